@@ -1,0 +1,59 @@
+"""Packaging: what `provision` needs, and why each upper bound is there."""
+
+from setuptools import find_packages, setup
+
+# The bot, as it runs in its container.
+bot = [
+    "flask>=3.0,<4",
+    "gunicorn>=23",
+    "boto3>=1.40,<2",
+    "line-bot-sdk>=3.20,<4",  # 4 will drop the v3 import path that every call here uses
+    "tzdata>=2024.1",
+]
+
+# The command a person installs.
+tool = [
+    "boto3>=1.40,<2",
+    "click>=8.1,<9",
+    "questionary>=2.1,<3",
+    "PyYAML>=6.0,<7",
+    "rich>=13.7,<16",
+    "dnspython>=2.6,<3",
+    "line-bot-sdk>=3.20,<4",
+    "filelock>=4.0,<5",
+    "jmespath>=1.0,<2",
+]
+
+# An AWS, a DNS, a registrar and a LINE on one's own machine.
+sandbox = [
+    "moto>=5.2,<5.3",  # its parsers, serializers and models are used beyond its public surface
+    "flask>=3.0,<4",
+    "flask-cors>=5.0,<7",  # moto.server imports it
+    "dnslib>=0.9.24,<0.10",
+    "trustme>=1.2,<2",
+    *bot,
+]
+
+dev = [
+    *sandbox,
+    "pytest>=8.3,<10",
+    "hypothesis>=6.100,<7",
+    "ruff>=0.6",
+    "mypy>=1.11",
+    "types-PyYAML>=6.0",
+]
+
+setup(
+    name="provision",
+    version="0.1.0",
+    description="From a domain and a LINE channel to a LINE bot on AWS, and back to nothing",
+    python_requires=">=3.11",
+    packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),
+    package_data={
+        "provision": ["words/*.yaml", "sandbox/*.html", "py.typed"],
+        "bot": ["samples/*.json", "Dockerfile", "py.typed"],
+    },
+    install_requires=tool,
+    extras_require={"bot": bot, "sandbox": sandbox, "dev": dev},
+    entry_points={"console_scripts": ["provision=provision.cli:main"]},
+)
