@@ -1,0 +1,66 @@
+"""The bot's environment variables, by name; nothing else in the bot reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SAMPLES = str(Path(__file__).parent / "samples")
+
+
+class MissingSetting(Exception):
+    """An environment variable without which the bot cannot run; says which, never a value."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the container is told.
+
+    ACCESS_TOKEN and CHANNEL_SECRET arrive from Parameter Store through the task definition's
+    `secrets` (execution role); the two `*_PARAMETER` names let the bot read them again with its
+    task role once LINE or a signature says that they have changed. Without the names the values
+    from the start are kept.
+    """
+
+    access_token: str = field(repr=False)
+    channel_secret: str = field(repr=False)
+    access_token_parameter: str = ""
+    channel_secret_parameter: str = ""
+    news_url: str = SAMPLES
+    line_api_url: str = "https://api.line.me"
+    host: str = "0.0.0.0"
+    port: int = 8080
+    region: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read every variable; an empty one counts as absent. Raises MissingSetting."""
+
+        def given(name: str, default: str) -> str:
+            return environment.get(name, "").strip() or default
+
+        def needed(name: str) -> str:
+            value = given(name, "")
+            if not value:
+                raise MissingSetting(
+                    f"The environment variable {name} is missing. On ECS the task definition's "
+                    "`secrets` fills it from Parameter Store; elsewhere set it before the start."
+                )
+            return value
+
+        port = given("PORT", "8080")
+        if not (port.isascii() and port.isdigit() and int(port) < 65536):
+            raise MissingSetting("The environment variable PORT must be a number below 65536.")
+        return cls(
+            access_token=needed("ACCESS_TOKEN"),
+            channel_secret=needed("CHANNEL_SECRET"),
+            access_token_parameter=given("ACCESS_TOKEN_PARAMETER", ""),
+            channel_secret_parameter=given("CHANNEL_SECRET_PARAMETER", ""),
+            news_url=given("NEWS_URL", SAMPLES),
+            line_api_url=given("LINE_API_URL", "https://api.line.me").rstrip("/"),
+            host=given("HOST", "0.0.0.0"),
+            port=int(port),
+            region=given("AWS_REGION", ""),
+        )

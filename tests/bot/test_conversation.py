@@ -1,0 +1,171 @@
+"""Which event gets which reply."""
+
+from typing import Any
+
+import pytest
+
+from bot.conversation import answer
+from bot.news import Article, Edition
+from provision.sandbox.line_messages import problems
+
+NOW = 1_800_000_000.0
+EDITION = Edition(
+    [
+        Article("ロケット打ち上げ", "https://example.com/1", "サイエンス", published=3),
+        Article("A library of telescopes", "https://example.com/2", "Science", published=2),
+        Article("Rocket fuel", "https://example.com/3", "Technology", published=1),
+    ]
+)
+
+
+def event(kind: str = "message", **more: Any) -> dict[str, Any]:
+    """An event of a one-to-one chat."""
+    return {"type": kind, "replyToken": "r", "source": {"type": "user", "userId": "U"}, **more}
+
+
+def said(words: str, edition: Edition = EDITION) -> list[dict[str, Any]]:
+    """The reply to a text message, which must be one that LINE takes."""
+    messages = answer(event(message={"type": "text", "text": words}), edition, NOW)
+    assert messages is not None
+    assert [] == problems(messages)
+    return messages
+
+
+def titles(message: dict[str, Any]) -> list[str]:
+    """Titles in a carousel: the bold line after the category."""
+    return [bubble["body"]["contents"][1]["text"] for bubble in message["contents"]["contents"]]
+
+
+def quick(message: dict[str, Any]) -> list[str]:
+    """What the buttons below a message send."""
+    return [item["action"]["text"] for item in message["quickReply"]["items"]]
+
+
+@pytest.mark.parametrize("words", ["latest", "Ｌａｔｅｓｔ", "最新", "ニュース"])
+def test_latest(words: str) -> None:
+    """The newest of all categories."""
+    (message,) = said(words)
+    newest = ["ロケット打ち上げ", "A library of telescopes", "Rocket fuel"]
+    assert newest == titles(message)
+
+
+@pytest.mark.parametrize("words", ["サイエンス", "ｻｲｴﾝｽ", "さいえんす"])
+def test_category(words: str) -> None:
+    """A category's articles, however its name is written."""
+    (message,) = said(words)
+    assert ["ロケット打ち上げ"] == titles(message)
+    assert message["altText"].startswith(f"{words}: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("ROCKET", ["Rocket fuel"]),
+        ("ろけっと", ["ロケット打ち上げ"]),
+        ("library telescopes", ["A library of telescopes"]),
+    ],
+)
+def test_keyword(words: str, expected: list[str]) -> None:
+    """Articles in which all words occur."""
+    (message,) = said(words)
+    assert expected == titles(message)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [("help", "Categories: "), ("ヘルプ", "カテゴリー: "), ("使い方", "カテゴリー: ")],
+)
+def test_help(words: str, sentence: str) -> None:
+    """What can be asked, in the language of the question, with the categories."""
+    (message,) = said(words)
+    assert sentence in message["text"]
+    assert "Technology" in message["text"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [("zebra", "nothing about “zebra”"), ("シマウマ", "「シマウマ」の記事は")],
+)
+def test_an_unknown_word_gets_something_all_the_same(words: str, sentence: str) -> None:
+    """Categories to choose from, and what is new."""
+    told, newest = said(words)
+    assert sentence in told["text"]
+    assert "サイエンス" in told["text"]
+    assert "ロケット打ち上げ" in titles(newest)
+
+
+def test_quick_replies_speak_the_language_of_the_question() -> None:
+    """Categories in that language first."""
+    assert ["latest", "Science", "Technology", "サイエンス", "help"] == quick(said("rocket")[-1])
+    assert ["最新", "サイエンス", "Science", "Technology", "使い方"] == quick(said("ロケット")[-1])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"), [("latest", "no articles"), ("最新", "記事がありません")]
+)
+def test_without_articles_it_says_so(words: str, sentence: str) -> None:
+    """Never nothing."""
+    (message,) = said(words, Edition())
+    assert sentence in message["text"]
+
+
+@pytest.mark.parametrize("kind", ["follow", "join"])
+def test_greeting(kind: str) -> None:
+    """In both languages, with what can be asked."""
+    messages = answer(event(kind), EDITION, NOW)
+    assert messages is not None
+    assert [] == problems(messages)
+    assert "最新" in messages[0]["text"]
+    assert '"latest"' in messages[0]["text"]
+    assert ["最新", "latest"] == quick(messages[0])[:2]
+
+
+@pytest.mark.parametrize("kind", ["sticker", "image", "video", "audio", "file", "location", "new"])
+def test_other_messages_get_a_kind_answer(kind: str) -> None:
+    """Whatever was sent that has no words."""
+    messages = answer(event(message={"type": kind, "id": "1"}), EDITION, NOW)
+    assert messages is not None
+    assert [] == problems(messages)
+    assert "Thank you" in messages[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        event("unfollow", replyToken=None),
+        event("leave", replyToken=None),
+        event("unsend", replyToken=None),
+        event("somethingNew"),
+        event(message={"type": "text", "text": "latest"}, mode="standby"),
+        event(message={"type": "text", "text": "latest"}, mode="later"),
+        event(message={"type": "text", "text": "latest"}, replyToken=7),
+        event(message="latest"),
+        event(),
+        {},
+    ],
+)
+def test_silence(silent: dict[str, Any]) -> None:
+    """Where nobody waits for an answer, or none can be sent, and nothing falls over."""
+    assert answer(silent, EDITION, NOW) is None
+
+
+def group(words: str, *mentionees: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The reply to a text message in a group."""
+    message = {"type": "text", "text": words, "mention": {"mentionees": list(mentionees)}}
+    return answer(event(message=message, source={"type": "group", "groupId": "C"}), EDITION, NOW)
+
+
+def test_in_groups_only_when_mentioned() -> None:
+    """And the mention is no part of the question; an emoji before it counts as two."""
+    assert group("rocket") is None
+    assert group("@Ann rocket", {"index": 0, "length": 4, "type": "user"}) is None
+    messages = group("😀 @News rocket", {"index": 3, "length": 5, "isSelf": True})
+    assert messages is not None
+    assert "I found nothing about “😀 rocket”" in messages[0]["text"]
+
+
+def test_a_bare_mention_gets_help() -> None:
+    """Who calls the bot without a question is told what can be asked."""
+    messages = group("@News", {"index": 0, "length": 5, "isSelf": True})
+    assert messages is not None
+    assert "Categories" in messages[0]["text"]

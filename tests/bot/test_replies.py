@@ -1,0 +1,167 @@
+"""Messages within LINE's limits, whatever the articles hold."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.news import Article
+from bot.replies import Message, ago, carousel, text, uri, with_quick_replies
+from provision.sandbox.line_messages import problems
+from tests.openapi import needs_description, violations
+
+NOW = 1_800_000_000.0
+HOSTILE = "😀\u202e\x00\ud800\"\\'\n\u3000あaア" * 7000
+
+words = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(["", " ", "\x00", "\ud800", "\u202e", HOSTILE, "😀" * 50_000, "あ" * 100_000]),
+)
+addresses = st.one_of(
+    words,
+    st.sampled_from(
+        ["https://", "javascript:alert(1)", "http://[::1", "https://例え.jp/道 ?q=あ#[x]"]
+    ),
+    st.text(max_size=900).map(lambda path: f"https://example.com/{path}"),
+)
+articles = st.builds(
+    Article,
+    title=words,
+    url=addresses,
+    category=words,
+    summary=words,
+    source=words,
+    published=st.floats(allow_nan=False),
+    image=addresses,
+)
+FULL = Article(
+    "😀" * 999, "https://e.com/" + "x" * 986, *["あ" * 999] * 3, NOW, "https://e.com/" + "y" * 986
+)
+
+
+def escaped_size(value: Any) -> int:
+    """Bytes of the JSON in its longest form, every character outside ASCII escaped."""
+    return len(json.dumps(value))
+
+
+def made(found: list[Article], heading: str, asked: list[str]) -> list[Message]:
+    """All that replies.py can put into one reply."""
+    messages = [text(f"said: {heading}"), carousel(found, heading, NOW, "ja")]
+    return with_quick_replies(messages, asked)
+
+
+@settings(max_examples=60, deadline=None)
+@example(found=[FULL] * 20, heading=HOSTILE, asked=[HOSTILE, "あ" * 300, *map(str, range(30))])
+@given(
+    found=st.lists(articles, min_size=1, max_size=10),
+    heading=words,
+    asked=st.lists(words, max_size=20),
+)
+def test_hostile_articles_stay_within_the_limits(
+    found: list[Article], heading: str, asked: list[str]
+) -> None:
+    """Nothing that LINE refuses, sizes hold even where JSON escapes everything, and it is UTF-8."""
+    messages = made(found, heading, asked)
+    assert [] == problems(messages)
+    contents = messages[1]["contents"]
+    assert escaped_size(contents) <= 50_000
+    assert all(escaped_size(bubble) <= 30_000 for bubble in contents["contents"])
+    json.dumps(messages, ensure_ascii=False).encode()
+
+
+CONTRACT = made(
+    [FULL, Article("t"), Article("t", "https://example.com", "c", "s", "o", NOW - 60)],
+    "heading",
+    ["最新", "help"],
+)
+
+
+@needs_description
+def test_line_describes_such_messages() -> None:
+    """Contract, against LINE's OpenAPI description with the discriminators resolved."""
+    request = {"replyToken": "r", "messages": CONTRACT}
+    assert [] == violations("messaging-api.yml", "ReplyMessageRequest", request)
+
+
+@needs_description
+def test_the_description_refuses_what_it_should() -> None:
+    """The check itself can fail: unknown kinds, missing properties, wrong types and enums."""
+    wrong = [
+        {"type": "bogus"},
+        {"type": "text"},
+        {"type": "flex", "altText": "a", "contents": {"type": "bubble", "size": "vast"}},
+        {"type": "flex", "altText": 1, "contents": {"type": "carousel", "contents": [{}]}},
+    ]
+    assert 5 <= len(
+        [fault for one in wrong for fault in violations("messaging-api.yml", "Message", one)]
+    )
+
+
+def test_the_sdk_reads_such_messages() -> None:
+    """Contract, against line-bot-sdk's generated models, which are on every developer's machine."""
+    from linebot.v3.messaging import ReplyMessageRequest
+
+    request = ReplyMessageRequest.from_dict({"replyToken": "r", "messages": CONTRACT})
+    assert ["TextMessage", "FlexMessage"] == [type(one).__name__ for one in request.messages]
+    assert 3 == len(request.messages[1].contents.contents)
+
+
+def test_quick_replies_hang_on_the_last_message() -> None:
+    """LINE shows only those; the label may be cut, the text sent back is whole; no doubles."""
+    messages = with_quick_replies([text("a"), text("b")], ["x" * 25, "y", "y", " ", "z" * 301])
+    assert "quickReply" not in messages[0]
+    actions = [item["action"] for item in messages[1]["quickReply"]["items"]]
+    assert [("x" * 19 + "…", "x" * 25), ("y", "y")] == [
+        (one["label"], one["text"]) for one in actions
+    ]
+
+
+def test_no_words_no_quick_reply() -> None:
+    """An empty list of items is refused by LINE."""
+    assert [text("a")] == with_quick_replies([text("a")], ["", "\x00"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "japanese", "english"),
+    [
+        (-5, "たった今", "just now"),
+        (59, "たった今", "just now"),
+        (60, "1分前", "1 minute ago"),
+        (3 * 3600 + 5, "3時間前", "3 hours ago"),
+        (86400, "1日前", "1 day ago"),
+        (40 * 86400, "2026-12-06", "2026-12-06"),
+    ],
+)
+def test_ago(seconds: float, japanese: str, english: str) -> None:
+    """As one says it, in either language."""
+    assert japanese == ago(NOW - seconds, NOW, "ja")
+    assert english == ago(NOW - seconds, NOW, "en")
+
+
+@pytest.mark.parametrize("published", [0.0, -1.0, float("-inf")])
+def test_ago_unknown(published: float) -> None:
+    """No date is better than 1970."""
+    assert "" == ago(published, NOW, "en")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://example.com/a?b=c#d", "https://example.com/a?b=c#d"),
+        ("https://例え.jp/道 1?q=あ", "https://xn--r8jz45g.jp/%E9%81%93%201?q=%E3%81%82"),
+        ("http://example.com:8080", "http://example.com:8080"),
+        ("https://user:password@example.com/", "https://example.com/"),
+        ("https://example.com/%E9", "https://example.com/%E9"),
+        ("javascript:alert(1)", ""),
+        ("ftp://example.com", ""),
+        ("https://", ""),
+        ("https://example.com:99999/", ""),
+        ("/relative", ""),
+        ("https://example.com/" + "x" * 1000, ""),
+    ],
+)
+def test_uri(address: str, expected: str) -> None:
+    """Web addresses, percent-encoded; anything else gets no button."""
+    assert expected == uri(address)

@@ -1,0 +1,68 @@
+"""The bot's environment variables."""
+
+import pytest
+
+from bot.settings import SAMPLES, MissingSetting, Settings
+
+SECRETS = {"ACCESS_TOKEN": "token-value", "CHANNEL_SECRET": "secret-value"}
+
+
+def test_the_two_secrets_are_enough() -> None:
+    """Everything else has a default that works in the container."""
+    settings = Settings.from_environment(SECRETS)
+    assert ("0.0.0.0", 8080) == (settings.host, settings.port)
+    assert "https://api.line.me" == settings.line_api_url
+    assert SAMPLES == settings.news_url
+
+
+def test_every_variable_is_read() -> None:
+    """Each name in the module's docstring reaches its field."""
+    given = {
+        **SECRETS,
+        "ACCESS_TOKEN_PARAMETER": "A",
+        "CHANNEL_SECRET_PARAMETER": "B",
+        "NEWS_URL": "s3://bucket/news",
+        "LINE_API_URL": "http://127.0.0.1:1/",
+        "HOST": "127.0.0.1",
+        "PORT": "9",
+        "AWS_REGION": "ap-northeast-1",
+    }
+    expected = Settings(
+        access_token="token-value",
+        channel_secret="secret-value",
+        access_token_parameter="A",
+        channel_secret_parameter="B",
+        news_url="s3://bucket/news",
+        line_api_url="http://127.0.0.1:1",
+        host="127.0.0.1",
+        port=9,
+        region="ap-northeast-1",
+    )
+    assert expected == Settings.from_environment(given)
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_secret_is_named(name: str, value: str | None) -> None:
+    """The error names the variable, and no value of another one."""
+    given = {key: words for key, words in SECRETS.items() if key != name}
+    if value is not None:
+        given[name] = value
+    with pytest.raises(MissingSetting) as raised:
+        Settings.from_environment(given)
+    assert name in str(raised.value)
+    assert "-value" not in str(raised.value)
+
+
+@pytest.mark.parametrize("port", ["http", "65536", "-1", "８０"])
+def test_a_port_must_be_one(port: str) -> None:
+    """What is no port number is refused at the start."""
+    with pytest.raises(MissingSetting, match="PORT"):
+        Settings.from_environment({**SECRETS, "PORT": port})
+
+
+def test_repr_shows_no_secret() -> None:
+    """Settings may end up in a log or a traceback."""
+    shown = repr(Settings.from_environment(SECRETS))
+    assert "token-value" not in shown
+    assert "secret-value" not in shown
