@@ -1,0 +1,59 @@
+"""Answers on the wire: a refusal or an output dict to bytes, and bytes to an output dict.
+
+Protocols differ (query, JSON, REST); moto's serializers and botocore's parsers know them all.
+"""
+
+import functools
+import warnings
+from typing import Any
+
+from botocore.parsers import create_parser
+from botocore.session import get_session
+from moto.core.serialize import get_serializer_class
+
+from provision.sandbox.calls import Call, Refusal
+
+Response = tuple[int, list[tuple[str, str]], bytes]
+
+
+def refuse(call: Call, refusal: Refusal) -> Response:
+    """The refusal as this call's service words errors on the wire."""
+    with warnings.catch_warnings():
+        # Codes that every service shares (Throttling, InternalFailure) stand in no model.
+        warnings.simplefilter("ignore")
+        status, headers, body = _serialize(call, refusal)
+    return refusal.status or status, headers, body
+
+
+def write(call: Call, answer: dict[str, Any]) -> Response:
+    """The answer, a dict shaped as botocore's output for this operation."""
+    return _serialize(call, answer)
+
+
+def read(call: Call, response: Response) -> dict[str, Any]:
+    """What botocore would hand its caller for this response, without ResponseMetadata."""
+    status, headers, body = response
+    shape = _botocore_operation(call.service, call.operation).output_shape
+    answer: dict[str, Any] = create_parser(call.protocol).parse(
+        {"status_code": status, "headers": dict(headers), "body": body}, shape
+    )
+    answer.pop("ResponseMetadata", None)
+    return answer
+
+
+def _serialize(call: Call, result: Any) -> Response:
+    serializer = get_serializer_class(call.service, call.protocol)(operation_model=call.model)
+    serialized = serializer.serialize(result)
+    body = serialized["body"]
+    data = body if isinstance(body, bytes) else body.encode()
+    return serialized["status_code"], list(serialized["headers"].items()), data
+
+
+@functools.cache
+def _botocore_operation(service: str, operation: str) -> Any:
+    return _service_model(service).operation_model(operation)
+
+
+@functools.cache
+def _service_model(service: str) -> Any:
+    return get_session().get_service_model(service)

@@ -1,0 +1,29 @@
+"""The sandbox's certificate authority: signs what the emulated ACM issues."""
+
+import tempfile
+from pathlib import Path
+from ssl import SSLContext
+
+import trustme
+
+
+class Authority:
+    """One root for one sandbox; nobody trusts it who was not given its PEM file."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA(organization_name="provision sandbox")
+        self._folder = tempfile.TemporaryDirectory(prefix="provision-sandbox-ca-")
+        self.root = Path(self._folder.name) / "ca.pem"
+        self._ca.cert_pem.write_to_path(str(self.root))
+
+    def issue(self, *names: str) -> trustme.LeafCert:
+        """A certificate with its key for these DNS names (wildcards allowed)."""
+        return self._ca.issue_cert(*names, organization_name="provision sandbox")
+
+    def trust(self, context: SSLContext) -> None:
+        """Make a client's TLS context accept what this authority signed."""
+        self._ca.configure_trust(context)
+
+    def close(self) -> None:
+        """Remove the PEM file."""
+        self._folder.cleanup()

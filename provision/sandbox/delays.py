@@ -1,0 +1,25 @@
+"""How long AWS takes; the numbers are medians from logs of other tools (AWS-FACTS in the docs)."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+
+@dataclass
+class Delays:
+    """All delays of the emulated account, in simulated seconds."""
+
+    resource_record: float = 5  # ACM: until DescribeCertificate shows the validation record
+    certificate: float = 60  # ACM: from record visible and delegation to ISSUED
+    certificate_usable: float = 2  # ELBv2 says CertificateNotFound for a moment after ISSUED
+    load_balancer: float = 150  # ALB: provisioning to active
+    network_interfaces: float = 30  # interfaces outlive their load balancer or task
+    route53_sync: float = 40  # PENDING to INSYNC, when name servers answer with the change
+    role: float = 8  # IAM: until another service can assume a new role
+    task_start: float = 30  # Fargate: PROVISIONING and PENDING until RUNNING
+    steady: float = 30  # ECS: all tasks well until the scheduler calls it a steady state
+    service_drain: float = 160  # ECS: a deleted service from DRAINING to INACTIVE
+
+    @classmethod
+    def none(cls) -> Self:
+        """No delay anywhere."""
+        return cls(**{field.name: 0.0 for field in fields(cls)})

@@ -1,0 +1,87 @@
+"""`make demo`: the main job, seen happening on this machine, with the command a person types.
+
+A sandbox as its own process; then setup, a question to the bot, teardown. Exit status 0 only if the bot
+answered and nothing is left.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from provision.words import _, from_locale, use
+
+SPEED = "20"
+PROVISION = [sys.executable, "-m", "provision.cli"]
+
+
+def main() -> int:
+    """The demo; 0 when all of it went well."""
+    use(from_locale(os.environ))
+    with tempfile.TemporaryDirectory(prefix="provision-demo-") as folder:
+        environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
+        command = [*PROVISION, "sandbox", "--speed", SPEED, "--json"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as sandbox:
+            try:
+                assert sandbox.stdout is not None
+                addresses = json.loads(sandbox.stdout.readline())
+                return story(addresses, environ, Path(folder) / "stack.sandbox.yaml")
+            finally:
+                sandbox.terminate()
+                sandbox.wait(timeout=20)
+
+
+def story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> int:
+    """Setup, a talk with the bot, teardown."""
+    common = ["--sandbox", "--yes", "--stack", str(stack)]
+    say(_("1. Everything comes to be (time runs {speed} times as fast as on AWS)", speed=SPEED))
+    setup = subprocess.run(
+        [*PROVISION, "setup", *common], env=environ, stdout=subprocess.PIPE, text=True
+    )
+    if setup.returncode:
+        return setup.returncode
+    say(_("2. Somebody writes to the bot on LINE: {url}", url=setup.stdout.strip()))
+    answered = [talk(addresses["line"], words) for words in (_("latest"), _("help"))]
+    say(_("3. Everything is taken away"))
+    teardown = subprocess.run(
+        [*PROVISION, "teardown", "--everything", "--json", *common],
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    gone = json.loads(teardown.stdout or "{}")
+    for kept in gone.get("kept", []):
+        print(_("kept: {key}: {why}", **kept))
+    print(f"deleted: {len(gone.get('deleted', []))}")
+    print(f"left: {len(gone.get('left', ['?']))}")
+    return teardown.returncode or int(not all(answered) or gone.get("left") != [])
+
+
+def say(text: str) -> None:
+    """A heading."""
+    print(f"\n== {text}", flush=True)
+
+
+def talk(line: str, words: str) -> bool:
+    """One message to the bot and what it said; whether it said anything."""
+    request = urllib.request.Request(
+        f"{line}/_sandbox/send",
+        data=json.dumps({"text": words, "user": "U" + "1" * 32}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        told: dict[str, Any] = json.load(response)
+    print(_("  you: {words}", words=words))
+    for message in told["reply"] or []:
+        said = message.get("text") or message.get("altText") or message["type"]
+        print(_("  bot: {said}", said=said.replace("\n", "\n       ")))
+    print(_("  (HTTP {status}, {seconds:.2f} s)", status=told["status"], seconds=told["seconds"]))
+    return bool(told["reply"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

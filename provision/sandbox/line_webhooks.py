@@ -1,0 +1,138 @@
+"""Webhooks as the LINE platform sends them: events, signature, delivery, and the reply tokens."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+# Messaging API reference, "Send reply message": a reply token works once, within one minute.
+REPLY_TOKEN_SECONDS = 60.0
+
+# (url, body, headers, timeout in real seconds) -> (HTTP status, body); raises TimeoutError, and
+# ConnectionError for everything else that keeps an answer from coming.
+Deliver = Callable[[str, bytes, dict[str, str], float], tuple[int, bytes]]
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def signature(channel_secret: str, body: bytes) -> str:
+    """`x-line-signature`: Base64 of HMAC-SHA256 over the raw body, keyed by the channel secret."""
+    digest = hmac.new(channel_secret.encode(), body, hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+def ulid(now: float) -> str:
+    """A `webhookEventId`: 48 bits of milliseconds and 80 random ones in Crockford's base 32."""
+    number = int(now * 1000) << 80 | secrets.randbits(80)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def event(kind: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
+    """What every event of a one-to-one chat has."""
+    return {
+        "type": kind,
+        "mode": "active",
+        "timestamp": int(now * 1000),
+        "source": {"type": "user", "userId": user},
+        "webhookEventId": ulid(now),
+        "deliveryContext": {"isRedelivery": False},
+        "replyToken": reply_token,
+    }
+
+
+def text_event(words: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
+    """A person wrote something."""
+    message = {
+        "type": "text",
+        "id": str(secrets.randbelow(10**18)),
+        "quoteToken": secrets.token_urlsafe(32),
+        "text": words,
+    }
+    return {**event("message", user, reply_token, now), "message": message}
+
+
+def follow_event(user: str, reply_token: str, now: float) -> dict[str, Any]:
+    """A person added the bot as a friend."""
+    return {**event("follow", user, reply_token, now), "follow": {"isUnblocked": False}}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How one webhook went; `status` 0 and a reason where no answer came."""
+
+    status: int
+    reason: str
+    detail: str
+
+
+def deliver_events(
+    deliver: Deliver,
+    url: str,
+    events: list[Any],
+    destination: str,
+    channel_secret: str,
+    timeout: float,
+) -> Delivery:
+    """Sign the events and send them; the reasons are the webhook test's."""
+    document = {"destination": destination, "events": events}
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "LineBotWebhook/2.0",
+        "x-line-signature": signature(channel_secret, body),
+    }
+    try:
+        status, _answer = deliver(url, body, headers, timeout)
+    except TimeoutError:
+        return Delivery(0, "REQUEST_TIMEOUT", "Request timeout")
+    except ConnectionError as error:
+        return Delivery(0, "COULD_NOT_CONNECT", str(error) or "Could not connect")
+    reason = "OK" if 200 <= status < 300 else "ERROR_STATUS_CODE"
+    return Delivery(status, reason, str(status))
+
+
+@dataclass
+class _Issued:
+    user: str
+    since: float
+    messages: list[dict[str, Any]] | None = None
+
+
+@dataclass
+class ReplyTokens:
+    """The tokens that were sent out, and what came back for them. Shared by all threads."""
+
+    now: Callable[[], float]
+    _issued: dict[str, _Issued] = field(default_factory=dict)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def issue(self, user: str) -> str:
+        """A new token for an event of this person."""
+        token = secrets.token_hex(16)
+        with self._changed:
+            self._issued[token] = _Issued(user, self.now())
+        return token
+
+    def use(self, token: object, messages: list[dict[str, Any]]) -> bool:
+        """Spend it on these messages; False when it is unknown, spent or older than a minute."""
+        with self._changed:
+            issued = self._issued.get(token) if isinstance(token, str) else None
+            if issued is None or issued.messages is not None:
+                return False
+            if self.now() - issued.since > REPLY_TOKEN_SECONDS:
+                return False
+            issued.messages = messages
+            self._changed.notify_all()
+            return True
+
+    def reply(self, token: str, patience: float) -> list[dict[str, Any]] | None:
+        """What was replied, waiting at most `patience` real seconds for it; None: nothing."""
+        with self._changed:
+            issued = self._issued[token]
+            self._changed.wait_for(lambda: issued.messages is not None, patience)
+            return issued.messages

@@ -1,0 +1,36 @@
+"""Who gets through a security group."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+
+def admits(
+    groups: Iterable[Any], port: int, sources: Iterable[str] = (), address: str | None = None
+) -> bool:
+    """Whether any of these groups (moto's) lets TCP to `port` in.
+
+    From a member of one of the groups `sources` (ids), or from an IPv4 `address`; an address of
+    None is one inside the VPC, which any CIDR rule is taken to include.
+    """
+    known = set(sources)
+    return any(
+        _covers(rule, port) and _from(rule, known, address)
+        for group in groups
+        for rule in group.ingress_rules
+    )
+
+
+def _covers(rule: Any, port: int) -> bool:
+    if rule.ip_protocol == "-1":
+        return True
+    return rule.ip_protocol == "tcp" and int(rule.from_port) <= port <= int(rule.to_port)
+
+
+def _from(rule: Any, sources: set[str], address: str | None) -> bool:
+    if (rule.source_group or {}).get("GroupId") in sources:
+        return True
+    cidr = (rule.ip_range or {}).get("CidrIp")
+    if not cidr:
+        return False
+    return address is None or ipaddress.ip_address(address) in ipaddress.ip_network(cidr, False)

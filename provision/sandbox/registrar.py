@@ -1,0 +1,85 @@
+"""The site where the domain was bought: it tells the parent zone which name servers to name."""
+
+import json
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wrappers import Request, Response
+
+PARKING = ("ns1.registrar.example", "ns2.registrar.example")
+# Public suffixes of two labels under which people register; under any other, one label is enough.
+_SECOND_LEVEL = {"co", "or", "ne", "ac", "ad", "ed", "go", "gr", "lg", "com", "net", "org", "edu"}
+
+
+def registrable(name: str) -> str:
+    """The domain a person buys to own this name: bot.example.jp -> example.jp."""
+    labels = name.lower().rstrip(".").split(".")
+    two = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3 if two else -2 :])
+
+
+class Registrar:
+    """Owns every domain; one whose name servers nobody entered is parked at its own servers.
+
+    GET and PUT /domains/{domain}, `{"name_servers": [...]}`. Entering servers for a name below a
+    domain delegates that name, as the domain's owner would do with NS records at his provider.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._name_servers: dict[str, tuple[str, ...]] = {}
+
+    def name_servers(self, domain: str) -> tuple[str, ...]:
+        """The servers the parent zone names for this domain, lower case, without the final dot."""
+        with self._lock:
+            return self._name_servers.get(_normal(domain), PARKING)
+
+    def enter(self, domain: str, name_servers: Iterable[str]) -> None:
+        """Replace the domain's name servers; none: parked again."""
+        servers = tuple(_normal(server) for server in name_servers)
+        with self._lock:
+            if servers:
+                self._name_servers[_normal(domain)] = servers
+            else:
+                self._name_servers.pop(_normal(domain), None)
+
+    def delegation(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """The closest delegated domain at or above this name, and its name servers."""
+        labels = _normal(name).split(".")
+        domain = registrable(name)
+        with self._lock:
+            for cut in range(len(labels)):
+                candidate = ".".join(labels[cut:])
+                if candidate in self._name_servers:
+                    return candidate, self._name_servers[candidate]
+                if candidate == domain:
+                    break
+        return domain, PARKING
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            response: Response | HTTPException = self._answer(Request(environ))
+        except HTTPException as refusal:
+            response = refusal
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        folder, _, domain = request.path.strip("/").partition("/")
+        if folder != "domains" or "." not in domain:
+            raise NotFound("Domains are at /domains/{domain}.")
+        if request.method == "PUT":
+            body = request.get_json(force=True)
+            servers = body.get("name_servers") if isinstance(body, dict) else None
+            if not isinstance(servers, list) or not all(isinstance(s, str) for s in servers):
+                raise BadRequest('The body is {"name_servers": [names]}.')
+            self.enter(domain, servers)
+        elif request.method != "GET":
+            raise MethodNotAllowed(["GET", "PUT"])
+        answer = {"domain": _normal(domain), "name_servers": list(self.name_servers(domain))}
+        return Response(json.dumps(answer), mimetype="application/json")
+
+
+def _normal(name: str) -> str:
+    return name.strip().lower().rstrip(".")

@@ -1,0 +1,58 @@
+"""What the emulated account consists of; importing this file registers every service's rules.
+
+A service's file has its rules and, where moto keeps too little, a class with the service's own
+state; the line in `build` makes it reachable as `cloud.<service>`.
+"""
+
+from typing import TYPE_CHECKING
+
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+
+from provision.sandbox import (
+    acm,
+    ec2,
+    ecs_answers,
+    ecs_clusters,
+    ecs_definitions,
+    ecs_services,
+    iam,
+    listeners,
+    load_balancers,
+    logs,
+    route53,
+    route53_changes,
+    target_groups,
+)
+from provision.sandbox.certificates import Acm
+from provision.sandbox.ecs import Ecs
+from provision.sandbox.elbv2 import Elbv2
+
+if TYPE_CHECKING:
+    from provision.sandbox.cloud import Cloud
+
+# Files with rules only: importing them is all that is needed.
+RULES = (
+    acm,
+    ecs_answers,
+    ecs_clusters,
+    ecs_definitions,
+    ecs_services,
+    listeners,
+    load_balancers,
+    logs,
+    route53_changes,
+    target_groups,
+)
+
+
+def build(cloud: "Cloud") -> None:
+    """An empty account: moto's backends (one set per process) and our state beside them."""
+    BackendDict.reset()
+    reset_model_data()
+    cloud.iam = iam.Iam(cloud)
+    cloud.ec2 = ec2.Ec2(cloud)
+    cloud.route53 = route53.Route53(cloud)
+    cloud.acm = Acm(cloud)
+    cloud.elbv2 = Elbv2(cloud)
+    cloud.ecs = Ecs(cloud)

@@ -1,0 +1,152 @@
+"""Running what a task definition's container would run: in a process, or inside the test's own."""
+
+import io
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+Headers = list[tuple[str, str]]
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request to a container; `target` is the path with its query, as sent."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The container's answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class RunningTask(Protocol):
+    """A container that was started."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with (128 + N after signal N); None while it runs."""
+
+    def ready(self, seconds: float) -> bool:
+        """Wait up to `seconds` (real) until it answers HTTP at all, or ends; True: it answers."""
+
+    def send(self, request: Request, seconds: float) -> Reply:
+        """One request; ConnectionError where nobody listens, TimeoutError after `seconds` (real)."""
+
+    def lines(self) -> list[str]:
+        """What it has written to stdout and stderr since the last call."""
+
+    def terminate(self) -> None:
+        """Ask it to end (SIGTERM)."""
+
+    def kill(self) -> None:
+        """End it now and free everything it holds."""
+
+
+class TaskRunner(Protocol):
+    """Starts containers."""
+
+    def start(self, environment: dict[str, str], image: str, port: int) -> RunningTask:
+        """A container of `image`, which listens on `port` inside, with these variables."""
+
+    def close(self) -> None:
+        """End every container that is still there."""
+
+
+def always_well(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """The smallest application that passes a health check."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok"]
+
+
+class InlineTasks:
+    """Containers without a process, for tests: `application(environment)` builds the WSGI app.
+
+    What that raises is a container that ends with code 1 as soon as it starts.
+    """
+
+    def __init__(
+        self, application: Callable[[dict[str, str]], Application] = lambda _: always_well
+    ) -> None:
+        self.application = application
+        self.started: list[InlineTask] = []
+
+    def start(self, environment: dict[str, str], image: str, port: int) -> "InlineTask":
+        task = InlineTask(environment, image, port)
+        try:
+            task.application = self.application(environment)
+        except Exception as error:
+            task.end(1, f"{type(error).__name__}: {error}")
+        self.started.append(task)
+        return task
+
+    def close(self) -> None:
+        for task in self.started:
+            task.kill()
+
+
+class InlineTask:
+    """One such container."""
+
+    def __init__(self, environment: dict[str, str], image: str, port: int) -> None:
+        self.environment = environment
+        self.image = image
+        self.port = port
+        self.application: Application = always_well
+        self.exit_code: int | None = None
+        self.on_terminate: Callable[[], None] = lambda: self.end(0)
+        self._lines: list[str] = []
+        self._lock = threading.Lock()
+
+    def end(self, code: int, line: str = "") -> None:
+        """What a crash looks like from outside; the first end counts."""
+        with self._lock:
+            if line:
+                self._lines.append(line)
+            if self.exit_code is None:
+                self.exit_code = code
+
+    def ready(self, seconds: float) -> bool:
+        return self.exit_code is None
+
+    def send(self, request: Request, seconds: float) -> Reply:
+        if self.exit_code is not None:
+            raise ConnectionRefusedError("the container has ended")
+        errors = io.StringIO()
+        builder = EnvironBuilder(
+            path=request.target,
+            method=request.method,
+            headers=request.headers,
+            input_stream=io.BytesIO(request.body),
+            content_length=len(request.body),
+            errors_stream=errors,
+        )
+        chunks, status, headers = run_wsgi_app(self.application, builder.get_environ(), True)
+        self._log(errors.getvalue())
+        return Reply(int(status.split()[0]), list(headers.items()), b"".join(chunks))
+
+    def _log(self, text: str) -> None:
+        with self._lock:
+            self._lines.extend(text.splitlines())
+
+    def lines(self) -> list[str]:
+        with self._lock:
+            lines, self._lines = self._lines, []
+        return lines
+
+    def terminate(self) -> None:
+        self.on_terminate()
+
+    def kill(self) -> None:
+        self.end(137)

@@ -1,0 +1,106 @@
+"""The whole sandbox: an AWS, a DNS, a registrar and a LINE, put together and served."""
+
+import logging
+import threading
+from typing import Any
+
+from provision.sandbox.aws import AwsApplication
+from provision.sandbox.clock import Clock
+from provision.sandbox.cloud import Cloud
+from provision.sandbox.delays import Delays
+from provision.sandbox.delivery import Delivery
+from provision.sandbox.dns_server import DnsServer
+from provision.sandbox.front import Front
+from provision.sandbox.line import LinePlatform
+from provision.sandbox.processes import ProcessTasks
+from provision.sandbox.serving import HttpServer, TlsServer
+from provision.sandbox.tasks import TaskRunner
+
+_TICK = 0.05  # real seconds between two looks at the clock
+# What setup asks for first; loading them costs seconds of CPU, better spent before the first call.
+_WARM = ("sts", "ec2", "acm", "elbv2", "route53", "iam", "ecs", "ssm", "logs")
+
+log = logging.getLogger(__name__)
+
+
+class Sandbox:
+    """One sandbox. Without `serve` it works inside this process: aws, line.wsgi and front.wsgi are
+    WSGI applications, cloud.dns and cloud.registrar are objects.
+
+    `tasks` None: the bot of this checkout, a process per task. Close it in every case.
+    """
+
+    def __init__(
+        self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None
+    ) -> None:
+        self.tasks = tasks or ProcessTasks()
+        self.cloud = Cloud(clock, delays, self.tasks)
+        self.aws = AwsApplication(self.cloud)
+        self.front = Front(self.cloud)
+        self._delivery = Delivery(self.cloud, self.front)
+        self.line = LinePlatform(self._delivery, self._delivery.resolve, clock)
+        self._servers: list[HttpServer | DnsServer] = []
+        self._stopping = threading.Event()
+        self._ticker: threading.Thread | None = None
+
+    def serve(self, region: str = "ap-northeast-1") -> dict[str, str]:
+        """Open every port and let time run; the addresses as `sandbox --json` prints them.
+
+        `region` is the one whose backends are loaded ahead.
+        """
+        aws = HttpServer(self.aws)
+        registrar = HttpServer(self.cloud.registrar)
+        line = HttpServer(self.line.wsgi)
+        front = TlsServer(self.front)
+        dns = DnsServer(self.cloud.dns.respond)
+        self._servers = [aws, registrar, line, front, dns]
+        self._delivery.front_port = front.port
+        if isinstance(self.tasks, ProcessTasks):
+            self.tasks.extra |= {
+                "AWS_ENDPOINT_URL": aws.url,
+                "AWS_ACCESS_KEY_ID": "task",
+                "AWS_SECRET_ACCESS_KEY": "task",
+                "LINE_API_URL": line.url,
+            }
+        self._ticker = threading.Thread(target=self._run, args=(region,), daemon=True)
+        self._ticker.start()
+        host, port = dns.address
+        return {
+            "aws": aws.url,
+            "dns": f"{host}:{port}",
+            "line": line.url,
+            "registrar": registrar.url,
+            "page": f"{line.url}/",
+            "front": front.url,
+            "ca": str(self.cloud.authority.root),
+        }
+
+    def close(self) -> None:
+        """Stop serving, end every task, remove what was written."""
+        self._stopping.set()
+        if self._ticker is not None:
+            self._ticker.join()
+        for server in self._servers:
+            server.close()
+        self._servers = []
+        self.cloud.close()
+        self.tasks.close()
+        self.cloud.authority.close()
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def _run(self, region: str) -> None:
+        for service in _WARM:
+            if self._stopping.is_set():
+                return
+            with self.cloud.lock:
+                self.cloud.backend(service, region)
+        while not self._stopping.wait(_TICK):
+            try:
+                self.cloud.tick()
+            except Exception:
+                log.exception("the sandbox's clockwork stumbled")

@@ -1,0 +1,145 @@
+"""A fresh emulated account per test, called through one boto3 session without sockets."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from provision.sandbox.aws import AwsApplication
+from provision.sandbox.clock import ManualClock
+from provision.sandbox.cloud import Cloud
+from provision.sandbox.wire import attach
+
+REGION = "ap-northeast-1"
+
+
+class Wire:
+    """Where the session's calls go at the moment; clients are slow to build, so they are kept."""
+
+    def __init__(self) -> None:
+        self.application: AwsApplication | None = None
+        self.clients: dict[str, Any] = {}
+        self.session = boto3.Session(
+            aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+            aws_secret_access_key="secret",
+            region_name=REGION,
+        )
+        attach(self.session, self)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        assert self.application is not None
+        return self.application(environ, start_response)
+
+    def client(self, service: str) -> Any:
+        if service not in self.clients:
+            once = Config(retries={"total_max_attempts": 1})
+            self.clients[service] = self.session.client(service, config=once)
+        return self.clients[service]
+
+
+@dataclass
+class Account:
+    """An emulated account with its clock and its clients."""
+
+    cloud: Cloud
+    clock: ManualClock
+    application: AwsApplication
+    wire: Wire
+
+    def client(self, service: str) -> Any:
+        return self.wire.client(service)
+
+    def subnets(self, count: int = 3) -> list[str]:
+        """Public subnets of the default VPC, each in another zone."""
+        found = self.client("ec2").describe_subnets()["Subnets"]
+        return [subnet["SubnetId"] for subnet in found][:count]
+
+    def vpc(self) -> str:
+        """The default VPC."""
+        vpcs = self.client("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])
+        return str(vpcs["Vpcs"][0]["VpcId"])
+
+    def load_balancer(self, name: str = "news-bot", **more: Any) -> dict[str, Any]:
+        """A new load balancer, provisioning."""
+        more.setdefault("Subnets", self.subnets())
+        answer = self.client("elbv2").create_load_balancer(Name=name, **more)
+        return dict(answer["LoadBalancers"][0])
+
+    def target_group(self, name: str = "news-bot", **more: Any) -> str:
+        """A new HTTP target group for IP addresses; its ARN."""
+        given = {
+            "Protocol": "HTTP",
+            "Port": 8080,
+            "VpcId": self.vpc(),
+            "TargetType": "ip",
+            "HealthCheckPath": "/healthz",
+        }
+        answer = self.client("elbv2").create_target_group(Name=name, **(given | more))
+        return str(answer["TargetGroups"][0]["TargetGroupArn"])
+
+    def listener(self, load_balancer_arn: str, target_group_arn: str, port: int = 80) -> str:
+        """An HTTP listener that forwards everything to the target group; its ARN."""
+        answer = self.client("elbv2").create_listener(
+            LoadBalancerArn=load_balancer_arn,
+            Protocol="HTTP",
+            Port=port,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": target_group_arn}],
+        )
+        return str(answer["Listeners"][0]["ListenerArn"])
+
+    def hosted_zone(self, name: str = "example.jp", reference: str = "1") -> dict[str, Any]:
+        """A new public hosted zone: the answer of CreateHostedZone."""
+        client = self.client("route53")
+        return dict(client.create_hosted_zone(Name=name, CallerReference=reference))
+
+    def change(self, zone_id: str, action: str, name: str, type: str, *values: str) -> str:
+        """Change one record set; the change's id."""
+        records = [{"Value": value} for value in values]
+        record_set = {"Name": name, "Type": type, "TTL": 300, "ResourceRecords": records}
+        answer = self.client("route53").change_resource_record_sets(
+            HostedZoneId=zone_id,
+            ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record_set}]},
+        )
+        return str(answer["ChangeInfo"]["Id"])
+
+    def delegated_zone(self, name: str = "example.jp") -> str:
+        """A hosted zone whose name servers stand at the registrar, in sync; its id."""
+        zone = self.hosted_zone(name)
+        self.cloud.registrar.enter(name, zone["DelegationSet"]["NameServers"])
+        self.clock.advance(self.cloud.delays.route53_sync)
+        return str(zone["HostedZone"]["Id"])
+
+    def certificate(self, name: str = "example.jp") -> str:
+        """An issued certificate for a delegated domain; its ARN."""
+        zone = self.delegated_zone(name)
+        arn = str(self.client("acm").request_certificate(DomainName=name)["CertificateArn"])
+        owner, value = self.cloud.acm.record(name)
+        self.change(zone, "CREATE", owner, "CNAME", value)
+        self.clock.advance(self.cloud.delays.route53_sync + self.cloud.delays.certificate + 5)
+        return arn
+
+    def refusal(self, call: Any, **parameters: Any) -> tuple[str, int, str]:
+        """Code, HTTP status and message with which AWS refuses this call."""
+        with pytest.raises(ClientError) as caught:
+            call(**parameters)
+        response = caught.value.response
+        status = response["ResponseMetadata"]["HTTPStatusCode"]
+        return response["Error"]["Code"], status, response["Error"]["Message"]
+
+
+@pytest.fixture(scope="session")
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def account(wire: Wire) -> Iterator[Account]:
+    clock = ManualClock()
+    cloud = Cloud(clock)
+    wire.application = AwsApplication(cloud)
+    yield Account(cloud, clock, wire.application, wire)
+    cloud.close()
