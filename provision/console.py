@@ -1,0 +1,157 @@
+"""Shows what the engine says: a live list on a terminal, one line per event elsewhere (on stderr)."""
+
+import sys
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from provision.clock import Clock
+from provision.plan import Plan
+from provision.resource import Resource
+from provision.words import _
+
+
+def signs() -> dict[str, tuple[str, str]]:
+    """What happened: the sign that stands for it, and the word."""
+    return {
+        "creating": ("+", _("creating")),
+        "updating": ("~", _("updating")),
+        "deleting": ("-", _("deleting")),
+        "adopted": ("=", _("there already, adopted")),
+        "waiting": ("…", _("waiting")),
+        "done": ("✓", _("done")),
+        "gone": ("✓", _("gone")),
+        "kept": ("=", _("kept")),
+        "failed": ("✗", _("failed")),
+    }
+
+
+class Progress:
+    """Listens to a walk. On a terminal every resource has a line that changes; elsewhere events are lines."""
+
+    def __init__(self, resources: Iterable[Resource], clock: Clock, stream: Any = None) -> None:
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._began = clock.now()
+        self._words = signs()
+        self._rows: dict[str, tuple[str, str, float]] = {r.key: ("", "", 0.0) for r in resources}
+        self._told: set[tuple[str, str, str]] = set()
+        self._screen: Any = None
+
+    def __enter__(self) -> "Progress":
+        self._began = self._clock.now()
+        if self._stream.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            console = Console(file=self._stream, highlight=False)
+            self._screen = Live(console=console, auto_refresh=False, transient=False)
+            self._screen.start()
+            self._draw()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._screen:
+            self._draw()
+            self._screen.stop()
+
+    def tell(self, event: str, resource: Resource, detail: str) -> None:
+        """One event of the walk."""
+        seconds = self._clock.now() - self._began
+        before = self._rows.get(resource.key, ("", "", 0.0))
+        since = before[2] if before[0] == event else seconds
+        self._rows[resource.key] = (event, detail, since)
+        if self._screen:
+            self._draw()
+        elif (resource.key, event, detail) not in self._told:
+            sign, word = self._words[event]
+            said = f": {detail}" if detail else ""
+            print(
+                f"{seconds:6.0f} s  {sign} {resource.key}  {word}{said}",
+                file=self._stream,
+                flush=True,
+            )
+        self._told.add((resource.key, event, detail))
+
+    def say(self, text: str) -> None:
+        """Words beside the list: what the person has to do."""
+        if self._screen:
+            self._screen.console.print(text, markup=False)
+        else:
+            print(text, file=self._stream, flush=True)
+
+    def _draw(self) -> None:
+        from rich.table import Table
+
+        table = Table(box=None, show_header=False, pad_edge=False)
+        colours = {
+            "done": "green",
+            "gone": "green",
+            "failed": "red",
+            "waiting": "yellow",
+            "kept": "cyan",
+        }
+        now = self._clock.now() - self._began
+        for key, (event, detail, since) in self._rows.items():
+            sign, word = self._words.get(event, ("·", ""))
+            told = f"{word}: {detail}" if detail else word
+            waited = f"{now - since:.0f} s" if event in ("waiting", "creating", "deleting") else ""
+            table.add_row(
+                sign, key, waited, told, style=colours.get(event, "dim" if not event else "")
+            )
+        self._screen.update(table, refresh=True)
+
+
+def actions() -> dict[str, tuple[str, str]]:
+    """A plan's actions: sign and word."""
+    return {
+        "create": ("+", _("create")),
+        "adopt": ("=", _("adopt (yours stays as it is)")),
+        "keep": (" ", _("keep")),
+        "update": ("~", _("update")),
+        "replace": ("±", _("replace")),
+        "delete": ("-", _("delete")),
+    }
+
+
+def show_plan(plan: Plan, stream: Any) -> None:
+    """The plan as a list, with what it costs and how long it takes."""
+    words = actions()
+    width = max((len(step.key) for step in plan.steps), default=0)
+    for step in plan.steps:
+        sign, word = words[step.action]
+        cost = f"{step.monthly_usd:8.2f}" if step.monthly_usd else " " * 8
+        print(f"  {sign} {step.key:{width}} {cost}  {word}", file=stream)
+        for difference in step.differences:
+            print(
+                f"      {difference.path}: {difference.have!r} -> {difference.want!r}", file=stream
+            )
+    print(
+        _(
+            "{changes} to change; about {cost:.2f} USD a month while it stands (list prices, without tax "
+            "and traffic); about {minutes:.0f} min of AWS's own time, the wait for the registrar not counted",
+            changes=len(plan.changes),
+            cost=plan.monthly_usd,
+            minutes=plan.seconds / 60,
+        ),
+        file=stream,
+    )
+
+
+def show_status(entries: list[dict[str, Any]], url: str, stream: Any) -> None:
+    """Each resource: ready or why not, and what differs."""
+    width = max((len(entry["key"]) for entry in entries), default=0)
+    for entry in entries:
+        sign = "✓" if entry["ready"] else "✗" if entry["live"] else "·"
+        print(
+            f"  {sign} {entry['key']:{width}}  {entry['state']:9} {entry['reason']}".rstrip(),
+            file=stream,
+        )
+        for drift in entry["drift"]:
+            print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)
+    print(_("The bot's URL: {url}", url=url), file=stream)

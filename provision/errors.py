@@ -1,0 +1,57 @@
+"""A refusal, told as what / why / what next."""
+
+from provision.words import _
+
+
+class Refusal(Exception):
+    """Something could not be done. Three sentences a person can act on.
+
+    what: what we were doing. why: why it was refused. then: what to do next.
+    """
+
+    exit_status = 1
+
+    def __init__(self, what: str, why: str, then: str) -> None:
+        super().__init__(what, why, then)
+        self.what, self.why, self.then = what, why, then
+
+    def __str__(self) -> str:
+        return "\n".join(
+            (
+                self.what,
+                _("  why:  {why}", why=self.why),
+                _("  next: {then}", then=self.then),
+            )
+        )
+
+
+class Usage(Refusal):
+    """The command line or stack.yaml cannot be understood, or an answer is missing."""
+
+    exit_status = 2
+
+
+class Unfinished(Refusal):
+    """Nothing is wrong, but something outside is not done yet; the same command goes on."""
+
+    exit_status = 3
+
+
+class NotYet(Exception):
+    """To appear, to be ready, to be gone, to be allowed: one word for "ask again later".
+
+    reason: what is waited for. outside: a person or another company has to act (a registrar, ACM, a switch
+    in LINE's console), so a run may end here with exit status 3. bound: seconds after which it is given up;
+    None: the resource's own. passable: what waits for this line may begin all the same.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        outside: bool = False,
+        bound: int | None = None,
+        passable: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.reason, self.outside, self.bound, self.passable = reason, outside, bound, passable

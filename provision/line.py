@@ -1,0 +1,127 @@
+"""The only door to LINE: bot info, the webhook endpoint and LINE's own test of it.
+
+The calls are line-bot-sdk's (it is a CLI's start-up that must not pay for its import, so it is imported in
+use). LINE's token is asked for when first needed and never shown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from provision.errors import NotYet, Refusal
+from provision.words import _
+
+TIMEOUT = 20  # seconds; LINE's test of a webhook may itself take ten
+CONSOLE = "https://developers.line.biz/console/"
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What LINE's test of a webhook said (POST /v2/bot/channel/webhook/test)."""
+
+    success: bool
+    status: int
+    reason: str
+    detail: str
+
+
+class Refused(Refusal):
+    """LINE said no. status: the HTTP status it said it with."""
+
+    def __init__(self, status: int, what: str, why: str, then: str) -> None:
+        super().__init__(what, why, then)
+        self.status = status
+
+
+class Line:
+    """One LINE channel. token: called when the channel access token is needed."""
+
+    def __init__(self, token: Callable[[], str], url: str = "https://api.line.me") -> None:
+        self._token, self._url, self._client = token, url.rstrip("/"), None
+
+    def _api(self) -> Any:
+        from linebot.v3.messaging import ApiClient, Configuration, MessagingApi
+
+        if self._client is None:
+            configuration = Configuration(access_token=self._token(), host=self._url)
+            configuration.retries = False  # waiting is on the engine's clock
+            self._client = ApiClient(configuration)
+        return MessagingApi(self._client)
+
+    def _call(self, doing: str, operation: str, *arguments: Any) -> Any:
+        """One call; None where LINE answers 404. Raises NotYet or Refused."""
+        import urllib3.exceptions
+        from linebot.v3.messaging.exceptions import ApiException
+
+        try:
+            return getattr(self._api(), operation)(*arguments, _request_timeout=TIMEOUT)
+        except urllib3.exceptions.HTTPError as error:
+            raise NotYet(_("LINE does not answer ({error})", error=type(error).__name__)) from None
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            if error.status == 429 or error.status >= 500:
+                raise NotYet(
+                    _("LINE asks to come back later ({status})", status=error.status)
+                ) from None
+            raise self._refused(doing, error) from None
+
+    def _refused(self, doing: str, error: Any) -> "Refused":
+        import json
+
+        try:
+            said = json.loads(error.body)["message"]
+        except (ValueError, TypeError, KeyError):
+            said = error.reason
+        if error.status == 401:
+            then = _(
+                "Issue a channel access token at {console} and give that one.", console=CONSOLE
+            )
+        else:
+            then = _(
+                "Look at the channel at {console}, then run the same command again.",
+                console=CONSOLE,
+            )
+        return Refused(
+            error.status,
+            doing,
+            _("LINE says {status}: {said}", status=error.status, said=said),
+            then,
+        )
+
+    def info(self) -> dict[str, str]:
+        """The bot's basicId, displayName and chatMode (GET /v2/bot/info): it also proves the token."""
+        bot = self._call(_("Asking LINE which bot the access token belongs to."), "get_bot_info")
+        return {} if bot is None else bot.to_dict()
+
+    def endpoint(self) -> dict[str, Any]:
+        """{"endpoint", "active"} (GET /v2/bot/channel/webhook/endpoint); {} where none is set."""
+        told = self._call(_("Reading LINE's webhook endpoint."), "get_webhook_endpoint")
+        return {} if told is None else {"endpoint": told.endpoint, "active": told.active}
+
+    def set_endpoint(self, url: str) -> None:
+        """PUT /v2/bot/channel/webhook/endpoint; in effect within a minute."""
+        from linebot.v3.messaging import SetWebhookEndpointRequest
+
+        request = SetWebhookEndpointRequest(endpoint=url)
+        self._call(_("Telling LINE the webhook {url}.", url=url), "set_webhook_endpoint", request)
+
+    def test(self, url: str) -> Tested:
+        """Has LINE send `events: []` to the URL (POST /v2/bot/channel/webhook/test; 60 an hour)."""
+        from linebot.v3.messaging import TestWebhookEndpointRequest
+
+        request = TestWebhookEndpointRequest(endpoint=url)
+        try:
+            told = self._call(
+                _("Having LINE test the webhook {url}.", url=url), "test_webhook_endpoint", request
+            )
+        except Refused as refusal:
+            if refusal.status != 400:
+                raise
+            # The name does not resolve from where LINE stands, yet.
+            return Tested(False, 400, "COULD_NOT_CONNECT", refusal.why)
+        if told is None:
+            return Tested(False, 404, "COULD_NOT_CONNECT", _("LINE has no such test"))
+        return Tested(
+            bool(told.success), told.status_code or 0, told.reason or "", told.detail or ""
+        )

@@ -1,0 +1,147 @@
+"""Looking, which changes nothing: what is there, side by side with what is recorded, and what follows.
+
+`verdict` is the table of records: recorded state against what AWS shows.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from provision import aws
+from provision.errors import NotYet, Refusal
+from provision.resource import Doors, Live, Milestone, Resource
+from provision.stackfile import Record
+from provision.words import _
+
+Verdict = Literal["create", "adopt", "keep", "claim", "stranger", "vanished", "finish"]
+SIDE_BY_SIDE = 12  # looks under way at once; botocore's pool per client holds 16
+
+
+@dataclass
+class Sight:
+    """One resource, looked at. live None: there is none. seen False: it could not be looked at yet."""
+
+    resource: Resource
+    record: Record | None
+    live: Live | None = None
+    seen: bool = False
+    ours: bool = False
+    refusal: Refusal | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What has to be done about it."""
+        may_adopt = self.live is not None and self.resource.may_adopt(self.live)
+        return verdict(self.record, self.live, self.ours, may_adopt)
+
+    @property
+    def waiting(self) -> str:
+        """What it still waits for; "" when it is ready."""
+        if self.refusal:
+            return self.refusal.why
+        milestone = isinstance(self.resource, Milestone)
+        if self.live is None and not (milestone and self.seen):
+            return _("not begun") if milestone else _("not there")
+        try:
+            return self.resource.pending(self.live or {})
+        except Refusal as refusal:
+            return refusal.why
+
+
+def verdict(record: Record | None, live: Live | None, ours: bool, may_adopt: bool) -> Verdict:
+    """The table of records. "claim": ours, though not yet recorded as created; "finish": a deletion."""
+    state = record.state if record else None
+    if state == "deleting":
+        return "finish"
+    if live is None:
+        return "vanished" if state == "adopted" else "create"
+    if state in ("created", "adopted"):
+        return "keep"
+    if ours:
+        return "claim"
+    return "adopt" if may_adopt else "stranger"
+
+
+def find(resource: Resource, doors: Doors) -> Live | None:
+    """The live thing. Raises NotYet or Refusal."""
+    try:
+        with aws.understood(_("Looking for {key}.", key=resource.key), absent=resource.absent):
+            return resource.find(doors)
+    except aws.Absent:
+        return None
+
+
+def ours(resource: Resource, doors: Doors, live: Live, records: dict[str, Record]) -> bool:
+    """Whether a found thing is this stack's: by its tags, or because it hangs on something of ours."""
+    if resource.shared:
+        return False
+    if resource.within:
+        parent = getattr(resource, resource.within)
+        above = records.get(parent.key)
+        return above is not None and above.state == "created"
+    with aws.understood(_("Reading the tags of {key}.", key=resource.key)):
+        tags = resource.tags_of(doors, live)
+    return tags.get("provision:stack") == resource.stack
+
+
+def look(resource: Resource, doors: Doors, records: dict[str, Record]) -> Sight:
+    """One look. An error becomes the sight's refusal, except NotYet, which passes through."""
+    record = records.get(resource.key)
+    if record:
+        resource.recall(record.outputs)
+    sight = Sight(resource, record, seen=True)
+    sight.live = find(resource, doors)
+    if sight.live is not None:
+        if not isinstance(resource, Milestone):
+            resource.learn(sight.live)
+        if record is None or record.state == "creating":
+            sight.ours = record is not None or ours(resource, doors, sight.live, records)
+    return sight
+
+
+def look_at_all(
+    resources: list[Resource], doors: Doors, records: dict[str, Record]
+) -> dict[str, Sight]:
+    """Everything, as few round trips long as the needs allow: what is recorded needs no other look first."""
+    left = resources
+    sights: dict[str, Sight] = {}
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        while left:
+            wave = [r for r in left if _may_look(r, sights, records)]
+            left = [r for r in left if r not in wave]
+            looks = {
+                r.key: pool.submit(_patiently, r, doors, records) for r in wave if _rests(r, sights)
+            }
+            for resource in wave:
+                sight = looks[resource.key].result() if resource.key in looks else None
+                sights[resource.key] = sight or Sight(resource, records.get(resource.key))
+    return {resource.key: sights[resource.key] for resource in resources}
+
+
+def _may_look(resource: Resource, sights: dict[str, Sight], records: dict[str, Record]) -> bool:
+    recorded = [r.key in records for r in (resource, *resource.needs())]
+    if not isinstance(resource, Milestone) and all(recorded):
+        return True
+    return all(need.key in sights for need in resource.needs())
+
+
+def _rests(resource: Resource, sights: dict[str, Sight]) -> bool:
+    """Whether everything it needs is there (or not looked at yet because it is recorded)."""
+    return all(
+        sights[need.key].seen and (sights[need.key].live is not None)
+        for need in resource.needs()
+        if need.key in sights and not isinstance(need, Milestone)
+    )
+
+
+def _patiently(resource: Resource, doors: Doors, records: dict[str, Record]) -> Sight:
+    try:
+        return look(resource, doors, records)
+    except NotYet as error:
+        doing = _("Looking for {key}.", key=resource.key)
+        refusal: Refusal = Refusal(
+            doing, error.reason, _("Run the same command again in a moment.")
+        )
+    except Refusal as error:
+        refusal = error
+    return Sight(resource, records.get(resource.key), refusal=refusal)

@@ -1,0 +1,112 @@
+"""What setup would do, what it costs a month and how long it takes. Pure: made from what was seen."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from provision.engine import stranger, vanished
+from provision.errors import Refusal
+from provision.look import Sight
+from provision.prices import Prices
+from provision.resource import Difference, Milestone, Resource
+
+
+@dataclass(frozen=True)
+class Step:
+    """One resource of a plan."""
+
+    key: str
+    kind: str
+    action: str  # create, adopt, keep, update, replace, delete
+    differences: list[Difference] = field(default_factory=list)
+    monthly_usd: float = 0.0
+
+    def shown(self) -> dict[str, Any]:
+        """As `plan --json` prints it."""
+        return {
+            "key": self.key,
+            "kind": self.kind,
+            "action": self.action,
+            "differences": [difference.shown() for difference in self.differences],
+            "monthly_usd": round(self.monthly_usd, 2),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every step, what stands in the way, and the seconds it takes (AWS's own time, the longest chain)."""
+
+    steps: list[Step]
+    refusals: list[Refusal]
+    seconds: int
+
+    @property
+    def monthly_usd(self) -> float:
+        """What the stack costs a month once it stands; what was adopted costs nothing more than before."""
+        return sum(step.monthly_usd for step in self.steps)
+
+    @property
+    def changes(self) -> list[Step]:
+        """What would not stay as it is."""
+        return [step for step in self.steps if step.action != "keep"]
+
+    def shown(self) -> dict[str, Any]:
+        """As `plan --json` prints it."""
+        return {
+            "resources": [step.shown() for step in self.steps],
+            "monthly_usd": round(self.monthly_usd, 2),
+            "seconds": self.seconds,
+        }
+
+
+def plan(sights: dict[str, Sight], orphans: list[Resource], prices: Prices) -> Plan:
+    """The plan that follows from what was seen."""
+    gone = {orphan.line for orphan in orphans}
+    steps, refusals = [], []
+    finish: dict[str, int] = {}
+    for key, sight in sights.items():
+        step = _step(sight, gone, prices)
+        busy = bool(sight.waiting) if step is None else step.action in ("create", "replace")
+        begin = max((finish.get(need.key, 0) for need in sight.resource.needs()), default=0)
+        finish[key] = begin + (sight.resource.typical if busy else 0)
+        if step is not None:
+            steps.append(step)
+        if refusal := sight.refusal or _stands_in_the_way(sight):
+            refusals.append(refusal)
+    steps += [Step(orphan.key, orphan.kind, "delete") for orphan in orphans]
+    return Plan(steps, refusals, max(finish.values(), default=0))
+
+
+def _step(sight: Sight, gone: set[str], prices: Prices) -> Step | None:
+    resource = sight.resource
+    if isinstance(resource, Milestone):
+        return None
+    differences: list[Difference] = []
+    match sight.verdict:
+        case "create" | "finish":
+            action = "replace" if resource.line in gone else "create"
+        case "adopt" | "stranger":
+            action = "adopt"
+        case "vanished":
+            action = "create"
+        case _:
+            action = "keep"
+            if sight.live is not None:
+                differences = resource.differences(sight.live)
+            theirs = sight.record is not None and sight.record.state == "adopted"
+            if differences and not theirs:
+                action = "update"
+            if theirs:
+                return Step(resource.key, resource.kind, action, differences)
+    cost = 0.0 if action == "adopt" else resource.costs(prices)
+    return Step(resource.key, resource.kind, action, differences, cost)
+
+
+def _stands_in_the_way(sight: Sight) -> Refusal | None:
+    if isinstance(sight.resource, Milestone):
+        return None
+    match sight.verdict:
+        case "stranger":
+            return stranger(sight.resource)
+        case "vanished":
+            return vanished(sight.resource)
+    return None

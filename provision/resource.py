@@ -1,0 +1,212 @@
+"""What a resource is: one thing, made by one create call.
+
+A resource declares; the engine acts. Constructor arguments that are resources are its needs. The signature
+tells which methods are pure: those that are not handed `doors`.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, dataclass_transform
+
+import jmespath
+
+if TYPE_CHECKING:
+    from provision.aws import Aws
+    from provision.dns import Dns
+    from provision.line import Line
+    from provision.prices import Prices
+
+Live = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The three outsides a resource can talk to."""
+
+    aws: "Aws"
+    dns: "Dns"
+    line: "Line"
+
+
+def output(path: str, *, init: Literal[False] = False) -> Any:
+    """A field that AWS decides: a jmespath into what `find` sees, kept in stack.yaml."""
+    return field(default="", init=init, metadata={"path": path})
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(field, output))
+def resource(kind: type[T]) -> type[T]:
+    """A class of resources: a dataclass compared by identity, whose outputs are no arguments."""
+    return dataclass(eq=False, repr=False)(kind)
+
+
+@resource
+class Resource:
+    """One thing that comes to be, is kept as wanted, and goes."""
+
+    absent: ClassVar[tuple[str, ...]] = ()  # error codes that mean "there is none"
+    taken: ClassVar[tuple[str, ...]] = ()  # "somebody has it": look whose it is
+    patient: ClassVar[tuple[str, ...]] = ()  # "not yet": ask again later
+    within: ClassVar[str] = ""  # untaggable: ours when the resource in this field is ours
+    shared: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
+    typical: ClassVar[int] = 1  # seconds from its create call until it is ready (AWS-FACTS medians)
+    bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
+
+    line: str = field(default="", init=False)  # its attribute's name in stack.py; set there
+    stack: str = field(default="", init=False)  # the stack's name; set there
+
+    @property
+    def kind(self) -> str:
+        """The class's name, as recorded."""
+        return type(self).__name__
+
+    def identity(self) -> str:
+        """The setting that would need another one of these; "" where none would."""
+        return str(getattr(self, "name", ""))
+
+    @property
+    def key(self) -> str:
+        """Its name in stack.yaml: the line of stack.py, and after a slash what cannot change."""
+        identity = self.identity()
+        return f"{self.line}/{identity}" if identity else self.line
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What marks it as this stack's."""
+        return {"provision:stack": self.stack, "provision:resource": self.key}
+
+    def needs(self) -> list["Resource"]:
+        """The resources it is built on."""
+        values = [getattr(self, item.name, None) for item in dataclasses.fields(self)]
+        return [value for value in values if isinstance(value, Resource)]
+
+    def outputs(self) -> dict[str, Any]:
+        """What AWS decided about it, by field name; only what is known."""
+        known = {
+            f.name: getattr(self, f.name) for f in dataclasses.fields(self) if "path" in f.metadata
+        }
+        return {name: value for name, value in known.items() if value}
+
+    def learn(self, live: Live) -> None:
+        """Takes the outputs from what `find` or `create` saw."""
+        for item in dataclasses.fields(self):
+            if "path" in item.metadata:
+                value = jmespath.search(item.metadata["path"], live)
+                if value not in (None, ""):
+                    setattr(self, item.name, value)
+
+    def recall(self, outputs: Mapping[str, Any]) -> None:
+        """Takes the outputs from stack.yaml; forgets those that are not there."""
+        for item in dataclasses.fields(self):
+            if "path" in item.metadata:
+                setattr(self, item.name, outputs.get(item.name, ""))
+
+    # What a class says of itself. -----------------------------------------------------------------
+
+    def intent(self, doors: Doors) -> dict[str, str]:
+        """What must be on disk before the create call (reads only)."""
+        return {}
+
+    def find(self, doors: Doors) -> Live | None:
+        """The live thing: by recorded id first, else by name or tag. Read-only."""
+        raise NotImplementedError(self.kind)
+
+    def create(self, doors: Doors) -> Live | None:
+        """The one create call. Returns AWS's answer in `find`'s shape; None: the engine finds it."""
+        raise NotImplementedError(self.kind)
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """The live thing's tags."""
+        return flat(live.get("Tags") or live.get("tags") or [])
+
+    def pending(self, live: Live) -> str:
+        """What we wait for; "" once others may build on it."""
+        return ""
+
+    def may_adopt(self, live: Live) -> bool:
+        """Whether one that was there first is taken as it is."""
+        return False
+
+    def patience(self, live: Live) -> int:
+        """Seconds after which waiting for it is given up, judged by what is seen."""
+        return self.bound
+
+    def wants(self) -> dict[str, Any]:
+        """What `find` should see, by jmespath: everything that can be set afterwards."""
+        return {}
+
+    def update(self, doors: Doors, live: Live, differences: list["Difference"]) -> None:
+        """Cures the differences. Idempotent."""
+        raise NotImplementedError(self.kind)
+
+    def costs(self, prices: "Prices") -> float:
+        """USD a month (730 hours) while it exists."""
+        return 0.0
+
+    def kept(self, everything: bool) -> str:
+        """Why teardown leaves it although it is ours, in a sentence; "" where it goes."""
+        return ""
+
+    def lets_go(self, live: Live) -> bool:
+        """Whether, though its deletion goes on, what it was built on may go already."""
+        return False
+
+    def delete(self, doors: Doors) -> None:
+        """The one delete call. Reads outputs only: what was recorded goes, whatever settings say today."""
+        raise NotImplementedError(self.kind)
+
+    def differences(self, live: Live) -> list["Difference"]:
+        """Where the live thing is not as wanted."""
+        seen = ((path, jmespath.search(path, live), want) for path, want in self.wants().items())
+        return [Difference(path, have, want) for path, have, want in seen if have != want]
+
+
+@resource
+class Milestone(Resource):
+    """A room without a create call, on which others wait. Never recorded, never deleted.
+
+    `find` looks; `pending` says what is still missing (also handed {} where there is nothing to see yet).
+    """
+
+    outside: ClassVar[bool] = False  # a person or another company has to act
+
+    def create(self, doors: Doors) -> Live | None:
+        """A milestone is reached, not made."""
+        raise TypeError(self.kind)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One property that is not as wanted: a jmespath, what was seen, what is wanted."""
+
+    path: str
+    have: Any
+    want: Any
+
+    def shown(self) -> dict[str, Any]:
+        """As `plan --json` prints it."""
+        return {"path": self.path, "have": self.have, "want": self.want}
+
+
+def flat(tags: Any) -> dict[str, str]:
+    """Tags of any service's shape as a dict."""
+    if isinstance(tags, dict):
+        return dict(tags)
+    return {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value")) for tag in tags}
+
+
+def listed(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+    """Tags as most services take them."""
+    return [{key: name, value: content} for name, content in tags.items()]
+
+
+def kinds() -> dict[str, type[Resource]]:
+    """Every class of resource there is, by name."""
+    found: dict[str, type[Resource]] = {}
+    open_ones = [Resource]
+    while open_ones:
+        for child in open_ones.pop().__subclasses__():
+            found[child.__name__] = child
+            open_ones.append(child)
+    return found

@@ -1,0 +1,118 @@
+"""The certificate that lets LINE reach the bot over HTTPS."""
+
+import secrets
+from typing import TYPE_CHECKING, ClassVar
+
+from provision.errors import Refusal
+from provision.resource import Doors, Live, Milestone, Resource, flat, listed, output, resource
+from provision.words import _
+
+if TYPE_CHECKING:
+    from provision.resources.record_set import ValidationRecord
+
+FINAL = (
+    "FAILED",
+    "VALIDATION_TIMED_OUT",
+    "EXPIRED",
+    "REVOKED",
+    "INACTIVE",
+)  # ACM API, CertificateDetail
+
+
+@resource
+class Certificate(Resource):
+    """A public ACM certificate for the host, validated through DNS."""
+
+    host: str
+    arn: str = output("CertificateArn")
+    idempotency_token: str = output("IdempotencyToken")
+    record_name: str = output("DomainValidationOptions[0].ResourceRecord.Name")
+    record_value: str = output("DomainValidationOptions[0].ResourceRecord.Value")
+    absent = ("ResourceNotFoundException",)
+    patient = ("ResourceInUseException",)  # for a while after its listener has gone
+    typical: ClassVar[int] = 10
+
+    def identity(self) -> str:
+        """A certificate cannot change its name."""
+        return self.host
+
+    def intent(self, doors: Doors) -> dict[str, str]:
+        """ACM remembers the token for an hour."""
+        return {"idempotency_token": secrets.token_hex(16)}
+
+    def find(self, doors: Doors) -> Live | None:
+        """By ARN, else the one for this host that carries our tags (names are not unique in ACM)."""
+        acm = doors.aws.acm
+        if self.arn:
+            return dict(acm.describe_certificate(CertificateArn=self.arn)["Certificate"])
+        pages = acm.get_paginator("list_certificates").paginate(
+            CertificateStatuses=["PENDING_VALIDATION", "ISSUED"]
+        )
+        for page in pages:
+            for summary in page["CertificateSummaryList"]:
+                arn = summary["CertificateArn"]
+                if summary.get("DomainName") == self.host and self._is_ours(doors, arn):
+                    return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
+        return None
+
+    def _is_ours(self, doors: Doors, arn: str) -> bool:
+        tags = flat(doors.aws.acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+        return tags.get("provision:stack") == self.stack
+
+    def create(self, doors: Doors) -> Live | None:
+        """RequestCertificate."""
+        answer = doors.aws.acm.request_certificate(
+            DomainName=self.host,
+            ValidationMethod="DNS",
+            IdempotencyToken=self.idempotency_token,
+            Tags=listed(self.tags),
+        )
+        return {"CertificateArn": answer["CertificateArn"], "Status": "PENDING_VALIDATION"}
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """Found by its tags, so it carries them."""
+        return self.tags
+
+    def pending(self, live: Live) -> str:
+        """ACM shows the record to be made only after some seconds."""
+        options = live.get("DomainValidationOptions") or [{}]
+        if live["Status"] == "PENDING_VALIDATION" and not options[0].get("ResourceRecord"):
+            return _("ACM has not named the validation record yet")
+        return ""
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteCertificate."""
+        doors.aws.acm.delete_certificate(CertificateArn=self.arn)
+
+
+@resource
+class IssuedCertificate(Milestone):
+    """ACM has seen the validation record and issued the certificate."""
+
+    certificate: Certificate
+    validation_record: "ValidationRecord"
+    outside: ClassVar[bool] = True
+    typical: ClassVar[int] = 60
+
+    def find(self, doors: Doors) -> Live | None:
+        """The certificate."""
+        return self.certificate.find(doors)
+
+    def pending(self, live: Live) -> str:
+        """Its status; one that will never be issued is a Refusal with ACM's reason."""
+        status = live.get("Status", "")
+        if status in FINAL:
+            raise Refusal(
+                _("Waiting for the certificate of {host}.", host=self.certificate.host),
+                _(
+                    "ACM says {status}: {reason}",
+                    status=status,
+                    reason=live.get("FailureReason", "?"),
+                ),
+                _(
+                    "Mend what ACM names (with CAA_ERROR: allow it with the record "
+                    '`0 issue "amazon.com"`), delete the certificate in the ACM console, '
+                    "then run the same command again."
+                ),
+            )
+        return "" if status == "ISSUED" else _("ACM has not seen the validation record yet")

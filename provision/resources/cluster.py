@@ -1,0 +1,60 @@
+"""The ECS cluster: a name under which Fargate runs the service."""
+
+from typing import Any
+
+from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resources.role import EcsServiceLinkedRole
+
+PROVIDERS = ["FARGATE", "FARGATE_SPOT"]
+
+
+@resource
+class Cluster(Resource):
+    """A cluster with both Fargate capacity providers."""
+
+    name: str
+    service_linked_role: EcsServiceLinkedRole
+    arn: str = output("clusterArn")
+    absent = ("ClusterNotFoundException",)
+    patient = (
+        "InvalidParameterException: service linked role",
+        "ClusterContainsServicesException",
+        "ClusterContainsTasksException",
+        "UpdateInProgressException",
+        "ResourceInUseException",
+        "ClientException: Cluster was not ACTIVE",
+    )
+
+    def find(self, doors: Doors) -> Live | None:
+        """By ARN, else by name; an INACTIVE one counts as none."""
+        answer = doors.aws.ecs.describe_clusters(clusters=[self.arn or self.name], include=["TAGS"])
+        for cluster in answer["clusters"]:
+            if cluster["status"] != "INACTIVE":
+                return {**cluster, "Providers": sorted(cluster.get("capacityProviders", []))}
+        return None
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateCluster, with the capacity providers at once: attaching them later can be refused."""
+        answer = doors.aws.ecs.create_cluster(
+            clusterName=self.name,
+            capacityProviders=PROVIDERS,
+            tags=listed(self.tags, "key", "value"),
+        )
+        return {
+            **answer["cluster"],
+            "Providers": sorted(answer["cluster"].get("capacityProviders", [])),
+        }
+
+    def wants(self) -> dict[str, Any]:
+        """Both providers."""
+        return {"Providers": PROVIDERS}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """PutClusterCapacityProviders."""
+        doors.aws.ecs.put_cluster_capacity_providers(
+            cluster=self.arn, capacityProviders=PROVIDERS, defaultCapacityProviderStrategy=[]
+        )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteCluster."""
+        doors.aws.ecs.delete_cluster(cluster=self.arn)

@@ -1,0 +1,192 @@
+"""The hosted zone: where the domain's DNS records live, and its delegation by the zone above."""
+
+import secrets
+from typing import Any, ClassVar
+
+from provision.dns import Unanswered
+from provision.errors import Refusal
+from provision.prices import Prices
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Milestone,
+    Resource,
+    flat,
+    listed,
+    output,
+    resource,
+)
+from provision.resources.certificate import Certificate
+from provision.words import _
+
+
+@resource
+class HostedZone(Resource):
+    """The public Route 53 zone of the domain; created, or adopted where there is one."""
+
+    domain: str
+    id: str = output("Id")
+    name_servers: list[str] = output("NameServers")
+    caller_reference: str = output("CallerReference")
+    absent = ("NoSuchHostedZone",)
+    taken = ("HostedZoneAlreadyExists",)
+    typical: ClassVar[int] = 2
+
+    def identity(self) -> str:
+        """A zone is its domain."""
+        return self.domain
+
+    def intent(self, doors: Doors) -> dict[str, str]:
+        """A CallerReference can never be used again, even after deletion: random, on disk before the call."""
+        return {"caller_reference": f"provision-{secrets.token_hex(12)}"}
+
+    def find(self, doors: Doors) -> Live | None:
+        """By id, else by name (ListHostedZonesByName is a range, not a filter)."""
+        if self.id:
+            return _read(doors, self.id)
+        route53 = doors.aws.route53
+        listing = route53.list_hosted_zones_by_name(DNSName=self.domain + ".", MaxItems="100")
+        public = [
+            zone["Id"]
+            for zone in listing["HostedZones"]
+            if zone["Name"] == self.domain + "." and not zone.get("Config", {}).get("PrivateZone")
+        ]
+        zones = [_read(doors, zone_id) for zone_id in public]
+        return zones[0] if len(zones) == 1 else self._chosen(doors, zones)
+
+    def _chosen(self, doors: Doors, zones: list[Live]) -> Live | None:
+        """Of several zones of one name: ours, else the one that the zone above delegates to."""
+        if not zones:
+            return None
+        for zone in zones:
+            if self.tags_of(doors, zone).get("provision:stack") == self.stack:
+                return zone
+        try:
+            delegated = doors.dns.delegated_to(self.domain)
+        except Unanswered:
+            delegated = set()
+        for zone in zones:
+            if delegated == set(zone["NameServers"]):
+                return zone
+        raise Refusal(
+            _("Looking for the hosted zone of {domain}.", domain=self.domain),
+            _(
+                "there are {count} public zones of that name, and the domain is delegated to none of them",
+                count=len(zones),
+            ),
+            _(
+                "Delete the ones you do not need in the Route 53 console, then run the same command again."
+            ),
+        )
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateHostedZone. Its tags are a difference, because the call takes none."""
+        answer = doors.aws.route53.create_hosted_zone(
+            Name=self.domain,
+            CallerReference=self.caller_reference,
+            HostedZoneConfig={"Comment": f"provision stack {self.stack}"},
+        )
+        return _shape(answer, [])
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """Its tags; one that answers to our CallerReference is ours before it has any."""
+        if self.caller_reference and live["CallerReference"] == self.caller_reference:
+            return self.tags
+        return flat(live["Tags"])
+
+    def may_adopt(self, live: Live) -> bool:
+        """A zone of the domain that is there is the one to use: a second one would have other servers."""
+        return True
+
+    def wants(self) -> dict[str, Any]:
+        """Our tags."""
+        return {f'Tags."{name}"': value for name, value in self.tags.items()}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """ChangeTagsForResource."""
+        doors.aws.route53.change_tags_for_resource(
+            ResourceType="hostedzone", ResourceId=self.id, AddTags=listed(self.tags)
+        )
+
+    def costs(self, prices: Prices) -> float:
+        """A flat price a month."""
+        return prices.hosted_zone_month
+
+    def kept(self, everything: bool) -> str:
+        """Its name servers can never be had again, so it goes only when asked to."""
+        if everything:
+            return ""
+        return _(
+            "its name servers can never be had again; 0.50 USD a month; --everything takes it too"
+        )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteHostedZone: refused while it holds records other than its own NS and SOA."""
+        doors.aws.route53.delete_hosted_zone(Id=self.id)
+
+
+def _read(doors: Doors, zone_id: str) -> Live:
+    answer = doors.aws.route53.get_hosted_zone(Id=zone_id)
+    tags = doors.aws.route53.list_tags_for_resource(
+        ResourceType="hostedzone", ResourceId=zone_id.removeprefix("/hostedzone/")
+    )
+    return _shape(answer, tags["ResourceTagSet"].get("Tags", []))
+
+
+def _shape(answer: Any, tags: list[dict[str, str]]) -> Live:
+    zone = answer["HostedZone"]
+    servers = answer.get("DelegationSet", {}).get("NameServers", [])
+    return {
+        **zone,
+        "Id": zone["Id"].removeprefix("/hostedzone/"),
+        "NameServers": sorted(server.rstrip(".").lower() for server in servers),
+        "Tags": flat(tags),
+    }
+
+
+@resource
+class Delegation(Milestone):
+    """The zone above names our name servers: the one thing only the person at the registrar can do."""
+
+    zone: HostedZone
+    certificate: Certificate
+    outside: ClassVar[bool] = True
+    typical: ClassVar[int] = 60
+
+    def find(self, doors: Doors) -> Live | None:
+        """What the parent's servers say. Where nobody can be asked: ACM issues only what it saw delegated."""
+        ours = set(self.zone.name_servers)
+        try:
+            named = doors.dns.delegated_to(self.zone.domain)
+        except Unanswered as error:
+            certificate = self.certificate.find(doors) or {}
+            return {
+                "ours": ours,
+                "unanswered": str(error),
+                "issued": certificate.get("Status") == "ISSUED",
+            }
+        return {
+            "ours": ours,
+            "named": named,
+            "silent": doors.dns.silent(self.zone.domain, ours) if named == ours else set(),
+        }
+
+    def pending(self, live: Live) -> str:
+        """Which servers are missing, which should not be there, which are silent."""
+        if "unanswered" in live:
+            return (
+                ""
+                if live["issued"]
+                else _("the delegation could not be looked up: {why}", why=live["unanswered"])
+            )
+        missing = sorted(live["ours"] - live["named"])
+        if missing:
+            return _("the registrar does not name these yet: {servers}", servers=", ".join(missing))
+        if extra := sorted(live["named"] - live["ours"]):
+            return _(
+                "the registrar names these too, remove them: {servers}", servers=", ".join(extra)
+            )
+        if silent := sorted(live["silent"]):
+            return _("these do not answer yet: {servers}", servers=", ".join(silent))
+        return ""

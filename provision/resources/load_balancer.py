@@ -1,0 +1,119 @@
+"""The public door: an Application Load Balancer."""
+
+from typing import Any, ClassVar
+
+from provision.errors import Refusal
+from provision.prices import HOURS, Prices
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Milestone,
+    Resource,
+    listed,
+    output,
+    resource,
+)
+from provision.resources.network import SUBNETS, Network
+from provision.resources.security_group import SecurityGroup
+from provision.words import _
+
+
+@resource
+class LoadBalancer(Resource):
+    """An internet-facing Application Load Balancer. Others build on it while it is still provisioning."""
+
+    name: str
+    network: Network
+    security_group: SecurityGroup
+    arn: str = output("LoadBalancerArn")
+    dns_name: str = output("DNSName")
+    hosted_zone_id: str = output("CanonicalHostedZoneId")
+    absent = ("LoadBalancerNotFound",)
+    taken = ("DuplicateLoadBalancerName",)
+    patient = ("ResourceInUse",)
+    typical: ClassVar[int] = 2
+
+    def find(self, doors: Doors) -> Live | None:
+        """By ARN, else by name."""
+        which = {"LoadBalancerArns": [self.arn]} if self.arn else {"Names": [self.name]}
+        found = doors.aws.elbv2.describe_load_balancers(**which)["LoadBalancers"]
+        return _shape(found[0]) if found else None
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateLoadBalancer."""
+        answer = doors.aws.elbv2.create_load_balancer(
+            Name=self.name,
+            Subnets=self.network.subnet_ids,
+            SecurityGroups=[self.security_group.id],
+            Scheme="internet-facing",
+            Type="application",
+            Tags=listed(self.tags),
+        )
+        return _shape(answer["LoadBalancers"][0])
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """DescribeTags."""
+        return tags_of(doors, live["LoadBalancerArn"])
+
+    def wants(self) -> dict[str, Any]:
+        """Its subnets and its group can be set afterwards."""
+        return {
+            "Subnets": sorted(self.network.subnet_ids),
+            "SecurityGroups": [self.security_group.id],
+        }
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """SetSubnets, SetSecurityGroups."""
+        paths = [difference.path for difference in differences]
+        if "Subnets" in paths:
+            doors.aws.elbv2.set_subnets(LoadBalancerArn=self.arn, Subnets=self.network.subnet_ids)
+        if "SecurityGroups" in paths:
+            doors.aws.elbv2.set_security_groups(
+                LoadBalancerArn=self.arn, SecurityGroups=[self.security_group.id]
+            )
+
+    def costs(self, prices: Prices) -> float:
+        """Its hours, a little traffic left out, and one public IPv4 address per zone."""
+        zones = len(self.network.subnet_ids) or len(self.network.subnets) or SUBNETS
+        return HOURS * (prices.load_balancer_hour + zones * prices.public_ipv4_hour)
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteLoadBalancer: returns at once; its network interfaces live on for a minute or more."""
+        doors.aws.elbv2.delete_load_balancer(LoadBalancerArn=self.arn)
+
+
+@resource
+class ActiveLoadBalancer(Milestone):
+    """The load balancer takes traffic."""
+
+    load_balancer: LoadBalancer
+    typical: ClassVar[int] = 158
+
+    def find(self, doors: Doors) -> Live | None:
+        """The load balancer."""
+        return self.load_balancer.find(doors)
+
+    def pending(self, live: Live) -> str:
+        """Its state, in AWS's word."""
+        state = live.get("State", {})
+        if state.get("Code") == "failed":
+            raise Refusal(
+                _("Waiting for the load balancer."),
+                _("AWS says failed: {reason}", reason=state.get("Reason", "?")),
+                _("Run `provision teardown`, mend what AWS names, then set up again."),
+            )
+        if state.get("Code") in ("active", "active_impaired"):
+            return ""
+        return _("the load balancer is {state}", state=state.get("Code", "?"))
+
+
+def tags_of(doors: Doors, arn: str) -> dict[str, str]:
+    """The tags of anything of Elastic Load Balancing's."""
+    answer = doors.aws.elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+    return {tag["Key"]: tag["Value"] for tag in answer[0]["Tags"]} if answer else {}
+
+
+def _shape(live: Live) -> Live:
+    subnets = sorted(zone["SubnetId"] for zone in live.get("AvailabilityZones", []))
+    return {**live, "Subnets": subnets}

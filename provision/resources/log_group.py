@@ -1,0 +1,53 @@
+"""Where the bot's words to its operator go: a CloudWatch log group."""
+
+from typing import Any
+
+from provision.resource import Difference, Doors, Live, Resource, flat, output, resource
+
+RETENTION = 30  # days; AWS's default is for ever
+
+
+@resource
+class LogGroup(Resource):
+    """The log group of the bot's containers."""
+
+    name: str
+    log_group_name: str = output("logGroupName")
+    arn: str = output("arn")
+    absent = ("ResourceNotFoundException",)
+    taken = ("ResourceAlreadyExistsException",)
+    patient = ("OperationAbortedException",)
+
+    def identity(self) -> str:
+        """Its name without the folder."""
+        return self.name.rpartition("/")[2]
+
+    def find(self, doors: Doors) -> Live | None:
+        """By name: DescribeLogGroups matches prefixes."""
+        name = self.log_group_name or self.name
+        found = doors.aws.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        return next((dict(group) for group in found if group["logGroupName"] == name), None)
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateLogGroup answers nothing. Retention is a difference."""
+        doors.aws.logs.create_log_group(logGroupName=self.name, tags=self.tags)
+        return None
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """ListTagsForResource takes the ARN without its last :*."""
+        arn = live["arn"].removesuffix(":*")
+        return flat(doors.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {}))
+
+    def wants(self) -> dict[str, Any]:
+        """Its retention."""
+        return {"retentionInDays": RETENTION}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """PutRetentionPolicy."""
+        doors.aws.logs.put_retention_policy(
+            logGroupName=self.log_group_name, retentionInDays=RETENTION
+        )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteLogGroup."""
+        doors.aws.logs.delete_log_group(logGroupName=self.log_group_name)

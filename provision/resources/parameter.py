@@ -1,0 +1,73 @@
+"""LINE's two secrets, in Parameter Store and nowhere else."""
+
+from typing import Any
+
+from provision.errors import Refusal
+from provision.resource import Difference, Doors, Live, Resource, flat, listed, output, resource
+from provision.words import _
+
+
+@resource
+class Parameter(Resource):
+    """A SecureString parameter: put from this run's answer, or adopted where there is one.
+
+    secret: the value this run was given, "" where it was given none. It is compared, never recorded or shown.
+    """
+
+    name: str
+    secret: str
+    variable: str  # the environment variable that would have given it
+    arn: str = output("ARN")
+    parameter_name: str = output("Name")
+    absent = ("ParameterNotFound",)
+    taken = ("ParameterAlreadyExists",)
+    patient = ("TooManyUpdates",)
+
+    def find(self, doors: Doors) -> Live | None:
+        """By name; its value is read only to tell whether it is the one this run was given."""
+        name = self.parameter_name or self.name
+        secret = getattr(self, "secret", "")
+        answer = doors.aws.ssm.get_parameter(Name=name, WithDecryption=bool(secret))["Parameter"]
+        value = answer.pop("Value", "")
+        return {**answer, "UpToDate": not secret or value == secret}
+
+    def create(self, doors: Doors) -> Live | None:
+        """PutParameter without Overwrite."""
+        if not self.secret:
+            raise Refusal(
+                _("Creating the parameter {name}.", name=self.name),
+                _("there is none in this account yet, and this run was not told its value"),
+                _(
+                    "Set {variable} in the environment, then run the same command again.",
+                    variable=self.variable,
+                ),
+            )
+        doors.aws.ssm.put_parameter(
+            Name=self.name, Value=self.secret, Type="SecureString", Tags=listed(self.tags)
+        )
+        return None
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """ListTagsForResource."""
+        answer = doors.aws.ssm.list_tags_for_resource(
+            ResourceType="Parameter", ResourceId=live["Name"]
+        )
+        return flat(answer.get("TagList", []))
+
+    def may_adopt(self, live: Live) -> bool:
+        """The article made it by hand."""
+        return True
+
+    def wants(self) -> dict[str, Any]:
+        """The value of this run, said without saying it."""
+        return {"UpToDate": True}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """PutParameter with Overwrite (which takes no tags)."""
+        doors.aws.ssm.put_parameter(
+            Name=self.name, Value=self.secret, Type="SecureString", Overwrite=True
+        )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteParameter."""
+        doors.aws.ssm.delete_parameter(Name=self.parameter_name)

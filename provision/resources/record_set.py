@@ -1,0 +1,140 @@
+"""Records in the hosted zone: the certificate's validation CNAME, and the alias that LINE's calls follow."""
+
+from typing import Any, ClassVar
+
+from provision.resource import Difference, Doors, Live, Resource, output, resource
+from provision.resources.certificate import Certificate
+from provision.resources.hosted_zone import HostedZone
+from provision.resources.load_balancer import LoadBalancer
+
+
+@resource
+class RecordSet(Resource):
+    """One record set. It is ours when the zone is ours; in an adopted zone an equal one is adopted."""
+
+    zone: HostedZone
+    zone_id: str = output("ZoneId")
+    name: str = output("Name")
+    type: str = output("Type")
+    absent = ("NoSuchHostedZone", "InvalidChangeBatch: but it was not found")
+    within: ClassVar[str] = "zone"
+    typical: ClassVar[int] = 37
+
+    def wanted(self) -> dict[str, Any]:
+        """The record set as ChangeResourceRecordSets takes it."""
+        raise NotImplementedError(self.kind)
+
+    def find(self, doors: Doors) -> Live | None:
+        """By zone, name and type."""
+        if self.name:
+            zone_id, name, kind = self.zone_id, self.name, self.type
+        else:
+            wanted = self.wanted()
+            zone_id, name, kind = self.zone.id, wanted["Name"], wanted["Type"]
+        answer = doors.aws.route53.list_resource_record_sets(
+            HostedZoneId=zone_id, StartRecordName=name, StartRecordType=kind, MaxItems="1"
+        )
+        for record in answer["ResourceRecordSets"]:
+            if _plain(record["Name"]) == _plain(name) and record["Type"] == kind:
+                return {**_normal(record), "ZoneId": zone_id}
+        return None
+
+    def create(self, doors: Doors) -> Live | None:
+        """One UPSERT."""
+        _change(doors, self.zone.id, "UPSERT", self.wanted())
+        return {**_normal(self.wanted()), "ZoneId": self.zone.id}
+
+    def may_adopt(self, live: Live) -> bool:
+        """A record that already says what we want."""
+        return not self.differences(live)
+
+    def wants(self) -> dict[str, Any]:
+        """Name, type and what it points at."""
+        wanted = _normal(self.wanted())
+        return {key: wanted[key] for key in ("ResourceRecords", "AliasTarget") if key in wanted}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """UPSERT."""
+        _change(doors, self.zone.id, "UPSERT", self.wanted())
+
+    def delete(self, doors: Doors) -> None:
+        """DELETE of the record set as it stands: Route 53 wants it named whole."""
+        answer = doors.aws.route53.list_resource_record_sets(
+            HostedZoneId=self.zone_id,
+            StartRecordName=self.name,
+            StartRecordType=self.type,
+            MaxItems="1",
+        )
+        for record in answer["ResourceRecordSets"]:
+            if _plain(record["Name"]) == _plain(self.name) and record["Type"] == self.type:
+                _change(doors, self.zone_id, "DELETE", record)
+
+
+@resource
+class ValidationRecord(RecordSet):
+    """The CNAME by which ACM sees that the domain is ours."""
+
+    certificate: Certificate
+
+    def identity(self) -> str:
+        """One for each host."""
+        return self.certificate.host
+
+    def wanted(self) -> dict[str, Any]:
+        """As ACM names it."""
+        return {
+            "Name": self.certificate.record_name,
+            "Type": "CNAME",
+            "TTL": 300,
+            "ResourceRecords": [{"Value": self.certificate.record_value}],
+        }
+
+
+@resource
+class Alias(RecordSet):
+    """The A record, an alias: the host's name leads to the load balancer."""
+
+    host: str
+    load_balancer: LoadBalancer
+
+    def identity(self) -> str:
+        """One for each host."""
+        return self.host
+
+    def wanted(self) -> dict[str, Any]:
+        """An alias costs nothing to look up and follows the load balancer's addresses."""
+        return {
+            "Name": self.host + ".",
+            "Type": "A",
+            "AliasTarget": {
+                "HostedZoneId": self.load_balancer.hosted_zone_id,
+                "DNSName": self.load_balancer.dns_name,
+                "EvaluateTargetHealth": False,
+            },
+        }
+
+
+def _change(doors: Doors, zone_id: str, action: str, record: dict[str, Any]) -> None:
+    doors.aws.route53.change_resource_record_sets(
+        HostedZoneId=zone_id,
+        ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
+    )
+
+
+def _plain(name: str) -> str:
+    return name.rstrip(".").lower()
+
+
+def _normal(record: dict[str, Any]) -> dict[str, Any]:
+    """Names without the last dot, so that what we send and what Route 53 shows compare."""
+    normal = dict(record, Name=_plain(record["Name"]))
+    if record.get("ResourceRecords"):
+        normal["ResourceRecords"] = [
+            {"Value": _plain(item["Value"])} for item in record["ResourceRecords"]
+        ]
+    if target := record.get("AliasTarget"):
+        normal["AliasTarget"] = {
+            "HostedZoneId": target["HostedZoneId"],
+            "DNSName": _plain(target["DNSName"]).removeprefix("dualstack."),
+        }
+    return normal

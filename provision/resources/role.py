@@ -1,0 +1,212 @@
+"""IAM: the two roles of a task, kept apart, what each may do, and ECS's own role."""
+
+from typing import Any, ClassVar
+
+from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resources.log_group import LogGroup
+from provision.resources.parameter import Parameter
+from provision.words import _
+
+Statement = dict[str, Any]
+
+
+@resource
+class Role(Resource):
+    """A role that one AWS service may assume. IAM is global: the name carries the region."""
+
+    name: str
+    service: str
+    description: str
+    arn: str = output("Arn")
+    role_name: str = output("RoleName")
+    absent = ("NoSuchEntity",)
+    taken = ("EntityAlreadyExists",)
+    patient = (
+        "DeleteConflict",
+        "MalformedPolicyDocument: Invalid principal",
+        "ConcurrentModification",
+    )
+    typical: ClassVar[int] = 10  # until services may assume it
+
+    def find(self, doors: Doors) -> Live | None:
+        """By name."""
+        return dict(doors.aws.iam.get_role(RoleName=self.role_name or self.name)["Role"])
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateRole."""
+        import json
+
+        answer = doors.aws.iam.create_role(
+            RoleName=self.name,
+            Description=self.description,
+            AssumeRolePolicyDocument=json.dumps(self._trust()),
+            Tags=listed(self.tags),
+        )
+        return dict(answer["Role"])
+
+    def _trust(self) -> dict[str, Any]:
+        trusted = {
+            "Effect": "Allow",
+            "Principal": {"Service": self.service},
+            "Action": "sts:AssumeRole",
+        }
+        return {"Version": "2012-10-17", "Statement": [trusted]}
+
+    def wants(self) -> dict[str, Any]:
+        """Who may assume it."""
+        return {"AssumeRolePolicyDocument": self._trust()}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """UpdateAssumeRolePolicy."""
+        import json
+
+        doors.aws.iam.update_assume_role_policy(
+            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust())
+        )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteRole."""
+        doors.aws.iam.delete_role(RoleName=self.role_name)
+
+
+@resource
+class RolePolicy(Resource):
+    """What a role may do: an inline policy, ours when the role is ours."""
+
+    role: Role
+    role_name: str = output("RoleName")
+    policy_name: str = output("PolicyName")
+    absent = ("NoSuchEntity",)
+    patient = ("ConcurrentModification",)
+    within: ClassVar[str] = "role"
+
+    def identity(self) -> str:
+        """A policy belongs to its role."""
+        return self.role.identity()
+
+    def statements(self) -> list[Statement]:
+        """What is allowed, statement by statement."""
+        raise NotImplementedError(self.kind)
+
+    def _document(self) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": self.statements()}
+
+    def find(self, doors: Doors) -> Live | None:
+        """By role and name."""
+        answer = doors.aws.iam.get_role_policy(
+            RoleName=self.role_name or self.role.role_name,
+            PolicyName=self.policy_name or self.line,
+        )
+        return {key: answer[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
+
+    def create(self, doors: Doors) -> Live | None:
+        """PutRolePolicy answers nothing."""
+        self._put(doors)
+        return None
+
+    def _put(self, doors: Doors) -> None:
+        import json
+
+        doors.aws.iam.put_role_policy(
+            RoleName=self.role.role_name,
+            PolicyName=self.line,
+            PolicyDocument=json.dumps(self._document()),
+        )
+
+    def wants(self) -> dict[str, Any]:
+        """The whole document."""
+        return {"PolicyDocument": self._document()}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """PutRolePolicy replaces it."""
+        self._put(doors)
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteRolePolicy."""
+        doors.aws.iam.delete_role_policy(RoleName=self.role_name, PolicyName=self.policy_name)
+
+
+@resource
+class ExecutionPermissions(RolePolicy):
+    """What ECS itself may do to start a task: fetch the image, read the two secrets, write the log."""
+
+    access_token: Parameter
+    channel_secret: Parameter
+    log_group: LogGroup
+
+    def statements(self) -> list[Statement]:
+        """As AmazonECSTaskExecutionRolePolicy, but on our log group and parameters only."""
+        log_group = self.log_group.arn.removesuffix(":*")
+        return [
+            {
+                "Sid": "PullTheImage",
+                "Effect": "Allow",
+                "Action": [
+                    "ecr:GetAuthorizationToken",
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:BatchGetImage",
+                ],
+                "Resource": "*",
+            },
+            {
+                "Sid": "WriteTheLog",
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": [log_group, f"{log_group}:*"],
+            },
+            {
+                "Sid": "ReadTheSecrets",
+                "Effect": "Allow",
+                "Action": "ssm:GetParameters",
+                "Resource": [self.access_token.arn, self.channel_secret.arn],
+            },
+        ]
+
+
+@resource
+class TaskPermissions(RolePolicy):
+    """What the bot itself may do: read the two parameters again when a secret has been changed."""
+
+    access_token: Parameter
+    channel_secret: Parameter
+
+    def statements(self) -> list[Statement]:
+        """The article's two actions, on the two parameters."""
+        return [
+            {
+                "Sid": "ReadTheSecrets",
+                "Effect": "Allow",
+                "Action": ["ssm:GetParameter", "ssm:GetParameters"],
+                "Resource": [self.access_token.arn, self.channel_secret.arn],
+            }
+        ]
+
+
+@resource
+class EcsServiceLinkedRole(Resource):
+    """ECS's own role in the account, which everything of ECS's there shares: ensured, always kept."""
+
+    arn: str = output("Arn")
+    absent = ("NoSuchEntity",)
+    taken = ("InvalidInput: has been taken",)
+    shared: ClassVar[bool] = True
+
+    def find(self, doors: Doors) -> Live | None:
+        """By its fixed name."""
+        return dict(doors.aws.iam.get_role(RoleName="AWSServiceRoleForECS")["Role"])
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateServiceLinkedRole: the first use of ECS in an account."""
+        answer = doors.aws.iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+        return dict(answer["Role"])
+
+    def may_adopt(self, live: Live) -> bool:
+        """It is the account's."""
+        return True
+
+    def kept(self, everything: bool) -> str:
+        """Other services of ECS's in the account may rest on it."""
+        return _(
+            "it belongs to the whole account, costs nothing, and other ECS services may use it"
+        )

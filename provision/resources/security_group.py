@@ -1,0 +1,112 @@
+"""Who may talk to whom: security groups and the rules in them."""
+
+from typing import Any, ClassVar
+
+from provision.resource import Doors, Live, Resource, listed, output, resource
+from provision.resources.network import Network
+
+
+@resource
+class SecurityGroup(Resource):
+    """A security group of the VPC; what it lets in are rules of their own."""
+
+    name: str
+    network: Network
+    description: str
+    id: str = output("GroupId")
+    absent = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
+    taken = ("InvalidGroup.Duplicate",)
+    patient = (
+        "DependencyViolation",
+        "InvalidGroup.InUse",
+    )  # network interfaces outlive what used them
+
+    def find(self, doors: Doors) -> Live | None:
+        """By id, else by name in the VPC."""
+        if self.id:
+            groups = doors.aws.ec2.describe_security_groups(GroupIds=[self.id])["SecurityGroups"]
+        else:
+            filters = [
+                {"Name": "vpc-id", "Values": [self.network.vpc_id]},
+                {"Name": "group-name", "Values": [self.name]},
+            ]
+            groups = doors.aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+        return dict(groups[0]) if groups else None
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateSecurityGroup."""
+        answer = doors.aws.ec2.create_security_group(
+            GroupName=self.name,
+            Description=self.description,
+            VpcId=self.network.vpc_id,
+            TagSpecifications=[{"ResourceType": "security-group", "Tags": listed(self.tags)}],
+        )
+        return {"GroupId": answer["GroupId"]}
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteSecurityGroup."""
+        doors.aws.ec2.delete_security_group(GroupId=self.id)
+
+
+@resource
+class IngressRule(Resource):
+    """One TCP port let in, from a range of addresses or from another group."""
+
+    group: SecurityGroup
+    port: int
+    source: SecurityGroup | str  # a group, or a CIDR range
+    id: str = output("SecurityGroupRuleId")
+    group_id: str = output("GroupId")
+    absent = (
+        "InvalidSecurityGroupRuleId.NotFound",
+        "InvalidGroup.NotFound",
+        "InvalidPermission.NotFound",
+    )
+    taken = ("InvalidPermission.Duplicate",)
+    within: ClassVar[str] = "group"
+
+    def identity(self) -> str:
+        """A rule belongs to its group."""
+        return self.group.identity()
+
+    def find(self, doors: Doors) -> Live | None:
+        """By id, else by what it lets in."""
+        describe = doors.aws.ec2.describe_security_group_rules
+        if self.id:
+            rules = describe(SecurityGroupRuleIds=[self.id])["SecurityGroupRules"]
+            return dict(rules[0]) if rules else None
+        filters = [{"Name": "group-id", "Values": [self.group.id]}]
+        for rule in describe(Filters=filters)["SecurityGroupRules"]:
+            if not rule["IsEgress"] and rule.get("FromPort") == self.port and self._admits(rule):
+                return dict(rule)
+        return None
+
+    def _admits(self, rule: Live) -> bool:
+        if isinstance(self.source, SecurityGroup):
+            return bool(rule.get("ReferencedGroupInfo", {}).get("GroupId") == self.source.id)
+        return bool(rule.get("CidrIpv4") == self.source)
+
+    def create(self, doors: Doors) -> Live | None:
+        """AuthorizeSecurityGroupIngress."""
+        permission: dict[str, Any] = {
+            "IpProtocol": "tcp",
+            "FromPort": self.port,
+            "ToPort": self.port,
+        }
+        if isinstance(self.source, SecurityGroup):
+            permission["UserIdGroupPairs"] = [{"GroupId": self.source.id}]
+        else:
+            permission["IpRanges"] = [{"CidrIp": self.source}]
+        answer = doors.aws.ec2.authorize_security_group_ingress(
+            GroupId=self.group.id,
+            IpPermissions=[permission],
+            TagSpecifications=[{"ResourceType": "security-group-rule", "Tags": listed(self.tags)}],
+        )
+        rules = answer.get("SecurityGroupRules") or []
+        return dict(rules[0]) if rules else None
+
+    def delete(self, doors: Doors) -> None:
+        """RevokeSecurityGroupIngress."""
+        doors.aws.ec2.revoke_security_group_ingress(
+            GroupId=self.group_id, SecurityGroupRuleIds=[self.id]
+        )

@@ -1,0 +1,231 @@
+"""The ECS service that keeps the bot running, and the moment it is steady."""
+
+from typing import Any, ClassVar
+
+from provision.errors import Refusal
+from provision.prices import HOURS, Prices
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Milestone,
+    Resource,
+    listed,
+    output,
+    resource,
+)
+from provision.resources.cluster import Cluster
+from provision.resources.listener import WarmDoorRule
+from provision.resources.network import Network
+from provision.resources.role import ExecutionPermissions, TaskPermissions
+from provision.resources.security_group import IngressRule, SecurityGroup
+from provision.resources.target_group import TargetGroup
+from provision.resources.task_definition import CONTAINER, TaskDefinition
+from provision.words import _
+
+PROVIDERS = {"spot": "FARGATE_SPOT", "on-demand": "FARGATE"}
+GRACE = 60  # seconds in which a starting task's failed health checks do not count
+SILENCE = 180  # seconds without a task or an event after which ECS will not start one
+
+
+@resource
+class Service(Resource):
+    """Keeps `count` tasks running. Its wanted count belongs to start, stop and the schedule afterwards."""
+
+    name: str
+    cluster: Cluster
+    task_definition: TaskDefinition
+    count: int
+    capacity: str
+    network: Network
+    security_group: SecurityGroup
+    ingress: IngressRule
+    target_group: TargetGroup
+    warm_door_rule: WarmDoorRule
+    execution_permissions: ExecutionPermissions
+    task_permissions: TaskPermissions
+    arn: str = output("serviceArn")
+    cluster_arn: str = output("clusterArn")
+    counted: str = output("Counted")  # the service.count it was last set to
+    absent = ("ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
+    patient = (
+        "InvalidParameterException: service linked role",
+        "InvalidParameterException: does not have an associated load balancer",
+        "InvalidParameterException: proper permissions",
+        "InvalidParameterException: still Draining",
+        "InvalidParameterException: deployments are active",
+        "ClientException: Role is not valid",
+        "ClientException: Cluster was not ACTIVE",
+    )
+    typical: ClassVar[int] = 2
+
+    def find(self, doors: Doors) -> Live | None:
+        """By ARN, else by name; an INACTIVE one counts as none."""
+        answer = doors.aws.ecs.describe_services(
+            cluster=self.cluster_arn or self.cluster.arn,
+            services=[self.arn or self.name],
+            include=["TAGS"],
+        )
+        for live in answer["services"]:
+            if live["status"] != "INACTIVE":
+                return {**live, "Vpc": _vpc(live), "Counted": self.counted}
+        return None
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateService."""
+        answer = doors.aws.ecs.create_service(
+            cluster=self.cluster.arn,
+            serviceName=self.name,
+            desiredCount=self.count,
+            loadBalancers=[
+                {
+                    "targetGroupArn": self.target_group.arn,
+                    "containerName": CONTAINER,
+                    "containerPort": self.target_group.port,
+                }
+            ],
+            propagateTags="SERVICE",
+            tags=listed(self.tags, "key", "value"),
+            **self._settings(),
+        )
+        self.counted = str(self.count)
+        live = answer["service"]
+        return {**live, "Vpc": _vpc(live), "Counted": self.counted}
+
+    def _settings(self) -> dict[str, Any]:
+        """What CreateService and UpdateService take alike."""
+        return {
+            "taskDefinition": self.task_definition.arn,
+            "capacityProviderStrategy": [
+                {"capacityProvider": PROVIDERS[self.capacity], "base": 0, "weight": 1}
+            ],
+            "networkConfiguration": {
+                "awsvpcConfiguration": {
+                    "subnets": self.network.subnet_ids,
+                    "securityGroups": [self.security_group.id],
+                    "assignPublicIp": "ENABLED",
+                }
+            },
+            "healthCheckGracePeriodSeconds": GRACE,
+            "deploymentConfiguration": {
+                "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+                "minimumHealthyPercent": 100,
+                "maximumPercent": 200,
+            },
+        }
+
+    def pending(self, live: Live) -> str:
+        """One that is on its way out has to be gone before its name is free."""
+        return (
+            ""
+            if live["status"] == "ACTIVE"
+            else _("the old service is {state}", state=live["status"])
+        )
+
+    def wants(self) -> dict[str, Any]:
+        """Revision, capacity, network; the count only when the setting changed."""
+        wanted = {
+            "taskDefinition": self.task_definition.arn,
+            "capacityProviderStrategy[0].capacityProvider": PROVIDERS[self.capacity],
+            "Vpc": _vpc(self._settings()),
+        }
+        return {**wanted, "Counted": str(self.count)}
+
+    def differences(self, live: Live) -> list[Difference]:
+        """A cloud that shows neither strategy nor launch type cannot be held to one."""
+        shown = live.get("capacityProviderStrategy") or live.get("launchType")
+        found = super().differences(live)
+        return [d for d in found if shown or not d.path.startswith("capacityProviderStrategy")]
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """UpdateService."""
+        change = self._settings()
+        if any(d.path.startswith("capacityProviderStrategy") for d in differences):
+            change["forceNewDeployment"] = True  # the API asks for it with a new strategy
+        else:
+            del change["capacityProviderStrategy"]
+        if any(d.path == "Counted" for d in differences):
+            change["desiredCount"] = self.count
+        doors.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, **change)
+        self.counted = str(self.count)
+
+    def costs(self, prices: Prices) -> float:
+        """Its tasks, all month."""
+        task = self.task_definition
+        return HOURS * self.count * prices.task_hour(task.cpu, task.memory, self.capacity)
+
+    def lets_go(self, live: Live) -> bool:
+        """Its tasks have stopped; DRAINING itself needs nothing but the cluster, which says so."""
+        return not live["runningCount"] and not live["pendingCount"]
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteService with force: no scaling to zero first."""
+        doors.aws.ecs.delete_service(cluster=self.cluster_arn, service=self.arn, force=True)
+
+
+@resource
+class SteadyService(Milestone):
+    """Every wanted task runs and is healthy behind the load balancer; none wanted counts too."""
+
+    service: Service
+    typical: ClassVar[int] = 163
+    bound: ClassVar[int] = 900
+
+    def find(self, doors: Doors) -> Live | None:
+        """The service, and why tasks stopped while it is not steady."""
+        live = self.service.find(doors)
+        if live is None or not self._missing(live):
+            return live
+        ecs, cluster = doors.aws.ecs, live["clusterArn"]
+        stopped = ecs.list_tasks(
+            cluster=cluster, serviceName=live["serviceName"], desiredStatus="STOPPED"
+        )["taskArns"][:10]
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=stopped)["tasks"] if stopped else []
+        return {**live, "Stopped": [_why(task) for task in tasks]}
+
+    def _missing(self, live: Live) -> bool:
+        deployments = live.get("deployments", [])
+        rolling = any(d.get("rolloutState") == "IN_PROGRESS" for d in deployments)
+        return bool(live["runningCount"] < live["desiredCount"] or rolling or len(deployments) > 1)
+
+    def pending(self, live: Live) -> str:
+        """How many tasks run, with ECS's newest words; a failed deployment is a Refusal with its reason."""
+        if not live or not self._missing(live) or live["desiredCount"] == 0:
+            return "" if live else _("the service is not there")
+        why = next((reason for reason in live.get("Stopped", []) if reason), "")
+        events = live.get("events") or []
+        if any(d.get("rolloutState") == "FAILED" for d in live.get("deployments", [])):
+            raise Refusal(
+                _("Waiting for the service to be steady."),
+                why or (events[0]["message"] if events else _("ECS says the deployment failed")),
+                _(
+                    "Mend it (`provision logs` shows the bot's own words), then run the same command again."
+                ),
+            )
+        running = _(
+            "{running} of {wanted} tasks run",
+            running=live["runningCount"],
+            wanted=live["desiredCount"],
+        )
+        said = why or (events[0]["message"] if events else _("ECS has not said anything yet"))
+        return f"{running}; {said}"
+
+    def patience(self, live: Live) -> int:
+        """ECS that never says a word starts no task."""
+        quiet = not live.get("events") and not live.get("runningCount") and not live.get("Stopped")
+        return SILENCE if quiet else self.bound
+
+
+def _why(task: Live) -> str:
+    """Why a task stopped, a container's own reason first."""
+    containers = [c.get("reason", "") for c in task.get("containers", [])]
+    return next(filter(None, containers), "") or str(task.get("stoppedReason", ""))
+
+
+def _vpc(live: Live) -> dict[str, Any]:
+    given = live.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    return {
+        "subnets": sorted(given.get("subnets", [])),
+        "securityGroups": sorted(given.get("securityGroups", [])),
+        "assignPublicIp": given.get("assignPublicIp"),
+    }

@@ -1,0 +1,82 @@
+"""Where the load balancer sends requests: the bot's tasks, by address."""
+
+from typing import Any, ClassVar
+
+from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resources.load_balancer import tags_of
+from provision.resources.network import Network
+
+HEALTH = {  # quick to take a healthy task in and a sick one out
+    "HealthCheckProtocol": "HTTP",
+    "HealthCheckPath": "/healthz",
+    "HealthCheckIntervalSeconds": 5,
+    "HealthCheckTimeoutSeconds": 4,
+    "HealthyThresholdCount": 2,
+    "UnhealthyThresholdCount": 2,
+}
+DEREGISTRATION = "deregistration_delay.timeout_seconds"
+ATTRIBUTES = {
+    DEREGISTRATION: "20"
+}  # a webhook is answered within seconds; AWS's 300 only make deploys slow
+
+
+@resource
+class TargetGroup(Resource):
+    """A target group of type ip, created empty: ECS fills it."""
+
+    name: str
+    network: Network
+    port: int
+    arn: str = output("TargetGroupArn")
+    absent = ("TargetGroupNotFound",)
+    taken = ("DuplicateTargetGroupName",)
+    patient = ("ResourceInUse",)  # listeners and rules have just gone
+    typical: ClassVar[int] = 1
+
+    def find(self, doors: Doors) -> Live | None:
+        """By ARN, else by name; with its attributes."""
+        elbv2 = doors.aws.elbv2
+        which = {"TargetGroupArns": [self.arn]} if self.arn else {"Names": [self.name]}
+        found = elbv2.describe_target_groups(**which)["TargetGroups"]
+        if not found:
+            return None
+        attributes = elbv2.describe_target_group_attributes(
+            TargetGroupArn=found[0]["TargetGroupArn"]
+        )["Attributes"]
+        return {**found[0], "Attributes": {item["Key"]: item["Value"] for item in attributes}}
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateTargetGroup. The deregistration delay is a difference, because the call takes none."""
+        answer = doors.aws.elbv2.create_target_group(
+            Name=self.name,
+            Protocol="HTTP",
+            Port=self.port,
+            VpcId=self.network.vpc_id,
+            TargetType="ip",
+            Tags=listed(self.tags),
+            **HEALTH,
+        )
+        return dict(answer["TargetGroups"][0])
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """DescribeTags."""
+        return tags_of(doors, live["TargetGroupArn"])
+
+    def wants(self) -> dict[str, Any]:
+        """Health check and attributes."""
+        attributes = {f'Attributes."{name}"': value for name, value in ATTRIBUTES.items()}
+        return {**HEALTH, **attributes}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """ModifyTargetGroup, ModifyTargetGroupAttributes."""
+        elbv2 = doors.aws.elbv2
+        if any(difference.path in HEALTH for difference in differences):
+            elbv2.modify_target_group(TargetGroupArn=self.arn, **HEALTH)
+        if any(difference.path not in HEALTH for difference in differences):
+            elbv2.modify_target_group_attributes(
+                TargetGroupArn=self.arn, Attributes=listed(ATTRIBUTES)
+            )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteTargetGroup."""
+        doors.aws.elbv2.delete_target_group(TargetGroupArn=self.arn)

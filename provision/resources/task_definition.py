@@ -1,0 +1,142 @@
+"""What a task is: the bot's image, its size, its environment, its secrets by name."""
+
+from typing import Any
+
+from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resources.log_group import LogGroup
+from provision.resources.parameter import Parameter
+from provision.resources.role import Role
+
+CONTAINER = "bot"
+STOP_TIMEOUT = 120  # seconds: what Spot gives between its warning and the end
+ARCHITECTURES = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
+
+
+@resource
+class TaskDefinition(Resource):
+    """A family of revisions; a change registers a new one."""
+
+    name: str
+    image: str
+    platform: str
+    cpu: int
+    memory: int
+    port: int
+    environment: dict[str, str]
+    access_token: Parameter
+    channel_secret: Parameter
+    execution_role: Role
+    task_role: Role
+    log_group: LogGroup
+    region: str
+    arn: str = output("taskDefinitionArn")
+    family: str = output("family")
+    absent = (
+        "ClientException: Unable to describe task definition",
+        "ClientException: The specified task definition does not exist",
+        "InvalidParameterException: Unable to describe task definition",
+    )
+    patient = ("ClientException: Role is not valid",)
+
+    def find(self, doors: Doors) -> Live | None:
+        """By ARN, else the family's newest revision; one that is not ACTIVE counts as none."""
+        answer = doors.aws.ecs.describe_task_definition(
+            taskDefinition=self.arn or self.name, include=["TAGS"]
+        )
+        live = answer["taskDefinition"]
+        if live.get("status", "ACTIVE") != "ACTIVE":
+            return None
+        return _shape({**live, "tags": answer.get("tags", [])})
+
+    def create(self, doors: Doors) -> Live | None:
+        """RegisterTaskDefinition."""
+        answer = doors.aws.ecs.register_task_definition(
+            **self._registration(), tags=listed(self.tags, "key", "value")
+        )
+        return _shape(answer["taskDefinition"])
+
+    def _registration(self) -> dict[str, Any]:
+        return {
+            "family": self.name,
+            "requiresCompatibilities": ["FARGATE"],
+            "networkMode": "awsvpc",
+            "runtimePlatform": {
+                "operatingSystemFamily": "LINUX",
+                "cpuArchitecture": ARCHITECTURES[self.platform],
+            },
+            "cpu": str(self.cpu),
+            "memory": str(self.memory),
+            "executionRoleArn": self.execution_role.arn,
+            "taskRoleArn": self.task_role.arn,
+            "containerDefinitions": [self._container()],
+        }
+
+    def _container(self) -> dict[str, Any]:
+        log = {
+            "awslogs-group": self.log_group.name,
+            "awslogs-region": self.region,
+            "awslogs-stream-prefix": CONTAINER,
+        }
+        environment = {**self.environment, "PORT": str(self.port)}
+        environment["ACCESS_TOKEN_PARAMETER"] = self.access_token.name
+        environment["CHANNEL_SECRET_PARAMETER"] = self.channel_secret.name
+        return {
+            "name": CONTAINER,
+            "image": self.image,
+            "essential": True,
+            "portMappings": [
+                {"containerPort": self.port, "protocol": "tcp", "appProtocol": "http"}
+            ],
+            "environment": [{"name": n, "value": v} for n, v in sorted(environment.items())],
+            "secrets": [
+                {"name": "ACCESS_TOKEN", "valueFrom": self.access_token.arn},
+                {"name": "CHANNEL_SECRET", "valueFrom": self.channel_secret.arn},
+            ],
+            "logConfiguration": {"logDriver": "awslogs", "options": log},
+            "stopTimeout": STOP_TIMEOUT,
+        }
+
+    def wants(self) -> dict[str, Any]:
+        """Everything that a new revision can change."""
+        wanted = _shape(self._registration())
+        paths = ("cpu", "memory", "executionRoleArn", "taskRoleArn", "runtimePlatform", "Container")
+        return {path: wanted[path] for path in paths}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """Registers a new revision, which from here on is the one that is found."""
+        created = self.create(doors)
+        if created:
+            self.learn(created)
+
+    def delete(self, doors: Doors) -> None:
+        """Deregisters every revision of the family, then deletes them (ten a call)."""
+        ecs = doors.aws.ecs
+        for arn in _revisions(doors, self.family, "ACTIVE"):
+            ecs.deregister_task_definition(taskDefinition=arn)
+        inactive = _revisions(doors, self.family, "INACTIVE")
+        for start in range(0, len(inactive), 10):
+            ecs.delete_task_definitions(taskDefinitions=inactive[start : start + 10])
+
+
+def _revisions(doors: Doors, family: str, status: str) -> list[str]:
+    """The family's own: familyPrefix also matches longer names."""
+    pages = doors.aws.ecs.get_paginator("list_task_definitions").paginate(
+        familyPrefix=family, status=status
+    )
+    found = [arn for page in pages for arn in page["taskDefinitionArns"]]
+    return [arn for arn in found if arn.rpartition("/")[2].rpartition(":")[0] == family]
+
+
+def _shape(live: Live) -> Live:
+    """With the parts of the container that we set, in an order that compares."""
+    container = live["containerDefinitions"][0]
+    ours = {
+        "name": container["name"],
+        "image": container["image"],
+        "ports": [port["containerPort"] for port in container.get("portMappings", [])],
+        "environment": {i["name"]: i["value"] for i in container.get("environment", [])},
+        "secrets": {i["name"]: i["valueFrom"] for i in container.get("secrets", [])},
+        "log": container.get("logConfiguration", {}).get("options", {}),
+        "stopTimeout": container.get("stopTimeout"),
+    }
+    return {**live, "Container": ours}

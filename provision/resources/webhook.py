@@ -1,0 +1,97 @@
+"""LINE's side: the webhook endpoint, tested before it is set, and the switch only the console has."""
+
+from typing import ClassVar
+
+from provision.errors import NotYet
+from provision.line import CONSOLE
+from provision.resource import Doors, Live, Milestone, Resource, output, resource
+from provision.resources.hosted_zone import Delegation
+from provision.resources.listener import HttpsListener
+from provision.resources.load_balancer import ActiveLoadBalancer
+from provision.resources.parameter import Parameter
+from provision.resources.record_set import Alias
+from provision.resources.service import SteadyService
+from provision.words import _
+
+
+@resource
+class WebhookEndpoint(Resource):
+    """The URL that LINE calls. The one found before ours is recorded, and put back at teardown."""
+
+    host: str
+    path: str
+    https: HttpsListener
+    alias: Alias
+    delegation: Delegation
+    load_balancer: ActiveLoadBalancer
+    service: SteadyService
+    access_token: Parameter
+    endpoint: str = output("endpoint")
+    previous: str = output("previous")
+    typical: ClassVar[int] = 3
+    _withdrawn = False
+
+    def identity(self) -> str:
+        """Another host is another endpoint."""
+        return self.host
+
+    @property
+    def url(self) -> str:
+        """What LINE calls."""
+        return f"https://{self.host}{self.path}"
+
+    def intent(self, doors: Doors) -> dict[str, str]:
+        """The endpoint that is there now."""
+        return {"previous": str(doors.line.endpoint().get("endpoint", ""))}
+
+    def find(self, doors: Doors) -> Live | None:
+        """LINE's endpoint, where it is ours."""
+        told = doors.line.endpoint()
+        ours = told.get("endpoint") == (self.endpoint or self.url)
+        return told if ours and not self._withdrawn else None
+
+    def create(self, doors: Doors) -> Live | None:
+        """LINE's test first, so that LINE is never sent to a door that does not open; then the PUT."""
+        tested = doors.line.test(self.url)
+        if not tested.success:
+            raise NotYet(
+                _(
+                    "LINE's test of {url}: {reason} {detail}",
+                    url=self.url,
+                    reason=tested.reason,
+                    detail=tested.detail,
+                )
+            )
+        doors.line.set_endpoint(self.url)
+        return {"endpoint": self.url}
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """An endpoint that is our URL is ours; nobody else answers there."""
+        return self.tags
+
+    def delete(self, doors: Doors) -> None:
+        """LINE has no delete: the former endpoint is put back; where there was none, ours stays there."""
+        if self.previous and self.previous != self.endpoint:
+            doors.line.set_endpoint(self.previous)
+        self._withdrawn = True
+
+
+@resource
+class ActiveWebhook(Milestone):
+    """ "Use webhook" is on: a switch in LINE's console that no API can set."""
+
+    webhook: WebhookEndpoint
+    outside: ClassVar[bool] = True
+
+    def find(self, doors: Doors) -> Live | None:
+        """LINE's endpoint."""
+        return doors.line.endpoint()
+
+    def pending(self, live: Live) -> str:
+        """Names the switch and where it is."""
+        if live.get("active"):
+            return ""
+        return _(
+            '"Use webhook" is off: switch it on at {console}, your channel, tab "Messaging API"',
+            console=CONSOLE,
+        )

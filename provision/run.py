@@ -1,0 +1,183 @@
+"""One invocation: options and environment in, the stack with its doors and engine out."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provision import aws as aws_door
+from provision import questions
+from provision.aws import Aws
+from provision.clock import Clock
+from provision.console import Progress
+from provision.dns import Dns
+from provision.engine import Engine
+from provision.errors import Refusal, Usage
+from provision.line import Line
+from provision.look import Sight
+from provision.resource import Doors, Resource
+from provision.resources.hosted_zone import HostedZone
+from provision.settings import BY_KEY
+from provision.stack import Secrets, Stack
+from provision.stackfile import StackFile
+from provision.words import _
+
+SANDBOX_ANSWERS = {  # what a person on the sandbox need not decide
+    "domain": "news-bot.example",
+    "network.vpc": "default",
+    "image.uri": "sandbox.local/news-bot:checkout",
+}
+
+
+@dataclass
+class Options:
+    """What was typed beside the verb."""
+
+    stack: str = ""
+    sandbox: bool = False
+    yes: bool = False
+    sets: tuple[str, ...] = ()
+
+
+@dataclass
+class Run:
+    """The stack of this invocation. `sandbox`: the addresses of the sandbox in use, {} without one."""
+
+    options: Options
+    file: StackFile
+    stack: Stack
+    doors: Doors
+    clock: Clock
+    sandbox: Mapping[str, str] = field(default_factory=dict)
+    sights: dict[str, Sight] = field(default_factory=dict)
+
+    def engine(self, progress: Progress) -> Engine:
+        """The engine, telling this progress (and the sandbox's registrar, where asked to)."""
+
+        def tell(event: str, resource: Resource, detail: str) -> None:
+            progress.tell(event, resource, detail)
+            if event == "done" and isinstance(resource, HostedZone):
+                self._name_servers(resource, progress)
+
+        return Engine(self.stack.resources, self.file, self.doors, self.clock, tell)
+
+    def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
+        """Prints the name servers, ready to paste; on the sandbox with --yes enters them too."""
+        servers = "\n".join(f"    {server}" for server in zone.name_servers)
+        text = _(
+            "Name servers of {domain}: enter these four at the site where you bought it, in place of those "
+            "there now:\n{servers}",
+            domain=zone.domain,
+            servers=servers,
+        )
+        progress.say(text)
+        if self.sandbox and self.options.yes:
+            enter(self.sandbox["registrar"], zone.domain, zone.name_servers)
+            progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
+
+
+def prepared(options: Options, *, save: bool) -> Run:
+    """Reads file and environment, asks what is open, builds the stack. save: answers go to the file."""
+    sandbox = _enter_sandbox() if options.sandbox else {}
+    default = "stack.sandbox.yaml" if options.sandbox else "stack.yaml"
+    file = StackFile(Path(options.stack or default))
+    for pair in options.sets:
+        key, sign, value = pair.partition("=")
+        if not sign or key not in BY_KEY:
+            raise Usage(
+                _("Reading --set {pair}.", pair=pair),
+                _("there is no setting {key}", key=key) if sign else _("KEY=VALUE was expected"),
+                _("The settings are: {keys}", keys=", ".join(BY_KEY)),
+            )
+        file.answer(key, value, save=save)
+    if sandbox and (options.yes or not questions.on_terminal()):
+        for key, value in SANDBOX_ANSWERS.items():
+            if file.settings[key] is None:
+                file.answer(key, value, save=save)
+    region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+    if region != file.settings["region"]:
+        file.answer("region", region, save=False)
+    questions.ask_open(file, save=save)
+    if conflict := file.settings.conflict():
+        raise Usage(
+            _("Reading the settings in {path}.", path=file.path),
+            _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1]),
+            _("Give another value."),
+        )
+    return _built(options, file, sandbox)
+
+
+def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
+    secrets = Secrets(
+        os.environ.get("LINE_CHANNEL_ACCESS_TOKEN", ""), os.environ.get("LINE_CHANNEL_SECRET", "")
+    )
+    line_url = os.environ.get("LINE_API_URL", "")
+    environment = {"LINE_API_URL": line_url} if line_url else {}
+    stack = Stack(file.settings, secrets, environment)
+    aws = Aws(file.settings["region"])
+    try:
+        dns = Dns.from_environment()
+    except ValueError as error:
+        raise Usage(
+            _("Reading PROVISION_DNS."),
+            _("{given} is not host:port", given=error),
+            _("Set it to something like 127.0.0.1:5353, or unset it."),
+        ) from None
+
+    def token() -> str:
+        if stack.access_token.secret:
+            return stack.access_token.secret
+        name = stack.access_token.name
+        with aws_door.understood(_("Reading the parameter {name}.", name=name)):
+            return str(aws.ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+
+    line = Line(token, line_url or "https://api.line.me")
+    return Run(options, file, stack, Doors(aws, dns, line), aws_door.clock(), sandbox)
+
+
+def _enter_sandbox() -> dict[str, Any]:
+    """Points this process at the sandbox that runs on this machine. Raises Refusal where none does."""
+    from provision.sandbox.runtime import read_runtime
+
+    told = read_runtime()
+    if told is None:
+        raise Refusal(
+            _("Looking for a sandbox on this machine."),
+            _("none is running"),
+            _("Start one in another terminal: provision sandbox"),
+        )
+    os.environ.update(
+        AWS_ENDPOINT_URL=told["aws"],
+        AWS_ACCESS_KEY_ID="sandbox",
+        AWS_SECRET_ACCESS_KEY="sandbox",
+        LINE_API_URL=told["line"],
+        PROVISION_DNS=told["dns"],
+        LINE_CHANNEL_ACCESS_TOKEN=told["access_token"],
+        LINE_CHANNEL_SECRET=told["channel_secret"],
+    )
+    for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(variable, None)
+    return told
+
+
+def enter(registrar: str, domain: str, servers: list[str]) -> None:
+    """What the person does at the registrar's site, on the sandbox's."""
+    body = json.dumps({"name_servers": servers}).encode()
+    request = urllib.request.Request(
+        f"{registrar.rstrip('/')}/domains/{domain}",
+        data=body,
+        method="PUT",
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except (urllib.error.URLError, OSError) as error:
+        raise Refusal(
+            _("Entering the name servers at the sandbox's registrar."),
+            str(error),
+            _("Start the sandbox again: provision sandbox"),
+        ) from None

@@ -1,0 +1,163 @@
+"""THE ARCHITECTURE: every resource, in the order they come to be.
+
+Read from top to bottom, this is what the article builds by hand in the AWS console. A resource that is handed
+another one needs it; the engine walks the list forwards to set up and backwards to tear down.
+"""
+
+from dataclasses import dataclass, field
+
+from provision.resource import Resource
+from provision.resources.certificate import Certificate, IssuedCertificate
+from provision.resources.cluster import Cluster
+from provision.resources.hosted_zone import Delegation, HostedZone
+from provision.resources.listener import HttpsListener, WarmDoor, WarmDoorRule
+from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
+from provision.resources.log_group import LogGroup
+from provision.resources.network import Network
+from provision.resources.parameter import Parameter
+from provision.resources.record_set import Alias, ValidationRecord
+from provision.resources.role import (
+    EcsServiceLinkedRole,
+    ExecutionPermissions,
+    Role,
+    TaskPermissions,
+)
+from provision.resources.security_group import IngressRule, SecurityGroup
+from provision.resources.service import Service, SteadyService
+from provision.resources.target_group import TargetGroup
+from provision.resources.task_definition import TaskDefinition
+from provision.resources.webhook import ActiveWebhook, WebhookEndpoint
+from provision.settings import Settings
+
+PORT = 8080  # the container's
+WEBHOOK = "/webhook"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """LINE's two secrets as this run was given them; "" where it was given none. Never shown."""
+
+    access_token: str = field(default="", repr=False)
+    channel_secret: str = field(default="", repr=False)
+
+
+class Stack:
+    """One bot: its attributes are its resources, in order."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, environment: dict[str, str]) -> None:
+        name, region, domain, host = (settings[k] for k in ("name", "region", "domain", "host"))
+        vpc, subnets = settings["network.vpc"], settings["network.subnets"]
+        here = name + suffix(vpc)  # the name of what cannot move to another VPC
+
+        # The domain and its certificate: early, because a person and ACM have to act.
+        self.zone = HostedZone(domain)
+        self.certificate = Certificate(host)
+        self.delegation = Delegation(self.zone, self.certificate)
+        self.validation_record = ValidationRecord(self.zone, self.certificate)
+        self.issued_certificate = IssuedCertificate(self.certificate, self.validation_record)
+
+        # What the bot writes, and the two secrets it reads.
+        self.log_group = LogGroup(f"/ecs/{name}")
+        self.access_token = Parameter(
+            settings["line.access_token_parameter"],
+            secrets.access_token,
+            "LINE_CHANNEL_ACCESS_TOKEN",
+        )
+        self.channel_secret = Parameter(
+            settings["line.channel_secret_parameter"],
+            secrets.channel_secret,
+            "LINE_CHANNEL_SECRET",
+        )
+
+        # Two roles, apart: ECS's, to start a task, and the bot's own. Early: for some seconds nobody may
+        # assume a new role.
+        tasks = "ecs-tasks.amazonaws.com"
+        self.execution_role = Role(f"{name}-execution-{region}", tasks, "ECS, to start the bot")
+        self.execution_permissions = ExecutionPermissions(
+            self.execution_role, self.access_token, self.channel_secret, self.log_group
+        )
+        self.task_role = Role(f"{name}-task-{region}", tasks, "The bot itself")
+        self.task_permissions = TaskPermissions(
+            self.task_role, self.access_token, self.channel_secret
+        )
+
+        # The network, and who may talk to whom in it.
+        self.network = Network(vpc, subnets)
+        self.load_balancer_group = SecurityGroup(
+            f"{here}-load-balancer", self.network, "HTTPS from anywhere to the load balancer"
+        )
+        self.https_from_anywhere = IngressRule(self.load_balancer_group, 443, "0.0.0.0/0")
+        self.bot_group = SecurityGroup(
+            f"{here}-bot", self.network, "The bot, from the load balancer"
+        )
+        self.bot_from_load_balancer = IngressRule(self.bot_group, PORT, self.load_balancer_group)
+
+        # The public door. The alias comes right behind it: resolvers remember a "no".
+        self.load_balancer = LoadBalancer(here, self.network, self.load_balancer_group)
+        self.alias = Alias(self.zone, host, self.load_balancer)
+        self.target_group = TargetGroup(here, self.network, PORT)
+        self.warm_door = WarmDoor(self.load_balancer)
+        self.warm_door_rule = WarmDoorRule(self.warm_door, self.target_group)
+        self.https = HttpsListener(self.load_balancer, self.target_group, self.issued_certificate)
+
+        # The bot, running.
+        self.service_linked_role = EcsServiceLinkedRole()
+        self.cluster = Cluster(name, self.service_linked_role)
+        self.task_definition = TaskDefinition(
+            name=name,
+            image=settings["image.uri"],
+            platform=settings["image.platform"],
+            cpu=settings["service.cpu"],
+            memory=settings["service.memory"],
+            port=PORT,
+            environment=environment,
+            access_token=self.access_token,
+            channel_secret=self.channel_secret,
+            execution_role=self.execution_role,
+            task_role=self.task_role,
+            log_group=self.log_group,
+            region=region,
+        )
+        self.service = Service(
+            name=here,
+            cluster=self.cluster,
+            task_definition=self.task_definition,
+            count=settings["service.count"],
+            capacity=settings["service.capacity"],
+            network=self.network,
+            security_group=self.bot_group,
+            ingress=self.bot_from_load_balancer,
+            target_group=self.target_group,
+            warm_door_rule=self.warm_door_rule,
+            execution_permissions=self.execution_permissions,
+            task_permissions=self.task_permissions,
+        )
+        self.steady_service = SteadyService(self.service)
+        self.active_load_balancer = ActiveLoadBalancer(self.load_balancer)
+
+        # LINE calls it.
+        self.webhook = WebhookEndpoint(
+            host=host,
+            path=WEBHOOK,
+            https=self.https,
+            alias=self.alias,
+            delegation=self.delegation,
+            load_balancer=self.active_load_balancer,
+            service=self.steady_service,
+            access_token=self.access_token,
+        )
+        self.active_webhook = ActiveWebhook(self.webhook)
+
+        for line, resource in vars(self).items():
+            resource.line, resource.stack = line, name
+        self.url = self.webhook.url
+
+    @property
+    def resources(self) -> list[Resource]:
+        """In order."""
+        return [value for value in vars(self).values() if isinstance(value, Resource)]
+
+
+def suffix(vpc: str) -> str:
+    """What tells a thing in one VPC from its successor in another: names are at most 32 long."""
+    return "" if vpc == "default" else "-" + vpc.removeprefix("vpc-")[-8:]

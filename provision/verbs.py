@@ -1,0 +1,218 @@
+"""What each verb does: prepare the run, one walk, words out. Returns the exit status."""
+
+import json
+import sys
+from typing import Any
+
+from provision import questions
+from provision.console import Progress, show_plan, show_status
+from provision.engine import Engine
+from provision.errors import NotYet, Refusal, Unfinished
+from provision.line import CONSOLE
+from provision.look import Sight
+from provision.plan import Plan
+from provision.plan import plan as plan_of
+from provision.prices import prices
+from provision.resource import Milestone
+from provision.run import Options, Run, prepared
+from provision.words import _
+
+UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is there to press Ctrl-C
+
+
+def _looked(run: Run, engine: Engine) -> Plan:
+    """The plan, from a fresh look."""
+    run.sights = engine.look()
+    return plan_of(run.sights, engine.orphans(), prices(run.file.settings["region"]))
+
+
+def _doing(run: Run) -> Progress:
+    return Progress(run.stack.resources, run.clock)
+
+
+def setup(options: Options, wait: float | None) -> int:
+    """Questions, plan, one confirmation, the walk; ends with LINE's answer."""
+    run = prepared(options, save=True)
+    with run.file.locked():
+        progress = _doing(run)
+        engine = run.engine(progress)
+        engine.begin()
+        plan = _looked(run, engine)
+        _in_the_way(plan)
+        _complete_secrets(run)
+        show_plan(plan, sys.stderr)
+        if plan.changes and not options.yes and not questions.confirmed(_("Build this?")):
+            raise Refusal(
+                _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
+            )
+        if wait is None and not questions.on_terminal():
+            wait = UNATTENDED_WAIT
+        with progress:
+            outcome = engine.setup(wait)
+    if outcome.refusals:
+        return _failed(outcome.refusals)
+    if outcome.outside:
+        raise _unfinished(outcome.outside)
+    print(run.stack.url)
+    _live(run)
+    return 0
+
+
+def _complete_secrets(run: Run) -> None:
+    """Asks for secrets that neither this run nor the account has; proves the token at LINE."""
+    for resource in (run.stack.access_token, run.stack.channel_secret):
+        if not resource.secret and run.sights[resource.key].live is None:
+            resource.secret = questions.ask_secret(resource.name, resource.variable)
+    if run.stack.access_token.secret:
+        bot = _patiently(run, run.doors.line.info)
+        print(
+            _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
+            file=sys.stderr,
+        )
+
+
+def _patiently(run: Run, ask: Any) -> Any:
+    """A question to LINE, asked again a few times where it does not answer."""
+    for pause in (1, 2, 4):
+        try:
+            return ask()
+        except NotYet:
+            run.clock.sleep(pause)
+    try:
+        return ask()
+    except NotYet as why:
+        raise Refusal(
+            _("Asking LINE which bot the access token belongs to."),
+            why.reason,
+            _("Run the same command again in a moment."),
+        ) from None
+
+
+def _in_the_way(plan: Plan) -> None:
+    """Anything that stands in the way stops setup before anything is made."""
+    for refusal in plan.refusals[:-1]:
+        print(refusal, file=sys.stderr)
+    if plan.refusals:
+        raise plan.refusals[-1]
+
+
+def _failed(refusals: list[Refusal]) -> int:
+    for refusal in refusals:
+        print(refusal, file=sys.stderr)
+    return 1
+
+
+def _unfinished(outside: list[NotYet]) -> Unfinished:
+    return Unfinished(
+        _("Everything that can be built by now is built."),
+        "; ".join(dict.fromkeys(why.reason for why in outside)),
+        _("When that is done, run the same command again: it goes on from here."),
+    )
+
+
+def _live(run: Run) -> None:
+    """How to talk to the bot, and what is still to be seen to by hand."""
+    bot = _patiently(run, run.doors.line.info)
+    print(
+        _(
+            "The bot answers at {url}. Add it as a friend: https://line.me/R/ti/p/{bot}\n"
+            'LINE\'s own "Auto-reply messages" is on by default: switch it off at {console}.\n'
+            "Next: `provision status` to look at it, `provision teardown` to take it all away.",
+            url=run.stack.url,
+            bot=bot.get("basicId", ""),
+            console=CONSOLE,
+        ),
+        file=sys.stderr,
+    )
+
+
+def plan(options: Options, as_json: bool) -> int:
+    """What setup would do. Changes nothing, not even the file."""
+    run = prepared(options, save=False)
+    engine = run.engine(_doing(run))
+    engine.begin()
+    found = _looked(run, engine)
+    if as_json:
+        print(json.dumps(found.shown(), ensure_ascii=False, indent=2))
+    else:
+        show_plan(found, sys.stdout)
+    return _failed(found.refusals) if found.refusals else 0
+
+
+def status(options: Options, as_json: bool) -> int:
+    """Each resource, as recorded and as it is."""
+    run = prepared(options, save=False)
+    engine = run.engine(_doing(run))
+    engine.begin()
+    entries = [entry(sight) for sight in engine.look().values()]
+    if as_json:
+        print(
+            json.dumps({"url": run.stack.url, "resources": entries}, ensure_ascii=False, indent=2)
+        )
+    else:
+        show_status(entries, run.stack.url, sys.stdout)
+    return 0
+
+
+def entry(sight: Sight) -> dict[str, Any]:
+    """One resource as `status --json` prints it."""
+    resource, reason = sight.resource, sight.waiting
+    milestone = isinstance(resource, Milestone)
+    drift = resource.differences(sight.live) if sight.live is not None and not milestone else []
+    return {
+        "key": resource.key,
+        "kind": resource.kind,
+        "state": sight.record.state if sight.record else "milestone" if milestone else "none",
+        "live": sight.live is not None,
+        "ready": not reason,
+        "reason": reason,
+        "drift": [difference.shown() for difference in drift] if sight.record else [],
+    }
+
+
+def teardown(options: Options, everything: bool, as_json: bool) -> int:
+    """Walks backwards; prints what went, what stays and why, and what is left that should be gone."""
+    run = prepared(options, save=False)
+    with run.file.locked():
+        progress = _doing(run)
+        engine = run.engine(progress)
+        engine.begin()
+        name = run.file.settings["name"]
+        question = _("Type the stack's name ({name}) to take it away:", name=name)
+        if not options.yes and not questions.typed(question, name):
+            raise Refusal(
+                _("Asking before anything is deleted."),
+                _("the name was not typed"),
+                _("Nothing was deleted."),
+            )
+        with progress:
+            gone = engine.teardown(everything)
+    told = {
+        "deleted": gone.deleted,
+        "kept": [{"key": key, "why": why} for key, why in gone.kept.items()],
+        "left": gone.left,
+    }
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        for key, why in gone.kept.items():
+            print(_("kept: {key}: {why}", key=key, why=why))
+        for key in gone.left:
+            print(_("left: {key}", key=key))
+        print(
+            _(
+                "deleted: {deleted}, kept: {kept}, left: {left}",
+                deleted=len(gone.deleted),
+                kept=len(gone.kept),
+                left=len(gone.left),
+            )
+        )
+    return _failed(gone.refusals) if gone.refusals or gone.left else 0
+
+
+def sandbox(speed: float, as_json: bool) -> int:
+    """Serves until Ctrl-C."""
+    from provision.sandbox.server import serve
+
+    serve(speed, as_json)
+    return 0

@@ -1,0 +1,134 @@
+"""Passes over a list of lines: the one loop that waits.
+
+In order, take every line whose needs are done, and begin it; sleep only when nothing can move; stop when all
+are done, or when what is left waits on somebody outside longer than we may.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from provision.clock import Clock
+from provision.errors import NotYet, Refusal
+from provision.resource import Resource
+from provision.words import _
+
+Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which resource, in detail
+Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
+
+
+@dataclass
+class Line:
+    """One resource's place in a walk."""
+
+    resource: Resource
+    needs: list[str]
+    done: bool = False
+    passable: bool = False  # not done, but what waits for it may begin
+    refusal: Refusal | None = None
+    waiting: NotYet | None = None
+    since: float = 0.0
+    due: float = 0.0
+    tries: int = 0
+
+    def wait(self, why: NotYet, now: float) -> None:
+        """Asks again later: soon at first, then at a pace that suits what it waits for."""
+        if self.waiting is None:
+            self.since = now
+        self.waiting, self.tries = why, self.tries + 1
+        slowest = min(10.0, max(2.0, self.resource.typical / 15))
+        self.due = now + min(slowest, 1.5 ** (self.tries - 1))
+        bound = self.resource.bound if why.bound is None else why.bound
+        if not why.outside and now - self.since > bound:
+            self.refusal = Refusal(
+                _("Waiting for {key}.", key=self.resource.key),
+                _(
+                    "after {seconds} s still: {reason}",
+                    seconds=int(now - self.since),
+                    reason=why.reason,
+                ),
+                _("Run `provision status` to see more, and the same command to go on."),
+            )
+
+
+@dataclass
+class Outcome:
+    """How a walk ended."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+    outside: list[NotYet] = field(default_factory=list)
+
+
+def walk(
+    lines: list[Line],
+    step: Step,
+    clock: Clock,
+    tell: Tell,
+    wait: float | None = None,
+) -> Outcome:
+    """Walks until all is done or nothing may move. wait: seconds for what is outside; None: no bound."""
+    by_key = {line.resource.key: line for line in lines}
+    quiet_since: float | None = None
+    while True:
+        moved = _one_pass(lines, by_key, step, clock, tell)
+        if moved:
+            quiet_since = None
+            continue
+        movable = [
+            line
+            for line in lines
+            if not line.done and not line.refusal and _may_begin(line, by_key)
+        ]
+        if not movable:
+            break
+        if all(line.waiting and line.waiting.outside for line in movable):
+            quiet_since = clock.now() if quiet_since is None else quiet_since
+            if wait is not None and clock.now() - quiet_since >= wait:
+                break
+        else:
+            quiet_since = None
+        clock.sleep(max(0.05, min(line.due for line in movable) - clock.now()))
+    return Outcome(
+        refusals=[line.refusal for line in lines if line.refusal],
+        outside=[
+            line.waiting
+            for line in lines
+            if line.waiting and line.waiting.outside and not line.done and not line.refusal
+        ],
+    )
+
+
+def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
+    needs = [by_key[need] for need in line.needs if need in by_key]
+    return all(need.done or need.passable for need in needs)
+
+
+def _one_pass(
+    lines: list[Line],
+    by_key: dict[str, Line],
+    step: Step,
+    clock: Clock,
+    tell: Tell,
+) -> bool:
+    """Whether any line was done."""
+    moved = False
+    for line in lines:
+        if line.done or line.refusal or not _may_begin(line, by_key):
+            continue
+        if line.waiting and line.due > clock.now():
+            continue
+        try:
+            ended = step(line.resource)
+        except NotYet as why:
+            line.passable = why.passable
+            line.wait(why, clock.now())
+            if line.refusal:
+                tell("failed", line.resource, line.refusal.why)
+            else:
+                tell("waiting", line.resource, why.reason)
+        except Refusal as refusal:
+            line.refusal = refusal
+            tell("failed", line.resource, refusal.why)
+        else:
+            line.done, moved = True, True
+            tell(ended, line.resource, "")
+    return moved
