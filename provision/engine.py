@@ -81,11 +81,8 @@ class Engine:
             return self._reach(resource)
         sight = self._sights.pop(resource.key, None)
         if sight is None or not sight.seen or sight.refusal:
-            sight = look.look(resource, self.doors, self.file.records)
-        if sight.record and sight.record.state == "creating" and resource.key in self._doubted:
-            sight.ours = sight.live is not None and look.ours(
-                resource, self.doors, sight.live, self.file.records
-            )
+            doubted = resource.key in self._doubted
+            sight = look.look(resource, self.doors, self.file.records, doubted=doubted)
         live = sight.live
         match sight.verdict:
             case "stranger":

@@ -71,31 +71,47 @@ def find(resource: Resource, doors: Doors) -> Live | None:
         return None
 
 
-def ours(resource: Resource, doors: Doors, live: Live, records: dict[str, Record]) -> bool:
-    """Whether a found thing is this stack's: by its tags, or because it hangs on something of ours."""
+def ours(resource: Resource, doors: Doors, live: Live, parents: set[str]) -> bool:
+    """Whether a found thing is this stack's: by its tags, or because it hangs on something of ours.
+
+    parents: the keys of what is known to be ours.
+    """
     if resource.shared:
         return False
     if resource.within:
-        parent = getattr(resource, resource.within)
-        above = records.get(parent.key)
-        return above is not None and above.state == "created"
+        return getattr(resource, resource.within).key in parents
     with aws.understood(_("Reading the tags of {key}.", key=resource.key)):
         tags = resource.tags_of(doors, live)
     return tags.get("provision:stack") == resource.stack
 
 
-def look(resource: Resource, doors: Doors, records: dict[str, Record]) -> Sight:
-    """One look. An error becomes the sight's refusal, except NotYet, which passes through."""
+def look(
+    resource: Resource,
+    doors: Doors,
+    records: dict[str, Record],
+    *,
+    parents: set[str] | None = None,
+    doubted: bool = False,
+) -> Sight:
+    """One look. doubted: a record that says `creating` is no proof, because the name was taken.
+
+    What is on its way out counts as none, unless it is we who take it away.
+    """
     record = records.get(resource.key)
     if record:
         resource.recall(record.outputs)
     sight = Sight(resource, record, seen=True)
-    sight.live = find(resource, doors)
-    if sight.live is not None:
-        if not isinstance(resource, Milestone):
-            resource.learn(sight.live)
-        if record is None or record.state == "creating":
-            sight.ours = record is not None or ours(resource, doors, sight.live, records)
+    live = find(resource, doors)
+    if live is not None and resource.leaving(live) and (not record or record.state != "deleting"):
+        live = None
+    sight.live = live
+    if live is not None and not isinstance(resource, Milestone):
+        if record is None or doubted:
+            known = {key for key, other in records.items() if other.state == "created"}
+            sight.ours = ours(resource, doors, live, known | (parents or set()))
+        else:
+            sight.ours = record.state == "creating"
+        resource.learn(live)
     return sight
 
 
@@ -109,8 +125,11 @@ def look_at_all(
         while left:
             wave = [r for r in left if _may_look(r, sights, records)]
             left = [r for r in left if r not in wave]
+            known = {key for key, sight in sights.items() if sight.ours}
             looks = {
-                r.key: pool.submit(_patiently, r, doors, records) for r in wave if _rests(r, sights)
+                r.key: pool.submit(_patiently, r, doors, records, known)
+                for r in wave
+                if _rests(r, sights)
             }
             for resource in wave:
                 sight = looks[resource.key].result() if resource.key in looks else None
@@ -120,23 +139,25 @@ def look_at_all(
 
 def _may_look(resource: Resource, sights: dict[str, Sight], records: dict[str, Record]) -> bool:
     recorded = [r.key in records for r in (resource, *resource.needs())]
-    if not isinstance(resource, Milestone) and all(recorded):
+    if not isinstance(resource, Milestone) and (resource.by_name or all(recorded)):
         return True
     return all(need.key in sights for need in resource.needs())
 
 
 def _rests(resource: Resource, sights: dict[str, Sight]) -> bool:
     """Whether everything it needs is there (or not looked at yet because it is recorded)."""
-    return all(
+    return resource.by_name or all(
         sights[need.key].seen and (sights[need.key].live is not None)
         for need in resource.needs()
         if need.key in sights and not isinstance(need, Milestone)
     )
 
 
-def _patiently(resource: Resource, doors: Doors, records: dict[str, Record]) -> Sight:
+def _patiently(
+    resource: Resource, doors: Doors, records: dict[str, Record], parents: set[str]
+) -> Sight:
     try:
-        return look(resource, doors, records)
+        return look(resource, doors, records, parents=parents)
     except NotYet as error:
         doing = _("Looking for {key}.", key=resource.key)
         refusal: Refusal = Refusal(

@@ -49,6 +49,7 @@ class Resource:
     taken: ClassVar[tuple[str, ...]] = ()  # "somebody has it": look whose it is
     patient: ClassVar[tuple[str, ...]] = ()  # "not yet": ask again later
     within: ClassVar[str] = ""  # untaggable: ours when the resource in this field is ours
+    by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
     shared: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
     typical: ClassVar[int] = 1  # seconds from its create call until it is ready (AWS-FACTS medians)
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
@@ -147,6 +148,10 @@ class Resource:
     def kept(self, everything: bool) -> str:
         """Why teardown leaves it although it is ours, in a sentence; "" where it goes."""
         return ""
+
+    def leaving(self, live: Live) -> bool:
+        """Whether AWS is already taking it away."""
+        return False
 
     def lets_go(self, live: Live) -> bool:
         """Whether, though its deletion goes on, what it was built on may go already."""

@@ -15,6 +15,7 @@ class Cluster(Resource):
     name: str
     service_linked_role: EcsServiceLinkedRole
     arn: str = output("clusterArn")
+    by_name = True
     absent = ("ClusterNotFoundException",)
     patient = (
         "InvalidParameterException: service linked role",

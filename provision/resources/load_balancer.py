@@ -29,6 +29,7 @@ class LoadBalancer(Resource):
     arn: str = output("LoadBalancerArn")
     dns_name: str = output("DNSName")
     hosted_zone_id: str = output("CanonicalHostedZoneId")
+    by_name = True
     absent = ("LoadBalancerNotFound",)
     taken = ("DuplicateLoadBalancerName",)
     patient = ("ResourceInUse",)

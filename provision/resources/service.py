@@ -68,7 +68,7 @@ class Service(Resource):
         )
         for live in answer["services"]:
             if live["status"] != "INACTIVE":
-                return {**live, "Vpc": _vpc(live), "Counted": self.counted}
+                return {**live, "Vpc": _vpc(live), "Counted": self.counted or _count(self)}
         return None
 
     def create(self, doors: Doors) -> Live | None:
@@ -114,13 +114,9 @@ class Service(Resource):
             },
         }
 
-    def pending(self, live: Live) -> str:
-        """One that is on its way out has to be gone before its name is free."""
-        return (
-            ""
-            if live["status"] == "ACTIVE"
-            else _("the old service is {state}", state=live["status"])
-        )
+    def leaving(self, live: Live) -> bool:
+        """DRAINING: its name is not free yet, but it serves nobody."""
+        return bool(live["status"] == "DRAINING")
 
     def wants(self) -> dict[str, Any]:
         """Revision, capacity, network; the count only when the setting changed."""
@@ -214,6 +210,11 @@ class SteadyService(Milestone):
         """ECS that never says a word starts no task."""
         quiet = not live.get("events") and not live.get("runningCount") and not live.get("Stopped")
         return SILENCE if quiet else self.bound
+
+
+def _count(service: Service) -> str:
+    """A lost record says nothing of the count, so the setting is taken for it (an orphan has neither)."""
+    return str(getattr(service, "count", ""))
 
 
 def _why(task: Live) -> str:

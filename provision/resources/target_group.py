@@ -28,6 +28,7 @@ class TargetGroup(Resource):
     network: Network
     port: int
     arn: str = output("TargetGroupArn")
+    by_name = True
     absent = ("TargetGroupNotFound",)
     taken = ("DuplicateTargetGroupName",)
     patient = ("ResourceInUse",)  # listeners and rules have just gone

@@ -31,6 +31,7 @@ class TaskDefinition(Resource):
     region: str
     arn: str = output("taskDefinitionArn")
     family: str = output("family")
+    by_name = True
     absent = (
         "ClientException: Unable to describe task definition",
         "ClientException: The specified task definition does not exist",

@@ -76,7 +76,9 @@ def latest_active_revision(cloud: "Cloud", call: Call) -> Answer | None:
     wanted = call.params["taskDefinition"].rpartition("/")[2]
     if ":" in wanted:
         return None
-    return {"taskDefinition": describe(latest_active(cloud, call.region, wanted)), "tags": []}
+    definition = latest_active(cloud, call.region, wanted)
+    asked = "TAGS" in (call.params.get("include") or [])
+    return {"taskDefinition": describe(definition), "tags": definition.tags if asked else []}
 
 
 def latest_active(cloud: "Cloud", region: str, family: str) -> Any:

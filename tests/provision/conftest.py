@@ -1,0 +1,262 @@
+"""A desk: an emulated account, LINE, DNS and registrar in this process, and runs of the engine on them.
+
+Time is a ManualClock that the engine's own waiting moves. AWS is called without sockets, the bot is called
+in-process; only LINE's API is HTTP, because line-bot-sdk speaks nothing else.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import dns.message
+import pytest
+
+from bot.app import create_app
+from bot.settings import Settings as BotSettings
+from provision.aws import Aws
+from provision.dns import Dns
+from provision.engine import Engine, Gone
+from provision.line import Line
+from provision.resource import Doors, Resource
+from provision.sandbox.clock import ManualClock
+from provision.sandbox.delays import Delays
+from provision.sandbox.serving import HttpServer
+from provision.sandbox.tasks import InlineTasks
+from provision.sandbox.wire import attach
+from provision.sandbox.world import Sandbox
+from provision.stack import Secrets, Stack
+from provision.stackfile import StackFile
+from provision.walk import Outcome
+
+ANSWERS = {"domain": "example.jp", "network.vpc": "default", "image.uri": "example.jp/bot:1"}
+READING = ("Describe", "List", "Get")
+
+
+class PowerCut(BaseException):
+    """The plug is pulled: nothing in the program may catch this."""
+
+
+class Cable:
+    """Where the one session's calls go at the moment, what they were, and where the power goes off."""
+
+    def __init__(self) -> None:
+        self.session = boto3.Session("access", "secret", region_name="ap-northeast-1")
+        self.application: Any = None
+        self.calls: list[str] = []
+        self.before: Callable[[str], None] = lambda operation: None
+        self.after: Callable[[str], None] = lambda operation: None
+        self.clients: dict[str, Any] = {}
+        attach(self.session, lambda environ, start: self.application(environ, start))
+        self.session.events.register_first("before-call", self._before)
+        self.session.events.register_last("after-call", self._after)
+
+    def _before(self, model: Any, **_: Any) -> None:
+        self.before(model.name)
+        self.calls.append(model.name)
+
+    def _after(self, model: Any, **_: Any) -> None:
+        self.after(model.name)
+
+    def free(self) -> None:
+        """No power cut any more."""
+        self.before = self.after = lambda operation: None
+
+    def client(self, service: str) -> Any:
+        if service not in self.clients:
+            self.clients[service] = self.session.client(service)
+        return self.clients[service]
+
+
+class TappedLine(Line):
+    """LINE's door, with the same power cuts as AWS's."""
+
+    cable: Cable
+
+    def set_endpoint(self, url: str) -> None:
+        self.cable.before("SetWebhookEndpoint")
+        self.cable.calls.append("SetWebhookEndpoint")
+        super().set_endpoint(url)
+        self.cable.after("SetWebhookEndpoint")
+
+
+@dataclass
+class Desk:
+    """One person with one stack.yaml."""
+
+    sandbox: Sandbox
+    clock: ManualClock
+    cable: Cable
+    line_url: str
+    path: Path
+    aws: Aws
+    at_registrar: bool = True
+    secrets: Secrets = field(default_factory=Secrets)
+    events: list[tuple[str, str, str]] = field(default_factory=list)
+    now: tuple[str, str] = ("", "")
+
+    def set(self, **answers: str) -> None:
+        """Settings into stack.yaml; dots written as double underscores."""
+        file = StackFile(self.path)
+        for key, value in answers.items():
+            file.answer(key.replace("__", "."), value)
+
+    def stack(self) -> Stack:
+        """The stack as its file says."""
+        return Stack(StackFile(self.path).settings, self.secrets, {"LINE_API_URL": self.line_url})
+
+    def engine(self) -> Engine:
+        """A run begun anew: all that is known comes from the file."""
+        file, stack = StackFile(self.path), self.stack()
+        line = TappedLine(lambda: self.sandbox.line.access_token, self.line_url)
+        line.cable = self.cable
+        doors = Doors(self.aws, Dns(("127.0.0.1", 53), self._ask), line)
+        engine = Engine(stack.resources, file, doors, self.clock, self._tell)
+        engine.begin()
+        return engine
+
+    def _ask(self, query: Any, address: str, port: int) -> Any:
+        return dns.message.from_wire(bytes(self.sandbox.cloud.dns.respond(query.to_wire())))
+
+    def _tell(self, event: str, resource: Resource, detail: str) -> None:
+        self.events.append((event, resource.key, detail))
+        self.now = (event, resource.line)
+        if event == "done" and resource.line == "zone" and self.at_registrar:
+            self.enter_name_servers()
+
+    def enter_name_servers(self) -> None:
+        """What the person does at the registrar's site."""
+        for key, record in StackFile(self.path).records.items():
+            if record.kind == "HostedZone":
+                domain = key.partition("/")[2]
+                self.sandbox.cloud.registrar.enter(domain, record.outputs["name_servers"])
+
+    def setup(self, wait: float | None = 600) -> Outcome:
+        """`provision setup`."""
+        engine = self.engine()
+        engine.look()
+        return engine.setup(wait)
+
+    def teardown(self, everything: bool = True) -> Gone:
+        """`provision teardown`."""
+        return self.engine().teardown(everything)
+
+    def cut_power(self, event: str, line: str, moment: str) -> None:
+        """Off `before` or `after` the first changing call of that line of stack.py."""
+
+        def cut(operation: str) -> None:
+            if self.now == (event, line) and not operation.startswith(READING):
+                self.cable.free()
+                raise PowerCut(f"{moment} {operation}")
+
+        setattr(self.cable, moment, cut)
+
+    def changes(self) -> list[str]:
+        """The changing calls since the last time this was asked."""
+        made = [call for call in self.cable.calls if not call.startswith(READING)]
+        self.cable.calls.clear()
+        return made
+
+    def inventory(self) -> dict[str, int]:
+        """How many of everything there is in the account, by each service's own lists."""
+        return inventory(self.cable.client)
+
+
+def inventory(client: Callable[[str], Any]) -> dict[str, int]:
+    """Counts by kind; what AWS itself puts into every account is not counted."""
+    ec2, elbv2, ecs, route53 = client("ec2"), client("elbv2"), client("ecs"), client("route53")
+    count: Counter[str] = Counter()
+    for zone in route53.list_hosted_zones()["HostedZones"]:
+        count["zone"] += 1
+        records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+        count["record"] += len([r for r in records if r["Type"] not in ("NS", "SOA")])
+    count["certificate"] = len(client("acm").list_certificates()["CertificateSummaryList"])
+    for group in ec2.describe_security_groups()["SecurityGroups"]:
+        if group["GroupName"] != "default":
+            count["security group"] += 1
+            count["ingress"] += len(group["IpPermissions"])
+    count["interface"] = len(ec2.describe_network_interfaces()["NetworkInterfaces"])
+    for balancer in elbv2.describe_load_balancers()["LoadBalancers"]:
+        count["load balancer"] += 1
+        for listener in elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])[
+            "Listeners"
+        ]:
+            count["listener"] += 1
+            rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+            count["rule"] += len([rule for rule in rules if not rule["IsDefault"]])
+    count["target group"] = len(elbv2.describe_target_groups()["TargetGroups"])
+    count["log group"] = len(client("logs").describe_log_groups()["logGroups"])
+    count["parameter"] = len(client("ssm").describe_parameters()["Parameters"])
+    for role in client("iam").list_roles()["Roles"]:
+        if not role["Path"].startswith("/aws-service-role/"):
+            count["role"] += 1
+            count["policy"] += len(
+                client("iam").list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+            )
+    for cluster in ecs.list_clusters()["clusterArns"]:
+        count["cluster"] += 1
+        count["service"] += len(ecs.list_services(cluster=cluster)["serviceArns"])
+    count["task definition"] = len(ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"])
+    return {kind: number for kind, number in sorted(count.items()) if number}
+
+
+WHOLE = {  # one of everything
+    "certificate": 1,
+    "cluster": 1,
+    "ingress": 2,
+    "interface": 4,
+    "listener": 2,
+    "load balancer": 1,
+    "log group": 1,
+    "parameter": 2,
+    "policy": 2,
+    "record": 2,
+    "role": 2,
+    "rule": 1,
+    "security group": 2,
+    "service": 1,
+    "target group": 1,
+    "task definition": 1,
+    "zone": 1,
+}
+
+
+@pytest.fixture(scope="session")
+def cable() -> Cable:
+    """One session for all: building clients is what makes such tests slow."""
+    return Cable()
+
+
+@pytest.fixture(scope="session")
+def clients(cable: Cable) -> Aws:
+    """The tool's own door, on that session."""
+    return Aws("ap-northeast-1", cable.session)
+
+
+def _bot(environment: dict[str, str]) -> Any:
+    return create_app(BotSettings.from_environment(environment))
+
+
+@pytest.fixture
+def delays() -> Delays:
+    """AWS at once; a test that is about waiting overrides this."""
+    return Delays.none()
+
+
+@pytest.fixture
+def desk(cable: Cable, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Desk]:
+    """A desk in an empty account."""
+    clock = ManualClock()
+    sandbox = Sandbox(clock, delays, InlineTasks(_bot))
+    server = HttpServer(sandbox.line.wsgi)
+    cable.application = sandbox.aws
+    cable.free()
+    desk = Desk(sandbox, clock, cable, server.url, tmp_path / "stack.yaml", clients)
+    desk.secrets = Secrets(sandbox.line.access_token, sandbox.line.channel_secret)
+    desk.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
+    cable.calls.clear()
+    yield desk
+    server.close()
+    sandbox.close()

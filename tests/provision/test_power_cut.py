@@ -1,0 +1,48 @@
+"""The power goes off before and after every create and every delete; the same command goes on."""
+
+import pytest
+
+from provision.resource import Milestone, Resource
+from provision.settings import Settings
+from provision.stack import Secrets, Stack
+from tests.provision.conftest import ANSWERS, WHOLE, Desk, PowerCut
+
+FORMER = "https://former.example/webhook"
+RESOURCES = [
+    resource
+    for resource in Stack(Settings(ANSWERS), Secrets(), {}).resources
+    if not isinstance(resource, Milestone) and type(resource).create is not Resource.create
+]
+MADE = [resource.line for resource in RESOURCES]
+DELETED = [resource.line for resource in RESOURCES if not resource.shared]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("line", MADE)
+def test_power_pulled_at_a_create(desk: Desk, line: str, moment: str) -> None:
+    """Setup again makes one of everything; a third setup changes nothing."""
+    desk.cut_power("creating", line, moment)
+    with pytest.raises(PowerCut):
+        desk.setup()
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert WHOLE == desk.inventory()
+    desk.changes()
+    desk.setup()
+    assert [] == desk.changes()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("line", DELETED)
+def test_power_pulled_at_a_delete(desk: Desk, line: str, moment: str) -> None:
+    """Teardown again leaves nothing, in the account and in the file; LINE has its former endpoint."""
+    desk.sandbox.line.endpoint = FORMER
+    desk.setup()
+    desk.cut_power("deleting", line, moment)
+    with pytest.raises(PowerCut):
+        desk.teardown()
+    gone = desk.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
+    assert {} == desk.inventory()
+    assert "resources" not in desk.path.read_text()
+    assert FORMER == desk.sandbox.line.endpoint

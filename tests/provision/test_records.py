@@ -1,0 +1,202 @@
+"""The table of records: what is recorded against what AWS shows."""
+
+from typing import Any
+
+import pytest
+
+from provision.errors import Refusal
+from provision.look import verdict
+from provision.plan import plan
+from provision.prices import prices
+from provision.stackfile import Record, StackFile
+from tests.provision.conftest import WHOLE, Desk
+
+LIVE = {"Name": "x"}
+
+
+@pytest.mark.parametrize(
+    ("state", "live", "ours", "may_adopt", "expected"),
+    [
+        (None, None, False, False, "create"),
+        (None, LIVE, True, False, "claim"),
+        (None, LIVE, False, True, "adopt"),
+        (None, LIVE, False, False, "stranger"),
+        ("creating", LIVE, True, False, "claim"),
+        ("creating", None, False, False, "create"),
+        ("created", LIVE, False, False, "keep"),
+        ("created", None, False, False, "create"),
+        ("adopted", LIVE, False, True, "keep"),
+        ("adopted", None, False, True, "vanished"),
+        ("deleting", LIVE, False, False, "finish"),
+        ("deleting", None, False, False, "finish"),
+    ],
+)
+def test_verdict(state: Any, live: Any, ours: bool, may_adopt: bool, expected: str) -> None:
+    """Every cell."""
+    record = Record("Kind", state) if state else None
+    assert expected == verdict(record, live, ours, may_adopt)
+
+
+def test_zone_that_was_there_is_adopted_and_stays(desk: Desk) -> None:
+    """Its tags are not touched, and teardown --everything leaves it, without our records."""
+    route53 = desk.cable.client("route53")
+    zone = route53.create_hosted_zone(Name="example.jp", CallerReference="theirs")["HostedZone"][
+        "Id"
+    ]
+    desk.setup()
+    assert "adopted" == StackFile(desk.path).records["zone/example.jp"].state
+    gone = desk.teardown(everything=True)
+    assert "zone/example.jp" in gone.kept
+    tags = route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone.split("/")[-1])
+    assert [] == tags["ResourceTagSet"].get("Tags", [])
+    assert {"zone": 1} == desk.inventory()
+
+
+def test_parameter_that_was_there_is_adopted(desk: Desk) -> None:
+    """The article made it by hand: value and tags stay, and teardown leaves it."""
+    ssm = desk.cable.client("ssm")
+    ssm.put_parameter(Name="CHANNEL_SECRET", Value=desk.secrets.channel_secret, Type="SecureString")
+    desk.secrets = type(desk.secrets)(desk.secrets.access_token, "")
+    desk.setup()
+    assert "adopted" == StackFile(desk.path).records["channel_secret/CHANNEL_SECRET"].state
+    desk.teardown()
+    assert {"parameter": 1} == desk.inventory()
+    assert 1 == ssm.get_parameter(Name="CHANNEL_SECRET")["Parameter"]["Version"]
+
+
+def test_stranger_is_a_refusal_of_the_plan(desk: Desk) -> None:
+    """A load balancer of our name without our tags: a refusal in the plan that names it."""
+    subnets = desk.cable.client("ec2").describe_subnets()["Subnets"][:2]
+    desk.cable.client("elbv2").create_load_balancer(
+        Name="news-bot", Subnets=[subnet["SubnetId"] for subnet in subnets]
+    )
+    engine = desk.engine()
+    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    assert ["Creating load_balancer/news-bot."] == [refusal.what for refusal in found.refusals]
+
+
+def test_lost_file_heals(desk: Desk) -> None:
+    """Without its records, setup finds everything again by tags and parents, and makes nothing."""
+    desk.setup()
+    records = StackFile(desk.path).records
+    file = StackFile(desk.path)
+    file.records.clear()
+    file.save()
+    desk.changes()
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert [] == desk.changes()
+    healed = StackFile(desk.path).records
+    assert {k: r.state for k, r in records.items()} == {k: r.state for k, r in healed.items()}
+
+
+DELETED_BY_HAND = [
+    ("https", lambda d, r: d.client("elbv2").delete_listener(ListenerArn=r["arn"])),
+    ("warm_door_rule", lambda d, r: d.client("elbv2").delete_rule(RuleArn=r["arn"])),
+    (
+        "bot_from_load_balancer",
+        lambda d, r: d.client("ec2").revoke_security_group_ingress(
+            GroupId=r["group_id"], SecurityGroupRuleIds=[r["id"]]
+        ),
+    ),
+    ("log_group", lambda d, r: d.client("logs").delete_log_group(logGroupName=r["log_group_name"])),
+    ("access_token", lambda d, r: d.client("ssm").delete_parameter(Name=r["parameter_name"])),
+    (
+        "task_permissions",
+        lambda d, r: d.client("iam").delete_role_policy(
+            RoleName=r["role_name"], PolicyName=r["policy_name"]
+        ),
+    ),
+    (
+        "service",
+        lambda d, r: d.client("ecs").delete_service(
+            cluster=r["cluster_arn"], service=r["arn"], force=True
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "by_hand"), DELETED_BY_HAND, ids=[d[0] for d in DELETED_BY_HAND])
+def test_deleted_by_hand(desk: Desk, line: str, by_hand: Any) -> None:
+    """The plan says create, setup makes it again, and there is one of everything."""
+    desk.setup()
+    records = StackFile(desk.path).records
+    key = next(key for key in records if key.partition("/")[0] == line)
+    by_hand(desk.cable, records[key].outputs)
+    desk.clock.advance(1)
+    engine = desk.engine()
+    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    assert "create" == next(step.action for step in found.steps if step.key == key)
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert WHOLE == desk.inventory()
+
+
+def test_changed_by_hand(desk: Desk) -> None:
+    """Retention changed in the console: named in the plan, healed by setup."""
+    desk.setup()
+    logs = desk.cable.client("logs")
+    logs.put_retention_policy(logGroupName="/ecs/news-bot", retentionInDays=1)
+    engine = desk.engine()
+    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    changes = [(step.key, step.action, step.differences[0].shown()) for step in found.changes]
+    difference = {"path": "retentionInDays", "have": 1, "want": 30}
+    assert [("log_group/news-bot", "update", difference)] == changes
+    desk.setup()
+    assert 30 == logs.describe_log_groups()["logGroups"][0]["retentionInDays"]
+
+
+def test_changed_host_is_replaced(desk: Desk) -> None:
+    """A new host: certificate, record and endpoint anew, the old ones gone after the new ones stand."""
+    desk.setup()
+    desk.set(host="bot.example.jp")
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert WHOLE == desk.inventory()
+    assert "https://bot.example.jp/webhook" == desk.sandbox.line.endpoint
+    certificates = desk.cable.client("acm").list_certificates()["CertificateSummaryList"]
+    assert ["bot.example.jp"] == [certificate["DomainName"] for certificate in certificates]
+
+
+def test_changed_size_is_a_new_revision(desk: Desk) -> None:
+    """Another memory: a new revision, and the service moves to it."""
+    desk.setup()
+    desk.set(service__memory="1024")
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    ecs = desk.cable.client("ecs")
+    service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
+    assert "news-bot:2" == service["taskDefinition"].rpartition("/")[2]
+    definition = ecs.describe_task_definition(taskDefinition="news-bot:2")["taskDefinition"]
+    assert "1024" == definition["memory"]
+    desk.teardown()
+    assert {} == desk.inventory()
+
+
+def test_another_account_is_refused(desk: Desk) -> None:
+    """A file made in one account is not used in another."""
+    desk.setup()
+    file = StackFile(desk.path)
+    file.made_in["account"] = "999999999999"
+    file.save()
+    with pytest.raises(Refusal, match="made in 999999999999"):
+        desk.engine()
+
+
+def test_zone_is_kept_unless_everything_is_asked_for(desk: Desk) -> None:
+    """Its name servers can never be had again; the record stays, so that a later --everything takes it."""
+    desk.setup()
+    gone = desk.teardown(everything=False)
+    assert {"zone/example.jp", "network/default", "service_linked_role"} == set(gone.kept)
+    assert {"zone": 1} == desk.inventory()
+    assert ["zone/example.jp"] == list(StackFile(desk.path).records)
+    desk.teardown(everything=True)
+    assert {} == desk.inventory()
+
+
+def test_broken_bot_says_why(desk: Desk) -> None:
+    """A container that ends at once: setup fails with ECS's reason, and the rest stands."""
+    desk.sandbox.tasks.__init__(lambda environment: 1 / 0)  # type: ignore[misc]
+    outcome = desk.setup(wait=0)
+    assert ["Waiting for the service to be steady."] == [r.what for r in outcome.refusals]
+    assert "Essential container" in outcome.refusals[0].why

@@ -1,0 +1,186 @@
+"""The whole sandbox: inside this process, over real sockets, and as a process of its own."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from dnslib import DNSRecord
+from werkzeug.test import Client
+
+from bot.app import create_app
+from bot.settings import Settings
+from provision.sandbox.clock import ManualClock, RunningClock
+from provision.sandbox.runtime import read_runtime, remove_runtime, write_runtime
+from provision.sandbox.tasks import Application, InlineTasks
+from provision.sandbox.world import Sandbox
+from tests.sandbox.conftest import Account, Wire
+from tests.sandbox.newsbot import Bot
+
+
+class Running(RunningClock):
+    """A running clock under the manual one's name for waiting."""
+
+    def advance(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+def account_in(sandbox: Sandbox, clock: Any, wire: Wire) -> Account:
+    """The sandbox's account, with this test session's clients."""
+    wire.application = sandbox.aws
+    return Account(sandbox.cloud, clock, sandbox.aws, wire)
+
+
+def build(account: Account, sandbox: Sandbox) -> Bot:
+    """The stack of the article, with the channel's own secrets, and the webhook at LINE."""
+    made = Bot(account)
+    for name, value in (
+        ("ACCESS_TOKEN", sandbox.line.access_token),
+        ("CHANNEL_SECRET", sandbox.line.channel_secret),
+    ):
+        account.client("ssm").put_parameter(
+            Name=name, Value=value, Type="SecureString", Overwrite=True
+        )
+    made.definition(containerDefinitions=[made.container() | {"environment": []}])
+    made.ecs.create_service(**made.wish())
+    made.publish()
+    made.settle()
+    made.steady()
+    sandbox.line.endpoint = "https://example.jp/webhook"
+    return made
+
+
+def test_webhook_through_everything_in_this_process(wire: Wire) -> None:
+    """LINE, DNS, certificate, load balancer, target, bot and back, on a clock that tests move."""
+    clock = ManualClock()
+
+    def application(environment: dict[str, str]) -> Application:
+        def reply(token: str, messages: list[dict[str, Any]]) -> bool:
+            answer = Client(sandbox.line.wsgi).post(
+                "/v2/bot/message/reply",
+                json={"replyToken": token, "messages": messages},
+                headers={"Authorization": f"Bearer {environment['ACCESS_TOKEN']}"},
+            )
+            return answer.status_code == 200
+
+        return create_app(Settings.from_environment(environment), reply=reply).wsgi_app
+
+    with Sandbox(clock, tasks=InlineTasks(application)) as sandbox:
+        clock.step = 5.0
+        build(account_in(sandbox, clock, wire), sandbox)
+        sent = sandbox.line.send("help", "U" + "1" * 32)
+        assert 200 == sent["status"]
+        assert 1 <= len(sent["reply"])
+
+
+@pytest.fixture
+def served(wire: Wire) -> Iterator[tuple[Sandbox, Running, dict[str, str]]]:
+    clock = Running(100)
+    with Sandbox(clock) as sandbox:
+        yield sandbox, clock, sandbox.serve()
+
+
+def test_bot_process_behind_real_tls(
+    served: tuple[Sandbox, Running, dict[str, str]], wire: Wire
+) -> None:
+    """The bot of this checkout as a process; its certificate verified; its reply arrives at LINE."""
+    sandbox, clock, addresses = served
+    made = build(account_in(sandbox, clock, wire), sandbox)
+    context = ssl.create_default_context(cafile=addresses["ca"])
+    port = urlsplit(addresses["front"]).port or 0
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as raw,
+        context.wrap_socket(raw, server_hostname="example.jp") as secured,
+    ):
+        connection = http.client.HTTPConnection("example.jp")
+        connection.sock = secured
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        assert (200, b"ok") == (answer.status, answer.read())
+        connection.close()
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as raw,
+        pytest.raises(ssl.SSLError),
+    ):
+        context.wrap_socket(raw, server_hostname="other.example.jp")
+    sent = post(addresses["line"] + "/_sandbox/send", {"text": "help", "user": "U" + "1" * 32})
+    assert 200 == sent["status"], sent
+    assert 1 <= len(sent["reply"])
+    made.ecs.update_service(cluster="news", service="bot", desiredCount=0)
+    made.until(lambda service: made.shown("STOPPED") != [], within=1000)
+
+
+def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> None:
+    """Every address of `sandbox --json` is one where something answers."""
+    addresses = served[2]
+    assert {"aws", "dns", "line", "registrar", "page", "front", "ca"} == set(addresses)
+    with urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=5) as answer:
+        assert 100 == json.load(answer)["speed"]
+    with urllib.request.urlopen(addresses["page"], timeout=5) as answer:
+        assert 200 == answer.status
+    with urllib.request.urlopen(addresses["registrar"] + "/domains/example.jp", timeout=5) as got:
+        assert 2 == len(json.load(got)["name_servers"])
+    host, _, port = addresses["dns"].rpartition(":")
+    answer = DNSRecord.parse(DNSRecord.question("example.jp", "NS").send(host, int(port)))
+    assert 2 == len(answer.rr)
+    assert Path(addresses["ca"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return dict(json.load(answer))
+
+
+def test_sandbox_process(tmp_path: Path) -> None:
+    """One JSON line, a private runtime file while it serves, and a clean end at SIGTERM."""
+    code = "from provision.sandbox.server import serve; serve(60, True)"
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            addresses = json.loads(process.stdout.readline())
+            file = tmp_path / "provision" / "sandbox.json"
+            told = read_runtime(file)
+            assert told is not None
+            assert process.pid == told["pid"]
+            assert addresses.items() < told.items()
+            assert {"access_token", "channel_secret"} < set(told)
+            assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+            assert 0o700 == stat.S_IMODE(file.parent.stat().st_mode)
+            with urllib.request.urlopen(addresses["aws"] + "/_sandbox/calls", timeout=5) as got:
+                assert [] == json.load(got)
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(10)
+    assert not file.exists()
+    assert not Path(addresses["ca"]).exists()
+
+
+def test_runtime_file_of_the_dead_is_no_sandbox(tmp_path: Path) -> None:
+    """A killed sandbox leaves its file: its pid tells."""
+    file = tmp_path / "provision" / "sandbox.json"
+    assert read_runtime(file) is None
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    write_runtime({"pid": ended.pid}, file)
+    assert read_runtime(file) is None
+    write_runtime({"pid": os.getpid()}, file)
+    assert {"pid": os.getpid()} == read_runtime(file)
+    remove_runtime(file)
+    assert not file.exists()

@@ -1,0 +1,96 @@
+"""Imports point one way, and each outside has one door."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# From what a person types to what AWS hears: a file imports only from its own rank or a later one.
+RANKS = [
+    {"cli"},
+    {"verbs"},
+    {"run"},
+    {"questions", "console"},
+    {"plan"},
+    {"stack"},
+    {"engine"},
+    {"look", "walk"},
+    {"resources"},
+    {"resource"},
+    {"stackfile"},
+    {"settings", "yamltext", "prices"},
+    {"aws", "dns", "line"},
+    {"clock", "errors"},
+    {"words"},
+]
+RANK = {name: place for place, names in enumerate(RANKS) for name in names}
+DOORS = {
+    "boto3": {"provision/aws.py"},
+    "botocore": {"provision/aws.py"},
+    "questionary": {"provision/questions.py"},
+    "click": {"provision/cli.py"},
+    "dns": {"provision/dns.py"},
+    "linebot": {"provision/line.py"},
+    "rich": {"provision/console.py"},
+}
+FILES = sorted(
+    path.relative_to(ROOT)
+    for path in (ROOT / "provision").rglob("*.py")
+    if "sandbox" not in path.relative_to(ROOT).parts
+)
+
+
+def imported(path: Path) -> list[str]:
+    """Every module a file imports, wherever in it."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [node.module] if node.module != "provision" else []
+            found += [f"{node.module}.{a.name}" for a in node.names if node.module == "provision"]
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_each_outside_has_one_door(path: Path) -> None:
+    """boto3 only in aws.py, questionary only in questions.py, click only in cli.py, and so on."""
+    outsides = {name.partition(".")[0] for name in imported(path)} & set(DOORS)
+    assert set() == {name for name in outsides if path.as_posix() not in DOORS[name]}
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_point_one_way(path: Path) -> None:
+    """keyboard -> questions -> settings -> stack -> engine -> resource -> aws, dns, line."""
+    own = path.parts[1].removesuffix(".py")
+    if own not in RANK:
+        assert "__init__" == own
+        return
+    backwards = [
+        name
+        for name in imported(path)
+        if name.startswith("provision.")
+        and (part := name.split(".")[1]) != "sandbox"
+        and RANK[part] < RANK[own]
+    ]
+    assert [] == backwards
+
+
+def test_bot_stands_alone() -> None:
+    """The container holds the bot without the tool."""
+    files = [path.relative_to(ROOT) for path in (ROOT / "bot").rglob("*.py")]
+    assert files
+    assert [] == [str(p) for p in files for name in imported(p) if name.startswith("provision")]
+
+
+def test_no_room_catches() -> None:
+    """No resource catches AWS's errors: absent, taken and patient are declarations. DNS has no such codes."""
+    rooms = sorted((ROOT / "provision" / "resources").glob("*.py"))
+    caught = {
+        ast.unparse(node.type) if node.type else "everything"
+        for path in rooms
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler)
+    }
+    assert {"Unanswered"} == caught
