@@ -1,13 +1,10 @@
 """The only door to boto3: session, clients, account, region, endpoint, and what an error means."""
 
-import json
 import os
 import threading
-import urllib.error
-import urllib.request
 from typing import Any
 
-from provision.clock import Clock, SandboxClock, WallClock
+from provision.clock import Clock, told_by
 from provision.errors import NotYet, Refusal
 from provision.words import _
 
@@ -21,6 +18,8 @@ THROTTLES = (  # error codes that mean "slower, please", from each service's API
     "TooManyUpdates",
     "SlowDown",
     "RequestThrottled",
+    "RequestThrottledException",
+    "EC2ThrottledException",
 )
 HIDDEN = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess")
 BAD_CREDENTIALS = (
@@ -29,6 +28,9 @@ BAD_CREDENTIALS = (
     "AuthFailure",
     "ExpiredToken",
     "ExpiredTokenException",
+    "RequestExpired",
+    "MissingAuthenticationToken",
+    "InvalidSignatureException",
     "SignatureDoesNotMatch",
     "InvalidAccessKeyId",
 )
@@ -70,41 +72,38 @@ class Aws:
             if self._session is None:
                 self._session = boto3.Session(region_name=self.region)
             return self._session.client(service, region_name=self.region, config=config)
-        except botocore.exceptions.BotoCoreError as error:
-            raise unreachable(error) from None
+        except (botocore.exceptions.BotoCoreError, ValueError) as error:
+            raise unreachable(error) from None  # ValueError: an AWS_ENDPOINT_URL that is no URL
 
     def account(self) -> str:
         """The account's number. Raises Refusal where there are no usable credentials."""
-        with understood(_("Asking AWS which account this is.")):
-            return str(self.sts.get_caller_identity()["Account"])
+        doing = _("Asking AWS which account this is.")
+        try:
+            with understood(doing):
+                return str(self.sts.get_caller_identity()["Account"])
+        except NotYet as why:  # nobody waits at this point
+            raise Refusal(doing, why.reason, _connected()) from None
 
 
 def clock() -> Clock:
     """The wall clock, or a sandbox's where AWS_ENDPOINT_URL leads to one on this machine."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
-    if not endpoint.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]")):
-        return WallClock()
-
-    def ask() -> dict[str, float]:
-        with urllib.request.urlopen(f"{endpoint}/_sandbox/clock", timeout=5) as answer:
-            told = json.load(answer)
-        return {"now": float(told["now"]), "speed": float(told["speed"])}
-
-    try:
-        speed = ask()["speed"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return WallClock()
-    return SandboxClock(speed, lambda: ask()["now"]) if speed > 0 else WallClock()
+    return told_by(os.environ.get("AWS_ENDPOINT_URL", ""))
 
 
-def code(error: Exception) -> str:
+def _answer(error: BaseException) -> Any:
+    """What AWS answered, {} where it did not (botocore's own errors may hold a `response` of None)."""
+    answer = getattr(error, "response", None)
+    return answer if isinstance(answer, dict) else {}
+
+
+def code(error: BaseException) -> str:
     """AWS's error code, or "" where it is not an answer of AWS's."""
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    return str(_answer(error).get("Error", {}).get("Code", ""))
 
 
-def message(error: Exception) -> str:
+def message(error: BaseException) -> str:
     """AWS's own words."""
-    return str(getattr(error, "response", {}).get("Error", {}).get("Message", error))
+    return str(_answer(error).get("Error", {}).get("Message", error))
 
 
 def matches(error: Exception, declared: tuple[str, ...]) -> bool:
@@ -123,11 +122,13 @@ def passing(error: Exception) -> str:
 
     if code(error) in THROTTLES:
         return _("AWS asks for slower calls ({code})", code=code(error))
-    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if status >= 500:
         return _("AWS had an internal error ({code})", code=code(error) or status)
     lost = (
-        botocore.exceptions.HTTPClientError,  # connection closed, read timeout, no connection
+        botocore.exceptions.HTTPClientError,  # connection closed, read timeout
+        botocore.exceptions.EndpointConnectionError,  # no name, no route, nobody there
+        botocore.exceptions.ConnectTimeoutError,
         botocore.parsers.ResponseParserError,  # an answer cut short
     )
     if isinstance(error, lost):
@@ -136,13 +137,21 @@ def passing(error: Exception) -> str:
 
 
 def unreachable(error: Exception) -> Refusal:
-    """An error of botocore itself: no credentials, no region, no such profile."""
-    return Refusal(
-        _("Reaching AWS."),
-        str(error),
-        _(
-            "Sign in first (for example `aws configure` or `aws sso login`), then run the same command again."
-        ),
+    """An error of botocore itself: no credentials, no such profile, TLS or a proxy that refuses."""
+    import botocore.exceptions
+
+    then = _(
+        "Sign in first (for example `aws configure` or `aws sso login`), then run the same command again."
+    )
+    if isinstance(error, botocore.exceptions.ConnectionError | ValueError):
+        then = _connected()
+    return Refusal(_("Reaching AWS."), str(error), then)
+
+
+def _connected() -> str:
+    return _(
+        "Look at this machine's network, proxy, AWS_ENDPOINT_URL and AWS_CA_BUNDLE, "
+        "then run the same command again."
     )
 
 
@@ -184,10 +193,14 @@ class understood:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         import botocore.exceptions
+        import botocore.parsers
 
-        if not isinstance(
-            error, botocore.exceptions.BotoCoreError | botocore.exceptions.ClientError
-        ):
+        known = (
+            botocore.exceptions.BotoCoreError,
+            botocore.exceptions.ClientError,
+            botocore.parsers.ResponseParserError,
+        )
+        if not isinstance(error, known):
             return
         if matches(error, self.declared.get("absent", ())):
             raise Absent(code(error)) from None
@@ -197,6 +210,6 @@ class understood:
             raise NotYet(f"{code(error)}: {message(error)}") from None
         if reason := passing(error):
             raise NotYet(reason) from None
-        if code(error):
+        if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
             raise refused(self.doing, error) from None
         raise unreachable(error) from None

@@ -77,7 +77,11 @@ def build() -> click.Group:
 
     as_json = click.option("--json", "as_json", is_flag=True, help=_("one JSON document on stdout"))
 
-    @verb("setup", _("Ask what is open, show the plan, and build everything."), "provision setup")
+    @verb(
+        "setup",
+        _("Ask for missing settings, show the plan, and build everything."),
+        "provision setup",
+    )
     @click.option(
         "--wait",
         type=click.FloatRange(min=0),
@@ -115,7 +119,7 @@ def build() -> click.Group:
         "provision teardown --yes --everything",
     )
     @click.option(
-        "--everything", is_flag=True, help=_("the hosted zone that setup created as well")
+        "--everything", is_flag=True, help=_("take away the hosted zone that setup created, too")
     )
     @as_json
     def teardown(context: click.Context, everything: bool, as_json: bool, **given: Any) -> int:

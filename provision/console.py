@@ -10,6 +10,9 @@ from provision.plan import Plan
 from provision.resource import Resource
 from provision.words import _
 
+ENDED = ("done", "gone", "kept")
+COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow", "failed": "red"}
+
 
 def signs() -> dict[str, tuple[str, str]]:
     """What happened: the sign that stands for it, and the word."""
@@ -45,9 +48,8 @@ class Progress:
             from rich.live import Live
 
             console = Console(file=self._stream, highlight=False)
-            self._screen = Live(console=console, auto_refresh=False, transient=False)
+            self._screen = Live(get_renderable=self._table, console=console, refresh_per_second=2)
             self._screen.start()
-            self._draw()
         return self
 
     def __exit__(
@@ -57,7 +59,6 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         if self._screen:
-            self._draw()
             self._screen.stop()
 
     def tell(self, event: str, resource: Resource, detail: str) -> None:
@@ -65,10 +66,8 @@ class Progress:
         seconds = self._clock.now() - self._began
         before = self._rows.get(resource.key, ("", "", 0.0))
         since = before[2] if before[0] == event else seconds
-        self._rows[resource.key] = (event, detail, since)
-        if self._screen:
-            self._draw()
-        elif (resource.key, event, detail) not in self._told:
+        self._rows = {**self._rows, resource.key: (event, detail, since)}
+        if not self._screen and (resource.key, event, detail) not in self._told:
             sign, word = self._words[event]
             said = f": {detail}" if detail else ""
             print(
@@ -85,26 +84,27 @@ class Progress:
         else:
             print(text, file=self._stream, flush=True)
 
-    def _draw(self) -> None:
+    def _table(self) -> Any:
+        """A line a resource; on a low screen only those that are still to be done."""
         from rich.table import Table
 
         table = Table(box=None, show_header=False, pad_edge=False)
-        colours = {
-            "done": "green",
-            "gone": "green",
-            "failed": "red",
-            "waiting": "yellow",
-            "kept": "cyan",
-        }
+        table.add_column()
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        rows = dict(self._rows)
+        ended = [key for key, (event, _detail, _since) in rows.items() if event in ENDED]
+        if self._screen and len(rows) > self._screen.console.height - 2 and len(ended) < len(rows):
+            table.add_row("✓", _("{count} done", count=len(ended)), "", "", style="green")
+            rows = {key: row for key, row in rows.items() if key not in ended}
         now = self._clock.now() - self._began
-        for key, (event, detail, since) in self._rows.items():
+        for key, (event, detail, since) in rows.items():
             sign, word = self._words.get(event, ("·", ""))
             told = f"{word}: {detail}" if detail else word
-            waited = f"{now - since:.0f} s" if event in ("waiting", "creating", "deleting") else ""
-            table.add_row(
-                sign, key, waited, told, style=colours.get(event, "dim" if not event else "")
-            )
-        self._screen.update(table, refresh=True)
+            waited = f"{now - since:.0f} s" if event and event not in ENDED else ""
+            table.add_row(sign, key, waited, told, style=COLOURS.get(event, "" if event else "dim"))
+        return table
 
 
 def actions() -> dict[str, tuple[str, str]]:

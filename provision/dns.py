@@ -5,6 +5,7 @@ With PROVISION_DNS (host:port) every question goes to that one resolver, in plac
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -46,9 +47,12 @@ class Dns:
         if not given:
             return cls()
         host, _colon, port = given.rpartition(":")
-        if not host or not port.isdecimal():
+        if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise ValueError(given)
-        return cls((_address(host.strip("[]")), int(port)))
+        try:
+            return cls((_address(host.strip("[]")), int(port)))
+        except Unanswered:
+            raise ValueError(given) from None
 
     def delegated_to(self, domain: str) -> set[str]:
         """The name servers that the parent zone names for the domain; empty: none.
@@ -58,9 +62,9 @@ class Dns:
         if self._resolver:
             return self._name_servers(domain, *self._resolver)
         said: list[str] = []
-        for address in self._parent_servers(domain):
+        for server in self._parent_servers(domain):
             try:
-                return self._name_servers(domain, address, 53)
+                return self._name_servers(domain, _address(server), 53)
             except Unanswered as error:
                 said.append(str(error))
         raise Unanswered(
@@ -89,9 +93,13 @@ class Dns:
     def _name_servers(self, domain: str, address: str, port: int) -> set[str]:
         """From the answer, or (a referral) from the authority section."""
         import dns.name
+        import dns.rcode
         import dns.rdatatype
 
         answer = self._ask(_query(domain, dns.rdatatype.NS), address, port)
+        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            said = dns.rcode.to_text(answer.rcode())  # it could not say, which is not "no"
+            raise Unanswered(_("{address} does not answer ({error})", address=address, error=said))
         wanted = dns.name.from_text(domain)
         return {
             record.target.to_text(omit_final_dot=True).lower()
@@ -102,7 +110,7 @@ class Dns:
         }
 
     def _parent_servers(self, domain: str) -> list[str]:
-        """Addresses of the servers of the zone above, found with this machine's own resolver."""
+        """The servers of the zone above, found with this machine's own resolver."""
         import dns.exception
         import dns.resolver
 
@@ -117,7 +125,7 @@ class Dns:
                 raise Unanswered(
                     _("this machine cannot look up names ({error})", error=error)
                 ) from None
-            return [_address(record.target.to_text()) for record in answer][:4]
+            return [record.target.to_text() for record in answer][:4]
         return []
 
 

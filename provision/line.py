@@ -4,6 +4,7 @@ The calls are line-bot-sdk's (it is a CLI's start-up that must not pay for its i
 use). LINE's token is asked for when first needed and never shown.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -43,10 +44,22 @@ class Line:
         from linebot.v3.messaging import ApiClient, Configuration, MessagingApi
 
         if self._client is None:
-            configuration = Configuration(access_token=self._token(), host=self._url)
+            configuration = Configuration(access_token=self._sendable(), host=self._url)
             configuration.retries = False  # waiting is on the engine's clock
             self._client = ApiClient(configuration)
         return MessagingApi(self._client)
+
+    def _sendable(self) -> str:
+        """The token. What fits in no HTTP header is refused here: http.client's error would show it."""
+        token = self._token().strip()
+        if not re.fullmatch(r"[!-~]+", token):
+            raise Refused(
+                401,
+                _("Asking LINE which bot the access token belongs to."),
+                _("it is empty or holds characters that no access token has"),
+                _("Issue a channel access token at {console} and give that one.", console=CONSOLE),
+            )
+        return token
 
     def _call(self, doing: str, operation: str, *arguments: Any) -> Any:
         """One call; None where LINE answers 404. Raises NotYet or Refused."""
@@ -55,11 +68,15 @@ class Line:
 
         try:
             return getattr(self._api(), operation)(*arguments, _request_timeout=TIMEOUT)
-        except urllib3.exceptions.HTTPError as error:
+        except (urllib3.exceptions.HTTPError, ValueError, TypeError, AttributeError) as error:
+            # The latter three: the SDK met something else than LINE's answer (a proxy's or hotel's page).
             raise NotYet(_("LINE does not answer ({error})", error=type(error).__name__)) from None
         except ApiException as error:
             if error.status == 404:
                 return None
+            if not error.status:  # TLS failed
+                said = str(error.reason).partition("\n")[0]
+                raise NotYet(_("LINE does not answer ({error})", error=said)) from None
             if error.status == 429 or error.status >= 500:
                 raise NotYet(
                     _("LINE asks to come back later ({status})", status=error.status)

@@ -4,25 +4,24 @@ Every value arrives as text (or a list of texts), because YAML 1.1 would turn 18
 174; each setting has a type of its own here.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from provision.values import (
+    FARGATE_MEMORY,
+    Raw,
+    fargate_cpu,
+    host_name,
+    list_of,
+    number,
+    one_of,
+    text_like,
+    time_zone,
+)
 from provision.words import _
 
-Raw = str | list[str]
-
-FARGATE_MEMORY = {  # MiB by CPU units: Amazon ECS Developer Guide, "Task definition parameters", task size
-    256: (512, 1024, 2048),
-    512: tuple(range(1024, 4097, 1024)),
-    1024: tuple(range(2048, 8193, 1024)),
-    2048: tuple(range(4096, 16385, 1024)),
-    4096: tuple(range(8192, 30721, 1024)),
-    8192: tuple(range(16384, 61441, 4096)),
-    16384: tuple(range(32768, 122881, 8192)),
-}
+PARAMETER_NAME = r"(?=.{1,1011}\Z)([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"  # SSM, PutParameter
 
 
 @dataclass(frozen=True)
@@ -33,75 +32,9 @@ class Setting:
     default: Any
     parse: Callable[[Raw], Any]
 
-
-def text_like(pattern: str, wanted: Callable[[], str]) -> Callable[[Raw], str]:
-    """A text that matches the whole pattern; `wanted` says in words what would."""
-
-    def parse(raw: Raw) -> str:
-        if not isinstance(raw, str) or not re.fullmatch(pattern, raw):
-            raise ValueError(wanted())
-        return raw
-
-    return parse
-
-
-def number(low: int, high: int) -> Callable[[Raw], int]:
-    """A whole number from low to high."""
-
-    def parse(raw: Raw) -> int:
-        if isinstance(raw, str) and re.fullmatch(r"[0-9]{1,7}", raw) and low <= int(raw) <= high:
-            return int(raw)
-        raise ValueError(_("a whole number from {low} to {high}", low=low, high=high))
-
-    return parse
-
-
-def one_of(*values: str) -> Callable[[Raw], str]:
-    """One of a few words."""
-
-    def parse(raw: Raw) -> str:
-        if isinstance(raw, str) and raw in values:
-            return raw
-        raise ValueError(_("one of: {values}", values=", ".join(values)))
-
-    return parse
-
-
-def list_of(item: Callable[[Raw], str]) -> Callable[[Raw], list[str]]:
-    """A list, or one text with commas between (as on the command line)."""
-
-    def parse(raw: Raw) -> list[str]:
-        items = raw if isinstance(raw, list) else [part.strip() for part in raw.split(",")]
-        return [item(part) for part in items if part]
-
-    return parse
-
-
-def fargate_cpu(raw: Raw) -> int:
-    """CPU units that Fargate offers."""
-    if isinstance(raw, str) and raw.isdecimal() and int(raw) in FARGATE_MEMORY:
-        return int(raw)
-    raise ValueError(_("one of: {values}", values=", ".join(map(str, FARGATE_MEMORY))))
-
-
-def host_name(raw: Raw) -> str:
-    """A DNS name with two labels or more, lower case, without the last dot (RFC 1035, 2.3.1 and 2.3.4)."""
-    if isinstance(raw, str):
-        name = raw.rstrip(".").lower()
-        label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-        if len(name) <= 253 and re.fullmatch(rf"{label}(\.{label})+", name):
-            return name
-    raise ValueError(_("a domain name such as example.jp (an international one in its xn-- form)"))
-
-
-def time_zone(raw: Raw) -> str:
-    """An IANA time zone name."""
-    try:
-        if isinstance(raw, str):
-            return ZoneInfo(raw).key
-    except (ValueError, KeyError, OSError):
-        pass
-    raise ValueError(_("an IANA time zone such as Asia/Tokyo"))
+    def read(self, raw: Raw) -> Any:
+        """As `parse`; nothing at all where the default is nothing (CLI.md: "or empty")."""
+        return self.default if raw == self.default == "" else self.parse(raw)
 
 
 SETTINGS = (
@@ -136,11 +69,11 @@ SETTINGS = (
         "image.uri",
         None,
         text_like(
-            r"[A-Za-z0-9][\w.:/@-]{0,510}",
+            r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,510}",
             lambda: _("an image URI such as public.ecr.aws/name/bot:1"),
         ),
     ),
-    Setting("image.base", "", text_like(r"[\w.:/@-]{1,511}", lambda: _("an image URI"))),
+    Setting("image.base", "", text_like(r"[A-Za-z0-9_.:/@-]{1,511}", lambda: _("an image URI"))),
     Setting("image.platform", "linux/amd64", one_of("linux/amd64", "linux/arm64")),
     Setting("service.cpu", 256, fargate_cpu),
     Setting("service.memory", 2048, number(512, 122880)),
@@ -160,12 +93,12 @@ SETTINGS = (
     Setting(
         "line.access_token_parameter",
         "ACCESS_TOKEN",
-        text_like(r"/?[A-Za-z0-9_.-][A-Za-z0-9_./-]{0,1010}", lambda: _("a Parameter Store name")),
+        text_like(PARAMETER_NAME, lambda: _("a Parameter Store name")),
     ),
     Setting(
         "line.channel_secret_parameter",
         "CHANNEL_SECRET",
-        text_like(r"/?[A-Za-z0-9_.-][A-Za-z0-9_./-]{0,1010}", lambda: _("a Parameter Store name")),
+        text_like(PARAMETER_NAME, lambda: _("a Parameter Store name")),
     ),
     Setting(
         "news.bucket",
@@ -206,6 +139,8 @@ class Settings(Mapping[str, Any]):
         host, domain = self["host"], self["domain"]
         if host and domain and host != domain and not host.endswith("." + domain):
             return "host", _("a name in or equal to the domain {domain}", domain=domain)
+        if host and len(host) > 64:  # ACM, RequestCertificate, DomainName
+            return "host", _("a name of at most 64 characters (ACM's limit)")
         memory = FARGATE_MEMORY[self["service.cpu"]]
         if self["service.memory"] not in memory:
             return "service.memory", _(
@@ -213,7 +148,8 @@ class Settings(Mapping[str, Any]):
                 cpu=self["service.cpu"],
                 memory=", ".join(map(str, memory)),
             )
-        if len(self["network.subnets"]) == 1:
+        subnets = self["network.subnets"]
+        if subnets and (len(subnets) < 2 or len(set(subnets)) < len(subnets)):
             return "network.subnets", _("two or more subnets, each in a zone of its own")
         if self["line.access_token_parameter"] == self["line.channel_secret_parameter"]:
             return "line.channel_secret_parameter", _("another name than the access token's")

@@ -4,34 +4,25 @@ Upper half: the person's settings. Lower half (`made_in`, `paused`, `resources`)
 provision before and after every mutation. A write is a temporary file in the same folder, fsync, os.replace.
 """
 
-import os
-import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from provision import yamltext
+import yaml
+
+from provision import wholefile, yamledit, yamltext
 from provision.errors import Refusal, Usage
+from provision.lock import locked
+from provision.records import Record as Record
+from provision.records import State as State
+from provision.records import read_made_in, read_paused, read_records
 from provision.settings import BY_KEY, Settings
 from provision.words import _
 
-State = Literal["creating", "created", "adopted", "deleting"]
-STATES: tuple[State, ...] = ("creating", "created", "adopted", "deleting")
 LOWER_HALF = ("made_in", "paused", "resources")
 HEADING = "# What exists, written by provision. Your settings are above."
-
-
-@dataclass
-class Record:
-    """What is known of one resource: its class's name, its state, and what AWS decided about it."""
-
-    kind: str
-    state: State
-    outputs: dict[str, Any] = field(default_factory=dict)
+MARK = "\ufeff"  # a byte order mark, as some editors put before the text
 
 
 class StackFile:
@@ -39,19 +30,30 @@ class StackFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._upper = ""
         self._given: dict[str, Any] = {}
         self._lines: dict[str, int] = {}
-        text = ""
-        if path.exists():
-            try:
-                text = path.read_bytes().decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise self._refused(1, _("it is not UTF-8 text: {error}", error=error)) from None
+        self._text = self._load()
         try:
-            self._read(text)
+            self._upper = _upper_half(self._text)
+            self._read(self._text.removeprefix(MARK))
         except yamltext.Malformed as error:
             raise self._refused(error.line, error.why) from None
+        self._same = self._composed()
+
+    def _load(self) -> str:
+        """The file as it is now; "" where there is none. Raises Usage or Refusal."""
+        try:
+            content = self.path.read_bytes()
+            return content.decode("utf-8")
+        except FileNotFoundError:
+            return ""
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            raise self._refused(line, _("it is not UTF-8 text: {error}", error=error)) from None
+        except OSError as error:
+            raise _out_of_reach(
+                _("Reading the settings in {path}.", path=self.path), error
+            ) from None
 
     def _refused(self, line: int, why: str) -> Usage:
         return Usage(
@@ -63,28 +65,32 @@ class StackFile:
     def _read(self, text: str) -> None:
         node = yamltext.compose(text)
         entries = {key: (at, value) for key, at, value in yamltext.pairs(node)} if node else {}
-        upper = [(key, *entries[key]) for key in entries if key not in LOWER_HALF]
-        for leaf in _settings(upper):
-            if leaf.key not in BY_KEY:
-                raise yamltext.Malformed(leaf.line, _("there is no setting {key}", key=leaf.key))
-            self._lines[leaf.key] = leaf.line
-            if leaf.value in ("", "~", "null"):
-                continue
-            try:
-                self._given[leaf.key] = BY_KEY[leaf.key].parse(leaf.value)
-            except ValueError as error:
-                why = _("{key} takes {wanted}", key=leaf.key, wanted=error)
-                raise yamltext.Malformed(leaf.line, why) from None
-        self.made_in = _texts(entries.get("made_in"), "made_in")
-        self.paused = "paused" in entries
-        self.records = _records(entries.get("resources"))
-        self._upper = yamltext.without(text, LOWER_HALF)
-        end = yamltext.line_break(text)
-        self._upper = self._upper.replace(f"{end}{HEADING}{end}", "", 1)
+        for leaf in _settings([entries[key] for key in entries if key not in LOWER_HALF]):
+            self._read_setting(leaf)
+        self.made_in = read_made_in(entries.get("made_in"))
+        self.paused = read_paused(entries.get("paused"))
+        self.records = read_records(entries.get("resources"))
         conflict = self.settings.conflict()
         if conflict and conflict[0] in self._lines:
             why = _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1])
             raise yamltext.Malformed(self._lines[conflict[0]], why)
+
+    def _read_setting(self, leaf: yamltext.Leaf) -> None:
+        key, empty = leaf.key, leaf.value in ("", "~", "null", "Null", "NULL")
+        if empty and any(known.startswith(f"{key}.") for known in BY_KEY):
+            return  # a heading whose settings are all commented out
+        if key not in BY_KEY:
+            raise yamltext.Malformed(leaf.line, _("there is no setting {key}", key=key))
+        if key in self._lines:
+            raise yamltext.Malformed(leaf.line, _("{key} stands here twice", key=key))
+        self._lines[key] = leaf.line
+        if empty:
+            return
+        try:
+            self._given[key] = BY_KEY[key].read(leaf.value)
+        except ValueError as error:
+            why = _("{key} takes {wanted}", key=key, wanted=error)
+            raise yamltext.Malformed(leaf.line, why) from None
 
     @property
     def settings(self) -> Settings:
@@ -100,7 +106,7 @@ class StackFile:
     def answer(self, key: str, value: str | list[str], *, save: bool = True) -> None:
         """Sets one setting; with `save` as a line in the file, at once. Raises Usage."""
         try:
-            parsed = BY_KEY[key].parse(value)
+            parsed = BY_KEY[key].read(value)
         except ValueError as error:
             raise Usage(
                 _("Setting {key}.", key=key),
@@ -113,7 +119,8 @@ class StackFile:
             self._given[key] = parsed
             return
         try:
-            self._upper = yamltext.insert(self._upper, key, parsed)
+            self._take_over_edits()
+            self._upper = yamledit.insert(self._upper, key, parsed)
         except yamltext.Malformed as error:
             raise self._refused(error.line, error.why) from None
         self._given[key] = parsed
@@ -132,21 +139,26 @@ class StackFile:
             self.save()
 
     def save(self) -> None:
-        """Replaces the file whole, keeping its mode (0600 for a new one)."""
-        text = self._composed()
-        mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.exists() else 0o600
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        """Replaces the file whole, keeping its mode (0600 for a new one). On disk when this returns."""
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode("utf-8"))
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, mode)
-            os.replace(temporary, self.path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            self._take_over_edits()
+        except yamltext.Malformed as error:
+            raise self._refused(error.line, error.why) from None
+        text = self._composed()
+        if text == self._same and self.path.exists():
+            return
+        try:
+            wholefile.replace(self.path, text.encode("utf-8"))
+        except OSError as error:
+            raise _out_of_reach(_("Writing {path}.", path=self.path), error) from None
+        self._text = self._same = text
+
+    def _take_over_edits(self) -> None:
+        """The settings as somebody has edited them since we read them; they count from the next run on."""
+        text = self._load()
+        if text not in ("", self._text):
+            self._upper = _upper_half(text)
+            self._text, self._same = text, ""
 
     def _composed(self) -> str:
         lower: dict[str, Any] = {}
@@ -155,84 +167,37 @@ class StackFile:
         if self.paused:
             lower["paused"] = "true"
         if self.records:
-            lower["resources"] = {
-                key: {"kind": record.kind, "state": record.state, **record.outputs}
-                for key, record in self.records.items()
-            }
+            lower["resources"] = {key: record.shown() for key, record in self.records.items()}
         if not lower:
             return self._upper
-        end = yamltext.line_break(self._upper)
-        ended = (
-            self._upper
-            if self._upper.endswith(("\n", "\r")) or not self._upper
-            else self._upper + end
-        )
-        return ended + f"\n{HEADING}\n{yamltext.dump(lower)}".replace("\n", end)
+        upper = self._upper.removeprefix(MARK)
+        end = yamledit.line_break(upper)
+        ended = end if upper and not upper.endswith(("\n", "\r")) else ""
+        block = yamledit.indented(yamltext.dump(lower), yamledit.column(upper))
+        return self._upper + ended + f"\n{HEADING}\n{block}".replace("\n", end)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """One run at a time per stack; a dead holder's lock is taken over. Raises Refusal."""
-        import filelock
-
-        place = self.path.with_name(f".{self.path.name}.lock")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.SoftFileLock(place, timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            since = datetime.fromtimestamp(place.stat().st_mtime) if place.exists() else None
-            raise Refusal(
-                _("Beginning to work on {path}.", path=self.path),
-                _(
-                    "another run (process {pid}) works on it since {since}",
-                    pid=lock.pid,
-                    since=f"{since:%H:%M:%S}" if since else "?",
-                ),
-                _("Wait until it has ended, then run the same command again."),
-            ) from None
-        try:
-            yield
-        finally:
-            lock.release()
+    def locked(self) -> AbstractContextManager[None]:
+        """One run at a time per stack; a dead holder's lock is free. Raises Refusal."""
+        return locked(self.path)
 
 
-def _settings(entries: list[tuple[str, Any, Any]]) -> Iterator[yamltext.Leaf]:
+def _out_of_reach(doing: str, error: OSError) -> Refusal:
+    return Refusal(
+        doing, error.strerror or str(error), _("Mend that, then run the same command again.")
+    )
+
+
+def _upper_half(text: str) -> str:
+    """The text without the lower half and its heading, with its byte order mark."""
+    body = text.removeprefix(MARK)
+    lines = yamledit.without(body, LOWER_HALF).splitlines(keepends=True)
+    while place := next((n for n, line in enumerate(lines) if line.strip() == HEADING), -1) + 1:
+        blank = place > 1 and not lines[place - 2].strip()
+        del lines[place - 2 if blank else place - 1 : place]
+    return text[: len(text) - len(body)] + "".join(lines)
+
+
+def _settings(entries: list[tuple[Any, Any]]) -> Iterator[yamltext.Leaf]:
     """The upper half's values, dotted."""
-    import yaml
-
     if entries:
-        pairs = [(key_node, value) for _key, key_node, value in entries]
-        yield from yamltext.leaves(yaml.MappingNode("", pairs))
-
-
-def _texts(entry: tuple[Any, Any] | None, name: str) -> dict[str, str]:
-    content = yamltext.plain(entry[1]) if entry else {}
-    if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
-        line = entry[0].start_mark.line + 1 if entry else 1
-        raise yamltext.Malformed(line, _("{key} is not as provision wrote it", key=name))
-    return content
-
-
-def _records(entry: tuple[Any, Any] | None) -> dict[str, Record]:
-    """The lower half's entries, in the order they came to be."""
-    import yaml
-
-    if entry is None or (isinstance(entry[1], yaml.ScalarNode) and not entry[1].value):
-        return {}
-    if not isinstance(entry[1], yaml.MappingNode):
-        line = entry[0].start_mark.line + 1
-        raise yamltext.Malformed(line, _("{key} is not as provision wrote it", key="resources"))
-    records = {}
-    for key, at, value in yamltext.pairs(entry[1]):
-        content = yamltext.plain(value)
-        if (
-            not isinstance(content, dict)
-            or content.get("state") not in STATES
-            or not isinstance(content.get("kind"), str)
-        ):
-            raise yamltext.Malformed(
-                at.start_mark.line + 1, _("{key} is not as provision wrote it", key=key)
-            )
-        kind, state = content.pop("kind"), content.pop("state")
-        records[key] = Record(kind, state, content)
-    return records
+        yield from yamltext.leaves(yaml.MappingNode("", entries))

@@ -212,7 +212,13 @@ def teardown(options: Options, everything: bool, as_json: bool) -> int:
 
 def sandbox(speed: float, as_json: bool) -> int:
     """Serves until Ctrl-C."""
-    from provision.sandbox.server import serve
-
+    try:
+        from provision.sandbox.server import serve
+    except ModuleNotFoundError as error:
+        raise Refusal(
+            _("Starting the sandbox."),
+            _("the package {name} is not installed", name=error.name),
+            _("Install what the sandbox needs: pip install 'provision[sandbox]'"),
+        ) from None
     serve(speed, as_json)
     return 0

@@ -32,11 +32,11 @@ class Line:
 
     def wait(self, why: NotYet, now: float) -> None:
         """Asks again later: soon at first, then at a pace that suits what it waits for."""
-        if self.waiting is None:
-            self.since = now
+        if self.waiting is None or self.waiting.outside != why.outside:
+            self.since, self.tries = now, 0  # the hours at a registrar are not held against AWS
         self.waiting, self.tries = why, self.tries + 1
         slowest = min(10.0, max(2.0, self.resource.typical / 15))
-        self.due = now + min(slowest, 1.5 ** (self.tries - 1))
+        self.due = now + min(slowest, 1.5 ** min(self.tries - 1, 10))
         bound = self.resource.bound if why.bound is None else why.bound
         if not why.outside and now - self.since > bound:
             self.refusal = Refusal(
@@ -80,13 +80,17 @@ def walk(
         ]
         if not movable:
             break
+        now = clock.now()
+        due = min(line.due for line in movable)
         if all(line.waiting and line.waiting.outside for line in movable):
-            quiet_since = clock.now() if quiet_since is None else quiet_since
-            if wait is not None and clock.now() - quiet_since >= wait:
-                break
+            quiet_since = now if quiet_since is None else quiet_since
+            if wait is not None:
+                if now - quiet_since >= wait:
+                    break
+                due = min(due, quiet_since + wait)
         else:
             quiet_since = None
-        clock.sleep(max(0.05, min(line.due for line in movable) - clock.now()))
+        clock.sleep(max(0.05, due - now))
     return Outcome(
         refusals=[line.refusal for line in lines if line.refusal],
         outside=[

@@ -1,9 +1,10 @@
-"""stack.yaml as text: read with the place of every word, and changed by whole lines only.
+"""stack.yaml as text: read with the place of every word.
 
 Nothing here knows a setting or a resource. BaseLoader leaves every scalar a text; `yaml.compose` keeps the
-places; what is not replaced stays byte for byte (CRLF, BOM, comments).
+places, which yamledit.py needs. A byte order mark is the caller's business: places are counted without it.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -35,21 +36,60 @@ class Leaf:
 
 
 def compose(text: str) -> yaml.MappingNode | None:
-    """The document's top mapping; None where it is empty. Raises Malformed naming the line."""
+    """The document's top mapping, written as a block; None where it is empty. Raises Malformed."""
     try:
         node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise Malformed(mark.line + 1 if mark else 1, error.problem or str(error)) from None
+        raise _misread(error, text) from None
     except yaml.YAMLError as error:
-        raise Malformed(1, str(error)) from None
-    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
+        unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text)
+        before = text[: unprintable.start()] if unprintable else ""
+        raise Malformed(before.count("\n") + 1, str(error).partition("\n")[0]) from None
+    wanted = _("settings were expected, as `name: value` lines")
+    if ended := re.search(r"^\.\.\.(?=\s|\Z)", text, re.MULTILINE):
+        raise Malformed(text[: ended.start()].count("\n") + 1, wanted)
+    if node is None or (isinstance(node, yaml.ScalarNode) and unwritten(node)):
         return None
-    if not isinstance(node, yaml.MappingNode):
-        raise Malformed(
-            node.start_mark.line + 1, _("settings were expected, as `name: value` lines")
-        )
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.MappingNode) or node.flow_style:
+        raise Malformed(line, wanted)
+    first = node.value[0][0].start_mark
+    if (first.line, first.column) != (node.start_mark.line, node.start_mark.column):
+        raise Malformed(line, wanted)  # a tag, an anchor or a `?`: no line could be put beside it
+    _written_once(node, set())
     return node
+
+
+def _misread(error: yaml.MarkedYAMLError, text: str) -> Malformed:
+    """A word that is no key or a quote left open is noticed lines later: named where it begins."""
+    late = (error.context or "").endswith(("simple key", "quoted scalar"))
+    mark = (error.context_mark if late else None) or error.problem_mark or error.context_mark
+    last = max(1, len(text.splitlines()))
+    return Malformed(min(mark.line + 1, last) if mark else 1, error.problem or str(error))
+
+
+def unwritten(node: yaml.Node) -> bool:
+    """A value of which nothing stands in the text: `name:` and the line's end."""
+    return bool(
+        node.start_mark.line == node.end_mark.line
+        and node.start_mark.column == node.end_mark.column
+    )
+
+
+def _written_once(node: yaml.Node, seen: set[int]) -> None:
+    """Refuses aliases: a line that others point at could not be replaced, and a loop never ends."""
+    if id(node) in seen:
+        raise Malformed(
+            node.start_mark.line + 1, _("write this out where it is used, without * and &")
+        )
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            _written_once(key, seen)
+            _written_once(value, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _written_once(item, seen)
 
 
 def pairs(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
@@ -79,10 +119,10 @@ def leaves(node: yaml.MappingNode, prefix: str = "") -> Iterator[Leaf]:
     """Every value below the mapping under its dotted key."""
     for key, key_node, value in pairs(node):
         dotted = prefix + key
-        if isinstance(value, yaml.MappingNode):
+        if isinstance(value, yaml.MappingNode) and value.value:
             yield from leaves(value, dotted + ".")
             continue
-        content = plain(value)
+        content = plain(value) or ("" if isinstance(value, yaml.MappingNode) else plain(value))
         if isinstance(content, list) and not all(isinstance(item, str) for item in content):
             raise Malformed(key_node.start_mark.line + 1, _("a list of plain texts was expected"))
         yield Leaf(dotted, content, key_node.start_mark.line + 1)  # type: ignore[arg-type]
@@ -93,65 +133,3 @@ def dump(value: Any) -> str:
     return str(
         yaml.dump(value, Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=100, indent=2)
     )
-
-
-def line_break(text: str) -> str:
-    """The line ending the text uses."""
-    return "\r\n" if "\r\n" in text else "\n"
-
-
-def without(text: str, keys: tuple[str, ...]) -> str:
-    """The text without these top-level entries; comments behind an entry's last line stay."""
-    node = compose(text)
-    lines = text.splitlines(keepends=True)
-    for key, key_node, value in reversed(list(pairs(node)) if node else []):
-        if key in keys:
-            first, last = key_node.start_mark.line, value.end_mark.line
-            if value.end_mark.column:
-                last += 1
-            while last > first + 1 and lines[last - 1].lstrip()[:1] in ("", "#"):
-                last -= 1
-            del lines[first:last]
-    return "".join(lines)
-
-
-def insert(text: str, dotted: str, value: str | int | list[str]) -> str:
-    """The text with one more setting, as whole lines; an empty `name:` line that waits for it is filled."""
-    node, end = compose(text), line_break(text)
-    head, dot, tail = dotted.partition(".")
-    entry = {name: (key, child) for name, key, child in pairs(node)} if node else {}
-    lines = text.splitlines(keepends=True)
-    if not dot or head not in entry:
-        content: Any = {tail: value} if dot else value
-        if head in entry:
-            del lines[entry[head][0].start_mark.line : _end_line(*entry[head])]
-            place = entry[head][0].start_mark.line
-        else:
-            place = len(lines)
-        return _spliced(lines, place, dump({head: content}), end)
-    key, child = entry[head]
-    if child.start_mark.line == key.start_mark.line and child.value:
-        raise Malformed(key.start_mark.line + 1, _("write {key} in lines of its own", key=head))
-    place, indent = key.start_mark.line + 1, "  "
-    if isinstance(child, yaml.MappingNode) and child.value:
-        indent = " " * child.value[0][0].start_mark.column
-        for name, key_node, leaf in pairs(child):
-            if name == tail:
-                del lines[key_node.start_mark.line : _end_line(key_node, leaf)]
-                place = key_node.start_mark.line
-    block = "".join(indent + line for line in dump({tail: value}).splitlines(keepends=True))
-    return _spliced(lines, place, block, end)
-
-
-def _end_line(key: yaml.Node, value: yaml.Node) -> int:
-    """The first line behind an entry."""
-    if isinstance(value, yaml.ScalarNode):
-        return int(max(key.end_mark.line, value.end_mark.line)) + 1
-    return int(value.end_mark.line) + (1 if value.end_mark.column else 0)
-
-
-def _spliced(lines: list[str], place: int, block: str, end: str) -> str:
-    if place and not lines[place - 1].endswith(("\n", "\r")):
-        lines[place - 1] += end
-    lines[place:place] = block.replace("\n", end).splitlines(keepends=True)
-    return "".join(lines)

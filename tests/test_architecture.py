@@ -18,10 +18,10 @@ RANKS = [
     {"look", "walk"},
     {"resources"},
     {"resource"},
-    {"stackfile"},
-    {"settings", "yamltext", "prices"},
+    {"stackfile", "records"},
+    {"settings", "values", "yamledit", "yamltext", "prices"},
     {"aws", "dns", "line"},
-    {"clock", "errors"},
+    {"clock", "errors", "lock", "wholefile"},
     {"words"},
 ]
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}

@@ -118,7 +118,7 @@ class HostedZone(Resource):
         if everything:
             return ""
         return _(
-            "its name servers can never be had again; 0.50 USD a month; --everything takes it too"
+            "its name servers can never be had again; it costs 0.50 USD a month; --everything takes it too"
         )
 
     def delete(self, doors: Doors) -> None:

@@ -25,7 +25,7 @@ from provision.words import _
 
 PROVIDERS = {"spot": "FARGATE_SPOT", "on-demand": "FARGATE"}
 GRACE = 60  # seconds in which a starting task's failed health checks do not count
-SILENCE = 180  # seconds without a task or an event after which ECS will not start one
+SILENCE = 90  # seconds without a task or an event after which ECS will not start one
 
 
 @resource
@@ -195,7 +195,7 @@ class SteadyService(Milestone):
                 _("Waiting for the service to be steady."),
                 why or (events[0]["message"] if events else _("ECS says the deployment failed")),
                 _(
-                    "Mend it (`provision logs` shows the bot's own words), then run the same command again."
+                    "Mend it (the log group has the bot's own words), then run the same command again."
                 ),
             )
         running = _(

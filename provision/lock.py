@@ -1,0 +1,50 @@
+"""One run at a time per stack: a lock that ends with the process that holds it, power cut or not."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from provision.errors import Refusal
+from provision.words import _
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the lock beside `path`. Raises Refusal naming who holds it and since when.
+
+    The kernel holds the lock and lets go when the process is gone; what stands in the lock's file (process
+    and time) is only for the refusal to tell.
+    """
+    import filelock
+
+    place = path.with_name(f".{path.name}.lock")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(place, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        pid, since = _holder(place)
+        raise Refusal(
+            _("Beginning to work on {path}.", path=path),
+            _(
+                "another run (process {pid}) works on it since {since}",
+                pid=pid,
+                since=since,
+            ),
+            _("Wait until it has ended, then run the same command again."),
+        ) from None
+    try:
+        place.write_text(f"{os.getpid()}\n{datetime.now():%H:%M:%S}\n")
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(place: Path) -> tuple[str, str]:
+    """Process and time, "?" where the holder has not written them yet."""
+    told: list[str] = []
+    with suppress(OSError, UnicodeDecodeError):
+        told = place.read_text().split()
+    return (told[0], told[1]) if len(told) == 2 else ("?", "?")

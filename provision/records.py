@@ -1,0 +1,66 @@
+"""What stack.yaml's lower half says: one record per resource, and how it is read."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import yaml
+
+from provision import yamltext
+from provision.words import _
+
+State = Literal["creating", "created", "adopted", "deleting"]
+STATES: tuple[State, ...] = ("creating", "created", "adopted", "deleting")
+Entry = tuple[yaml.Node, yaml.Node]  # a name and its value, with their places
+
+
+@dataclass
+class Record:
+    """What is known of one resource: its class's name, its state, and what AWS decided about it."""
+
+    kind: str
+    state: State
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return {"kind": self.kind, "state": self.state, **self.outputs}
+
+
+def read_made_in(entry: Entry | None) -> dict[str, str]:
+    """Account and region. Raises Malformed."""
+    content = yamltext.plain(entry[1]) if entry else {}
+    if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
+        raise _strange(entry, "made_in")
+    return content
+
+
+def read_paused(entry: Entry | None) -> bool:
+    """The one mark of a pause. Raises Malformed."""
+    if entry and yamltext.plain(entry[1]) != "true":
+        raise _strange(entry, "paused")
+    return entry is not None
+
+
+def read_records(entry: Entry | None) -> dict[str, Record]:
+    """The records, in the order they came to be. Raises Malformed."""
+    if entry is None or (isinstance(entry[1], yaml.ScalarNode) and not entry[1].value):
+        return {}
+    if not isinstance(entry[1], yaml.MappingNode):
+        raise _strange(entry, "resources")
+    records = {}
+    for key, at, value in yamltext.pairs(entry[1]):
+        content = yamltext.plain(value)
+        if (
+            not isinstance(content, dict)
+            or content.get("state") not in STATES
+            or not isinstance(content.get("kind"), str)
+        ):
+            raise _strange((at, value), key)
+        kind, state = content.pop("kind"), content.pop("state")
+        records[key] = Record(kind, state, content)
+    return records
+
+
+def _strange(entry: Entry | None, name: str) -> yamltext.Malformed:
+    line = entry[0].start_mark.line + 1 if entry else 1
+    return yamltext.Malformed(line, _("{key} is not as provision wrote it", key=name))

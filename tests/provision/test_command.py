@@ -1,0 +1,260 @@
+"""The `provision` command as its own process, with the sandbox in another process: CLI.md's surface."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROVISION = [sys.executable, "-m", "provision.cli"]
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Person:
+    """Somebody at a shell, in a folder of their own."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.folder, self.environ = folder, environ
+
+    def types(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """One command, without a terminal."""
+        return subprocess.run(
+            [*PROVISION, *words],
+            cwd=self.folder,
+            env={**self.environ, **more},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+def environment(runtime: Path) -> dict[str, str]:
+    """A bare environment: nobody's credentials, English, a runtime folder of the test's own."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    return {**kept, "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """A sandbox in a process of its own: its addresses, and the environment in which it is found."""
+    environ = environment(tmp_path_factory.mktemp("runtime"))
+    command = [*PROVISION, "sandbox", "--speed", "100", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline()), environ
+        process.send_signal(signal.SIGINT)
+        assert 0 == process.wait(timeout=30)
+
+
+def control(addresses: dict[str, str], path: str, body: Any = None) -> Any:
+    """The sandbox's control surface."""
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(
+        f"{addresses['aws']}/_sandbox/{path}", data=data, headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+@pytest.fixture
+def person(served: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> Person:
+    """Somebody in an empty folder, with an empty account."""
+    control(served[0], "reset", {})
+    return Person(tmp_path, served[1])
+
+
+@pytest.fixture
+def addresses(served: tuple[dict[str, str], dict[str, str]]) -> dict[str, str]:
+    """The sandbox's."""
+    return served[0]
+
+
+def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
+    """setup, status, plan, a second setup without a changing call, teardown: as CLI.md says."""
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert (0, "https://news-bot.example/webhook\n") == (setup.returncode, setup.stdout), setup.stderr
+
+    status = json.loads(person.types("status", "--sandbox", "--json").stdout)
+    assert "https://news-bot.example/webhook" == status["url"]
+    assert [] == [entry for entry in status["resources"] if not entry["ready"] or not entry["live"]]
+    assert {"key", "kind", "state", "live", "ready", "reason", "drift"} == set(status["resources"][0])
+
+    plan = json.loads(person.types("plan", "--sandbox", "--json").stdout)
+    assert {"resources", "monthly_usd", "seconds"} == set(plan)
+    assert {"keep"} == {step["action"] for step in plan["resources"]}
+
+    before = [call for call in control(addresses, "calls") if call["mutating"]]
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    assert before == [call for call in control(addresses, "calls") if call["mutating"]]
+
+    request = urllib.request.Request(
+        f"{addresses['line']}/_sandbox/send",
+        data=json.dumps({"text": "help", "user": "U" + "1" * 32}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        told = json.load(answer)
+    assert (200, 1) == (told["status"], len(told["reply"]))
+
+    teardown = person.types("teardown", "--sandbox", "--yes", "--everything", "--json")
+    gone = json.loads(teardown.stdout)
+    assert (0, []) == (teardown.returncode, gone["left"])
+    assert {"deleted", "kept", "left"} == set(gone)
+    assert {"key", "why"} == set(gone["kept"][0])
+    assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
+
+
+def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str]) -> None:
+    """Without the person at the registrar: exit 3, naming the servers; done there, the same command finishes."""
+    complete = {
+        "AWS_ENDPOINT_URL": addresses["aws"],
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "LINE_API_URL": addresses["line"],
+        "PROVISION_DNS": addresses["dns"],
+        **_secrets(person),
+    }
+    sets = ["--set", "domain=shop.example", "--set", "network.vpc=default", "--set", "image.uri=a/b:1"]
+    first = person.types("setup", "--yes", "--wait", "0", *sets, **complete)
+    assert (3, "") == (first.returncode, first.stdout), first.stderr
+    zone = yaml.safe_load((person.folder / "stack.yaml").read_text())["resources"]["zone/shop.example"]
+    assert all(server in first.stderr for server in zone["name_servers"])
+    request = urllib.request.Request(
+        f"{addresses['registrar']}/domains/shop.example",
+        data=json.dumps({"name_servers": zone["name_servers"]}).encode(),
+        method="PUT",
+        headers={"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+    second = person.types("setup", "--yes", **complete)
+    assert (0, "https://shop.example/webhook\n") == (second.returncode, second.stdout), second.stderr
+    assert 0 == person.types("teardown", "--yes", "--everything", **complete).returncode
+
+
+def _secrets(person: Person) -> dict[str, str]:
+    """What the sandbox's LINE console would show."""
+    told = json.loads((Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json").read_text())
+    return {
+        "LINE_CHANNEL_ACCESS_TOKEN": told["access_token"],
+        "LINE_CHANNEL_SECRET": told["channel_secret"],
+    }
+
+
+def test_stranger_stops_setup_before_anything_is_made(person: Person, addresses: dict[str, str]) -> None:
+    """Somebody else's cluster of our name: exit 1, named, and not one changing call."""
+    import boto3
+
+    ecs = boto3.client(
+        "ecs",
+        endpoint_url=addresses["aws"],
+        region_name="ap-northeast-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    )
+    iam = boto3.client(
+        "iam",
+        endpoint_url=addresses["aws"],
+        region_name="ap-northeast-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    )
+    iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    ecs.create_cluster(clusterName="news-bot")
+    ecs.close()
+    iam.close()
+    before = [call for call in control(addresses, "calls") if call["mutating"]]
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert 1 == setup.returncode
+    assert "cluster/news-bot" in setup.stderr
+    assert before == [call for call in control(addresses, "calls") if call["mutating"]]
+
+
+def test_lost_answers_and_throttling_are_ridden_out(person: Person, addresses: dict[str, str]) -> None:
+    """A lost answer to a create, an error inside AWS and throttling: setup ends well all the same."""
+    for service, operation, kind, times in (
+        ("elbv2", "CreateTargetGroup", "lost", 1),
+        ("iam", "CreateRole", "lost", 1),
+        ("ecs", "CreateCluster", "reset", 1),
+        ("route53", "CreateHostedZone", "lost", 1),
+        ("acm", "RequestCertificate", "error", 1),
+        ("ec2", "CreateSecurityGroup", "throttle", 3),
+    ):
+        fault = {"service": service, "operation": operation, "kind": kind, "times": times}
+        control(addresses, "faults", fault)
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert 0 == setup.returncode, setup.stderr
+    gone = json.loads(person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout)
+    assert [] == gone["left"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["setup", "--yes"], 2, "--set domain="),
+        (["setup", "--set", "domian=x.jp"], 2, "domian"),
+        (["setup", "--set", "domain=nonsense"], 2, "example.jp"),
+        (["setup", "--wait", "soon"], 2, "--wait"),
+        (["nonsense"], 2, "nonsense"),
+        (["--lang", "ja", "setup", "--yes"], 2, "端末"),
+        (["--help"], 0, ""),
+        (["--version"], 0, ""),
+    ],
+)
+def test_usage(person: Person, words: list[str], status: int, said: str) -> None:
+    """A usage error is exit 2, says what is wrong, and shows no traceback."""
+    done = person.types(*words)
+    assert status == done.returncode, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_sandbox_running(tmp_path: Path) -> None:
+    """Exit 1, and the command that starts one."""
+    done = Person(tmp_path, environment(tmp_path)).types("--sandbox", "status")
+    assert 1 == done.returncode
+    assert "provision sandbox" in done.stderr
+
+
+def test_malformed_file_names_the_line(person: Person) -> None:
+    """Exit 2, the line's number, and the file as it was."""
+    text = "name: news-bot\ndomain: example.jp\nnmae: x\n"
+    (person.folder / "stack.yaml").write_text(text)
+    done = person.types("plan")
+    assert 2 == done.returncode
+    assert "line 3" in done.stderr
+    assert text == (person.folder / "stack.yaml").read_text()
+
+
+def test_no_credentials(person: Person) -> None:
+    """Exit 1, three sentences, no traceback."""
+    done = person.types(
+        "plan",
+        "--set",
+        "domain=example.jp",
+        "--set",
+        "network.vpc=default",
+        "--set",
+        "image.uri=a/b:1",
+        AWS_EC2_METADATA_DISABLED="true",
+        HOME=str(person.folder),
+    )
+    assert 1 == done.returncode
+    assert "credentials" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["setup", "plan", "status", "teardown", "sandbox"])
+def test_help_has_an_example(person: Person, verb: str) -> None:
+    """Every verb shows a runnable example, in both languages."""
+    for language in ("en", "ja"):
+        done = person.types(verb, "--help", "--lang", language)
+        assert 0 == done.returncode
+        assert f"provision {verb}" in done.stdout.partition("Usage:")[2].partition("\n")[2]

@@ -1,0 +1,55 @@
+"""One run at a time per stack."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provision.errors import Refusal
+from provision.lock import locked
+from provision.stackfile import StackFile
+
+HOLDER = """
+import sys
+from pathlib import Path
+from provision.lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_second_holder_is_told_who_has_it_and_a_dead_one_has_nothing(tmp_path: Path) -> None:
+    """A refusal names process and time; when that process is killed, the lock is free without more ado."""
+    path = tmp_path / "stack.yaml"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert b"held\n" == holder.stdout.readline()
+        with pytest.raises(Refusal) as refusal, StackFile(path).locked():
+            pytest.fail("two holders")
+        holder.send_signal(signal.SIGKILL)
+    assert 1 == refusal.value.exit_status
+    assert re.search(rf"process {holder.pid}\b.* since [0-9:]{{8}}", refusal.value.why)
+    with StackFile(path).locked():
+        pass
+
+
+def test_lock_of_a_run_that_lost_power_before_it_wrote_its_name(tmp_path: Path) -> None:
+    """An empty lock file holds nobody up."""
+    (tmp_path / ".stack.yaml.lock").touch()
+    with locked(tmp_path / "stack.yaml"):
+        assert str(os.getpid()) in (tmp_path / ".stack.yaml.lock").read_text()
+
+
+def test_lock_ends_with_its_block(tmp_path: Path) -> None:
+    """Also when the block ends in an error."""
+    with pytest.raises(ZeroDivisionError), locked(tmp_path / "stack.yaml"):
+        raise ZeroDivisionError
+    with locked(tmp_path / "stack.yaml"):
+        pass

@@ -1,0 +1,65 @@
+"""Against a plain moto server through AWS_ENDPOINT_URL: an AWS-compatible endpoint that runs no tasks."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+from tests.provision.test_command import Person, environment
+
+from provision.sandbox.clock import RunningClock
+from provision.sandbox.line import LinePlatform
+from provision.sandbox.serving import HttpServer
+
+SETS = ["--set", "domain=example.jp", "--set", "network.vpc=default", "--set", "image.uri=a/b:1"]
+BOUND = 150  # seconds: ECS that never says a word is given up after 90
+
+
+@pytest.fixture
+def moto(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment in which moto is AWS and a LINE of ours is LINE; nobody answers for DNS."""
+    line = LinePlatform(lambda *_: (200, b""), lambda name: [], RunningClock(1))
+    api = HttpServer(line.wsgi)
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "LINE_API_URL": api.url,
+        "PROVISION_DNS": "127.0.0.1:9",
+        "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
+        "LINE_CHANNEL_SECRET": line.channel_secret,
+    }
+    server.stop()
+    api.close()
+
+
+@pytest.mark.slow
+def test_setup_ends_with_the_reason_and_teardown_leaves_nothing(
+    moto: dict[str, str], tmp_path: Path
+) -> None:
+    """Exit 1 or 3 within the bound, no traceback, and nothing is left afterwards."""
+    person = Person(tmp_path, environment(tmp_path))
+    began = time.monotonic()
+    command = [sys.executable, "-m", "provision.cli", "setup", "--yes", "--wait", "0", *SETS]
+    setup = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**person.environ, **moto},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=BOUND,
+    )
+    assert setup.returncode in (1, 3), setup.stderr
+    assert time.monotonic() - began < BOUND
+    assert "Traceback" not in setup.stderr
+    assert "next:" in setup.stderr
+    teardown = person.types("teardown", "--yes", "--everything", "--json", **moto)
+    assert (0, []) == (teardown.returncode, json.loads(teardown.stdout)["left"]), teardown.stderr

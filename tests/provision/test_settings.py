@@ -1,0 +1,186 @@
+"""What each setting takes and refuses, and which do not go together."""
+
+from typing import Any
+
+import pytest
+
+from provision.settings import BY_KEY, SETTINGS, Settings
+from provision.values import FARGATE_MEMORY
+
+LONG = "a" * 63
+TAKEN: list[tuple[str, Any, Any]] = [
+    ("name", "ab", "ab"),
+    ("name", "a" + "0" * 19, "a" + "0" * 19),
+    ("region", "ap-northeast-1", "ap-northeast-1"),
+    ("region", "us-gov-west-1", "us-gov-west-1"),
+    ("domain", "Example.JP.", "example.jp"),
+    ("domain", "xn--eckwd4c7c.xn--zckzah", "xn--eckwd4c7c.xn--zckzah"),
+    ("host", f"{LONG}.jp", f"{LONG}.jp"),
+    ("host", "1.2.3.4.jp", "1.2.3.4.jp"),
+    ("network.vpc", "default", "default"),
+    ("network.vpc", "vpc-0123456789abcdef0", "vpc-0123456789abcdef0"),
+    (
+        "network.subnets",
+        "subnet-00000000, subnet-11111111,",
+        ["subnet-00000000", "subnet-11111111"],
+    ),
+    ("network.subnets", ["subnet-00000000"], ["subnet-00000000"]),
+    ("network.subnets", "", []),
+    ("image.uri", "012345678901.dkr.ecr.a.amazonaws.com/b@sha256:0a", None),
+    ("image.platform", "linux/arm64", "linux/arm64"),
+    ("service.cpu", "256", 256),
+    ("service.cpu", "0256", 256),
+    ("service.memory", "0512", 512),
+    ("service.count", "100", 100),
+    ("service.capacity", "on-demand", "on-demand"),
+    ("schedule.timezone", "Asia/Tokyo", "Asia/Tokyo"),
+    ("schedule.timezone", "UTC", "UTC"),
+    ("schedule.start", "cron(0 8 ? * SAT,SUN *)", "cron(0 8 ? * SAT,SUN *)"),
+    ("line.access_token_parameter", "/bot/token.v2", "/bot/token.v2"),
+    ("news.bucket", "my.bucket-1", "my.bucket-1"),
+    ("news.feeds", ["https://a.jp/f?b,c"], ["https://a.jp/f?b,c"]),
+]
+REFUSED: list[tuple[str, Any]] = [
+    ("name", "a"),
+    ("name", "a" * 21),
+    ("name", "1a"),
+    ("name", "a-"),
+    ("name", "Ab"),
+    ("name", "ab\n"),
+    ("name", ["ab"]),
+    ("region", "tokyo"),
+    ("domain", "localhost"),
+    ("domain", "a..jp"),
+    ("domain", "example.jp.."),
+    ("domain", "-a.jp"),
+    ("domain", "a_b.jp"),
+    ("domain", "*.a.jp"),
+    ("domain", "例え.jp"),
+    ("domain", "ｅｘａｍｐｌｅ.jp"),
+    ("domain", "\u212aelvin.jp"),  # its lower case would be an ASCII k
+    ("domain", "192.0.2.1"),
+    ("domain", f"a{LONG}.jp"),
+    ("domain", ".".join([LONG] * 4) + ".jp"),
+    ("domain", "https://a.jp"),
+    ("domain", ["a.jp"]),
+    ("host", ""),
+    ("network.vpc", "vpc-xyz"),
+    ("network.subnets", "subnet-0, subnet-1"),
+    ("image.uri", ""),
+    ("image.uri", "a b"),
+    ("image.uri", "ボット:1"),
+    ("image.platform", "windows"),
+    ("service.cpu", "300"),
+    ("service.cpu", "２５６"),
+    ("service.cpu", ["256"]),
+    ("service.memory", "511"),
+    ("service.memory", "2048.0"),
+    ("service.memory", "2GB"),
+    ("service.count", "0"),
+    ("service.count", "101"),
+    ("service.count", "-1"),
+    ("service.count", "1" * 5000),
+    ("service.capacity", "Spot"),
+    ("schedule.timezone", "JST"),
+    ("schedule.timezone", "Asia"),
+    ("schedule.timezone", ""),
+    ("schedule.timezone", "../Asia/Tokyo"),
+    ("schedule.timezone", "Asia/Tokyo\0"),
+    ("schedule.start", "18:00"),
+    ("line.access_token_parameter", "a b"),
+    ("line.access_token_parameter", "a/b"),
+    ("line.access_token_parameter", "//a"),
+    ("line.access_token_parameter", "/" + "a" * 1011),
+    ("news.bucket", "My"),
+    ("news.feeds", "ftp://a"),
+    ("news.feeds", ["https://a b"]),
+]
+
+
+@pytest.mark.parametrize(("key", "raw", "expected"), TAKEN)
+def test_taken(key: str, raw: Any, expected: Any) -> None:
+    """A value of the setting's type."""
+    assert (raw if expected is None else expected) == BY_KEY[key].parse(raw)
+
+
+@pytest.mark.parametrize(("key", "raw"), REFUSED)
+def test_refused(key: str, raw: Any) -> None:
+    """The error says in words what would do."""
+    with pytest.raises(ValueError, match=".") as error:
+        BY_KEY[key].parse(raw)
+    assert len(str(error.value)) > 5
+
+
+def test_empty_stands_for_nothing_only_where_nothing_is_the_default() -> None:
+    """`host`, `schedule.start` and the like may be empty; a domain may not."""
+    empty = [setting.key for setting in SETTINGS if setting.default == ""]
+    assert {"host", "image.base", "schedule.start", "schedule.stop", "news.bucket"} == set(empty)
+    assert [""] * 5 == [BY_KEY[key].read("") for key in empty]
+    with pytest.raises(ValueError, match=r"example\.jp"):
+        BY_KEY["domain"].read("")
+
+
+def test_defaults_are_the_articles() -> None:
+    """And pass their own checks; what has none is asked."""
+    settings = Settings({})
+    assert ["domain", "host", "network.vpc", "image.uri"] == settings.open()
+    assert settings.conflict() is None
+    for setting in SETTINGS:
+        if setting.default:
+            raw = setting.default if isinstance(setting.default, list) else str(setting.default)
+            assert setting.default == setting.parse(raw)
+
+
+def test_host_is_the_domain_unless_set() -> None:
+    """The name LINE calls."""
+    assert "a.jp" == Settings({"domain": "a.jp"})["host"]
+    assert "b.a.jp" == Settings({"domain": "a.jp", "host": "b.a.jp"})["host"]
+    assert set(BY_KEY) == set(Settings({}))
+    assert len(BY_KEY) == len(Settings({}))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"domain": "a.jp", "host": "b.a.jp"}, None),
+        ({"domain": "a.jp", "host": "a.jp"}, None),
+        ({"host": "b.a.jp"}, None),
+        ({"domain": "a.jp", "host": "ba.jp"}, "host"),
+        ({"domain": "a.jp", "host": "jp"}, "host"),
+        ({"domain": f"{'a' * 61}.jp"}, None),
+        ({"domain": f"{'a' * 62}.jp"}, "host"),
+        ({"service.cpu": 4096}, "service.memory"),
+        ({"service.cpu": 256, "service.memory": 4096}, "service.memory"),
+        ({"network.subnets": ["subnet-00000000"]}, "network.subnets"),
+        ({"network.subnets": ["subnet-00000000"] * 2}, "network.subnets"),
+        ({"network.subnets": ["subnet-00000000", "subnet-11111111"]}, None),
+        ({"line.channel_secret_parameter": "ACCESS_TOKEN"}, "line.channel_secret_parameter"),
+    ],
+)
+def test_conflict(given: dict[str, Any], expected: str | None) -> None:
+    """The setting that does not go with another, by name."""
+    conflict = Settings(given).conflict()
+    assert expected == (conflict[0] if conflict else None)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "few", "many", "count"),
+    [
+        (256, 512, 2048, 3),
+        (512, 1024, 4096, 4),
+        (1024, 2048, 8192, 7),
+        (2048, 4096, 16384, 13),
+        (4096, 8192, 30720, 23),
+        (8192, 16384, 61440, 12),
+        (16384, 32768, 122880, 12),
+    ],
+)
+def test_fargate_pairs(cpu: int, few: int, many: int, count: int) -> None:
+    """Every size of the ECS Developer Guide's table: least, most and how many; one MiB more is refused."""
+    sizes = FARGATE_MEMORY[cpu]
+    assert (few, many, count) == (min(sizes), max(sizes), len(sizes))
+    for memory in sizes:
+        assert Settings({"service.cpu": cpu, "service.memory": memory}).conflict() is None
+        beside = Settings({"service.cpu": cpu, "service.memory": memory + 1}).conflict()
+        assert beside is not None
+        assert str(few) in beside[1]

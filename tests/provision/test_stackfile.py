@@ -1,0 +1,228 @@
+"""stack.yaml on disk: a person's words stay, provision's are read again, errors change nothing."""
+
+import os
+import resource
+import stat
+from pathlib import Path
+
+import pytest
+
+from provision.errors import Refusal, Usage
+from provision.stackfile import Record, StackFile
+
+RECORDS = {
+    "zone/example.jp": Record("HostedZone", "created", {"id": "Z1", "name_servers": ["a.", "b."]}),
+    "bucket": Record("Bucket", "creating"),
+}
+LOWER = "made_in:\n  account: '012345678901'\nresources:\n  a:\n    kind: A\n    state: created\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the file shall stand."""
+    return tmp_path / "stack.yaml"
+
+
+def written(path: Path, content: str | bytes) -> StackFile:
+    """The file with this content, read."""
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return StackFile(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "said"),
+    [
+        ("name: bot\nname: bat\n", 2, "name"),
+        ("network.vpc: new\nnetwork:\n  vpc: new\n", 3, "network.vpc"),
+        ("name: bot\ncolour: red\n", 2, "colour"),
+        ("image: {}\nfoo: {}\n", 2, "foo"),
+        ("name:\n  first: bot\n", 2, "name.first"),
+        ("service:\n  cpu: many\n", 2, "service.cpu"),
+        ("service:\n  count:\n  - '1'\n", 2, "service.count"),
+        ("domain: a.jp\nhost: b.jp\n", 2, "host"),
+        ("name: bot\n<<<<<<< HEAD\nregion: a\n", 2, ""),
+        ("name: bot\nreg", 2, ""),
+        (b"name: bot\n# \x93\xfa\x96{\n", 2, "UTF-8"),
+        ("name: bot\n".encode("utf-16"), 1, "UTF-8"),
+        ("network:\n\tvpc: new\n", 2, ""),
+        (LOWER.replace("state: created", "state: half"), 4, "a"),
+        (LOWER.replace("    state: created\n", ""), 4, "a"),
+        ("name: bot\nresources: nothing\n", 2, "resources"),
+        ("name: bot\nmade_in: here\n", 2, "made_in"),
+        ("name: bot\npaused: no\n", 2, "paused"),
+    ],
+)
+def test_what_cannot_be_read(path: Path, content: str | bytes, line: int, said: str) -> None:
+    """A Usage error (exit status 2) that names the line and what is wrong; the file is as it was."""
+    with pytest.raises(Usage) as refusal:
+        written(path, content)
+    assert 2 == refusal.value.exit_status
+    assert f"{path}, line {line}." in refusal.value.what
+    assert said in refusal.value.why
+    assert (content if isinstance(content, bytes) else content.encode()) == path.read_bytes()
+
+
+def test_flow_mapping_is_refused_when_an_answer_would_go_into_it(path: Path) -> None:
+    """It can be read; an answer to the same heading names its line and changes nothing."""
+    file = written(path, "name: bot\nservice: {cpu: 512}\n")
+    assert 512 == file.settings["service.cpu"]
+    with pytest.raises(Usage) as refusal:
+        file.answer("service.memory", "1024")
+    assert "line 2." in refusal.value.what
+    assert b"name: bot\nservice: {cpu: 512}\n" == path.read_bytes()
+
+
+def test_an_answer_that_will_not_do(path: Path) -> None:
+    """A Usage error; nothing is written."""
+    with pytest.raises(Usage):
+        StackFile(path).answer("service.cpu", "300")
+    assert not path.exists()
+
+
+def test_empty_answer_where_empty_means_something(path: Path) -> None:
+    """`--set schedule.start=` is always on, and reads again."""
+    written(path, "schedule:\n  start: cron(0 8 ? * SAT *)\n").answer("schedule.start", "")
+    assert "" == StackFile(path).settings["schedule.start"]
+
+
+def test_headings_whose_settings_are_commented_out(path: Path) -> None:
+    """They are open, and an answer goes below them."""
+    file = written(path, "network:\n#  vpc: default\nimage:\n")
+    file.answer("network.vpc", "new")
+    file.answer("image.uri", "a/b:1")
+    assert "network:\n  vpc: new\n#  vpc: default\nimage:\n  uri: a/b:1\n" == path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        ("line:\n  access_token_parameter: 0256\n", "line.access_token_parameter", "0256"),
+        ("line:\n  access_token_parameter: 18:00\n", "line.access_token_parameter", None),
+        ("name: no\n", "name", "no"),
+        ("name: on\n", "name", "on"),
+        ("image:\n  uri: 012345678901\n", "image.uri", "012345678901"),
+    ],
+)
+def test_texts_stay_texts(path: Path, text: str, key: str, expected: str | None) -> None:
+    """As they stand in the file, or refused as they stand there; never a number, a time or a truth."""
+    if expected is None:
+        with pytest.raises(Usage):
+            written(path, text)
+    else:
+        assert expected == written(path, text).settings[key]
+
+
+def test_account_and_outputs_are_read_as_they_were_written(path: Path) -> None:
+    """An account number keeps its zero, an output its look."""
+    file = StackFile(path)
+    file.made_in = {"account": "012345678901", "region": "ap-northeast-1"}
+    outputs = {"id": "0256", "at": "18:00", "on": "no", "empty": "", "long": "x " * 90 + "x"}
+    file.record("a", Record("A", "created", outputs))
+    again = StackFile(path)
+    assert {"account": "012345678901", "region": "ap-northeast-1"} == again.made_in
+    assert {"a": Record("A", "created", outputs)} == again.records
+
+
+def test_mode(path: Path) -> None:
+    """0600 for a new file; as it was for another, and a link stays a link."""
+    StackFile(path).answer("name", "bot")
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    path.chmod(0o640)
+    link = path.with_name("link.yaml")
+    link.symlink_to(path)
+    StackFile(link).answer("region", "us-east-1")
+    assert link.is_symlink()
+    assert 0o640 == stat.S_IMODE(path.stat().st_mode)
+    assert "name: bot\nregion: us-east-1\n" == path.read_text()
+
+
+def test_settings_behind_the_lower_half_survive(path: Path) -> None:
+    """Somebody added a line at the end: it is a setting like any other, and the lower half goes behind it."""
+    file = written(path, f"name: bot\n{LOWER}# mine\nregion: us-east-1\n")
+    assert "us-east-1" == file.settings["region"]
+    file.record("b", Record("B", "created"))
+    assert path.read_text().startswith("name: bot\n# mine\nregion: us-east-1\n\n# What exists")
+    assert ["a", "b"] == list(StackFile(path).records)
+
+
+def test_heading_without_the_blank_line_before_it(path: Path) -> None:
+    """A tidied file: the heading is written once, and no setting is glued to another."""
+    heading = "# What exists, written by provision. Your settings are above.\n"
+    file = written(path, f"name: bot\n{heading}{LOWER}region: us-east-1\n")
+    file.record("b", Record("B", "created"))
+    assert path.read_text().startswith(f"name: bot\nregion: us-east-1\n\n{heading}made_in:")
+    assert 1 == path.read_text().count(heading)
+
+
+def test_last_record_struck_out_leaves_the_settings(path: Path) -> None:
+    """After a teardown the file is what the person wrote."""
+    file = written(path, "# mine\r\nname: bot\r\n")
+    file.made_in = {"account": "1", "region": "r"}
+    file.record("a", Record("A", "created"))
+    file.forget("a")
+    file.forget("never there")
+    assert b"# mine\r\nname: bot\r\n" == path.read_bytes()
+
+
+def test_an_edit_during_a_run_is_kept(path: Path) -> None:
+    """Somebody saves the file while a run waits: the next record goes below the new lines."""
+    file = written(path, "name: bot\n")
+    path.write_text("name: bot\n# a thought\nregion: us-east-1\n")
+    file.record("a", Record("A", "created"))
+    assert path.read_text().startswith("name: bot\n# a thought\nregion: us-east-1\n\n# What exists")
+    assert ["a"] == list(StackFile(path).records)
+
+
+def test_an_edit_that_cannot_be_read_stays_as_it_is(path: Path) -> None:
+    """Half a word, saved while a run waits: the next record is refused by its line."""
+    file = written(path, "name: bot\n")
+    path.write_text("name: bot\nreg")
+    with pytest.raises(Usage) as refusal:
+        file.record("a", Record("A", "created"))
+    assert "line 2." in refusal.value.what
+    assert "name: bot\nreg" == path.read_text()
+
+
+def test_region_is_where_things_were_made(path: Path) -> None:
+    """As set, else where things were made, else the environment's, else the default."""
+    file = written(path, LOWER)
+    assert ["ap-northeast-1", "eu-west-1"] == [file.region(None), file.region("eu-west-1")]
+    file.made_in["region"] = "us-west-2"
+    assert "us-west-2" == file.region("eu-west-1")
+    file.answer("region", "us-east-1", save=False)
+    assert "us-east-1" == file.region("eu-west-1")
+
+
+def test_answer_that_is_not_saved(path: Path) -> None:
+    """It counts in this run and never reaches the disk."""
+    file = StackFile(path)
+    file.answer("name", "bot", save=False)
+    assert "bot" == file.settings["name"]
+    assert not path.exists()
+
+
+def test_full_disk(path: Path) -> None:
+    """The old content stays, nothing else is left lying about, and the refusal says why."""
+    file = written(path, "name: bot\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))  # Python ignores SIGXFSZ: write() fails
+    try:
+        with pytest.raises(Refusal) as refusal:
+            file.record("a", Record("A", "created"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.strerror(27) == refusal.value.why
+    assert "name: bot\n" == path.read_text()
+    assert [path] == list(path.parent.iterdir())
+
+
+def test_folder_in_the_files_place(path: Path) -> None:
+    """A folder of that name is refused when read and when written, and nothing is left beside it."""
+    file = StackFile(path)
+    file.made_in = {"region": "here"}
+    path.mkdir()
+    for attempt in (file.save, lambda: StackFile(path)):
+        with pytest.raises(Refusal) as refusal:
+            attempt()
+        assert os.strerror(21) == refusal.value.why
+    assert [path] == list(path.parent.iterdir())
