@@ -75,6 +75,12 @@ def build() -> click.Group:
 
         return wrap
 
+    waiting = click.option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help=_("how long to wait for the registrar and ACM (0: not at all, exit 3 if unfinished)"),
+    )
     as_json = click.option("--json", "as_json", is_flag=True, help=_("one JSON document on stdout"))
 
     @verb(
@@ -82,12 +88,7 @@ def build() -> click.Group:
         _("Ask for missing settings, show the plan, and build everything."),
         "provision setup",
     )
-    @click.option(
-        "--wait",
-        type=click.FloatRange(min=0),
-        metavar="SECONDS",
-        help=_("how long to wait for the registrar and ACM (0: not at all, exit 3 if unfinished)"),
-    )
+    @waiting
     def setup(context: click.Context, wait: float | None, **given: Any) -> int:
         from provision import verbs
 
@@ -126,6 +127,60 @@ def build() -> click.Group:
         from provision import verbs
 
         return verbs.teardown(merged(context, given), everything, as_json)
+
+    @verb("start", _("Start the bot now: service.count tasks."), "provision start")
+    def start(context: click.Context, **given: Any) -> int:
+        from provision import daily
+
+        return daily.scale(merged(context, given), start=True)
+
+    @verb("stop", _("Stop the bot now: no task. The load balancer stays."), "provision stop")
+    def stop(context: click.Context, **given: Any) -> int:
+        from provision import daily
+
+        return daily.scale(merged(context, given), start=False)
+
+    @verb(
+        "pause",
+        _("Take away what is paid by the hour (load balancer, service); keep the rest."),
+        "provision pause",
+    )
+    def pause(context: click.Context, **given: Any) -> int:
+        from provision import daily
+
+        return daily.pause(merged(context, given))
+
+    @verb("resume", _("Put back what pause took away."), "provision resume")
+    @waiting
+    def resume(context: click.Context, wait: float | None, **given: Any) -> int:
+        from provision import daily
+
+        return daily.resume(merged(context, given), wait)
+
+    @verb("logs", _("The bot's own words, from CloudWatch Logs."), "provision logs -f --since 10m")
+    @click.option("-f", "--follow", is_flag=True, help=_("go on until Ctrl-C"))
+    @click.option(
+        "--since",
+        default="10m",
+        show_default=True,
+        metavar="10m",
+        help=_("how far back: s, m, h, d"),
+    )
+    def logs(context: click.Context, follow: bool, since: str, **given: Any) -> int:
+        from provision import daily
+
+        return daily.logs(merged(context, given), follow, since)
+
+    @verb(
+        "cost",
+        _("What each resource costs a month, and what would lower it."),
+        "provision cost --json",
+    )
+    @as_json
+    def cost(context: click.Context, as_json: bool, **given: Any) -> int:
+        from provision import daily
+
+        return daily.cost(merged(context, given), as_json)
 
     @verb(
         "sandbox",

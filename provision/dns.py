@@ -41,16 +41,16 @@ class Dns:
         self._resolver, self._ask = resolver, ask
 
     @classmethod
-    def from_environment(cls) -> "Dns":
+    def from_environment(cls, ask: Ask = over_network) -> "Dns":
         """The internet's, or the resolver of PROVISION_DNS. Raises ValueError where that is no host:port."""
         given = os.environ.get("PROVISION_DNS", "")
         if not given:
-            return cls()
+            return cls(ask=ask)
         host, _colon, port = given.rpartition(":")
         if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise ValueError(given)
         try:
-            return cls((_address(host.strip("[]")), int(port)))
+            return cls((_address(host.strip("[]")), int(port)), ask)
         except Unanswered:
             raise ValueError(given) from None
 

@@ -78,7 +78,7 @@ class Engine:
 
     def _build(self, resource: Resource) -> str:
         if isinstance(resource, Milestone):
-            return self._reach(resource)
+            return self.reach(resource)
         sight = self._sights.pop(resource.key, None)
         if sight is None or not sight.seen or sight.refusal:
             doubted = resource.key in self._doubted
@@ -107,7 +107,8 @@ class Engine:
         self._keep(resource, live)
         return "done"
 
-    def _reach(self, milestone: Milestone) -> str:
+    def reach(self, milestone: Milestone) -> str:
+        """Looks whether it is reached. Raises NotYet with what is missing."""
         live = look.find(milestone, self.doors) or {}
         if reason := milestone.pending(live):
             raise NotYet(reason, outside=milestone.outside, bound=milestone.patience(live))
@@ -183,6 +184,14 @@ class Engine:
                 self._write(sight.resource, "created")
         return self._take_away(self.orphans() + self.resources[::-1], everything)
 
+    def pause(self) -> Gone:
+        """Takes away what is paid by the hour and everything that needs it."""
+        self.file.mark_paused(True)
+        self.look()
+        paid = [r for r in self.resources if r.hourly]
+        gone = {id(user) for r in paid for user in (r, *_all_users(r, self.resources))}
+        return self._take_away([r for r in self.resources[::-1] if id(r) in gone], everything=True)
+
     def _take_away(self, resources: list[Resource], everything: bool) -> Gone:
         gone = Gone()
         real = [r for r in resources if r.key in self.file.records]
@@ -236,6 +245,12 @@ def _users(resource: Resource, among: list[Resource]) -> list[Resource]:
         user for other in direct if isinstance(other, Milestone) for user in _users(other, among)
     ]
     return direct + beyond
+
+
+def _all_users(resource: Resource, among: list[Resource]) -> list[Resource]:
+    """Everything that rests on it, and on that, and so on."""
+    direct = [other for other in among if resource in other.needs()]
+    return direct + [user for other in direct for user in _all_users(other, among)]
 
 
 def revived(key: str, record: Record, like: list[Resource]) -> Resource:

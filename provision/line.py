@@ -35,10 +35,19 @@ class Refused(Refusal):
 
 
 class Line:
-    """One LINE channel. token: called when the channel access token is needed."""
+    """One LINE channel. token: called when the channel access token is needed. timeout: seconds for a call.
 
-    def __init__(self, token: Callable[[], str], url: str = "https://api.line.me") -> None:
+    Every call goes through `_call`, which hands the timeout to the SDK (it has none of its own).
+    """
+
+    def __init__(
+        self,
+        token: Callable[[], str],
+        url: str = "https://api.line.me",
+        timeout: float = TIMEOUT,
+    ) -> None:
         self._token, self._url, self._client = token, url.rstrip("/"), None
+        self._timeout = timeout
 
     def _api(self) -> Any:
         from linebot.v3.messaging import ApiClient, Configuration, MessagingApi
@@ -67,7 +76,7 @@ class Line:
         from linebot.v3.messaging.exceptions import ApiException
 
         try:
-            return getattr(self._api(), operation)(*arguments, _request_timeout=TIMEOUT)
+            return getattr(self._api(), operation)(*arguments, _request_timeout=self._timeout)
         except (urllib3.exceptions.HTTPError, ValueError, TypeError, AttributeError) as error:
             # The latter three: the SDK met something else than LINE's answer (a proxy's or hotel's page).
             raise NotYet(_("LINE does not answer ({error})", error=type(error).__name__)) from None

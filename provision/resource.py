@@ -50,6 +50,7 @@ class Resource:
     patient: ClassVar[tuple[str, ...]] = ()  # "not yet": ask again later
     within: ClassVar[str] = ""  # untaggable: ours when the resource in this field is ours
     by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
+    hourly: ClassVar[bool] = False  # paid by the hour: a pause takes it and all that needs it
     shared: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
     typical: ClassVar[int] = 1  # seconds from its create call until it is ready (AWS-FACTS medians)
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up

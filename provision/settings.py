@@ -149,6 +149,8 @@ class Settings(Mapping[str, Any]):
                 memory=", ".join(map(str, memory)),
             )
         subnets = self["network.subnets"]
+        if subnets and self["network.vpc"] == "new":
+            return "network.subnets", _("nothing where network.vpc is new: it brings its own")
         if subnets and (len(subnets) < 2 or len(set(subnets)) < len(subnets)):
             return "network.subnets", _("two or more subnets, each in a zone of its own")
         if self["line.access_token_parameter"] == self["line.channel_secret_parameter"]:

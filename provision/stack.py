@@ -10,10 +10,11 @@ from provision.resource import Resource
 from provision.resources.certificate import Certificate, IssuedCertificate
 from provision.resources.cluster import Cluster
 from provision.resources.hosted_zone import Delegation, HostedZone
+from provision.resources.internet_gateway import GatewayAttachment, InternetGateway
 from provision.resources.listener import HttpsListener, WarmDoor, WarmDoorRule
 from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
 from provision.resources.log_group import LogGroup
-from provision.resources.network import Network
+from provision.resources.network import ExistingNetwork, Network, NewNetwork
 from provision.resources.parameter import Parameter
 from provision.resources.record_set import Alias, ValidationRecord
 from provision.resources.role import (
@@ -22,10 +23,12 @@ from provision.resources.role import (
     Role,
     TaskPermissions,
 )
+from provision.resources.route_table import Route, RouteTable, RouteTableAssociation
 from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.service import Service, SteadyService
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import TaskDefinition
+from provision.resources.vpc import Subnet, Vpc
 from provision.resources.webhook import ActiveWebhook, WebhookEndpoint
 from provision.settings import Settings
 
@@ -82,7 +85,9 @@ class Stack:
         )
 
         # The network, and who may talk to whom in it.
-        self.network = Network(vpc, subnets)
+        self.network: Network = (
+            self._new_network(here) if vpc == "new" else ExistingNetwork(vpc, subnets)
+        )
         self.load_balancer_group = SecurityGroup(
             f"{here}-load-balancer", self.network, "HTTPS from anywhere to the load balancer"
         )
@@ -151,6 +156,21 @@ class Stack:
         for line, resource in vars(self).items():
             resource.line, resource.stack = line, name
         self.url = self.webhook.url
+
+    def _new_network(self, name: str) -> NewNetwork:
+        """A VPC of the stack's own: a public subnet in each of three zones."""
+        self.vpc = Vpc(name, "10.64.0.0/16")
+        self.internet_gateway = InternetGateway(name)
+        self.gateway_attachment = GatewayAttachment(self.vpc, self.internet_gateway)
+        self.route_table = RouteTable(name, self.vpc)
+        self.route = Route(self.route_table, self.gateway_attachment)
+        self.subnet_1 = Subnet(name, self.vpc, "10.64.0.0/20", 1)
+        self.subnet_2 = Subnet(name, self.vpc, "10.64.16.0/20", 2)
+        self.subnet_3 = Subnet(name, self.vpc, "10.64.32.0/20", 3)
+        self.association_1 = RouteTableAssociation(self.route_table, self.subnet_1)
+        self.association_2 = RouteTableAssociation(self.route_table, self.subnet_2)
+        self.association_3 = RouteTableAssociation(self.route_table, self.subnet_3)
+        return NewNetwork(self.route, self.association_1, self.association_2, self.association_3)
 
     @property
     def resources(self) -> list[Resource]:

@@ -138,6 +138,12 @@ class StackFile:
                 self.made_in = {}
             self.save()
 
+    def mark_paused(self, paused: bool) -> None:
+        """The one mark of a pause. On disk when this returns."""
+        if self.paused != paused:
+            self.paused = paused
+            self.save()
+
     def save(self) -> None:
         """Replaces the file whole, keeping its mode (0600 for a new one). On disk when this returns."""
         try:

@@ -15,6 +15,7 @@ from provision.plan import plan as plan_of
 from provision.prices import prices
 from provision.resource import Milestone
 from provision.run import Options, Run, prepared
+from provision.walk import Outcome
 from provision.words import _
 
 UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is there to press Ctrl-C
@@ -33,6 +34,12 @@ def _doing(run: Run) -> Progress:
 def setup(options: Options, wait: float | None) -> int:
     """Questions, plan, one confirmation, the walk; ends with LINE's answer."""
     run = prepared(options, save=True)
+    if run.file.paused:
+        raise Refusal(
+            _("Reading {path}.", path=run.file.path),
+            _("the stack is paused"),
+            _("Run `provision resume`."),
+        )
     with run.file.locked():
         progress = _doing(run)
         engine = run.engine(progress)
@@ -49,8 +56,13 @@ def setup(options: Options, wait: float | None) -> int:
             wait = UNATTENDED_WAIT
         with progress:
             outcome = engine.setup(wait)
+    return finished(run, outcome)
+
+
+def finished(run: Run, outcome: Outcome) -> int:
+    """How setup and resume end."""
     if outcome.refusals:
-        return _failed(outcome.refusals)
+        return failed(outcome.refusals)
     if outcome.outside:
         raise _unfinished(outcome.outside)
     print(run.stack.url)
@@ -96,7 +108,8 @@ def _in_the_way(plan: Plan) -> None:
         raise plan.refusals[-1]
 
 
-def _failed(refusals: list[Refusal]) -> int:
+def failed(refusals: list[Refusal]) -> int:
+    """Prints why; exit status 1."""
     for refusal in refusals:
         print(refusal, file=sys.stderr)
     return 1
@@ -136,7 +149,7 @@ def plan(options: Options, as_json: bool) -> int:
         print(json.dumps(found.shown(), ensure_ascii=False, indent=2))
     else:
         show_plan(found, sys.stdout)
-    return _failed(found.refusals) if found.refusals else 0
+    return failed(found.refusals) if found.refusals else 0
 
 
 def status(options: Options, as_json: bool) -> int:
@@ -207,7 +220,7 @@ def teardown(options: Options, everything: bool, as_json: bool) -> int:
                 left=len(gone.left),
             )
         )
-    return _failed(gone.refusals) if gone.refusals or gone.left else 0
+    return failed(gone.refusals) if gone.refusals or gone.left else 0
 
 
 def sandbox(speed: float, as_json: bool) -> int:

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent
 # From what a person types to what AWS hears: a file imports only from its own rank or a later one.
 RANKS = [
     {"cli"},
+    {"daily"},
     {"verbs"},
     {"run"},
     {"questions", "console"},

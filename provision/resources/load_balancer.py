@@ -14,7 +14,7 @@ from provision.resource import (
     output,
     resource,
 )
-from provision.resources.network import SUBNETS, Network
+from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
 from provision.words import _
 
@@ -30,6 +30,7 @@ class LoadBalancer(Resource):
     dns_name: str = output("DNSName")
     hosted_zone_id: str = output("CanonicalHostedZoneId")
     by_name = True
+    hourly = True
     absent = ("LoadBalancerNotFound",)
     taken = ("DuplicateLoadBalancerName",)
     patient = ("ResourceInUse",)
@@ -76,8 +77,7 @@ class LoadBalancer(Resource):
 
     def costs(self, prices: Prices) -> float:
         """Its hours, a little traffic left out, and one public IPv4 address per zone."""
-        zones = len(self.network.subnet_ids) or len(self.network.subnets) or SUBNETS
-        return HOURS * (prices.load_balancer_hour + zones * prices.public_ipv4_hour)
+        return HOURS * (prices.load_balancer_hour + self.network.zones() * prices.public_ipv4_hour)
 
     def delete(self, doors: Doors) -> None:
         """DeleteLoadBalancer: returns at once; its network interfaces live on for a minute or more."""

@@ -1,22 +1,73 @@
-"""The network the stack stands in: a VPC that is there, and its public subnets."""
-
-from typing import Any
+"""The network the stack stands in: a VPC that is there, or one of the stack's own; and its public subnets."""
 
 from provision.errors import Refusal
-from provision.resource import Doors, Live, Resource, output, resource
+from provision.resource import Doors, Live, Milestone, Resource, output, resource
+from provision.resources.route_table import Route, RouteTableAssociation
+from provision.resources.unnamed import named
+from provision.resources.vpc import ZONES
 from provision.words import _
-
-SUBNETS = 3  # as in the article; a load balancer needs two
 
 
 @resource
 class Network(Resource):
+    """What the rest is built on: a VPC and public subnets in it, one per zone."""
+
+    @property
+    def vpc_id(self) -> str:
+        """The VPC; "" while there is none."""
+        raise NotImplementedError(self.kind)
+
+    @property
+    def subnet_ids(self) -> list[str]:
+        """The subnets; [] while there are none."""
+        raise NotImplementedError(self.kind)
+
+    def zones(self) -> int:
+        """How many zones it stands in, known or supposed."""
+        return len(self.subnet_ids) or ZONES
+
+
+@resource
+class NewNetwork(Network, Milestone):
+    """A VPC of our own: reached when its subnets lead to the internet."""
+
+    route: Route
+    association_1: RouteTableAssociation
+    association_2: RouteTableAssociation
+    association_3: RouteTableAssociation
+
+    def identity(self) -> str:
+        """As the setting says."""
+        return "new"
+
+    @property
+    def vpc_id(self) -> str:
+        """The VPC that the route leads out of."""
+        return self.route.table.vpc.id
+
+    @property
+    def subnet_ids(self) -> list[str]:
+        """Those that are there, in the zones' order."""
+        associations = (self.association_1, self.association_2, self.association_3)
+        return [a.subnet.id for a in associations if a.subnet.id]
+
+    def find(self, doors: Doors) -> Live | None:
+        """What it is made of; each part is waited for by itself."""
+        return {"VpcId": self.vpc_id, "SubnetIds": self.subnet_ids}
+
+
+@resource
+class ExistingNetwork(Network):
     """The default VPC or a chosen one, with public subnets, one per zone. Adopted, never changed."""
 
     vpc: str
     subnets: list[str]
     vpc_id: str = output("VpcId")
     subnet_ids: list[str] = output("SubnetIds")
+
+    def zones(self) -> int:
+        """As many as were chosen, where they were."""
+        return len(self.subnet_ids) or len(self.subnets) or ZONES
 
     def identity(self) -> str:
         """Another VPC is another network."""
@@ -25,10 +76,8 @@ class Network(Resource):
     def find(self, doors: Doors) -> Live | None:
         """The VPC and its public subnets; those recorded, while they are there."""
         vpc_id = self.vpc_id or self._vpc_id(doors)
-        subnets = doors.aws.ec2.describe_subnets(Filters=_filter("vpc-id", vpc_id))["Subnets"]
-        tables = doors.aws.ec2.describe_route_tables(Filters=_filter("vpc-id", vpc_id))[
-            "RouteTables"
-        ]
+        subnets = doors.aws.ec2.describe_subnets(Filters=named("vpc-id", vpc_id))["Subnets"]
+        tables = doors.aws.ec2.describe_route_tables(Filters=named("vpc-id", vpc_id))["RouteTables"]
         if not subnets and self.vpc_id:
             return None
         public = {s["SubnetId"]: s for s in subnets if is_public(s, tables)}
@@ -38,7 +87,7 @@ class Network(Resource):
         remembered = [subnet for subnet in self.subnet_ids if subnet in public]
         if len(remembered) >= 2:
             return {"VpcId": vpc_id, "SubnetIds": remembered}
-        chosen = one_per_zone(list(public.values()))[:SUBNETS]
+        chosen = one_per_zone(list(public.values()))[:ZONES]
         if len(chosen) < 2:
             raise self._refusal(
                 _(
@@ -50,10 +99,16 @@ class Network(Resource):
         return {"VpcId": vpc_id, "SubnetIds": chosen}
 
     def _vpc_id(self, doors: Doors) -> str:
-        wanted = (
-            _filter("is-default", "true") if self.vpc == "default" else _filter("vpc-id", self.vpc)
-        )
+        wanted = named("is-default", "true") if self.vpc == "default" else named("vpc-id", self.vpc)
         vpcs = doors.aws.ec2.describe_vpcs(Filters=wanted)["Vpcs"]
+        if not vpcs and self.vpc == "default":
+            raise Refusal(
+                _("Choosing the network."),
+                _("this region has no default VPC"),
+                _(
+                    "Set network.vpc to `new`: a VPC of its own costs nothing. Or set it to a VPC of yours."
+                ),
+            )
         if not vpcs:
             raise self._refusal(_("there is no such VPC in this region: {vpc}", vpc=self.vpc))
         return str(vpcs[0]["VpcId"])
@@ -121,7 +176,3 @@ def one_per_zone(subnets: list[Live]) -> list[str]:
     for subnet in sorted(subnets, key=lambda s: (s["AvailabilityZone"], s["SubnetId"])):
         by_zone.setdefault(subnet["AvailabilityZone"], subnet["SubnetId"])
     return list(by_zone.values())
-
-
-def _filter(name: str, value: str) -> list[dict[str, Any]]:
-    return [{"Name": name, "Values": [value]}]

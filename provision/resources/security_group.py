@@ -25,6 +25,8 @@ class SecurityGroup(Resource):
         """By id, else by name in the VPC."""
         if self.id:
             groups = doors.aws.ec2.describe_security_groups(GroupIds=[self.id])["SecurityGroups"]
+        elif not self.network.vpc_id:
+            return None
         else:
             filters = [
                 {"Name": "vpc-id", "Values": [self.network.vpc_id]},

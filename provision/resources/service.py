@@ -57,6 +57,7 @@ class Service(Resource):
         "ClientException: Role is not valid",
         "ClientException: Cluster was not ACTIVE",
     )
+    hourly = True
     typical: ClassVar[int] = 2
 
     def find(self, doors: Doors) -> Live | None:
@@ -144,6 +145,10 @@ class Service(Resource):
             change["desiredCount"] = self.count
         doors.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, **change)
         self.counted = str(self.count)
+
+    def scale(self, doors: Doors, count: int) -> None:
+        """Wants that many tasks, without touching anything else."""
+        doors.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, desiredCount=count)
 
     def costs(self, prices: Prices) -> float:
         """Its tasks, all month."""

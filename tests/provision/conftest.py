@@ -31,6 +31,7 @@ from provision.stack import Secrets, Stack
 from provision.stackfile import StackFile
 from provision.walk import Outcome
 
+pytest_plugins = ["tests.provision.shell"]
 ANSWERS = {"domain": "example.jp", "network.vpc": "default", "image.uri": "example.jp/bot:1"}
 READING = ("Describe", "List", "Get")
 

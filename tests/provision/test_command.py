@@ -1,91 +1,28 @@
 """The `provision` command as its own process, with the sandbox in another process: CLI.md's surface."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-PROVISION = [sys.executable, "-m", "provision.cli"]
-ROOT = Path(__file__).parent.parent.parent
-
-
-class Person:
-    """Somebody at a shell, in a folder of their own."""
-
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
-        self.folder, self.environ = folder, environ
-
-    def types(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """One command, without a terminal."""
-        return subprocess.run(
-            [*PROVISION, *words],
-            cwd=self.folder,
-            env={**self.environ, **more},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-
-def environment(runtime: Path) -> dict[str, str]:
-    """A bare environment: nobody's credentials, English, a runtime folder of the test's own."""
-    kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    return {**kept, "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)}
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """A sandbox in a process of its own: its addresses, and the environment in which it is found."""
-    environ = environment(tmp_path_factory.mktemp("runtime"))
-    command = [*PROVISION, "sandbox", "--speed", "100", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline()), environ
-        process.send_signal(signal.SIGINT)
-        assert 0 == process.wait(timeout=30)
-
-
-def control(addresses: dict[str, str], path: str, body: Any = None) -> Any:
-    """The sandbox's control surface."""
-    data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(
-        f"{addresses['aws']}/_sandbox/{path}", data=data, headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.loads(answer.read() or b"null")
-
-
-@pytest.fixture
-def person(served: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> Person:
-    """Somebody in an empty folder, with an empty account."""
-    control(served[0], "reset", {})
-    return Person(tmp_path, served[1])
-
-
-@pytest.fixture
-def addresses(served: tuple[dict[str, str], dict[str, str]]) -> dict[str, str]:
-    """The sandbox's."""
-    return served[0]
+from tests.provision.shell import Person, control, environment, send
 
 
 def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
     """setup, status, plan, a second setup without a changing call, teardown: as CLI.md says."""
     setup = person.types("--sandbox", "setup", "--yes")
-    assert (0, "https://news-bot.example/webhook\n") == (setup.returncode, setup.stdout), setup.stderr
+    assert (0, "https://news-bot.example/webhook\n") == (setup.returncode, setup.stdout), (
+        setup.stderr
+    )
 
     status = json.loads(person.types("status", "--sandbox", "--json").stdout)
     assert "https://news-bot.example/webhook" == status["url"]
     assert [] == [entry for entry in status["resources"] if not entry["ready"] or not entry["live"]]
-    assert {"key", "kind", "state", "live", "ready", "reason", "drift"} == set(status["resources"][0])
+    assert {"key", "kind", "state", "live", "ready", "reason", "drift"} == set(
+        status["resources"][0]
+    )
 
     plan = json.loads(person.types("plan", "--sandbox", "--json").stdout)
     assert {"resources", "monthly_usd", "seconds"} == set(plan)
@@ -95,13 +32,7 @@ def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     assert before == [call for call in control(addresses, "calls") if call["mutating"]]
 
-    request = urllib.request.Request(
-        f"{addresses['line']}/_sandbox/send",
-        data=json.dumps({"text": "help", "user": "U" + "1" * 32}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        told = json.load(answer)
+    told = send(addresses, "help")
     assert (200, 1) == (told["status"], len(told["reply"]))
 
     teardown = person.types("teardown", "--sandbox", "--yes", "--everything", "--json")
@@ -113,7 +44,7 @@ def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
 
 
 def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str]) -> None:
-    """Without the person at the registrar: exit 3, naming the servers; done there, the same command finishes."""
+    """Without the person at the registrar: exit 3, naming the servers; then the same command finishes."""
     complete = {
         "AWS_ENDPOINT_URL": addresses["aws"],
         "AWS_ACCESS_KEY_ID": "a",
@@ -122,10 +53,19 @@ def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str
         "PROVISION_DNS": addresses["dns"],
         **_secrets(person),
     }
-    sets = ["--set", "domain=shop.example", "--set", "network.vpc=default", "--set", "image.uri=a/b:1"]
+    sets = [
+        "--set",
+        "domain=shop.example",
+        "--set",
+        "network.vpc=default",
+        "--set",
+        "image.uri=a/b:1",
+    ]
     first = person.types("setup", "--yes", "--wait", "0", *sets, **complete)
     assert (3, "") == (first.returncode, first.stdout), first.stderr
-    zone = yaml.safe_load((person.folder / "stack.yaml").read_text())["resources"]["zone/shop.example"]
+    zone = yaml.safe_load((person.folder / "stack.yaml").read_text())["resources"][
+        "zone/shop.example"
+    ]
     assert all(server in first.stderr for server in zone["name_servers"])
     request = urllib.request.Request(
         f"{addresses['registrar']}/domains/shop.example",
@@ -135,20 +75,26 @@ def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str
     )
     urllib.request.urlopen(request, timeout=10).close()
     second = person.types("setup", "--yes", **complete)
-    assert (0, "https://shop.example/webhook\n") == (second.returncode, second.stdout), second.stderr
+    assert (0, "https://shop.example/webhook\n") == (second.returncode, second.stdout), (
+        second.stderr
+    )
     assert 0 == person.types("teardown", "--yes", "--everything", **complete).returncode
 
 
 def _secrets(person: Person) -> dict[str, str]:
     """What the sandbox's LINE console would show."""
-    told = json.loads((Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json").read_text())
+    told = json.loads(
+        (Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json").read_text()
+    )
     return {
         "LINE_CHANNEL_ACCESS_TOKEN": told["access_token"],
         "LINE_CHANNEL_SECRET": told["channel_secret"],
     }
 
 
-def test_stranger_stops_setup_before_anything_is_made(person: Person, addresses: dict[str, str]) -> None:
+def test_stranger_stops_setup_before_anything_is_made(
+    person: Person, addresses: dict[str, str]
+) -> None:
     """Somebody else's cluster of our name: exit 1, named, and not one changing call."""
     import boto3
 
@@ -177,7 +123,9 @@ def test_stranger_stops_setup_before_anything_is_made(person: Person, addresses:
     assert before == [call for call in control(addresses, "calls") if call["mutating"]]
 
 
-def test_lost_answers_and_throttling_are_ridden_out(person: Person, addresses: dict[str, str]) -> None:
+def test_lost_answers_and_throttling_are_ridden_out(
+    person: Person, addresses: dict[str, str]
+) -> None:
     """A lost answer to a create, an error inside AWS and throttling: setup ends well all the same."""
     for service, operation, kind, times in (
         ("elbv2", "CreateTargetGroup", "lost", 1),
@@ -191,7 +139,9 @@ def test_lost_answers_and_throttling_are_ridden_out(person: Person, addresses: d
         control(addresses, "faults", fault)
     setup = person.types("--sandbox", "setup", "--yes")
     assert 0 == setup.returncode, setup.stderr
-    gone = json.loads(person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout)
+    gone = json.loads(
+        person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout
+    )
     assert [] == gone["left"]
 
 

@@ -123,8 +123,7 @@ def test_resolver_of_the_environment(
     """PROVISION_DNS, host:port."""
     monkeypatch.setenv("PROVISION_DNS", given)
     server = Server()
-    resolver = Dns.from_environment()
-    Dns(resolver._resolver, server).delegated_to("example.jp")
+    Dns.from_environment(server).delegated_to("example.jp")
     assert expected == server.asked[0][2:]
 
 
@@ -139,6 +138,8 @@ def test_resolver_that_is_none(monkeypatch: pytest.MonkeyPatch, given: str) -> N
 
 
 def test_without_the_variable_it_is_the_internets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No resolver stands in."""
+    """Each server is asked itself, at its own address."""
     monkeypatch.delenv("PROVISION_DNS", raising=False)
-    assert Dns.from_environment()._resolver is None
+    server = Server()
+    Dns.from_environment(server).silent("example.jp", {"192.0.2.1"})
+    assert [("example.jp.", "SOA", "192.0.2.1", 53)] == server.asked

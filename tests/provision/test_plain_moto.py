@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from moto.server import ThreadedMotoServer
-from tests.provision.test_command import Person, environment
 
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.line import LinePlatform
 from provision.sandbox.serving import HttpServer
+from tests.provision.shell import Person, environment
 
 SETS = ["--set", "domain=example.jp", "--set", "network.vpc=default", "--set", "image.uri=a/b:1"]
 BOUND = 150  # seconds: ECS that never says a word is given up after 90

@@ -1,0 +1,218 @@
+"""The verbs of daily use: start, stop, pause, resume, logs, cost. Each returns the exit status."""
+
+import json
+import re
+import sys
+from datetime import datetime
+from typing import Any
+
+from provision import aws, questions
+from provision.console import Progress
+from provision.engine import Engine
+from provision.errors import NotYet, Refusal, Usage
+from provision.prices import AS_OF, HOURS, prices
+from provision.resource import Milestone, Resource
+from provision.run import Options, Run, prepared
+from provision.verbs import UNATTENDED_WAIT, failed, finished
+from provision.walk import Line, Outcome, walk
+from provision.words import _
+
+PAGE = (
+    2.0  # seconds between two looks for new log lines; CloudWatch Logs takes about that long itself
+)
+
+
+def scale(options: Options, *, start: bool) -> int:
+    """Sets the service's wanted count: service.count, or 0. Waits until the tasks of a start answer."""
+    run = prepared(options, save=False)
+    with (
+        run.file.locked(),
+        Progress([run.stack.service, run.stack.steady_service], run.clock) as progress,
+    ):
+        engine = run.engine(progress)
+        engine.begin()
+        if run.stack.service.key not in run.file.records:
+            raise Refusal(
+                _("Looking for the service {name}.", name=run.stack.service.name),
+                _("the stack is paused") if run.file.paused else _("there is none yet"),
+                _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
+            )
+        count = run.file.settings["service.count"] if start else 0
+        outcome = _scaled(run, engine, count)
+    if outcome.refusals:
+        return failed(outcome.refusals)
+    print(_("tasks wanted: {count}", count=count))
+    if start:
+        then = _("The bot runs: `provision stop` stops it.")
+    else:
+        then = _(
+            "Load balancer and addresses still cost by the hour: `provision pause` takes them away."
+        )
+    print(then, file=sys.stderr)
+    return 0
+
+
+def _scaled(run: Run, engine: Engine, count: int) -> Outcome:
+    """UpdateService, asked again where AWS says "not yet"; then the wait until the tasks answer."""
+    service, steady = run.stack.service, run.stack.steady_service
+
+    def step(resource: Resource) -> str:
+        if resource is steady:
+            return engine.reach(steady)
+        service.recall(run.file.records[service.key].outputs)
+        doing = _("Setting the tasks of {key} to {count}.", key=service.key, count=count)
+        with aws.understood(doing, patient=service.patient):
+            service.scale(run.doors, count)
+        return "done"
+
+    return walk([Line(service, []), Line(steady, [service.key])], step, run.clock, engine.tell)
+
+
+def pause(options: Options) -> int:
+    """Takes away what is paid by the hour; zone, certificate, secrets and log stay."""
+    run = prepared(options, save=False)
+    with run.file.locked():
+        progress = Progress(run.stack.resources, run.clock)
+        engine = run.engine(progress)
+        engine.begin()
+        saved = _hourly(run)
+        question = _(
+            "Take away load balancer and service (about {saved:.2f} USD a month)?", saved=saved
+        )
+        if not options.yes and not questions.confirmed(question):
+            raise Refusal(
+                _("Asking before anything is deleted."), _("you said no"), _("Nothing was deleted.")
+            )
+        with progress:
+            gone = engine.pause()
+    if gone.refusals or gone.left:
+        return failed(gone.refusals)
+    print(
+        _(
+            "paused; about {saved:.2f} USD a month less. `provision resume` puts it back.",
+            saved=saved,
+        )
+    )
+    return 0
+
+
+def resume(options: Options, wait: float | None) -> int:
+    """Puts back what pause took away."""
+    run = prepared(options, save=False)
+    with run.file.locked():
+        progress = Progress(run.stack.resources, run.clock)
+        engine = run.engine(progress)
+        engine.begin()
+        run.file.mark_paused(False)
+        if wait is None and not questions.on_terminal():
+            wait = UNATTENDED_WAIT
+        with progress:
+            outcome = engine.setup(wait)
+    return finished(run, outcome)
+
+
+def logs(options: Options, follow: bool, since: str) -> int:
+    """The bot's own words, oldest first; with `follow` until Ctrl-C."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", since)
+    if not match:
+        raise Usage(
+            _("Reading --since {since}.", since=since),
+            _("a number and s, m, h or d was expected"),
+            _("For example: provision logs --since 10m"),
+        )
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+    run = prepared(options, save=False)
+    began = int((_now(run) - seconds) * 1000)
+    seen: set[str] = set()
+    while True:
+        for event in _events(run, began):
+            if event["eventId"] not in seen:
+                seen.add(event["eventId"])
+                began = max(began, event["timestamp"])
+                at = datetime.fromtimestamp(event["timestamp"] / 1000)
+                print(f"{at:%Y-%m-%d %H:%M:%S}  {event['message'].rstrip()}", flush=True)
+        if not follow:
+            return 0
+        run.clock.sleep(PAGE)
+
+
+def _now(run: Run) -> float:
+    """Epoch seconds as the log's clock has them: a sandbox's time may run ahead of ours."""
+    return max(run.clock.now(), datetime.now().timestamp())
+
+
+def _events(run: Run, began: int) -> list[dict[str, Any]]:
+    group = run.stack.log_group
+    try:
+        with aws.understood(
+            _("Reading the log group {name}.", name=group.name), absent=group.absent
+        ):
+            pages = run.doors.aws.logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group.name, startTime=began
+            )
+            return [event for page in pages for event in page["events"]]
+    except aws.Absent:
+        then = _("Run `provision setup`.")
+        raise Refusal(_("Reading the log."), _("there is no log group yet"), then) from None
+    except NotYet as why:
+        print(why.reason, file=sys.stderr)
+        return []
+
+
+def cost(options: Options, as_json: bool) -> int:
+    """What each resource costs a month, and what would lower it. Asks AWS nothing."""
+    run = prepared(options, save=False)
+    settings = run.file.settings
+    listed = prices(settings["region"])
+    costs = {
+        r.key: round(r.costs(listed), 2)
+        for r in run.stack.resources
+        if not isinstance(r, Milestone) and r.costs(listed) and not _adopted(run, r.key)
+    }
+    total, hourly = sum(costs.values()), _hourly(run)
+    lower = [
+        (_("`provision pause` while nobody needs the bot"), hourly),
+        (_("two subnets instead of three"), HOURS * listed.public_ipv4_hour),
+    ]
+    if settings["service.capacity"] == "on-demand":
+        spot = HOURS * settings["service.count"]
+        less = listed.task_hour(settings["service.cpu"], settings["service.memory"], "on-demand")
+        less -= listed.task_hour(settings["service.cpu"], settings["service.memory"], "spot")
+        lower.append((_("service.capacity: spot"), spot * less))
+    if as_json:
+        document = {
+            "resources": [{"key": key, "monthly_usd": usd} for key, usd in costs.items()],
+            "monthly_usd": round(total, 2),
+            "lower": [{"how": how, "monthly_usd": round(usd, 2)} for how, usd in lower],
+        }
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+        return 0
+    for key, usd in costs.items():
+        print(f"{usd:9.2f}  {key}")
+    print(
+        _(
+            "{total:9.2f}  USD a month (list prices of {as_of}, without tax and traffic)",
+            total=total,
+            as_of=AS_OF,
+        )
+    )
+    if not listed.exact:
+        print(
+            _(
+                "           (reckoned with Tokyo's prices: those of {region} are not listed here)",
+                region=settings["region"],
+            )
+        )
+    for how, usd in lower:
+        print(_("{usd:9.2f}  less with: {how}", usd=usd, how=how))
+    return 0
+
+
+def _hourly(run: Run) -> float:
+    listed = prices(run.file.settings["region"])
+    return sum(r.costs(listed) for r in run.stack.resources if r.hourly)
+
+
+def _adopted(run: Run, key: str) -> bool:
+    record = run.file.records.get(key)
+    return record is not None and record.state == "adopted"

@@ -1,0 +1,72 @@
+"""EC2's things that neither a name nor a token keeps apart: they are known by their tags."""
+
+from typing import Any, ClassVar
+
+from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+
+
+@resource
+class Unnamed(Resource):
+    """Found by id or tags. A create call whose answer was lost may leave a twin: the surplus is taken away.
+
+    A twin never holds anything, and EC2 refuses to delete what something hangs on (DependencyViolation).
+    """
+
+    name: str
+    id: str = output("Id")
+    surplus: list[str] = output("Surplus")
+    noun: ClassVar[str] = ""  # as in TagSpecifications: "vpc", "internet-gateway"
+
+    def seen(self, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
+        """The Describe call."""
+        raise NotImplementedError(self.kind)
+
+    def delete_one(self, doors: Doors, id: str) -> None:
+        """The Delete call."""
+        raise NotImplementedError(self.kind)
+
+    def find(self, doors: Doors) -> Live | None:
+        """By its tags; by id, too, where somebody took the tags away. The others that carry them are surplus."""
+        tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in self.tags.items()]
+        found = {self.id_of(live): live for live in self.seen(doors, tags)}
+        if self.id and self.id not in found:
+            for live in self.seen(doors, named(f"{self.noun}-id", self.id)):
+                found[self.id_of(live)] = live
+        ids = sorted(found, key=lambda id: (id != self.id, not in_use(found[id]), id))
+        return {**found[ids[0]], "Id": ids[0], "Surplus": ids[1:]} if ids else None
+
+    def id_of(self, live: Live) -> str:
+        """Its id, under the key that EC2 gives it: VpcId, InternetGatewayId."""
+        return str(live["".join(word.title() for word in self.noun.split("-")) + "Id"])
+
+    def shape(self, created: Live) -> Live:
+        """The create call's answer as `find` shows it."""
+        return {**created, "Id": self.id_of(created), "Surplus": []}
+
+    def tag_specifications(self) -> list[dict[str, Any]]:
+        """Our tags, and the Name that the console shows."""
+        return [{"ResourceType": self.noun, "Tags": listed({**self.tags, "Name": self.name})}]
+
+    def wants(self) -> dict[str, Any]:
+        """No twin."""
+        return {"Surplus": []}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """Takes the twins away."""
+        for id in live["Surplus"]:
+            self.delete_one(doors, id)
+
+    def delete(self, doors: Doors) -> None:
+        """It, and a twin that carries its tags."""
+        for id in [*(self.surplus or []), self.id]:
+            self.delete_one(doors, id)
+
+
+def in_use(live: Live) -> bool:
+    """Whether something hangs on it: a gateway's VPC, a route table's subnets."""
+    return bool(live.get("Attachments") or live.get("Associations"))
+
+
+def named(name: str, value: str) -> list[dict[str, Any]]:
+    """One filter of a Describe call."""
+    return [{"Name": name, "Values": [value]}]

@@ -1,0 +1,91 @@
+"""A person at a shell: the `provision` command as its own process, the sandbox in another process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROVISION = [sys.executable, "-m", "provision.cli"]
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Person:
+    """Somebody at a shell, in a folder of their own."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.folder, self.environ = folder, environ
+
+    def types(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """One command, without a terminal."""
+        return subprocess.run(
+            [*PROVISION, *words],
+            cwd=self.folder,
+            env={**self.environ, **more},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+def environment(runtime: Path) -> dict[str, str]:
+    """A bare environment: nobody's credentials, English, a runtime folder of the test's own."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    return {**kept, "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="session")
+def served(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """A sandbox in a process of its own: its addresses, and the environment in which it is found."""
+    environ = environment(tmp_path_factory.mktemp("runtime"))
+    command = [*PROVISION, "sandbox", "--speed", "100", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline()), environ
+        process.send_signal(signal.SIGINT)
+        assert 0 == process.wait(timeout=30)
+
+
+def control(addresses: dict[str, str], path: str, body: Any = None) -> Any:
+    """The sandbox's control surface."""
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(
+        f"{addresses['aws']}/_sandbox/{path}",
+        data=data,
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def send(addresses: dict[str, str], words: str) -> dict[str, Any]:
+    """One message to the bot on the sandbox's LINE: what became of it."""
+    request = urllib.request.Request(
+        f"{addresses['line']}/_sandbox/send",
+        data=json.dumps({"text": words, "user": "U" + "1" * 32}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return dict(json.load(answer))
+
+
+@pytest.fixture
+def person(served: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> Person:
+    """Somebody in an empty folder, with an empty account."""
+    control(served[0], "reset", {})
+    return Person(tmp_path, served[1])
+
+
+@pytest.fixture
+def addresses(served: tuple[dict[str, str], dict[str, str]]) -> dict[str, str]:
+    """The sandbox's."""
+    return served[0]

@@ -1,0 +1,217 @@
+"""What AWS's errors mean, and what a person reads who has no credentials or no connection."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import botocore.exceptions as failures
+import botocore.parsers
+import pytest
+from botocore.exceptions import ClientError
+
+from provision import aws
+from provision.aws import Absent, Aws, Taken, understood
+from provision.errors import NotYet, Refusal
+from provision.sandbox.serving import HttpServer
+
+URL = "https://sts.ap-northeast-1.amazonaws.com/"
+
+
+def said(code: str, message: str = "", status: int = 400) -> ClientError:
+    """An error as AWS answers it."""
+    error = {"Error": {"Code": code, "Message": message}}
+    return ClientError({**error, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        (("DependencyViolation",), True),
+        (("Other", "DependencyViolation"), True),
+        (("DependencyViolation: has a dependent OBJECT",), True),
+        (("DependencyViolation: something else",), False),
+        (("Dependency",), False),
+        ((), False),
+    ],
+)
+def test_matches(declared: tuple[str, ...], expected: bool) -> None:
+    """The whole code, and after a colon a part of the message in any case."""
+    error = said("DependencyViolation", "resource sg-1 has a dependent object")
+    assert expected == aws.matches(error, declared)
+
+
+LOST = [
+    failures.EndpointConnectionError(endpoint_url=URL, error="no route"),
+    failures.ConnectTimeoutError(endpoint_url=URL, error="timed out"),
+    failures.ReadTimeoutError(endpoint_url=URL, error="timed out"),
+    failures.ConnectionClosedError(endpoint_url=URL, request=None, error="closed"),
+    failures.HTTPClientError(error="IncompleteRead"),
+    botocore.parsers.ResponseParserError("cut short"),
+]
+
+
+@pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
+def test_lost_answers_may_pass(error: Exception) -> None:
+    """No answer is no no: the engine asks again, and shows what happened by its name."""
+    assert type(error).__name__ in aws.passing(error)
+    with pytest.raises(NotYet) as waiting, understood("doing", absent=("A",), patient=("B",)):
+        raise error
+    assert type(error).__name__ in waiting.value.reason
+
+
+@pytest.mark.parametrize("code", aws.THROTTLES)
+def test_throttles_may_pass(code: str) -> None:
+    """Whatever a service calls it."""
+    assert code in aws.passing(said(code))
+
+
+@pytest.mark.parametrize("error", [said("InternalFailure", status=500), said("", status=503)])
+def test_errors_inside_aws_may_pass(error: Exception) -> None:
+    """5xx, with a code or without."""
+    with pytest.raises(NotYet, match=r"InternalFailure|503"), understood("doing"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        said("ValidationError", "no"),
+        failures.NoCredentialsError(),
+        failures.SSLError(endpoint_url=URL, error="self-signed"),
+        failures.ProxyConnectionError(proxy_url="http://proxy"),
+        failures.ParamValidationError(report="Unknown parameter"),
+        ValueError("ours"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_does_not_pass(error: Exception) -> None:
+    """To ask again would be in vain."""
+    assert "" == aws.passing(error)
+
+
+def test_a_declaration_says_what_a_code_means() -> None:
+    """absent, taken and patient, in the resource's own words; what is declared goes before what may pass."""
+    declared = {
+        "absent": ("A",),
+        "taken": ("T",),
+        "patient": ("P: invalid principal", "Throttling"),
+    }
+    with pytest.raises(Absent, match="A"), understood("doing", **declared):
+        raise said("A")
+    with pytest.raises(Taken, match="T"), understood("doing", **declared):
+        raise said("T")
+    with (
+        pytest.raises(NotYet, match=r"P: Invalid principal in policy"),
+        understood("doing", **declared),
+    ):
+        raise said("P", "Invalid principal in policy")
+    with pytest.raises(Refusal, match=r"P: something else"), understood("doing", **declared):
+        raise said("P", "something else")
+    with pytest.raises(NotYet, match=r"Throttling: Rate exceeded"), understood("doing", **declared):
+        raise said("Throttling", "Rate exceeded")
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "then"),
+    [
+        (said("Conflict", "is in use"), "Conflict: is in use", "AWS names"),
+        (said("AccessDenied", "not for you"), "AccessDenied: not for you", "administrator"),
+        (said("ExpiredToken", "expired"), "ExpiredToken: expired", "Sign in"),
+        (said("RequestExpired", "expired"), "RequestExpired: expired", "Sign in"),
+        (failures.ParamValidationError(report="Bad"), "Bad", "AWS names"),
+        (failures.NoCredentialsError(), "Unable to locate credentials", "aws configure"),
+        (failures.ProfileNotFound(profile="p"), "(p)", "aws configure"),
+        (failures.SSLError(endpoint_url=URL, error="self-signed"), "self-signed", "AWS_CA_BUNDLE"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_refusals_say_why_and_what_next(error: Exception, why: str, then: str) -> None:
+    """AWS's own words, and an advice that fits."""
+    with pytest.raises(Refusal) as refusal, understood("doing"):
+        raise error
+    assert why in refusal.value.why
+    assert then in refusal.value.then
+    assert 1 == refusal.value.exit_status
+
+
+def test_what_is_not_botocores_passes_through() -> None:
+    """A defect of ours shows as one; our own words stay as they are; no error is no error."""
+    for error in (KeyError("x"), NotYet("slow"), Refusal("what", "why", "then")):
+        with pytest.raises(type(error)) as arrived, understood("doing", absent=("A",)):
+            raise error
+        assert error is arrived.value
+    with understood("doing"):
+        pass
+
+
+ACCOUNT = """
+from provision.aws import Aws
+from provision.errors import Refusal
+try:
+    print(Aws("ap-northeast-1").account())
+except Refusal as refusal:
+    print(refusal)
+"""
+
+
+def account(home: Path, **environment: str) -> str:
+    """Which account it is, asked by a process that has this environment and nothing else."""
+    ours = {"HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", "PATH": "/usr/bin"}
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ACCOUNT],
+        env={**ours, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "" == finished.stderr
+    return finished.stdout
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "secret-key"}
+
+
+def test_no_credentials_no_profile_no_address(tmp_path: Path) -> None:
+    """Three sentences each, without a traceback and without the key."""
+    said = account(tmp_path)
+    assert "Unable to locate credentials" in said
+    assert "aws configure" in said
+    said = account(tmp_path, AWS_PROFILE="nobody", **KEYS)
+    assert "nobody" in said
+    assert "aws configure" in said
+    said = account(tmp_path, AWS_ENDPOINT_URL="nonsense", **KEYS)
+    assert "nonsense" in said
+    assert "AWS_ENDPOINT_URL" in said
+    assert "secret-key" not in said
+
+
+def test_account_without_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first question to AWS is not waited for: a refusal names the network."""
+    server = HttpServer(None)
+    server.close()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Refusal) as refusal:
+        Aws("ap-northeast-1").account()
+    assert "EndpointConnectionError" in refusal.value.why
+    assert "AWS_ENDPOINT_URL" in refusal.value.then
+
+
+def test_clients_are_kept_and_never_retry(session: object) -> None:
+    """One client per service and region; one attempt a call."""
+    door = Aws("eu-west-1", session)
+    assert door.sts is door.sts
+    assert "eu-west-1" == door.sts.meta.region_name
+    assert 1 == door.sts.meta.config.retries["total_max_attempts"]
+    with pytest.raises(AttributeError):
+        _ = door._nothing
+
+
+@pytest.fixture
+def session() -> object:
+    """A session with plain keys."""
+    import boto3
+
+    return boto3.Session("access", "secret", region_name="ap-northeast-1")

@@ -1,0 +1,86 @@
+"""The verbs of daily use, from outside."""
+
+import json
+
+from tests.provision.shell import Person, control, send
+
+
+def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
+    """Stopped, the bot is silent and nothing is taken away; started, it answers."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    assert (0, "tasks wanted: 0\n") == outcome(person.types("--sandbox", "stop"))
+    assert send(addresses, "help")["reply"] is None
+    status = json.loads(person.types("--sandbox", "status", "--json").stdout)
+    assert [] == [entry["key"] for entry in status["resources"] if not entry["ready"]]
+    assert (0, "tasks wanted: 1\n") == outcome(person.types("--sandbox", "start"))
+    assert 1 == len(send(addresses, "help")["reply"])
+
+
+def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
+    """A pause takes load balancer and service; setup then says resume, and resume puts them back."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    paused = person.types("--sandbox", "pause", "--yes")
+    assert 0 == paused.returncode, paused.stderr
+    assert "37.53 USD" in paused.stdout
+    kinds = {entry["key"].partition("/")[0]: entry for entry in _status(person)}
+    assert {False} == {
+        kinds[line]["live"] for line in ("load_balancer", "service", "https", "alias")
+    }
+    assert {True} == {
+        kinds[line]["live"] for line in ("zone", "certificate", "log_group", "cluster")
+    }
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert 1 == setup.returncode
+    assert "provision resume" in setup.stderr
+    assert 1 == person.types("--sandbox", "start").returncode
+    resumed = person.types("--sandbox", "resume")
+    assert (0, "https://news-bot.example/webhook\n") == outcome(resumed), resumed.stderr
+    assert 1 == len(send(addresses, "help")["reply"])
+    assert 0 == person.types("--sandbox", "pause", "--yes").returncode
+    gone = json.loads(
+        person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout
+    )
+    assert [] == gone["left"]
+
+
+def test_logs(person: Person, addresses: dict[str, str]) -> None:
+    """The bot's own lines, and a wrong --since is a usage error that shows a right one."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    send(addresses, "help")
+    told = person.types("--sandbox", "logs", "--since", "1d")
+    assert 0 == told.returncode
+    assert "Listening at" in told.stdout
+    wrong = person.types("--sandbox", "logs", "--since", "yesterday")
+    assert 2 == wrong.returncode
+    assert "--since 10m" in wrong.stderr
+
+
+def test_cost_asks_aws_nothing(person: Person, addresses: dict[str, str]) -> None:
+    """Per resource, in sum, and what would lower it."""
+    before = len(control(addresses, "calls"))
+    told = json.loads(person.types("--sandbox", "cost", "--yes", "--json").stdout)
+    assert before == len(control(addresses, "calls"))
+    assert {"zone/news-bot.example", "load_balancer/news-bot", "service/news-bot"} == {
+        entry["key"] for entry in told["resources"]
+    }
+    assert told["monthly_usd"] == round(sum(entry["monthly_usd"] for entry in told["resources"]), 2)
+    assert told["lower"]
+
+
+def test_verbs_on_nothing(person: Person) -> None:
+    """Before setup each verb says what to do, and none breaks."""
+    for verb in ("start", "stop", "logs"):
+        done = person.types("--sandbox", verb)
+        assert 1 == done.returncode
+        assert "provision setup" in done.stderr
+    for verb in ("pause", "teardown"):
+        assert 0 == person.types("--sandbox", verb, "--yes").returncode
+
+
+def _status(person: Person) -> list[dict[str, object]]:
+    return list(json.loads(person.types("--sandbox", "status", "--json").stdout)["resources"])
+
+
+def outcome(done: object) -> tuple[int, str]:
+    """Exit status and what went to stdout."""
+    return done.returncode, done.stdout  # type: ignore[attr-defined]
