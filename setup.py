@@ -22,6 +22,7 @@ tool = [
     "line-bot-sdk>=3.20,<4",
     "filelock>=4.0,<5",
     "jmespath>=1.0,<2",
+    "tzdata>=2024.1",  # Windows and slim systems bring no time zones
 ]
 
 # An AWS, a DNS, a registrar and a LINE on one's own machine.

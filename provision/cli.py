@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from provision import words
-from provision.errors import Refusal, Unfinished
+from provision.errors import NotYet, Refusal, Unfinished
 from provision.words import _
 
 Verb = Callable[..., int | None]
@@ -221,6 +221,11 @@ def run(arguments: list[str]) -> int:
     except Unfinished as unfinished:
         print(unfinished, file=sys.stderr)
         return unfinished.exit_status
+    except NotYet as why:
+        print(
+            _("Not now: {reason}. Run the same command again.", reason=why.reason), file=sys.stderr
+        )
+        return 1
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         return refusal.exit_status

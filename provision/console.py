@@ -119,8 +119,8 @@ def actions() -> dict[str, tuple[str, str]]:
     }
 
 
-def show_plan(plan: Plan, stream: Any) -> None:
-    """The plan as a list, with what it costs and how long it takes."""
+def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
+    """The plan as a list, with cost and time. inexact: a region that has no price list here."""
     words = actions()
     width = max((len(step.key) for step in plan.steps), default=0)
     for step in plan.steps:
@@ -141,6 +141,13 @@ def show_plan(plan: Plan, stream: Any) -> None:
         ),
         file=stream,
     )
+    if inexact:
+        print(unlisted(inexact), file=stream)
+
+
+def unlisted(region: str) -> str:
+    """That a region is reckoned with Tokyo's prices."""
+    return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
 
 
 def show_status(entries: list[dict[str, Any]], url: str, stream: Any) -> None:

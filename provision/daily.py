@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from provision import aws, questions
-from provision.console import Progress
+from provision.console import Progress, unlisted
 from provision.engine import Engine
 from provision.errors import NotYet, Refusal, Usage
 from provision.prices import AS_OF, HOURS, prices
@@ -197,12 +197,7 @@ def cost(options: Options, as_json: bool) -> int:
         )
     )
     if not listed.exact:
-        print(
-            _(
-                "           (reckoned with Tokyo's prices: those of {region} are not listed here)",
-                region=settings["region"],
-            )
-        )
+        print(unlisted(settings["region"]))
     for how, usd in lower:
         print(_("{usd:9.2f}  less with: {how}", usd=usd, how=how))
     return 0

@@ -85,15 +85,8 @@ def prepared(options: Options, *, save: bool) -> Run:
     sandbox = _enter_sandbox() if options.sandbox else {}
     default = "stack.sandbox.yaml" if options.sandbox else "stack.yaml"
     file = StackFile(Path(options.stack or default))
-    for pair in options.sets:
-        key, sign, value = pair.partition("=")
-        if not sign or key not in BY_KEY:
-            raise Usage(
-                _("Reading --set {pair}.", pair=pair),
-                _("there is no setting {key}", key=key) if sign else _("KEY=VALUE was expected"),
-                _("The settings are: {keys}", keys=", ".join(BY_KEY)),
-            )
-        file.answer(key, value, save=save)
+    _set(StackFile(file.path), options.sets, save=False)  # on trial: nothing is saved if they clash
+    _set(file, options.sets, save=save)
     if sandbox and (options.yes or not questions.on_terminal()):
         for key, value in SANDBOX_ANSWERS.items():
             if file.settings[key] is None:
@@ -102,18 +95,39 @@ def prepared(options: Options, *, save: bool) -> Run:
     if region != file.settings["region"]:
         file.answer("region", region, save=False)
     questions.ask_open(file, save=save)
+    _check(file)
+    return _built(options, file, sandbox)
+
+
+def _set(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
+    """What --set says. Raises Usage for what is no setting, no value of it, or clashes with another."""
+    for pair in sets:
+        key, sign, value = pair.partition("=")
+        if not sign or key not in BY_KEY:
+            raise Usage(
+                _("Reading --set {pair}.", pair=pair),
+                _("there is no setting {key}", key=key) if sign else _("KEY=VALUE was expected"),
+                _("The settings are: {keys}", keys=", ".join(BY_KEY)),
+            )
+        file.answer(key, value, save=save)
+    if sets:
+        _check(file)
+
+
+def _check(file: StackFile) -> None:
+    """That the settings go together."""
     if conflict := file.settings.conflict():
         raise Usage(
             _("Reading the settings in {path}.", path=file.path),
             _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1]),
             _("Give another value."),
         )
-    return _built(options, file, sandbox)
 
 
 def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
     secrets = Secrets(
-        os.environ.get("LINE_CHANNEL_ACCESS_TOKEN", ""), os.environ.get("LINE_CHANNEL_SECRET", "")
+        os.environ.get("LINE_CHANNEL_ACCESS_TOKEN", "").strip(),
+        os.environ.get("LINE_CHANNEL_SECRET", "").strip(),
     )
     line_url = os.environ.get("LINE_API_URL", "")
     environment = {"LINE_API_URL": line_url} if line_url else {}

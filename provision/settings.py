@@ -42,8 +42,8 @@ SETTINGS = (
         "name",
         "news-bot",
         text_like(
-            r"[a-z][a-z0-9-]{0,18}[a-z0-9]",
-            lambda: _("2 to 20 of a-z, 0-9 and -, first a letter, last not a -"),
+            r"(?!internal-)[a-z][a-z0-9-]{0,18}[a-z0-9]",
+            lambda: _("2 to 20 of a-z, 0-9 and -, first a letter, last not a -, not internal-..."),
         ),
     ),
     Setting(

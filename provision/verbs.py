@@ -27,6 +27,12 @@ def _looked(run: Run, engine: Engine) -> Plan:
     return plan_of(run.sights, engine.orphans(), prices(run.file.settings["region"]))
 
 
+def _inexact(run: Run) -> str:
+    """The region, where it is reckoned with another one's prices."""
+    region = str(run.file.settings["region"])
+    return "" if prices(region).exact else region
+
+
 def _doing(run: Run) -> Progress:
     return Progress(run.stack.resources, run.clock)
 
@@ -47,7 +53,7 @@ def setup(options: Options, wait: float | None) -> int:
         plan = _looked(run, engine)
         _in_the_way(plan)
         _complete_secrets(run)
-        show_plan(plan, sys.stderr)
+        show_plan(plan, sys.stderr, _inexact(run))
         if plan.changes and not options.yes and not questions.confirmed(_("Build this?")):
             raise Refusal(
                 _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
@@ -148,7 +154,7 @@ def plan(options: Options, as_json: bool) -> int:
     if as_json:
         print(json.dumps(found.shown(), ensure_ascii=False, indent=2))
     else:
-        show_plan(found, sys.stdout)
+        show_plan(found, sys.stdout, _inexact(run))
     return failed(found.refusals) if found.refusals else 0
 
 

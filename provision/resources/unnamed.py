@@ -26,7 +26,7 @@ class Unnamed(Resource):
         raise NotImplementedError(self.kind)
 
     def find(self, doors: Doors) -> Live | None:
-        """By its tags; by id, too, where somebody took the tags away. The others that carry them are surplus."""
+        """By its tags, and by id where somebody took the tags away; others that carry them are surplus."""
         tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in self.tags.items()]
         found = {self.id_of(live): live for live in self.seen(doors, tags)}
         if self.id and self.id not in found:

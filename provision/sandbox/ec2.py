@@ -116,6 +116,34 @@ def subnet_is_free(cloud: "Cloud", call: Call) -> None:
         )
 
 
+@before("ec2", "DetachInternetGateway")
+def no_public_address_is_mapped(cloud: "Cloud", call: Call) -> None:
+    """API DetachInternetGateway: not while the VPC has running things with public addresses."""
+    vpc_id = call.params["VpcId"]
+    if _interfaces_in(cloud.ec2.backend(call.region), vpc_id):
+        raise Refusal(
+            "DependencyViolation",
+            f"Network {vpc_id} has some mapped public address(es). "
+            "Please unmap those public address(es) before detaching the gateway.",
+        )
+
+
+@before("ec2", "DeleteVpc")
+def vpc_is_free(cloud: "Cloud", call: Call) -> None:
+    """API DeleteVpc: its gateways, interfaces and own security groups go first."""
+    vpc_id, backend = call.params["VpcId"], cloud.ec2.backend(call.region)
+    gateways = [gateway.vpc for gateway in backend.internet_gateways.values() if gateway.vpc]
+    groups = [group for group in backend.groups.get(vpc_id, {}).values() if not group.is_default]
+    if groups or _interfaces_in(backend, vpc_id) or vpc_id in [vpc.id for vpc in gateways]:
+        raise Refusal(
+            "DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted."
+        )
+
+
+def _interfaces_in(backend: Any, vpc_id: str) -> list[Any]:
+    return [i for i in backend.enis.values() if i.subnet.vpc_id == vpc_id]
+
+
 def _groups(backend: Any) -> list[Any]:
     return [group for groups in backend.groups.values() for group in groups.values()]
 

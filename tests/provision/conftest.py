@@ -165,6 +165,22 @@ class Desk:
         return inventory(self.cable.client)
 
 
+def networks(ec2: Any) -> dict[str, int]:
+    """Counts of what a network consists of; the default VPC's own is AWS's."""
+    vpcs = [v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]]
+    tables = [t for t in ec2.describe_route_tables()["RouteTables"] if t["VpcId"] in vpcs]
+    gateways = ec2.describe_internet_gateways()["InternetGateways"]
+    attached = [a["VpcId"] for gateway in gateways for a in gateway["Attachments"]]
+    return {
+        "vpc": len(vpcs),
+        "subnet": len([s for s in ec2.describe_subnets()["Subnets"] if s["VpcId"] in vpcs]),
+        "route table": len(tables),
+        "association": sum("SubnetId" in a for table in tables for a in table["Associations"]),
+        "internet gateway": len([g for g in gateways if not g["Attachments"]])
+        + len([vpc for vpc in attached if vpc in vpcs]),
+    }
+
+
 def inventory(client: Callable[[str], Any]) -> dict[str, int]:
     """Counts by kind; what AWS itself puts into every account is not counted."""
     ec2, elbv2, ecs, route53 = client("ec2"), client("elbv2"), client("ecs"), client("route53")
@@ -178,6 +194,7 @@ def inventory(client: Callable[[str], Any]) -> dict[str, int]:
         if group["GroupName"] != "default":
             count["security group"] += 1
             count["ingress"] += len(group["IpPermissions"])
+    count.update(networks(ec2))
     count["interface"] = len(ec2.describe_network_interfaces()["NetworkInterfaces"])
     for balancer in elbv2.describe_load_balancers()["LoadBalancers"]:
         count["load balancer"] += 1

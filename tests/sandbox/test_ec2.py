@@ -102,3 +102,24 @@ def test_default_group_stays(account: Account) -> None:
     assert refused[:2] == ("CannotDelete", 400)
     missing = account.refusal(ec2.delete_security_group, GroupId="sg-0123456789abcdef0")
     assert missing[:2] == ("InvalidGroup.NotFound", 400)
+
+
+def test_network_in_use_stays(account: Account) -> None:
+    """A VPC with a group of one's own or a gateway stays, and a gateway while addresses are mapped."""
+    ec2 = account.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ids = {"InternetGatewayId": gateway, "VpcId": vpc}
+    ec2.attach_internet_gateway(**ids)
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+    refused = account.refusal(ec2.detach_internet_gateway, **ids)
+    assert (refused[0], refused[1]) == ("DependencyViolation", 400)
+    ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
+    ec2.delete_subnet(SubnetId=subnet)
+    assert account.refusal(ec2.delete_vpc, VpcId=vpc)[0] == "DependencyViolation"
+    ec2.detach_internet_gateway(**ids)
+    own = group(account, VpcId=vpc)
+    assert account.refusal(ec2.delete_vpc, VpcId=vpc)[0] == "DependencyViolation"
+    ec2.delete_security_group(GroupId=own)
+    ec2.delete_vpc(VpcId=vpc)

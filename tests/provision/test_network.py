@@ -1,0 +1,131 @@
+"""A VPC that was there first: the default one, or a chosen one whose subnets are looked at."""
+
+from typing import Any
+
+import pytest
+
+from provision.errors import Refusal
+from tests.provision.conftest import WHOLE, Desk
+
+ZONES = ("ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d")
+
+
+def vpc(desk: Desk, subnets: dict[str, str]) -> tuple[str, list[str]]:
+    """Somebody's VPC: one subnet for each zone and `public` or `private`; its id and theirs."""
+    ec2 = desk.cable.client("ec2")
+    vpc_id = ec2.create_vpc(CidrBlock="172.20.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc_id)
+    table = ec2.create_route_table(VpcId=vpc_id)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    ids = []
+    for place, (name, kind) in enumerate(subnets.items()):
+        subnet = ec2.create_subnet(
+            VpcId=vpc_id, CidrBlock=f"172.20.{place}.0/24", AvailabilityZone=name.partition(" ")[0]
+        )["Subnet"]["SubnetId"]
+        if kind == "public":
+            ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        ids.append(subnet)
+    desk.changes()
+    return vpc_id, ids
+
+
+def refusal(desk: Desk) -> str:
+    """Why the network is refused, before anything is made."""
+    sights = desk.engine().look()
+    refused = next(s.refusal for key, s in sights.items() if key.startswith("network/"))
+    assert isinstance(refused, Refusal)
+    assert "Choosing the network." == refused.what
+    assert [] == desk.changes()
+    return f"{refused.why} / {refused.then}"
+
+
+def test_chosen_vpc_is_used_and_stays(desk: Desk) -> None:
+    """Its public subnets, one per zone, carry the stack; teardown leaves the VPC as it was."""
+    vpc_id, subnets = vpc(
+        desk, {ZONES[0]: "public", f"{ZONES[0]} twice": "public", ZONES[1]: "public"}
+    )
+    before = desk.inventory()
+    desk.set(network__vpc=vpc_id)
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    balancer = desk.cable.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
+    used = {zone["SubnetId"] for zone in balancer["AvailabilityZones"]}
+    assert used in ({subnets[0], subnets[2]}, {subnets[1], subnets[2]})
+    gone = desk.teardown()
+    assert f"network/{vpc_id}" in gone.kept
+    assert before == desk.inventory()
+
+
+def test_chosen_subnets_are_used(desk: Desk) -> None:
+    """network.subnets decides which."""
+    vpc_id, subnets = vpc(desk, dict.fromkeys(ZONES, "public"))
+    desk.set(network__vpc=vpc_id, network__subnets=",".join(subnets[1:]))
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    balancer = desk.cable.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
+    assert set(subnets[1:]) == {zone["SubnetId"] for zone in balancer["AvailabilityZones"]}
+    network = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
+    assert {**WHOLE, "interface": 3, **network} == desk.inventory()
+
+
+def test_private_subnet_is_named(desk: Desk) -> None:
+    """One that leads to no internet gateway."""
+    vpc_id, subnets = vpc(desk, {ZONES[0]: "public", ZONES[1]: "private"})
+    desk.set(network__vpc=vpc_id, network__subnets=",".join(subnets))
+    assert f"{subnets[1]} has no route to an internet gateway" in refusal(desk)
+
+
+def test_two_subnets_in_one_zone_are_named(desk: Desk) -> None:
+    """A load balancer takes one subnet per zone."""
+    vpc_id, subnets = vpc(desk, {ZONES[0]: "public", f"{ZONES[0]} twice": "public"})
+    desk.set(network__vpc=vpc_id, network__subnets=",".join(subnets))
+    assert f"{subnets[0]} and {subnets[1]} are both in {ZONES[0]}" in refusal(desk)
+
+
+def test_subnet_of_another_vpc_is_named(desk: Desk) -> None:
+    """A subnet that stands somewhere else."""
+    vpc_id, subnets = vpc(desk, {ZONES[0]: "public"})
+    desk.set(network__vpc=vpc_id, network__subnets=f"{subnets[0]},subnet-0123456789abcdef0")
+    assert "subnet-0123456789abcdef0 is not in that VPC" in refusal(desk)
+
+
+@pytest.mark.parametrize("public", [0, 1])
+def test_too_few_public_subnets(desk: Desk, public: int) -> None:
+    """Two zones are needed; the VPC is named, and how many it has."""
+    kinds = ["public"] * public + ["private"] * (3 - public)
+    vpc_id, _subnets = vpc(desk, dict(zip(ZONES, kinds, strict=True)))
+    desk.set(network__vpc=vpc_id)
+    assert f"{vpc_id} has public subnets in {public} zones; two are needed" in refusal(desk)
+
+
+def test_no_such_vpc(desk: Desk) -> None:
+    """An id that is not in this region."""
+    desk.set(network__vpc="vpc-0123456789abcdef0")
+    assert "there is no such VPC in this region: vpc-0123456789abcdef0" in refusal(desk)
+
+
+def test_default_vpc_is_missing(desk: Desk) -> None:
+    """Somebody deleted it: a refusal that offers a new one, and with that setup goes on."""
+    delete_default_vpc(desk.cable.client("ec2"))
+    desk.changes()
+    said = refusal(desk)
+    assert "this region has no default VPC" in said
+    assert "Set network.vpc to `new`" in said
+    desk.set(network__vpc="new")
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+
+
+def delete_default_vpc(ec2: Any) -> None:
+    """As the console does it: subnets, gateway, then the VPC."""
+    default = next(v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"] if v["IsDefault"])
+    in_vpc = [{"Name": "vpc-id", "Values": [default]}]
+    for subnet in ec2.describe_subnets(Filters=in_vpc)["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    attached = [{"Name": "attachment.vpc-id", "Values": [default]}]
+    for gateway in ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]:
+        ids = {"InternetGatewayId": gateway["InternetGatewayId"], "VpcId": default}
+        ec2.detach_internet_gateway(**ids)
+        ec2.delete_internet_gateway(InternetGatewayId=ids["InternetGatewayId"])
+    ec2.delete_vpc(VpcId=default)

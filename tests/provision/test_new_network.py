@@ -1,0 +1,207 @@
+"""network.vpc = new: a VPC of the stack's own, each part of it a line of stack.py."""
+
+from typing import Any
+
+import pytest
+
+from provision.plan import plan
+from provision.prices import prices
+from provision.resource import Milestone, Resource
+from provision.resources.network import NewNetwork
+from provision.settings import Settings
+from provision.stack import Secrets, Stack
+from provision.walk import Outcome
+from tests.provision.conftest import ANSWERS, WHOLE, Desk, PowerCut
+
+# One of everything; the route tables are the VPC's main one and ours.
+NETWORK = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
+
+
+def rooms(stack: Stack) -> list[Resource]:
+    """The network's lines, and the milestone made of them."""
+    everything = stack.resources
+    return everything[everything.index(stack.vpc) : everything.index(stack.network) + 1]
+
+
+LINES = [
+    resource.line
+    for resource in rooms(Stack(Settings({**ANSWERS, "network.vpc": "new"}), Secrets(), {}))
+    if not isinstance(resource, Milestone)
+]
+
+
+@pytest.fixture(autouse=True)
+def _new_network(desk: Desk) -> None:
+    desk.set(network__vpc="new")
+
+
+def build(desk: Desk) -> Outcome:
+    """`provision setup`, of the network alone."""
+    engine = desk.engine()
+    engine.resources = rooms(desk.stack())
+    engine.look()
+    return engine.setup(600)
+
+
+def take_away(desk: Desk) -> Any:
+    """`provision teardown`, of the network alone."""
+    engine = desk.engine()
+    engine.resources = rooms(desk.stack())
+    return engine.teardown(everything=True)
+
+
+def test_whole_stack_in_a_network_of_its_own(desk: Desk) -> None:
+    """One of everything and a network; the bot answers; a second setup changes nothing; all of it goes."""
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert {**WHOLE, **NETWORK} == desk.inventory()
+    told = desk.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (told["status"], len(told["reply"]))
+    desk.changes()
+    desk.setup()
+    assert [] == desk.changes()
+    engine = desk.engine()
+    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    assert {"keep"} == {step.action for step in found.steps}
+    gone = desk.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
+    assert {} == desk.inventory()
+
+
+def test_network_is_public_and_has_host_names(desk: Desk) -> None:
+    """Three zones, routes to the gateway, DNS host names on, all of it tagged."""
+    build(desk)
+    ec2 = desk.cable.client("ec2")
+    vpc = next(v for v in ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"])
+    attribute = ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute="enableDnsHostnames")
+    assert ("10.64.0.0/16", True) == (vpc["CidrBlock"], attribute["EnableDnsHostnames"]["Value"])
+    in_vpc = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+    subnets = ec2.describe_subnets(Filters=in_vpc)["Subnets"]
+    zones = sorted(subnet["AvailabilityZone"] for subnet in subnets)
+    assert ["ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d"] == zones
+    for subnet in subnets:
+        assert desk.sandbox.cloud.ec2.is_public(
+            "ap-northeast-1",
+            desk.sandbox.cloud.backend("ec2", "ap-northeast-1").get_subnet(subnet["SubnetId"]),
+        )
+    tags = {tag["Key"]: tag["Value"] for tag in vpc["Tags"]}
+    expected = {"provision:stack": "news-bot", "provision:resource": "vpc/news-bot-new"}
+    assert {**expected, "Name": "news-bot-new"} == tags
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("line", LINES)
+def test_power_pulled_at_a_create(desk: Desk, line: str, moment: str) -> None:
+    """Setup again makes one of everything; a third setup changes nothing."""
+    desk.cut_power("creating", line, moment)
+    with pytest.raises(PowerCut):
+        build(desk)
+    outcome = build(desk)
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert NETWORK == desk.inventory()
+    desk.changes()
+    build(desk)
+    assert [] == desk.changes()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("line", LINES)
+def test_power_pulled_at_a_delete(desk: Desk, line: str, moment: str) -> None:
+    """Teardown again leaves nothing, in the account and in the file."""
+    build(desk)
+    desk.cut_power("deleting", line, moment)
+    with pytest.raises(PowerCut):
+        take_away(desk)
+    gone = take_away(desk)
+    assert ([], []) == (gone.refusals, gone.left)
+    assert {} == desk.inventory()
+    assert "resources" not in desk.path.read_text()
+
+
+def twin(desk: Desk, line: str) -> None:
+    """What a lost answer leaves: a second one with the same tags."""
+    ec2 = desk.cable.client("ec2")
+    resource = getattr(desk.stack(), line)
+    specification = [
+        {
+            "ResourceType": resource.noun,
+            "Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()],
+        }
+    ]
+    if line == "vpc":
+        ec2.create_vpc(CidrBlock=resource.cidr, TagSpecifications=specification)
+    elif line == "internet_gateway":
+        ec2.create_internet_gateway(TagSpecifications=specification)
+    else:
+        vpc = next(v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"])
+        ec2.create_route_table(VpcId=vpc, TagSpecifications=specification)
+
+
+@pytest.mark.parametrize("line", ["vpc", "internet_gateway", "route_table"])
+def test_twin_is_taken_away_by_setup(desk: Desk, line: str) -> None:
+    """A second one of the same tags: a difference in the plan, gone after setup; the one in use stays."""
+    build(desk)
+    before = desk.path.read_text()
+    twin(desk, line)
+    engine = desk.engine()
+    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    paths = {step.key: [d.path for d in step.differences] for step in found.steps}
+    assert ["Surplus"] == paths[f"{line}/news-bot-new"]
+    build(desk)
+    assert NETWORK == desk.inventory()
+    assert before == desk.path.read_text()
+
+
+@pytest.mark.parametrize("line", ["vpc", "internet_gateway", "route_table"])
+def test_twin_is_taken_away_by_teardown(desk: Desk, line: str) -> None:
+    """Teardown leaves neither."""
+    build(desk)
+    twin(desk, line)
+    gone = take_away(desk)
+    assert ([], []) == (gone.refusals, gone.left)
+    assert {} == desk.inventory()
+
+
+def test_lost_file_heals(desk: Desk) -> None:
+    """Without its records, the network is found again by tags and by what hangs on what."""
+    build(desk)
+    records = desk.path.read_text()
+    desk.path.write_text("")
+    desk.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
+    desk.set(network__vpc="new")
+    desk.changes()
+    build(desk)
+    assert [] == desk.changes()
+    assert records.partition("resources:")[2] == desk.path.read_text().partition("resources:")[2]
+
+
+def test_deleted_by_hand(desk: Desk) -> None:
+    """A route and an association that somebody took away are made again."""
+    build(desk)
+    ec2 = desk.cable.client("ec2")
+    table = next(
+        t for t in ec2.describe_route_tables()["RouteTables"] if t.get("Tags") and t["Associations"]
+    )
+    ec2.delete_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0")
+    first = table["Associations"][0]["RouteTableAssociationId"]
+    ec2.disassociate_route_table(AssociationId=first)
+    desk.changes()
+    build(desk)
+    assert ["CreateRoute", "AssociateRouteTable"] == desk.changes()
+    assert NETWORK == desk.inventory()
+
+
+@pytest.mark.parametrize(("one", "other"), [("default", "new"), ("new", "default")])
+def test_moving_to_another_network(desk: Desk, one: str, other: str) -> None:
+    """The new things are there before the old ones go, and nothing is left of those."""
+    desk.set(network__vpc=one)
+    desk.setup()
+    desk.set(network__vpc=other)
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    expected = {**WHOLE, **(NETWORK if other == "new" else {})}
+    assert expected == desk.inventory()
+    assert isinstance(desk.stack().network, NewNetwork) == (other == "new")
+    gone = desk.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
+    assert {} == desk.inventory()
