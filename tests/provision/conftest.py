@@ -13,9 +13,6 @@ from typing import Any
 import boto3
 import dns.message
 import pytest
-from tests.provision.shell import addresses as addresses  # fixtures, for every test here
-from tests.provision.shell import person as person
-from tests.provision.shell import served as served
 
 from bot.app import create_app
 from bot.settings import Settings as BotSettings
@@ -33,6 +30,9 @@ from provision.sandbox.world import Sandbox
 from provision.stack import Secrets, Stack
 from provision.stackfile import StackFile
 from provision.walk import Outcome
+from tests.provision.shell import addresses as addresses  # fixtures, for every test here
+from tests.provision.shell import person as person
+from tests.provision.shell import served as served
 
 ANSWERS = {
     "domain": "example.jp",
