@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow check clean
+.PHONY: demo test slow full check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -13,6 +13,9 @@ test: $(VENV)/.installed
 
 slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow
+
+full: test slow
+	$(BIN)/python -m pytest -m full
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

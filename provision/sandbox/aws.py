@@ -21,6 +21,9 @@ from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, Faults
 from provision.sandbox.rules import rules_after, rules_before
 
+# One for all: moto's backends are one set per process anyway, and its Flask applications are slow to build.
+MOTO = DomainDispatcherApplication(create_backend_app)
+
 
 class AwsApplication:
     """AWS for one Cloud, as a WSGI application.
@@ -32,7 +35,6 @@ class AwsApplication:
         self.cloud = cloud
         self.faults = Faults()
         self.log: list[dict[str, Any]] = []
-        self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith("/_sandbox/"):
@@ -94,7 +96,7 @@ class AwsApplication:
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
             given[:] = [int(status.split()[0]), headers]
 
-        chunks = self._moto({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
+        chunks = MOTO({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
         try:
             data = b"".join(chunks)
         finally:

@@ -34,13 +34,7 @@ from tests.provision.shell import addresses as addresses  # fixtures, for every 
 from tests.provision.shell import person as person
 from tests.provision.shell import served as served
 
-ANSWERS = {
-    "domain": "example.jp",
-    "network.vpc": "default",
-    "image.uri": "example.jp/bot:1",
-    "schedule.start": "cron(0 8 ? * SAT,SUN *)",
-    "schedule.stop": "cron(0 9 ? * SAT,SUN *)",
-}
+ANSWERS = {"domain": "example.jp", "network.vpc": "default", "image.uri": "example.jp/bot:1"}
 READING = ("Describe", "List", "Get")
 
 
@@ -221,10 +215,6 @@ def inventory(client: Callable[[str], Any]) -> dict[str, int]:
             count["policy"] += len(
                 client("iam").list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
             )
-    scheduler = client("scheduler")
-    groups = scheduler.list_schedule_groups()["ScheduleGroups"]
-    count["schedule group"] = len([group for group in groups if group["Name"] != "default"])
-    count["schedule"] = len(scheduler.list_schedules()["Schedules"])
     for cluster in ecs.list_clusters()["clusterArns"]:
         count["cluster"] += 1
         count["service"] += len(ecs.list_services(cluster=cluster)["serviceArns"])
@@ -241,12 +231,10 @@ WHOLE = {  # one of everything
     "load balancer": 1,
     "log group": 1,
     "parameter": 2,
-    "policy": 3,
+    "policy": 2,
     "record": 2,
-    "role": 3,
+    "role": 2,
     "rule": 1,
-    "schedule": 2,
-    "schedule group": 1,
     "security group": 2,
     "service": 1,
     "target group": 1,

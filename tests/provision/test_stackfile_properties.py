@@ -22,11 +22,11 @@ VALUES = {
     "name": st.sampled_from(["bot", "no", "on", "a-1"]),
     "region": st.sampled_from(["us-east-1", "ap-northeast-1"]),
     "domain": st.sampled_from(["example.jp", "xn--eckwd4c7c.jp"]),
-    "network.vpc": st.sampled_from(["new", "default", "vpc-0123456789abcdef0"]),
+    "network.vpc": st.sampled_from(["default", "vpc-0123456789abcdef0"]),
     "network.subnets": st.sampled_from([["subnet-00000000", "subnet-11111111"], []]),
     "image.uri": st.sampled_from(["012345678901", "a.b/c:0256", "public.ecr.aws/n/bot:1"]),
     "service.count": st.integers(1, 100).map(str),
-    "schedule.start": st.sampled_from(["cron(0 8 ? * SAT,SUN *)", "at(2026-01-01T18:00:00)"]),
+    "schedule.timezone": st.sampled_from(["Asia/Tokyo", "UTC"]),
     "news.feeds": st.lists(st.sampled_from(["https://a.jp/f?x=1#y", "http://b/日本"]), max_size=3),
 }
 COMMENTS = st.sampled_from(

@@ -1,0 +1,184 @@
+"""Accounts that are somebody's own: setup and teardown, and nothing of theirs has changed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from provision.plan import plan
+from provision.prices import prices
+from tests.provision.conftest import Desk
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+
+
+def theirs(desk: Desk) -> dict[str, Any]:
+    """Everything in the account that a run could have touched, as each service describes it."""
+    client = desk.cable.client
+    elbv2, ecs, route53 = client("elbv2"), client("ecs"), client("route53")
+    balancers = elbv2.describe_load_balancers()["LoadBalancers"]
+    zones = route53.list_hosted_zones()["HostedZones"]
+    clusters = ecs.list_clusters()["clusterArns"]
+    names = [p["Name"] for p in client("ssm").describe_parameters()["Parameters"]]
+    return {
+        "zones": zones,
+        "records": [
+            route53.list_resource_record_sets(HostedZoneId=z["Id"])["ResourceRecordSets"]
+            for z in zones
+        ],
+        "certificates": client("acm").list_certificates()["CertificateSummaryList"],
+        "groups": client("ec2").describe_security_groups()["SecurityGroups"],
+        "vpcs": client("ec2").describe_vpcs()["Vpcs"],
+        "subnets": client("ec2").describe_subnets()["Subnets"],
+        "balancers": balancers,
+        "listeners": [
+            elbv2.describe_listeners(LoadBalancerArn=b["LoadBalancerArn"])["Listeners"]
+            for b in balancers
+        ],
+        "target groups": elbv2.describe_target_groups()["TargetGroups"],
+        "parameters": [
+            client("ssm").get_parameter(Name=n, WithDecryption=True)["Parameter"] for n in names
+        ],
+        "roles": [
+            role
+            for role in client("iam").list_roles()["Roles"]
+            if not role["Path"].startswith("/aws-service-role/")
+        ],
+        "clusters": ecs.describe_clusters(clusters=clusters)["clusters"] if clusters else [],
+        "log groups": client("logs").describe_log_groups()["logGroups"],
+    }
+
+
+def follow_the_article(desk: Desk) -> None:
+    """What somebody has who followed the article by hand, under names of the article's kind."""
+    client = desk.cable.client
+    zone = client("route53").create_hosted_zone(Name="example.jp", CallerReference="hand")
+    desk.sandbox.cloud.registrar.enter("example.jp", zone["DelegationSet"]["NameServers"])
+    for name, value in (
+        ("ACCESS_TOKEN", desk.secrets.access_token),
+        ("CHANNEL_SECRET", desk.secrets.channel_secret),
+    ):
+        client("ssm").put_parameter(Name=name, Value=value, Type="SecureString")
+    ec2, elbv2 = client("ec2"), client("elbv2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
+    group = ec2.create_security_group(GroupName="alb-sg", Description="by hand", VpcId=vpc)[
+        "GroupId"
+    ]
+    balancer = elbv2.create_load_balancer(Name="line-alb", Subnets=subnets, SecurityGroups=[group])
+    target = elbv2.create_target_group(
+        Name="line-tg", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": target}],
+    )
+    alias = {
+        "HostedZoneId": balancer["LoadBalancers"][0]["CanonicalHostedZoneId"],
+        "DNSName": balancer["LoadBalancers"][0]["DNSName"],
+        "EvaluateTargetHealth": False,
+    }
+    record = {"Name": "example.jp", "Type": "A", "AliasTarget": alias}
+    client("route53").change_resource_record_sets(
+        HostedZoneId=zone["HostedZone"]["Id"],
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
+    )
+    client("iam").create_role(RoleName="ecsTaskExecutionRole", AssumeRolePolicyDocument=TRUST)
+    client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    client("ecs").create_cluster(clusterName="line-cluster")
+    client("acm").request_certificate(DomainName="example.jp", ValidationMethod="DNS")
+    desk.clock.advance(1)
+
+
+def refusals(desk: Desk) -> list[str]:
+    """What stands in the way, by the plan."""
+    engine = desk.engine()
+    return [
+        r.what for r in plan(engine.look(), engine.orphans(), prices("ap-northeast-1")).refusals
+    ]
+
+
+def test_empty_account(desk: Desk) -> None:
+    """Nothing was there, nothing is there afterwards."""
+    before = theirs(desk)
+    desk.setup()
+    desk.teardown(everything=True)
+    assert before == theirs(desk)
+
+
+def test_article_followed_by_hand(desk: Desk) -> None:
+    """A bot beside the hand-made one, under a host of its own: zone and parameters are adopted, all stays."""
+    follow_the_article(desk)
+    before = theirs(desk)
+    desk.set(host="bot.example.jp")
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert 1 == len(desk.sandbox.line.send("help", "U" + "1" * 32)["reply"])
+    gone = desk.teardown(everything=True)
+    assert [] == gone.left
+    assert {
+        "zone/example.jp",
+        "access_token/ACCESS_TOKEN",
+        "channel_secret/CHANNEL_SECRET",
+        "network/default",
+        "service_linked_role",
+    } == set(gone.kept)
+    assert before == theirs(desk)
+
+
+def test_article_followed_by_hand_on_the_same_host(desk: Desk) -> None:
+    """Their A record points at their load balancer: setup says so, and changes nothing of it."""
+    follow_the_article(desk)
+    before = theirs(desk)["records"]
+    outcome = desk.setup(wait=0)
+    assert ["Creating alias/example.jp."] == [r.what for r in outcome.refusals]
+    desk.teardown(everything=True)
+    assert before == theirs(desk)["records"]
+
+
+STRANGERS = {
+    "load_balancer": lambda c, vpc, subnets: c("elbv2").create_load_balancer(
+        Name="news-bot", Subnets=subnets
+    ),
+    "target_group": lambda c, vpc, subnets: c("elbv2").create_target_group(
+        Name="news-bot", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip"
+    ),
+    "bot_group": lambda c, vpc, subnets: c("ec2").create_security_group(
+        GroupName="news-bot-bot", Description="x", VpcId=vpc
+    ),
+    "log_group": lambda c, vpc, subnets: c("logs").create_log_group(logGroupName="/ecs/news-bot"),
+    "task_role": lambda c, vpc, subnets: c("iam").create_role(
+        RoleName="news-bot-task-ap-northeast-1", AssumeRolePolicyDocument=TRUST
+    ),
+    "task_definition": lambda c, vpc, subnets: c("ecs").register_task_definition(
+        family="news-bot", containerDefinitions=[{"name": "x", "image": "x", "memory": 128}]
+    ),
+}
+
+
+@pytest.mark.parametrize("line", STRANGERS)
+def test_stranger_under_our_name(desk: Desk, line: str) -> None:
+    """It stands in the way already in the plan, and teardown leaves it as it is."""
+    ec2 = desk.cable.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
+    STRANGERS[line](desk.cable.client, vpc, subnets)
+    before = theirs(desk)
+    assert [f"Creating {line}/"] == [what.partition("/")[0] + "/" for what in refusals(desk)]
+    desk.setup(wait=0)
+    desk.teardown(everything=True)
+    after = theirs(desk)
+    assert before == after
