@@ -12,12 +12,18 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from bot.news import Edition, parse
+from bot.settings import SAMPLES
 
 log = logging.getLogger(__name__)
 
 TTL_SECONDS = 120.0
 RETRY_SECONDS = 15.0  # after a failure: soon, but not with every message
+STAND_IN = "samples:"  # no ETag looks like that
 FIRST_EDITION_SECONDS = 1.0  # LINE waits two seconds for an answer
+
+
+class NothingThere(Exception):
+    """There is no articles.json at that place yet; says what S3 said."""
 
 
 class Source(Protocol):
@@ -43,14 +49,17 @@ class Folder:
 class Bucket:
     """A prefix in an S3 bucket, read with the task role (s3:GetObject)."""
 
-    def __init__(self, bucket: str, prefix: str, region: str) -> None:
+    def __init__(self, bucket: str, prefix: str, region: str, client: Any = None) -> None:
         self.bucket = bucket
         self.key = f"{prefix}/articles.json" if prefix else "articles.json"
         self.region = region
-        self._client: Any = None
+        self._client = client
 
     def read(self, tag: str) -> tuple[bytes, str] | None:
-        """A conditional GET by ETag. Raises botocore's errors."""
+        """A conditional GET by ETag. Raises NothingThere, else botocore's errors.
+
+        S3 says AccessDenied of an object that is not there to those who may not list the bucket.
+        """
         import boto3  # here and not above: a bot that reads a folder does not pay for it
         from botocore.config import Config
         from botocore.exceptions import ClientError
@@ -62,18 +71,50 @@ class Bucket:
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=self.key, **condition)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
+            if _status(error) == 304:
                 return None
+            code, status = error.response["Error"]["Code"], _status(error)
+            if code == "NoSuchKey" or status == 403:
+                raise NothingThere(code) from None
             raise
         with answer["Body"] as body:
             return body.read(), str(answer["ETag"])
 
 
-def source_at(news_url: str, region: str = "") -> Source:
-    """The source that NEWS_URL names: `s3://bucket/prefix` or a folder."""
+def _status(error: Any) -> int:
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status
+
+
+class UntilThere:
+    """A bucket that nobody has put news into yet: until somebody does, the samples stand in.
+
+    News that was there and is gone is another matter: the last good edition stays.
+    """
+
+    def __init__(self, source: Source, samples: Source) -> None:
+        self.source = source
+        self.samples = samples
+
+    def read(self, tag: str) -> tuple[bytes, str] | None:
+        """As the source; where there is nothing, as the samples, whose tags begin with `samples:`."""
+        stand_in = tag.startswith(STAND_IN)
+        try:
+            return self.source.read("" if stand_in else tag)
+        except NothingThere as error:
+            if tag and not stand_in:
+                raise
+            log.info("no news yet: the samples stand in", extra={"s3": str(error)})
+        read = self.samples.read(tag.removeprefix(STAND_IN))
+        return read and (read[0], STAND_IN + read[1])
+
+
+def source_at(news_url: str, region: str = "", client: Any = None) -> Source:
+    """The source that NEWS_URL names: `s3://bucket/prefix` or a folder. client: another S3's."""
     parts = urlsplit(news_url)
     if parts.scheme == "s3":
-        return Bucket(parts.netloc, parts.path.strip("/"), region)
+        bucket = Bucket(parts.netloc, parts.path.strip("/"), region, client)
+        return UntilThere(bucket, Folder(SAMPLES))
     return Folder(news_url)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from provision.clock import Clock, told_by
@@ -168,6 +169,18 @@ def refused(doing: str, error: Exception) -> Refusal:
     else:
         then = _("Mend what AWS names, then run the same command again; it goes on from here.")
     return Refusal(doing, why, then)
+
+
+def unless(refusal: str, call: Callable[..., Any], **parameters: Any) -> Any:
+    """The call's answer, or None where AWS refuses it with that error code (what is asked for is not set)."""
+    import botocore.exceptions
+
+    try:
+        return call(**parameters)
+    except botocore.exceptions.ClientError as error:
+        if code(error) == refusal:
+            return None
+        raise
 
 
 class Absent(Exception):

@@ -110,9 +110,9 @@ def build() -> click.Group:
     )
     @as_json
     def status(context: click.Context, as_json: bool, **given: Any) -> int:
-        from provision import verbs
+        from provision import status as looking
 
-        return verbs.status(merged(context, given), as_json)
+        return looking.status(merged(context, given), as_json)
 
     @verb(
         "teardown",

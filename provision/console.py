@@ -150,15 +150,17 @@ def unlisted(region: str) -> str:
     return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
 
 
-def show_status(entries: list[dict[str, Any]], url: str, stream: Any) -> None:
-    """Each resource: ready or why not, and what differs."""
+def show_status(document: dict[str, Any], stream: Any) -> None:
+    """Each resource: ready or why not, and what differs; then the tasks, the next hours, the URL."""
+    entries = document["resources"]
     width = max((len(entry["key"]) for entry in entries), default=0)
     for entry in entries:
         sign = "✓" if entry["ready"] else "✗" if entry["live"] else "·"
-        print(
-            f"  {sign} {entry['key']:{width}}  {entry['state']:9} {entry['reason']}".rstrip(),
-            file=stream,
-        )
+        told = f"  {sign} {entry['key']:{width}}  {entry['state']:9} {entry['reason']}"
+        print(told.rstrip(), file=stream)
         for drift in entry["drift"]:
             print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)
-    print(_("The bot's URL: {url}", url=url), file=stream)
+    print(_("Tasks: {running} of {wanted} run", **document["tasks"]), file=stream)
+    if document["next"]["start"] and document["next"]["stop"]:
+        print(_("Next start {start}, next stop {stop}", **document["next"]), file=stream)
+    print(_("The bot's URL: {url}", url=document["url"]), file=stream)

@@ -1,4 +1,5 @@
 """The only door to DNS: what does the parent zone say about a domain, and what do its servers say?
+What is there under a name, and which CAA records decide for it?
 
 With PROVISION_DNS (host:port) every question goes to that one resolver, in place of the internet's servers.
 """
@@ -12,6 +13,11 @@ from typing import Any
 from provision.words import _
 
 TIMEOUT = 3.0  # seconds for one question to one server
+LONGEST_CHAIN = 8  # CNAMEs followed before giving up
+SECOND_LEVEL = {
+    *("co", "or", "ne", "ac", "ad", "ed", "go", "gr", "lg"),
+    *("com", "net", "org", "edu"),
+}
 Ask = Callable[[Any, str, int], Any]  # query message, address, port -> answer message
 
 
@@ -71,6 +77,72 @@ class Dns:
             "; ".join(said[:3]) or _("the servers above {domain} have no address", domain=domain)
         )
 
+    def records(self, name: str, kind: str) -> list[str]:
+        """What a resolver finds, in zone file notation, CNAMEs followed; [] for none. Raises Unanswered."""
+        import dns.rdatatype
+
+        for _step in range(LONGEST_CHAIN):
+            answer = self._resolved(name, kind)
+            found = {rrset.rdtype: rrset for rrset in answer}
+            if wanted := found.get(dns.rdatatype.from_text(kind)):
+                return [record.to_text() for record in wanted]
+            if dns.rdatatype.CNAME not in found:
+                return []
+            name = found[dns.rdatatype.CNAME][0].target.to_text()
+        return []
+
+    def caa(self, host: str) -> tuple[str, list[str]]:
+        """The CAA records that decide for a host: those of the closest name that has any (RFC 8659).
+
+        The name and the values; "" and [] where none has. Raises Unanswered.
+        """
+        labels = host.split(".")
+        for start in range(len(labels)):
+            name = ".".join(labels[start:])
+            if values := self.records(name, "CAA"):
+                return name, values
+        return "", []
+
+    def zone_above(self, domain: str) -> str:
+        """The zone that a sub-domain is to be delegated from: the closest name above it with name servers.
+
+        "" for a domain that is bought (above it is a registry's zone), and where nobody answers.
+        """
+        labels = domain.split(".")
+        for name in (".".join(labels[start:]) for start in range(1, len(labels) - 1)):
+            try:
+                if is_registry(name):
+                    return ""
+                if self.records(name, "NS"):
+                    return name
+            except Unanswered:
+                return ""
+        return ""
+
+    def _resolved(self, name: str, kind: str) -> list[Any]:
+        """The answer section: of the given resolver, else of this machine's own."""
+        import dns.exception
+        import dns.rcode
+        import dns.resolver
+
+        if self._resolver:
+            answer = self._ask(_query(name, kind), *self._resolver)
+        else:
+            try:
+                answer = dns.resolver.resolve(
+                    name, kind, lifetime=2 * TIMEOUT, raise_on_no_answer=False
+                ).response
+            except dns.resolver.NXDOMAIN:
+                return []
+            except (OSError, dns.exception.DNSException) as error:
+                raise Unanswered(
+                    _("this machine cannot look up names ({error})", error=error)
+                ) from None
+        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            said = dns.rcode.to_text(answer.rcode())
+            raise Unanswered(_("{address} does not answer ({error})", address=name, error=said))
+        return list(answer.answer)
+
     def silent(self, domain: str, servers: set[str]) -> set[str]:
         """Those of the servers that do not answer for the domain themselves (asked directly, for its SOA).
 
@@ -127,6 +199,12 @@ class Dns:
                 ) from None
             return [record.target.to_text() for record in answer][:4]
         return []
+
+
+def is_registry(name: str) -> bool:
+    """Whether people buy domains right below this name: jp, co.jp. By habit, not by the whole list."""
+    second, _dot, top = name.rpartition(".")
+    return not second or (len(top) == 2 and second in SECOND_LEVEL)
 
 
 def _query(name: str, kind: Any) -> Any:

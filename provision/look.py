@@ -105,6 +105,8 @@ def look(
     if live is not None and resource.leaving(live) and (not record or record.state != "deleting"):
         live = None
     sight.live = live
+    if sight.verdict == "create" and not isinstance(resource, Milestone):
+        resource.foresee(doors)
     if live is not None and not isinstance(resource, Milestone):
         if record is None or doubted:
             known = {key for key, other in records.items() if other.state == "created"}

@@ -5,44 +5,15 @@ at once, as a line in stack.yaml. Ctrl-C arrives as KeyboardInterrupt.
 """
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
+from provision.asked import ARTICLE, FIRST, OTHERS, OWN_TIMES, Choices, Question, times
 from provision.errors import Usage
-from provision.settings import BY_KEY
+from provision.prices import prices
+from provision.settings import BY_KEY, Settings
 from provision.stackfile import StackFile
 from provision.words import _
-
-
-@dataclass(frozen=True)
-class Question:
-    """One open setting: what is asked, one line that explains it, and the answers there are (none: any)."""
-
-    setting: str
-    text: Callable[[], str]
-    explanation: Callable[[], str]
-    choices: Callable[[], list[tuple[str, str]]] | None = None
-
-
-QUESTIONS = (
-    Question(
-        "domain",
-        lambda: _("Which domain do you own?"),
-        lambda: _("Its DNS moves to Route 53, or it is there already. Example: example.jp"),
-    ),
-    Question(
-        "network.vpc",
-        lambda: _("In which network shall the bot stand?"),
-        lambda: _("The default VPC is there in every account and costs nothing."),
-        lambda: [("default", _("the region's default VPC"))],
-    ),
-    Question(
-        "image.uri",
-        lambda: _("Which container image is the bot?"),
-        lambda: _("A URI that Fargate can pull. Example: public.ecr.aws/name/bot:1"),
-    ),
-)
 
 
 def on_terminal() -> bool:
@@ -50,44 +21,80 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask_open(file: StackFile, *, save: bool) -> None:
-    """Asks what is open. Raises Usage naming the flag where nobody is there to answer."""
-    for question in QUESTIONS:
-        if file.settings[question.setting] is not None:
+def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Mapping[str, Choices]) -> None:
+    """Asks what is open. Raises Usage naming the flag where nobody is there to answer.
+
+    lookups: by setting, what looks up the answers there are, in place of a question's own; called when asked.
+    Somebody who is asked at all, and has not said --yes, is also asked what has a default.
+    """
+    unanswered = [question for question in FIRST if file.settings[question.setting] is None]
+    if not unanswered:
+        return
+    if not on_terminal():
+        key = unanswered[0].setting
+        raise Usage(
+            _("Reading the settings in {path}.", path=file.path),
+            _("{key} is not answered, and there is no terminal to ask on", key=key),
+            _("Add `--set {key}=...`, or a line to the file.", key=key),
+        )
+    for question in unanswered if yes else FIRST:
+        if file.stands(question.setting) and question not in unanswered:
             continue
-        if not on_terminal():
-            raise Usage(
-                _("Reading the settings in {path}.", path=file.path),
-                _(
-                    "{key} is not answered, and there is no terminal to ask on",
-                    key=question.setting,
-                ),
-                _("Add `--set {key}=...`, or a line to the file.", key=question.setting),
-            )
-        file.answer(question.setting, _answer(question), save=save)
+        if question.setting == "schedule.start":
+            _ask_times(file, question, save=save)
+        else:
+            choices = lookups.get(question.setting, question.choices)
+            file.answer(question.setting, _answer(file, question, choices), save=save)
+    if not yes and not confirmed(_("Keep the defaults of everything else?"), default=True):
+        for question in OTHERS:
+            if not file.stands(question.setting):
+                given = _answer(file, question, question.choices)
+                file.answer(question.setting, given, save=save)
 
 
-def _answer(question: Question) -> str:
+def _ask_times(file: StackFile, question: Question, *, save: bool) -> None:
+    """When the bot answers: one question, three settings, saved together."""
+    settings = file.settings
+    offered = times(
+        prices(settings["region"]),
+        settings["service.cpu"],
+        settings["service.memory"],
+        settings["service.capacity"],
+    )
+    which = chosen(question.text(), offered, question.explanation())
+    start, stop, zone = ("", "", settings["schedule.timezone"]) if which == "always" else ARTICLE
+    if which == "own":
+        start, stop, zone = (_answer(file, own, None) for own in OWN_TIMES)
+    for key, value in (("timezone", zone), ("start", start), ("stop", stop)):
+        file.answer(f"schedule.{key}", value, save=save)
+
+
+def _answer(file: StackFile, question: Question, choices: Choices | None) -> str:
+    """One answer, checked while it is typed; the default stands there already."""
     import questionary
+
+    key = question.setting
 
     def check(given: str) -> bool | str:
         try:
-            BY_KEY[question.setting].parse(given.strip())
+            BY_KEY[key].read(given.strip())
         except ValueError as error:
-            return _("{key} takes {wanted}", key=question.setting, wanted=error)
+            return _("{key} takes {wanted}", key=key, wanted=error)
+        clash = Settings({**file.settings, key: BY_KEY[key].read(given.strip())}).conflict()
+        if clash and clash[0] == key:
+            return _("{key} takes {wanted}", key=key, wanted=clash[1])
         return True
 
-    prompt: Any
-    if question.choices:
-        choices = [
-            questionary.Choice(f"{value}  {told}", value=value)
-            for value, told in question.choices()
-        ]
-        prompt = questionary.select(question.text(), choices, instruction=question.explanation())
-    else:
-        prompt = questionary.text(
-            question.text(), validate=check, instruction=f"\n  {question.explanation()}\n  "
-        )
+    if choices:
+        return chosen(question.text(), choices(), question.explanation())
+    now = file.settings[key]
+    shown = ",".join(now) if isinstance(now, list) else "" if now is None else str(now)
+    prompt: Any = questionary.text(
+        question.text(),
+        default=shown,
+        validate=check,
+        instruction=f"\n  {question.explanation()}\n  ",
+    )
     return str(prompt.unsafe_ask()).strip()
 
 
@@ -115,13 +122,22 @@ def ask_secret(name: str, variable: str) -> str:
     ).strip()
 
 
-def confirmed(question: str) -> bool:
+def chosen(question: str, choices: list[tuple[str, str]], explanation: str = "") -> str:
+    """One of several values, each told with a few words. Only where somebody is there to answer."""
+    import questionary
+
+    offered = [questionary.Choice(f"{value}  {told}", value=value) for value, told in choices]
+    prompt = questionary.select(question, offered, instruction=explanation or None)
+    return str(prompt.unsafe_ask())
+
+
+def confirmed(question: str, *, default: bool = False) -> bool:
     """One yes or no. Raises Usage naming --yes where nobody is there to answer."""
     if not on_terminal():
         raise Usage(question, _("there is no terminal to ask on"), _("Add --yes."))
     import questionary
 
-    return bool(questionary.confirm(question, default=False).unsafe_ask())
+    return bool(questionary.confirm(question, default=default).unsafe_ask())
 
 
 def typed(question: str, wanted: str) -> bool:

@@ -52,7 +52,9 @@ class Resource:
     by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
     hourly: ClassVar[bool] = False  # paid by the hour: a pause takes it and all that needs it
     shared: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
-    typical: ClassVar[int] = 1  # seconds from its create call until it is ready (AWS-FACTS medians)
+    typical: ClassVar[int] = (
+        1  # seconds from its create call until it is ready (medians, other tools' logs)
+    )
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
 
     line: str = field(default="", init=False)  # its attribute's name in stack.py; set there
@@ -106,9 +108,12 @@ class Resource:
 
     # What a class says of itself. -----------------------------------------------------------------
 
-    def intent(self, doors: Doors) -> dict[str, str]:
+    def intent(self, doors: Doors) -> dict[str, Any]:
         """What must be on disk before the create call (reads only)."""
         return {}
+
+    def foresee(self, doors: Doors) -> None:
+        """Asked while there is none: raises Refusal where it could not come to be. Read-only."""
 
     def find(self, doors: Doors) -> Live | None:
         """The live thing: by recorded id first, else by name or tag. Read-only."""

@@ -16,10 +16,11 @@ from provision.clock import Clock
 from provision.console import Progress
 from provision.dns import Dns
 from provision.engine import Engine
-from provision.errors import Refusal, Usage
+from provision.errors import NotYet, Refusal, Usage
 from provision.line import Line
 from provision.look import Sight
 from provision.resource import Doors, Resource
+from provision.resources import network
 from provision.resources.hosted_zone import HostedZone
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
@@ -67,17 +68,30 @@ class Run:
 
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
         """Prints the name servers, ready to paste; on the sandbox with --yes enters them too."""
-        servers = "\n".join(f"    {server}" for server in zone.name_servers)
-        text = _(
-            "Name servers of {domain}: enter these four at the site where you bought it, in place of those "
-            "there now:\n{servers}",
-            domain=zone.domain,
-            servers=servers,
-        )
-        progress.say(text)
+        progress.say(self._instruction(zone))
         if self.sandbox and self.options.yes:
             enter(self.sandbox["registrar"], zone.domain, zone.name_servers)
             progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
+
+    def _instruction(self, zone: HostedZone) -> str:
+        """What the person has to do, and where: at the registrar, or in the zone above a sub-domain."""
+        if parent := self.doors.dns.zone_above(zone.domain):
+            return _(
+                "{domain} lies in {parent}: add these four records there, where the DNS of {parent} is kept; "
+                "nothing else of {parent} changes:\n{records}",
+                domain=zone.domain,
+                parent=parent,
+                records="\n".join(
+                    f"    {zone.domain}.  300  IN  NS  {s}." for s in zone.name_servers
+                ),
+            )
+        servers = "\n".join(f"    {server}" for server in zone.name_servers)
+        return _(
+            "Name servers of {domain}: enter these four at the site where you bought it, in place of those "
+            "there now (bought at Route 53 itself: in its console under Registered domains):\n{servers}",
+            domain=zone.domain,
+            servers=servers,
+        )
 
 
 def prepared(options: Options, *, save: bool) -> Run:
@@ -94,7 +108,8 @@ def prepared(options: Options, *, save: bool) -> Run:
     region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
     if region != file.settings["region"]:
         file.answer("region", region, save=False)
-    questions.ask_open(file, save=save)
+    lookups = {"network.vpc": lambda: _networks(region)}
+    questions.ask_open(file, save=save, yes=options.yes, lookups=lookups)
     _check(file)
     return _built(options, file, sandbox)
 
@@ -122,6 +137,18 @@ def _check(file: StackFile) -> None:
             _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1]),
             _("Give another value."),
         )
+
+
+def _networks(region: str) -> list[tuple[str, str]]:
+    """The answers there are to network.vpc in this account and region."""
+    try:
+        return network.choices(Aws(region))
+    except NotYet as why:  # nobody waits at a question
+        raise Refusal(
+            _("Looking which networks there are."),
+            why.reason,
+            _("Run the same command again in a moment."),
+        ) from None
 
 
 def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:

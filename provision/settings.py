@@ -33,7 +33,7 @@ class Setting:
     parse: Callable[[Raw], Any]
 
     def read(self, raw: Raw) -> Any:
-        """As `parse`; nothing at all where the default is nothing (CLI.md: "or empty")."""
+        """As `parse`; nothing at all where the default is nothing."""
         return self.default if raw == self.default == "" else self.parse(raw)
 
 
@@ -130,10 +130,6 @@ class Settings(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(BY_KEY)
 
-    def open(self) -> list[str]:
-        """The settings that somebody still has to answer."""
-        return [key for key in BY_KEY if self[key] is None]
-
     def conflict(self) -> tuple[str, str] | None:
         """The first setting that does not go with another one, and what would: (key, sentence)."""
         host, domain = self["host"], self["domain"]
@@ -153,6 +149,11 @@ class Settings(Mapping[str, Any]):
             return "network.subnets", _("nothing where network.vpc is new: it brings its own")
         if subnets and (len(subnets) < 2 or len(set(subnets)) < len(subnets)):
             return "network.subnets", _("two or more subnets, each in a zone of its own")
+        for one, other in (("start", "stop"), ("stop", "start")):
+            if self[f"schedule.{one}"] and not self[f"schedule.{other}"]:
+                return f"schedule.{other}", _(
+                    "a time too, because schedule.{one} has one (or leave both empty)", one=one
+                )
         if self["line.access_token_parameter"] == self["line.channel_secret_parameter"]:
             return "line.channel_secret_parameter", _("another name than the access token's")
         return None

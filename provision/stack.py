@@ -6,7 +6,9 @@ another one needs it; the engine walks the list forwards to set up and backwards
 
 from dataclasses import dataclass, field
 
+from provision.hours import hours_a_month
 from provision.resource import Resource
+from provision.resources.bucket import NewsBucket
 from provision.resources.certificate import Certificate, IssuedCertificate
 from provision.resources.cluster import Cluster
 from provision.resources.hosted_zone import Delegation, HostedZone
@@ -16,14 +18,12 @@ from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
 from provision.resources.log_group import LogGroup
 from provision.resources.network import ExistingNetwork, Network, NewNetwork
 from provision.resources.parameter import Parameter
+from provision.resources.permissions import ExecutionPermissions, TaskPermissions
 from provision.resources.record_set import Alias, ValidationRecord
-from provision.resources.role import (
-    EcsServiceLinkedRole,
-    ExecutionPermissions,
-    Role,
-    TaskPermissions,
-)
+from provision.resources.repository import Repository
+from provision.resources.role import EcsServiceLinkedRole, Role
 from provision.resources.route_table import Route, RouteTable, RouteTableAssociation
+from provision.resources.schedule import Schedule, ScheduleGroup, SchedulerPermissions
 from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.service import Service, SteadyService
 from provision.resources.target_group import TargetGroup
@@ -59,7 +59,9 @@ class Stack:
         self.validation_record = ValidationRecord(self.zone, self.certificate)
         self.issued_certificate = IssuedCertificate(self.certificate, self.validation_record)
 
-        # What the bot writes, and the two secrets it reads.
+        # The bot's image; what the bot writes, and what it reads: the news and the two secrets.
+        self.repository = Repository(name)
+        self.news_bucket = NewsBucket(settings["news.bucket"])
         self.log_group = LogGroup(f"/ecs/{name}")
         self.access_token = Parameter(
             settings["line.access_token_parameter"],
@@ -77,11 +79,16 @@ class Stack:
         tasks = "ecs-tasks.amazonaws.com"
         self.execution_role = Role(f"{name}-execution-{region}", tasks, "ECS, to start the bot")
         self.execution_permissions = ExecutionPermissions(
-            self.execution_role, self.access_token, self.channel_secret, self.log_group
+            self.execution_role,
+            self.access_token,
+            self.channel_secret,
+            self.log_group,
+            self.repository,
+            settings["image.uri"] or "",
         )
         self.task_role = Role(f"{name}-task-{region}", tasks, "The bot itself")
         self.task_permissions = TaskPermissions(
-            self.task_role, self.access_token, self.channel_secret
+            self.task_role, self.access_token, self.channel_secret, self.news_bucket
         )
 
         # The network, and who may talk to whom in it.
@@ -118,6 +125,7 @@ class Stack:
             environment=environment,
             access_token=self.access_token,
             channel_secret=self.channel_secret,
+            news_bucket=self.news_bucket,
             execution_role=self.execution_role,
             task_role=self.task_role,
             log_group=self.log_group,
@@ -136,9 +144,14 @@ class Stack:
             warm_door_rule=self.warm_door_rule,
             execution_permissions=self.execution_permissions,
             task_permissions=self.task_permissions,
+            hours=hours_a_month(settings["schedule.start"], settings["schedule.stop"]),
         )
         self.steady_service = SteadyService(self.service)
         self.active_load_balancer = ActiveLoadBalancer(self.load_balancer)
+
+        # When it runs, where hours are set.
+        if settings["schedule.start"] and settings["schedule.stop"]:
+            self._schedules(settings)
 
         # LINE calls it.
         self.webhook = WebhookEndpoint(
@@ -171,6 +184,20 @@ class Stack:
         self.association_2 = RouteTableAssociation(self.route_table, self.subnet_2)
         self.association_3 = RouteTableAssociation(self.route_table, self.subnet_3)
         return NewNetwork(self.route, self.association_1, self.association_2, self.association_3)
+
+    def _schedules(self, settings: Settings) -> None:
+        """Start sets the count, stop sets 0; a role that may do just that."""
+        name, region, zone = (settings[key] for key in ("name", "region", "schedule.timezone"))
+        self.scheduler_role = Role(
+            f"{name}-scheduler-{region}", "scheduler.amazonaws.com", "Scheduler, to start and stop"
+        )
+        self.scheduler_permissions = SchedulerPermissions(self.scheduler_role, self.service)
+        self.schedule_group = ScheduleGroup(name)
+        built_on = (self.schedule_group, self.scheduler_permissions, self.service)
+        self.start_schedule = Schedule(
+            "start", settings["schedule.start"], zone, settings["service.count"], *built_on
+        )
+        self.stop_schedule = Schedule("stop", settings["schedule.stop"], zone, 0, *built_on)
 
     @property
     def resources(self) -> list[Resource]:

@@ -97,6 +97,10 @@ class StackFile:
         """The upper half."""
         return Settings(self._given)
 
+    def stands(self, key: str) -> bool:
+        """Whether the setting was answered, be it with nothing."""
+        return key in self._given or key in self._lines
+
     def region(self, from_environment: str | None) -> str:
         """The region: as set, else where things were made, else the environment's, else the default."""
         if "region" in self._given:

@@ -4,16 +4,14 @@ import json
 import sys
 from typing import Any
 
-from provision import questions
-from provision.console import Progress, show_plan, show_status
+from provision import domain, questions
+from provision.console import Progress, show_plan
 from provision.engine import Engine
 from provision.errors import NotYet, Refusal, Unfinished
 from provision.line import CONSOLE
-from provision.look import Sight
 from provision.plan import Plan
 from provision.plan import plan as plan_of
 from provision.prices import prices
-from provision.resource import Milestone
 from provision.run import Options, Run, prepared
 from provision.walk import Outcome
 from provision.words import _
@@ -51,9 +49,12 @@ def setup(options: Options, wait: float | None) -> int:
         engine = run.engine(progress)
         engine.begin()
         plan = _looked(run, engine)
+        if domain.choose_zone(run):
+            plan = _looked(run, engine)
         _in_the_way(plan)
         _complete_secrets(run)
         show_plan(plan, sys.stderr, _inexact(run))
+        domain.offer_to_copy(run, domain.warn(run))
         if plan.changes and not options.yes and not questions.confirmed(_("Build this?")):
             raise Refusal(
                 _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
@@ -151,42 +152,12 @@ def plan(options: Options, as_json: bool) -> int:
     engine = run.engine(_doing(run))
     engine.begin()
     found = _looked(run, engine)
+    domain.warn(run)
     if as_json:
         print(json.dumps(found.shown(), ensure_ascii=False, indent=2))
     else:
         show_plan(found, sys.stdout, _inexact(run))
     return failed(found.refusals) if found.refusals else 0
-
-
-def status(options: Options, as_json: bool) -> int:
-    """Each resource, as recorded and as it is."""
-    run = prepared(options, save=False)
-    engine = run.engine(_doing(run))
-    engine.begin()
-    entries = [entry(sight) for sight in engine.look().values()]
-    if as_json:
-        print(
-            json.dumps({"url": run.stack.url, "resources": entries}, ensure_ascii=False, indent=2)
-        )
-    else:
-        show_status(entries, run.stack.url, sys.stdout)
-    return 0
-
-
-def entry(sight: Sight) -> dict[str, Any]:
-    """One resource as `status --json` prints it."""
-    resource, reason = sight.resource, sight.waiting
-    milestone = isinstance(resource, Milestone)
-    drift = resource.differences(sight.live) if sight.live is not None and not milestone else []
-    return {
-        "key": resource.key,
-        "kind": resource.kind,
-        "state": sight.record.state if sight.record else "milestone" if milestone else "none",
-        "live": sight.live is not None,
-        "ready": not reason,
-        "reason": reason,
-        "drift": [difference.shown() for difference in drift] if sight.record else [],
-    }
 
 
 def teardown(options: Options, everything: bool, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 import secrets
 from typing import TYPE_CHECKING, ClassVar
 
+from provision.dns import Unanswered
 from provision.errors import Refusal
 from provision.resource import Doors, Live, Milestone, Resource, flat, listed, output, resource
 from provision.words import _
@@ -17,6 +18,12 @@ FINAL = (
     "REVOKED",
     "INACTIVE",
 )  # ACM API, CertificateDetail
+AMAZON = {  # ACM User Guide, "Configuring a CAA record": any of them lets ACM issue
+    "amazon.com",
+    "amazontrust.com",
+    "awstrust.com",
+    "amazonaws.com",
+}
 
 
 @resource
@@ -35,6 +42,27 @@ class Certificate(Resource):
     def identity(self) -> str:
         """A certificate cannot change its name."""
         return self.host
+
+    def foresee(self, doors: Doors) -> None:
+        """CAA records that name others only would end in CAA_ERROR; DNS that is silent is no "no"."""
+        try:
+            name, records = doors.dns.caa(self.host)
+        except Unanswered:
+            return
+        if excludes_amazon(records):
+            raise Refusal(
+                _("Looking whether Amazon may issue a certificate for {host}.", host=self.host),
+                _(
+                    "the CAA records of {name} allow others only: {records}",
+                    name=name,
+                    records=", ".join(records),
+                ),
+                _(
+                    'Add the CAA record `0 issue "amazon.com"` for {name} where its DNS is kept, '
+                    "then run the same command again.",
+                    name=name,
+                ),
+            )
 
     def intent(self, doors: Doors) -> dict[str, str]:
         """ACM remembers the token for an hour."""
@@ -116,3 +144,16 @@ class IssuedCertificate(Milestone):
                 ),
             )
         return "" if status == "ISSUED" else _("ACM has not seen the validation record yet")
+
+
+def excludes_amazon(records: list[str]) -> bool:
+    """Whether a CAA record set (`0 issue "ca.example; key=value"`, ...) lets others issue, and not Amazon.
+
+    RFC 8659, 4.2: a set without an `issue` property restricts nobody; an empty issuer is nobody.
+    """
+    issuers = []
+    for record in records:
+        _flags, tag, value = record.split(maxsplit=2)
+        if tag.lower() == "issue":
+            issuers.append(value.strip().strip('"').partition(";")[0].strip().lower())
+    return bool(issuers) and not AMAZON.intersection(issuers)

@@ -1,6 +1,7 @@
 """The hosted zone: where the domain's DNS records live, and its delegation by the zone above."""
 
 import secrets
+from dataclasses import field
 from typing import Any, ClassVar
 
 from provision.dns import Unanswered
@@ -17,8 +18,26 @@ from provision.resource import (
     output,
     resource,
 )
+from provision.resources import copied_records
 from provision.resources.certificate import Certificate
 from provision.words import _
+
+
+class SeveralZones(Refusal):
+    """Several public zones of one name, and DNS does not say which is meant. zones: id -> name servers."""
+
+    def __init__(self, domain: str, zones: list[Live]) -> None:
+        super().__init__(
+            _("Looking for the hosted zone of {domain}.", domain=domain),
+            _(
+                "there are {count} public zones of that name, and the domain is delegated to none of them",
+                count=len(zones),
+            ),
+            _(
+                "Delete the ones you do not need in the Route 53 console, then run the same command again."
+            ),
+        )
+        self.zones = {zone["Id"]: ", ".join(zone["NameServers"]) for zone in zones}
 
 
 @resource
@@ -29,6 +48,8 @@ class HostedZone(Resource):
     id: str = output("Id")
     name_servers: list[str] = output("NameServers")
     caller_reference: str = output("CallerReference")
+    copied: list[str] = output("Copied")  # records of the former servers, put in when it was made
+    to_copy: list[str] = field(default_factory=list, init=False)  # as the person answered
     absent = ("NoSuchHostedZone",)
     taken = ("HostedZoneAlreadyExists",)
     typical: ClassVar[int] = 2
@@ -37,9 +58,10 @@ class HostedZone(Resource):
         """A zone is its domain."""
         return self.domain
 
-    def intent(self, doors: Doors) -> dict[str, str]:
+    def intent(self, doors: Doors) -> dict[str, Any]:
         """A CallerReference can never be used again, even after deletion: random, on disk before the call."""
-        return {"caller_reference": f"provision-{secrets.token_hex(12)}"}
+        reference = f"provision-{secrets.token_hex(12)}"
+        return {"caller_reference": reference, "copied": self.to_copy}
 
     def find(self, doors: Doors) -> Live | None:
         """By id, else by name (ListHostedZonesByName is a range, not a filter)."""
@@ -69,16 +91,7 @@ class HostedZone(Resource):
         for zone in zones:
             if delegated == set(zone["NameServers"]):
                 return zone
-        raise Refusal(
-            _("Looking for the hosted zone of {domain}.", domain=self.domain),
-            _(
-                "there are {count} public zones of that name, and the domain is delegated to none of them",
-                count=len(zones),
-            ),
-            _(
-                "Delete the ones you do not need in the Route 53 console, then run the same command again."
-            ),
-        )
+        raise SeveralZones(self.domain, zones)
 
     def create(self, doors: Doors) -> Live | None:
         """CreateHostedZone. Its tags are a difference, because the call takes none."""
@@ -104,7 +117,9 @@ class HostedZone(Resource):
         return {f'Tags."{name}"': value for name, value in self.tags.items()}
 
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
-        """ChangeTagsForResource."""
+        """The copied records, then ChangeTagsForResource: a zone with tags has had its records."""
+        if self.copied:
+            copied_records.put(doors, self.id, self.copied)
         doors.aws.route53.change_tags_for_resource(
             ResourceType="hostedzone", ResourceId=self.id, AddTags=listed(self.tags)
         )
@@ -123,6 +138,8 @@ class HostedZone(Resource):
 
     def delete(self, doors: Doors) -> None:
         """DeleteHostedZone: refused while it holds records other than its own NS and SOA."""
+        if self.copied:
+            copied_records.take_away(doors, self.id, self.copied)
         doors.aws.route53.delete_hosted_zone(Id=self.id)
 
 

@@ -1,7 +1,8 @@
 """The network the stack stands in: a VPC that is there, or one of the stack's own; and its public subnets."""
 
+from provision.aws import Aws, understood
 from provision.errors import Refusal
-from provision.resource import Doors, Live, Milestone, Resource, output, resource
+from provision.resource import Doors, Live, Milestone, Resource, flat, output, resource
 from provision.resources.route_table import Route, RouteTableAssociation
 from provision.resources.unnamed import named
 from provision.resources.vpc import ZONES
@@ -176,3 +177,24 @@ def one_per_zone(subnets: list[Live]) -> list[str]:
     for subnet in sorted(subnets, key=lambda s: (s["AvailabilityZone"], s["SubnetId"])):
         by_zone.setdefault(subnet["AvailabilityZone"], subnet["SubnetId"])
     return list(by_zone.values())
+
+
+def choices(aws: Aws) -> list[tuple[str, str]]:
+    """The answers there are to network.vpc, each with a few words: the account's VPCs, and a new one."""
+    with understood(_("Looking which networks there are.")):
+        pages = aws.ec2.get_paginator("describe_vpcs").paginate()
+        vpcs = [vpc for page in pages for vpc in page["Vpcs"]]
+    return offered(vpcs)
+
+
+def offered(vpcs: list[Live]) -> list[tuple[str, str]]:
+    """The default VPC first, where there is one; then the others by id; then a new one."""
+    found: list[tuple[str, str]] = []
+    for vpc in sorted(vpcs, key=lambda v: (not v.get("IsDefault"), v["VpcId"])):
+        name = flat(vpc.get("Tags", [])).get("Name", "")
+        told = " ".join(filter(None, (name, vpc["CidrBlock"])))
+        if vpc.get("IsDefault"):
+            found.append(("default", _("the region's default VPC, {told}", told=told)))
+        else:
+            found.append((vpc["VpcId"], told))
+    return [*found, ("new", _("a VPC of its own"))]

@@ -1,10 +1,9 @@
-"""IAM: the two roles of a task, kept apart, what each may do, and ECS's own role."""
+"""IAM: roles, the inline policies that say what they may do, and ECS's own role."""
 
+import json
 from typing import Any, ClassVar
 
 from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
-from provision.resources.log_group import LogGroup
-from provision.resources.parameter import Parameter
 from provision.words import _
 
 Statement = dict[str, Any]
@@ -34,8 +33,6 @@ class Role(Resource):
 
     def create(self, doors: Doors) -> Live | None:
         """CreateRole."""
-        import json
-
         answer = doors.aws.iam.create_role(
             RoleName=self.name,
             Description=self.description,
@@ -58,8 +55,6 @@ class Role(Resource):
 
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
         """UpdateAssumeRolePolicy."""
-        import json
-
         doors.aws.iam.update_assume_role_policy(
             RoleName=self.role_name, PolicyDocument=json.dumps(self._trust())
         )
@@ -105,8 +100,6 @@ class RolePolicy(Resource):
         return None
 
     def _put(self, doors: Doors) -> None:
-        import json
-
         doors.aws.iam.put_role_policy(
             RoleName=self.role.role_name,
             PolicyName=self.line,
@@ -124,63 +117,6 @@ class RolePolicy(Resource):
     def delete(self, doors: Doors) -> None:
         """DeleteRolePolicy."""
         doors.aws.iam.delete_role_policy(RoleName=self.role_name, PolicyName=self.policy_name)
-
-
-@resource
-class ExecutionPermissions(RolePolicy):
-    """What ECS itself may do to start a task: fetch the image, read the two secrets, write the log."""
-
-    access_token: Parameter
-    channel_secret: Parameter
-    log_group: LogGroup
-
-    def statements(self) -> list[Statement]:
-        """As AmazonECSTaskExecutionRolePolicy, but on our log group and parameters only."""
-        log_group = self.log_group.arn.removesuffix(":*")
-        return [
-            {
-                "Sid": "PullTheImage",
-                "Effect": "Allow",
-                "Action": [
-                    "ecr:GetAuthorizationToken",
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:BatchGetImage",
-                ],
-                "Resource": "*",
-            },
-            {
-                "Sid": "WriteTheLog",
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": [log_group, f"{log_group}:*"],
-            },
-            {
-                "Sid": "ReadTheSecrets",
-                "Effect": "Allow",
-                "Action": "ssm:GetParameters",
-                "Resource": [self.access_token.arn, self.channel_secret.arn],
-            },
-        ]
-
-
-@resource
-class TaskPermissions(RolePolicy):
-    """What the bot itself may do: read the two parameters again when a secret has been changed."""
-
-    access_token: Parameter
-    channel_secret: Parameter
-
-    def statements(self) -> list[Statement]:
-        """The article's two actions, on the two parameters."""
-        return [
-            {
-                "Sid": "ReadTheSecrets",
-                "Effect": "Allow",
-                "Action": ["ssm:GetParameter", "ssm:GetParameters"],
-                "Resource": [self.access_token.arn, self.channel_secret.arn],
-            }
-        ]
 
 
 @resource

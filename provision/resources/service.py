@@ -17,7 +17,7 @@ from provision.resource import (
 from provision.resources.cluster import Cluster
 from provision.resources.listener import WarmDoorRule
 from provision.resources.network import Network
-from provision.resources.role import ExecutionPermissions, TaskPermissions
+from provision.resources.permissions import ExecutionPermissions, TaskPermissions
 from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import CONTAINER, TaskDefinition
@@ -44,6 +44,7 @@ class Service(Resource):
     warm_door_rule: WarmDoorRule
     execution_permissions: ExecutionPermissions
     task_permissions: TaskPermissions
+    hours: float | None = None  # a month, that the schedule leaves it on; None: all of them
     arn: str = output("serviceArn")
     cluster_arn: str = output("clusterArn")
     counted: str = output("Counted")  # the service.count it was last set to
@@ -151,9 +152,9 @@ class Service(Resource):
         doors.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, desiredCount=count)
 
     def costs(self, prices: Prices) -> float:
-        """Its tasks, all month."""
-        task = self.task_definition
-        return HOURS * self.count * prices.task_hour(task.cpu, task.memory, self.capacity)
+        """Its tasks, in the hours that the schedule leaves them on."""
+        task, hours = self.task_definition, HOURS if self.hours is None else self.hours
+        return hours * self.count * prices.task_hour(task.cpu, task.memory, self.capacity)
 
     def lets_go(self, live: Live) -> bool:
         """Its tasks have stopped; DRAINING itself needs nothing but the cluster, which says so."""
@@ -169,6 +170,7 @@ class SteadyService(Milestone):
     """Every wanted task runs and is healthy behind the load balancer; none wanted counts too."""
 
     service: Service
+    desired: int | str = output("desiredCount")  # 0: asleep, by its schedule or by hand
     typical: ClassVar[int] = 163
     bound: ClassVar[int] = 900
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.log_group import LogGroup
 from provision.resources.parameter import Parameter
 from provision.resources.role import Role
@@ -25,6 +26,7 @@ class TaskDefinition(Resource):
     environment: dict[str, str]
     access_token: Parameter
     channel_secret: Parameter
+    news_bucket: NewsBucket
     execution_role: Role
     task_role: Role
     log_group: LogGroup
@@ -80,6 +82,7 @@ class TaskDefinition(Resource):
         }
         environment = {**self.environment, "PORT": str(self.port)}
         environment["ACCESS_TOKEN_PARAMETER"] = self.access_token.name
+        environment["NEWS_URL"] = f"s3://{self.news_bucket.bucket}/{FOLDER}"
         environment["CHANNEL_SECRET_PARAMETER"] = self.channel_secret.name
         return {
             "name": CONTAINER,

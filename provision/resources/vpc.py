@@ -19,8 +19,8 @@ class Vpc(Unnamed):
     absent = ("InvalidVpcID.NotFound",)
     patient = ("DependencyViolation",)
 
-    def intent(self, doors: Doors) -> dict[str, str]:
-        """Refuses where the region has too few zones for the subnets, before anything of it is made."""
+    def foresee(self, doors: Doors) -> None:
+        """A region may have too few zones for the subnets."""
         count = len(zones(doors))
         if count < ZONES:
             raise Refusal(
@@ -28,7 +28,6 @@ class Vpc(Unnamed):
                 _("this region has {count} zones; three are needed", count=count),
                 _("Set network.vpc to `default` or to a VPC of yours."),
             )
-        return {}
 
     def seen(self, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
         """DescribeVpcs."""

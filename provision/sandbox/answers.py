@@ -7,6 +7,8 @@ import functools
 import warnings
 from typing import Any
 
+from botocore.exceptions import UnknownServiceError
+from botocore.model import OperationNotFoundError
 from botocore.parsers import create_parser
 from botocore.session import get_session
 from moto.core.serialize import get_serializer_class
@@ -47,6 +49,15 @@ def _serialize(call: Call, result: Any) -> Response:
     body = serialized["body"]
     data = body if isinstance(body, bytes) else body.encode()
     return serialized["status_code"], list(serialized["headers"].items()), data
+
+
+def input_members(service: str, operation: str) -> list[str] | None:
+    """The parameters of an operation as botocore names them; None where there is no such one."""
+    try:
+        shape = _botocore_operation(service, operation).input_shape
+    except (UnknownServiceError, OperationNotFoundError):
+        return None
+    return list(shape.members) if shape else []
 
 
 @functools.cache

@@ -34,7 +34,6 @@ class AwsApplication:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.faults = Faults()
-        self.log: list[dict[str, Any]] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith("/_sandbox/"):
@@ -74,7 +73,7 @@ class AwsApplication:
             outcome = response[0]
             return response
         finally:
-            self._note(call, outcome)
+            self.cloud.note(call, outcome)
 
     def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> answers.Response:
         for before in rules_before(call):
@@ -104,18 +103,6 @@ class AwsApplication:
                 close()
         return given[0], given[1], data
 
-    def _note(self, call: Call, outcome: int | str) -> None:
-        self.log.append(
-            {
-                "time": call.time,
-                "service": call.service,
-                "operation": call.operation,
-                "mutating": call.mutating,
-                "region": call.region,
-                "outcome": outcome,
-            }
-        )
-
     def _control(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
         try:
@@ -131,7 +118,7 @@ class AwsApplication:
     def _controlled(self, method: str, path: str, request: Request) -> Any:
         match method, path:
             case "GET", "calls":
-                return list(self.log)
+                return list(self.cloud.log)
             case "GET", "clock":
                 return {"now": self.cloud.clock.now(), "speed": self.cloud.clock.speed}
             case "POST", "faults":
@@ -142,7 +129,7 @@ class AwsApplication:
             case "POST", "reset":
                 self.cloud.reset()
                 self.faults.clear()
-                self.log.clear()
+                self.cloud.log.clear()
                 return {}
         raise NotFound()
 

@@ -14,12 +14,15 @@ from provision.sandbox.registrar import Registrar
 from provision.sandbox.tasks import InlineTasks, TaskRunner
 
 if TYPE_CHECKING:
+    from provision.sandbox.calls import Call
     from provision.sandbox.certificates import Acm
     from provision.sandbox.ec2 import Ec2
     from provision.sandbox.ecs import Ecs
     from provision.sandbox.elbv2 import Elbv2
     from provision.sandbox.iam import Iam
     from provision.sandbox.route53 import Route53
+    from provision.sandbox.s3 import S3
+    from provision.sandbox.schedules import Scheduler
 
 _GLOBAL = {"iam", "route53", "s3", "sts"}  # moto keeps these under "aws", not under a region
 
@@ -40,6 +43,8 @@ class Cloud:
     elbv2: "Elbv2"
     iam: "Iam"
     route53: "Route53"
+    s3: "S3"
+    scheduler: "Scheduler"
 
     def __init__(
         self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None
@@ -48,6 +53,7 @@ class Cloud:
         self.delays = delays or Delays()
         self.tasks = tasks or InlineTasks()
         self.lock = threading.RLock()
+        self.log: list[dict[str, Any]] = []
         self._ticking = threading.Lock()
         self._tickers: list[Callable[[], None]] = []
         self._closers: list[Callable[[], None]] = []
@@ -88,6 +94,20 @@ class Cloud:
         """The regions in which moto has built a backend of this service so far."""
         name: Any = service
         return [key for key, _ in dict.items(get_backend(name)[self.account])]
+
+    def note(self, call: "Call", outcome: int | str) -> None:
+        """Write the call into the log of calls: what was asked, by whom, and how it went."""
+        self.log.append(
+            {
+                "time": call.time,
+                "service": call.service,
+                "operation": call.operation,
+                "mutating": call.mutating,
+                "region": call.region,
+                "caller": call.access_key,
+                "outcome": outcome,
+            }
+        )
 
     def on_tick(self, ticker: Callable[[], None]) -> None:
         """Have `ticker` run on every tick until the next reset, WITHOUT the lock: it takes it."""

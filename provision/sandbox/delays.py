@@ -1,4 +1,4 @@
-"""How long AWS takes; the numbers are medians from logs of other tools (AWS-FACTS in the docs)."""
+"""How long AWS takes; the numbers are medians from logs of other tools."""
 
 from dataclasses import dataclass, fields
 from typing import Self
@@ -17,6 +17,7 @@ class Delays:
     role: float = 8  # IAM: until another service can assume a new role
     task_start: float = 30  # Fargate: PROVISIONING and PENDING until RUNNING
     steady: float = 30  # ECS: all tasks well until the scheduler calls it a steady state
+    schedule_group: float = 5  # Scheduler: a deleted group shows DELETING for a while
     service_drain: float = 160  # ECS: a deleted service from DRAINING to INACTIVE
 
     @classmethod

@@ -97,6 +97,8 @@ class Dns:
         if type == "NS" and name == f"{domain}.":
             return [Record(name, "NS", 172800, f"{server}.") for server in servers]
         zone = self._zone(f"{domain}.", servers)
+        if zone is None:
+            return self._elsewhere(domain, name, type)
         while zone is not None:
             published = self._cloud.route53.published(zone)
             cut = _closest_cut(name, zone.name, published)
@@ -106,6 +108,16 @@ class Dns:
                 return _records(name, cut)
             zone = self._zone(cut.name, tuple(value.rstrip(".") for value in cut.records))
         return None
+
+    def _elsewhere(self, domain: str, name: str, type: str) -> list[Record] | None:
+        """What servers that are nobody's hosted zone answer for a domain."""
+        entries = self._cloud.registrar.records(domain)
+        here = [
+            Record(name, kind, 300, value) for owner, kind, value in entries if f"{owner}." == name
+        ]
+        below = any(f"{owner}.".endswith(f".{name}") for owner, _, _ in entries)
+        found = [record for record in here if record.type == type]
+        return found or [r for r in here if r.type == "CNAME"] if here or below else None
 
     def _zone(self, name: str, servers: tuple[str, ...]) -> Any | None:
         """The public hosted zone of this name that these name servers, and only these, serve."""

@@ -21,7 +21,7 @@ def find_cluster(cloud: "Cloud", region: str, name: str | None) -> Any:
 
 
 def need_service_linked_role(cloud: "Cloud") -> None:
-    """AWS-FACTS: the first use of ECS in an account."""
+    """Amazon ECS Developer Guide, service-linked roles: the first use of ECS in an account."""
     if cloud.iam.role(_SERVICE_LINKED_ROLE) is None:
         raise Refusal(
             "InvalidParameterException",

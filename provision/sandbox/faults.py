@@ -10,7 +10,7 @@ from provision.sandbox.calls import Call, Refusal
 
 KINDS = ("throttle", "error", "reset", "lost", "latency")
 
-# How each service says "slow down" (AWS-FACTS: throttling); the rest say ThrottlingException.
+# How each service says "slow down" (each API reference, common errors); the rest say ThrottlingException.
 _THROTTLED = {
     "ec2": ("RequestLimitExceeded", 503),
     "elbv2": ("Throttling", 400),

@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,22 @@ class Iam:
             for services in [_principals(statement).get("Service", [])]
         )
         return trusted and not fresh
+
+    def allows(self, arn_or_name: str, action: str, resource: str) -> bool:
+        """Whether the role's inline policies allow that: no deny, and an allow, conditions unread."""
+        role = self.role(arn_or_name)
+        found = [
+            statement["Effect"]
+            for document in (role.policies if role else {}).values()
+            for statement in _statements(document)
+            if _matches(statement.get("Action", []), action.lower(), str.lower)
+            and _matches(statement.get("Resource", []), resource, str)
+        ]
+        return "Deny" not in found and "Allow" in found
+
+    def statements(self, document: str) -> list[dict[str, Any]]:
+        """The statements of a policy document, of any service's."""
+        return _statements(document)
 
     def touched(self, arn: str) -> None:
         """The role or its trust policy is new from now on."""
@@ -148,6 +165,17 @@ def _statements(document: str) -> list[dict[str, Any]]:
         return []
     statements = policy.get("Statement", []) if isinstance(policy, dict) else []
     return [s for s in _listed(statements) if isinstance(s, dict)]
+
+
+def _matches(patterns: Any, value: str, fold: Callable[[str], str]) -> bool:
+    """Whether one of the patterns (* and ?, as IAM reads them) fits."""
+    return any(
+        re.fullmatch(
+            "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in fold(pattern)),
+            value,
+        )
+        for pattern in _listed(patterns)
+    )
 
 
 def _principals(statement: dict[str, Any]) -> dict[str, Any]:

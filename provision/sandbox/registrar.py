@@ -11,6 +11,8 @@ from werkzeug.wrappers import Request, Response
 PARKING = ("ns1.registrar.example", "ns2.registrar.example")
 # Public suffixes of two labels under which people register; under any other, one label is enough.
 _SECOND_LEVEL = {"co", "or", "ne", "ac", "ad", "ed", "go", "gr", "lg", "com", "net", "org", "edu"}
+_FIELDS = ("name", "type", "value")
+Entry = tuple[str, str, str]
 
 
 def registrable(name: str) -> str:
@@ -25,11 +27,14 @@ class Registrar:
 
     GET and PUT /domains/{domain}, `{"name_servers": [...]}`. Entering servers for a name below a
     domain delegates that name, as the domain's owner would do with NS records at his provider.
+    `"records": [{"name", "type", "value"}, ...]` (either, or both) are what those servers answer that
+    are not of an emulated hosted zone: a domain in use.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._name_servers: dict[str, tuple[str, ...]] = {}
+        self._records: dict[str, tuple[Entry, ...]] = {}
 
     def name_servers(self, domain: str) -> tuple[str, ...]:
         """The servers the parent zone names for this domain, lower case, without the final dot."""
@@ -44,6 +49,17 @@ class Registrar:
                 self._name_servers[_normal(domain)] = servers
             else:
                 self._name_servers.pop(_normal(domain), None)
+
+    def keep(self, domain: str, entries: Iterable[Entry]) -> None:
+        """Replace what the domain's own servers answer: (name, type, value in zone file notation)."""
+        kept = tuple((_normal(name), type.upper(), value) for name, type, value in entries)
+        with self._lock:
+            self._records[_normal(domain)] = kept
+
+    def records(self, domain: str) -> tuple[Entry, ...]:
+        """What the domain's own servers answer; names lower case, without the final dot."""
+        with self._lock:
+            return self._records.get(_normal(domain), ())
 
     def delegation(self, name: str) -> tuple[str, tuple[str, ...]]:
         """The closest delegated domain at or above this name, and its name servers."""
@@ -70,15 +86,35 @@ class Registrar:
         if folder != "domains" or "." not in domain:
             raise NotFound("Domains are at /domains/{domain}.")
         if request.method == "PUT":
-            body = request.get_json(force=True)
-            servers = body.get("name_servers") if isinstance(body, dict) else None
-            if not isinstance(servers, list) or not all(isinstance(s, str) for s in servers):
-                raise BadRequest('The body is {"name_servers": [names]}.')
-            self.enter(domain, servers)
+            self._put(domain, request.get_json(force=True))
         elif request.method != "GET":
             raise MethodNotAllowed(["GET", "PUT"])
-        answer = {"domain": _normal(domain), "name_servers": list(self.name_servers(domain))}
+        answer: dict[str, Any] = {"domain": _normal(domain)}
+        answer["name_servers"] = list(self.name_servers(domain))
+        if records := self.records(domain):
+            answer["records"] = [dict(zip(_FIELDS, record, strict=True)) for record in records]
         return Response(json.dumps(answer), mimetype="application/json")
+
+    def _put(self, domain: str, body: Any) -> None:
+        given = body if isinstance(body, dict) else {}
+        servers, records = given.get("name_servers"), given.get("records")
+        if "name_servers" in given and not _are(str, servers):
+            raise BadRequest("name_servers is a list of names.")
+        if "records" in given and not (
+            _are(dict, records)
+            and all(_are(str, [r.get(f) for f in _FIELDS]) for r in records or [])
+        ):
+            raise BadRequest(f"records is a list of objects with {', '.join(_FIELDS)}.")
+        if servers is None and records is None:
+            raise BadRequest('The body is {"name_servers": [names], "records": [objects]}.')
+        if servers is not None:
+            self.enter(domain, servers)
+        if records is not None:
+            self.keep(domain, [(r["name"], r["type"], r["value"]) for r in records])
+
+
+def _are(kind: type, values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 
 def _normal(name: str) -> str:

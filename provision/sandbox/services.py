@@ -12,6 +12,7 @@ from moto.core.model_instances import reset_model_data
 from provision.sandbox import (
     acm,
     ec2,
+    ecr,
     ecs_answers,
     ecs_clusters,
     ecs_definitions,
@@ -22,11 +23,14 @@ from provision.sandbox import (
     logs,
     route53,
     route53_changes,
+    s3,
+    scheduler,
     target_groups,
 )
 from provision.sandbox.certificates import Acm
 from provision.sandbox.ecs import Ecs
 from provision.sandbox.elbv2 import Elbv2
+from provision.sandbox.schedules import Scheduler
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 # Files with rules only: importing them is all that is needed.
 RULES = (
     acm,
+    ecr,
     ecs_answers,
     ecs_clusters,
     ecs_definitions,
@@ -42,6 +47,8 @@ RULES = (
     load_balancers,
     logs,
     route53_changes,
+    s3,
+    scheduler,
     target_groups,
 )
 
@@ -51,8 +58,10 @@ def build(cloud: "Cloud") -> None:
     BackendDict.reset()
     reset_model_data()
     cloud.iam = iam.Iam(cloud)
+    cloud.s3 = s3.S3()
     cloud.ec2 = ec2.Ec2(cloud)
     cloud.route53 = route53.Route53(cloud)
     cloud.acm = Acm(cloud)
     cloud.elbv2 = Elbv2(cloud)
+    cloud.scheduler = Scheduler(cloud)
     cloud.ecs = Ecs(cloud)

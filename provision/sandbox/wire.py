@@ -74,6 +74,7 @@ def _environ(request: Any) -> dict[str, Any]:
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": url.scheme,
         "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,  # read to its end, even where Transfer-Encoding stands above
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,

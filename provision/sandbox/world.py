@@ -18,7 +18,20 @@ from provision.sandbox.tasks import TaskRunner
 
 _TICK = 0.05  # real seconds between two looks at the clock
 # What setup asks for first; loading them costs seconds of CPU, better spent before the first call.
-_WARM = ("sts", "ec2", "acm", "elbv2", "route53", "iam", "ecs", "ssm", "logs")
+_WARM = (
+    "sts",
+    "ec2",
+    "acm",
+    "elbv2",
+    "route53",
+    "iam",
+    "ecr",
+    "ecs",
+    "ssm",
+    "logs",
+    "s3",
+    "scheduler",
+)
 
 log = logging.getLogger(__name__)
 

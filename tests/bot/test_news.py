@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from bot.news import Article, Edition, parse
-from bot.newsstand import Bucket, Folder, Newsstand, source_at
+from bot.newsstand import Bucket, Folder, Newsstand, NothingThere, source_at
 from bot.settings import SAMPLES
 
 
@@ -171,10 +171,32 @@ def test_bucket_reads_only_what_changed() -> None:
     s3.create_bucket(Bucket="news")
     s3.put_object(Bucket="news", Key="a/b/articles.json", Body=packed({"title": "one"}))
     source = source_at("s3://news/a/b/", "us-east-1")
-    assert isinstance(source, Bucket)
     first = source.read("")
     assert first is not None
     assert packed({"title": "one"}) == first[0]
     assert source.read(first[1]) is None
-    with pytest.raises(s3.exceptions.NoSuchKey):
-        source_at("s3://news", "us-east-1").read("")
+    with pytest.raises(NothingThere, match="NoSuchKey"):
+        Bucket("news", "", "us-east-1").read("")
+    with pytest.raises(s3.exceptions.NoSuchBucket):
+        source_at("s3://none", "us-east-1").read("")
+
+
+@mock_aws
+def test_samples_until_there_is_news(caplog: pytest.LogCaptureFixture) -> None:
+    """An empty bucket: the samples, and a log line; then the news; news that has gone is an error."""
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="news")
+    source = source_at("s3://news/a", "us-east-1")
+    with caplog.at_level("INFO", "bot.newsstand"):
+        samples = source.read("")
+    assert ["no news yet: the samples stand in"] == [record.message for record in caplog.records]
+    assert samples is not None
+    assert (Path(SAMPLES) / "articles.json").read_bytes() == samples[0]
+    assert source.read(samples[1]) is None
+    s3.put_object(Bucket="news", Key="a/articles.json", Body=packed({"title": "one"}))
+    news = source.read(samples[1])
+    assert news is not None
+    assert packed({"title": "one"}) == news[0]
+    s3.delete_object(Bucket="news", Key="a/articles.json")
+    with pytest.raises(NothingThere):
+        source.read(news[1])

@@ -7,6 +7,7 @@ in-process; only LINE's API is HTTP, because line-bot-sdk speaks nothing else.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import dns.message
 import pytest
 
 from bot.app import create_app
+from bot.newsstand import Newsstand, source_at
 from bot.settings import Settings as BotSettings
 from provision.aws import Aws
 from provision.dns import Dns
@@ -33,8 +35,15 @@ from provision.walk import Outcome
 from tests.provision.shell import addresses as addresses  # fixtures, for every test here
 from tests.provision.shell import person as person
 from tests.provision.shell import served as served
+from tests.provision.terminal import terminals as terminals
 
-ANSWERS = {"domain": "example.jp", "network.vpc": "default", "image.uri": "example.jp/bot:1"}
+ANSWERS = {
+    "domain": "example.jp",
+    "network.vpc": "default",
+    "image.uri": "example.jp/bot:1",
+    "schedule.start": "cron(0 8 ? * SAT,SUN *)",
+    "schedule.stop": "cron(0 9 ? * SAT,SUN *)",
+}
 READING = ("Describe", "List", "Get")
 
 
@@ -215,6 +224,12 @@ def inventory(client: Callable[[str], Any]) -> dict[str, int]:
             count["policy"] += len(
                 client("iam").list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
             )
+    count["bucket"] = len(client("s3").list_buckets()["Buckets"])
+    count["repository"] = len(client("ecr").describe_repositories()["repositories"])
+    scheduler = client("scheduler")
+    groups = scheduler.list_schedule_groups()["ScheduleGroups"]
+    count["schedule group"] = len([group for group in groups if group["Name"] != "default"])
+    count["schedule"] = len(scheduler.list_schedules()["Schedules"])
     for cluster in ecs.list_clusters()["clusterArns"]:
         count["cluster"] += 1
         count["service"] += len(ecs.list_services(cluster=cluster)["serviceArns"])
@@ -223,6 +238,7 @@ def inventory(client: Callable[[str], Any]) -> dict[str, int]:
 
 
 WHOLE = {  # one of everything
+    "bucket": 1,
     "certificate": 1,
     "cluster": 1,
     "ingress": 2,
@@ -231,10 +247,13 @@ WHOLE = {  # one of everything
     "load balancer": 1,
     "log group": 1,
     "parameter": 2,
-    "policy": 2,
+    "policy": 3,
     "record": 2,
-    "role": 2,
+    "repository": 1,
+    "role": 3,
     "rule": 1,
+    "schedule": 2,
+    "schedule group": 1,
     "security group": 2,
     "service": 1,
     "target group": 1,
@@ -255,8 +274,11 @@ def clients(cable: Cable) -> Aws:
     return Aws("ap-northeast-1", cable.session)
 
 
-def _bot(environment: dict[str, str]) -> Any:
-    return create_app(BotSettings.from_environment(environment))
+def _bot(cable: Cable, environment: dict[str, str]) -> Any:
+    """The bot, whose S3 is the cable's too."""
+    settings = BotSettings.from_environment(environment)
+    source = source_at(settings.news_url, client=cable.client("s3"))
+    return create_app(settings, newsstand=Newsstand(source, run=lambda work: work()))
 
 
 @pytest.fixture
@@ -269,7 +291,7 @@ def delays() -> Delays:
 def desk(cable: Cable, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Desk]:
     """A desk in an empty account."""
     clock = ManualClock()
-    sandbox = Sandbox(clock, delays, InlineTasks(_bot))
+    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable)))
     server = HttpServer(sandbox.line.wsgi)
     cable.application = sandbox.aws
     cable.free()

@@ -1,4 +1,4 @@
-"""The `provision` command as its own process, with the sandbox in another process: CLI.md's surface."""
+"""The `provision` command as a process, the sandbox in another: the surface that scripts rely on."""
 
 import json
 import urllib.request
@@ -11,7 +11,7 @@ from tests.provision.shell import Person, control, environment, send
 
 
 def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
-    """setup, status, plan, a second setup without a changing call, teardown: as CLI.md says."""
+    """setup, status, plan, a second setup without a changing call, teardown: status, streams, JSON."""
     setup = person.types("--sandbox", "setup", "--yes")
     assert (0, "https://news-bot.example/webhook\n") == (setup.returncode, setup.stdout), (
         setup.stderr

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from provision.errors import Refusal
+from provision.resources.network import choices
 from tests.provision.conftest import WHOLE, Desk
 
 ZONES = ("ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d")
@@ -129,3 +130,23 @@ def delete_default_vpc(ec2: Any) -> None:
         ec2.detach_internet_gateway(**ids)
         ec2.delete_internet_gateway(InternetGatewayId=ids["InternetGatewayId"])
     ec2.delete_vpc(VpcId=default)
+
+
+def test_choices(desk: Desk) -> None:
+    """The default VPC first, the others by id with their names, then a new one; looking changes nothing."""
+    ec2 = desk.cable.client("ec2")
+    vpc_id, _subnets = vpc(desk, {})
+    ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "shop"}])
+    desk.changes()
+    assert [
+        ("default", "the region's default VPC, 172.31.0.0/16"),
+        (vpc_id, "shop 172.20.0.0/16"),
+        ("new", "a VPC of its own"),
+    ] == choices(desk.aws)
+    assert [] == desk.changes()
+
+
+def test_choices_without_a_default_vpc(desk: Desk) -> None:
+    """What is not there is not offered."""
+    delete_default_vpc(desk.cable.client("ec2"))
+    assert ["new"] == [value for value, _told in choices(desk.aws)]

@@ -163,7 +163,7 @@ def test_milestone_that_is_reached_takes_no_time() -> None:
 
 
 def test_shown_as_json_prints_it() -> None:
-    """CLI.md, `plan --json`; cents, not more."""
+    """What `plan --json` prints; cents, not more."""
     assert {
         "resources": [
             {

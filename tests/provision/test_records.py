@@ -187,9 +187,11 @@ def test_zone_is_kept_unless_everything_is_asked_for(desk: Desk) -> None:
     """Its name servers can never be had again; the record stays, so that a later --everything takes it."""
     desk.setup()
     gone = desk.teardown(everything=False)
-    assert {"zone/example.jp", "network/default", "service_linked_role"} == set(gone.kept)
-    assert {"zone": 1} == desk.inventory()
-    assert ["zone/example.jp"] == list(StackFile(desk.path).records)
+    assert {"zone/example.jp", "news_bucket", "network/default", "service_linked_role"} == set(
+        gone.kept
+    )
+    assert {"bucket": 1, "zone": 1} == desk.inventory()
+    assert ["zone/example.jp", "news_bucket"] == list(StackFile(desk.path).records)
     desk.teardown(everything=True)
     assert {} == desk.inventory()
 

@@ -39,7 +39,7 @@ def test_second_setup_changes_nothing(desk: Desk) -> None:
 
 
 def test_rerun_is_a_few_round_trips(desk: Desk) -> None:
-    """A look at a whole stack costs at most two reads a resource (the issue on speed will ask for less)."""
+    """A look at a whole stack costs at most two reads a resource."""
     desk.setup()
     desk.cable.calls.clear()
     sights = desk.engine().look()
@@ -113,6 +113,19 @@ class TestAtAwsPace:
         outcome = desk.setup()
         assert ([], []) == (outcome.refusals, outcome.outside)
         assert WHOLE == desk.inventory()
+
+
+def test_delegated_while_the_bot_sleeps(desk: Desk) -> None:
+    """The schedule's stop fired while the person was at the registrar: setup ends well all the same."""
+    desk.at_registrar = False
+    desk.setup(wait=0)
+    ecs = desk.cable.client("ecs")
+    ecs.update_service(cluster="news-bot", service="news-bot", desiredCount=0)
+    desk.clock.advance(60)
+    desk.at_registrar = True
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert "https://example.jp/webhook" == desk.sandbox.line.endpoint
 
 
 def test_use_webhook_switched_off(desk: Desk) -> None:

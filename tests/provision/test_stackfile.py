@@ -226,3 +226,17 @@ def test_folder_in_the_files_place(path: Path) -> None:
             attempt()
         assert os.strerror(21) == refusal.value.why
     assert [path] == list(path.parent.iterdir())
+
+
+def test_file_as_shipped() -> None:
+    """It can be read, says the article's hours, and leaves open what only the person knows."""
+    shipped = StackFile(Path(__file__).parent.parent.parent / "stack.yaml").settings
+    open_ones = {key for key in shipped if shipped[key] is None}
+    assert {
+        "domain",
+        "host",
+        "network.vpc",
+        "image.uri",
+    } == open_ones  # the host follows the domain
+    hours = ("Asia/Tokyo", "cron(0 8 ? * SAT,SUN *)", "cron(0 9 ? * SAT,SUN *)")
+    assert hours == tuple(shipped[f"schedule.{key}"] for key in ("timezone", "start", "stop"))

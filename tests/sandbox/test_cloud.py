@@ -100,5 +100,5 @@ def test_over_sockets(account: Account, endpoint: str) -> None:
     with pytest.raises(ConnectionClosedError):
         s3.delete_object(Bucket="news", Key="a/b.json")
     assert s3.list_objects_v2(Bucket="news")["KeyCount"] == 0
-    assert len([c for c in account.application.log if c["operation"] == "DeleteObject"]) == 1
+    assert len([c for c in account.cloud.log if c["operation"] == "DeleteObject"]) == 1
     s3.close()

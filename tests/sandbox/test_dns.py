@@ -176,3 +176,17 @@ def test_garbage_gets_no_answer(account: Account, server: tuple[str, int]) -> No
     query = DNSRecord.question("example.jp", "NS").pack()
     assert len(DNSRecord.parse(account.cloud.dns.respond(query)).rr) == 2
     assert account.cloud.dns.respond(b"hello") == b""
+
+
+def test_domain_in_use_elsewhere(account: Account) -> None:
+    """What its own servers say counts until the delegation leads to a hosted zone."""
+    entries = [("example.jp", "MX", "10 mail.example.jp."), ("a.b.example.jp", "A", "192.0.2.1")]
+    account.cloud.registrar.keep("example.jp", [*entries, ("www.example.jp", "CNAME", "x.test.")])
+    resolver = account.cloud.dns
+    assert resolver.resolve("example.jp", "MX") == ["10 mail.example.jp."]
+    assert resolver.resolve("www.example.jp", "CNAME") == ["x.test."]
+    assert [record.type for record in resolver.lookup("www.example.jp", "A") or []] == ["CNAME"]
+    assert resolver.lookup("b.example.jp", "A") == []
+    assert resolver.lookup("c.example.jp", "A") is None
+    account.delegated_zone()
+    assert resolver.resolve("example.jp", "MX") == []

@@ -47,9 +47,33 @@ def test_over_http() -> None:
     assert got == {"domain": "example.jp", "name_servers": ["ns-1.awsdns-00.com"]}
 
 
-@pytest.mark.parametrize("body", [{}, {"name_servers": "ns1.test"}, {"name_servers": [1]}, []])
+RECORD = {"name": "example.jp", "type": "MX", "value": "10 mail.example.jp."}
+
+
+def test_records_of_a_domain_in_use() -> None:
+    """Entered beside name servers or alone; shown again; the other of the two stays."""
+    client = Client(Registrar())
+    servers = {"name_servers": ["ns1.test"]}
+    assert client.put("/domains/example.jp", json=servers).status_code == 200
+    assert client.put("/domains/example.jp", json={"records": [RECORD]}).status_code == 200
+    got = json.loads(client.get("/domains/example.jp").get_data())
+    assert got == {"domain": "example.jp", **servers, "records": [RECORD]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name_servers": "ns1.test"},
+        {"name_servers": [1]},
+        [],
+        {"records": 1},
+        {"records": ["MX"]},
+        {"records": [{"name": "example.jp"}]},
+    ],
+)
 def test_malformed_body(body: Any) -> None:
-    """Name servers are a list of names; anything else is a 400 and changes nothing."""
+    """Name servers are names, records are whole; anything else is a 400 and changes nothing."""
     registrar = Registrar()
     assert Client(registrar).put("/domains/example.jp", json=body).status_code == 400
     assert registrar.name_servers("example.jp") == PARKING

@@ -1,0 +1,104 @@
+"""A domain before its name servers change: what would stop, what can be copied, which zone is meant."""
+
+import sys
+
+from provision import questions
+from provision.dns import Dns, Unanswered
+from provision.resources.hosted_zone import SeveralZones
+from provision.run import Run
+from provision.words import _
+
+NAMES = (
+    "",
+    "www.",
+    "mail.",
+    "_dmarc.",
+)  # below a domain nobody can list what there is: the usual ones
+KINDS = ("MX", "A", "AAAA", "TXT")
+
+
+def records_in_use(dns: Dns, domain: str) -> list[str]:
+    """What the domain's present servers answer, as lines of `name type value`. Raises Unanswered."""
+    found: list[str] = []
+    for name in [prefix + domain for prefix in NAMES]:
+        kinds: tuple[str, ...] = KINDS
+        if name != domain and dns.records(name, "CNAME"):
+            kinds = ("CNAME",)
+        found += [f"{name} {kind} {value}" for kind in kinds for value in dns.records(name, kind)]
+    return found
+
+
+def at_stake(run: Run) -> list[str]:
+    """What the change of name servers would stop; [] where the domain is not in use or is ours already."""
+    zone, sight = run.stack.zone, run.sights[run.stack.zone.key]
+    if sight.refusal or sight.verdict not in ("create", "adopt"):
+        return []
+    try:
+        if sight.live and run.doors.dns.delegated_to(zone.domain) == set(sight.live["NameServers"]):
+            return []
+        return records_in_use(run.doors.dns, zone.domain)
+    except Unanswered as error:
+        print(
+            _(
+                "Nobody can be asked whether {domain} is in use ({why}). If it has mail or a website, they "
+                "stop when its name servers change.",
+                domain=zone.domain,
+                why=error,
+            ),
+            file=sys.stderr,
+        )
+        return []
+
+
+def warn(run: Run) -> list[str]:
+    """Shows what would stop, and the way around it. Returns it."""
+    records = at_stake(run)
+    if records:
+        domain = run.stack.zone.domain
+        try:
+            servers = ", ".join(sorted(run.doors.dns.delegated_to(domain)))
+        except Unanswered:
+            servers = "?"
+        print(
+            _(
+                "{domain} is in use. Its servers ({servers}) answer, among others:\n{records}\n"
+                "When its name servers change, all that is not in the new zone stops: mail, website, "
+                "proofs of ownership. A sub-domain of its own leaves them alone: --set domain=bot.{domain}",
+                domain=domain,
+                servers=servers,
+                records="\n".join(f"    {record}" for record in records),
+            ),
+            file=sys.stderr,
+        )
+    return records
+
+
+def offer_to_copy(run: Run, records: list[str]) -> None:
+    """Asks whether a zone that is about to be made shall get them; with --yes nothing is copied."""
+    zone = run.stack.zone
+    useful = copyable(records, run.file.settings["host"])
+    sight = run.sights[zone.key]
+    answered = sight.record and sight.record.outputs.get("copied")  # before the power went off
+    made = sight.verdict == "create" and not answered
+    if made and useful and not run.options.yes and questions.on_terminal():
+        question = _("Copy the {count} records that can be copied into it?", count=len(useful))
+        if questions.confirmed(question):
+            zone.to_copy = useful
+
+
+def copyable(records: list[str], host: str) -> list[str]:
+    """All but the addresses of the host: those will be the bot's."""
+    bots = tuple(f"{host} {kind} " for kind in ("A", "AAAA", "CNAME"))
+    return [record for record in records if not record.startswith(bots)]
+
+
+def choose_zone(run: Run) -> bool:
+    """Of several zones of the domain's name, asks which; whether one was chosen."""
+    zone, refusal = run.stack.zone, run.sights[run.stack.zone.key].refusal
+    if not isinstance(refusal, SeveralZones) or run.options.yes or not questions.on_terminal():
+        return False
+    zone.id = questions.chosen(
+        _("There are several hosted zones of {domain}. Which one?", domain=zone.domain),
+        list(refusal.zones.items()),
+    )
+    return True

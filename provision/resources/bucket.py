@@ -1,0 +1,184 @@
+"""Where the news lies: an S3 bucket, private, encrypted, spoken to over TLS only."""
+
+import json
+import secrets
+from typing import Any
+
+from provision.aws import unless
+from provision.errors import NotYet, Refusal
+from provision.resource import Difference, Doors, Live, Resource, flat, listed, output, resource
+from provision.words import _
+
+FOLDER = "news"  # the prefix of everything the bot reads
+A_CALL = 1000  # DeleteObjects takes no more at once
+PASSING = ("InternalError", "SlowDown", "ServiceUnavailable")  # for one object of a DeleteObjects
+PRIVATE = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+
+
+@resource
+class NewsBucket(Resource):
+    """The bucket of the news: the one that is named, adopted where it exists; else one of our own.
+
+    Costs next to nothing: 0.025 USD per GB and month in Tokyo, and the articles are some kilobytes.
+    """
+
+    name: str  # "": a name of our own
+    bucket: str = output("Name")
+    arn: str = output("Arn")
+    absent = ("NoSuchBucket", "404")
+    taken = ("BucketAlreadyOwnedByYou",)
+    patient = ("OperationAborted", "BucketNotEmpty", "NoSuchBucket")
+
+    def intent(self, doors: Doors) -> dict[str, str]:
+        """Bucket names are the whole world's, so a name of our own is random, and on disk before the call."""
+        return {"bucket": self.name or f"{self.stack}-news-{secrets.token_hex(8)}"}
+
+    def find(self, doors: Doors) -> Live | None:
+        """By name among the account's own; without a name the one that carries our tags."""
+        pages = doors.aws.s3.get_paginator("list_buckets").paginate()
+        names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
+        if wanted := self.bucket or getattr(self, "name", ""):
+            return self._read(doors, wanted) if wanted in names else None
+        for name in names:
+            if name.startswith(f"{self.stack}-news-"):
+                live = self._read(doors, name)
+                if live["Tags"].get("provision:stack") == self.stack:
+                    return live
+        return None
+
+    def _read(self, doors: Doors, name: str) -> Live:
+        s3 = doors.aws.s3
+        tags = unless("NoSuchTagSet", s3.get_bucket_tagging, Bucket=name) or {}
+        access = unless(
+            "NoSuchPublicAccessBlockConfiguration", s3.get_public_access_block, Bucket=name
+        )
+        policy = unless("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket=name)
+        encryption = unless(
+            "ServerSideEncryptionConfigurationNotFoundError", s3.get_bucket_encryption, Bucket=name
+        )
+        owner = unless(
+            "OwnershipControlsNotFoundError", s3.get_bucket_ownership_controls, Bucket=name
+        )
+        return {
+            "Name": name,
+            "Arn": f"arn:aws:s3:::{name}",
+            "Tags": flat(tags.get("TagSet", [])),
+            "PublicAccessBlock": (access or {}).get("PublicAccessBlockConfiguration"),
+            "Policy": json.loads(policy["Policy"]) if policy else None,
+            "Encryption": (encryption or {}).get("ServerSideEncryptionConfiguration"),
+            "OwnershipControls": (owner or {}).get("OwnershipControls"),
+        }
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateBucket. Everything but the owner is a difference, because the call does not take it."""
+        where = {"LocationConstraint": doors.aws.region}
+        elsewhere = {} if doors.aws.region == "us-east-1" else {"CreateBucketConfiguration": where}
+        made = unless(
+            "BucketAlreadyExists",
+            doors.aws.s3.create_bucket,
+            Bucket=self.bucket,
+            ObjectOwnership="BucketOwnerEnforced",
+            **elsewhere,
+        )
+        if made is None:
+            raise Refusal(
+                _("Creating the bucket {name}.", name=self.bucket),
+                _("another account has a bucket of that name; bucket names are the whole world's"),
+                _("Set news.bucket to another name, or to nothing: then provision finds one."),
+            )
+        return None
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """Its tags; a bucket that has our random name is ours before it has any."""
+        return self.tags if self.bucket and not self.name else dict(live["Tags"])
+
+    def may_adopt(self, live: Live) -> bool:
+        """One that was named is meant."""
+        return bool(self.name)
+
+    def wants(self) -> dict[str, Any]:
+        """Private, its owner's, encrypted, over TLS only, and our tags."""
+        return {
+            "PublicAccessBlock": PRIVATE,
+            "OwnershipControls.Rules[0].ObjectOwnership": "BucketOwnerEnforced",
+            "Encryption.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm": "AES256",
+            "Policy": self._policy(),
+            **{f'Tags."{name}"': value for name, value in self.tags.items()},
+        }
+
+    def _policy(self) -> dict[str, Any]:
+        """S3 User Guide, "Security best practices": enforce encryption of data in transit."""
+        denied = {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [self.arn, f"{self.arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        return {"Version": "2012-10-17", "Statement": [denied]}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """One call for each property that differs; tags of others stay (PutBucketTagging replaces all)."""
+        s3, name = doors.aws.s3, self.bucket
+        differing = {difference.path.partition(".")[0] for difference in differences}
+        if "PublicAccessBlock" in differing:
+            s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=PRIVATE)
+        if "OwnershipControls" in differing:
+            rule = {"ObjectOwnership": "BucketOwnerEnforced"}
+            s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [rule]})
+        if "Encryption" in differing:
+            rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+            s3.put_bucket_encryption(
+                Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules}
+            )
+        if "Policy" in differing:
+            s3.put_bucket_policy(Bucket=name, Policy=json.dumps(self._policy()))
+        if "Tags" in differing:
+            tags = listed({**live["Tags"], **self.tags})
+            s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+
+    def kept(self, everything: bool) -> str:
+        """What was collected cannot be had again."""
+        if everything:
+            return ""
+        return _(
+            "it holds the collected news; it costs next to nothing (0.025 USD per GB and month); "
+            "--everything takes it too"
+        )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteBucket takes empty ones only: first every version and delete marker."""
+        s3 = doors.aws.s3
+        pages = s3.get_paginator("list_object_versions").paginate(
+            Bucket=self.bucket, PaginationConfig={"PageSize": A_CALL}
+        )
+        for page in pages:
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+            if objects:
+                answer = s3.delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
+                )
+                _read_errors(self.bucket, answer.get("Errors", []))
+        s3.delete_bucket(Bucket=self.bucket)
+
+
+def _read_errors(bucket: str, errors: list[dict[str, Any]]) -> None:
+    """DeleteObjects answers 200 even where single objects stay."""
+    if not errors:
+        return
+    first = errors[0]
+    why = f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}"
+    if all(error.get("Code") in PASSING for error in errors):
+        raise NotYet(why)
+    raise Refusal(
+        _("Emptying the bucket {name}.", name=bucket),
+        why,
+        _("Mend what AWS names, then run the same command again; it goes on from here."),
+    )

@@ -1,0 +1,93 @@
+"""Where the bot's image lies: a private ECR repository."""
+
+import json
+from typing import Any
+
+from provision.aws import unless
+from provision.resource import Difference, Doors, Live, Resource, flat, listed, output, resource
+
+KEPT_IMAGES = 10  # the newest; older ones expire
+
+
+@resource
+class Repository(Resource):
+    """The repository of the bot's images: created, or adopted where there is one of that name.
+
+    Costs next to nothing: 0.10 USD per GB and month, and an image of the bot is some 60 MB.
+    """
+
+    name: str
+    arn: str = output("repositoryArn")
+    uri: str = output("repositoryUri")
+    repository_name: str = output("repositoryName")
+    absent = ("RepositoryNotFoundException",)
+    taken = ("RepositoryAlreadyExistsException",)
+
+    def find(self, doors: Doors) -> Live | None:
+        """By name, with its lifecycle policy."""
+        ecr, name = doors.aws.ecr, self.repository_name or self.name
+        live = dict(ecr.describe_repositories(repositoryNames=[name])["repositories"][0])
+        policy = unless(
+            "LifecyclePolicyNotFoundException", ecr.get_lifecycle_policy, repositoryName=name
+        )
+        return {
+            **live,
+            "LifecyclePolicy": json.loads(policy["lifecyclePolicyText"]) if policy else None,
+        }
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateRepository. The lifecycle policy is a difference, because the call does not take it."""
+        answer = doors.aws.ecr.create_repository(
+            repositoryName=self.name,
+            imageScanningConfiguration={"scanOnPush": True},
+            tags=listed(self.tags),
+        )
+        return dict(answer["repository"])
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """ListTagsForResource."""
+        answer = doors.aws.ecr.list_tags_for_resource(resourceArn=live["repositoryArn"])
+        return flat(answer.get("tags", []))
+
+    def may_adopt(self, live: Live) -> bool:
+        """The article made it by hand."""
+        return True
+
+    def wants(self) -> dict[str, Any]:
+        """Images are scanned when they are pushed, and only the newest are kept."""
+        return {
+            "imageScanningConfiguration.scanOnPush": True,
+            "LifecyclePolicy": _lifecycle(),
+        }
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """PutImageScanningConfiguration, PutLifecyclePolicy."""
+        ecr, name = doors.aws.ecr, self.repository_name
+        differing = {difference.path for difference in differences}
+        if "imageScanningConfiguration.scanOnPush" in differing:
+            ecr.put_image_scanning_configuration(
+                repositoryName=name, imageScanningConfiguration={"scanOnPush": True}
+            )
+        if "LifecyclePolicy" in differing:
+            ecr.put_lifecycle_policy(
+                repositoryName=name, lifecyclePolicyText=json.dumps(_lifecycle())
+            )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteRepository with its images: they can be built again."""
+        doors.aws.ecr.delete_repository(repositoryName=self.repository_name, force=True)
+
+
+def _lifecycle() -> dict[str, Any]:
+    """ECR User Guide, "Examples of lifecycle policies": by image count."""
+    rule = {
+        "rulePriority": 1,
+        "description": f"Keep the newest {KEPT_IMAGES}",
+        "selection": {
+            "tagStatus": "any",
+            "countType": "imageCountMoreThan",
+            "countNumber": KEPT_IMAGES,
+        },
+        "action": {"type": "expire"},
+    }
+    return {"rules": [rule]}

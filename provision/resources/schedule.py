@@ -1,0 +1,140 @@
+"""When the bot runs: two schedules that set the service's wanted count, in their own time zone.
+
+The article has a Lambda between EventBridge and ECS; its author notes that EventBridge Scheduler alone
+would do. Each schedule states the wanted count instead of toggling it.
+"""
+
+import json
+from typing import Any, ClassVar
+
+from provision.resource import Difference, Doors, Live, Resource, flat, listed, output, resource
+from provision.resources.role import RolePolicy, Statement
+from provision.resources.service import Service
+
+UPDATE_SERVICE = "arn:aws:scheduler:::aws-sdk:ecs:updateService"  # Scheduler, universal targets
+LATEST = 600  # seconds: a start that comes later than the next stop would run until the next week
+
+
+@resource
+class ScheduleGroup(Resource):
+    """The group of the stack's schedules: it carries the tags that a schedule cannot."""
+
+    name: str
+    arn: str = output("Arn")
+    group_name: str = output("Name")
+    absent = ("ResourceNotFoundException",)
+    taken = ("ConflictException",)
+    patient = ("ConflictException",)
+
+    def find(self, doors: Doors) -> Live | None:
+        """GetScheduleGroup, by name."""
+        return dict(doors.aws.scheduler.get_schedule_group(Name=self.group_name or self.name))
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateScheduleGroup."""
+        doors.aws.scheduler.create_schedule_group(Name=self.name, Tags=listed(self.tags))
+        return None
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """ListTagsForResource."""
+        answer = doors.aws.scheduler.list_tags_for_resource(ResourceArn=live["Arn"])
+        return flat(answer.get("Tags", []))
+
+    def leaving(self, live: Live) -> bool:
+        """Its deletion goes on after the call has been answered."""
+        return bool(live.get("State") == "DELETING")
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteScheduleGroup: whatever is left in it goes too."""
+        doors.aws.scheduler.delete_schedule_group(Name=self.group_name)
+
+
+@resource
+class SchedulerPermissions(RolePolicy):
+    """What Scheduler may do: change our service, and nothing else."""
+
+    service: Service
+
+    def statements(self) -> list[Statement]:
+        """One action on one service."""
+        return [
+            {
+                "Sid": "StartAndStopTheBot",
+                "Effect": "Allow",
+                "Action": "ecs:UpdateService",
+                "Resource": self.service.arn,
+            }
+        ]
+
+
+@resource
+class Schedule(Resource):
+    """One time of the week at which the service is told how many tasks to run."""
+
+    name: str  # within its group: start, stop
+    expression: str  # cron(...), rate(...) or at(...)
+    timezone: str
+    count: int
+    group: ScheduleGroup
+    permissions: SchedulerPermissions
+    service: Service
+    arn: str = output("Arn")
+    schedule_name: str = output("Name")
+    group_name: str = output("GroupName")
+    absent = ("ResourceNotFoundException",)
+    taken = ("ConflictException",)
+    patient = ("ValidationException: assume the role", "ConflictException")
+    within: ClassVar[str] = "group"
+
+    def identity(self) -> str:
+        """A schedule cannot move to another group."""
+        return self.group.name
+
+    def find(self, doors: Doors) -> Live | None:
+        """GetSchedule, by group and name."""
+        return dict(
+            doors.aws.scheduler.get_schedule(
+                GroupName=self.group_name or self.group.name, Name=self.schedule_name or self.name
+            )
+        )
+
+    def create(self, doors: Doors) -> Live | None:
+        """CreateSchedule."""
+        doors.aws.scheduler.create_schedule(
+            GroupName=self.group.name, Name=self.name, **self._settings()
+        )
+        return None
+
+    def _settings(self) -> dict[str, Any]:
+        """All of it: UpdateSchedule sets what it is not given back to its default."""
+        call = {
+            "Cluster": self.service.cluster_arn,
+            "Service": self.service.arn,
+            "DesiredCount": self.count,
+        }
+        return {
+            "ScheduleExpression": self.expression,
+            "ScheduleExpressionTimezone": self.timezone,
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "State": "ENABLED",
+            "Target": {
+                "Arn": UPDATE_SERVICE,
+                "RoleArn": self.permissions.role.arn,
+                "Input": json.dumps(call),
+                "RetryPolicy": {"MaximumEventAgeInSeconds": LATEST, "MaximumRetryAttempts": 10},
+            },
+        }
+
+    def wants(self) -> dict[str, Any]:
+        """Everything that can be set."""
+        return self._settings()
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """UpdateSchedule, with everything."""
+        doors.aws.scheduler.update_schedule(
+            GroupName=self.group_name, Name=self.schedule_name, **self._settings()
+        )
+
+    def delete(self, doors: Doors) -> None:
+        """DeleteSchedule."""
+        doors.aws.scheduler.delete_schedule(GroupName=self.group_name, Name=self.schedule_name)

@@ -1,0 +1,141 @@
+"""The news bucket: made, adopted, refused, found again, kept and emptied."""
+
+import json
+from typing import Any
+
+import pytest
+from moto.backends import get_backend
+
+from provision.errors import Refusal
+from provision.resources.bucket import NewsBucket
+from provision.stackfile import StackFile
+from tests.provision.conftest import WHOLE, Desk
+
+HERE = {"LocationConstraint": "ap-northeast-1"}
+
+
+def made(desk: Desk) -> str:
+    """The name of the bucket in the file."""
+    return str(StackFile(desk.path).records["news_bucket"].outputs["bucket"])
+
+
+def test_bucket_of_our_own(desk: Desk) -> None:
+    """Private, the owner's, encrypted, over TLS only, tagged; a rerun changes nothing."""
+    desk.setup()
+    s3, name = desk.cable.client("s3"), made(desk)
+    assert name.startswith("news-bot-news-")
+    block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert [True] * 4 == list(block.values())
+    (statement,) = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"]
+    assert ("Deny", "s3:*") == (statement["Effect"], statement["Action"])
+    assert {"Bool": {"aws:SecureTransport": "false"}} == statement["Condition"]
+    tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=name)["TagSet"]}
+    assert {"provision:stack": "news-bot", "provision:resource": "news_bucket"} == tags
+
+
+def test_changes_by_hand_are_healed(desk: Desk) -> None:
+    """Whatever was opened is closed again; tags of others stay."""
+    desk.setup()
+    s3, name = desk.cable.client("s3"), made(desk)
+    s3.delete_public_access_block(Bucket=name)
+    s3.delete_bucket_policy(Bucket=name)
+    s3.put_bucket_ownership_controls(
+        Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    )
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "cost", "Value": "1"}]})
+    desk.changes()
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert 4 == len(desk.changes())
+    tags = {tag["Key"] for tag in s3.get_bucket_tagging(Bucket=name)["TagSet"]}
+    assert {"cost", "provision:stack", "provision:resource"} == tags
+    desk.setup()
+    assert [] == desk.changes()
+
+
+def test_named_bucket_that_was_there_is_adopted(desk: Desk) -> None:
+    """Nothing of it is changed, it outlives --everything, and its objects too."""
+    s3 = desk.cable.client("s3")
+    s3.create_bucket(
+        Bucket="my-news", CreateBucketConfiguration=HERE, ObjectOwnership="ObjectWriter"
+    )
+    s3.delete_public_access_block(Bucket="my-news")
+    s3.put_object(Bucket="my-news", Key="a", Body=b"1")
+    desk.set(news__bucket="my-news")
+    desk.changes()
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert "adopted" == StackFile(desk.path).records["news_bucket/my-news"].state
+    assert ("adopted", "news_bucket/my-news", "") in desk.events
+    gone = desk.teardown(everything=True)
+    assert "it was there before provision" == gone.kept["news_bucket/my-news"]
+    assert [] == [call for call in desk.changes() if call.startswith("PutBucket")]
+    assert "ObjectWriter" in str(s3.get_bucket_ownership_controls(Bucket="my-news"))
+    assert b"1" == s3.get_object(Bucket="my-news", Key="a")["Body"].read()
+
+
+def test_named_bucket_that_was_not_there_is_made(desk: Desk) -> None:
+    """Under that name, and taken away with everything."""
+    desk.set(news__bucket="my-news")
+    desk.setup()
+    assert WHOLE == desk.inventory()
+    assert ["my-news"] == [b["Name"] for b in desk.cable.client("s3").list_buckets()["Buckets"]]
+    desk.teardown()
+    assert {} == desk.inventory()
+
+
+def test_name_of_somebody_else(desk: Desk) -> None:
+    """Bucket names are the whole world's: a refusal that offers another one; the rest is built."""
+    other: Any = get_backend("s3")["999999999999"]["aws"]
+    other.create_bucket("my-news", "ap-northeast-1")
+    desk.set(news__bucket="my-news")
+    outcome = desk.setup(wait=0)
+    assert ["Creating the bucket my-news."] == [refusal.what for refusal in outcome.refusals]
+    assert "news.bucket" in outcome.refusals[0].then
+    assert "news_bucket/my-news" not in StackFile(desk.path).records
+
+
+def test_kept_unless_everything_is_asked_for(desk: Desk) -> None:
+    """With its objects; --everything takes every version and delete marker, 1,000 a call."""
+    desk.setup()
+    s3, name = desk.cable.client("s3"), made(desk)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    bucket = get_backend("s3")[desk.sandbox.cloud.account]["aws"].buckets[name]
+    for number in range(1001):
+        s3.put_object(Bucket=name, Key=f"news/{number}", Body=b"1")
+    s3.delete_object(Bucket=name, Key="news/1")
+    assert "--everything" in desk.teardown(everything=False).kept["news_bucket"]
+    assert 1001 == len(list(bucket.keys))
+    desk.changes()
+    gone = desk.teardown(everything=True)
+    assert ([], []) == (gone.refusals, gone.left)
+    assert 2 == desk.changes().count("DeleteObjects")
+    assert {} == desk.inventory()
+
+
+class Stubborn:
+    """An S3 that answers 200 and deletes nothing."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def get_paginator(self, name: str) -> Any:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Versions": [{"Key": "a", "VersionId": "1"}]}]
+
+    def delete_objects(self, **_: Any) -> dict[str, Any]:
+        return {"Errors": [{"Key": "a", "Code": self.code, "Message": "no"}]}
+
+
+def test_errors_inside_a_200(desk: Desk) -> None:
+    """An object that stays is a refusal that names it; the bucket is not touched."""
+    bucket = NewsBucket("my-news")
+    bucket.recall({"bucket": "my-news"})
+    doors = desk.engine().doors
+    stubborn = type(doors)(
+        type("Account", (), {"s3": Stubborn("AccessDenied")})(), doors.dns, doors.line
+    )
+    with pytest.raises(Refusal, match="a: AccessDenied: no"):
+        bucket.delete(stubborn)

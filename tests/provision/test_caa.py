@@ -1,0 +1,122 @@
+"""CAA is looked at before anything is made: RFC 8659's climb, and what excludes Amazon."""
+
+from typing import Any
+
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+
+from provision.dns import LONGEST_CHAIN, Dns, Unanswered
+from provision.plan import plan
+from provision.prices import prices
+from provision.resources.certificate import excludes_amazon
+from tests.provision.conftest import WHOLE, Desk
+
+OTHERS = '0 issue "letsencrypt.org"'
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([], False),
+        ([OTHERS], True),
+        ([OTHERS, '0 issue "amazon.com"'], False),
+        (['0 ISSUE "Amazon.com; validationmethods=dns-01"'], False),
+        (['0 issue "amazontrust.com"'], False),
+        (['0 issue ";"'], True),
+        (['0 iodef "mailto:a@example.jp"'], False),
+        (['0 issuewild ";"'], False),
+        (['0 issue "notamazon.com"'], True),
+    ],
+)
+def test_who_may_issue(records: list[str], expected: bool) -> None:
+    """Only `issue` properties decide about a host; any of Amazon's names will do."""
+    assert expected == excludes_amazon(records)
+
+
+class World:
+    """A resolver that knows these record sets: (name, type) -> value."""
+
+    def __init__(self, known: dict[tuple[str, str], str]) -> None:
+        self.known = known
+        self.asked: list[str] = []
+
+    def __call__(self, query: Any, address: str, port: int) -> Any:
+        name = query.question[0].name.to_text(omit_final_dot=True)
+        self.asked.append(name)
+        answer = dns.message.make_response(query)
+        for kind in ("CAA", "CNAME"):
+            if value := self.known.get((name, kind)):
+                answer.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", kind, value))
+                return answer
+        answer.set_rcode(dns.rcode.NXDOMAIN)
+        return answer
+
+
+def caa(known: dict[tuple[str, str], str], host: str = "bot.example.jp") -> Any:
+    """What the climb finds."""
+    return Dns(("192.0.2.53", 53), World(known)).caa(host)
+
+
+def test_climb() -> None:
+    """The closest name that has any decides, and names above it are not asked."""
+    assert ("", []) == caa({})
+    assert ("jp", [OTHERS]) == caa({("jp", "CAA"): OTHERS})
+    world = World({("example.jp", "CAA"): OTHERS, ("jp", "CAA"): '0 issue "amazon.com"'})
+    assert ("example.jp", [OTHERS]) == Dns(("192.0.2.53", 53), world).caa("bot.example.jp")
+    assert ["bot.example.jp", "example.jp"] == world.asked
+
+
+def test_climb_follows_a_cname() -> None:
+    """The target's own records count, not those above the target; a circle ends."""
+    known = {("bot.example.jp", "CNAME"): "host.other.example."}
+    assert ("bot.example.jp", [OTHERS]) == caa({**known, ("host.other.example", "CAA"): OTHERS})
+    assert ("", []) == caa({**known, ("other.example", "CAA"): OTHERS})
+    world = World({("a", "CNAME"): "a."})
+    assert [] == Dns(("192.0.2.53", 53), world).records("a", "CAA")
+    assert LONGEST_CHAIN == len(world.asked)
+
+
+def test_setup_is_refused_before_anything_is_made(desk: Desk) -> None:
+    """The zone above allows another authority only: quoted, with the record that would help."""
+    desk.set(domain="bot.example.jp")
+    desk.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
+    engine = desk.engine()
+    refusals = plan(engine.look(), engine.orphans(), prices("ap-northeast-1")).refusals
+    assert 1 == len(refusals)
+    assert OTHERS in refusals[0].why
+    assert "example.jp" in refusals[0].why
+    assert '0 issue "amazon.com"' in refusals[0].then
+    assert [] == desk.changes()
+    both = [("example.jp", "CAA", OTHERS), ("example.jp", "CAA", '0 issue "amazon.com"')]
+    desk.sandbox.cloud.registrar.keep("example.jp", both)
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert WHOLE == desk.inventory()
+
+
+def test_silent_dns_is_no_refusal(desk: Desk) -> None:
+    """Nobody can be asked: the plan goes on, ACM will say."""
+
+    def silence(query: Any, address: str, port: int) -> Any:
+        raise Unanswered("192.0.2.53 is silent")
+
+    engine = desk.engine()
+    engine.doors = type(engine.doors)(
+        engine.doors.aws, Dns(("192.0.2.53", 53), silence), engine.doors.line
+    )
+    assert [] == plan(engine.look(), engine.orphans(), prices("ap-northeast-1")).refusals
+    with pytest.raises(Unanswered):
+        engine.doors.dns.caa("example.jp")
+
+
+def test_teardown_is_not_stopped(desk: Desk) -> None:
+    """CAA that came afterwards stands in nobody's way when everything goes."""
+    desk.set(domain="bot.example.jp")
+    desk.setup()
+    desk.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
+    desk.setup()
+    gone = desk.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
+    assert {} == desk.inventory()

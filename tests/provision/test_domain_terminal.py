@@ -1,0 +1,100 @@
+"""The questions about network and domain, at a terminal: a pseudo-terminal and the command as a process."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+
+from tests.provision.shell import Person
+from tests.provision.terminal import DOWN, ENTER, Terminal
+
+
+def in_use(addresses: dict[str, str], domain: str) -> None:
+    """The domain has mail at its old servers."""
+    record = {"name": domain, "type": "MX", "value": f"10 mail.{domain}."}
+    request = urllib.request.Request(
+        f"{addresses['registrar']}/domains/{domain}",
+        data=json.dumps({"records": [record]}).encode(),
+        method="PUT",
+        headers={"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def client(addresses: dict[str, str], service: str) -> Any:
+    """A look into the sandbox's account."""
+    return boto3.client(
+        service,
+        endpoint_url=addresses["aws"],
+        region_name="ap-northeast-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    )
+
+
+SETS = ("--set", "image.uri=a/b:1", "--set", "network.vpc=default")
+
+
+@pytest.mark.parametrize(("answer", "copied"), [("y", ["mail.example"]), ("n", [])])
+def test_copy_is_offered(
+    person: Person,
+    terminals: Callable[..., Terminal],
+    addresses: dict[str, str],
+    answer: str,
+    copied: list[str],
+) -> None:
+    """Yes: the new zone has the records before its servers are told; no: it has none."""
+    domain = f"{answer}-shop.example"
+    in_use(addresses, domain)
+    terminal = terminals("--sandbox", "setup", "--set", f"domain={domain}", *SETS)
+    terminal.until(f"10 mail.{domain}.")
+    terminal.until("Copy the 1 records")
+    terminal.type(answer)
+    terminal.until("Build this?")
+    terminal.type("y")
+    terminal.until("enter these four")
+    assert 130 == terminal.stop()
+    records = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())["resources"]
+    zone = records[f"zone/{domain}"]
+    assert ([f"{domain} MX 10 mail.{domain}."] if copied else None) == zone.get("copied")
+    route53 = client(addresses, "route53")
+    found = route53.list_resource_record_sets(HostedZoneId=zone["id"])["ResourceRecordSets"]
+    route53.close()
+    assert len(copied) == len([record for record in found if record["Type"] == "MX"])
+
+
+def test_network_and_zone_are_chosen(
+    person: Person, terminals: Callable[..., Terminal], addresses: dict[str, str]
+) -> None:
+    """The account's VPCs are offered with their names; of two zones of one name one is asked for."""
+    route53, ec2 = client(addresses, "route53"), client(addresses, "ec2")
+    for reference in ("one", "two"):
+        route53.create_hosted_zone(Name="two.example", CallerReference=reference)
+    vpc = ec2.create_vpc(CidrBlock="172.20.0.0/16")["Vpc"]["VpcId"]
+    route53.close()
+    ec2.close()
+    terminal = terminals(
+        "--sandbox", "setup", "--set", "domain=two.example", "--set", "image.uri=a/b:1"
+    )
+    terminal.until("Under which name")
+    terminal.type(ENTER)
+    terminal.until("In which network")
+    terminal.until(f"{vpc}  172.20.0.0/16")
+    terminal.type(DOWN + DOWN + ENTER)
+    terminal.until("When should the bot answer?")
+    terminal.type(ENTER)
+    terminal.until("Keep the defaults")
+    terminal.type("y")
+    terminal.until("There are several hosted zones of two.example")
+    terminal.type(ENTER)
+    said = terminal.until("Build this?")
+    assert "=" in next(line for line in said.splitlines() if "zone/two.example" in line)
+    terminal.type("n")
+    terminal.until("Nothing was made.")
+    terminal.stop()
+    settings = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
+    assert "new" == settings["network"]["vpc"]

@@ -1,0 +1,80 @@
+"""How many hours a month a schedule leaves the bot on."""
+
+from datetime import datetime
+
+import pytest
+
+from provision.hours import following, hours_a_month
+from provision.prices import prices
+from provision.settings import Settings
+from provision.stack import Secrets, Stack
+from tests.provision.conftest import ANSWERS
+
+WEEK = 7 * 24
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "hours"),
+    [
+        ("cron(0 8 ? * SAT,SUN *)", "cron(0 9 ? * SAT,SUN *)", 2),
+        ("cron(0 8 ? * 7,1 *)", "cron(30 8 ? * 1,7 *)", 1),
+        ("cron(0 22 ? * * *)", "cron(0 6 * * ? *)", 56),
+        ("cron(0 9 ? * MON-FRI *)", "cron(0 18 ? * MON-FRI *)", 45),
+        ("cron(0 8 ? * SAT *)", "cron(0 9 ? * SUN *)", 25),
+        ("cron(0 8 ? * SAT,SUN *)", "cron(0 9 ? * SUN *)", 25),
+        ("cron(0 20 ? * FRI *)", "cron(0 8 ? * MON *)", 60),
+    ],
+)
+def test_hours(start: str, stop: str, hours: float) -> None:
+    """Hours a week, scaled to a month of 730 hours."""
+    assert pytest.approx(hours / WEEK * 730) == hours_a_month(start, stop)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"),
+    [
+        ("", ""),
+        ("rate(1 hour)", "cron(0 9 ? * SAT *)"),
+        ("cron(0 8 1 * ? *)", "cron(0 9 1 * ? *)"),
+        ("cron(0/5 8 ? * SAT *)", "cron(0 9 ? * SAT *)"),
+        ("cron(0 8 ? * SAT *)", "cron(0 8 ? * SAT *)"),
+        ("cron(0 8 ? 1 SAT *)", "cron(0 9 ? * SAT *)"),
+        ("cron(0 8 ? * SAT *)", "cron(0 25 ? * SAT *)"),
+        ("cron(0 8 ? * SAT#1 *)", "cron(0 9 ? * SAT *)"),
+    ],
+)
+def test_cannot_tell(start: str, stop: str) -> None:
+    """Anything else: the whole month is reckoned."""
+    assert None is hours_a_month(start, stop)
+
+
+def test_service_costs_its_hours() -> None:
+    """The article's two hours a week are 2/168 of a service that is always on."""
+    listed = prices("ap-northeast-1")
+    scheduled = Stack(Settings(ANSWERS), Secrets(), {}).service.costs(listed)
+    without = {**ANSWERS, "schedule.start": "", "schedule.stop": ""}
+    always = Stack(Settings(without), Secrets(), {}).service.costs(listed)
+    assert pytest.approx(always * 2 / WEEK) == scheduled
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-11-24T12:00:00+09:00", "2026-11-28T08:00:00+09:00"),  # a Tuesday
+        ("2026-11-28T07:59:00+09:00", "2026-11-28T08:00:00+09:00"),
+        ("2026-11-28T08:00:00+09:00", "2026-11-29T08:00:00+09:00"),
+        ("2026-11-29T08:30:00+09:00", "2026-12-05T08:00:00+09:00"),
+        ("2026-11-27T22:59:00+00:00", "2026-11-28T08:00:00+09:00"),  # Saturday already in Tokyo
+    ],
+)
+def test_following(now: str, expected: str) -> None:
+    """The next Saturday or Sunday at 8 in Tokyo, wherever one asks from."""
+    at = following("cron(0 8 ? * SAT,SUN *)", "Asia/Tokyo", datetime.fromisoformat(now))
+    assert expected == (at.isoformat() if at else None)
+
+
+def test_following_of_another_kind() -> None:
+    """What is not understood is not guessed."""
+    assert (
+        following("rate(1 day)", "UTC", datetime.fromisoformat("2026-11-24T12:00:00+00:00")) is None
+    )

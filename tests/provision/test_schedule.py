@@ -1,0 +1,85 @@
+"""The hours of the bot: the schedules as AWS has them, and the service that follows them."""
+
+import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from provision.settings import Settings
+from provision.stackfile import StackFile
+from tests.provision.conftest import ANSWERS, Desk
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+def test_week_on_the_clock(desk: Desk) -> None:
+    """Saturday and Sunday, 1 at 08:00 and 0 at 09:00 in Tokyo; the bot's task comes and goes."""
+    desk.setup()
+    ecs = desk.cable.client("ecs")
+    seen: list[tuple[str, int, int]] = []
+
+    def look() -> None:
+        service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
+        now = datetime.fromtimestamp(desk.clock.now(), TOKYO).strftime("%a %H:%M")
+        state = (service["desiredCount"], service["runningCount"])
+        if not seen or seen[-1][1:] != state:
+            seen.append((now, *state))
+
+    begin = datetime(2026, 6, 1, tzinfo=TOKYO).timestamp()
+    desk.clock.step = 3600
+    desk.clock.advance(begin - desk.clock.now())
+    look()
+    desk.clock.step = 300
+    for _quarter in range(7 * 24 * 4):
+        desk.clock.advance(900)
+        look()
+    assert [
+        ("Mon 00:00", 0, 0),
+        ("Sat 08:00", 1, 0),
+        ("Sat 08:15", 1, 1),
+        ("Sat 09:00", 0, 0),
+        ("Sun 08:00", 1, 0),
+        ("Sun 08:15", 1, 1),
+        ("Sun 09:00", 0, 0),
+    ] == seen
+
+
+def test_changed_hours_and_count_are_updates(desk: Desk) -> None:
+    """Another hour, zone and count: the same two schedules, changed; a rerun changes nothing."""
+    desk.setup()
+    desk.changes()
+    desk.set(
+        schedule__start="cron(30 7 ? * MON-FRI *)",
+        schedule__timezone="Europe/Berlin",
+        service__count="2",
+    )
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ["UpdateSchedule", "UpdateSchedule", "UpdateService"] == sorted(desk.changes())
+    live = desk.cable.client("scheduler").get_schedule(GroupName="news-bot", Name="start")
+    assert "cron(30 7 ? * MON-FRI *)" == live["ScheduleExpression"]
+    assert "Europe/Berlin" == live["ScheduleExpressionTimezone"]
+    assert 2 == json.loads(live["Target"]["Input"])["DesiredCount"]
+    desk.setup()
+    assert [] == desk.changes()
+
+
+def test_always_on(desk: Desk) -> None:
+    """Without hours there is no schedule, group or role; hours taken back take them away again."""
+    desk.setup()
+    desk.set(schedule__start="", schedule__stop="")
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    found = desk.inventory()
+    assert (0, 0, 2) == (found.get("schedule", 0), found.get("schedule group", 0), found["role"])
+    assert not [key for key in StackFile(desk.path).records if "schedule" in key]
+
+
+@pytest.mark.parametrize(("one", "other"), [("start", "stop"), ("stop", "start")])
+def test_one_without_the_other(one: str, other: str) -> None:
+    """A start that nothing stops (or the other way round) is a conflict that names the missing one."""
+    conflict = Settings({**ANSWERS, f"schedule.{other}": ""}).conflict()
+    assert conflict
+    assert f"schedule.{other}" == conflict[0]
+    assert f"schedule.{one}" in conflict[1]
