@@ -15,6 +15,10 @@ from provision.stackfile import Record, StackFile, State
 from provision.walk import Line, Outcome, Tell, walk
 from provision.words import _
 
+# Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
+# change everywhere, and an alias of a load balancer is remembered for 60 (its Developer Guide, alias TTL).
+OLD_ANSWERS = 100.0
+
 
 @dataclass
 class Gone:
@@ -43,6 +47,8 @@ class Engine:
         self._sights: dict[str, Sight] = {}
         self._made: set[str] = set()  # created in this run: "not found" means "not yet visible"
         self._doubted: set[str] = set()  # create said "taken": ours only if its tags say so
+        self._done: set[str] = set()  # done in this walk
+        self._switched = False  # an update of this run has moved traffic
         self._deleted: set[str] = set()  # the delete call of this run has been answered
 
     def look(self) -> dict[str, Sight]:
@@ -72,6 +78,8 @@ class Engine:
         lines = [Line(r, [need.key for need in r.needs()]) for r in self.resources]
         outcome = walk(lines, self._build, self.clock, self.tell, wait)
         if not outcome.refusals and not outcome.outside:
+            if self._switched and self.orphans():
+                self.clock.sleep(OLD_ANSWERS)
             gone = self._take_away(self.orphans(), everything=True)
             outcome.refusals += gone.refusals
         return outcome
@@ -105,6 +113,7 @@ class Engine:
         if live is None:
             raise NotYet(_("created; waiting until AWS shows it"))
         self._keep(resource, live)
+        self._done.add(resource.key)
         return "done"
 
     def reach(self, milestone: Milestone) -> str:
@@ -113,6 +122,7 @@ class Engine:
         if reason := milestone.pending(live):
             raise NotYet(reason, outside=milestone.outside, bound=milestone.patience(live))
         milestone.learn(live)
+        self._done.add(milestone.key)
         return "done"
 
     def _create(self, resource: Resource) -> Live | None:
@@ -148,6 +158,7 @@ class Engine:
         self._write(resource, state)
         differences = resource.differences(live) if state == "created" else []
         if differences:
+            self._wait_to_switch(resource)
             self.tell("updating", resource, ", ".join(d.path for d in differences))
             doing = _("Updating {key}.", key=resource.key)
             with aws.understood(doing, patient=resource.patient):
@@ -160,6 +171,15 @@ class Engine:
                 raise NotYet(_("waiting until AWS shows the change of {paths}", paths=paths))
         if reason := resource.pending(live):
             raise NotYet(reason, bound=resource.patience(live))
+
+    def _wait_to_switch(self, resource: Resource) -> None:
+        """What moves traffic moves it only to what stands: the old way stays open until then."""
+        missing = [other.key for other in resource.switch_after if other.key not in self._done]
+        if missing:
+            keys = ", ".join(missing)
+            why = _("it leads to the old one until these stand: {keys}", keys=keys)
+            raise NotYet(why, outside=True)  # their own lines say how long they may take
+        self._switched = self._switched or bool(resource.switch_after)
 
     def _write(self, resource: Resource, state: State) -> None:
         """On disk when this returns; no write where nothing changed."""

@@ -59,6 +59,9 @@ class Resource:
 
     line: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there
+    switch_after: "tuple[Resource, ...]" = field(
+        default=(), init=False
+    )  # an update waits for these
 
     @property
     def kind(self) -> str:

@@ -166,6 +166,9 @@ class Stack:
         )
         self.active_webhook = ActiveWebhook(self.webhook)
 
+        # Replaced (another name, another VPC), the old load balancer answers until the new one can.
+        self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
+
         for line, resource in vars(self).items():
             resource.line, resource.stack = line, name
         self.url = self.webhook.url
