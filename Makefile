@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow full check clean
+.PHONY: demo test slow full parity check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -16,6 +16,10 @@ slow: $(VENV)/.installed
 
 full: test slow
 	$(BIN)/python -m pytest -m full
+
+parity: $(VENV)/.installed
+	$(BIN)/python -m tests.sandbox.parity
+	$(BIN)/python -m pytest tests/sandbox --plain-moto
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING, Any
 from moto.elbv2.ssl_policies import SSL_POLICIES
 
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import before
+from provision.sandbox.rules import before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 
+@behaves(
+    "elbv2.listener-port-used",
+    "a load balancer has one listener a port",
+    "DuplicateListener 400",
+    "Elastic Load Balancing API Reference, CreateListener, Errors",
+)
 @before("elbv2", "CreateListener")
 def listener_can_be(cloud: "Cloud", call: Call) -> None:
     """API CreateListener: one listener a port; HTTPS, and only HTTPS, has a certificate."""
@@ -83,6 +89,18 @@ def _check_tls(cloud: "Cloud", call: Call, protocol: str) -> None:
         raise Refusal("ValidationError", f"{what} cannot be specified for {protocol} listeners")
 
 
+@behaves(
+    "elbv2.certificate-not-issued",
+    "a listener takes no certificate that is not ISSUED",
+    "UnsupportedCertificate 400",
+    "Elastic Load Balancing API Reference, CreateListener, Errors",
+)
+@behaves(
+    "elbv2.certificate-issued-a-moment-ago",
+    "a certificate issued a moment ago is not known to the load balancer yet",
+    "CertificateNotFound 400",
+    "terraform-provider-aws, resource aws_lb_listener: retries CertificateNotFound",
+)
 def _check_certificate(cloud: "Cloud", arn: str) -> None:
     """API CreateListener: CertificateNotFound for a moment after ISSUED, too."""
     if ":acm:" not in arn:

@@ -9,19 +9,39 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from provision.sandbox.aws import AwsApplication
+from provision.sandbox.aws import MOTO, AwsApplication
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.cloud import Cloud
+from provision.sandbox.rules import BEHAVIOURS
 from provision.sandbox.wire import attach
 
 REGION = "ap-northeast-1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--plain-moto`: the tests of AWS's behaviours, against moto without our rules."""
+    parser.addoption("--plain-moto", action="store_true", help="expect plain moto to differ")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On plain moto a test of a behaviour fails, or the behaviour says why it does not."""
+    if not config.getoption("--plain-moto", default=False):
+        return
+    marked = [(item, item.get_closest_marker("behaviour")) for item in items]
+    items[:] = [item for item, mark in marked if mark is not None]
+    differs = pytest.mark.xfail(
+        strict=True, raises=(AssertionError, ClientError, pytest.fail.Exception)
+    )
+    for item, mark in marked:
+        if mark is not None and not all(BEHAVIOURS[key].moto for key in mark.args):
+            item.add_marker(differs)
 
 
 class Wire:
     """Where the session's calls go at the moment; clients are slow to build, so they are kept."""
 
     def __init__(self) -> None:
-        self.application: AwsApplication | None = None
+        self.application: Any = None
         self.clients: dict[str, Any] = {}
         self.session = boto3.Session(
             aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
@@ -137,9 +157,12 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-def account(wire: Wire) -> Iterator[Account]:
+def account(wire: Wire, request: pytest.FixtureRequest) -> Iterator[Account]:
     clock = ManualClock()
     cloud = Cloud(clock)
-    wire.application = AwsApplication(cloud)
-    yield Account(cloud, clock, wire.application, wire)
+    application = AwsApplication(cloud)
+    wire.application = (
+        MOTO if request.config.getoption("--plain-moto", default=False) else application
+    )
+    yield Account(cloud, clock, application, wire)
     cloud.close()

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from .conftest import Account
 
 REDIRECT = {
@@ -22,6 +24,7 @@ def https(account: Account, load_balancer: str, *certificates: str, **more: Any)
     )
 
 
+@pytest.mark.behaviour("elbv2.certificate-not-issued")
 def test_https_needs_an_issued_certificate(account: Account) -> None:
     """None: refused; pending: UnsupportedCertificate; unknown: CertificateNotFound."""
     load_balancer = account.load_balancer()["LoadBalancerArn"]
@@ -37,6 +40,7 @@ def test_https_needs_an_issued_certificate(account: Account) -> None:
     https(account, load_balancer, account.certificate("other.jp"))
 
 
+@pytest.mark.behaviour("elbv2.certificate-issued-a-moment-ago")
 def test_certificate_is_unusable_for_a_moment(account: Account) -> None:
     """Just issued: CertificateNotFound until `delays.certificate_usable` has passed."""
     account.cloud.delays.certificate_usable = 100
@@ -58,6 +62,7 @@ def test_unknown_tls_policy(account: Account) -> None:
     assert refused[:2] == ("SSLPolicyNotFound", 400)
 
 
+@pytest.mark.behaviour("elbv2.listener-port-used")
 def test_one_listener_a_port(account: Account) -> None:
     """A second listener on a port is refused, on another port it is not."""
     load_balancer = account.load_balancer()["LoadBalancerArn"]
