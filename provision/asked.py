@@ -22,7 +22,7 @@ class Question:
     choices: Choices | None = None
 
 
-# Asked of everybody, then of somebody who wants more than the defaults: OTHERS.
+# Asked of everybody, then of somebody who wants more than the defaults: OTHERS, then NETWORK.
 FIRST = (
     Question(
         "domain",
@@ -35,12 +35,6 @@ FIRST = (
         lambda: _("The domain itself, or a name in it such as bot.example.jp."),
     ),
     Question(
-        "network.vpc",
-        lambda: _("In which network shall the bot stand?"),
-        lambda: _("A VPC costs nothing, one of its own neither."),
-        lambda: [("default", _("the region's default VPC")), ("new", _("a VPC of its own"))],
-    ),
-    Question(
         "schedule.start",
         lambda: _("When should the bot answer?"),
         lambda: _("Tasks cost by the second; the load balancer costs all day."),
@@ -49,6 +43,19 @@ FIRST = (
         "image.uri",
         lambda: _("Which container image is the bot?"),
         lambda: _("A URI that Fargate can pull. Example: public.ecr.aws/name/bot:1"),
+    ),
+)
+# Asked last: what there is to choose depends on the region, and while it is open the others are asked again.
+NETWORK = (
+    Question(
+        "network.vpc",
+        lambda: _("In which network shall the bot stand?"),
+        lambda: _("A VPC costs nothing, one of its own neither."),
+    ),
+    Question(
+        "network.subnets",
+        lambda: _("Which public subnets?"),
+        lambda: _("Space picks: two or more, each in another zone. None: three are chosen."),
     ),
 )
 OWN_TIMES = (
@@ -78,11 +85,6 @@ OTHERS = (
         "region",
         lambda: _("In which AWS region?"),
         lambda: _("Tokyo is ap-northeast-1. Nothing moves to another region later."),
-    ),
-    Question(
-        "network.subnets",
-        lambda: _("Which public subnets?"),
-        lambda: _("Two or more, with commas between; empty: three are chosen."),
     ),
     Question(
         "image.platform",

@@ -48,7 +48,6 @@ class Engine:
         self._made: set[str] = set()  # created in this run: "not found" means "not yet visible"
         self._doubted: set[str] = set()  # create said "taken": ours only if its tags say so
         self._done: set[str] = set()  # done in this walk
-        self._switched = False  # an update of this run has moved traffic
         self._deleted: set[str] = set()  # the delete call of this run has been answered
 
     def look(self) -> dict[str, Sight]:
@@ -78,10 +77,9 @@ class Engine:
         lines = [Line(r, [need.key for need in r.needs()]) for r in self.resources]
         outcome = walk(lines, self._build, self.clock, self.tell, wait)
         if not outcome.refusals and not outcome.outside:
-            if self._switched and self.orphans():
-                self.clock.sleep(OLD_ANSWERS)
-            gone = self._take_away(self.orphans(), everything=True)
-            outcome.refusals += gone.refusals
+            orphans = self.orphans()
+            rest = OLD_ANSWERS if any(orphan.remembered for orphan in orphans) else 0.0
+            outcome.refusals += self._take_away(orphans, everything=True, rest=rest).refusals
         return outcome
 
     def _build(self, resource: Resource) -> str:
@@ -151,12 +149,16 @@ class Engine:
         return live
 
     def _keep(self, resource: Resource, live: Live) -> None:
-        """Records what was seen, cures what differs (never what was adopted), waits until it is ready."""
+        """Records what was seen, cures what differs, waits until it is ready.
+
+        Of what was adopted nothing is changed, unless the person said so.
+        """
         resource.learn(live)
         record = self.file.records[resource.key]
         state: State = "adopted" if record.state == "adopted" or resource.shared else "created"
         self._write(resource, state)
-        differences = resource.differences(live) if state == "created" else []
+        ours = state == "created" or resource.consented
+        differences = resource.differences(live) if ours else []
         if differences:
             self._wait_to_switch(resource)
             self.tell("updating", resource, ", ".join(d.path for d in differences))
@@ -179,7 +181,6 @@ class Engine:
             keys = ", ".join(missing)
             why = _("it leads to the old one until these stand: {keys}", keys=keys)
             raise NotYet(why, outside=True)  # their own lines say how long they may take
-        self._switched = self._switched or bool(resource.switch_after)
 
     def _write(self, resource: Resource, state: State) -> None:
         """On disk when this returns; no write where nothing changed."""
@@ -209,14 +210,22 @@ class Engine:
         self.file.mark_paused(True)
         self.look()
         paid = [r for r in self.resources if r.hourly]
-        gone = {id(user) for r in paid for user in (r, *_all_users(r, self.resources))}
+        gone = {id(user) for r in paid for user in (r, *_users(r, self.resources, Resource))}
         return self._take_away([r for r in self.resources[::-1] if id(r) in gone], everything=True)
 
-    def _take_away(self, resources: list[Resource], everything: bool) -> Gone:
+    def _take_away(self, resources: list[Resource], everything: bool, rest: float = 0.0) -> Gone:
+        """Takes these away, what rests on others first. rest: seconds for which all of them stay."""
         gone = Gone()
         real = [r for r in resources if r.key in self.file.records]
         lines = [Line(r, [user.key for user in _users(r, resources) if user in real]) for r in real]
-        outcome = walk(lines, lambda r: self._remove(r, everything, gone), self.clock, self.tell)
+        until = self.clock.now() + rest
+
+        def remove(resource: Resource) -> str:
+            if self.clock.now() < until:
+                raise NotYet(_("replaced; resolvers and LINE may still lead to it"))
+            return self._remove(resource, everything, gone)
+
+        outcome = walk(lines, remove, self.clock, self.tell)
         gone.refusals = outcome.refusals
         gone.left = [r.key for r in real if r.key not in gone.deleted and r.key not in gone.kept]
         return gone
@@ -258,19 +267,13 @@ class Engine:
         self._deleted.add(resource.key)
 
 
-def _users(resource: Resource, among: list[Resource]) -> list[Resource]:
-    """Everything that rests on it, through milestones too."""
+def _users(
+    resource: Resource, among: list[Resource], through: type[Resource] = Milestone
+) -> list[Resource]:
+    """Everything that rests on it; also what rests on those of its users that are of the given type."""
     direct = [other for other in among if resource in other.needs()]
-    beyond = [
-        user for other in direct if isinstance(other, Milestone) for user in _users(other, among)
-    ]
-    return direct + beyond
-
-
-def _all_users(resource: Resource, among: list[Resource]) -> list[Resource]:
-    """Everything that rests on it, and on that, and so on."""
-    direct = [other for other in among if resource in other.needs()]
-    return direct + [user for other in direct for user in _all_users(other, among)]
+    steps = [other for other in direct if isinstance(other, through)]
+    return direct + [user for other in steps for user in _users(other, among, through)]
 
 
 def revived(key: str, record: Record, like: list[Resource]) -> Resource:

@@ -70,6 +70,44 @@ class Line:
             )
         return token
 
+    def channel(self) -> str:
+        """The id of the channel that the token belongs to; "" where LINE does not tell.
+
+        POST /v2/oauth/verify, and for a token v2.1 GET /oauth2/v2.1/verify.
+        """
+        token = self._sendable()
+        for operation in ("verify_channel_token", "verify_channel_token_by_jwt"):
+            _status, told = self._oauth(operation, token)
+            if told is not None:
+                return str(told.client_id)
+        return ""
+
+    def has_secret(self, channel: str, secret: str) -> bool | None:
+        """Whether the secret is this channel's; None where LINE does not tell.
+
+        POST /oauth2/v3/token, which takes both: the stateless token it issues is dropped, unused.
+        """
+        operation = "issue_stateless_channel_token_by_client_secret"
+        status, _told = self._oauth(operation, channel, secret)
+        return {200: True, 400: False, 401: False}.get(status)
+
+    def _oauth(self, operation: str, *arguments: str) -> tuple[int, Any]:
+        """HTTP status and answer of one of LINE's OAuth calls; (0, None) where none came."""
+        import urllib3.exceptions
+        from linebot.v3.oauth import ApiClient, ChannelAccessToken, Configuration
+        from linebot.v3.oauth.exceptions import ApiException
+
+        configuration = Configuration()
+        configuration.retries = False
+        api = ChannelAccessToken(ApiClient(configuration))
+        api.line_base_path = self._url
+        try:
+            return 200, getattr(api, operation)(*arguments, _request_timeout=self._timeout)
+        except (urllib3.exceptions.HTTPError, ValueError, TypeError, AttributeError):
+            return 0, None  # the latter three: as in _call
+        except ApiException as error:
+            return error.status or 0, None
+
     def _call(self, doing: str, operation: str, *arguments: Any) -> Any:
         """One call; None where LINE answers 404. Raises NotYet or Refused."""
         import urllib3.exceptions
@@ -114,6 +152,10 @@ class Line:
             _("LINE says {status}: {said}", status=error.status, said=said),
             then,
         )
+
+    def forget(self) -> None:
+        """The token has changed: the next call asks for it again."""
+        self._client = None
 
     def info(self) -> dict[str, str]:
         """The bot's basicId, displayName and chatMode (GET /v2/bot/info): it also proves the token."""

@@ -92,7 +92,8 @@ def _step(sight: Sight, gone: set[str], prices: Prices) -> Step | None:
             action = "keep"
             if sight.live is not None:
                 differences = resource.differences(sight.live)
-            theirs = sight.record is not None and sight.record.state == "adopted"
+            adopted = sight.record is not None and sight.record.state == "adopted"
+            theirs = adopted and not resource.consented
             if differences and not theirs:
                 action = "update"
             if theirs:

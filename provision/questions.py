@@ -5,10 +5,20 @@ at once, as a line in stack.yaml. Ctrl-C arrives as KeyboardInterrupt.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from provision.asked import ARTICLE, FIRST, OTHERS, OWN_TIMES, Choices, Question, times
+from provision.asked import (
+    ARTICLE,
+    FIRST,
+    NETWORK,
+    OTHERS,
+    OWN_TIMES,
+    Choices,
+    Question,
+    times,
+)
 from provision.errors import Usage
 from provision.prices import prices
 from provision.settings import BY_KEY, Settings
@@ -21,13 +31,21 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Mapping[str, Choices]) -> None:
+@dataclass(frozen=True)
+class Lookups:
+    """What looks up the answers that there are in the account; called when the question comes."""
+
+    networks: Choices
+    subnets: Callable[[str], list[tuple[str, str]]]  # of the VPC that was chosen
+
+
+def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> None:
     """Asks what is open. Raises Usage naming the flag where nobody is there to answer.
 
-    lookups: by setting, what looks up the answers there are, in place of a question's own; called when asked.
     Somebody who is asked at all, and has not said --yes, is also asked what has a default.
     """
-    unanswered = [question for question in FIRST if file.settings[question.setting] is None]
+    required = (*FIRST, NETWORK[0])
+    unanswered = [question for question in required if file.settings[question.setting] is None]
     if not unanswered:
         return
     if not on_terminal():
@@ -42,14 +60,27 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Mapping[str, Ch
             continue
         if question.setting == "schedule.start":
             _ask_times(file, question, save=save)
-        else:
-            choices = lookups.get(question.setting, question.choices)
-            file.answer(question.setting, _answer(file, question, choices), save=save)
-    if not yes and not confirmed(_("Keep the defaults of everything else?"), default=True):
-        for question in OTHERS:
-            if not file.stands(question.setting):
-                given = _answer(file, question, question.choices)
-                file.answer(question.setting, given, save=save)
+        elif question not in NETWORK:
+            file.answer(question.setting, _answer(file, question, question.choices), save=save)
+    more = not yes and not confirmed(_("Keep the defaults of everything else?"), default=True)
+    for question in OTHERS if more else ():
+        if not file.stands(question.setting):
+            file.answer(question.setting, _answer(file, question, question.choices), save=save)
+    if not file.stands("network.vpc"):
+        _ask_network(file, lookups, more, save=save)
+
+
+def _ask_network(file: StackFile, lookups: Lookups, more: bool, *, save: bool) -> None:
+    """VPC and, where more is asked and it is not a new one, subnets: saved together.
+
+    An interrupted wizard goes on as long as the VPC is open, so it closes last.
+    """
+    vpc, subnets = NETWORK
+    which = _answer(file, vpc, lookups.networks)
+    if more and which != "new" and not file.stands(subnets.setting):
+        picked = several(subnets.text(), lookups.subnets(which), subnets.explanation())
+        file.answer(subnets.setting, picked, save=save)
+    file.answer(vpc.setting, which, save=save)
 
 
 def _ask_times(file: StackFile, question: Question, *, save: bool) -> None:
@@ -79,10 +110,10 @@ def _answer(file: StackFile, question: Question, choices: Choices | None) -> str
         try:
             BY_KEY[key].read(given.strip())
         except ValueError as error:
-            return _("{key} takes {wanted}", key=key, wanted=error)
+            return _("expected: {wanted}", wanted=error)
         clash = Settings({**file.settings, key: BY_KEY[key].read(given.strip())}).conflict()
         if clash and clash[0] == key:
-            return _("{key} takes {wanted}", key=key, wanted=clash[1])
+            return _("expected: {wanted}", wanted=clash[1])
         return True
 
     if choices:
@@ -129,6 +160,19 @@ def chosen(question: str, choices: list[tuple[str, str]], explanation: str = "")
     offered = [questionary.Choice(f"{value}  {told}", value=value) for value, told in choices]
     prompt = questionary.select(question, offered, instruction=explanation or None)
     return str(prompt.unsafe_ask())
+
+
+def several(question: str, choices: list[tuple[str, str]], explanation: str) -> list[str]:
+    """None, or two and more of several values. Only where somebody is there to answer."""
+    import questionary
+
+    prompt = questionary.checkbox(
+        question,
+        [questionary.Choice(f"{value}  {told}", value=value) for value, told in choices],
+        instruction=explanation,
+        validate=lambda picked: len(picked) != 1 or explanation,
+    )
+    return list(prompt.unsafe_ask())
 
 
 def confirmed(question: str, *, default: bool = False) -> bool:

@@ -52,6 +52,7 @@ class Resource:
     by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
     hourly: ClassVar[bool] = False  # paid by the hour: a pause takes it and all that needs it
     shared: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
+    remembered: ClassVar[bool] = False  # resolvers lead to it for a while after it was replaced
     typical: ClassVar[int] = (
         1  # seconds from its create call until it is ready (medians, other tools' logs)
     )
@@ -59,6 +60,7 @@ class Resource:
 
     line: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there
+    consented: bool = field(default=False, init=False)  # the person lets an adopted one be changed
     switch_after: "tuple[Resource, ...]" = field(
         default=(), init=False
     )  # an update waits for these

@@ -4,7 +4,7 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from provision.look import Sight
 from provision.resource import Doors, Resource
 from provision.resources import network
 from provision.resources.hosted_zone import HostedZone
+from provision.resources.parameter import Parameter
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
 from provision.stackfile import StackFile
@@ -66,8 +67,29 @@ class Run:
 
         return Engine(self.stack.resources, self.file, self.doors, self.clock, tell)
 
+    def theirs(self, resource: Resource) -> bool:
+        """Whether it was there before provision, so that it is used as it is."""
+        sight = self.sights.get(resource.key)
+        record = self.file.records.get(resource.key)
+        there_first = sight is not None and sight.verdict == "adopt"
+        return there_first or (record is not None and record.state == "adopted")
+
+    def value(self, parameter: Parameter) -> str:
+        """The secret that the bot will use: this run's, or the one in the account. Raises Refusal."""
+        if parameter.secret and (parameter.consented or not self.theirs(parameter)):
+            return parameter.secret
+        with aws_door.understood(_("Reading the parameter {name}.", name=parameter.name)):
+            answer = self.doors.aws.ssm.get_parameter(Name=parameter.name, WithDecryption=True)
+        return str(answer["Parameter"]["Value"])
+
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
-        """Prints the name servers, ready to paste; on the sandbox with --yes enters them too."""
+        """Prints the name servers, ready to paste; on the sandbox with --yes enters them too.
+
+        Not where they were seen to be in place already.
+        """
+        delegation = self.sights.get(self.stack.delegation.key)
+        if delegation and not delegation.waiting:
+            return
         progress.say(self._instruction(zone))
         if self.sandbox and self.options.yes:
             enter(self.sandbox["registrar"], zone.domain, zone.name_servers)
@@ -108,7 +130,12 @@ def prepared(options: Options, *, save: bool) -> Run:
     region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
     if region != file.settings["region"]:
         file.answer("region", region, save=False)
-    lookups = {"network.vpc": lambda: _networks(region)}
+    lookups = questions.Lookups(
+        networks=lambda: _looked_up(lambda: network.choices(Aws(file.settings["region"]))),
+        subnets=lambda vpc: _looked_up(
+            lambda: network.subnet_choices(Aws(file.settings["region"]), vpc)
+        ),
+    )
     questions.ask_open(file, save=save, yes=options.yes, lookups=lookups)
     _check(file)
     return _built(options, file, sandbox)
@@ -139,10 +166,10 @@ def _check(file: StackFile) -> None:
         )
 
 
-def _networks(region: str) -> list[tuple[str, str]]:
-    """The answers there are to network.vpc in this account and region."""
+def _looked_up(look: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """The answers there are to a question, in this account and region. Raises Refusal."""
     try:
-        return network.choices(Aws(region))
+        return look()
     except NotYet as why:  # nobody waits at a question
         raise Refusal(
             _("Looking which networks there are."),
@@ -169,15 +196,9 @@ def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run
             _("Set it to something like 127.0.0.1:5353, or unset it."),
         ) from None
 
-    def token() -> str:
-        if stack.access_token.secret:
-            return stack.access_token.secret
-        name = stack.access_token.name
-        with aws_door.understood(_("Reading the parameter {name}.", name=name)):
-            return str(aws.ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
-
-    line = Line(token, line_url or "https://api.line.me")
-    return Run(options, file, stack, Doors(aws, dns, line), aws_door.clock(), sandbox)
+    line = Line(lambda: run.value(stack.access_token), line_url or "https://api.line.me")
+    run = Run(options, file, stack, Doors(aws, dns, line), aws_door.clock(), sandbox)
+    return run
 
 
 def _enter_sandbox() -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 import json
 import sys
-from typing import Any
 
-from provision import domain, questions
+from provision import channel, domain, questions
 from provision.console import Progress, show_plan
 from provision.engine import Engine
 from provision.errors import NotYet, Refusal, Unfinished
@@ -52,7 +51,8 @@ def setup(options: Options, wait: float | None) -> int:
         if domain.choose_zone(run):
             plan = _looked(run, engine)
         _in_the_way(plan)
-        _complete_secrets(run)
+        if channel.complete(run):
+            plan = _looked(run, engine)
         show_plan(plan, sys.stderr, _inexact(run))
         domain.offer_to_copy(run, domain.warn(run))
         if plan.changes and not options.yes and not questions.confirmed(_("Build this?")):
@@ -75,36 +75,6 @@ def finished(run: Run, outcome: Outcome) -> int:
     print(run.stack.url)
     _live(run)
     return 0
-
-
-def _complete_secrets(run: Run) -> None:
-    """Asks for secrets that neither this run nor the account has; proves the token at LINE."""
-    for resource in (run.stack.access_token, run.stack.channel_secret):
-        if not resource.secret and run.sights[resource.key].live is None:
-            resource.secret = questions.ask_secret(resource.name, resource.variable)
-    if run.stack.access_token.secret:
-        bot = _patiently(run, run.doors.line.info)
-        print(
-            _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
-            file=sys.stderr,
-        )
-
-
-def _patiently(run: Run, ask: Any) -> Any:
-    """A question to LINE, asked again a few times where it does not answer."""
-    for pause in (1, 2, 4):
-        try:
-            return ask()
-        except NotYet:
-            run.clock.sleep(pause)
-    try:
-        return ask()
-    except NotYet as why:
-        raise Refusal(
-            _("Asking LINE which bot the access token belongs to."),
-            why.reason,
-            _("Run the same command again in a moment."),
-        ) from None
 
 
 def _in_the_way(plan: Plan) -> None:
@@ -132,7 +102,7 @@ def _unfinished(outside: list[NotYet]) -> Unfinished:
 
 def _live(run: Run) -> None:
     """How to talk to the bot, and what is still to be seen to by hand."""
-    bot = _patiently(run, run.doors.line.info)
+    bot = channel.patiently(run, run.doors.line.info)
     print(
         _(
             "The bot answers at {url}. Add it as a friend: https://line.me/R/ti/p/{bot}\n"

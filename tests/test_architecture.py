@@ -11,7 +11,7 @@ RANKS = [
     {"cli"},
     {"daily"},
     {"verbs", "status"},
-    {"domain"},
+    {"domain", "channel"},
     {"run"},
     {"questions", "console", "asked"},
     {"plan"},

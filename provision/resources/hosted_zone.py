@@ -183,9 +183,11 @@ class Delegation(Milestone):
                 "unanswered": str(error),
                 "issued": certificate.get("Status") == "ISSUED",
             }
+        above = "" if named == ours else doors.dns.zone_above(self.zone.domain)
         return {
             "ours": ours,
             "named": named,
+            "above": above or _("the registrar"),
             "silent": doors.dns.silent(self.zone.domain, ours) if named == ours else set(),
         }
 
@@ -199,10 +201,16 @@ class Delegation(Milestone):
             )
         missing = sorted(live["ours"] - live["named"])
         if missing:
-            return _("the registrar does not name these yet: {servers}", servers=", ".join(missing))
+            return _(
+                "{above} does not name these yet: {servers}",
+                above=live["above"],
+                servers=", ".join(missing),
+            )
         if extra := sorted(live["named"] - live["ours"]):
             return _(
-                "the registrar names these too, remove them: {servers}", servers=", ".join(extra)
+                "{above} names these too, remove them: {servers}",
+                above=live["above"],
+                servers=", ".join(extra),
             )
         if silent := sorted(live["silent"]):
             return _("these do not answer yet: {servers}", servers=", ".join(silent))

@@ -31,6 +31,7 @@ class LoadBalancer(Resource):
     hosted_zone_id: str = output("CanonicalHostedZoneId")
     by_name = True
     hourly = True
+    remembered = True
     absent = ("LoadBalancerNotFound",)
     taken = ("DuplicateLoadBalancerName",)
     patient = ("ResourceInUse",)

@@ -77,11 +77,9 @@ class ExistingNetwork(Network):
     def find(self, doors: Doors) -> Live | None:
         """The VPC and its public subnets; those recorded, while they are there."""
         vpc_id = self.vpc_id or self._vpc_id(doors)
-        subnets = doors.aws.ec2.describe_subnets(Filters=named("vpc-id", vpc_id))["Subnets"]
-        tables = doors.aws.ec2.describe_route_tables(Filters=named("vpc-id", vpc_id))["RouteTables"]
+        subnets, public = subnets_of(doors.aws, vpc_id)
         if not subnets and self.vpc_id:
             return None
-        public = {s["SubnetId"]: s for s in subnets if is_public(s, tables)}
         if self.subnets:
             self._check_chosen(subnets, public)
             return {"VpcId": vpc_id, "SubnetIds": self.subnets}
@@ -177,6 +175,23 @@ def one_per_zone(subnets: list[Live]) -> list[str]:
     for subnet in sorted(subnets, key=lambda s: (s["AvailabilityZone"], s["SubnetId"])):
         by_zone.setdefault(subnet["AvailabilityZone"], subnet["SubnetId"])
     return list(by_zone.values())
+
+
+def subnets_of(aws: Aws, vpc_id: str) -> tuple[list[Live], dict[str, Live]]:
+    """All subnets of a VPC; and those that are public, by id."""
+    subnets = aws.ec2.describe_subnets(Filters=named("vpc-id", vpc_id))["Subnets"]
+    tables = aws.ec2.describe_route_tables(Filters=named("vpc-id", vpc_id))["RouteTables"]
+    return subnets, {s["SubnetId"]: s for s in subnets if is_public(s, tables)}
+
+
+def subnet_choices(aws: Aws, vpc: str) -> list[tuple[str, str]]:
+    """The answers there are to network.subnets in a VPC (or "default"), each with its zone and addresses."""
+    with understood(_("Looking which networks there are.")):
+        wanted = named("is-default", "true") if vpc == "default" else named("vpc-id", vpc)
+        vpcs = aws.ec2.describe_vpcs(Filters=wanted)["Vpcs"]
+        public = subnets_of(aws, vpcs[0]["VpcId"])[1] if vpcs else {}
+    found = sorted(public.values(), key=lambda s: (s["AvailabilityZone"], s["SubnetId"]))
+    return [(s["SubnetId"], f"{s['AvailabilityZone']} {s['CidrBlock']}") for s in found]
 
 
 def choices(aws: Aws) -> list[tuple[str, str]]:

@@ -96,6 +96,7 @@ class Alias(RecordSet):
 
     host: str
     load_balancer: LoadBalancer
+    remembered = True
 
     def identity(self) -> str:
         """One for each host."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
+from provision.sandbox import line_oauth
 from provision.sandbox.clock import Clock
 from provision.sandbox.line_api import application, invalid, json_body
 from provision.sandbox.line_channel import Channel
@@ -36,6 +37,7 @@ class LinePlatform(Channel):
         super().__init__(deliver, resolve, clock, webhook_timeout)
         self._patience = patience
         self.wsgi = application(self)
+        line_oauth.add_to(self.wsgi, self)
         for method, path, view in (
             ("POST", "/_sandbox/send", self._send),
             ("POST", "/_sandbox/switch", self._switch),

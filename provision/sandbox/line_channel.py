@@ -25,6 +25,7 @@ class Channel:
     ) -> None:
         self.access_token = secrets.token_urlsafe(129)
         self.channel_secret = secrets.token_hex(16)
+        self.channel_id = str(1_650_000_000 + secrets.randbelow(10_000_000))
         self.user_id = "U" + secrets.token_hex(16)
         self.basic_id = "@" + secrets.token_hex(4)
         self.display_name = "News"

@@ -67,6 +67,23 @@ def control(addresses: dict[str, str], path: str, body: Any = None) -> Any:
         return json.loads(answer.read() or b"null")
 
 
+def told(person: Person) -> dict[str, str]:
+    """What the sandbox tells commands on this machine: its addresses and LINE's two secrets."""
+    runtime = Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json"
+    return dict(json.loads(runtime.read_text()))
+
+
+def own_aws(addresses: dict[str, str]) -> dict[str, str]:
+    """The environment of somebody who signs in to an account of their own, which is the sandbox's."""
+    return {
+        "AWS_ENDPOINT_URL": addresses["aws"],
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "LINE_API_URL": addresses["line"],
+        "PROVISION_DNS": addresses["dns"],
+    }
+
+
 def send(addresses: dict[str, str], words: str) -> dict[str, Any]:
     """One message to the bot on the sandbox's LINE: what became of it."""
     request = urllib.request.Request(

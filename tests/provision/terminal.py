@@ -19,13 +19,13 @@ PATIENCE = 60  # seconds for one sentence to appear
 class Terminal:
     """A command under a pseudo-terminal: what it said, and a keyboard."""
 
-    def __init__(self, person: Person, *words: str) -> None:
+    def __init__(self, person: Person, *words: str, **more: str) -> None:
         self.master, slave = pty.openpty()
         self.said, self.seen = "", 0
         self.process = subprocess.Popen(
             [*PROVISION, *words],
             cwd=person.folder,
-            env={**person.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            env={**person.environ, **more, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -84,8 +84,8 @@ def terminals(person: Person) -> Iterator[Callable[..., Terminal]]:
     """Opens terminals; those that are still open at the end are closed."""
     opened: list[Terminal] = []
 
-    def open_one(*words: str) -> Terminal:
-        opened.append(Terminal(person, *words))
+    def open_one(*words: str, **more: str) -> Terminal:
+        opened.append(Terminal(person, *words, **more))
         return opened[-1]
 
     yield open_one

@@ -4,11 +4,10 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.provision.shell import PROVISION, Person
+from tests.provision.shell import PROVISION, Person, own_aws, told
 
 ALLOWED = (
     0,
@@ -31,17 +30,11 @@ def half_made(person: Person) -> None:
 
 def waiting(person: Person) -> None:
     """Everything stands but what needs the registrar."""
-    told = json.loads(
-        (Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json").read_text()
-    )
+    known = told(person)
     environ = {
-        "AWS_ENDPOINT_URL": told["aws"],
-        "AWS_ACCESS_KEY_ID": "a",
-        "AWS_SECRET_ACCESS_KEY": "b",
-        "LINE_API_URL": told["line"],
-        "PROVISION_DNS": told["dns"],
-        "LINE_CHANNEL_ACCESS_TOKEN": told["access_token"],
-        "LINE_CHANNEL_SECRET": told["channel_secret"],
+        **own_aws(known),
+        "LINE_CHANNEL_ACCESS_TOKEN": known["access_token"],
+        "LINE_CHANNEL_SECRET": known["channel_secret"],
     }
     sets = [
         "--set",

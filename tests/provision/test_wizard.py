@@ -6,15 +6,17 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from tests.provision.shell import Person
+from tests.provision.shell import ROOT, Person, own_aws, told
 from tests.provision.terminal import DOWN, ENTER, Terminal
 
+JAPANESE = yaml.safe_load((ROOT / "provision/words/ja.yaml").read_text(encoding="utf-8"))
 CLEAR = "\x15"  # Ctrl-U: the line is empty again
+SPACE = " "  # picks one of several
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: the words by which it is known, a wrong answer and what is said to it, the right one."""
+    """One question: how its sentence begins, a wrong answer and what is said to it, the right one."""
 
     words: str
     right: str
@@ -22,40 +24,39 @@ class Asked:
     told: str = ""
 
 
-ENGLISH = (
+FIRST = (
     Asked("Which domain do you own?", "shop.example", "no domain", "xn--"),
-    Asked(
-        "Under which name shall LINE call", "bot.shop.example", "bot.other.example", "shop.example"
-    ),
-    Asked("In which network shall the bot stand?", ""),
+    Asked("Under which name shall", "bot.shop.example", "bot.other.example", "shop.example"),
     Asked("When should the bot answer?", DOWN),
     Asked("Which container image is the bot?", "a/b:1", "!", "public.ecr.aws"),
-    Asked("Keep the defaults of everything else?", "n"),
+)
+MORE = Asked("Keep the defaults of everything else?", "n")
+OTHERS = (
     Asked("How shall the stack be called?", "shop-bot", "Shop Bot!", "2 to 20"),
     Asked("In which AWS region?", "ap-northeast-1", "Tokyo", "ap-northeast-1"),
-    Asked("Which public subnets?", ""),
     Asked("For which processor is the image?", ""),
     Asked("How much processor for a task?", "256", "300", "256, 512"),
     Asked("How much memory for a task, in MiB?", "1024", "1000", "512, 1024, 2048"),
-    Asked("How many tasks?", "2", "0", "1"),
+    Asked("How many tasks?", "2", "0", "100"),
     Asked("Spot or on-demand capacity?", DOWN),
     Asked(
-        "Which parameter holds LINE's channel access token?", "SHOP_TOKEN", "a b", "Parameter Store"
+        "Which parameter holds LINE's channel access token?",
+        "SHOP_TOKEN",
+        "a b",
+        "a Parameter Store",
     ),
     Asked(
-        "Which parameter holds LINE's channel secret?", "SHOP_SECRET", "SHOP_TOKEN", "another name"
+        "Which parameter holds LINE's channel secret?",
+        "SHOP_SECRET",
+        "SHOP_TOKEN",
+        "another name than",
     ),
     Asked("Which bucket holds the news?", ""),
     Asked("Which feeds does the bot read?", "https://a.example/feed", "ftp://a", "http"),
 )
-JAPANESE = (
-    Asked("お持ちのドメインはどれですか？", "shop.example", "no domain", "xn--"),
-    Asked("LINEからボットを呼び出すホスト名", ""),
-    Asked("ボットをどのネットワークに置きますか？", ""),
-    Asked("ボットはいつ応答しますか？", ""),
-    Asked("ボットのコンテナイメージはどれですか？", "a/b:1"),
-    Asked("ほかはすべて既定値のままにしますか？", "y"),
-)
+VPC = Asked("In which network shall the bot stand?", "")
+SUBNETS = Asked("Which public subnets?", SPACE + DOWN + SPACE, SPACE, "Space picks")
+BUILD = Asked("Build this?", "n")
 SETTINGS = {
     "domain": "shop.example",
     "host": "bot.shop.example",
@@ -74,60 +75,100 @@ SETTINGS = {
 }
 
 
-def answer(terminal: Terminal, asked: Asked) -> None:
-    """Reads the question, tries the wrong answer, gives the right one."""
-    terminal.until(asked.words)
-    if asked.wrong:
-        terminal.type(CLEAR + asked.wrong + ENTER)
-        terminal.until(asked.told)
-        terminal.type(CLEAR)
-    if asked.right in ("y", "n"):
-        terminal.type(asked.right)
-    elif asked.right in ("", DOWN):  # the answer that stands there already, or the one below it
-        terminal.type(asked.right + ENTER)
-    else:
-        terminal.type(CLEAR + asked.right + ENTER)
+def spoken(language: str, english: str) -> str:
+    """How the sentence that begins so begins in this language: as much of it as needs no value."""
+    if language == "en":
+        return english
+    said = next((ja for en, ja in JAPANESE.items() if en.startswith(english)), english)
+    return said.partition("{")[0].partition("。")[0][:16] or english
 
 
-def test_whole_wizard(person: Person, terminals: Callable[..., Terminal]) -> None:
-    """Every question, with wrong answers on the way; each answer is a line in the file."""
-    terminal = terminals("--sandbox", "setup")
-    for asked in ENGLISH:
-        answer(terminal, asked)
-    terminal.until("Build this?")
-    terminal.type("n")
-    terminal.until("Nothing was made.")
-    assert 1 == terminal.stop()
-    written = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
-    written["news"]["bucket"] = written["news"]["bucket"] or None
-    written["network"].pop("subnets", None)
-    assert SETTINGS == written
+class Wizard:
+    """Somebody who presses Ctrl-C at every question, and starts the same command again."""
+
+    def __init__(self, open_one: Callable[[], Terminal], language: str) -> None:
+        self.open_one, self.language = open_one, language
+        self.terminal = open_one()
+
+    def until(self, english: str) -> None:
+        """Reads on until this sentence."""
+        self.terminal.until(spoken(self.language, english))
+
+    def interrupted(self, asked: Asked, *before: Asked) -> None:
+        """Ctrl-C at the question; the same command comes to it again (`before`: asked anew on the way)."""
+        self.until(asked.words)
+        assert 130 == self.terminal.interrupt()
+        self.terminal = self.open_one()
+        for other in before:
+            self.until(other.words)
+            self.give(other.right)
+        self.until(asked.words)
+
+    def answers(self, asked: Asked) -> None:
+        """The wrong answer first, then the right one."""
+        if asked.wrong:
+            self.give(asked.wrong)
+            self.until(asked.told)
+            if asked.wrong == SPACE:  # a picked one stays picked
+                self.terminal.type(SPACE)
+        self.give(asked.right)
+
+    def give(self, answer: str) -> None:
+        """Keys, as the kind of question wants them."""
+        if answer in ("y", "n"):
+            self.terminal.type(answer)
+        elif answer.strip(SPACE + DOWN) == "":  # picks something that stands there
+            self.terminal.type(answer + ENTER)
+        else:
+            self.terminal.type(CLEAR + answer + ENTER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_ctrl_c_at_every_question(
-    person: Person, terminals: Callable[..., Terminal], language: str
+    person: Person,
+    terminals: Callable[..., Terminal],
+    language: str,
 ) -> None:
-    """Stopped at each question in turn, the same command goes on with the next open one."""
-    questions = JAPANESE[:5] if language == "ja" else ENGLISH[:5]
-    for place, asked in enumerate(questions):
-        terminal = terminals("--sandbox", "setup", "--lang", language)
-        terminal.until(asked.words)
-        assert 130 == terminal.interrupt()
-        terminal = terminals("--sandbox", "setup", "--lang", language)
-        answer(terminal, asked)
-        following = JAPANESE if language == "ja" else ENGLISH
-        terminal.until(following[place + 1].words)
-        assert 130 == terminal.interrupt()
+    """Every question and both secrets, each with a wrong answer where there is one, none asked twice."""
 
+    known = told(person)
 
-def test_japanese_to_the_plan(person: Person, terminals: Callable[..., Terminal]) -> None:
-    """The wizard in Japanese, up to the confirmation."""
-    terminal = terminals("--sandbox", "setup", "--lang", "ja")
-    for asked in JAPANESE:
-        answer(terminal, asked)
-    terminal.until("この内容で作りますか？")
-    terminal.type("n")
-    assert 1 == terminal.stop()
-    written = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
-    assert {"timezone": "Asia/Tokyo", "start": "", "stop": ""} == written["schedule"]
+    def open_one() -> Terminal:
+        return terminals("setup", "--lang", language, **own_aws(known))
+
+    wizard = Wizard(open_one, language)
+    for asked in (*FIRST, MORE):
+        wizard.interrupted(asked)
+        wizard.answers(asked)
+    for asked in OTHERS:
+        wizard.interrupted(asked, MORE)
+        wizard.answers(asked)
+    wizard.interrupted(VPC, MORE)
+    wizard.answers(VPC)
+    wizard.interrupted(SUBNETS, MORE, VPC)
+    wizard.answers(SUBNETS)
+    token = Asked("LINE_CHANNEL_ACCESS_TOKEN", known["access_token"], "wrong", "401")
+    wizard.interrupted(token)
+    wizard.answers(token)
+    secret = Asked(
+        "LINE_CHANNEL_SECRET",
+        known["channel_secret"],
+        "0" * 32,
+        "Asking LINE whether secret and access",
+    )
+    wizard.interrupted(secret, Asked(token.words, token.right))
+    wizard.answers(Asked(secret.words, secret.wrong))
+    wizard.until(secret.told)
+    wizard.until(secret.words)
+    wizard.give(secret.right)
+    wizard.interrupted(BUILD, token, secret)
+    wizard.give(BUILD.right)
+    wizard.until("Nothing was made.")
+    assert 1 == wizard.terminal.stop()
+    text = (person.folder / "stack.yaml").read_text()
+    assert known["access_token"] not in text
+    written = yaml.safe_load(text)
+    written["news"]["bucket"] = written["news"]["bucket"] or None
+    assert 2 == len(written["network"].pop("subnets"))
+    assert SETTINGS == written

@@ -1,0 +1,112 @@
+"""LINE's channel before anything is made: its two secrets, asked for where there are none, and proven."""
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from provision import questions
+from provision.errors import NotYet, Refusal
+from provision.line import CONSOLE, Refused
+from provision.resources.parameter import Parameter
+from provision.run import Run
+from provision.words import _
+
+T = TypeVar("T")
+
+
+def complete(run: Run) -> bool:
+    """Both secrets are there, and LINE takes them; whether one in the account is to be replaced.
+
+    What LINE refuses is asked for again where somebody is there to answer. Nothing is made yet.
+    Raises Refusal or Usage.
+    """
+    token, secret = run.stack.access_token, run.stack.channel_secret
+    _ask_for_missing(run, token)
+    if token.secret or run.theirs(token):
+        _prove(run, token, lambda: _bot(run))
+    _ask_for_missing(run, secret)
+    if any(_new(run, parameter) for parameter in (token, secret)):
+        _prove(run, secret, lambda: _of_one_channel(run))
+    return token.consented or secret.consented
+
+
+def _ask_for_missing(run: Run, parameter: Parameter) -> None:
+    if not parameter.secret and run.sights[parameter.key].live is None:
+        parameter.secret = questions.ask_secret(parameter.name, parameter.variable)
+
+
+def _prove(run: Run, parameter: Parameter, proof: Callable[[], None]) -> None:
+    """The proof, again with another value where LINE refuses this one and somebody can give another."""
+    while True:
+        try:
+            return proof()
+        except Refused as refusal:
+            if run.options.yes or not questions.on_terminal():
+                raise _stored(run, parameter, refusal) from None
+            print(refusal, file=sys.stderr)
+            parameter.secret = questions.ask_secret(parameter.name, parameter.variable)
+            parameter.consented = True  # the person saw why, and gave another
+            run.doors.line.forget()
+
+
+def _bot(run: Run) -> None:
+    """GET /v2/bot/info."""
+    bot = patiently(run, run.doors.line.info)
+    print(
+        _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
+        file=sys.stderr,
+    )
+
+
+def _of_one_channel(run: Run) -> None:
+    """Token and secret belong to one channel, as far as LINE tells."""
+    channel = run.doors.line.channel()
+    secret = run.value(run.stack.channel_secret)
+    if channel and run.doors.line.has_secret(channel, secret) is False:
+        raise Refused(
+            401,
+            _("Asking LINE whether secret and access token belong together."),
+            _("the access token is channel {channel}'s, and the secret is not", channel=channel),
+            _(
+                "Take the channel secret from the same channel: {console}, tab Basic settings.",
+                console=CONSOLE,
+            ),
+        )
+
+
+def _new(run: Run, parameter: Parameter) -> bool:
+    """Whether this run brings a value into use that the bot has not used before."""
+    sight = run.sights[parameter.key]
+    return sight.live is None or not sight.live["UpToDate"] or sight.verdict == "adopt"
+
+
+def _stored(run: Run, parameter: Parameter, refusal: Refused) -> Refusal:
+    """What LINE said, and of an adopted parameter also where the refused value stands."""
+    if not run.theirs(parameter):
+        return refusal
+    return Refused(
+        refusal.status,
+        refusal.what,
+        _("{why} (the value in the parameter {name})", why=refusal.why, name=parameter.name),
+        _(
+            "It was there before provision: put the right value into it, or run `provision setup` at a "
+            "terminal and answer there, or name another parameter in stack.yaml."
+        ),
+    )
+
+
+def patiently(run: Run, ask: Callable[[], T]) -> T:
+    """A question to LINE, asked again a few times where it does not answer."""
+    for pause in (1, 2, 4):
+        try:
+            return ask()
+        except NotYet:
+            run.clock.sleep(pause)
+    try:
+        return ask()
+    except NotYet as why:
+        raise Refusal(
+            _("Asking LINE which bot the access token belongs to."),
+            why.reason,
+            _("Run the same command again in a moment."),
+        ) from None

@@ -1,0 +1,98 @@
+"""LINE's two secrets before anything is made: proven, asked for again, adopted only where they work."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from provision import channel
+from provision.line import Line, Refused
+from provision.resource import Doors
+from provision.run import Run
+from tests.provision.conftest import Desk
+from tests.provision.shell import Person, own_aws, told
+from tests.provision.terminal import ENTER, Terminal
+from tests.provision.test_domain import looked
+from tests.provision.test_domain_terminal import client
+
+
+def looking(desk: Desk) -> Run:
+    """A run after its look, whose door to LINE has the token that the bot will have."""
+    run = looked(desk)
+    line = Line(lambda: run.value(run.stack.access_token), desk.line_url)
+    run.doors = Doors(desk.aws, run.doors.dns, line)
+    return run
+
+
+def by_hand(desk: Desk, name: str, value: str) -> None:
+    """A parameter that was there first."""
+    ssm = desk.cable.client("ssm")
+    ssm.put_parameter(Name=name, Value=value, Type="SecureString")
+
+
+def refused(desk: Desk) -> str:
+    """What setup says where nobody can be asked."""
+    with pytest.raises(Refused) as refusal:
+        channel.complete(looking(desk))
+    assert [] == desk.changes()
+    return str(refusal.value)
+
+
+def test_secrets_of_one_channel(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """The right ones pass, and whose token it is is said."""
+    assert not channel.complete(looking(desk))
+    assert "the access token belongs to News" in capsys.readouterr().err
+
+
+def test_wrong_token(desk: Desk) -> None:
+    """LINE's 401, before anything is made; the token is not shown."""
+    desk.secrets = replace(desk.secrets, access_token="wrong-token")
+    said = refused(desk)
+    assert "LINE says 401" in said
+    assert "wrong-token" not in said
+
+
+def test_secret_of_another_channel(desk: Desk) -> None:
+    """The token's channel is named, the secret is not."""
+    desk.secrets = replace(desk.secrets, channel_secret="0" * 32)
+    said = refused(desk)
+    assert f"channel {desk.sandbox.line.channel_id}'s, and the secret is not" in said
+    assert "0" * 32 not in said
+
+
+def test_adopted_parameter_that_line_refuses(desk: Desk) -> None:
+    """What was there first is what the bot would use: its value is proven, whatever this run was given."""
+    by_hand(desk, "ACCESS_TOKEN", "old-token")
+    desk.changes()
+    said = refused(desk)
+    assert "the value in the parameter ACCESS_TOKEN" in said
+    assert "old-token" not in said
+
+
+def test_adopted_secret_of_another_channel(desk: Desk) -> None:
+    """The same for the channel secret."""
+    by_hand(desk, "CHANNEL_SECRET", "1" * 32)
+    desk.changes()
+    assert "the value in the parameter CHANNEL_SECRET" in refused(desk)
+
+
+def test_new_value_at_a_terminal_replaces_an_adopted_one(
+    person: Person, terminals: Callable[..., Terminal], addresses: dict[str, str]
+) -> None:
+    """The person sees why, gives another, and that one is put into their parameter."""
+    ssm, known = client(addresses, "ssm"), told(person)
+    ssm.put_parameter(Name="ACCESS_TOKEN", Value="old-token", Type="SecureString")
+    sets = ("domain=shop.example", "image.uri=a/b:1", "network.vpc=default")
+    words = [word for pair in sets for word in ("--set", pair)]
+    more = {**own_aws(known), "LINE_CHANNEL_SECRET": known["channel_secret"]}
+    terminal = terminals("setup", "--wait", "0", *words, **more)
+    terminal.until("LINE says 401")
+    terminal.until("LINE_CHANNEL_ACCESS_TOKEN")
+    terminal.type(known["access_token"] + ENTER)
+    terminal.until("Build this?")
+    terminal.type("y")
+    terminal.until("Everything that can be built by now is built.")
+    assert 3 == terminal.stop()
+    found = ssm.get_parameter(Name="ACCESS_TOKEN", WithDecryption=True)["Parameter"]["Value"]
+    ssm.close()
+    assert known["access_token"] == found
