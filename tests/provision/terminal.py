@@ -62,15 +62,16 @@ class Terminal:
     def interrupt(self) -> int:
         """Ctrl-C at a question, where it arrives as a key; how it ended."""
         self.type("\x03")
-        return self._ended()
+        return self.ended()
 
     def stop(self) -> int:
         """Ctrl-C elsewhere (it has no controlling terminal, so as a signal); how it ended."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        return self._ended()
+        return self.ended()
 
-    def _ended(self) -> int:
+    def ended(self) -> int:
+        """Waits until it ends by itself; how it ended."""
         end = time.monotonic() + PATIENCE
         while self.process.poll() is None and time.monotonic() < end:
             self._read()

@@ -92,7 +92,7 @@ def test_new_value_at_a_terminal_replaces_an_adopted_one(
     terminal.until("Build this?")
     terminal.type("y")
     terminal.until("Everything that can be built by now is built.")
-    assert 3 == terminal.stop()
+    assert 3 == terminal.ended()
     found = ssm.get_parameter(Name="ACCESS_TOKEN", WithDecryption=True)["Parameter"]["Value"]
     ssm.close()
     assert known["access_token"] == found

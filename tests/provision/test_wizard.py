@@ -165,7 +165,7 @@ def test_ctrl_c_at_every_question(
     wizard.interrupted(BUILD, token, secret)
     wizard.give(BUILD.right)
     wizard.until("Nothing was made.")
-    assert 1 == wizard.terminal.stop()
+    assert 1 == wizard.terminal.ended()
     text = (person.folder / "stack.yaml").read_text()
     assert known["access_token"] not in text
     written = yaml.safe_load(text)
