@@ -1,75 +1,51 @@
-"""How many hours a month the bot is awake between its start and its stop. Pure.
+"""When a schedule starts and stops the bot next, and how many hours a month it leaves it awake. Pure."""
 
-Only the plain kind of cron is understood: one minute, one hour, days of the week, in every month and year.
-For anything else the answer is None, and the whole month is reckoned.
-"""
-
-import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
-WEEK = 7 * 24 * 60  # minutes
+from provision.expressions import Rate, parse
+
 MONTH = 730.0  # hours, as AWS's own calculator reckons it
-DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")  # 1 is Sunday: Scheduler User Guide, cron
+SUNDAY = datetime(2027, 1, 3, tzinfo=UTC).timestamp()
+YEAR = timedelta(weeks=52).total_seconds()  # whole weeks, so that a weekly schedule comes out even
+MOST = 2000  # starts a year: about one every four hours
 
 
+@cache
 def hours_a_month(start: str, stop: str) -> float | None:
     """The hours between each start and the next stop, in a month of 730 hours; None: cannot tell."""
-    starts, stops = minutes_of_week(start), minutes_of_week(stop)
+    starts, stops = _a_year(start), _a_year(stop)
     if not starts or not stops or set(starts) & set(stops):
         return None
-    changes = sorted([(minute, True) for minute in starts] + [(minute, False) for minute in stops])
-    awake = 0
-    for (minute, begins), (following, _stops) in zip(
-        changes, changes[1:] + changes[:1], strict=True
-    ):
+    changes = sorted([(at, True) for at in starts] + [(at, False) for at in stops])
+    awake = 0.0
+    for (at, begins), (following, _stops) in zip(changes, changes[1:] + changes[:1], strict=True):
         if begins:
-            awake += (following - minute) % WEEK
-    return awake / WEEK * MONTH
+            awake += (following - at) % YEAR
+    return awake / YEAR * MONTH
+
+
+def _a_year(expression: str) -> list[float]:
+    """Every time it fires in a year; [] where that cannot be told, or is more often than anybody means."""
+    if not expression or isinstance(parsed := parse(expression), Rate):
+        return []
+    fires: list[float] = []
+    at = parsed.next(SUNDAY - 1, ZoneInfo("UTC"), SUNDAY)
+    while at is not None and at < SUNDAY + YEAR:
+        fires.append(at)
+        if len(fires) > MOST:
+            return []
+        at = parsed.next(at, ZoneInfo("UTC"), SUNDAY)
+    return fires
 
 
 def following(expression: str, zone: str, now: datetime) -> datetime | None:
-    """The next time it fires after `now` (aware), in its own time zone; None: cannot tell."""
-    local = now.astimezone(ZoneInfo(zone))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    sunday = midnight - timedelta(days=(local.weekday() + 1) % 7)
-    fires = [
-        (sunday + timedelta(days=minute // (24 * 60) + week)).replace(
-            hour=minute // 60 % 24, minute=minute % 60
-        )
-        for week in (0, 7)
-        for minute in minutes_of_week(expression) or []
-    ]
-    return next((at for at in fires if at > local), None)
+    """The next time it fires after `now` (aware), in its own time zone; None: never, or cannot be told.
 
-
-def minutes_of_week(expression: str) -> list[int] | None:
-    """The minutes since Sunday 00:00 at which it fires; None where it is of another kind."""
-    match = re.fullmatch(r"cron\((\d{1,2}) (\d{1,2}) (?:\? \* (\S+)|\* \* (\?)) \*\)", expression)
-    if not match:
+    A rate is reckoned from the moment its schedule was made, which nobody keeps.
+    """
+    if not expression or isinstance(parsed := parse(expression), Rate):
         return None
-    minute, hour = int(match[1]), int(match[2])
-    days = days_of_week(match[3] or "*")
-    if minute > 59 or hour > 23 or days is None:
-        return None
-    return [(day * 24 + hour) * 60 + minute for day in days]
-
-
-def days_of_week(text: str) -> list[int] | None:
-    """*, SAT,SUN, MON-FRI, 1,7 as numbers from 0 (Sunday); None where it is something else."""
-    if text == "*":
-        return list(range(7))
-    found: set[int] = set()
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        begin, end = _day(first), _day(last if dash else first)
-        if begin is None or end is None or begin > end:
-            return None
-        found.update(range(begin, end + 1))
-    return sorted(found)
-
-
-def _day(text: str) -> int | None:
-    if text.upper() in DAYS:
-        return DAYS.index(text.upper())
-    return int(text) - 1 if re.fullmatch(r"[1-7]", text) else None
+    at = parsed.next(now.timestamp(), ZoneInfo(zone), now.timestamp())
+    return datetime.fromtimestamp(at, ZoneInfo(zone)) if at is not None else None

@@ -16,6 +16,7 @@ from provision.values import (
     list_of,
     number,
     one_of,
+    schedule_expression,
     text_like,
     time_zone,
 )
@@ -80,16 +81,8 @@ SETTINGS = (
     Setting("service.count", 1, number(1, 100)),
     Setting("service.capacity", "spot", one_of("spot", "on-demand")),
     Setting("schedule.timezone", "Asia/Tokyo", time_zone),
-    Setting(
-        "schedule.start",
-        "",
-        text_like(r"(cron|rate|at)\(.+\)", lambda: _("cron(...), rate(...) or at(...)")),
-    ),
-    Setting(
-        "schedule.stop",
-        "",
-        text_like(r"(cron|rate|at)\(.+\)", lambda: _("cron(...), rate(...) or at(...)")),
-    ),
+    Setting("schedule.start", "", schedule_expression),
+    Setting("schedule.stop", "", schedule_expression),
     Setting(
         "line.access_token_parameter",
         "ACCESS_TOKEN",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from provision import expressions
 from provision.words import _
 
 Raw = str | list[str]
@@ -78,6 +79,18 @@ def host_name(raw: Raw) -> str:
         if raw.isascii() and len(name) <= 253 and re.fullmatch(rf"({label}\.)+{top}", name):
             return name
     raise ValueError(_("a domain name such as example.jp (an international one in its xn-- form)"))
+
+
+def schedule_expression(raw: Raw) -> str:
+    """An expression of EventBridge Scheduler: cron, rate or at."""
+    try:
+        if isinstance(raw, str) and expressions.parse(raw):
+            return raw
+    except ValueError:
+        pass
+    raise ValueError(
+        _("cron(minutes hours day-of-month month day-of-week year), rate(...) or at(...)")
+    )
 
 
 def time_zone(raw: Raw) -> str:

@@ -22,6 +22,7 @@ RANKS = [
     {"resource"},
     {"stackfile", "records"},
     {"settings", "values", "yamledit", "yamltext", "prices", "hours"},
+    {"expressions"},
     {"aws", "dns", "line"},
     {"clock", "errors", "lock", "wholefile"},
     {"words"},

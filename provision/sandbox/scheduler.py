@@ -8,9 +8,9 @@ import json
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from provision.expressions import At, parse
 from provision.sandbox.answers import input_members
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.expressions import At, parse
 from provision.sandbox.rules import Answer, after, before
 from provision.sandbox.schedules import PRINCIPAL, UNIVERSAL
 

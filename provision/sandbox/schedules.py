@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from provision.expressions import parse
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.expressions import parse
 from provision.sandbox.rules import rules_before
 
 if TYPE_CHECKING:

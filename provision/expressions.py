@@ -7,6 +7,7 @@ autumn repeats counts once.
 
 import calendar
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -63,7 +64,7 @@ class Cron:
     def next(self, after: float, zone: ZoneInfo, since: float) -> float | None:
         """The first due time later than `after`."""
         today = datetime.fromtimestamp(after, zone).replace(hour=0, minute=0, second=0, tzinfo=None)
-        for year in self.years:
+        for year in self.years[bisect_left(self.years, today.year) :]:
             for month in self.months:
                 if (year, month) < (today.year, today.month):
                     continue
@@ -107,7 +108,7 @@ def parse(text: str) -> Expression:
         raise ValueError(text)
     minutes, hours, month_days, months, week_days, years = fields
     if (month_days == "?") == (week_days == "?"):
-        raise ValueError("one of day-of-month and day-of-week is ?, the other is not")
+        raise ValueError(text)  # one of the two is ?, the other is not
     cron = Cron(
         _values(minutes, 0, 59),
         _values(hours, 0, 23),
