@@ -13,7 +13,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response as HttpResponse
 
-from provision.sandbox import answers, control
+from provision.sandbox import answers, control, signing
 from provision.sandbox.calls import Call, Refusal, buffer_body, read_call
 from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, NoAnswer
@@ -50,10 +50,13 @@ class AwsApplication:
         body = buffer_body(environ)
         call = read_call(environ, body, self.cloud.clock.now())
         if call is None:
+            if refused := signing.refuse_unsigned(environ, body):
+                return refused
             with self.cloud.lock:
                 return self._ask_moto(environ, body)
         outcome: int | str = "dropped"
         try:
+            signing.check(call, environ)
             fault = self.cloud.faults.due(call)
             if fault:
                 self.cloud.faults.strike(fault, call, "before")
