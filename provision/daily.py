@@ -6,7 +6,7 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from provision import aws, questions
+from provision import aws, look, questions
 from provision.console import Progress, unlisted
 from provision.engine import Engine
 from provision.errors import NotYet, Refusal, Usage
@@ -58,6 +58,11 @@ def _scaled(run: Run, engine: Engine, count: int) -> Outcome:
 
     def step(resource: Resource) -> str:
         if resource is steady:
+            live = look.find(service, run.doors)
+            if live is None or live["desiredCount"] != count:  # else the old state would be steady
+                raise NotYet(
+                    _("waiting until AWS shows the change of {paths}", paths="desiredCount")
+                )
             return engine.reach(steady)
         service.recall(run.file.records[service.key].outputs)
         doing = _("Setting the tasks of {key} to {count}.", key=service.key, count=count)

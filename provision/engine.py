@@ -134,7 +134,8 @@ class Engine:
         self.tell("creating", resource, "")
         doing = _("Creating {key}.", key=resource.key)
         try:
-            with aws.understood(doing, taken=resource.taken, patient=resource.patient):
+            patient = self._patient(resource)
+            with aws.understood(doing, taken=resource.taken, patient=patient):
                 live = resource.create(self.doors)
         except aws.Taken:
             self._doubted.add(resource.key)
@@ -147,6 +148,13 @@ class Engine:
             resource.learn(live)
             self._write(resource, "adopted" if resource.shared else "created")
         return live
+
+    def _patient(self, resource: Resource) -> tuple[str, ...]:
+        """What may succeed later. "There is none" too, of what this run made: not all of AWS knows it yet."""
+        built_on = [resource, *resource.needs()]
+        built_on += [n for need in built_on if isinstance(need, Milestone) for n in need.needs()]
+        unseen = [code for one in built_on if one.key in self._made for code in one.absent]
+        return (*resource.patient, *unseen)
 
     def _keep(self, resource: Resource, live: Live) -> None:
         """Records what was seen, cures what differs, waits until it is ready.
@@ -163,7 +171,7 @@ class Engine:
             self._wait_to_switch(resource)
             self.tell("updating", resource, ", ".join(d.path for d in differences))
             doing = _("Updating {key}.", key=resource.key)
-            with aws.understood(doing, patient=resource.patient):
+            with aws.understood(doing, patient=self._patient(resource)):
                 resource.update(self.doors, live, differences)
             live = look.find(resource, self.doors) or live
             resource.learn(live)

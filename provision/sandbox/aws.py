@@ -1,24 +1,22 @@
 """The AWS endpoint of the sandbox: a WSGI application around moto's, with rules before and after.
 
 A call goes tick -> read -> faults -> before rules -> moto -> after rules -> log. Beside it, on the
-same port, the control surface for tests and benchmarks under /_sandbox/.
+same port, the control surface under /_sandbox/.
 """
 
 import io
-import json
+import select
 import socket
 from collections.abc import Iterable
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound
-from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response as HttpResponse
 
-from provision.sandbox import answers
+from provision.sandbox import answers, control, signing
 from provision.sandbox.calls import Call, Refusal, buffer_body, read_call
 from provision.sandbox.cloud import Cloud
-from provision.sandbox.faults import ConnectionDropped, Faults
+from provision.sandbox.faults import ConnectionDropped, NoAnswer
 from provision.sandbox.rules import rules_after, rules_before
 
 # One for all: moto's backends are one set per process anyway, and its Flask applications are slow to build.
@@ -26,25 +24,20 @@ MOTO = DomainDispatcherApplication(create_backend_app)
 
 
 class AwsApplication:
-    """AWS for one Cloud, as a WSGI application.
-
-    GET /_sandbox/calls, GET /_sandbox/clock, POST /_sandbox/faults, POST /_sandbox/reset.
-    """
+    """AWS for one Cloud, as a WSGI application."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self.faults = Faults()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").startswith("/_sandbox/"):
-            return self._control(environ, start_response)
+        if environ.get("PATH_INFO", "").startswith(control.PREFIX):
+            return control.respond(self.cloud, environ, start_response)
         self.cloud.tick()
         try:
             status, headers, body = self._answer(environ)
-        except ConnectionDropped:
-            # werkzeug would keep the connection open and the caller waiting.
+        except ConnectionDropped as dropped:
             if connection := environ.get("werkzeug.socket"):
-                connection.shutdown(socket.SHUT_RDWR)
+                _hang_up(connection, dropped)
             raise
         kept = [(k, v) for k, v in headers if k.lower() not in ("content-length", "connection")]
         response = HttpResponse(body, status=status)
@@ -57,15 +50,20 @@ class AwsApplication:
         body = buffer_body(environ)
         call = read_call(environ, body, self.cloud.clock.now())
         if call is None:
+            if refused := signing.refuse_unsigned(environ, body):
+                return refused
             with self.cloud.lock:
                 return self._ask_moto(environ, body)
         outcome: int | str = "dropped"
         try:
-            lost = self.faults.strike(call)
+            signing.check(call, environ)
+            fault = self.cloud.faults.due(call)
+            if fault:
+                self.cloud.faults.strike(fault, call, "before")
             with self.cloud.lock:
                 response = self._carry_out(call, environ, body)
-            if lost:
-                raise ConnectionDropped(f"{call.operation}: answer lost by a fault")
+            if fault:
+                self.cloud.faults.strike(fault, call, "after")
             outcome = response[0]
             return response
         except Refusal as refusal:
@@ -76,6 +74,16 @@ class AwsApplication:
             self.cloud.note(call, outcome)
 
     def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> answers.Response:
+        """What is answered: the truth, or what it was before the last changes."""
+        try:
+            self.cloud.lag.check(call)
+            now = self._truth(call, environ, body)
+        except Refusal as refusal:
+            now = answers.refuse(call, refusal)
+        question = (call.operation, environ["PATH_INFO"], environ.get("QUERY_STRING"), body)
+        return self.cloud.lag.answer(call, question, now)
+
+    def _truth(self, call: Call, environ: dict[str, Any], body: bytes) -> answers.Response:
         for before in rules_before(call):
             answer = before(self.cloud, call)
             if answer is not None:
@@ -103,35 +111,12 @@ class AwsApplication:
                 close()
         return given[0], given[1], data
 
-    def _control(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        request = Request(environ)
-        try:
-            answer = self._controlled(
-                request.method, request.path.removeprefix("/_sandbox/"), request
-            )
-            response: Any = HttpResponse(json.dumps(answer), mimetype="application/json")
-        except HTTPException as refusal:
-            response = refusal
-        result: Iterable[bytes] = response(environ, start_response)
-        return result
 
-    def _controlled(self, method: str, path: str, request: Request) -> Any:
-        match method, path:
-            case "GET", "calls":
-                return list(self.cloud.log)
-            case "GET", "clock":
-                return {"now": self.cloud.clock.now(), "speed": self.cloud.clock.speed}
-            case "POST", "faults":
-                try:
-                    return vars(self.faults.add(request.get_json(force=True)))
-                except (TypeError, ValueError) as error:
-                    raise BadRequest(str(error)) from error
-            case "POST", "reset":
-                self.cloud.reset()
-                self.faults.clear()
-                self.cloud.log.clear()
-                return {}
-        raise NotFound()
+def _hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
+    """Ends the connection, which werkzeug would keep open; for NoAnswer not before the client does."""
+    if isinstance(dropped, NoAnswer):
+        select.select([connection], [], [], dropped.seconds)
+    connection.shutdown(socket.SHUT_RDWR)
 
 
 def _length(headers: list[tuple[str, str]], body: bytes, environ: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import io
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -59,7 +60,8 @@ def buffer_body(environ: dict[str, Any]) -> bytes:
 
 def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
     """The call in this request; None when it is unsigned or no operation of a known service."""
-    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    signed = environ.get("HTTP_AUTHORIZATION") or unquote(environ.get("QUERY_STRING", ""))
+    scope = _SCOPE.search(signed)  # in the query: presigned
     if scope is None:
         return None
     access_key, region, signing_name = scope.groups()

@@ -1,6 +1,8 @@
 """The emulated account: moto's backends, and beside them what moto does not keep."""
 
+import itertools
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,8 @@ from provision.sandbox.authority import Authority
 from provision.sandbox.clock import Clock, ManualClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.dns import Dns
+from provision.sandbox.faults import Faults
+from provision.sandbox.lag import Lag
 from provision.sandbox.registrar import Registrar
 from provision.sandbox.tasks import InlineTasks, TaskRunner
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from provision.sandbox.s3 import S3
     from provision.sandbox.schedules import Scheduler
 
+_LOGGED = 50_000  # calls; some 25 MB
 _GLOBAL = {"iam", "route53", "s3", "sts"}  # moto keeps these under "aws", not under a region
 
 
@@ -53,7 +58,9 @@ class Cloud:
         self.delays = delays or Delays()
         self.tasks = tasks or InlineTasks()
         self.lock = threading.RLock()
-        self.log: list[dict[str, Any]] = []
+        self.log: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
+        self._numbers = itertools.count()
+        self.faults = Faults()
         self._ticking = threading.Lock()
         self._tickers: list[Callable[[], None]] = []
         self._closers: list[Callable[[], None]] = []
@@ -74,6 +81,7 @@ class Cloud:
         self._end()
         with self.lock:
             services.build(self)
+            self.lag = Lag(self)
 
     def close(self) -> None:
         """End what runs behind the account, and the authority; for good."""
@@ -96,9 +104,13 @@ class Cloud:
         return [key for key, _ in dict.items(get_backend(name)[self.account])]
 
     def note(self, call: "Call", outcome: int | str) -> None:
-        """Write the call into the log of calls: what was asked, by whom, and how it went."""
+        """Write the call into the log of calls: what was asked, by whom, and how it went.
+
+        The log is bounded: the oldest calls leave it, the numbers go on.
+        """
         self.log.append(
             {
+                "number": next(self._numbers),
                 "time": call.time,
                 "service": call.service,
                 "operation": call.operation,

@@ -19,6 +19,8 @@ class Delays:
     steady: float = 30  # ECS: all tasks well until the scheduler calls it a steady state
     schedule_group: float = 5  # Scheduler: a deleted group shows DELETING for a while
     service_drain: float = 160  # ECS: a deleted service from DRAINING to INACTIVE
+    # Until a change is seen by those who read: for every service that lags (lag.py), or by service.
+    lag: float | dict[str, float] = 0
 
     @classmethod
     def none(cls) -> Self:

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from provision.sandbox.faults import ConnectionDropped
+from provision.sandbox.faults import ConnectionDropped, NoAnswer
 
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -16,12 +16,15 @@ WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 def attach(session: Any, application: WsgiApplication) -> None:
     """Make every client of this boto3 session, made before or after, call `application`.
 
-    A dropped connection arrives as botocore's ConnectionClosedError, as it does from a socket.
+    A dropped connection arrives as botocore's ConnectionClosedError, as it does from a socket; no answer as
+    its ReadTimeoutError, at once.
     """
 
     def before_send(request: Any, **_: Any) -> AWSResponse:
         try:
             status, headers, body = _call(application, request)
+        except NoAnswer as silence:
+            raise ReadTimeoutError(endpoint_url=request.url) from silence
         except ConnectionDropped as dropped:
             raise ConnectionClosedError(endpoint_url=request.url) from dropped
         return AWSResponse(request.url, status, headers, _Raw(body))

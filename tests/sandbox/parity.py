@@ -7,13 +7,13 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from provision.sandbox import services
+from provision.sandbox import aws, services
 from provision.sandbox.rules import BEHAVIOURS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/parity.md"
 DIFFERENT = ROOT / "docs/parity-left-out.md"
-assert services  # importing it registers every service's rules
+RULES = (aws, services)  # importing them registers the frame's rules and every service's
 
 
 def holders() -> dict[str, list[str]]:
@@ -55,7 +55,7 @@ def page() -> str:
 
 def _table(service: str, tests: dict[str, list[str]]) -> list[str]:
     rows = ["| behaviour | AWS's answer | source | test | plain moto |", "|---|---|---|---|---|"]
-    for behaviour in BEHAVIOURS.values():
+    for _, behaviour in sorted(BEHAVIOURS.items()):
         if behaviour.key.partition(".")[0] == service:
             names = ", ".join(f"`{test.partition('::')[2]}`" for test in tests[behaviour.key])
             cells = (behaviour.says, behaviour.answer, behaviour.source, names)

@@ -96,7 +96,7 @@ def test_over_sockets(account: Account, endpoint: str) -> None:
     assert s3.get_object(Bucket="news", Key="a/b.json")["Body"].read() == b'{"a": 1}'
     assert s3.head_object(Bucket="news", Key="a/b.json")["ContentLength"] == 8
     assert account.refusal(s3.head_object, Bucket="news", Key="no")[:2] == ("404", 404)
-    account.application.faults.add({"kind": "lost", "operation": "DeleteObject"})
+    account.cloud.faults.add({"kind": "lost", "operation": "DeleteObject"})
     with pytest.raises(ConnectionClosedError):
         s3.delete_object(Bucket="news", Key="a/b.json")
     assert s3.list_objects_v2(Bucket="news")["KeyCount"] == 0
