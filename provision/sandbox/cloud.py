@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from provision.sandbox.ecs import Ecs
     from provision.sandbox.elbv2 import Elbv2
     from provision.sandbox.iam import Iam
+    from provision.sandbox.permissions import Permissions
     from provision.sandbox.route53 import Route53
     from provision.sandbox.s3 import S3
     from provision.sandbox.schedules import Scheduler
@@ -42,6 +43,7 @@ class Cloud:
     ecs: "Ecs"
     elbv2: "Elbv2"
     iam: "Iam"
+    permissions: "Permissions"
     route53: "Route53"
     s3: "S3"
     scheduler: "Scheduler"

@@ -30,6 +30,7 @@ from provision.sandbox import (
 from provision.sandbox.certificates import Acm
 from provision.sandbox.ecs import Ecs
 from provision.sandbox.elbv2 import Elbv2
+from provision.sandbox.permissions import Permissions
 from provision.sandbox.schedules import Scheduler
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def build(cloud: "Cloud") -> None:
     BackendDict.reset()
     reset_model_data()
     cloud.iam = iam.Iam(cloud)
+    cloud.permissions = Permissions(cloud)
     cloud.s3 = s3.S3()
     cloud.ec2 = ec2.Ec2(cloud)
     cloud.route53 = route53.Route53(cloud)
