@@ -1,7 +1,7 @@
 """The AWS endpoint of the sandbox: a WSGI application around moto's, with rules before and after.
 
-A call goes tick -> read -> faults -> before rules -> moto -> after rules -> log. Beside it, on the
-same port, the control surface for tests and benchmarks under /_sandbox/.
+A call goes tick -> read -> faults -> permissions -> before rules -> moto -> after rules -> log. Beside
+it, on the same port, the control surface for tests and benchmarks under /_sandbox/.
 """
 
 import io
@@ -19,6 +19,7 @@ from provision.sandbox import answers
 from provision.sandbox.calls import Call, Refusal, buffer_body, read_call
 from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, Faults
+from provision.sandbox.permissions.enforcement import enforce
 from provision.sandbox.rules import rules_after, rules_before
 
 # One for all: moto's backends are one set per process anyway, and its Flask applications are slow to build.
@@ -76,6 +77,7 @@ class AwsApplication:
             self.cloud.note(call, outcome)
 
     def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> answers.Response:
+        enforce(self.cloud, call)
         for before in rules_before(call):
             answer = before(self.cloud, call)
             if answer is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from moto.s3.models import PublicAccessBlock
 
 from provision.sandbox.calls import Call, Refusal
+from provision.sandbox.permissions.policies import statements
 from provision.sandbox.rules import Answer, after, before
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def policy_is_not_public(cloud: "Cloud", call: Call) -> None:
     block = bucket.public_access_block if bucket is not None else None
     if block is None or str(block.block_public_policy).lower() != "true":
         return
-    for statement in cloud.iam.statements(call.params["Policy"]):
+    for statement in statements(call.params["Policy"]):
         everybody = statement.get("Principal") in ("*", {"AWS": "*"})
         if statement.get("Effect") == "Allow" and everybody and not statement.get("Condition"):
             raise Refusal(
@@ -92,7 +93,7 @@ def policy_is_kept(cloud: "Cloud", call: Call, answer: Answer) -> None:
     bucket, text = find_bucket(cloud, call), str(call.params["Policy"])
     if bucket is not None:
         cloud.s3.policies[bucket.name] = text
-        plain = [s for s in cloud.iam.statements(text) if not s.get("Condition")]
+        plain = [s for s in statements(text) if not s.get("Condition")]
         bucket.policy = json.dumps({"Version": "2012-10-17", "Statement": plain}).encode()
 
 

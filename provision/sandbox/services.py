@@ -18,6 +18,8 @@ from provision.sandbox import (
     ecs_definitions,
     ecs_services,
     iam,
+    iam_documents,
+    iam_entities,
     listeners,
     load_balancers,
     logs,
@@ -25,6 +27,7 @@ from provision.sandbox import (
     route53_changes,
     s3,
     scheduler,
+    sts,
     target_groups,
 )
 from provision.sandbox.certificates import Acm
@@ -44,12 +47,15 @@ RULES = (
     ecs_clusters,
     ecs_definitions,
     ecs_services,
+    iam_documents,
+    iam_entities,
     listeners,
     load_balancers,
     logs,
     route53_changes,
     s3,
     scheduler,
+    sts,
     target_groups,
 )
 

@@ -65,7 +65,7 @@ class Permissions:
         resource_policy: str | None = None,
     ) -> str:
         """The same for a principal at hand, and with the resource's own policy."""
-        keys = self._keys(principal) | {key.lower(): value for key, value in context.items()}
+        keys = self.keys(principal) | {key.lower(): value for key, value in context.items()}
         request = Request(principal.arn, action, resource, keys, principal.role)
         why = refusal(
             request,
@@ -105,6 +105,15 @@ class Permissions:
         role = self._cloud.iam.role(session.role_arn)
         return Principal(session.arn, role, session.policy or None)
 
+    def credentials(self, role_arn: str, session: str) -> dict[str, str]:
+        """The variables of a new session of the role, as a task finds them (ECS: its task's id)."""
+        made = self._cloud.backend("sts").assume_role("us-east-1", session, role_arn, "", 21600, "")
+        return {
+            "AWS_ACCESS_KEY_ID": made.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": made.secret_access_key,
+            "AWS_SESSION_TOKEN": made.session_token,
+        }
+
     def _identity(self, principal: Principal) -> list[Statement]:
         """Inline and attached policies, those of a user's groups too."""
         if principal.entity is None:
@@ -128,7 +137,7 @@ class Permissions:
         policy = self._cloud.backend("iam").managed_policies.get(arn) if arn else None
         return None if policy is None else statements(_document(policy))
 
-    def _keys(self, principal: Principal) -> dict[str, Any]:
+    def keys(self, principal: Principal) -> dict[str, Any]:
         """The condition keys that say who calls (IAM User Guide, "Properties of the principal")."""
         entity = principal.entity
         known: dict[str, Any] = {
