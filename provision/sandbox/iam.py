@@ -27,6 +27,7 @@ _SEEDED = ("AmazonECSTaskExecutionRolePolicy",)  # moto has AWS's managed polici
     "AWS's managed policy for ECS task execution is there, by its ARN",
     "GetPolicy answers it",
     "AWS Managed Policy Reference Guide, AmazonECSTaskExecutionRolePolicy",
+    moto="the sandbox loads this one into moto, which alone has all of them or none",
 )
 @dataclass
 class Iam:

@@ -60,6 +60,13 @@ def trust_can_be(cloud: "Cloud", call: Call) -> None:
 
 
 @behaves(
+    "iam.policy-malformed",
+    "a policy that is malformed is refused, with what is wrong",
+    "MalformedPolicyDocument 400",
+    "IAM User Guide, Grammar of the IAM JSON policy language",
+    moto="moto refuses it as well",
+)
+@behaves(
     "iam.identity-policy-principal",
     "a policy of a role or user names no principal",
     "MalformedPolicyDocument 400",

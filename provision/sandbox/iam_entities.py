@@ -4,13 +4,20 @@ from typing import TYPE_CHECKING
 
 from provision.sandbox.calls import Call, Refusal
 from provision.sandbox.constraints import constrains
-from provision.sandbox.rules import before, behaves
+from provision.sandbox.rules import Answer, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 _POLICIES_PER_ROLE = 10
 
+behaves(
+    "iam.tags",
+    "a role has at most 50 tags",
+    "ValidationError 400",
+    "IAM User Guide, IAM and AWS STS quotas; botocore model of IAM, tagListType",
+    moto="moto refuses it as well",
+)(constrains)
 behaves(
     "iam.constraints",
     "names, paths, descriptions, durations and tags have lengths, ranges and alphabets",
@@ -34,6 +41,13 @@ def role_name_is_free(cloud: "Cloud", call: Call) -> None:
         raise Refusal("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
 
 
+@behaves(
+    "iam.delete-conflict",
+    "a role with attached or inline policies is not deleted",
+    "DeleteConflict 409",
+    "IAM API Reference, DeleteRole, Errors",
+    moto="moto refuses it as well",
+)
 @behaves(
     "iam.role-missing",
     "what names a role that is not there is refused in AWS's words",
@@ -81,6 +95,7 @@ def role_policy_is_there(cloud: "Cloud", call: Call) -> None:
     "a managed policy that does not exist cannot be attached",
     "NoSuchEntity 404",
     "IAM API Reference, AttachRolePolicy, Errors",
+    moto="moto refuses it as well",
 )
 @behaves(
     "iam.policies-per-role",
@@ -92,8 +107,6 @@ def role_policy_is_there(cloud: "Cloud", call: Call) -> None:
 def policy_can_be_attached(cloud: "Cloud", call: Call) -> None:
     """API AttachRolePolicy."""
     arn = call.params["PolicyArn"]
-    if arn not in cloud.backend("iam").managed_policies:
-        raise _missing(f"Policy {arn} does not exist or is not attachable.")
     role = cloud.iam.role(call.params["RoleName"])
     if role is not None and len(role.managed_policies.keys() - {arn}) >= _POLICIES_PER_ROLE:
         words = f"Cannot exceed quota for PoliciesPerRole: {_POLICIES_PER_ROLE}"
@@ -112,6 +125,16 @@ def boundary_is_there(cloud: "Cloud", call: Call) -> None:
     arn = call.params.get("PermissionsBoundary")
     if arn and arn not in cloud.backend("iam").managed_policies:
         raise _missing(f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+@before("iam", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary")
+def boundary_of_a_user(cloud: "Cloud", call: Call) -> Answer:
+    """API PutUserPermissionsBoundary, which moto does not know."""
+    user = cloud.backend("iam").users.get(call.params["UserName"])
+    if user is None:
+        raise _missing(f"The user with name {call.params['UserName']} cannot be found.")
+    user.permissions_boundary_arn = call.params.get("PermissionsBoundary")
+    return {}
 
 
 @behaves(

@@ -12,6 +12,7 @@ import jmespath
 from provision.sandbox.calls import Call
 from provision.sandbox.permissions import s3_actions
 from provision.sandbox.permissions.resources import resources
+from provision.sandbox.rules import behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
@@ -63,6 +64,19 @@ _KEYS = {
 }
 
 
+@behaves(
+    "permissions.free",
+    "GetCallerIdentity needs no permission",
+    "the answer",
+    "STS API Reference, GetCallerIdentity",
+    moto="plain moto allows everything",
+)
+@behaves(
+    "permissions.hosted-zone",
+    "CreateHostedZone needs ec2:DescribeVpcs beside its own action",
+    "AccessDenied 403",
+    "Service Authorization Reference, Amazon Route 53, dependent actions of CreateHostedZone",
+)
 def asked(cloud: "Cloud", call: Call) -> list[Asked]:
     """Everything that has to be allowed for this call."""
     if (call.service, call.operation) in FREE:
@@ -77,6 +91,12 @@ def asked(cloud: "Cloud", call: Call) -> list[Asked]:
     return own + _tagging(call, service, about) + _passing(cloud, call)
 
 
+@behaves(
+    "permissions.tags-at-creation",
+    "a call that creates something with tags needs the permission to tag as well",
+    "the service's access denied error",
+    "ECS Developer Guide, Grant permission to tag resources on creation; EC2 User Guide likewise",
+)
 def _tagging(call: Call, service: str, about: list[str]) -> list[Asked]:
     """Tags at creation are a permission of their own."""
     if service == "ec2":
@@ -97,6 +117,18 @@ def _tagging(call: Call, service: str, about: list[str]) -> list[Asked]:
     return [(f"{service}:{action}", arn.removesuffix(":log-stream:"), {}) for arn in about]
 
 
+@behaves(
+    "permissions.pass-role",
+    "who hands a role to a service (task definition, schedule) needs iam:PassRole on that role",
+    "AccessDeniedException, iam:PassRole",
+    "IAM User Guide, Grant a user permissions to pass a role to an AWS service",
+)
+@behaves(
+    "permissions.passed-to-service",
+    "iam:PassRole can be limited to one service by iam:PassedToService",
+    "AccessDeniedException, iam:PassRole",
+    "IAM User Guide, Available keys for IAM: iam:PassedToService",
+)
 def _passing(cloud: "Cloud", call: Call) -> list[Asked]:
     """iam:PassRole for every role that this call hands to a service."""
     if (call.service, call.operation) not in _PASSED:

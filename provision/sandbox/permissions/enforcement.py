@@ -13,6 +13,7 @@ from provision.sandbox.permissions.actions import Asked, asked, context
 from provision.sandbox.permissions.policies import Request, resource_verdict, statements
 from provision.sandbox.permissions.principals import Principal
 from provision.sandbox.permissions.tags import resource_tags
+from provision.sandbox.rules import behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
@@ -22,6 +23,47 @@ if TYPE_CHECKING:
 _ELSEWHERE = ("AssumeRole", "DeleteObjects")
 
 
+_LOGIC = "IAM User Guide, Policy evaluation logic"
+_MESSAGES = "IAM User Guide, Troubleshoot access denied error messages"
+
+
+@behaves(
+    "permissions.caller",
+    "who calls with an IAM user's or a role session's key is held to the policies of that user "
+    "(its groups' too) or role; nothing is allowed that none allows",
+    "the service's access denied error",
+    _LOGIC,
+)
+@behaves(
+    "permissions.explicit-deny",
+    "an explicit deny wins over every allow",
+    "access denied, with an explicit deny in an identity-based policy",
+    _LOGIC,
+)
+@behaves(
+    "permissions.boundary",
+    "a permissions boundary limits what the policies allow",
+    "access denied, because no permissions boundary allows",
+    "IAM User Guide, Permissions boundaries for IAM entities",
+)
+@behaves(
+    "permissions.session-policy",
+    "a session policy limits what the role's policies allow",
+    "access denied, because no session policy allows",
+    "IAM User Guide, Session policies",
+)
+@behaves(
+    "permissions.conditions",
+    "a statement counts only where its conditions hold (region, tags of request and resource, time)",
+    "the service's access denied error",
+    "IAM User Guide, AWS global condition context keys",
+)
+@behaves(
+    "permissions.task-role",
+    "what runs in a task calls with a session of the task role, named after the task",
+    "the service's access denied error",
+    "ECS Developer Guide, Task IAM role",
+)
 def enforce(cloud: "Cloud", call: Call) -> None:
     """Raises AWS's refusal where the caller may not."""
     if call.access_key in cloud.iam.dead_keys:
@@ -55,6 +97,12 @@ def sentence_for(
     return cloud.permissions.refused(principal, action, resource, keys, policy)
 
 
+@behaves(
+    "s3.policy-tls-only",
+    "a bucket policy that denies plain HTTP is held against everybody, root too",
+    "AccessDenied 403, with an explicit deny in a resource-based policy",
+    "S3 User Guide, Security best practices: enforce encryption of data in transit",
+)
 def _hold_root(cloud: "Cloud", call: Call) -> None:
     """A deny of a bucket's policy for everybody means root too; only the policy itself stays in reach."""
     root = f"arn:aws:iam::{cloud.account}:root"
@@ -79,6 +127,30 @@ def _bucket_policy(cloud: "Cloud", resource: str) -> str | None:
     return cloud.s3.policies.get(resource.removeprefix("arn:aws:s3:::").partition("/")[0])
 
 
+@behaves(
+    "permissions.words-json",
+    "services that speak JSON say AccessDeniedException, with who, what and on what",
+    "AccessDeniedException 400 (403 over REST)",
+    _MESSAGES,
+)
+@behaves(
+    "permissions.words-query",
+    "services that speak the query protocol or REST-XML say AccessDenied",
+    "AccessDenied 403",
+    _MESSAGES,
+)
+@behaves(
+    "permissions.words-ec2",
+    "EC2 says UnauthorizedOperation, for a change with an encoded message",
+    "UnauthorizedOperation 403",
+    "EC2 API Reference, Error codes for the Amazon EC2 API",
+)
+@behaves(
+    "permissions.words-s3",
+    "S3 says AccessDenied and quotes the resource",
+    "AccessDenied 403",
+    "S3 User Guide, Troubleshoot access denied (403 Forbidden) errors",
+)
 def refused(call: Call, sentence: str) -> Refusal:
     """AccessDenied in the words of the call's service."""
     if call.service == "ec2":

@@ -174,4 +174,6 @@ def _arn(template: str, prefix: str, values: tuple[str, ...]) -> str:
         filled = _PLACE.sub(lambda _, name=name: name, filled, count=1)  # type: ignore[misc]
     if ":ec2:" in prefix and "/" not in filled:
         filled = f"{_EC2.get(filled.partition('-')[0], '*')}/{filled}"
+    if filled.startswith("task-definition/") and ":" not in filled:
+        filled += ":*"  # the family's latest revision
     return prefix + filled.replace("//", "/")
