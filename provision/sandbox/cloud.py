@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from provision.sandbox.route53 import Route53
     from provision.sandbox.s3 import S3
     from provision.sandbox.schedules import Scheduler
+    from provision.sandbox.ssm import Ssm
 
 _GLOBAL = {"iam", "route53", "s3", "sts"}  # moto keeps these under "aws", not under a region
 
@@ -47,6 +48,7 @@ class Cloud:
     route53: "Route53"
     s3: "S3"
     scheduler: "Scheduler"
+    ssm: "Ssm"
 
     def __init__(
         self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None

@@ -27,6 +27,7 @@ from provision.sandbox import (
     route53_changes,
     s3,
     scheduler,
+    ssm,
     sts,
     target_groups,
 )
@@ -55,6 +56,7 @@ RULES = (
     route53_changes,
     s3,
     scheduler,
+    ssm,
     sts,
     target_groups,
 )
@@ -67,6 +69,7 @@ def build(cloud: "Cloud") -> None:
     cloud.iam = iam.Iam(cloud)
     cloud.permissions = Permissions(cloud)
     cloud.s3 = s3.S3()
+    cloud.ssm = ssm.Ssm()
     cloud.ec2 = ec2.Ec2(cloud)
     cloud.route53 = route53.Route53(cloud)
     cloud.acm = Acm(cloud)
