@@ -86,6 +86,12 @@ def hold(cloud: "Cloud", call: Call, principal: Principal) -> None:
             raise refused(call, sentence)
 
 
+@behaves(
+    "s3.policy-grants",
+    "within the account a bucket policy that names the caller is enough",
+    "the answer",
+    _LOGIC,
+)
 def sentence_for(
     cloud: "Cloud", principal: Principal, wanted: Asked, known: dict[str, object]
 ) -> str:
