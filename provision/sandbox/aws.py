@@ -1,7 +1,7 @@
 """The AWS endpoint of the sandbox: a WSGI application around moto's, with rules before and after.
 
-A call goes tick -> read -> faults -> before rules -> moto -> after rules -> log. Beside it, on the
-same port, the control surface under /_sandbox/.
+A call goes tick -> read -> faults -> permissions -> before rules -> moto -> after rules -> log. Beside
+it, on the same port, the control surface under /_sandbox/.
 """
 
 import io
@@ -17,6 +17,7 @@ from provision.sandbox import answers, control, signing
 from provision.sandbox.calls import Call, Refusal, buffer_body, read_call
 from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, NoAnswer
+from provision.sandbox.permissions.enforcement import enforce
 from provision.sandbox.rules import rules_after, rules_before
 
 # One for all: moto's backends are one set per process anyway, and its Flask applications are slow to build.
@@ -84,6 +85,7 @@ class AwsApplication:
         return self.cloud.lag.answer(call, question, now)
 
     def _truth(self, call: Call, environ: dict[str, Any], body: bytes) -> answers.Response:
+        enforce(self.cloud, call)
         for before in rules_before(call):
             answer = before(self.cloud, call)
             if answer is not None:

@@ -15,6 +15,7 @@ from moto.core.utils import get_service_model
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 # Where botocore's service name is not the signing name.
 _SIGNED_AS = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _READING = re.compile(
     r"Describe|Get|List|Head|Search|Lookup|Filter|Simulate|Test|Validate|Select|"
     r"Batch(Get|Check)|Decode|Query|Scan|AssumeRole"
@@ -44,6 +45,7 @@ class Call:
     access_key: str
     model: Any  # moto's OperationModel
     protocol: str  # as on the wire: json, query, ec2, rest-json, rest-xml
+    secure: bool = True  # over TLS; loopback, which has none, counts as that
 
 
 def buffer_body(environ: dict[str, Any]) -> bytes:
@@ -94,4 +96,5 @@ def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
         access_key=access_key,
         model=operation,
         protocol=protocol,
+        secure=request.scheme == "https" or request.host.partition(":")[0] in _LOOPBACK,
     )

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from provision.sandbox.ecs import Ecs
     from provision.sandbox.elbv2 import Elbv2
     from provision.sandbox.iam import Iam
+    from provision.sandbox.permissions import Permissions
     from provision.sandbox.route53 import Route53
     from provision.sandbox.s3 import S3
     from provision.sandbox.schedules import Scheduler
+    from provision.sandbox.ssm import Ssm
 
 _LOGGED = 50_000  # calls; some 25 MB
 _GLOBAL = {"iam", "route53", "s3", "sts"}  # moto keeps these under "aws", not under a region
@@ -47,9 +49,11 @@ class Cloud:
     ecs: "Ecs"
     elbv2: "Elbv2"
     iam: "Iam"
+    permissions: "Permissions"
     route53: "Route53"
     s3: "S3"
     scheduler: "Scheduler"
+    ssm: "Ssm"
 
     def __init__(
         self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None

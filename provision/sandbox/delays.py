@@ -14,6 +14,7 @@ class Delays:
     load_balancer: float = 150  # ALB: provisioning to active
     network_interfaces: float = 30  # interfaces outlive their load balancer or task
     route53_sync: float = 40  # PENDING to INSYNC, when name servers answer with the change
+    parameter: float = 0  # SSM: while a parameter is being written, TooManyUpdates
     role: float = 8  # IAM: until another service can assume a new role
     task_start: float = 30  # Fargate: PROVISIONING and PENDING until RUNNING
     steady: float = 30  # ECS: all tasks well until the scheduler calls it a steady state

@@ -21,7 +21,7 @@ def place(cloud: "Cloud", service: Service, deployment: Deployment) -> Task | No
     now = cloud.clock.now()
     definition = find_definition(cloud, service.region, deployment.task_definition)
     for role in _roles(definition):
-        if not cloud.iam.assumable(role, "ecs-tasks.amazonaws.com"):
+        if not cloud.iam.assumable(role, "ecs-tasks.amazonaws.com", _source(service)):
             service.retry_at = now + _RETRY
             service.say(
                 now,
@@ -63,12 +63,21 @@ def place(cloud: "Cloud", service: Service, deployment: Deployment) -> Task | No
     )
 
 
+def _source(service: Service) -> str:
+    """What trust policies of task roles may ask for (ECS Developer Guide, "Task IAM role")."""
+    return (
+        f"arn:aws:ecs:{service.region}:{service.account}:service/{service.cluster}/{service.name}"
+    )
+
+
 def prepare(cloud: "Cloud", service: Service, task: Task) -> dict[str, str]:
     """The container's variables, secrets among them. Raises CannotStart. Hold the lock."""
     _reach_the_internet(cloud, service, task)
     environment = {e["name"]: e.get("value", "") for e in task.essential.get("environment") or []}
     environment.setdefault("AWS_REGION", task.region)
     environment |= _secrets(cloud, task)
+    if role := getattr(task.definition, "task_role_arn", None):
+        environment = cloud.permissions.credentials(role, task.id) | environment
     open_log(cloud, task)
     return environment
 

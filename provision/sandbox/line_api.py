@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 def application(channel: Channel) -> Flask:
-    """The Messaging API of one channel; every path below /v2/bot/ wants its access token."""
+    """The Messaging API of one channel; every path below /v2/ but /v2/oauth/ wants its access token."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 2_000_000
     for method, path, view in (
@@ -52,7 +52,8 @@ def application(channel: Channel) -> Flask:
     def authenticate() -> None:
         expected = f"Bearer {channel.access_token}".encode()
         given = request.headers.get("Authorization", "").encode("utf-8", "replace")
-        if request.path.startswith("/v2/bot/") and not hmac.compare_digest(expected, given):
+        guarded = request.path.startswith("/v2/") and not request.path.startswith("/v2/oauth/")
+        if guarded and not hmac.compare_digest(expected, given):
             raise Refused(401, UNAUTHORIZED)
 
     @app.errorhandler(Refused)

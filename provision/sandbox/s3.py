@@ -1,10 +1,9 @@
-"""S3: names, what a new bucket has since April 2023, and buckets that are not empty.
+"""S3: bucket names, what a new bucket has since April 2023, and buckets that are not empty.
 
 Sources: User Guide "General purpose bucket naming rules", "Blocking public access", "Controlling
 ownership of objects"; API CreateBucket, DeleteBucket.
 """
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,26 +11,50 @@ from typing import TYPE_CHECKING, Any
 from moto.s3.models import PublicAccessBlock
 
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import Answer, after, before
+from provision.sandbox.rules import Answer, after, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
+_CREATE = "S3 API Reference, CreateBucket, Errors"
 
+
+@behaves(
+    "s3.bucket-owned",
+    "a bucket that is one's own is not made twice (outside us-east-1)",
+    "BucketAlreadyOwnedByYou 409",
+    _CREATE,
+    moto="moto refuses it as well",
+)
+@behaves(
+    "s3.location",
+    "a bucket is made where the call goes: LocationConstraint names that region, none in us-east-1",
+    "IllegalLocationConstraintException, InvalidLocationConstraint 400",
+    "S3 API Reference, CreateBucket, LocationConstraint; aws-cdk and aws-cli issues",
+    moto="moto refuses it as well",
+)
 @dataclass
 class S3:
-    """Bucket policies as they were put. moto reads no conditions and would take a Deny for plain http
-    as a Deny for all; it is handed the statements without one. The loopback counts as TLS."""
+    """Bucket policies as they were put, and the buckets that belong to strangers."""
 
     policies: dict[str, str] = field(default_factory=dict)  # by bucket
+    foreign: set[str] = field(default_factory=set)
 
 
 _NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+_TAGS = 50
 
 
+@behaves(
+    "s3.bucket-name",
+    "a bucket's name has 3 to 63 small letters, digits, hyphens and dots, is no IP address, and has "
+    "none of the reserved beginnings and endings",
+    "InvalidBucketName 400",
+    "S3 User Guide, General purpose bucket naming rules",
+)
 @before("s3", "CreateBucket")
 def bucket_has_a_name(cloud: "Cloud", call: Call) -> None:
     """User Guide, naming rules: InvalidBucketName."""
@@ -41,6 +64,67 @@ def bucket_has_a_name(cloud: "Cloud", call: Call) -> None:
         raise Refusal("InvalidBucketName", "The specified bucket is not valid.", 400)
 
 
+@behaves(
+    "s3.bucket-taken",
+    "a name that another account's bucket has is taken, in every region",
+    "BucketAlreadyExists 409",
+    _CREATE,
+)
+@before("s3", "CreateBucket")
+def bucket_is_nobody_elses(cloud: "Cloud", call: Call) -> None:
+    """API CreateBucket, BucketAlreadyExists."""
+    if call.params["Bucket"] in cloud.s3.foreign:
+        raise Refusal(
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users "
+            "of the system. Please select a different name and try again.",
+            409,
+        )
+
+
+@behaves(
+    "s3.foreign-bucket",
+    "another account's bucket is closed, not missing",
+    "AccessDenied 403",
+    "S3 API Reference, HeadBucket",
+)
+@before("s3", "*")
+def bucket_is_not_foreign(cloud: "Cloud", call: Call) -> None:
+    """API HeadBucket: 403 where the bucket exists and is somebody else's."""
+    if call.params.get("Bucket") in cloud.s3.foreign and call.operation != "CreateBucket":
+        raise Refusal("AccessDenied", "Access Denied", 403)
+
+
+@behaves(
+    "s3.create-acl",
+    "a new bucket takes no public ACL, because ACLs are disabled by default",
+    "InvalidBucketAclWithObjectOwnership 400",
+    "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
+)
+@before("s3", "CreateBucket")
+def bucket_has_no_acl(cloud: "Cloud", call: Call) -> None:
+    """Since April 2023 a bucket's owner is enforced unless the call says otherwise."""
+    ownership = call.params.get("ObjectOwnership") or "BucketOwnerEnforced"
+    if ownership == "BucketOwnerEnforced" and call.params.get("ACL") not in (None, "private"):
+        raise Refusal(
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            400,
+        )
+
+
+@behaves(
+    "s3.new-bucket",
+    "a new bucket blocks public access, has no ACLs and is encrypted with SSE-S3",
+    "as if it had been configured so",
+    "S3 User Guide, Default settings for new S3 buckets FAQ (April 2023)",
+)
+@behaves(
+    "s3.new-bucket-tags",
+    "tags given with CreateBucket are kept",
+    "GetBucketTagging answers them",
+    "S3 API Reference, CreateBucketConfiguration, Tags",
+)
 @after("s3", "CreateBucket")
 def new_bucket_is_private(cloud: "Cloud", call: Call, answer: Answer) -> None:
     """Since 2023: public access blocked, no ACLs, SSE-S3; tags given at creation are kept (API, 2025)."""
@@ -49,8 +133,7 @@ def new_bucket_is_private(cloud: "Cloud", call: Call, answer: Answer) -> None:
     if bucket.public_access_block is None:
         bucket.public_access_block = PublicAccessBlock(True, True, True, True)
     if not bucket.encryption:
-        default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-        bucket.encryption = {"Rule": {**default, "BucketKeyEnabled": False}}
+        _encrypt(bucket)
     bucket.ownership_rule = bucket.ownership_rule or "BucketOwnerEnforced"
     tags = (call.params.get("CreateBucketConfiguration") or {}).get("Tags") or []
     if tags:
@@ -58,6 +141,45 @@ def new_bucket_is_private(cloud: "Cloud", call: Call, answer: Answer) -> None:
         cloud.backend("s3").put_bucket_tagging(bucket.name, given)
 
 
+@behaves(
+    "s3.encrypted-always",
+    "without its configuration a bucket is encrypted with SSE-S3 again",
+    "GetBucketEncryption answers AES256",
+    "S3 User Guide, Amazon S3 now automatically encrypts all new objects",
+)
+@after("s3", "DeleteBucketEncryption")
+def bucket_stays_encrypted(cloud: "Cloud", call: Call, answer: Answer) -> None:
+    """API DeleteBucketEncryption: resets the default encryption to SSE-S3."""
+    bucket = find_bucket(cloud, call)
+    if bucket is not None:
+        _encrypt(bucket)
+
+
+def _encrypt(bucket: Any) -> None:
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    bucket.encryption = {"Rule": {**default, "BucketKeyEnabled": False}}
+
+
+@behaves(
+    "s3.bucket-tags",
+    "a bucket has at most 50 tags",
+    "BadRequest 400",
+    "S3 User Guide, Using cost allocation S3 bucket tags",
+)
+@before("s3", "PutBucketTagging")
+def tags_are_few(cloud: "Cloud", call: Call) -> None:
+    """User Guide, bucket tags."""
+    if len((call.params.get("Tagging") or {}).get("TagSet") or []) > _TAGS:
+        words = f"Bucket tag count cannot be greater than {_TAGS}"
+        raise Refusal("BadRequest", words, 400)
+
+
+@behaves(
+    "s3.bucket-not-empty",
+    "a bucket with objects, versions or delete markers is not deleted",
+    "BucketNotEmpty 409",
+    "S3 API Reference, DeleteBucket; S3 User Guide, Deleting a general purpose bucket",
+)
 @before("s3", "DeleteBucket")
 def bucket_is_empty(cloud: "Cloud", call: Call) -> None:
     """API DeleteBucket, BucketNotEmpty: versions and delete markers count."""
@@ -68,40 +190,10 @@ def bucket_is_empty(cloud: "Cloud", call: Call) -> None:
         raise Refusal("BucketNotEmpty", f"The bucket you tried to delete is not empty.{more}", 409)
 
 
-@before("s3", "PutBucketPolicy")
-def policy_is_not_public(cloud: "Cloud", call: Call) -> None:
-    """User Guide, BlockPublicPolicy: an Allow for everybody without a condition is refused."""
-    bucket = find_bucket(cloud, call)
-    block = bucket.public_access_block if bucket is not None else None
-    if block is None or str(block.block_public_policy).lower() != "true":
-        return
-    for statement in cloud.iam.statements(call.params["Policy"]):
-        everybody = statement.get("Principal") in ("*", {"AWS": "*"})
-        if statement.get("Effect") == "Allow" and everybody and not statement.get("Condition"):
-            raise Refusal(
-                "AccessDenied",
-                "User is not authorized to perform: s3:PutBucketPolicy because public policies are "
-                "blocked by the BlockPublicPolicy block public access setting.",
-                403,
-            )
-
-
-@after("s3", "PutBucketPolicy")
-def policy_is_kept(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """API GetBucketPolicy: the policy as it was put."""
-    bucket, text = find_bucket(cloud, call), str(call.params["Policy"])
-    if bucket is not None:
-        cloud.s3.policies[bucket.name] = text
-        plain = [s for s in cloud.iam.statements(text) if not s.get("Condition")]
-        bucket.policy = json.dumps({"Version": "2012-10-17", "Statement": plain}).encode()
-
-
-@before("s3", "GetBucketPolicy")
-def policy_as_put(cloud: "Cloud", call: Call) -> Answer | None:
-    """API GetBucketPolicy."""
-    bucket = find_bucket(cloud, call)
-    known = bucket is not None and bucket.policy and cloud.s3.policies.get(bucket.name)
-    return {"Policy": known} if known else None
+@after("s3", "DeleteBucket", "DeleteBucketPolicy")
+def policy_is_gone(cloud: "Cloud", call: Call, answer: Answer) -> None:
+    """With the bucket, or by itself."""
+    cloud.s3.policies.pop(call.params["Bucket"], None)
 
 
 def find_bucket(cloud: "Cloud", call: Call) -> Any | None:

@@ -44,7 +44,7 @@ def schedule_can_be(cloud: "Cloud", call: Call) -> None:
     if (window["Mode"] == "FLEXIBLE") != ("MaximumWindowInMinutes" in window):
         raise _invalid("MaximumWindowInMinutes goes with the mode FLEXIBLE, and only with it.")
     _check_target(given["Target"])
-    if not cloud.iam.assumable(given["Target"]["RoleArn"], PRINCIPAL):
+    if not cloud.iam.assumable(given["Target"]["RoleArn"], PRINCIPAL, group.arn):
         raise _invalid(
             "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
         )

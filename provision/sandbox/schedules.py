@@ -94,7 +94,7 @@ class Scheduler:
         service = service_arn(self.cloud, call)
         if not self.cloud.iam.assumable(role, PRINCIPAL):
             raise Refusal("AccessDeniedException", f"Scheduler cannot assume {role}")
-        if not self.cloud.iam.allows(role, "ecs:UpdateService", service):
+        if not self.cloud.permissions.allows(role, "ecs:UpdateService", service):
             raise Refusal(
                 "AccessDeniedException",
                 f"User: {role} is not authorized to perform: ecs:UpdateService on resource: "

@@ -18,18 +18,25 @@ from provision.sandbox import (
     ecs_definitions,
     ecs_services,
     iam,
+    iam_documents,
+    iam_entities,
     listeners,
     load_balancers,
     logs,
     route53,
     route53_changes,
     s3,
+    s3_objects,
+    s3_policies,
     scheduler,
+    ssm,
+    sts,
     target_groups,
 )
 from provision.sandbox.certificates import Acm
 from provision.sandbox.ecs import Ecs
 from provision.sandbox.elbv2 import Elbv2
+from provision.sandbox.permissions import Permissions
 from provision.sandbox.schedules import Scheduler
 
 if TYPE_CHECKING:
@@ -43,12 +50,18 @@ RULES = (
     ecs_clusters,
     ecs_definitions,
     ecs_services,
+    iam_documents,
+    iam_entities,
     listeners,
     load_balancers,
     logs,
     route53_changes,
     s3,
+    s3_objects,
+    s3_policies,
     scheduler,
+    ssm,
+    sts,
     target_groups,
 )
 
@@ -58,7 +71,9 @@ def build(cloud: "Cloud") -> None:
     BackendDict.reset()
     reset_model_data()
     cloud.iam = iam.Iam(cloud)
+    cloud.permissions = Permissions(cloud)
     cloud.s3 = s3.S3()
+    cloud.ssm = ssm.Ssm()
     cloud.ec2 = ec2.Ec2(cloud)
     cloud.route53 = route53.Route53(cloud)
     cloud.acm = Acm(cloud)

@@ -71,8 +71,7 @@ class Sandbox:
         if isinstance(self.tasks, ProcessTasks):
             self.tasks.extra |= {
                 "AWS_ENDPOINT_URL": aws.url,
-                "AWS_ACCESS_KEY_ID": "task",
-                "AWS_SECRET_ACCESS_KEY": "task",
+                "AWS_EC2_METADATA_DISABLED": "true",  # without a task role: no credentials at all
                 "LINE_API_URL": line.url,
             }
         self._ticker = threading.Thread(target=self._run, args=(region,), daemon=True)

@@ -1,6 +1,6 @@
 """A fresh emulated account per test, called through one boto3 session without sockets."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,10 +55,26 @@ class Wire:
         return self.application(environ, start_response)
 
     def client(self, service: str) -> Any:
+        """As the account's root."""
         if service not in self.clients:
             once = Config(retries={"total_max_attempts": 1})
             self.clients[service] = self.session.client(service, config=once)
         return self.clients[service]
+
+    def caller(self, credentials: dict[str, Any]) -> Callable[..., Any]:
+        """What makes the clients of somebody else, who has these AWS credentials."""
+        session = boto3.Session(
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials.get("SessionToken"),
+            region_name=REGION,
+        )
+        # The service models are read once.
+        loader = self.session._session.get_component("data_loader")
+        session._session.register_component("data_loader", loader)
+        attach(session, self)
+        once = Config(retries={"total_max_attempts": 1})
+        return lambda service, **more: session.client(service, config=once, **more)
 
 
 @dataclass

@@ -6,6 +6,11 @@ from typing import Any
 from provision.sandbox.tasks import InlineTasks
 from tests.sandbox.conftest import Account
 
+# What the role, which is the task's and ECS's own for it, may do.
+ALLOWED = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": '
+    '["s3:GetObject", "s3:ListBucket", "ssm:GetParameter*", "logs:*", "ecr:*"]}]}'
+)
 TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",'
     ' "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]}'
@@ -32,6 +37,9 @@ class Bot:
         account.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
         role = account.client("iam").create_role(RoleName="bot", AssumeRolePolicyDocument=TRUST)
         self.role = role["Role"]["Arn"]
+        account.client("iam").put_role_policy(
+            RoleName="bot", PolicyName="bot", PolicyDocument=ALLOWED
+        )
         account.client("logs").create_log_group(logGroupName="/bot")
         for name in ("ACCESS_TOKEN", "CHANNEL_SECRET"):
             account.client("ssm").put_parameter(Name=name, Value=f"the {name}", Type="SecureString")

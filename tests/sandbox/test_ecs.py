@@ -47,15 +47,19 @@ def test_service_becomes_steady(bot: Bot) -> None:
 
 
 def test_container_gets_its_environment(bot: Bot) -> None:
-    """Variables from the task definition, secrets from Parameter Store, the region from Fargate."""
+    """Variables from the task definition, secrets from Parameter Store, the region from Fargate; and
+    credentials of the task role."""
     bot.create()
     bot.steady()
+    environment = dict(bot.tasks.started[0].environment)
+    credentials = [name for name in environment if name.startswith(("AWS_ACC", "AWS_S"))]
+    assert 3 == len([environment.pop(name) for name in credentials])
     assert {
         "NEWS_URL": "s3://news",
         "ACCESS_TOKEN": "the ACCESS_TOKEN",
         "CHANNEL_SECRET": "the CHANNEL_SECRET",
         "AWS_REGION": "ap-northeast-1",
-    } == bot.tasks.started[0].environment
+    } == environment
 
 
 def test_container_logs_to_cloudwatch(bot: Bot) -> None:

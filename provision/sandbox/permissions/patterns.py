@@ -1,0 +1,66 @@
+"""The patterns of policies: * and ?, policy variables, and what is one value or a list of them.
+
+Source: IAM User Guide, "IAM JSON policy elements: Action", "Resource" and "Variables and tags".
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_PART = re.compile(r"\$\{(?P<name>[^},]+)(?:,\s*'(?P<default>[^']*)')?\}|(?P<wild>[*?])")
+_COLON = re.compile(r":(?![^{]*\})")  # those of ${aws:username} separate nothing
+_LITERAL = {"*", "?", "$"}  # ${*} stands for an asterisk
+Context = Mapping[str, Any]  # condition keys in lower case -> a value or several
+
+
+def listed(value: Any) -> list[Any]:
+    """Policies write one thing without its list."""
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    """A value of a condition as policies write it: true, 5, or itself."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def fits(pattern: str, value: str, context: Context | None = None, fold: bool = False) -> bool:
+    """Whether the value fits the pattern; with a context variables stand for its values.
+
+    A variable without a value fits nothing, as does one with several values.
+    """
+    if pattern == "*":
+        return True
+    expression, end = "", 0
+    for part in _PART.finditer(pattern):
+        expression += re.escape(pattern[end : part.start()])
+        end = part.end()
+        if part["wild"]:
+            expression += ".*" if part["wild"] == "*" else "."
+            continue
+        known = _variable(part, context)
+        if known is None:
+            return False
+        expression += re.escape(known)
+    expression += re.escape(pattern[end:])
+    flags = re.DOTALL | (re.IGNORECASE if fold else 0)
+    return re.fullmatch(expression, value, flags) is not None
+
+
+def _variable(part: re.Match[str], context: Context | None) -> str | None:
+    name = part["name"]
+    if context is None:
+        return part[0]
+    if name in _LITERAL:
+        return name
+    value = context.get(name.lower(), part["default"])
+    return value if isinstance(value, str) else None
+
+
+def fits_arn(pattern: str, value: str, context: Context | None = None) -> bool:
+    """ArnLike: each of the six parts of an ARN by itself; a wildcard crosses no colon but the last's."""
+    patterns, values = _COLON.split(pattern, maxsplit=5), value.split(":", 5)
+    if pattern == "*":
+        return True
+    return len(patterns) == len(values) and all(
+        fits(part, given, context) for part, given in zip(patterns, values, strict=True)
+    )
