@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow full parity check clean
+.PHONY: demo test slow full torture parity check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -16,6 +16,10 @@ slow: $(VENV)/.installed
 
 full: test slow
 	$(BIN)/python -m pytest -m full
+
+# TORTURE=--short: a sample.
+torture: $(VENV)/.installed
+	$(BIN)/python -m tests.torture $(TORTURE)
 
 parity: $(VENV)/.installed
 	$(BIN)/python -m tests.sandbox.parity

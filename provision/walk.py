@@ -13,6 +13,7 @@ from provision.resource import Resource
 from provision.words import _
 
 Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which resource, in detail
+ASKED = 8  # times: nothing is given up before, for one pass may take long on a slow line or machine
 Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
 
 
@@ -38,7 +39,7 @@ class Line:
         slowest = min(10.0, max(2.0, self.resource.typical / 15))
         self.due = now + min(slowest, 1.5 ** min(self.tries - 1, 10))
         bound = self.resource.bound if why.bound is None else why.bound
-        if not why.outside and now - self.since > bound:
+        if not why.outside and now - self.since > bound and self.tries > ASKED:
             self.refusal = Refusal(
                 _("Waiting for {key}.", key=self.resource.key),
                 _(

@@ -1,0 +1,158 @@
+"""The ground that torture happens on: a strict sandbox in this process, the command as its own process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from provision.errors import Refusal
+from provision.sandbox.clock import RunningClock
+from provision.sandbox.delays import Delays
+from provision.sandbox.faults import Faults
+from provision.sandbox.runtime import write_runtime
+from provision.sandbox.tasks import InlineTasks
+from provision.sandbox.wire import attach
+from provision.sandbox.world import Sandbox
+from provision.stackfile import StackFile
+from tests.provision.conftest import WHOLE, inventory
+from tests.provision.shell import ROOT
+from tests.provision.test_accounts import TRUST
+
+SPEED = 60.0  # simulated seconds in a real one
+LAG = 3.0  # simulated seconds for which every service that may shows what was before
+PLUG = Path(__file__).parent / "power"
+REGION = "ap-northeast-1"
+PATIENCE = 120.0  # real seconds for one command
+SETTINGS = """\
+domain: torture.example
+network:
+  vpc: default
+image:
+  uri: example.jp/bot:1
+schedule:  # once a year, so that it does not fire while the clock runs ahead
+  timezone: Asia/Tokyo
+  start: cron(0 8 1 1 ? *)
+  stop: cron(0 9 1 1 ? *)
+"""
+
+
+class Ground:
+    """One account that has something of others' in it, one folder with a stack file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, folder / "stack.sandbox.yaml"
+        self.sandbox = Sandbox(RunningClock(SPEED), Delays(lag=LAG), InlineTasks())
+        addresses = self.sandbox.serve(REGION)
+        line = self.sandbox.line
+        known = {"access_token": line.access_token, "channel_secret": line.channel_secret}
+        write_runtime(
+            {**addresses, **known, "pid": os.getpid()}, folder / "provision" / "sandbox.json"
+        )
+        self._session = boto3.Session("access", "secret", region_name=REGION)
+        self._clients: dict[str, Any] = {}
+        attach(self._session, self.sandbox.aws)
+        self.damaged = 0
+        self.strangers()
+        self.before = Counter(inventory(self.client))
+        self.file.write_text(SETTINGS)
+
+    def close(self) -> None:
+        """The end of it."""
+        self.sandbox.close()
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong in this account."""
+        return self.sandbox.cloud.faults
+
+    def client(self, service: str) -> Any:
+        """A look into the account that no fault hits and no lag clouds."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service)
+        return self._clients[service]
+
+    def strangers(self) -> None:
+        """Things of others', some of them beside names of ours."""
+        client = self.client
+        client("route53").create_hosted_zone(Name="other.example", CallerReference="theirs")
+        client("ec2").create_security_group(
+            GroupName="news-bot-2", Description="theirs", VpcId=self._vpc()
+        )
+        client("logs").create_log_group(logGroupName="/ecs/news-bot-2")
+        client("iam").create_role(RoleName="news-bot-2", AssumeRolePolicyDocument=TRUST)
+        client("ecr").create_repository(repositoryName="news-bot-2")
+        client("ssm").put_parameter(Name="ACCESS_TOKEN_2", Value="theirs", Type="SecureString")
+        where = {"LocationConstraint": REGION}
+        client("s3").create_bucket(Bucket="news-bot-news-theirs", CreateBucketConfiguration=where)
+        time.sleep(2 * LAG / SPEED)
+
+    def _vpc(self) -> str:
+        return str(self.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"])
+
+    def start(self, *words: str, **more: str) -> "subprocess.Popen[str]":
+        """The installed command, on this sandbox."""
+        kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+        environ = {**kept, "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(self.folder), **more}
+        environ["PYTHONPATH"] = os.pathsep.join((str(PLUG), str(ROOT)))
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("provision")), "--sandbox", "--yes", *words],
+            cwd=self.folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str, **more: str) -> tuple[int, str]:
+        """How the command ended, and what it said."""
+        process = self.start(*words, **more)
+        said, complained = process.communicate(timeout=PATIENCE)
+        self.look_at_file()
+        return process.returncode, complained + said
+
+    def kill_at(self, moment: str, skip: int, *words: str) -> tuple[int, str]:
+        """The command, killed before or after its next changing call but `skip`; -9 where it was."""
+        hold = {"kind": "hold", "when": moment, "mutating": True, "after": skip}
+        fault = self.faults.add(hold).number
+        process = self.start(*words)
+        while process.poll() is None and not self._reached(fault):
+            pass
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        said, complained = process.communicate(timeout=PATIENCE)
+        self.faults.clear()
+        self.look_at_file()
+        return process.returncode, complained + said
+
+    def _reached(self, fault: int) -> bool:
+        return self.faults.reached(fault, 0.1) is not None
+
+    def look_at_file(self) -> None:
+        """Whether stack.yaml is whole, and no half of a new one lies beside it for good."""
+        try:
+            StackFile(self.file)
+        except Refusal:
+            self.damaged += 1
+
+    def surplus(self, wanted: dict[str, int]) -> Counter[str]:
+        """What there is more of than there should be, beside what was there before."""
+        time.sleep(2 * LAG / SPEED)
+        return Counter(inventory(self.client)) - self.before - Counter(wanted)
+
+    def missing(self, wanted: dict[str, int]) -> Counter[str]:
+        """What there is less of than there should be."""
+        return Counter(wanted) + self.before - Counter(inventory(self.client))
+
+    def touched(self) -> Counter[str]:
+        """What there was before and is not there any more."""
+        return self.before - Counter(inventory(self.client))
+
+
+__all__ = ["WHOLE", "Ground"]

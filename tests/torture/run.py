@@ -1,0 +1,70 @@
+"""`python -m tests.torture [--short]`: prints the report; exit status 1 where anything was lost.
+
+The parts run side by side, each with a sandbox of its own (moto is one account a process).
+"""
+
+import argparse
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.torture import parts
+from tests.torture.ground import Ground
+from tests.torture.parts import FAULTS, STEPS, Report
+
+SHORT = 6  # hits of a command, where there is no time for all of them
+Part = tuple[str, Callable[[Ground], Report]]
+
+
+def every_part(most: int) -> dict[str, Callable[[Ground], Report]]:
+    """By name; each begins with an account of its own."""
+    named: dict[str, Callable[[Ground], Report]] = {}
+    for moment in ("before", "after"):
+        step = parts.killed(moment)
+        named[f"killed {moment} a call"] = lambda g, s=step: parts.walk(g, s, most)
+    for call, moment, number in STEPS:
+        step = parts.unplugged(call, moment, number)
+        named[f"killed {moment} {call}"] = lambda g, s=step: parts.walk(g, s, most)
+    for kind, times, when in FAULTS:
+        named[f"{kind} x {times}"] = lambda g, f=(kind, times, when): parts.faulty(g, *f)
+    named["two at once"] = parts.two_at_once
+    return named
+
+
+def one(name: str, most: int) -> tuple[str, Report, float]:
+    """One part, in a process of its own."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        ground = Ground(Path(folder))
+        try:
+            report = every_part(most)[name](ground)
+        finally:
+            ground.close()
+    return name, report, time.monotonic() - began
+
+
+def main() -> int:
+    """Every part, the report, the verdict."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a sample, for CI")
+    parser.add_argument("parts", nargs="*", help="only these")
+    given = parser.parse_args()
+    most, total = SHORT if given.short else parts.MOST, Report()
+    names = [(name, most) for name in every_part(most) if not given.parts or name in given.parts]
+    with multiprocessing.get_context("spawn").Pool(2, maxtasksperchild=1) as pool:
+        for task in [pool.apply_async(one, name) for name in names]:
+            name, report, seconds = task.get()
+            total.add(report)
+            cases = report.boundaries + report.faults
+            print(f"{name:24} {cases:5} cases  {seconds:6.1f} s", flush=True)
+    for line in total.stuck:
+        print(f"STUCK: {line}")
+    print(f"boundaries tried:          {total.boundaries}")
+    print(f"faults tried:              {total.faults}")
+    print(f"duplicates created:        {total.duplicates}")
+    print(f"resources left:            {total.left}")
+    print(f"foreign resources touched: {total.foreign}")
+    print(f"files damaged:             {total.damaged}")
+    return 0 if total.clean else 1
