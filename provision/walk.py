@@ -13,7 +13,7 @@ from provision.resource import Resource
 from provision.words import _
 
 Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which resource, in detail
-ASKED = 8  # times: nothing is given up before, for one pass may take long on a slow line or machine
+ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
 Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
 
 
