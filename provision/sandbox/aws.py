@@ -10,11 +10,12 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
+from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response as HttpResponse
 
 from provision.sandbox import answers, control, signing
-from provision.sandbox.calls import Call, Refusal, buffer_body, read_call
+from provision.sandbox.calls import Call, Refusal, buffer_body, read_call, signing_name
 from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, NoAnswer
 from provision.sandbox.rules import rules_after, rules_before
@@ -28,6 +29,14 @@ class AwsApplication:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
+
+    def warm(self, service: str, region: str) -> None:
+        """Load what the first call of a service would wait for: its model, its routes, its backend."""
+        get_service_router(service)
+        signed = f"AWS4-HMAC-SHA256 Credential=key/20260101/{region}/{signing_name(service)}/aws4_request"
+        MOTO.get_application({"PATH_INFO": "/", "HTTP_HOST": "", "HTTP_AUTHORIZATION": signed})
+        with self.cloud.lock:
+            self.cloud.backend(service, region)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(control.PREFIX):

@@ -46,6 +46,11 @@ class Call:
     protocol: str  # as on the wire: json, query, ec2, rest-json, rest-xml
 
 
+def signing_name(service: str) -> str:
+    """What a service is called in signatures."""
+    return next((name for name, ours in _SIGNED_AS.items() if ours == service), service)
+
+
 def buffer_body(environ: dict[str, Any]) -> bytes:
     """The request's body, put back into the environ so that others can read it again."""
     stream = environ["wsgi.input"]

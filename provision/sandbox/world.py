@@ -18,7 +18,7 @@ from provision.sandbox.tasks import TaskRunner
 
 _TICK = 0.05  # real seconds between two looks at the clock
 # What setup asks for first; loading them costs seconds of CPU, better spent before the first call.
-_WARM = (
+WARM = (
     "sts",
     "ec2",
     "acm",
@@ -107,11 +107,10 @@ class Sandbox:
         self.close()
 
     def _run(self, region: str) -> None:
-        for service in _WARM:
+        for service in WARM:
             if self._stopping.is_set():
                 return
-            with self.cloud.lock:
-                self.cloud.backend(service, region)
+            self.aws.warm(service, region)
         while not self._stopping.wait(_TICK):
             try:
                 self.cloud.tick()
