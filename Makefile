@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow full parity check clean
+.PHONY: demo test slow full parity benchmark check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -20,6 +20,9 @@ full: test slow
 parity: $(VENV)/.installed
 	$(BIN)/python -m tests.sandbox.parity
 	$(BIN)/python -m pytest tests/sandbox --plain-moto
+
+benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.sandbox
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
