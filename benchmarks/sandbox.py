@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
 
@@ -39,6 +40,7 @@ TRUST = json.dumps(
     }
 )
 Request = tuple[str, str, bytes, dict[str, str]]  # method, path, body, headers
+Server = Callable[[], AbstractContextManager[int]]  # starts a process; the port of its AWS
 
 # What a walk asks: mostly reads, of every service the stack uses; what it makes it takes away again.
 MIX: list[tuple[str, str, dict[str, Any]]] = [
@@ -155,10 +157,10 @@ def plain_moto() -> Iterator[int]:
         yield port
 
 
-def first_call(request: Request) -> float:
+def first_call(start: Server, request: Request) -> float:
     """Seconds from the start of the process to its first answer."""
     began = time.monotonic()
-    with sandbox() as port:
+    with start() as port:
         send(port, request)
         return time.monotonic() - began
 
@@ -207,11 +209,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, help="rounds of the mix, per server")
     given = parser.parse_args()
     requests = serialized(MIX)
-    print(f"{date.today()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    load = os.getloadavg()[0]
+    machine = f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}"
+    print(f"{date.today()}, {machine}, median (middle half), n = {given.starts} starts")
     for at in (0, 1):
-        seconds = [first_call(requests[at]) for _ in range(given.starts)]
-        what = " ".join(MIX[at][:2])
-        print(f"seconds to the first answer, {what}: {spread(seconds)}, n = {given.starts}")
+        what, servers = " ".join(MIX[at][:2]), (sandbox, plain_moto)
+        turns = [[first_call(one, requests[at]) for one in servers] for _ in range(given.starts)]
+        for server, seconds in zip(("sandbox", "moto"), zip(*turns, strict=True), strict=True):
+            print(f"seconds to the first answer, {server}, {what}: {spread(list(seconds))}")
     measured = rates(requests, given.rounds)
     for name, values in measured.items():
         print(f"calls a second, {name}: {spread(values)}, {given.rounds} rounds of {len(MIX)}")

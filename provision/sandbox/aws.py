@@ -7,6 +7,7 @@ same port, the control surface under /_sandbox/.
 import io
 import select
 import socket
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,6 +30,7 @@ class AwsApplication:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
+        self.has_answered = threading.Event()  # the first call
 
     def warm(self, service: str, region: str) -> None:
         """Load what the first call of a service would wait for: its model, its routes, its backend."""
@@ -49,6 +51,7 @@ class AwsApplication:
                 _hang_up(connection, dropped)
             raise
         kept = [(k, v) for k, v in headers if k.lower() not in ("content-length", "connection")]
+        self.has_answered.set()
         response = HttpResponse(body, status=status)
         response.headers.clear()
         for name, value in (*kept, ("Content-Length", _length(headers, body, environ))):

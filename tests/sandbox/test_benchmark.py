@@ -14,9 +14,11 @@ def test_benchmark_runs() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ("", 0) == (done.stderr, done.returncode)
     shapes = [
-        r"\d{4}-\d\d-\d\d, \d+ cores, Python 3[.\d]+",
-        r"seconds to the first answer, sts get_caller_identity: [\d.]+ .*, n = 2",
-        r"seconds to the first answer, ec2 describe_vpcs: [\d.]+ .*, n = 2",
+        r"\d{4}-\d\d-\d\d, \d+ cores, load [\d.]+, Python 3[.\d]+, .*, n = 2 starts",
+        r"seconds to the first answer, sandbox, sts get_caller_identity: [\d.]+ .*",
+        r"seconds to the first answer, moto, sts get_caller_identity: [\d.]+ .*",
+        r"seconds to the first answer, sandbox, ec2 describe_vpcs: [\d.]+ .*",
+        r"seconds to the first answer, moto, ec2 describe_vpcs: [\d.]+ .*",
         r"calls a second, sandbox: .*, 2 rounds of 31",
         r"calls a second, moto: .*",
         r"calls a second, moto again: .*",

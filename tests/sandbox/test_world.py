@@ -131,20 +131,29 @@ def test_bot_process_behind_real_tls(
 
 
 def test_first_call_waits_for_no_backend() -> None:
-    """Every port answers while none can be loaded; none was loaded before (a process knows that)."""
+    """Nothing is loaded before it, only its own service for it, all of them behind it."""
     code = """if True:
-        import sys, urllib.request
+        import boto3, sys, urllib.request
         from provision.sandbox.clock import RunningClock
         from provision.sandbox.world import WARM, Sandbox
-        with Sandbox(RunningClock()) as sandbox:
-            with sandbox.cloud.lock:  # every backend is loaded under it
-                addresses = sandbox.serve()
-                urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=20).close()
-                urllib.request.urlopen(addresses["page"], timeout=20).close()
-                print(sum(f"moto.{name}.responses" in sys.modules for name in WARM[1:]))
+        def loaded():
+            return [name for name in WARM if f"moto.{name}.responses" in sys.modules]
+        clock = RunningClock()
+        with Sandbox(clock) as sandbox:
+            addresses = sandbox.serve(idle=60)
+            urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=20).close()
+            urllib.request.urlopen(addresses["page"], timeout=20).close()
+            print(loaded())
+            session = boto3.Session("key", "secret", region_name="ap-northeast-1")
+            client = session.client("ecr", endpoint_url=addresses["aws"])
+            client.describe_repositories()
+            client.close()
+            while len(loaded()) < len(WARM):
+                clock.sleep(0.05)
+            print("all")
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert ("0\n", "") == (done.stdout, done.stderr)
+    assert ("[]\nall\n", "") == (done.stdout, done.stderr)
 
 
 def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> None:
