@@ -4,6 +4,7 @@ A call goes tick -> read -> faults -> before rules -> moto -> after rules -> log
 same port, the control surface under /_sandbox/.
 """
 
+import contextlib
 import io
 import select
 import socket
@@ -128,7 +129,8 @@ def _hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
     """Ends the connection, which werkzeug would keep open; for NoAnswer not before the client does."""
     if isinstance(dropped, NoAnswer):
         select.select([connection], [], [], dropped.seconds)
-    connection.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):  # the client was faster
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _length(headers: list[tuple[str, str]], body: bytes, environ: dict[str, Any]) -> str:
