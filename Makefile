@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow full torture parity check clean
+.PHONY: demo test slow full torture parity benchmark check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -24,6 +24,9 @@ torture: $(VENV)/.installed
 parity: $(VENV)/.installed
 	$(BIN)/python -m tests.sandbox.parity
 	$(BIN)/python -m pytest tests/sandbox --plain-moto
+
+benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.sandbox
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

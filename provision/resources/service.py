@@ -49,6 +49,7 @@ class Service(Resource):
     cluster_arn: str = output("clusterArn")
     counted: str = output("Counted")  # the service.count it was last set to
     absent = ("ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
+    taken = ("InvalidParameterException: Creation of service was not idempotent",)
     patient = (
         "InvalidParameterException: service linked role",
         "InvalidParameterException: does not have an associated load balancer",

@@ -4,17 +4,20 @@ A call goes tick -> read -> faults -> permissions -> before rules -> moto -> aft
 it, on the same port, the control surface under /_sandbox/.
 """
 
+import contextlib
 import io
 import select
 import socket
+import threading
 from collections.abc import Iterable
 from typing import Any
 
+from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response as HttpResponse
 
 from provision.sandbox import answers, control, signing
-from provision.sandbox.calls import Call, Refusal, buffer_body, read_call
+from provision.sandbox.calls import Call, Refusal, buffer_body, read_call, signing_name
 from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, NoAnswer
 from provision.sandbox.permissions.enforcement import enforce
@@ -29,6 +32,15 @@ class AwsApplication:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
+        self.has_answered = threading.Event()  # the first call
+
+    def warm(self, service: str, region: str) -> None:
+        """Load what the first call of a service would wait for: its model, its routes, its backend."""
+        get_service_router(service)
+        signed = f"AWS4-HMAC-SHA256 Credential=key/20260101/{region}/{signing_name(service)}/aws4_request"
+        MOTO.get_application({"PATH_INFO": "/", "HTTP_HOST": "", "HTTP_AUTHORIZATION": signed})
+        with self.cloud.lock:
+            self.cloud.backend(service, region)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(control.PREFIX):
@@ -41,6 +53,7 @@ class AwsApplication:
                 _hang_up(connection, dropped)
             raise
         kept = [(k, v) for k, v in headers if k.lower() not in ("content-length", "connection")]
+        self.has_answered.set()
         response = HttpResponse(body, status=status)
         response.headers.clear()
         for name, value in (*kept, ("Content-Length", _length(headers, body, environ))):
@@ -118,7 +131,8 @@ def _hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
     """Ends the connection, which werkzeug would keep open; for NoAnswer not before the client does."""
     if isinstance(dropped, NoAnswer):
         select.select([connection], [], [], dropped.seconds)
-    connection.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):  # the client was faster
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _length(headers: list[tuple[str, str]], body: bytes, environ: dict[str, Any]) -> str:

@@ -48,6 +48,11 @@ class Call:
     secure: bool = True  # over TLS; loopback, which has none, counts as that
 
 
+def signing_name(service: str) -> str:
+    """What a service is called in signatures."""
+    return next((name for name, ours in _SIGNED_AS.items() if ours == service), service)
+
+
 def buffer_body(environ: dict[str, Any]) -> bytes:
     """The request's body, put back into the environ so that others can read it again."""
     stream = environ["wsgi.input"]

@@ -19,7 +19,6 @@ from provision.sandbox.rules import behaves
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SKEW = timedelta(minutes=5)
 _S3_SKEW = timedelta(minutes=15)  # API Reference, List of error codes, RequestTimeTooSkewed
-_PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
 
 @behaves(
@@ -124,5 +123,6 @@ def _mismatch(call: Call, words: str) -> Refusal:
 
 @functools.cache
 def _regions() -> frozenset[str]:
-    names = [get_session().get_available_regions("ec2", partition) for partition in _PARTITIONS]
-    return frozenset(name for found in names for name in found)
+    """All that botocore knows; its list per service would load every service's model."""
+    partitions = get_session().get_data("partitions")["partitions"]
+    return frozenset(name for partition in partitions for name in partition["regions"])

@@ -17,8 +17,8 @@ from provision.sandbox.serving import HttpServer, TlsServer
 from provision.sandbox.tasks import TaskRunner
 
 _TICK = 0.05  # real seconds between two looks at the clock
-# What setup asks for first; loading them costs seconds of CPU, better spent before the first call.
-_WARM = (
+# What setup asks for; loading them costs seconds of CPU, which the first call need not wait for.
+WARM = (
     "sts",
     "ec2",
     "acm",
@@ -56,10 +56,11 @@ class Sandbox:
         self._stopping = threading.Event()
         self._ticker: threading.Thread | None = None
 
-    def serve(self, region: str = "ap-northeast-1") -> dict[str, str]:
+    def serve(self, region: str = "ap-northeast-1", idle: float = 1.0) -> dict[str, str]:
         """Open every port and let time run; the addresses as `sandbox --json` prints them.
 
-        `region` is the one whose backends are loaded ahead.
+        `region` is the one whose backends are loaded behind the first call, or when none has come for
+        `idle` real seconds.
         """
         aws = HttpServer(self.aws)
         registrar = HttpServer(self.cloud.registrar)
@@ -74,7 +75,7 @@ class Sandbox:
                 "AWS_EC2_METADATA_DISABLED": "true",  # without a task role: no credentials at all
                 "LINE_API_URL": line.url,
             }
-        self._ticker = threading.Thread(target=self._run, args=(region,), daemon=True)
+        self._ticker = threading.Thread(target=self._run, args=(region, idle), daemon=True)
         self._ticker.start()
         host, port = dns.address
         return {
@@ -90,6 +91,7 @@ class Sandbox:
     def close(self) -> None:
         """Stop serving, end every task, remove what was written."""
         self._stopping.set()
+        self.aws.has_answered.set()
         if self._ticker is not None:
             self._ticker.join()
         for server in self._servers:
@@ -105,12 +107,12 @@ class Sandbox:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def _run(self, region: str) -> None:
-        for service in _WARM:
+    def _run(self, region: str, idle: float) -> None:
+        self.aws.has_answered.wait(idle)
+        for service in WARM:
             if self._stopping.is_set():
                 return
-            with self.cloud.lock:
-                self.cloud.backend(service, region)
+            self.aws.warm(service, region)
         while not self._stopping.wait(_TICK):
             try:
                 self.cloud.tick()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from werkzeug.serving import make_server
 
 from provision.sandbox.clock import ManualClock
@@ -102,3 +102,18 @@ def test_over_sockets(account: Account, endpoint: str) -> None:
     assert s3.list_objects_v2(Bucket="news")["KeyCount"] == 0
     assert len([c for c in account.cloud.log if c["operation"] == "DeleteObject"]) == 1
     s3.close()
+
+
+def test_a_client_that_gives_up(account: Account, endpoint: str) -> None:
+    """A timeout fault keeps the connection open; the client gives up, and its next call is fine."""
+    once = Config(read_timeout=0.2, retries={"total_max_attempts": 1})
+    session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name=REGION)
+    ssm = session.client("ssm", endpoint_url=endpoint, config=once)
+    account.client("ssm").describe_parameters()  # what loads slowly is loaded
+    account.cloud.faults.add({"kind": "timeout", "service": "ssm"})
+    with pytest.raises(ReadTimeoutError):
+        ssm.describe_parameters()
+    patient = session.client("ssm", endpoint_url=endpoint)
+    assert [] == patient.describe_parameters()["Parameters"]
+    ssm.close()
+    patient.close()

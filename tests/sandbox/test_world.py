@@ -22,6 +22,7 @@ from werkzeug.test import Client
 from bot.app import create_app
 from bot.settings import Settings
 from provision.sandbox.clock import ManualClock, RunningClock
+from provision.sandbox.delays import Delays
 from provision.sandbox.runtime import read_runtime, remove_runtime, write_runtime
 from provision.sandbox.tasks import Application, InlineTasks
 from provision.sandbox.world import Sandbox
@@ -88,7 +89,8 @@ def test_webhook_through_everything_in_this_process(wire: Wire) -> None:
 @pytest.fixture
 def served(wire: Wire) -> Iterator[tuple[Sandbox, Running, dict[str, str]]]:
     clock = Running(100)
-    with Sandbox(clock) as sandbox:
+    # At this speed that moment is 20 real milliseconds, too few on a busy machine to be told from none.
+    with Sandbox(clock, Delays(certificate_usable=0)) as sandbox:
         yield sandbox, clock, sandbox.serve()
 
 
@@ -126,6 +128,32 @@ def test_bot_process_behind_real_tls(
     assert "Meteor lands" in json.dumps(sent["reply"])
     made.ecs.update_service(cluster="news", service="bot", desiredCount=0)
     made.until(lambda service: made.shown("STOPPED") != [], within=1000)
+
+
+def test_first_call_waits_for_no_backend() -> None:
+    """Nothing is loaded before it, only its own service for it, all of them behind it."""
+    code = """if True:
+        import boto3, sys, urllib.request
+        from provision.sandbox.clock import RunningClock
+        from provision.sandbox.world import WARM, Sandbox
+        def loaded():
+            return [name for name in WARM if f"moto.{name}.responses" in sys.modules]
+        clock = RunningClock()
+        with Sandbox(clock) as sandbox:
+            addresses = sandbox.serve(idle=60)
+            urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=20).close()
+            urllib.request.urlopen(addresses["page"], timeout=20).close()
+            print(loaded())
+            session = boto3.Session("key", "secret", region_name="ap-northeast-1")
+            client = session.client("ecr", endpoint_url=addresses["aws"])
+            client.describe_repositories()
+            client.close()
+            while len(loaded()) < len(WARM):
+                clock.sleep(0.05)
+            print("all")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ("[]\nall\n", "") == (done.stdout, done.stderr)
 
 
 def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> None:

@@ -1,0 +1,228 @@
+"""How soon the sandbox answers its first call, and how many calls a second beside plain moto.
+
+`python -m benchmarks.sandbox` prints both. The calls are serialized beforehand and sent over HTTP one after
+the other, so that what is measured is the server. The servers take turns, round by round; a second plain moto
+takes its turn too, and what it differs from the first is the machine's noise.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import platform
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+
+REGION = "ap-northeast-1"
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+Request = tuple[str, str, bytes, dict[str, str]]  # method, path, body, headers
+Server = Callable[[], AbstractContextManager[int]]  # starts a process; the port of its AWS
+
+# What a walk asks: mostly reads, of every service the stack uses; what it makes it takes away again.
+MIX: list[tuple[str, str, dict[str, Any]]] = [
+    ("sts", "get_caller_identity", {}),
+    ("ec2", "describe_vpcs", {}),
+    ("ec2", "describe_subnets", {}),
+    ("ec2", "describe_route_tables", {}),
+    ("ec2", "describe_security_groups", {}),
+    ("ec2", "describe_network_interfaces", {}),
+    ("elbv2", "describe_load_balancers", {}),
+    ("elbv2", "describe_target_groups", {}),
+    ("acm", "list_certificates", {}),
+    ("route53", "list_hosted_zones_by_name", {"DNSName": "example.jp"}),
+    ("iam", "create_role", {"RoleName": "bench", "AssumeRolePolicyDocument": TRUST}),
+    ("iam", "get_role", {"RoleName": "bench"}),
+    ("iam", "list_role_policies", {"RoleName": "bench"}),
+    ("iam", "delete_role", {"RoleName": "bench"}),
+    ("ssm", "put_parameter", {"Name": "BENCH", "Value": "v", "Type": "SecureString"}),
+    ("ssm", "get_parameter", {"Name": "BENCH"}),
+    ("ssm", "describe_parameters", {}),
+    ("ssm", "delete_parameter", {"Name": "BENCH"}),
+    ("logs", "create_log_group", {"logGroupName": "/bench"}),
+    ("logs", "describe_log_groups", {"logGroupNamePrefix": "/bench"}),
+    ("logs", "delete_log_group", {"logGroupName": "/bench"}),
+    ("ecr", "create_repository", {"repositoryName": "bench"}),
+    ("ecr", "describe_repositories", {"repositoryNames": ["bench"]}),
+    ("ecr", "delete_repository", {"repositoryName": "bench"}),
+    ("ecs", "create_cluster", {"clusterName": "bench"}),
+    ("ecs", "describe_clusters", {"clusters": ["bench"]}),
+    ("ecs", "list_services", {"cluster": "bench"}),
+    ("ecs", "delete_cluster", {"cluster": "bench"}),
+    ("scheduler", "list_schedule_groups", {}),
+    ("scheduler", "list_schedules", {}),
+    ("s3", "list_buckets", {}),
+]
+# Once per server: without it ECS has no clusters.
+BEFOREHAND = [("iam", "create_service_linked_role", {"AWSServiceName": "ecs.amazonaws.com"})]
+
+
+def serialized(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Request]:
+    """The calls as HTTP requests, signed once."""
+    taken: list[Request] = []
+
+    def take(request: Any, **_: Any) -> AWSResponse:
+        path = request.url.partition("://")[2].partition("/")[2]
+        headers = {k: v.decode() if isinstance(v, bytes) else v for k, v in request.headers.items()}
+        headers.pop("Content-Length", None)
+        body = request.body or b""
+        taken.append(
+            (request.method, "/" + path, body.encode() if isinstance(body, str) else body, headers)
+        )
+        raise InterruptedError
+
+    session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name=REGION)
+    session.events.register("before-send", take)
+    for service, operation, parameters in calls:
+        client = session.client(service, endpoint_url="http://127.0.0.1")
+        with contextlib.suppress(InterruptedError):
+            getattr(client, operation)(**parameters)
+    return taken
+
+
+def send(port: int, request: Request) -> None:
+    """One call, on a connection of its own; an answer that is no success ends the benchmark."""
+    method, path, body, headers = request
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    told = answer.read()
+    connection.close()
+    if answer.status >= 300:
+        raise SystemExit(f"{method} {path}: {answer.status} {told[:300]!r} for {body[:200]!r}")
+
+
+@contextlib.contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """The process, stopped by SIGTERM afterwards."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+@contextlib.contextmanager
+def sandbox() -> Iterator[int]:
+    """A sandbox as its own process; the port of its AWS."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "provision.cli", "sandbox", "--json"]
+        environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
+        with ended(process):
+            assert process.stdout is not None
+            yield int(json.loads(process.stdout.readline())["aws"].rpartition(":")[2])
+
+
+@contextlib.contextmanager
+def plain_moto() -> Iterator[int]:
+    """moto_server as its own process; its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "moto.server", "-p", str(port)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    )
+    with ended(process):
+        while True:
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            time.sleep(0.02)
+        yield port
+
+
+def first_call(start: Server, request: Request) -> float:
+    """Seconds from the start of the process to its first answer."""
+    began = time.monotonic()
+    with start() as port:
+        send(port, request)
+        return time.monotonic() - began
+
+
+def rate(port: int, requests: list[Request]) -> float:
+    """Calls a second over one round of the mix."""
+    began = time.monotonic()
+    for request in requests:
+        send(port, request)
+    return len(requests) / (time.monotonic() - began)
+
+
+def rates(requests: list[Request], rounds: int) -> dict[str, list[float]]:
+    """Calls a second of each server, round by round; the first rounds, which load backends, not counted."""
+    servers = {"sandbox": sandbox, "moto": plain_moto, "moto again": plain_moto}
+    with contextlib.ExitStack() as running:
+        ports = {name: running.enter_context(start()) for name, start in servers.items()}
+        for port in ports.values():
+            rate(port, [*serialized(BEFOREHAND), *requests, *requests])
+        measured: dict[str, list[float]] = {name: [] for name in servers}
+        for turn in range(rounds):
+            order = list(ports) if turn % 2 else list(ports)[::-1]
+            for name in order:
+                measured[name].append(rate(ports[name], requests))
+    return measured
+
+
+def ratio(measured: dict[str, list[float]], name: str) -> float:
+    """The median over the rounds of its rate against plain moto's in the same round."""
+    pairs = zip(measured[name], measured["moto"], strict=True)
+    return statistics.median(one / moto for one, moto in pairs)
+
+
+def spread(values: list[float]) -> str:
+    """Median, and the middle half of the values."""
+    low, middle, high = statistics.quantiles(values, n=4)
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--starts", type=int, default=5, help="starts of the process, per first call"
+    )
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of the mix, per server")
+    given = parser.parse_args()
+    requests = serialized(MIX)
+    load = os.getloadavg()[0]
+    machine = f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}"
+    print(f"{date.today()}, {machine}, median (middle half), n = {given.starts} starts")
+    for at in (0, 1):
+        what, servers = " ".join(MIX[at][:2]), (sandbox, plain_moto)
+        turns = [[first_call(one, requests[at]) for one in servers] for _ in range(given.starts)]
+        for server, seconds in zip(("sandbox", "moto"), zip(*turns, strict=True), strict=True):
+            print(f"seconds to the first answer, {server}, {what}: {spread(list(seconds))}")
+    measured = rates(requests, given.rounds)
+    for name, values in measured.items():
+        print(f"calls a second, {name}: {spread(values)}, {given.rounds} rounds of {len(MIX)}")
+    print(f"sandbox / moto: {ratio(measured, 'sandbox'):.2f} (to be at least 0.70)")
+    print(f"moto again / moto, the noise: {ratio(measured, 'moto again'):.2f}")
+
+
+if __name__ == "__main__":
+    main()
