@@ -31,6 +31,7 @@ from provision.sandbox import (
     scheduler,
     ssm,
     sts,
+    tagging,
     target_groups,
 )
 from provision.sandbox.certificates import Acm
@@ -62,6 +63,7 @@ RULES = (
     scheduler,
     ssm,
     sts,
+    tagging,
     target_groups,
 )
 
