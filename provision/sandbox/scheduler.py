@@ -1,7 +1,7 @@
-"""EventBridge Scheduler: what its API refuses, and how groups go.
+"""EventBridge Scheduler: what its API refuses of a schedule.
 
-Sources: API Reference (CreateSchedule, CreateScheduleGroup, DeleteScheduleGroup), User Guide
-"Schedule types". Where no source gives AWS's own words, ours stand.
+Sources: API Reference (CreateSchedule), User Guide "Schedule types". Where no source gives AWS's own
+words, ours stand.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from provision.sandbox.calls import Call, Refusal
 from provision.sandbox.constraints import constrains
 from provision.sandbox.expressions import At, parse
 from provision.sandbox.rules import Answer, after, before, behaves
+from provision.sandbox.scheduler_groups import find_group
 from provision.sandbox.scheduler_targets import check_target, invalid
 from provision.sandbox.schedules import PRINCIPAL, epoch
 
@@ -168,50 +169,6 @@ def schedule_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
 
 
 @behaves(
-    "scheduler.group-exists",
-    "there is one group of a name",
-    "ConflictException 409",
-    "EventBridge Scheduler API Reference, CreateScheduleGroup, Errors",
-)
-@before("scheduler", "CreateScheduleGroup")
-def group_is_new(cloud: "Cloud", call: Call) -> None:
-    """API CreateScheduleGroup: ConflictException."""
-    name = call.params["Name"]
-    if name in cloud.backend("scheduler", call.region).schedule_groups:
-        raise Refusal("ConflictException", f"Schedule group {name} already exists.")
-
-
-@behaves(
-    "scheduler.group-goes",
-    "a deleted group is DELETING for a while and takes its schedules with it",
-    "State DELETING, then ResourceNotFoundException 404",
-    "EventBridge Scheduler API Reference, DeleteScheduleGroup",
-)
-@behaves(
-    "scheduler.group-default",
-    "the default group is not deleted",
-    "ValidationException 400",
-    "EventBridge Scheduler User Guide, Managing a schedule group",
-)
-@before("scheduler", "DeleteScheduleGroup")
-def group_goes(cloud: "Cloud", call: Call) -> Answer:
-    """API DeleteScheduleGroup: at first DELETING, its schedules with it; the default one stays."""
-    group = find_group(cloud, call.region, call.params["Name"])
-    if group.name == "default":
-        raise invalid("The default schedule group cannot be deleted.")
-    gone = cloud.clock.now() + cloud.delays.schedule_group
-    cloud.scheduler.leaving.setdefault(group.arn, gone)
-    return {}
-
-
-@after("scheduler", "GetScheduleGroup")
-def group_shows_its_state(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """API GetScheduleGroup, State: ACTIVE or DELETING."""
-    if answer["Arn"] in cloud.scheduler.leaving:
-        answer["State"] = "DELETING"
-
-
-@behaves(
     "scheduler.schedule-missing",
     "a schedule that is not there is neither shown, changed nor deleted",
     "ResourceNotFoundException 404",
@@ -225,11 +182,3 @@ def schedule_is_there(cloud: "Cloud", call: Call) -> None:
     name = call.params["Name"]
     if name not in group.schedules:
         raise Refusal("ResourceNotFoundException", f"Schedule {name} does not exist.")
-
-
-def find_group(cloud: "Cloud", region: str, name: str | None) -> Any:
-    """Moto's group."""
-    group = cloud.backend("scheduler", region).schedule_groups.get(name or "default")
-    if group is None:
-        raise Refusal("ResourceNotFoundException", f"Schedule group {name} does not exist.")
-    return group
