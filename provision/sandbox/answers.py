@@ -51,13 +51,12 @@ def _serialize(call: Call, result: Any) -> Response:
     return serialized["status_code"], list(serialized["headers"].items()), data
 
 
-def input_members(service: str, operation: str) -> list[str] | None:
-    """The parameters of an operation as botocore names them; None where there is no such one."""
+def input_shape(service: str, operation: str) -> Any | None:
+    """botocore's shape of an operation's parameters; None where there is no such operation."""
     try:
-        shape = _botocore_operation(service, operation).input_shape
+        return _botocore_operation(service, operation).input_shape
     except (UnknownServiceError, OperationNotFoundError):
         return None
-    return list(shape.members) if shape else []
 
 
 @functools.cache

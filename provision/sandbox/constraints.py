@@ -4,6 +4,7 @@ boto3 checks few of them before it calls; the services do. Source: botocore's se
 AWS's), and the form of the message from the services' errors. Services are named in their own files.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ def _words(value: Any, where: str, constraint: str) -> str:
     return f"Value '{value}' at '{where}' failed to satisfy constraint: Member must {constraint}"
 
 
+@functools.cache
 def _pattern(text: str | None) -> re.Pattern[str] | None:
     for java, python in _JAVA.items():
         text = text.replace(java, python) if text else text

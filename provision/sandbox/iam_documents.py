@@ -40,6 +40,13 @@ _TRUST, _INLINE, _MANAGED = 2048, {"Role": 10240, "User": 2048, "Group": 5120}, 
     "IAM User Guide, Troubleshoot IAM roles: MalformedPolicyDocument; terraform-provider-aws retries it",
 )
 @behaves(
+    "iam.principal-fresh",
+    "a role made a moment ago is not known yet where a policy names it",
+    "MalformedPolicyDocument 400, Invalid principal in policy",
+    "IAM User Guide, Troubleshoot IAM: changes are not always immediately visible; "
+    "terraform-provider-aws, aws_iam_role retries it",
+)
+@behaves(
     "iam.trust-needs-principal",
     "a trust policy names a principal in every statement",
     "MalformedPolicyDocument 400",
@@ -150,7 +157,8 @@ def _exists(cloud: "Cloud", principal: str) -> bool:
     if account != cloud.account or not (role or user):
         return True
     if role:
-        return cloud.iam.role(principal) is not None
+        found = cloud.iam.role(principal)
+        return found is not None and not cloud.iam.fresh(found)
     return user in cloud.backend("iam").users
 
 

@@ -1,37 +1,87 @@
-"""EventBridge Scheduler: what its API refuses, and how groups go.
+"""EventBridge Scheduler: what its API refuses of a schedule.
 
-Sources: API Reference (CreateSchedule, CreateScheduleGroup, DeleteScheduleGroup), User Guide
-"Schedule types" and "Using universal targets". Where no source gives AWS's own words, ours stand.
+Sources: API Reference (CreateSchedule), User Guide "Schedule types". Where no source gives AWS's own
+words, ours stand.
 """
 
-import json
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from provision.expressions import At, parse
-from provision.sandbox.answers import input_members
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import Answer, after, before
-from provision.sandbox.schedules import PRINCIPAL, UNIVERSAL
+from provision.sandbox.constraints import constrains
+from provision.sandbox.rules import Answer, after, before, behaves
+from provision.sandbox.scheduler_groups import find_group
+from provision.sandbox.scheduler_targets import check_target, invalid
+from provision.sandbox.schedules import PRINCIPAL, epoch
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
-# User Guide, "Using universal targets": actions that only read are no targets.
-READING = (
-    "get",
-    "describe",
-    "list",
-    "poll",
-    "receive",
-    "search",
-    "scan",
-    "query",
-    "select",
-    "read",
+_API = "EventBridge Scheduler API Reference, CreateSchedule"
+_TYPES = "EventBridge Scheduler User Guide, Schedule types"
+_LATE = 300  # seconds that a StartDate may lie back
+
+behaves(
+    "scheduler.constraints",
+    "names, windows and retry policies have alphabets, lengths and ranges",
+    "ValidationException 400",
+    "botocore model of EventBridge Scheduler: Name, MaximumWindowInMinutes, RetryPolicy and others",
+)(constrains)
+before("scheduler", "*")(constrains("ValidationException"))
+
+
+@behaves(
+    "scheduler.client-token",
+    "the same ClientToken with the same parameters is the same call, with others a conflict",
+    "the first answer; ConflictException 409",
+    f"{_API}, ClientToken",
 )
+@before("scheduler", "CreateSchedule", "CreateScheduleGroup")
+def token_is_not_used_up(cloud: "Cloud", call: Call) -> Answer | None:
+    """API CreateSchedule, ClientToken; boto3 makes one for each call, and keeps it in its retries."""
+    token = call.params.get("ClientToken")
+    known = cloud.scheduler.tokens.get((call.region, call.operation, str(token)))
+    if token is None or known is None:
+        return None
+    if known[0] != call.params:
+        words = f"The ClientToken {token} was used with other parameters."
+        raise Refusal("ConflictException", words, 409)
+    return known[1]
 
 
+@after("scheduler", "CreateSchedule", "CreateScheduleGroup")
+def token_is_kept(cloud: "Cloud", call: Call, answer: Answer) -> None:
+    """For the next call with it."""
+    if token := call.params.get("ClientToken"):
+        cloud.scheduler.tokens[call.region, call.operation, token] = (call.params, dict(answer))
+
+
+@behaves(
+    "scheduler.group-missing",
+    "a schedule's group has to be there",
+    "ResourceNotFoundException 404",
+    f"{_API}, Errors",
+)
+@behaves(
+    "scheduler.group-leaving",
+    "nothing is made in a group that is being deleted",
+    "ConflictException 409",
+    "EventBridge Scheduler User Guide, Deleting a schedule group",
+)
+@behaves(
+    "scheduler.role-trust",
+    "the role of a target is one that Scheduler can assume",
+    "ValidationException 400",
+    "EventBridge Scheduler User Guide, Setting up the execution role; terraform-provider-aws, "
+    "aws_scheduler_schedule retries it",
+)
+@behaves(
+    "scheduler.window",
+    "a maximum window goes with the mode FLEXIBLE, and only with it",
+    "ValidationException 400",
+    "EventBridge Scheduler API Reference, FlexibleTimeWindow",
+)
 @before("scheduler", "CreateSchedule", "UpdateSchedule")
 def schedule_can_be(cloud: "Cloud", call: Call) -> None:
     """API CreateSchedule: group, expression, zone, target, role."""
@@ -40,100 +90,95 @@ def schedule_can_be(cloud: "Cloud", call: Call) -> None:
     if group.arn in cloud.scheduler.leaving:
         raise Refusal("ConflictException", f"Schedule group {group.name} is being deleted.")
     _check_time(cloud, given["ScheduleExpression"], given.get("ScheduleExpressionTimezone"))
+    _check_dates(cloud, given)
     window = given["FlexibleTimeWindow"]
     if (window["Mode"] == "FLEXIBLE") != ("MaximumWindowInMinutes" in window):
-        raise _invalid("MaximumWindowInMinutes goes with the mode FLEXIBLE, and only with it.")
-    _check_target(given["Target"])
+        raise invalid("MaximumWindowInMinutes goes with the mode FLEXIBLE, and only with it.")
+    check_target(given["Target"])
     if not cloud.iam.assumable(given["Target"]["RoleArn"], PRINCIPAL, group.arn):
-        raise _invalid(
+        raise invalid(
             "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
         )
 
 
+@behaves(
+    "scheduler.cron",
+    "a cron expression has six fields with values of their ranges, and ? in one of the two days",
+    "ValidationException 400, Invalid Schedule Expression",
+    f"{_TYPES}: cron-based schedules",
+)
+@behaves(
+    "scheduler.rate",
+    "a rate is a positive number of minutes, hours or days",
+    "ValidationException 400, Invalid Schedule Expression",
+    f"{_TYPES}: rate-based schedules",
+)
+@behaves(
+    "scheduler.at-past",
+    "a moment that has passed is no schedule",
+    "ValidationException 400",
+    f"{_TYPES}: one-time schedules",
+)
+@behaves(
+    "scheduler.zone",
+    "a time zone is one of the IANA database",
+    "ValidationException 400",
+    f"{_TYPES}: time zones",
+)
 def _check_time(cloud: "Cloud", text: str, zone: str | None) -> None:
     try:
         expression = parse(text)
     except ValueError:
-        raise _invalid(f"Invalid Schedule Expression {text}.") from None
+        raise invalid(f"Invalid Schedule Expression {text}.") from None
     try:
         there = ZoneInfo(zone or "UTC")
     except (ValueError, KeyError, OSError):
-        raise _invalid(f"Invalid ScheduleExpressionTimezone {zone}.") from None
+        raise invalid(f"Invalid ScheduleExpressionTimezone {zone}.") from None
     if isinstance(expression, At) and expression.moment(there) <= cloud.clock.now():
-        raise _invalid(f"Invalid Schedule Expression {text}. It lies in the past.")
+        raise invalid(f"Invalid Schedule Expression {text}. It lies in the past.")
 
 
-def _check_target(target: dict[str, Any]) -> None:
-    """A universal target: an action that changes something, and its parameters as JSON."""
-    match = UNIVERSAL.fullmatch(target["Arn"])
-    if match is None:
-        return
-    members = input_members(match[1], match[2][0].upper() + match[2][1:])
-    if members is None or match[2].lower().startswith(READING):
-        raise _invalid(f"{target['Arn']} is not a supported target.")
-    try:
-        given = json.loads(target.get("Input") or "")
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        raise _invalid("Invalid RequestJson provided. Reason: it is no JSON object.")
-    known = {name[0].upper() + name[1:] for name in members}
-    for name in given:
-        if name not in known:
-            raise _invalid(f"Invalid RequestJson provided. Reason: no such field: {name}.")
+@behaves(
+    "scheduler.dates",
+    "a schedule does not start in the past, nor end before it starts",
+    "ValidationException 400",
+    f"{_API}, StartDate and EndDate",
+)
+def _check_dates(cloud: "Cloud", given: dict[str, Any]) -> None:
+    start, end, now = epoch(given.get("StartDate")), epoch(given.get("EndDate")), cloud.clock.now()
+    if start is not None and start < now - _LATE:
+        raise invalid("The StartDate you specify cannot be earlier than 5 minutes ago.")
+    if end is not None and end <= max(now, start or 0):
+        raise invalid("The EndDate you specify must be later than now and than the StartDate.")
 
 
+@behaves(
+    "scheduler.update-resets",
+    "UpdateSchedule sets what it is not given back to its default: ENABLED, no action at the end",
+    "GetSchedule answers the defaults",
+    "EventBridge Scheduler API Reference, UpdateSchedule",
+)
 @after("scheduler", "CreateSchedule", "UpdateSchedule")
 def schedule_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
     """It is due from now on; what UpdateSchedule was not given is back to its default."""
     group = find_group(cloud, call.region, call.params.get("GroupName"))
     schedule = group.schedules[call.params["Name"]]
     schedule.state = call.params.get("State") or "ENABLED"
+    schedule.action_after_completion = call.params.get("ActionAfterCompletion") or "NONE"
     cloud.scheduler.begin(schedule)
 
 
-@before("scheduler", "CreateScheduleGroup")
-def group_is_new(cloud: "Cloud", call: Call) -> None:
-    """API CreateScheduleGroup: ConflictException."""
-    name = call.params["Name"]
-    if name in cloud.backend("scheduler", call.region).schedule_groups:
-        raise Refusal("ConflictException", f"Schedule group {name} already exists.")
-
-
-@before("scheduler", "DeleteScheduleGroup")
-def group_goes(cloud: "Cloud", call: Call) -> Answer:
-    """API DeleteScheduleGroup: at first DELETING, its schedules with it; the default one stays."""
-    group = find_group(cloud, call.region, call.params["Name"])
-    if group.name == "default":
-        raise _invalid("The default schedule group cannot be deleted.")
-    gone = cloud.clock.now() + cloud.delays.schedule_group
-    cloud.scheduler.leaving.setdefault(group.arn, gone)
-    return {}
-
-
-@after("scheduler", "GetScheduleGroup")
-def group_shows_its_state(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """API GetScheduleGroup, State: ACTIVE or DELETING."""
-    if answer["Arn"] in cloud.scheduler.leaving:
-        answer["State"] = "DELETING"
-
-
-@before("scheduler", "GetSchedule", "DeleteSchedule")
+@behaves(
+    "scheduler.schedule-missing",
+    "a schedule that is not there is neither shown, changed nor deleted",
+    "ResourceNotFoundException 404",
+    "EventBridge Scheduler API Reference, GetSchedule, Errors",
+    moto="moto refuses it as well",
+)
+@before("scheduler", "GetSchedule", "UpdateSchedule", "DeleteSchedule")
 def schedule_is_there(cloud: "Cloud", call: Call) -> None:
     """API GetSchedule, DeleteSchedule: ResourceNotFoundException, also for the group."""
     group = find_group(cloud, call.region, call.params.get("GroupName"))
     name = call.params["Name"]
     if name not in group.schedules:
         raise Refusal("ResourceNotFoundException", f"Schedule {name} does not exist.")
-
-
-def find_group(cloud: "Cloud", region: str, name: str | None) -> Any:
-    """Moto's group."""
-    group = cloud.backend("scheduler", region).schedule_groups.get(name or "default")
-    if group is None:
-        raise Refusal("ResourceNotFoundException", f"Schedule group {name} does not exist.")
-    return group
-
-
-def _invalid(message: str) -> Refusal:
-    return Refusal("ValidationException", message)

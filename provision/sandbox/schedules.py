@@ -5,21 +5,28 @@ refuses is in scheduler.py. Scheduler itself fires within the minute (User Guide
 here it fires on the second, and a call that fails is not repeated.
 """
 
-import json
-import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from provision.expressions import parse
+from provision.expressions import At, parse
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import rules_before
+from provision.sandbox.permissions.enforcement import hold
+from provision.sandbox.permissions.principals import Principal
+from provision.sandbox.rules import Answer, behaves, rules_before
+from provision.sandbox.scheduler_targets import call_of
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 PRINCIPAL = "scheduler.amazonaws.com"
-UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:([a-z0-9]+):([A-Za-z0-9]+)")
+_TYPES = "EventBridge Scheduler User Guide, Schedule types"
+
+
+def epoch(moment: Any) -> float | None:
+    """StartDate and EndDate, however the wire or moto has them."""
+    return moment.timestamp() if isinstance(moment, datetime) else moment and float(moment)
 
 
 @dataclass
@@ -29,6 +36,7 @@ class Scheduler:
     cloud: "Cloud"
     due: dict[str, float | None] = field(default_factory=dict)  # by the schedule's ARN
     leaving: dict[str, float] = field(default_factory=dict)  # groups by ARN: when they are gone
+    tokens: dict[tuple[str, str, str], tuple[dict[str, Any], Answer]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cloud.on_tick(self.tick)
@@ -36,31 +44,63 @@ class Scheduler:
     def begin(self, schedule: Any) -> None:
         """The schedule is new, or its expression may be: reckon from now on."""
         now = self.cloud.clock.now()
-        self.due[schedule.arn] = self._next(schedule, now - 0.001, now)
+        since = max(now, epoch(schedule.start_date) or 0)
+        self.due[schedule.arn] = self._next(schedule, since - 0.001, since)
 
+    @behaves(
+        "scheduler.window-of-dates",
+        "a schedule fires from its StartDate to its EndDate",
+        "the call, or none",
+        "EventBridge Scheduler API Reference, CreateSchedule, StartDate and EndDate",
+    )
     def _next(self, schedule: Any, after: float, since: float) -> float | None:
         zone = ZoneInfo(schedule.schedule_expression_timezone or "UTC")
-        return parse(schedule.schedule_expression).next(after, zone, since)
+        expression = parse(schedule.schedule_expression)
+        due = expression.next(after, zone, since)
+        end = None if isinstance(expression, At) else epoch(schedule.end_date)
+        return None if due is None or (end is not None and due > end) else due
 
+    @behaves(
+        "scheduler.fires",
+        "schedules fire: rate at once and again, cron and at at their local time",
+        "the call, in the log of calls",
+        _TYPES,
+    )
+    @behaves(
+        "scheduler.disabled",
+        "a schedule that is DISABLED does not fire",
+        "no call",
+        "EventBridge Scheduler API Reference, CreateSchedule, State",
+        moto="moto never fires",
+    )
+    @behaves(
+        "scheduler.deleted-after-completion",
+        "a schedule with ActionAfterCompletion DELETE is gone after its last call",
+        "ResourceNotFoundException 404",
+        "EventBridge Scheduler User Guide, Deleting a schedule: after completion",
+    )
     def tick(self) -> None:
         """Everything that is due by now, in order."""
         with self.cloud.lock:
             now = self.cloud.clock.now()
             while firing := self._first(now):
-                region, schedule, moment = firing
+                region, group, schedule, moment = firing
                 self.due[schedule.arn] = self._next(schedule, moment, moment)
                 if schedule.state != "DISABLED":
-                    self._fire(region, schedule, moment)
+                    self._fire(region, group, schedule, moment)
+                over = self.due[schedule.arn] is None
+                if over and schedule.action_after_completion == "DELETE":
+                    group.schedules.pop(schedule.name, None)
             for region in self.cloud.regions("scheduler"):
                 groups = self.cloud.backend("scheduler", region).schedule_groups
                 for group in list(groups.values()):
                     if self.leaving.get(group.arn, now + 1) <= now:
                         del groups[group.name], self.leaving[group.arn]
 
-    def _first(self, now: float) -> tuple[str, Any, float] | None:
-        """Region, schedule and moment of the one that is due first."""
+    def _first(self, now: float) -> tuple[str, Any, Any, float] | None:
+        """Region, group, schedule and moment of the one that is due first."""
         found = [
-            (moment, region, schedule)
+            (moment, region, group, schedule)
             for region in self.cloud.regions("scheduler")
             for group in self.cloud.backend("scheduler", region).schedule_groups.values()
             if group.arn not in self.leaving
@@ -69,45 +109,40 @@ class Scheduler:
         ]
         if not found:
             return None
-        moment, region, schedule = min(found, key=lambda item: item[0])
-        return region, schedule, moment
+        moment, region, group, schedule = min(found, key=lambda item: item[0])
+        return region, group, schedule, moment
 
-    def _fire(self, region: str, schedule: Any, moment: float) -> None:
+    def _fire(self, region: str, group: Any, schedule: Any, moment: float) -> None:
         """Calls the target with the schedule's role; how it went stands in the log of calls."""
-        match = UNIVERSAL.fullmatch(schedule.target["Arn"])
-        if match is None:
+        call = call_of(schedule.target, region, moment)
+        if call is None:
             return
-        service, action = match[1], match[2][0].upper() + match[2][1:]
-        given = json.loads(schedule.target.get("Input") or "{}")
-        params = {name[0].lower() + name[1:]: value for name, value in given.items()}
-        call = Call(service, action, region, params, True, moment, "scheduler", None, "json")
         outcome: int | str = 200
         try:
-            self._carry_out(call, schedule.target["RoleArn"])
+            self._carry_out(call, schedule.target["RoleArn"], group.arn, schedule.name)
         except Refusal as refusal:
             outcome = f"{refusal.code}: {refusal.message}"
         self.cloud.note(call, outcome)
 
-    def _carry_out(self, call: Call, role: str) -> None:
-        if (call.service, call.operation) != ("ecs", "UpdateService"):
-            raise Refusal("NotEmulated", f"{call.service}:{call.operation}")
-        service = service_arn(self.cloud, call)
-        if not self.cloud.iam.assumable(role, PRINCIPAL):
-            raise Refusal("AccessDeniedException", f"Scheduler cannot assume {role}")
-        if not self.cloud.permissions.allows(role, "ecs:UpdateService", service):
-            raise Refusal(
-                "AccessDeniedException",
-                f"User: {role} is not authorized to perform: ecs:UpdateService on resource: "
-                f"{service} because no identity-based policy allows the ecs:UpdateService action",
-            )
+    @behaves(
+        "scheduler.role-may",
+        "what a schedule calls is held against its role's policies: action, resource, iam:PassRole",
+        "AccessDeniedException, in the log of calls",
+        "EventBridge Scheduler User Guide, Setting up the execution role",
+    )
+    @behaves(
+        "scheduler.run-task",
+        "a schedule runs ECS tasks, by an ECS cluster as target or by aws-sdk:ecs:runTask",
+        "RunTask, in the log of calls",
+        "EventBridge Scheduler User Guide, Using templated targets: Amazon ECS RunTask",
+    )
+    def _carry_out(self, call: Call, role_arn: str, group: str, name: str) -> None:
+        if not self.cloud.iam.assumable(role_arn, PRINCIPAL, group):
+            raise Refusal("AccessDeniedException", f"Scheduler cannot assume {role_arn}")
+        role = self.cloud.iam.role(role_arn)
+        who = f"arn:aws:sts::{self.cloud.account}:assumed-role/{role.name}/{name}"  # type: ignore[union-attr]
+        hold(self.cloud, call, Principal(who, role))
         for rule in rules_before(call):
-            rule(self.cloud, call)
-
-
-def service_arn(cloud: "Cloud", call: Call) -> str:
-    """The service that an ECS call names, by name or by ARN."""
-    service = str(call.params.get("service", ""))
-    if service.startswith("arn:"):
-        return service
-    cluster = str(call.params.get("cluster") or "default").rpartition("/")[2]
-    return f"arn:aws:ecs:{call.region}:{cloud.account}:service/{cluster}/{service}"
+            if rule(self.cloud, call) is not None:
+                return
+        raise Refusal("NotEmulated", f"{call.service}:{call.operation}")

@@ -29,8 +29,11 @@ from provision.sandbox import (
     s3_objects,
     s3_policies,
     scheduler,
+    scheduler_groups,
     ssm,
+    ssm_changes,
     sts,
+    tagging,
     target_groups,
 )
 from provision.sandbox.certificates import Acm
@@ -60,8 +63,11 @@ RULES = (
     s3_objects,
     s3_policies,
     scheduler,
+    scheduler_groups,
     ssm,
+    ssm_changes,
     sts,
+    tagging,
     target_groups,
 )
 

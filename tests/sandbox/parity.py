@@ -55,6 +55,7 @@ def page() -> str:
 
 def _table(service: str, tests: dict[str, list[str]]) -> list[str]:
     rows = ["| behaviour | AWS's answer | source | test | plain moto |", "|---|---|---|---|---|"]
+    # By key: the order of imports is not the same everywhere.
     for _, behaviour in sorted(BEHAVIOURS.items()):
         if behaviour.key.partition(".")[0] == service:
             names = ", ".join(f"`{test.partition('::')[2]}`" for test in tests[behaviour.key])

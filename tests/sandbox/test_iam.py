@@ -109,9 +109,21 @@ def test_unknown_principal(account: Account, principal: dict[str, str], said: st
     assert ("MalformedPolicyDocument", 400, f"Invalid principal in policy: {said}") == refused
 
 
+@pytest.mark.behaviour("iam.principal-fresh")
+def test_fresh_principal(account: Account) -> None:
+    """A role of this second may be trusted some seconds later."""
+    first = role(account, "first")
+    refused = account.refusal(lambda: role(account, "second", {"AWS": first}))
+    expected = f'Invalid principal in policy: "AWS":"{first}"'
+    assert ("MalformedPolicyDocument", 400, expected) == refused
+    account.clock.advance(account.cloud.delays.role)
+    role(account, "second", {"AWS": first})
+
+
 def test_known_principals(account: Account) -> None:
     """The account, another account and an existing role may be trusted."""
     first = role(account, "first")
+    account.clock.advance(account.cloud.delays.role)
     role(account, "second", {"AWS": [first, "123456789012", "arn:aws:iam::210987654321:root"]})
 
 

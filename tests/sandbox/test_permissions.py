@@ -140,6 +140,20 @@ def test_words_of_iam_and_route53(account: Account) -> None:
     assert "route53:ListHostedZones on resource: * because" in message
 
 
+def test_roles_have_their_path(account: Account) -> None:
+    """A policy for a path is about the roles in it."""
+    trust = document(
+        {"Effect": "Allow", "Principal": {"Service": TASKS}, "Action": "sts:AssumeRole"}
+    )
+    for path in ("/bots/", "/others/"):
+        account.client("iam").create_role(
+            RoleName=path.strip("/"), Path=path, AssumeRolePolicyDocument=trust
+        )
+    maria = a_user(account, allow("iam:GetRole", "arn:aws:iam::123456789012:role/bots/*"))("iam")
+    assert "/bots/" == maria.get_role(RoleName="bots")["Role"]["Path"]
+    assert "AccessDenied" == account.refusal(maria.get_role, RoleName="others")[0]
+
+
 @pytest.mark.behaviour("permissions.words-ec2")
 def test_words_of_ec2(account: Account) -> None:
     """UnauthorizedOperation; what would have changed something has an encoded message."""

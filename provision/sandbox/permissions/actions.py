@@ -84,11 +84,17 @@ def asked(cloud: "Cloud", call: Call) -> list[Asked]:
     if call.service == "s3":
         return [(action, resource, {}) for action, resource in s3_actions.asked(call)]
     service = PREFIX.get(call.service, call.service)
-    about = resources(call, service, cloud.account)
+    about = [_with_path(cloud, arn) for arn in resources(call, service, cloud.account)]
     own: list[Asked] = [(f"{service}:{call.operation}", resource, {}) for resource in about]
     if (call.service, call.operation) == ("route53", "CreateHostedZone"):
         own.append(("ec2:DescribeVpcs", "*", {}))
     return own + _tagging(call, service, about) + _passing(cloud, call)
+
+
+def _with_path(cloud: "Cloud", arn: str) -> str:
+    """A role's ARN has its path, which calls do not name."""
+    role = cloud.iam.role(arn.rpartition("/")[2]) if ":iam:" in arn and ":role/" in arn else None
+    return arn if role is None else str(role.arn)
 
 
 @behaves(
