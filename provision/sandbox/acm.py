@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from provision.sandbox.calls import Call, Refusal
 from provision.sandbox.certificates import Certificate
-from provision.sandbox.rules import Answer, after, before
+from provision.sandbox.rules import Answer, after, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
+
+_MOST_NAMES = 10  # ACM User Guide, Quotas: domain names per certificate, the first one included
 
 
 def _key(call: Call) -> tuple[Any, ...] | None:
@@ -17,6 +19,32 @@ def _key(call: Call) -> tuple[Any, ...] | None:
     return (call.region, token, call.params["DomainName"], names) if token else None
 
 
+@behaves(
+    "acm.too-many-names",
+    "a certificate has at most ten names, the first one included",
+    "LimitExceededException 400, 'Certificate has too many domains.'",
+    "ACM User Guide, Quotas; terraform-provider-aws#35825",
+)
+@before("acm", "RequestCertificate")
+def names_are_few(cloud: "Cloud", call: Call) -> None:
+    """User Guide, Quotas."""
+    names = {call.params["DomainName"], *call.params.get("SubjectAlternativeNames", [])}
+    if len(names) > _MOST_NAMES:
+        raise Refusal("LimitExceededException", "Certificate has too many domains.")
+
+
+@behaves(
+    "acm.idempotency-token",
+    "the same token and names ask for the same certificate, other names for another one",
+    "success, the same ARN or a new one",
+    "ACM API Reference, RequestCertificate, IdempotencyToken",
+)
+@behaves(
+    "acm.idempotency-token-expires",
+    "a token is forgotten after an hour: the same request makes a second certificate",
+    "success, a new ARN",
+    "ACM API Reference, RequestCertificate, IdempotencyToken: 'times out after one hour'",
+)
 @before("acm", "RequestCertificate")
 def same_token_same_certificate(cloud: "Cloud", call: Call) -> Answer | None:
     """API RequestCertificate: within an hour the same token asks for the same certificate."""
@@ -35,6 +63,18 @@ def validation_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
     cloud.acm.requested(answer["CertificateArn"], [first, *others], _key(call))
 
 
+@behaves(
+    "acm.resource-record-missing",
+    "the validation record is missing for the first seconds after the request",
+    "DomainValidationOptions without ResourceRecord",
+    "terraform-provider-aws, resource aws_acm_certificate: waits for the validation options",
+)
+@behaves(
+    "acm.no-validity-before-issued",
+    "a certificate has no serial number and no dates until it is issued",
+    "no IssuedAt, NotBefore, NotAfter, Serial",
+    "ACM API Reference, CertificateDetail",
+)
 @after("acm", "DescribeCertificate")
 def certificate_as_it_is(cloud: "Cloud", call: Call, answer: Answer) -> None:
     """API DescribeCertificate: no ResourceRecord for seconds, no validity before it is issued."""
@@ -76,13 +116,38 @@ def _validation(
     return option
 
 
+@behaves(
+    "acm.request-in-progress",
+    "a certificate that is not issued yet cannot be fetched",
+    "RequestInProgressException 400",
+    "ACM API Reference, GetCertificate, Errors",
+)
+@before("acm", "GetCertificate")
+def certificate_is_there(cloud: "Cloud", call: Call) -> None:
+    """API GetCertificate, RequestInProgressException."""
+    certificate = cloud.acm.certificates.get(call.params["CertificateArn"])
+    if certificate is not None and certificate.status == "PENDING_VALIDATION":
+        raise Refusal(
+            "RequestInProgressException",
+            f"Certificate {certificate.arn} is in the process of being issued.",
+        )
+
+
+@behaves(
+    "acm.certificate-in-use",
+    "a certificate that a listener has is not deleted",
+    "ResourceInUseException 400",
+    "ACM API Reference, DeleteCertificate, Errors",
+)
 @before("acm", "DeleteCertificate")
 def certificate_is_free(cloud: "Cloud", call: Call) -> None:
     """API DeleteCertificate, ResourceInUseException."""
     arn = call.params["CertificateArn"]
     users = cloud.acm.in_use_by(arn)
     if users:
-        raise Refusal("ResourceInUseException", f"Certificate {arn} in account is in use.")
+        raise Refusal(
+            "ResourceInUseException", f"Certificate {arn} in account {cloud.account} is in use."
+        )
 
 
 @after("acm", "DeleteCertificate")

@@ -51,6 +51,14 @@ def _serialize(call: Call, result: Any) -> Response:
     return serialized["status_code"], list(serialized["headers"].items()), data
 
 
+def is_operation(service: str, operation: str) -> bool:
+    """Whether botocore knows it."""
+    try:
+        return _botocore_operation(service, operation) is not None
+    except (UnknownServiceError, OperationNotFoundError):
+        return False
+
+
 def input_shape(service: str, operation: str) -> Any | None:
     """botocore's shape of an operation's parameters; None where there is no such operation."""
     try:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import trustme
 from moto import settings
 
+from provision.sandbox.caa import amazon_may_issue
+from provision.sandbox.rules import behaves
+
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
@@ -14,8 +17,8 @@ settings.ACM_VALIDATION_WAIT = float("inf")  # moto would issue on a timer of it
 
 _GIVES_UP = 72 * 3600  # User Guide, DNS validation: VALIDATION_TIMED_OUT
 _TOKEN_LIVES = 3600  # API RequestCertificate, IdempotencyToken
-# User Guide, CAA: who may be named for ACM to issue.
-_AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
+# RFC 6761 and RFC 6762, and ICANN's resolution on .internal: no public certificate is for these.
+_NOT_PUBLIC = {"internal", "invalid", "lan", "local", "localhost", "test"}
 
 
 @dataclass
@@ -40,10 +43,17 @@ class Acm:
     certificates: dict[str, Certificate] = field(default_factory=dict)
     _tokens: dict[tuple[Any, ...], tuple[str, float]] = field(default_factory=dict)
     _records: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _let_go: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cloud.on_tick(self._validate)
 
+    @behaves(
+        "acm.same-record-for-a-name",
+        "a name has one validation record in all requests; a wildcard has that of its parent",
+        "the same ResourceRecord",
+        "ACM User Guide, DNS validation: 'the same CNAME record' for renewals and wildcards",
+    )
     def record(self, name: str) -> tuple[str, str]:
         """Name and value of the CNAME that validates this name: the same one in every request."""
         base = name.removeprefix("*.").lower()
@@ -63,14 +73,28 @@ class Acm:
         certificate = self.certificates.get(arn)
         return certificate.leaf if certificate else None
 
+    @behaves(
+        "acm.certificate-in-use-lingers",
+        "a certificate counts as used for a while after its listener has gone",
+        "ResourceInUseException 400, InUseBy",
+        "terraform-provider-aws, resource aws_acm_certificate: retries ResourceInUseException",
+    )
     def in_use_by(self, arn: str) -> list[str]:
-        """ARNs of the load balancers that have a listener with this certificate."""
-        region = arn.split(":")[3]
-        return [
+        """ARNs of the load balancers that have, or had until lately, a listener with it."""
+        region, now = arn.split(":")[3], self.cloud.clock.now()
+        users = [
             load_balancer.arn
             for load_balancer in self.cloud.backend("elbv2", region).load_balancers.values()
             if any(arn in listener.certificates for listener in load_balancer.listeners.values())
         ]
+        lately = [user for (used, user), due in self._let_go.items() if used == arn and now < due]
+        return list(dict.fromkeys([*users, *lately]))
+
+    def let_go(self, arns: list[str], load_balancer: str) -> None:
+        """A listener of this load balancer gives up its certificates."""
+        due = self.cloud.clock.now() + self.cloud.delays.certificate_in_use
+        for arn in arns:
+            self._let_go[arn, load_balancer] = due
 
     def remembered(self, key: tuple[Any, ...]) -> str | None:
         """The ARN that the same request with the same token got within the hour."""
@@ -91,8 +115,36 @@ class Acm:
                 if certificate.status == "PENDING_VALIDATION":
                     self._look_at(certificate)
 
+    @behaves(
+        "acm.issued-by-its-records",
+        "a certificate is issued once all its records resolve on the delegated name servers",
+        "Status PENDING_VALIDATION, a minute later ISSUED",
+        "ACM User Guide, DNS validation; 41-67 s in other tools' logs",
+    )
+    @behaves(
+        "acm.not-issued-without-delegation",
+        "a right record in a zone that the parent does not delegate to proves nothing",
+        "Status PENDING_VALIDATION",
+        "ACM User Guide, Troubleshoot DNS validation problems",
+    )
+    @behaves(
+        "acm.validation-gives-up",
+        "a certificate that nobody validates for 72 hours is given up",
+        "Status VALIDATION_TIMED_OUT",
+        "ACM User Guide, DNS validation; Certificate request times out",
+    )
+    @behaves(
+        "acm.not-a-public-domain",
+        "a certificate for a name under no public top-level domain fails",
+        "Status FAILED, FailureReason INVALID_PUBLIC_DOMAIN",
+        "ACM User Guide, Certificate request fails",
+    )
     def _look_at(self, certificate: Certificate) -> None:
         now = self.cloud.clock.now()
+        if any(name.rpartition(".")[2].lower() in _NOT_PUBLIC for name in certificate.names):
+            certificate.failure = "INVALID_PUBLIC_DOMAIN"
+            self._settle(certificate, "FAILED")
+            return
         if now >= certificate.requested_at + _GIVES_UP:
             self._settle(certificate, "VALIDATION_TIMED_OUT")
             return
@@ -104,7 +156,7 @@ class Acm:
             return
         if certificate.validated_at is None:
             certificate.validated_at = now
-        if any(not self._allowed(name) for name in certificate.names):
+        if any(not amazon_may_issue(self.cloud.dns, name) for name in certificate.names):
             certificate.failure = "CAA_ERROR"
             self._settle(certificate, "FAILED")
         elif now >= certificate.validated_at + self.cloud.delays.certificate:
@@ -118,20 +170,6 @@ class Acm:
         found = [answer.lower().rstrip(".") for answer in self.cloud.dns.resolve(owner, "CNAME")]
         return found == [value.rstrip(".")]
 
-    def _allowed(self, name: str) -> bool:
-        """RFC 8659: the closest CAA set at or above the name decides; none allows everybody."""
-        tag = "issuewild" if name.startswith("*.") else "issue"
-        labels = name.removeprefix("*.").split(".")
-        for cut in range(len(labels) - 1):
-            found = self.cloud.dns.resolve(".".join(labels[cut:]), "CAA")
-            if found:
-                parsed = [_caa(value) for value in found]
-                issuers = [who for kind, who in parsed if kind == tag]
-                if not issuers and tag == "issuewild":
-                    issuers = [who for kind, who in parsed if kind == "issue"]
-                return not issuers or any(who in _AMAZON for who in issuers)
-        return True
-
     def _settle(self, certificate: Certificate, status: str) -> None:
         certificate.status = status
         region = certificate.arn.split(":")[3]
@@ -141,9 +179,3 @@ class Acm:
             if certificate.leaf:
                 bundle.cert = certificate.leaf.cert_chain_pems[0].bytes()
                 bundle.chain = self.cloud.authority.root.read_bytes()
-
-
-def _caa(value: str) -> tuple[str, str]:
-    """Tag and issuer of a CAA record's text, `0 issue "amazon.com; ..."`."""
-    _, tag, issuer = value.split(maxsplit=2)
-    return tag.lower(), issuer.strip('"').partition(";")[0].strip().lower()

@@ -11,6 +11,7 @@ class Delays:
     resource_record: float = 5  # ACM: until DescribeCertificate shows the validation record
     certificate: float = 60  # ACM: from record visible and delegation to ISSUED
     certificate_usable: float = 2  # ELBv2 says CertificateNotFound for a moment after ISSUED
+    certificate_in_use: float = 30  # ACM: in use for a while after its listener has gone
     load_balancer: float = 150  # ALB: provisioning to active
     network_interfaces: float = 30  # interfaces outlive their load balancer or task
     route53_sync: float = 40  # PENDING to INSYNC, when name servers answer with the change

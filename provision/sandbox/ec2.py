@@ -1,14 +1,27 @@
-"""EC2's network: a default VPC that is public, interfaces that others leave behind, and what
-may not be deleted because of them."""
+"""EC2's network: a default VPC that is public, and interfaces that others leave behind."""
 
+import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from moto.ec2.utils import random_public_ip
+
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import before
+from provision.sandbox.documented import filters
+from provision.sandbox.rules import before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
+
+
+@dataclass(frozen=True)
+class Attacher:
+    """Who attached an interface, in the place where moto has an instance."""
+
+    owner_id: str
+    id: None = None
+    security_groups: tuple[Any, ...] = ()
 
 
 @dataclass
@@ -17,11 +30,18 @@ class Ec2:
 
     cloud: "Cloud"
     _opened: set[str] = field(default_factory=set)
+    made_with: dict[tuple[str, str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
     _leaving: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cloud.on_tick(self._remove_released)
 
+    @behaves(
+        "ec2.default-vpc-is-public",
+        "the default VPC has an internet gateway and a route to it",
+        "DescribeRouteTables, DescribeInternetGateways",
+        "VPC User Guide, Default VPCs",
+    )
     def backend(self, region: str) -> Any:
         """Moto's backend, with the default VPC's subnets public as they are on AWS.
 
@@ -52,7 +72,13 @@ class Ec2:
         )
 
     def attach(
-        self, region: str, subnet_id: str, security_groups: list[str], description: str
+        self,
+        region: str,
+        subnet_id: str,
+        security_groups: list[str],
+        description: str,
+        public: bool = True,
+        owner: str = "amazon-aws",
     ) -> Any:
         """A network interface (moto's) managed by an AWS service, as tasks and ALBs have them."""
         backend = self.backend(region)
@@ -61,6 +87,10 @@ class Ec2:
         )
         interface.requester_managed = True
         interface.status = "in-use"
+        interface.public_ip = random_public_ip() if public else None
+        interface.instance = Attacher(owner)
+        interface.attachment_id = "ela-attach-" + interface.id.removeprefix("eni-")
+        interface.attach_time = datetime.fromtimestamp(self.cloud.clock.now(), UTC)
         return interface
 
     def release(self, region: str, interface_id: str) -> None:
@@ -83,74 +113,28 @@ def region_is_ready(cloud: "Cloud", call: Call) -> None:
     cloud.ec2.backend(call.region)
 
 
-@before("ec2", "DeleteSecurityGroup")
-def group_is_free(cloud: "Cloud", call: Call) -> None:
-    """API DeleteSecurityGroup: not while an interface or another group's rule uses it."""
-    backend = cloud.ec2.backend(call.region)
-    group_id = call.params.get("GroupId", "")
-    group = backend.get_security_group_from_id(group_id)
-    if group is None:
-        return
-    if group.is_default:
-        raise Refusal(
-            "CannotDelete",
-            f'the specified group: "{group_id}" name: "default" cannot be deleted by a user',
-        )
-    used = any(
-        group_id in (member.id for member in interface.group_set)
-        for interface in backend.enis.values()
-    )
-    if used or any(_refers(other, group_id) for other in _groups(backend) if other is not group):
-        raise Refusal("DependencyViolation", f"resource {group_id} has a dependent object")
-
-
-@before("ec2", "DeleteSubnet")
-def subnet_is_free(cloud: "Cloud", call: Call) -> None:
-    """API DeleteSubnet: not while interfaces are in it."""
-    subnet_id = call.params["SubnetId"]
-    interfaces = cloud.ec2.backend(call.region).enis.values()
-    if any(interface.subnet.id == subnet_id for interface in interfaces):
-        raise Refusal(
-            "DependencyViolation",
-            f"The subnet '{subnet_id}' has dependencies and cannot be deleted.",
-        )
-
-
-@before("ec2", "DetachInternetGateway")
-def no_public_address_is_mapped(cloud: "Cloud", call: Call) -> None:
-    """API DetachInternetGateway: not while the VPC has running things with public addresses."""
-    vpc_id = call.params["VpcId"]
-    if _interfaces_in(cloud.ec2.backend(call.region), vpc_id):
-        raise Refusal(
-            "DependencyViolation",
-            f"Network {vpc_id} has some mapped public address(es). "
-            "Please unmap those public address(es) before detaching the gateway.",
-        )
-
-
-@before("ec2", "DeleteVpc")
-def vpc_is_free(cloud: "Cloud", call: Call) -> None:
-    """API DeleteVpc: its gateways, interfaces and own security groups go first."""
-    vpc_id, backend = call.params["VpcId"], cloud.ec2.backend(call.region)
-    gateways = [gateway.vpc for gateway in backend.internet_gateways.values() if gateway.vpc]
-    groups = [group for group in backend.groups.get(vpc_id, {}).values() if not group.is_default]
-    if groups or _interfaces_in(backend, vpc_id) or vpc_id in [vpc.id for vpc in gateways]:
-        raise Refusal(
-            "DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted."
-        )
-
-
-def _interfaces_in(backend: Any, vpc_id: str) -> list[Any]:
-    return [i for i in backend.enis.values() if i.subnet.vpc_id == vpc_id]
-
-
-def _groups(backend: Any) -> list[Any]:
-    return [group for groups in backend.groups.values() for group in groups.values()]
-
-
-def _refers(group: Any, group_id: str) -> bool:
-    rules = [*group.ingress_rules, *group.egress_rules]
-    return any(rule.source_group and rule.source_group["GroupId"] == group_id for rule in rules)
+@behaves(
+    "ec2.unknown-filter",
+    "a filter that an operation does not have is refused",
+    "InvalidParameterValue 400, 'The filter ... is invalid'",
+    "EC2 API Reference, Filters of the Describe operations",
+)
+@before(
+    "ec2",
+    "DescribeVpcs",
+    "DescribeSubnets",
+    "DescribeRouteTables",
+    "DescribeSecurityGroups",
+    "DescribeInternetGateways",
+    "DescribeNetworkInterfaces",
+)
+def filters_are_known(cloud: "Cloud", call: Call) -> None:
+    """Each operation's Filters; their names in camelCase (isDefault) are an older spelling."""
+    for given in call.params.get("Filters", []):
+        name = given.get("Name", "")
+        spelt = re.sub("[A-Z]", lambda letter: "-" + letter[0].lower(), name)
+        if not name.startswith("tag:") and spelt not in filters(call.operation):
+            raise Refusal("InvalidParameterValue", f"The filter '{name}' is invalid")
 
 
 def _main_route_table(backend: Any, vpc_id: str) -> Any:

@@ -3,12 +3,10 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.rules import behaves
 from provision.sandbox.targets import Targets
-
-if TYPE_CHECKING:
-    pass
 
 # General Reference, Elastic Load Balancing endpoints: hosted zone of ALBs; moto has one for all.
 _HOSTED_ZONES = {
@@ -49,6 +47,18 @@ class Elbv2(Targets):
             self.cloud.clock.now() >= since + self.cloud.delays.load_balancer
         )
 
+    @behaves(
+        "elbv2.hosted-zone-of-aliases",
+        "a load balancer has a DNS name with a number, and its region's hosted zone for aliases",
+        "DNSName, CanonicalHostedZoneId",
+        "AWS General Reference, Elastic Load Balancing endpoints and quotas",
+    )
+    @behaves(
+        "elbv2.interfaces",
+        "a load balancer has a network interface in each of its subnets, described 'ELB app/...'",
+        "DescribeNetworkInterfaces lists them",
+        "User Guide for Application Load Balancers, Load balancer subnets",
+    )
     def created(self, region: str, load_balancer: Any) -> None:
         """Note a new load balancer: DNS name, hosted zone, one interface in each subnet."""
         unique = f"{load_balancer.name}-{secrets.randbelow(9 * 10**9) + 10**9}"
@@ -63,18 +73,42 @@ class Elbv2(Targets):
             )
             load_balancer.security_groups = [default.id]
         self._since[load_balancer.arn] = self.cloud.clock.now()
-        description = "ELB " + load_balancer.arn.partition(":loadbalancer/")[2]
-        self._interfaces[load_balancer.arn] = [
-            self.cloud.ec2.attach(region, subnet.id, load_balancer.security_groups, description)
-            for subnet in load_balancer.subnets
-        ]
+        self._interfaces[load_balancer.arn] = []
+        self.moved(region, load_balancer)
 
+    def moved(self, region: str, load_balancer: Any) -> None:
+        """One interface in each of the subnets, and none in others."""
+        interfaces = self._interfaces[load_balancer.arn]
+        wanted = {subnet.id for subnet in load_balancer.subnets}
+        for interface in [i for i in interfaces if i.subnet.id not in wanted]:
+            interfaces.remove(interface)
+            self.cloud.ec2.release(region, interface.id)
+        description = "ELB " + load_balancer.arn.partition(":loadbalancer/")[2]
+        public = load_balancer.scheme == "internet-facing"
+        for subnet_id in sorted(wanted - {interface.subnet.id for interface in interfaces}):
+            groups = load_balancer.security_groups
+            interfaces.append(
+                self.cloud.ec2.attach(region, subnet_id, groups, description, public, "amazon-elb")
+            )
+
+    @behaves(
+        "elbv2.interfaces-outlive",
+        "a deleted load balancer's interfaces live on for a while, and hold groups and subnets",
+        "DependencyViolation 400 from EC2 meanwhile",
+        "terraform-provider-aws, resource aws_lb: waits for 'ELB app/...' interfaces on deletion",
+    )
     def deleted(self, region: str, load_balancer_arn: str) -> None:
         """Let the interfaces go; they outlive the load balancer."""
         self._since.pop(load_balancer_arn, None)
         for interface in self._interfaces.pop(load_balancer_arn, []):
             self.cloud.ec2.release(region, interface.id)
 
+    @behaves(
+        "elbv2.interfaces-follow-groups",
+        "a load balancer's new security groups are those of its interfaces; the old ones are free",
+        "success of DeleteSecurityGroup",
+        "Elastic Load Balancing API Reference, SetSecurityGroups",
+    )
     def regrouped(self, load_balancer: Any) -> None:
         """The interfaces follow the load balancer's security groups."""
         for interface in self._interfaces.get(load_balancer.arn, []):

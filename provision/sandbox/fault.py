@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
-from provision.sandbox.answers import input_members
+from provision.sandbox.answers import is_operation
 from provision.sandbox.calls import Call
 
 KINDS = ("throttle", "error", "latency", "reset", "lost", "timeout", "hold")
@@ -100,7 +100,7 @@ def fault_of(given: dict[str, Any]) -> Fault:
         raise ValueError(f"kind is {_GIVEN['kind'][0]}")
     fault = Fault(**given)
     plain = not any(sign in fault.service + fault.operation for sign in "*?[")
-    if plain and input_members(fault.service, fault.operation) is None:
+    if plain and not is_operation(fault.service, fault.operation):
         raise ValueError(f"{fault.service} has no operation {fault.operation}")
     if fault.kind == "latency" and "seconds" not in given:
         raise ValueError("a latency has seconds")

@@ -1,11 +1,11 @@
-"""Elastic Load Balancing: what listeners and rules refuse."""
+"""Elastic Load Balancing: what listeners refuse."""
 
 from typing import TYPE_CHECKING, Any
 
-from moto.elbv2.ssl_policies import SSL_POLICIES
-
+from provision.sandbox.actions import check_actions, same_actions
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import before, behaves
+from provision.sandbox.listener_tls import check_certificate, check_tls
+from provision.sandbox.rules import Answer, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
@@ -17,119 +17,104 @@ if TYPE_CHECKING:
     "DuplicateListener 400",
     "Elastic Load Balancing API Reference, CreateListener, Errors",
 )
+@behaves(
+    "elbv2.listener-same-settings",
+    "a listener made again with the same settings is the one that exists",
+    "success, the same ARN",
+    "Elastic Load Balancing API Reference, CreateListener: 'This operation is idempotent'; "
+    "terraform-provider-aws#35121",
+)
 @before("elbv2", "CreateListener")
-def listener_can_be(cloud: "Cloud", call: Call) -> None:
+def listener_can_be(cloud: "Cloud", call: Call) -> Answer | None:
     """API CreateListener: one listener a port; HTTPS, and only HTTPS, has a certificate."""
     arn = call.params["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)
     if load_balancer is None:
-        return
-    if any(int(other.port) == call.params["Port"] for other in load_balancer.listeners.values()):
-        raise Refusal(
-            "DuplicateListener",
-            f"A listener already exists on this port for this load balancer '{arn}'",
-        )
-    _check_tls(cloud, call, call.params.get("Protocol", ""))
-    _check_target_groups(cloud, call.params.get("DefaultActions", []), arn)
-
-
-@before("elbv2", "ModifyListener")
-def listener_can_change(cloud: "Cloud", call: Call) -> None:
-    """API ModifyListener: the same conditions as for a new one."""
-    arn = call.params["ListenerArn"]
-    for load_balancer in cloud.backend("elbv2", call.region).load_balancers.values():
-        if arn not in load_balancer.listeners:
-            continue
-        listener = load_balancer.listeners[arn]
-        port = call.params.get("Port")
-        if any(
-            int(other.port) == port for other in load_balancer.listeners.values()
-            if other is not listener
-        ):  # fmt: skip
+        return None
+    actions = call.params["DefaultActions"]
+    for other in load_balancer.listeners.values():
+        if int(other.port) == call.params.get("Port"):
+            if _same(call.params, other):
+                return {"Listeners": [_shown(other)]}
             raise Refusal(
                 "DuplicateListener",
-                "A listener already exists on this port for this load balancer "
-                f"'{load_balancer.arn}'",
+                f"A listener already exists on this port for this load balancer '{arn}'",
             )
-        if "Certificates" in call.params or call.params.get("Protocol") == "HTTP":
-            _check_tls(cloud, call, call.params.get("Protocol", listener.protocol))
-        _check_target_groups(cloud, call.params.get("DefaultActions", []), load_balancer.arn)
+    check_tls(cloud, call, call.params.get("Protocol", ""))
+    check_actions(cloud, actions, arn)
+    return None
+
+
+def _same(given: dict[str, Any], kept: Any) -> bool:
+    """Whether a request asks for just the listener (moto's) that is there."""
+    certificates = [c["CertificateArn"] for c in given.get("Certificates", [])]
+    return (
+        given.get("Protocol") == kept.protocol
+        and certificates == kept.certificates[:1]
+        and given.get("SslPolicy") in (None, kept.ssl_policy)
+        and same_actions(given["DefaultActions"], kept.default_actions)
+    )
+
+
+def _shown(listener: Any) -> dict[str, Any]:
+    """API Listener."""
+    shown = {
+        "ListenerArn": listener.arn,
+        "LoadBalancerArn": listener.load_balancer_arn,
+        "Port": int(listener.port),
+        "Protocol": listener.protocol,
+        "DefaultActions": [action.data for action in listener.default_actions],
+    }
+    if listener.certificates:
+        shown["Certificates"] = [{"CertificateArn": listener.certificates[0]}]
+        shown["SslPolicy"] = listener.ssl_policy
+    return shown
+
+
+@behaves(
+    "elbv2.modified-port-used",
+    "a listener does not move to a port that another one has",
+    "ValidationError 400, 'Listener port ... is already in use'",
+    "hashicorp/terraform#26407",
+)
+@before("elbv2", "ModifyListener")
+def listener_can_change(cloud: "Cloud", call: Call) -> None:
+    """API ModifyListener: the same conditions as for a new one; an old certificate is let go."""
+    found = _listener(cloud, call)
+    if found is None:
+        return
+    load_balancer, listener = found
+    port = call.params.get("Port")
+    others = [other for other in load_balancer.listeners.values() if other is not listener]
+    if any(int(other.port) == port for other in others):
+        raise Refusal("ValidationError", f"Listener port '{port}' is already in use")
+    if "Certificates" in call.params or call.params.get("Protocol") == "HTTP":
+        check_tls(cloud, call, call.params.get("Protocol", listener.protocol))
+    if "DefaultActions" in call.params:
+        check_actions(cloud, call.params["DefaultActions"], load_balancer.arn)
+    if "Certificates" in call.params:
+        cloud.acm.let_go(listener.certificates, load_balancer.arn)
+
+
+@before("elbv2", "DeleteListener")
+def certificates_are_let_go(cloud: "Cloud", call: Call) -> None:
+    """API DeleteListener; ACM counts the listener as a user for a while longer."""
+    found = _listener(cloud, call)
+    if found is not None:
+        cloud.acm.let_go(found[1].certificates, found[0].arn)
 
 
 @before("elbv2", "AddListenerCertificates")
 def certificates_can_be_added(cloud: "Cloud", call: Call) -> None:
     """API AddListenerCertificates: issued ones."""
     for certificate in call.params["Certificates"]:
-        _check_certificate(cloud, certificate["CertificateArn"])
+        check_certificate(cloud, call.region, certificate["CertificateArn"])
 
 
-@before("elbv2", "CreateRule")
-def rule_can_be(cloud: "Cloud", call: Call) -> None:
-    """API CreateRule: a target group belongs to one load balancer."""
-    load_balancer = call.params["ListenerArn"].replace(":listener/", ":loadbalancer/")
-    _check_target_groups(cloud, call.params["Actions"], load_balancer.rpartition("/")[0])
-
-
-def _check_tls(cloud: "Cloud", call: Call, protocol: str) -> None:
-    certificates = [c["CertificateArn"] for c in call.params.get("Certificates", [])]
-    if protocol == "HTTPS":
-        if not certificates:
-            raise Refusal("ValidationError", "A certificate must be specified for HTTPS listeners")
-        if len(certificates) > 1:
-            raise Refusal(
-                "ValidationError",
-                "Up to one certificate can be specified, but multiple certificates were specified",
-            )
-        _check_certificate(cloud, certificates[0])
-        policy = call.params.get("SslPolicy")
-        if policy is not None and policy not in SSL_POLICIES:
-            raise Refusal("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
-    elif certificates or call.params.get("SslPolicy"):
-        what = "Certificates" if certificates else "An SSL policy"
-        raise Refusal("ValidationError", f"{what} cannot be specified for {protocol} listeners")
-
-
-@behaves(
-    "elbv2.certificate-not-issued",
-    "a listener takes no certificate that is not ISSUED",
-    "UnsupportedCertificate 400",
-    "Elastic Load Balancing API Reference, CreateListener, Errors",
-)
-@behaves(
-    "elbv2.certificate-issued-a-moment-ago",
-    "a certificate issued a moment ago is not known to the load balancer yet",
-    "CertificateNotFound 400",
-    "terraform-provider-aws, resource aws_lb_listener: retries CertificateNotFound",
-)
-def _check_certificate(cloud: "Cloud", arn: str) -> None:
-    """API CreateListener: CertificateNotFound for a moment after ISSUED, too."""
-    if ":acm:" not in arn:
-        return  # IAM's server certificates: moto looks for them
-    bundle = cloud.backend("acm", arn.split(":")[3])._certificates.get(arn)
-    certificate = cloud.acm.certificates.get(arn)
-    now = cloud.clock.now()
-    if bundle is None or (
-        certificate is not None
-        and certificate.issued_at is not None
-        and now < certificate.issued_at + cloud.delays.certificate_usable
-    ):
-        raise Refusal("CertificateNotFound", f"Certificate '{arn}' not found")
-    if bundle.status != "ISSUED":
-        raise Refusal(
-            "UnsupportedCertificate",
-            f"The certificate '{arn}' must have a fully-qualified domain name, a supported "
-            "signature, and a supported key size.",
-        )
-
-
-def _check_target_groups(cloud: "Cloud", actions: list[dict[str, Any]], to: str) -> None:
-    """API CreateListener, TargetGroupAssociationLimit: one load balancer a target group."""
-    for action in actions:
-        groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
-        for arn in {action.get("TargetGroupArn"), *(g["TargetGroupArn"] for g in groups)} - {None}:
-            if any(lb.arn != to for lb in cloud.elbv2.load_balancers_of(arn)):
-                raise Refusal(
-                    "TargetGroupAssociationLimit",
-                    "The following target groups cannot be associated with more than one load "
-                    f"balancer: {arn}",
-                )
+def _listener(cloud: "Cloud", call: Call) -> tuple[Any, Any] | None:
+    """Moto's load balancer and listener of this call, if there is one."""
+    arn = call.params["ListenerArn"]
+    balancer_arn = arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(balancer_arn)
+    listener = load_balancer and load_balancer.listeners.get(arn)
+    return (load_balancer, listener) if listener else None

@@ -4,16 +4,66 @@ import re
 from typing import TYPE_CHECKING
 
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import Answer, after, before
+from provision.sandbox.rules import Answer, after, before, behaves
+from provision.sandbox.zones import check_groups, check_subnets, subnets_given
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
+_NAME = "Elastic Load Balancing API Reference, CreateLoadBalancer, Name"
 
+
+@behaves(
+    "elbv2.load-balancer-same-settings",
+    "a load balancer made again with the same settings is the one that exists",
+    "success, the same ARN",
+    "Elastic Load Balancing API Reference, CreateLoadBalancer: 'This operation is idempotent'",
+)
+@behaves(
+    "elbv2.load-balancer-other-settings",
+    "a load balancer's name is taken once, whatever the VPC",
+    "DuplicateLoadBalancerName 400",
+    "Elastic Load Balancing API Reference, CreateLoadBalancer, Errors",
+)
 @before("elbv2", "CreateLoadBalancer")
 def load_balancer_can_be(cloud: "Cloud", call: Call) -> Answer | None:
-    """API CreateLoadBalancer: name, subnets, and what the same name means."""
+    """API CreateLoadBalancer: name, subnets, groups, and what the same name means."""
     name = call.params["Name"]
+    _check_name(name)
+    subnet_ids = subnets_given(call)
+    scheme = call.params.get("Scheme", "internet-facing")
+    for lb in cloud.backend("elbv2", call.region).load_balancers.values():
+        if lb.name == name:
+            groups = set(call.params.get("SecurityGroups", lb.security_groups))
+            same = {subnet.id for subnet in lb.subnets} == set(subnet_ids)
+            if same and groups == set(lb.security_groups) and lb.scheme == scheme:
+                return {"LoadBalancers": [cloud.elbv2.describe(lb)]}
+            raise Refusal(
+                "DuplicateLoadBalancerName",
+                f"A load balancer with the same name '{name}' exists, but with different settings",
+            )
+    if call.params.get("Type", "application") == "application":
+        vpc_id = check_subnets(cloud, call.region, subnet_ids, scheme, set())
+        check_groups(cloud, call, vpc_id)
+    return None
+
+
+@behaves(
+    "elbv2.load-balancer-name-length", "a name has at most 32 letters", "ValidationError 400", _NAME
+)
+@behaves(
+    "elbv2.load-balancer-name-alphabet",
+    "a name has letters, digits and hyphens only, and no hyphen at its ends",
+    "ValidationError 400",
+    _NAME,
+)
+@behaves(
+    "elbv2.load-balancer-name-internal",
+    "a name does not begin with 'internal-'",
+    "ValidationError 400",
+    _NAME,
+)
+def _check_name(name: str) -> None:
     for problem, wrong in (
         ("cannot be longer than '32' characters", len(name) > 32),
         (
@@ -25,57 +75,14 @@ def load_balancer_can_be(cloud: "Cloud", call: Call) -> Answer | None:
     ):
         if wrong:
             raise Refusal("ValidationError", f"The load balancer name '{name}' {problem}")
-    mappings = call.params.get("SubnetMappings", [])
-    subnet_ids = call.params.get("Subnets") or [mapping["SubnetId"] for mapping in mappings]
-    for lb in cloud.backend("elbv2", call.region).load_balancers.values():
-        if lb.name == name:
-            same = {subnet.id for subnet in lb.subnets} == set(subnet_ids)
-            same &= set(call.params.get("SecurityGroups", lb.security_groups)) == set(
-                lb.security_groups
-            )
-            same &= lb.scheme == call.params.get("Scheme", "internet-facing")
-            if same:
-                return {"LoadBalancers": [cloud.elbv2.describe(lb)]}
-            raise Refusal(
-                "DuplicateLoadBalancerName",
-                f"A load balancer with the same name '{name}' exists, but with different settings",
-            )
-    if call.params.get("Type", "application") == "application":
-        _check_subnets(cloud, call, subnet_ids)
-    return None
 
 
-def _check_subnets(cloud: "Cloud", call: Call, subnet_ids: list[str]) -> None:
-    """User Guide, ALB subnets: two zones, one subnet each, and a way to the internet."""
-    known = {
-        subnet.id: subnet
-        for subnets in cloud.ec2.backend(call.region).subnets.values()
-        for subnet in subnets.values()
-    }
-    unknown = [subnet_id for subnet_id in subnet_ids if subnet_id not in known]
-    if unknown:
-        raise Refusal("SubnetNotFound", f"The subnet ID '{unknown[0]}' does not exist")
-    subnets = [known[subnet_id] for subnet_id in subnet_ids]
-    zones = [subnet.availability_zone for subnet in subnets]
-    if len(set(zones)) < 2:
-        raise Refusal(
-            "ValidationError",
-            "At least two subnets in two different Availability Zones must be specified",
-        )
-    if len(set(zones)) < len(zones):
-        raise Refusal(
-            "InvalidConfigurationRequest",
-            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
-        )
-    if call.params.get("Scheme", "internet-facing") == "internet-facing":
-        for subnet in subnets:
-            if not cloud.ec2.is_public(call.region, subnet):
-                raise Refusal(
-                    "InvalidSubnet",
-                    f"VPC {subnet.vpc_id} has no internet gateway for subnet {subnet.id}",
-                )
-
-
+@behaves(
+    "elbv2.provisioning",
+    "a new load balancer is provisioning for minutes, however often one looks",
+    "State.Code 'provisioning', then 'active'",
+    "Elastic Load Balancing API Reference, LoadBalancerState; 88-187 s in other tools' logs",
+)
 @after("elbv2", "CreateLoadBalancer")
 def load_balancer_is_provisioning(cloud: "Cloud", call: Call, answer: Answer) -> None:
     """API LoadBalancerState: provisioning until it is fully set up."""
@@ -85,11 +92,36 @@ def load_balancer_is_provisioning(cloud: "Cloud", call: Call, answer: Answer) ->
     answer["LoadBalancers"] = [cloud.elbv2.describe(load_balancer)]
 
 
+@behaves(
+    "elbv2.load-balancer-not-found",
+    "one unknown name among known ones is an error",
+    "LoadBalancerNotFound 400",
+    "Elastic Load Balancing API Reference, DescribeLoadBalancers, Errors",
+)
+@before("elbv2", "DescribeLoadBalancers")
+def names_are_known(cloud: "Cloud", call: Call) -> None:
+    """API DescribeLoadBalancers, LoadBalancerNotFound; moto forgives all but the first name."""
+    balancers = cloud.backend("elbv2", call.region).load_balancers
+    names = {load_balancer.name for load_balancer in balancers.values()}
+    missing = [name for name in call.params.get("Names", []) if name not in names]
+    if missing:
+        raise Refusal("LoadBalancerNotFound", f"Load balancers '[{', '.join(missing)}]' not found")
+    if any(arn not in balancers for arn in call.params.get("LoadBalancerArns", [])):
+        raise Refusal("LoadBalancerNotFound", "One or more load balancers not found")
+
+
 @after("elbv2", "DescribeLoadBalancers")
 def state_by_the_clock(cloud: "Cloud", call: Call, answer: Answer) -> None:
     """API LoadBalancerState; moto turns it active when somebody looks."""
     for shown in answer["LoadBalancers"]:
         shown["State"] = cloud.elbv2.state(shown["LoadBalancerArn"])
+
+
+@after("elbv2", "SetSubnets")
+def interfaces_move(cloud: "Cloud", call: Call, answer: Answer) -> None:
+    """API SetSubnets: an interface in each subnet; those of the left ones linger."""
+    balancers = cloud.backend("elbv2", call.region).load_balancers
+    cloud.elbv2.moved(call.region, balancers[call.params["LoadBalancerArn"]])
 
 
 @after("elbv2", "SetSecurityGroups")
@@ -99,6 +131,12 @@ def interfaces_follow(cloud: "Cloud", call: Call, answer: Answer) -> None:
     cloud.elbv2.regrouped(balancers[call.params["LoadBalancerArn"]])
 
 
+@behaves(
+    "elbv2.deletion-protection",
+    "a load balancer under deletion protection is not deleted",
+    "OperationNotPermitted 400",
+    "Elastic Load Balancing API Reference, DeleteLoadBalancer, Errors",
+)
 @before("elbv2", "DeleteLoadBalancer")
 def load_balancer_may_go(cloud: "Cloud", call: Call) -> None:
     """API DeleteLoadBalancer: not under deletion protection; its interfaces go later."""
@@ -111,4 +149,6 @@ def load_balancer_may_go(cloud: "Cloud", call: Call) -> None:
             "OperationNotPermitted",
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
         )
+    for listener in load_balancer.listeners.values():
+        cloud.acm.let_go(listener.certificates, arn)
     cloud.elbv2.deleted(call.region, arn)

@@ -1,31 +1,36 @@
 """Route 53: zones with name servers of their own, change batches, and changes that take time."""
 
-import random
 import secrets
 import string
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import Answer, after, before
+from provision.sandbox.rules import Answer, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
-# Route 53 gives every zone one server under each of four top-level domains, numbered in ranges.
-_SERVERS = (("com", 0), ("net", 512), ("org", 1024), ("co.uk", 1536))
 _ALPHABET = string.ascii_uppercase + string.digits
 
 
 @dataclass
 class Route53:
-    """What moto does not keep: used caller references, changes, and what name servers know yet."""
+    """What moto does not keep: used caller references, changes, and what name servers know yet.
+
+    Two races are for whoever wants them, because they would only slow everybody else down:
+    `requests_a_second` (5 an account on AWS) and `one_change_at_a_time` a zone.
+    """
 
     cloud: "Cloud"
+    requests_a_second: int = 0  # 0: no limit
+    one_change_at_a_time: bool = False
     caller_references: set[str] = field(default_factory=set)
     changes: dict[str, tuple[float, str | None]] = field(default_factory=dict)
     _snapshots: dict[str, list[tuple[float, list[Any]]]] = field(default_factory=dict)
+    _requests: deque[float] = field(default_factory=deque)
 
     def zones(self) -> list[Any]:
         """Moto's hosted zones."""
@@ -41,6 +46,27 @@ class Route53:
             self._snapshots.setdefault(zone.resource_id, []).append((due, list(zone.rrsets)))
         return self.change_info(change_id)
 
+    def is_busy(self, zone: Any) -> bool:
+        """Whether a change of this zone is still on its way to the name servers."""
+        snapshots = self._snapshots.get(zone.resource_id, [])
+        return bool(snapshots) and self.cloud.clock.now() < snapshots[-1][0]
+
+    def count_request(self) -> bool:
+        """Note a request; False when it is one too many in this second."""
+        now = self.cloud.clock.now()
+        while self._requests and self._requests[0] <= now - 1:
+            self._requests.popleft()
+        if len(self._requests) >= self.requests_a_second:
+            return False
+        self._requests.append(now)
+        return True
+
+    @behaves(
+        "route53.pending",
+        "a change is PENDING until all name servers know it, tens of seconds later",
+        "Status PENDING, then INSYNC",
+        "Route 53 API Reference, GetChange; 37-40 s in other tools' logs",
+    )
     def change_info(self, change_id: str) -> dict[str, Any]:
         """ChangeInfo: PENDING until all name servers know, then INSYNC (API GetChange)."""
         submitted, comment = self.changes[change_id]
@@ -54,6 +80,12 @@ class Route53:
             info["Comment"] = comment
         return info
 
+    @behaves(
+        "route53.published-later",
+        "name servers answer with a change only once it is in sync",
+        "the old answer, then the new one",
+        "Route 53 API Reference, GetChange: 'propagated to all Route 53 DNS servers'",
+    )
     def published(self, zone: Any) -> list[Any]:
         """The record sets (moto's RecordSet) with which the zone's name servers answer now."""
         snapshots = self._snapshots.get(zone.resource_id, [])
@@ -63,45 +95,25 @@ class Route53:
         return snapshots[0][1] if snapshots and snapshots[0][0] <= now else []
 
 
-def name_servers() -> list[str]:
-    """Four name servers as a new hosted zone gets them, without the final dot."""
-    numbers = [(tld, random.randrange(first, first + 512)) for tld, first in _SERVERS]
-    return [f"ns-{number}.awsdns-{number % 64:02}.{tld}" for tld, number in numbers]
+@behaves(
+    "route53.five-requests-a-second",
+    "more than five requests a second are refused (where a test asks for it)",
+    "Throttling 400, 'Rate exceeded'",
+    "Route 53 Developer Guide, Quotas: requests",
+)
+@before("route53", "*")
+def not_too_many(cloud: "Cloud", call: Call) -> None:
+    """Developer Guide, Quotas: five requests a second an account."""
+    if cloud.route53.requests_a_second and not cloud.route53.count_request():
+        raise Refusal("Throttling", "Rate exceeded", 400)
 
 
-@before("route53", "CreateHostedZone")
-def caller_reference_is_new(cloud: "Cloud", call: Call) -> None:
-    """API CreateHostedZone: a reference serves once, even when its zone was deleted since."""
-    if call.params["CallerReference"] in cloud.route53.caller_references:
-        raise Refusal(
-            "HostedZoneAlreadyExists",
-            "A hosted zone has already been created with the specified caller reference.",
-        )
-
-
-@after("route53", "CreateHostedZone")
-def own_name_servers(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """A second zone of the same name has other name servers (Developer Guide, SOA-NSrecords)."""
-    zone = cloud.backend("route53").zones[answer["HostedZone"]["Id"].rpartition("/")[2]]
-    servers = name_servers()
-    if zone.delegation_set is not None and "DelegationSetId" not in call.params:
-        zone.delegation_set.name_servers = servers
-        answer.get("DelegationSet", {})["NameServers"] = servers
-    servers = zone.delegation_set.name_servers if zone.delegation_set else servers
-    soa = f"{servers[0]}. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
-    for record_set in zone.rrsets:
-        record_set.records = [f"{s}." for s in servers] if record_set.type == "NS" else [soa]
-        record_set.ttl = 172800 if record_set.type == "NS" else 900
-    cloud.route53.caller_references.add(call.params["CallerReference"])
-    answer["ChangeInfo"] = cloud.route53.changed(zone)
-
-
-@after("route53", "DeleteHostedZone")
-def deletion_takes_time(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """API DeleteHostedZone answers with a ChangeInfo like every change."""
-    answer["ChangeInfo"] = cloud.route53.changed(None)
-
-
+@behaves(
+    "route53.no-such-change",
+    "the change of an unknown id is an error",
+    "NoSuchChange 404",
+    "Route 53 API Reference, GetChange, Errors",
+)
 @before("route53", "GetChange")
 def change_status(cloud: "Cloud", call: Call) -> Answer:
     """API GetChange; medians of other tools' logs are in Delays.route53_sync."""
@@ -112,36 +124,3 @@ def change_status(cloud: "Cloud", call: Call) -> Answer:
             f"A change with the specified change ID {change_id.rpartition('/')[2]} does not exist.",
         )
     return {"ChangeInfo": cloud.route53.change_info(change_id)}
-
-
-@before("route53", "ListHostedZonesByName")
-def names_are_a_range(cloud: "Cloud", call: Call) -> Answer:
-    """API ListHostedZonesByName: DNSName is where the list begins, not a filter."""
-    zones = sorted(cloud.route53.zones(), key=lambda zone: (_order(zone.name), zone.resource_id))
-    start = _order(call.params.get("DNSName", ""))
-    start_id = call.params.get("HostedZoneId", "").rpartition("/")[2]
-    wanted = [zone for zone in zones if (_order(zone.name), zone.resource_id) >= (start, start_id)]
-    most = int(call.params.get("MaxItems") or 100)
-    answer: Answer = {
-        "HostedZones": [
-            {
-                "Id": zone.id,
-                "Name": zone.name,
-                "CallerReference": zone.caller_reference,
-                "Config": {k: v for k, v in zone.config.items() if v is not None},
-                "ResourceRecordSetCount": len(zone.rrsets),
-            }
-            for zone in wanted[:most]
-        ],
-        "IsTruncated": len(wanted) > most,
-        "MaxItems": str(most),
-    }
-    if call.params.get("DNSName"):
-        answer["DNSName"] = call.params["DNSName"]
-    if len(wanted) > most:
-        answer |= {"NextDNSName": wanted[most].name, "NextHostedZoneId": wanted[most].resource_id}
-    return answer
-
-
-def _order(name: str) -> list[str]:
-    return [label for label in reversed(name.lower().rstrip(".").split(".")) if label]

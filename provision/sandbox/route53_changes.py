@@ -1,16 +1,35 @@
 """Route 53's change batches: all of it or nothing, and refused where AWS refuses."""
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from moto.route53.models import RecordSet
 
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import Answer, before
+from provision.sandbox.route53_aliases import problems_of_alias
+from provision.sandbox.route53_places import apex, conflicts, misplaced
+from provision.sandbox.route53_records import check_kind, problems_of
+from provision.sandbox.rules import Answer, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 
+_MOST_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a request
+
+
+@behaves(
+    "route53.one-wrong-change",
+    "a batch with one wrong change changes nothing",
+    "InvalidChangeBatch 400",
+    "Route 53 API Reference, ChangeResourceRecordSets: 'a transactional basis'",
+)
+@behaves(
+    "route53.prior-request-not-complete",
+    "a change while the zone's last one is PENDING is refused (where a test asks for it)",
+    "PriorRequestNotComplete 400",
+    "Route 53 API Reference, ChangeResourceRecordSets, Errors",
+)
 @before("route53", "ChangeResourceRecordSets")
 def change_record_sets(cloud: "Cloud", call: Call) -> Answer:
     """API ChangeResourceRecordSets; carried out here: moto compares with a journal of its own."""
@@ -18,19 +37,61 @@ def change_record_sets(cloud: "Cloud", call: Call) -> Answer:
     zone = cloud.backend("route53").zones.get(zone_id)
     if zone is None:
         raise Refusal("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}")
+    if cloud.route53.one_change_at_a_time and cloud.route53.is_busy(zone):
+        raise Refusal(
+            "PriorRequestNotComplete",
+            "The request was rejected because Route 53 was still processing a prior request.",
+        )
     batch = call.params["ChangeBatch"]
     records = list(zone.rrsets)
-    problems = []
+    problems = _batch_problems(batch["Changes"])
+    changed = []
     for change in batch["Changes"]:
-        wanted = _record_set(change["ResourceRecordSet"])
-        problem = _misplaced(wanted, zone.name) or _apply(change["Action"], wanted, records)
-        if problem:
-            problems.append(problem)
-    problems += _conflicts(records, zone.name) if not problems else []
+        given = change["ResourceRecordSet"]
+        check_kind(change["Action"], given)
+        wanted = _record_set(given)
+        found = problems_of(given) or misplaced(wanted, zone.name)
+        problems += found or _apply(change["Action"], wanted, records)
+        if change["Action"] != "DELETE":
+            changed.append(wanted)
+    if not problems:
+        for wanted in changed:
+            problems += conflicts(wanted, records, zone.name)
+            if wanted.alias_target:
+                problems += problems_of_alias(cloud, wanted, zone, records)
+        problems += apex(records, zone.name)
     if problems:
         raise Refusal("InvalidChangeBatch", f"[{', '.join(problems)}]")
     zone.rrsets = records
     return {"ChangeInfo": cloud.route53.changed(zone, batch.get("Comment"))}
+
+
+@behaves(
+    "route53.record-twice-in-a-batch",
+    "a batch changes a record set once (or deletes it and then creates it)",
+    "InvalidChangeBatch 400, 'The request contains an invalid set of changes for ...'",
+    "kubernetes-sigs/external-dns#4241",
+)
+@behaves(
+    "route53.batch-size",
+    "a batch has at most 1000 changes",
+    "InvalidChangeBatch 400",
+    "Route 53 Developer Guide, Quotas",
+    moto="moto refuses it as well",
+)
+def _batch_problems(changes: list[dict[str, Any]]) -> list[str]:
+    if len(changes) > _MOST_CHANGES:
+        return [f"Number of records limit of {_MOST_CHANGES} exceeded."]
+    actions: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for change in changes:
+        given = change["ResourceRecordSet"]
+        key = (given["Type"], _full(given["Name"]), given.get("SetIdentifier", ""))
+        actions[key].append(change["Action"])
+    return [
+        f"The request contains an invalid set of changes for a resource record set '{type} {name}'"
+        for (type, name, _), done in actions.items()
+        if len(done) > 1 and done not in (["DELETE", "CREATE"], ["DELETE", "UPSERT"])
+    ]
 
 
 def _record_set(given: dict[str, Any]) -> Any:
@@ -42,64 +103,46 @@ def _record_set(given: dict[str, Any]) -> Any:
     if "AliasTarget" in given:
         target = given["AliasTarget"]
         kept["AliasTarget"] = {**target, "DNSName": _full(target["DNSName"])}
-    elif not kept.get("ResourceRecords") or kept.get("TTL") is None:
-        raise Refusal(
-            "InvalidInput",
-            "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and "
-            "ResourceRecords], or TrafficPolicyInstanceId], but found none in Change with "
-            f"[Name={kept['Name']}, Type={kept['Type']}]",
-        )
     return RecordSet(kept)
 
 
-def _apply(action: str, wanted: Any, records: list[Any]) -> str:
-    """Carry the change out on `records`; what is wrong with it, or ""."""
+@behaves(
+    "route53.create-existing",
+    "CREATE of a record set that exists is refused; UPSERT replaces it",
+    "InvalidChangeBatch 400, 'Tried to create ... but it already exists'",
+    "Route 53 API Reference, Change, Action",
+)
+@behaves(
+    "route53.delete-absent",
+    "DELETE of a record set that does not exist is refused",
+    "InvalidChangeBatch 400, 'Tried to delete ... but it was not found'",
+    "Route 53 API Reference, Change, Action",
+)
+@behaves(
+    "route53.delete-other-values",
+    "DELETE with other values than those that stand is refused",
+    "InvalidChangeBatch 400, '... the values provided do not match the current values'",
+    "Route 53 API Reference, Change, Action",
+)
+def _apply(action: str, wanted: Any, records: list[Any]) -> list[str]:
+    """Carry the change out on `records`; what is wrong with it."""
     place = next((i for i, other in enumerate(records) if _key(other) == _key(wanted)), None)
     label = f"resource record set [name='{wanted.name}', type='{wanted.type}']"
     if action == "CREATE" and place is not None:
-        return f"Tried to create {label} but it already exists"
+        return [f"Tried to create {label} but it already exists"]
     if action == "DELETE":
         if place is None:
-            return f"Tried to delete {label} but it was not found"
+            return [f"Tried to delete {label} but it was not found"]
         if _content(records[place]) != _content(wanted):
-            return (
+            return [
                 f"Tried to delete {label} but the values provided do not match the current values"
-            )
+            ]
         del records[place]
     elif place is None:
         records.append(wanted)
     else:
         records[place] = wanted
-    return ""
-
-
-def _misplaced(wanted: Any, zone: str) -> str:
-    if wanted.name == zone or wanted.name.endswith(f".{zone}"):
-        if wanted.type == "CNAME" and wanted.name == zone:
-            return (
-                f"RRSet of type CNAME with DNS name {zone} is not permitted at apex in zone {zone}"
-            )
-        return ""
-    return f"RRSet with DNS name {wanted.name} is not permitted in zone {zone}"
-
-
-def _conflicts(records: list[Any], zone: str) -> list[str]:
-    """What may not stand in a zone after the batch (RFC 1034: nothing beside a CNAME)."""
-    problems = []
-    apex = [record.type for record in records if record.name == zone]
-    if "NS" not in apex:
-        problems.append("A HostedZone must contain at least one NS record for the zone itself.")
-    if "SOA" not in apex:
-        problems.append("A HostedZone must contain exactly one SOA record.")
-    for record in records:
-        if record.type == "CNAME" and any(
-            other.name == record.name and other.type != "CNAME" for other in records
-        ):
-            problems.append(
-                f"RRSet of type CNAME with DNS name {record.name} is not permitted as it conflicts "
-                f"with other records with the same DNS name in zone {zone}"
-            )
-    return problems
+    return []
 
 
 def _key(record: Any) -> tuple[str, str, str | None]:

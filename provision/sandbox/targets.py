@@ -1,33 +1,21 @@
 """Target health of an Application Load Balancer: registered, checked, drained."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from provision.sandbox.health import Target, judge
+from provision.sandbox.rules import behaves
+
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
+
+_HEALTH = "User Guide for Application Load Balancers, Health checks"
 
 # HTTP status of GET http://ip:port/path, None when no answer came in time; ConnectionError when
 # nobody listens there. The third argument is the path.
 Check = Callable[[str, int, str], int | None]
-
-
-@dataclass
-class Target:
-    """One registered ip:port; state, reason and description as in API TargetHealth."""
-
-    id: str
-    port: int
-    registered_at: float
-    state: str = "initial"
-    reason: str = "Elb.InitialHealthChecking"
-    description: str = "Initial health checks in progress"
-    next_check: float = 0.0
-    passed: int = 0  # consecutive checks
-    failed: int = 0
-    gone_at: float | None = None  # draining until then
 
 
 @dataclass
@@ -47,6 +35,12 @@ class Targets(ABC):
             group[ip, port] = Target(ip, port, now, next_check=now)
         return group[ip, port]
 
+    @behaves(
+        "elbv2.target-drains",
+        "a deregistered target drains for the group's delay, then it is gone",
+        "State 'draining', Reason 'Target.DeregistrationInProgress'",
+        "User Guide for Application Load Balancers, Deregistration delay",
+    )
     def deregister(self, target_group_arn: str, ip: str, port: int) -> bool:
         """API DeregisterTargets for one target: it drains, then it is gone. False: not there."""
         target = self.targets.get(target_group_arn, {}).get((ip, port))
@@ -88,6 +82,18 @@ class Targets(ABC):
     def is_active(self, load_balancer_arn: str) -> bool:
         """Whether the load balancer is past provisioning."""
 
+    @behaves(
+        "elbv2.target-unused",
+        "targets of a group that no listener and no rule names are not checked",
+        "State 'unused', Reason 'Target.NotInUse'",
+        _HEALTH,
+    )
+    @behaves(
+        "elbv2.target-behind-a-provisioning-load-balancer",
+        "targets wait while their load balancer is provisioning",
+        "State 'initial', Reason 'Elb.RegistrationInProgress'",
+        _HEALTH,
+    )
     def health(self, target_group_arn: str, target: Target) -> dict[str, str]:
         """API DescribeTargetHealth's TargetHealth for one target."""
         if target.state != "draining":
@@ -126,7 +132,7 @@ class Targets(ABC):
             except ConnectionError:
                 answer = "refused"
             with self.cloud.lock:
-                _apply(group, target, answer)
+                judge(group, target, answer)
 
     def _due(self) -> list[tuple[Any, Target]]:
         now = self.cloud.clock.now()
@@ -145,35 +151,3 @@ class Targets(ABC):
                         target.next_check = now + float(group.health_check_interval_seconds)
                         due.append((group, target))
         return due
-
-
-def _apply(group: Any, target: Target, answer: int | str | None) -> None:
-    """User Guide, target health: one passed check is enough for a new target, then thresholds."""
-    if target.state == "draining":
-        return
-    if isinstance(answer, int) and _matches(group.matcher, answer):
-        target.passed, target.failed = target.passed + 1, 0
-        needed = 1 if target.state == "initial" else int(group.healthy_threshold_count)
-        if target.passed >= needed:
-            target.state, target.reason, target.description = "healthy", "", ""
-        return
-    target.passed, target.failed = 0, target.failed + 1
-    if target.failed < int(group.unhealthy_threshold_count):
-        return
-    target.state = "unhealthy"
-    if isinstance(answer, int):
-        target.reason = "Target.ResponseCodeMismatch"
-        target.description = f"Health checks failed with these codes: [{answer}]"
-    elif answer is None:
-        target.reason, target.description = "Target.Timeout", "Request timed out"
-    else:
-        target.reason, target.description = "Target.FailedHealthChecks", "Health checks failed"
-
-
-def _matches(matcher: dict[str, Any], status: int) -> bool:
-    """Whether a status is among `200,202` or `200-299` (API Matcher)."""
-    for part in (matcher or {}).get("HttpCode", "200").split(","):
-        low, _, high = re.sub(r"\s", "", part).partition("-")
-        if int(low) <= status <= int(high or low):
-            return True
-    return False

@@ -1,4 +1,4 @@
-"""ACM: validation in the delegated DNS, idempotency, and certificates in use."""
+"""ACM: requests, and validation in the delegated DNS."""
 
 from typing import Any
 
@@ -25,6 +25,7 @@ def validation_record(account: Account, arn: str) -> tuple[str, str]:
     return record["Name"], record["Value"]
 
 
+@pytest.mark.behaviour("acm.resource-record-missing")
 def test_resource_record_is_missing_for_seconds(account: Account) -> None:
     """The validation record is shown only `delays.resource_record` after the request."""
     arn = request(account)
@@ -35,6 +36,7 @@ def test_resource_record_is_missing_for_seconds(account: Account) -> None:
     assert value.endswith(".acm-validations.aws.")
 
 
+@pytest.mark.behaviour("acm.issued-by-its-records")
 def test_certificate_is_issued_after_record_and_delegation(account: Account) -> None:
     """ISSUED comes `delays.certificate` after the record resolves, with the authority's leaf."""
     zone = account.delegated_zone()
@@ -42,9 +44,7 @@ def test_certificate_is_issued_after_record_and_delegation(account: Account) -> 
     account.clock.advance(10)
     account.change(zone, "CREATE", *_cname(validation_record(account, arn)))
     account.clock.advance(account.cloud.delays.route53_sync + account.cloud.delays.certificate - 1)
-    pending = describe(account, arn)
-    assert pending["Status"] == "PENDING_VALIDATION"
-    assert not {"IssuedAt", "NotAfter", "Serial"} & set(pending)
+    assert describe(account, arn)["Status"] == "PENDING_VALIDATION"
     account.clock.advance(2)
     issued = describe(account, arn)
     assert issued["Status"] == "ISSUED"
@@ -53,6 +53,55 @@ def test_certificate_is_issued_after_record_and_delegation(account: Account) -> 
     assert account.cloud.acm.leaf(arn) is not None
 
 
+@pytest.mark.behaviour("acm.no-validity-before-issued")
+def test_pending_certificate_has_no_dates(account: Account) -> None:
+    """Nobody has signed it yet."""
+    pending = describe(account, request(account))
+    assert not {"IssuedAt", "NotBefore", "NotAfter", "Serial"} & set(pending)
+
+
+@pytest.mark.behaviour("acm.request-in-progress")
+def test_pending_certificate_is_not_fetched(account: Account) -> None:
+    """GetCertificate waits for the issuer."""
+    arn = request(account)
+    refused = account.refusal(account.client("acm").get_certificate, CertificateArn=arn)
+    assert ("RequestInProgressException", 400) == refused[:2]
+    issued = account.certificate("other.jp")
+    found = account.client("acm").get_certificate(CertificateArn=issued)
+    assert found["Certificate"].startswith("-----BEGIN CERTIFICATE-----")
+
+
+@pytest.mark.behaviour("acm.too-many-names")
+def test_ten_names_at_most(account: Account) -> None:
+    """The first name counts, and counts once."""
+    others = [f"bot{number}.example.jp" for number in range(10)]
+    refused = account.refusal(request, account=account, SubjectAlternativeNames=others)
+    expected = ("LimitExceededException", 400, "Certificate has too many domains.")
+    assert expected == refused
+    request(account, SubjectAlternativeNames=["example.jp", *others[:9]])
+
+
+@pytest.mark.behaviour("acm.not-a-public-domain")
+def test_name_that_is_not_public(account: Account) -> None:
+    """Nobody signs for a name of the local network."""
+    arn = request(account, name="bot.local")
+    account.clock.advance(1)
+    found = describe(account, arn)
+    assert ("FAILED", "INVALID_PUBLIC_DOMAIN") == (found["Status"], found.get("FailureReason"))
+
+
+@pytest.mark.behaviour("acm.same-record-for-a-name")
+def test_name_keeps_its_record(account: Account) -> None:
+    """A second request needs no second record, nor does a wildcard; another name needs its own."""
+    arns = [request(account), request(account), request(account, name="*.example.jp")]
+    arns.append(request(account, name="other.jp"))
+    account.clock.advance(account.cloud.delays.resource_record)
+    records = [validation_record(account, arn) for arn in arns]
+    assert records[0] == records[1] == records[2]
+    assert records[0][0].partition(".")[0] != records[3][0].partition(".")[0]
+
+
+@pytest.mark.behaviour("acm.not-issued-without-delegation")
 def test_certificate_is_not_issued_without_delegation(account: Account) -> None:
     """A right record in a zone that the registrar does not name proves nothing; then it does."""
     zone = account.hosted_zone()
@@ -104,6 +153,7 @@ def test_all_names_are_validated(account: Account) -> None:
         ('0 iodef "mailto:a@example.jp"', "ISSUED"),
     ],
 )
+@pytest.mark.behaviour("acm.caa-excludes-amazon")
 def test_caa_decides(account: Account, record: str, status: str) -> None:
     """A CAA record of the domain that names no Amazon issuer fails the certificate."""
     zone = account.delegated_zone()
@@ -118,6 +168,7 @@ def test_caa_decides(account: Account, record: str, status: str) -> None:
     assert ("CAA_ERROR" if status == "FAILED" else None) == found.get("FailureReason")
 
 
+@pytest.mark.behaviour("acm.validation-gives-up")
 def test_validation_gives_up_after_72_hours(account: Account) -> None:
     """A certificate that nobody validates ends as VALIDATION_TIMED_OUT."""
     arn = request(account)
@@ -126,39 +177,19 @@ def test_validation_gives_up_after_72_hours(account: Account) -> None:
     assert describe(account, arn)["Status"] == "VALIDATION_TIMED_OUT"
 
 
-def test_idempotency_token_lives_an_hour(account: Account) -> None:
-    """Same token and names: the same certificate within the hour, another one later."""
-    first = request(account, IdempotencyToken="t1")
-    assert first == request(account, IdempotencyToken="t1")
-    assert first != request(account, name="other.jp", IdempotencyToken="t1")
-    assert first != request(account, IdempotencyToken="t2")
-    account.clock.step = 600
-    account.clock.advance(3600)
-    assert first != request(account, IdempotencyToken="t1")
-
-
-def test_certificate_in_use_stays(account: Account) -> None:
-    """DeleteCertificate is refused while a listener has it; InUseBy names the load balancer."""
-    arn = account.certificate()
-    load_balancer = account.load_balancer()["LoadBalancerArn"]
-    listener = account.client("elbv2").create_listener(
-        LoadBalancerArn=load_balancer,
-        Protocol="HTTPS",
-        Port=443,
-        Certificates=[{"CertificateArn": arn}],
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": account.target_group()}],
-    )["Listeners"][0]["ListenerArn"]
-    assert [load_balancer] == describe(account, arn)["InUseBy"]
-    acm = account.client("acm")
-    code, status, message = account.refusal(acm.delete_certificate, CertificateArn=arn)
-    assert (code, status) == ("ResourceInUseException", 400)
-    assert arn in message
-    account.client("elbv2").delete_listener(ListenerArn=listener)
-    assert describe(account, arn)["InUseBy"] == []
-    acm.delete_certificate(CertificateArn=arn)
-    assert account.refusal(
-        acm.describe_certificate, CertificateArn=arn
-    )[0] == "ResourceNotFoundException"  # fmt: skip
+@pytest.mark.behaviour("acm.caa-behind-a-cname")
+def test_caa_of_what_a_cname_points_at(account: Account) -> None:
+    """The name itself has no CAA records; where it leads to, it does."""
+    zone = account.delegated_zone()
+    account.change(zone, "CREATE", "bot.example.jp", "CNAME", "host.other.jp")
+    host = account.delegated_zone("other.jp")
+    account.change(host, "CREATE", "host.other.jp", "CAA", '0 issue "letsencrypt.org"')
+    arn = request(account, name="bot.example.jp")
+    account.clock.advance(account.cloud.delays.route53_sync)
+    account.change(zone, "CREATE", *_cname(validation_record(account, arn)))
+    account.clock.advance(200)
+    found = describe(account, arn)
+    assert ("FAILED", "CAA_ERROR") == (found["Status"], found.get("FailureReason"))
 
 
 def _cname(record: tuple[str, str]) -> tuple[str, str, str]:

@@ -1,10 +1,12 @@
-"""Elastic Load Balancing: load balancers and their interfaces."""
+"""Elastic Load Balancing: load balancers, their names, states and interfaces."""
 
 from typing import Any
 
 import pytest
 
 from .conftest import Account
+
+NOBODY = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:loadbalancer/app/nobody/1"
 
 
 def interfaces(account: Account) -> list[dict[str, Any]]:
@@ -14,11 +16,17 @@ def interfaces(account: Account) -> list[dict[str, Any]]:
     return list(answer["NetworkInterfaces"])
 
 
+def security_group(account: Account, name: str = "web") -> str:
+    ec2 = account.client("ec2")
+    return str(ec2.create_security_group(GroupName=name, Description=name)["GroupId"])
+
+
 def state(account: Account, arn: str) -> str:
     answer = account.client("elbv2").describe_load_balancers(LoadBalancerArns=[arn])
     return str(answer["LoadBalancers"][0]["State"]["Code"])
 
 
+@pytest.mark.behaviour("elbv2.provisioning")
 def test_load_balancer_is_provisioning_for_a_while(account: Account) -> None:
     """Looking does not make it active, `delays.load_balancer` does."""
     created = account.load_balancer()
@@ -29,6 +37,7 @@ def test_load_balancer_is_provisioning_for_a_while(account: Account) -> None:
     assert state(account, created["LoadBalancerArn"]) == "active"
 
 
+@pytest.mark.behaviour("elbv2.hosted-zone-of-aliases")
 def test_load_balancer_has_its_own_name_in_dns(account: Account) -> None:
     """DNS name with a number, and the region's hosted zone for aliases, here and in Describe."""
     created = account.load_balancer()
@@ -41,86 +50,111 @@ def test_load_balancer_has_its_own_name_in_dns(account: Account) -> None:
     assert account.cloud.dns.resolve(created["DNSName"], "A") == ["127.0.0.1"]
 
 
-@pytest.mark.parametrize("name", ["a" * 33, "-bot", "bot-", "news_bot", "internal-bot"])
-def test_load_balancer_names(account: Account, name: str) -> None:
-    """Up to 32 letters, digits and hyphens, no hyphen at the ends, not internal-."""
+def refused_name(account: Account, name: str) -> str:
+    """The message, without the name itself in front."""
     code, status, message = account.refusal(account.load_balancer, name=name)
     assert (code, status) == ("ValidationError", 400)
-    assert f"'{name}'" in message
+    return message.removeprefix(f"The load balancer name '{name}' ")
 
 
-def test_load_balancer_needs_two_zones(account: Account) -> None:
-    """One subnet is refused in AWS's words; two are enough."""
-    refused = account.refusal(account.load_balancer, Subnets=account.subnets(1))
-    assert refused == (
-        "ValidationError",
-        400,
-        "At least two subnets in two different Availability Zones must be specified",
-    )
-    account.load_balancer(Subnets=account.subnets(2))
+@pytest.mark.behaviour("elbv2.load-balancer-name-length")
+def test_load_balancer_name_is_short(account: Account) -> None:
+    """32 letters are fine, 33 are not."""
+    assert "cannot be longer than '32' characters" == refused_name(account, "a" * 33)
+    account.load_balancer("a" * 32)
 
 
-def test_load_balancer_needs_public_subnets(account: Account) -> None:
-    """A subnet whose route table has no internet gateway is refused by an internet-facing one."""
-    ec2 = account.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    zones = ("ap-northeast-1a", "ap-northeast-1c")
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{i}.0/24", AvailabilityZone=zone)
-        for i, zone in enumerate(zones)
-    ]
-    ids = [subnet["Subnet"]["SubnetId"] for subnet in subnets]
-    code, status, message = account.refusal(account.load_balancer, Subnets=ids)
-    assert (code, status) == ("InvalidSubnet", 400)
-    assert f"VPC {vpc} has no internet gateway" in message
-    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
-    for subnet in ids:
-        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-    account.load_balancer(Subnets=ids)
+@pytest.mark.behaviour("elbv2.load-balancer-name-alphabet")
+@pytest.mark.parametrize("name", ["-bot", "bot-", "news_bot", "ニュース"])
+def test_load_balancer_name_has_an_alphabet(account: Account, name: str) -> None:
+    """Letters, digits and hyphens, no hyphen at the ends."""
+    words = refused_name(account, name)
+    assert words.startswith("can")
+    assert "-" in words
 
 
+@pytest.mark.behaviour("elbv2.load-balancer-name-internal")
+def test_load_balancer_name_is_not_internal(account: Account) -> None:
+    """AWS itself puts that in front of internal ones' DNS names."""
+    assert "cannot begin with 'internal-'" == refused_name(account, "internal-bot")
+
+
+@pytest.mark.behaviour("elbv2.load-balancer-same-settings")
 def test_same_name_same_settings_is_the_same_one(account: Account) -> None:
-    """CreateLoadBalancer again answers with the first; other settings are refused."""
+    """CreateLoadBalancer again answers with the first."""
     first = account.load_balancer()
     assert first == account.load_balancer()
-    code, status, message = account.refusal(account.load_balancer, Subnets=account.subnets(2))
-    assert (code, status) == ("DuplicateLoadBalancerName", 400)
-    assert "exists, but with different settings" in message
     assert len(account.client("elbv2").describe_load_balancers()["LoadBalancers"]) == 1
 
 
-def test_interfaces_outlive_the_load_balancer(account: Account) -> None:
-    """One interface per subnet, described as ELB app/..., gone a while after the deletion."""
-    group = account.client("ec2").create_security_group(GroupName="web", Description="web")
-    arn = account.load_balancer(SecurityGroups=[group["GroupId"]])["LoadBalancerArn"]
+@pytest.mark.behaviour("elbv2.load-balancer-other-settings")
+def test_same_name_other_settings(account: Account) -> None:
+    """Other subnets, another scheme or other groups under a taken name are refused."""
+    account.load_balancer()
+    for other in (
+        {"Subnets": account.subnets(2)},
+        {"Scheme": "internal"},
+        {"SecurityGroups": [security_group(account)]},
+    ):
+        refused = account.refusal(account.load_balancer, **other)
+        expected = (
+            "A load balancer with the same name 'news-bot' exists, but with different settings"
+        )
+        assert ("DuplicateLoadBalancerName", 400, expected) == refused
+
+
+@pytest.mark.behaviour("elbv2.load-balancer-not-found")
+def test_unknown_load_balancers(account: Account) -> None:
+    """By name it says which, also beside a known one; by ARN it does not."""
+    describe = account.client("elbv2").describe_load_balancers
+    account.load_balancer()
+    refused = account.refusal(describe, Names=["news-bot", "nobody"])
+    assert ("LoadBalancerNotFound", 400, "Load balancers '[nobody]' not found") == refused
+    refused = account.refusal(describe, LoadBalancerArns=[NOBODY])
+    assert ("LoadBalancerNotFound", 400, "One or more load balancers not found") == refused
+
+
+@pytest.mark.behaviour("elbv2.interfaces")
+def test_interface_in_each_subnet(account: Account) -> None:
+    """One interface a subnet, described as ELB app/..., moving with SetSubnets."""
+    arn = account.load_balancer()["LoadBalancerArn"]
     assert sorted(account.subnets()) == sorted(i["SubnetId"] for i in interfaces(account))
     assert {"ELB " + arn.partition("loadbalancer/")[2]} == {
         interface["Description"] for interface in interfaces(account)
     }
+    two = account.subnets(2)
+    account.client("elbv2").set_subnets(LoadBalancerArn=arn, Subnets=two)
+    account.clock.advance(account.cloud.delays.network_interfaces)
+    assert sorted(two) == sorted(i["SubnetId"] for i in interfaces(account))
+
+
+@pytest.mark.behaviour("elbv2.interfaces-outlive")
+def test_interfaces_outlive_the_load_balancer(account: Account) -> None:
+    """They keep its security group until they have gone, a while after the deletion."""
+    group = security_group(account)
+    arn = account.load_balancer(SecurityGroups=[group])["LoadBalancerArn"]
     account.client("elbv2").delete_load_balancer(LoadBalancerArn=arn)
     account.clock.advance(account.cloud.delays.network_interfaces - 1)
     assert len(interfaces(account)) == 3
+    delete = account.client("ec2").delete_security_group
+    assert "DependencyViolation" == account.refusal(delete, GroupId=group)[0]
     account.clock.advance(1)
     assert interfaces(account) == []
-    account.client("ec2").delete_security_group(GroupId=group["GroupId"])
+    delete(GroupId=group)
 
 
+@pytest.mark.behaviour("elbv2.interfaces-follow-groups")
 def test_interfaces_follow_the_security_groups(account: Account) -> None:
     """SetSecurityGroups moves the interfaces, so the old group can be deleted."""
     ec2 = account.client("ec2")
-    old, new = (
-        ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
-        for name in ("old", "new")
-    )
+    old, new = security_group(account, "old"), security_group(account, "new")
     arn = account.load_balancer(SecurityGroups=[old])["LoadBalancerArn"]
     account.client("elbv2").set_security_groups(LoadBalancerArn=arn, SecurityGroups=[new])
     ec2.delete_security_group(GroupId=old)
     assert account.refusal(ec2.delete_security_group, GroupId=new)[0] == "DependencyViolation"
 
 
+@pytest.mark.behaviour("elbv2.deletion-protection")
 def test_deletion_protection(account: Account) -> None:
     """A protected load balancer is not deleted; an absent one is no error."""
     elbv2 = account.client("elbv2")

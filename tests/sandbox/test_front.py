@@ -1,6 +1,15 @@
 """The load balancers' data plane: names, listeners, rules, targets."""
 
+import contextlib
 from collections.abc import Iterable
+from ssl import (
+    PROTOCOL_TLS_CLIENT,
+    PROTOCOL_TLS_SERVER,
+    MemoryBIO,
+    SSLCertVerificationError,
+    SSLContext,
+    SSLWantReadError,
+)
 from typing import Any
 
 import pytest
@@ -68,6 +77,33 @@ def test_nobody_answers_for_other_names(bot: Bot) -> None:
     assert front.certificate("other.example.jp") is None
     with pytest.raises(ConnectionError):
         get(front, host="other.example.jp")
+
+
+def shake_hands(account: Account, name: str) -> None:
+    """What a client that trusts the sandbox's authority does with the certificate of a name."""
+    client, server = SSLContext(PROTOCOL_TLS_CLIENT), SSLContext(PROTOCOL_TLS_SERVER)
+    account.cloud.authority.trust(client)
+    leaf = Front(account.cloud).certificate(name)
+    assert leaf is not None
+    leaf.configure_cert(server)
+    to_client, to_server = MemoryBIO(), MemoryBIO()
+    caller = client.wrap_bio(to_client, to_server, server_hostname=name)
+    answerer = server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (caller, answerer, caller):
+        with contextlib.suppress(SSLWantReadError):
+            side.do_handshake()
+    assert caller.getpeercert()
+
+
+def test_certificate_of_another_name(bot: Bot) -> None:
+    """AWS compares no names: the listener shows the certificate it has, and clients refuse it."""
+    account = bot.account
+    zone = account.client("route53").list_hosted_zones()["HostedZones"][0]["Id"]
+    account.change(zone, "CREATE", "www.example.jp", "CNAME", "example.jp.")
+    account.clock.sleep(account.cloud.delays.route53_sync + 1)
+    shake_hands(account, "example.jp")
+    with pytest.raises(SSLCertVerificationError, match="Hostname mismatch"):
+        shake_hands(account, "www.example.jp")
 
 
 def test_closed_port_does_not_answer(bot: Bot) -> None:

@@ -1,7 +1,9 @@
-"""Route 53: zones, name servers, change batches and the time they take."""
+"""Route 53: zones, name servers, and the time that changes take."""
 
 import re
 from typing import Any
+
+import pytest
 
 from .conftest import Account
 
@@ -11,6 +13,7 @@ def record_sets(account: Account, zone: str) -> dict[tuple[str, str], dict[str, 
     return {(r["Name"], r["Type"]): r for r in found["ResourceRecordSets"]}
 
 
+@pytest.mark.behaviour("route53.own-name-servers")
 def test_every_zone_has_its_own_name_servers(account: Account) -> None:
     """Four servers under four top-level domains, in the NS and SOA records too, never the same."""
     first, second = account.hosted_zone(reference="1"), account.hosted_zone(reference="2")
@@ -28,6 +31,7 @@ def test_every_zone_has_its_own_name_servers(account: Account) -> None:
     assert soa.startswith(f"{servers[0]}. ")
 
 
+@pytest.mark.behaviour("route53.caller-reference-used")
 def test_caller_reference_serves_once(account: Account) -> None:
     """The same reference is refused, even after its zone is deleted; a new one makes a zone."""
     zone = account.hosted_zone(reference="once")["HostedZone"]["Id"]
@@ -42,129 +46,60 @@ def test_caller_reference_serves_once(account: Account) -> None:
     account.hosted_zone(reference="twice")
 
 
+@pytest.mark.behaviour("route53.zone-not-empty")
 def test_zone_with_records_stays(account: Account) -> None:
-    """HostedZoneNotEmpty while there is more than NS and SOA."""
+    """Anything but its own NS and SOA keeps it: a delegation to another zone, too."""
     zone = account.hosted_zone()["HostedZone"]["Id"]
-    account.change(zone, "CREATE", "www.example.jp", "A", "192.0.2.1")
     client = account.client("route53")
-    assert account.refusal(client.delete_hosted_zone, Id=zone)[:2] == ("HostedZoneNotEmpty", 400)
-    account.change(zone, "DELETE", "www.example.jp", "A", "192.0.2.1")
+    expected = (
+        "The specified hosted zone contains non-required resource record sets  "
+        "and so cannot be deleted."
+    )
+    for name, type, value in (
+        ("www.example.jp", "A", "192.0.2.1"),
+        ("bot.example.jp", "NS", "ns1.other.jp."),
+    ):
+        account.change(zone, "CREATE", name, type, value)
+        refused = account.refusal(client.delete_hosted_zone, Id=zone)
+        assert ("HostedZoneNotEmpty", 400, expected) == refused
+        account.change(zone, "DELETE", name, type, value)
     client.delete_hosted_zone(Id=zone)
     assert account.refusal(client.get_hosted_zone, Id=zone)[:2] == ("NoSuchHostedZone", 404)
 
 
-def test_create_of_an_existing_record(account: Account) -> None:
-    """CREATE is refused where UPSERT replaces."""
-    zone = account.hosted_zone()["HostedZone"]["Id"]
-    account.change(zone, "CREATE", "WWW.example.jp", "A", "192.0.2.1")
-    refused = account.refusal(
-        lambda: account.change(zone, "CREATE", "www.example.jp.", "A", "192.0.2.2")
-    )
-    assert refused == (
-        "InvalidChangeBatch",
-        400,
-        "[Tried to create resource record set [name='www.example.jp.', type='A'] "
-        "but it already exists]",
-    )
-    account.change(zone, "UPSERT", "www.example.jp", "A", "192.0.2.2")
-    changed = record_sets(account, zone)["www.example.jp.", "A"]
-    assert changed["ResourceRecords"] == [{"Value": "192.0.2.2"}]
+@pytest.mark.behaviour("route53.zone-name")
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("example..jp", "DomainLabelEmpty (Domain label is empty) encountered with 'example..jp'"),
+        ("exa mple.jp", "UnsupportedCharacter (Value contains unsupported characters) encountered"),
+        (f"{'a' * 64}.jp", "DomainLabelTooLong (Domain label is too long) encountered with 'aaaa"),
+        (".".join(["a" * 60] * 5), "DomainNameTooLong (Domain name is too long) encountered with"),
+        ("jp", ""),
+    ],
+)
+def test_zone_names(account: Account, name: str, problem: str) -> None:
+    """Empty, odd and long labels are refused, and top-level domains."""
+    code, status, message = account.refusal(account.hosted_zone, name=name)
+    assert ("InvalidDomainName", 400) == (code, status)
+    assert message.startswith(f"FATAL problem: {problem}" if problem else "A hosted zone cannot")
 
 
-def test_delete_names_the_whole_record(account: Account) -> None:
-    """DELETE of what is absent or differs is refused."""
-    zone = account.hosted_zone()["HostedZone"]["Id"]
-    absent = account.refusal(lambda: account.change(zone, "DELETE", "a.example.jp", "A", "1.1.1.1"))
-    assert absent == (
-        "InvalidChangeBatch",
-        400,
-        "[Tried to delete resource record set [name='a.example.jp.', type='A'] "
-        "but it was not found]",
-    )
-    account.change(zone, "CREATE", "a.example.jp", "A", "1.1.1.1")
-    other = account.refusal(lambda: account.change(zone, "DELETE", "a.example.jp", "A", "1.1.1.2"))
-    assert other[0] == "InvalidChangeBatch"
-    assert "but the values provided do not match the current values" in other[2]
-    account.change(zone, "DELETE", "a.example.jp", "A", "1.1.1.1")
-    refused = account.refusal(
-        lambda: account.change(zone, "DELETE", "a.example.jp", "A", "1.1.1.1")
-    )
-    assert "but it was not found" in refused[2]
-
-
-def test_batch_is_all_or_nothing(account: Account) -> None:
-    """One wrong change of a batch, and none is carried out."""
-    zone = account.hosted_zone()["HostedZone"]["Id"]
-    changes = [
-        {
-            "Action": action,
-            "ResourceRecordSet": {
-                "Name": f"{name}.example.jp",
-                "Type": "A",
-                "TTL": 60,
-                "ResourceRecords": [{"Value": "192.0.2.1"}],
-            },
-        }
-        for action, name in (("CREATE", "new"), ("DELETE", "absent"))
-    ]
-    refused = account.refusal(
-        account.client("route53").change_resource_record_sets,
-        HostedZoneId=zone,
-        ChangeBatch={"Changes": changes},
-    )
-    assert refused[0] == "InvalidChangeBatch"
-    assert ("new.example.jp.", "A") not in record_sets(account, zone)
-
-
-def test_records_that_may_not_be(account: Account) -> None:
-    """Another domain's name, a CNAME at the apex or beside another record, a zone without NS."""
-    zone = account.hosted_zone()
-    zone_id, servers = zone["HostedZone"]["Id"], zone["DelegationSet"]["NameServers"]
-    account.change(zone_id, "CREATE", "www.example.jp", "A", "192.0.2.1")
-    for name, type, value, words in (
-        ("www.other.jp", "A", "192.0.2.1", "is not permitted in zone example.jp."),
-        ("badexample.jp", "A", "192.0.2.1", "is not permitted in zone example.jp."),
-        ("example.jp", "CNAME", "other.jp", "is not permitted at apex"),
-        ("www.example.jp", "CNAME", "other.jp", "conflicts with other records"),
-    ):
-        code, status, message = account.refusal(
-            lambda n=name, t=type, v=value: account.change(zone_id, "CREATE", n, t, v)
-        )
-        assert (code, status) == ("InvalidChangeBatch", 400)
-        assert words in message
+@pytest.mark.behaviour("route53.unknown-delegation-set")
+def test_unknown_delegation_set(account: Account) -> None:
+    """A set that exists is taken."""
     client = account.client("route53")
-    own = record_sets(account, zone_id)["example.jp.", "NS"]
-    code, _, message = account.refusal(
-        client.change_resource_record_sets,
-        HostedZoneId=zone_id,
-        ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": own}]},
+    create = client.create_hosted_zone
+    refused = account.refusal(
+        create, Name="example.jp", CallerReference="1", DelegationSetId="N0000000000"
     )
-    assert "must contain at least one NS record" in message
-    assert len(servers) == len(own["ResourceRecords"])
+    assert ("NoSuchDelegationSet", 400) == refused[:2]
+    made = client.create_reusable_delegation_set(CallerReference="set")["DelegationSet"]
+    zone = create(Name="example.jp", CallerReference="2", DelegationSetId=made["Id"])
+    assert made["NameServers"] == zone["DelegationSet"]["NameServers"]
 
 
-def test_alias_record_goes_in_and_out(account: Account) -> None:
-    """An alias is listed as it was given, and is deleted by the same values."""
-    zone = account.hosted_zone()["HostedZone"]["Id"]
-    load_balancer = account.load_balancer()
-    alias = {
-        "Name": "bot.example.jp.",
-        "Type": "A",
-        "AliasTarget": {
-            "HostedZoneId": load_balancer["CanonicalHostedZoneId"],
-            "DNSName": load_balancer["DNSName"] + ".",
-            "EvaluateTargetHealth": False,
-        },
-    }
-    for action in ("UPSERT", "DELETE"):
-        account.client("route53").change_resource_record_sets(
-            HostedZoneId=zone,
-            ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": alias}]},
-        )
-        found = record_sets(account, zone).get(("bot.example.jp.", "A"))
-        assert (alias if action == "UPSERT" else None) == found
-
-
+@pytest.mark.behaviour("route53.pending")
 def test_change_is_pending_before_it_is_in_sync(account: Account) -> None:
     """GetChange: PENDING for `delays.route53_sync`, then INSYNC; so with a new zone."""
     client = account.client("route53")
@@ -175,9 +110,43 @@ def test_change_is_pending_before_it_is_in_sync(account: Account) -> None:
     account.clock.advance(account.cloud.delays.route53_sync)
     for change_id in (zone["ChangeInfo"]["Id"], change):
         assert client.get_change(Id=change_id)["ChangeInfo"]["Status"] == "INSYNC"
-    assert account.refusal(client.get_change, Id="C0000000000000")[:2] == ("NoSuchChange", 404)
 
 
+@pytest.mark.behaviour("route53.no-such-change")
+def test_unknown_change(account: Account) -> None:
+    """An id that nobody was given."""
+    refused = account.refusal(account.client("route53").get_change, Id="C0000000000000")
+    assert ("NoSuchChange", 404) == refused[:2]
+
+
+@pytest.mark.behaviour("route53.published-later")
+def test_name_servers_answer_later(account: Account) -> None:
+    """The zone has the record at once, its name servers answer with it when it is in sync."""
+    zone = account.delegated_zone()
+    account.change(zone, "CREATE", "www.example.jp", "A", "192.0.2.1")
+    assert ("www.example.jp.", "A") in record_sets(account, zone)
+    resolver = account.cloud.dns
+    account.clock.advance(account.cloud.delays.route53_sync - 1)
+    assert [] == resolver.resolve("www.example.jp", "A")
+    account.clock.advance(1)
+    assert ["192.0.2.1"] == resolver.resolve("www.example.jp", "A")
+
+
+@pytest.mark.behaviour("route53.five-requests-a-second")
+def test_five_requests_a_second(account: Account) -> None:
+    """The sixth is throttled, a second later it is not; without being asked for, none is."""
+    listed = account.client("route53").list_hosted_zones
+    for _ in range(6):
+        listed()
+    account.cloud.route53.requests_a_second = 5
+    for _ in range(5):
+        listed()
+    assert ("Throttling", 400, "Rate exceeded") == account.refusal(listed)
+    account.clock.advance(1)
+    listed()
+
+
+@pytest.mark.behaviour("route53.zones-by-name-are-a-range")
 def test_zones_by_name_are_a_range(account: Account) -> None:
     """ListHostedZonesByName begins at the name, in order of reversed labels, and pages."""
     for number, name in enumerate(("b.jp", "a.jp", "www.a.jp", "a.com")):

@@ -49,6 +49,7 @@ def health(account: Account, group: str) -> list[tuple[str, str, str | None]]:
     ]
 
 
+@pytest.mark.behaviour("elbv2.target-unused")
 def test_target_without_listener_is_unused(account: Account, bots: Bots) -> None:
     """A target group that no listener or rule names is not checked."""
     group = account.target_group()
@@ -58,6 +59,7 @@ def test_target_without_listener_is_unused(account: Account, bots: Bots) -> None
     assert bots.asked == []
 
 
+@pytest.mark.behaviour("elbv2.target-behind-a-provisioning-load-balancer")
 def test_target_waits_for_the_load_balancer(account: Account, bots: Bots) -> None:
     """While the load balancer is provisioning, registration is in progress."""
     group = account.target_group()
@@ -67,6 +69,7 @@ def test_target_waits_for_the_load_balancer(account: Account, bots: Bots) -> Non
     assert bots.asked == []
 
 
+@pytest.mark.behaviour("elbv2.first-check-suffices")
 def test_one_passed_check_makes_a_new_target_healthy(account: Account, bots: Bots) -> None:
     """The check asks the target's port and the group's path; then the target is healthy."""
     group = served_group(account, HealthyThresholdCount=5)
@@ -82,6 +85,7 @@ def test_one_passed_check_makes_a_new_target_healthy(account: Account, bots: Bot
     assert [target.id for target in account.cloud.elbv2.healthy(group)] == ["172.31.0.9"]
 
 
+@pytest.mark.behaviour("elbv2.target-unhealthy")
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -114,6 +118,7 @@ def test_thresholds_count_consecutive_checks(
     assert health(account, group)[0][1] == "healthy"
 
 
+@pytest.mark.behaviour("elbv2.matcher")
 def test_matcher_decides_what_is_healthy(account: Account, bots: Bots) -> None:
     """A group that expects 200-204,301 takes those and nothing else."""
     group = served_group(account, Matcher={"HttpCode": "200-204,301"})
@@ -124,6 +129,7 @@ def test_matcher_decides_what_is_healthy(account: Account, bots: Bots) -> None:
     assert [h[1] for h in health(account, group)] == ["healthy", "healthy", "unhealthy"]
 
 
+@pytest.mark.behaviour("elbv2.target-drains")
 def test_deregistered_target_drains(account: Account, bots: Bots) -> None:
     """Draining for the group's delay, then gone; a second deregistration is InvalidTarget."""
     elbv2 = account.client("elbv2")
@@ -148,6 +154,7 @@ def test_deregistered_target_drains(account: Account, bots: Bots) -> None:
     assert refused[:2] == ("InvalidTarget", 400)
 
 
+@pytest.mark.behaviour("elbv2.target-health-of-a-stranger")
 def test_asking_for_a_target_that_is_not_there(account: Account) -> None:
     """DescribeTargetHealth with an unknown target says it is not registered."""
     found = account.client("elbv2").describe_target_health(
@@ -155,3 +162,14 @@ def test_asking_for_a_target_that_is_not_there(account: Account) -> None:
     )["TargetHealthDescriptions"]
     health = [(d["TargetHealth"]["State"], d["TargetHealth"]["Reason"]) for d in found]
     assert health == [("unused", "Target.NotRegistered")]
+
+
+@pytest.mark.behaviour("elbv2.target-not-registered")
+def test_stranger_is_not_deregistered(account: Account) -> None:
+    """What was never registered cannot be deregistered."""
+    refused = account.refusal(
+        account.client("elbv2").deregister_targets,
+        TargetGroupArn=account.target_group(),
+        Targets=[{"Id": "172.31.0.9"}],
+    )
+    assert refused[:2] == ("InvalidTarget", 400)
