@@ -5,12 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 from provision.sandbox.calls import Call, Refusal
 from provision.sandbox.certificates import Certificate
+from provision.sandbox.constraints import constrains
 from provision.sandbox.rules import Answer, after, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 _MOST_NAMES = 10  # ACM User Guide, Quotas: domain names per certificate, the first one included
+
+behaves(
+    "acm.parameter-outside-its-alphabet",
+    "domain names, idempotency tokens and tags of other letters or lengths are refused",
+    "ValidationException 400, '1 validation error detected: ...'",
+    "ACM API Reference, RequestCertificate; botocore model of ACM, DomainNameString",
+)(constrains)
+before("acm", "*")(constrains("ValidationException"))
 
 
 def _key(call: Call) -> tuple[Any, ...] | None:

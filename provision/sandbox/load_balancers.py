@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from provision.sandbox.calls import Call, Refusal
+from provision.sandbox.constraints import constrains
 from provision.sandbox.rules import Answer, after, before, behaves
 from provision.sandbox.zones import check_groups, check_subnets, subnets_given
 
@@ -11,6 +12,15 @@ if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 _NAME = "Elastic Load Balancing API Reference, CreateLoadBalancer, Name"
+
+behaves(
+    "elbv2.parameter-outside-its-limits",
+    "numbers outside their range (health check interval 5-300 s, timeout 2-120 s, thresholds 2-10, "
+    "priority 1-50000, port 1-65535) are refused",
+    "ValidationError 400, '1 validation error detected: ...'",
+    "Elastic Load Balancing API Reference, CreateTargetGroup, CreateRule; botocore model of elbv2",
+)(constrains)
+before("elbv2", "*")(constrains("ValidationError"))
 
 
 @behaves(

@@ -8,12 +8,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from provision.sandbox.calls import Call, Refusal
+from provision.sandbox.constraints import constrains
 from provision.sandbox.rules import Answer, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 _ALPHABET = string.ascii_uppercase + string.digits
+
+behaves(
+    "route53.parameter-outside-its-limits",
+    "a TTL above 2147483647, a caller reference above 128 letters, a comment above 256 are refused",
+    "InvalidInput 400",
+    "Route 53 API Reference, ResourceRecordSet, CreateHostedZone; botocore model of Route 53",
+)(constrains)
+before("route53", "*")(constrains("InvalidInput"))
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Tags: how many, how long and of what alphabet, in each service's own words.
 
-What ACM refuses is moto's and shapes.py's.
+What ACM refuses is moto's and constraints.py's.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ _TAGGABLE = {
 )
 @before("elbv2", "CreateLoadBalancer", "CreateTargetGroup", "CreateListener", "CreateRule")
 def new_things_tags(cloud: "Cloud", call: Call) -> None:
-    """API Tag; the lengths are in botocore's model (shapes.py)."""
+    """API Tag; the lengths are in botocore's model (constraints.py)."""
     tags = call.params.get("Tags", [])
     keys = [tag["Key"] for tag in tags]
     if len(set(keys)) < len(keys):
@@ -157,7 +157,7 @@ def _check_network_tags(tags: list[dict[str, Any]]) -> None:
 )
 @before("route53", "ChangeTagsForResource")
 def zone_tags(cloud: "Cloud", call: Call) -> None:
-    """API ChangeTagsForResource, AddTags; ten a call are in botocore's model (shapes.py)."""
+    """API ChangeTagsForResource, AddTags; ten a call are in botocore's model (constraints.py)."""
     have = set(cloud.backend("route53").resource_tags.get(call.params["ResourceId"], {}))
     have -= set(call.params.get("RemoveTagKeys", []))
     added = {tag.get("Key", "") for tag in call.params.get("AddTags", [])}
