@@ -14,9 +14,14 @@ from provision.sandbox import (
     attributes,
     ec2,
     ecr,
+    ecr_images,
+    ecr_policies,
     ecs_answers,
     ecs_clusters,
     ecs_definitions,
+    ecs_limits,
+    ecs_registration,
+    ecs_run,
     ecs_services,
     hosted_zones,
     iam,
@@ -50,6 +55,7 @@ from provision.sandbox import (
     zones,
 )
 from provision.sandbox.certificates import Acm
+from provision.sandbox.ecr import Ecr
 from provision.sandbox.ecs import Ecs
 from provision.sandbox.elbv2 import Elbv2
 from provision.sandbox.permissions import Permissions
@@ -63,9 +69,14 @@ RULES = (
     acm,
     attributes,
     ecr,
+    ecr_images,
+    ecr_policies,
     ecs_answers,
     ecs_clusters,
     ecs_definitions,
+    ecs_limits,
+    ecs_registration,
+    ecs_run,
     ecs_services,
     iam_documents,
     iam_entities,
@@ -111,4 +122,5 @@ def build(cloud: "Cloud") -> None:
     cloud.acm = Acm(cloud)
     cloud.elbv2 = Elbv2(cloud)
     cloud.scheduler = Scheduler(cloud)
+    cloud.ecr = Ecr(cloud)
     cloud.ecs = Ecs(cloud)
