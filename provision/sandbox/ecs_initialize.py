@@ -1,4 +1,4 @@
-"""What a Fargate task needs before its container runs: a way out, its secrets, its image, its log.
+"""What a Fargate task needs before its container runs: a way out, its secrets, its log.
 
 The words are those of the ECS Developer Guide, "Amazon ECS stopped task error messages", where they
 stand there; else of the issues that the behaviours name.
@@ -6,8 +6,8 @@ stand there; else of the issues that the behaviours name.
 
 from typing import TYPE_CHECKING, Any
 
+from provision.sandbox.ecs_pull import CannotStart, denied
 from provision.sandbox.ecs_task import Task
-from provision.sandbox.images import CannotPull
 from provision.sandbox.rules import behaves
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ _PULL = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource "
     "retrieval failed: unable to retrieve secrets from ssm: "
 )
-
-
-class CannotStart(Exception):
-    """The task ends before its container runs; the words are its stoppedReason."""
+_LOGGER = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 "
+    "times: failed to create Cloudwatch log stream: "
+)
 
 
 def prepare(cloud: "Cloud", task: Task) -> dict[str, str]:
@@ -62,6 +62,12 @@ def read_secrets(cloud: "Cloud", task: Task) -> dict[str, str]:
     values, missing = {}, []
     for entry in task.essential.get("secrets") or []:
         name = entry["valueFrom"]
+        arn = f"arn:aws:ssm:{task.region}:{cloud.account}:parameter/{name.lstrip('/')}"
+        why = denied(cloud, task, "ssm:GetParameters", name if name.startswith("arn:") else arn)
+        if why:
+            raise CannotStart(
+                f"{_PULL}service call has been retried 1 time(s): AccessDeniedException: {why}"
+            )
         found = cloud.backend("ssm", task.region).get_parameters([name])
         if name in found:
             values[entry["name"]] = found[name].response_object(True, task.region)["Value"]
@@ -73,28 +79,6 @@ def read_secrets(cloud: "Cloud", task: Task) -> dict[str, str]:
             f"{', '.join(missing)}"
         )
     return values
-
-
-@behaves(
-    "ecs.task-image-missing",
-    "a task whose image is not in its ECR repository stops, and its container says so too",
-    "stoppedReason CannotPullContainerError: ... failed to resolve ref URI: URI: not found",
-    "Amazon ECS Developer Guide, CannotPullContainer task errors; aws/containers-roadmap issues",
-)
-@behaves(
-    "ecs.task-image-of-no-matching-platform",
-    "a task whose image index has no entry for its runtimePlatform stops",
-    "stoppedReason CannotPullContainerError: ... does not contain descriptor matching platform",
-    "Amazon ECS Developer Guide, CannotPullContainer task errors; aws/containers-roadmap#1120",
-)
-def pull_image(cloud: "Cloud", task: Task) -> bool:
-    """Whether the image can be executed; CannotStart where it cannot be pulled."""
-    platform = getattr(task.definition, "runtime_platform", None) or {}
-    try:
-        return cloud.ecr.images.pull(task.essential["image"], platform)
-    except CannotPull as reason:
-        task.container_reason = f"CannotPullContainerError: {reason}"
-        raise CannotStart(task.container_reason) from None
 
 
 @behaves(
@@ -114,13 +98,16 @@ def open_log(cloud: "Cloud", task: Task) -> tuple[Any, str] | None:
     if group not in logs.groups:
         if options.get("awslogs-create-group") != "true":
             raise CannotStart(
-                "ResourceInitializationError: failed to validate logger args: create stream has "
-                "been retried 1 times: failed to create Cloudwatch log stream: "
-                "ResourceNotFoundException: The specified log group does not exist. : exit "
-                "status 1"
+                f"{_LOGGER}ResourceNotFoundException: The specified log group does not exist. : "
+                "exit status 1"
             )
         logs.create_log_group(group, {})
     stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{task.essential['name']}/{task.id}"
+    if stream not in logs.groups[group].streams:
+        arn = f"arn:aws:logs:{region}:{cloud.account}:log-group:{group}:log-stream:{stream}"
+        why = denied(cloud, task, "logs:CreateLogStream", arn)
+        if why:
+            raise CannotStart(f"{_LOGGER}AccessDeniedException: {why} : exit status 1")
     logs.ensure_log_stream(group, stream)
     return logs.groups[group], stream
 

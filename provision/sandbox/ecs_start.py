@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from provision.sandbox.ecs_initialize import CannotStart, prepare, pull_image
+from provision.sandbox.ecs_initialize import prepare
+from provision.sandbox.ecs_pull import CannotStart, pull_image
 from provision.sandbox.ecs_service import Service
 from provision.sandbox.ecs_task import Target, Task
 from provision.sandbox.rules import behaves

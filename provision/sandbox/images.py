@@ -84,6 +84,14 @@ class Images:
         raise CannotPull(_not_found(uri))
 
 
+def repository_arn(uri: str) -> str:
+    """The ARN of the private ECR repository of an image, empty for a public image."""
+    ecr = _ECR.fullmatch(uri)
+    if ecr is None:
+        return ""
+    return f"arn:aws:ecr:{ecr['region']}:{ecr['account']}:repository/{ecr['name']}"
+
+
 def _not_found(uri: str) -> str:
     return (
         f"pull image manifest has been retried 1 time(s): failed to resolve ref {uri}: {uri}: "

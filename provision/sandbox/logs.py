@@ -1,9 +1,9 @@
 """CloudWatch Logs: names, retention times and tags of log groups."""
 
-import re
 from typing import TYPE_CHECKING
 
 from provision.sandbox.calls import Call, Refusal
+from provision.sandbox.constraints import constrains
 from provision.sandbox.rules import before, behaves
 
 if TYPE_CHECKING:
@@ -14,9 +14,8 @@ RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-_GROUP = r"[\.\-_/#A-Za-z0-9]+"
-_STREAM = "[^:*]*"
 _TAGS = 50
+_fit = constrains("InvalidParameterException")
 
 
 @behaves(
@@ -25,6 +24,25 @@ _TAGS = 50
     "InvalidParameterException 400",
     "botocore logs model, LogGroupName",
 )
+@behaves(
+    "logs.stream-name",
+    "a log stream's name has no : and no *",
+    "InvalidParameterException 400",
+    "botocore logs model, LogStreamName",
+)
+@behaves(
+    "logs.page-too-long",
+    "a page has up to 10,000 events",
+    "InvalidParameterException 400",
+    "botocore logs model, EventsLimit",
+    moto="moto refuses it as well",
+)
+@before("logs", "*")
+def parameters_fit(cloud: "Cloud", call: Call) -> None:
+    """Lengths, ranges and alphabets."""
+    _fit(cloud, call)
+
+
 @behaves(
     "logs.group-exists",
     "a second log group of a name",
@@ -40,23 +58,10 @@ _TAGS = 50
 )
 @before("logs", "CreateLogGroup")
 def group_can_be(cloud: "Cloud", call: Call) -> None:
-    """API CreateLogGroup."""
-    name, tags = call.params["logGroupName"], call.params.get("tags") or {}
-    _match("logGroupName", name, _GROUP)
+    """API CreateLogGroup: its tags, which are a map."""
+    tags = call.params.get("tags") or {}
     if len(tags) > _TAGS:
         raise _refused("tags", tags, f"Member must have length less than or equal to {_TAGS}")
-
-
-@behaves(
-    "logs.stream-name",
-    "a log stream's name has no : and no *",
-    "InvalidParameterException 400",
-    "botocore logs model, LogStreamName",
-)
-@before("logs", "CreateLogStream")
-def stream_can_be(cloud: "Cloud", call: Call) -> None:
-    """API CreateLogStream."""
-    _match("logStreamName", call.params["logStreamName"], _STREAM)
 
 
 @behaves(
@@ -72,12 +77,6 @@ def retention_exists(cloud: "Cloud", call: Call) -> None:
     if days not in RETENTION_DAYS:
         allowed = ", ".join(str(value) for value in RETENTION_DAYS)
         raise _refused("retentionInDays", days, f"Member must satisfy enum value set: [{allowed}]")
-
-
-def _match(parameter: str, value: str, pattern: str) -> None:
-    if re.fullmatch(pattern, value) is None:
-        constraint = f"Member must satisfy regular expression pattern: {pattern}"
-        raise _refused(parameter, value, constraint)
 
 
 def _refused(parameter: str, value: object, constraint: str) -> Refusal:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.newsbot import TRUST, Bot
+from tests.sandbox.surface import control
 
 REGISTRY = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
 OCI = "application/vnd.oci.image.manifest.v1+json"
@@ -156,6 +157,65 @@ def test_image_of_another_processor(bot: Bot) -> None:
     assert events[0]["message"].endswith("exec format error")
 
 
+def may(bot: Bot, *actions: str) -> None:
+    """The role may do nothing else."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    bot.account.client("iam").put_role_policy(
+        RoleName="bot", PolicyName="bot", PolicyDocument=policy
+    )
+
+
+@pytest.mark.behaviour("ecs.secret-permission-missing")
+def test_execution_role_that_may_not_read_secrets(bot: Bot) -> None:
+    """IAM's sentence, about the role's session."""
+    may(bot, "logs:*")
+    bot.create()
+    bot.clock.advance(35)
+    stopped = bot.stopped()
+    short = stopped["taskArn"].rpartition("/")[2]
+    assert (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource "
+        "retrieval failed: unable to retrieve secrets from ssm: service call has been retried 1 "
+        "time(s): AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/bot/"
+        f"{short} is not authorized to perform: ssm:GetParameters on resource: "
+        "arn:aws:ssm:ap-northeast-1:123456789012:parameter/ACCESS_TOKEN because no identity-based "
+        "policy allows the ssm:GetParameters action"
+    ) == stopped["stoppedReason"]
+
+
+@pytest.mark.behaviour("ecs.log-permission-missing")
+def test_execution_role_that_may_not_write_logs(bot: Bot) -> None:
+    """The log is opened before the container starts."""
+    may(bot, "ssm:GetParameters")
+    bot.create()
+    bot.clock.advance(35)
+    reason = bot.stopped()["stoppedReason"]
+    assert reason.startswith("ResourceInitializationError: failed to validate logger args")
+    assert "is not authorized to perform: logs:CreateLogStream" in reason
+
+
+@pytest.mark.behaviour("ecs.image-permission-missing")
+def test_execution_role_that_may_not_pull(bot: Bot) -> None:
+    """A token is not enough; without one there is another message."""
+    bot.account.client("ecr").create_repository(repositoryName="bot")
+    push(bot, "1", "amd64")
+    may(bot, "ssm:GetParameters", "logs:*", "ecr:GetAuthorizationToken")
+    create(bot, f"{REGISTRY}/bot:1")
+    bot.clock.advance(35)
+    assert bot.stopped()["stoppedReason"].endswith(
+        f"pulling from host {REGISTRY} failed with status code [manifests 1]: 403 Forbidden"
+    )
+    may(bot, "ssm:GetParameters", "logs:*")
+    bot.clock.advance(70)
+    reasons = "\n".join(task["stoppedReason"] for task in bot.shown("STOPPED"))
+    assert "unable to retrieve ecr registry auth" in reasons
+    may(bot, "ssm:GetParameters", "logs:*", "ecr:*")
+    bot.ecs.update_service(cluster="news", service="bot", forceNewDeployment=True)
+    bot.clock.advance(35)
+    assert 1 == len(bot.tasks.started)
+
+
 def test_public_image_that_was_entered(bot: Bot) -> None:
     """Public images exist, unless the sandbox was told otherwise."""
     bot.account.cloud.ecr.images.public |= {"example/gone": (), "example/arm": ("linux/arm64",)}
@@ -260,3 +320,23 @@ def test_stopped_task_is_remembered_for_an_hour(bot: Bot) -> None:
     bot.clock.advance(900)
     described = bot.ecs.describe_tasks(cluster="news", tasks=[task["taskArn"]])
     assert ["MISSING"] == [failure["reason"] for failure in described["failures"]]
+
+
+def test_control_surface_plays_spot(bot: Bot) -> None:
+    """Interruptions and shortages by request, as the demo asks for them."""
+    bot.create()
+    bot.steady()
+    (task,) = bot.shown()
+
+    def ask(what: str, **given: Any) -> Any:
+        return control(bot.account, "POST", what, given)
+
+    assert {"available": False} == ask("spot", available=False)
+    assert {"tasks": [task["taskArn"]]} == ask("interrupt", cluster="news", service="bot")
+    bot.clock.advance(5)
+    assert [] == bot.shown()
+    ask("spot", available=True)
+    bot.clock.advance(30)
+    assert 1 == len(bot.shown())
+    assert 404 == ask("interrupt", cluster="other")
+    assert 400 == ask("spot", available="no")
