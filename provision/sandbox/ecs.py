@@ -1,7 +1,7 @@
 """ECS as it lives: services that keep their tasks running, on the sandbox's clock.
 
 moto keeps clusters, task definitions and tags; what happens in time is kept here. Refusals and
-answers are in ecs_clusters, ecs_definitions, ecs_services, ecs_run and ecs_answers; what a task goes
+answers are in ecs_clusters, ecs_definitions, ecs_services, ecs_run and ecs_tasks; what a task goes
 through in ecs_launch, ecs_start, ecs_initialize and ecs_lifecycle; the scheduler in ecs_scheduler.
 """
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from provision.sandbox.calls import Call, Refusal
 from provision.sandbox.ecs_capacity import check_providers
-from provision.sandbox.ecs_definitions import page
+from provision.sandbox.ecs_pages import page
 from provision.sandbox.rules import Answer, after, before, behaves
 
 if TYPE_CHECKING:

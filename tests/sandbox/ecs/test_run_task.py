@@ -1,5 +1,6 @@
 """ECS RunTask: programs that run once, in the sandbox as on Fargate."""
 
+import json
 from typing import Any
 
 import pytest
@@ -202,3 +203,49 @@ def test_starter_has_an_alphabet(registered: Bot) -> None:
     """Letters, digits, - / _, up to 128."""
     for starter in ("me & you", "x" * 129):
         assert INVALID == run(registered, startedBy=starter)[:2]
+
+
+def test_schedule_runs_the_program(registered: Bot) -> None:
+    """EventBridge Scheduler with an ECS cluster as its target: the same task, at its time."""
+    registered.tasks.programs[COLLECT] = lambda environment: 0
+    iam = registered.account.client("iam")
+    trust = TRUST.replace("ecs-tasks", "scheduler")
+    role = iam.create_role(RoleName="clock", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    may = {"Effect": "Allow", "Action": ["ecs:RunTask", "iam:PassRole"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    iam.put_role_policy(RoleName="clock", PolicyName="run", PolicyDocument=policy)
+    registered.clock.advance(registered.account.cloud.delays.role)
+    network = registered.wish()["networkConfiguration"]["awsvpcConfiguration"]
+    definition = registered.ecs.describe_task_definition(taskDefinition="bot")["taskDefinition"]
+    cluster = registered.ecs.describe_clusters(clusters=["news"])["clusters"][0]
+    target = {
+        "Arn": cluster["clusterArn"],
+        "RoleArn": role,
+        "Input": json.dumps(override(command=list(COLLECT))["overrides"]),
+        "EcsParameters": {
+            "TaskDefinitionArn": definition["taskDefinitionArn"],
+            "LaunchType": "FARGATE",
+            "NetworkConfiguration": {
+                "awsvpcConfiguration": {
+                    "Subnets": network["subnets"],
+                    "SecurityGroups": network["securityGroups"],
+                    "AssignPublicIp": "ENABLED",
+                }
+            },
+        },
+    }
+    registered.account.client("scheduler").create_schedule(
+        Name="collect",
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=target,
+    )
+    registered.clock.step = 10.0
+    registered.clock.advance(60)
+    before = len(registered.tasks.started)
+    registered.clock.advance(3600)
+    assert before + 1 == len(registered.tasks.started)
+    assert (COLLECT, 0) == (
+        registered.tasks.started[-1].command,
+        registered.tasks.started[-1].exit_code,
+    )
