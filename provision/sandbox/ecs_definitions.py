@@ -59,7 +59,7 @@ def latest_active(cloud: "Cloud", region: str, family: str) -> Any:
     "ecs.definition-unknown",
     "a service or a task of a task definition that does not exist",
     "ClientException 400, TaskDefinition not found.",
-    "aws/containers-roadmap and hashicorp/terraform-provider-aws issues: TaskDefinition not found",
+    "Cloud-CV/EvalAI#2419",
 )
 @behaves(
     "ecs.definition-inactive",

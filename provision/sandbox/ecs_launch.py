@@ -45,7 +45,7 @@ def place(cloud: "Cloud", service: Service, deployment: Deployment) -> Task | No
     "ecs.fresh-role-costs-half-a-minute",
     "a role that ECS cannot assume yet is no error of CreateService: an event, and a new try later",
     "service event: failed to launch a task with (error ECS was unable to assume the role ...)",
-    "hashicorp/terraform-provider-aws, aws_ecs_service: 'unable to assume the role' in its events",
+    "boto/boto3#1878",
 )
 @behaves(
     "ecs.no-spot-capacity",

@@ -18,7 +18,7 @@ class CannotStart(Exception):
     "ecs.task-image-missing",
     "a task whose image is not in its ECR repository stops, and its container says so too",
     "stoppedReason CannotPullContainerError: ... failed to resolve ref URI: URI: not found",
-    "Amazon ECS Developer Guide, CannotPullContainer task errors; aws/containers-roadmap issues",
+    "Amazon ECS Developer Guide, CannotPullContainer task errors",
 )
 @behaves(
     "ecs.task-image-of-no-matching-platform",
@@ -41,7 +41,7 @@ def pull_image(cloud: "Cloud", task: Task) -> bool:
     "ecs.image-permission-missing",
     "a task whose execution role may not pull its private image stops",
     "stoppedReason CannotPullContainerError: ... 403 Forbidden",
-    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors; re:Post",
+    "aws/aws-cdk#29876",
 )
 def _sign_in(cloud: "Cloud", task: Task) -> None:
     """With a token, then for the image's repository; public images need neither."""

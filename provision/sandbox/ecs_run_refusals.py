@@ -28,13 +28,13 @@ _OVERRIDES = 8192  # characters, as JSON
     "ecs.run-task-fresh-role",
     "RunTask with a role that ECS cannot assume yet",
     "ClientException 400, ECS was unable to assume the role ...",
-    "aws/aws-cdk and hashicorp/terraform-provider-aws issues: ECS was unable to assume the role",
+    "seen in deployment tools' retries of RunTask; boto/boto3#1878 for the words",
 )
 @behaves(
     "ecs.run-task-on-ec2-without-instances",
     "without launch type and strategy a task goes to EC2, where a Fargate cluster has nothing",
     "InvalidParameterException 400, No Container Instances were found in your cluster.",
-    "Amazon ECS API Reference, RunTask, launchType; AWS Knowledge Center",
+    "jenkinsci/amazon-ecs-plugin#217",
 )
 def check_run(cloud: "Cloud", call: Call, given: dict[str, Any], cluster: Any) -> Any:
     """Everything that RunTask refuses; the task definition."""
@@ -61,7 +61,7 @@ def check_run(cloud: "Cloud", call: Call, given: dict[str, Any], cluster: Any) -
     "ecs.override-of-unknown-container",
     "an override names a container of the task definition",
     "InvalidParameterException 400",
-    "Amazon ECS API Reference, ContainerOverride, name; aws/containers-roadmap issues",
+    "azavea/django-ecsmanage#21",
 )
 @behaves(
     "ecs.overrides-too-long",

@@ -25,7 +25,7 @@ def find_service(cloud: "Cloud", call: Call, name: str) -> Service | None:
     "ecs.service-name-used",
     "a second service of a name that is ACTIVE",
     "InvalidParameterException 400, Creation of service was not idempotent.",
-    "hashicorp/terraform-provider-aws issues: Creation of service was not idempotent",
+    "hashicorp/terraform-provider-aws#2283",
 )
 @behaves(
     "ecs.service-token-repeated",
@@ -43,7 +43,7 @@ def find_service(cloud: "Cloud", call: Call, name: str) -> Service | None:
     "ecs.service-name-draining",
     "the name of a service that is DRAINING is not free; of one that is INACTIVE it is",
     "InvalidParameterException 400, Unable to Start a service that is still Draining.",
-    "hashicorp/terraform-provider-aws, aws_ecs_service: retries on still Draining",
+    "spinnaker/spinnaker#5476",
 )
 @before("ecs", "CreateService")
 def service_can_be(cloud: "Cloud", call: Call) -> Answer | None:

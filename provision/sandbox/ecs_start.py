@@ -44,15 +44,15 @@ def start(cloud: "Cloud", task: Task) -> None:
 @behaves(
     "ecs.task-image-of-another-processor",
     "a single image of another processor is pulled, and its container ends at once",
-    "exitCode 255, and 'exec format error' in its log",
-    "Amazon ECS Developer Guide, Task definition parameters: runtimePlatform; moby/moby#44294",
+    "exitCode 1, and 'exec format error' in its log",
+    "aws-samples/amazon-bedrock-serverless-prompt-chaining#213",
 )
 def _run(cloud: "Cloud", task: Task, environment: dict[str, str], executable: bool) -> RunningTask:
     image, mappings = task.essential["image"], task.essential.get("portMappings") or []
     port = mappings[0]["containerPort"] if mappings else 80
     if not executable:
         broken = InlineTask(environment, image, port, task.command)
-        broken.end(255, f"exec {(*task.command, '/entrypoint')[0]}: exec format error")
+        broken.end(1, f"exec {(*task.command, '/entrypoint')[0]}: exec format error")
         return broken
     container = cloud.tasks.start(environment, image, port, task.command)
     container.ready(_PATIENCE if mappings else _SHORT)

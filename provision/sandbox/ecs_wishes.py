@@ -58,7 +58,7 @@ def check_count(given: dict[str, Any]) -> None:
     "ecs.percents-that-block",
     "minimumHealthyPercent and maximumPercent are not both 100",
     "InvalidParameterException 400",
-    "hashicorp/terraform-provider-aws issues: cannot be 100 as this will block deployments",
+    "cdk_preflight, rule pf-ecs-svc-min-healthy-over-max-percent",
 )
 @behaves(
     "ecs.percents-out-of-range",

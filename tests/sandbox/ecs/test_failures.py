@@ -152,7 +152,7 @@ def test_image_of_another_processor(bot: Bot) -> None:
     bot.clock.advance(70)
     stopped = bot.stopped()
     assert "Essential container in task exited" == stopped["stoppedReason"]
-    assert [255] == [container["exitCode"] for container in stopped["containers"]]
+    assert [1] == [container["exitCode"] for container in stopped["containers"]]
     events = bot.account.client("logs").filter_log_events(logGroupName="/bot")["events"]
     assert events[0]["message"].endswith("exec format error")
 
