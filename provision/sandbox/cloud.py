@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from provision.sandbox.calls import Call
     from provision.sandbox.certificates import Acm
     from provision.sandbox.ec2 import Ec2
+    from provision.sandbox.ecr import Ecr
     from provision.sandbox.ecs import Ecs
     from provision.sandbox.elbv2 import Elbv2
     from provision.sandbox.iam import Iam
@@ -46,6 +47,7 @@ class Cloud:
 
     acm: "Acm"
     ec2: "Ec2"
+    ecr: "Ecr"
     ecs: "Ecs"
     elbv2: "Elbv2"
     iam: "Iam"

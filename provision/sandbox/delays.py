@@ -19,6 +19,7 @@ class Delays:
     role: float = 8  # IAM: until another service can assume a new role
     task_start: float = 30  # Fargate: PROVISIONING and PENDING until RUNNING
     steady: float = 30  # ECS: all tasks well until the scheduler calls it a steady state
+    cluster_attachments: float = 5  # ECS: until changed capacity providers are attached
     schedule_group: float = 5  # Scheduler: a deleted group shows DELETING for a while
     service_drain: float = 160  # ECS: a deleted service from DRAINING to INACTIVE
     # Until a change is seen by those who read: for every service that lags (lag.py), or by service.

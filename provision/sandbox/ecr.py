@@ -1,49 +1,113 @@
-"""ECR: the lifecycle policies that moto would take, and AWS does not."""
+"""ECR as it lives, and what its repositories refuse; moto keeps repositories, images and layers."""
 
-import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import before
+from provision.sandbox.ecr_policies import DAY, expired
+from provision.sandbox.images import Images
+from provision.sandbox.rules import Answer, after, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
-# User Guide, "Lifecycle policy properties": what each part may say.
-_STATUSES = ("tagged", "untagged", "any")
-_COUNTS = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
+_TOKEN_LIVES = 12 * 3600.0  # seconds
+_BATCH = 100
+_TAGS = 50
 
 
-@before("ecr", "PutLifecyclePolicy")
-def policy_is_one(cloud: "Cloud", call: Call) -> None:
-    """API PutLifecyclePolicy: InvalidParameterException."""
-    try:
-        policy = json.loads(call.params["lifecyclePolicyText"])
-        rules = list(policy["rules"])
-        priorities = [rule["rulePriority"] for rule in rules]
-        right = all(_is_rule(rule) for rule in rules) and len(set(priorities)) == len(rules)
-        last = [r["rulePriority"] for r in rules if r["selection"]["tagStatus"] == "any"]
-        right = bool(rules) and right and (not last or last == [max(priorities)])
-    except (ValueError, KeyError, TypeError):
-        right = False
-    if not right:
+@dataclass
+class Ecr:
+    """What can be pulled, and the lifecycle policies at their time."""
+
+    cloud: "Cloud"
+    _due: dict[str, float] = field(default_factory=dict)  # repositories by ARN
+
+    def __post_init__(self) -> None:
+        self.images = Images(self.cloud)
+        self.cloud.on_tick(self.tick)
+
+    def tick(self) -> None:
+        """User Guide, lifecycle policies: what they match is deleted within 24 hours."""
+        with self.cloud.lock:
+            now = self.cloud.clock.now()
+            for region in self.cloud.regions("ecr"):
+                for repository in self.cloud.backend("ecr", region).repositories.values():
+                    if repository.lifecycle_policy is None:
+                        self._due.pop(repository.arn, None)
+                    elif now >= self._due.setdefault(repository.arn, now + DAY):
+                        self._due[repository.arn] = now + DAY
+                        gone = expired(repository.lifecycle_policy, repository.images, now)
+                        repository.images = [i for i in repository.images if i not in gone]
+
+
+@behaves(
+    "ecr.name-invalid",
+    "a repository's name is of lower case letters, digits, and single . _ - / between them",
+    "InvalidParameterException 400",
+    "Amazon ECR API Reference, CreateRepository, repositoryName",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecr.name-used",
+    "a second repository of a name",
+    "RepositoryAlreadyExistsException 400",
+    "Amazon ECR API Reference, CreateRepository, Errors",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecr.too-many-tags",
+    "a repository has up to 50 tags",
+    "TooManyTagsException 400",
+    "Amazon ECR API Reference, CreateRepository, Errors",
+)
+@before("ecr", "CreateRepository")
+def repository_can_be(cloud: "Cloud", call: Call) -> None:
+    """API CreateRepository."""
+    if len(call.params.get("tags") or []) > _TAGS:
         raise Refusal(
-            "InvalidParameterException",
-            "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle "
-            "policy validation failure'",
+            "TooManyTagsException",
+            f"The list of tags on the repository is over the limit. The maximum number of tags "
+            f"that can be applied to a repository is {_TAGS}.",
         )
 
 
-def _is_rule(rule: dict[str, Any]) -> bool:
-    selection, count = rule["selection"], rule["selection"]["countNumber"]
-    counted = selection["countType"] == "imageCountMoreThan"
-    named = any(selection.get(key) for key in ("tagPrefixList", "tagPatternList"))
-    return (
-        selection["tagStatus"] in _STATUSES
-        and selection["countType"] in _COUNTS
-        and isinstance(count, int)
-        and count > 0
-        and counted != (selection.get("countUnit") == "days")
-        and named == (selection["tagStatus"] == "tagged")
-        and rule["action"]["type"] in ("expire", "transition")
+@behaves(
+    "ecr.not-empty",
+    "a repository with images is deleted by force only",
+    "RepositoryNotEmptyException 400",
+    "Amazon ECR API Reference, DeleteRepository, Errors",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecr.batch-too-long",
+    "up to 100 images are named a call",
+    "InvalidParameterException 400",
+    "Amazon ECR API Reference, BatchGetImage, imageIds",
+)
+@before("ecr", "BatchGetImage", "BatchDeleteImage", "DescribeImages")
+def batch_is_short(cloud: "Cloud", call: Call) -> None:
+    """API ImageIdentifierList: 1 to 100."""
+    if len(call.params.get("imageIds") or []) > _BATCH:
+        raise invalid("imageIds", f"Member must have length less than or equal to {_BATCH}")
+
+
+@behaves(
+    "ecr.token-lives-twelve-hours",
+    "an authorization token is good for twelve hours",
+    "expiresAt",
+    "Amazon ECR API Reference, GetAuthorizationToken",
+)
+@after("ecr", "GetAuthorizationToken")
+def token_expires(cloud: "Cloud", call: Call, answer: Answer) -> None:
+    """API GetAuthorizationToken: moto's tokens have expired long ago."""
+    for entry in answer["authorizationData"]:
+        entry["expiresAt"] = datetime.fromtimestamp(cloud.clock.now() + _TOKEN_LIVES, UTC)
+
+
+def invalid(parameter: str, constraint: str) -> Refusal:
+    return Refusal(
+        "InvalidParameterException",
+        f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'",
     )

@@ -1,22 +1,31 @@
 """ECS as it lives: services that keep their tasks running, on the sandbox's clock.
 
-moto keeps clusters, task definitions and tags; what happens in time is kept here. The refusals and
-answers are in ecs_clusters, ecs_definitions and ecs_answers; the scheduler in ecs_scheduler.
+moto keeps clusters, task definitions and tags; what happens in time is kept here. Refusals and
+answers are in ecs_clusters, ecs_definitions, ecs_services, ecs_run and ecs_tasks; what a task goes
+through in ecs_launch, ecs_start, ecs_initialize and ecs_lifecycle; the scheduler in ecs_scheduler.
 """
 
 from typing import TYPE_CHECKING
 
-from provision.sandbox import ecs_launch, ecs_scheduler
+from provision.sandbox import (
+    ecs_breaker,
+    ecs_initialize,
+    ecs_lifecycle,
+    ecs_scheduler,
+    ecs_spot,
+    ecs_start,
+)
+from provision.sandbox.ecs_run import Run
 from provision.sandbox.ecs_service import Service
 from provision.sandbox.ecs_task import Task
 from provision.sandbox.reach import admits
+from provision.sandbox.rules import behaves
 from provision.sandbox.tasks import Reply, Request, RunningTask
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 _REMEMBERED = 3600.0  # seconds for which DescribeTasks still shows a stopped task
-_PROVISIONING = 0.3  # the part of `delays.task_start` before PENDING
 _PROBE_TIMEOUT = 2.0  # real seconds for the answer to a health check
 
 
@@ -30,6 +39,8 @@ class Ecs:
         self.cloud = cloud
         self.services: dict[tuple[str, str, str], Service] = {}
         self.tasks: list[Task] = []
+        self.runs: dict[tuple[str, str, str], Run] = {}  # RunTask by (region, cluster, token)
+        self.attaching: dict[str, float] = {}  # clusters by ARN: until when providers are attached
         self.spot_available = True
         cloud.elbv2.check = self.check
         cloud.on_tick(self.tick)
@@ -81,102 +92,57 @@ class Ecs:
         with self.cloud.lock:
             now, delay = self.cloud.clock.now(), self.cloud.delays.task_start
             due = [
-                (service, task)
+                task
                 for task in self.tasks
                 if task.wanted and task.last_status == "PENDING" and now >= task.created_at + delay
-                if (service := self.service_of(task))
             ]
-        for service, task in due:
-            ecs_launch.start(self.cloud, service, task)
+        for task in due:
+            ecs_start.start(self.cloud, task)
         with self.cloud.lock:
             for task in self.tasks:
-                ecs_launch.write_log(self.cloud, task)
-                self._advance(task)
+                ecs_initialize.write_log(self.cloud, task)
+                ecs_lifecycle.advance(self.cloud, task)
             for service in self.services.values():
                 ecs_scheduler.reconcile(self.cloud, service)
             self._forget()
+            for region in self.cloud.regions("ecs"):
+                self._forget_definitions(region)
 
-    def fail(self, service: Service, task: Task, code: str, reason: str) -> None:
-        """The task ends for a reason of its own; a deployment in progress counts it."""
+    def fail(self, task: Task, code: str, reason: str) -> None:
+        """The task ends for a reason of its own; its service counts it, and starts another one."""
         if not task.wanted:
             return
-        task.ask_to_stop(self.cloud.clock.now(), code, reason)
-        for deployment in service.deployments:
-            unsettled = deployment.rollout_state == "IN_PROGRESS" and not task.was_well
-            if deployment.id == task.deployment and unsettled:
-                deployment.failed_tasks += 1
-
-    def _advance(self, task: Task) -> None:
-        now, container = self.cloud.clock.now(), task.container
-        match task.last_status:
-            case "PROVISIONING" | "PENDING" if not task.wanted:
-                self._deprovision(task)
-            case "PROVISIONING":
-                if now >= task.created_at + _PROVISIONING * self.cloud.delays.task_start:
-                    task.last_status = "PENDING"
-            case "RUNNING":
-                service = self.service_of(task)
-                ended = container is not None and container.exit_code is not None
-                if ended and service is not None:
-                    exited = "Essential container in task exited"
-                    self.fail(service, task, "EssentialContainerExited", exited)
-                if not task.wanted:
-                    self._deregister(task)
-                    task.last_status = "DEACTIVATING"
-            case "DEACTIVATING":
-                if container is None or container.exit_code is not None or self._drained(task):
-                    if container is not None:
-                        container.terminate()
-                    task.terminated_at = now
-                    task.last_status = "STOPPING"
-            case "STOPPING":
-                self._await_end(task)
-            case "DEPROVISIONING":
-                if now >= (task.deprovisioned_at or 0) + self.cloud.delays.network_interfaces:
-                    task.last_status = "STOPPED"
-                    task.stopped_at = now
-
-    def _await_end(self, task: Task) -> None:
-        """SIGTERM is out: wait for the container, in the end kill it."""
-        container = task.container
-        if container is not None and container.exit_code is None:
-            if self.cloud.clock.now() < (task.terminated_at or 0) + task.stop_timeout:
-                return
-            container.kill()
-        if container is not None:
-            task.exit_code = container.exit_code
-        self._deprovision(task)
-
-    def _deprovision(self, task: Task) -> None:
-        self.cloud.ec2.release(task.region, task.interface.id)
-        task.deprovisioned_at = self.cloud.clock.now()
-        task.last_status = "DEPROVISIONING"
-
-    def _deregister(self, task: Task) -> None:
-        service, target = self.service_of(task), task.target
-        if target is None:
-            return
-        self.cloud.elbv2.deregister(target.group, task.ip, target.port)
+        now, service = self.cloud.clock.now(), self.service_of(task)
+        task.ask_to_stop(now, code, reason)
         if service is not None:
-            now = self.cloud.clock.now()
-            service.say(now, f"deregistered 1 targets in (target-group {target.group})")
-            service.say(now, "has begun draining connections on 1 tasks.")
+            ecs_breaker.count(service, task, now)
 
-    def _drained(self, task: Task) -> bool:
-        target = task.target
-        if target is None:
-            return True
-        return (task.ip, target.port) not in self.cloud.elbv2.targets.get(target.group, {})
+    def interrupt(self, region: str, cluster: str, service: str = "") -> list[str]:
+        """Play a Spot interruption: the ARNs of the tasks that are taken."""
+        with self.cloud.lock:
+            return [task.arn for task in ecs_spot.interrupt(self.cloud, region, cluster, service)]
 
+    @behaves(
+        "ecs.stopped-task-an-hour",
+        "a stopped task is described and listed for an hour, then it is MISSING",
+        "failures, reason MISSING",
+        "Amazon ECS Developer Guide, Viewing Amazon ECS stopped task errors",
+    )
     def _forget(self) -> None:
         before = self.cloud.clock.now() - _REMEMBERED
         gone = {task.id for task in self.tasks if (task.stopped_at or before + 1) <= before}
+        if not gone:
+            return
         self.tasks = [task for task in self.tasks if task.id not in gone]
         for service in self.services.values():
             service.tasks = [task for task in service.tasks if task.id not in gone]
-        for region in self.cloud.regions("ecs"):
-            self._forget_definitions(region)
 
+    @behaves(
+        "ecs.definition-delete-in-progress",
+        "a deleted task definition is DELETE_IN_PROGRESS until no service and no task uses it",
+        "status DELETE_IN_PROGRESS, then ClientException",
+        "Amazon ECS API Reference, DeleteTaskDefinitions",
+    )
     def _forget_definitions(self, region: str) -> None:
         """API DeleteTaskDefinitions: DELETE_IN_PROGRESS until nothing uses it."""
         used = {task.definition.arn for task in self.tasks if task.last_status != "STOPPED"}

@@ -1,23 +1,14 @@
-"""ECS task definitions: what Fargate refuses, and which revisions are listed, shown, deleted."""
+"""ECS task definitions: which revisions are listed, shown, run, deleted."""
 
 from typing import TYPE_CHECKING, Any
 
 from provision.sandbox.calls import Call, Refusal
-from provision.sandbox.rules import Answer, before
+from provision.sandbox.ecs_pages import page
+from provision.sandbox.rules import Answer, before, behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
-# ECS Developer Guide, "Task CPU and memory" for Fargate: CPU units -> MiB.
-FARGATE = {
-    256: (512, 1024, 2048),
-    512: tuple(range(1024, 4096 + 1, 1024)),
-    1024: tuple(range(2048, 8192 + 1, 1024)),
-    2048: tuple(range(4096, 16384 + 1, 1024)),
-    4096: tuple(range(8192, 30720 + 1, 1024)),
-    8192: tuple(range(16384, 61440 + 1, 4096)),
-    16384: tuple(range(32768, 122880 + 1, 8192)),
-}
 # Attributes of moto's TaskDefinition, as the API names them.
 _SHOWN = {
     "taskDefinitionArn": "arn",
@@ -38,38 +29,12 @@ _SHOWN = {
 }
 
 
-@before("ecs", "RegisterTaskDefinition")
-def fargate_can_run_it(cloud: "Cloud", call: Call) -> None:
-    """ECS Developer Guide, "Task definition parameters for Fargate"; ClientException."""
-    given = call.params
-    if "FARGATE" not in (given.get("requiresCompatibilities") or []):
-        return
-    for name in ("cpu", "memory"):
-        if not given.get(name):
-            raise _refused(f"Fargate requires that '{name}' be defined at the task level.")
-    cpu, memory = str(given["cpu"]), str(given["memory"])
-    if not (cpu.isdigit() and memory.isdigit() and int(memory) in FARGATE.get(int(cpu), ())):
-        raise _refused(
-            f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See "
-            "the Amazon ECS documentation for the valid values."
-        )
-    if given.get("networkMode") not in (None, "awsvpc"):
-        raise _refused("Fargate only supports network mode ‘awsvpc’.")
-    if given.get("executionRoleArn"):
-        return
-    for container in given["containerDefinitions"]:
-        if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
-            raise _refused(
-                "Fargate requires task definition to have execution role ARN to support log "
-                "driver awslogs."
-            )
-        if container.get("secrets"):
-            raise _refused(
-                "When you are specifying container secrets, you must also specify a value for "
-                "'executionRoleArn'."
-            )
-
-
+@behaves(
+    "ecs.family-is-its-latest-active-revision",
+    "a family stands for its latest ACTIVE revision",
+    "DescribeTaskDefinition gives that one",
+    "Amazon ECS API Reference, DescribeTaskDefinition, taskDefinition",
+)
 @before("ecs", "DescribeTaskDefinition")
 def latest_active_revision(cloud: "Cloud", call: Call) -> Answer | None:
     """API DescribeTaskDefinition: a family stands for its latest ACTIVE revision."""
@@ -90,6 +55,47 @@ def latest_active(cloud: "Cloud", region: str, family: str) -> Any:
     return max(active, key=lambda definition: definition.revision)
 
 
+@behaves(
+    "ecs.definition-unknown",
+    "a service or a task of a task definition that does not exist",
+    "ClientException 400, TaskDefinition not found.",
+    "Cloud-CV/EvalAI#2419",
+)
+@behaves(
+    "ecs.definition-inactive",
+    "nothing new runs a deregistered revision",
+    "ClientException 400, TaskDefinition is inactive",
+    "Amazon ECS API Reference, DeregisterTaskDefinition",
+)
+def definition_to_run(cloud: "Cloud", region: str, name: str) -> Any:
+    """Moto's TaskDefinition that a service or a task is to run: the revision, or the newest."""
+    family, _, revision = name.rpartition("/")[2].partition(":")
+    if not revision:
+        try:
+            return latest_active(cloud, region, family)
+        except Refusal:
+            raise _refused("TaskDefinition not found.") from None
+    definition = _revision(cloud, region, name)
+    if definition is None:
+        raise _refused("TaskDefinition not found.")
+    if definition.status != "ACTIVE":
+        raise _refused("TaskDefinition is inactive")
+    return definition
+
+
+def _revision(cloud: "Cloud", region: str, name: str) -> Any | None:
+    """Moto's TaskDefinition for family:revision or an ARN."""
+    family, _, revision = name.rpartition("/")[2].partition(":")
+    revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
+    return revisions.get(int(revision)) if revision.isdigit() else None
+
+
+@behaves(
+    "ecs.list-definitions-sorted",
+    "revisions are listed by family and revision, ASC or DESC, by status, in pages",
+    "sort, status, maxResults and nextToken of ListTaskDefinitions",
+    "Amazon ECS API Reference, ListTaskDefinitions",
+)
 @before("ecs", "ListTaskDefinitions")
 def listed(cloud: "Cloud", call: Call) -> Answer:
     """API ListTaskDefinitions: status, sort and pages."""
@@ -120,13 +126,20 @@ def families(cloud: "Cloud", call: Call) -> Answer:
     return page("families", sorted(found), call)
 
 
-def page(name: str, items: list[str], call: Call) -> Answer:
-    """One page of a list, `maxResults` long (100 at most); the token is where it goes on."""
-    begin = int(call.params.get("nextToken") or 0)
-    end = begin + (call.params.get("maxResults") or 100)
-    return {name: items[begin:end]} | ({"nextToken": str(end)} if end < len(items) else {})
-
-
+@behaves(
+    "ecs.delete-definition-still-active",
+    "only a deregistered revision can be deleted",
+    "200, failures: The specified task definition is still in ACTIVE status. ...",
+    "Amazon ECS API Reference, DeleteTaskDefinitions",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecs.delete-definitions-ten",
+    "up to ten revisions are deleted a call",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, DeleteTaskDefinitions, taskDefinitions",
+    moto="moto refuses it as well",
+)
 @before("ecs", "DeleteTaskDefinitions")
 def deleted(cloud: "Cloud", call: Call) -> Answer:
     """API DeleteTaskDefinitions: up to ten, INACTIVE; DELETE_IN_PROGRESS while something uses it."""
@@ -137,9 +150,7 @@ def deleted(cloud: "Cloud", call: Call) -> Answer:
         )
     done, failures = [], []
     for name in names:
-        family, _, revision = name.rpartition("/")[2].partition(":")
-        revisions = cloud.backend("ecs", call.region).task_definitions.get(family, {})
-        definition = revisions.get(int(revision)) if revision.isdigit() else None
+        definition = _revision(cloud, call.region, name)
         if definition is None:
             reason = (
                 "The specified task definition does not exist. Specify a valid account, family, "

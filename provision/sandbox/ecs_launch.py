@@ -1,116 +1,122 @@
-"""From a service's wish for a task to a started container, and everything that can be in the way."""
+"""From the wish for a task to one in PROVISIONING: roles, capacity, zones."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from provision.sandbox.ecs_capacity import NO_CAPACITY, NO_INSTANCES, next_provider
 from provision.sandbox.ecs_service import Deployment, Service
-from provision.sandbox.ecs_task import Target, Task
+from provision.sandbox.ecs_task import Task
+from provision.sandbox.rules import behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
-_PATIENCE = 20.0  # real seconds for a container to answer its first request
 _RETRY = 30.0  # seconds until ECS tries again what it could not place or launch
-
-
-class CannotStart(Exception):
-    """The task ends before its container runs; the words are its stoppedReason."""
 
 
 def place(cloud: "Cloud", service: Service, deployment: Deployment) -> Task | None:
     """A new task in PROVISIONING, with its network interface; None where ECS only says why not."""
     now = cloud.clock.now()
     definition = find_definition(cloud, service.region, deployment.task_definition)
-    for role in _roles(definition):
-        if not cloud.iam.assumable(role, "ecs-tasks.amazonaws.com", _source(service)):
-            service.retry_at = now + _RETRY
-            service.say(
-                now,
-                f"failed to launch a task with (error ECS was unable to assume the role '{role}' "
-                "that was provided for this task. Please verify that the role being passed has "
-                "the proper trust relationship and permissions and that your IAM user has "
-                "permissions to pass this role.).",
-            )
-            return None
-    provider = _provider(service)
-    if provider == "FARGATE_SPOT" and not cloud.ecs.spot_available:
+    why = why_not(cloud, service, definition)
+    if why:
         service.retry_at = now + _RETRY
-        service.say(
-            now,
-            "was unable to place a task. Reason: Capacity is unavailable at this time. Please try "
-            "again later or in a different availability zone. For more information, see the "
-            "Troubleshooting section of the Amazon ECS Developer Guide.",
-        )
+        service.say(now, why)
         return None
-    subnets = service.network["subnets"]
-    subnet = subnets[len(service.tasks) % len(subnets)]
-    return Task(
+    task = new_task(
+        cloud,
         region=service.region,
-        account=service.account,
         cluster=service.cluster,
+        definition=definition,
+        capacity_provider=_provider(service),
+        network=service.network,
+        subnet=_emptiest(service),
+        group=f"service:{service.name}",
+        started_by=deployment.id,
         service=service.name,
         deployment=deployment.id,
-        definition=definition,
-        capacity_provider=provider,
+        exec_enabled=bool(service.given.get("enableExecuteCommand")),
+    )
+    task.tags = service.tags_of_task(definition)
+    return task
+
+
+@behaves(
+    "ecs.fresh-role-costs-half-a-minute",
+    "a role that ECS cannot assume yet is no error of CreateService: an event, and a new try later",
+    "service event: failed to launch a task with (error ECS was unable to assume the role ...)",
+    "boto/boto3#1878",
+)
+@behaves(
+    "ecs.no-spot-capacity",
+    "without Spot capacity there is no task and no error, only an event; FARGATE is not used instead",
+    "service event: was unable to place a task. Reason: Capacity is unavailable at this time. ...",
+    "Amazon ECS Developer Guide, Amazon ECS service event messages",
+)
+@behaves(
+    "ecs.service-on-ec2-without-instances",
+    "a service of launch type EC2 in a cluster without instances starts no task and says why",
+    "service event: was unable to place a task because no container instance met all of its ...",
+    "Amazon ECS Developer Guide, Amazon ECS service event messages",
+)
+def why_not(cloud: "Cloud", service: Service, definition: Any) -> str:
+    """Why no task of this service can be placed now, as a service event; empty: one can."""
+    role = unassumable(cloud, definition, service.arn)
+    if role:
+        return f"failed to launch a task with (error {not_assumed(role)})."
+    if service.launch_type == "EC2":
+        return (
+            "was unable to place a task because no container instance met all of its "
+            f"requirements. Reason: {NO_INSTANCES} For more information, see the Troubleshooting "
+            "section of the Amazon ECS Developer Guide."
+        )
+    if _provider(service) == "FARGATE_SPOT" and not cloud.ecs.spot_available:
+        return (
+            f"was unable to place a task. Reason: {NO_CAPACITY} For more information, see the "
+            "Troubleshooting section of the Amazon ECS Developer Guide."
+        )
+    return ""
+
+
+def new_task(
+    cloud: "Cloud", *, region: str, network: dict[str, Any], subnet: str, **given: Any
+) -> Task:
+    """A task in PROVISIONING with its interface in one of its network's subnets."""
+    groups = list(network.get("securityGroups") or [])
+    interface = cloud.ec2.attach(region, subnet, groups, "")
+    task = Task(
+        region=region,
+        account=cloud.account,
         launch_type="FARGATE",
         subnet=subnet,
-        interface=cloud.ec2.attach(
-            service.region,
-            subnet,
-            service.network.get("securityGroups") or [],
-            f"arn:aws:ecs:{service.region}:{service.account}:attachment/{deployment.id[8:]}",
-        ),
-        created_at=now,
+        public=network.get("assignPublicIp") == "ENABLED",
+        interface=interface,
+        created_at=cloud.clock.now(),
+        **given,
     )
+    interface.description = f"arn:aws:ecs:{region}:{cloud.account}:attachment/{task.id}"
+    cloud.ecs.tasks.append(task)
+    return task
 
 
-def _source(service: Service) -> str:
-    """What trust policies of task roles may ask for (ECS Developer Guide, "Task IAM role")."""
-    return (
-        f"arn:aws:ecs:{service.region}:{service.account}:service/{service.cluster}/{service.name}"
-    )
+def unassumable(cloud: "Cloud", definition: Any, source: str) -> str:
+    """The first of a task definition's roles that ECS cannot assume (yet); empty: none.
 
-
-def prepare(cloud: "Cloud", service: Service, task: Task) -> dict[str, str]:
-    """The container's variables, secrets among them. Raises CannotStart. Hold the lock."""
-    _reach_the_internet(cloud, service, task)
-    environment = {e["name"]: e.get("value", "") for e in task.essential.get("environment") or []}
-    environment.setdefault("AWS_REGION", task.region)
-    environment |= _secrets(cloud, task)
-    if role := getattr(task.definition, "task_role_arn", None):
-        environment = cloud.permissions.credentials(role, task.id) | environment
-    open_log(cloud, task)
-    return environment
-
-
-def start(cloud: "Cloud", service: Service, task: Task) -> None:
-    """Start the container; simulated time stands still until it answers or has ended.
-
-    Without the lock: meanwhile the cloud answers others.
+    `source` is what trust policies may ask for (ECS Developer Guide, "Task IAM role").
     """
-    try:
-        with cloud.lock:
-            environment = prepare(cloud, service, task)
-    except CannotStart as reason:
-        with cloud.lock:
-            cloud.ecs.fail(service, task, "TaskFailedToStart", str(reason))
-        return
-    with cloud.clock.hold():
-        mappings = task.essential.get("portMappings") or [{"containerPort": 80}]
-        container = cloud.tasks.start(
-            environment, task.essential["image"], mappings[0]["containerPort"]
-        )
-        container.ready(_PATIENCE)
-    with cloud.lock:
-        task.container = container
-        task.started_at = cloud.clock.now()
-        task.last_status = "RUNNING"
-        balancer = service.load_balancer
-        if balancer is not None and task.wanted and container.exit_code is None:
-            task.target = Target(balancer["targetGroupArn"], balancer["containerPort"])
-            cloud.elbv2.register(task.target.group, task.ip, task.target.port)
-            service.say(
-                task.started_at, f"registered 1 targets in (target-group {task.target.group})"
-            )
+    names = ("execution_role_arn", "task_role_arn")
+    roles = [role for name in names if (role := getattr(definition, name, None))]
+    trusted = cloud.iam.assumable
+    return next((str(r) for r in roles if not trusted(r, "ecs-tasks.amazonaws.com", source)), "")
+
+
+def not_assumed(role: str) -> str:
+    """ECS's words for it."""
+    return (
+        f"ECS was unable to assume the role '{role}' that was provided for this task. Please "
+        "verify that the role being passed has the proper trust relationship and permissions and "
+        "that your IAM user has permissions to pass this role."
+    )
 
 
 def find_definition(cloud: "Cloud", region: str, arn: str) -> Any:
@@ -118,81 +124,20 @@ def find_definition(cloud: "Cloud", region: str, arn: str) -> Any:
     return cloud.backend("ecs", region).describe_task_definition(arn)
 
 
-def open_log(cloud: "Cloud", task: Task) -> tuple[Any, str] | None:
-    """Moto's log group and the name of the task's stream in it; None: it logs elsewhere."""
-    configuration = task.essential.get("logConfiguration") or {}
-    if configuration.get("logDriver") != "awslogs":
-        return None
-    options = configuration.get("options") or {}
-    region, group = options.get("awslogs-region", task.region), options.get("awslogs-group", "")
-    logs = cloud.backend("logs", region)
-    if group not in logs.groups:
-        if options.get("awslogs-create-group") != "true":
-            raise CannotStart(
-                "ResourceInitializationError: failed to validate logger args: create stream has "
-                "been retried 1 times: failed to create Cloudwatch log stream: "
-                "ResourceNotFoundException: The specified log group does not exist. : exit "
-                "status 1"
-            )
-        logs.create_log_group(group, {})
-    stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{task.essential['name']}/{task.id}"
-    logs.ensure_log_stream(group, stream)
-    return logs.groups[group], stream
-
-
-def write_log(cloud: "Cloud", task: Task) -> None:
-    """What the container has said since the last time, into its CloudWatch stream."""
-    lines = task.container.lines() if task.container else []
-    if not lines:
-        return
-    try:
-        opened = open_log(cloud, task)
-    except CannotStart:
-        return  # the group was deleted under it: its words are lost, as on AWS
-    if opened is not None:
-        group, stream = opened
-        at = int(cloud.clock.now() * 1000)
-        # Past moto's own PutLogEvents, which would hold simulated time against the real one.
-        group.put_log_events(stream, [{"timestamp": at, "message": line} for line in lines])
-
-
-def _secrets(cloud: "Cloud", task: Task) -> dict[str, str]:
-    entries = task.essential.get("secrets") or []
-    values, missing = {}, []
-    for entry in entries:
-        name = entry["valueFrom"]
-        found = cloud.backend("ssm", task.region).get_parameters([name])
-        if name in found:
-            values[entry["name"]] = found[name].response_object(True, task.region)["Value"]
-        else:
-            missing.append(name)
-    if missing:
-        raise CannotStart(
-            "ResourceInitializationError: unable to pull secrets or registry auth: execution "
-            "resource retrieval failed: unable to retrieve secrets from ssm: service call has "
-            f"been retried 1 time(s): invalid parameters: {', '.join(missing)}"
-        )
-    return values
-
-
-def _reach_the_internet(cloud: "Cloud", service: Service, task: Task) -> None:
-    """In a public subnet only a public address gets out: there is no NAT on that road."""
-    public = service.network.get("assignPublicIp") == "ENABLED"
-    if not public and cloud.ec2.is_public(task.region, task.interface.subnet):
-        raise CannotStart(
-            "ResourceInitializationError: unable to pull secrets or registry auth: execution "
-            "resource retrieval failed: unable to retrieve secrets from ssm: There is a connection "
-            "issue between the task and AWS Systems Manager Parameter Store. Check your task "
-            f"network configuration. RequestError: send request failed caused by: Post "
-            f'"https://ssm.{task.region}.amazonaws.com/": dial tcp: i/o timeout'
-        )
-
-
-def _roles(definition: Any) -> list[str]:
-    names = ("execution_role_arn", "task_role_arn")
-    return [role for name in names if (role := getattr(definition, name, None))]
-
-
 def _provider(service: Service) -> str:
     strategy = service.given.get("capacityProviderStrategy") or []
-    return str(strategy[0]["capacityProvider"]) if strategy else ""
+    used = Counter(task.capacity_provider for task in service.tasks if task.wanted)
+    return next_provider(strategy, used)
+
+
+@behaves(
+    "ecs.tasks-spread-over-zones",
+    "a service's tasks are spread over the zones of its subnets",
+    "as many tasks in each zone, one more at most",
+    "Amazon ECS Developer Guide, Task placement on Fargate",
+)
+def _emptiest(service: Service) -> str:
+    """The subnet with the fewest of the service's tasks."""
+    subnets: list[str] = service.network["subnets"]
+    used = Counter(task.subnet for task in service.tasks if task.wanted)
+    return min(subnets, key=lambda subnet: (used[subnet], subnets.index(subnet)))

@@ -1,14 +1,16 @@
 """The service scheduler: brings a service to its desired count, deployment by deployment.
 
-ECS Developer Guide: "Rolling update", "Deployment circuit breaker", "Service event messages".
+ECS Developer Guide: "Rolling update", "Service event messages".
 """
 
-import math
 from typing import TYPE_CHECKING
 
 from provision.sandbox import ecs_launch
+from provision.sandbox.ecs_breaker import break_circuit
+from provision.sandbox.ecs_health import is_well, look_at_targets
 from provision.sandbox.ecs_service import Deployment, Service
 from provision.sandbox.ecs_task import Task
+from provision.sandbox.rules import behaves
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
@@ -22,91 +24,69 @@ def reconcile(cloud: "Cloud", service: Service) -> None:
     if service.status == "DRAINING":
         _drain(cloud, service)
         return
-    _break_circuit(cloud, service)
+    _stop(cloud, service, break_circuit(cloud, service), "")
     _scale(cloud, service)
     _retire_old(cloud, service)
     _settle(cloud, service)
 
 
-def is_well(cloud: "Cloud", task: Task) -> bool:
-    """Running, and healthy where a load balancer looks."""
-    if not (task.running and task.wanted):
-        return False
-    return task.target is None or _target_state(cloud, task) == "healthy"
-
-
-def look_at_targets(cloud: "Cloud", service: Service) -> None:
-    """Note who is well; let go of who is not, once the grace period is over."""
-    now = cloud.clock.now()
-    grace = service.given.get("healthCheckGracePeriodSeconds") or 0
-    for task in service.tasks:
-        if is_well(cloud, task):
-            task.was_well = True
-            if service.primary.id == task.deployment:
-                service.primary.failed_tasks = 0
-        elif task.running and task.wanted and _target_state(cloud, task) == "unhealthy":
-            if now < (task.started_at or now) + grace or task.target is None:
-                continue
-            group = task.target.group
-            service.say(
-                now,
-                f"(task {task.id}) (port {task.target.port}) is unhealthy in (target-group "
-                f"{group}) due to (reason {_target_reason(cloud, task)}).",
-            )
-            reason = f"Task failed ELB health checks in (target-group {group})"
-            cloud.ecs.fail(service, task, "ServiceSchedulerInitiated", reason)
-
-
-def _target_state(cloud: "Cloud", task: Task) -> str:
-    if task.target is None:
-        return ""
-    target = cloud.elbv2.targets.get(task.target.group, {}).get((task.ip, task.target.port))
-    return "" if target is None else str(target.state)
-
-
-def _target_reason(cloud: "Cloud", task: Task) -> str:
-    assert task.target is not None
-    target = cloud.elbv2.targets[task.target.group][task.ip, task.target.port]
-    return target.description or "Health checks failed"
-
-
-def _wanted(service: Service, deployment: Deployment) -> list[Task]:
-    return [task for task in service.tasks if task.wanted and task.deployment == deployment.id]
-
-
+@behaves(
+    "ecs.dead-task-replaced",
+    "a service starts another task for one that has ended",
+    "service event: has started 1 tasks: (task ...).",
+    "Amazon ECS Developer Guide, Amazon ECS services",
+)
+@behaves(
+    "ecs.maximum-percent",
+    "during a deployment a service has no more tasks than maximumPercent of its desired count",
+    "old tasks first, where there is no room for new ones",
+    "Amazon ECS API Reference, DeploymentConfiguration, maximumPercent",
+)
 def _scale(cloud: "Cloud", service: Service) -> None:
-    """As many tasks of the primary deployment as are desired."""
+    """As many tasks of the primary deployment as are desired, as far as there is room."""
     now, primary = cloud.clock.now(), service.primary
-    tasks = _wanted(service, primary)
+    tasks = service.wanted(primary)
     if len(tasks) > service.desired:
         # ECS stops what has not started before what serves.
         order = sorted(tasks, key=lambda task: (task.was_well, task.created_at))
         _stop(cloud, service, order[: len(tasks) - service.desired], "")
+    missing = min(service.desired - len(tasks), service.room())
     started: list[Task] = []
-    while (
-        primary.rollout_state != "FAILED"
-        and now >= service.retry_at
-        and len(tasks) + len(started) < service.desired
-    ):
+    while primary.rollout_state != "FAILED" and now >= service.retry_at and len(started) < missing:
         task = ecs_launch.place(cloud, service, primary)
         if task is None:
             break
         service.tasks.append(task)
-        cloud.ecs.tasks.append(task)
         started.append(task)
     if started:
         service.steady = False
         service.say(now, f"has started {len(started)} tasks: {_names(started)}.")
 
 
+@behaves(
+    "ecs.minimum-healthy-percent",
+    "during a deployment old tasks go only as long as minimumHealthyPercent stay healthy",
+    "the new task is healthy before the old one stops",
+    "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
+)
 def _retire_old(cloud: "Cloud", service: Service) -> None:
-    """Old tasks go as new ones are healthy (minimum healthy 100 %); empty deployments vanish."""
-    well = [task for task in _wanted(service, service.primary) if is_well(cloud, task)]
+    """Old tasks go as new ones are healthy, or make room for them; empty deployments vanish."""
+    new = service.wanted(service.primary)
+    well = [task for task in new if is_well(cloud, task)]
     for old in service.deployments[1:]:
-        tasks = _wanted(service, old)
-        spare = len(well) + len(tasks) - service.desired
+        tasks = sorted(service.wanted(old), key=lambda task: is_well(cloud, task))
+        healthy = len(well) + sum(1 for task in tasks if is_well(cloud, task))
+        replaced = len(well) + len(tasks) - service.desired
+        ill = len(well) + len(tasks) - healthy
+        blocked = 0
+        if service.primary.rollout_state != "FAILED":
+            blocked = service.desired - len(new) - max(0, service.room())
+        making_room = min(blocked, healthy - service.least() + ill)
+        spare = max(replaced, making_room)
         if tasks and spare > 0:
             _stop(cloud, service, tasks[:spare], f" (deployment {old.id})")
+        elif tasks and blocked > 0 and new == well:
+            _tell_stuck(cloud, service)
     service.deployments = [
         deployment
         for deployment in service.deployments
@@ -114,15 +94,44 @@ def _retire_old(cloud: "Cloud", service: Service) -> None:
     ]
 
 
+@behaves(
+    "ecs.deployment-blocked-by-its-percents",
+    "a deployment whose percents allow neither stopping nor starting a task stands still",
+    "service event: was unable to stop or start tasks during a deployment because of ...",
+    "Amazon ECS Developer Guide, Amazon ECS service event messages",
+)
+def _tell_stuck(cloud: "Cloud", service: Service) -> None:
+    if not service.primary.told_stuck:
+        service.primary.told_stuck = True
+        service.say(
+            cloud.clock.now(),
+            "was unable to stop or start tasks during a deployment because of the service "
+            "deployment configuration. Update the minimumHealthyPercent or maximumPercent value "
+            "and try again.",
+        )
+
+
 def _alive(service: Service, deployment: Deployment) -> list[Task]:
     mine = [task for task in service.tasks if task.deployment == deployment.id]
     return [task for task in mine if task.last_status not in ("DEPROVISIONING", "STOPPED")]
 
 
+@behaves(
+    "ecs.rollout-state",
+    "a deployment is IN_PROGRESS until every task of it is healthy and the old ones are gone",
+    "rolloutState IN_PROGRESS, then COMPLETED",
+    "Amazon ECS API Reference, Deployment, rolloutState",
+)
+@behaves(
+    "ecs.steady-state-event",
+    "a service says so when it has reached its desired count",
+    "service event: has reached a steady state.",
+    "Amazon ECS Developer Guide, Amazon ECS service event messages",
+)
 def _settle(cloud: "Cloud", service: Service) -> None:
     """Deployment completed, steady state reached."""
     now, primary = cloud.clock.now(), service.primary
-    tasks = _wanted(service, primary)
+    tasks = service.wanted(primary)
     well = len(tasks) == service.desired and all(is_well(cloud, task) for task in tasks)
     going = len(_alive(service, primary)) > len(tasks)
     if not well or going or len(service.deployments) > 1:
@@ -143,30 +152,12 @@ def _settle(cloud: "Cloud", service: Service) -> None:
         service.say(now, "has reached a steady state.")
 
 
-def _break_circuit(cloud: "Cloud", service: Service) -> None:
-    """Threshold: half the desired count, at least 3, at most 200 failed tasks."""
-    primary = service.primary
-    threshold = min(200, max(3, math.ceil(service.desired / 2)))
-    if (
-        not service.breaker.get("enable")
-        or primary.rollout_state != "IN_PROGRESS"
-        or primary.failed_tasks < threshold
-    ):
-        return
-    now = cloud.clock.now()
-    primary.rollout_state = "FAILED"
-    primary.reason = "ECS deployment circuit breaker: tasks failed to start."
-    primary.updated_at = now
-    service.say(now, f"(deployment {primary.id}) deployment failed: tasks failed to start.")
-    _stop(cloud, service, _wanted(service, primary), "")
-    back = service.completed
-    if service.breaker.get("rollback") and back and not primary.is_rollback:
-        failed = primary.id
-        new = service.deploy(now, back, is_rollback=True)
-        new.reason = f"ECS deployment circuit breaker: rolling back to deploymentId {new.id}."
-        service.say(now, f"(deployment {failed}) rolling back to deployment {new.id}.")
-
-
+@behaves(
+    "ecs.service-drains",
+    "a deleted service is DRAINING until its tasks are gone, then INACTIVE",
+    "status DRAINING for minutes, INACTIVE and still described afterwards",
+    "Amazon ECS API Reference, DeleteService",
+)
 def _drain(cloud: "Cloud", service: Service) -> None:
     _stop(cloud, service, [task for task in service.tasks if task.wanted], "")
     ended = all(task.last_status == "STOPPED" for task in service.tasks)

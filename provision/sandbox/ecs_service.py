@@ -1,11 +1,13 @@
 """An ECS service and its deployments: what was asked for, what came of it, and how ECS shows it."""
 
+import math
 import random
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 from provision.sandbox.ecs_task import Task, moment
+from provision.sandbox.rules import behaves
 
 _EVENTS_KEPT = 100  # API Service: "a maximum of 100 of the latest events"
 # UpdateService: a change of any of these starts a new deployment.
@@ -31,6 +33,7 @@ class Deployment:
     reason: str = ""
     failed_tasks: int = 0
     is_rollback: bool = False
+    told_stuck: bool = False
     updated_at: float = 0.0
     id: str = field(default_factory=lambda: f"ecs-svc/{random.randrange(10**18, 10**19)}")
 
@@ -64,10 +67,12 @@ class Service:
     name: str
     given: dict[str, Any]
     created_at: float
+    created: dict[str, Any] = field(default_factory=dict)  # the parameters of CreateService
     status: str = "ACTIVE"
     desired: int = 0
     drained_at: float | None = None  # when DRAINING becomes INACTIVE, if its tasks are gone
     retry_at: float = 0.0  # no new task before
+    unstarted: int = 0  # tasks in a row that never reached RUNNING
     steady: bool = False
     well_since: float | None = None  # since when everything is as it should be
     deployments: list[Deployment] = field(default_factory=list)  # newest first
@@ -100,12 +105,54 @@ class Service:
         configuration = self.given.get("deploymentConfiguration") or {}
         return configuration.get("deploymentCircuitBreaker") or {}
 
+    @property
+    def launch_type(self) -> str:
+        """FARGATE or EC2, where it has no capacity provider strategy."""
+        if self.given.get("capacityProviderStrategy"):
+            return ""
+        return str(self.given.get("launchType") or "EC2")
+
+    @property
+    def percents(self) -> dict[str, int]:
+        """API DeploymentConfiguration with its defaults."""
+        given = self.given.get("deploymentConfiguration") or {}
+        defaults = {"maximumPercent": 200, "minimumHealthyPercent": 100}
+        return {name: int(given.get(name, value)) for name, value in defaults.items()}
+
+    def wanted(self, deployment: Deployment) -> list[Task]:
+        """The deployment's tasks that nobody has asked to go."""
+        return [task for task in self.tasks if task.wanted and task.deployment == deployment.id]
+
+    def room(self) -> int:
+        """How many tasks more may run: maximumPercent of the desired count, rounded down."""
+        most = self.desired * self.percents["maximumPercent"] // 100
+        return most - sum(1 for task in self.tasks if task.wanted)
+
+    def least(self) -> int:
+        """How many tasks stay healthy: minimumHealthyPercent of the desired count, rounded up."""
+        return math.ceil(self.desired * self.percents["minimumHealthyPercent"] / 100)
+
+    @behaves(
+        "ecs.propagate-tags",
+        "a service's tasks carry its tags, or the task definition's, only where it was told to",
+        "propagateTags SERVICE or TASK_DEFINITION; tags of the task",
+        "Amazon ECS API Reference, CreateService, propagateTags",
+    )
+    def tags_of_task(self, definition: Any) -> list[dict[str, str]]:
+        """The tags of a task that it starts."""
+        source = self.given.get("propagateTags")
+        own = self.given.get("tags") if source == "SERVICE" else None
+        tags = list(own or (definition.tags if source == "TASK_DEFINITION" else None) or [])
+        if self.given.get("enableECSManagedTags"):
+            tags.append({"key": "aws:ecs:clusterName", "value": self.cluster})
+            tags.append({"key": "aws:ecs:serviceName", "value": self.name})
+        return tags
+
     def capacity(self) -> dict[str, Any]:
         """Strategy or launch type, whichever it was given."""
-        strategy = self.given.get("capacityProviderStrategy")
-        if strategy:
-            return {"capacityProviderStrategy": strategy}
-        return {"launchType": self.given.get("launchType", "EC2")}
+        if self.launch_type:
+            return {"launchType": self.launch_type}
+        return {"capacityProviderStrategy": self.given["capacityProviderStrategy"]}
 
     def say(self, now: float, sentence: str) -> None:
         """A service event; ECS begins each with the service's name."""
@@ -123,7 +170,7 @@ class Service:
         new = Deployment(task_definition, now, self.desired, is_rollback=is_rollback)
         self.deployments.insert(0, new)
         self.steady = False
-        self.retry_at = 0.0
+        self.retry_at, self.unstarted = 0.0, 0
         return new
 
     def describe(self) -> dict[str, Any]:
@@ -143,9 +190,8 @@ class Service:
             "platformFamily": "Linux",
             "taskDefinition": self.primary.task_definition,
             "deploymentConfiguration": {
-                "maximumPercent": 200,
-                "minimumHealthyPercent": 100,
                 **(self.given.get("deploymentConfiguration") or {}),
+                **self.percents,
             },
             "deployments": [deployment.describe(self) for deployment in self.deployments],
             "roleArn": f"arn:aws:iam::{self.account}:role/aws-service-role/ecs.amazonaws.com/"

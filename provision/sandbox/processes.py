@@ -13,31 +13,37 @@ import time
 from pathlib import Path
 
 from provision.sandbox import supervise
-from provision.sandbox.tasks import Reply, Request
+from provision.sandbox.tasks import Command, Reply, Request
 
 _CHECKOUT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "bot")
+COMMAND: Command = (sys.executable, "-m", "bot")
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZDIR", "LD_LIBRARY_PATH")
 
 
 class ProcessTasks:
-    """Starts `command` for every task, whatever its image, on a free port of 127.0.0.1.
+    """Starts the task's command, or else `command`, whatever its image, on a free port of 127.0.0.1.
 
     The process sees the task's variables and not ours, PORT and HOST being the sandbox's. `extra`
     is what Fargate would add (where AWS is, credentials); the task's own variables win over it.
+    `python` in a task's command is this interpreter, as an image has one on its PATH.
     """
 
-    def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
+    def __init__(self, command: Command = COMMAND) -> None:
         self.command = command
         self.extra: dict[str, str] = {}
         self._tasks: list[ProcessTask] = []
 
-    def start(self, environment: dict[str, str], image: str, port: int) -> "ProcessTask":
+    def start(
+        self, environment: dict[str, str], image: str, port: int, command: Command = ()
+    ) -> "ProcessTask":
         self._tasks = [task for task in self._tasks if task.exit_code is None]
         base = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         base |= {"PYTHONPATH": str(_CHECKOUT), "PYTHONUNBUFFERED": "1"}
         base |= {"HOME": tempfile.gettempdir()}
-        task = ProcessTask(self.command, {**base, **self.extra, **environment})
+        run = command or self.command
+        if run[0] in ("python", "python3"):
+            run = (sys.executable, *run[1:])
+        task = ProcessTask(run, {**base, **self.extra, **environment})
         self._tasks.append(task)
         return task
 
@@ -49,7 +55,7 @@ class ProcessTasks:
 class ProcessTask:
     """One process, its workers, and the pipes to it."""
 
-    def __init__(self, command: tuple[str, ...], environment: dict[str, str]) -> None:
+    def __init__(self, command: Command, environment: dict[str, str]) -> None:
         self.address = ("127.0.0.1", _free_port())
         place = {"HOST": self.address[0], "PORT": str(self.address[1])}
         self._process = subprocess.Popen(

@@ -14,10 +14,16 @@ from provision.sandbox import (
     attributes,
     ec2,
     ecr,
-    ecs_answers,
+    ecr_images,
+    ecr_policies,
     ecs_clusters,
     ecs_definitions,
+    ecs_limits,
+    ecs_registration,
+    ecs_run,
     ecs_services,
+    ecs_services_shown,
+    ecs_tasks,
     group_rules,
     hosted_zones,
     iam,
@@ -27,6 +33,7 @@ from provision.sandbox import (
     listener_rules,
     listeners,
     load_balancers,
+    log_events,
     logs,
     networks,
     registrations,
@@ -49,6 +56,7 @@ from provision.sandbox import (
     zones,
 )
 from provision.sandbox.certificates import Acm
+from provision.sandbox.ecr import Ecr
 from provision.sandbox.ecs import Ecs
 from provision.sandbox.elbv2 import Elbv2
 from provision.sandbox.permissions import Permissions
@@ -62,10 +70,16 @@ RULES = (
     acm,
     attributes,
     ecr,
-    ecs_answers,
+    ecr_images,
+    ecr_policies,
+    ecs_services_shown,
     ecs_clusters,
     ecs_definitions,
+    ecs_limits,
+    ecs_registration,
+    ecs_run,
     ecs_services,
+    ecs_tasks,
     iam_documents,
     iam_entities,
     hosted_zones,
@@ -73,6 +87,7 @@ RULES = (
     listener_rules,
     listeners,
     load_balancers,
+    log_events,
     logs,
     networks,
     group_rules,
@@ -109,4 +124,5 @@ def build(cloud: "Cloud") -> None:
     cloud.acm = Acm(cloud)
     cloud.elbv2 = Elbv2(cloud)
     cloud.scheduler = Scheduler(cloud)
+    cloud.ecr = Ecr(cloud)
     cloud.ecs = Ecs(cloud)

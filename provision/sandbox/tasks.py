@@ -2,14 +2,17 @@
 
 import io
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 Headers = list[tuple[str, str]]
+Command = tuple[str, ...]
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+Program = Callable[[dict[str, str]], int]  # the container's environment -> its exit code
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,13 @@ class RunningTask(Protocol):
 class TaskRunner(Protocol):
     """Starts containers."""
 
-    def start(self, environment: dict[str, str], image: str, port: int) -> RunningTask:
-        """A container of `image`, which listens on `port` inside, with these variables."""
+    def start(
+        self, environment: dict[str, str], image: str, port: int, command: Command = ()
+    ) -> RunningTask:
+        """A container of `image`, which listens on `port` inside, with these variables.
+
+        `command` is what a task definition or an override gives instead of the image's own.
+        """
 
     def close(self) -> None:
         """End every container that is still there."""
@@ -73,19 +81,28 @@ def always_well(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
 class InlineTasks:
     """Containers without a process, for tests: `application(environment)` builds the WSGI app.
 
-    What that raises is a container that ends with code 1 as soon as it starts.
+    A command that is among `programs` is called with the environment instead and gives the exit
+    code. What either raises is a container that ends with code 1 as soon as it starts.
     """
 
     def __init__(
-        self, application: Callable[[dict[str, str]], Application] = lambda _: always_well
+        self,
+        application: Callable[[dict[str, str]], Application] = lambda _: always_well,
+        programs: Mapping[Command, Program] = MappingProxyType({}),
     ) -> None:
         self.application = application
+        self.programs = dict(programs)
         self.started: list[InlineTask] = []
 
-    def start(self, environment: dict[str, str], image: str, port: int) -> "InlineTask":
-        task = InlineTask(environment, image, port)
+    def start(
+        self, environment: dict[str, str], image: str, port: int, command: Command = ()
+    ) -> "InlineTask":
+        task = InlineTask(environment, image, port, command)
         try:
-            task.application = self.application(environment)
+            if program := self.programs.get(command):
+                task.end(program(environment))
+            else:
+                task.application = self.application(environment)
         except Exception as error:
             task.end(1, f"{type(error).__name__}: {error}")
         self.started.append(task)
@@ -99,10 +116,13 @@ class InlineTasks:
 class InlineTask:
     """One such container."""
 
-    def __init__(self, environment: dict[str, str], image: str, port: int) -> None:
+    def __init__(
+        self, environment: dict[str, str], image: str, port: int, command: Command = ()
+    ) -> None:
         self.environment = environment
         self.image = image
         self.port = port
+        self.command = command
         self.application: Application = always_well
         self.exit_code: int | None = None
         self.on_terminate: Callable[[], None] = lambda: self.end(0)

@@ -9,6 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from provision.sandbox import services
 from provision.sandbox.aws import MOTO, AwsApplication
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.cloud import Cloud
@@ -16,6 +17,7 @@ from provision.sandbox.rules import BEHAVIOURS
 from provision.sandbox.wire import attach
 
 REGION = "ap-northeast-1"
+assert services  # importing it registers every behaviour, which the collected tests name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

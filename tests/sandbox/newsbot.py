@@ -163,12 +163,23 @@ class Bot:
     def steady(self) -> float:
         return self.until(is_steady)
 
+    def until_deployment(self, rollout_state: str) -> dict[str, Any]:
+        """The newest deployment, once it has come to this."""
+        self.until(lambda service: service["deployments"][0]["rolloutState"] == rollout_state)
+        return dict(self.service()["deployments"][0])
+
     def shown(self, status: str = "RUNNING") -> list[dict[str, Any]]:
         """The tasks with this desired status."""
         arns = self.ecs.list_tasks(cluster="news", serviceName="bot", desiredStatus=status)
         if not arns["taskArns"]:
             return []
         return list(self.ecs.describe_tasks(cluster="news", tasks=arns["taskArns"])["tasks"])
+
+    def stopped(self) -> dict[str, Any]:
+        """A task that stopped."""
+        found = self.shown("STOPPED")
+        assert found, "no task has stopped"
+        return found[0]
 
     def messages(self) -> list[str]:
         """Service events, oldest first."""

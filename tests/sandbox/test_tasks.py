@@ -91,6 +91,15 @@ def test_process_that_ends_at_once() -> None:
     runner.close()
 
 
+def test_process_of_a_task_with_a_command(processes: ProcessTasks) -> None:
+    """The task's own command instead of the image's; `python` is this interpreter."""
+    told = ("python", "-I", "-S", "-c", "import sys; print(sys.executable); sys.exit(4)")
+    task = processes.start({}, "example/bot", 8080, told)
+    assert not task.ready(10)
+    assert 4 == task.exit_code
+    assert [sys.executable] == task.lines()
+
+
 def test_process_of_a_killed_sandbox_ends() -> None:
     """The end of stdin, which is what a killed sandbox leaves, takes the task with it."""
     runner = ProcessTasks((sys.executable, "-I", "-S", "-c", SERVER))
