@@ -41,6 +41,10 @@ _NOT_WORDS = {
     "ja": "ありがとうございます。文字で送っていただければ記事を探せます。",
     "en": "Thank you! Send me a word and I will look for articles.",
 }
+_TROUBLE = {
+    "ja": "うまくお答えできませんでした。別の言葉でお試しください。",
+    "en": "Something went wrong with that answer. Please try other words.",
+}
 _NEWEST = {"ja": "新着記事:", "en": "Latest:"}
 
 
@@ -64,6 +68,11 @@ def answer(event: Event, edition: Edition, now: float) -> list[Message] | None:
     if message.get("type") != "text" or not isinstance(words, str) or not clean(words):
         return _in_both(_NOT_WORDS, edition)
     return _to_words(_without_mentions(words, message), edition, now)
+
+
+def plain_words() -> list[Message]:
+    """What is always possible to say, for when something went wrong with the answer itself."""
+    return [text(f"{_TROUBLE['ja']}\n\n{_TROUBLE['en']}")]
 
 
 def reply_token(event: Event) -> str:

@@ -21,7 +21,8 @@ class Settings:
     ACCESS_TOKEN and CHANNEL_SECRET arrive from Parameter Store through the task definition's
     `secrets` (execution role); the two `*_PARAMETER` names let the bot read them again with its
     task role once LINE or a signature says that they have changed. Without the names the values
-    from the start are kept.
+    from the start are kept. LINGER_SECONDS: how long it goes on accepting requests after SIGTERM,
+    because a load balancer may send some until it knows; at most 45.
     """
 
     access_token: str = field(repr=False)
@@ -33,6 +34,7 @@ class Settings:
     host: str = "0.0.0.0"
     port: int = 8080
     region: str = ""
+    linger_seconds: float = 20.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -53,6 +55,9 @@ class Settings:
         port = given("PORT", "8080")
         if not (port.isascii() and port.isdigit() and int(port) < 65536):
             raise MissingSetting("The environment variable PORT must be a number below 65536.")
+        linger = given("LINGER_SECONDS", "20")
+        if not (linger.isascii() and linger.replace(".", "", 1).isdigit() and float(linger) <= 45):
+            raise MissingSetting("The environment variable LINGER_SECONDS must be 0 to 45.")
         return cls(
             access_token=needed("ACCESS_TOKEN"),
             channel_secret=needed("CHANNEL_SECRET"),
@@ -63,4 +68,5 @@ class Settings:
             host=given("HOST", "0.0.0.0"),
             port=int(port),
             region=given("AWS_REGION", ""),
+            linger_seconds=float(linger),
         )

@@ -274,11 +274,12 @@ def clients(cable: Cable) -> Aws:
     return Aws("ap-northeast-1", cable.session)
 
 
-def _bot(cable: Cable, environment: dict[str, str]) -> Any:
-    """The bot, whose S3 is the cable's too."""
+def _bot(cable: Cable, clock: ManualClock, environment: dict[str, str]) -> Any:
+    """The bot, whose S3 is the cable's too, on the sandbox's clock."""
     settings = BotSettings.from_environment(environment)
     source = source_at(settings.news_url, client=cable.client("s3"))
-    return create_app(settings, newsstand=Newsstand(source, run=lambda work: work()))
+    stand = Newsstand(source, run=lambda work: work())
+    return create_app(settings, newsstand=stand, clock=clock.now)
 
 
 @pytest.fixture
@@ -291,7 +292,7 @@ def delays() -> Delays:
 def desk(cable: Cable, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Desk]:
     """A desk in an empty account."""
     clock = ManualClock()
-    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable)))
+    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable, clock)))
     server = HttpServer(sandbox.line.wsgi)
     cable.application = sandbox.aws
     cable.free()

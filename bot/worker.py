@@ -1,0 +1,96 @@
+"""gunicorn's threaded worker, as a container behind a load balancer needs it.
+
+Three things are other than in gunicorn 27's gthread, on whose insides this builds (setup.py holds it
+to that version): a SIGTERM does not close the door at once, a connection takes a thread only when it
+has said something, and a request that does not come to its end gives its thread back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import selectors
+import socket
+import time
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# For a request's head and body to come in. LINE waits two seconds for everything.
+REQUEST_SECONDS = 5.0
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Keeps accepting for a while after SIGTERM: a target may stay registered that long."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.alive: bool
+        self._leaving_at: float | None = None
+        self._reading: dict[Any, float] = {}  # connection: when its request must have come
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: unhealthy from now on; the door closes later."""
+        if self._leaving_at is None:
+            seconds = Settings.from_environment().linger_seconds
+            self._leaving_at = time.monotonic() + seconds
+            # Not in the signal's handler, which may have interrupted a thread that holds a lock.
+            self.method_queue.defer(self._leave, seconds)
+
+    def _leave(self, seconds: float) -> None:
+        log.info("leaving", extra={"seconds": seconds})
+        if hasattr(self, "wsgi"):
+            self.wsgi.leave()
+
+    def notify(self) -> None:
+        """Called once a second at least, and after whatever happens."""
+        super().notify()
+        now = time.monotonic()
+        if self._leaving_at is not None and now >= self._leaving_at and self.alive:
+            self.alive = False  # the loop closes the door, and ends what has come in
+        for connection, end in self._reading.copy().items():
+            if now > end:
+                self._stop_reading(connection)
+
+    def _stop_reading(self, connection: Any) -> None:
+        """The thread that waits for more of the request sees its end."""
+        self._reading.pop(connection, None)
+        with contextlib.suppress(OSError):  # it has just gone
+            connection.sock.shutdown(socket.SHUT_RD)
+
+    def accept(self, listener: socket.socket) -> None:
+        """A new connection waits for its first bytes here, and not on one of the threads."""
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        connection = TConn(self.cfg, client, address, listener.getsockname())
+        connection.timeout = time.monotonic() + self.cfg.keepalive
+        self.nr_conns += 1
+        self.pending_conns.append(connection)
+        ready = functools.partial(self.on_pending_socket_readable, connection)
+        self.poller.register(client, selectors.EVENT_READ, ready)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Nor do those that have said nothing yet keep a stopping worker."""
+        super()._cap_keepalive(deadline)
+        for connection in self.pending_conns:
+            connection.timeout = min(connection.timeout, deadline)
+
+    def handle(self, conn: Any) -> Any:
+        """One request, on a thread."""
+        self._reading[conn] = time.monotonic() + REQUEST_SECONDS
+        try:
+            return super().handle(conn)
+        finally:
+            self._reading.pop(conn, None)
+
+    def run(self) -> None:
+        """Serve until the end, and then end what goes on."""
+        super().run()
+        self.wsgi.close()
