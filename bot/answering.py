@@ -7,11 +7,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bot.conversation import Event, answer, plain_words, reply_token
+from bot.conversation import answer, plain_words
 from bot.counters import Counters
-from bot.inbox import Work, kind_of
+from bot.events import (
+    Event,
+    age_of,
+    in_company,
+    is_wordless,
+    kind_of,
+    reply_token,
+    user_of,
+    wants_answer,
+)
+from bot.inbox import Work
 from bot.newsstand import Newsstand
 from bot.replies import Message
+from bot.text import Language
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +32,8 @@ TOKEN_SECONDS = 20 * 60.0
 
 # (reply token, messages, what to say where LINE refuses those) -> the reply on its way
 Reply = Callable[[str, list[Message], list[Message]], Work]
+# The language of a person's LINE, None where it does not tell.
+Speaks = Callable[[str], Language | None]
 
 
 class Answering:
@@ -32,7 +45,9 @@ class Answering:
         reply: Reply,
         counters: Counters,
         clock: Callable[[], float] = time.time,
+        speaks: Speaks = lambda user: None,
     ) -> None:
+        self._speaks = speaks
         self._newsstand = newsstand
         self._reply = reply
         self._counters = counters
@@ -44,7 +59,7 @@ class Answering:
             return None
         typed: Event = event
         now = self._clock()
-        age = _age(typed, now)
+        age = age_of(typed, now)
         if age > TOKEN_SECONDS:
             self._counters.count("old")
             log.warning(
@@ -52,7 +67,7 @@ class Answering:
             )
             return None
         try:
-            messages = answer(typed, self._newsstand.edition(), now)
+            messages = answer(typed, self._newsstand.edition(), now, self._spoken(typed))
         except Exception as error:
             # The error's text may quote the person's message: only its kind goes into the log.
             log.error(
@@ -63,8 +78,9 @@ class Answering:
             messages = plain_words() if reply_token(typed) else None
         return self._reply(reply_token(typed), messages, plain_words()) if messages else None
 
-
-def _age(event: Event, now: float) -> float:
-    """Seconds since the event; 0 where it does not say when it was."""
-    stamp = event.get("timestamp")
-    return now - stamp / 1000 if isinstance(stamp, int) and not isinstance(stamp, bool) else 0.0
+    def _spoken(self, event: Event) -> Language | None:
+        """Asked of LINE only where the event itself does not tell: it is one more call."""
+        if not wants_answer(event) or in_company(event) or not is_wordless(event):
+            return None
+        user = user_of(event)
+        return self._speaks(user) if user else None

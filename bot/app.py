@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bot.answering import Answering, Reply
+from bot.aws import Aws
 from bot.counters import Counters
 from bot.inbox import Inbox
 from bot.line import Line
 from bot.logs import request_id
-from bot.newsstand import Newsstand, source_at
+from bot.newsstand import Newsstand
 from bot.parameters import Secret, parameter_reader
 from bot.settings import Settings
+from bot.sources import source_at
 
 log = logging.getLogger(__name__)
 
@@ -130,14 +132,19 @@ def create_app(
     in place of LINE, of the news and of Parameter Store.
     """
     settings = settings or Settings.from_environment()
+    aws = Aws(settings.region, settings.aws)
     secret = channel_secret or Secret(
         settings.channel_secret,
-        parameter_reader(settings.channel_secret_parameter, settings.region),
+        parameter_reader(settings.channel_secret_parameter, aws),
     )
-    stand = newsstand or Newsstand(source_at(settings.news_url, settings.region))
+    stand = newsstand or Newsstand(source_at(settings.news_url, aws))
     stand.refresh()  # the first reader should find it there
     counters = Counters()
-    answering = Answering(stand, reply or _line(settings).reply, counters, clock)
+    if reply:
+        answering = Answering(stand, reply, counters, clock)
+    else:
+        line = _line(settings, aws)
+        answering = Answering(stand, line.reply, counters, clock, line.speaks)
     return App(secret, Inbox(answering.begin, counters), counters)
 
 
@@ -158,8 +165,8 @@ def _matches(body: bytes, signature: str, channel_secret: str) -> bool:
     return hmac.compare_digest(base64.b64encode(digest), signature.encode("utf-8", "replace"))
 
 
-def _line(settings: Settings) -> Line:
-    read = parameter_reader(settings.access_token_parameter, settings.region)
+def _line(settings: Settings, aws: Aws) -> Line:
+    read = parameter_reader(settings.access_token_parameter, aws)
     return Line(settings.line_api_url, Secret(settings.access_token, read))
 
 

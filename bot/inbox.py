@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from bot.counters import Counters
+from bot.events import id_of, kind_of
 from bot.line import Outcome
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ THREADS = 64  # for all such lanes, and for replies that are late
 WAITING = 500  # pieces of work that may wait for one of them
 LATE_SECONDS = 10.0  # how much longer a late reply is waited for
 REMEMBERED = 20_000  # webhookEventIds, some 4 MB: what LINE sends in twenty minutes at 16 a second
-ID_LENGTH = 64  # a ULID has 26
 
 
 class Work(Protocol):
@@ -96,7 +96,7 @@ class Inbox:
 
     def _claim(self, event: Any) -> tuple[Entry, bool]:
         """The event's entry, and whether this request is the one to answer it."""
-        key = _id(event)
+        key = id_of(event)
         if not key:
             return Entry(event), True
         with self._lock:
@@ -158,7 +158,7 @@ class Inbox:
                 "outcome": outcome.value if outcome else "silent",
             },
         )
-        key = _id(entry.event)
+        key = id_of(entry.event)
         with self._lock:
             if key and self._entries.get(key) is entry:
                 if outcome is Outcome.FAILED:
@@ -179,14 +179,3 @@ class Inbox:
     def close(self) -> None:
         """Wait for what goes on."""
         self._pool.shutdown()
-
-
-def kind_of(event: Any) -> str:
-    """The kind of an event, fit for a log."""
-    kind = event.get("type") if isinstance(event, dict) else None
-    return kind if isinstance(kind, str) and kind.isidentifier() and len(kind) < 40 else "unknown"
-
-
-def _id(event: Any) -> str:
-    value = event.get("webhookEventId") if isinstance(event, dict) else None
-    return value if isinstance(value, str) and len(value) <= ID_LENGTH else ""

@@ -13,14 +13,18 @@ import enum
 import json
 import logging
 import time
+from typing import Any
+from urllib.parse import quote
 
 from bot.connections import Broken, Connections, Exchange
 from bot.parameters import Secret
 from bot.replies import Message
+from bot.text import Language
 
 log = logging.getLogger(__name__)
 
 PATH = "/v2/bot/message/reply"
+PROFILE_SECONDS = 0.4
 TRIES = 4
 FIRST_PAUSE_SECONDS = 0.1  # before the second try; each pause is three times the one before
 SPENT = "Invalid reply token"
@@ -49,6 +53,25 @@ class Line:
     def reply(self, reply_token: str, messages: list[Message], plain: list[Message]) -> Sending:
         """A reply to be sent; `plain` is said where LINE refuses the messages themselves."""
         return Sending(self, reply_token, messages, plain)
+
+    def speaks(self, user: str) -> Language | None:
+        """The language of a friend's LINE, from the profile; None where LINE does not tell, or not at
+        once: it is only nicer to know."""
+        headers = {"Authorization": f"Bearer {self.access_token.value}"}
+        path = f"/v2/bot/profile/{quote(user, safe='')}"
+        try:
+            exchange = self.connections.send("GET", path, None, headers, PROFILE_SECONDS)
+        except Broken:
+            return None
+        try:
+            answer = exchange.answer(PROFILE_SECONDS)
+        except Broken:
+            exchange.close()
+            return None
+        language = _document(answer.body).get("language") if answer.status == 200 else None
+        if not isinstance(language, str):
+            return None
+        return "ja" if language.startswith("ja") else "en"
 
     def close(self) -> None:
         """Close the connections."""
@@ -116,7 +139,7 @@ class Sending:
 
     def _refusal(self, status: int, body: bytes) -> Outcome | None:
         """What LINE's error means; None: try once more."""
-        if status == 400 and SPENT in _message(body):
+        if status == 400 and _document(body).get("message") == SPENT:
             log.info("the reply token is spent", extra={"status": status})
             return Outcome.SPENT
         if status == 400 and self._plain:
@@ -144,19 +167,16 @@ def _packed(reply_token: str, messages: list[Message]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _message(body: bytes) -> str:
+def _document(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return ""
-    message = document.get("message") if isinstance(document, dict) else None
-    return message if isinstance(message, str) else ""
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _where(body: bytes) -> str:
     """Which properties LINE refused; their values stay out of the log."""
-    try:
-        details = json.loads(body).get("details", [])
-        return ", ".join(str(one["property"]) for one in details)[:200]
-    except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
-        return ""
+    details = _document(body).get("details")
+    known = [one for one in details if isinstance(one, dict)] if isinstance(details, list) else []
+    return ", ".join(str(one.get("property")) for one in known)[:200]

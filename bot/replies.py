@@ -7,8 +7,9 @@ every character is escaped as \\uXXXX.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +17,7 @@ from bot.news import Article
 from bot.text import Language, clean, shorten, utf16_length
 
 Message = dict[str, Any]
+Button = dict[str, Any]
 
 SHOWN = 8  # bubbles in a carousel; LINE allows 12, and 50 KB for all of them
 TEXT = 5000
@@ -44,22 +46,35 @@ def carousel(articles: Sequence[Article], heading: str, now: float, language: La
         "altText": shorten(clean(f"{heading} {titles}"), ALT_TEXT),
         "contents": {
             "type": "carousel",
-            "contents": [_bubble(article, now, language) for article in shown],
+            "contents": [
+                _bubble(article, ago(article.published, now, language), language)
+                for article in shown
+            ],
         },
     }
 
 
-def with_quick_replies(messages: list[Message], words: Iterable[str]) -> list[Message]:
-    """The messages, with a button per word under the last (the only one LINE shows them for)."""
-    items: list[dict[str, Any]] = []
-    for word in dict.fromkeys(clean(word) for word in words):
-        # A word too long to be sent back whole would ask for something else: no button for it.
-        if word and utf16_length(word) <= ACTION_TEXT and len(items) < QUICK_REPLIES:
-            label = shorten(word, QUICK_REPLY_LABEL)
-            action = {"type": "message", "label": label, "text": word}
-            items.append({"type": "action", "action": action})
-    if not items:
+def word_button(word: str) -> Button | None:
+    """A quick reply that sends the word; None for one that would not arrive whole, and so ask for
+    something else."""
+    sent = clean(word)
+    if not sent or utf16_length(sent) > ACTION_TEXT:
+        return None
+    label = shorten(sent, QUICK_REPLY_LABEL)
+    return {"type": "action", "action": {"type": "message", "label": label, "text": sent}}
+
+
+def more_button(label: str, data: str) -> Button:
+    """A quick reply that carries data of ours; the chat shows the label as what the person said."""
+    action = {"type": "postback", "label": label, "data": data, "displayText": label}
+    return {"type": "action", "action": action}
+
+
+def with_quick_replies(messages: list[Message], buttons: Sequence[Button]) -> list[Message]:
+    """The messages, with the buttons under the last (the only one LINE shows them for)."""
+    if not buttons:
         return messages
+    items = list(buttons[:QUICK_REPLIES])
     return [*messages[:-1], {**messages[-1], "quickReply": {"items": items}}]
 
 
@@ -92,10 +107,11 @@ def _title(article: Article, language: Language) -> str:
     return shorten(clean(article.title), TITLE) or _UNTITLED[language]
 
 
-def _bubble(article: Article, now: float, language: Language) -> dict[str, Any]:
+@lru_cache(maxsize=512)  # what is new is shown again and again; some 2 MB
+def _bubble(article: Article, when: str, language: Language) -> dict[str, Any]:
     category = shorten(clean(article.category), CATEGORY)
     summary = shorten(clean(article.summary), SUMMARY)
-    parts = (shorten(clean(article.source), SOURCE), ago(article.published, now, language))
+    parts = (shorten(clean(article.source), SOURCE), when)
     foot = " · ".join(part for part in parts if part)
     title = _title(article, language)
     lines: list[dict[str, Any]] = []

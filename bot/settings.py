@@ -22,7 +22,8 @@ class Settings:
     `secrets` (execution role); the two `*_PARAMETER` names let the bot read them again with its
     task role once LINE or a signature says that they have changed. Without the names the values
     from the start are kept. LINGER_SECONDS: how long it goes on accepting requests after SIGTERM,
-    because a load balancer may send some until it knows; at most 45.
+    because a load balancer may send some until it knows; at most 45. `aws` are the variables that
+    boto3 knows: endpoints, credentials or where ECS hands them out, a CA bundle.
     """
 
     access_token: str = field(repr=False)
@@ -35,6 +36,7 @@ class Settings:
     port: int = 8080
     region: str = ""
     linger_seconds: float = 20.0
+    aws: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -67,6 +69,7 @@ class Settings:
             line_api_url=given("LINE_API_URL", "https://api.line.me").rstrip("/"),
             host=given("HOST", "0.0.0.0"),
             port=int(port),
-            region=given("AWS_REGION", ""),
+            region=given("AWS_REGION", given("AWS_DEFAULT_REGION", "")),
             linger_seconds=float(linger),
+            aws={name: value for name, value in environment.items() if name.startswith("AWS_")},
         )

@@ -55,7 +55,13 @@ class LinePlatform(Channel):
             self.wsgi.add_url_rule(path, view.__name__, view, methods=[method])
 
     def send(
-        self, words: str, user: str, *, follow: bool = False, postback: str = ""
+        self,
+        words: str,
+        user: str,
+        *,
+        follow: bool = False,
+        postback: str = "",
+        language: str = "",
     ) -> dict[str, Any]:
         """Play a person who writes, adds the bot as a friend, or presses a button: what became of it.
 
@@ -67,6 +73,7 @@ class LinePlatform(Channel):
         if not self.endpoint or not self.active:
             reason = "WEBHOOK_OFF" if self.endpoint else "NO_WEBHOOK_ENDPOINT"
             return _outcome(Delivery(0, reason, ""), None, 0.0, 0)
+        self.languages[user] = language or self.languages.get(user, "")
         token, now = self.tokens.issue(user), self.clock.now()
         if follow:
             event = follow_event(user, token, now)
@@ -100,11 +107,13 @@ class LinePlatform(Channel):
         body = json_body()
         words, user = body.get("text", ""), body.get("user") or SOMEBODY
         postback, follow = body.get("postback", ""), body.get("event") == "follow"
-        if not all(isinstance(given, str) for given in (words, user, postback)):
+        language = body.get("language", "")
+        if not all(isinstance(given, str) for given in (words, user, postback, language)):
             raise invalid("text")
         if not (words or follow or postback):
             raise invalid("text")
-        return jsonify(self.send(words, user, follow=follow, postback=postback))
+        outcome = self.send(words, user, follow=follow, postback=postback, language=language)
+        return jsonify(outcome)
 
     def _switch(self) -> Response:
         switches = json_body()

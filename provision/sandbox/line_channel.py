@@ -32,6 +32,7 @@ class Channel:
         self.endpoint = ""
         self.active = True
         self.redelivery = False
+        self.languages: dict[str, str] = {}  # of the people who have written; "": they do not tell
         self.clock = clock
         self.resolve = resolve
         self.tokens = ReplyTokens(clock.now)

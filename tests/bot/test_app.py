@@ -14,10 +14,11 @@ from werkzeug.test import Client, TestResponse
 from bot.app import App, create_app
 from bot.line import Outcome
 from bot.logs import JsonLines
-from bot.newsstand import Folder, Newsstand
+from bot.newsstand import Newsstand
 from bot.parameters import Secret
 from bot.replies import Message
 from bot.settings import SAMPLES, Settings
+from bot.sources import Folder
 
 # The vector of LINE's documents ("Verify webhook signature").
 BODY = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'

@@ -10,7 +10,7 @@ import pytest
 
 from bot import inbox as inbox_module
 from bot.counters import Counters
-from bot.inbox import Inbox, kind_of
+from bot.inbox import Inbox
 from bot.line import Outcome
 
 
@@ -143,19 +143,14 @@ def test_too_much_that_is_late_is_left_to_redelivery() -> None:
     reply = Reply()
     with inbox_of(reply) as inbox:
         room = inbox_module.THREADS + inbox_module.WAITING
-        for number in range(room + 10):
-            assert not inbox.take([event(number)], time.monotonic() + 0.0001)
+        number = 0
+        while len(reply.begun) < room + 10:  # on a busy machine the time may be up before it begins
+            assert not inbox.take([event(number)], time.monotonic() + 0.0005)
+            number += 1
         assert 10 == reply.given_up
         assert not inbox.take([event(10**6), event(10**6 + 1)], soon())
         reply.gate.set()
         assert inbox.take([event(0)], soon(5))
-
-
-@pytest.mark.parametrize("kind", [None, 5, "a b", "x" * 40, ""])
-def test_only_names_of_kinds_get_into_the_log(kind: object) -> None:
-    """Whatever else stands there does not."""
-    assert "unknown" == kind_of({"type": kind})
-    assert "message" == kind_of(event())
 
 
 def test_counters_tell_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,7 +8,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.news import Article
-from bot.replies import Message, ago, carousel, text, uri, with_quick_replies
+from bot.replies import (
+    Message,
+    ago,
+    carousel,
+    more_button,
+    text,
+    uri,
+    with_quick_replies,
+    word_button,
+)
 from provision.sandbox.line_messages import problems
 from tests.openapi import needs_description, violations
 
@@ -49,7 +58,8 @@ def escaped_size(value: Any) -> int:
 def made(found: list[Article], heading: str, asked: list[str]) -> list[Message]:
     """All that replies.py can put into one reply."""
     messages = [text(f"said: {heading}"), carousel(found, heading, NOW, "ja")]
-    return with_quick_replies(messages, asked)
+    buttons = [more_button("もっと見る", "x" * 300), *map(word_button, asked)]
+    return with_quick_replies(messages, [button for button in buttons if button])
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,8 +119,9 @@ def test_the_sdk_reads_such_messages() -> None:
 
 
 def test_quick_replies_hang_on_the_last_message() -> None:
-    """LINE shows only those; the label may be cut, the text sent back is whole; no doubles."""
-    messages = with_quick_replies([text("a"), text("b")], ["x" * 25, "y", "y", " ", "z" * 301])
+    """LINE shows only those; the label may be cut, the text sent back is whole."""
+    buttons = [button for word in ["x" * 25, "y"] if (button := word_button(word))]
+    messages = with_quick_replies([text("a"), text("b")], buttons)
     assert "quickReply" not in messages[0]
     actions = [item["action"] for item in messages[1]["quickReply"]["items"]]
     assert [("x" * 19 + "…", "x" * 25), ("y", "y")] == [
@@ -118,9 +129,15 @@ def test_quick_replies_hang_on_the_last_message() -> None:
     ]
 
 
-def test_no_words_no_quick_reply() -> None:
+@pytest.mark.parametrize("word", ["", "\x00", " ", "z" * 301, "😀" * 151])
+def test_no_button_for_what_would_not_arrive(word: str) -> None:
+    """Nothing to see, or too long to be sent back whole."""
+    assert word_button(word) is None
+
+
+def test_no_buttons_no_quick_reply() -> None:
     """An empty list of items is refused by LINE."""
-    assert [text("a")] == with_quick_replies([text("a")], ["", "\x00"])
+    assert [text("a")] == with_quick_replies([text("a")], [])
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def test_every_variable_is_read() -> None:
         port=9,
         region="ap-northeast-1",
         linger_seconds=1.5,
+        aws={"AWS_REGION": "ap-northeast-1"},
     )
     assert expected == Settings.from_environment(given)
 
