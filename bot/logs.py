@@ -9,7 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 # What `extra` may add; anything else a library hangs on a record stays out of the log.
-FIELDS = ("event", "replied", "outcome", "status", "error", "age", "counters")
+FIELDS = (
+    "event",
+    "replied",
+    "outcome",
+    "status",
+    "error",
+    "age",
+    "seconds",
+    "counters",
+    "feed",
+    "file",
+)
 
 # The request that a line belongs to, on whatever thread it is written.
 request_id: ContextVar[str] = ContextVar("request_id", default="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,8 +42,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read every variable; an empty one counts as absent. Raises MissingSetting."""
 
-        def given(name: str, default: str) -> str:
-            return environment.get(name, "").strip() or default
+        given = _given(environment)
 
         def needed(name: str) -> str:
             value = given(name, "")
@@ -73,3 +72,34 @@ class Settings:
             linger_seconds=float(linger),
             aws={name: value for name, value in environment.items() if name.startswith("AWS_")},
         )
+
+
+@dataclass(frozen=True)
+class CollectorSettings:
+    """What the collector is told: NEWS_URL, which it writes; NEWS_FEEDS, addresses with white space
+    between them; NEWS_DAYS, how long an article is kept (30)."""
+
+    news_url: str
+    feeds: list[str]
+    days: int = 30
+    region: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> CollectorSettings:
+        """Read every variable; an empty one counts as absent. Raises MissingSetting."""
+        given = _given(environment)
+        for name in ("NEWS_URL", "NEWS_FEEDS"):
+            if not given(name, ""):
+                raise MissingSetting(f"The environment variable {name} is missing.")
+        feeds = list(dict.fromkeys(given("NEWS_FEEDS", "").split()))
+        if not all(feed.startswith(("http://", "https://")) for feed in feeds):
+            raise MissingSetting("The environment variable NEWS_FEEDS must hold web addresses.")
+        days = given("NEWS_DAYS", "30")
+        if not (days.isascii() and days.isdigit() and 1 <= int(days) <= 3650):
+            raise MissingSetting("The environment variable NEWS_DAYS must be 1 to 3650.")
+        region = given("AWS_REGION", given("AWS_DEFAULT_REGION", ""))
+        return cls(given("NEWS_URL", ""), feeds, int(days), region)
+
+
+def _given(environment: Mapping[str, str]) -> Callable[[str, str], str]:
+    return lambda name, default: environment.get(name, "").strip() or default
