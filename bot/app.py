@@ -10,9 +10,9 @@ import base64
 import hmac
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable
+from random import getrandbits
 from typing import Any
 
 from bot.answering import Answering, Reply
@@ -200,4 +200,4 @@ def _events(body: bytes) -> list[Any] | None:
 def _request_id(environ: Environ) -> str:
     """The load balancer's name for the request, which its own log has too; else one of ours."""
     given: str = environ.get("HTTP_X_AMZN_TRACE_ID", "")
-    return given if given.isprintable() and 0 < len(given) <= 200 else os.urandom(8).hex()
+    return given if given.isprintable() and 0 < len(given) <= 200 else f"{getrandbits(64):016x}"

@@ -66,7 +66,7 @@ def collect(press: Press, feeds: list[str], days: int, now: float, fetch: Fetch)
     articles = merged(fresh, _kept(press, index["files"]), now - days * DAY)
     if any(articles_of is not None for articles_of, _mark in results):
         known = {url: asdict(mark) for url, (_a, mark) in zip(feeds, results, strict=True) if mark}
-        _write(press, index, articles, known)
+        publish(press, index, articles, known)
     read = sum(articles_of is not None for articles_of, _mark in results)
     told = {"feeds": len(feeds), "read": read, "fresh": len(fresh), "articles": len(articles)}
     log.info("collected", extra={"counters": told})
@@ -128,7 +128,7 @@ def _kept(press: Press, files: list[str]) -> list[Article]:
     return articles
 
 
-def _write(
+def publish(
     press: Press, index: dict[str, Any], articles: list[Article], marks: dict[str, Any]
 ) -> None:
     """The files that are new, then the index, then what nobody reads any more goes."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import dropwhile
 from math import ceil
 
@@ -167,7 +169,7 @@ def _categories(edition: Edition) -> dict[str, str]:
     }
 
 
-def _listed(heading: dict[str, str], names: list[str], language: Language) -> str:
+def _listed(heading: dict[str, str], names: Sequence[str], language: Language) -> str:
     between = "、" if language == "ja" else ", "
     return heading[language] + shorten(between.join(names), 1000) if names else ""
 
@@ -182,13 +184,16 @@ def _with_next(
     """Buttons for the next step: more of it, latest, categories (the person's language first), help."""
     speaks: Language = language or "ja"
     both = () if language else (phrases.LATEST["en"],)
-    names = [
-        *(first or []),
-        *sorted(edition.categories[:100], key=lambda name: language_of(name) != speaks),
-    ]
+    names = [*(first or []), *_by_language(edition.categories, speaks)]
     words = list(dict.fromkeys([phrases.LATEST[speaks], *both, *names]))
     buttons = [more_button(phrases.MORE[speaks], further)] if further else []
     buttons += [button for word in words if (button := word_button(word))]
     buttons = buttons[: QUICK_REPLIES - 1]
     help_button = word_button(phrases.HELP[speaks])
     return with_quick_replies(messages, [*buttons, *([help_button] if help_button else [])])
+
+
+@lru_cache(maxsize=8)
+def _by_language(categories: tuple[str, ...], language: Language) -> list[str]:
+    """Those in the language first, as many as could ever be shown."""
+    return sorted(categories[:100], key=lambda name: language_of(name) != language)[:QUICK_REPLIES]

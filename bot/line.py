@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from bot.connections import Broken, Connections, Exchange
 from bot.parameters import Secret
-from bot.replies import Message
+from bot.replies import Message, packed
 from bot.text import Language
 
 log = logging.getLogger(__name__)
@@ -163,8 +163,7 @@ class Sending:
 
 
 def _packed(reply_token: str, messages: list[Message]) -> bytes:
-    document = {"replyToken": reply_token, "messages": messages}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return packed({"replyToken": reply_token, "messages": messages}).encode()
 
 
 def _document(body: bytes) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
-from bot.search import Haystack
+from bot.search import Haystack, Needle
 from bot.text import clean, normalise
 
 SUMMARY = 300  # letters of a summary that are kept and searched
@@ -68,9 +68,9 @@ class Shard:
         """Make searching fast; until then it is right, and slower."""
         self._haystack.index()
 
-    def search(self, words: list[str]) -> Iterator[Article]:
+    def search(self, needle: Needle) -> Iterator[Article]:
         """The articles in which every one of the normalised words occurs, newest first."""
-        return (self.articles[place] for place in self._haystack.find(words))
+        return (self.articles[place] for place in self._haystack.find(needle))
 
 
 class Edition:
@@ -82,14 +82,11 @@ class Edition:
         for shard in self._shards:
             for key, articles in shard.by_category.items():
                 self._names.setdefault(key, articles[0].category)
+        # Names as the articles write them; the one with the newest article first.
+        self.categories = tuple(self._names.values())
 
     def __bool__(self) -> bool:
         return any(shard.articles for shard in self._shards)
-
-    @property
-    def categories(self) -> list[str]:
-        """Category names as the articles write them; the one with the newest article first."""
-        return list(self._names.values())
 
     def category(self, name: str) -> str:
         """The category of this name, as the articles write it; empty where there is none."""
@@ -109,7 +106,8 @@ class Edition:
         wanted = normalise(words).split()
         if not wanted:
             return iter(())
-        return (article for shard in self._shards for article in shard.search(wanted))
+        needle = Needle(wanted)
+        return (article for shard in self._shards for article in shard.search(needle))
 
 
 def page(articles: Iterator[Article], skipped: int, count: int) -> tuple[list[Article], bool]:

@@ -16,6 +16,14 @@ _LANE = 4  # bytes; a letter is below 2**21, so no product leaves its lane
 _FACTORS = (31, 173)
 
 
+class Needle:
+    """Words to search for, in however many haystacks."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = sorted(words, key=len, reverse=True)
+        self.slices = {number for word in self.words for number in _slices_of(word)}
+
+
 class Haystack:
     """Texts in one order; they and the words must be normalised alike."""
 
@@ -38,28 +46,22 @@ class Haystack:
                 slices[number][byte] |= bit
         self._slices = {number: int.from_bytes(bits, "little") for number, bits in slices.items()}
 
-    def find(self, words: Iterable[str]) -> Iterator[int]:
+    def find(self, needle: Needle) -> Iterator[int]:
         """The places of the texts in which every one of the words occurs, in order."""
-        wanted = sorted(words, key=len, reverse=True)
-        bits = f"{self._likely(wanted):b}"[::-1]  # str.find is the fastest way through them
+        likely, slices = self._all, self._slices
+        if slices is not None:
+            for number in needle.slices:
+                likely &= slices.get(number, 0)
+        bits = f"{likely:b}"[::-1]  # str.find is the fastest way through them
         place = bits.find("1")
         while place >= 0:
             text = self._texts[place]
-            for word in wanted:
+            for word in needle.words:
                 if word not in text:
                     break
             else:
                 yield place
             place = bits.find("1", place + 1)
-
-    def _likely(self, words: list[str]) -> int:
-        """A bit for each text that may have them all."""
-        likely, slices = self._all, self._slices
-        if slices is not None:
-            for word in words:
-                for number in _slices_of(word):
-                    likely &= slices.get(number, 0)
-        return likely
 
 
 def _slices_of(text: str) -> set[int]:

@@ -99,7 +99,7 @@ def test_edition_is_newest_first_and_searched_by_every_word() -> None:
     assert [new] == list(edition.search("ロケット　月"))
     assert [] == list(edition.search(" "))
     assert [new, old] == list(edition.of_category("宇宙"))
-    assert ["経済", "宇宙"] == edition.categories
+    assert ("経済", "宇宙") == edition.categories
     assert ("宇宙", "") == (edition.category(" 宇宙"), edition.category("宇"))
     assert edition
     assert not Edition([Shard([])])

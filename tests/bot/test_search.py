@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.search import Haystack
+from bot.search import Haystack, Needle
 
 letters = st.text("あいうえロケット月😀ab \ud800", max_size=12)
 
@@ -14,9 +14,9 @@ def test_it_finds_what_looking_at_each_would_find(texts: list[str], words: list[
     """With the index and without."""
     expected = [at for at, text in enumerate(texts) if all(word in text for word in words)]
     haystack = Haystack(texts)
-    assert expected == list(haystack.find(words))
+    assert expected == list(haystack.find(Needle(words)))
     haystack.index()
-    assert expected == list(haystack.find(words))
+    assert expected == list(haystack.find(Needle(words)))
 
 
 @pytest.mark.parametrize("word", ["宇宙", "は宇", "999番", "9", "い話"])
@@ -26,4 +26,6 @@ def test_many(word: str) -> None:
     haystack = Haystack(texts)
     haystack.index()
     haystack.index()
-    assert [at for at, text in enumerate(texts) if word in text] == list(haystack.find([word]))
+    assert [at for at, text in enumerate(texts) if word in text] == list(
+        haystack.find(Needle([word]))
+    )
