@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow full parity check clean
+.PHONY: demo test slow full soak parity check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -16,6 +16,11 @@ slow: $(VENV)/.installed
 
 full: test slow
 	$(BIN)/python -m pytest -m full
+
+# Bots that are stopped and killed under load, and a LINE that delivers again; CI runs a minute of it.
+MINUTES ?= 5
+soak: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 parity: $(VENV)/.installed
 	$(BIN)/python -m tests.sandbox.parity

@@ -50,7 +50,7 @@ class Subject:
     """The process and its children, and how long it took until it was healthy."""
 
     def __init__(self, command: list[str], environment: dict[str, str], group: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOST": "127.0.0.1"}
         given |= {"PORT": str(self.port), **environment}
         command = [part.replace("$PORT", str(self.port)) for part in command]
@@ -120,7 +120,7 @@ def _enter(group: Path) -> None:
     group.write_text(str(os.getpid()))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
