@@ -31,6 +31,7 @@ from provision.sandbox.serving import HttpServer
 
 SPEED = 5.0  # of LINE's clock: a redelivery after ten seconds comes after two
 SENDERS = 12
+OUTAGE_EVERY, OUTAGE_SECONDS = 15.0, 3.0  # longer than a bot tries
 DEREGISTERED_SECONDS = (
     4.0  # how long the load balancer sends on to a bot that has been told to stop
 )
@@ -52,10 +53,10 @@ class Trouble:
             return self._wsgi(environ, start_response)
         with self._lock:
             dice = self._chosen.random()
-        if dice < 0.02:
+        if dice < 0.02 or time.monotonic() % OUTAGE_EVERY < OUTAGE_SECONDS:
             return _error(start_response)
         if dice < 0.04:
-            time.sleep(2.5)
+            time.sleep(2.5)  # longer than a webhook may take
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = io.BytesIO(body)
         statuses: list[str] = []
