@@ -6,6 +6,7 @@ import hmac
 import io
 import json
 import logging
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ class Phone:
 
     def __init__(self) -> None:
         self.replies: dict[str, list[dict[str, Any]]] = {}
+        self.count: Counter[str] = Counter()
         self.broken: set[str] = set()
         self.outcomes: dict[str, Outcome] = {}
 
@@ -51,6 +53,7 @@ class Call:
         outcome = self._phone.outcomes.get(self._token, Outcome.TAKEN)
         if outcome is Outcome.TAKEN:
             self._phone.replies[self._token] = self._messages
+            self._phone.count[self._token] += 1
         return outcome
 
     def give_up(self) -> None:
@@ -233,10 +236,14 @@ def test_what_failed_is_answered_at_the_next_delivery(client: Client, phone: Pho
 
 
 def test_a_thousand_events_in_one_request(client: Client, phone: Phone) -> None:
-    """All are answered; a few of a kind that nobody knows among them."""
-    events = [said(str(number), "help") for number in range(1000)] + [{"type": "new"}] * 9
-    assert 200 == post(client, {"events": events}).status_code
-    assert 1000 == len(phone.replies)
+    """All are answered once, however often LINE has to bring them on a busy machine; a few of a kind
+    that nobody knows among them."""
+    events = [{**said(str(n), "help"), "webhookEventId": f"id-{n}"} for n in range(1000)]
+    deliveries = 0
+    while post(client, {"events": [*events, *[{"type": "new"}] * 9]}).status_code != 200:
+        deliveries += 1
+        assert deliveries < 10
+    assert {str(n): 1 for n in range(1000)} == dict(phone.count)
 
 
 def test_leaving(phone: Phone) -> None:
