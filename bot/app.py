@@ -21,7 +21,7 @@ from bot.counters import Counters
 from bot.inbox import Inbox
 from bot.line import Line
 from bot.logs import request_id
-from bot.newsstand import Newsstand
+from bot.newsstand import Newsstand, a_moment
 from bot.parameters import Secret, parameter_reader
 from bot.settings import Settings
 from bot.sources import source_at
@@ -137,7 +137,7 @@ def create_app(
         settings.channel_secret,
         parameter_reader(settings.channel_secret_parameter, aws),
     )
-    stand = newsstand or Newsstand(source_at(settings.news_url, aws))
+    stand = newsstand or Newsstand(source_at(settings.news_url, aws), rest=a_moment)
     stand.refresh()  # the first reader should find it there
     counters = Counters()
     if reply:

@@ -23,5 +23,5 @@ graceful_timeout = int(_settings.linger_seconds) + 60
 # The heartbeat file in memory: a slow disk must not look like a hanging worker.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True  # no file in a home folder that may be read-only
-accesslog = None
+logger_class = "bot.worker.Log"
 logconfig_dict = configuration()

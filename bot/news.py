@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -64,9 +64,9 @@ class Shard:
         """When its newest article was published."""
         return self.articles[0].published if self.articles else 0.0
 
-    def index(self) -> None:
-        """Make searching fast; until then it is right, and slower."""
-        self._haystack.index()
+    def index(self, rest: Callable[[], None] = lambda: None) -> None:
+        """Make searching fast; until then it is right, and slower. `rest` is called now and then."""
+        self._haystack.index(rest)
 
     def search(self, needle: Needle) -> Iterator[Article]:
         """The articles in which every one of the normalised words occurs, newest first."""

@@ -8,9 +8,10 @@ takes 20; with one slice a pair it is 11, because some pairs are in every text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 HALF = 1024  # slices, twice: one for each way to number the pairs
+TEXTS = 50  # between two rests
 # Letters as lanes of one long number: multiplying it multiplies all of them at once.
 _LANE = 4  # bytes; a letter is below 2**21, so no product leaves its lane
 _FACTORS = (31, 173)
@@ -32,8 +33,9 @@ class Haystack:
         self._all = (1 << len(texts)) - 1
         self._slices: dict[int, int] | None = None
 
-    def index(self) -> None:
-        """Make the slices (40 us a text), unless they are there. Without them each text is looked at."""
+    def index(self, rest: Callable[[], None] = lambda: None) -> None:
+        """Make the slices (40 us a text), unless they are there; `rest` is called every 2 ms or so.
+        Without them each text is looked at."""
         if self._slices is not None:
             return
         size = (len(self._texts) + 7) // 8
@@ -44,6 +46,8 @@ class Haystack:
                 if number not in slices:
                     slices[number] = bytearray(size)
                 slices[number][byte] |= bit
+            if place % TEXTS == TEXTS - 1:
+                rest()
         self._slices = {number: int.from_bytes(bits, "little") for number, bits in slices.items()}
 
     def find(self, needle: Needle) -> Iterator[int]:
