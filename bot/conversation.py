@@ -1,148 +1,199 @@
-"""Which event gets which reply; pure. None where nothing is to be said.
-
-Events are read as plain dicts, and with care: LINE adds kinds and properties unannounced, and
-line-bot-sdk's parser refuses a whole request for one event without a `webhookEventId` or with a
-`mode` it does not know.
-"""
+"""Which event gets which reply; pure. None where nothing is to be said."""
 
 from __future__ import annotations
 
-from typing import Any
+import difflib
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import dropwhile
+from math import ceil
 
-from bot.news import Edition
-from bot.replies import SHOWN, Message, carousel, text, with_quick_replies
+from bot import phrases
+from bot.events import (
+    Event,
+    in_company,
+    mentioned,
+    message_of,
+    postback_data,
+    wants_answer,
+    words_of,
+)
+from bot.news import Article, Edition, page
+from bot.paging import Kind, Question, question_of
+from bot.replies import (
+    QUICK_REPLIES,
+    SHOWN,
+    Message,
+    carousel,
+    more_button,
+    text,
+    with_quick_replies,
+    word_button,
+)
 from bot.text import Language, clean, language_of, normalise, shorten
 
-Event = dict[str, Any]
-
-LATEST = {"ja": "最新", "en": "latest"}
-HELP = {"ja": "使い方", "en": "help"}
-_LATEST_WORDS = {normalise(word) for word in ("latest", "news", "new", "最新", "ニュース", "新着")}
-_HELP_WORDS = {normalise(word) for word in ("help", "?", "ヘルプ", "使い方", "つかいかた")}
-
-_GREETING = {
-    "ja": "はじめまして。ニュースをお届けするボットです。",
-    "en": "Hello! I am a bot that brings you the news.",
-}
-_USAGE = {
-    "ja": "「最新」で新着記事、カテゴリー名でその記事、気になる言葉で記事を探せます。",
-    "en": 'Send "latest" for what is new, the name of a category, or any word to search for.',
-}
-_CATEGORIES = {"ja": "カテゴリー: ", "en": "Categories: "}
-_UNKNOWN = {
-    "ja": "「{word}」の記事は見つかりませんでした。新着記事はこちらです。",
-    "en": "I found nothing about “{word}”. Here is what is new.",
-}
-_EMPTY = {
-    "ja": "いまお届けできる記事がありません。しばらくしてからもう一度お試しください。",
-    "en": "There are no articles just now. Please try again a little later.",
-}
-_NOT_WORDS = {
-    "ja": "ありがとうございます。文字で送っていただければ記事を探せます。",
-    "en": "Thank you! Send me a word and I will look for articles.",
-}
-_NEWEST = {"ja": "新着記事:", "en": "Latest:"}
+WORDS = 200  # letters of a question that are looked at
 
 
-def answer(event: Event, edition: Edition, now: float) -> list[Message] | None:
+def answer(
+    event: Event, edition: Edition, now: float, spoken: Language | None = None
+) -> list[Message] | None:
     """The reply to one event, 1 to 5 messages. `now` is in epoch seconds.
 
-    Says nothing in standby mode (another module has the chat), to unfollow, leave, unsend and kinds
-    it does not know (they have no reply token, or nobody waits), and in groups unless mentioned.
+    Words are answered in the language they are written in, all else in the one `spoken`, in both where
+    that is not known. Says nothing in standby, to unsend, leave, unfollow and kinds it does not know
+    (they have no reply token, or nobody waits), and in groups unless it is mentioned or a button is
+    pressed.
     """
-    if event.get("mode", "active") != "active" or not reply_token(event):
+    if not wants_answer(event):
         return None
     kind = event.get("type")
     if kind in ("follow", "join"):
-        return _greeting(edition)
-    message = event.get("message")
-    if kind != "message" or not isinstance(message, dict):
+        greeting = phrases.joined(phrases.GREETING, phrases.USAGE)
+        if in_company(event):
+            greeting = phrases.joined(greeting, phrases.IN_COMPANY)
+        return _sentences(greeting, edition, spoken)
+    if kind == "postback":
+        data = postback_data(event)
+        question = question_of(data)
+        if question:
+            return _articles(question, edition, now)
+        return _to_words(data, edition, now, spoken)  # a rich menu's, made in the console
+    message = message_of(event)
+    if kind != "message" or not message or (in_company(event) and not mentioned(message)):
         return None
-    if _in_company(event) and not _mentioned(message):
-        return None
-    words = message.get("text")
-    if message.get("type") != "text" or not isinstance(words, str) or not clean(words):
-        return _in_both(_NOT_WORDS, edition)
-    return _to_words(_without_mentions(words, message), edition, now)
+    words = words_of(message)
+    if message.get("type") != "text":
+        thanks = phrases.THANKS.get(str(message.get("type")), phrases.THANKS_ANYWAY)
+        return _sentences(phrases.joined(thanks, phrases.WORDS_PLEASE), edition, spoken)
+    return _to_words(words, edition, now, spoken)
 
 
-def reply_token(event: Event) -> str:
-    """The event's reply token; empty where it has none."""
-    token = event.get("replyToken")
-    return token if isinstance(token, str) else ""
+def plain_words() -> list[Message]:
+    """What is always possible to say, for when something went wrong with the answer itself."""
+    return [text(phrases.said(phrases.TROUBLE, None))]
 
 
-def _to_words(words: str, edition: Edition, now: float) -> list[Message]:
-    language, wanted = language_of(words), normalise(words)
-    if wanted in _HELP_WORDS or not wanted:
-        return with_quick_replies(
-            [text(_usage(edition, language))], _suggestions(edition, language)
-        )
-    newest = edition.newest(SHOWN)
-    if not newest:
-        return [text(_EMPTY[language])]
-    said = shorten(clean(words), 60)
-    messages: list[Message] = []
-    if wanted in _LATEST_WORDS:
-        found, heading = newest, _NEWEST[language]
+def _to_words(
+    words: str, edition: Edition, now: float, spoken: Language | None
+) -> list[Message] | None:
+    words = clean(words)[:WORDS]
+    wanted = normalise(words)
+    if not wanted:
+        return _sentences(phrases.USAGE, edition, spoken, _categories(edition))
+    language = language_of(words)
+    if wanted in phrases.HELP_WORDS:
+        return _sentences(phrases.USAGE, edition, language, _categories(edition))
+    kind: Kind = "latest" if wanted in phrases.LATEST_WORDS else "search"
+    if kind == "search" and edition.category(words):
+        kind = "category"
+    return _articles(Question(kind, words, language), edition, now)
+
+
+def _articles(question: Question, edition: Edition, now: float) -> list[Message]:
+    """A page of what was asked for; else what is nearest to it, and what is new."""
+    language = question.language
+    if not edition:
+        return [text(phrases.EMPTY[language])]
+    shown, more = _page(question, edition)
+    if shown:
+        named = phrases.NEWEST[language]
+        heading = named if question.kind == "latest" else f"{shorten(question.words, 60)}:"
+        asked = question if question.as_of else _as_of_now(question, edition)
+        further = asked.further(len(shown)) if more else ""
+        return _with_next([carousel(shown, heading, now, language)], edition, language, further)
+    if question.skipped:
+        return _with_next([text(phrases.NO_MORE[language])], edition, language)
+    return _nothing_found(question, edition, now)
+
+
+def _page(question: Question, edition: Edition) -> tuple[list[Article], bool]:
+    if question.kind == "latest":
+        found = edition.newest()
+    elif question.kind == "category":
+        found = edition.of_category(question.words)
     else:
-        found = edition.of_category(words) or edition.search(words, SHOWN)
-        heading = f"{said}:"
-    if not found:
-        unknown = _UNKNOWN[language].format(word=said)
-        messages.append(text(f"{unknown}\n{_category_list(edition, language)}"))
-        found, heading = newest, _NEWEST[language]
-    messages.append(carousel(found, heading, now, language))
-    return with_quick_replies(messages, _suggestions(edition, language))
+        found = edition.search(question.words)
+    if question.as_of:
+        found = dropwhile(lambda article: article.published > question.as_of, found)
+    return page(found, question.skipped, SHOWN)
 
 
-def _greeting(edition: Edition) -> list[Message]:
-    """In both languages: an event without words does not say which one its user reads."""
-    greeting = {language: f"{_GREETING[language]}\n{_USAGE[language]}" for language in _GREETING}
-    return _in_both(greeting, edition)
+def _as_of_now(question: Question, edition: Edition) -> Question:
+    newest = max(0.0, min(next(edition.newest()).published, 1e11))
+    return Question(question.kind, question.words, question.language, as_of=ceil(newest))
 
 
-def _in_both(sentences: dict[str, str], edition: Edition) -> list[Message]:
-    suggestions = [LATEST["ja"], LATEST["en"], *_suggestions(edition, "ja")[1:]]
-    return with_quick_replies([text(f"{sentences['ja']}\n\n{sentences['en']}")], suggestions)
+def _nothing_found(question: Question, edition: Edition, now: float) -> list[Message]:
+    language = question.language
+    told = phrases.UNKNOWN[language].format(word=shorten(question.words, 60))
+    near = _nearest(question.words, edition)
+    listed = _listed(phrases.NEAREST, near, language) or _categories(edition)[language]
+    newest, more = page(edition.newest(), 0, SHOWN)
+    latest = _as_of_now(Question("latest", "", language), edition)
+    messages = [
+        text(f"{told}\n{listed}"),
+        carousel(newest, phrases.NEWEST[language], now, language),
+    ]
+    return _with_next(
+        messages, edition, language, latest.further(len(newest)) if more else "", near
+    )
 
 
-def _usage(edition: Edition, language: Language) -> str:
-    return f"{_USAGE[language]}\n{_category_list(edition, language)}"
+def _nearest(words: str, edition: Edition) -> list[str]:
+    """Categories whose names are like the words, the likest first."""
+    names = {normalise(name): name for name in edition.categories[:100]}
+    wanted = normalise(words)
+    within = [key for key in names if key in wanted or wanted in key]
+    like = difflib.get_close_matches(wanted, list(names), 3, 0.5)
+    return [names[key] for key in dict.fromkeys([*within, *like])][:3]
 
 
-def _category_list(edition: Edition, language: Language) -> str:
-    names = "、".join(edition.categories) if language == "ja" else ", ".join(edition.categories)
-    return _CATEGORIES[language] + shorten(names, 1000) if names else ""
+def _sentences(
+    phrase: dict[str, str],
+    edition: Edition,
+    language: Language | None,
+    listed: dict[str, str] | None = None,
+) -> list[Message]:
+    """The phrase, with what can be asked below it; in both languages where none is known."""
+    if listed:
+        phrase = phrases.joined(phrase, listed)
+    return _with_next([text(phrases.said(phrase, language))], edition, language)
 
 
-def _suggestions(edition: Edition, language: Language) -> list[str]:
-    """What to ask next: latest, the categories (those in the person's language first), help."""
-    names = sorted(edition.categories, key=lambda name: language_of(name) != language)
-    return [LATEST[language], *names[:11], HELP[language]]
+def _categories(edition: Edition) -> dict[str, str]:
+    names = edition.categories
+    return {
+        "ja": _listed(phrases.CATEGORIES, names, "ja"),
+        "en": _listed(phrases.CATEGORIES, names, "en"),
+    }
 
 
-def _in_company(event: Event) -> bool:
-    source = event.get("source")
-    return isinstance(source, dict) and source.get("type") in ("group", "room")
+def _listed(heading: dict[str, str], names: Sequence[str], language: Language) -> str:
+    between = "、" if language == "ja" else ", "
+    return heading[language] + shorten(between.join(names), 1000) if names else ""
 
 
-def _mentions(message: dict[str, Any]) -> list[dict[str, Any]]:
-    mention = message.get("mention")
-    mentionees = mention.get("mentionees") if isinstance(mention, dict) else None
-    return [one for one in mentionees or [] if isinstance(one, dict) and one.get("isSelf") is True]
+def _with_next(
+    messages: list[Message],
+    edition: Edition,
+    language: Language | None,
+    further: str = "",
+    first: list[str] | None = None,
+) -> list[Message]:
+    """Buttons for the next step: more of it, latest, categories (the person's language first), help."""
+    speaks: Language = language or "ja"
+    both = () if language else (phrases.LATEST["en"],)
+    names = [*(first or []), *_by_language(edition.categories, speaks)]
+    words = list(dict.fromkeys([phrases.LATEST[speaks], *both, *names]))
+    buttons = [more_button(phrases.MORE[speaks], further)] if further else []
+    buttons += [button for word in words if (button := word_button(word))]
+    buttons = buttons[: QUICK_REPLIES - 1]
+    help_button = word_button(phrases.HELP[speaks])
+    return with_quick_replies(messages, [*buttons, *([help_button] if help_button else [])])
 
 
-def _mentioned(message: dict[str, Any]) -> bool:
-    return bool(_mentions(message))
-
-
-def _without_mentions(words: str, message: dict[str, Any]) -> str:
-    """The words without "@bot"; a mention's place in the text is counted in UTF-16 units."""
-    units = words.encode("utf-16-le", "surrogatepass")
-    kept = [units[at : at + 2] for at in range(0, len(units), 2)]
-    for one in _mentions(message):
-        index, length = one.get("index"), one.get("length")
-        if isinstance(index, int) and isinstance(length, int) and index >= 0 and length > 0:
-            kept[index : index + length] = [b""] * len(kept[index : index + length])
-    return b"".join(kept).decode("utf-16-le", "replace").strip()
+@lru_cache(maxsize=8)
+def _by_language(categories: tuple[str, ...], language: Language) -> list[str]:
+    """Those in the language first, as many as could ever be shown."""
+    return sorted(categories[:100], key=lambda name: language_of(name) != language)[:QUICK_REPLIES]

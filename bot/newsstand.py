@@ -1,121 +1,27 @@
-"""Where articles are fetched from, and the cache in front: never a slow answer, always the last
-good edition."""
+"""The cache in front of the news: never a slow answer, always the last good edition."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-from bot.news import Edition, parse
-from bot.settings import SAMPLES
+from bot.news import Edition, Shard, parse, parse_index
+from bot.sources import SAMPLE_SOURCE, NothingThere, Source
 
 log = logging.getLogger(__name__)
 
 TTL_SECONDS = 120.0
 RETRY_SECONDS = 15.0  # after a failure: soon, but not with every message
-STAND_IN = "samples:"  # no ETag looks like that
 FIRST_EDITION_SECONDS = 1.0  # LINE waits two seconds for an answer
+INDEX, BY_HAND = "index.json", "articles.json"
 
 
-class NothingThere(Exception):
-    """There is no articles.json at that place yet; says what S3 said."""
-
-
-class Source(Protocol):
-    """A place with an `articles.json`."""
-
-    def read(self, tag: str) -> tuple[bytes, str] | None:
-        """The content and its tag; None where it still carries the tag given."""
-
-
-class Folder:
-    """A folder on this machine."""
-
-    def __init__(self, path: str) -> None:
-        self.path = Path(path) / "articles.json"
-
-    def read(self, tag: str) -> tuple[bytes, str] | None:
-        """The file, unless its time and size are the ones of the tag. Raises OSError."""
-        status = self.path.stat()
-        present = f"{status.st_mtime_ns}-{status.st_size}"
-        return None if present == tag else (self.path.read_bytes(), present)
-
-
-class Bucket:
-    """A prefix in an S3 bucket, read with the task role (s3:GetObject)."""
-
-    def __init__(self, bucket: str, prefix: str, region: str, client: Any = None) -> None:
-        self.bucket = bucket
-        self.key = f"{prefix}/articles.json" if prefix else "articles.json"
-        self.region = region
-        self._client = client
-
-    def read(self, tag: str) -> tuple[bytes, str] | None:
-        """A conditional GET by ETag. Raises NothingThere, else botocore's errors.
-
-        S3 says AccessDenied of an object that is not there to those who may not list the bucket.
-        """
-        import boto3  # here and not above: a bot that reads a folder does not pay for it
-        from botocore.config import Config
-        from botocore.exceptions import ClientError
-
-        if self._client is None:
-            config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
-            self._client = boto3.client("s3", region_name=self.region or None, config=config)
-        condition = {"IfNoneMatch": tag} if tag else {}
-        try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=self.key, **condition)
-        except ClientError as error:
-            if _status(error) == 304:
-                return None
-            code, status = error.response["Error"]["Code"], _status(error)
-            if code == "NoSuchKey" or status == 403:
-                raise NothingThere(code) from None
-            raise
-        with answer["Body"] as body:
-            return body.read(), str(answer["ETag"])
-
-
-def _status(error: Any) -> int:
-    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status
-
-
-class UntilThere:
-    """A bucket that nobody has put news into yet: until somebody does, the samples stand in.
-
-    News that was there and is gone is another matter: the last good edition stays.
-    """
-
-    def __init__(self, source: Source, samples: Source) -> None:
-        self.source = source
-        self.samples = samples
-
-    def read(self, tag: str) -> tuple[bytes, str] | None:
-        """As the source; where there is nothing, as the samples, whose tags begin with `samples:`."""
-        stand_in = tag.startswith(STAND_IN)
-        try:
-            return self.source.read("" if stand_in else tag)
-        except NothingThere as error:
-            if tag and not stand_in:
-                raise
-            log.info("no news yet: the samples stand in", extra={"s3": str(error)})
-        read = self.samples.read(tag.removeprefix(STAND_IN))
-        return read and (read[0], STAND_IN + read[1])
-
-
-def source_at(news_url: str, region: str = "", client: Any = None) -> Source:
-    """The source that NEWS_URL names: `s3://bucket/prefix` or a folder. client: another S3's."""
-    parts = urlsplit(news_url)
-    if parts.scheme == "s3":
-        bucket = Bucket(parts.netloc, parts.path.strip("/"), region, client)
-        return UntilThere(bucket, Folder(SAMPLES))
-    return Folder(news_url)
+def a_moment() -> None:
+    """A rest for whoever works beside the answers: five times as long as the work between two."""
+    time.sleep(0.01)
 
 
 def in_background(work: Callable[[], None]) -> None:
@@ -125,19 +31,26 @@ def in_background(work: Callable[[], None]) -> None:
 
 class Newsstand:
     """The present edition. Fetching happens beside the answers, one at a time; an answer waits for
-    it only while there has never been an edition, and then at most a second."""
+    it only while there has never been an edition, and then at most a second.
+
+    `rest` is called between small pieces of work: at a quarter vCPU whoever works on without a pause
+    uses up what the answers need of each tenth of a second.
+    """
 
     def __init__(
         self,
         source: Source,
         clock: Callable[[], float] = time.monotonic,
         run: Callable[[Callable[[], None]], None] = in_background,
+        rest: Callable[[], None] = lambda: None,
     ) -> None:
+        self._rest = rest
         self._source = source
         self._clock = clock
         self._run = run
         self._edition = Edition()
-        self._tag = ""
+        self._shards: dict[str, Shard] = {}  # by the name of their file
+        self._tags: dict[str, str] = {}  # of the file that names or holds the present edition
         self._due: float | None = None  # None: never tried
         self._fetching = threading.Lock()
         self._tried = threading.Event()
@@ -157,11 +70,7 @@ class Newsstand:
     def _fetch(self) -> None:
         wait = RETRY_SECONDS
         try:
-            read = self._source.read(self._tag)
-            if read is not None:
-                content, tag = read
-                self._edition = Edition(parse(content))
-                self._tag = tag  # only now: a broken file is read again
+            self._read()
             wait = TTL_SECONDS
         except Exception as error:  # whatever goes wrong, the last good edition is the answer
             log.warning("could not fetch the news", extra={"error": type(error).__name__})
@@ -169,3 +78,57 @@ class Newsstand:
             self._due = self._clock() + wait
             self._tried.set()
             self._fetching.release()
+
+    def _read(self) -> None:
+        """What the index names; without one the file written by hand; the samples until there is any."""
+        try:
+            return self._read_index()
+        except NothingThere as error:
+            if INDEX in self._tags:
+                raise  # it was there: this is an accident
+            why = str(error)
+        try:
+            return self._read_file(self._source, BY_HAND)
+        except NothingThere:
+            if BY_HAND in self._tags:
+                raise
+        if not self._shards:
+            log.info("no news yet: the samples stand in", extra={"error": why})
+            self._publish({"": Shard(parse(_content(SAMPLE_SOURCE, BY_HAND)))})
+        return None
+
+    def _read_index(self) -> None:
+        read = self._source.read(INDEX, self._tags.get(INDEX, ""))
+        if read is None:
+            return
+        content, tag = read
+        shards: dict[str, Shard] = {}
+        for name in parse_index(content):  # the newest first
+            shards[name] = self._shards.get(name) or Shard(parse(_content(self._source, name)))
+            self._rest()
+            if not self._tried.is_set() and shards[name].articles:
+                self._publish(dict(shards))  # better the newest now than all of them later
+        self._publish(shards)
+        self._tags = {INDEX: tag}  # only now: what is broken is read again
+
+    def _read_file(self, source: Source, name: str) -> None:
+        read = source.read(name, self._tags.get(name, ""))
+        if read is not None:
+            self._publish({name: Shard(parse(read[0]))})
+            self._tags = {name: read[1]}
+
+    def _publish(self, shards: dict[str, Shard]) -> None:
+        self._edition, self._shards = Edition(shards.values()), shards
+        self._tried.set()
+        for shard in shards.values():
+            shard.index(self._rest)
+        gc.freeze()  # what stays for long need not be looked through again and again
+
+
+def _content(source: Source, name: str) -> bytes:
+    try:
+        read = source.read(name)
+    except NothingThere as error:  # not "no news yet": what names it is there
+        raise FileNotFoundError(name) from error
+    assert read is not None  # no tag was given
+    return read[0]

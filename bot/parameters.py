@@ -6,7 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+
+from bot.aws import Aws
 
 log = logging.getLogger(__name__)
 
@@ -60,18 +62,6 @@ class Secret:
             return self.value != value
 
 
-def parameter_reader(name: str, region: str) -> Callable[[], str] | None:
+def parameter_reader(name: str, aws: Aws) -> Callable[[], str] | None:
     """How to read the parameter with the task role (ssm:GetParameter); None without a name."""
-    if not name:
-        return None
-
-    def read() -> str:
-        import boto3  # here and not above: a start that reads no parameter does not pay for it
-        from botocore.config import Config
-
-        config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
-        client: Any = boto3.client("ssm", region_name=region or None, config=config)
-        answer = client.get_parameter(Name=name, WithDecryption=True)
-        return str(answer["Parameter"]["Value"])
-
-    return read
+    return partial(aws.parameter, name) if name else None

@@ -7,8 +7,10 @@ every character is escaped as \\uXXXX.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +18,7 @@ from bot.news import Article
 from bot.text import Language, clean, shorten, utf16_length
 
 Message = dict[str, Any]
+Button = dict[str, Any]
 
 SHOWN = 8  # bubbles in a carousel; LINE allows 12, and 50 KB for all of them
 TEXT = 5000
@@ -24,9 +27,31 @@ TITLE, SUMMARY, SOURCE, CATEGORY = 100, 140, 40, 20
 URI = 1000
 QUICK_REPLIES, QUICK_REPLY_LABEL, ACTION_TEXT = 13, 20, 300
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _READ = {"ja": "記事を読む", "en": "Read"}
 _UNTITLED = {"ja": "無題", "en": "Untitled"}
 _GREY, _ACCENT = "#8a8f98", "#06a050"
+
+
+class Packed(dict[str, Any]):
+    """A part of a message that is sent again and again, with its JSON, which is made once."""
+
+    __slots__ = ("json",)
+
+    def __init__(self, part: dict[str, Any]) -> None:
+        super().__init__(part)
+        self.json = _JSON.encode(part)
+
+
+def packed(value: Any) -> str:
+    """The JSON of messages. Encoding eight bubbles anew costs more than finding them."""
+    if isinstance(value, Packed):
+        return value.json
+    if isinstance(value, dict):
+        return "{" + ",".join(f'"{name}":{packed(inner)}' for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(packed, value)) + "]"
+    return _JSON.encode(value)
 
 
 def text(words: str) -> Message:
@@ -44,22 +69,36 @@ def carousel(articles: Sequence[Article], heading: str, now: float, language: La
         "altText": shorten(clean(f"{heading} {titles}"), ALT_TEXT),
         "contents": {
             "type": "carousel",
-            "contents": [_bubble(article, now, language) for article in shown],
+            "contents": [
+                _bubble(article, ago(article.published, now, language), language)
+                for article in shown
+            ],
         },
     }
 
 
-def with_quick_replies(messages: list[Message], words: Iterable[str]) -> list[Message]:
-    """The messages, with a button per word under the last (the only one LINE shows them for)."""
-    items: list[dict[str, Any]] = []
-    for word in dict.fromkeys(clean(word) for word in words):
-        # A word too long to be sent back whole would ask for something else: no button for it.
-        if word and utf16_length(word) <= ACTION_TEXT and len(items) < QUICK_REPLIES:
-            label = shorten(word, QUICK_REPLY_LABEL)
-            action = {"type": "message", "label": label, "text": word}
-            items.append({"type": "action", "action": action})
-    if not items:
+@lru_cache(maxsize=512)  # the same dozen, under every answer
+def word_button(word: str) -> Button | None:
+    """A quick reply that sends the word; None for one that would not arrive whole, and so ask for
+    something else."""
+    sent = clean(word)
+    if not sent or utf16_length(sent) > ACTION_TEXT:
+        return None
+    label = shorten(sent, QUICK_REPLY_LABEL)
+    return Packed({"type": "action", "action": {"type": "message", "label": label, "text": sent}})
+
+
+def more_button(label: str, data: str) -> Button:
+    """A quick reply that carries data of ours; the chat shows the label as what the person said."""
+    action = {"type": "postback", "label": label, "data": data, "displayText": label}
+    return {"type": "action", "action": action}
+
+
+def with_quick_replies(messages: list[Message], buttons: Sequence[Button]) -> list[Message]:
+    """The messages, with the buttons under the last (the only one LINE shows them for)."""
+    if not buttons:
         return messages
+    items = list(buttons[:QUICK_REPLIES])
     return [*messages[:-1], {**messages[-1], "quickReply": {"items": items}}]
 
 
@@ -88,14 +127,16 @@ def _plural(count: int, unit: str) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'} ago"
 
 
+@lru_cache(maxsize=512)
 def _title(article: Article, language: Language) -> str:
     return shorten(clean(article.title), TITLE) or _UNTITLED[language]
 
 
-def _bubble(article: Article, now: float, language: Language) -> dict[str, Any]:
+@lru_cache(maxsize=512)  # what is new is shown again and again; some 2 MB
+def _bubble(article: Article, when: str, language: Language) -> dict[str, Any]:
     category = shorten(clean(article.category), CATEGORY)
     summary = shorten(clean(article.summary), SUMMARY)
-    parts = (shorten(clean(article.source), SOURCE), ago(article.published, now, language))
+    parts = (shorten(clean(article.source), SOURCE), when)
     foot = " · ".join(part for part in parts if part)
     title = _title(article, language)
     lines: list[dict[str, Any]] = []
@@ -121,7 +162,7 @@ def _bubble(article: Article, now: float, language: Language) -> dict[str, Any]:
         action = {"type": "uri", "label": _READ[language], "uri": link}
         button = {"type": "button", "style": "link", "height": "sm", "action": action}
         bubble["footer"] = {"type": "box", "layout": "vertical", "contents": [button]}
-    return bubble
+    return Packed(bubble)
 
 
 def _line(words: str, **style: Any) -> dict[str, Any]:

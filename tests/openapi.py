@@ -1,26 +1,34 @@
-"""LINE's own OpenAPI description as a check, with discriminators resolved.
+"""LINE's own OpenAPI description as a check, and as a source of events.
 
-Ready-made validators ignore `discriminator`, so that `{"type": "bogus"}` passes as any message.
+jsonschema ignores `discriminator`, so that `{"type": "bogus"}` passes as any message: each schema with
+one is therefore given as what it means, "what `type` says, must be so". The description lies beside the
+project ($LINE_OPENAPI, or ../shared/line-openapi); on a machine without it line-bot-sdk's generated
+models take its place, which know less: `SOURCE` tells which of the two it is.
 """
 
-import re
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-FOLDER = Path(__file__).parents[2] / "shared" / "line-openapi"
-_TYPES = {"string": str, "boolean": bool, "array": list, "object": dict, "integer": int}
+ROOT = Path(__file__).parents[1]
+FOLDER = Path(os.environ.get("LINE_OPENAPI") or ROOT.parent / "shared" / "line-openapi")
+DESCRIBED = FOLDER.is_dir()
+SOURCE = "LINE's OpenAPI description" if DESCRIBED else "line-bot-sdk's models"
 
 needs_description = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason="LINE's OpenAPI description is not on this machine"
+    not DESCRIBED, reason="LINE's OpenAPI description is not on this machine"
 )
+Schema = dict[str, Any]
 
 
 @cache
-def schemas(document: str) -> dict[str, Any]:
+def schemas(document: str) -> dict[str, Schema]:
     """The schemas of `messaging-api.yml` or `webhook.yml`."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = (FOLDER / document).read_text(encoding="utf-8")
@@ -29,50 +37,100 @@ def schemas(document: str) -> dict[str, Any]:
 
 def violations(document: str, name: str, value: Any) -> list[str]:
     """Where the value is not what the schema of this name says."""
-    return _check(schemas(document), schemas(document)[name], value, name, dispatch=True)
+    return [
+        f"{error.json_path}: {error.message[:200]}"
+        for error in _validator(document, name).iter_errors(value)
+    ]
 
 
-def _check(
-    known: dict[str, Any], schema: dict[str, Any], value: Any, path: str, *, dispatch: bool
-) -> list[str]:
+@cache
+def _validator(document: str, name: str) -> Draft202012Validator:
+    known = schemas(document)
+    defined: dict[str, Schema] = {}
+    for each, schema in known.items():
+        # The target of a mapping says allOf its base: there the base is only the common part.
+        defined[f"{each}:plain"] = _without_dispatch(schema)
+        defined[each] = _dispatching(each, schema) if "discriminator" in schema else schema
+    text = yaml.safe_dump({"$defs": defined, "$ref": f"#/$defs/{name}"})
+    document_of = yaml.safe_load(text.replace("#/components/schemas/", "#/$defs/"))
+    return Draft202012Validator(_bases_plain(document_of, set(_bases(known))))
+
+
+def _without_dispatch(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key != "discriminator"}
+
+
+def _dispatching(name: str, schema: Schema) -> Schema:
+    """The base's own rules, one of the known kinds, and that kind's rules."""
+    property_name, mapping = (schema["discriminator"][key] for key in ("propertyName", "mapping"))
+    kinds = [
+        {
+            "if": {"properties": {property_name: {"const": kind}}},
+            "then": {"$ref": target},
+        }
+        for kind, target in mapping.items()
+    ]
+    known = {"properties": {property_name: {"enum": list(mapping)}}, "required": [property_name]}
+    return {"allOf": [{"$ref": f"#/$defs/{name}:plain"}, known, *kinds]}
+
+
+def _bases(known: dict[str, Schema]) -> list[str]:
+    return [name for name, schema in known.items() if "discriminator" in schema]
+
+
+def _bases_plain(schema: Any, bases: set[str]) -> Any:
+    """Within allOf a base is meant without its dispatch, or it would never end."""
+    if isinstance(schema, list):
+        return [_bases_plain(one, bases) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _bases_plain(value, bases) for key, value in schema.items()}
+    for part in made.get("allOf", []) if isinstance(made.get("allOf"), list) else []:
+        if "if" not in part and part.get("$ref", "").removeprefix("#/$defs/") in bases:
+            part["$ref"] += ":plain"
+    return made
+
+
+def values(document: str, name: str) -> st.SearchStrategy[Any]:
+    """Values as the schema of this name allows them, of all its kinds."""
+    return _values(document, {"$ref": f"#/components/schemas/{name}"}, dispatch=True)
+
+
+def _values(document: str, schema: Schema, *, dispatch: bool) -> st.SearchStrategy[Any]:
+    known = schemas(document)
     if "$ref" in schema:
-        target = known[schema["$ref"].rsplit("/", 1)[1]]
-        return _check(known, target, value, path, dispatch=dispatch)
-    if dispatch and "discriminator" in schema and isinstance(value, dict):
-        kind = value.get(schema["discriminator"]["propertyName"])
-        target = schema["discriminator"]["mapping"].get(kind)
-        if target is None:
-            return [f"{path}: unknown type {kind!r}"]
-        # The target says allOf this schema: from there on it is only the common part.
-        return _check(known, {"$ref": target}, value, path, dispatch=False)
-    found = _plain(schema, value, path)
-    for part in schema.get("allOf", []):
-        found += _check(known, part, value, path, dispatch=False)
-    if isinstance(value, dict):
-        found += [
-            f"{path}: lacks {name}" for name in schema.get("required", []) if name not in value
-        ]
-        for name, inner in schema.get("properties", {}).items():
-            if name in value:
-                found += _check(known, inner, value[name], f"{path}.{name}", dispatch=True)
-    if isinstance(value, list) and "items" in schema:
-        for index, item in enumerate(value):
-            found += _check(known, schema["items"], item, f"{path}[{index}]", dispatch=True)
-    return found
-
-
-def _plain(schema: dict[str, Any], value: Any, path: str) -> list[str]:
-    wanted = _TYPES.get(schema.get("type", ""))
-    if wanted and (not isinstance(value, wanted) or (wanted is int and isinstance(value, bool))):
-        return [f"{path}: not a {schema['type']}"]
-    found = []
-    if "enum" in schema and value not in schema["enum"]:
-        found.append(f"{path}: {value!r} is none of {schema['enum']}")
-    if isinstance(value, str | list):
-        least = schema.get("minLength", schema.get("minItems", 0))
-        most = schema.get("maxLength", schema.get("maxItems", len(value)))
-        if not least <= len(value) <= most:
-            found.append(f"{path}: length {len(value)} is not within {least} and {most}")
-    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
-        found.append(f"{path}: does not match {schema['pattern']}")
-    return found
+        target = schema["$ref"].rsplit("/", 1)[1]
+        return st.deferred(lambda: _values(document, known[target], dispatch=dispatch))
+    if dispatch and "discriminator" in schema:
+        mapping = schema["discriminator"]["mapping"]
+        key = schema["discriminator"]["propertyName"]
+        return st.sampled_from(sorted(mapping)).flatmap(
+            lambda kind: _values(document, {"$ref": mapping[kind]}, dispatch=False).map(
+                lambda value: {**value, key: kind}
+            )
+        )
+    if "allOf" in schema:
+        parts = [_values(document, part, dispatch=False) for part in schema["allOf"]]
+        return st.tuples(*parts).map(lambda made: {k: v for part in made for k, v in part.items()})
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    kind = schema.get("type", "object")
+    if kind == "array":
+        return st.lists(_values(document, schema["items"], dispatch=True), max_size=2)
+    if kind == "object":
+        properties = {
+            name: _values(document, inner, dispatch=True)
+            for name, inner in schema.get("properties", {}).items()
+        }
+        required = set(schema.get("required", ()))
+        return st.fixed_dictionaries(
+            {name: value for name, value in properties.items() if name in required},
+            optional={name: value for name, value in properties.items() if name not in required},
+        )
+    plain: dict[str, st.SearchStrategy[Any]] = {
+        "string": st.text(max_size=30),
+        "boolean": st.booleans(),
+        "integer": st.integers(0, 2**31),
+        "number": st.floats(-180, 180),
+    }
+    return plain[kind]

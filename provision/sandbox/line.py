@@ -12,7 +12,15 @@ from provision.sandbox import line_oauth
 from provision.sandbox.clock import Clock
 from provision.sandbox.line_api import application, invalid, json_body
 from provision.sandbox.line_channel import Channel
-from provision.sandbox.line_webhooks import Deliver, follow_event, text_event
+from provision.sandbox.line_webhooks import (
+    REDELIVERIES,
+    Deliver,
+    Delivery,
+    follow_event,
+    postback_event,
+    redelivered,
+    text_event,
+)
 
 PAGE = Path(__file__).with_name("page.html")
 SOMEBODY = "U" + "0" * 32
@@ -46,43 +54,75 @@ class LinePlatform(Channel):
         ):
             self.wsgi.add_url_rule(path, view.__name__, view, methods=[method])
 
-    def send(self, words: str, user: str, *, follow: bool = False) -> dict[str, Any]:
-        """Play a person who writes (or adds the bot as a friend): what became of it.
+    def send(
+        self,
+        words: str,
+        user: str,
+        *,
+        follow: bool = False,
+        postback: str = "",
+        language: str = "",
+    ) -> dict[str, Any]:
+        """Play a person who writes, adds the bot as a friend, or presses a button: what became of it.
 
-        `status` is the webhook's HTTP status, None where none came; `reply` the messages that the
-        person got, or None; `seconds` real time. Simulated time stands still meanwhile: the reply
-        token's minute is meant for a real bot.
+        `status` is the last webhook's HTTP status, None where none came; `reply` the messages that the
+        person got, or None; `seconds` real time; `deliveries` more than one only where redelivery is
+        switched on.
         """
         began = time.monotonic()
         if not self.endpoint or not self.active:
             reason = "WEBHOOK_OFF" if self.endpoint else "NO_WEBHOOK_ENDPOINT"
-            return {"status": None, "reply": None, "seconds": 0.0, "reason": reason}
+            return _outcome(Delivery(0, reason, ""), None, 0.0, 0)
+        self.languages[user] = language or self.languages.get(user, "")
+        token, now = self.tokens.issue(user), self.clock.now()
+        if follow:
+            event = follow_event(user, token, now)
+        elif postback:
+            event = postback_event(postback, user, token, now)
+        else:
+            event = text_event(words, user, token, now)
+        delivery, count = self._carry(event)
+        reply = self.tokens.reply(token, self._patience if delivery.reason == "OK" else 0.0)
+        return _outcome(delivery, reply, time.monotonic() - began, count)
+
+    def _carry(self, event: dict[str, Any]) -> tuple[Delivery, int]:
+        """The last of the deliveries, and how many they were.
+
+        Simulated time stands still during one: the reply token's minute is meant for a real bot.
+        """
         with self.clock.hold():
-            token, now = self.tokens.issue(user), self.clock.now()
-            made = follow_event(user, token, now) if follow else text_event(words, user, token, now)
-            delivery = self.send_events(self.endpoint, [made])
-            reply = self.tokens.reply(token, self._patience if delivery.reason == "OK" else 0.0)
-        return {
-            "status": delivery.status or None,
-            "reply": reply,
-            "seconds": round(time.monotonic() - began, 3),
-            "reason": delivery.reason,
-        }
+            delivery = self.send_events(self.endpoint, [event])
+        count = 1
+        for pause in REDELIVERIES if self.redelivery else ():
+            if delivery.reason == "OK":
+                break
+            self.clock.sleep(pause)
+            self.tokens.renew(event["replyToken"])
+            with self.clock.hold():
+                delivery = self.send_events(self.endpoint, [redelivered(event)])
+            count += 1
+        return delivery, count
 
     def _send(self) -> Response:
         body = json_body()
         words, user = body.get("text", ""), body.get("user") or SOMEBODY
-        follow = body.get("event") == "follow"
-        if not isinstance(user, str) or not isinstance(words, str) or not (words or follow):
+        postback, follow = body.get("postback", ""), body.get("event") == "follow"
+        language = body.get("language", "")
+        if not all(isinstance(given, str) for given in (words, user, postback, language)):
             raise invalid("text")
-        return jsonify(self.send(words, user, follow=follow))
+        if not (words or follow or postback):
+            raise invalid("text")
+        outcome = self.send(words, user, follow=follow, postback=postback, language=language)
+        return jsonify(outcome)
 
     def _switch(self) -> Response:
-        active = json_body().get("active")
-        if not isinstance(active, bool):
-            raise invalid("active")
-        self.active = active
-        return jsonify(active=active)
+        switches = json_body()
+        for name in switches or ["active"]:
+            if name not in ("active", "redelivery") or not isinstance(switches.get(name), bool):
+                raise invalid(name)
+        for name, on in switches.items():
+            setattr(self, name, on)
+        return jsonify(active=self.active, redelivery=self.redelivery)
 
     def _channel(self) -> Response:
         return jsonify(
@@ -90,7 +130,20 @@ class LinePlatform(Channel):
             basicId=self.basic_id,
             endpoint=self.endpoint,
             active=self.active,
+            redelivery=self.redelivery,
         )
 
     def _page(self) -> Response:
         return Response(PAGE.read_bytes(), mimetype="text/html")
+
+
+def _outcome(
+    delivery: Delivery, reply: list[dict[str, Any]] | None, seconds: float, deliveries: int
+) -> dict[str, Any]:
+    return {
+        "status": delivery.status or None,
+        "reply": reply,
+        "seconds": round(seconds, 3),
+        "reason": delivery.reason,
+        "deliveries": deliveries,
+    }

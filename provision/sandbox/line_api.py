@@ -45,6 +45,7 @@ def application(channel: Channel) -> Flask:
         ("POST", "/v2/bot/message/reply", _reply),
         ("POST", "/v2/bot/message/validate/reply", _validate),
         ("POST", "/v2/bot/chat/loading/start", _loading),
+        ("GET", "/v2/bot/profile/<user>", _profile),
     ):
         app.add_url_rule(path, view.__name__, partial(view, channel), methods=[method])
 
@@ -75,6 +76,15 @@ def _info(channel: Channel) -> Response:
         chatMode="bot",
         markAsReadMode="auto",
     )
+
+
+def _profile(channel: Channel, user: str) -> Response:
+    """Everybody who has written is a friend, with the language that was given (POST /_sandbox/send)."""
+    if user not in channel.languages:
+        raise Refused(404, "Not found")
+    language = channel.languages[user]
+    told = {"userId": user, "displayName": "Somebody"}
+    return jsonify(told | ({"language": language} if language else {}))
 
 
 def _get_endpoint(channel: Channel) -> Response:

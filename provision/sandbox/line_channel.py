@@ -12,8 +12,8 @@ class Channel:
     """A Messaging API channel with secrets of its own.
 
     `deliver` carries webhooks, `resolve` tells the addresses of a name (none: it does not resolve),
-    `timeout` (LINE: two seconds) is real time. `endpoint` is empty until one is set; `active` is
-    the console's switch "Use webhook", which no API sets.
+    `timeout` (LINE: two seconds) is real time. `endpoint` is empty until one is set; `active` and
+    `redelivery` are the console's switches "Use webhook" and "Webhook redelivery", which no API sets.
     """
 
     def __init__(
@@ -31,6 +31,8 @@ class Channel:
         self.display_name = "News"
         self.endpoint = ""
         self.active = True
+        self.redelivery = False
+        self.languages: dict[str, str] = {}  # of the people who have written; "": they do not tell
         self.clock = clock
         self.resolve = resolve
         self.tokens = ReplyTokens(clock.now)

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-# Messaging API reference, "Send reply message": a reply token works once, within one minute.
+# Messaging API reference, "Send reply message": a reply token works once, within one minute; when its
+# event is delivered again, within one minute of that, unless twenty have passed since the event.
 REPLY_TOKEN_SECONDS = 60.0
+REDELIVERED_TOKEN_SECONDS = 20 * 60.0
+# LINE publishes neither how often it delivers again nor when: [j] seconds between the deliveries.
+REDELIVERIES = (10.0, 30.0, 60.0, 120.0, 240.0, 480.0)
 
 # (url, body, headers, timeout in real seconds) -> (HTTP status, body); raises TimeoutError, and
 # ConnectionError for everything else that keeps an answer from coming.
@@ -61,6 +65,16 @@ def follow_event(user: str, reply_token: str, now: float) -> dict[str, Any]:
     return {**event("follow", user, reply_token, now), "follow": {"isUnblocked": False}}
 
 
+def postback_event(data: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
+    """A person pressed a button with a postback action."""
+    return {**event("postback", user, reply_token, now), "postback": {"data": data}}
+
+
+def redelivered(event: dict[str, Any]) -> dict[str, Any]:
+    """The same event as LINE delivers it again: only this differs."""
+    return {**event, "deliveryContext": {"isRedelivery": True}}
+
+
 @dataclass(frozen=True)
 class Delivery:
     """How one webhook went; `status` 0 and a reason where no answer came."""
@@ -99,6 +113,7 @@ def deliver_events(
 @dataclass
 class _Issued:
     user: str
+    event_at: float
     since: float
     messages: list[dict[str, Any]] | None = None
 
@@ -115,16 +130,24 @@ class ReplyTokens:
         """A new token for an event of this person."""
         token = secrets.token_hex(16)
         with self._changed:
-            self._issued[token] = _Issued(user, self.now())
+            self._issued[token] = _Issued(user, self.now(), self.now())
         return token
 
+    def renew(self, token: str) -> None:
+        """Its event is being delivered again."""
+        with self._changed:
+            self._issued[token].since = self.now()
+
     def use(self, token: object, messages: list[dict[str, Any]]) -> bool:
-        """Spend it on these messages; False when it is unknown, spent or older than a minute."""
+        """Spend it on these messages; False when it is unknown, spent or too old."""
         with self._changed:
             issued = self._issued.get(token) if isinstance(token, str) else None
             if issued is None or issued.messages is not None:
                 return False
-            if self.now() - issued.since > REPLY_TOKEN_SECONDS:
+            now = self.now()
+            if now - issued.since > REPLY_TOKEN_SECONDS:
+                return False
+            if now - issued.event_at > REDELIVERED_TOKEN_SECONDS:
                 return False
             issued.messages = messages
             self._changed.notify_all()

@@ -16,6 +16,8 @@ from provision.sandbox.processes import ProcessTasks
 from provision.sandbox.serving import HttpServer, TlsServer
 from provision.sandbox.tasks import TaskRunner
 
+# Of simulated time, what the bot lingers after SIGTERM where nothing else is said.
+LINGER_SECONDS = 20.0
 _TICK = 0.05  # real seconds between two looks at the clock
 # What setup asks for; loading them costs seconds of CPU, which the first call need not wait for.
 WARM = (
@@ -74,6 +76,7 @@ class Sandbox:
                 "AWS_ENDPOINT_URL": aws.url,
                 "AWS_EC2_METADATA_DISABLED": "true",  # without a task role: no credentials at all
                 "LINE_API_URL": line.url,
+                "LINGER_SECONDS": f"{LINGER_SECONDS / self.cloud.clock.speed:.3f}",
             }
         self._ticker = threading.Thread(target=self._run, args=(region, idle), daemon=True)
         self._ticker.start()

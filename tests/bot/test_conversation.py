@@ -5,15 +5,19 @@ from typing import Any
 import pytest
 
 from bot.conversation import answer
-from bot.news import Article, Edition
+from bot.news import Article, Edition, Shard
 from provision.sandbox.line_messages import problems
 
 NOW = 1_800_000_000.0
 EDITION = Edition(
     [
-        Article("ロケット打ち上げ", "https://example.com/1", "サイエンス", published=3),
-        Article("A library of telescopes", "https://example.com/2", "Science", published=2),
-        Article("Rocket fuel", "https://example.com/3", "Technology", published=1),
+        Shard(
+            [
+                Article("ロケット打ち上げ", "https://example.com/1", "サイエンス", published=3),
+                Article("A library of telescopes", "https://example.com/2", "Science", published=2),
+                Article("Rocket fuel", "https://example.com/3", "Technology", published=1),
+            ]
+        )
     ]
 )
 
@@ -32,13 +36,17 @@ def said(words: str, edition: Edition = EDITION) -> list[dict[str, Any]]:
 
 
 def titles(message: dict[str, Any]) -> list[str]:
-    """Titles in a carousel: the bold line after the category."""
-    return [bubble["body"]["contents"][1]["text"] for bubble in message["contents"]["contents"]]
+    """Titles in a carousel: the bold line that may wrap."""
+    return [
+        next(line["text"] for line in bubble["body"]["contents"] if line.get("maxLines") == 3)
+        for bubble in message["contents"]["contents"]
+    ]
 
 
 def quick(message: dict[str, Any]) -> list[str]:
-    """What the buttons below a message send."""
-    return [item["action"]["text"] for item in message["quickReply"]["items"]]
+    """What the buttons below a message send or say."""
+    actions = [item["action"] for item in message["quickReply"]["items"]]
+    return [action.get("text") or action["displayText"] for action in actions]
 
 
 @pytest.mark.parametrize("words", ["latest", "Ｌａｔｅｓｔ", "最新", "ニュース"])
@@ -111,22 +119,127 @@ def test_without_articles_it_says_so(words: str, sentence: str) -> None:
 
 @pytest.mark.parametrize("kind", ["follow", "join"])
 def test_greeting(kind: str) -> None:
-    """In both languages, with what can be asked."""
+    """In both languages where the person's is not known, with what can be asked."""
     messages = answer(event(kind), EDITION, NOW)
     assert messages is not None
     assert [] == problems(messages)
     assert "最新" in messages[0]["text"]
     assert '"latest"' in messages[0]["text"]
     assert ["最新", "latest"] == quick(messages[0])[:2]
+    (message,) = answer(event(kind), EDITION, NOW, "en") or []
+    assert "最新" not in message["text"]
+    assert "latest" == quick(message)[0]
+
+
+def test_joining_a_group_tells_how_to_call_the_bot() -> None:
+    """Because there it speaks only when it is spoken to."""
+    (message,) = answer(event("join", source={"type": "group"}), EDITION, NOW) or []
+    assert "mention me" in message["text"]
+    (message,) = answer(event("follow"), EDITION, NOW) or []
+    assert "mention me" not in message["text"]
 
 
 @pytest.mark.parametrize("kind", ["sticker", "image", "video", "audio", "file", "location", "new"])
 def test_other_messages_get_a_kind_answer(kind: str) -> None:
-    """Whatever was sent that has no words."""
-    messages = answer(event(message={"type": kind, "id": "1"}), EDITION, NOW)
+    """Whatever was sent that has no words; in the language of the person's LINE, if it tells."""
+    sent = event(message={"type": kind, "id": "1"})
+    for spoken, sentences in (
+        (None, ["Thank you", "ありがとう"]),
+        ("en", ["Thank you"]),
+        ("ja", ["ありがとう"]),
+    ):
+        messages = answer(sent, EDITION, NOW, spoken)
+        assert messages is not None
+        assert [] == problems(messages)
+        assert sentences == [
+            one for one in ("Thank you", "ありがとう") if one in messages[0]["text"]
+        ]
+
+
+def test_words_of_nothing_visible_get_help() -> None:
+    """A message of control characters is answered too."""
+    (message,) = said("\u202e\x00 ")
+    assert "Technology" in message["text"]
+
+
+def postback(data: str, edition: Edition = EDITION) -> list[dict[str, Any]]:
+    """The reply to a pressed button."""
+    messages = answer(event("postback", postback={"data": data}), edition, NOW)
     assert messages is not None
     assert [] == problems(messages)
-    assert "Thank you" in messages[0]["text"]
+    return messages
+
+
+def many(count: int, start: int = 0) -> Edition:
+    """Numbered articles, the highest number the newest."""
+    articles = [
+        Article(f"rocket {number}", category="Space", published=1000.0 + number)
+        for number in range(start, start + count)
+    ]
+    return Edition([Shard(articles)])
+
+
+def more(message: dict[str, Any]) -> str:
+    """The data of the button for the next page; empty where there is none."""
+    actions = [item["action"] for item in message["quickReply"]["items"]]
+    return next((one["data"] for one in actions if one["type"] == "postback"), "")
+
+
+@pytest.mark.parametrize(
+    ("words", "button"), [("rocket", "More"), ("SPACE", "More"), ("最新", "もっと見る")]
+)
+def test_the_pages_of_what_was_found(words: str, button: str) -> None:
+    """All articles once, in order, although new ones arrive meanwhile; the last page has no button."""
+    (message,) = said(words, many(20))
+    assert button == quick(message)[0]
+    seen = titles(message)
+    while data := more(message):
+        (message,) = postback(data, many(25))
+        seen += titles(message)
+    assert [f"rocket {number}" for number in range(19, -1, -1)] == seen
+
+
+def test_a_page_that_is_there_no_more() -> None:
+    """The articles have gone since: it says so, with something else to ask."""
+    (message,) = said("rocket", many(20))
+    (told,) = postback(more(message), many(5))
+    assert "That is all" in told["text"]
+    assert "Space" in quick(told)
+
+
+def test_a_long_question_has_no_next_page() -> None:
+    """What does not fit into a postback cannot be asked for again."""
+    title = "あ" * 199
+    edition = Edition([Shard([Article(f"{title}{n}") for n in range(20)])])
+    assert more(said("あ" * 150, edition)[0])
+    long = Edition([Shard([Article("\\" * 199 + str(n)) for n in range(20)])])
+    (message,) = said("\\" * 190, long)
+    assert 8 == len(titles(message))
+    assert not more(message)
+
+
+@pytest.mark.parametrize(
+    "data", ["latest", "[1]", "{}", '["latest","",0,"fr",0]', "[" * 5000, "ロケット"]
+)
+def test_other_data_is_read_as_words(data: str) -> None:
+    """A rich menu made in LINE's console may send whatever was entered there."""
+    assert postback(data)
+
+
+@pytest.mark.parametrize("data", [None, 7])
+def test_a_postback_without_data(data: Any) -> None:
+    """Gets help."""
+    assert answer(event("postback", postback={"data": data}), EDITION, NOW)
+    assert answer(event("postback", postback=data), EDITION, NOW)
+
+
+def test_the_nearest_categories_come_first() -> None:
+    """A slip of the finger is understood, and half a name is."""
+    told, _newest = said("Technolgy")
+    assert "Close to that: Technology" in told["text"]
+    assert "Technology" == quick(_newest)[1]
+    told, _newest = said("サイエンスの本")
+    assert "近いカテゴリー: サイエンス" in told["text"]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +249,8 @@ def test_other_messages_get_a_kind_answer(kind: str) -> None:
         event("leave", replyToken=None),
         event("unsend", replyToken=None),
         event("somethingNew"),
+        event("messageEdited", message={"type": "text", "text": "latest"}),
+        event("memberJoined"),
         event(message={"type": "text", "text": "latest"}, mode="standby"),
         event(message={"type": "text", "text": "latest"}, mode="later"),
         event(message={"type": "text", "text": "latest"}, replyToken=7),

@@ -1,10 +1,8 @@
 """Secrets that are read again when they stop working."""
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from bot.parameters import Secret, parameter_reader
+from bot.parameters import Secret
 
 
 class Store:
@@ -57,20 +55,9 @@ def test_a_failing_store_leaves_the_old_value(caplog: pytest.LogCaptureFixture) 
 
 def test_without_a_name_there_is_nothing_to_read() -> None:
     """Outside AWS the value of the start stays."""
-    assert parameter_reader("", "") is None
-    assert not Secret("old", parameter_reader("", "")).renewed_since("old")
+    assert not Secret("old").renewed_since("old")
 
 
 def test_repr_shows_nothing() -> None:
     """It may end up in a traceback."""
     assert "old" not in repr(Secret("old"))
-
-
-@mock_aws
-def test_the_parameter_is_read_decrypted() -> None:
-    """GetParameter on a SecureString."""
-    ssm = boto3.client("ssm", region_name="ap-northeast-1")
-    ssm.put_parameter(Name="CHANNEL_SECRET", Value="new", Type="SecureString")
-    read = parameter_reader("CHANNEL_SECRET", "ap-northeast-1")
-    assert read is not None
-    assert "new" == read()

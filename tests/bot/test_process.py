@@ -1,14 +1,20 @@
 """`python -m bot`, as the container runs it."""
 
+import http.client
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-from urllib.request import urlopen
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": "0"}
+SECRETS = {"ACCESS_TOKEN": "token-value", "CHANNEL_SECRET": "secret-value"}
 
 
 def test_a_missing_secret_ends_it_with_a_sentence() -> None:
@@ -27,29 +33,68 @@ def test_a_missing_secret_ends_it_with_a_sentence() -> None:
     assert "token-value" not in ended.stderr
 
 
-def test_it_serves_until_sigterm() -> None:
-    """Healthy on its port, JSON lines on stderr, exit status 0."""
-    secrets = {"ACCESS_TOKEN": "token-value", "CHANNEL_SECRET": "secret-value"}
+@contextmanager
+def running(**environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The bot as a process: its address, and the process, which has ended well in the end."""
     with subprocess.Popen(
         [sys.executable, "-m", "bot"],
-        env={**ENVIRONMENT, **secrets},
+        env={**ENVIRONMENT, **SECRETS, **environment},
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stderr is not None
         lines: list[str] = []
-        health = None
         try:
-            for line in process.stderr:
-                lines.append(line)
-                if found := re.search(r"Listening at: (http://[\d.:]+)", line):
-                    with urlopen(f"{found[1]}/healthz", timeout=20) as response:
-                        health = (response.status, response.read())
-                    break
+            while not (found := re.search(r"Listening at: (http://[\d.:]+)", "".join(lines))):
+                lines.append(process.stderr.readline())
+            yield found[1], process
         finally:
             process.send_signal(signal.SIGTERM)
         lines += process.stderr
         assert 0 == process.wait(20)
-    assert (200, b"ok") == health
     assert all(json.loads(line)["message"] for line in lines)
     assert "-value" not in "".join(lines)
+
+
+def asked(address: str, path: str = "/healthz") -> tuple[int, bytes]:
+    """Status and body, on a connection of its own."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_it_serves_until_sigterm() -> None:
+    """Healthy; at SIGTERM unhealthy at once, and still there for new connections; then it ends well.
+    JSON lines on stderr."""
+    with running(LINGER_SECONDS="1") as (address, process):
+        assert (200, b"ok") == asked(address)
+        process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + 5
+        while (seen := asked(address)) == (200, b"ok"):
+            assert time.monotonic() < end
+        assert (503, b"leaving") == seen
+        assert 404 == asked(address, "/")[0]
+
+
+def test_the_slow_do_not_keep_others_waiting() -> None:
+    """More connections that say nothing, or half of something, than there are threads."""
+    with running(LINGER_SECONDS="0") as (address, process), ExitStack() as stack:
+        host, port = urlsplit(address).hostname, urlsplit(address).port
+        for said in [b""] * 200 + [b"POST /webhook HTTP/1.1\r\n"] * 30:
+            client = stack.enter_context(socket.create_connection((host, port), 5))
+            client.sendall(said)
+        began = time.monotonic()
+        assert (200, b"ok") == asked(address)
+        assert time.monotonic() - began < 2
+        head = b"POST /webhook HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"
+        client = stack.enter_context(socket.create_connection((host, port), 20))
+        client.sendall(head)
+        assert client.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert 4 < time.monotonic() - began < 10
+        silent = stack.enter_context(socket.create_connection((host, port), 20))
+        process.send_signal(signal.SIGTERM)
+        assert b"" == silent.recv(1)

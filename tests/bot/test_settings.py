@@ -26,6 +26,7 @@ def test_every_variable_is_read() -> None:
         "HOST": "127.0.0.1",
         "PORT": "9",
         "AWS_REGION": "ap-northeast-1",
+        "LINGER_SECONDS": "1.5",
     }
     expected = Settings(
         access_token="token-value",
@@ -37,6 +38,8 @@ def test_every_variable_is_read() -> None:
         host="127.0.0.1",
         port=9,
         region="ap-northeast-1",
+        linger_seconds=1.5,
+        aws={"AWS_REGION": "ap-northeast-1"},
     )
     assert expected == Settings.from_environment(given)
 
@@ -59,6 +62,13 @@ def test_a_port_must_be_one(port: str) -> None:
     """What is no port number is refused at the start."""
     with pytest.raises(MissingSetting, match="PORT"):
         Settings.from_environment({**SECRETS, "PORT": port})
+
+
+@pytest.mark.parametrize("seconds", ["-1", "46", "nan", "soon", "1.2.3"])
+def test_lingering_must_end_before_the_container_is_killed(seconds: str) -> None:
+    """A number of seconds that leaves time for what has come in."""
+    with pytest.raises(MissingSetting, match="LINGER_SECONDS"):
+        Settings.from_environment({**SECRETS, "LINGER_SECONDS": seconds})
 
 
 def test_repr_shows_no_secret() -> None:

@@ -16,8 +16,10 @@ import dns.message
 import pytest
 
 from bot.app import create_app
-from bot.newsstand import Newsstand, source_at
+from bot.aws import Missing
+from bot.newsstand import Newsstand
 from bot.settings import Settings as BotSettings
+from bot.sources import source_at
 from provision.aws import Aws
 from provision.dns import Dns
 from provision.engine import Engine, Gone
@@ -274,11 +276,29 @@ def clients(cable: Cable) -> Aws:
     return Aws("ap-northeast-1", cable.session)
 
 
-def _bot(cable: Cable, environment: dict[str, str]) -> Any:
-    """The bot, whose S3 is the cable's too."""
+class Objects:
+    """The bot's door to S3, through a client of boto3's."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def object(self, bucket: str, key: str, tag: str = "") -> tuple[bytes, str] | None:
+        condition = {"IfNoneMatch": tag} if tag else {}
+        try:
+            answer = self.client.get_object(Bucket=bucket, Key=key, **condition)
+        except self.client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
+                return None
+            raise Missing(error.response["Error"]["Code"]) from None
+        return answer["Body"].read(), str(answer["ETag"])
+
+
+def _bot(cable: Cable, clock: ManualClock, environment: dict[str, str]) -> Any:
+    """The bot, whose S3 is the cable's too, on the sandbox's clock."""
     settings = BotSettings.from_environment(environment)
-    source = source_at(settings.news_url, client=cable.client("s3"))
-    return create_app(settings, newsstand=Newsstand(source, run=lambda work: work()))
+    source = source_at(settings.news_url, Objects(cable.client("s3")))
+    stand = Newsstand(source, run=lambda work: work())
+    return create_app(settings, newsstand=stand, clock=clock.now)
 
 
 @pytest.fixture
@@ -291,7 +311,7 @@ def delays() -> Delays:
 def desk(cable: Cable, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Desk]:
     """A desk in an empty account."""
     clock = ManualClock()
-    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable)))
+    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable, clock)))
     server = HttpServer(sandbox.line.wsgi)
     cable.application = sandbox.aws
     cable.free()

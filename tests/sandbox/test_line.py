@@ -210,7 +210,7 @@ def test_a_person_writes_and_gets_an_answer(platform: LinePlatform, bot: Bot) ->
 
 
 @needs_description
-@pytest.mark.parametrize("body", [{"text": "hi"}, {"event": "follow"}])
+@pytest.mark.parametrize("body", [{"text": "hi"}, {"event": "follow"}, {"postback": "data"}])
 def test_webhooks_are_as_line_describes_them(
     platform: LinePlatform, bot: Bot, body: dict[str, str]
 ) -> None:
@@ -220,7 +220,14 @@ def test_webhooks_are_as_line_describes_them(
     assert [] == violations("webhook.yml", "CallbackRequest", bot.document())
 
 
-@pytest.mark.parametrize("body", [{"text": "hi", "user": "U1"}, {"event": "follow", "user": "U1"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"text": "hi", "user": "U1"},
+        {"event": "follow", "user": "U1"},
+        {"postback": "data", "user": "U1"},
+    ],
+)
 def test_the_sdk_knows_our_events(platform: LinePlatform, bot: Bot, body: dict[str, str]) -> None:
     """line-bot-sdk's parser takes signature and events for what they are."""
     from linebot.v3 import WebhookParser
@@ -231,8 +238,9 @@ def test_the_sdk_knows_our_events(platform: LinePlatform, bot: Bot, body: dict[s
     (event,) = WebhookParser(platform.channel_secret).parse(
         raw.decode(), headers["x-line-signature"]
     )
-    assert body.get("event", "message") == event.type
-    assert type(event).__name__ in ("MessageEvent", "FollowEvent")
+    expected = "postback" if "postback" in body else body.get("event", "message")
+    assert expected == event.type
+    assert type(event).__name__ in ("MessageEvent", "FollowEvent", "PostbackEvent")
 
 
 def test_a_bot_that_says_nothing(platform: LinePlatform, bot: Bot) -> None:
@@ -255,6 +263,46 @@ def test_a_bot_that_fails(
     outcome = send(platform, text="hi")
     assert expected == (outcome["status"], outcome["reason"])
     assert outcome["reply"] is None
+
+
+def switch(platform: LinePlatform, **switches: Any) -> TestResponse:
+    """Turn the console's switches."""
+    return Client(platform.wsgi).post("/_sandbox/switch", json=switches)
+
+
+def test_redelivery(platform: LinePlatform, bot: Bot, clock: ManualClock) -> None:
+    """Off by default. Switched on, what was not acknowledged comes again, as the same event but for
+    one mark, and a token that was not used works again."""
+    put_endpoint(platform)
+    bot.status, says, bot.says = 500, bot.says, None
+    assert 1 == send(platform, text="hi")["deliveries"]
+    assert {"active": True, "redelivery": True} == switch(platform, redelivery=True).get_json()
+    bot.received.clear()
+
+    def recover() -> None:
+        if len(bot.received) == 3:
+            bot.status, bot.says = 200, says
+
+    clock.on_advance(recover)
+    outcome = send(platform, text="hi")
+    assert (200, says, 4) == (outcome["status"], outcome["reply"], outcome["deliveries"])
+    first, *others = [json.loads(body)["events"][0] for _, body, _ in bot.received]
+    assert [{**first, "deliveryContext": {"isRedelivery": True}}] * 3 == others
+
+
+def test_redelivery_ends(platform: LinePlatform, bot: Bot) -> None:
+    """After a while LINE gives up."""
+    put_endpoint(platform)
+    switch(platform, redelivery=True)
+    bot.status, bot.says = TimeoutError(), None
+    outcome = send(platform, text="hi")
+    assert (None, 7) == (outcome["status"], outcome["deliveries"])
+
+
+@pytest.mark.parametrize("switches", [{}, {"active": 1}, {"other": True}])
+def test_switches_are_on_or_off(platform: LinePlatform, switches: dict[str, Any]) -> None:
+    """And there are two."""
+    assert 400 == switch(platform, **switches).status_code
 
 
 def test_nothing_is_sent_without_an_endpoint_or_with_the_switch_off(
@@ -288,6 +336,18 @@ def test_a_reply_token_lives_a_minute(
     """Of simulated time."""
     token = platform.tokens.issue("U1")
     clock.advance(seconds)
+    assert status == reply(platform, token, HI).status_code
+
+
+@pytest.mark.parametrize(("age", "status"), [(1200, 200), (1201, 400)])
+def test_a_redelivered_token_lives_again(
+    platform: LinePlatform, clock: ManualClock, age: float, status: int
+) -> None:
+    """A minute from the redelivery, up to twenty from the event."""
+    token = platform.tokens.issue("U1")
+    clock.advance(age - 60)
+    platform.tokens.renew(token)
+    clock.advance(60)
     assert status == reply(platform, token, HI).status_code
 
 

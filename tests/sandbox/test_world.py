@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from dnslib import DNSRecord
-from werkzeug.test import Client
 
 from bot.app import create_app
 from bot.settings import Settings
 from provision.sandbox.clock import ManualClock, RunningClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.runtime import read_runtime, remove_runtime, write_runtime
+from provision.sandbox.serving import HttpServer
 from provision.sandbox.tasks import Application, InlineTasks
 from provision.sandbox.world import Sandbox
 from tests.sandbox.conftest import REGION, Account, Wire
@@ -68,22 +68,17 @@ def test_webhook_through_everything_in_this_process(wire: Wire) -> None:
     clock = ManualClock()
 
     def application(environment: dict[str, str]) -> Application:
-        def reply(token: str, messages: list[dict[str, Any]]) -> bool:
-            answer = Client(sandbox.line.wsgi).post(
-                "/v2/bot/message/reply",
-                json={"replyToken": token, "messages": messages},
-                headers={"Authorization": f"Bearer {environment['ACCESS_TOKEN']}"},
-            )
-            return answer.status_code == 200
-
-        return create_app(Settings.from_environment(environment), reply=reply).wsgi_app
+        settings = Settings.from_environment(environment | {"LINE_API_URL": server.url})
+        return create_app(settings, clock=clock.now)
 
     with Sandbox(clock, tasks=InlineTasks(application)) as sandbox:
+        server = HttpServer(sandbox.line.wsgi)
         clock.step = 5.0
         build(account_in(sandbox, clock, wire), sandbox)
         sent = sandbox.line.send("help", "U" + "1" * 32)
         assert 200 == sent["status"]
         assert 1 <= len(sent["reply"])
+    server.close()
 
 
 @pytest.fixture

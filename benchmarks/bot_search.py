@@ -1,0 +1,72 @@
+"""Searching 100,000 articles: `python -m benchmarks.bot_search [--articles N]`.
+
+Words of one to four letters cut out of the articles, words that are nowhere, and two at a time; each as
+the conversation asks, for the first page. Milliseconds of CPU and of the clock, which other programs on
+the machine lengthen.
+"""
+
+import argparse
+import random
+import time
+
+from benchmarks.articles import made
+from bot.news import Article, Edition, Shard, page
+from bot.replies import SHOWN
+
+DAY = 86400
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--articles", type=int, default=100_000)
+    parser.add_argument("--questions", type=int, default=2000)
+    options = parser.parse_args()
+    found = made(options.articles, time.time())
+    began = time.process_time()
+    edition = by_day(found)
+    print(
+        f"{options.articles} articles read and indexed in {time.process_time() - began:.1f} s of CPU"
+    )
+    chosen = random.Random(1)
+    wall, cpu, hits = [], [], 0
+    for _ in range(options.questions):
+        words = question(chosen, found)
+        began, began_cpu = time.perf_counter(), time.process_time()
+        articles, _more = page(edition.search(words), 0, SHOWN)
+        wall.append((time.perf_counter() - began) * 1000)
+        cpu.append((time.process_time() - began_cpu) * 1000)
+        hits += bool(articles)
+    print(f"{options.questions} questions, {hits} with an answer")
+    for name, taken in (("clock", wall), ("CPU", cpu)):
+        taken.sort()
+        shares = [taken[int(share * len(taken))] for share in (0.5, 0.9, 0.99)]
+        print(f"{name}: p50 {shares[0]:.2f}  p90 {shares[1]:.2f}  p99 {shares[2]:.2f} ms")
+
+
+def by_day(articles: list[Article]) -> Edition:
+    """As the collector packs them and the bot reads them."""
+    days: dict[int, list[Article]] = {}
+    for article in articles:
+        days.setdefault(int(article.published // DAY), []).append(article)
+    shards = [Shard(day) for day in days.values()]
+    for shard in shards:
+        shard.index()
+    return Edition(shards)
+
+
+def question(chosen: random.Random, articles: list[Article]) -> str:
+    """What somebody may ask."""
+    text = chosen.choice(articles).summary
+    at, length = chosen.randrange(len(text) - 4), chosen.choice((1, 2, 2, 3, 4))
+    words = text[at : at + length]
+    if chosen.random() < 0.3:
+        words = "".join(chr(chosen.randrange(0x4E00, 0x9FA0)) for _ in range(2))
+    if chosen.random() < 0.3:
+        other = chosen.choice(articles).title
+        words += f" {other[:3]}"
+    return words
+
+
+if __name__ == "__main__":
+    main()

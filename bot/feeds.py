@@ -1,0 +1,170 @@
+"""One feed: fetched politely, and read into articles."""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urldefrag, urlencode, urlsplit
+
+import feedparser  # type: ignore[import-untyped]
+import urllib3
+
+from bot.news import SUMMARY, Article
+from bot.text import clean, shorten
+
+CONNECT_SECONDS, READ_SECONDS, ALL_SECONDS = 5.0, 10.0, 30.0
+MOST_BYTES = 4_000_000  # of a feed, unpacked
+MOST_ENTRIES = 500
+CATEGORY = 20  # UTF-16 units: what fits on a button
+AGENT = "news-bot (+https://developers.line.biz/)"
+
+_TAG = re.compile(r"<[^>]{0,2000}>")
+_IMAGE = re.compile(r"""<img\b[^>]{0,500}?\bsrc\s*=\s*["']([^"'>]{1,1000})""", re.IGNORECASE)
+# What says where a link was found, and not what it leads to.
+_CAMPAIGN = re.compile("utm_|fbclid|gclid|ref$|rss$|cmpid")
+
+
+class BadFeed(Exception):
+    """The feed could not be had or read; says why, in a few words."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a server wants to be asked with, so that it need not send again what we have."""
+
+    tag: str = ""
+    modified: str = ""
+
+
+class Web:
+    """The internet: redirects followed, sizes and times limited."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        self._pool = urllib3.PoolManager(timeout=timeout, maxsize=1)
+
+    def get(self, url: str, mark: Mark) -> tuple[bytes, str, Mark] | None:
+        """Content, its type and its mark; None where it has not changed. Raises BadFeed."""
+        headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}
+        if mark.tag:
+            headers["If-None-Match"] = mark.tag
+        if mark.modified:
+            headers["If-Modified-Since"] = mark.modified
+        end = self._clock() + ALL_SECONDS
+        try:
+            answer = self._pool.request(
+                "GET",
+                url,
+                headers=headers,
+                preload_content=False,
+                retries=urllib3.Retry(total=5, connect=1, read=0, redirect=4),
+            )
+            try:
+                if answer.status == 304:
+                    return None
+                if answer.status != 200:
+                    raise BadFeed(f"HTTP {answer.status}")
+                content = self._content(answer, end)
+            finally:
+                answer.release_conn()
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise BadFeed(type(error).__name__) from error
+        given = answer.headers
+        new = Mark(given.get("ETag", ""), given.get("Last-Modified", ""))
+        return content, given.get("Content-Type", ""), new
+
+    def _content(self, answer: urllib3.BaseHTTPResponse, end: float) -> bytes:
+        parts, size = [], 0
+        for part in answer.stream(65536, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > MOST_BYTES:
+                answer.close()
+                raise BadFeed("too large")
+            if self._clock() > end:
+                answer.close()
+                raise BadFeed("too slow")
+        return b"".join(parts)
+
+
+def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
+    """The articles of an RSS or Atom feed. Raises BadFeed where it is none.
+
+    The part of the URL after `#`, which no server gets to see, names the category of all of them;
+    without it each entry's own does, else the feed's title. An entry without a time is as of now, and
+    one from the future too.
+    """
+    headers = {"content-type": kind, "content-location": urldefrag(url).url}
+    feed = feedparser.parse(content, response_headers=headers)
+    title = _words(feed.feed.get("title"))
+    if not feed.entries and (feed.bozo or not title):
+        raise BadFeed("no feed")
+    named = clean(unquote(urldefrag(url).fragment))
+    host = urlsplit(url).hostname or ""
+    articles = []
+    for entry in feed.entries[:MOST_ENTRIES]:
+        headline = _words(entry.get("title")) or shorten(_words(entry.get("summary")), 80)
+        if headline:
+            article = Article(
+                title=shorten(headline, 300),
+                url=_link(entry),
+                category=shorten(named or _category(entry) or title or host, CATEGORY),
+                summary=_words(entry.get("summary"))[:SUMMARY],
+                source=shorten(title or host, 60),
+                published=min(_published(entry) or now, now),
+                image=_image(entry),
+            )
+            articles.append(article)
+    return articles
+
+
+def canonical(url: str) -> str:
+    """The address by which an article is known: without fragment and without campaigns."""
+    try:
+        parts = urlsplit(url)
+        query = [pair for pair in parse_qsl(parts.query, True) if not _CAMPAIGN.match(pair[0])]
+        return parts._replace(query=urlencode(query), fragment="").geturl()
+    except ValueError:
+        return url
+
+
+def _words(html: object) -> str:
+    """Plain words of what may be HTML."""
+    return clean(unescape(_TAG.sub(" ", html[:20_000]))) if isinstance(html, str) else ""
+
+
+def _link(entry: Any) -> str:
+    link = entry.get("link")
+    return clean(link) if isinstance(link, str) and link.startswith(("http://", "https://")) else ""
+
+
+def _category(entry: Any) -> str:
+    tags = entry.get("tags") or [{}]
+    return _words(tags[0].get("term"))
+
+
+def _published(entry: Any) -> float:
+    """Epoch seconds; 0 where the entry does not say."""
+    # dict's own get: feedparser's maps one to the other, with a warning.
+    moment = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
+    try:
+        return float(calendar.timegm(moment)) if moment else 0.0
+    except (ValueError, OverflowError, TypeError):
+        return 0.0
+
+
+def _image(entry: Any) -> str:
+    """The address of a picture, over HTTPS as LINE wants it; empty where there is none."""
+    offered = [one.get("url") for one in entry.get("media_thumbnail") or []]
+    for one in [*(entry.get("media_content") or []), *(entry.get("enclosures") or [])]:
+        kind = str(one.get("type") or one.get("medium") or "")
+        if kind.startswith("image"):
+            offered.append(one.get("url") or one.get("href"))
+    offered += _IMAGE.findall(str(entry.get("summary") or "")[:20_000])[:1]
+    return next((clean(one) for one in offered if str(one).startswith("https://")), "")

@@ -1,0 +1,412 @@
+"""Feeds in, articles out."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from werkzeug.wrappers import Request, Response
+
+from bot.collect import FOLDER, collect, merged
+from bot.feeds import BadFeed, Mark, Web, canonical, read_feed
+from bot.news import Article, Edition
+from bot.newsstand import Newsstand
+from bot.press import FolderPress, Press, press_at
+from bot.settings import CollectorSettings, MissingSetting
+from bot.sources import Folder
+from provision.sandbox.serving import HttpServer
+
+NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
+RSS = """<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>Sample News</title>
+{items}</channel></rss>"""
+ATOM = """<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Atom &amp; Co</title>
+<entry><title type="html">&lt;b&gt;Bold&lt;/b&gt; title</title><link href="https://example.com/a"/>
+<updated>2027-01-14T09:00:00+09:00</updated><category term="Science"/>
+<summary type="html">&lt;p&gt;One &amp;amp; two&lt;img src="https://example.com/i.png"&gt;&lt;/p&gt;</summary>
+</entry></feed>"""
+
+
+def item(
+    title: str, link: str = "", date: str = "Fri, 15 Jan 2027 07:00:00 GMT", more: str = ""
+) -> str:
+    """An RSS item."""
+    link = link or f"https://example.com/{title}"
+    return f"<item><title>{title}</title><link>{link}</link><pubDate>{date}</pubDate>{more}</item>"
+
+
+def rss(*items: str) -> bytes:
+    """A feed."""
+    return RSS.format(items="".join(items)).encode()
+
+
+class Feeds:
+    """The internet: feeds by address, an exception to be raised, and what was asked with which mark."""
+
+    def __init__(self, **feeds: bytes | Exception) -> None:
+        self.feeds = {f"https://{name}/rss": content for name, content in feeds.items()}
+        self.asked: list[tuple[str, Mark]] = []
+
+    def fetch(self, url: str, mark: Mark) -> tuple[bytes, str, Mark] | None:
+        self.asked.append((url, mark))
+        content = self.feeds[url]
+        if isinstance(content, Exception):
+            raise content
+        tag = str(hash(content))
+        return None if mark.tag == tag else (content, "application/rss+xml", Mark(tag))
+
+    def collect(self, press: Press, now: float = NOW, days: int = 30) -> int:
+        return collect(press, list(self.feeds), days, now, self.fetch)
+
+
+def edition(folder: Path) -> Edition:
+    """What the bot would read there."""
+    return Newsstand(Folder(str(folder)), run=lambda work: work()).edition()
+
+
+def titles(folder: Path) -> list[str]:
+    """The headlines, newest first."""
+    return [article.title for article in edition(folder).newest()]
+
+
+def test_from_feeds_to_the_bot(tmp_path: Path) -> None:
+    """What two feeds tell, newest first, in a file a day; asked again, they need not send it again."""
+    old = "Thu, 14 Jan 2027 07:00:00 GMT"
+    web = Feeds(a=rss(item("one"), item("two", date=old)), b=ATOM.encode())
+    press = FolderPress(str(tmp_path))
+    assert 2 == web.collect(press)
+    assert ["one", "two", "Bold title"] == titles(tmp_path)
+    files = json.loads((tmp_path / "index.json").read_bytes())["files"]
+    assert ["2027-01-15", "2027-01-14"] == [name[9:19] for name in files]
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
+    assert 2 == web.collect(press)
+    assert before == {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
+    assert {"", str(hash(web.feeds["https://a/rss"]))} == {
+        mark.tag for url, mark in web.asked if url == "https://a/rss"
+    }
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [BadFeed("HTTP 500"), OSError("gone"), RuntimeError("bug"), b"<html>no feed</html>", b""],
+)
+def test_a_bad_feed_costs_the_others_nothing(tmp_path: Path, trouble: Any) -> None:
+    """And what it said before stays."""
+    web = Feeds(a=rss(item("one")), b=rss(item("two")))
+    press = FolderPress(str(tmp_path))
+    web.collect(press)
+    web.feeds = {"https://a/rss": trouble, "https://b/rss": rss(item("two"), item("three"))}
+    assert 1 == web.collect(press)
+    assert {"one", "two", "three"} == set(titles(tmp_path))
+
+
+def test_nothing_is_written_when_no_feed_can_be_read(tmp_path: Path) -> None:
+    """The news stays as it was; the caller is told."""
+    web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))
+    web.collect(press)
+    web.feeds["https://a/rss"] = BadFeed("gone")
+    assert 0 == web.collect(press, NOW + 99 * 86400)
+    assert ["one"] == titles(tmp_path)
+
+
+def test_old_articles_go(tmp_path: Path) -> None:
+    """After so many days; and a feed that still tells them does not bring them back."""
+    web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))
+    web.collect(press, days=30)
+    web.feeds["https://a/rss"] = rss(item("one"), item("two", date="Sun, 14 Feb 2027 00:00:00 GMT"))
+    web.collect(press, NOW + 31 * 86400, days=30)
+    assert ["two"] == titles(tmp_path)
+
+
+def test_an_article_is_told_once() -> None:
+    """Known by its address, whatever campaign brought it, or by its title; the first one stays."""
+    first = Article("Title", "https://e.com/a?id=1&utm_source=rss#top", published=5)
+    same = [
+        Article("Other words", "https://e.com/a?id=1", published=9),
+        Article("ＴＩＴＬＥ", "https://e.com/b", published=9),
+    ]
+    other = Article("Other", "https://e.com/a?id=2", published=9)
+    assert [other, first] == merged([*same, other], [first], 0)
+    assert [other] == merged([other], [first], 9)
+
+
+def test_a_killed_run_leaves_the_news_as_it_was(tmp_path: Path) -> None:
+    """Wherever it is killed: the index is written last, and it names only what is there."""
+
+    class Killed(BaseException):
+        """The power goes."""
+
+    class Cut(FolderPress):
+        writes = 0
+
+        def write(self, name: str, content: bytes) -> None:
+            if not self.writes:
+                raise Killed
+            self.writes -= 1
+            super().write(name, content)
+
+    old = "Thu, 14 Jan 2027 07:00:00 GMT"
+    Feeds(a=rss(item("one"))).collect(FolderPress(str(tmp_path)))
+    web = Feeds(a=rss(item("one"), item("two", date=old), item("three")))
+    for writes in range(3):
+        press = Cut(str(tmp_path))
+        press.writes = writes
+        with pytest.raises(Killed):
+            web.collect(press)
+        assert ["one"] == titles(tmp_path)
+    assert 1 == web.collect(FolderPress(str(tmp_path)))
+    assert {"one", "two", "three"} == set(titles(tmp_path))
+
+
+def test_files_that_nobody_reads_any_more_go(tmp_path: Path) -> None:
+    """A day later, for a reader may still hold the index before."""
+    web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))
+    web.collect(press)
+    for name in ("two", "three", "four"):
+        web.feeds["https://a/rss"] = rss(item("one"), item(name))
+        web.collect(press)
+    files = sorted((tmp_path / FOLDER).iterdir())
+    assert 4 == len(files)
+    for file in files:
+        os.utime(file, (1, 1))
+    web.feeds["https://a/rss"] = rss(item("five"))
+    web.collect(press)
+    assert 2 == len(list((tmp_path / FOLDER).iterdir()))  # of this index, and of the one before
+    assert "five" in titles(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"not json", b"[]", b'{"files": [], "feeds": {"u": {"x": 1}}}']
+)
+def test_a_broken_index_is_written_anew(tmp_path: Path, content: bytes) -> None:
+    """All feeds are asked without marks."""
+    (tmp_path / "index.json").write_bytes(content)
+    web = Feeds(a=rss(item("one")))
+    web.collect(FolderPress(str(tmp_path)))
+    assert ["one"] == titles(tmp_path)
+
+
+def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
+    """And the articles of the feed come back with its next change."""
+    web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))
+    web.collect(press)
+    (file,) = (tmp_path / FOLDER).iterdir()
+    file.write_bytes(b"{")
+    web.feeds["https://a/rss"] = rss(item("one"), item("two"))
+    web.collect(press)
+    assert ["one", "two"] == sorted(titles(tmp_path))
+
+
+def test_reading_a_feed() -> None:
+    """Words without markup, the picture, the category, the time."""
+    (article,) = read_feed(ATOM.encode(), "application/atom+xml", "https://example.com/feed", NOW)
+    expected = Article(
+        title="Bold title",
+        url="https://example.com/a",
+        category="Science",
+        summary="One & two",
+        source="Atom & Co",
+        published=1_799_884_800.0,
+        image="https://example.com/i.png",
+    )
+    assert expected == article
+
+
+@pytest.mark.parametrize(
+    ("more", "image"),
+    [
+        ('<media:thumbnail url="https://e.com/t.jpg"/>', "https://e.com/t.jpg"),
+        ('<media:content url="https://e.com/c.jpg" medium="image"/>', "https://e.com/c.jpg"),
+        (
+            '<enclosure url="https://e.com/e.jpg" type="image/jpeg" length="1"/>',
+            "https://e.com/e.jpg",
+        ),
+        ('<enclosure url="https://e.com/e.mp3" type="audio/mpeg" length="1"/>', ""),
+        ('<media:thumbnail url="http://e.com/t.jpg"/>', ""),
+        ("", ""),
+    ],
+)
+def test_pictures(more: str, image: str) -> None:
+    """Where feeds put them; LINE takes HTTPS only."""
+    (article,) = read_feed(rss(item("a", more=more)), "", "https://e.com/", NOW)
+    assert image == article.image
+
+
+@pytest.mark.parametrize(
+    ("more", "fragment", "category"),
+    [
+        ("", "", "Sample News"),
+        ("<category>World</category><category>x</category>", "", "World"),
+        ("<category>World</category>", "#%E7%A7%91%E5%AD%A6", "科学"),
+        ("<category>" + "x" * 30 + "</category>", "", "x" * 19 + "…"),
+    ],
+)
+def test_categories(more: str, fragment: str, category: str) -> None:
+    """The name after the address's #, else the entry's, else the feed's title."""
+    (article,) = read_feed(rss(item("a", more=more)), "", "https://e.com/rss" + fragment, NOW)
+    assert category == article.category
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Fri, 15 Jan 2099 07:00:00 GMT"])
+def test_an_entry_without_a_believable_time_is_as_of_now(date: str) -> None:
+    """It would stay on top for ever, or never be seen."""
+    (article,) = read_feed(rss(item("a", date=date)), "", "https://e.com/", NOW)
+    assert NOW == article.published
+
+
+def test_hostile_feeds() -> None:
+    """Scripts, entities, no titles, control characters, bombs: words, or no article."""
+    hostile = [
+        item("&lt;script&gt;alert(1)&lt;/script&gt;", "javascript:alert(1)"),
+        item("", "https://e.com/x", more="<description>only words</description>"),
+        item("", "https://e.com/y"),
+        item("&#x202e;turned &#x1F600;" + "x" * 5000),
+    ]
+    articles = read_feed(rss(*hostile), "", "https://e.com/", NOW)
+    assert ["alert(1)", "only words"] == [article.title for article in articles[:2]]
+    assert ["", "https://e.com/x"] == [article.url for article in articles[:2]]
+    assert 3 == len(articles)
+    assert len(articles[2].title) <= 300
+    bomb = b'<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><rss><a>&b;</a></rss>'
+    with pytest.raises(BadFeed):
+        read_feed(bomb, "", "https://e.com/", NOW)
+
+
+@pytest.mark.parametrize("url", ["", "http://[::1", "https://e.com/a"])
+def test_canonical(url: str) -> None:
+    """What is no address stays as it is."""
+    assert url == canonical(url)
+
+
+Answer = Callable[[Request], Response]
+
+
+@pytest.fixture
+def site() -> Iterator[tuple[str, list[Answer], list[Request]]]:
+    """A web server: its address, what it answers, what it was asked."""
+    answers: list[Answer] = []
+    asked: list[Request] = []
+
+    @Request.application
+    def answer(request: Request) -> Response:
+        asked.append(request)
+        return answers.pop(0)(request)
+
+    server = HttpServer(answer)
+    yield server.url, answers, asked
+    server.close()
+
+
+def test_the_web(site: tuple[str, list[Answer], list[Request]]) -> None:
+    """Redirects are followed, marks are sent back, what has not changed is not sent."""
+    url, answers, asked = site
+    marks = {"ETag": '"1"', "Last-Modified": "yesterday"}
+    answers += [
+        lambda _: Response("", 302, {"Location": f"{url}/there"}),
+        lambda _: Response("feed", headers=marks, content_type="text/xml"),
+        lambda _: Response("", 304),
+    ]
+    web = Web()
+    assert (b"feed", "text/xml", Mark('"1"', "yesterday")) == web.get(url, Mark())
+    assert web.get(url, Mark('"1"', "yesterday")) is None
+    assert ["/", "/there", "/"] == [request.path for request in asked]
+    assert '"1"' == asked[2].headers["If-None-Match"]
+    assert "yesterday" == asked[2].headers["If-Modified-Since"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (lambda _: Response("", 404), "HTTP 404"),
+        (lambda _: Response(b"x" * 4_000_001), "too large"),
+        (lambda _: Response("", 302, {"Location": "/again"}), "MaxRetryError"),
+        (lambda _: Response("", 302, {"Location": "file:///etc/passwd"}), "LocationValueError"),
+        (lambda _: Response(b"x" * 99, headers={"Content-Encoding": "gzip"}), "DecodeError"),
+    ],
+    ids=["missing", "large", "circle", "file", "packed"],
+)
+def test_the_web_goes_wrong(
+    site: tuple[str, list[Answer], list[Request]], answer: Answer, why: str
+) -> None:
+    """Each ends in a sentence."""
+    url, answers, _asked = site
+    answers += [answer] * 9
+    with pytest.raises(BadFeed, match=why):
+        Web().get(url, Mark())
+
+
+def test_the_web_is_slow(site: tuple[str, list[Answer], list[Request]]) -> None:
+    """A feed that takes its time is left for another day."""
+    url, answers, _asked = site
+    answers.append(lambda _: Response("feed"))
+    ticks = iter(range(0, 1000, 31))
+    with pytest.raises(BadFeed, match="too slow"):
+        Web(lambda: next(ticks)).get(url, Mark())
+
+
+@mock_aws
+def test_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same in S3."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="collected")
+    press = press_at("s3://collected/news", "us-east-1")
+    web = Feeds(a=rss(item("one")))
+    assert 1 == web.collect(press)
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket="collected")["Contents"]]
+    assert ["news/articles", "news/index.js"] == [key[:13] for key in keys]
+    assert 1 == web.collect(press)
+    assert keys[0].removeprefix("news/") in press.old(FOLDER, -60)
+    press.remove(keys[0].removeprefix("news/"))
+    assert press.read("none") is None
+    assert [] == press.old(FOLDER, -60)
+
+
+def test_settings() -> None:
+    """Where to, from where, how long."""
+    given = {"NEWS_URL": "s3://b/news", "NEWS_FEEDS": " https://a/\n https://b/#x https://a/"}
+    expected = CollectorSettings("s3://b/news", ["https://a/", "https://b/#x"])
+    assert expected == CollectorSettings.from_environment(given)
+    other = {**given, "NEWS_DAYS": "7", "AWS_REGION": "eu-west-1"}
+    assert (7, "eu-west-1") == (
+        (settings := CollectorSettings.from_environment(other)).days,
+        settings.region,
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"NEWS_URL": ""}, {"NEWS_FEEDS": ""}, {"NEWS_FEEDS": "a.xml"}, {"NEWS_DAYS": "0"}]
+)
+def test_settings_that_are_missing(wrong: dict[str, str]) -> None:
+    """Each is named."""
+    given = {"NEWS_URL": "/news", "NEWS_FEEDS": "https://a/"}
+    with pytest.raises(MissingSetting, match=next(iter(wrong))):
+        CollectorSettings.from_environment({**given, **wrong})
+
+
+def test_the_command(tmp_path: Path, site: tuple[str, list[Answer], list[Request]]) -> None:
+    """`python -m bot.collect`: 0 when news was collected, 1 when no feed could be read, 2 when it was
+    told nothing; JSON lines."""
+    url, answers, _asked = site
+    answers += [lambda _: Response(rss(item("one"))), lambda _: Response("", 500)]
+    environment = {"PATH": os.environ["PATH"], "NEWS_URL": str(tmp_path)}
+    for expected, feeds in ((0, url), (1, url), (2, "")):
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot.collect"],
+            env={**environment, "NEWS_FEEDS": feeds, "NEWS_DAYS": "3650"},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert expected == ended.returncode, ended.stderr
+        if expected < 2:
+            assert all(json.loads(line)["message"] for line in ended.stderr.splitlines())
+    assert ["one"] == titles(tmp_path)
