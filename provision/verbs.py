@@ -11,6 +11,7 @@ from provision.line import CONSOLE
 from provision.plan import Plan
 from provision.plan import plan as plan_of
 from provision.prices import prices
+from provision.removal import Gone
 from provision.run import Options, Run, prepared
 from provision.walk import Outcome
 from provision.words import _
@@ -147,27 +148,43 @@ def teardown(options: Options, everything: bool, as_json: bool) -> int:
             )
         with progress:
             gone = engine.teardown(everything)
-    told = {
-        "deleted": gone.deleted,
-        "kept": [{"key": key, "why": why} for key, why in gone.kept.items()],
-        "left": gone.left,
-    }
-    if as_json:
-        print(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        for key, why in gone.kept.items():
-            print(_("kept: {key}: {why}", key=key, why=why))
-        for key in gone.left:
-            print(_("left: {key}", key=key))
-        print(
-            _(
-                "deleted: {deleted}, kept: {kept}, left: {left}",
-                deleted=len(gone.deleted),
-                kept=len(gone.kept),
-                left=len(gone.left),
-            )
-        )
+    _tell_gone(run, gone, as_json)
     return failed(gone.refusals) if gone.refusals or gone.left else 0
+
+
+def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
+    """What went, what stays with why and what it costs, and what is left that should be gone."""
+    for kind, why in gone.unasked.items():
+        print(
+            _("Whether a {kind} is left could not be asked: {why}", kind=kind, why=why),
+            file=sys.stderr,
+        )
+    listed = prices(run.file.settings["region"])
+    ours = {r.key: r.costs(listed) for r in run.stack.resources if r.key in run.file.records}
+    kept = {key: (why, round(ours.get(key, 0.0), 2)) for key, why in gone.kept.items()}
+    if as_json:
+        told = {
+            "deleted": gone.deleted,
+            "kept": [
+                {"key": key, "why": why, "monthly_usd": usd} for key, (why, usd) in kept.items()
+            ],
+            "left": gone.left,
+        }
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    for key, (why, usd) in kept.items():
+        paid = _(" ({usd:.2f} USD a month)", usd=usd) if usd else ""
+        print(_("kept: {key}: {why}", key=key, why=why) + paid)
+    for key in gone.left:
+        print(_("left: {key}", key=key))
+    print(
+        _(
+            "deleted: {deleted}, kept: {kept}, left: {left}",
+            deleted=len(gone.deleted),
+            kept=len(gone.kept),
+            left=len(gone.left),
+        )
+    )
 
 
 def sandbox(speed: float, as_json: bool) -> int:

@@ -17,6 +17,7 @@ RANKS = [
     {"plan"},
     {"stack"},
     {"engine"},
+    {"account", "removal"},
     {"look", "walk"},
     {"resources"},
     {"resource"},
