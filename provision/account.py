@@ -54,13 +54,17 @@ class Holdings:
 
 
 def holdings(
-    doors: Doors, clock: Clock, stack: str, only: tuple[type[Resource], ...] = ()
+    doors: Doors,
+    clock: Clock,
+    stack: str,
+    only: tuple[type[Resource], ...] = (),
+    tries: int = TRIES,
 ) -> Holdings:
     """Everything that carries the stack's tags ("": any stack's). only: of these kinds."""
     found, waited = Holdings(), 0.5
     left = list(only) or [kind for _name, kind in sorted(kinds().items())]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for attempt in range(TRIES):
+        for attempt in range(tries):
             if attempt and left:
                 clock.sleep(waited := waited * 1.5)
             asked = {kind: pool.submit(_listed, kind, doors, stack) for kind in left}

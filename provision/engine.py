@@ -219,14 +219,22 @@ class Engine:
         gone.unasked = found.unasked
         return gone
 
-    def claim(self) -> None:
-        """Records what carries our tags, or hangs on something that does, and is not recorded yet."""
+    def claim(self, adopt: bool = False) -> None:
+        """Records what carries our tags, or hangs on something that does, and is not recorded yet.
+
+        adopt: also what setup would adopt.
+        """
         for held in account.holdings(self.doors, self.clock, self.stack).held:
             if held.key not in self.file.records:
                 self._record(held.key, held.record())
+        states: dict[str, State] = {"claim": "created", **({"adopt": "adopted"} if adopt else {})}
         for sight in self.look().values():
-            if sight.verdict == "claim" and not isinstance(sight.resource, Milestone):
-                self._write(sight.resource, "created")
+            if isinstance(sight.resource, Milestone) or sight.live is None:
+                continue
+            if sight.verdict == "keep" and sight.record:  # with what only a look can tell
+                self._write(sight.resource, sight.record.state)
+            elif sight.verdict in states:
+                self._write(sight.resource, states[sight.verdict])
 
     def pause(self) -> Gone:
         """Takes away what is paid by the hour and everything that needs it."""

@@ -142,6 +142,10 @@ class Resource:
         """The live thing's tags."""
         return flat(live.get("Tags") or live.get("tags") or [])
 
+    def hangs_on(self, live: Live) -> list["Resource"]:
+        """Of what is untaggable: the things by which it is ours when one of them is."""
+        return [getattr(self, self.within)] if self.within else []
+
     def pending(self, live: Live) -> str:
         """What we wait for; "" once others may build on it."""
         return ""

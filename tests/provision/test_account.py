@@ -10,7 +10,7 @@ from provision.stackfile import StackFile
 from tests.provision.conftest import Desk
 
 HANGING = (  # untaggable, or listed with what they hang on
-    *("ValidationRecord", "Alias", "WebhookEndpoint", "IngressRule", "Schedule", "Route"),
+    *("WebhookEndpoint", "IngressRule", "Schedule", "Route"),
     *("WarmDoor", "WarmDoorRule", "HttpsListener", "GatewayAttachment", "RouteTableAssociation"),
     *("ExecutionPermissions", "TaskPermissions", "SchedulerPermissions"),
 )
