@@ -67,7 +67,7 @@ def test_throttled_lists_are_asked_again(desk: Desk) -> None:
     desk.setup()
     everything = [str(held) for held in holdings(desk.doors(), desk.clock, "news-bot").held]
     before = desk.clock.now()
-    desk.sandbox.aws.faults.add({"kind": "throttle", "times": 8})
+    desk.sandbox.cloud.faults.add({"kind": "throttle", "times": 8})
     found = holdings(desk.doors(), desk.clock, "news-bot")
     assert sorted(everything) == sorted(str(held) for held in found.held)
     assert desk.clock.now() > before
