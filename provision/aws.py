@@ -171,14 +171,17 @@ def refused(doing: str, error: Exception) -> Refusal:
     return Refusal(doing, why, then)
 
 
-def unless(refusal: str, call: Callable[..., Any], **parameters: Any) -> Any:
-    """The call's answer, or None where AWS refuses it with that error code (what is asked for is not set)."""
+def unless(refusal: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any) -> Any:
+    """The call's answer, or None where AWS refuses it with that error code (what is asked for is not set).
+
+    refusal: the code, or several.
+    """
     import botocore.exceptions
 
     try:
         return call(**parameters)
     except botocore.exceptions.ClientError as error:
-        if code(error) == refusal:
+        if code(error) in ((refusal,) if isinstance(refusal, str) else refusal):
             return None
         raise
 

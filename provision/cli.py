@@ -124,9 +124,19 @@ def build() -> click.Group:
     )
     @as_json
     def teardown(context: click.Context, everything: bool, as_json: bool, **given: Any) -> int:
+        from provision import teardown as taking_away
+
+        return taking_away.teardown(merged(context, given), everything, as_json)
+
+    @verb(
+        "recover",
+        _("Write a lost stack.yaml anew, from what stands in the account."),
+        "provision recover --set name=news-bot",
+    )
+    def recover(context: click.Context, **given: Any) -> int:
         from provision import verbs
 
-        return verbs.teardown(merged(context, given), everything, as_json)
+        return verbs.recover(merged(context, given))
 
     @verb("start", _("Start the bot now: service.count tasks."), "provision start")
     def start(context: click.Context, **given: Any) -> int:

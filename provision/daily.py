@@ -126,7 +126,7 @@ def logs(options: Options, follow: bool, since: str) -> int:
             _("For example: provision logs --since 10m"),
         )
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-    run = prepared(options, save=False)
+    run = prepared(options, save=False, looks=True)
     began = int((_now(run) - seconds) * 1000)
     seen: set[str] = set()
     while True:
@@ -166,7 +166,7 @@ def _events(run: Run, began: int) -> list[dict[str, Any]]:
 
 def cost(options: Options, as_json: bool) -> int:
     """What each resource costs a month, and what would lower it. Asks AWS nothing."""
-    run = prepared(options, save=False)
+    run = prepared(options, save=False, looks=True)
     settings = run.file.settings
     listed = prices(settings["region"])
     costs = {

@@ -3,14 +3,14 @@
 State is on disk before and after each mutation. Nothing here knows which resources there are.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from provision import aws, look
+from provision import account, aws, look
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
 from provision.look import Sight
-from provision.resource import Doors, Live, Milestone, Resource, kinds
+from provision.removal import Gone, Removal, revived, users
+from provision.resource import Doors, Live, Milestone, Resource
 from provision.stackfile import Record, StackFile, State
 from provision.walk import Line, Outcome, Tell, walk
 from provision.words import _
@@ -18,16 +18,7 @@ from provision.words import _
 # Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
 # change everywhere, and an alias of a load balancer is remembered for 60 (its Developer Guide, alias TTL).
 OLD_ANSWERS = 100.0
-
-
-@dataclass
-class Gone:
-    """What a teardown did: keys deleted, keys kept with the reason, keys left that should be gone."""
-
-    deleted: list[str] = field(default_factory=list)
-    kept: dict[str, str] = field(default_factory=dict)
-    left: list[str] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+LISTS_LAG = 60.0  # seconds for which a service's list may still show what it has deleted
 
 
 class Engine:
@@ -48,7 +39,12 @@ class Engine:
         self._made: set[str] = set()  # created in this run: "not found" means "not yet visible"
         self._doubted: set[str] = set()  # create said "taken": ours only if its tags say so
         self._done: set[str] = set()  # done in this walk
-        self._deleted: set[str] = set()  # the delete call of this run has been answered
+        self._removal = Removal(file, doors, clock, tell, self._write)
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.resources[0].stack if self.resources else ""
 
     def look(self) -> dict[str, Sight]:
         """Looks at everything; the next walk begins with what was seen."""
@@ -79,7 +75,8 @@ class Engine:
         if not outcome.refusals and not outcome.outside:
             orphans = self.orphans()
             rest = OLD_ANSWERS if any(orphan.remembered for orphan in orphans) else 0.0
-            outcome.refusals += self._take_away(orphans, everything=True, rest=rest).refusals
+            gone = self._removal.take_away(orphans, everything=True, spared={}, rest=rest)
+            outcome.refusals += gone.refusals
         return outcome
 
     def _build(self, resource: Resource) -> str:
@@ -97,7 +94,7 @@ class Engine:
             case "vanished":
                 raise vanished(resource)
             case "finish":
-                self._remove(resource, everything=True, gone=Gone())
+                self._removal.remove(resource, everything=True, gone=Gone())
                 live = self._create(resource)
             case "create":
                 live = self._create(resource)
@@ -192,11 +189,13 @@ class Engine:
 
     def _write(self, resource: Resource, state: State) -> None:
         """On disk when this returns; no write where nothing changed."""
-        record = Record(resource.kind, state, resource.outputs())
+        self._record(resource.key, Record(resource.kind, state, resource.outputs()))
+
+    def _record(self, key: str, record: Record) -> None:
         if not self.file.made_in:
             self.file.made_in = dict(self._here)
-        if self.file.records.get(resource.key) != record:
-            self.file.record(resource.key, record)
+        if self.file.records.get(key) != record:
+            self.file.record(key, record)
 
     # Backwards -------------------------------------------------------------------------------------
 
@@ -204,101 +203,47 @@ class Engine:
         """What is recorded and no longer in the stack (its key changed), newest first."""
         known = {resource.key for resource in self.resources}
         gone = [(key, record) for key, record in self.file.records.items() if key not in known]
-        return [revived(key, record, self.resources) for key, record in reversed(gone)]
+        return [revived(key, record, self.stack) for key, record in reversed(gone)]
 
     def teardown(self, everything: bool) -> Gone:
-        """Takes away what is ours. everything: also what is kept because it holds something dear."""
+        """Takes away what is ours, then looks whether anything is left.
+
+        everything: also what is kept because it holds something dear.
+        """
+        self.claim()
+        gone = self._removal.take_away(self.orphans() + self.resources[::-1], everything, {})
+        kept = [self.file.records[key] for key in gone.kept if key in self.file.records]
+        patience = 0.0 if gone.left else LISTS_LAG
+        found = account.left(self.doors, self.clock, self.stack, kept, patience)
+        gone.left += [str(held) for held in found.held if held.key not in gone.left]
+        gone.unasked = found.unasked
+        return gone
+
+    def claim(self, adopt: bool = False) -> None:
+        """Records what carries our tags, or hangs on something that does, and is not recorded yet.
+
+        adopt: also what setup would adopt.
+        """
+        for held in account.holdings(self.doors, self.clock, self.stack).held:
+            if held.key not in self.file.records:
+                self._record(held.key, held.record())
+        states: dict[str, State] = {"claim": "created", **({"adopt": "adopted"} if adopt else {})}
         for sight in self.look().values():
-            if sight.verdict == "claim" and not isinstance(sight.resource, Milestone):
-                self._write(sight.resource, "created")
-        return self._take_away(self.orphans() + self.resources[::-1], everything)
+            if isinstance(sight.resource, Milestone) or sight.live is None:
+                continue
+            if sight.verdict == "keep" and sight.record:  # with what only a look can tell
+                self._write(sight.resource, sight.record.state)
+            elif sight.verdict in states:
+                self._write(sight.resource, states[sight.verdict])
 
     def pause(self) -> Gone:
         """Takes away what is paid by the hour and everything that needs it."""
         self.file.mark_paused(True)
         self.look()
         paid = [r for r in self.resources if r.hourly]
-        gone = {id(user) for r in paid for user in (r, *_users(r, self.resources, Resource))}
-        return self._take_away([r for r in self.resources[::-1] if id(r) in gone], everything=True)
-
-    def _take_away(self, resources: list[Resource], everything: bool, rest: float = 0.0) -> Gone:
-        """Takes these away, what rests on others first. rest: seconds for which all of them stay."""
-        gone = Gone()
-        real = [r for r in resources if r.key in self.file.records]
-        lines = [Line(r, [user.key for user in _users(r, resources) if user in real]) for r in real]
-        until = self.clock.now() + rest
-
-        def remove(resource: Resource) -> str:
-            if self.clock.now() < until:
-                raise NotYet(_("replaced; resolvers and LINE may still lead to it"))
-            return self._remove(resource, everything, gone)
-
-        outcome = walk(lines, remove, self.clock, self.tell)
-        gone.refusals = outcome.refusals
-        gone.left = [r.key for r in real if r.key not in gone.deleted and r.key not in gone.kept]
-        return gone
-
-    def _remove(self, resource: Resource, everything: bool, gone: Gone) -> str:
-        record = self.file.records[resource.key]
-        resource.recall(record.outputs)
-        if record.state == "adopted":
-            gone.kept[resource.key] = resource.kept(everything) or _(
-                "it was there before provision"
-            )
-            self.file.forget(resource.key)
-            return "kept"
-        if why := resource.kept(everything):
-            gone.kept[resource.key] = why
-            return "kept"
-        if resource.key not in self._deleted:
-            live = look.find(resource, self.doors)
-            if live is not None:
-                resource.learn(live)
-                self._delete(resource)
-        live = look.find(resource, self.doors)
-        if live is not None:
-            raise NotYet(_("waiting until it is gone"), passable=resource.lets_go(live))
-        self.file.forget(resource.key)
-        self._deleted.discard(resource.key)
-        gone.deleted.append(resource.key)
-        return "gone"
-
-    def _delete(self, resource: Resource) -> None:
-        self._write(resource, "deleting")
-        self.tell("deleting", resource, "")
-        doing = _("Deleting {key}.", key=resource.key)
-        try:
-            with aws.understood(doing, absent=resource.absent, patient=resource.patient):
-                resource.delete(self.doors)
-        except aws.Absent:
-            return
-        self._deleted.add(resource.key)
-
-
-def _users(
-    resource: Resource, among: list[Resource], through: type[Resource] = Milestone
-) -> list[Resource]:
-    """Everything that rests on it; also what rests on those of its users that are of the given type."""
-    direct = [other for other in among if resource in other.needs()]
-    steps = [other for other in direct if isinstance(other, through)]
-    return direct + [user for other in steps for user in _users(other, among, through)]
-
-
-def revived(key: str, record: Record, like: list[Resource]) -> Resource:
-    """A recorded resource whose line is gone: its class, its outputs, and nothing else."""
-    kind = kinds().get(record.kind)
-    if kind is None:
-        raise Refusal(
-            _("Reading the record of {key}.", key=key),
-            _("there is no kind of resource {kind}", kind=record.kind),
-            _("Use the version of provision that wrote it."),
-        )
-    resource = kind.__new__(kind)
-    line, _slash, identity = key.partition("/")
-    resource.line, resource.stack = line, like[0].stack if like else ""
-    resource.identity = lambda: identity  # type: ignore[method-assign]
-    resource.recall(record.outputs)
-    return resource
+        gone = {id(user) for r in paid for user in (r, *users(r, self.resources, Resource))}
+        going = [r for r in self.resources[::-1] if id(r) in gone]
+        return self._removal.take_away(going, everything=True, spared={})
 
 
 def stranger(resource: Resource) -> Refusal:

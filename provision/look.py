@@ -79,7 +79,7 @@ def ours(resource: Resource, doors: Doors, live: Live, parents: set[str]) -> boo
     if resource.shared:
         return False
     if resource.within:
-        return getattr(resource, resource.within).key in parents
+        return any(parent.key in parents for parent in resource.hangs_on(live))
     with aws.understood(_("Reading the tags of {key}.", key=resource.key)):
         tags = resource.tags_of(doors, live)
     return tags.get("provision:stack") == resource.stack

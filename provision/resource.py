@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from provision.prices import Prices
 
 Live = dict[str, Any]
+Tagged = tuple[dict[str, str], Live]  # a live thing and its tags
 T = TypeVar("T")
 
 
@@ -111,6 +112,15 @@ class Resource:
             if "path" in item.metadata:
                 setattr(self, item.name, outputs.get(item.name, ""))
 
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """Everything of this kind that carries the stack's tags ("": any stack's), in `find`'s shape.
+
+        By the service's own lists: the tagging API knows neither Route 53 nor IAM, and lists things of ECS's
+        that have gone. What is on its way out, and what hangs on something else that is listed, is left out.
+        """
+        return []
+
     # What a class says of itself. -----------------------------------------------------------------
 
     def intent(self, doors: Doors) -> dict[str, Any]:
@@ -131,6 +141,10 @@ class Resource:
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """The live thing's tags."""
         return flat(live.get("Tags") or live.get("tags") or [])
+
+    def hangs_on(self, live: Live) -> list["Resource"]:
+        """Of what is untaggable: the things by which it is ours when one of them is."""
+        return [getattr(self, self.within)] if self.within else []
 
     def pending(self, live: Live) -> str:
         """What we wait for; "" once others may build on it."""
@@ -210,6 +224,12 @@ def flat(tags: Any) -> dict[str, str]:
     if isinstance(tags, dict):
         return dict(tags)
     return {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value")) for tag in tags}
+
+
+def marked(tags: Mapping[str, str], stack: str) -> bool:
+    """Whether the tags are the stack's; "": any stack's."""
+    name = tags.get("provision:stack")
+    return bool(name) and stack in ("", name)
 
 
 def listed(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:

@@ -1,16 +1,12 @@
 """One invocation: options and environment in, the stack with its doors and engine out."""
 
-import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from provision import aws as aws_door
-from provision import questions
+from provision import in_sandbox, questions, recover
 from provision.aws import Aws
 from provision.clock import Clock
 from provision.console import Progress
@@ -27,12 +23,6 @@ from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
 from provision.stackfile import StackFile
 from provision.words import _
-
-SANDBOX_ANSWERS = {  # what a person on the sandbox need not decide
-    "domain": "news-bot.example",
-    "network.vpc": "default",
-    "image.uri": "sandbox.local/news-bot:checkout",
-}
 
 
 @dataclass
@@ -78,9 +68,7 @@ class Run:
         """The secret that the bot will use: this run's, or the one in the account. Raises Refusal."""
         if parameter.secret and (parameter.consented or not self.theirs(parameter)):
             return parameter.secret
-        with aws_door.understood(_("Reading the parameter {name}.", name=parameter.name)):
-            answer = self.doors.aws.ssm.get_parameter(Name=parameter.name, WithDecryption=True)
-        return str(answer["Parameter"]["Value"])
+        return secret_in(self.doors.aws, parameter.name)
 
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
         """Prints the name servers, ready to paste; on the sandbox with --yes enters them too.
@@ -92,7 +80,7 @@ class Run:
             return
         progress.say(self._instruction(zone))
         if self.sandbox and self.options.yes:
-            enter(self.sandbox["registrar"], zone.domain, zone.name_servers)
+            in_sandbox.enter_name_servers(self.sandbox["registrar"], zone.domain, zone.name_servers)
             progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
 
     def _instruction(self, zone: HostedZone) -> str:
@@ -116,20 +104,18 @@ class Run:
         )
 
 
-def prepared(options: Options, *, save: bool) -> Run:
-    """Reads file and environment, asks what is open, builds the stack. save: answers go to the file."""
-    sandbox = _enter_sandbox() if options.sandbox else {}
-    default = "stack.sandbox.yaml" if options.sandbox else "stack.yaml"
-    file = StackFile(Path(options.stack or default))
-    _set(StackFile(file.path), options.sets, save=False)  # on trial: nothing is saved if they clash
-    _set(file, options.sets, save=save)
+def prepared(options: Options, *, save: bool, looks: bool = False) -> Run:
+    """Reads file and environment, asks what is open, builds the stack.
+
+    save: answers go to the file. looks: the verb changes nothing, so nothing at all is written.
+    """
+    file, sandbox = opened(options, save=save)
+    file.on_trial = looks
+    recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))
     if sandbox and (options.yes or not questions.on_terminal()):
-        for key, value in SANDBOX_ANSWERS.items():
+        for key, value in in_sandbox.ANSWERS.items():
             if file.settings[key] is None:
                 file.answer(key, value, save=save)
-    region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
-    if region != file.settings["region"]:
-        file.answer("region", region, save=False)
     lookups = questions.Lookups(
         networks=lambda: _looked_up(lambda: network.choices(Aws(file.settings["region"]))),
         subnets=lambda vpc: _looked_up(
@@ -139,6 +125,29 @@ def prepared(options: Options, *, save: bool) -> Run:
     questions.ask_open(file, save=save, yes=options.yes, lookups=lookups)
     _check(file)
     return _built(options, file, sandbox)
+
+
+def opened(options: Options, *, save: bool) -> tuple[StackFile, Mapping[str, str]]:
+    """The file with what --set says, and the addresses of the sandbox in use. save: it goes to the file."""
+    sandbox = in_sandbox.enter_sandbox() if options.sandbox else {}
+    file = StackFile(file_of(options))
+    _set(StackFile(file.path), options.sets, save=False)  # on trial: nothing is saved if they clash
+    _set(file, options.sets, save=save)
+    region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+    if region != file.settings["region"]:
+        file.answer("region", region, save=False)
+    return file, sandbox
+
+
+def file_of(options: Options) -> Path:
+    """The stack's file."""
+    default = "stack.sandbox.yaml" if options.sandbox else "stack.yaml"
+    return Path(options.stack or default)
+
+
+def given(options: Options) -> list[str]:
+    """The settings that --set names."""
+    return [pair.partition("=")[0] for pair in options.sets]
 
 
 def _set(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
@@ -179,14 +188,29 @@ def _looked_up(look: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str
 
 
 def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
-    secrets = Secrets(
+    line_url = os.environ.get("LINE_API_URL", "")
+    environment = {"LINE_API_URL": line_url} if line_url else {}
+    stack = Stack(file.settings, _secrets(), environment)
+    doors = doors_of(file, lambda: run.value(stack.access_token))
+    run = Run(options, file, stack, doors, aws_door.clock(), sandbox)
+    return run
+
+
+def _secrets() -> Secrets:
+    return Secrets(
         os.environ.get("LINE_CHANNEL_ACCESS_TOKEN", "").strip(),
         os.environ.get("LINE_CHANNEL_SECRET", "").strip(),
     )
-    line_url = os.environ.get("LINE_API_URL", "")
-    environment = {"LINE_API_URL": line_url} if line_url else {}
-    stack = Stack(file.settings, secrets, environment)
+
+
+def doors_of(file: StackFile, token: Callable[[], str] | None = None) -> Doors:
+    """The outsides. token: LINE's; None: this run's, or the one in the parameter that the file names."""
     aws = Aws(file.settings["region"])
+
+    def found() -> str:
+        name = file.settings["line.access_token_parameter"]
+        return _secrets().access_token or secret_in(aws, name)
+
     try:
         dns = Dns.from_environment()
     except ValueError as error:
@@ -195,51 +219,12 @@ def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run
             _("{given} is not host:port", given=error),
             _("Set it to something like 127.0.0.1:5353, or unset it."),
         ) from None
-
-    line = Line(lambda: run.value(stack.access_token), line_url or "https://api.line.me")
-    run = Run(options, file, stack, Doors(aws, dns, line), aws_door.clock(), sandbox)
-    return run
+    url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
+    return Doors(aws, dns, Line(token or found, url))
 
 
-def _enter_sandbox() -> dict[str, Any]:
-    """Points this process at the sandbox that runs on this machine. Raises Refusal where none does."""
-    from provision.sandbox.runtime import read_runtime
-
-    told = read_runtime()
-    if told is None:
-        raise Refusal(
-            _("Looking for a sandbox on this machine."),
-            _("none is running"),
-            _("Start one in another terminal: provision sandbox"),
-        )
-    os.environ.update(
-        AWS_ENDPOINT_URL=told["aws"],
-        AWS_ACCESS_KEY_ID="sandbox",
-        AWS_SECRET_ACCESS_KEY="sandbox",
-        LINE_API_URL=told["line"],
-        PROVISION_DNS=told["dns"],
-        LINE_CHANNEL_ACCESS_TOKEN=told["access_token"],
-        LINE_CHANNEL_SECRET=told["channel_secret"],
-    )
-    for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        os.environ.pop(variable, None)
-    return told
-
-
-def enter(registrar: str, domain: str, servers: list[str]) -> None:
-    """What the person does at the registrar's site, on the sandbox's."""
-    body = json.dumps({"name_servers": servers}).encode()
-    request = urllib.request.Request(
-        f"{registrar.rstrip('/')}/domains/{domain}",
-        data=body,
-        method="PUT",
-        headers={"Content-Type": "application/json"},
-    )
-    try:
-        urllib.request.urlopen(request, timeout=10).close()
-    except (urllib.error.URLError, OSError) as error:
-        raise Refusal(
-            _("Entering the name servers at the sandbox's registrar."),
-            str(error),
-            _("Start the sandbox again: provision sandbox"),
-        ) from None
+def secret_in(aws: Aws, parameter: str) -> str:
+    """The secret in the account. Raises Refusal."""
+    with aws_door.understood(_("Reading the parameter {name}.", name=parameter)):
+        answer = aws.ssm.get_parameter(Name=parameter, WithDecryption=True)
+    return str(answer["Parameter"]["Value"])

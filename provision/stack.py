@@ -11,7 +11,8 @@ from provision.resource import Resource
 from provision.resources.bucket import NewsBucket
 from provision.resources.certificate import Certificate, IssuedCertificate
 from provision.resources.cluster import Cluster
-from provision.resources.hosted_zone import Delegation, HostedZone
+from provision.resources.delegation import Delegation
+from provision.resources.hosted_zone import HostedZone
 from provision.resources.internet_gateway import GatewayAttachment, InternetGateway
 from provision.resources.listener import HttpsListener, WarmDoor, WarmDoorRule
 from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
@@ -53,7 +54,7 @@ class Stack:
         here = name + suffix(vpc)  # the name of what cannot move to another VPC
 
         # The domain and its certificate: early, because a person and ACM have to act.
-        self.zone = HostedZone(domain)
+        self.zone = HostedZone(domain, region)
         self.certificate = Certificate(host)
         self.delegation = Delegation(self.zone, self.certificate)
         self.validation_record = ValidationRecord(self.zone, self.certificate)

@@ -25,11 +25,16 @@ HEADING = "# What exists, written by provision. Your settings are above."
 MARK = "\ufeff"  # a byte order mark, as some editors put before the text
 
 
+class Damaged(Usage):
+    """The file cannot be read: its line, why, and what to do. It was not changed."""
+
+
 class StackFile:
     """One stack.yaml on disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.on_trial = False  # nothing is written: what is said and found counts for this run only
         self._given: dict[str, Any] = {}
         self._lines: dict[str, int] = {}
         self._text = self._load()
@@ -55,8 +60,8 @@ class StackFile:
                 _("Reading the settings in {path}.", path=self.path), error
             ) from None
 
-    def _refused(self, line: int, why: str) -> Usage:
-        return Usage(
+    def _refused(self, line: int, why: str) -> "Damaged":
+        return Damaged(
             _("Reading {path}, line {line}.", path=self.path, line=line),
             why,
             _("Mend that line and run the same command again; the file was not changed."),
@@ -142,6 +147,11 @@ class StackFile:
                 self.made_in = {}
             self.save()
 
+    def sort(self, keys: list[str]) -> None:
+        """The records in this order, those of no key in it first. The next write puts it on disk."""
+        place = {key: number for number, key in enumerate(keys)}
+        self.records = dict(sorted(self.records.items(), key=lambda item: place.get(item[0], -1)))
+
     def mark_paused(self, paused: bool) -> None:
         """The one mark of a pause. On disk when this returns."""
         if self.paused != paused:
@@ -150,6 +160,8 @@ class StackFile:
 
     def save(self) -> None:
         """Replaces the file whole, keeping its mode (0600 for a new one). On disk when this returns."""
+        if self.on_trial:
+            return
         try:
             self._take_over_edits()
         except yamltext.Malformed as error:

@@ -14,7 +14,7 @@ from provision.run import Options, Run, prepared
 
 def status(options: Options, as_json: bool) -> int:
     """Looks, and changes nothing. Returns the exit status."""
-    run = prepared(options, save=False)
+    run = prepared(options, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     sights = engine.look()

@@ -1,9 +1,11 @@
 """What each verb does: prepare the run, one walk, words out. Returns the exit status."""
 
+import itertools
 import json
 import sys
 
-from provision import channel, domain, questions
+from provision import account, aws, channel, domain, questions
+from provision import recover as recovering
 from provision.console import Progress, show_plan
 from provision.engine import Engine
 from provision.errors import NotYet, Refusal, Unfinished
@@ -11,7 +13,9 @@ from provision.line import CONSOLE
 from provision.plan import Plan
 from provision.plan import plan as plan_of
 from provision.prices import prices
-from provision.run import Options, Run, prepared
+from provision.run import Options, Run, doors_of, file_of, given, opened, prepared
+from provision.stackfile import Damaged
+from provision.traces import Traces
 from provision.walk import Outcome
 from provision.words import _
 
@@ -118,7 +122,7 @@ def _live(run: Run) -> None:
 
 def plan(options: Options, as_json: bool) -> int:
     """What setup would do. Changes nothing, not even the file."""
-    run = prepared(options, save=False)
+    run = prepared(options, save=False, looks=True)
     engine = run.engine(_doing(run))
     engine.begin()
     found = _looked(run, engine)
@@ -130,44 +134,47 @@ def plan(options: Options, as_json: bool) -> int:
     return failed(found.refusals) if found.refusals else 0
 
 
-def teardown(options: Options, everything: bool, as_json: bool) -> int:
-    """Walks backwards; prints what went, what stays and why, and what is left that should be gone."""
-    run = prepared(options, save=False)
-    with run.file.locked():
-        progress = _doing(run)
-        engine = run.engine(progress)
-        engine.begin()
-        name = run.file.settings["name"]
-        question = _("Type the stack's name ({name}) to take it away:", name=name)
-        if not options.yes and not questions.typed(question, name):
-            raise Refusal(
-                _("Asking before anything is deleted."),
-                _("the name was not typed"),
-                _("Nothing was deleted."),
-            )
-        with progress:
-            gone = engine.teardown(everything)
-    told = {
-        "deleted": gone.deleted,
-        "kept": [{"key": key, "why": why} for key, why in gone.kept.items()],
-        "left": gone.left,
-    }
-    if as_json:
-        print(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        for key, why in gone.kept.items():
-            print(_("kept: {key}: {why}", key=key, why=why))
-        for key in gone.left:
-            print(_("left: {key}", key=key))
-        print(
-            _(
-                "deleted: {deleted}, kept: {kept}, left: {left}",
-                deleted=len(gone.deleted),
-                kept=len(gone.kept),
-                left=len(gone.left),
-            )
+def recover(options: Options) -> int:
+    """Writes stack.yaml anew from the account. Never over one that has records."""
+    try:
+        file, _sandbox = opened(options, save=False)
+    except Damaged as damage:
+        _put_aside(options, damage)
+        file, _sandbox = opened(options, save=False)
+    if file.records:
+        raise Refusal(
+            _("Reading {path}.", path=file.path),
+            _("it has records: nothing is lost"),
+            _("Run `provision status`. For another file: --stack FILE."),
         )
-    return failed(gone.refusals) if gone.refusals or gone.left else 0
+    doors, clock = doors_of(file), aws.clock()
+    with file.locked():
+        name = recovering.which(file, doors, clock, "name" in given(options))
+        traces = Traces(account.holdings(doors, clock, name).held, doors, name)
+        still = recovering.write(file, doors, clock, traces, keep=given(options))
+    print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
+    if still:
+        print(
+            _("AWS does not tell these; look at them in the file: {keys}", keys=", ".join(still)),
+            file=sys.stderr,
+        )
+    print(_("Next: `provision plan` shows what setup would change."), file=sys.stderr)
+    return 0
+
+
+def _put_aside(options: Options, damage: Damaged) -> None:
+    """The damaged file under another name, where the person wants that. Raises what was wrong with it."""
+    path = file_of(options)
+    place = next(
+        place
+        for number in itertools.count(1)
+        if not (place := path.with_name(f"{path.name}.damaged-{number}")).exists()
+    )
+    question = _("Keep it as {place}, and write {path} anew?", place=place, path=path)
+    print(damage, file=sys.stderr)
+    if not options.yes and not questions.confirmed(question):
+        raise damage
+    path.rename(place)
 
 
 def sandbox(speed: float, as_json: bool) -> int:

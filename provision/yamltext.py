@@ -37,6 +37,9 @@ class Leaf:
 
 def compose(text: str) -> yaml.MappingNode | None:
     """The document's top mapping, written as a block; None where it is empty. Raises Malformed."""
+    if conflict := re.search(r"^(<{7}|={7}|>{7}|\|{7})(?=\s|\Z)", text, re.MULTILINE):
+        line = text[: conflict.start()].count("\n") + 1
+        raise Malformed(line, _("a merge conflict begins here: keep one of the two versions"))
     try:
         node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:

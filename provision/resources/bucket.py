@@ -6,12 +6,24 @@ from typing import Any
 
 from provision.aws import unless
 from provision.errors import NotYet, Refusal
-from provision.resource import Difference, Doors, Live, Resource, flat, listed, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    marked,
+    output,
+    resource,
+)
 from provision.words import _
 
 FOLDER = "news"  # the prefix of everything the bot reads
 A_CALL = 1000  # DeleteObjects takes no more at once
 PASSING = ("InternalError", "SlowDown", "ServiceUnavailable")  # for one object of a DeleteObjects
+HIDDEN = ("NoSuchTagSet", "AccessDenied", "NoSuchBucket")  # no tags, or none for our eyes
 PRIVATE = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -37,6 +49,17 @@ class NewsBucket(Resource):
     def intent(self, doors: Doors) -> dict[str, str]:
         """Bucket names are the whole world's, so a name of our own is random, and on disk before the call."""
         return {"bucket": self.name or f"{self.stack}-news-{secrets.token_hex(8)}"}
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """Of every bucket in the region its tags: one that was named may be called anything."""
+        s3, found = doors.aws.s3, []
+        pages = s3.get_paginator("list_buckets").paginate(BucketRegion=doors.aws.region)
+        for name in [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]:
+            answer = unless(HIDDEN, s3.get_bucket_tagging, Bucket=name) or {}
+            if marked(tags := flat(answer.get("TagSet", [])), stack):
+                found.append((tags, {"Name": name, "Arn": f"arn:aws:s3:::{name}"}))
+        return found
 
     def find(self, doors: Doors) -> Live | None:
         """By name among the account's own; without a name the one that carries our tags."""

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from provision.dns import Unanswered
 from provision.errors import Refusal
-from provision.resource import Doors, Live, Milestone, Resource, flat, listed, output, resource
+from provision.resource import (
+    Doors,
+    Live,
+    Milestone,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    marked,
+    output,
+    resource,
+)
 from provision.words import _
 
 if TYPE_CHECKING:
@@ -67,6 +78,19 @@ class Certificate(Resource):
     def intent(self, doors: Doors) -> dict[str, str]:
         """ACM remembers the token for an hour."""
         return {"idempotency_token": secrets.token_hex(16)}
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """Of every certificate its tags: ACM has neither a filter nor a batch."""
+        acm, found = doors.aws.acm, []
+        for page in acm.get_paginator("list_certificates").paginate():
+            for summary in page["CertificateSummaryList"]:
+                arn = summary["CertificateArn"]
+                tags = flat(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+                if marked(tags, stack):
+                    live = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+                    found.append((tags, dict(live)))
+        return found
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else the one for this host that carries our tags (names are not unique in ACM)."""

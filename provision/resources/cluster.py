@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    marked,
+    output,
+    resource,
+)
 from provision.resources.role import EcsServiceLinkedRole
 
 PROVIDERS = ["FARGATE", "FARGATE_SPOT"]
@@ -25,6 +36,17 @@ class Cluster(Resource):
         "ResourceInUseException",
         "ClientException: Cluster was not ACTIVE",
     )
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """ListClusters has no prefix; a cluster that is INACTIVE or on its way there does not count."""
+        ecs, found = doors.aws.ecs, []
+        for page in ecs.get_paginator("list_clusters").paginate():  # 100 a page, as Describe takes
+            if page["clusterArns"]:
+                answer = ecs.describe_clusters(clusters=page["clusterArns"], include=["TAGS"])
+                found += [c for c in answer["clusters"] if c["status"] in ("ACTIVE", "FAILED")]
+        told = ((flat(cluster.get("tags", [])), cluster) for cluster in found)
+        return [(tags, dict(cluster)) for tags, cluster in told if marked(tags, stack)]
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else by name; an INACTIVE one counts as none."""

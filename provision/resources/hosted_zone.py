@@ -1,4 +1,4 @@
-"""The hosted zone: where the domain's DNS records live, and its delegation by the zone above."""
+"""The hosted zone: where the domain's DNS records live."""
 
 import secrets
 from dataclasses import field
@@ -11,16 +11,19 @@ from provision.resource import (
     Difference,
     Doors,
     Live,
-    Milestone,
     Resource,
+    Tagged,
     flat,
     listed,
+    marked,
     output,
     resource,
 )
 from provision.resources import copied_records
-from provision.resources.certificate import Certificate
 from provision.words import _
+
+REGION = "provision:region"
+TAGS_A_CALL = 10  # Route 53 API, ListTagsForResources
 
 
 class SeveralZones(Refusal):
@@ -45,6 +48,7 @@ class HostedZone(Resource):
     """The public Route 53 zone of the domain; created, or adopted where there is one."""
 
     domain: str
+    region: str  # the stack's; Route 53 itself knows none
     id: str = output("Id")
     name_servers: list[str] = output("NameServers")
     caller_reference: str = output("CallerReference")
@@ -57,6 +61,28 @@ class HostedZone(Resource):
     def identity(self) -> str:
         """A zone is its domain."""
         return self.domain
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """With the region: a stack of the same name may stand in another one."""
+        return {**super().tags, REGION: self.region}
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By the tags of every public zone; those of stacks in other regions are not ours."""
+        route53, found = doors.aws.route53, []
+        pages = route53.get_paginator("list_hosted_zones").paginate()
+        zones = [zone for page in pages for zone in page["HostedZones"]]
+        public = [_bare(z["Id"]) for z in zones if not z.get("Config", {}).get("PrivateZone")]
+        for start in range(0, len(public), TAGS_A_CALL):
+            answer = route53.list_tags_for_resources(
+                ResourceType="hostedzone", ResourceIds=public[start : start + TAGS_A_CALL]
+            )
+            for told in answer["ResourceTagSets"]:
+                tags = _here(doors, flat(told.get("Tags", [])))
+                if marked(tags, stack):
+                    found.append((tags, _read(doors, told["ResourceId"])))
+        return found
 
     def intent(self, doors: Doors) -> dict[str, Any]:
         """A CallerReference can never be used again, even after deletion: random, on disk before the call."""
@@ -106,7 +132,7 @@ class HostedZone(Resource):
         """Its tags; one that answers to our CallerReference is ours before it has any."""
         if self.caller_reference and live["CallerReference"] == self.caller_reference:
             return self.tags
-        return flat(live["Tags"])
+        return _here(doors, live["Tags"])
 
     def may_adopt(self, live: Live) -> bool:
         """A zone of the domain that is there is the one to use: a second one would have other servers."""
@@ -132,9 +158,7 @@ class HostedZone(Resource):
         """Its name servers can never be had again, so it goes only when asked to."""
         if everything:
             return ""
-        return _(
-            "its name servers can never be had again; it costs 0.50 USD a month; --everything takes it too"
-        )
+        return _("its name servers can never be had again; --everything takes it too")
 
     def delete(self, doors: Doors) -> None:
         """DeleteHostedZone: refused while it holds records other than its own NS and SOA."""
@@ -143,10 +167,19 @@ class HostedZone(Resource):
         doors.aws.route53.delete_hosted_zone(Id=self.id)
 
 
+def _bare(zone_id: str) -> str:
+    return zone_id.removeprefix("/hostedzone/")
+
+
+def _here(doors: Doors, tags: dict[str, str]) -> dict[str, str]:
+    """The tags, {} where they are those of a stack in another region."""
+    return tags if tags.get(REGION, doors.aws.region) == doors.aws.region else {}
+
+
 def _read(doors: Doors, zone_id: str) -> Live:
     answer = doors.aws.route53.get_hosted_zone(Id=zone_id)
     tags = doors.aws.route53.list_tags_for_resource(
-        ResourceType="hostedzone", ResourceId=zone_id.removeprefix("/hostedzone/")
+        ResourceType="hostedzone", ResourceId=_bare(zone_id)
     )
     return _shape(answer, tags["ResourceTagSet"].get("Tags", []))
 
@@ -156,62 +189,7 @@ def _shape(answer: Any, tags: list[dict[str, str]]) -> Live:
     servers = answer.get("DelegationSet", {}).get("NameServers", [])
     return {
         **zone,
-        "Id": zone["Id"].removeprefix("/hostedzone/"),
+        "Id": _bare(zone["Id"]),
         "NameServers": sorted(server.rstrip(".").lower() for server in servers),
         "Tags": flat(tags),
     }
-
-
-@resource
-class Delegation(Milestone):
-    """The zone above names our name servers: the one thing only the person at the registrar can do."""
-
-    zone: HostedZone
-    certificate: Certificate
-    outside: ClassVar[bool] = True
-    typical: ClassVar[int] = 60
-
-    def find(self, doors: Doors) -> Live | None:
-        """What the parent's servers say. Where nobody can be asked: ACM issues only what it saw delegated."""
-        ours = set(self.zone.name_servers)
-        try:
-            named = doors.dns.delegated_to(self.zone.domain)
-        except Unanswered as error:
-            certificate = self.certificate.find(doors) or {}
-            return {
-                "ours": ours,
-                "unanswered": str(error),
-                "issued": certificate.get("Status") == "ISSUED",
-            }
-        above = "" if named == ours else doors.dns.zone_above(self.zone.domain)
-        return {
-            "ours": ours,
-            "named": named,
-            "above": above or _("the registrar"),
-            "silent": doors.dns.silent(self.zone.domain, ours) if named == ours else set(),
-        }
-
-    def pending(self, live: Live) -> str:
-        """Which servers are missing, which should not be there, which are silent."""
-        if "unanswered" in live:
-            return (
-                ""
-                if live["issued"]
-                else _("the delegation could not be looked up: {why}", why=live["unanswered"])
-            )
-        missing = sorted(live["ours"] - live["named"])
-        if missing:
-            return _(
-                "{above} does not name these yet: {servers}",
-                above=live["above"],
-                servers=", ".join(missing),
-            )
-        if extra := sorted(live["named"] - live["ours"]):
-            return _(
-                "{above} names these too, remove them: {servers}",
-                above=live["above"],
-                servers=", ".join(extra),
-            )
-        if silent := sorted(live["silent"]):
-            return _("these do not answer yet: {servers}", servers=", ".join(silent))
-        return ""

@@ -16,7 +16,8 @@ class InternetGateway(Unnamed):
     absent = ("InvalidInternetGatewayID.NotFound",)
     patient = ("DependencyViolation",)
 
-    def seen(self, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
+    @classmethod
+    def seen(cls, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
         """DescribeInternetGateways."""
         return list(doors.aws.ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
 

@@ -10,13 +10,18 @@ from provision.resource import (
     Live,
     Milestone,
     Resource,
+    Tagged,
+    flat,
     listed,
+    marked,
     output,
     resource,
 )
 from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
 from provision.words import _
+
+TAGS_A_CALL = 20  # ELB API, DescribeTags
 
 
 @resource
@@ -36,6 +41,13 @@ class LoadBalancer(Resource):
     taken = ("DuplicateLoadBalancerName",)
     patient = ("ResourceInUse",)
     typical: ClassVar[int] = 2
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By name and tags."""
+        pages = doors.aws.elbv2.get_paginator("describe_load_balancers").paginate()
+        found = [_shape(live) for page in pages for live in page["LoadBalancers"]]
+        return carrying(doors, stack, found, "LoadBalancerArn")
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else by name."""
@@ -108,6 +120,19 @@ class ActiveLoadBalancer(Milestone):
         if state.get("Code") in ("active", "active_impaired"):
             return ""
         return _("the load balancer is {state}", state=state.get("Code", "?"))
+
+
+def carrying(doors: Doors, stack: str, found: list[Live], arn: str) -> list[Tagged]:
+    """Those whose name begins with the stack's and whose tags are its. arn: the key of each one's ARN."""
+    name = arn.removesuffix("Arn") + "Name"
+    lives = {live[arn]: live for live in found if live[name].startswith(stack)}
+    arns, tagged = list(lives), []
+    for start in range(0, len(arns), TAGS_A_CALL):
+        answer = doors.aws.elbv2.describe_tags(ResourceArns=arns[start : start + TAGS_A_CALL])
+        for told in answer["TagDescriptions"]:
+            if marked(tags := flat(told["Tags"]), stack):
+                tagged.append((tags, lives[told["ResourceArn"]]))
+    return tagged
 
 
 def tags_of(doors: Doors, arn: str) -> dict[str, str]:

@@ -2,8 +2,19 @@
 
 from typing import Any
 
-from provision.resource import Difference, Doors, Live, Resource, flat, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    marked,
+    output,
+    resource,
+)
 
+FOLDER = "/ecs/"
 RETENTION = 30  # days; AWS's default is for ever
 
 
@@ -22,6 +33,16 @@ class LogGroup(Resource):
         """Its name without the folder."""
         return self.name.rpartition("/")[2]
 
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By name and tags."""
+        pages = doors.aws.logs.get_paginator("describe_log_groups").paginate(
+            logGroupNamePrefix=FOLDER + stack
+        )
+        groups = [dict(group) for page in pages for group in page["logGroups"]]
+        found = [(_tags(doors, group), group) for group in groups]
+        return [(tags, group) for tags, group in found if marked(tags, stack)]
+
     def find(self, doors: Doors) -> Live | None:
         """By name: DescribeLogGroups matches prefixes."""
         name = self.log_group_name or self.name
@@ -34,9 +55,8 @@ class LogGroup(Resource):
         return None
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
-        """ListTagsForResource takes the ARN without its last :*."""
-        arn = live["arn"].removesuffix(":*")
-        return flat(doors.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {}))
+        """ListTagsForResource."""
+        return _tags(doors, live)
 
     def wants(self) -> dict[str, Any]:
         """Its retention."""
@@ -51,3 +71,9 @@ class LogGroup(Resource):
     def delete(self, doors: Doors) -> None:
         """DeleteLogGroup."""
         doors.aws.logs.delete_log_group(logGroupName=self.log_group_name)
+
+
+def _tags(doors: Doors, live: Live) -> dict[str, str]:
+    """ListTagsForResource takes the ARN without its last :*."""
+    arn = live["arn"].removesuffix(":*")
+    return flat(doors.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {}))

@@ -3,7 +3,17 @@
 from typing import Any
 
 from provision.errors import Refusal
-from provision.resource import Difference, Doors, Live, Resource, flat, listed, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    output,
+    resource,
+)
 from provision.words import _
 
 
@@ -22,6 +32,16 @@ class Parameter(Resource):
     absent = ("ParameterNotFound",)
     taken = ("ParameterAlreadyExists",)
     patient = ("TooManyUpdates",)
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By tag, as DescribeParameters can."""
+        ssm, found = doors.aws.ssm, []
+        which = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
+        for page in ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[which]):
+            for name in [parameter["Name"] for parameter in page["Parameters"]]:
+                found.append((_tags(doors, name), dict(ssm.get_parameter(Name=name)["Parameter"])))
+        return found
 
     def find(self, doors: Doors) -> Live | None:
         """By name; its value is read only to tell whether it is the one this run was given."""
@@ -49,10 +69,7 @@ class Parameter(Resource):
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """ListTagsForResource."""
-        answer = doors.aws.ssm.list_tags_for_resource(
-            ResourceType="Parameter", ResourceId=live["Name"]
-        )
-        return flat(answer.get("TagList", []))
+        return _tags(doors, live["Name"])
 
     def may_adopt(self, live: Live) -> bool:
         """The article made it by hand."""
@@ -71,3 +88,8 @@ class Parameter(Resource):
     def delete(self, doors: Doors) -> None:
         """DeleteParameter."""
         doors.aws.ssm.delete_parameter(Name=self.parameter_name)
+
+
+def _tags(doors: Doors, name: str) -> dict[str, str]:
+    answer = doors.aws.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
+    return flat(answer.get("TagList", []))

@@ -1,8 +1,9 @@
 """Records in the hosted zone: the certificate's validation CNAME, and the alias that LINE's calls follow."""
 
+import re
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, output, resource
+from provision.resource import Difference, Doors, Live, Resource, Tagged, output, resource
 from provision.resources.certificate import Certificate
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.load_balancer import LoadBalancer
@@ -76,6 +77,21 @@ class ValidationRecord(RecordSet):
 
     certificate: Certificate
 
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """A record set has no tags: in the stack's zones, what its certificates ask for."""
+        asked = {}
+        for tags, live in Certificate.tagged(doors, stack):
+            for option in live.get("DomainValidationOptions", []):
+                if name := option.get("ResourceRecord", {}).get("Name"):
+                    asked[_plain(name)] = {
+                        **tags,
+                        "provision:resource": _key(cls, live["DomainName"]),
+                    }
+        records = _in_zones_of(doors, stack) if asked else []
+        cnames = [record for record in records if record["Type"] == "CNAME"]
+        return [(asked[r["Name"]], r) for r in cnames if r["Name"] in asked]
+
     def identity(self) -> str:
         """One for each host."""
         return self.certificate.host
@@ -98,9 +114,26 @@ class Alias(RecordSet):
     load_balancer: LoadBalancer
     remembered = True
 
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """A record set has no tags: in the stack's zones, what leads to its load balancers."""
+        balancers = {
+            _plain(live["DNSName"]): tags for tags, live in LoadBalancer.tagged(doors, stack)
+        }
+        records = _in_zones_of(doors, stack) if balancers else []
+        found = [(balancers.get(r.get("AliasTarget", {}).get("DNSName", "")), r) for r in records]
+        return [
+            ({**tags, "provision:resource": _key(cls, r["Name"])}, r) for tags, r in found if tags
+        ]
+
     def identity(self) -> str:
         """One for each host."""
         return self.host
+
+    def hangs_on(self, live: Live) -> list[Resource]:
+        """In a zone of somebody else's it is ours when it leads to our load balancer."""
+        here = [] if self.differences(live) else [self.load_balancer]
+        return [*super().hangs_on(live), *here]
 
     def wanted(self) -> dict[str, Any]:
         """An alias costs nothing to look up and follows the load balancer's addresses."""
@@ -120,6 +153,27 @@ def _change(doors: Doors, zone_id: str, action: str, record: dict[str, Any]) -> 
         HostedZoneId=zone_id,
         ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
     )
+
+
+def _key(kind: type[RecordSet], host: str) -> str:
+    """Its key: in stack.py the lines are called as the classes are."""
+    line = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
+    return f"{line}/{host}"
+
+
+def _in_zones_of(doors: Doors, stack: str) -> list[Live]:
+    """The record sets of the stack's own zones, in `find`'s shape."""
+    found = []
+    for _tags, zone in HostedZone.tagged(doors, stack):
+        pages = doors.aws.route53.get_paginator("list_resource_record_sets").paginate(
+            HostedZoneId=zone["Id"]
+        )
+        found += [
+            {**_normal(record), "ZoneId": zone["Id"]}
+            for page in pages
+            for record in page["ResourceRecordSets"]
+        ]
+    return found
 
 
 def _plain(name: str) -> str:

@@ -4,7 +4,18 @@ import json
 from typing import Any
 
 from provision.aws import unless
-from provision.resource import Difference, Doors, Live, Resource, flat, listed, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    marked,
+    output,
+    resource,
+)
 
 KEPT_IMAGES = 10  # the newest; older ones expire
 
@@ -22,6 +33,15 @@ class Repository(Resource):
     repository_name: str = output("repositoryName")
     absent = ("RepositoryNotFoundException",)
     taken = ("RepositoryAlreadyExistsException",)
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By name and tags."""
+        pages = doors.aws.ecr.get_paginator("describe_repositories").paginate()
+        repositories = [dict(live) for page in pages for live in page["repositories"]]
+        ours = [live for live in repositories if live["repositoryName"].startswith(stack)]
+        found = [(_tags(doors, live), live) for live in ours]
+        return [(tags, live) for tags, live in found if marked(tags, stack)]
 
     def find(self, doors: Doors) -> Live | None:
         """By name, with its lifecycle policy."""
@@ -46,8 +66,7 @@ class Repository(Resource):
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """ListTagsForResource."""
-        answer = doors.aws.ecr.list_tags_for_resource(resourceArn=live["repositoryArn"])
-        return flat(answer.get("tags", []))
+        return _tags(doors, live)
 
     def may_adopt(self, live: Live) -> bool:
         """The article made it by hand."""
@@ -76,6 +95,11 @@ class Repository(Resource):
     def delete(self, doors: Doors) -> None:
         """DeleteRepository with its images: they can be built again."""
         doors.aws.ecr.delete_repository(repositoryName=self.repository_name, force=True)
+
+
+def _tags(doors: Doors, live: Live) -> dict[str, str]:
+    answer = doors.aws.ecr.list_tags_for_resource(resourceArn=live["repositoryArn"])
+    return flat(answer.get("tags", []))
 
 
 def _lifecycle() -> dict[str, Any]:

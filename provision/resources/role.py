@@ -3,7 +3,18 @@
 import json
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    marked,
+    output,
+    resource,
+)
 from provision.words import _
 
 Statement = dict[str, Any]
@@ -26,6 +37,18 @@ class Role(Resource):
         "ConcurrentModification",
     )
     typical: ClassVar[int] = 10  # until services may assume it
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By name and tags. IAM is global: a stack of the same name in another region is not this one."""
+        iam, found = doors.aws.iam, []
+        for page in iam.get_paginator("list_roles").paginate():
+            for role in page["Roles"]:
+                name = role["RoleName"]
+                if name.startswith(stack) and name.endswith(f"-{doors.aws.region}"):
+                    tags = flat(iam.list_role_tags(RoleName=name)["Tags"])
+                    found += [(tags, dict(role))] if marked(tags, stack) else []
+        return found
 
     def find(self, doors: Doors) -> Live | None:
         """By name."""

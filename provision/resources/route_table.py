@@ -19,7 +19,8 @@ class RouteTable(Unnamed):
     absent = ("InvalidRouteTableID.NotFound",)
     patient = ("DependencyViolation",)
 
-    def seen(self, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
+    @classmethod
+    def seen(cls, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
         """DescribeRouteTables."""
         return list(doors.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"])
 

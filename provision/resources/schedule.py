@@ -7,7 +7,18 @@ would do. Each schedule states the wanted count instead of toggling it.
 import json
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, flat, listed, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    marked,
+    output,
+    resource,
+)
 from provision.resources.role import RolePolicy, Statement
 from provision.resources.service import Service
 
@@ -26,6 +37,16 @@ class ScheduleGroup(Resource):
     taken = ("ConflictException",)
     patient = ("ConflictException",)
 
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By name and tags; one that is on its way out does not count."""
+        which = {"NamePrefix": stack} if stack else {}
+        pages = doors.aws.scheduler.get_paginator("list_schedule_groups").paginate(**which)
+        groups = [dict(group) for page in pages for group in page["ScheduleGroups"]]
+        staying = [group for group in groups if group["State"] != "DELETING"]
+        found = [(_tags(doors, group), group) for group in staying]
+        return [(tags, group) for tags, group in found if marked(tags, stack)]
+
     def find(self, doors: Doors) -> Live | None:
         """GetScheduleGroup, by name."""
         return dict(doors.aws.scheduler.get_schedule_group(Name=self.group_name or self.name))
@@ -37,8 +58,7 @@ class ScheduleGroup(Resource):
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """ListTagsForResource."""
-        answer = doors.aws.scheduler.list_tags_for_resource(ResourceArn=live["Arn"])
-        return flat(answer.get("Tags", []))
+        return _tags(doors, live)
 
     def leaving(self, live: Live) -> bool:
         """Its deletion goes on after the call has been answered."""
@@ -138,3 +158,8 @@ class Schedule(Resource):
     def delete(self, doors: Doors) -> None:
         """DeleteSchedule."""
         doors.aws.scheduler.delete_schedule(GroupName=self.group_name, Name=self.schedule_name)
+
+
+def _tags(doors: Doors, group: Live) -> dict[str, str]:
+    answer = doors.aws.scheduler.list_tags_for_resource(ResourceArn=group["Arn"])
+    return flat(answer.get("Tags", []))

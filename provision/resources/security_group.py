@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import Doors, Live, Resource, listed, output, resource
+from provision.resource import Doors, Live, Resource, Tagged, flat, listed, output, resource
 from provision.resources.network import Network
+from provision.resources.unnamed import of_stack
 
 
 @resource
@@ -20,6 +21,12 @@ class SecurityGroup(Resource):
         "DependencyViolation",
         "InvalidGroup.InUse",
     )  # network interfaces outlive what used them
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By tag."""
+        found = doors.aws.ec2.describe_security_groups(Filters=of_stack(stack))["SecurityGroups"]
+        return [(flat(group["Tags"]), dict(group)) for group in found]
 
     def find(self, doors: Doors) -> Live | None:
         """By id, else by name in the VPC."""

@@ -10,7 +10,10 @@ from provision.resource import (
     Live,
     Milestone,
     Resource,
+    Tagged,
+    flat,
     listed,
+    marked,
     output,
     resource,
 )
@@ -61,6 +64,21 @@ class Service(Resource):
     )
     hourly = True
     typical: ClassVar[int] = 2
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """In the stack's clusters; one that drains does not count."""
+        ecs, found = doors.aws.ecs, []
+        for _tags, cluster in Cluster.tagged(doors, stack):
+            where = cluster["clusterArn"]
+            pages = ecs.get_paginator("list_services").paginate(
+                cluster=where, PaginationConfig={"PageSize": 10}
+            )
+            for arns in [page["serviceArns"] for page in pages if page["serviceArns"]]:
+                answer = ecs.describe_services(cluster=where, services=arns, include=["TAGS"])
+                found += [live for live in answer["services"] if live["status"] == "ACTIVE"]
+        told = ((flat(live.get("tags", [])), live) for live in found)
+        return [(tags, dict(live)) for tags, live in told if marked(tags, stack)]
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else by name; an INACTIVE one counts as none."""

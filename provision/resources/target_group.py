@@ -2,8 +2,17 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
-from provision.resources.load_balancer import tags_of
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    listed,
+    output,
+    resource,
+)
+from provision.resources.load_balancer import carrying, tags_of
 from provision.resources.network import Network
 
 HEALTH = {  # quick to take a healthy task in and a sick one out
@@ -33,6 +42,13 @@ class TargetGroup(Resource):
     taken = ("DuplicateTargetGroupName",)
     patient = ("ResourceInUse",)  # listeners and rules have just gone
     typical: ClassVar[int] = 1
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By name and tags."""
+        pages = doors.aws.elbv2.get_paginator("describe_target_groups").paginate()
+        found = [live for page in pages for live in page["TargetGroups"]]
+        return carrying(doors, stack, found, "TargetGroupArn")
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else by name; with its attributes."""

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    marked,
+    output,
+    resource,
+)
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.log_group import LogGroup
 from provision.resources.parameter import Parameter
@@ -40,6 +51,16 @@ class TaskDefinition(Resource):
         "InvalidParameterException: Unable to describe task definition",
     )
     patient = ("ClientException: Role is not valid",)
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """Every ACTIVE revision of the stack's family, the newest first."""
+        found = []
+        for arn in reversed(_revisions(doors, stack, "ACTIVE")):
+            answer = doors.aws.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+            if marked(tags := flat(answer.get("tags", [])), stack):
+                found.append((tags, _shape(answer["taskDefinition"])))
+        return found
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else the family's newest revision; one that is not ACTIVE counts as none."""

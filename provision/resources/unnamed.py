@@ -2,7 +2,17 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    flat,
+    listed,
+    output,
+    resource,
+)
 
 
 @resource
@@ -17,9 +27,10 @@ class Unnamed(Resource):
     surplus: list[str] = output("Surplus")
     noun: ClassVar[str] = ""  # as in TagSpecifications: "vpc", "internet-gateway"
 
-    def seen(self, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
+    @classmethod
+    def seen(cls, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
         """The Describe call."""
-        raise NotImplementedError(self.kind)
+        raise NotImplementedError(cls.__name__)
 
     def delete_one(self, doors: Doors, id: str) -> None:
         """The Delete call."""
@@ -35,13 +46,21 @@ class Unnamed(Resource):
         ids = sorted(found, key=lambda id: (id != self.id, not in_use(found[id]), id))
         return {**found[ids[0]], "Id": ids[0], "Surplus": ids[1:]} if ids else None
 
-    def id_of(self, live: Live) -> str:
-        """Its id, under the key that EC2 gives it: VpcId, InternetGatewayId."""
-        return str(live["".join(word.title() for word in self.noun.split("-")) + "Id"])
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By tag, as every Describe call of EC2's can."""
+        found = cls.seen(doors, of_stack(stack)) if cls.noun else []
+        return [(flat(live["Tags"]), cls.shape(live)) for live in found]
 
-    def shape(self, created: Live) -> Live:
+    @classmethod
+    def id_of(cls, live: Live) -> str:
+        """Its id, under the key that EC2 gives it: VpcId, InternetGatewayId."""
+        return str(live["".join(word.title() for word in cls.noun.split("-")) + "Id"])
+
+    @classmethod
+    def shape(cls, created: Live) -> Live:
         """The create call's answer as `find` shows it."""
-        return {**created, "Id": self.id_of(created), "Surplus": []}
+        return {**created, "Id": cls.id_of(created), "Surplus": []}
 
     def tag_specifications(self) -> list[dict[str, Any]]:
         """Our tags, and the Name that the console shows."""
@@ -65,6 +84,13 @@ class Unnamed(Resource):
 def in_use(live: Live) -> bool:
     """Whether something hangs on it: a gateway's VPC, a route table's subnets."""
     return bool(live.get("Attachments") or live.get("Associations"))
+
+
+def of_stack(stack: str) -> list[dict[str, Any]]:
+    """The filter of a Describe call: what carries the stack's tag, or for "" any stack's."""
+    if not stack:
+        return named("tag-key", "provision:stack")
+    return named("tag:provision:stack", stack)
 
 
 def named(name: str, value: str) -> list[dict[str, Any]]:

@@ -29,7 +29,8 @@ class Vpc(Unnamed):
                 _("Set network.vpc to `default` or to a VPC of yours."),
             )
 
-    def seen(self, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
+    @classmethod
+    def seen(cls, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
         """DescribeVpcs."""
         return list(doors.aws.ec2.describe_vpcs(Filters=filters)["Vpcs"])
 
@@ -86,7 +87,8 @@ class Subnet(Unnamed):
         """The zone, so that one who goes on later means the same."""
         return {"zone": zones(doors)[self.place - 1]}
 
-    def seen(self, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
+    @classmethod
+    def seen(cls, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
         """DescribeSubnets."""
         return list(doors.aws.ec2.describe_subnets(Filters=filters)["Subnets"])
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from provision.errors import NotYet
 from provision.line import CONSOLE
 from provision.resource import Doors, Live, Milestone, Resource, output, resource
-from provision.resources.hosted_zone import Delegation
+from provision.resources.delegation import Delegation
 from provision.resources.listener import HttpsListener
 from provision.resources.load_balancer import ActiveLoadBalancer
 from provision.resources.parameter import Parameter

@@ -22,8 +22,9 @@ from bot.settings import Settings as BotSettings
 from bot.sources import source_at
 from provision.aws import Aws
 from provision.dns import Dns
-from provision.engine import Engine, Gone
+from provision.engine import Engine
 from provision.line import Line
+from provision.removal import Gone
 from provision.resource import Doors, Resource
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.delays import Delays
@@ -124,12 +125,15 @@ class Desk:
     def engine(self) -> Engine:
         """A run begun anew: all that is known comes from the file."""
         file, stack = StackFile(self.path), self.stack()
-        line = TappedLine(lambda: self.sandbox.line.access_token, self.line_url)
-        line.cable = self.cable
-        doors = Doors(self.aws, Dns(("127.0.0.1", 53), self._ask), line)
-        engine = Engine(stack.resources, file, doors, self.clock, self._tell)
+        engine = Engine(stack.resources, file, self.doors(), self.clock, self._tell)
         engine.begin()
         return engine
+
+    def doors(self) -> Doors:
+        """The three outsides."""
+        line = TappedLine(lambda: self.sandbox.line.access_token, self.line_url)
+        line.cable = self.cable
+        return Doors(self.aws, Dns(("127.0.0.1", 53), self._ask), line)
 
     def _ask(self, query: Any, address: str, port: int) -> Any:
         return dns.message.from_wire(bytes(self.sandbox.cloud.dns.respond(query.to_wire())))

@@ -39,7 +39,7 @@ def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
     gone = json.loads(teardown.stdout)
     assert (0, []) == (teardown.returncode, gone["left"])
     assert {"deleted", "kept", "left"} == set(gone)
-    assert {"key", "why"} == set(gone["kept"][0])
+    assert {"key", "why", "monthly_usd"} == set(gone["kept"][0])
     assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
 
 

@@ -21,7 +21,7 @@ def read(text: str) -> object:
         ("service:\n  cpu: 1\n  cpu: 2\n", 3),
         (CONFLICT, 2),
         (CONFLICT.replace("\n", "\r\n"), 2),
-        ("<<<<<<< HEAD\nname: a\n=======\nname: b\n>>>>>>> theirs\n", 2),
+        ("<<<<<<< HEAD\nname: a\n=======\nname: b\n>>>>>>> theirs\n", 1),
         ("name: a\nregi", 2),
         ("a: b\nname: 'a\nregion: b\n", 2),
         ("news:\n  feeds: [a,\n", 2),

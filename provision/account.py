@@ -1,0 +1,115 @@
+"""What an account holds of a stack, by each service's own lists: every kind is asked, side by side."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from provision import aws
+from provision.clock import Clock
+from provision.errors import NotYet, Refusal
+from provision.look import SIDE_BY_SIDE
+from provision.resource import Doors, Live, Resource, kinds
+from provision.stackfile import Record
+from provision.words import _
+
+TRIES = 10  # of a list that is throttled or does not answer, with longer and longer pauses
+
+
+@dataclass(frozen=True)
+class Held:
+    """A thing that carries the stack's tags: its class, its key (a tag too), whose it is, and itself."""
+
+    kind: type[Resource]
+    key: str
+    stack: str
+    live: Live
+
+    @property
+    def line(self) -> str:
+        """Its line in stack.py."""
+        return self.key.partition("/")[0]
+
+    def outputs(self) -> dict[str, Any]:
+        """What stack.yaml would say of it."""
+        bare = self.kind.__new__(self.kind)
+        bare.recall({})
+        bare.learn(self.live)
+        return bare.outputs()
+
+    def record(self) -> Record:
+        """Its entry in stack.yaml."""
+        return Record(self.kind.__name__, "created", self.outputs())
+
+    def __str__(self) -> str:
+        """Key, and what AWS calls it."""
+        return f"{self.key} ({called(self.outputs())})"
+
+
+@dataclass
+class Holdings:
+    """What was found, and the kinds that could not be asked for, with the reason."""
+
+    held: list[Held] = field(default_factory=list)
+    unasked: dict[str, str] = field(default_factory=dict)
+
+
+def holdings(
+    doors: Doors,
+    clock: Clock,
+    stack: str,
+    only: tuple[type[Resource], ...] = (),
+    tries: int = TRIES,
+) -> Holdings:
+    """Everything that carries the stack's tags ("": any stack's). only: of these kinds."""
+    found, waited = Holdings(), 0.5
+    left = list(only) or [kind for _name, kind in sorted(kinds().items())]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for attempt in range(tries):
+            if attempt and left:
+                clock.sleep(waited := waited * 1.5)
+            asked = {kind: pool.submit(_listed, kind, doors, stack) for kind in left}
+            left = []
+            for kind, asking in asked.items():
+                try:
+                    found.held += asking.result()
+                except NotYet as why:
+                    left.append(kind)
+                    found.unasked[kind.__name__] = why.reason
+                except Refusal as refusal:  # this endpoint has no such API, or we may not ask
+                    found.unasked[kind.__name__] = refusal.why
+                else:
+                    found.unasked.pop(kind.__name__, None)
+    return found
+
+
+def left(doors: Doors, clock: Clock, stack: str, kept: list[Record], patience: float) -> Holdings:
+    """What there is besides what was kept. patience: seconds in which a list may still show what has gone."""
+    names = {(record.kind, called(record.outputs)) for record in kept}
+
+    def strip(found: Holdings) -> Holdings:
+        held = [h for h in found.held if (h.kind.__name__, called(h.outputs())) not in names]
+        return Holdings(held, found.unasked)
+
+    found = strip(holdings(doors, clock, stack))
+    until = clock.now() + patience
+    while found.held and clock.now() < until:
+        clock.sleep(5)
+        kinds_left = tuple({held.kind for held in found.held})
+        found = Holdings(
+            strip(holdings(doors, clock, stack, kinds_left)).held, unasked=found.unasked
+        )
+    return found
+
+
+def called(outputs: dict[str, Any]) -> str:
+    """What AWS calls a thing: its ARN, else its id, else the first thing known of it."""
+    return str(outputs.get("arn") or outputs.get("id") or next(iter(outputs.values()), "?"))
+
+
+def _listed(kind: type[Resource], doors: Doors, stack: str) -> list[Held]:
+    with aws.understood(_("Listing what is there of the kind {kind}.", kind=kind.__name__)):
+        found = kind.tagged(doors, stack)
+    return [
+        Held(kind, tags.get("provision:resource", kind.__name__), tags["provision:stack"], live)
+        for tags, live in found
+    ]

@@ -1,0 +1,60 @@
+"""--sandbox: this process pointed at the sandbox of this machine, and the person's part at its registrar."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from typing import Any
+
+from provision.errors import Refusal
+from provision.words import _
+
+ANSWERS = {  # what a person on the sandbox need not decide
+    "domain": "news-bot.example",
+    "network.vpc": "default",
+    "image.uri": "sandbox.local/news-bot:checkout",
+}
+
+
+def enter_sandbox() -> dict[str, Any]:
+    """Points this process at the sandbox that runs on this machine. Raises Refusal where none does."""
+    from provision.sandbox.runtime import read_runtime
+
+    told = read_runtime()
+    if told is None:
+        raise Refusal(
+            _("Looking for a sandbox on this machine."),
+            _("none is running"),
+            _("Start one in another terminal: provision sandbox"),
+        )
+    os.environ.update(
+        AWS_ENDPOINT_URL=told["aws"],
+        AWS_ACCESS_KEY_ID="sandbox",
+        AWS_SECRET_ACCESS_KEY="sandbox",
+        LINE_API_URL=told["line"],
+        PROVISION_DNS=told["dns"],
+        LINE_CHANNEL_ACCESS_TOKEN=told["access_token"],
+        LINE_CHANNEL_SECRET=told["channel_secret"],
+    )
+    for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(variable, None)
+    return told
+
+
+def enter_name_servers(registrar: str, domain: str, servers: list[str]) -> None:
+    """What the person does at the registrar's site, on the sandbox's."""
+    body = json.dumps({"name_servers": servers}).encode()
+    request = urllib.request.Request(
+        f"{registrar.rstrip('/')}/domains/{domain}",
+        data=body,
+        method="PUT",
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except (urllib.error.URLError, OSError) as error:
+        raise Refusal(
+            _("Entering the name servers at the sandbox's registrar."),
+            str(error),
+            _("Start the sandbox again: provision sandbox"),
+        ) from None

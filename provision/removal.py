@@ -1,0 +1,130 @@
+"""Backwards: taking away what is ours, what rests on others first."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from provision import aws, look
+from provision.clock import Clock
+from provision.errors import NotYet, Refusal
+from provision.resource import Doors, Milestone, Resource, kinds
+from provision.stackfile import Record, StackFile, State
+from provision.walk import Line, Tell, walk
+from provision.words import _
+
+
+@dataclass
+class Gone:
+    """What a teardown did: keys deleted, keys kept with the reason, what is left that should be gone.
+
+    unasked: kinds whose list this account or endpoint does not give, with its reason.
+    """
+
+    deleted: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    unasked: dict[str, str] = field(default_factory=dict)
+
+
+class Removal:
+    """Takes away recorded things. write: puts a resource's record on disk in a new state."""
+
+    def __init__(
+        self,
+        file: StackFile,
+        doors: Doors,
+        clock: Clock,
+        tell: Tell,
+        write: Callable[[Resource, State], None],
+    ) -> None:
+        self.file, self.doors, self.clock, self.tell, self._write = file, doors, clock, tell, write
+        self._deleted: set[str] = set()  # the delete call of this run has been answered
+
+    def take_away(
+        self,
+        resources: list[Resource],
+        everything: bool,
+        spared: Mapping[str, str],
+        rest: float = 0.0,
+    ) -> Gone:
+        """Takes these away. spared: keys that stay, and why. rest: seconds for which all of them stay."""
+        gone = Gone()
+        real = [r for r in resources if r.key in self.file.records]
+        lines = [Line(r, [user.key for user in users(r, resources) if user in real]) for r in real]
+        until = self.clock.now() + rest
+
+        def remove(resource: Resource) -> str:
+            if why := spared.get(resource.key):
+                gone.kept[resource.key] = why
+                return "kept"
+            if self.clock.now() < until:
+                raise NotYet(_("replaced; resolvers and LINE may still lead to it"))
+            return self.remove(resource, everything, gone)
+
+        outcome = walk(lines, remove, self.clock, self.tell)
+        gone.refusals = outcome.refusals
+        gone.left = [r.key for r in real if r.key not in gone.deleted and r.key not in gone.kept]
+        return gone
+
+    def remove(self, resource: Resource, everything: bool, gone: Gone) -> str:
+        """One step of one resource's removal: "gone" or "kept". Raises NotYet or Refusal."""
+        record = self.file.records[resource.key]
+        resource.recall(record.outputs)
+        if record.state == "adopted":
+            gone.kept[resource.key] = resource.kept(everything) or _(
+                "it was there before provision"
+            )
+            self.file.forget(resource.key)
+            return "kept"
+        if why := resource.kept(everything):
+            gone.kept[resource.key] = why
+            return "kept"
+        if resource.key not in self._deleted:
+            live = look.find(resource, self.doors)
+            if live is not None:
+                resource.learn(live)
+                self._delete(resource)
+        live = look.find(resource, self.doors)
+        if live is not None:
+            raise NotYet(_("waiting until it is gone"), passable=resource.lets_go(live))
+        self.file.forget(resource.key)
+        self._deleted.discard(resource.key)
+        gone.deleted.append(resource.key)
+        return "gone"
+
+    def _delete(self, resource: Resource) -> None:
+        self._write(resource, "deleting")
+        self.tell("deleting", resource, "")
+        doing = _("Deleting {key}.", key=resource.key)
+        try:
+            with aws.understood(doing, absent=resource.absent, patient=resource.patient):
+                resource.delete(self.doors)
+        except aws.Absent:
+            return
+        self._deleted.add(resource.key)
+
+
+def users(
+    resource: Resource, among: Iterable[Resource], through: type[Resource] = Milestone
+) -> list[Resource]:
+    """Everything that rests on it; also what rests on those of its users that are of the given type."""
+    direct = [other for other in among if resource in other.needs()]
+    steps = [other for other in direct if isinstance(other, through)]
+    return direct + [user for other in steps for user in users(other, among, through)]
+
+
+def revived(key: str, record: Record, stack: str) -> Resource:
+    """A recorded resource whose line is gone: its class, its outputs, and nothing else."""
+    kind = kinds().get(record.kind)
+    if kind is None:
+        raise Refusal(
+            _("Reading the record of {key}.", key=key),
+            _("there is no kind of resource {kind}", kind=record.kind),
+            _("Use the version of provision that wrote it."),
+        )
+    resource = kind.__new__(kind)
+    line, _slash, identity = key.partition("/")
+    resource.line, resource.stack = line, stack
+    resource.identity = lambda: identity  # type: ignore[method-assign]
+    resource.recall(record.outputs)
+    return resource

@@ -1,0 +1,64 @@
+"""The delegation of the domain to our zone: the one thing only the person at the registrar can do."""
+
+from typing import ClassVar
+
+from provision.dns import Unanswered
+from provision.resource import Doors, Live, Milestone, resource
+from provision.resources.certificate import Certificate
+from provision.resources.hosted_zone import HostedZone
+from provision.words import _
+
+
+@resource
+class Delegation(Milestone):
+    """The zone above names our name servers: the one thing only the person at the registrar can do."""
+
+    zone: HostedZone
+    certificate: Certificate
+    outside: ClassVar[bool] = True
+    typical: ClassVar[int] = 60
+
+    def find(self, doors: Doors) -> Live | None:
+        """What the parent's servers say. Where nobody can be asked: ACM issues only what it saw delegated."""
+        ours = set(self.zone.name_servers)
+        try:
+            named = doors.dns.delegated_to(self.zone.domain)
+        except Unanswered as error:
+            certificate = self.certificate.find(doors) or {}
+            return {
+                "ours": ours,
+                "unanswered": str(error),
+                "issued": certificate.get("Status") == "ISSUED",
+            }
+        above = "" if named == ours else doors.dns.zone_above(self.zone.domain)
+        return {
+            "ours": ours,
+            "named": named,
+            "above": above or _("the registrar"),
+            "silent": doors.dns.silent(self.zone.domain, ours) if named == ours else set(),
+        }
+
+    def pending(self, live: Live) -> str:
+        """Which servers are missing, which should not be there, which are silent."""
+        if "unanswered" in live:
+            return (
+                ""
+                if live["issued"]
+                else _("the delegation could not be looked up: {why}", why=live["unanswered"])
+            )
+        missing = sorted(live["ours"] - live["named"])
+        if missing:
+            return _(
+                "{above} does not name these yet: {servers}",
+                above=live["above"],
+                servers=", ".join(missing),
+            )
+        if extra := sorted(live["named"] - live["ours"]):
+            return _(
+                "{above} names these too, remove them: {servers}",
+                above=live["above"],
+                servers=", ".join(extra),
+            )
+        if silent := sorted(live["silent"]):
+            return _("these do not answer yet: {servers}", servers=", ".join(silent))
+        return ""

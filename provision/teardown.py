@@ -1,0 +1,69 @@
+"""The verb teardown: one question, the walk backwards, and the proof that nothing is left."""
+
+import json
+import sys
+
+from provision import questions
+from provision.console import Progress
+from provision.errors import Refusal
+from provision.prices import prices
+from provision.removal import Gone
+from provision.run import Options, Run, prepared
+from provision.verbs import failed
+from provision.words import _
+
+
+def teardown(options: Options, everything: bool, as_json: bool) -> int:
+    """Walks backwards; prints what went, what stays and why, and what is left that should be gone."""
+    run = prepared(options, save=False)
+    with run.file.locked():
+        progress = Progress(run.stack.resources, run.clock)
+        engine = run.engine(progress)
+        engine.begin()
+        name = run.file.settings["name"]
+        question = _("Type the stack's name ({name}) to take it away:", name=name)
+        if not options.yes and not questions.typed(question, name):
+            raise Refusal(
+                _("Asking before anything is deleted."),
+                _("the name was not typed"),
+                _("Nothing was deleted."),
+            )
+        with progress:
+            gone = engine.teardown(everything)
+    _tell_gone(run, gone, as_json)
+    return failed(gone.refusals) if gone.refusals or gone.left else 0
+
+
+def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
+    """What went, what stays with why and what it costs, and what is left that should be gone."""
+    for kind, why in gone.unasked.items():
+        print(
+            _("Whether a {kind} is left could not be asked: {why}", kind=kind, why=why),
+            file=sys.stderr,
+        )
+    listed = prices(run.file.settings["region"])
+    ours = {r.key: r.costs(listed) for r in run.stack.resources if r.key in run.file.records}
+    kept = {key: (why, round(ours.get(key, 0.0), 2)) for key, why in gone.kept.items()}
+    if as_json:
+        told = {
+            "deleted": gone.deleted,
+            "kept": [
+                {"key": key, "why": why, "monthly_usd": usd} for key, (why, usd) in kept.items()
+            ],
+            "left": gone.left,
+        }
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    for key, (why, usd) in kept.items():
+        paid = _(" ({usd:.2f} USD a month)", usd=usd) if usd else ""
+        print(_("kept: {key}: {why}", key=key, why=why) + paid)
+    for key in gone.left:
+        print(_("left: {key}", key=key))
+    print(
+        _(
+            "deleted: {deleted}, kept: {kept}, left: {left}",
+            deleted=len(gone.deleted),
+            kept=len(gone.kept),
+            left=len(gone.left),
+        )
+    )
