@@ -115,6 +115,17 @@ def build() -> click.Group:
         return looking.status(merged(context, given), as_json)
 
     @verb(
+        "verify",
+        _("Check everything from DNS to LINE: OK, NG or SKIP, why, and the next step."),
+        "provision verify --json",
+    )
+    @as_json
+    def verify(context: click.Context, as_json: bool, **given: Any) -> int:
+        from provision import verify as checking
+
+        return checking.verify(merged(context, given), as_json)
+
+    @verb(
         "teardown",
         _("Take away everything of ours; keep what was there before, and the hosted zone."),
         "provision teardown --yes --everything",
@@ -137,6 +148,17 @@ def build() -> click.Group:
         from provision import verbs
 
         return verbs.recover(merged(context, given))
+
+    @verb(
+        "deploy",
+        _("Roll out a new image or new settings, watch it, and go back where it fails."),
+        "provision deploy --set image.uri=public.ecr.aws/name/bot:2",
+    )
+    @click.option("--rollback", is_flag=True, help=_("return to the version before"))
+    def deploy(context: click.Context, rollback: bool, **given: Any) -> int:
+        from provision import deploy as deploying
+
+        return deploying.deploy(merged(context, given), back=rollback)
 
     @verb("start", _("Start the bot now: service.count tasks."), "provision start")
     def start(context: click.Context, **given: Any) -> int:

@@ -70,6 +70,10 @@ class Run:
             return parameter.secret
         return secret_in(self.doors.aws, parameter.name)
 
+    def keep_sets(self) -> None:
+        """What --set said goes into the file, where it was only on trial."""
+        _set(StackFile(self.file.path), self.options.sets, save=True)
+
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
         """Prints the name servers, ready to paste; on the sandbox with --yes enters them too.
 

@@ -9,6 +9,7 @@ from provision.console import Progress, show_status
 from provision.hours import following
 from provision.look import Sight
 from provision.resource import Milestone
+from provision.resources.rollout import Rollout
 from provision.run import Options, Run, prepared
 
 
@@ -21,7 +22,7 @@ def status(options: Options, as_json: bool) -> int:
     document = {
         "url": run.stack.url,
         "tasks": _tasks(sights[run.stack.steady_service.key]),
-        "next": _next(run),
+        "next": next_hours(run),
         "resources": [entry(sight) for sight in sights.values()],
     }
     if as_json:
@@ -31,13 +32,14 @@ def status(options: Options, as_json: bool) -> int:
     return 0
 
 
-def _tasks(steady: Sight) -> dict[str, int]:
-    """How many tasks run and how many are wanted."""
+def _tasks(steady: Sight) -> dict[str, Any]:
+    """How many tasks run and how many are wanted; where those differ, what goes on with each."""
     live = steady.live or {}
-    return {"running": live.get("runningCount", 0), "wanted": live.get("desiredCount", 0)}
+    counts = {"running": live.get("runningCount", 0), "wanted": live.get("desiredCount", 0)}
+    return {**counts, "rollout": Rollout(live).lines() if "Tasks" in live else []}
 
 
-def _next(run: Run) -> dict[str, str | None]:
+def next_hours(run: Run) -> dict[str, str | None]:
     """The next scheduled start and stop, ISO 8601; None without a schedule, or where it cannot be told."""
     settings, now = run.file.settings, datetime.now(UTC)
     found = {
