@@ -22,6 +22,7 @@ tool = [
     "line-bot-sdk>=3.20,<4",
     "filelock>=4.0,<5",
     "jmespath>=1.0,<2",
+    "segno>=1.6,<2",  # QR codes in the terminal; no dependencies of its own (qrcode has colorama)
     "tzdata>=2024.1",  # Windows and slim systems bring no time zones
 ]
 

@@ -115,6 +115,17 @@ def build() -> click.Group:
         return looking.status(merged(context, given), as_json)
 
     @verb(
+        "verify",
+        _("Check everything from DNS to LINE: OK, NG or SKIP, why, and the next step."),
+        "provision verify --json",
+    )
+    @as_json
+    def verify(context: click.Context, as_json: bool, **given: Any) -> int:
+        from provision import verify as checking
+
+        return checking.verify(merged(context, given), as_json)
+
+    @verb(
         "teardown",
         _("Take away everything of ours; keep what was there before, and the hosted zone."),
         "provision teardown --yes --everything",

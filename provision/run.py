@@ -218,6 +218,8 @@ def _enter_sandbox() -> dict[str, Any]:
         AWS_SECRET_ACCESS_KEY="sandbox",
         LINE_API_URL=told["line"],
         PROVISION_DNS=told["dns"],
+        PROVISION_FRONT=told["front"],
+        AWS_CA_BUNDLE=told["ca"],
         LINE_CHANNEL_ACCESS_TOKEN=told["access_token"],
         LINE_CHANNEL_SECRET=told["channel_secret"],
     )

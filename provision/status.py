@@ -21,7 +21,7 @@ def status(options: Options, as_json: bool) -> int:
     document = {
         "url": run.stack.url,
         "tasks": _tasks(sights[run.stack.steady_service.key]),
-        "next": _next(run),
+        "next": next_hours(run),
         "resources": [entry(sight) for sight in sights.values()],
     }
     if as_json:
@@ -37,7 +37,7 @@ def _tasks(steady: Sight) -> dict[str, int]:
     return {"running": live.get("runningCount", 0), "wanted": live.get("desiredCount", 0)}
 
 
-def _next(run: Run) -> dict[str, str | None]:
+def next_hours(run: Run) -> dict[str, str | None]:
     """The next scheduled start and stop, ISO 8601; None without a schedule, or where it cannot be told."""
     settings, now = run.file.settings, datetime.now(UTC)
     found = {

@@ -118,7 +118,10 @@ class AwsApplication:
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
             given[:] = [int(status.split()[0]), headers]
 
-        chunks = MOTO({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
+        try:
+            chunks = MOTO({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
+        except NotImplementedError as missing:  # IAM API Reference, Common errors: InvalidAction
+            raise Refusal("InvalidAction", str(missing), 400) from None
         try:
             data = b"".join(chunks)
         finally:

@@ -14,7 +14,7 @@ ALLOWED = (
     1,
     3,
 )  # done, refused with a reason, waits on something outside: never a traceback or usage
-READING = ("plan", "status", "cost", "logs")
+READING = ("plan", "status", "verify", "cost", "logs")
 CHANGING = ("start", "stop", "pause", "resume", "setup", "teardown")
 LIMIT = 60.0  # seconds for a stack to reach the point at which its process is killed
 

@@ -1,0 +1,134 @@
+"""Checks that need one another: what each found, side by side where they do not. OK, NG or SKIP, and why."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from provision import aws
+from provision.errors import NotYet, Refusal
+from provision.look import SIDE_BY_SIDE, Sight
+from provision.resource import Resource
+from provision.run import Run
+from provision.tls import Tls
+from provision.words import _
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. outside: a person or another company has to act (exit status 3)."""
+
+    state: Literal["OK", "NG", "SKIP"]
+    reason: str = ""
+    then: str = ""
+    outside: bool = False
+
+
+def ok(reason: str = "") -> Finding:
+    """As it should be."""
+    return Finding("OK", reason)
+
+
+def ng(reason: str, then: str, *, outside: bool = False) -> Finding:
+    """Not as it should be; then: the next step."""
+    return Finding("NG", reason, then, outside)
+
+
+def skip(reason: str, then: str = "") -> Finding:
+    """Nothing wrong is known, and nothing can be said."""
+    return Finding("SKIP", reason, then)
+
+
+@dataclass
+class Scene:
+    """What the checks look at: the run, everything seen in its one look, and what they tell one another."""
+
+    run: Run
+    sights: dict[str, Sight]
+    tls: Tls
+    bot: dict[str, str] = field(default_factory=dict)  # LINE's bot/info, once it was asked
+
+    def resource(self, line: str) -> Resource | None:
+        """The resource of that line of stack.py; None where the settings have none."""
+        return getattr(self.run.stack, line, None)
+
+    def live(self, line: str) -> dict[str, Any]:
+        """What was seen of it; {} for nothing."""
+        resource = self.resource(line)
+        return (resource and self.sights[resource.key].live) or {}
+
+
+Look = Callable[[Scene], Finding]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the tree. needs: keys of checks above it without whose OK it cannot be answered."""
+
+    group: str
+    key: str
+    title: str
+    look: Look
+    needs: tuple[str, ...] = ()
+
+
+def examine(checks: list[Check], scene: Scene) -> dict[str, Finding]:
+    """Every check's finding, in their order. A check stands behind those that it needs."""
+    pending: dict[str, Future[Finding]] = {}
+    titles = {check.key: check.title for check in checks}
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for check in checks:
+            needs = [(titles[need], pending[need]) for need in check.needs]
+            pending[check.key] = pool.submit(_found, check, scene, needs)
+    return {key: future.result() for key, future in pending.items()}
+
+
+def _found(check: Check, scene: Scene, needs: list[tuple[str, Future[Finding]]]) -> Finding:
+    for title, above in needs:
+        finding = above.result()
+        if finding.state == "NG":
+            return skip(_("needs: {title}", title=title))
+        if finding.state == "SKIP":
+            return skip(finding.reason)
+    try:
+        with aws.understood(check.title):
+            return check.look(scene)
+    except NotYet as why:
+        return ng(why.reason, _("Run the same command again in a moment."))
+    except Refusal as refusal:
+        return ng(refusal.why, refusal.then)
+
+
+def stands(*lines: str) -> Look:
+    """The resources of these lines of stack.py are there, as wanted, and ready: as `status` sees them."""
+
+    def look(scene: Scene) -> Finding:
+        for line in lines:
+            finding = _stands(scene, line)
+            if finding.state != "OK":
+                return finding
+        return ok()
+
+    return look
+
+
+def _stands(scene: Scene, line: str) -> Finding:
+    resource = scene.resource(line)
+    if resource is None:
+        return skip(_("stack.yaml wants none"))
+    sight = scene.sights[resource.key]
+    outside = bool(getattr(resource, "outside", False))
+    if sight.refusal:
+        return ng(sight.refusal.why, sight.refusal.then)
+    if sight.live is None and scene.run.file.paused:
+        return skip(_("the stack is paused"), _("Run `provision resume`."))
+    if sight.live is None and not (outside and sight.seen):
+        return ng(sight.waiting, _("Run `provision setup`."))
+    if sight.live is not None and (differing := resource.differences(sight.live)):
+        paths = ", ".join(difference.path for difference in differing)
+        reason = _("differs from what is wanted: {paths}", paths=paths)
+        return ng(reason, _("`provision plan` shows it, `provision setup` mends it."))
+    if reason := sight.waiting:
+        then = _("When that is done, run `provision setup`: it goes on from here.")
+        return ng(reason, then, outside=outside)
+    return ok()

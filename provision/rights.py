@@ -1,0 +1,108 @@
+"""What a role may do and may not: asked of IAM, and where IAM does not simulate, read from its policies."""
+
+from typing import Any
+
+import jmespath
+
+from provision import aws
+from provision.checks import Finding, Look, Scene, ng, ok, stands
+from provision.errors import NotYet, Refusal
+from provision.resource import Doors
+from provision.resources.role import Role, RolePolicy, Statement
+from provision.words import _
+
+# What nobody who answers LINE's messages, or starts the one who does, has to do.
+NEVER = (
+    "ssm:PutParameter",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "ecs:UpdateService",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "secretsmanager:GetSecretValue",
+)
+DENIALS = (
+    "EvaluationResults[?EvalDecision!='allowed'].[EvalActionName, EvalResourceName, EvalDecision]"
+)
+GRANTS = "EvaluationResults[?EvalDecision=='allowed'].EvalActionName"
+
+
+def role_may(role_line: str, policy_line: str) -> Look:
+    """That the role stands with its policy, may do what that allows, and nothing of NEVER."""
+
+    def look(scene: Scene) -> Finding:
+        finding = stands(role_line, policy_line)(scene)
+        role, policy = scene.resource(role_line), scene.resource(policy_line)
+        if finding.state != "OK":
+            return finding
+        assert isinstance(role, Role)
+        assert isinstance(policy, RolePolicy)
+        doors = scene.run.doors
+        try:
+            return _simulated(doors, role.arn, policy.statements())
+        except (Refusal, NotYet):  # an endpoint that does not have it, a person who may not ask
+            return _read(doors, role.role_name, policy.policy_name)
+
+    return look
+
+
+def _simulated(doors: Doors, arn: str, statements: list[Statement]) -> Finding:
+    """iam:SimulatePrincipalPolicy: also sees permissions boundaries and the organization's policies."""
+    for statement in statements:
+        answer = _simulate(doors, arn, statement["Action"], statement)
+        for action, resource, decision in jmespath.search(DENIALS, answer):
+            reason = _(
+                "{action} on {resource} is not allowed ({decision})",
+                action=action,
+                resource=resource,
+                decision=decision,
+            )
+            then = _("Ask the account's administrator which policy forbids it.")
+            return ng(reason, then)
+    if more := jmespath.search(GRANTS, _simulate(doors, arn, NEVER, {})):
+        return _too_much(", ".join(more))
+    return ok(_("simulated by IAM"))
+
+
+def _simulate(doors: Doors, arn: str, actions: Any, statement: Statement) -> Any:
+    given: dict[str, Any] = {}
+    if "Resource" in statement:
+        given["ResourceArns"] = [_example(resource) for resource in _listed(statement["Resource"])]
+    like = statement.get("Condition", {}).get("StringLike", {})
+    given["ContextEntries"] = [
+        {
+            "ContextKeyName": key,
+            "ContextKeyType": "string",
+            "ContextKeyValues": [_example(v) for v in _listed(value)],
+        }
+        for key, value in like.items()
+    ]
+    with aws.understood(_("Asking IAM what {role} may do.", role=arn)):
+        return doors.aws.iam.simulate_principal_policy(
+            PolicySourceArn=arn, ActionNames=_listed(actions), **given
+        )
+
+
+def _example(pattern: str) -> str:
+    """One that the pattern stands for; `*` alone stays what it is."""
+    return pattern if pattern == "*" else pattern.replace("*", "example")
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _read(doors: Doors, role: str, ours: str) -> Finding:
+    """Its one policy is ours, and that one says what is wanted: then it may neither less nor more."""
+    iam = doors.aws.iam
+    inline = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    others = [name for name in inline if name != ours] + [p["PolicyName"] for p in attached]
+    return _too_much(", ".join(others)) if others else ok(_("read from its policies"))
+
+
+def _too_much(what: str) -> Finding:
+    return ng(
+        _("it may do more than the bot needs: {what}", what=what),
+        _("Take that away from the role in the IAM console."),
+    )
