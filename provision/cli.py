@@ -139,6 +139,17 @@ def build() -> click.Group:
 
         return verbs.teardown(merged(context, given), everything, as_json)
 
+    @verb(
+        "deploy",
+        _("Roll out a new image or new settings, watch it, and go back where it fails."),
+        "provision deploy --set image.uri=public.ecr.aws/name/bot:2",
+    )
+    @click.option("--rollback", is_flag=True, help=_("return to the version before"))
+    def deploy(context: click.Context, rollback: bool, **given: Any) -> int:
+        from provision import deploy as deploying
+
+        return deploying.deploy(merged(context, given), back=rollback)
+
     @verb("start", _("Start the bot now: service.count tasks."), "provision start")
     def start(context: click.Context, **given: Any) -> int:
         from provision import daily

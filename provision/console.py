@@ -1,12 +1,12 @@
 """Shows what the engine says: a live list on a terminal, one line per event elsewhere (on stderr)."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
 from provision.clock import Clock
-from provision.plan import Plan
+from provision.plan import Plan, Step
 from provision.resource import Resource
 from provision.words import _
 
@@ -39,6 +39,7 @@ class Progress:
         self._words = signs()
         self._rows: dict[str, tuple[str, str, float]] = {r.key: ("", "", 0.0) for r in resources}
         self._told: set[tuple[str, str, str]] = set()
+        self._below: list[str] = []
         self._screen: Any = None
 
     def __enter__(self) -> "Progress":
@@ -48,7 +49,7 @@ class Progress:
             from rich.live import Live
 
             console = Console(file=self._stream, highlight=False)
-            self._screen = Live(get_renderable=self._table, console=console, refresh_per_second=2)
+            self._screen = Live(get_renderable=self._shown, console=console, refresh_per_second=2)
             self._screen.start()
         return self
 
@@ -84,6 +85,28 @@ class Progress:
         else:
             print(text, file=self._stream, flush=True)
 
+    def below(self, lines: list[str], expected: float) -> None:
+        """What goes on behind the one that is waited for, under the list; elsewhere what is new of it.
+
+        expected: seconds that it takes as a rule.
+        """
+        seconds = self._clock.now() - self._began
+        if self._screen:
+            head = _("{seconds:.0f} s of about {expected:.0f}", seconds=seconds, expected=expected)
+            self._below = [head, *lines]
+            return
+        for line in lines:
+            if line not in self._below:
+                print(f"{seconds:6.0f} s    {line}", file=self._stream, flush=True)
+        self._below = lines
+
+    def _shown(self) -> Any:
+        """The list, and under it what goes on behind."""
+        from rich.console import Group
+        from rich.text import Text
+
+        return Group(self._table(), *(Text(line, overflow="ellipsis") for line in self._below))
+
     def _table(self) -> Any:
         """A line a resource; on a low screen only those that are still to be done."""
         from rich.table import Table
@@ -95,7 +118,11 @@ class Progress:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         rows = dict(self._rows)
         ended = [key for key, (event, _detail, _since) in rows.items() if event in ENDED]
-        if self._screen and len(rows) > self._screen.console.height - 2 and len(ended) < len(rows):
+        if (
+            self._screen
+            and len(rows) > self._screen.console.height - 2 - len(self._below)
+            and len(ended) < len(rows)
+        ):
             table.add_row("✓", _("{count} done", count=len(ended)), "", "", style="green")
             rows = {key: row for key, row in rows.items() if key not in ended}
         now = self._clock.now() - self._began
@@ -121,16 +148,7 @@ def actions() -> dict[str, tuple[str, str]]:
 
 def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
     """The plan as a list, with cost and time. inexact: a region that has no price list here."""
-    words = actions()
-    width = max((len(step.key) for step in plan.steps), default=0)
-    for step in plan.steps:
-        sign, word = words[step.action]
-        cost = f"{step.monthly_usd:8.2f}" if step.monthly_usd else " " * 8
-        print(f"  {sign} {step.key:{width}} {cost}  {word}", file=stream)
-        for difference in step.differences:
-            print(
-                f"      {difference.path}: {difference.have!r} -> {difference.want!r}", file=stream
-            )
+    show_steps(plan.steps, stream)
     print(
         _(
             "{changes} to change; about {cost:.2f} USD a month while it stands (list prices, without tax "
@@ -143,6 +161,20 @@ def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
     )
     if inexact:
         print(unlisted(inexact), file=stream)
+
+
+def show_steps(steps: Sequence[Step], stream: Any) -> None:
+    """What would be done with each, and what differs."""
+    words = actions()
+    width = max((len(step.key) for step in steps), default=0)
+    for step in steps:
+        sign, word = words[step.action]
+        cost = f"{step.monthly_usd:8.2f}" if step.monthly_usd else " " * 8
+        print(f"  {sign} {step.key:{width}} {cost}  {word}", file=stream)
+        for difference in step.differences:
+            print(
+                f"      {difference.path}: {difference.have!r} -> {difference.want!r}", file=stream
+            )
 
 
 def unlisted(region: str) -> str:
@@ -160,7 +192,10 @@ def show_status(document: dict[str, Any], stream: Any) -> None:
         print(told.rstrip(), file=stream)
         for drift in entry["drift"]:
             print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)
-    print(_("Tasks: {running} of {wanted} run", **document["tasks"]), file=stream)
+    tasks = document["tasks"]
+    print(_("Tasks: {running} of {wanted} run", **tasks), file=stream)
+    for line in tasks["rollout"]:
+        print(f"  {line}", file=stream)
     if document["next"]["start"] and document["next"]["stop"]:
         print(_("Next start {start}, next stop {stop}", **document["next"]), file=stream)
     print(_("The bot's URL: {url}", url=document["url"]), file=stream)

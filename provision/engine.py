@@ -74,13 +74,21 @@ class Engine:
 
     def setup(self, wait: float | None) -> Outcome:
         """Brings everything to be. wait: seconds to wait for what is outside; None: without bound."""
-        lines = [Line(r, [need.key for need in r.needs()]) for r in self.resources]
-        outcome = walk(lines, self._build, self.clock, self.tell, wait)
+        outcome = self.bring(self.resources, wait)
         if not outcome.refusals and not outcome.outside:
             orphans = self.orphans()
             rest = OLD_ANSWERS if any(orphan.remembered for orphan in orphans) else 0.0
             outcome.refusals += self._take_away(orphans, everything=True, rest=rest).refusals
         return outcome
+
+    def bring(self, resources: list[Resource], wait: float | None = None) -> Outcome:
+        """Brings these to be, in their order; nothing that they replace goes."""
+        lines = [Line(r, [need.key for need in r.needs()]) for r in resources]
+        return walk(lines, self._build, self.clock, self.tell, wait)
+
+    def note(self, resource: Resource) -> None:
+        """Writes down what is known of one that is recorded already."""
+        self._write(resource, self.file.records[resource.key].state)
 
     def _build(self, resource: Resource) -> str:
         if isinstance(resource, Milestone):
@@ -114,9 +122,9 @@ class Engine:
         self._done.add(resource.key)
         return "done"
 
-    def reach(self, milestone: Milestone) -> str:
-        """Looks whether it is reached. Raises NotYet with what is missing."""
-        live = look.find(milestone, self.doors) or {}
+    def reach(self, milestone: Milestone, live: Live | None = None) -> str:
+        """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
+        live = live or look.find(milestone, self.doors) or {}
         if reason := milestone.pending(live):
             raise NotYet(reason, outside=milestone.outside, bound=milestone.patience(live))
         milestone.learn(live)

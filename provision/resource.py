@@ -57,6 +57,7 @@ class Resource:
         1  # seconds from its create call until it is ready (medians, other tools' logs)
     )
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
+    pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
 
     line: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there

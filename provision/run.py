@@ -82,6 +82,10 @@ class Run:
             answer = self.doors.aws.ssm.get_parameter(Name=parameter.name, WithDecryption=True)
         return str(answer["Parameter"]["Value"])
 
+    def keep_sets(self) -> None:
+        """What --set said goes into the file, where it was only on trial."""
+        _set(StackFile(self.file.path), self.options.sets, save=True)
+
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
         """Prints the name servers, ready to paste; on the sandbox with --yes enters them too.
 

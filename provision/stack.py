@@ -25,7 +25,8 @@ from provision.resources.role import EcsServiceLinkedRole, Role
 from provision.resources.route_table import Route, RouteTable, RouteTableAssociation
 from provision.resources.schedule import Schedule, ScheduleGroup, SchedulerPermissions
 from provision.resources.security_group import IngressRule, SecurityGroup
-from provision.resources.service import Service, SteadyService
+from provision.resources.service import Service
+from provision.resources.steady_service import SteadyService
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import TaskDefinition
 from provision.resources.vpc import Subnet, Vpc

@@ -9,6 +9,7 @@ from provision.console import Progress, show_status
 from provision.hours import following
 from provision.look import Sight
 from provision.resource import Milestone
+from provision.resources.rollout import Rollout
 from provision.run import Options, Run, prepared
 
 
@@ -31,10 +32,11 @@ def status(options: Options, as_json: bool) -> int:
     return 0
 
 
-def _tasks(steady: Sight) -> dict[str, int]:
-    """How many tasks run and how many are wanted."""
+def _tasks(steady: Sight) -> dict[str, Any]:
+    """How many tasks run and how many are wanted; where those differ, what goes on with each."""
     live = steady.live or {}
-    return {"running": live.get("runningCount", 0), "wanted": live.get("desiredCount", 0)}
+    counts = {"running": live.get("runningCount", 0), "wanted": live.get("desiredCount", 0)}
+    return {**counts, "rollout": Rollout(live).lines() if "Tasks" in live else []}
 
 
 def next_hours(run: Run) -> dict[str, str | None]:

@@ -18,7 +18,7 @@ from provision.words import _
 UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is there to press Ctrl-C
 
 
-def _looked(run: Run, engine: Engine) -> Plan:
+def looked(run: Run, engine: Engine) -> Plan:
     """The plan, from a fresh look."""
     run.sights = engine.look()
     return plan_of(run.sights, engine.orphans(), prices(run.file.settings["region"]))
@@ -47,12 +47,12 @@ def setup(options: Options, wait: float | None) -> int:
         progress = _doing(run)
         engine = run.engine(progress)
         engine.begin()
-        plan = _looked(run, engine)
+        plan = looked(run, engine)
         if domain.choose_zone(run):
-            plan = _looked(run, engine)
-        _in_the_way(plan)
+            plan = looked(run, engine)
+        in_the_way(plan)
         if channel.complete(run):
-            plan = _looked(run, engine)
+            plan = looked(run, engine)
         show_plan(plan, sys.stderr, _inexact(run))
         domain.offer_to_copy(run, domain.warn(run))
         if plan.changes and not options.yes and not questions.confirmed(_("Build this?")):
@@ -77,7 +77,7 @@ def finished(run: Run, outcome: Outcome) -> int:
     return 0
 
 
-def _in_the_way(plan: Plan) -> None:
+def in_the_way(plan: Plan) -> None:
     """Anything that stands in the way stops setup before anything is made."""
     for refusal in plan.refusals[:-1]:
         print(refusal, file=sys.stderr)
@@ -121,7 +121,7 @@ def plan(options: Options, as_json: bool) -> int:
     run = prepared(options, save=False)
     engine = run.engine(_doing(run))
     engine.begin()
-    found = _looked(run, engine)
+    found = looked(run, engine)
     domain.warn(run)
     if as_json:
         print(json.dumps(found.shown(), ensure_ascii=False, indent=2))

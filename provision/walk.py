@@ -36,7 +36,7 @@ class Line:
         if self.waiting is None or self.waiting.outside != why.outside:
             self.since, self.tries = now, 0  # the hours at a registrar are not held against AWS
         self.waiting, self.tries = why, self.tries + 1
-        slowest = min(10.0, max(2.0, self.resource.typical / 15))
+        slowest = min(self.resource.pace, max(2.0, self.resource.typical / 15))
         self.due = now + min(slowest, 1.5 ** min(self.tries - 1, 10))
         bound = self.resource.bound if why.bound is None else why.bound
         if not why.outside and now - self.since > bound and self.tries > ASKED:

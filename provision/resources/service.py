@@ -1,14 +1,12 @@
-"""The ECS service that keeps the bot running, and the moment it is steady."""
+"""The ECS service that keeps the bot running."""
 
 from typing import Any, ClassVar
 
-from provision.errors import Refusal
 from provision.prices import HOURS, Prices
 from provision.resource import (
     Difference,
     Doors,
     Live,
-    Milestone,
     Resource,
     listed,
     output,
@@ -21,11 +19,9 @@ from provision.resources.permissions import ExecutionPermissions, TaskPermission
 from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import CONTAINER, TaskDefinition
-from provision.words import _
 
 PROVIDERS = {"spot": "FARGATE_SPOT", "on-demand": "FARGATE"}
 GRACE = 60  # seconds in which a starting task's failed health checks do not count
-SILENCE = 90  # seconds without a task or an event after which ECS will not start one
 
 
 @resource
@@ -166,69 +162,9 @@ class Service(Resource):
         doors.aws.ecs.delete_service(cluster=self.cluster_arn, service=self.arn, force=True)
 
 
-@resource
-class SteadyService(Milestone):
-    """Every wanted task runs and is healthy behind the load balancer; none wanted counts too."""
-
-    service: Service
-    desired: int | str = output("desiredCount")  # 0: asleep, by its schedule or by hand
-    typical: ClassVar[int] = 163
-    bound: ClassVar[int] = 900
-
-    def find(self, doors: Doors) -> Live | None:
-        """The service, and why tasks stopped while it is not steady."""
-        live = self.service.find(doors)
-        if live is None or not self._missing(live):
-            return live
-        ecs, cluster = doors.aws.ecs, live["clusterArn"]
-        stopped = ecs.list_tasks(
-            cluster=cluster, serviceName=live["serviceName"], desiredStatus="STOPPED"
-        )["taskArns"][:10]
-        tasks = ecs.describe_tasks(cluster=cluster, tasks=stopped)["tasks"] if stopped else []
-        return {**live, "Stopped": [_why(task) for task in tasks]}
-
-    def _missing(self, live: Live) -> bool:
-        deployments = live.get("deployments", [])
-        rolling = any(d.get("rolloutState") == "IN_PROGRESS" for d in deployments)
-        return bool(live["runningCount"] < live["desiredCount"] or rolling or len(deployments) > 1)
-
-    def pending(self, live: Live) -> str:
-        """How many tasks run, with ECS's newest words; a failed deployment is a Refusal with its reason."""
-        if not live or not self._missing(live) or live["desiredCount"] == 0:
-            return "" if live else _("the service is not there")
-        why = next((reason for reason in live.get("Stopped", []) if reason), "")
-        events = live.get("events") or []
-        if any(d.get("rolloutState") == "FAILED" for d in live.get("deployments", [])):
-            raise Refusal(
-                _("Waiting for the service to be steady."),
-                why or (events[0]["message"] if events else _("ECS says the deployment failed")),
-                _(
-                    "Mend it (the log group has the bot's own words), then run the same command again."
-                ),
-            )
-        running = _(
-            "{running} of {wanted} tasks run",
-            running=live["runningCount"],
-            wanted=live["desiredCount"],
-        )
-        said = why or (events[0]["message"] if events else _("ECS has not said anything yet"))
-        return f"{running}; {said}"
-
-    def patience(self, live: Live) -> int:
-        """ECS that never says a word starts no task."""
-        quiet = not live.get("events") and not live.get("runningCount") and not live.get("Stopped")
-        return SILENCE if quiet else self.bound
-
-
 def _count(service: Service) -> str:
     """A lost record says nothing of the count, so the setting is taken for it (an orphan has neither)."""
     return str(getattr(service, "count", ""))
-
-
-def _why(task: Live) -> str:
-    """Why a task stopped, a container's own reason first."""
-    containers = [c.get("reason", "") for c in task.get("containers", [])]
-    return next(filter(None, containers), "") or str(task.get("stoppedReason", ""))
 
 
 def _vpc(live: Live) -> dict[str, Any]:

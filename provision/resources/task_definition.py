@@ -10,6 +10,7 @@ from provision.resources.role import Role
 
 CONTAINER = "bot"
 STOP_TIMEOUT = 120  # seconds: what Spot gives between its warning and the end
+KEPT = 10  # revisions, the newest: those that a deploy can go back to
 ARCHITECTURES = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 
 
@@ -103,8 +104,9 @@ class TaskDefinition(Resource):
     def wants(self) -> dict[str, Any]:
         """Everything that a new revision can change."""
         wanted = _shape(self._registration())
-        paths = ("cpu", "memory", "executionRoleArn", "taskRoleArn", "runtimePlatform", "Container")
-        return {path: wanted[path] for path in paths}
+        paths = ("cpu", "memory", "executionRoleArn", "taskRoleArn", "runtimePlatform")
+        container = {f"Container.{part}": value for part, value in wanted["Container"].items()}
+        return {**{path: wanted[path] for path in paths}, **container}
 
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
         """Registers a new revision, which from here on is the one that is found."""
@@ -112,14 +114,35 @@ class TaskDefinition(Resource):
         if created:
             self.learn(created)
 
+    def previous(self, doors: Doors) -> str:
+        """The newest revision before this one that can be run; "" for none."""
+        older = [
+            a for a in _revisions(doors, self.family, "ACTIVE") if _number(a) < _number(self.arn)
+        ]
+        return max(older, key=_number, default="")
+
+    def withdraw(self, doors: Doors, arn: str) -> None:
+        """A revision that is not to be run again: the newest ACTIVE one is the one in use."""
+        doors.aws.ecs.deregister_task_definition(taskDefinition=arn)
+
+    def prune(self, doors: Doors) -> None:
+        """Deletes what was withdrawn, and the oldest revisions beyond KEPT."""
+        known = sorted(_revisions(doors, self.family, "ACTIVE"), key=_number)
+        for arn in known[:-KEPT]:
+            self.withdraw(doors, arn)
+        self._delete_inactive(doors)
+
     def delete(self, doors: Doors) -> None:
         """Deregisters every revision of the family, then deletes them (ten a call)."""
         ecs = doors.aws.ecs
         for arn in _revisions(doors, self.family, "ACTIVE"):
             ecs.deregister_task_definition(taskDefinition=arn)
+        self._delete_inactive(doors)
+
+    def _delete_inactive(self, doors: Doors) -> None:
         inactive = _revisions(doors, self.family, "INACTIVE")
         for start in range(0, len(inactive), 10):
-            ecs.delete_task_definitions(taskDefinitions=inactive[start : start + 10])
+            doors.aws.ecs.delete_task_definitions(taskDefinitions=inactive[start : start + 10])
 
 
 def _revisions(doors: Doors, family: str, status: str) -> list[str]:
@@ -129,6 +152,11 @@ def _revisions(doors: Doors, family: str, status: str) -> list[str]:
     )
     found = [arn for page in pages for arn in page["taskDefinitionArns"]]
     return [arn for arn in found if arn.rpartition("/")[2].rpartition(":")[0] == family]
+
+
+def _number(arn: str) -> int:
+    """A revision's."""
+    return int(arn.rpartition(":")[2])
 
 
 def _shape(live: Live) -> Live:

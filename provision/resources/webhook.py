@@ -10,7 +10,7 @@ from provision.resources.listener import HttpsListener
 from provision.resources.load_balancer import ActiveLoadBalancer
 from provision.resources.parameter import Parameter
 from provision.resources.record_set import Alias
-from provision.resources.service import SteadyService
+from provision.resources.steady_service import SteadyService
 from provision.words import _
 
 

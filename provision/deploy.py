@@ -1,0 +1,180 @@
+"""The verb deploy: a new revision, watched; one that fails is taken back while the old one goes on answering.
+
+The engine brings the resources up to the service to be, as setup does. The old tasks stay until new ones are
+healthy (minimumHealthyPercent 100), so taking back means: no longer waiting for a failure to repeat itself.
+"""
+
+import sys
+from dataclasses import replace
+
+from provision import aws, look, questions
+from provision.console import Progress, show_steps
+from provision.engine import Engine
+from provision.errors import Refusal
+from provision.plan import plan as plan_of
+from provision.prices import prices
+from provision.resource import Resource
+from provision.resources.rollout import Rollout
+from provision.resources.steady_service import NoCapacity
+from provision.run import Options, Run, prepared
+from provision.verbs import failed, in_the_way
+from provision.walk import Outcome
+from provision.watch import short, watch
+from provision.words import _
+
+
+def deploy(options: Options, *, back: bool) -> int:
+    """Deploys what stack.yaml says; with `back` the revision before. Returns the exit status."""
+    run = prepared(options, save=False)  # --set is kept once it is known to work
+    try:
+        with run.file.locked():
+            progress = Progress([*part(run), run.stack.steady_service], run.clock)
+            engine = run.engine(progress)
+            engine.begin()
+            return carry_out(run, engine, progress, back=back)
+    except NoCapacity as refusal:
+        if options.yes or not questions.on_terminal():
+            raise
+        print(refusal, file=sys.stderr)
+        if not questions.confirmed(_("Run at the full price for now?")):
+            return 1
+    return deploy(replace(options, sets=(*options.sets, "service.capacity=on-demand")), back=False)
+
+
+def part(run: Run) -> list[Resource]:
+    """The service and everything it is built on, in the stack's order."""
+    wanted: set[str] = set()
+    open_ones: list[Resource] = [run.stack.service]
+    while open_ones:
+        resource = open_ones.pop()
+        wanted.add(resource.key)
+        open_ones += [need for need in resource.needs() if need.key not in wanted]
+    return [resource for resource in run.stack.resources if resource.key in wanted]
+
+
+def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = False) -> int:
+    """The change, the watch, and the way back. Raises Refusal where there is nothing to deploy to."""
+    _check_standing(run)
+    run.sights = engine.look()
+    before = Rollout(run.sights[run.stack.service.key].live or {}).settled()
+    earlier = _previous(run) if back else ""
+    if not back:
+        _show(run)
+    former = ""
+    with progress:
+        outcome = _go_to(engine, run, earlier) if back else engine.bring(part(run))
+        begun = not outcome.refusals
+        if begun:
+            outcome = watch(run, engine, progress)
+        refusal = next(iter(outcome.refusals), None)
+        if begun and refusal and not isinstance(refusal, NoCapacity):
+            former = _former(run, before)
+            _take_back(engine, run, former)
+    if refusal is None:
+        return _succeeded(run, before, back=back)
+    if not begun:
+        return failed(outcome.refusals)
+    if isinstance(refusal, NoCapacity):
+        raise refusal
+    return _failed(run, refusal, former)
+
+
+def _check_standing(run: Run) -> None:
+    if run.stack.service.key in run.file.records and not run.file.paused:
+        return
+    raise Refusal(
+        _("Looking for the service {name}.", name=run.stack.service.name),
+        _("the stack is paused") if run.file.paused else _("there is none yet"),
+        _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
+    )
+
+
+def _show(run: Run) -> None:
+    """What will change, on stderr; what stands in the way stops it."""
+    sights = {resource.key: run.sights[resource.key] for resource in part(run)}
+    plan = plan_of(sights, [], prices(run.file.settings["region"]))
+    in_the_way(plan)
+    show_steps(plan.changes, sys.stderr)
+
+
+def _previous(run: Run) -> str:
+    definition = run.stack.task_definition
+    doing = _("Looking for the revision before {revision}.", revision=short(definition.arn))
+    with aws.understood(doing):
+        arn = definition.previous(run.doors)
+    if not arn:
+        raise Refusal(
+            doing,
+            _("there is none"),
+            _("Deploy the image or the settings that you want: provision deploy --set ..."),
+        )
+    return arn
+
+
+def _go_to(engine: Engine, run: Run, arn: str) -> Outcome:
+    """The service runs that revision, and stack.yaml knows."""
+    run.stack.task_definition.arn = arn
+    engine.note(run.stack.task_definition)
+    return engine.bring([run.stack.service])
+
+
+def _former(run: Run, before: str) -> str:
+    """What to go back to: the revision that had come to be, now or when this began; "" for none."""
+    new = run.stack.task_definition.arn
+    if before in ("", new):
+        before = Rollout(look.find(run.stack.steady_service, run.doors) or {}).settled()
+    return "" if before == new else before
+
+
+def _take_back(engine: Engine, run: Run, former: str) -> None:
+    """The old revision is wanted again at once; its tasks have not been touched. former "": there is none."""
+    if not former:
+        return
+    definition = run.stack.task_definition
+    bad = definition.arn
+    engine.tell("updating", run.stack.service, short(former))
+    outcome = _go_to(engine, run, former)
+    if outcome.refusals:
+        raise outcome.refusals[0]
+    with aws.understood(_("Withdrawing {revision}.", revision=short(bad))):
+        definition.withdraw(run.doors, bad)
+
+
+def _succeeded(run: Run, before: str, *, back: bool) -> int:
+    definition = run.stack.task_definition
+    if back and before != definition.arn:
+        with aws.understood(_("Withdrawing {revision}.", revision=short(before))):
+            definition.withdraw(run.doors, before)
+    with aws.understood(_("Deleting old revisions of {name}.", name=definition.name)):
+        definition.prune(run.doors)
+    print(short(definition.arn))
+    if back:
+        said = _(
+            "stack.yaml still asks for the newer version: the next `provision setup` or "
+            "`provision deploy` brings it back, unless you change it there."
+        )
+    else:
+        run.keep_sets()
+        said = _("`provision deploy --rollback` returns to the version before.")
+    if not run.stack.steady_service.desired:
+        said = _("No task is wanted now, so nothing was tried: `provision start` tries it.")
+    print(said, file=sys.stderr)
+    return 0
+
+
+def _failed(run: Run, refusal: Refusal, former: str) -> int:
+    print(refusal, file=sys.stderr)
+    if not former:
+        said = _("There is no earlier version to go back to; ECS goes on trying.")
+    elif run.options.sets:
+        said = _(
+            "{revision} goes on answering; it was not interrupted. stack.yaml is as it was.",
+            revision=short(former),
+        )
+    else:
+        said = _(
+            "{revision} goes on answering; it was not interrupted. stack.yaml still asks for what failed.",
+            revision=short(former),
+        )
+    print(said, file=sys.stderr)
+    return 1

@@ -1,0 +1,59 @@
+"""What to do about a task that stopped, by ECS's own words for why.
+
+ECS Developer Guide, "Amazon ECS stopped task error messages", and what those words turned out to mean.
+"""
+
+import re
+
+from provision.words import _
+
+
+def advice(reason: str) -> str:
+    """The next step, in a sentence."""
+    return next(then for pattern, then in _table() if re.search(pattern, reason, re.IGNORECASE))
+
+
+def _table() -> list[tuple[str, str]]:
+    """The first that matches counts; the last always does."""
+    return [
+        (
+            "exec format error|matching platform|no matching manifest",
+            _(
+                "The image is for another processor: give one for image.platform, or set image.platform "
+                "(linux/amd64, linux/arm64) to the image's."
+            ),
+        ),
+        (
+            "CannotPullContainer.*(timeout|timed out)|ResourceInitialization.*(timeout|timed out)",
+            _("The task finds no way out: its subnets need a route to an internet gateway."),
+        ),
+        (
+            "CannotPullContainer",
+            _(
+                "Look whether the image is there and may be read: provision deploy --set image.uri=..."
+            ),
+        ),
+        (
+            "invalid parameters|ParameterNotFound|unable to pull secrets",
+            _("A secret is missing or may not be read: `provision setup` puts it back."),
+        ),
+        (
+            "health check|Target\\.",
+            _(
+                "Within a minute of its start the bot has to answer GET /healthz at port 8080 with 200: "
+                "`provision logs` has its own words."
+            ),
+        ),
+        (
+            "capacity",
+            _("To run now at the full price: provision deploy --set service.capacity=on-demand"),
+        ),
+        (
+            "OutOfMemory|exit code 137",
+            _("It needs more memory: provision deploy --set service.memory=..."),
+        ),
+        (
+            "",
+            _("Mend it (the log group has the bot's own words), then run the same command again."),
+        ),
+    ]

@@ -1,0 +1,93 @@
+"""The moment at which the service is steady: every wanted task runs and is healthy."""
+
+from typing import ClassVar
+
+from provision.errors import Refusal
+from provision.resource import Doors, Live, Milestone, output, resource
+from provision.resources.advice import advice
+from provision.resources.rollout import Rollout
+from provision.resources.service import Service
+from provision.words import _
+
+SILENCE = 90  # seconds without a task or an event after which ECS will not start one
+
+
+class NoCapacity(Refusal):
+    """Fargate has had no capacity for a task for some time; it never takes the dearer kind by itself."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            _("Waiting for the service to be steady."),
+            said,
+            _(
+                "ECS goes on trying. To run now at the full price: "
+                "provision deploy --set service.capacity=on-demand, and back another day: "
+                "provision deploy --set service.capacity=spot"
+            ),
+        )
+
+
+@resource
+class SteadyService(Milestone):
+    """Every wanted task runs and is healthy behind the load balancer; none wanted counts too."""
+
+    service: Service
+    desired: int | str = output("desiredCount")  # 0: asleep, by its schedule or by hand
+    typical: ClassVar[int] = 163
+    bound: ClassVar[int] = 900
+    pace: ClassVar[float] = 4.0
+
+    def find(self, doors: Doors) -> Live | None:
+        """The service; while it is not steady also its tasks, stopped ones too, and its targets' health."""
+        live = self.service.find(doors)
+        if live is None or not self._missing(live):
+            return live
+        groups = [group["targetGroupArn"] for group in live.get("loadBalancers", [])]
+        health = doors.aws.elbv2.describe_target_health
+        targets = [
+            target
+            for arn in groups
+            for target in health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        ]
+        return {**live, "Tasks": _tasks(doors, live), "Targets": targets}
+
+    def _missing(self, live: Live) -> bool:
+        deployments = live.get("deployments", [])
+        rolling = any(d.get("rolloutState") == "IN_PROGRESS" for d in deployments)
+        return bool(live["runningCount"] < live["desiredCount"] or rolling or len(deployments) > 1)
+
+    def pending(self, live: Live) -> str:
+        """How many tasks run, and why not all. A Refusal where ECS has given up or finds no capacity."""
+        if not live or live["desiredCount"] == 0:
+            return "" if live else _("the service is not there")
+        rollout, revision = Rollout(live), self.service.task_definition.arn
+        failed = any(d.get("rolloutState") == "FAILED" for d in rollout.deployments)
+        if failed or (revision and live["taskDefinition"] != revision):
+            why = rollout.hopeless() or _("ECS went back to {arn}", arn=live["taskDefinition"])
+            raise Refusal(_("Waiting for the service to be steady."), why, advice(why))
+        if not self._missing(live):
+            return ""
+        if shortage := rollout.short_of_capacity():
+            raise NoCapacity(shortage)
+        running = _(
+            "{running} of {wanted} tasks run",
+            running=live["runningCount"],
+            wanted=live["desiredCount"],
+        )
+        why = next(iter(rollout.failures()), "") or rollout.said()
+        return f"{running}; {why or _('ECS has not said anything yet')}"
+
+    def patience(self, live: Live) -> int:
+        """ECS that never says a word starts no task."""
+        quiet = not live.get("events") and not live.get("runningCount") and not live.get("Tasks")
+        return SILENCE if quiet else self.bound
+
+
+def _tasks(doors: Doors, live: Live) -> list[Live]:
+    """A service's tasks, those that are to run and those that have stopped within the last hour or so."""
+    ecs, cluster, name = doors.aws.ecs, live["clusterArn"], live["serviceName"]
+    arns: list[str] = []
+    for status in ("RUNNING", "STOPPED"):
+        listed = ecs.list_tasks(cluster=cluster, serviceName=name, desiredStatus=status)
+        arns += listed["taskArns"][:50]  # DescribeTasks takes 100
+    return list(ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]) if arns else []

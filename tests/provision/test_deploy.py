@@ -1,0 +1,313 @@
+"""deploy: a good version takes over, a bad one is taken back early, and the old one answers throughout."""
+
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from provision import deploy
+from provision.console import Progress
+from provision.engine import Engine
+from provision.errors import Refusal
+from provision.resources.steady_service import NoCapacity
+from provision.resources.task_definition import KEPT
+from provision.run import Options, Run
+from provision.sandbox.delays import Delays
+from provision.sandbox.tasks import Application, InlineTask, InlineTasks
+from provision.stack import Stack
+from provision.stackfile import StackFile
+from tests.provision.conftest import Desk
+
+Start = Callable[[dict[str, str]], Application]
+USER = "U" + "1" * 32
+
+
+class ByImage(InlineTasks):
+    """Containers that are as their image is; those of an image that nobody described are as before."""
+
+    def __init__(self, usual: InlineTasks) -> None:
+        super().__init__()
+        self.usual, self.images = usual.application, dict[str, Start]()
+
+    def start(
+        self, environment: dict[str, str], image: str, port: int, *command: Any
+    ) -> InlineTask:
+        self.application = self.images.get(image, self.usual)
+        return super().start(environment, image, port, *command)
+
+
+@pytest.fixture
+def delays() -> Delays:
+    """AWS as slow as it is: here it is about who is first."""
+    return Delays()
+
+
+@pytest.fixture
+def images(desk: Desk) -> ByImage:
+    """A stack that is live, and what its next images will be like."""
+    desk.setup()
+    assert isinstance(desk.sandbox.tasks, InlineTasks)
+    images = ByImage(desk.sandbox.tasks)
+    desk.sandbox.cloud.tasks = images
+    return images
+
+
+class Deploying:
+    """One `provision deploy`: how long it took, what it said, and what LINE saw meanwhile."""
+
+    def __init__(self, desk: Desk, *, back: bool = False, sets: tuple[str, ...] = ()) -> None:
+        self.desk, self.answered, self.lost, self.steps = desk, 0, 0, 0
+        file = StackFile(desk.path)
+        for pair in sets:
+            file.answer(*pair.split("=", 1), save=False)
+        stack = Stack(file.settings, desk.secrets, {"LINE_API_URL": desk.line_url})
+        doors = desk.engine().doors
+        self.run = Run(Options(sets=sets), file, stack, doors, desk.clock)
+        self.told = io.StringIO()
+        self.back, self.over = back, False
+
+    def __call__(self) -> int:
+        progress = Progress(deploy.part(self.run), self.desk.clock, self.told)
+        tell: Any = progress.tell
+        engine = Engine(
+            self.run.stack.resources, self.run.file, self.run.doors, self.desk.clock, tell
+        )
+        engine.begin()
+        began = self.desk.clock.now()
+        self.desk.clock.on_advance(self._send)
+        try:
+            return deploy.carry_out(self.run, engine, progress, back=self.back)
+        finally:
+            self.seconds, self.over = self.desk.clock.now() - began, True
+
+    def _send(self) -> None:
+        """Every four seconds of simulated time: a gap as long as a task's start is seen."""
+        self.steps += 1
+        if self.over or self.steps % 4:
+            return
+        told = self.desk.sandbox.line.send("help", USER)
+        self.answered += told["status"] == 200 and bool(told["reply"])
+        self.lost += not (told["status"] == 200 and told["reply"])
+
+
+def deployed(desk: Desk, **given: Any) -> tuple[int, Deploying]:
+    """One deploy, with messages under way all the time: none is lost."""
+    deploying = Deploying(desk, **given)
+    status = deploying()
+    assert deploying.answered > 0
+    assert 0 == deploying.lost
+    return status, deploying
+
+
+def serving(desk: Desk) -> str:
+    """The revision that the service wants, and that its healthy tasks are of."""
+    ecs = desk.cable.client("ecs")
+    service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
+    return str(service["taskDefinition"].rpartition("/")[2])
+
+
+def test_good_deploy(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
+    """A new revision, watched until it alone serves; what --set said is in stack.yaml afterwards."""
+    status, told = deployed(desk, sets=("image.uri=example.jp/bot:2",))
+    assert (0, "news-bot:2") == (status, serving(desk))
+    assert "news-bot:2" == capsys.readouterr().out.strip()
+    assert "example.jp/bot:2" == StackFile(desk.path).settings["image.uri"]
+    assert "example.jp/bot:2" == images.started[-1].image
+    lines = told.told.getvalue()
+    assert "new: 1 PROVISIONING" in lines
+    assert "old: 1 RUNNING" in lines
+    assert "1 healthy" in lines
+    desk.changes()
+    assert ([], []) == ((outcome := desk.setup()).refusals, outcome.outside)
+    assert [] == desk.changes()
+
+
+def crash(environment: dict[str, str]) -> Application:
+    """Ends as soon as it starts."""
+    raise RuntimeError("No module named 'flask'")
+
+
+def other_processor(environment: dict[str, str]) -> Application:
+    """What the kernel says of another processor's program."""
+    raise RuntimeError("exec /usr/local/bin/python: exec format error")
+
+
+def wrong_port(environment: dict[str, str]) -> Application:
+    """Nobody listens where the health check looks."""
+
+    def application(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        raise ConnectionRefusedError("nobody listens at 8080")
+
+    return application
+
+
+def sick(environment: dict[str, str]) -> Application:
+    """Runs, and answers the health check with 500."""
+
+    def application(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        start("500 Internal Server Error", [])
+        return [b""]
+
+    return application
+
+
+BAD = [
+    (crash, "exit code 1", "flask"),
+    (other_processor, "exit code 1", "another processor"),
+    (wrong_port, "Health checks failed", "port 8080"),
+    (sick, "[500]", "/healthz"),
+]
+
+
+@pytest.mark.parametrize(
+    ("how", "why", "then"), BAD, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_bad_deploy(
+    desk: Desk,
+    images: ByImage,
+    how: Start,
+    why: str,
+    then: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Taken back with the reason named, in at most half the circuit breaker's time; nothing is lost."""
+    images.images["example.jp/bot:2"] = how
+    status, told = deployed(desk, sets=("image.uri=example.jp/bot:2",))
+    assert (1, "news-bot:1") == (status, serving(desk))
+    said = capsys.readouterr().err
+    assert why in said
+    assert then in said
+    assert "news-bot:1 goes on answering" in said
+    assert "example.jp/bot:1" == StackFile(desk.path).settings["image.uri"]
+    assert told.seconds <= breaker(desk, images, how) / 2
+
+
+def breaker(desk: Desk, images: ByImage, how: Start) -> float:
+    """Seconds until ECS's own circuit breaker gives the same deployment up."""
+    ecs = desk.cable.client("ecs")
+    settle(desk)
+    revision = ecs.describe_task_definition(taskDefinition="news-bot:1")["taskDefinition"]
+    (container,) = revision["containerDefinitions"]
+    keys = ("family", "cpu", "memory", "networkMode", "executionRoleArn", "taskRoleArn")
+    new = ecs.register_task_definition(
+        **{key: revision[key] for key in keys},
+        requiresCompatibilities=["FARGATE"],
+        containerDefinitions=[{**container, "image": "example.jp/bot:2"}],
+    )["taskDefinition"]["taskDefinitionArn"]
+    ecs.update_service(cluster="news-bot", service="news-bot", taskDefinition=new)
+    began = desk.clock.now()
+    while serving(desk) != "news-bot:1":
+        desk.clock.advance(1)
+    return desk.clock.now() - began
+
+
+def settle(desk: Desk) -> None:
+    """Until the service is steady again."""
+    ecs = desk.cable.client("ecs")
+    while True:
+        service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
+        states = [deployment["rolloutState"] for deployment in service["deployments"]]
+        if states == ["COMPLETED"]:
+            return
+        desk.clock.advance(5)
+
+
+def test_missing_secret(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
+    """A parameter that is gone when the new task wants it: named, and the old task goes on."""
+    desk.cable.after = lambda operation: delete_secret(desk, operation)
+    status = deployed(desk, sets=("image.uri=example.jp/bot:2",))[0]
+    assert (1, "news-bot:1") == (status, serving(desk))
+    said = capsys.readouterr().err
+    assert "invalid parameters" in said
+    assert "provision setup" in said
+
+
+def delete_secret(desk: Desk, operation: str) -> None:
+    """What somebody else does just after UpdateService."""
+    if operation == "UpdateService":
+        desk.cable.free()
+        desk.cable.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
+
+
+def test_secret_missing_before_anything_is_made(
+    desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seen by the walk: no new revision, and what to give."""
+    desk.cable.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
+    desk.secrets = replace(desk.secrets, channel_secret="")
+    desk.changes()
+    assert 1 == Deploying(desk, sets=("image.uri=example.jp/bot:2",))()
+    assert "LINE_CHANNEL_SECRET" in capsys.readouterr().err
+    assert [] == desk.changes()
+
+
+def test_rollback(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
+    """Back to the version before, which stack.yaml then no longer asks for; forward again with deploy."""
+    assert 0 == deployed(desk, sets=("image.uri=example.jp/bot:2",))[0]
+    assert (0, "news-bot:1") == (deployed(desk, back=True)[0], serving(desk))
+    assert "stack.yaml still asks for the newer version" in capsys.readouterr().err
+    assert "example.jp/bot:1" == images.started[-1].image
+    with pytest.raises(Refusal, match="there is none"):
+        Deploying(desk, back=True)()
+    assert 0 == deployed(desk)[0]
+    assert "example.jp/bot:2" == images.started[-1].image
+
+
+def test_old_revisions_go(desk: Desk, images: ByImage) -> None:
+    """The ten newest stay, to go back to."""
+    ecs = desk.cable.client("ecs")
+    for number in range(2, KEPT + 4):
+        assert 0 == Deploying(desk, sets=(f"image.uri=example.jp/bot:{number}",))()
+    found = ecs.list_task_definitions(familyPrefix="news-bot", status="ACTIVE")[
+        "taskDefinitionArns"
+    ]
+    assert KEPT == len(found)
+    assert "news-bot:4" == found[0].rpartition("/")[2]
+
+
+def test_several_tasks(desk: Desk, images: ByImage) -> None:
+    """A count above one: both are replaced, and a bad version of two is taken back like one."""
+    assert 0 == deployed(desk, sets=("service.count=2",))[0]
+    assert 0 == deployed(desk, sets=("image.uri=example.jp/bot:2",))[0]
+    images.images["example.jp/bot:3"] = crash
+    assert 1 == deployed(desk, sets=("image.uri=example.jp/bot:3",))[0]
+    ecs = desk.cable.client("ecs")
+    service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
+    assert ("news-bot:2", 2) == (serving(desk), service["desiredCount"])
+
+
+def test_asleep(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
+    """Outside its hours: deployed, and said that nothing was tried."""
+    desk.cable.client("ecs").update_service(cluster="news-bot", service="news-bot", desiredCount=0)
+    assert 0 == Deploying(desk, sets=("image.uri=example.jp/bot:2",))()
+    assert "provision start" in capsys.readouterr().err
+    assert "news-bot:2" == serving(desk)
+
+
+def test_nothing_to_deploy_to(desk: Desk) -> None:
+    """No stack, and a paused one: what to run instead."""
+    with pytest.raises(Refusal, match="provision setup"):
+        Deploying(desk)()
+    desk.setup()
+    desk.engine().pause()
+    with pytest.raises(Refusal, match="provision resume"):
+        Deploying(desk)()
+
+
+def test_no_spot_capacity(desk: Desk, images: ByImage) -> None:
+    """ECS's own words after a while, the dearer way, and the way back; the old version goes on."""
+    desk.sandbox.cloud.ecs.spot_available = False
+    deploying = Deploying(desk, sets=("image.uri=example.jp/bot:2",))
+    with pytest.raises(NoCapacity) as refusal:
+        deploying()
+    assert "Capacity is unavailable" in refusal.value.why
+    assert "service.capacity=on-demand" in refusal.value.then
+    assert "service.capacity=spot" in refusal.value.then
+    assert 0 == deploying.lost
+    assert deploying.seconds < 240
+    ondemand = ("image.uri=example.jp/bot:2", "service.capacity=on-demand")
+    assert 0 == deployed(desk, sets=ondemand)[0]
+    desk.sandbox.cloud.ecs.spot_available = True
+    assert 0 == deployed(desk, sets=("service.capacity=spot",))[0]
