@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import jmespath
-
 from provision import aws
 from provision.checks import Finding, Look, Scene, ng, ok, stands
 from provision.errors import NotYet, Refusal
@@ -21,10 +19,6 @@ NEVER = (
     "iam:PutRolePolicy",
     "secretsmanager:GetSecretValue",
 )
-DENIALS = (
-    "EvaluationResults[?EvalDecision!='allowed'].[EvalActionName, EvalResourceName, EvalDecision]"
-)
-GRANTS = "EvaluationResults[?EvalDecision=='allowed'].EvalActionName"
 
 
 def role_may(role_line: str, policy_line: str) -> Look:
@@ -49,22 +43,24 @@ def role_may(role_line: str, policy_line: str) -> Look:
 def _simulated(doors: Doors, arn: str, statements: list[Statement]) -> Finding:
     """iam:SimulatePrincipalPolicy: also sees permissions boundaries and the organization's policies."""
     for statement in statements:
-        answer = _simulate(doors, arn, statement["Action"], statement)
-        for action, resource, decision in jmespath.search(DENIALS, answer):
+        for action, resource, decision in _simulate(doors, arn, statement["Action"], statement):
+            if decision == "allowed":
+                continue
             reason = _(
                 "{action} on {resource} is not allowed ({decision})",
                 action=action,
                 resource=resource,
                 decision=decision,
             )
-            then = _("Ask the account's administrator which policy forbids it.")
-            return ng(reason, then)
-    if more := jmespath.search(GRANTS, _simulate(doors, arn, NEVER, {})):
-        return _too_much(", ".join(more))
-    return ok(_("simulated by IAM"))
+            return ng(reason, _("Ask the account's administrator which policy forbids it."))
+    more = [a for a, _resource, said in _simulate(doors, arn, NEVER, {}) if said == "allowed"]
+    return _too_much(", ".join(more)) if more else ok(_("simulated by IAM"))
 
 
-def _simulate(doors: Doors, arn: str, actions: Any, statement: Statement) -> Any:
+def _simulate(
+    doors: Doors, arn: str, actions: Any, statement: Statement
+) -> list[tuple[str, str, str]]:
+    """Action, resource and decision, for each of them."""
     given: dict[str, Any] = {}
     if "Resource" in statement:
         given["ResourceArns"] = [_example(resource) for resource in _listed(statement["Resource"])]
@@ -78,9 +74,13 @@ def _simulate(doors: Doors, arn: str, actions: Any, statement: Statement) -> Any
         for key, value in like.items()
     ]
     with aws.understood(_("Asking IAM what {role} may do.", role=arn)):
-        return doors.aws.iam.simulate_principal_policy(
+        answer = doors.aws.iam.simulate_principal_policy(
             PolicySourceArn=arn, ActionNames=_listed(actions), **given
         )
+    return [
+        (result["EvalActionName"], result.get("EvalResourceName", "*"), result["EvalDecision"])
+        for result in answer["EvaluationResults"]
+    ]
 
 
 def _example(pattern: str) -> str:

@@ -59,7 +59,7 @@ from provision.sandbox.certificates import Acm
 from provision.sandbox.ecr import Ecr
 from provision.sandbox.ecs import Ecs
 from provision.sandbox.elbv2 import Elbv2
-from provision.sandbox.permissions import Permissions
+from provision.sandbox.permissions import Permissions, simulation
 from provision.sandbox.schedules import Scheduler
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ RULES = (
     ecs_tasks,
     iam_documents,
     iam_entities,
+    simulation,
     hosted_zones,
     interfaces,
     listener_rules,

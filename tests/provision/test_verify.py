@@ -222,7 +222,33 @@ def test_more_rights_than_needed(desk: Desk, front: TlsServer) -> None:
     iam.attach_role_policy(RoleName="news-bot-task-ap-northeast-1", PolicyArn=policy)
     found = verified(desk, front)["task_role"]
     assert "NG" == found.state
-    assert "All" in found.reason
+    assert "ssm:PutParameter" in found.reason
+
+
+def test_rights_limited_from_above(desk: Desk, front: TlsServer) -> None:
+    """A permissions boundary takes away what the policy gives: only IAM's simulation sees it."""
+    desk.setup()
+    iam = desk.cable.client("iam")
+    little = {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}
+    policy = iam.create_policy(
+        PolicyName="Little",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [little]}),
+    )["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(
+        RoleName="news-bot-task-ap-northeast-1", PermissionsBoundary=policy
+    )
+    found = verified(desk, front)["task_role"]
+    assert "NG" == found.state
+    assert "s3:GetObject" in found.reason
+
+
+def test_rights_where_nobody_may_ask(desk: Desk, front: TlsServer) -> None:
+    """IAM does not simulate (for this person, or at all): the policies are read."""
+    desk.setup()
+    fault = {"kind": "error", "service": "iam", "operation": "SimulatePrincipalPolicy"}
+    desk.sandbox.cloud.faults.add({**fault, "times": 20})
+    found = verified(desk, front)["task_role"]
+    assert ("OK", "read from its policies") == (found.state, found.reason)
 
 
 def test_fewer_rights_than_needed(desk: Desk, front: TlsServer) -> None:
