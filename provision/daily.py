@@ -38,7 +38,7 @@ def scale(options: Options, *, start: bool) -> int:
                 _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
             )
         count = run.file.settings["service.count"] if start else 0
-        outcome = _scaled(run, engine, count)
+        outcome = scaled(run, engine, count)
     if outcome.refusals:
         return failed(outcome.refusals)
     print(_("tasks wanted: {count}", count=count))
@@ -52,7 +52,7 @@ def scale(options: Options, *, start: bool) -> int:
     return 0
 
 
-def _scaled(run: Run, engine: Engine, count: int) -> Outcome:
+def scaled(run: Run, engine: Engine, count: int) -> Outcome:
     """UpdateService, asked again where AWS says "not yet"; then the wait until the tasks answer."""
     service, steady = run.stack.service, run.stack.steady_service
 

@@ -21,7 +21,7 @@ def status(options: Options, as_json: bool) -> int:
     sights = engine.look()
     document = {
         "url": run.stack.url,
-        "tasks": _tasks(sights[run.stack.steady_service.key]),
+        "tasks": tasks(sights[run.stack.steady_service.key]),
         "next": next_hours(run),
         "resources": [entry(sight) for sight in sights.values()],
     }
@@ -32,7 +32,7 @@ def status(options: Options, as_json: bool) -> int:
     return 0
 
 
-def _tasks(steady: Sight) -> dict[str, Any]:
+def tasks(steady: Sight) -> dict[str, Any]:
     """How many tasks run and how many are wanted; where those differ, what goes on with each."""
     live = steady.live or {}
     counts = {"running": live.get("runningCount", 0), "wanted": live.get("desiredCount", 0)}

@@ -33,7 +33,11 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
                 )
         return engine.reach(steady, live)
 
-    return walk([Line(steady, [])], step, run.clock, engine.tell)
+    def tell(event: str, resource: Resource, detail: str) -> None:
+        """Why it waits stands below, whole."""
+        engine.tell(event, resource, "" if event == "waiting" else detail)
+
+    return walk([Line(steady, [])], step, run.clock, tell)
 
 
 def _last_words(run: Run, task: str) -> list[str]:

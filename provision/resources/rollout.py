@@ -111,6 +111,8 @@ class Rollout:
         targets = Counter(_health(target) for target in self.live.get("Targets", []))
         if targets:
             lines.append(_("targets: {targets}", targets=_counted(targets)))
+        if taken := sum(task.get("stopCode") == SPOT for task in self.new + self.old):
+            lines.append(_("Spot took {count} back; ECS starts others instead", count=taken))
         if failures := self.failures():
             lines.append(_("stopped: {reasons}", reasons=_counted(failures)))
         return lines + [f"ECS: {event['message']}" for event in self._events()[:EVENTS][::-1]]

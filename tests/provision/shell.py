@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,15 @@ def served(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     """A sandbox in a process of its own: its addresses, and the environment in which it is found."""
-    environ = environment(tmp_path_factory.mktemp("runtime"))
-    command = [*PROVISION, "sandbox", "--speed", "100", "--json"]
+    with running(tmp_path_factory.mktemp("runtime"), speed=100) as told:
+        yield told
+
+
+@contextmanager
+def running(runtime: Path, speed: int) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Such a sandbox, so much faster than reality, told in the runtime folder."""
+    environ = environment(runtime)
+    command = [*PROVISION, "sandbox", "--speed", str(speed), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline()), environ

@@ -153,7 +153,20 @@ def sick(environment: dict[str, str]) -> Application:
     return application
 
 
+def missing_image(environment: dict[str, str]) -> Application:
+    """Nobody has pushed it, so it is never started."""
+    raise AssertionError("it was started")
+
+
+def no_such_platform(environment: dict[str, str]) -> Application:
+    """It was pushed from a laptop with another processor; never started either."""
+    raise AssertionError("it was started")
+
+
+PLATFORMS: dict[Start, tuple[str, ...]] = {missing_image: (), no_such_platform: ("linux/arm64",)}
 BAD = [
+    (missing_image, "bot:2: not found", "image.uri="),
+    (no_such_platform, "matching platform 'linux/amd64'", "another processor"),
     (crash, "exit code 1", "flask"),
     (other_processor, "exit code 1", "another processor"),
     (wrong_port, "Health checks failed", "port 8080"),
@@ -174,6 +187,8 @@ def test_bad_deploy(
 ) -> None:
     """Taken back with the reason named, in at most half the circuit breaker's time; nothing is lost."""
     images.images["example.jp/bot:2"] = how
+    if how in PLATFORMS:
+        desk.sandbox.cloud.ecr.images.public["example.jp/bot:2"] = PLATFORMS[how]
     status, told = deployed(desk, sets=("image.uri=example.jp/bot:2",))
     assert (1, "news-bot:1") == (status, serving(desk))
     said = capsys.readouterr().err

@@ -1,0 +1,85 @@
+"""Deploys on a sandbox of real processes, under 50 messages a second: none is lost."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.provision.shell import Person, running, send
+
+RATE = 50  # messages a second
+WORKERS = 10
+SPEED = 20
+MISSING = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/news-bot:nobody-pushed-it"
+
+
+class Load:
+    """Messages at an even rate, as long as it is entered; what became of each."""
+
+    def __init__(self, addresses: dict[str, str]) -> None:
+        self._addresses, self._over = addresses, threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(n,)) for n in range(WORKERS)]
+        self.answered = 0
+        self.lost: list[object] = []
+        self.seconds = 0.0
+
+    def __enter__(self) -> "Load":
+        self._began = time.monotonic()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        self.seconds = time.monotonic() - self._began
+
+    def _work(self, number: int) -> None:
+        due = self._began + number / RATE
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            told = send(self._addresses, "help")
+            if told["status"] == 200 and told["reply"]:
+                self.answered += 1
+            else:
+                self.lost.append(told)
+            due += WORKERS / RATE
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Person, dict[str, str]]]:
+    """Somebody whose bot is live, and the sandbox's addresses."""
+    folder: Path = tmp_path_factory.mktemp("load")
+    with running(tmp_path_factory.mktemp("runtime"), SPEED) as (addresses, environ):
+        person = Person(folder, environ)
+        done = person.types("--sandbox", "setup", "--yes")
+        assert 0 == done.returncode, done.stderr
+        yield person, addresses
+
+
+@pytest.mark.slow
+def test_good_deploy_loses_nothing(live: tuple[Person, dict[str, str]]) -> None:
+    """The new task takes over while messages arrive."""
+    person, addresses = live
+    with Load(addresses) as load:
+        done = person.types("--sandbox", "deploy", "--set", "service.memory=1024")
+    assert (0, "news-bot:2\n") == (done.returncode, done.stdout), done.stderr
+    assert [] == load.lost
+    assert load.answered > 0.8 * RATE * load.seconds
+
+
+@pytest.mark.slow
+def test_bad_deploy_loses_nothing(live: tuple[Person, dict[str, str]]) -> None:
+    """Nobody pushed the image: taken back with the reason, and stack.yaml is as it was."""
+    person, addresses = live
+    before = (person.folder / "stack.sandbox.yaml").read_text().partition("resources:")[0]
+    with Load(addresses) as load:
+        done = person.types("--sandbox", "deploy", "--set", f"image.uri={MISSING}")
+    assert 1 == done.returncode
+    assert "nobody-pushed-it: not found" in done.stderr
+    assert "goes on answering" in done.stderr
+    assert [] == load.lost
+    assert load.answered > 0.8 * RATE * load.seconds
+    assert before == (person.folder / "stack.sandbox.yaml").read_text().partition("resources:")[0]
