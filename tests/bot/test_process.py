@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": "0"}
@@ -98,3 +98,30 @@ def test_the_slow_do_not_keep_others_waiting() -> None:
         silent = stack.enter_context(socket.create_connection((host, port), 20))
         process.send_signal(signal.SIGTERM)
         assert b"" == silent.recv(1)
+
+
+def test_bad_requests() -> None:
+    """Each gets its status, over a real socket, and the next request is answered as ever."""
+    big = 3_000_000
+    head = b"POST /webhook HTTP/1.1\r\nHost: a\r\n"
+    chunk = b"%x\r\n" % 100_000 + b"x" * 100_000 + b"\r\n"
+    requests = {
+        head + b"Content-Length: %d\r\n\r\n" % big + b"x" * big: b"413",
+        head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 30 + b"0\r\n\r\n": b"413",
+        head + b"Content-Length: -1\r\n\r\n": b"400",
+        head + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nabc": b"400",
+        head + b"Content-Length: 2\r\n\r\n{}": b"400",
+        head + b"X-Line-Signature: x\r\nContent-Length: 2\r\n\r\n{}": b"401",
+        b"GARBAGE\r\n\r\n": b"400",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"X-A: b\r\n" * 5000 + b"\r\n": b"4",
+    }
+    with running(LINGER_SECONDS="0") as (address, _):
+        host, port = urlsplit(address).hostname, urlsplit(address).port
+        for request, status in requests.items():
+            with socket.create_connection((host, port), 20) as client:
+                with suppress(ConnectionError):  # it need not read all of it
+                    client.sendall(request)
+                answer = client.recv(4000)
+            assert answer.startswith(b"HTTP/1.1 " + status), request[:80]
+            assert b"Traceback" not in answer
+        assert (200, b"ok") == asked(address)
