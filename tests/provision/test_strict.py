@@ -2,7 +2,7 @@
 
 import pytest
 
-from provision.daily import _scaled
+from provision import daily
 from provision.engine import Gone
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
@@ -29,7 +29,7 @@ def scaled(desk: Desk, count: int) -> Outcome:
     """`provision start` (a count) and `provision stop` (0)."""
     engine = desk.engine()
     run = Run(Options(), engine.file, desk.stack(), engine.doors, desk.clock)
-    return _scaled(run, engine, count)
+    return daily.scaled(run, engine, count)
 
 
 def pause(desk: Desk) -> Gone:
