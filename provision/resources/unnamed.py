@@ -8,6 +8,7 @@ from provision.resource import (
     Live,
     Resource,
     Tagged,
+    Use,
     flat,
     listed,
     output,
@@ -84,6 +85,24 @@ class Unnamed(Resource):
 def in_use(live: Live) -> bool:
     """Whether something hangs on it: a gateway's VPC, a route table's subnets."""
     return bool(live.get("Attachments") or live.get("Associations"))
+
+
+def foreign_interfaces(doors: Doors, filters: list[dict[str, Any]], stack: str) -> list[Use]:
+    """Network interfaces that are neither our load balancer's nor a task's of ours.
+
+    ELB writes its name into the description, `ELB app/name/id`; ECS writes `arn:aws:ecs:...attachment/...`.
+    """
+    found = doors.aws.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    foreign = []
+    for interface in found:
+        told = interface.get("Description", "")
+        balancer = (
+            told.removeprefix("ELB app/").partition("/")[0] if told.startswith("ELB ") else ""
+        )
+        task = told.startswith("arn:aws:ecs:")
+        if not task and balancer != stack and not balancer.startswith(f"{stack}-"):
+            foreign.append(Use(" ".join(filter(None, (interface["NetworkInterfaceId"], told)))))
+    return foreign
 
 
 def of_stack(stack: str) -> list[dict[str, Any]]:
