@@ -170,7 +170,7 @@ def _events(run: Run, began: int) -> list[dict[str, Any]]:
 
 def cost(options: Options, as_json: bool) -> int:
     """What each resource costs a month, and what would lower it. Asks AWS nothing."""
-    run = prepared(options, save=False, looks=True)
+    run = prepared(options, save=False, looks=True, recovers=False)
     settings = run.file.settings
     listed = prices(settings["region"])
     costs = {

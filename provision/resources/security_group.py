@@ -10,6 +10,7 @@ from provision.resource import (
     Use,
     flat,
     listed,
+    marked,
     output,
     resource,
 )
@@ -69,9 +70,10 @@ class SecurityGroup(Resource):
             for group in ec2.describe_security_groups(Filters=named(filter_name, self.id))[
                 "SecurityGroups"
             ]:
-                naming[group["GroupId"]] = group["GroupName"]
+                if not marked(flat(group.get("Tags", [])), self.stack):
+                    naming[group["GroupId"]] = group["GroupName"]
         others = [Use(f"{id} {name}") for id, name in naming.items() if id not in ours]
-        return others + foreign_interfaces(doors, named("group-id", self.id), self.stack)
+        return others + foreign_interfaces(doors, named("group-id", self.id), ours, self.stack)
 
     def delete(self, doors: Doors) -> None:
         """DeleteSecurityGroup."""

@@ -87,21 +87,23 @@ def in_use(live: Live) -> bool:
     return bool(live.get("Attachments") or live.get("Associations"))
 
 
-def foreign_interfaces(doors: Doors, filters: list[dict[str, Any]], stack: str) -> list[Use]:
-    """Network interfaces that are neither our load balancer's nor a task's of ours.
+def foreign_interfaces(
+    doors: Doors, filters: list[dict[str, Any]], ours: frozenset[str], stack: str
+) -> list[Use]:
+    """Network interfaces that are neither a load balancer's of ours nor a task's.
 
-    ELB writes its name into the description, `ELB app/name/id`; ECS writes `arn:aws:ecs:...attachment/...`.
+    ELB writes its name into the description, `ELB app/name/id`, and lets go of it minutes after the load
+    balancer has gone; ECS writes `arn:aws:ecs:...:attachment/...`.
     """
-    found = doors.aws.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    recorded = {name for arn in ours if (name := arn.partition(":loadbalancer/")[2])}
     foreign = []
-    for interface in found:
-        told = interface.get("Description", "")
-        balancer = (
-            told.removeprefix("ELB app/").partition("/")[0] if told.startswith("ELB ") else ""
-        )
-        task = told.startswith("arn:aws:ecs:")
-        if not task and balancer != stack and not balancer.startswith(f"{stack}-"):
-            foreign.append(Use(" ".join(filter(None, (interface["NetworkInterfaceId"], told)))))
+    for live in doors.aws.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]:
+        told = live.get("Description", "")
+        balancer = told.removeprefix("ELB ")
+        kind, _slash, name = balancer.partition("/")
+        named_ours = kind == "app" and name.startswith((f"{stack}/", f"{stack}-"))
+        if not (told.startswith("arn:aws:ecs:") or balancer in recorded or named_ours):
+            foreign.append(Use(" ".join(filter(None, (live["NetworkInterfaceId"], told)))))
     return foreign
 
 

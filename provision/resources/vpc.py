@@ -3,7 +3,7 @@
 from typing import Any
 
 from provision.errors import Refusal
-from provision.resource import Difference, Doors, Live, Use, output, resource
+from provision.resource import Difference, Doors, Live, Use, flat, marked, output, resource
 from provision.resources.unnamed import Unnamed, foreign_interfaces, named
 from provision.words import _
 
@@ -68,19 +68,19 @@ class Vpc(Unnamed):
     def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
         """What others put into it: network interfaces, subnets, security groups, route tables."""
         ec2, here = doors.aws.ec2, named("vpc-id", self.id)
-        subnets = [s["SubnetId"] for s in ec2.describe_subnets(Filters=here)["Subnets"]]
-        groups = [
-            group["GroupId"]
-            for group in ec2.describe_security_groups(Filters=here)["SecurityGroups"]
-            if group["GroupName"] != "default"
+        found = {s["SubnetId"]: s for s in ec2.describe_subnets(Filters=here)["Subnets"]}
+        for group in ec2.describe_security_groups(Filters=here)["SecurityGroups"]:
+            if group["GroupName"] != "default":
+                found[group["GroupId"]] = group
+        for table in ec2.describe_route_tables(Filters=here)["RouteTables"]:
+            if not any(a.get("Main") for a in table.get("Associations", [])):
+                found[table["RouteTableId"]] = table
+        others = [
+            Use(id)
+            for id, live in found.items()
+            if id not in ours and not marked(flat(live.get("Tags", [])), self.stack)
         ]
-        tables = [
-            table["RouteTableId"]
-            for table in ec2.describe_route_tables(Filters=here)["RouteTables"]
-            if not any(a.get("Main") for a in table.get("Associations", []))
-        ]
-        others = [Use(id) for id in (*subnets, *groups, *tables) if id not in ours]
-        return others + foreign_interfaces(doors, here, self.stack)
+        return others + foreign_interfaces(doors, here, ours, self.stack)
 
     def delete_one(self, doors: Doors, id: str) -> None:
         """DeleteVpc: takes its default security group, network ACL and main route table with it."""

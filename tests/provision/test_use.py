@@ -71,7 +71,7 @@ def interface_in_our_group(desk: Desk) -> None:
     ec2 = desk.cable.client("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
     group = outputs(desk, "load_balancer_group")["id"]
-    ec2.create_network_interface(SubnetId=subnet, Groups=[group], Description="their machine")
+    ec2.create_network_interface(SubnetId=subnet, Groups=[group])
 
 
 def service_in_our_cluster(desk: Desk) -> None:
