@@ -81,6 +81,9 @@ def build() -> click.Group:
         metavar="SECONDS",
         help=_("how long to wait for the registrar and ACM (0: not at all, exit 3 if unfinished)"),
     )
+    contents = click.option(
+        "--contents", is_flag=True, help=_("take away what others put into ours, too")
+    )
     as_json = click.option("--json", "as_json", is_flag=True, help=_("one JSON document on stdout"))
 
     @verb(
@@ -133,11 +136,14 @@ def build() -> click.Group:
     @click.option(
         "--everything", is_flag=True, help=_("take away the hosted zone that setup created, too")
     )
+    @contents
     @as_json
-    def teardown(context: click.Context, everything: bool, as_json: bool, **given: Any) -> int:
+    def teardown(
+        context: click.Context, everything: bool, contents: bool, as_json: bool, **given: Any
+    ) -> int:
         from provision import teardown as taking_away
 
-        return taking_away.teardown(merged(context, given), everything, as_json)
+        return taking_away.teardown(merged(context, given), everything, contents, as_json)
 
     @verb(
         "recover",
@@ -177,10 +183,11 @@ def build() -> click.Group:
         _("Take away what is paid by the hour (load balancer, service); keep the rest."),
         "provision pause",
     )
-    def pause(context: click.Context, **given: Any) -> int:
+    @contents
+    def pause(context: click.Context, contents: bool, **given: Any) -> int:
         from provision import daily
 
-        return daily.pause(merged(context, given))
+        return daily.pause(merged(context, given), contents)
 
     @verb("resume", _("Put back what pause took away."), "provision resume")
     @waiting

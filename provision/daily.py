@@ -13,6 +13,7 @@ from provision.errors import NotYet, Refusal, Usage
 from provision.prices import AS_OF, HOURS, prices
 from provision.resource import Milestone, Resource
 from provision.run import Options, Run, prepared
+from provision.teardown import agreed
 from provision.verbs import UNATTENDED_WAIT, failed, finished
 from provision.walk import Line, Outcome, walk
 from provision.words import _
@@ -73,7 +74,7 @@ def scaled(run: Run, engine: Engine, count: int) -> Outcome:
     return walk([Line(service, []), Line(steady, [service.key])], step, run.clock, engine.tell)
 
 
-def pause(options: Options) -> int:
+def pause(options: Options, contents: bool) -> int:
     """Takes away what is paid by the hour; zone, certificate, secrets and log stay."""
     run = prepared(options, save=False)
     with run.file.locked():
@@ -81,6 +82,7 @@ def pause(options: Options) -> int:
         engine = run.engine(progress)
         engine.begin()
         saved = _hourly(run)
+        let_go = agreed(run, engine.foresee_pause(), contents)
         question = _(
             "Take away load balancer and service (about {saved:.2f} USD a month)?", saved=saved
         )
@@ -89,7 +91,9 @@ def pause(options: Options) -> int:
                 _("Asking before anything is deleted."), _("you said no"), _("Nothing was deleted.")
             )
         with progress:
-            gone = engine.pause()
+            gone = engine.pause(let_go)
+    for key, why in gone.kept.items():
+        print(_("kept: {key}: {why}", key=key, why=why), file=sys.stderr)
     if gone.refusals or gone.left:
         return failed(gone.refusals)
     print(
@@ -166,7 +170,7 @@ def _events(run: Run, began: int) -> list[dict[str, Any]]:
 
 def cost(options: Options, as_json: bool) -> int:
     """What each resource costs a month, and what would lower it. Asks AWS nothing."""
-    run = prepared(options, save=False, looks=True)
+    run = prepared(options, save=False, looks=True, recovers=False)
     settings = run.file.settings
     listed = prices(settings["region"])
     costs = {

@@ -3,9 +3,11 @@
 State is on disk before and after each mutation. Nothing here knows which resources there are.
 """
 
+import contextlib
+from collections.abc import Collection
 from typing import Any
 
-from provision import account, aws, look
+from provision import account, aws, look, use
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
 from provision.look import Sight
@@ -39,6 +41,7 @@ class Engine:
         self._made: set[str] = set()  # created in this run: "not found" means "not yet visible"
         self._doubted: set[str] = set()  # create said "taken": ours only if its tags say so
         self._done: set[str] = set()  # done in this walk
+        self._foreseen: use.Uses | None = None  # as it was shown to the person
         self._removal = Removal(file, doors, clock, tell, self._write)
 
     @property
@@ -72,9 +75,9 @@ class Engine:
         """Brings everything to be. wait: seconds to wait for what is outside; None: without bound."""
         outcome = self.bring(self.resources, wait)
         if not outcome.refusals and not outcome.outside:
-            orphans = self.orphans()
+            orphans, stay = self.orphans(), self.staying()
             rest = OLD_ANSWERS if any(orphan.remembered for orphan in orphans) else 0.0
-            gone = self._removal.take_away(orphans, everything=True, spared={}, rest=rest)
+            gone = self._removal.take_away(orphans, everything=True, spared=stay, rest=rest)
             outcome.refusals += gone.refusals
         return outcome
 
@@ -86,6 +89,20 @@ class Engine:
     def note(self, resource: Resource) -> None:
         """Writes down what is known of one that is recorded already."""
         self._write(resource, self.file.records[resource.key].state)
+
+    def staying(self) -> dict[str, str]:
+        """Of what settings have replaced: what stays, and why (others use it, or it holds something dear)."""
+        orphans = self.orphans()
+        stay = use.spared(self._uses(orphans), [*orphans, *self.resources])
+        for orphan in orphans:
+            doing = _("Looking whether others use {key}.", key=orphan.key)
+            with contextlib.suppress(aws.Absent), aws.understood(doing, absent=orphan.absent):
+                if why := orphan.dear(self.doors):
+                    stay.setdefault(orphan.key, why)
+        return stay
+
+    def _uses(self, resources: list[Resource]) -> use.Uses:
+        return use.uses(resources, self.file.records, self.doors, self.clock)
 
     def _build(self, resource: Resource) -> str:
         if isinstance(resource, Milestone):
@@ -213,13 +230,23 @@ class Engine:
         gone = [(key, record) for key, record in self.file.records.items() if key not in known]
         return [revived(key, record, self.stack) for key, record in reversed(gone)]
 
-    def teardown(self, everything: bool) -> Gone:
-        """Takes away what is ours, then looks whether anything is left.
-
-        everything: also what is kept because it holds something dear.
-        """
+    def foresee_teardown(self, everything: bool) -> use.Uses:
+        """What others have to do with what teardown would take, by key. Deletes nothing."""
         self.claim()
-        gone = self._removal.take_away(self.orphans() + self.resources[::-1], everything, {})
+        going = [*self.orphans(), *self.resources[::-1]]
+        self._foreseen = self._uses([r for r in going if not r.kept(everything)])
+        return self._foreseen
+
+    def teardown(self, everything: bool, contents: Collection[str] = ()) -> Gone:
+        """Takes away what is ours and nobody else uses, then looks whether anything is left.
+
+        everything: also what is kept because it holds something dear. contents: keys of zones, buckets and
+        the like that go with what others put into them.
+        """
+        uses = self.foresee_teardown(everything) if self._foreseen is None else self._foreseen
+        going = [*self.orphans(), *self.resources[::-1]]
+        stay = use.spared(uses, going, contents)
+        gone = self._removal.take_away(going, everything, stay, contents=contents)
         kept = [self.file.records[key] for key in gone.kept if key in self.file.records]
         patience = 0.0 if gone.left else LISTS_LAG
         found = account.left(self.doors, self.clock, self.stack, kept, patience)
@@ -244,14 +271,23 @@ class Engine:
             elif sight.verdict in states:
                 self._write(sight.resource, states[sight.verdict])
 
-    def pause(self) -> Gone:
-        """Takes away what is paid by the hour and everything that needs it."""
-        self.file.mark_paused(True)
+    def foresee_pause(self) -> use.Uses:
+        """What others have to do with what a pause would take, by key. Deletes nothing."""
         self.look()
+        self._foreseen = self._uses(self._paused())
+        return self._foreseen
+
+    def pause(self, contents: Collection[str] = ()) -> Gone:
+        """Takes away what is paid by the hour and everything that needs it. contents: as for teardown."""
+        uses = self.foresee_pause() if self._foreseen is None else self._foreseen
+        self.file.mark_paused(True)
+        stay = use.spared(uses, self.resources, contents)
+        return self._removal.take_away(self._paused(), True, stay, contents=contents)
+
+    def _paused(self) -> list[Resource]:
         paid = [r for r in self.resources if r.hourly]
         gone = {id(user) for r in paid for user in (r, *users(r, self.resources, Resource))}
-        going = [r for r in self.resources[::-1] if id(r) in gone]
-        return self._removal.take_away(going, everything=True, spared={})
+        return [r for r in self.resources[::-1] if id(r) in gone]
 
 
 def stranger(resource: Resource) -> Refusal:

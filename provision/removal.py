@@ -1,6 +1,6 @@
 """Backwards: taking away what is ours, what rests on others first."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from provision import aws, look
@@ -46,8 +46,12 @@ class Removal:
         everything: bool,
         spared: Mapping[str, str],
         rest: float = 0.0,
+        contents: Collection[str] = (),
     ) -> Gone:
-        """Takes these away. spared: keys that stay, and why. rest: seconds for which all of them stay."""
+        """Takes these away. spared: keys that stay, and why. rest: seconds for which all of them stay.
+
+        contents: keys of those that go with what others put into them.
+        """
         gone = Gone()
         real = [r for r in resources if r.key in self.file.records]
         lines = [Line(r, [user.key for user in users(r, resources) if user in real]) for r in real]
@@ -59,6 +63,7 @@ class Removal:
                 return "kept"
             if self.clock.now() < until:
                 raise NotYet(_("replaced; resolvers and LINE may still lead to it"))
+            resource.with_contents = resource.key in contents
             return self.remove(resource, everything, gone)
 
         outcome = walk(lines, remove, self.clock, self.tell)

@@ -31,6 +31,17 @@ class Doors:
     line: "Line"
 
 
+@dataclass(frozen=True)
+class Use:
+    """Something of others' that keeps a thing of ours from going.
+
+    content: it lies in ours (records in a zone, objects in a bucket), so it would go with it.
+    """
+
+    told: str
+    content: bool = False
+
+
 def output(path: str, *, init: Literal[False] = False) -> Any:
     """A field that AWS decides: a jmespath into what `find` sees, kept in stack.yaml."""
     return field(default="", init=init, metadata={"path": path})
@@ -60,9 +71,12 @@ class Resource:
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
 
+    goes_with: ClassVar[str] = ""  # where the need in this field stays, this stays too
+
     line: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there
     consented: bool = field(default=False, init=False)  # the person lets an adopted one be changed
+    with_contents: bool = field(default=False, init=False)  # what others put in goes too
     switch_after: "tuple[Resource, ...]" = field(
         default=(), init=False
     )  # an update waits for these
@@ -173,6 +187,17 @@ class Resource:
 
     def kept(self, everything: bool) -> str:
         """Why teardown leaves it although it is ours, in a sentence; "" where it goes."""
+        return ""
+
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """What others have to do with it, asked before it is deleted. Read-only.
+
+        ours: every id and ARN that is recorded, and the outputs of each record with spaces between.
+        """
+        return []
+
+    def dear(self, doors: Doors) -> str:
+        """Why it stays though a setting has replaced it, in a sentence; "" where it goes. Read-only."""
         return ""
 
     def leaving(self, live: Live) -> bool:

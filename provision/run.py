@@ -108,14 +108,16 @@ class Run:
         )
 
 
-def prepared(options: Options, *, save: bool, looks: bool = False) -> Run:
+def prepared(options: Options, *, save: bool, looks: bool = False, recovers: bool = True) -> Run:
     """Reads file and environment, asks what is open, builds the stack.
 
     save: answers go to the file. looks: the verb changes nothing, so nothing at all is written.
+    recovers: what a lost file said is looked for in the account.
     """
     file, sandbox = opened(options, save=save)
     file.on_trial = looks
-    recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))
+    if recovers:
+        recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))
     if sandbox and (options.yes or not questions.on_terminal()):
         for key, value in in_sandbox.ANSWERS.items():
             if file.settings[key] is None:

@@ -9,17 +9,19 @@ from provision.errors import Refusal
 from provision.prices import prices
 from provision.removal import Gone
 from provision.run import Options, Run, prepared
+from provision.use import Uses, told
 from provision.verbs import failed
 from provision.words import _
 
 
-def teardown(options: Options, everything: bool, as_json: bool) -> int:
+def teardown(options: Options, everything: bool, contents: bool, as_json: bool) -> int:
     """Walks backwards; prints what went, what stays and why, and what is left that should be gone."""
     run = prepared(options, save=False)
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
         engine.begin()
+        let_go = agreed(run, engine.foresee_teardown(everything), contents)
         name = run.file.settings["name"]
         question = _("Type the stack's name ({name}) to take it away:", name=name)
         if not options.yes and not questions.typed(question, name):
@@ -29,9 +31,25 @@ def teardown(options: Options, everything: bool, as_json: bool) -> int:
                 _("Nothing was deleted."),
             )
         with progress:
-            gone = engine.teardown(everything)
+            gone = engine.teardown(everything, let_go)
     _tell_gone(run, gone, as_json)
     return failed(gone.refusals) if gone.refusals or gone.left else 0
+
+
+def agreed(run: Run, uses: Uses, contents: bool) -> set[str]:
+    """Shows what others have to do with what would go; the keys of what goes with others' things in it.
+
+    contents: everything that others put into ours. Else each is asked for where somebody is there.
+    """
+    let_go = set()
+    asked = questions.on_terminal() and not run.options.yes
+    for key, used in uses.items():
+        print(f"{key}: {told(used)}", file=sys.stderr)
+        if all(use.content for use in used):
+            question = _("Delete {key} with all that is in it?", key=key)
+            if contents or (asked and questions.confirmed(question)):
+                let_go.add(key)
+    return let_go
 
 
 def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:

@@ -25,7 +25,12 @@ UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is th
 def looked(run: Run, engine: Engine) -> Plan:
     """The plan, from a fresh look."""
     run.sights = engine.look()
-    return plan_of(run.sights, engine.orphans(), prices(run.file.settings["region"]))
+    stay = engine.staying()
+    for key, why in stay.items():
+        if key in run.file.records:
+            print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
+    orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
+    return plan_of(run.sights, orphans, prices(run.file.settings["region"]))
 
 
 def _inexact(run: Run) -> str:

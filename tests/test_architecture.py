@@ -20,7 +20,7 @@ RANKS = [
     {"stack"},
     {"traces"},
     {"engine"},
-    {"account", "removal"},
+    {"account", "removal", "use"},
     {"look", "walk"},
     {"resources"},
     {"resource"},

@@ -12,6 +12,7 @@ from provision.resource import (
     Live,
     Resource,
     Tagged,
+    Use,
     flat,
     listed,
     marked,
@@ -175,11 +176,31 @@ class NewsBucket(Resource):
             "--everything takes it too"
         )
 
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """Objects that people put beside the news."""
+        pages = doors.aws.s3.get_paginator("list_object_versions").paginate(
+            Bucket=self.bucket, Delimiter="/"
+        )
+        names: set[str] = set()
+        for page in pages:
+            names.update(item["Prefix"] for item in page.get("CommonPrefixes", []))
+            for item in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                names.add(item["Key"])
+        return [Use(f"{self.bucket}/{n}", content=True) for n in sorted(names - {f"{FOLDER}/"})]
+
+    def dear(self, doors: Doors) -> str:
+        """What was collected cannot be had again."""
+        objects = doors.aws.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents")
+        if not objects:
+            return ""
+        return _("it holds the collected news; `provision teardown --everything` takes it")
+
     def delete(self, doors: Doors) -> None:
-        """DeleteBucket takes empty ones only: first every version and delete marker."""
+        """DeleteBucket takes empty ones only: first every version and delete marker of the news."""
         s3 = doors.aws.s3
+        folder = "" if self.with_contents else f"{FOLDER}/"
         pages = s3.get_paginator("list_object_versions").paginate(
-            Bucket=self.bucket, PaginationConfig={"PageSize": A_CALL}
+            Bucket=self.bucket, Prefix=folder, PaginationConfig={"PageSize": A_CALL}
         )
         for page in pages:
             found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

@@ -11,12 +11,14 @@ from provision.resource import (
     Milestone,
     Resource,
     Tagged,
+    Use,
     flat,
     listed,
     marked,
     output,
     resource,
 )
+from provision.resources.load_balancer import foreign
 from provision.words import _
 
 if TYPE_CHECKING:
@@ -131,6 +133,11 @@ class Certificate(Resource):
         if live["Status"] == "PENDING_VALIDATION" and not options[0].get("ResourceRecord"):
             return _("ACM has not named the validation record yet")
         return ""
+
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """What else shows it: another load balancer, a distribution, an API."""
+        certificate = doors.aws.acm.describe_certificate(CertificateArn=self.arn)["Certificate"]
+        return foreign(doors, certificate.get("InUseBy", []), ours)
 
     def delete(self, doors: Doors) -> None:
         """DeleteCertificate."""

@@ -8,6 +8,7 @@ from provision.resource import (
     Live,
     Resource,
     Tagged,
+    Use,
     flat,
     listed,
     marked,
@@ -77,6 +78,29 @@ class Cluster(Resource):
         doors.aws.ecs.put_cluster_capacity_providers(
             cluster=self.arn, capacityProviders=PROVIDERS, defaultCapacityProviderStrategy=[]
         )
+
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """Services and tasks that others run in it. ours: also a service of ours whose record has gone."""
+        ecs, where = doors.aws.ecs, self.arn
+        arns = [
+            arn
+            for page in ecs.get_paginator("list_services").paginate(cluster=where)
+            for arn in page["serviceArns"]
+            if arn not in ours
+        ]
+        found = []
+        for start in range(0, len(arns), 10):
+            some = arns[start : start + 10]
+            answer = ecs.describe_services(cluster=where, services=some, include=["TAGS"])
+            found += [
+                live["serviceName"]
+                for live in answer["services"]
+                if live["status"] == "ACTIVE" and not marked(flat(live.get("tags", [])), self.stack)
+            ]
+        tasks = ecs.list_tasks(cluster=where)["taskArns"]
+        told = ecs.describe_tasks(cluster=where, tasks=tasks)["tasks"] if tasks else []
+        alone = [t["taskArn"] for t in told if not str(t.get("group", "")).startswith("service:")]
+        return [Use(f"{self.identity()}: {name}") for name in (*found, *alone)]
 
     def delete(self, doors: Doors) -> None:
         """DeleteCluster."""

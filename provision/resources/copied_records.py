@@ -4,6 +4,7 @@ from typing import Any
 
 from provision.resource import Doors
 
+A_CALL = 100  # record sets; Route 53 takes 1,000 records, and a set may hold several
 TTL = 300  # seconds: short, because somebody may want to mend them soon
 
 
@@ -35,6 +36,26 @@ def take_away(doors: Doors, zone_id: str, lines: list[str]) -> None:
     copied = [(_name(record), _values(record)) for record in record_sets(lines)]
     ours = [r for r in _live(doors, zone_id) if (_name(r), _values(r)) in copied]
     _change(doors, zone_id, "DELETE", ours)
+
+
+def others(doors: Doors, zone_id: str, lines: list[str]) -> list[tuple[str, str]]:
+    """Name and type of everything in the zone besides its own NS and SOA and what was copied."""
+    copied = [(_name(record), _values(record)) for record in record_sets(lines)]
+    found = _added(_live(doors, zone_id))
+    return [_name(record) for record in found if (_name(record), _values(record)) not in copied]
+
+
+def clear(doors: Doors, zone_id: str) -> None:
+    """Deletes everything but the zone's own NS and SOA."""
+    found = _added(_live(doors, zone_id))
+    for start in range(0, len(found), A_CALL):
+        _change(doors, zone_id, "DELETE", found[start : start + A_CALL])
+
+
+def _added(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the two that every zone has: its SOA, and its NS at the same name."""
+    top = {_name(record)[0] for record in records if record["Type"] == "SOA"}
+    return [r for r in records if r["Type"] not in ("NS", "SOA") or _name(r)[0] not in top]
 
 
 def _change(doors: Doors, zone_id: str, action: str, records: list[dict[str, Any]]) -> None:

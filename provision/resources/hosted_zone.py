@@ -13,6 +13,7 @@ from provision.resource import (
     Live,
     Resource,
     Tagged,
+    Use,
     flat,
     listed,
     marked,
@@ -160,9 +161,19 @@ class HostedZone(Resource):
             return ""
         return _("its name servers can never be had again; --everything takes it too")
 
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """Records that people added."""
+        return [
+            Use(f"{name} {kind}", content=True)
+            for name, kind in copied_records.others(doors, self.id, self.copied or [])
+            if f"{self.id} {name} {kind}" not in ours
+        ]
+
     def delete(self, doors: Doors) -> None:
         """DeleteHostedZone: refused while it holds records other than its own NS and SOA."""
-        if self.copied:
+        if self.with_contents:
+            copied_records.clear(doors, self.id)
+        elif self.copied:
             copied_records.take_away(doors, self.id, self.copied)
         doors.aws.route53.delete_hosted_zone(Id=self.id)
 

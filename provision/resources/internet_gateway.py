@@ -43,6 +43,7 @@ class GatewayAttachment(Resource):
     taken = ("Resource.AlreadyAssociated",)
     patient = ("DependencyViolation",)  # public addresses are still mapped in the VPC
     within: ClassVar[str] = "gateway"
+    goes_with: ClassVar[str] = "vpc"
 
     def identity(self) -> str:
         """An attachment belongs to its VPC."""

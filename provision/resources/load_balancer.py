@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from provision.aws import unless
 from provision.errors import Refusal
 from provision.prices import HOURS, Prices
 from provision.resource import (
@@ -11,6 +12,7 @@ from provision.resource import (
     Milestone,
     Resource,
     Tagged,
+    Use,
     flat,
     listed,
     marked,
@@ -92,6 +94,10 @@ class LoadBalancer(Resource):
         """Its hours, a little traffic left out, and one public IPv4 address per zone."""
         return HOURS * (prices.load_balancer_hour + self.network.zones() * prices.public_ipv4_hour)
 
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """Listeners and rules that others added: they would go with it."""
+        return [use for use, _actions in added(doors, self.arn, ours, self.stack)]
+
     def delete(self, doors: Doors) -> None:
         """DeleteLoadBalancer: returns at once; its network interfaces live on for a minute or more."""
         doors.aws.elbv2.delete_load_balancer(LoadBalancerArn=self.arn)
@@ -133,6 +139,38 @@ def carrying(doors: Doors, stack: str, found: list[Live], arn: str) -> list[Tagg
             if marked(tags := flat(told["Tags"]), stack):
                 tagged.append((tags, lives[told["ResourceArn"]]))
     return tagged
+
+
+def added(
+    doors: Doors, arn: str, ours: frozenset[str], stack: str
+) -> list[tuple[Use, list[dict[str, Any]]]]:
+    """Listeners and rules that others added to a load balancer of ours, each with its actions."""
+    elbv2, found = doors.aws.elbv2, []
+    for live in elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
+        name = f"{live['Protocol']}:{live['Port']}"
+        found.append((live["ListenerArn"], name, live["DefaultActions"]))
+        for rule in elbv2.describe_rules(ListenerArn=live["ListenerArn"])["Rules"]:
+            if not rule["IsDefault"]:
+                found.append((rule["RuleArn"], f"{name} {rule['Priority']}", rule["Actions"]))
+    return [
+        (Use(f"{arn.split('/')[-2]} {name}", content=True), actions)
+        for each, name, actions in found
+        if each not in ours and not marked(tags_of(doors, each), stack)
+    ]
+
+
+def foreign(doors: Doors, arns: list[str], ours: frozenset[str]) -> list[Use]:
+    """Those that are not ours. A load balancer that is gone may be named for some minutes more."""
+    describe = doors.aws.elbv2.describe_load_balancers
+    return [
+        Use(arn)
+        for arn in arns
+        if arn not in ours
+        and (
+            ":loadbalancer/" not in arn
+            or unless("LoadBalancerNotFound", describe, LoadBalancerArns=[arn])
+        )
+    ]
 
 
 def tags_of(doors: Doors, arn: str) -> dict[str, str]:

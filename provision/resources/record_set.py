@@ -76,6 +76,7 @@ class ValidationRecord(RecordSet):
     """The CNAME by which ACM sees that the domain is ours."""
 
     certificate: Certificate
+    goes_with: ClassVar[str] = "certificate"  # ACM looks at it again whenever it renews
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:

@@ -16,6 +16,7 @@ class RouteTable(Unnamed):
 
     vpc: Vpc
     noun = "route-table"
+    goes_with = "vpc"
     absent = ("InvalidRouteTableID.NotFound",)
     patient = ("DependencyViolation",)
 
@@ -46,6 +47,7 @@ class Route(Resource):
     absent = ("InvalidRouteTableID.NotFound", "InvalidRoute.NotFound")
     taken = ("RouteAlreadyExists",)
     within: ClassVar[str] = "table"
+    goes_with: ClassVar[str] = "table"
 
     def identity(self) -> str:
         """A route belongs to its table."""
@@ -100,6 +102,7 @@ class RouteTableAssociation(Resource):
     absent = ("InvalidAssociationID.NotFound",)
     taken = ("Resource.AlreadyAssociated",)
     within: ClassVar[str] = "subnet"
+    goes_with: ClassVar[str] = "table"
 
     def identity(self) -> str:
         """An association belongs to its subnet."""

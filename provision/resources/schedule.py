@@ -13,6 +13,7 @@ from provision.resource import (
     Live,
     Resource,
     Tagged,
+    Use,
     flat,
     listed,
     marked,
@@ -63,6 +64,18 @@ class ScheduleGroup(Resource):
     def leaving(self, live: Live) -> bool:
         """Its deletion goes on after the call has been answered."""
         return bool(live.get("State") == "DELETING")
+
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """Schedules that others put into it."""
+        pages = doors.aws.scheduler.get_paginator("list_schedules").paginate(
+            GroupName=self.group_name
+        )
+        found = [schedule for page in pages for schedule in page["Schedules"]]
+        return [
+            Use(f"{self.group_name}/{schedule['Name']}", content=True)
+            for schedule in found
+            if schedule["Arn"] not in ours
+        ]
 
     def delete(self, doors: Doors) -> None:
         """DeleteScheduleGroup: whatever is left in it goes too."""

@@ -2,9 +2,20 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import Doors, Live, Resource, Tagged, flat, listed, output, resource
+from provision.resource import (
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    Use,
+    flat,
+    listed,
+    marked,
+    output,
+    resource,
+)
 from provision.resources.network import Network
-from provision.resources.unnamed import of_stack
+from provision.resources.unnamed import foreign_interfaces, named, of_stack
 
 
 @resource
@@ -52,6 +63,18 @@ class SecurityGroup(Resource):
         )
         return {"GroupId": answer["GroupId"]}
 
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """Other groups' rules that name it, other things' network interfaces that are in it."""
+        ec2, naming = doors.aws.ec2, {}
+        for filter_name in ("ip-permission.group-id", "egress.ip-permission.group-id"):
+            for group in ec2.describe_security_groups(Filters=named(filter_name, self.id))[
+                "SecurityGroups"
+            ]:
+                if not marked(flat(group.get("Tags", [])), self.stack):
+                    naming[group["GroupId"]] = group["GroupName"]
+        others = [Use(f"{id} {name}") for id, name in naming.items() if id not in ours]
+        return others + foreign_interfaces(doors, named("group-id", self.id), ours, self.stack)
+
     def delete(self, doors: Doors) -> None:
         """DeleteSecurityGroup."""
         doors.aws.ec2.delete_security_group(GroupId=self.id)
@@ -73,6 +96,7 @@ class IngressRule(Resource):
     )
     taken = ("InvalidPermission.Duplicate",)
     within: ClassVar[str] = "group"
+    goes_with: ClassVar[str] = "group"
 
     def identity(self) -> str:
         """A rule belongs to its group."""

@@ -1,5 +1,6 @@
 """Where the load balancer sends requests: the bot's tasks, by address."""
 
+import json
 from typing import Any, ClassVar
 
 from provision.resource import (
@@ -8,11 +9,12 @@ from provision.resource import (
     Live,
     Resource,
     Tagged,
+    Use,
     listed,
     output,
     resource,
 )
-from provision.resources.load_balancer import carrying, tags_of
+from provision.resources.load_balancer import added, carrying, foreign, tags_of
 from provision.resources.network import Network
 
 HEALTH = {  # quick to take a healthy task in and a sick one out
@@ -93,6 +95,19 @@ class TargetGroup(Resource):
             elbv2.modify_target_group_attributes(
                 TargetGroupArn=self.arn, Attributes=listed(ATTRIBUTES)
             )
+
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """A load balancer of others' that sends requests to it, or what others added to ours."""
+        found = doors.aws.elbv2.describe_target_groups(TargetGroupArns=[self.arn])["TargetGroups"]
+        balancers = found[0].get("LoadBalancerArns", []) if found else []
+        here = [
+            use
+            for arn in balancers
+            if arn in ours
+            for use, actions in added(doors, arn, ours, self.stack)
+            if self.arn in json.dumps(actions)
+        ]
+        return foreign(doors, balancers, ours) + here
 
     def delete(self, doors: Doors) -> None:
         """DeleteTargetGroup."""

@@ -8,6 +8,7 @@ from provision.resource import (
     Live,
     Resource,
     Tagged,
+    Use,
     flat,
     listed,
     output,
@@ -84,6 +85,26 @@ class Unnamed(Resource):
 def in_use(live: Live) -> bool:
     """Whether something hangs on it: a gateway's VPC, a route table's subnets."""
     return bool(live.get("Attachments") or live.get("Associations"))
+
+
+def foreign_interfaces(
+    doors: Doors, filters: list[dict[str, Any]], ours: frozenset[str], stack: str
+) -> list[Use]:
+    """Network interfaces that are neither a load balancer's of ours nor a task's.
+
+    ELB writes its name into the description, `ELB app/name/id`, and lets go of it minutes after the load
+    balancer has gone; ECS writes `arn:aws:ecs:...:attachment/...`.
+    """
+    recorded = {name for arn in ours if (name := arn.partition(":loadbalancer/")[2])}
+    foreign = []
+    for live in doors.aws.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]:
+        told = live.get("Description", "")
+        balancer = told.removeprefix("ELB ")
+        kind, _slash, name = balancer.partition("/")
+        named_ours = kind == "app" and name.startswith((f"{stack}/", f"{stack}-"))
+        if not (told.startswith("arn:aws:ecs:") or balancer in recorded or named_ours):
+            foreign.append(Use(" ".join(filter(None, (live["NetworkInterfaceId"], told)))))
+    return foreign
 
 
 def of_stack(stack: str) -> list[dict[str, Any]]:

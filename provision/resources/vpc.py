@@ -3,8 +3,8 @@
 from typing import Any
 
 from provision.errors import Refusal
-from provision.resource import Difference, Doors, Live, output, resource
-from provision.resources.unnamed import Unnamed, named
+from provision.resource import Difference, Doors, Live, Use, flat, marked, output, resource
+from provision.resources.unnamed import Unnamed, foreign_interfaces, named
 from provision.words import _
 
 ZONES = 3  # as in the article: a public subnet in each of three zones
@@ -65,6 +65,23 @@ class Vpc(Unnamed):
         super().update(doors, live, differences)
         doors.aws.ec2.modify_vpc_attribute(VpcId=self.id, EnableDnsHostnames={"Value": True})
 
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """What others put into it: network interfaces, subnets, security groups, route tables."""
+        ec2, here = doors.aws.ec2, named("vpc-id", self.id)
+        found = {s["SubnetId"]: s for s in ec2.describe_subnets(Filters=here)["Subnets"]}
+        for group in ec2.describe_security_groups(Filters=here)["SecurityGroups"]:
+            if group["GroupName"] != "default":
+                found[group["GroupId"]] = group
+        for table in ec2.describe_route_tables(Filters=here)["RouteTables"]:
+            if not any(a.get("Main") for a in table.get("Associations", [])):
+                found[table["RouteTableId"]] = table
+        others = [
+            Use(id)
+            for id, live in found.items()
+            if id not in ours and not marked(flat(live.get("Tags", [])), self.stack)
+        ]
+        return others + foreign_interfaces(doors, here, ours, self.stack)
+
     def delete_one(self, doors: Doors, id: str) -> None:
         """DeleteVpc: takes its default security group, network ACL and main route table with it."""
         doors.aws.ec2.delete_vpc(VpcId=id)
@@ -79,6 +96,7 @@ class Subnet(Unnamed):
     place: int  # 1: the first zone
     zone: str = output("AvailabilityZone")
     noun = "subnet"
+    goes_with = "vpc"
     absent = ("InvalidSubnetID.NotFound",)
     taken = ("InvalidSubnet.Conflict",)  # its range is taken already: by a lost answer of ours
     patient = ("DependencyViolation",)  # network interfaces outlive what used them
