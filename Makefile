@@ -9,10 +9,10 @@ demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 slow: $(VENV)/.installed
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 -m slow
 
 full: test slow
 	$(BIN)/python -m pytest -m full
@@ -28,7 +28,7 @@ soak: $(VENV)/.installed
 
 parity: $(VENV)/.installed
 	$(BIN)/python -m tests.sandbox.parity
-	$(BIN)/python -m pytest tests/sandbox --plain-moto
+	$(BIN)/python -m pytest -n 2 tests/sandbox --plain-moto
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.sandbox

