@@ -1,18 +1,16 @@
 """What an account holds of a stack, by each service's own lists: every kind is asked, side by side."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from provision import aws
 from provision.clock import Clock
-from provision.errors import NotYet, Refusal
-from provision.look import SIDE_BY_SIDE
+from provision.errors import Refusal
+from provision.look import TRIES, answers
 from provision.resource import Doors, Live, Resource, kinds
 from provision.stackfile import Record
 from provision.words import _
-
-TRIES = 10  # of a list that is throttled or does not answer, with longer and longer pauses
 
 
 @dataclass(frozen=True)
@@ -61,24 +59,16 @@ def holdings(
     tries: int = TRIES,
 ) -> Holdings:
     """Everything that carries the stack's tags ("": any stack's). only: of these kinds."""
-    found, waited = Holdings(), 0.5
-    left = list(only) or [kind for _name, kind in sorted(kinds().items())]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for attempt in range(tries):
-            if attempt and left:
-                clock.sleep(waited := waited * 1.5)
-            asked = {kind: pool.submit(_listed, kind, doors, stack) for kind in left}
-            left = []
-            for kind, asking in asked.items():
-                try:
-                    found.held += asking.result()
-                except NotYet as why:
-                    left.append(kind)
-                    found.unasked[kind.__name__] = why.reason
-                except Refusal as refusal:  # this endpoint has no such API, or we may not ask
-                    found.unasked[kind.__name__] = refusal.why
-                else:
-                    found.unasked.pop(kind.__name__, None)
+    asked = {kind.__name__: kind for kind in only} or dict(sorted(kinds().items()))
+    lists, silent = answers(
+        {name: partial(_listed, kind, doors, stack) for name, kind in asked.items()}, clock, tries
+    )
+    found = Holdings(unasked={name: why.reason for name, why in silent.items()})
+    for name, listed in lists.items():
+        if isinstance(listed, Refusal):  # this endpoint has no such API, or we may not ask
+            found.unasked[name] = listed.why
+        else:
+            found.held += listed
     return found
 
 
@@ -106,9 +96,12 @@ def called(outputs: dict[str, Any]) -> str:
     return str(outputs.get("arn") or outputs.get("id") or next(iter(outputs.values()), "?"))
 
 
-def _listed(kind: type[Resource], doors: Doors, stack: str) -> list[Held]:
-    with aws.understood(_("Listing what is there of the kind {kind}.", kind=kind.__name__)):
-        found = kind.tagged(doors, stack)
+def _listed(kind: type[Resource], doors: Doors, stack: str) -> list[Held] | Refusal:
+    try:
+        with aws.understood(_("Listing what is there of the kind {kind}.", kind=kind.__name__)):
+            found = kind.tagged(doors, stack)
+    except Refusal as refusal:
+        return refusal
     return [
         Held(kind, tags.get("provision:resource", kind.__name__), tags["provision:stack"], live)
         for tags, live in found

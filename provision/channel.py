@@ -26,7 +26,7 @@ def complete(run: Run) -> bool:
         _prove(run, token, lambda: _bot(run))
     _ask_for_missing(run, secret)
     if any(_new(run, parameter) for parameter in (token, secret)):
-        _prove(run, secret, lambda: _of_one_channel(run))
+        _prove(run, secret, lambda: belonging(run))
     return token.consented or secret.consented
 
 
@@ -35,11 +35,12 @@ def _ask_for_missing(run: Run, parameter: Parameter) -> None:
         parameter.secret = questions.ask_secret(parameter.name, parameter.variable)
 
 
-def _prove(run: Run, parameter: Parameter, proof: Callable[[], None]) -> None:
+def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
     """The proof, again with another value where LINE refuses this one and somebody can give another."""
     while True:
         try:
-            return proof()
+            proof()
+            return
         except Refused as refusal:
             if run.options.yes or not questions.on_terminal():
                 raise _stored(run, parameter, refusal) from None
@@ -58,11 +59,13 @@ def _bot(run: Run) -> None:
     )
 
 
-def _of_one_channel(run: Run) -> None:
-    """Token and secret belong to one channel, as far as LINE tells."""
+def belonging(run: Run) -> str:
+    """The one channel that token and secret belong to; "" where LINE does not tell. Raises Refused."""
     channel = run.doors.line.channel()
-    secret = run.value(run.stack.channel_secret)
-    if channel and run.doors.line.has_secret(channel, secret) is False:
+    same = (
+        run.doors.line.has_secret(channel, run.value(run.stack.channel_secret)) if channel else None
+    )
+    if same is False:
         raise Refused(
             401,
             _("Asking LINE whether secret and access token belong together."),
@@ -72,6 +75,7 @@ def _of_one_channel(run: Run) -> None:
                 console=CONSOLE,
             ),
         )
+    return channel if same else ""
 
 
 def _new(run: Run, parameter: Parameter) -> bool:

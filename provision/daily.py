@@ -14,7 +14,7 @@ from provision.prices import AS_OF, HOURS, prices
 from provision.resource import Milestone, Resource
 from provision.run import Options, Run, prepared
 from provision.teardown import agreed
-from provision.verbs import UNATTENDED_WAIT, failed, finished
+from provision.verbs import bounded, failed, finished, no_service
 from provision.walk import Line, Outcome, walk
 from provision.words import _
 
@@ -33,11 +33,7 @@ def scale(options: Options, *, start: bool) -> int:
         engine = run.engine(progress)
         engine.begin()
         if run.stack.service.key not in run.file.records:
-            raise Refusal(
-                _("Looking for the service {name}.", name=run.stack.service.name),
-                _("the stack is paused") if run.file.paused else _("there is none yet"),
-                _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
-            )
+            raise no_service(run)
         count = run.file.settings["service.count"] if start else 0
         outcome = scaled(run, engine, count)
     if outcome.refusals:
@@ -113,10 +109,8 @@ def resume(options: Options, wait: float | None) -> int:
         engine = run.engine(progress)
         engine.begin()
         run.file.mark_paused(False)
-        if wait is None and not questions.on_terminal():
-            wait = UNATTENDED_WAIT
         with progress:
-            outcome = engine.setup(wait)
+            outcome = engine.setup(bounded(wait))
     return finished(run, outcome)
 
 

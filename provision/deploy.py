@@ -17,7 +17,7 @@ from provision.resource import Resource
 from provision.resources.rollout import Rollout
 from provision.resources.steady_service import NoCapacity
 from provision.run import Options, Run, prepared
-from provision.verbs import failed, in_the_way
+from provision.verbs import failed, in_the_way, no_service
 from provision.walk import Outcome
 from provision.watch import short, watch
 from provision.words import _
@@ -54,7 +54,8 @@ def part(run: Run) -> list[Resource]:
 
 def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = False) -> int:
     """The change, the watch, and the way back. Raises Refusal where there is nothing to deploy to."""
-    _check_standing(run)
+    if run.stack.service.key not in run.file.records or run.file.paused:
+        raise no_service(run)
     run.sights = engine.look()
     before = Rollout(run.sights[run.stack.service.key].live or {}).settled()
     earlier = _previous(run) if back else ""
@@ -77,16 +78,6 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
     if isinstance(refusal, NoCapacity):
         raise refusal
     return _failed(run, refusal, former)
-
-
-def _check_standing(run: Run) -> None:
-    if run.stack.service.key in run.file.records and not run.file.paused:
-        return
-    raise Refusal(
-        _("Looking for the service {name}.", name=run.stack.service.name),
-        _("the stack is paused") if run.file.paused else _("there is none yet"),
-        _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
-    )
 
 
 def _show(run: Run) -> None:

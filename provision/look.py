@@ -3,17 +3,22 @@
 `verdict` is the table of records: recorded state against what AWS shows.
 """
 
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from provision import aws
+from provision.clock import Clock
 from provision.errors import NotYet, Refusal
 from provision.resource import Doors, Live, Milestone, Resource
 from provision.stackfile import Record
 from provision.words import _
 
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 Verdict = Literal["create", "adopt", "keep", "claim", "stranger", "vanished", "finish"]
+TRIES = 10  # of a question that is throttled or not answered
 SIDE_BY_SIDE = 12  # looks under way at once; botocore's pool per client holds 16
 
 
@@ -115,6 +120,32 @@ def look(
             sight.ours = record.state == "creating"
         resource.learn(live)
     return sight
+
+
+def answers(
+    questions: Mapping[K, Callable[[], T]], clock: Clock, tries: int = TRIES
+) -> tuple[dict[K, T], dict[K, NotYet]]:
+    """Side by side: each question's answer; of those that kept saying "not yet", what they said last.
+
+    They are asked again, with longer and longer pauses. Raises what else a question raises.
+    """
+    found: dict[K, T] = {}
+    unanswered: dict[K, NotYet] = {}
+    left, waited = dict(questions), 0.5
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for attempt in range(tries):
+            if attempt and left:
+                clock.sleep(waited := waited * 1.5)
+            under_way = {key: pool.submit(question) for key, question in left.items()}
+            for key, asking in under_way.items():
+                try:
+                    found[key] = asking.result()
+                except NotYet as why:
+                    unanswered[key] = why
+                else:
+                    del left[key]
+                    unanswered.pop(key, None)
+    return found, unanswered
 
 
 def look_at_all(

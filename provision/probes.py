@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from provision import aws
+from provision.channel import belonging
 from provision.checks import Finding, Scene, ng, ok, skip, stands
 from provision.dns import Unanswered
-from provision.line import CONSOLE
 from provision.resources.bucket import FOLDER
 from provision.resources.certificate import excludes_amazon
 from provision.resources.permissions import ECR_IMAGE
@@ -121,24 +121,8 @@ def token(scene: Scene) -> Finding:
 
 def one_channel(scene: Scene) -> Finding:
     """Token and secret belong to one channel, as far as LINE tells."""
-    line = scene.run.doors.line
-    channel = line.channel()
-    same = (
-        line.has_secret(channel, scene.run.value(scene.run.stack.channel_secret))
-        if channel
-        else None
-    )
-    if same is None:
-        return skip(_("LINE does not tell"))
-    if same:
-        return ok(_("channel {channel}", channel=channel))
-    return ng(
-        _("the access token is channel {channel}'s, and the secret is not", channel=channel),
-        _(
-            "Take the channel secret from the same channel: {console}, tab Basic settings.",
-            console=CONSOLE,
-        ),
-    )
+    channel = belonging(scene.run)
+    return ok(_("channel {channel}", channel=channel)) if channel else skip(_("LINE does not tell"))
 
 
 def fresh(scene: Scene) -> Finding:

@@ -8,6 +8,7 @@ from provision import account, questions
 from provision.clock import Clock
 from provision.engine import Engine
 from provision.errors import Refusal, Usage
+from provision.look import TRIES
 from provision.resource import Doors, Resource
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
@@ -59,7 +60,7 @@ def stacks(
     doors: Doors,
     clock: Clock,
     kinds: tuple[type[Resource], ...] = EARLY,
-    tries: int = account.TRIES,
+    tries: int = TRIES,
 ) -> list[str]:
     """The stacks of this account and region, by these kinds of things."""
     found = account.holdings(doors, clock, "", kinds, tries)

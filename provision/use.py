@@ -1,17 +1,16 @@
 """What others have to do with things of ours: looked for before the first delete, and what stays for it."""
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from provision import aws
 from provision.clock import Clock
-from provision.errors import NotYet, Refusal
-from provision.look import SIDE_BY_SIDE
+from provision.errors import Refusal
+from provision.look import answers
 from provision.resource import Doors, Resource, Use
 from provision.stackfile import Record
 from provision.words import _
 
-TRIES = 10  # of a question that is throttled
 SHOWN = 3  # of many things as many are named
 
 Uses = dict[str, list[Use]]
@@ -24,27 +23,15 @@ def uses(
     texts = [[v for v in r.outputs.values() if isinstance(v, str)] for r in records.values()]
     ours = frozenset([value for some in texts for value in some] + [" ".join(t) for t in texts])
     left = [r for r in resources if r.key in records and records[r.key].state != "adopted"]
-    found, waited = Uses(), 0.5
-    why: NotYet | None = None
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for attempt in range(TRIES):
-            if attempt and left:
-                clock.sleep(waited := waited * 1.5)
-            asked = {r.key: pool.submit(_used, r, records[r.key], doors, ours) for r in left}
-            for resource in list(left):
-                try:
-                    if used := asked[resource.key].result():
-                        found[resource.key] = used
-                    left.remove(resource)
-                except NotYet as error:
-                    why = error
-    if left and why:
+    asked = {r.key: partial(_used, r, records[r.key], doors, ours) for r in left}
+    found, silent = answers(asked, clock)
+    for key, why in silent.items():
         raise Refusal(
-            _("Looking whether others use {key}.", key=left[0].key),
+            _("Looking whether others use {key}.", key=key),
             why.reason,
             _("Run the same command again in a moment."),
         )
-    return found
+    return {resource.key: found[resource.key] for resource in left if found[resource.key]}
 
 
 def _used(resource: Resource, record: Record, doors: Doors, ours: frozenset[str]) -> list[Use]:

@@ -68,10 +68,8 @@ def setup(options: Options, wait: float | None) -> int:
             raise Refusal(
                 _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
             )
-        if wait is None and not questions.on_terminal():
-            wait = UNATTENDED_WAIT
         with progress:
-            outcome = engine.setup(wait)
+            outcome = engine.setup(bounded(wait))
     return finished(run, outcome)
 
 
@@ -92,6 +90,20 @@ def in_the_way(plan: Plan) -> None:
         print(refusal, file=sys.stderr)
     if plan.refusals:
         raise plan.refusals[-1]
+
+
+def no_service(run: Run) -> Refusal:
+    """There is none to start, to stop or to deploy to, and why."""
+    return Refusal(
+        _("Looking for the service {name}.", name=run.stack.service.name),
+        _("the stack is paused") if run.file.paused else _("there is none yet"),
+        _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
+    )
+
+
+def bounded(wait: float | None) -> float | None:
+    """Seconds to wait for what is outside: not for ever where nobody is there to press Ctrl-C."""
+    return UNATTENDED_WAIT if wait is None and not questions.on_terminal() else wait
 
 
 def failed(refusals: list[Refusal]) -> int:

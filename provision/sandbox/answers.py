@@ -61,10 +61,8 @@ def is_operation(service: str, operation: str) -> bool:
 
 def input_shape(service: str, operation: str) -> Any | None:
     """botocore's shape of an operation's parameters; None where there is no such operation."""
-    try:
-        return _botocore_operation(service, operation).input_shape
-    except (UnknownServiceError, OperationNotFoundError):
-        return None
+    known = is_operation(service, operation)
+    return _botocore_operation(service, operation).input_shape if known else None
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from provision.sandbox.tasks import InlineTasks
 from provision.sandbox.wire import attach
 from provision.sandbox.world import Sandbox
 from provision.stackfile import StackFile
-from tests.provision.conftest import WHOLE, inventory
+from tests.provision.conftest import inventory
 from tests.provision.shell import ROOT
 from tests.provision.test_accounts import TRUST
 
@@ -153,6 +153,3 @@ class Ground:
     def touched(self) -> Counter[str]:
         """What there was before and is not there any more."""
         return self.before - Counter(inventory(self.client))
-
-
-__all__ = ["WHOLE", "Ground"]

@@ -8,7 +8,8 @@ from typing import Any
 from provision.sandbox.calls import Call
 from provision.sandbox.fault import Fault
 from provision.sandbox.faults import Faults
-from tests.torture.ground import WHOLE, Ground
+from tests.provision.conftest import WHOLE
+from tests.torture.ground import Ground
 
 VERBS = (("setup",), ("pause",), ("resume",), ("teardown", "--everything"))
 MOST = 400  # starts of one command: one that needs more does not move on

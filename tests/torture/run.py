@@ -15,7 +15,6 @@ from tests.torture.ground import Ground
 from tests.torture.parts import FAULTS, STEPS, Report
 
 SHORT = 6  # hits of a command, where there is no time for all of them
-Part = tuple[str, Callable[[Ground], Report]]
 
 
 def every_part(most: int) -> dict[str, Callable[[Ground], Report]]:
