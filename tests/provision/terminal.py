@@ -16,6 +16,11 @@ DOWN, ENTER = "\x1b[B", "\r"
 PATIENCE = 60  # seconds for one sentence to appear
 
 
+def heeds_ctrl_c() -> None:
+    """A shell's background job ignores SIGINT, and so would all that it starts; at a terminal nothing does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A command under a pseudo-terminal: what it said, and a keyboard."""
 
@@ -30,6 +35,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
+            preexec_fn=heeds_ctrl_c,
         )
         os.close(slave)
 
