@@ -17,7 +17,7 @@ PATIENCE = 60  # seconds for one sentence to appear
 
 
 def heeds_ctrl_c() -> None:
-    """A shell's background job ignores SIGINT, and so would all that it starts; at a terminal nothing does."""
+    """A shell lets its background jobs, and all that they start, ignore SIGINT; a terminal does not."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
