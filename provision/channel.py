@@ -101,16 +101,16 @@ def _stored(run: Run, parameter: Parameter, refusal: Refused) -> Refusal:
 
 def patiently(run: Run, ask: Callable[[], T]) -> T:
     """A question to LINE, asked again a few times where it does not answer."""
-    for pause in (1, 2, 4):
+    pauses = iter((1, 2, 4))
+    while True:
         try:
             return ask()
-        except NotYet:
+        except NotYet as why:
+            pause = next(pauses, None)
+            if pause is None:
+                raise Refusal(
+                    _("Asking LINE which bot the access token belongs to."),
+                    why.reason,
+                    _("Run the same command again in a moment."),
+                ) from None
             run.clock.sleep(pause)
-    try:
-        return ask()
-    except NotYet as why:
-        raise Refusal(
-            _("Asking LINE which bot the access token belongs to."),
-            why.reason,
-            _("Run the same command again in a moment."),
-        ) from None

@@ -8,7 +8,7 @@ from provision.channel import belonging
 from provision.checks import Finding, Scene, ng, ok, skip, stands
 from provision.dns import Unanswered
 from provision.resources.bucket import FOLDER
-from provision.resources.certificate import excludes_amazon
+from provision.resources.certificate import kept_out
 from provision.resources.permissions import ECR_IMAGE
 from provision.status import next_hours
 from provision.words import _
@@ -23,17 +23,9 @@ def caa(scene: Scene) -> Finding:
         name, records = scene.run.doors.dns.caa(host)
     except Unanswered as error:
         return skip(str(error))
-    if not excludes_amazon(records):
-        return ok(f"{name}: {', '.join(records)}" if records else "")
-    return ng(
-        _(
-            "the CAA records of {name} allow others only: {records}",
-            name=name,
-            records=", ".join(records),
-        ),
-        _('Add the CAA record `0 issue "amazon.com"` for {name} where its DNS is kept.', name=name),
-        outside=True,
-    )
+    if refusal := kept_out(host, name, records):
+        return ng(refusal.why, refusal.then, outside=True)
+    return ok(f"{name}: {', '.join(records)}" if records else "")
 
 
 def addressed(scene: Scene) -> Finding:

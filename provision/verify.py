@@ -94,7 +94,7 @@ def _message(scene: Scene) -> Finding:
 
 def verify(options: Options, as_json: bool) -> int:
     """Looks, asks, changes nothing. 0: nothing is wrong; 1: something is; 3: what is outside is missing."""
-    run = prepared(options, save=False)
+    run = prepared(options, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     run.sights = engine.look()

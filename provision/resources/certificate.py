@@ -62,20 +62,8 @@ class Certificate(Resource):
             name, records = doors.dns.caa(self.host)
         except Unanswered:
             return
-        if excludes_amazon(records):
-            raise Refusal(
-                _("Looking whether Amazon may issue a certificate for {host}.", host=self.host),
-                _(
-                    "the CAA records of {name} allow others only: {records}",
-                    name=name,
-                    records=", ".join(records),
-                ),
-                _(
-                    'Add the CAA record `0 issue "amazon.com"` for {name} where its DNS is kept, '
-                    "then run the same command again.",
-                    name=name,
-                ),
-            )
+        if refusal := kept_out(self.host, name, records):
+            raise refusal
 
     def intent(self, doors: Doors) -> dict[str, str]:
         """ACM remembers the token for an hour."""
@@ -175,6 +163,25 @@ class IssuedCertificate(Milestone):
                 ),
             )
         return "" if status == "ISSUED" else _("ACM has not seen the validation record yet")
+
+
+def kept_out(host: str, name: str, records: list[str]) -> Refusal | None:
+    """What stands in the way where the CAA records of `name`, which decide for `host`, keep Amazon out."""
+    if not excludes_amazon(records):
+        return None
+    return Refusal(
+        _("Looking whether Amazon may issue a certificate for {host}.", host=host),
+        _(
+            "the CAA records of {name} allow others only: {records}",
+            name=name,
+            records=", ".join(records),
+        ),
+        _(
+            'Add the CAA record `0 issue "amazon.com"` for {name} where its DNS is kept, '
+            "then run the same command again.",
+            name=name,
+        ),
+    )
 
 
 def excludes_amazon(records: list[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
-from provision.sandbox import (
+from provision.sandbox import (  # noqa: F401  importing a file registers its rules
     acm,
     attributes,
     ec2,
@@ -59,57 +59,11 @@ from provision.sandbox.certificates import Acm
 from provision.sandbox.ecr import Ecr
 from provision.sandbox.ecs import Ecs
 from provision.sandbox.elbv2 import Elbv2
-from provision.sandbox.permissions import Permissions, simulation
+from provision.sandbox.permissions import Permissions, simulation  # noqa: F401
 from provision.sandbox.schedules import Scheduler
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
-
-# Files with rules only: importing them is all that is needed.
-RULES = (
-    acm,
-    attributes,
-    ecr,
-    ecr_images,
-    ecr_policies,
-    ecs_services_shown,
-    ecs_clusters,
-    ecs_definitions,
-    ecs_limits,
-    ecs_registration,
-    ecs_run,
-    ecs_services,
-    ecs_tasks,
-    iam_documents,
-    iam_entities,
-    simulation,
-    hosted_zones,
-    interfaces,
-    listener_rules,
-    listeners,
-    load_balancers,
-    log_events,
-    logs,
-    networks,
-    group_rules,
-    registrations,
-    route53_changes,
-    route53_lists,
-    routes,
-    s3,
-    s3_objects,
-    s3_policies,
-    scheduler,
-    scheduler_groups,
-    ssm,
-    ssm_changes,
-    sts,
-    tagging,
-    security_groups,
-    tags,
-    target_groups,
-    zones,
-)
 
 
 def build(cloud: "Cloud") -> None:

@@ -24,6 +24,8 @@ def test_story_of_a_lost_file(person: Person) -> None:
 
     status = person.types("--sandbox", "status", "--json")
     assert {True} == {entry["live"] for entry in json.loads(status.stdout)["resources"]}
+    verify = person.types("--sandbox", "verify", "--json")
+    assert 0 == json.loads(verify.stdout)["ng"], verify.stdout
     assert not file.exists()
 
     recovered = person.types("--sandbox", "recover")

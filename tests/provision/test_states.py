@@ -114,10 +114,13 @@ def goes_away(person: Person) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_looking_and_teardown(person: Person, state: Callable[[Person], None]) -> None:
-    """The verbs that only look work in every state, and so does teardown."""
+    """The verbs that only look work in every state and leave the file as it is; teardown works, too."""
     state(person)
+    file = person.folder / "stack.sandbox.yaml"
+    written = file.read_bytes() if file.exists() else None
     for verb in READING:
         works(person, verb)
+    assert written == (file.read_bytes() if file.exists() else None)
     goes_away(person)
 
 
