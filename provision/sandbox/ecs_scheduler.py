@@ -73,25 +73,38 @@ def _retire_old(cloud: "Cloud", service: Service) -> None:
     """Old tasks go as new ones are healthy, or make room for them; empty deployments vanish."""
     new = service.wanted(service.primary)
     well = [task for task in new if is_well(cloud, task)]
-    for old in service.deployments[1:]:
-        tasks = sorted(service.wanted(old), key=lambda task: is_well(cloud, task))
-        healthy = len(well) + sum(1 for task in tasks if is_well(cloud, task))
-        replaced = len(well) + len(tasks) - service.desired
-        ill = len(well) + len(tasks) - healthy
-        blocked = 0
-        if service.primary.rollout_state != "FAILED":
-            blocked = service.desired - len(new) - max(0, service.room())
-        making_room = min(blocked, healthy - service.least() + ill)
-        spare = max(replaced, making_room)
-        if tasks and spare > 0:
-            _stop(cloud, service, tasks[:spare], f" (deployment {old.id})")
-        elif tasks and blocked > 0 and new == well:
-            _tell_stuck(cloud, service)
+    old = [task for earlier in service.deployments[1:] for task in service.wanted(earlier)]
+    old.sort(
+        key=lambda task: is_well(cloud, task)
+    )  # of the ill ones, the newest deployment's first
+    replaced = len(well) + len(old) - service.desired
+    blocked = 0
+    if service.primary.rollout_state != "FAILED":
+        blocked = service.desired - len(new) - max(0, service.room())
+    going = old[: max(replaced, min(blocked, _dispensable(cloud, service, old)), 0)]
+    for earlier in service.deployments[1:]:
+        mine = [task for task in going if task.deployment == earlier.id]
+        _stop(cloud, service, mine, f" (deployment {earlier.id})")
+    if old and not going and blocked > 0 and new == well:
+        _tell_stuck(cloud, service)
     service.deployments = [
         deployment
         for deployment in service.deployments
         if deployment is service.primary or any(_alive(service, deployment))
     ]
+
+
+@behaves(
+    "ecs.superseded-deployment-makes-room",
+    "tasks of an earlier deployment that do not serve (yet) are stopped where new ones need room",
+    "stopped before any that serves, down to minimumHealthyPercent of healthy ones",
+    "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
+)
+def _dispensable(cloud: "Cloud", service: Service, old: list[Task]) -> int:
+    """How many old tasks may make room: the ill ones, and healthy ones above the least."""
+    ill = sum(1 for task in old if not is_well(cloud, task))
+    healthy = sum(1 for task in service.tasks if is_well(cloud, task))
+    return ill + max(0, healthy - service.least())
 
 
 @behaves(

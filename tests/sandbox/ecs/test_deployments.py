@@ -123,6 +123,29 @@ def test_deployment_that_cannot_move(bot: Bot) -> None:
     bot.steady()
 
 
+@pytest.mark.behaviour("ecs.superseded-deployment-makes-room")
+@pytest.mark.parametrize("count", [1, 2])
+def test_superseded_deployment_makes_room(bot: Bot, count: int) -> None:
+    """A bad deployment's starting tasks fill maximumPercent: the next deployment does not wait for them."""
+    bot.create(desiredCount=count)
+    bot.steady()
+    old, well = bot.service()["taskDefinition"], {task["taskArn"] for task in bot.shown()}
+    bot.definition()
+    bot.ecs.update_service(cluster="news", service="bot", taskDefinition="bot")
+    bot.clock.advance(5)
+    bad = {task["taskArn"] for task in bot.shown()} - well
+    assert count == len(bad)
+    bot.ecs.update_service(cluster="news", service="bot", taskDefinition=old)
+    bot.clock.advance(3)
+    assert bad == {task["taskArn"] for task in bot.shown("STOPPED")}
+    primary = bot.service()["deployments"][0]
+    new = {task["taskArn"] for task in bot.shown() if task["startedBy"] == primary["id"]}
+    assert count == len(new)
+    assert well | new == {task["taskArn"] for task in bot.shown()}, "what serves goes on serving"
+    bot.steady()
+    assert new == {task["taskArn"] for task in bot.shown()}
+
+
 @pytest.mark.behaviour("ecs.circuit-breaker-threshold")
 def test_threshold_is_half_the_desired_count(bot: Bot) -> None:
     """Eight tasks: four failed ones, not three, end the deployment."""
