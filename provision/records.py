@@ -20,6 +20,7 @@ class Record:
     kind: str
     state: State
     outputs: dict[str, Any] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict, compare=False, repr=False)  # "": its key's
 
     def shown(self) -> dict[str, Any]:
         """As it stands in the file."""
@@ -49,15 +50,19 @@ def read_records(entry: Entry | None) -> dict[str, Record]:
         raise _strange(entry, "resources")
     records = {}
     for key, at, value in yamltext.pairs(entry[1]):
-        content = yamltext.plain(value)
-        if (
-            not isinstance(content, dict)
-            or content.get("state") not in STATES
-            or not isinstance(content.get("kind"), str)
-        ):
+        if not isinstance(value, yaml.MappingNode):
             raise _strange((at, value), key)
+        content = {name: yamltext.plain(node) for name, _at, node in yamltext.pairs(value)}
+        if not {"kind", "state"} <= set(content):
+            raise _strange((at, value), key)
+        places = {name: node.start_mark.line + 1 for name, node, _value in yamltext.pairs(value)}
         kind, state = content.pop("kind"), content.pop("state")
-        records[key] = Record(kind, state, content)
+        if state not in STATES:
+            why = _("{key} takes {wanted}", key="state", wanted=", ".join(STATES))
+            raise yamltext.Malformed(places["state"], why)
+        if not isinstance(kind, str):
+            raise yamltext.Malformed(places["kind"], _("{name} is one text", name="kind"))
+        records[key] = Record(kind, state, content, {**places, "": at.start_mark.line + 1})
     return records
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision import aws as aws_door
-from provision import in_sandbox, questions, recover
+from provision import checked, in_sandbox, questions, recover
 from provision.aws import Aws
 from provision.clock import Clock
 from provision.console import Progress
@@ -116,6 +116,7 @@ def prepared(options: Options, *, save: bool, looks: bool = False, recovers: boo
     """
     file, sandbox = opened(options, save=save)
     file.on_trial = looks
+    file.keep()
     if recovers:
         recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))
     if sandbox and (options.yes or not questions.on_terminal()):
@@ -137,6 +138,7 @@ def opened(options: Options, *, save: bool) -> tuple[StackFile, Mapping[str, str
     """The file with what --set says, and the addresses of the sandbox in use. save: it goes to the file."""
     sandbox = in_sandbox.enter_sandbox() if options.sandbox else {}
     file = StackFile(file_of(options))
+    checked.check(file)
     _set(StackFile(file.path), options.sets, save=False)  # on trial: nothing is saved if they clash
     _set(file, options.sets, save=save)
     region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))

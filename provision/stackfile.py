@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from provision import wholefile, yamledit, yamltext
+from provision import last_copy, wholefile, yamledit, yamltext
 from provision.errors import Refusal, Usage
 from provision.lock import locked
 from provision.records import Record as Record
@@ -42,7 +42,8 @@ class StackFile:
             self._upper = _upper_half(self._text)
             self._read(self._text.removeprefix(MARK))
         except yamltext.Malformed as error:
-            raise self._refused(error.line, error.why) from None
+            raise self.damaged(error.line, error.why) from None
+        self._cut_off()
         self._same = self._composed()
 
     def _load(self) -> str:
@@ -54,18 +55,27 @@ class StackFile:
             return ""
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
-            raise self._refused(line, _("it is not UTF-8 text: {error}", error=error)) from None
+            raise self.damaged(line, _("it is not UTF-8 text: {error}", error=error)) from None
         except OSError as error:
             raise _out_of_reach(
                 _("Reading the settings in {path}.", path=self.path), error
             ) from None
 
-    def _refused(self, line: int, why: str) -> "Damaged":
-        return Damaged(
-            _("Reading {path}, line {line}.", path=self.path, line=line),
-            why,
-            _("Mend that line and run the same command again; the file was not changed."),
-        )
+    def damaged(self, line: int, why: str) -> "Damaged":
+        """What is wrong with which line, and what to do."""
+        doing = _("Reading {path}, line {line}.", path=self.path, line=line)
+        return Damaged(doing, why, last_copy.advice(self.path))
+
+    def _cut_off(self) -> None:
+        """Raises Damaged where the file ends in the middle of what was written."""
+        written = last_copy.read(self.path).rstrip()
+        if self._text.strip():
+            cut = not self._text.endswith(("\n", "\r")) and written.startswith(self._text)
+        else:
+            cut = bool(written) and self.path.exists()
+        if cut and len(self._text) < len(written):
+            line = max(1, len(self._text.splitlines()))
+            raise self.damaged(line, _("the file ends here, and the last good copy goes on"))
 
     def _read(self, text: str) -> None:
         node = yamltext.compose(text)
@@ -73,6 +83,7 @@ class StackFile:
         for leaf in _settings([entries[key] for key in entries if key not in LOWER_HALF]):
             self._read_setting(leaf)
         self.made_in = read_made_in(entries.get("made_in"))
+        self.made_in_line = entries["made_in"][0].start_mark.line + 1 if "made_in" in entries else 0
         self.paused = read_paused(entries.get("paused"))
         self.records = read_records(entries.get("resources"))
         conflict = self.settings.conflict()
@@ -131,7 +142,7 @@ class StackFile:
             self._take_over_edits()
             self._upper = yamledit.insert(self._upper, key, parsed)
         except yamltext.Malformed as error:
-            raise self._refused(error.line, error.why) from None
+            raise self.damaged(error.line, error.why) from None
         self._given[key] = parsed
         self.save()
 
@@ -165,7 +176,7 @@ class StackFile:
         try:
             self._take_over_edits()
         except yamltext.Malformed as error:
-            raise self._refused(error.line, error.why) from None
+            raise self.damaged(error.line, error.why) from None
         text = self._composed()
         if text == self._same and self.path.exists():
             return
@@ -174,6 +185,12 @@ class StackFile:
         except OSError as error:
             raise _out_of_reach(_("Writing {path}.", path=self.path), error) from None
         self._text = self._same = text
+        last_copy.keep(self.path, text)
+
+    def keep(self) -> None:
+        """Remembers the file as it was read, beside it: it was good."""
+        if self._text and not self.on_trial:
+            last_copy.keep(self.path, self._text)
 
     def _take_over_edits(self) -> None:
         """The settings as somebody has edited them since we read them; they count from the next run on."""

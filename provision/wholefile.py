@@ -7,8 +7,11 @@ import tempfile
 from pathlib import Path
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Puts the content in the file's place. Keeps its mode (0600 for a new one). Raises OSError."""
+def replace(path: Path, content: bytes, *, flushed: bool = True) -> None:
+    """Puts the content in the file's place. Keeps its mode (0600 for a new one). Raises OSError.
+
+    flushed: it is on the disk when this returns. Without, a power cut may leave the old one or an empty one.
+    """
     place = Path(os.path.realpath(path))  # a link stays one
     place.parent.mkdir(parents=True, exist_ok=True)
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o600
@@ -17,12 +20,15 @@ def replace(path: Path, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if flushed:
+                os.fsync(file.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, place)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    if not flushed:
+        return
     with contextlib.suppress(OSError):  # not every file system lets a folder be flushed
         folder = os.open(place.parent, os.O_RDONLY)
         try:

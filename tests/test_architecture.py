@@ -16,7 +16,7 @@ RANKS = [
     {"domain", "channel", "watch"},
     {"options"},
     {"run"},
-    {"recover", "in_sandbox"},
+    {"recover", "in_sandbox", "checked"},
     {"questions", "console", "asked"},
     {"plan"},
     {"stack"},
@@ -30,6 +30,7 @@ RANKS = [
     {"settings", "values", "yamledit", "yamltext", "prices", "hours"},
     {"expressions"},
     {"aws", "dns", "line", "tls", "qr"},
+    {"last_copy"},
     {"clock", "errors", "lock", "wholefile"},
     {"words"},
 ]
