@@ -32,6 +32,7 @@ parity: $(VENV)/.installed
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.sandbox
+	$(BIN)/python -m benchmarks.startup
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -1,6 +1,11 @@
 """Packaging: what `provision` needs, and why each upper bound is there."""
 
+import runpy
+
 from setuptools import find_packages, setup
+
+# Said once, where `provision --version` need not look it up among the installed packages.
+version = runpy.run_path("provision/__init__.py")["__version__"]
 
 # The bot, as it runs in its container.
 bot = [
@@ -49,7 +54,7 @@ dev = [
 
 setup(
     name="provision",
-    version="0.1.0",
+    version=version,
     description="From a domain and a LINE channel to a LINE bot on AWS, and back to nothing",
     python_requires=">=3.11",
     packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),

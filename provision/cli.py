@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provision import words
+from provision import __version__, words
 from provision.commands import daily, ending, looking, making
 from provision.errors import NotYet, Refusal, Unfinished
 from provision.options import Option, Verb, common
@@ -20,7 +20,7 @@ def build() -> click.Group:
         help=_("From a domain and a LINE channel to a LINE bot on AWS, and back to nothing.")
     )
     @common
-    @click.version_option(package_name="provision", prog_name="provision")
+    @click.version_option(__version__, prog_name="provision")
     def provision(**given: Any) -> None:
         pass
 

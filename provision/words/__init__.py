@@ -7,7 +7,6 @@ shown in English; a test fails before that can happen.
 
 import os
 from functools import cache
-from importlib import resources
 
 LANGUAGES = ("en", "ja")
 _chosen = ["en"]
@@ -51,6 +50,8 @@ def from_arguments(arguments: list[str], environ: "os._Environ[str] | dict[str, 
 @cache
 def japanese() -> dict[str, str]:
     """English sentence -> Japanese sentence."""
+    from importlib import resources
+
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
