@@ -1,11 +1,15 @@
 """The project's own walks against the strict sandbox: AWS's delays, and every service behind its changes."""
 
+import io
+
 import pytest
 
-from provision import daily
-from provision.engine import Gone
+from provision import daily, deploy
+from provision.console import Progress
+from provision.engine import Engine, Gone
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
+from provision.stack import Stack
 from provision.stackfile import StackFile
 from provision.walk import Outcome
 from tests.provision.conftest import WHOLE, Desk
@@ -30,6 +34,20 @@ def scaled(desk: Desk, count: int) -> Outcome:
     engine = desk.engine()
     run = Run(Options(), engine.file, desk.stack(), engine.doors, desk.clock)
     return daily.scaled(run, engine, count)
+
+
+def deployed(desk: Desk, image: str) -> int:
+    """`provision deploy --set image.uri=...`; its exit status."""
+    sets = (f"image.uri={image}",)
+    engine = desk.engine()
+    for pair in sets:
+        engine.file.answer(*pair.split("=", 1), save=False)
+    stack = Stack(engine.file.settings, desk.secrets, {"LINE_API_URL": desk.line_url})
+    run = Run(Options(sets=sets), engine.file, stack, engine.doors, desk.clock)
+    progress = Progress(deploy.part(run), desk.clock, io.StringIO())
+    engine = Engine(stack.resources, engine.file, engine.doors, desk.clock, progress.tell)
+    engine.begin()
+    return deploy.carry_out(run, engine, progress)
 
 
 def pause(desk: Desk) -> Gone:
@@ -62,6 +80,39 @@ def test_second_setup_at_once(desk: Desk) -> None:
     outcome = desk.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
     assert WHOLE == settled(desk)
+
+
+def test_deploy(desk: Desk) -> None:
+    """Twice, right after setup: the newest revision serves, and nothing is left to do."""
+    desk.setup()
+    for number in (2, 3):
+        assert 0 == deployed(desk, f"example.jp/bot:{number}")
+        assert f"example.jp/bot:{number}" == StackFile(desk.path).settings["image.uri"]
+    told = desk.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (told["status"], len(told["reply"]))
+    assert WHOLE | {"task definition": 3} == settled(desk)
+    ecs = desk.cable.client("ecs")
+    (service,) = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"]
+    assert "news-bot:3" == service["taskDefinition"].rpartition("/")[2]
+    desk.changes()
+    desk.setup()
+    assert [] == desk.changes()
+
+
+def test_bad_deploy(desk: Desk) -> None:
+    """An image that nobody pushed: taken back, and the old version goes on answering."""
+    desk.setup()
+    desk.sandbox.cloud.ecr.images.public["example.jp/bot:2"] = ()
+    assert 1 == deployed(desk, "example.jp/bot:2")
+    assert "example.jp/bot:1" == StackFile(desk.path).settings["image.uri"]
+    told = desk.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (told["status"], len(told["reply"]))
+    desk.clock.advance(300)  # the old version's own new deployment comes to its end
+    assert WHOLE == settled(desk)
+    desk.setup()
+    desk.changes()
+    desk.setup()
+    assert [] == desk.changes()
 
 
 def test_pause_resume_stop_start(desk: Desk) -> None:
