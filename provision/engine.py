@@ -38,7 +38,9 @@ class Engine:
         )
         self._here: dict[str, str] = {}
         self._sights: dict[str, Sight] = {}
-        self._made: set[str] = set()  # made or changed in this run: "not found" means "not yet visible"
+        self._made: set[str] = (
+            set()
+        )  # made or changed in this run: "not found" means "not yet visible"
         self._doubted: set[str] = set()  # create said "taken": ours only if its tags say so
         self._done: set[str] = set()  # done in this walk
         self._foreseen: use.Uses | None = None  # as it was shown to the person
@@ -195,7 +197,9 @@ class Engine:
             doing = _("Updating {key}.", key=resource.key)
             with aws.understood(doing, patient=self._patient(resource)):
                 resource.update(self.doors, live, differences)
-            self._write(resource, state)  # a change may have made another: a task definition's revision
+            self._write(
+                resource, state
+            )  # a change may have made another: a task definition's revision
             self._made.add(resource.key)
             shown = look.find(resource, self.doors)
             if shown is None:

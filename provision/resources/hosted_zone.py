@@ -162,11 +162,15 @@ class HostedZone(Resource):
         return _("its name servers can never be had again; --everything takes it too")
 
     def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
-        """Records that people added."""
+        """Records that people added, and DNSSEC keys, which nobody but their maker can replace."""
+        keys = doors.aws.route53.get_dnssec(HostedZoneId=self.id).get("KeySigningKeys", [])
         return [
-            Use(f"{name} {kind}", content=True)
-            for name, kind in copied_records.others(doors, self.id, self.copied or [])
-            if f"{self.id} {name} {kind}" not in ours
+            *(Use(_("DNSSEC key-signing key {name}", name=key["Name"])) for key in keys),
+            *(
+                Use(f"{name} {kind}", content=True)
+                for name, kind in copied_records.others(doors, self.id, self.copied or [])
+                if f"{self.id} {name} {kind}" not in ours
+            ),
         ]
 
     def delete(self, doors: Doors) -> None:

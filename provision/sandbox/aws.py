@@ -69,6 +69,7 @@ class AwsApplication:
             with self.cloud.lock:
                 return self._ask_moto(environ, body)
         outcome: int | str = "dropped"
+        caller = self.cloud.permissions.who(call.access_key)
         try:
             signing.check(call, environ)
             fault = self.cloud.faults.due(call)
@@ -85,7 +86,7 @@ class AwsApplication:
             outcome = response[0]
             return response
         finally:
-            self.cloud.note(call, outcome)
+            self.cloud.note(call, caller, outcome)
 
     def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> answers.Response:
         """What is answered: the truth, or what it was before the last changes."""

@@ -109,8 +109,8 @@ class Cloud:
         name: Any = service
         return [key for key, _ in dict.items(get_backend(name)[self.account])]
 
-    def note(self, call: "Call", outcome: int | str) -> None:
-        """Write the call into the log of calls: what was asked, by whom, and how it went.
+    def note(self, call: "Call", caller: str, outcome: int | str) -> None:
+        """Write the call into the log of calls: what was asked, by whom (an ARN), and how it went.
 
         The log is bounded: the oldest calls leave it, the numbers go on.
         """
@@ -122,7 +122,7 @@ class Cloud:
                 "operation": call.operation,
                 "mutating": call.mutating,
                 "region": call.region,
-                "caller": call.access_key,
+                "caller": caller,
                 "outcome": outcome,
             }
         )

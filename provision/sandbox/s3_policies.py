@@ -88,9 +88,10 @@ def policy_is_not_public(cloud: "Cloud", call: Call) -> None:
     if block is None or str(block.block_public_policy).lower() != "true":
         return
     if any(_is_public(statement) for statement in statements(call.params["Policy"])):
+        who = cloud.permissions.who(call.access_key)
         raise Refusal(
             "AccessDenied",
-            f"User: {_caller(cloud, call)} is not authorized to perform: s3:PutBucketPolicy on "
+            f"User: {who} is not authorized to perform: s3:PutBucketPolicy on "
             f'resource: "arn:aws:s3:::{call.params["Bucket"]}" because public policies are prevented '
             "by the BlockPublicPolicy setting in S3 Block Public Access.",
             403,
@@ -103,11 +104,6 @@ def _is_public(statement: Statement) -> bool:
     keys = {key.lower() for test in statement.get("Condition", {}).values() for key in test}
     narrow = any(key in _NARROWING for key in keys)
     return statement.get("Effect") == "Allow" and "*" in listed(named) and not narrow
-
-
-def _caller(cloud: "Cloud", call: Call) -> str:
-    caller = cloud.permissions.caller(call.access_key)
-    return f"arn:aws:iam::{cloud.account}:root" if caller is None else caller.arn
 
 
 @after("s3", "PutBucketPolicy")

@@ -118,11 +118,13 @@ class Scheduler:
         if call is None:
             return
         outcome: int | str = 200
+        role = schedule.target["RoleArn"].rpartition("/")[2]
+        who = f"arn:aws:sts::{self.cloud.account}:assumed-role/{role}/{schedule.name}"
         try:
-            self._carry_out(call, schedule.target["RoleArn"], group.arn, schedule.name)
+            self._carry_out(call, schedule.target["RoleArn"], group.arn, who)
         except Refusal as refusal:
             outcome = f"{refusal.code}: {refusal.message}"
-        self.cloud.note(call, outcome)
+        self.cloud.note(call, who, outcome)
 
     @behaves(
         "scheduler.role-may",
@@ -136,12 +138,10 @@ class Scheduler:
         "RunTask, in the log of calls",
         "EventBridge Scheduler User Guide, Using templated targets: Amazon ECS RunTask",
     )
-    def _carry_out(self, call: Call, role_arn: str, group: str, name: str) -> None:
+    def _carry_out(self, call: Call, role_arn: str, group: str, who: str) -> None:
         if not self.cloud.iam.assumable(role_arn, PRINCIPAL, group):
             raise Refusal("AccessDeniedException", f"Scheduler cannot assume {role_arn}")
-        role = self.cloud.iam.role(role_arn)
-        who = f"arn:aws:sts::{self.cloud.account}:assumed-role/{role.name}/{name}"  # type: ignore[union-attr]
-        hold(self.cloud, call, Principal(who, role))
+        hold(self.cloud, call, Principal(who, self.cloud.iam.role(role_arn)))
         for rule in rules_before(call):
             if rule(self.cloud, call) is not None:
                 return

@@ -39,6 +39,7 @@ from provision.sandbox import (  # noqa: F401  importing a file registers its ru
     registrations,
     route53,
     route53_changes,
+    route53_dnssec,
     route53_lists,
     routes,
     s3,

@@ -98,6 +98,17 @@ def record_in_our_zone(desk: Desk) -> None:
     )
 
 
+def key_signing_key_of_our_zone(desk: Desk) -> None:
+    """Somebody signed our zone."""
+    desk.cable.client("route53").create_key_signing_key(
+        CallerReference="theirs",
+        HostedZoneId=outputs(desk, "zone")["id"],
+        KeyManagementServiceArn="arn:aws:kms:us-east-1:123456789012:key/k",
+        Name="theirs",
+        Status="ACTIVE",
+    )
+
+
 def object_in_our_bucket(desk: Desk) -> None:
     """Somebody's object beside the news."""
     bucket = outputs(desk, "news_bucket")["bucket"]
@@ -156,6 +167,7 @@ USES: list[tuple[Callable[[Desk], None], set[str], bool]] = [
     ),
     (service_in_our_cluster, {"cluster/news-bot"}, False),
     (record_in_our_zone, {"zone/example.jp"}, True),
+    (key_signing_key_of_our_zone, {"zone/example.jp"}, False),
     (object_in_our_bucket, {"news_bucket"}, True),
     (
         listener_on_our_balancer,

@@ -45,7 +45,8 @@ def test_log_can_be_filtered(account: Account) -> None:
     first = control(account, "GET", "calls")[0]
     assert ["DescribeParameters", "DescribeVpcs"] == seen(f"after={first['number']}")
     assert 3 == len(seen(f"caller={first['caller']}"))
-    assert [] == seen("caller=AKIAOTHER")
+    assert "arn:aws:iam::123456789012:root" == first["caller"]
+    assert [] == seen("caller=arn:aws:iam::123456789012:user/other")
     assert (400, "no such filter: colour") == why(account, "GET", "calls?colour=red")
     assert 400 == control(account, "GET", "calls?since=yesterday")
 

@@ -127,6 +127,20 @@ def test_user_is_held_to_her_policies(account: Account) -> None:
 
 
 @pytest.mark.behaviour("permissions.words-query")
+def test_log_of_calls_names_the_principal(account: Account) -> None:
+    """Root, a user, and a role's session each by ARN, whether they were let or not."""
+    role = a_role(account, allow("ecs:*"))
+    account.client("ecs").list_clusters()
+    session(account, role)("ecs").list_clusters()
+    john = a_user(account, name="john")
+    account.refusal(john("ecs").list_clusters)
+    asked = [c for c in account.cloud.log if c["operation"] == "ListClusters"]
+    root, bot, him = (call["caller"] for call in asked)
+    assert "arn:aws:iam::123456789012:root" == root
+    assert "arn:aws:sts::123456789012:assumed-role/bot/morning" == bot
+    assert "arn:aws:iam::123456789012:user/john" == him
+
+
 def test_words_of_iam_and_route53(account: Account) -> None:
     """AccessDenied, 403; over REST-XML too."""
     maria = a_user(account)

@@ -299,7 +299,7 @@ def bot(account: Account) -> Bot:
 
 def fired(account: Account) -> list[Any]:
     """How the scheduler's calls went."""
-    return [call["outcome"] for call in account.cloud.log if call["caller"] == "scheduler"]
+    return [call["outcome"] for call in account.cloud.log if ":assumed-role/" in call["caller"]]
 
 
 @pytest.mark.behaviour("scheduler.fires")

@@ -105,6 +105,11 @@ class Permissions:
         role = self._cloud.iam.role(session.role_arn)
         return Principal(session.arn, role, session.policy or None)
 
+    def who(self, access_key: str) -> str:
+        """The ARN of the user, the role's session or the account's root that calls with this key."""
+        principal = self.caller(access_key)
+        return f"arn:aws:iam::{self._cloud.account}:root" if principal is None else principal.arn
+
     def credentials(self, role_arn: str, session: str) -> dict[str, str]:
         """The variables of a new session of the role, as a task finds them (ECS: its task's id)."""
         made = self._cloud.backend("sts").assume_role("us-east-1", session, role_arn, "", 21600, "")

@@ -51,6 +51,9 @@ _TABLES = {
         GetHostedZone DeleteHostedZone UpdateHostedZoneComment: hostedzone/{Id}
         ChangeResourceRecordSets ListResourceRecordSets GetDNSSEC: hostedzone/{HostedZoneId}
         ListTagsForResource ChangeTagsForResource: {ResourceType}/{ResourceId}
+        CreateKeySigningKey ActivateKeySigningKey DeactivateKeySigningKey: hostedzone/{HostedZoneId}
+        DeleteKeySigningKey EnableHostedZoneDNSSEC: hostedzone/{HostedZoneId}
+        DisableHostedZoneDNSSEC: hostedzone/{HostedZoneId}
         GetChange: change/{Id}
         """,
     "ecr": """
