@@ -4,8 +4,10 @@ import contextlib
 from datetime import datetime
 from pathlib import Path
 
-from provision import wholefile
+from provision import wholefile, yamltext
+from provision.records import Record, read_records
 from provision.words import _
+from provision.yamltext import MARK
 
 
 def place(path: Path) -> Path:
@@ -29,6 +31,16 @@ def read(path: Path) -> str:
         return place(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def records(path: Path) -> dict[str, Record]:
+    """What it says there is, by key; {} where there is none."""
+    with contextlib.suppress(yamltext.Malformed):
+        node = yamltext.compose(read(path).removeprefix(MARK))
+        for key, at, value in yamltext.pairs(node) if node else ():
+            if key == "resources":
+                return read_records((at, value))
+    return {}
 
 
 def advice(path: Path) -> str:

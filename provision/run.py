@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision import aws as aws_door
-from provision import checked, in_sandbox, questions, recover
+from provision import checked, edited, in_sandbox, questions, recover
 from provision.aws import Aws
 from provision.clock import Clock
 from provision.console import Progress
@@ -116,6 +116,7 @@ def prepared(options: Options, *, save: bool, looks: bool = False, recovers: boo
     """
     file, sandbox = opened(options, save=save)
     file.on_trial = looks
+    edited.prove(file, doors_of(file), aws_door.clock())
     file.keep()
     if recovers:
         recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))

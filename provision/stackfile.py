@@ -19,10 +19,10 @@ from provision.records import State as State
 from provision.records import read_made_in, read_paused, read_records
 from provision.settings import BY_KEY, Settings
 from provision.words import _
+from provision.yamltext import MARK
 
 LOWER_HALF = ("made_in", "paused", "resources")
 HEADING = "# What exists, written by provision. Your settings are above."
-MARK = "\ufeff"  # a byte order mark, as some editors put before the text
 
 
 class Damaged(Usage):
@@ -44,6 +44,7 @@ class StackFile:
         except yamltext.Malformed as error:
             raise self.damaged(error.line, error.why) from None
         self._cut_off()
+        self.last = last_copy.records(path)
         self._same = self._composed()
 
     def _load(self) -> str:

@@ -13,6 +13,7 @@ import yaml
 
 from provision.words import _
 
+MARK = "\ufeff"  # a byte order mark, as some editors put before the text
 Tree = str | list[Any] | dict[str, Any]
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
