@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import signal
 import statistics
 import subprocess
@@ -75,6 +76,29 @@ class Stage:
         url = f"{self.addresses['aws']}/_sandbox/{path}"
         with urllib.request.urlopen(urllib.request.Request(url, data), timeout=60) as answer:
             return json.load(answer)
+
+    def secrets(self) -> dict[str, str]:
+        """LINE's two, as the sandbox tells them to whoever runs on this machine."""
+        told = json.loads((self.folder / "provision" / "sandbox.json").read_text())
+        return {
+            "LINE_CHANNEL_ACCESS_TOKEN": told["access_token"],
+            "LINE_CHANNEL_SECRET": told["channel_secret"],
+        }
+
+    def name_servers(self) -> list[str]:
+        """Those of the zone, once the stack's file tells them."""
+        file = self.folder / "stack.yaml"
+        while True:
+            found = re.findall(r"^ *- (ns-\S+)$", file.read_text() if file.exists() else "", re.M)
+            if len(found) >= 4:
+                return found[:4]
+            time.sleep(0.05)
+
+    def enter(self, domain: str, servers: list[str]) -> None:
+        """What the person does at the registrar's site."""
+        data = json.dumps({"name_servers": servers}).encode()
+        url = f"{self.addresses['registrar']}/domains/{domain}"
+        urllib.request.urlopen(urllib.request.Request(url, data, method="PUT"), timeout=60).close()
 
     def calls(self, after: int = -1) -> list[dict[str, Any]]:
         """The log of calls after that number."""

@@ -75,3 +75,15 @@ def test_reset_empties_the_account(account: Account) -> None:
 def test_clock_is_shown(account: Account) -> None:
     """The tool takes its polling from the sandbox's clock."""
     assert {"now": account.clock.now(), "speed": 1.0} == control(account, "GET", "clock")
+
+
+def test_delays_can_be_changed(account: Account) -> None:
+    """By name, from then on; what is no delay, or no number, changes nothing."""
+    before = control(account, "GET", "delays")
+    assert {**before, "role": 3.0} == control(account, "POST", "delays", {"role": 3})
+    assert (400, "no such delay: lag, naps") == why(
+        account, "POST", "delays", {"lag": 1, "naps": 1}
+    )
+    assert 400 == control(account, "POST", "delays", {"role": 1, "certificate": "soon"})
+    assert {**before, "role": 3.0} == control(account, "GET", "delays")
+    assert 3.0 == account.cloud.delays.role

@@ -1,0 +1,186 @@
+"""The floor: how soon, and with how few calls, this stack could come to be and go, on a model of AWS.
+
+Nobody can be faster on that model: every wait overlaps every other one that it does not depend on, every call
+is made the moment what it needs is there, and nothing is asked that need not be. What depends on what is read
+off stack.py itself; what each kind costs stands here.
+"""
+
+from dataclasses import dataclass
+
+from provision.resource import Resource
+from provision.settings import Settings
+from provision.stack import Secrets, Stack
+
+LINGER = (
+    20.0  # seconds for which the bot goes on accepting requests after SIGTERM (bot/settings.py)
+)
+DEREGISTRATION = 20.0  # seconds for which a target drains (resources/target_group.py)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Calls of one kind of resource: all of them, and those that others have to wait for.
+
+    waits: the delays of the sandbox (delays.py) that follow. off: calls to take it away again.
+    looks: calls to see all of it that can be set.
+    """
+
+    calls: int
+    first: int = 1
+    waits: tuple[str, ...] = ()
+    off: int = 1
+    looks: int = 1
+
+
+KINDS: dict[str, Cost] = {
+    "HostedZone": Cost(2, looks=2),  # and its tags
+    "Certificate": Cost(2, 2, ("resource_record",)),  # and one look at the record it asks for
+    "Delegation": Cost(0, 0, off=0, looks=0),  # asked of DNS, not of AWS
+    "ValidationRecord": Cost(1),
+    "IssuedCertificate": Cost(1, 1, ("certificate",), off=0, looks=0),
+    "Repository": Cost(2, looks=2),  # and its lifecycle policy
+    "NewsBucket": Cost(
+        4, off=2, looks=6
+    ),  # and public access block, policy, tags; its versions are listed
+    "LogGroup": Cost(2),  # and its retention
+    "Parameter": Cost(1),
+    "Role": Cost(1),
+    "ExecutionPermissions": Cost(1),
+    "TaskPermissions": Cost(1),
+    "SchedulerPermissions": Cost(1),
+    "ExistingNetwork": Cost(3, 2, off=0, looks=2),  # the VPC; then its subnets and route tables
+    "SecurityGroup": Cost(1),
+    "IngressRule": Cost(1, off=0),  # goes with its group, but for the one that names another group
+    "LoadBalancer": Cost(1),
+    "ActiveLoadBalancer": Cost(1, 1, ("load_balancer",), off=0, looks=0),
+    "Alias": Cost(1),
+    "TargetGroup": Cost(2, looks=2),  # and its attributes
+    "WarmDoor": Cost(1, off=0),  # listeners and rules go with their load balancer
+    "WarmDoorRule": Cost(1, off=0),
+    "HttpsListener": Cost(1, off=0),
+    "EcsServiceLinkedRole": Cost(1, off=0),
+    "Cluster": Cost(1),
+    "TaskDefinition": Cost(1, off=2),  # deregistered, then deleted
+    "Service": Cost(1),
+    "SteadyService": Cost(1, 1, ("task_start", "steady"), off=0, looks=0),
+    "ScheduleGroup": Cost(1),  # takes its schedules with it
+    "Schedule": Cost(1, off=0),
+    "WebhookEndpoint": Cost(0, 0, off=0, looks=0),  # LINE's, not AWS's: its test and the PUT
+    "ActiveWebhook": Cost(0, 0, off=0, looks=0),
+}
+SIGNED_IN = 1  # GetCallerIdentity: no tool works in an account that it does not know
+# Kinds of which one call shows all: groups, rules, listeners, parameters; a zone's record sets.
+BATCHED = (
+    {"SecurityGroup"},
+    {"IngressRule"},
+    {"Parameter"},
+    {"WarmDoor", "HttpsListener"},
+    {"ValidationRecord", "Alias"},
+)
+LOOKS_LONG = 2  # round trips: who am I, and everything else at once
+
+
+@dataclass(frozen=True)
+class Model:
+    """Seconds for a call; the sandbox's delays, in its own seconds; how much faster than ours they pass."""
+
+    latency: float
+    delays: dict[str, float]
+    speed: float = 1.0
+
+    def wait(self, *names: str) -> float:
+        """Real seconds for which those delays, one after the other, let one wait."""
+        return sum(self.delays[name] for name in names) / self.speed
+
+
+def stack() -> Stack:
+    """The stack that the benchmark builds, as `provision --sandbox setup --yes` has it."""
+    given = {
+        "domain": "news-bot.example",
+        "network.vpc": "default",
+        "image.uri": "sandbox.local/news-bot:checkout",
+    }
+    return Stack(Settings(given), Secrets(), {})
+
+
+def finish(resources: list[Resource], model: Model) -> dict[str, float]:
+    """Seconds from the first call until each is there, by its key."""
+    done: dict[str, float] = {}
+    for resource in resources:
+        cost = KINDS[resource.kind]
+        begin = max((done[need.key] for need in resource.needs() if need.key in done), default=0.0)
+        done[resource.key] = begin + cost.first * model.latency + model.wait(*cost.waits)
+    return done
+
+
+def setup_seconds(resources: list[Resource], model: Model) -> float:
+    """The longest chain, from the first call to the last."""
+    return SIGNED_IN * model.latency + max(finish(resources, model).values())
+
+
+def setup_calls(resources: list[Resource]) -> int:
+    """As few as can build it."""
+    return SIGNED_IN + sum(KINDS[resource.kind].calls for resource in resources)
+
+
+def teardown_seconds(model: Model) -> float:
+    """The longer of two chains that need not wait for each other.
+
+    The service: its targets drain, its task lingers, lets go of its interface; then group and cluster go.
+    The load balancer: its interfaces linger, and the certificate counts as in use; then they go.
+    """
+    task = (DEREGISTRATION + LINGER) / model.speed + model.wait("network_interfaces")
+    service = max(task, model.wait("service_drain"))
+    balancer = max(model.wait("network_interfaces"), model.wait("certificate_in_use"))
+    return (SIGNED_IN + 3) * model.latency + max(service, balancer)
+
+
+def teardown_calls(resources: list[Resource]) -> int:
+    """As few as can take it away, and one look each at the two that go slowly."""
+    return SIGNED_IN + 2 + sum(KINDS[resource.kind].off for resource in resources)
+
+
+def pause_seconds(model: Model) -> float:
+    """The same two chains, without the zone and the rest."""
+    return teardown_seconds(model)
+
+
+def _paused(resources: list[Resource]) -> list[Resource]:
+    """What a pause takes: what is paid by the hour, and what hangs on it."""
+    paid = [resource for resource in resources if resource.hourly]
+    return [*paid, *(user for one in paid for user in resources if one in user.needs())]
+
+
+def pause_calls(resources: list[Resource]) -> int:
+    """As few as can take those away, and one look each at the two that go slowly."""
+    return SIGNED_IN + 2 + sum(KINDS[r.kind].off for r in set(_paused(resources)))
+
+
+def resume_calls(resources: list[Resource]) -> int:
+    """As few as can put them back."""
+    return SIGNED_IN + sum(KINDS[r.kind].calls for r in set(_paused(resources)))
+
+
+def resume_seconds(resources: list[Resource], model: Model) -> float:
+    """As setup: the load balancer is the longest."""
+    names = ("ActiveLoadBalancer", "SteadyService")
+    waits = max(model.wait(*KINDS[name].waits) for name in names)
+    return (SIGNED_IN + 3) * model.latency + waits
+
+
+def delegated_seconds(model: Model) -> float:
+    """From the registrar's entry to LINE's test: the certificate, usable, and its listener."""
+    return model.wait("certificate", "certificate_usable") + 2 * model.latency
+
+
+def look_calls(resources: list[Resource]) -> int:
+    """As few as show everything that can be set: of what is batched one call for all."""
+    kinds = [resource.kind for resource in resources]
+    alone = [kind for kind in kinds if not any(kind in batch for batch in BATCHED)]
+    batches = sum(1 for batch in BATCHED if batch.intersection(kinds))
+    return SIGNED_IN + batches + sum(KINDS[kind].looks for kind in alone)
+
+
+def look_seconds(model: Model) -> float:
+    """A rerun with nothing to do, status, plan: in round trips alone."""
+    return LOOKS_LONG * model.latency

@@ -1,0 +1,62 @@
+"""The floor that the benchmarks compare with follows from stack.py and the model, and from nothing else."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import floor
+from benchmarks.floor import KINDS, Model
+from provision.sandbox.delays import Delays
+
+LATENCY = 0.06
+
+
+def model(**delays: float) -> Model:
+    """An AWS that takes its time for nothing but these."""
+    return Model(LATENCY, {**vars(Delays.none()), **delays})
+
+
+def test_every_kind_has_its_cost() -> None:
+    """What stack.py builds is priced in calls; nothing else is."""
+    assert set(KINDS) >= {resource.kind for resource in floor.stack().resources}
+
+
+def test_waits_overlap() -> None:
+    """The longest wait decides; the calls before it are few."""
+    resources = floor.stack().resources
+    alone = floor.setup_seconds(resources, model(load_balancer=150))
+    assert 150 < alone < 151
+    together = model(load_balancer=150, certificate=60, task_start=30, steady=30)
+    assert alone == floor.setup_seconds(resources, together)
+    assert alone < floor.setup_seconds(resources, model(certificate=160))
+
+
+def test_time_runs_faster_calls_do_not() -> None:
+    """The speed shortens what AWS takes its time for, and leaves every call as long as it is."""
+    resources = floor.stack().resources
+    slow = floor.setup_seconds(resources, model(load_balancer=150))
+    fast = Model(LATENCY, {**vars(Delays.none()), "load_balancer": 150}, speed=20)
+    assert 150 - 150 / 20 == pytest.approx(slow - floor.setup_seconds(resources, fast))
+
+
+def test_teardown_is_as_long_as_its_longer_chain() -> None:
+    """Draining and the interfaces of the task, beside those of the load balancer."""
+    assert 31 > floor.teardown_seconds(model()) - floor.DEREGISTRATION > 20
+    long = floor.teardown_seconds(model(certificate_in_use=300))
+    assert 300 < long < 301
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "rows"),
+    [(["benchmarks.startup", "--rounds", "2"], 10), (["benchmarks.setup", "--runs", "1"], 7)],
+)
+def test_benchmark_runs(command: list[str], rows: int) -> None:
+    """It measures and prints its table; how fast this machine is, is not tested."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command], capture_output=True, text=True, timeout=300
+    )
+    assert ("", 0) == (done.stderr, done.returncode)
+    assert rows == len(re.findall(r"^\| [a-z].*\d \|$", done.stdout, re.M))
