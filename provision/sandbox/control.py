@@ -161,3 +161,11 @@ def reset(cloud: "Cloud", given: Given) -> Given:
     cloud.reset()
     cloud.log.clear()
     return {}
+
+
+@control("GET", "gallery")
+def gallery(cloud: "Cloud", given: Given) -> Given:
+    """Where a stand-in for public.ecr.aws is served, {"url"}; 404 where none is."""
+    if not cloud.gallery:
+        raise LookupError("no gallery is served")
+    return {"url": cloud.gallery}

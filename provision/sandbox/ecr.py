@@ -1,5 +1,7 @@
 """ECR as it lives, and what its repositories refuse; moto keeps repositories, images and layers."""
 
+import secrets
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,16 +19,37 @@ _BATCH = 100
 _TAGS = 50
 
 
+@dataclass(frozen=True)
+class Token:
+    """An authorization token: who asked for it, for which region, and until when it is good."""
+
+    access_key: str
+    region: str
+    expires: float
+
+
 @dataclass
 class Ecr:
     """What can be pulled, and the lifecycle policies at their time."""
 
     cloud: "Cloud"
+    _tokens: dict[str, "Token"] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)  # repositories by ARN
 
     def __post_init__(self) -> None:
         self.images = Images(self.cloud)
         self.cloud.on_tick(self.tick)
+
+    def token(self, access_key: str, region: str) -> str:
+        """A new one, good for twelve hours, which acts as its caller in the registry of its region."""
+        token = b64encode(f"AWS:{secrets.token_urlsafe(300)}".encode()).decode()
+        self._tokens[token] = Token(access_key, region, self.cloud.clock.now() + _TOKEN_LIVES)
+        return token
+
+    def signed_in(self, token: str) -> "Token | None":
+        """Whose it is; None where it is none, or has expired."""
+        known = self._tokens.get(token)
+        return known if known and self.cloud.clock.now() < known.expires else None
 
     def tick(self) -> None:
         """User Guide, lifecycle policies: what they match is deleted within 24 hours."""
@@ -101,8 +124,10 @@ def batch_is_short(cloud: "Cloud", call: Call) -> None:
 )
 @after("ecr", "GetAuthorizationToken")
 def token_expires(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """API GetAuthorizationToken: moto's tokens have expired long ago."""
+    """API GetAuthorizationToken: moto's tokens have expired long ago, and it serves no registry."""
     for entry in answer["authorizationData"]:
+        entry["authorizationToken"] = cloud.ecr.token(call.access_key, call.region)
+        entry["proxyEndpoint"] = cloud.registry or entry["proxyEndpoint"]
         entry["expiresAt"] = datetime.fromtimestamp(cloud.clock.now() + _TOKEN_LIVES, UTC)
 
 

@@ -29,16 +29,19 @@ class Images:
     def __init__(self, cloud: "Cloud") -> None:
         self._cloud = cloud
         self.public: dict[str, tuple[str, ...]] = {}
-        self._configurations: dict[str, dict[str, Any]] = {}  # uploaded blobs that are JSON
+        self.blobs: dict[str, bytes] = {}  # what was uploaded, by digest
 
     def keep(self, blob: bytes) -> None:
-        """An image's configuration among the uploaded layers tells its platform."""
+        """What has been uploaded: moto keeps its length only."""
+        self.blobs[f"sha256:{hashlib.sha256(blob).hexdigest()}"] = blob
+
+    def configuration(self, manifest: dict[str, Any]) -> dict[str, Any] | None:
+        """An image's configuration, which tells its platform; None where it is none."""
         try:
-            told = json.loads(blob)
-        except ValueError:
-            return
-        if isinstance(told, dict) and "architecture" in told:
-            self._configurations[f"sha256:{hashlib.sha256(blob).hexdigest()}"] = told
+            told = json.loads(self.blobs[manifest["config"]["digest"]])
+        except (ValueError, KeyError):
+            return None
+        return told if isinstance(told, dict) and "architecture" in told else None
 
     def pull(self, uri: str, platform: dict[str, Any]) -> bool:
         """Whether this machine can execute the image. Raises CannotPull.
@@ -47,12 +50,12 @@ class Images:
         be pulled; a single image of another processor is pulled, and then does not start.
         """
         wanted = f"linux/{_ARCHITECTURES[platform.get('cpuArchitecture') or 'X86_64']}"
-        manifest = self._manifest(uri)
+        manifest = self.manifest(uri)
         if manifest is None:
             return True
         entries = manifest.get("manifests")
         if entries is None:
-            config = self._configurations.get(manifest.get("config", {}).get("digest", ""))
+            config = self.configuration(manifest)
             return config is None or _platform(config) == wanted
         if wanted not in [_platform(entry.get("platform") or {}) for entry in entries]:
             raise CannotPull(
@@ -61,7 +64,7 @@ class Images:
             )
         return True
 
-    def _manifest(self, uri: str) -> dict[str, Any] | None:
+    def manifest(self, uri: str) -> dict[str, Any] | None:
         """The image's manifest; None: it is taken to fit."""
         ecr = _ECR.fullmatch(uri)
         if ecr is None:

@@ -37,6 +37,7 @@ from provision.sandbox import (  # noqa: F401  importing a file registers its ru
     logs,
     networks,
     registrations,
+    registry,
     route53,
     route53_changes,
     route53_dnssec,

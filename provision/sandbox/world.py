@@ -11,8 +11,10 @@ from provision.sandbox.delays import Delays
 from provision.sandbox.delivery import Delivery
 from provision.sandbox.dns_server import DnsServer
 from provision.sandbox.front import Front
+from provision.sandbox.gallery import Gallery
 from provision.sandbox.line import LinePlatform
 from provision.sandbox.processes import ProcessTasks
+from provision.sandbox.registry import Registry
 from provision.sandbox.serving import HttpServer, TlsServer
 from provision.sandbox.tasks import TaskRunner
 
@@ -51,6 +53,8 @@ class Sandbox:
         self.tasks = tasks or ProcessTasks()
         self.cloud = Cloud(clock, delays, self.tasks)
         self.aws = AwsApplication(self.cloud)
+        self.registry = Registry(self.cloud)
+        self.gallery = Gallery()
         self.front = Front(self.cloud)
         self._delivery = Delivery(self.cloud, self.front)
         self.line = LinePlatform(self._delivery, self._delivery.resolve, clock)
@@ -69,7 +73,9 @@ class Sandbox:
         line = HttpServer(self.line.wsgi)
         front = TlsServer(self.front)
         dns = DnsServer(self.cloud.dns.respond)
-        self._servers = [aws, registrar, line, front, dns]
+        registry, gallery = HttpServer(self.registry), HttpServer(self.gallery)
+        self._servers = [aws, registrar, line, front, dns, registry, gallery]
+        self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
         self._delivery.front_port = front.port
         if isinstance(self.tasks, ProcessTasks):
             self.tasks.extra |= {
@@ -89,6 +95,8 @@ class Sandbox:
             "page": f"{line.url}/",
             "front": front.url,
             "ca": str(self.cloud.authority.root),
+            "registry": registry.url,
+            "gallery": gallery.url,
         }
 
     def close(self) -> None:

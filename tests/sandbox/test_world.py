@@ -154,7 +154,8 @@ def test_first_call_waits_for_no_backend() -> None:
 def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> None:
     """Every address of `sandbox --json` is one where something answers."""
     addresses = served[2]
-    assert {"aws", "dns", "line", "registrar", "page", "front", "ca"} == set(addresses)
+    promised = {"aws", "dns", "line", "registrar", "page", "front", "ca", "registry", "gallery"}
+    assert promised == set(addresses)
     with urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=5) as answer:
         assert 100 == json.load(answer)["speed"]
     with urllib.request.urlopen(addresses["page"], timeout=5) as answer:

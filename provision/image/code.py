@@ -1,0 +1,48 @@
+"""The layer of the bot's own code, with the person's files laid over it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from provision.image import layer
+from provision.image.assembled import HOME
+from provision.image.layer import Layer
+from provision.words import _
+
+BOT = Path(__file__).parents[2] / "bot"
+KINDS = (".py", ".json", ".txt")  # of the bot: code, samples, its lock
+LEFT_OUT = ("__pycache__", ".git")
+LARGEST = 50 << 20  # bytes of the person's own files, all together
+
+Files = Mapping[str, bytes]  # by path below HOME
+
+
+def files(own: Path | None = None) -> dict[str, bytes]:
+    """The bot, and over it what lies in the person's folder. Raises ValueError, in a sentence."""
+    found = {
+        f"bot/{path.relative_to(BOT).as_posix()}": path.read_bytes()
+        for path in BOT.rglob("*")
+        if path.suffix in KINDS and path.is_file() and "__pycache__" not in path.parts
+    }
+    if own is not None:
+        found |= _own(own)
+    return found
+
+
+def _own(folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir():
+        raise ValueError(_("{folder} is no folder", folder=folder))
+    paths = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not set(LEFT_OUT) & set(path.relative_to(folder).parts)
+    ]
+    if sum(path.stat().st_size for path in paths) > LARGEST:
+        raise ValueError(_("{folder} holds more than {size} MB", folder=folder, size=LARGEST >> 20))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def code(found: Files) -> Layer:
+    """Their layer."""
+    return layer.in_memory(
+        ((f"{HOME}/{path}", content) for path, content in found.items()), "provision: the bot"
+    )

@@ -1,0 +1,66 @@
+"""What an image is made of, and the tag that follows from it: known before anything is built or fetched."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provision.errors import Refusal
+from provision.image import base as bases
+from provision.image.assembled import Image, assemble
+from provision.image.code import BOT, Files, code, files
+from provision.image.wheels import wheels
+from provision.index import PackageIndex
+from provision.registry import Registries
+from provision.words import _
+
+LOCK = BOT / "requirements.txt"
+PREFIX = "provision-"  # of the tags of images that were built here
+WAY = "1"  # how it is put together: another number, another tag for the same inputs
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Base, platform, lock and files of one image."""
+
+    base: str
+    platform: str
+    lock: bytes = field(repr=False)
+    files: Files = field(repr=False)
+
+    @property
+    def tag(self) -> str:
+        """A hash of it all: the same inputs, the same tag."""
+        told = [WAY.encode(), self.base.encode(), self.platform.encode(), self.lock]
+        for path, content in sorted(self.files.items()):
+            told += [path.encode(), content]
+        whole = hashlib.sha256()
+        for part in told:
+            whole.update(len(part).to_bytes(8, "big") + part)
+        return PREFIX + whole.hexdigest()[:20]
+
+
+def of(base: str, platform: str, own: Path | None) -> Inputs:
+    """This project's bot on that base ("": the default), with the person's own files over it."""
+    return Inputs(base or bases.DEFAULT, platform, LOCK.read_bytes(), files(own))
+
+
+def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[Image, str]:
+    """The image, ready to be pushed, and its base's digest. Raises Refusal or NotYet."""
+    registries.tell(_("reading the base image"))
+    base = bases.read(registries, inputs.base, inputs.platform)
+    if not base.python:
+        raise Refusal(
+            _("Reading the base image {reference}.", reference=inputs.base),
+            _("it does not say which Python it has (PYTHON_VERSION)"),
+            _("Set image.base to an official Python image or one that is built on it."),
+        )
+    registries.tell(_("collecting the bot's Python packages"))
+    try:
+        packages = wheels(index, inputs.lock, base.python, inputs.platform)
+    except OSError as error:
+        raise Refusal(
+            _("Keeping the bot's Python packages in {folder}.", folder=index.folder()),
+            str(error),
+            _("Make room there, or name another folder in XDG_CACHE_HOME."),
+        ) from None
+    return assemble(base, [packages, code(inputs.files)]), base.digest

@@ -1,0 +1,44 @@
+"""The name of an image: registry, repository, tag, digest."""
+
+import re
+from dataclasses import dataclass
+
+_REFERENCE = re.compile(
+    r"(?:(?P<host>[A-Za-z0-9.-]+(?::\d+)?)/)?(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+DOCKER_HUB = "registry-1.docker.io"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where an image lies. `wanted` is what to ask the registry for: the digest, else the tag."""
+
+    host: str
+    repository: str
+    tag: str
+    digest: str
+
+    @property
+    def wanted(self) -> str:
+        """The digest wins, as in Docker."""
+        return self.digest or self.tag or "latest"
+
+
+def parse(text: str) -> Reference:
+    """Reads it as Docker does: without a dot, a colon or `localhost` the first part is no registry.
+
+    Raises ValueError.
+    """
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    host, repository = match["host"] or "", match["repository"]
+    if host and "." not in host and ":" not in host and host != "localhost":
+        if host != host.lower():
+            raise ValueError(text)
+        host, repository = "", f"{host}/{repository}"
+    if host in ("", "docker.io"):
+        host = DOCKER_HUB
+        repository = repository if "/" in repository else f"library/{repository}"
+    return Reference(host, repository, match["tag"] or "", match["digest"] or "")

@@ -1,0 +1,292 @@
+"""The only door to container registries: Docker's Registry HTTP API V2, as ECR and its gallery speak it.
+
+Why no library: python-dxf stands on www-authenticate (a source distribution of 2015) and tqdm; oras pushes
+files only, tells no progress, and sleeps between its own retries, which here the engine's clock does. What is
+needed are six requests, and urllib3 comes with botocore.
+"""
+
+import hashlib
+import json
+import os
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from provision.clock import LOOPBACK, NO_CLOCK
+from provision.errors import NotYet, Refusal
+from provision.words import _
+
+GALLERY = "public.ecr.aws"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFESTS = (
+    OCI_MANIFEST,
+    OCI_INDEX,
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+PIECE = 1 << 16  # bytes read and sent at once
+PATIENCE = 60  # seconds for which a registry that does not answer is asked again
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A layer or a configuration: its digest, its length in bytes, and how to read it."""
+
+    digest: str
+    size: int
+    media_type: str
+    read: Callable[[], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest or an index, byte for byte as it was served."""
+
+    media_type: str
+    digest: str
+    content: bytes
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it says."""
+        return dict(json.loads(self.content))
+
+
+def sha256(content: bytes) -> str:
+    """A digest as registries write it."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+class Registries:
+    """Registries by their address. gallery: the URL of a stand-in for public.ecr.aws; "": the real one."""
+
+    def __init__(self, gallery: Callable[[], str] = lambda: "") -> None:
+        self._gallery = gallery
+        self.tell: Callable[[str], None] = lambda said: None  # how far a push has come
+        self._pools: dict[str, Any] = {}  # by the proxy in between
+
+    def stands_in(self, host: str) -> str:
+        """The URL of a stand-in for this registry; "" for none."""
+        return self._gallery() if host == GALLERY else ""
+
+    def public(self, host: str, repository: str) -> "Remote":
+        """A repository that anybody may read."""
+        return Remote(self, self.stands_in(host) or f"https://{host}", repository)
+
+    def private(self, endpoint: str, repository: str, token: str) -> "Remote":
+        """A repository of ours. token: ECR's authorizationToken, which is "user:password" in base64."""
+        return Remote(self, endpoint.rstrip("/"), repository, f"Basic {token}")
+
+    def ask(self, method: str, url: str, **more: Any) -> Any:
+        """One request: urllib3's response, its body unread. Raises NotYet where nobody answers."""
+        import urllib3
+
+        once = urllib3.Retry(connect=0, read=0, status=0, other=0, redirect=5)
+        host = urllib.parse.urlsplit(url).netloc
+        try:
+            answer = self._pool(url).request(
+                method, url, retries=once, preload_content=False, **more
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise silent(host, error) from None
+        if answer.status == 429 or answer.status >= 500:
+            answer.drain_conn()
+            raise NotYet(
+                _("{host} asks for patience (HTTP {status})", host=host, status=answer.status)
+            )
+        return answer
+
+    def _pool(self, url: str) -> Any:
+        """urllib3's connections: through the environment's proxy, trusting what AWS's door trusts."""
+        import certifi
+        import urllib3
+
+        parts = urllib.parse.urlsplit(url)
+        proxy = urllib.request.getproxies().get(parts.scheme, "")
+        if proxy and urllib.request.proxy_bypass(parts.hostname or ""):
+            proxy = ""
+        if proxy not in self._pools:
+            trusted = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
+            settings: dict[str, Any] = {
+                "ca_certs": trusted or certifi.where(),
+                "timeout": urllib3.Timeout(connect=10, read=120),
+            }
+            made = urllib3.ProxyManager(proxy, **settings) if proxy else None
+            self._pools[proxy] = made or urllib3.PoolManager(**settings)
+        return self._pools[proxy]
+
+
+def from_environment() -> Registries:
+    """The internet's; PROVISION_REGISTRY, or a sandbox that is AWS here, stands in for the public gallery."""
+    return Registries(_stand_in)
+
+
+def _stand_in() -> str:
+    if given := os.environ.get("PROVISION_REGISTRY", ""):
+        return given.rstrip("/")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
+    if not endpoint.startswith(LOOPBACK):
+        return ""
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_sandbox/gallery", timeout=5) as answer:
+            return str(json.load(answer)["url"])
+    except NO_CLOCK:  # another emulator
+        return ""
+
+
+class Remote:
+    """One repository of a registry."""
+
+    def __init__(
+        self, registries: Registries, url: str, repository: str, authorization: str = ""
+    ) -> None:
+        self.url, self.repository = url, repository
+        self.name = f"{urllib.parse.urlsplit(url).netloc}/{repository}"
+        self._registries, self._authorization = registries, authorization
+        self._secrets = authorization != ""
+
+    def manifest(self, reference: str) -> Manifest:
+        """By tag or digest. Raises Refusal where there is none, or where it is not what its digest says."""
+        doing = _("Reading {reference} of {name}.", reference=reference, name=self.name)
+        headers = {"Accept": ", ".join(MANIFESTS)}
+        answer = self._ask(doing, "GET", f"manifests/{reference}", headers=headers)
+        content = self._whole(answer)
+        digest = sha256(content)
+        if reference.startswith("sha256:") and digest != reference:
+            raise mixed_up(doing, reference, digest)
+        kind = answer.headers.get("Content-Type", "").partition(";")[0]
+        return Manifest(kind, digest, content)
+
+    def blob(self, digest: str) -> Iterator[bytes]:
+        """Its bytes, in pieces. Raises Refusal at the end where they are not what the digest says."""
+        doing = _("Reading {reference} of {name}.", reference=digest, name=self.name)
+        answer = self._ask(doing, "GET", f"blobs/{digest}")
+        seen = hashlib.sha256()
+        for piece in self._pieces(answer):
+            seen.update(piece)
+            yield piece
+        if digest != f"sha256:{seen.hexdigest()}":
+            raise mixed_up(doing, digest, f"sha256:{seen.hexdigest()}")
+
+    def has(self, digest: str) -> bool:
+        """Whether that blob is there already."""
+        doing = _("Looking which layers {name} has.", name=self.name)
+        return int(self._ask(doing, "HEAD", f"blobs/{digest}", fine=(200, 404)).status) == 200
+
+    def push(self, blob: Blob, progress: Callable[[int], None] = lambda sent: None) -> None:
+        """Uploads a blob as Docker does: begin, send it whole, end with its digest.
+
+        progress is told how many bytes have gone out.
+        """
+        doing = _("Pushing {reference} to {name}.", reference=blob.digest, name=self.name)
+
+        def counted() -> Iterator[bytes]:
+            sent = 0
+            for piece in blob.read():
+                yield piece
+                progress(sent := sent + len(piece))
+
+        begun = self._ask(doing, "POST", "blobs/uploads/", fine=(202,), body=b"")
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(blob.size)}
+        place = self._place(begun)
+        sent = self._ask(doing, "PATCH", place, fine=(202,), headers=headers, body=counted())
+        place = self._place(sent)
+        place += ("&" if "?" in place else "?") + urllib.parse.urlencode({"digest": blob.digest})
+        self._ask(doing, "PUT", place, fine=(201,), body=b"")
+
+    def put(self, tag: str, manifest: Manifest) -> None:
+        """The image itself, under this tag: all that it refers to is there."""
+        doing = _("Pushing {reference} to {name}.", reference=tag, name=self.name)
+        headers = {"Content-Type": manifest.media_type}
+        self._ask(
+            doing, "PUT", f"manifests/{tag}", fine=(201,), headers=headers, body=manifest.content
+        )
+
+    def _place(self, answer: Any) -> str:
+        """Where the upload goes on."""
+        return str(urllib.parse.urljoin(self.url, answer.headers.get("Location", "")))
+
+    def _ask(
+        self, doing: str, method: str, path: str, *, fine: tuple[int, ...] = (200,), **more: Any
+    ) -> Any:
+        url = path if "://" in path else f"{self.url}/v2/{self.repository}/{path}"
+        given = more.pop("headers", {})
+        for attempt in range(2):
+            # A password goes to the registry that it is for, wherever an answer points.
+            ours = urllib.parse.urlsplit(url).netloc == urllib.parse.urlsplit(self.url).netloc
+            signed = {"Authorization": self._authorization} if self._authorization and ours else {}
+            answer = self._registries.ask(method, url, headers={**given, **signed}, **more)
+            if answer.status == 401 and not attempt and not self._secrets:
+                answer.drain_conn()
+                self._authorization = f"Bearer {self._token(doing, answer)}"
+                continue
+            break
+        if answer.status not in fine:
+            raise refused(doing, answer.status, self._whole(answer))
+        if method in ("HEAD", "POST", "PATCH", "PUT"):
+            answer.drain_conn()
+        return answer
+
+    def _token(self, doing: str, answer: Any) -> str:
+        """An anonymous reader's, from where the registry says. Distribution spec, token authentication."""
+        asked = dict(_CHALLENGE.findall(answer.headers.get("WWW-Authenticate", "")))
+        realm = asked.pop("realm", "")
+        if not realm:
+            raise refused(doing, 401, b"")
+        given = self._registries.ask("GET", f"{realm}?{urllib.parse.urlencode(asked)}")
+        content = self._whole(given)
+        if given.status != 200:
+            raise refused(doing, given.status, content)
+        told = json.loads(content)
+        return str(told.get("token") or told.get("access_token"))
+
+    def _whole(self, answer: Any) -> bytes:
+        return b"".join(self._pieces(answer))
+
+    def _pieces(self, answer: Any) -> Iterator[bytes]:
+        import urllib3
+
+        try:
+            yield from answer.stream(PIECE)
+        except urllib3.exceptions.HTTPError as error:
+            raise silent(urllib.parse.urlsplit(self.url).netloc, error) from None
+        finally:
+            answer.release_conn()
+
+
+def silent(host: str, error: Exception) -> NotYet:
+    """Nobody answers: no name, no route, a connection that was cut."""
+    reason = getattr(error, "reason", None) or error
+    return NotYet(
+        _("{host} did not answer ({error})", host=host, error=type(reason).__name__),
+        bound=PATIENCE,
+    )
+
+
+def refused(doing: str, status: int, body: bytes) -> Refusal:
+    """A registry's no, in its own words."""
+    try:
+        words = "; ".join(
+            f"{error.get('code')}: {error.get('message')}" for error in json.loads(body)["errors"]
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        words = body[:200].decode(errors="replace").strip()
+    return Refusal(
+        doing,
+        f"HTTP {status} {words}".strip(),
+        _("Run the same command again, or bring an image of your own: --set image.uri=..."),
+    )
+
+
+def mixed_up(doing: str, wanted: str, got: str) -> Refusal:
+    """What came is not what was asked for: a proxy's page, or worse."""
+    return Refusal(
+        doing,
+        _("what came has the digest {got}, not {wanted}", got=got, wanted=wanted),
+        _("Look what stands between this machine and the registry, then run it again."),
+    )

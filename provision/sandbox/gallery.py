@@ -1,0 +1,103 @@
+"""A stand-in for public.ecr.aws: one small image under the name of the official Python, for two processors.
+
+It has no Python in it: what it says of itself is enough to build on, and a task of the sandbox runs on this
+machine's interpreter. Readers need a token, which anybody gets, as there.
+"""
+
+import io
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from provision.image import layer
+from provision.registry import OCI_INDEX, OCI_MANIFEST, sha256
+
+NAME = "docker/library/python"
+TAG = "3.12-slim"
+_PLATFORMS = ("amd64", "arm64")
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_PATH = re.compile(r"/v2/(?P<name>[a-z0-9._/-]+)/(?P<kind>blobs|manifests)/(?P<which>[^/]+)")
+_BORN = "2026-10-01T00:00:00Z"
+
+
+class Gallery:
+    """A registry that is read only, as a WSGI application."""
+
+    def __init__(self) -> None:
+        self._tokens: set[str] = set()
+        self._content: dict[str, tuple[str, bytes]] = {}  # media type and bytes, by digest or tag
+        entries = [
+            {
+                "mediaType": OCI_MANIFEST,
+                "digest": (digest := self._image(architecture)),
+                "size": len(self._content[digest][1]),
+                "platform": {"os": "linux", "architecture": architecture},
+            }
+            for architecture in _PLATFORMS
+        ]
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+        self.digest = self._keep(OCI_INDEX, json.dumps(index).encode())
+        self._content[TAG] = self._content[self.digest]
+
+    def _image(self, architecture: str) -> str:
+        """The digest of one platform's."""
+        stream = io.BytesIO()
+        told = f'ID=sandbox\nPRETTY_NAME="A stand-in, {architecture}"\n'
+        digest, size, diff_id = layer.write([("etc/os-release", told.encode())], stream)
+        self._keep(layer.MEDIA_TYPE, stream.getvalue())
+        config = {
+            "architecture": architecture,
+            "os": "linux",
+            "created": _BORN,
+            "config": {
+                "Env": [
+                    "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+                    "PYTHON_VERSION=3.12.15",
+                ],
+                "Cmd": ["python3"],
+            },
+            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+            "history": [{"created": _BORN, "created_by": "a stand-in of the sandbox's"}],
+        }
+        content = json.dumps(config).encode()
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {
+                "mediaType": _CONFIG,
+                "digest": self._keep(_CONFIG, content),
+                "size": len(content),
+            },
+            "layers": [{"mediaType": layer.MEDIA_TYPE, "digest": digest, "size": size}],
+        }
+        return self._keep(OCI_MANIFEST, json.dumps(manifest).encode())
+
+    def _keep(self, kind: str, content: bytes) -> str:
+        digest = sha256(content)
+        self._content[digest] = (kind, content)
+        return digest
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if request.path.rstrip("/") == "/token":
+            token = secrets.token_urlsafe(24)
+            self._tokens.add(token)
+            return Response(json.dumps({"token": token}), mimetype="application/json")
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
+            realm = f'{request.host_url}token/",service="public.ecr.aws",scope="aws'
+            body = '{"errors":[{"code":"DENIED","message":"Not Authorized"}]}'
+            return Response(body, 401, {"WWW-Authenticate": f'Bearer realm="{realm}"'})
+        match = _PATH.fullmatch(request.path)
+        found = self._content.get(match["which"]) if match and match["name"] == NAME else None
+        if found is None:
+            body = '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"Requested image not found"}]}'
+            return Response(body, 404, mimetype="application/json")
+        kind, content = found
+        headers = {"Docker-Content-Digest": sha256(content)}
+        return Response(content, 200, headers, content_type=kind)

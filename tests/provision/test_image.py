@@ -1,0 +1,251 @@
+"""The image, put together: reproducible layers, what is in them, the tag that its inputs give."""
+
+import ast
+import io
+import json
+import re
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provision.errors import Refusal
+from provision.image import base as bases
+from provision.image import code, inputs, layer, wheels
+from provision.image.assembled import COMMAND, ENVIRONMENT, HOME, PACKAGES, PORT, USER, assemble
+from provision.image.base import Base
+from provision.image.inputs import Inputs
+from provision.image.reference import parse
+from provision.index import PackageIndex
+from provision.registry import Registries, sha256
+from provision.sandbox.gallery import Gallery
+from provision.sandbox.serving import HttpServer
+
+FILES = {"bot/app.py": b"print()\n", "bot/samples/a.json": b"[]"}
+BASE = Base("sha256:of-the-index", {"architecture": "amd64", "os": "linux"}, ())
+DIGEST = "sha256:" + "0" * 64
+
+
+def content(found: layer.Layer) -> dict[str, tarfile.TarInfo]:
+    """What is in a layer, by name."""
+    packed = io.BytesIO(b"".join(found.blob.read()))
+    with tarfile.open(fileobj=packed, mode="r:gz") as tar:
+        return {member.name: member for member in tar.getmembers()}
+
+
+def wheel(folder: Path, name: str = "thing") -> Path:
+    """A small wheel with data of three kinds."""
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}/__init__.py", "one = 1\n")
+        archive.writestr(f"{name}-1.0.data/purelib/{name}_pure.py", "")
+        archive.writestr(f"{name}-1.0.data/scripts/{name}", "#!python\n")
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Name: {name}\nVersion: 1.0\n")
+        told = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(f"{name}-1.0.dist-info/WHEEL", told)
+    return path
+
+
+def test_layer_is_the_same_for_the_same_files() -> None:
+    """Whatever the order, whenever it is made; nothing of this machine is in it."""
+    one = layer.in_memory([("b/2", b"two"), ("a/b/1", b"one")], "")
+    other = layer.in_memory([("a/b/1", b"one"), ("b/2", b"two")], "")
+    assert (one.blob.digest, one.diff_id) == (other.blob.digest, other.diff_id)
+    members = content(one)
+    assert ["a", "a/b", "a/b/1", "b", "b/2"] == list(members)
+    assert {(0, 0, 0, "", "")} == {
+        (m.mtime, m.uid, m.gid, m.uname, m.gname) for m in members.values()
+    }
+    assert (0o755, 0o644) == (members["a"].mode, members["b/2"].mode)
+
+
+def test_layer_is_what_its_digests_say() -> None:
+    """The blob's digest is of the bytes that are sent, diff_id of the tar in them."""
+    import gzip
+
+    made = layer.in_memory([("a", b"x" * 100_000)], "")
+    packed = b"".join(made.blob.read())
+    assert (sha256(packed), len(packed)) == (made.blob.digest, made.blob.size)
+    assert sha256(gzip.decompress(packed)) == made.diff_id
+
+
+def test_wheels_unpack_as_pip_would(tmp_path: Path) -> None:
+    """Modules and metadata below the packages' folder; scripts are left out."""
+    places = dict(wheels.unpacked([wheel(tmp_path)]))
+    assert [
+        f"{PACKAGES}/thing/__init__.py",
+        f"{PACKAGES}/thing_pure.py",
+        f"{PACKAGES}/thing-1.0.dist-info/METADATA",
+        f"{PACKAGES}/thing-1.0.dist-info/WHEEL",
+    ] == list(places)
+
+
+class Shelf(PackageIndex):
+    """An index with one wheel, which counts how often it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(lambda: folder)
+        self.asked: list[tuple[str, str]] = []
+
+    def wheels(self, lock: bytes, python: str, platform: str) -> list[Path]:
+        self.asked.append((python, platform))
+        return [wheel(self.folder())]
+
+
+def test_layer_of_wheels_is_made_once(tmp_path: Path) -> None:
+    """And anew where the file is not what was written, or for another platform."""
+    shelf = Shelf(tmp_path)
+    made = [wheels.wheels(shelf, b"lock", "3.12", "linux/amd64") for _ in range(2)]
+    assert made[0].blob.digest == made[1].blob.digest
+    assert 1 == len(shelf.asked)
+    (file,) = tmp_path.glob("layers/*.tar.gz")
+    file.write_bytes(b"cut sho")
+    again = wheels.wheels(shelf, b"lock", "3.12", "linux/amd64")
+    assert sha256(b"".join(again.blob.read())) == again.blob.digest == made[0].blob.digest
+    wheels.wheels(shelf, b"lock", "3.12", "linux/arm64")
+    assert ["linux/amd64", "linux/amd64", "linux/arm64"] == [asked[1] for asked in shelf.asked]
+
+
+def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
+    """Every module and sample; no caches; a file of the person's own wins."""
+    (tmp_path / "bot/samples").mkdir(parents=True)
+    (tmp_path / "bot/samples/articles.json").write_bytes(b"[]")
+    (tmp_path / "own.txt").write_bytes(b"own")
+    found = code.files(tmp_path)
+    assert b"[]" == found["bot/samples/articles.json"]
+    assert b"own" == found["own.txt"]
+    assert {"bot/app.py", "bot/__main__.py"} <= found.keys()
+    assert [] == [path for path in found if "__pycache__" in path or path.endswith(".in")]
+    assert f"{HOME}/bot/app.py" in content(code.code(found))
+
+
+def test_code_in_no_folder(tmp_path: Path) -> None:
+    """Said in a sentence."""
+    with pytest.raises(ValueError, match="is no folder"):
+        code.files(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"base": "python:3.13"},
+        {"platform": "linux/arm64"},
+        {"lock": b"other"},
+        {"files": {**FILES, "bot/app.py": b"print(1)\n"}},
+        {"files": {"bot/app2.py": b"print()\n", "bot/samples/a.json": b"[]"}},
+    ],
+)
+def test_tag_is_of_all_inputs(other: dict[str, Any]) -> None:
+    """The same inputs, the same tag; any other, another."""
+    given = {"base": "python:3.12", "platform": "linux/amd64", "lock": b"lock", "files": FILES}
+    one = Inputs(**given).tag
+    assert one == Inputs(**{**given, "files": dict(reversed(FILES.items()))}).tag
+    assert one != Inputs(**{**given, **other}).tag
+    assert re.fullmatch(r"provision-[0-9a-f]{20}", one)
+
+
+def test_configuration_goes_over_the_bases() -> None:
+    """Its PATH stays; user, folder, command and port are ours; the histories follow each other."""
+    theirs = {
+        **BASE.config,
+        "created": "2026-10-01T00:00:00Z",
+        "config": {"Env": ["PATH=/usr/bin", "PYTHONUNBUFFERED=0"], "User": "root"},
+        "rootfs": {"diff_ids": ["sha256:base"]},
+        "history": [{"created_by": "base"}],
+    }
+    ours = layer.in_memory([("app/a", b"")], "ours")
+    image = assemble(Base("sha256:of-the-index", theirs, ()), [ours])
+    told = json.loads(b"".join(image.blobs[-1].read()))
+    assert ["PATH=/usr/bin", *(f"{k}={v}" for k, v in ENVIRONMENT.items())] == told["config"]["Env"]
+    assert ("10001:10001", "/app") == (told["config"]["User"], told["config"]["WorkingDir"])
+    assert ["sha256:base", ours.diff_id] == told["rootfs"]["diff_ids"]
+    assert ["base", "ours"] == [entry["created_by"] for entry in told["history"]]
+    assert "2026-10-01T00:00:00Z" == told["created"]
+
+
+def test_two_builds_of_one_input_have_one_digest(tmp_path: Path) -> None:
+    """From the base's bytes to the manifest's."""
+    gallery = HttpServer(Gallery())
+    made = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        given = Inputs(bases.DEFAULT, "linux/arm64", b"lock", FILES)
+        made.append(inputs.build(given, Registries(lambda: gallery.url), Shelf(folder))[0])
+    gallery.close()
+    assert made[0].manifest == made[1].manifest
+    config = json.loads(b"".join(made[0].blobs[-1].read()))
+    assert "arm64" == config["architecture"]
+
+
+def test_base_for_another_platform() -> None:
+    """Refused, with those that it has."""
+    gallery = Gallery()
+    server = HttpServer(gallery)
+    pinned = f"public.ecr.aws/docker/library/python@{gallery.digest}"
+    registries = Registries(lambda: server.url)
+    assert "3.12" == bases.read(registries, pinned, "linux/amd64").python
+    with pytest.raises(Refusal, match="it is for linux/amd64, linux/arm64, not for linux/s390x"):
+        bases.read(registries, pinned, "linux/s390x")
+    with pytest.raises(Refusal, match="MANIFEST_UNKNOWN"):
+        bases.read(registries, f"public.ecr.aws/docker/library/python@{DIGEST}", "linux/amd64")
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("public.ecr.aws/a/b:1", ("public.ecr.aws", "a/b", "1")),
+        ("localhost:5000/bot", ("localhost:5000", "bot", "latest")),
+        (f"example.jp/bot:1@{DIGEST}", ("example.jp", "bot", DIGEST)),
+        ("python:3.12-slim", ("registry-1.docker.io", "library/python", "3.12-slim")),
+        ("someone/python", ("registry-1.docker.io", "someone/python", "latest")),
+        ("docker.io/someone/python", ("registry-1.docker.io", "someone/python", "latest")),
+    ],
+)
+def test_reference_as_docker_reads_it(text: str, expected: tuple[str, str, str]) -> None:
+    """Registry, repository, and what to ask for."""
+    reference = parse(text)
+    assert expected == (reference.host, reference.repository, reference.wanted)
+
+
+@pytest.mark.parametrize("text", ["", "UPPER/case", "a b", "example.jp/bot@sha256:12"])
+def test_reference_that_is_none(text: str) -> None:
+    """ValueError."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse(text)
+
+
+def _list_in_setup(name: str) -> list[str]:
+    tree = ast.parse((code.BOT.parent / "setup.py").read_text())
+    (found,) = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
+    ]
+    return list(ast.literal_eval(found))
+
+
+def test_lock_is_of_what_setup_says() -> None:
+    """requirements.in says what setup.py's `bot` says, and the lock holds each, with hashes."""
+    lines = (code.BOT / "requirements.in").read_text().splitlines()
+    wanted = [line for line in lines if not line.startswith("#")]
+    assert sorted(_list_in_setup("bot")) == sorted(wanted)
+    lock = inputs.LOCK.read_text()
+    locked = re.findall(r"^([a-z0-9-]+)==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.M)
+    assert {re.split(r"[<>=]", line)[0] for line in wanted} <= set(locked)
+    assert len(re.findall(r"^\S+==", lock, re.M)) == len(locked)
+
+
+def test_dockerfile_builds_the_same() -> None:
+    """bot/Dockerfile names the same base, environment, user, folder, port and command."""
+    told = (code.BOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [line.split(None, 1) for line in told.splitlines() if line and line[0] not in "# "]
+    said = {name: rest for name, rest in lines if name not in ("COPY", "RUN")}
+    environment = dict(pair.split("=", 1) for pair in said["ENV"].split())
+    assert bases.DEFAULT == said["FROM"]
+    assert environment == ENVIRONMENT
+    assert (USER, f"/{HOME}") == (said["USER"], said["WORKDIR"])
+    assert (PORT.partition("/")[0], list(COMMAND)) == (said["EXPOSE"], json.loads(said["CMD"]))

@@ -1,0 +1,147 @@
+"""The door to registries: push to ECR's, read from the gallery, and what goes wrong on the way."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from provision.errors import NotYet, Refusal
+from provision.image import layer
+from provision.image.assembled import Image
+from provision.image.push import push
+from provision.registry import Blob, Manifest, Registries, Remote, sha256
+from provision.sandbox.clock import ManualClock
+from provision.sandbox.serving import HttpServer
+from provision.sandbox.tasks import InlineTasks
+from provision.sandbox.wire import attach
+from provision.sandbox.world import Sandbox
+
+OCI = "application/vnd.oci.image.manifest.v1+json"
+GALLERY = "docker/library/python"
+
+
+PLUGGED: dict[str, Any] = {}  # where the session's calls go
+
+
+@pytest.fixture(scope="module")
+def session() -> Any:
+    session = boto3.Session("access", "secret", region_name="ap-northeast-1")
+    attach(session, lambda environ, start: PLUGGED["aws"](environ, start))
+    return session
+
+
+@pytest.fixture
+def sandbox(session: Any) -> Iterator[Sandbox]:
+    """With the repository `bot`, its registry and the gallery served."""
+    with Sandbox(ManualClock(), tasks=InlineTasks()) as sandbox:
+        servers = [HttpServer(sandbox.registry), HttpServer(sandbox.gallery)]
+        sandbox.cloud.registry, sandbox.cloud.gallery = (server.url for server in servers)
+        PLUGGED["aws"] = sandbox.aws
+        session.client("ecr").create_repository(repositoryName="bot")
+        yield sandbox
+        for server in servers:
+            server.close()
+
+
+def remote(session: Any, registries: Registries, repository: str = "bot") -> Remote:
+    """Signed in as the tool signs in."""
+    (told,) = session.client("ecr").get_authorization_token()["authorizationData"]
+    return registries.private(told["proxyEndpoint"], repository, told["authorizationToken"])
+
+
+def blob(content: bytes) -> Blob:
+    return Blob(sha256(content), len(content), layer.MEDIA_TYPE, lambda: [content[:3], content[3:]])
+
+
+def image(*contents: bytes) -> Image:
+    """Of these layers."""
+    blobs = [blob(content) for content in contents]
+    said = ",".join(f'{{"digest": "{each.digest}"}}' for each in blobs)
+    text = f'{{"mediaType": "{OCI}", "layers": [{said}]}}'.encode()
+    return Image(Manifest(OCI, sha256(text), text), tuple(blobs))
+
+
+def test_only_what_is_missing_is_pushed(sandbox: Sandbox, session: Any) -> None:
+    """The second push sends nothing, one with a new layer that layer; how far it is, is told."""
+    at, said = remote(session, Registries()), list[str]()
+    assert 15 == push(image(b"layer 1", b"layer 2!"), at, "1", said.append)
+    assert "pushed 0.0 of 0.0 MB" == said[-1]
+    assert 0 == push(image(b"layer 1", b"layer 2!"), at, "1", said.append)
+    assert 7 == push(image(b"layer 1", b"layer 3"), at, "2", said.append)
+    found = at.manifest("2")
+    assert found == image(b"layer 1", b"layer 3").manifest
+    assert b"layer 3" == b"".join(at.blob(sha256(b"layer 3")))
+
+
+def test_refusals_are_told_in_the_registrys_words(sandbox: Sandbox, session: Any) -> None:
+    """No repository; a token that is none."""
+    with pytest.raises(Refusal, match="NAME_UNKNOWN: The repository with name 'other'"):
+        push(image(b"layer 1"), remote(session, Registries(), "other"), "1", print)
+    token = base64.b64encode(b"AWS:secret").decode()
+    with pytest.raises(Refusal, match="HTTP 401 Not Authorized") as caught:
+        Registries().private(sandbox.cloud.registry, "bot", token).manifest("1")
+    assert token not in str(caught.value)
+    assert "image.uri" in caught.value.then
+
+
+def test_lost_answers_and_busy_registries_are_for_later(sandbox: Sandbox, session: Any) -> None:
+    """NotYet; the next push goes on with what is missing."""
+    at = remote(session, Registries())
+    faults = sandbox.cloud.faults
+    for kind in ("error", "reset"):
+        faults.add({"kind": kind, "service": "ecr", "operation": "CompleteLayerUpload"})
+        with pytest.raises(NotYet):
+            push(image(b"layer 1", b"layer 2"), at, "1", lambda said: None)
+    assert 14 == push(image(b"layer 1", b"layer 2"), at, "1", lambda said: None)
+
+
+def test_nobody_there(sandbox: Sandbox) -> None:
+    """Asked again for a minute, not for ten."""
+    with pytest.raises(NotYet, match="did not answer") as caught:
+        Registries().private("http://127.0.0.1:9", "bot", "").has(sha256(b""))
+    assert 60 == caught.value.bound
+
+
+def test_gallery_is_read_with_anybodys_token(sandbox: Sandbox) -> None:
+    """By tag and by digest, with what is behind it."""
+    registries = Registries(lambda: sandbox.cloud.gallery)
+    at = registries.public("public.ecr.aws", GALLERY)
+    index = at.manifest("3.12-slim")
+    assert index == at.manifest(sandbox.gallery.digest)
+    platforms = [entry["platform"]["architecture"] for entry in index.told["manifests"]]
+    assert ["amd64", "arm64"] == platforms
+
+
+def test_what_came_is_not_what_was_asked_for() -> None:
+    """A manifest or a layer of another digest is refused."""
+
+    def changed(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", OCI)])
+        return [b"{}"]
+
+    server = HttpServer(changed)
+    at = Registries(lambda: server.url).public("public.ecr.aws", "a")
+    with pytest.raises(Refusal, match="what came has the digest"):
+        at.manifest(sha256(b"other"))
+    with pytest.raises(Refusal, match="what came has the digest"):
+        list(at.blob(sha256(b"other")))
+    server.close()
+
+
+def test_stand_in_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By PROVISION_REGISTRY, else by the sandbox that is AWS on this machine; else there is none."""
+    from provision.registry import from_environment
+
+    aws = HttpServer(sandbox.aws)
+    monkeypatch.delenv("PROVISION_REGISTRY", raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    assert sandbox.cloud.gallery == from_environment().stands_in("public.ecr.aws")
+    assert "" == from_environment().stands_in("example.jp")
+    monkeypatch.setenv("PROVISION_REGISTRY", "http://127.0.0.1:1/")
+    assert "http://127.0.0.1:1" == from_environment().stands_in("public.ecr.aws")
+    monkeypatch.delenv("PROVISION_REGISTRY")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.jp")
+    assert "" == from_environment().stands_in("public.ecr.aws")
+    aws.close()
