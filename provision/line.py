@@ -1,9 +1,11 @@
 """The only door to LINE: bot info, the webhook endpoint and LINE's own test of it.
 
-The calls are line-bot-sdk's (it is a CLI's start-up that must not pay for its import, so it is imported in
-use). LINE's token is asked for when first needed and never shown.
+Seven small calls over urllib3, which boto3 brings anyway. Not line-bot-sdk's client: importing it takes
+0.7 s of CPU and 45 MB, more than all else that `provision status` loads. LINE's token is asked for when first
+needed and never shown.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from provision.errors import NotYet, Refusal
 from provision.words import _
 
 TIMEOUT = 20  # seconds; LINE's test of a webhook may itself take ten
+ENDPOINT = "/v2/bot/channel/webhook/endpoint"
 CONSOLE = "https://developers.line.biz/console/"
 
 
@@ -37,7 +40,7 @@ class Refused(Refusal):
 class Line:
     """One LINE channel. token: called when the channel access token is needed. timeout: seconds for a call.
 
-    Every call goes through `_call`, which hands the timeout to the SDK (it has none of its own).
+    Every call is sent once: waiting is on the engine's clock.
     """
 
     def __init__(
@@ -46,17 +49,9 @@ class Line:
         url: str = "https://api.line.me",
         timeout: float = TIMEOUT,
     ) -> None:
-        self._token, self._url, self._client = token, url.rstrip("/"), None
-        self._timeout = timeout
-
-    def _api(self) -> Any:
-        from linebot.v3.messaging import ApiClient, Configuration, MessagingApi
-
-        if self._client is None:
-            configuration = Configuration(access_token=self._sendable(), host=self._url)
-            configuration.retries = False  # waiting is on the engine's clock
-            self._client = ApiClient(configuration)
-        return MessagingApi(self._client)
+        self._token, self._url, self._timeout = token, url.rstrip("/"), timeout
+        self._known = ""  # the token, once it was asked for
+        self._pool: Any = None
 
     def _sendable(self) -> str:
         """The token. What fits in no HTTP header is refused here: http.client's error would show it."""
@@ -76,10 +71,10 @@ class Line:
         POST /v2/oauth/verify, and for a token v2.1 GET /oauth2/v2.1/verify.
         """
         token = self._sendable()
-        for operation in ("verify_channel_token", "verify_channel_token_by_jwt"):
-            _status, told = self._oauth(operation, token)
-            if told is not None:
-                return str(told.client_id)
+        for method, path in (("POST", "/v2/oauth/verify"), ("GET", "/oauth2/v2.1/verify")):
+            _status, told = self._oauth(method, path, {"access_token": token})
+            if isinstance(channel := told.get("client_id"), str):
+                return channel
         return ""
 
     def has_secret(self, channel: str, secret: str) -> bool | None:
@@ -87,57 +82,58 @@ class Line:
 
         POST /oauth2/v3/token, which takes both: the stateless token it issues is dropped, unused.
         """
-        operation = "issue_stateless_channel_token_by_client_secret"
-        status, _told = self._oauth(operation, channel, secret)
+        fields = {
+            "grant_type": "client_credentials",
+            "client_id": channel,
+            "client_secret": secret,
+        }
+        status, _told = self._oauth("POST", "/oauth2/v3/token", fields)
         return {200: True, 400: False, 401: False}.get(status)
 
-    def _oauth(self, operation: str, *arguments: str) -> tuple[int, Any]:
-        """HTTP status and answer of one of LINE's OAuth calls; (0, None) where none came."""
+    def _oauth(self, method: str, path: str, fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """HTTP status and answer of one of LINE's OAuth calls; (0, {}) where none came."""
         import urllib3.exceptions
-        from linebot.v3.oauth import ApiClient, ChannelAccessToken, Configuration
-        from linebot.v3.oauth.exceptions import ApiException
-
-        configuration = Configuration()
-        configuration.retries = False
-        api = ChannelAccessToken(ApiClient(configuration))
-        api.line_base_path = self._url
-        try:
-            return 200, getattr(api, operation)(*arguments, _request_timeout=self._timeout)
-        except (urllib3.exceptions.HTTPError, ValueError, TypeError, AttributeError):
-            return 0, None  # the latter three: as in _call
-        except ApiException as error:
-            return error.status or 0, None
-
-    def _call(self, doing: str, operation: str, *arguments: Any) -> Any:
-        """One call; None where LINE answers 404. Raises NotYet or Refused."""
-        import urllib3.exceptions
-        from linebot.v3.messaging.exceptions import ApiException
 
         try:
-            return getattr(self._api(), operation)(*arguments, _request_timeout=self._timeout)
-        except (urllib3.exceptions.HTTPError, ValueError, TypeError, AttributeError) as error:
-            # The latter three: the SDK met something else than LINE's answer (a proxy's or hotel's page).
+            form = {} if method == "GET" else {"encode_multipart": False}
+            answer = self._send(method, path, fields=fields, **form)
+            return answer.status, _object(answer) if answer.status == 200 else {}
+        except (urllib3.exceptions.HTTPError, ValueError):
+            return 0, {}
+
+    def _send(self, method: str, path: str, **what: Any) -> Any:
+        import urllib3
+
+        if self._pool is None:
+            self._pool = urllib3.PoolManager(retries=False)
+        return self._pool.request(method, self._url + path, timeout=self._timeout, **what)
+
+    def _call(self, doing: str, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
+        """One call's answer; None where LINE answers 404. Raises NotYet or Refused."""
+        import urllib3.exceptions
+
+        self._known = self._known or self._sendable()
+        headers = {"Authorization": f"Bearer {self._known}"}
+        sent = {"json": body} if body is not None else {}
+        try:
+            answer = self._send(method, path, headers=headers, **sent)
+            if answer.status == 200:
+                return _object(answer)
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            # ValueError: somebody else's page (a proxy's, a hotel's), not LINE's answer.
             raise NotYet(_("LINE does not answer ({error})", error=type(error).__name__)) from None
-        except ApiException as error:
-            if error.status == 404:
-                return None
-            if not error.status:  # TLS failed
-                said = str(error.reason).partition("\n")[0]
-                raise NotYet(_("LINE does not answer ({error})", error=said)) from None
-            if error.status == 429 or error.status >= 500:
-                raise NotYet(
-                    _("LINE asks to come back later ({status})", status=error.status)
-                ) from None
-            raise self._refused(doing, error) from None
+        if answer.status == 404:
+            return None
+        if answer.status == 429 or answer.status >= 500:
+            raise NotYet(_("LINE asks to come back later ({status})", status=answer.status))
+        raise self._refused(doing, answer)
 
-    def _refused(self, doing: str, error: Any) -> "Refused":
-        import json
-
+    def _refused(self, doing: str, answer: Any) -> "Refused":
         try:
-            said = json.loads(error.body)["message"]
-        except (ValueError, TypeError, KeyError):
-            said = error.reason
-        if error.status == 401:
+            said = _object(answer)["message"]
+        except (ValueError, KeyError):
+            said = answer.reason
+        if answer.status == 401:
             then = _(
                 "Issue a channel access token at {console} and give that one.", console=CONSOLE
             )
@@ -147,42 +143,43 @@ class Line:
                 console=CONSOLE,
             )
         return Refused(
-            error.status,
+            answer.status,
             doing,
-            _("LINE says {status}: {said}", status=error.status, said=said),
+            _("LINE says {status}: {said}", status=answer.status, said=said),
             then,
         )
 
     def forget(self) -> None:
         """The token has changed: the next call asks for it again."""
-        self._client = None
+        self._known = ""
 
     def info(self) -> dict[str, str]:
         """The bot's basicId, displayName and chatMode (GET /v2/bot/info): it also proves the token."""
-        bot = self._call(_("Asking LINE which bot the access token belongs to."), "get_bot_info")
-        return {} if bot is None else bot.to_dict()
+        doing = _("Asking LINE which bot the access token belongs to.")
+        told = self._call(doing, "GET", "/v2/bot/info")
+        if told is None:
+            return {}
+        if not isinstance(told.get("basicId"), str):
+            raise NotYet(_("LINE does not answer ({error})", error="basicId"))
+        return told
 
     def endpoint(self) -> dict[str, Any]:
         """{"endpoint", "active"} (GET /v2/bot/channel/webhook/endpoint); {} where none is set."""
-        told = self._call(_("Reading LINE's webhook endpoint."), "get_webhook_endpoint")
-        return {} if told is None else {"endpoint": told.endpoint, "active": told.active}
+        told = self._call(_("Reading LINE's webhook endpoint."), "GET", ENDPOINT)
+        if told is None:
+            return {}
+        return {"endpoint": told.get("endpoint"), "active": told.get("active")}
 
     def set_endpoint(self, url: str) -> None:
         """PUT /v2/bot/channel/webhook/endpoint; in effect within a minute."""
-        from linebot.v3.messaging import SetWebhookEndpointRequest
-
-        request = SetWebhookEndpointRequest(endpoint=url)
-        self._call(_("Telling LINE the webhook {url}.", url=url), "set_webhook_endpoint", request)
+        doing = _("Telling LINE the webhook {url}.", url=url)
+        self._call(doing, "PUT", ENDPOINT, {"endpoint": url})
 
     def test(self, url: str) -> Tested:
         """Has LINE send `events: []` to the URL (POST /v2/bot/channel/webhook/test; 60 an hour)."""
-        from linebot.v3.messaging import TestWebhookEndpointRequest
-
-        request = TestWebhookEndpointRequest(endpoint=url)
+        doing = _("Having LINE test the webhook {url}.", url=url)
         try:
-            told = self._call(
-                _("Having LINE test the webhook {url}.", url=url), "test_webhook_endpoint", request
-            )
+            told = self._call(doing, "POST", "/v2/bot/channel/webhook/test", {"endpoint": url})
         except Refused as refusal:
             if refusal.status != 400:
                 raise
@@ -190,6 +187,13 @@ class Line:
             return Tested(False, 400, "COULD_NOT_CONNECT", refusal.why)
         if told is None:
             return Tested(False, 404, "COULD_NOT_CONNECT", _("LINE has no such test"))
-        return Tested(
-            bool(told.success), told.status_code or 0, told.reason or "", told.detail or ""
-        )
+        status, reason, detail = (told.get(name) for name in ("statusCode", "reason", "detail"))
+        return Tested(bool(told.get("success")), status or 0, reason or "", detail or "")
+
+
+def _object(answer: Any) -> dict[str, Any]:
+    """The JSON object in an answer's body. Raises ValueError where there is none."""
+    told = json.loads(answer.data)
+    if not isinstance(told, dict):
+        raise ValueError
+    return told

@@ -43,7 +43,7 @@ DOORS = {
     "questionary": {"provision/questions.py"},
     "click": {"provision/cli.py", "provision/commands.py", "provision/options.py"},
     "dns": {"provision/dns.py"},
-    "linebot": {"provision/line.py"},
+    "linebot": set(),
     "rich": {"provision/console.py"},
     "segno": {"provision/qr.py"},
     "ssl": {"provision/tls.py"},
