@@ -37,7 +37,8 @@ class Sight:
     def verdict(self) -> Verdict:
         """What has to be done about it."""
         may_adopt = self.live is not None and self.resource.may_adopt(self.live)
-        return verdict(self.record, self.live, self.ours, may_adopt)
+        found = verdict(self.record, self.live, self.ours, may_adopt)
+        return "create" if found == "vanished" and self.resource.shared else found
 
     @property
     def waiting(self) -> str:

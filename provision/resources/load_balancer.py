@@ -144,9 +144,13 @@ def carrying(doors: Doors, stack: str, found: list[Live], arn: str) -> list[Tagg
 def added(
     doors: Doors, arn: str, ours: frozenset[str], stack: str
 ) -> list[tuple[Use, list[dict[str, Any]]]]:
-    """Listeners and rules that others added to a load balancer of ours, each with its actions."""
+    """Listeners and rules that others added to a load balancer of ours, each with its actions.
+
+    None where it is gone, though a target group may name it for some minutes more.
+    """
     elbv2, found = doors.aws.elbv2, []
-    for live in elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
+    listeners = unless("LoadBalancerNotFound", elbv2.describe_listeners, LoadBalancerArn=arn) or {}
+    for live in listeners.get("Listeners", []):
         name = f"{live['Protocol']}:{live['Port']}"
         found.append((live["ListenerArn"], name, live["DefaultActions"]))
         for rule in elbv2.describe_rules(ListenerArn=live["ListenerArn"])["Rules"]:

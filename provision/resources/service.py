@@ -94,13 +94,7 @@ class Service(Resource):
             cluster=self.cluster.arn,
             serviceName=self.name,
             desiredCount=self.count,
-            loadBalancers=[
-                {
-                    "targetGroupArn": self.target_group.arn,
-                    "containerName": CONTAINER,
-                    "containerPort": self.target_group.port,
-                }
-            ],
+            loadBalancers=self._balancers(),
             propagateTags="SERVICE",
             tags=listed(self.tags, "key", "value"),
             **self._settings(),
@@ -108,6 +102,15 @@ class Service(Resource):
         self.counted = str(self.count)
         live = answer["service"]
         return {**live, "Vpc": _vpc(live), "Counted": self.counted}
+
+    def _balancers(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "targetGroupArn": self.target_group.arn,
+                "containerName": CONTAINER,
+                "containerPort": self.target_group.port,
+            }
+        ]
 
     def _settings(self) -> dict[str, Any]:
         """What CreateService and UpdateService take alike."""
@@ -136,10 +139,11 @@ class Service(Resource):
         return bool(live["status"] == "DRAINING")
 
     def wants(self) -> dict[str, Any]:
-        """Revision, capacity, network; the count only when the setting changed."""
+        """Revision, capacity, network, target group; the count only when the setting changed."""
         wanted = {
             "taskDefinition": self.task_definition.arn,
             "capacityProviderStrategy[0].capacityProvider": PROVIDERS[self.capacity],
+            "loadBalancers[0].targetGroupArn": self.target_group.arn,
             "Vpc": _vpc(self._settings()),
         }
         return {**wanted, "Counted": str(self.count)}
@@ -157,6 +161,10 @@ class Service(Resource):
             change["forceNewDeployment"] = True  # the API asks for it with a new strategy
         else:
             del change["capacityProviderStrategy"]
+        if any(d.path.startswith("loadBalancers") for d in differences):
+            change["loadBalancers"] = (
+                self._balancers()
+            )  # new tasks, so only where it is another one
         if any(d.path == "Counted" for d in differences):
             change["desiredCount"] = self.count
         doors.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, **change)

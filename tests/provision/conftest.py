@@ -6,10 +6,11 @@ in-process; only LINE's API is HTTP, because line-bot-sdk speaks nothing else.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import dns.message
@@ -39,6 +40,9 @@ from tests.provision.shell import addresses as addresses  # fixtures, for every 
 from tests.provision.shell import person as person
 from tests.provision.shell import served as served
 from tests.provision.terminal import terminals as terminals
+
+if TYPE_CHECKING:
+    from tests.provision.standing import Standing
 
 ANSWERS = {
     "domain": "example.jp",
@@ -311,18 +315,40 @@ def delays() -> Delays:
     return Delays.none()
 
 
-@pytest.fixture
-def desk(cable: Cable, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Desk]:
+@contextmanager
+def opened(cable: Cable, clients: Aws, delays: Delays, folder: Path) -> Iterator[Desk]:
     """A desk in an empty account."""
     clock = ManualClock()
     sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable, clock)))
     server = HttpServer(sandbox.line.wsgi)
     cable.application = sandbox.aws
     cable.free()
-    desk = Desk(sandbox, clock, cable, server.url, tmp_path / "stack.yaml", clients)
+    desk = Desk(sandbox, clock, cable, server.url, folder / "stack.yaml", clients)
     desk.secrets = Secrets(sandbox.line.access_token, sandbox.line.channel_secret)
     desk.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
     cable.calls.clear()
     yield desk
     server.close()
     sandbox.close()
+
+
+@pytest.fixture
+def desk(cable: Cable, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Desk]:
+    """A desk in an empty account."""
+    with opened(cable, clients, delays, tmp_path) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def standing(
+    cable: Cable, clients: Aws, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Standing"]:
+    """A finished stack that the tests of one file hand on. None of them may use `desk` too."""
+    from tests.provision.standing import Standing
+
+    def new() -> AbstractContextManager[Desk]:
+        return opened(cable, clients, Delays.none(), tmp_path_factory.mktemp("standing"))
+
+    standing = Standing(new)
+    yield standing
+    standing.close()

@@ -12,9 +12,7 @@ from provision.settings import Settings
 from provision.stack import Secrets, Stack
 from provision.walk import Outcome
 from tests.provision.conftest import ANSWERS, WHOLE, Desk, PowerCut
-
-# One of everything; the route tables are the VPC's main one and ours.
-NETWORK = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
+from tests.provision.standing import NETWORK
 
 
 def rooms(stack: Stack) -> list[Resource]:
@@ -166,7 +164,7 @@ def test_lost_file_heals(desk: Desk) -> None:
     """Without its records, the network is found again by tags and by what hangs on what."""
     build(desk)
     records = desk.path.read_text()
-    desk.path.write_text("")
+    desk.path.unlink()
     desk.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
     desk.set(network__vpc="new")
     desk.changes()

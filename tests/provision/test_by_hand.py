@@ -1,0 +1,120 @@
+"""Somebody deletes a thing of ours by hand: plan and status name it, setup makes it again, teardown works."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from provision import aws
+from provision.errors import NotYet, Refusal
+from provision.removal import users
+from provision.resource import Resource
+from provision.resources.network import ExistingNetwork
+from provision.stackfile import StackFile
+from tests.provision.conftest import Desk
+from tests.provision.standing import Standing, look, made, refusals
+
+NETWORKS = ("default", "new")
+SLOW = pytest.mark.slow
+PATIENCE = 30  # times: somebody at the console tries again every ten seconds
+
+
+def service_linked_role(desk: Desk) -> None:
+    """IAM deletes such a role once nothing of its service's is left."""
+    desk.cable.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForECS")
+
+
+def endpoint_elsewhere(desk: Desk) -> None:
+    """LINE has no delete: in its console another URL is set."""
+    desk.doors().line.set_endpoint("https://elsewhere.example/webhook")
+
+
+OWN_WAYS: dict[str, Callable[[Desk], None]] = {
+    "service_linked_role": service_linked_role,
+    "webhook": endpoint_elsewhere,
+}
+
+
+def delete_by_hand(desk: Desk, line: str) -> set[str]:
+    """Deletes it, and first what AWS wants gone first; the lines that went."""
+    resources, records = desk.engine().resources, StackFile(desk.path).records
+    went: set[str] = set()
+
+    def users_go(one: Resource) -> None:
+        for user in users(one, resources, Resource)[::-1]:
+            if user.key in records and user.line not in went:
+                delete(user)
+
+    def delete(one: Resource) -> None:
+        went.add(one.line)
+        if one.line in OWN_WAYS:
+            users_go(one)
+            OWN_WAYS[one.line](desk)
+            return
+        one.recall(records[one.key].outputs)
+        if not tried(one):
+            users_go(one)
+            assert any(tried(one) for _ in range(PATIENCE)), one.key
+
+    def tried(one: Resource) -> bool:
+        try:
+            with aws.understood("by hand", absent=one.absent, patient=one.patient):
+                one.delete(desk.doors())
+        except aws.Absent:
+            return True
+        except (NotYet, Refusal):
+            desk.clock.advance(10)
+            return False
+        return True
+
+    delete(next(one for one in resources if one.line == line))
+    return went
+
+
+def cases(fast: bool) -> list[Any]:
+    """Every resource in both networks; what the new one has besides its network is the same again."""
+    found = []
+    common = {one.line for one in made("default")}
+    for network in NETWORKS:
+        for one in made(network):
+            again = network == "new" and one.line in common
+            marks = pytest.mark.full if again else () if fast and network == "default" else SLOW
+            if not isinstance(one, ExistingNetwork):  # somebody else's: it is never made again
+                found.append(
+                    pytest.param(network, one.line, id=f"{network}-{one.line}", marks=marks)
+                )
+    return found
+
+
+@pytest.mark.parametrize(("network", "line"), cases(fast=True))
+def test_deleted_is_named_and_made_again(standing: Standing, network: str, line: str) -> None:
+    """plan says create, status says that it is not there; afterwards there is one of everything."""
+    with standing.on(network) as desk:
+        went = delete_by_hand(desk, line)
+        seen = look(desk)
+        assert {"create"} == {seen.actions[each] for each in went}
+        shown = [seen.status[each] for each in went]
+        assert {(False, False)} == {(each["live"], each["ready"]) for each in shown}
+        assert [] == refusals(desk)
+        standing.whole(desk)
+
+
+@pytest.mark.parametrize(("network", "line"), cases(fast=False))
+def test_teardown_where_it_is_missing(standing: Standing, network: str, line: str) -> None:
+    """Nothing is left, nothing is refused; and setup afterwards begins from nothing."""
+    with standing.on(network) as desk:
+        delete_by_hand(desk, line)
+        gone = desk.teardown(everything=True)
+        assert ([], [], {}) == (gone.refusals, gone.left, gone.unasked)
+        assert {} == desk.inventory()
+        assert [] == refusals(desk)
+        standing.whole(desk)
+
+
+def test_target_group_deleted_under_the_service(standing: Standing) -> None:
+    """ECS does not stand in the way of that: the service is told of the new one."""
+    with standing.on("default") as desk:
+        for line in ("https", "warm_door", "target_group"):
+            assert {line} == delete_by_hand(desk, line)
+        assert [] == refusals(desk)
+        standing.whole(desk)
