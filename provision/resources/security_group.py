@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from provision.resource import (
+    Difference,
     Doors,
     Live,
     Resource,
@@ -118,6 +119,21 @@ class IngressRule(Resource):
         if isinstance(self.source, SecurityGroup):
             return bool(rule.get("ReferencedGroupInfo", {}).get("GroupId") == self.source.id)
         return bool(rule.get("CidrIpv4") == self.source)
+
+    def wants(self) -> dict[str, Any]:
+        """The port, and who is let in."""
+        wanted: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": self.port, "ToPort": self.port}
+        if isinstance(self.source, SecurityGroup):
+            return {**wanted, "ReferencedGroupInfo.GroupId": self.source.id}
+        return {**wanted, "CidrIpv4": self.source}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """ModifySecurityGroupRules, which wants the rule whole."""
+        wanted = self.wants()
+        if group := wanted.pop("ReferencedGroupInfo.GroupId", ""):
+            wanted["ReferencedGroupId"] = group
+        rule = {"SecurityGroupRuleId": self.id, "SecurityGroupRule": wanted}
+        doors.aws.ec2.modify_security_group_rules(GroupId=self.group_id, SecurityGroupRules=[rule])
 
     def create(self, doors: Doors) -> Live | None:
         """AuthorizeSecurityGroupIngress."""

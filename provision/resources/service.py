@@ -25,6 +25,11 @@ from provision.resources.task_definition import CONTAINER, TaskDefinition
 
 PROVIDERS = {"spot": "FARGATE_SPOT", "on-demand": "FARGATE"}
 GRACE = 60  # seconds in which a starting task's failed health checks do not count
+DEPLOYMENT = {
+    "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+    "minimumHealthyPercent": 100,
+    "maximumPercent": 200,
+}
 
 
 @resource
@@ -127,11 +132,7 @@ class Service(Resource):
                 }
             },
             "healthCheckGracePeriodSeconds": GRACE,
-            "deploymentConfiguration": {
-                "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-                "minimumHealthyPercent": 100,
-                "maximumPercent": 200,
-            },
+            "deploymentConfiguration": DEPLOYMENT,
         }
 
     def leaving(self, live: Live) -> bool:
@@ -145,14 +146,21 @@ class Service(Resource):
             "capacityProviderStrategy[0].capacityProvider": PROVIDERS[self.capacity],
             "loadBalancers[0].targetGroupArn": self.target_group.arn,
             "Vpc": _vpc(self._settings()),
+            "healthCheckGracePeriodSeconds": GRACE,
         }
-        return {**wanted, "Counted": str(self.count)}
+        deployment = {f"deploymentConfiguration.{name}": want for name, want in DEPLOYMENT.items()}
+        return {**wanted, **deployment, "Counted": str(self.count)}
 
     def differences(self, live: Live) -> list[Difference]:
-        """A cloud that shows neither strategy nor launch type cannot be held to one."""
-        shown = live.get("capacityProviderStrategy") or live.get("launchType")
+        """A cloud that shows neither strategy nor launch type cannot be held to one; as for deployments."""
+        launched = live.get("capacityProviderStrategy") or live.get("launchType")
+        shown = {
+            "capacityProviderStrategy[0]": launched,
+            "healthCheckGracePeriodSeconds": "healthCheckGracePeriodSeconds" in live,
+            "deploymentConfiguration": live.get("deploymentConfiguration"),
+        }
         found = super().differences(live)
-        return [d for d in found if shown or not d.path.startswith("capacityProviderStrategy")]
+        return [d for d in found if shown.get(d.path.partition(".")[0], True)]
 
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
         """UpdateService."""

@@ -24,6 +24,7 @@ from provision.sandbox import (  # noqa: F401  importing a file registers its ru
     ecs_services,
     ecs_services_shown,
     ecs_tasks,
+    group_changes,
     group_rules,
     hosted_zones,
     iam,

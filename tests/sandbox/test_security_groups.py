@@ -196,3 +196,45 @@ def test_default_group_stays(account: Account) -> None:
     default = ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]
     refused = account.refusal(ec2.delete_security_group, GroupId=default)
     assert refused[:2] == ("CannotDelete", 400)
+
+
+def changed(account: Account, rule: dict[str, Any], **wanted: Any) -> dict[str, Any]:
+    """The rule after ModifySecurityGroupRules, as EC2 shows it."""
+    ec2, id = account.client("ec2"), rule["SecurityGroupRuleId"]
+    ec2.modify_security_group_rules(
+        GroupId=rule["GroupId"],
+        SecurityGroupRules=[{"SecurityGroupRuleId": id, "SecurityGroupRule": wanted}],
+    )
+    shown = ec2.describe_security_group_rules(SecurityGroupRuleIds=[id])["SecurityGroupRules"]
+    return dict(shown[0])
+
+
+PORT = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+
+
+@pytest.mark.behaviour("ec2.rule-of-another-group")
+def test_rule_lets_another_group_in(account: Account) -> None:
+    """Its id stays."""
+    web, bot, other = group(account), group(account, "bot"), group(account, "other")
+    source = {"UserIdGroupPairs": [{"GroupId": web}]}
+    rule = admit(account, bot, *https_from(source))["SecurityGroupRules"][0]
+    shown = changed(account, rule, **PORT, ReferencedGroupId=other)
+    assert (22, other) == (shown["FromPort"], shown["ReferencedGroupInfo"]["GroupId"])
+
+
+@pytest.mark.behaviour("ec2.rule-keeps-its-kind")
+def test_rule_keeps_its_kind(account: Account) -> None:
+    """A range does not become a group, nor a group a range."""
+    web, bot = group(account), group(account, "bot")
+    by_range = admit(account, bot, *https_from(ANYWHERE))["SecurityGroupRules"][0]
+    source = {"UserIdGroupPairs": [{"GroupId": web}]}
+    by_group = admit(account, bot, *https_from(source))["SecurityGroupRules"][0]
+    for rule, wanted in (
+        (by_range, {"ReferencedGroupId": web}),
+        (by_group, {"CidrIpv4": "10.0.0.0/8"}),
+    ):
+        code, status, message = account.refusal(
+            lambda r=rule, w=wanted: changed(account, r, **PORT, **w)
+        )
+        assert ("InvalidParameterValue", 400) == (code, status)
+        assert "Invalid rule type for security group rule" in message
