@@ -5,6 +5,7 @@ it, on the same port, the control surface under /_sandbox/.
 """
 
 import contextlib
+import functools
 import io
 import select
 import socket
@@ -25,6 +26,8 @@ from provision.sandbox.rules import rules_after, rules_before
 
 # One for all: moto's backends are one set per process anyway, and its Flask applications are slow to build.
 MOTO = DomainDispatcherApplication(create_backend_app)
+# It would list moto's own folder at every call to find a host's backend: here once a host.
+MOTO.get_backend_for_host = functools.cache(MOTO.get_backend_for_host)
 
 
 class AwsApplication:

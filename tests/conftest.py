@@ -1,0 +1,12 @@
+"""What all tests share: where their files lie."""
+
+import os
+import shutil
+from pathlib import Path
+
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30  # bytes; a container may have 64 MB of it, which the tests would fill
+
+# Every mutation is flushed to the disk before the next call: in memory the tests take a fifth less time.
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
