@@ -39,11 +39,6 @@ FIRST = (
         lambda: _("When should the bot answer?"),
         lambda: _("Tasks cost by the second; the load balancer costs all day."),
     ),
-    Question(
-        "image.uri",
-        lambda: _("Which container image is the bot?"),
-        lambda: _("A URI that Fargate can pull. Example: public.ecr.aws/name/bot:1"),
-    ),
 )
 # Asked last: what there is to choose depends on the region, and while it is open the others are asked again.
 NETWORK = (
@@ -85,6 +80,23 @@ OTHERS = (
         "region",
         lambda: _("In which AWS region?"),
         lambda: _("Tokyo is ap-northeast-1. Nothing moves to another region later."),
+    ),
+    Question(
+        "image.uri",
+        lambda: _("Which container image is the bot?"),
+        lambda: _(
+            "Empty: this project's bot, built and pushed here. Or a URI that Fargate can pull."
+        ),
+    ),
+    Question(
+        "image.base",
+        lambda: _("On which image is it built?"),
+        lambda: _("Empty: Docker's slim Python 3.12, by digest. Another one needs Python too."),
+    ),
+    Question(
+        "image.files",
+        lambda: _("Which folder of your own files goes into it?"),
+        lambda: _("Laid over the bot's code: bot/phrases.py replaces that file. Empty: none."),
     ),
     Question(
         "image.platform",

@@ -14,6 +14,7 @@ from provision.errors import Refusal
 from provision.plan import plan as plan_of
 from provision.prices import prices
 from provision.resource import Resource
+from provision.resources.image import Image
 from provision.resources.rollout import Rollout
 from provision.resources.steady_service import NoCapacity
 from provision.run import Options, Run, prepared
@@ -138,6 +139,8 @@ def _succeeded(run: Run, before: str, *, back: bool) -> int:
             definition.withdraw(run.doors, before)
     with aws.understood(_("Deleting old revisions of {name}.", name=definition.name)):
         definition.prune(run.doors)
+        if isinstance(run.stack.image, Image):
+            run.stack.image.prune(run.doors, lambda: definition.images(run.doors))
     print(short(definition.arn))
     if back:
         said = _(

@@ -12,7 +12,6 @@ from provision.words import _
 ANSWERS = {  # what a person on the sandbox need not decide
     "domain": "news-bot.example",
     "network.vpc": "default",
-    "image.uri": "sandbox.local/news-bot:checkout",
 }
 
 

@@ -9,6 +9,7 @@ from provision.checks import Finding, Scene, ng, ok, skip, stands
 from provision.dns import Unanswered
 from provision.resources.bucket import FOLDER
 from provision.resources.certificate import kept_out
+from provision.resources.image import Image
 from provision.resources.permissions import ECR_IMAGE
 from provision.status import next_hours
 from provision.words import _
@@ -56,7 +57,10 @@ def shakes_hands(scene: Scene) -> Finding:
 
 def image(scene: Scene) -> Finding:
     """An image in this account's ECR is looked up there; of any other only a task can tell."""
-    uri = scene.run.stack.task_definition.image
+    wanted = scene.run.stack.task_definition.image
+    uri = wanted.uri
+    if isinstance(wanted, Image):  # what runs, which may be older than what would be built now
+        uri = scene.live("task_definition").get("Container", {}).get("image", uri)
     match = ECR_IMAGE.match(uri)
     if not match:
         return ok(uri)
@@ -74,7 +78,9 @@ def image(scene: Scene) -> Finding:
         return ok(uri)
     return ng(
         _("there is no {uri} in the repository", uri=uri),
-        _("Push it, or deploy another: provision deploy --set image.uri=..."),
+        _("`provision deploy` builds and pushes one; or: provision deploy --set image.uri=...")
+        if isinstance(wanted, Image)
+        else _("Push it, or deploy another: provision deploy --set image.uri=..."),
     )
 
 

@@ -13,6 +13,7 @@ from provision.resource import Doors, Resource
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
 from provision.resources.hosted_zone import HostedZone
+from provision.resources.image import Image
 from provision.resources.role import Role
 from provision.resources.security_group import SecurityGroup
 from provision.stack import Secrets, Stack
@@ -92,22 +93,28 @@ def write(
 ) -> list[str]:
     """Settings and records into the file, at once. keep: settings that stay. Returns what stays open."""
     looks, file.on_trial = file.on_trial, True
+    other = [] if "task_definition" in traces.lines else ["image.uri"]
     try:
         _settings(file, traces, set(keep))
         if traces.paused():
             file.mark_paused(True)
         open_ones = [key for key in file.settings if file.settings[key] is None]
         if not open_ones:
-            stack = Stack(file.settings, Secrets(), {})
+            stack = Stack(file.settings, Secrets(), {}, file.path.parent)
             engine = Engine(stack.resources, file, doors, clock, lambda *event: None)
             engine.begin()
             engine.claim(adopt=True)
             file.sort([resource.key for resource in stack.resources])
+            if isinstance(stack.image, Image) and traces.built() not in (
+                "",
+                stack.image.inputs.tag,
+            ):
+                other = ["image.base", "image.files"]  # or another version of this tool
     finally:
         file.on_trial = looks
     file.save()
     untold = [key for key in UNTOLD if file.paused and not file.stands(key)]
-    return [*open_ones, *untold]
+    return [*open_ones, *untold, *other]
 
 
 def _settings(file: StackFile, traces: Traces, kept: set[str]) -> None:

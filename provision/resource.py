@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, dataclass_tra
 
 import jmespath
 
+from provision.index import PackageIndex
+from provision.registry import Registries
+
 if TYPE_CHECKING:
     from provision.aws import Aws
     from provision.dns import Dns
@@ -24,11 +27,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Doors:
-    """The three outsides a resource can talk to."""
+    """The outsides a resource can talk to. index: of Python packages."""
 
     aws: "Aws"
     dns: "Dns"
     line: "Line"
+    registries: Registries = field(default_factory=Registries)
+    index: PackageIndex = field(default_factory=PackageIndex)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision import aws as aws_door
-from provision import checked, edited, in_sandbox, questions, recover
+from provision import checked, edited, in_sandbox, questions, recover, registry
 from provision.aws import Aws
 from provision.clock import Clock
 from provision.console import Progress
@@ -18,6 +18,7 @@ from provision.look import Sight
 from provision.resource import Doors, Resource
 from provision.resources import network
 from provision.resources.hosted_zone import HostedZone
+from provision.resources.image import Image
 from provision.resources.parameter import Parameter
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
@@ -49,6 +50,10 @@ class Run:
 
     def engine(self, progress: Progress) -> Engine:
         """The engine, telling this progress (and the sandbox's registrar, where asked to)."""
+
+        image = self.stack.image
+        if isinstance(image, Image):
+            self.doors.registries.tell = lambda said: progress.tell("creating", image, said)
 
         def tell(event: str, resource: Resource, detail: str) -> None:
             progress.tell(event, resource, detail)
@@ -199,7 +204,7 @@ def _looked_up(look: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str
 def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
     line_url = os.environ.get("LINE_API_URL", "")
     environment = {"LINE_API_URL": line_url} if line_url else {}
-    stack = Stack(file.settings, _secrets(), environment)
+    stack = Stack(file.settings, _secrets(), environment, file.path.parent)
     doors = doors_of(file, lambda: run.value(stack.access_token))
     run = Run(options, file, stack, doors, aws_door.clock(), sandbox)
     return run
@@ -229,7 +234,7 @@ def doors_of(file: StackFile, token: Callable[[], str] | None = None) -> Doors:
             _("Set it to something like 127.0.0.1:5353, or unset it."),
         ) from None
     url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
-    return Doors(aws, dns, Line(token or found, url))
+    return Doors(aws, dns, Line(token or found, url), registry.from_environment())
 
 
 def secret_in(aws: Aws, parameter: str) -> str:

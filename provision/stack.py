@@ -5,14 +5,17 @@ another one needs it; the engine walks the list forwards to set up and backwards
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from provision.hours import hours_a_month
+from provision.image import inputs
 from provision.resource import Resource
 from provision.resources.bucket import NewsBucket
 from provision.resources.certificate import Certificate, IssuedCertificate
 from provision.resources.cluster import Cluster
 from provision.resources.delegation import Delegation
 from provision.resources.hosted_zone import HostedZone
+from provision.resources.image import GivenImage, Image
 from provision.resources.internet_gateway import GatewayAttachment, InternetGateway
 from provision.resources.listener import HttpsListener, WarmDoor, WarmDoorRule
 from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
@@ -49,7 +52,13 @@ class Secrets:
 class Stack:
     """One bot: its attributes are its resources, in order."""
 
-    def __init__(self, settings: Settings, secrets: Secrets, environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        secrets: Secrets,
+        environment: dict[str, str],
+        folder: Path = Path(),  # from which image.files is named
+    ) -> None:
         name, region, domain, host = (settings[k] for k in ("name", "region", "domain", "host"))
         vpc, subnets = settings["network.vpc"], settings["network.subnets"]
         here = name + suffix(vpc)  # the name of what cannot move to another VPC
@@ -61,7 +70,7 @@ class Stack:
         self.validation_record = ValidationRecord(self.zone, self.certificate)
         self.issued_certificate = IssuedCertificate(self.certificate, self.validation_record)
 
-        # The bot's image; what the bot writes, and what it reads: the news and the two secrets.
+        # Where the bot's image lies; what the bot writes, and what it reads: the news and the two secrets.
         self.repository = Repository(name)
         self.news_bucket = NewsBucket(settings["news.bucket"])
         self.log_group = LogGroup(f"/ecs/{name}")
@@ -86,7 +95,7 @@ class Stack:
             self.channel_secret,
             self.log_group,
             self.repository,
-            settings["image.uri"] or "",
+            settings["image.uri"],
         )
         self.task_role = Role(f"{name}-task-{region}", tasks, "The bot itself")
         self.task_permissions = TaskPermissions(
@@ -117,9 +126,10 @@ class Stack:
         # The bot, running.
         self.service_linked_role = EcsServiceLinkedRole()
         self.cluster = Cluster(name, self.service_linked_role)
+        self.image = self._image(settings, folder)
         self.task_definition = TaskDefinition(
             name=name,
-            image=settings["image.uri"],
+            image=self.image,
             platform=settings["image.platform"],
             cpu=settings["service.cpu"],
             memory=settings["service.memory"],
@@ -172,8 +182,19 @@ class Stack:
         self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
 
         for line, resource in vars(self).items():
-            resource.line, resource.stack = line, name
+            if isinstance(resource, Resource):
+                resource.line, resource.stack = line, name
         self.url = self.webhook.url
+
+    def _image(self, settings: Settings, folder: Path) -> Image | GivenImage:
+        """Given, or built. Here, so that the load balancer gets ready while it is pushed."""
+        if settings["image.uri"]:
+            return GivenImage(settings["image.uri"])
+        own = settings["image.files"]
+        made_of = inputs.of(
+            settings["image.base"], settings["image.platform"], folder / own if own else None
+        )
+        return Image(self.repository, made_of)
 
     def _new_network(self, name: str) -> NewNetwork:
         """A VPC of the stack's own: a public subnet in each of three zones."""

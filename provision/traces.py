@@ -7,6 +7,7 @@ from provision import look
 from provision.account import Held
 from provision.aws import understood
 from provision.errors import NotYet, Refusal
+from provision.image.inputs import PREFIX
 from provision.removal import revived
 from provision.resource import Doors, Live
 from provision.resources.network import one_per_zone, subnets_of
@@ -80,12 +81,20 @@ class Traces:
             return {}
         architecture = task.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
         platforms = {value: key for key, value in ARCHITECTURES.items()}
+        image = task["Container"]["image"]
         return {
-            "image.uri": task["Container"]["image"],
+            **({} if self.built() else {"image.uri": image}),
             "image.platform": platforms[architecture],
             "service.cpu": task["cpu"],
             "service.memory": task["memory"],
         }
+
+    def built(self) -> str:
+        """The tag of the image, where it was built here; "" where it was given."""
+        image = str(self._live("task_definition").get("Container", {}).get("image", ""))
+        name, _colon, tag = image.rpartition(":")
+        ours = name.endswith(f"/{self.stack}") and tag.startswith(PREFIX)
+        return tag if ours else ""
 
     def _service(self) -> Found:
         """Its capacity, and how many tasks it is to have while it is on."""

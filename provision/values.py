@@ -5,6 +5,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from provision import expressions
+from provision.image.reference import parse
 from provision.words import _
 
 Raw = str | list[str]
@@ -79,6 +80,16 @@ def host_name(raw: Raw) -> str:
         if raw.isascii() and len(name) <= 253 and re.fullmatch(rf"({label}\.)+{top}", name):
             return name
     raise ValueError(_("a domain name such as example.jp (an international one in its xn-- form)"))
+
+
+def image_reference(raw: Raw) -> str:
+    """The name of an image that can be read without signing in."""
+    try:
+        if isinstance(raw, str) and parse(raw):
+            return raw
+    except ValueError:
+        pass
+    raise ValueError(_("an image, best by its digest: public.ecr.aws/name/image@sha256:..."))
 
 
 def schedule_expression(raw: Raw) -> str:

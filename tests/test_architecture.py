@@ -33,7 +33,7 @@ RANKS = [
     {"expressions"},
     {"image"},
     {"aws", "dns", "line", "registry", "index", "tls", "qr"},
-    {"clock", "connections", "errors", "lock", "wholefile"},
+    {"clock", "errors", "lock", "wholefile"},
     {"words", "__version__"},
 ]
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}
@@ -47,7 +47,7 @@ DOORS = {
     "rich": {"provision/console.py"},
     "segno": {"provision/qr.py"},
     "ssl": {"provision/tls.py"},
-    "urllib3": {"provision/connections.py", "provision/registry.py", "provision/line.py"},
+    "urllib3": {"provision/registry.py", "provision/line.py"},
     "subprocess": {"provision/index.py"},
 }
 FILES = sorted(

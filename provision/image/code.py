@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from provision.errors import Usage
 from provision.image import layer
 from provision.image.assembled import HOME
 from provision.image.layer import Layer
@@ -17,7 +18,7 @@ Files = Mapping[str, bytes]  # by path below HOME
 
 
 def files(own: Path | None = None) -> dict[str, bytes]:
-    """The bot, and over it what lies in the person's folder. Raises ValueError, in a sentence."""
+    """The bot, and over it what lies in the person's folder. Raises Usage where that is none."""
     found = {
         f"bot/{path.relative_to(BOT).as_posix()}": path.read_bytes()
         for path in BOT.rglob("*")
@@ -30,15 +31,23 @@ def files(own: Path | None = None) -> dict[str, bytes]:
 
 def _own(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
-        raise ValueError(_("{folder} is no folder", folder=folder))
+        raise _unfit(_("{folder} is no folder", folder=folder))
     paths = [
         path
         for path in folder.rglob("*")
         if path.is_file() and not set(LEFT_OUT) & set(path.relative_to(folder).parts)
     ]
     if sum(path.stat().st_size for path in paths) > LARGEST:
-        raise ValueError(_("{folder} holds more than {size} MB", folder=folder, size=LARGEST >> 20))
+        raise _unfit(_("{folder} holds more than {size} MB", folder=folder, size=LARGEST >> 20))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def _unfit(why: str) -> Usage:
+    return Usage(
+        _("Reading the files that go into the image."),
+        why,
+        _("Set image.files to a folder beside stack.yaml, or leave it empty."),
+    )
 
 
 def code(found: Files) -> Layer:

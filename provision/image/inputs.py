@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from provision.errors import Refusal
@@ -27,7 +28,7 @@ class Inputs:
     lock: bytes = field(repr=False)
     files: Files = field(repr=False)
 
-    @property
+    @cached_property
     def tag(self) -> str:
         """A hash of it all: the same inputs, the same tag."""
         told = [WAY.encode(), self.base.encode(), self.platform.encode(), self.lock]

@@ -6,7 +6,7 @@ from provision.image.assembled import Image
 from provision.registry import Blob, Remote
 from provision.words import _
 
-STEP = 5  # per cent between two words about how far it has come
+STEP = 10  # per cent between two words about how far it has come
 
 
 def push(image: Image, remote: Remote, tag: str, tell: Callable[[str], None]) -> int:

@@ -17,7 +17,9 @@ from provision.resource import (
     resource,
 )
 
-KEPT_IMAGES = 10  # the newest; older ones expire
+# The newest; older ones expire. Far more than the versions that a deploy can go back to: ECR does not know
+# which image runs, and ten versions that failed must not push it out. They share all but a layer of 100 kB.
+KEPT_IMAGES = 100
 
 
 @resource

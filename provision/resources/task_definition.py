@@ -15,6 +15,7 @@ from provision.resource import (
     resource,
 )
 from provision.resources.bucket import FOLDER, NewsBucket
+from provision.resources.image import GivenImage, Image
 from provision.resources.log_group import LogGroup
 from provision.resources.parameter import Parameter
 from provision.resources.role import Role
@@ -30,7 +31,7 @@ class TaskDefinition(Resource):
     """A family of revisions; a change registers a new one."""
 
     name: str
-    image: str
+    image: Image | GivenImage
     platform: str
     cpu: int
     memory: int
@@ -108,7 +109,7 @@ class TaskDefinition(Resource):
         environment["CHANNEL_SECRET_PARAMETER"] = self.channel_secret.name
         return {
             "name": CONTAINER,
-            "image": self.image,
+            "image": self.image.uri,
             "essential": True,
             "portMappings": [
                 {"containerPort": self.port, "protocol": "tcp", "appProtocol": "http"}
@@ -152,6 +153,14 @@ class TaskDefinition(Resource):
         for arn in known[:-KEPT]:
             self.withdraw(doors, arn)
         self._delete_inactive(doors)
+
+    def images(self, doors: Doors) -> set[str]:
+        """The images of the revisions that can be run."""
+        found = [
+            doors.aws.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            for arn in _revisions(doors, self.family, "ACTIVE")
+        ]
+        return {container["image"] for one in found for container in one["containerDefinitions"]}
 
     def delete(self, doors: Doors) -> None:
         """Deregisters every revision of the family, then deletes them (ten a call)."""

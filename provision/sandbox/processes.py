@@ -1,4 +1,4 @@
-"""Tasks as local processes: the bot of this checkout, started as its container starts it."""
+"""Tasks as local processes: what their image holds, else the bot of this checkout."""
 
 import collections
 import contextlib
@@ -10,9 +10,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from provision.sandbox import supervise
+from provision.sandbox.rootfs import Unpacked
 from provision.sandbox.tasks import Command, Reply, Request
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -21,16 +23,18 @@ _INHERITED = ("PATH", "LANG", "LC_ALL", "TZDIR", "LD_LIBRARY_PATH")
 
 
 class ProcessTasks:
-    """Starts the task's command, or else `command`, whatever its image, on a free port of 127.0.0.1.
+    """Starts a task on a free port of 127.0.0.1, from its image's layers where they are known.
 
-    The process sees the task's variables and not ours, PORT and HOST being the sandbox's. `extra`
-    is what Fargate would add (where AWS is, credentials); the task's own variables win over it.
-    `python` in a task's command is this interpreter, as an image has one on its PATH.
+    Of an image that is not, the bot of this checkout stands for it, with `command`. The process sees
+    the task's variables and not ours, PORT and HOST being the sandbox's. `extra` is what Fargate would
+    add (where AWS is, credentials); the task's own variables win over it. `python` in a command is
+    this interpreter, as an image has one on its PATH.
     """
 
     def __init__(self, command: Command = COMMAND) -> None:
         self.command = command
         self.extra: dict[str, str] = {}
+        self.unpacked: Callable[[str], Unpacked | None] = lambda image: None
         self._tasks: list[ProcessTask] = []
 
     def start(
@@ -38,14 +42,20 @@ class ProcessTasks:
     ) -> "ProcessTask":
         self._tasks = [task for task in self._tasks if task.exit_code is None]
         base = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        base |= {"PYTHONPATH": str(_CHECKOUT), "PYTHONUNBUFFERED": "1"}
         base |= {"HOME": tempfile.gettempdir()}
-        run = command or self.command
+        found = self.unpacked(image) or self._checkout
+        run = command or found.command
         if run[0] in ("python", "python3"):
             run = (sys.executable, *run[1:])
-        task = ProcessTask(run, {**base, **self.extra, **environment})
+        given = {**base, **found.environment, **self.extra, **environment}
+        task = ProcessTask(run, given, found.folder)
         self._tasks.append(task)
         return task
+
+    @property
+    def _checkout(self) -> Unpacked:
+        own = {"PYTHONPATH": str(_CHECKOUT), "PYTHONUNBUFFERED": "1"}
+        return Unpacked(own, _CHECKOUT, self.command)
 
     def close(self) -> None:
         for task in self._tasks:
@@ -55,7 +65,7 @@ class ProcessTasks:
 class ProcessTask:
     """One process, its workers, and the pipes to it."""
 
-    def __init__(self, command: Command, environment: dict[str, str]) -> None:
+    def __init__(self, command: Command, environment: dict[str, str], folder: Path) -> None:
         self.address = ("127.0.0.1", _free_port())
         place = {"HOST": self.address[0], "PORT": str(self.address[1])}
         self._process = subprocess.Popen(
@@ -64,7 +74,7 @@ class ProcessTask:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=environment | place,
-            cwd=_CHECKOUT,
+            cwd=folder,
         )
         self._lines: collections.deque[str] = collections.deque(maxlen=2000)
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -36,6 +36,7 @@ _CODES = {
     "EmptyUploadException": (400, "SIZE_INVALID"),
     "UploadNotFoundException": (404, "BLOB_UPLOAD_UNKNOWN"),
     "AccessDeniedException": (403, "DENIED"),
+    "ThrottlingException": (429, "TOOMANYREQUESTS"),
 }
 
 

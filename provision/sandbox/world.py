@@ -15,6 +15,7 @@ from provision.sandbox.gallery import Gallery
 from provision.sandbox.line import LinePlatform
 from provision.sandbox.processes import ProcessTasks
 from provision.sandbox.registry import Registry
+from provision.sandbox.rootfs import Rootfs
 from provision.sandbox.serving import HttpServer, TlsServer
 from provision.sandbox.tasks import TaskRunner
 
@@ -44,7 +45,7 @@ class Sandbox:
     """One sandbox. Without `serve` it works inside this process: aws, line.wsgi and front.wsgi are
     WSGI applications, cloud.dns and cloud.registrar are objects.
 
-    `tasks` None: the bot of this checkout, a process per task. Close it in every case.
+    `tasks` None: a process per task. Close it in every case.
     """
 
     def __init__(
@@ -53,6 +54,9 @@ class Sandbox:
         self.tasks = tasks or ProcessTasks()
         self.cloud = Cloud(clock, delays, self.tasks)
         self.aws = AwsApplication(self.cloud)
+        self.rootfs = Rootfs(self.cloud)
+        if isinstance(self.tasks, ProcessTasks):
+            self.tasks.unpacked = self.rootfs.unpacked
         self.registry = Registry(self.cloud)
         self.gallery = Gallery()
         self.front = Front(self.cloud)
@@ -110,6 +114,7 @@ class Sandbox:
         self._servers = []
         self.cloud.close()
         self.tasks.close()
+        self.rootfs.close()
         self.cloud.authority.close()
 
     def __enter__(self) -> "Sandbox":

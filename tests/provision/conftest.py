@@ -24,7 +24,9 @@ from bot.sources import source_at
 from provision.aws import Aws
 from provision.dns import Dns
 from provision.engine import Engine
+from provision.index import PackageIndex
 from provision.line import Line
+from provision.registry import Registries
 from provision.removal import Gone
 from provision.resource import Doors, Resource
 from provision.sandbox.clock import ManualClock
@@ -113,6 +115,8 @@ class Desk:
     aws: Aws
     at_registrar: bool = True
     secrets: Secrets = field(default_factory=Secrets)
+    registries: Registries = field(default_factory=Registries)
+    index: PackageIndex = field(default_factory=PackageIndex)
     events: list[tuple[str, str, str]] = field(default_factory=list)
     now: tuple[str, str] = ("", "")
 
@@ -124,7 +128,8 @@ class Desk:
 
     def stack(self) -> Stack:
         """The stack as its file says."""
-        return Stack(StackFile(self.path).settings, self.secrets, {"LINE_API_URL": self.line_url})
+        environment = {"LINE_API_URL": self.line_url}
+        return Stack(StackFile(self.path).settings, self.secrets, environment, self.path.parent)
 
     def engine(self) -> Engine:
         """A run begun anew: all that is known comes from the file."""
@@ -134,10 +139,10 @@ class Desk:
         return engine
 
     def doors(self) -> Doors:
-        """The three outsides."""
+        """The outsides."""
         line = TappedLine(lambda: self.sandbox.line.access_token, self.line_url)
         line.cable = self.cable
-        return Doors(self.aws, Dns(("127.0.0.1", 53), self._ask), line)
+        return Doors(self.aws, Dns(("127.0.0.1", 53), self._ask), line, self.registries, self.index)
 
     def _ask(self, query: Any, address: str, port: int) -> Any:
         return dns.message.from_wire(bytes(self.sandbox.cloud.dns.respond(query.to_wire())))

@@ -182,13 +182,13 @@ def test_8_two_roles(desk: Desk) -> None:
 
 
 def test_8_repository(desk: Desk) -> None:
-    """An ECR repository that scans, keeps the newest ten, and from which alone ECS may pull."""
+    """An ECR repository that scans, keeps the newest hundred, and from which alone ECS may pull."""
     desk.setup()
     ecr = desk.cable.client("ecr")
     (found,) = ecr.describe_repositories()["repositories"]
     assert found["imageScanningConfiguration"]["scanOnPush"]
     text = ecr.get_lifecycle_policy(repositoryName="news-bot")["lifecyclePolicyText"]
-    assert 10 == json.loads(text)["rules"][0]["selection"]["countNumber"]
+    assert 100 == json.loads(text)["rules"][0]["selection"]["countNumber"]
     statements = policy(desk, "execution")
     assert [found["repositoryArn"]] == statements["PullTheImage"]["Resource"]
     assert "ecr:GetAuthorizationToken" == statements["SignInToTheRegistry"]["Action"]

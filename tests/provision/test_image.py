@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provision.errors import Refusal
+from provision.errors import Refusal, Usage
 from provision.image import base as bases
 from provision.image import code, inputs, layer, wheels
 from provision.image.assembled import COMMAND, ENVIRONMENT, HOME, PACKAGES, PORT, USER, assemble
@@ -123,7 +123,7 @@ def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
 
 def test_code_in_no_folder(tmp_path: Path) -> None:
     """Said in a sentence."""
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(Usage, match="is no folder"):
         code.files(tmp_path / "nowhere")
 
 

@@ -17,7 +17,7 @@ def only(desk: Desk) -> dict[str, Any]:
 
 
 def test_repository_of_our_own(desk: Desk) -> None:
-    """Scan on push, the newest ten, tagged; changes by hand are healed; images go with it."""
+    """Scan on push, the newest hundred, tagged; changes by hand are healed; images go with it."""
     desk.setup()
     ecr = desk.cable.client("ecr")
     assert {"scanOnPush": True} == only(desk)["imageScanningConfiguration"]
@@ -29,7 +29,7 @@ def test_repository_of_our_own(desk: Desk) -> None:
     desk.setup()
     assert ["PutImageScanningConfiguration", "PutLifecyclePolicy"] == desk.changes()
     text = ecr.get_lifecycle_policy(repositoryName="news-bot")["lifecyclePolicyText"]
-    assert 10 == json.loads(text)["rules"][0]["selection"]["countNumber"]
+    assert 100 == json.loads(text)["rules"][0]["selection"]["countNumber"]
     ecr.put_image(repositoryName="news-bot", imageManifest=MANIFEST, imageTag="1")
     assert WHOLE == desk.inventory()
     desk.teardown()

@@ -8,6 +8,7 @@ from provision.settings import BY_KEY, SETTINGS, Settings
 from provision.values import FARGATE_MEMORY
 
 LONG = "a" * 63
+IMAGE = ("image.uri", "image.base", "image.files")
 TAKEN: list[tuple[str, Any, Any]] = [
     ("name", "ab", "ab"),
     ("name", "a" + "0" * 19, "a" + "0" * 19),
@@ -27,6 +28,8 @@ TAKEN: list[tuple[str, Any, Any]] = [
     ("network.subnets", ["subnet-00000000"], ["subnet-00000000"]),
     ("network.subnets", "", []),
     ("image.uri", "012345678901.dkr.ecr.a.amazonaws.com/b@sha256:0a", None),
+    ("image.base", "python:3.13-slim", "python:3.13-slim"),
+    ("image.files", "my files/bot", "my files/bot"),
     ("image.platform", "linux/arm64", "linux/arm64"),
     ("service.cpu", "256", 256),
     ("service.cpu", "0256", 256),
@@ -67,6 +70,8 @@ REFUSED: list[tuple[str, Any]] = [
     ("network.vpc", "vpc-xyz"),
     ("network.subnets", "subnet-0, subnet-1"),
     ("image.uri", ""),
+    ("image.base", "a b"),
+    ("image.base", "Docker/Python"),
     ("image.uri", "a b"),
     ("image.uri", "ボット:1"),
     ("image.platform", "windows"),
@@ -113,8 +118,8 @@ def test_refused(key: str, raw: Any) -> None:
 def test_empty_stands_for_nothing_only_where_nothing_is_the_default() -> None:
     """`host`, `schedule.start` and the like may be empty; a domain may not."""
     empty = [setting.key for setting in SETTINGS if setting.default == ""]
-    assert {"host", "image.base", "schedule.start", "schedule.stop", "news.bucket"} == set(empty)
-    assert [""] * 5 == [BY_KEY[key].read("") for key in empty]
+    assert {"host", *IMAGE, "schedule.start", "schedule.stop", "news.bucket"} == set(empty)
+    assert [""] * 7 == [BY_KEY[key].read("") for key in empty]
     with pytest.raises(ValueError, match=r"example\.jp"):
         BY_KEY["domain"].read("")
 
@@ -122,9 +127,7 @@ def test_empty_stands_for_nothing_only_where_nothing_is_the_default() -> None:
 def test_defaults_are_the_articles() -> None:
     """And pass their own checks; what has none is asked."""
     settings = Settings({})
-    assert ["domain", "host", "network.vpc", "image.uri"] == [
-        k for k in settings if settings[k] is None
-    ]
+    assert ["domain", "host", "network.vpc"] == [k for k in settings if settings[k] is None]
     assert settings.conflict() is None
     for setting in SETTINGS:
         if setting.default:

@@ -237,7 +237,6 @@ def test_file_as_shipped() -> None:
         "domain",
         "host",
         "network.vpc",
-        "image.uri",
     } == open_ones  # the host follows the domain
     hours = ("Asia/Tokyo", "cron(0 8 ? * SAT,SUN *)", "cron(0 9 ? * SAT,SUN *)")
     assert hours == tuple(shipped[f"schedule.{key}"] for key in ("timezone", "start", "stop"))

@@ -28,12 +28,14 @@ FIRST = (
     Asked("Which domain do you own?", "shop.example", "no domain", "xn--"),
     Asked("Under which name shall", "bot.shop.example", "bot.other.example", "shop.example"),
     Asked("When should the bot answer?", DOWN),
-    Asked("Which container image is the bot?", "a/b:1", "!", "public.ecr.aws"),
 )
 MORE = Asked("Keep the defaults of everything else?", "n")
 OTHERS = (
     Asked("How shall the stack be called?", "shop-bot", "Shop Bot!", "2 to 20"),
     Asked("In which AWS region?", "ap-northeast-1", "Tokyo", "ap-northeast-1"),
+    Asked("Which container image is the bot?", "a/b:1", "!", "public.ecr.aws"),
+    Asked("On which image is it built?", "", "B!", "by its digest"),
+    Asked("Which folder of your own files", ""),
     Asked("For which processor is the image?", ""),
     Asked("How much processor for a task?", "256", "300", "256, 512"),
     Asked("How much memory for a task, in MiB?", "1024", "1000", "512, 1024, 2048"),
@@ -66,7 +68,7 @@ SETTINGS = {
         "start": "cron(0 8 ? * SAT,SUN *)",
         "stop": "cron(0 9 ? * SAT,SUN *)",
     },
-    "image": {"uri": "a/b:1", "platform": "linux/amd64"},
+    "image": {"uri": "a/b:1", "base": None, "files": None, "platform": "linux/amd64"},
     "name": "shop-bot",
     "region": "ap-northeast-1",
     "service": {"cpu": 256, "memory": 1024, "count": 2, "capacity": "on-demand"},

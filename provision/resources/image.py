@@ -1,0 +1,158 @@
+"""The bot's image: in ECR, under a tag that follows from what it is made of; or one that is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from provision.aws import unless
+from provision.errors import Refusal
+from provision.image.inputs import PREFIX, Inputs, build
+from provision.image.push import push
+from provision.registry import Remote
+from provision.resource import Difference, Doors, Live, Resource, Tagged, output, resource
+from provision.resources.repository import Repository
+from provision.words import _
+
+AMAZON = ".amazonaws.com"
+KEPT = 10  # built images, the newest, besides those that a revision can still be run with
+_BATCH = 100  # images in a call
+
+
+@dataclass(frozen=True)
+class GivenImage:
+    """An image that somebody else has built and pushed."""
+
+    uri: str
+
+
+@resource
+class Image(Resource):
+    """The image that is built here; other inputs make another one, as with a task definition's revisions.
+
+    Looking for it downloads nothing. It costs next to nothing beside its repository.
+    """
+
+    repository: Repository
+    inputs: Inputs
+    digest: str = output("imageDigest")
+    tag: str = output("imageTag")
+    base_digest: str = output("baseDigest")
+    repository_name: str = output("repositoryName")
+    by_name = True
+    absent = ("ImageNotFoundException", "RepositoryNotFoundException")
+    patient = ("RepositoryNotFoundException",)
+    typical = 60  # of which most is the way up from a home
+
+    @property
+    def uri(self) -> str:
+        """What a task definition says. ECS notes the digest when a deployment begins (VersionConsistency)."""
+        return f"{self.repository.uri}:{self.inputs.tag}"
+
+    def identity(self) -> str:
+        """None: there is one at a time."""
+        return ""
+
+    @classmethod
+    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+        """By the tags that only provision gives, the newest first, in the repository of the stack's name."""
+        tags = {"provision:stack": stack, "provision:resource": "image"}
+        return [(tags, image) for image in _built(doors, stack)] if stack else []
+
+    def find(self, doors: Doors) -> Live | None:
+        """DescribeImages by the tag of what it would be made of now, else by the recorded one."""
+        made_of = getattr(self, "inputs", None)  # none of what is only recorded
+        tags = [made_of.tag] if made_of else []
+        for tag in dict.fromkeys((*tags, self.tag)):
+            if tag and (found := self._described(doors, tag)):
+                return {**found, "imageTag": tag}
+        return None
+
+    def _described(self, doors: Doors, tag: str) -> Live | None:
+        name = self.repository_name or self.repository.name
+        describe, image = doors.aws.ecr.describe_images, {"imageTag": tag}
+        answer = unless(self.absent, describe, repositoryName=name, imageIds=[image])
+        return dict(answer["imageDetails"][0]) if answer else None
+
+    def wants(self) -> dict[str, Any]:
+        """What it would be made of now."""
+        return {"imageTag": self.inputs.tag}
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """Another image beside it, which from here on is the one that is found."""
+        self.create(doors)
+
+    def create(self, doors: Doors) -> Live | None:
+        """Builds it, and pushes what the repository does not have. The last call, PutImage, makes it."""
+        tag, name, registries = self.inputs.tag, self.repository.repository_name, doors.registries
+        remote = self._remote(doors)
+        image, base = build(self.inputs, registries, doors.index)
+        push(image, remote, tag, registries.tell)
+        return {
+            "imageDigest": image.manifest.digest,
+            "imageTag": tag,
+            "baseDigest": base,
+            "repositoryName": name,
+        }
+
+    def _remote(self, doors: Doors) -> Remote:
+        """Our repository, signed in: its registry is where ECR's token says. Raises Refusal."""
+        ecr = doors.aws.ecr
+        (token,) = ecr.get_authorization_token()["authorizationData"]
+        endpoint, asked = token["proxyEndpoint"], str(ecr.meta.endpoint_url)
+        if AMAZON in endpoint and AMAZON not in asked:
+            raise Refusal(
+                _("Pushing the bot's image."),
+                _("{endpoint} is AWS here, and has no registry of its own", endpoint=asked),
+                _("Bring an image that is there already: --set image.uri=..."),
+            )
+        name, registries = self.repository.repository_name, doors.registries
+        return registries.private(endpoint, name, token["authorizationToken"])
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """Its one tag is ours: it is a hash of what we would build."""
+        return self.tags
+
+    def dear(self, doors: Doors) -> str:
+        """Revisions of the task definition run what was built for them."""
+        return _("earlier versions of the bot run it; the repository forgets it in time")
+
+    def prune(self, doors: Doors, used: Callable[[], set[str]]) -> None:
+        """Deletes what was built beyond the newest KEPT. used: the URIs of those that may still be run."""
+        old = _built(doors, self.repository_name)[KEPT:]
+        if not old:
+            return
+        tags = {uri.rpartition(":")[2] for uri in used()} | {self.inputs.tag}
+        _delete(doors, self.repository_name, [i for i in old if not tags & set(i["imageTags"])])
+
+    def delete(self, doors: Doors) -> None:
+        """BatchDeleteImage of everything that was built here: what others pushed stays."""
+        _delete(doors, self.repository_name, _built(doors, self.repository_name))
+
+
+def _built(doors: Doors, repository: str) -> list[Live]:
+    """The images of a repository that were built here, the newest first."""
+    pages = doors.aws.ecr.get_paginator("describe_images")
+
+    def every() -> list[Live]:
+        found = pages.paginate(repositoryName=repository, filter={"tagStatus": "TAGGED"})
+        return [dict(image) for page in found for image in page["imageDetails"]]
+
+    images = unless("RepositoryNotFoundException", every) or []
+    ours = [
+        {**image, "imageTag": tag}
+        for image in images
+        if (tag := next((t for t in image.get("imageTags", []) if t.startswith(PREFIX)), ""))
+    ]
+    return sorted(ours, key=_pushed, reverse=True)
+
+
+def _pushed(image: Live) -> Any:
+    return image["imagePushedAt"]
+
+
+def _delete(doors: Doors, repository: str, images: list[Live]) -> None:
+    digests = [{"imageDigest": digest} for digest in {i["imageDigest"]: i for i in images}]
+    for start in range(0, len(digests), _BATCH):
+        doors.aws.ecr.batch_delete_image(
+            repositoryName=repository, imageIds=digests[start : start + _BATCH]
+        )

@@ -1,0 +1,188 @@
+"""The image as a resource: found by what it is made of, built and pushed once, kept, taken away."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from provision import recover
+from provision.account import holdings
+from provision.errors import Refusal
+from provision.image.inputs import Inputs
+from provision.plan import plan
+from provision.prices import prices
+from provision.registry import Registries
+from provision.resource import Doors
+from provision.resources.image import KEPT, Image
+from provision.resources.repository import Repository
+from provision.sandbox.serving import HttpServer
+from provision.stackfile import StackFile
+from provision.traces import Traces
+from tests.provision.conftest import Desk
+from tests.provision.test_image import Shelf
+
+OCI = "application/vnd.oci.image.manifest.v1+json"
+PUSHED = ("InitiateLayerUpload", "PutImage")
+
+
+class Builder:
+    """A desk at which the image is built, from a shelf with one small wheel."""
+
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self.desk, self.own = desk, folder / "own"
+        self.own.mkdir()
+        (self.own / "words.txt").write_text("one")
+        desk.set(image__uri="", image__files="own")
+
+    @property
+    def ecr(self) -> Any:
+        return self.desk.cable.client("ecr")
+
+    def images(self) -> dict[str, str]:
+        """What is in the repository: digests by tag."""
+        found = self.ecr.describe_images(repositoryName="news-bot")["imageDetails"]
+        return {tag: i["imageDigest"] for i in found for tag in i.get("imageTags", [""])}
+
+    def asked(self) -> list[str]:
+        """What the registry was asked for, besides ECR's API."""
+        log = self.desk.sandbox.cloud.log
+        return [call["operation"] for call in log if call["operation"] in PUSHED]
+
+    def running(self) -> str:
+        """The image of the newest task."""
+        tasks = self.desk.sandbox.tasks
+        return str(tasks.started[-1].image)  # type: ignore[attr-defined]
+
+    def planned(self) -> dict[str, str]:
+        """What setup would do, where it is anything."""
+        changes = plan(self.desk.engine().look(), [], prices("ap-northeast-1")).changes
+        return {step.key: step.action for step in changes}
+
+
+@pytest.fixture
+def builder(desk: Desk, tmp_path: Path) -> Iterator[Builder]:
+    """With ECR's registry and a gallery."""
+    servers = [HttpServer(desk.sandbox.registry), HttpServer(desk.sandbox.gallery)]
+    desk.sandbox.cloud.registry, gallery = (server.url for server in servers)
+    (tmp_path / "cache").mkdir()
+    desk.registries, desk.index = Registries(lambda: gallery), Shelf(tmp_path / "cache")
+    yield Builder(desk, tmp_path)
+    for server in servers:
+        server.close()
+
+
+def test_built_and_pushed_once(builder: Builder) -> None:
+    """Setup makes it and runs it; what it is made of being the same, nothing is built again."""
+    desk = builder.desk
+    assert [] == desk.setup().refusals
+    ((tag, digest),) = builder.images().items()
+    record = StackFile(desk.path).records["image"]
+    assert (tag, digest) == (record.outputs["tag"], record.outputs["digest"])
+    assert desk.sandbox.gallery.digest == record.outputs["base_digest"]
+    assert builder.running().endswith(f".amazonaws.com/news-bot:{tag}")
+    pushed = builder.asked()
+    assert {} == builder.planned()
+    desk.setup()
+    assert pushed == builder.asked()
+
+
+def test_other_files_other_image(builder: Builder) -> None:
+    """The plan says so and fetches nothing; setup pushes one small layer more; the old image stays."""
+    desk = builder.desk
+    desk.setup()
+    (tag,) = builder.images()
+    before = builder.asked().count("InitiateLayerUpload")
+    (builder.own / "words.txt").write_text("two")
+    assert {"image": "update", "task_definition/news-bot": "update"} == builder.planned()
+    assert before == builder.asked().count("InitiateLayerUpload")
+    assert [] == desk.setup().refusals
+    assert before + 2 == builder.asked().count("InitiateLayerUpload")  # code and configuration
+    assert 2 == len(builder.images())
+    assert not builder.running().endswith(tag)
+
+
+@pytest.mark.parametrize("kind", ["lost", "reset", "error", "throttle"])
+@pytest.mark.parametrize("operation", ["CompleteLayerUpload", "PutImage"])
+def test_fault_while_pushing(builder: Builder, operation: str, kind: str) -> None:
+    """Asked again in the same walk, and there is one image."""
+    faults = builder.desk.sandbox.cloud.faults
+    faults.add({"kind": kind, "service": "ecr", "operation": operation})
+    assert [] == builder.desk.setup().refusals
+    assert 1 == len(builder.images())
+    assert [] == faults.shown()
+
+
+def test_endpoint_without_a_registry() -> None:
+    """An emulator that names AWS's own registry: refused before anything is built, with the way out."""
+    token = {"proxyEndpoint": "https://1.dkr.ecr.a.amazonaws.com", "authorizationToken": "QVdTOmE="}
+    ecr = SimpleNamespace(
+        meta=SimpleNamespace(endpoint_url="http://127.0.0.1:5000"),
+        get_authorization_token=lambda: {"authorizationData": [token]},
+    )
+    image = Image(Repository("bot"), Inputs("python:3", "linux/amd64", b"", {}))
+    doors: Any = Doors(SimpleNamespace(ecr=ecr), None, None)  # type: ignore[arg-type]
+    with pytest.raises(Refusal, match=r"http://127.0.0.1:5000 is AWS here") as caught:
+        image.create(doors)
+    assert "image.uri" in caught.value.then
+
+
+def test_repository_of_theirs_keeps_their_images(builder: Builder) -> None:
+    """Adopted, it stays with what they pushed; ours goes."""
+    config = {"mediaType": OCI, "layers": []}
+    builder.ecr.create_repository(repositoryName="news-bot")
+    theirs = {"repositoryName": "news-bot", "imageTag": "theirs"}
+    builder.ecr.put_image(imageManifest=json.dumps(config), **theirs)
+    builder.desk.setup()
+    assert 2 == len(builder.images())
+    gone = builder.desk.teardown()
+    assert [] == gone.left
+    assert ["theirs"] == list(builder.images())
+
+
+def test_image_of_their_own_later(builder: Builder) -> None:
+    """image.uri names another: what was built stays for the earlier versions, and goes with the stack."""
+    desk = builder.desk
+    desk.setup()
+    desk.set(image__uri="example.jp/bot:1")
+    assert [] == desk.setup().refusals
+    assert "example.jp/bot:1" == builder.running()
+    assert 1 == len(builder.images())
+    assert [] == desk.teardown().left
+    assert {} == desk.inventory()
+
+
+def test_lost_file(builder: Builder) -> None:
+    """image.uri stays empty; which files of their own went in, AWS does not tell."""
+    desk = builder.desk
+    desk.setup()
+    desk.path.unlink()
+    file, doors = StackFile(desk.path), desk.doors()
+    traces = Traces(holdings(doors, desk.clock, "news-bot").held, doors, "news-bot")
+    assert ["image.base", "image.files"] == recover.write(file, doors, desk.clock, traces)
+    assert "" == file.settings["image.uri"]
+    assert "created" == file.records["image"].state
+    desk.set(image__files="own")
+    assert {} == builder.planned()
+
+
+def test_pruned_but_for_what_can_be_run(builder: Builder) -> None:
+    """The newest stay, and those of revisions that a deploy can go back to."""
+    desk = builder.desk
+    desk.setup()
+    (first,) = builder.images()
+    uri = builder.running()
+    for number in range(KEPT + 2):
+        (builder.own / "words.txt").write_text(str(number))
+        desk.clock.advance(60)
+        stack = desk.stack()
+        assert isinstance(stack.image, Image)
+        stack.image.repository.learn(stack.image.repository.find(desk.doors()) or {})
+        stack.image.create(desk.doors())
+        stack.image.repository_name = "news-bot"
+    assert KEPT + 3 == len(builder.images())
+    stack.image.prune(desk.doors(), lambda: {uri})
+    assert KEPT + 1 == len(builder.images())
+    assert first in builder.images()
