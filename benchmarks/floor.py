@@ -7,7 +7,7 @@ off stack.py itself; what each kind costs stands here.
 
 from dataclasses import dataclass
 
-from provision.resource import Resource
+from provision.resource import Milestone, Resource
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 
@@ -68,6 +68,7 @@ KINDS: dict[str, Cost] = {
     "WebhookEndpoint": Cost(0, 0, off=0, looks=0),  # LINE's, not AWS's: its test and the PUT
     "ActiveWebhook": Cost(0, 0, off=0, looks=0),
 }
+OTHER = Cost(1)  # a kind that has nothing of its own to say
 SIGNED_IN = 1  # GetCallerIdentity: no tool works in an account that it does not know
 # Kinds of which one call shows all: groups, rules, listeners, parameters; a zone's record sets.
 BATCHED = (
@@ -93,6 +94,11 @@ class Model:
         return sum(self.delays[name] for name in names) / self.speed
 
 
+def of(resource: Resource) -> Cost:
+    """What it costs."""
+    return KINDS.get(resource.kind, OTHER)
+
+
 def stack() -> Stack:
     """The stack that the benchmark builds, as `provision --sandbox setup --yes` has it."""
     given = {
@@ -107,7 +113,7 @@ def finish(resources: list[Resource], model: Model) -> dict[str, float]:
     """Seconds from the first call until each is there, by its key."""
     done: dict[str, float] = {}
     for resource in resources:
-        cost = KINDS[resource.kind]
+        cost = of(resource)
         begin = max((done[need.key] for need in resource.needs() if need.key in done), default=0.0)
         done[resource.key] = begin + cost.first * model.latency + model.wait(*cost.waits)
     return done
@@ -119,8 +125,15 @@ def setup_seconds(resources: list[Resource], model: Model) -> float:
 
 
 def setup_calls(resources: list[Resource]) -> int:
-    """As few as can build it."""
-    return SIGNED_IN + sum(KINDS[resource.kind].calls for resource in resources)
+    """As few as can build it, in an account where what is somebody's own must not be touched.
+
+    So besides the calls that make it there is one look each at what has a name of its own there.
+    """
+    named = [r for r in resources if not isinstance(r, Milestone) and not r.within]
+    batches = sum(1 for batch in BATCHED if batch.intersection(r.kind for r in named))
+    alone = [r for r in named if not any(r.kind in batch for batch in BATCHED)]
+    looks = batches + len([r for r in alone if of(r).looks and r.kind != "ExistingNetwork"])
+    return SIGNED_IN + looks + sum(of(resource).calls for resource in resources)
 
 
 def teardown_seconds(model: Model) -> float:
@@ -137,7 +150,7 @@ def teardown_seconds(model: Model) -> float:
 
 def teardown_calls(resources: list[Resource]) -> int:
     """As few as can take it away, and one look each at the two that go slowly."""
-    return SIGNED_IN + 2 + sum(KINDS[resource.kind].off for resource in resources)
+    return SIGNED_IN + 2 + sum(of(resource).off for resource in resources)
 
 
 def pause_seconds(model: Model) -> float:
@@ -153,12 +166,12 @@ def _paused(resources: list[Resource]) -> list[Resource]:
 
 def pause_calls(resources: list[Resource]) -> int:
     """As few as can take those away, and one look each at the two that go slowly."""
-    return SIGNED_IN + 2 + sum(KINDS[r.kind].off for r in set(_paused(resources)))
+    return SIGNED_IN + 2 + sum(of(r).off for r in set(_paused(resources)))
 
 
 def resume_calls(resources: list[Resource]) -> int:
     """As few as can put them back."""
-    return SIGNED_IN + sum(KINDS[r.kind].calls for r in set(_paused(resources)))
+    return SIGNED_IN + sum(of(r).calls for r in set(_paused(resources)))
 
 
 def resume_seconds(resources: list[Resource], model: Model) -> float:
@@ -176,9 +189,9 @@ def delegated_seconds(model: Model) -> float:
 def look_calls(resources: list[Resource]) -> int:
     """As few as show everything that can be set: of what is batched one call for all."""
     kinds = [resource.kind for resource in resources]
-    alone = [kind for kind in kinds if not any(kind in batch for batch in BATCHED)]
+    alone = [r for r in resources if not any(r.kind in batch for batch in BATCHED)]
     batches = sum(1 for batch in BATCHED if batch.intersection(kinds))
-    return SIGNED_IN + batches + sum(KINDS[kind].looks for kind in alone)
+    return SIGNED_IN + batches + sum(of(r).looks for r in alone)
 
 
 def look_seconds(model: Model) -> float:

@@ -223,7 +223,7 @@ class understood:
         if matches(error, self.declared.get("taken", ())):
             raise Taken(code(error)) from None
         if matches(error, self.declared.get("patient", ())):
-            raise NotYet(f"{code(error)}: {message(error)}") from None
+            raise NotYet(f"{code(error)}: {message(error)}", refused=True) from None
         if reason := passing(error):
             raise NotYet(reason) from None
         if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):

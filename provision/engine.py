@@ -20,6 +20,7 @@ from provision.words import _
 # Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
 # change everywhere, and an alias of a load balancer is remembered for 60 (its Developer Guide, alias TTL).
 OLD_ANSWERS = 100.0
+OUTSIDE = 1e6  # seconds, in comparison: a person may take days
 LISTS_LAG = 60.0  # seconds for which a service's list may still show what it has deleted
 
 
@@ -38,11 +39,12 @@ class Engine:
         )
         self._here: dict[str, str] = {}
         self._sights: dict[str, Sight] = {}
-        self._made: set[str] = (
-            set()
-        )  # made or changed in this run: "not found" means "not yet visible"
+        self._made: set[str] = set()  # made or changed in this run: not found is not yet visible
+        self._awaited: set[str] = set()  # milestones that were not reached at the first look
+        self._refused: set[str] = set()  # create said "not yet", every time: there is none
         self._doubted: set[str] = set()  # create said "taken": ours only if its tags say so
         self._done: set[str] = set()  # done in this walk
+        self._begun: dict[str, float] = {}  # when it was made, or seen reached after a wait
         self._foreseen: use.Uses | None = None  # as it was shown to the person
         self._removal = Removal(file, doors, clock, tell, self._write)
 
@@ -84,8 +86,8 @@ class Engine:
         return outcome
 
     def bring(self, resources: list[Resource], wait: float | None = None) -> Outcome:
-        """Brings these to be, in their order; nothing that they replace goes."""
-        lines = [Line(r, [need.key for need in r.needs()]) for r in resources]
+        """Brings these to be; nothing that they replace goes."""
+        lines = [Line(r, [need.key for need in r.needs()]) for r in longest_first(resources)]
         return walk(lines, self._build, self.clock, self.tell, wait)
 
     def note(self, resource: Resource) -> None:
@@ -110,6 +112,11 @@ class Engine:
         if isinstance(resource, Milestone):
             return self.reach(resource)
         sight = self._sights.pop(resource.key, None)
+        record = self.file.records.get(resource.key)
+        new = record is None and resource.cannot_be(self._begun)
+        if (new or resource.key in self._refused) and resource.key not in self._doubted:
+            resource.foresee(self.doors)
+            sight = Sight(resource, record, seen=True)
         if sight is None or not sight.seen or sight.refusal:
             doubted = resource.key in self._doubted
             sight = look.look(resource, self.doors, self.file.records, doubted=doubted)
@@ -130,7 +137,7 @@ class Engine:
                 self._write(resource, "adopted")
             case "claim":
                 self._write(resource, "created")
-        if live is None or (resource.key in self._made and resource.wants()):
+        if live is None or not self._whole(resource, live):
             live = look.find(resource, self.doors)
         if live is None:
             raise NotYet(_("created; waiting until AWS shows it"))
@@ -140,12 +147,33 @@ class Engine:
 
     def reach(self, milestone: Milestone, live: Live | None = None) -> str:
         """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
-        live = live or look.find(milestone, self.doors) or {}
+        if not live:
+            patient = self._patient(milestone)
+            live = look.find(milestone, self.doors, waiting=True, patient=patient) or {}
         if reason := milestone.pending(live):
-            raise NotYet(reason, outside=milestone.outside, bound=milestone.patience(live))
+            outside, bound = milestone.outside, milestone.patience(live)
+            self._awaited.add(milestone.key)
+            raise NotYet(reason, outside=outside, bound=bound, left=self._left(milestone))
         milestone.learn(live)
         self._done.add(milestone.key)
+        if milestone.key in self._awaited:
+            self._begun[milestone.key] = self.clock.now()
         return "done"
+
+    def _left(self, milestone: Milestone) -> float | None:
+        """Seconds until it is usually reached, from the last thing it waited for, if we saw that."""
+        ready = [
+            self._begun[n.key] + (0 if isinstance(n, Milestone) else n.typical)
+            for n in milestone.needs()
+            if n.key in self._begun
+        ]
+        return max(ready) + milestone.typical - self.clock.now() if ready else None
+
+    def _whole(self, resource: Resource, live: Live) -> bool:
+        """Whether its create call has answered all that need be known of it."""
+        if resource.key not in self._begun:
+            return True
+        return all(d.path.startswith(resource.later) for d in resource.differences(live))
 
     def _create(self, resource: Resource) -> Live | None:
         if resource.key in self._made:
@@ -167,7 +195,15 @@ class Engine:
         except Refusal:
             self.file.forget(resource.key)  # AWS said no, so there is none
             raise
+        except NotYet as why:
+            known = record is not None and resource.key not in self._refused
+            if why.refused and not known:
+                self._refused.add(resource.key)
+            else:  # an answer was lost, now or in an earlier run: it may be there
+                self._refused.discard(resource.key)
+            raise
         self._made.add(resource.key)
+        self._begun[resource.key] = self.clock.now()
         if live is not None:
             resource.learn(live)
             self._write(resource, "adopted" if resource.shared else "created")
@@ -197,21 +233,24 @@ class Engine:
             doing = _("Updating {key}.", key=resource.key)
             with aws.understood(doing, patient=self._patient(resource)):
                 resource.update(self.doors, live, differences)
-            self._write(
-                resource, state
-            )  # a change may have made another: a task definition's revision
+            self._write(resource, state)  # a task definition's update makes another revision
             self._made.add(resource.key)
-            shown = look.find(resource, self.doors)
-            if shown is None:
-                raise NotYet(_("changed; waiting until AWS shows it"))
-            live = shown
-            resource.learn(live)
-            self._write(resource, state)
-            if left := resource.differences(live):
-                paths = ", ".join(difference.path for difference in left)
-                raise NotYet(_("waiting until AWS shows the change of {paths}", paths=paths))
+            if resource.key not in self._begun:  # of what this run has made, the answer is believed
+                live = self._changed(resource, state)
         if reason := resource.pending(live):
             raise NotYet(reason, bound=resource.patience(live))
+
+    def _changed(self, resource: Resource, state: State) -> Live:
+        """As AWS shows it after a change. Raises NotYet while it shows the change only in part."""
+        live = look.find(resource, self.doors)
+        if live is None:
+            raise NotYet(_("changed; waiting until AWS shows it"))
+        resource.learn(live)
+        self._write(resource, state)
+        if left := resource.differences(live):
+            paths = ", ".join(difference.path for difference in left)
+            raise NotYet(_("waiting until AWS shows the change of {paths}", paths=paths))
+        return live
 
     def _wait_to_switch(self, resource: Resource) -> None:
         """What moves traffic moves it only to what stands: the old way stays open until then."""
@@ -297,6 +336,19 @@ class Engine:
         paid = [r for r in self.resources if r.hourly]
         gone = {id(user) for r in paid for user in (r, *users(r, self.resources, Resource))}
         return [r for r in self.resources[::-1] if id(r) in gone]
+
+
+def longest_first(resources: list[Resource]) -> list[Resource]:
+    """What the longest wait rests on begins first; before that, what somebody outside has to act on.
+
+    Every resource stays behind what it needs, because each takes at least a second.
+    """
+    rest: dict[str, float] = {}
+    for resource in resources[::-1]:
+        after = [rest[user.key] for user in resources if resource in user.needs()]
+        outside = OUTSIDE if isinstance(resource, Milestone) and resource.outside else 0.0
+        rest[resource.key] = max(after, default=0.0) + resource.typical + outside
+    return sorted(resources, key=lambda resource: -rest[resource.key])
 
 
 def stranger(resource: Resource) -> Refusal:

@@ -68,11 +68,17 @@ def verdict(record: Record | None, live: Live | None, ours: bool, may_adopt: boo
     return "adopt" if may_adopt else "stranger"
 
 
-def find(resource: Resource, doors: Doors) -> Live | None:
-    """The live thing. Raises NotYet or Refusal."""
+def find(
+    resource: Resource, doors: Doors, *, waiting: bool = False, patient: tuple[str, ...] = ()
+) -> Live | None:
+    """The live thing. Raises NotYet or Refusal.
+
+    waiting: only what tells whether it is ready. patient: error codes that mean "not yet".
+    """
+    doing = _("Looking for {key}.", key=resource.key)
     try:
-        with aws.understood(_("Looking for {key}.", key=resource.key), absent=resource.absent):
-            return resource.find(doors)
+        with aws.understood(doing, absent=resource.absent, patient=patient):
+            return resource.glance(doors) if waiting else resource.find(doors)
     except aws.Absent:
         return None
 

@@ -5,7 +5,7 @@ tells which methods are pure: those that are not handed `doors`.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, dataclass_transform
 
@@ -76,6 +76,7 @@ class Resource:
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
 
+    later: ClassVar[tuple[str, ...]] = ()  # first names in `wants` that the create call cannot set
     goes_with: ClassVar[str] = ""  # where the need in this field stays, this stays too
 
     line: str = field(default="", init=False)  # its attribute's name in stack.py; set there
@@ -153,6 +154,14 @@ class Resource:
     def find(self, doors: Doors) -> Live | None:
         """The live thing: by recorded id first, else by name or tag. Read-only."""
         raise NotImplementedError(self.kind)
+
+    def glance(self, doors: Doors) -> Live | None:
+        """As `find`, while it is waited for: what `pending` needs, and no more."""
+        return self.find(doors)
+
+    def cannot_be(self, made: Collection[str]) -> bool:
+        """Whether nobody need look for it: it hangs on what this run has made. made: the keys of that."""
+        return bool(self.within) and getattr(self, self.within).key in made
 
     def create(self, doors: Doors) -> Live | None:
         """The one create call. Returns AWS's answer in `find`'s shape; None: the engine finds it."""

@@ -68,7 +68,9 @@ class Stack:
         self.certificate = Certificate(host)
         self.delegation = Delegation(self.zone, self.certificate)
         self.validation_record = ValidationRecord(self.zone, self.certificate)
-        self.issued_certificate = IssuedCertificate(self.certificate, self.validation_record)
+        self.issued_certificate = IssuedCertificate(
+            self.certificate, self.validation_record, self.delegation
+        )
 
         # Where the bot's image lies; what the bot writes, and what it reads: the news and the two secrets.
         self.repository = Repository(name)

@@ -22,6 +22,7 @@ from provision.resources.load_balancer import foreign
 from provision.words import _
 
 if TYPE_CHECKING:
+    from provision.resources.delegation import Delegation
     from provision.resources.record_set import ValidationRecord
 
 FINAL = (
@@ -138,6 +139,7 @@ class IssuedCertificate(Milestone):
 
     certificate: Certificate
     validation_record: "ValidationRecord"
+    delegation: "Delegation"  # before that, asking ACM is in vain
     outside: ClassVar[bool] = True
     typical: ClassVar[int] = 60
 

@@ -57,6 +57,7 @@ class HostedZone(Resource):
     to_copy: list[str] = field(default_factory=list, init=False)  # as the person answered
     absent = ("NoSuchHostedZone",)
     taken = ("HostedZoneAlreadyExists",)
+    later = ("Tags",)
     typical: ClassVar[int] = 2
 
     def identity(self) -> str:

@@ -1,6 +1,7 @@
 """Records in the hosted zone: the certificate's validation CNAME, and the alias that LINE's calls follow."""
 
 import re
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from provision.resource import Difference, Doors, Live, Resource, Tagged, output, resource
@@ -39,6 +40,10 @@ class RecordSet(Resource):
             if _plain(record["Name"]) == _plain(name) and record["Type"] == kind:
                 return {**_normal(record), "ZoneId": zone_id}
         return None
+
+    def cannot_be(self, made: Collection[str]) -> bool:
+        """Not in a zone that this run has made, unless the former servers' records were copied into it."""
+        return super().cannot_be(made) and not self.zone.copied
 
     def create(self, doors: Doors) -> Live | None:
         """One UPSERT."""

@@ -35,6 +35,7 @@ class Repository(Resource):
     repository_name: str = output("repositoryName")
     absent = ("RepositoryNotFoundException",)
     taken = ("RepositoryAlreadyExistsException",)
+    later = ("LifecyclePolicy",)
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:

@@ -123,9 +123,13 @@ class RolePolicy(Resource):
         return {key: answer[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
 
     def create(self, doors: Doors) -> Live | None:
-        """PutRolePolicy answers nothing."""
+        """PutRolePolicy answers nothing, and has done what it was told."""
         self._put(doors)
-        return None
+        return {
+            "RoleName": self.role.role_name,
+            "PolicyName": self.line,
+            "PolicyDocument": self._document(),
+        }
 
     def _put(self, doors: Doors) -> None:
         doors.aws.iam.put_role_policy(

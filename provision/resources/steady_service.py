@@ -1,5 +1,6 @@
 """The moment at which the service is steady: every wanted task runs and is healthy."""
 
+import re
 from typing import ClassVar
 
 from provision.errors import Refusal
@@ -9,6 +10,7 @@ from provision.resources.rollout import Rollout
 from provision.resources.service import Service
 from provision.words import _
 
+TROUBLE = re.compile("unable|unhealthy|unavailable|failed|stopped", re.IGNORECASE).search
 SILENCE = 90  # seconds without a task or an event after which ECS will not start one
 
 
@@ -51,6 +53,13 @@ class SteadyService(Milestone):
         ]
         return {**live, "Tasks": _tasks(doors, live), "Targets": targets}
 
+    def glance(self, doors: Doors) -> Live | None:
+        """The service alone, as long as ECS has started tasks and none has failed: one call, not five."""
+        live = self.service.find(doors)
+        if live is None or not self._missing(live) or _goes_well(live):
+            return live
+        return self.find(doors)
+
     def _missing(self, live: Live) -> bool:
         deployments = live.get("deployments", [])
         rolling = any(d.get("rolloutState") == "IN_PROGRESS" for d in deployments)
@@ -81,6 +90,16 @@ class SteadyService(Milestone):
         """ECS that never says a word starts no task."""
         quiet = not live.get("events") and not live.get("runningCount") and not live.get("Tasks")
         return SILENCE if quiet else self.bound
+
+
+def _goes_well(live: Live) -> bool:
+    """Tasks are on their way, and ECS's newest words are of nothing else."""
+    deployments, events = live.get("deployments", []), live.get("events") or []
+    troubled = any(d.get("failedTasks") or d.get("rolloutState") == "FAILED" for d in deployments)
+    on_their_way = live["pendingCount"] or live["runningCount"]
+    return (
+        bool(on_their_way) and not troubled and not any(TROUBLE(e["message"]) for e in events[:1])
+    )
 
 
 def _tasks(doors: Doors, live: Live) -> list[Live]:

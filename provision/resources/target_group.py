@@ -43,6 +43,7 @@ class TargetGroup(Resource):
     absent = ("TargetGroupNotFound",)
     taken = ("DuplicateTargetGroupName",)
     patient = ("ResourceInUse",)  # listeners and rules have just gone
+    later = ("Attributes",)
     typical: ClassVar[int] = 1
 
     @classmethod

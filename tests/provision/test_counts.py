@@ -1,0 +1,62 @@
+"""How many calls each walk makes: times depend on the machine, these do not (benchmarks/setup.py has times).
+
+The floor is benchmarks/floor.py's: as few calls as could do it, counted over the same stack.
+"""
+
+from collections import Counter
+
+from benchmarks import floor
+from provision.resource import Resource
+from provision.sandbox.delays import Delays
+
+from .conftest import READING, Desk
+
+
+def resources(desk: Desk) -> list[Resource]:
+    """The stack's."""
+    return desk.stack().resources
+
+
+def calls(desk: Desk) -> Counter[str]:
+    """Those since the last time this was asked, by operation; LINE's are not AWS's."""
+    made = Counter(desk.cable.calls)
+    desk.cable.calls.clear()
+    del made["SetWebhookEndpoint"]
+    return made
+
+
+def test_setup(desk: Desk) -> None:
+    """At most half as many calls again as the floor needs; nothing is changed twice."""
+    assert [] == desk.setup().refusals
+    made = calls(desk)
+    assert made.total() <= 1.5 * floor.setup_calls(resources(desk))
+    twice = {"PutParameter", "CreateRole", "PutRolePolicy", "CreateSecurityGroup", "CreateListener"}
+    twice |= {"AuthorizeSecurityGroupIngress", "ChangeResourceRecordSets", "CreateSchedule"}
+    changed = {name for name, times in made.items() if times > 1 and not name.startswith(READING)}
+    assert set() == changed - twice
+
+
+def test_rerun_and_look(desk: Desk) -> None:
+    """A rerun asks what a look asks, and changes nothing; both stay near the floor."""
+    desk.setup()
+    calls(desk)
+    desk.engine().look()
+    looked = calls(desk)
+    assert looked.total() <= 1.3 * floor.look_calls(resources(desk))
+    desk.setup()
+    again = calls(desk)
+    assert [] == [name for name in again if not name.startswith(READING)]
+    assert again.total() <= looked.total() + 5  # milestones are reached, not looked at
+
+
+def test_waiting_costs_few_calls(desk: Desk) -> None:
+    """Minutes of AWS's time, in at most so many looks: rare while the end is far."""
+    desk.sandbox.cloud.delays.__dict__.update(vars(Delays()))
+    assert [] == desk.setup().refusals
+    made = calls(desk)
+    looks = {
+        "DescribeLoadBalancers": 16,  # one before it is made
+        "DescribeCertificate": 22,
+        "DescribeServices": 30,
+    }
+    assert {} == {name: made[name] for name, most in looks.items() if made[name] > most}
