@@ -72,11 +72,10 @@ def _config(base: Base, layers: list[Layer]) -> dict[str, Any]:
             "type": "layers",
             "diff_ids": [*base.config["rootfs"]["diff_ids"], *(layer.diff_id for layer in layers)],
         },
-        "history": [
-            *(base.config.get("history") or []),
-            *({"created": created, "created_by": layer.made_by} for layer in layers),
-        ],
     }
+    if history := base.config.get("history"):  # all layers are in it, or it is left out
+        ours = [{"created": created, "created_by": layer.made_by} for layer in layers]
+        told["history"] = [*history, *ours]
     if variant := base.config.get("variant"):
         told["variant"] = variant
     return told
