@@ -7,7 +7,7 @@ off stack.py itself; what each kind costs stands here.
 
 from dataclasses import dataclass
 
-from provision.resource import Milestone, Resource
+from provision.resource import Milestone, Resource, kinds
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 
@@ -149,8 +149,13 @@ def teardown_seconds(model: Model) -> float:
 
 
 def teardown_calls(resources: list[Resource]) -> int:
-    """As few as can take it away, and one look each at the two that go slowly."""
-    return SIGNED_IN + 2 + sum(of(resource).off for resource in resources)
+    """As few as can take it away: nothing that others use, and nothing left.
+
+    So each is looked at before the first delete, every kind's own list is read after the last, and what goes
+    slowly is looked at once more.
+    """
+    lists = sum("tagged" in vars(kind) for kind in kinds().values())
+    return look_calls(resources) + 2 + lists + sum(of(resource).off for resource in resources)
 
 
 def pause_seconds(model: Model) -> float:

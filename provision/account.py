@@ -8,6 +8,7 @@ from provision import aws
 from provision.clock import Clock
 from provision.errors import Refusal
 from provision.look import TRIES, answers
+from provision.once import once
 from provision.resource import Doors, Live, Resource, kinds
 from provision.stackfile import Record
 from provision.words import _
@@ -60,6 +61,7 @@ def holdings(
 ) -> Holdings:
     """Everything that carries the stack's tags ("": any stack's). only: of these kinds."""
     asked = {kind.__name__: kind for kind in only} or dict(sorted(kinds().items()))
+    doors = once(doors)
     lists, silent = answers(
         {name: partial(_listed, kind, doors, stack) for name, kind in asked.items()}, clock, tries
     )

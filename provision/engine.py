@@ -11,6 +11,7 @@ from provision import account, aws, look, use
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
 from provision.look import Sight
+from provision.once import once
 from provision.removal import Gone, Removal, revived, users
 from provision.resource import Doors, Live, Milestone, Resource
 from provision.stackfile import Record, StackFile, State
@@ -53,9 +54,10 @@ class Engine:
         """The stack's name."""
         return self.resources[0].stack if self.resources else ""
 
-    def look(self) -> dict[str, Sight]:
-        """Looks at everything; the next walk begins with what was seen."""
-        self._sights = look.look_at_all(self.resources, self.doors, self.file.records)
+    def look(self, doors: Doors | None = None) -> dict[str, Sight]:
+        """Looks at everything; the next walk begins with what was seen. doors: others ask through them."""
+        self._sights = look.look_at_all(self.resources, doors or self.doors, self.file.records)
+        self._removal.seen = {key for key, sight in self._sights.items() if sight.live is not None}
         return dict(self._sights)
 
     def begin(self) -> None:
@@ -105,8 +107,8 @@ class Engine:
                     stay.setdefault(orphan.key, why)
         return stay
 
-    def _uses(self, resources: list[Resource]) -> use.Uses:
-        return use.uses(resources, self.file.records, self.doors, self.clock)
+    def _uses(self, resources: list[Resource], doors: Doors | None = None) -> use.Uses:
+        return use.uses(resources, self.file.records, once(doors or self.doors), self.clock)
 
     def _build(self, resource: Resource) -> str:
         if isinstance(resource, Milestone):
@@ -280,9 +282,10 @@ class Engine:
 
     def foresee_teardown(self, everything: bool) -> use.Uses:
         """What others have to do with what teardown would take, by key. Deletes nothing."""
-        self.claim()
+        doors = once(self.doors)
+        self.claim(doors=doors)
         going = [*self.orphans(), *self.resources[::-1]]
-        self._foreseen = self._uses([r for r in going if not r.kept(everything)])
+        self._foreseen = self._uses([r for r in going if not r.kept(everything)], doors)
         return self._foreseen
 
     def teardown(self, everything: bool, contents: Collection[str] = ()) -> Gone:
@@ -302,16 +305,17 @@ class Engine:
         gone.unasked = found.unasked
         return gone
 
-    def claim(self, adopt: bool = False) -> None:
+    def claim(self, adopt: bool = False, doors: Doors | None = None) -> None:
         """Records what carries our tags, or hangs on something that does, and is not recorded yet.
 
-        adopt: also what setup would adopt.
+        adopt: also what setup would adopt. doors: which others ask through too.
         """
-        for held in account.holdings(self.doors, self.clock, self.stack).held:
+        doors = once(doors or self.doors)
+        for held in account.holdings(doors, self.clock, self.stack).held:
             if held.key not in self.file.records:
                 self._record(held.key, held.record())
         states: dict[str, State] = {"claim": "created", **({"adopt": "adopted"} if adopt else {})}
-        for sight in self.look().values():
+        for sight in self.look(doors).values():
             if isinstance(sight.resource, Milestone) or sight.live is None:
                 continue
             if sight.verdict == "keep" and sight.record:  # with what only a look can tell
@@ -321,8 +325,9 @@ class Engine:
 
     def foresee_pause(self) -> use.Uses:
         """What others have to do with what a pause would take, by key. Deletes nothing."""
-        self.look()
-        self._foreseen = self._uses(self._paused())
+        doors = once(self.doors)
+        self.look(doors)
+        self._foreseen = self._uses(self._paused(), doors)
         return self._foreseen
 
     def pause(self, contents: Collection[str] = ()) -> Gone:

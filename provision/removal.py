@@ -38,6 +38,7 @@ class Removal:
         write: Callable[[Resource, State], None],
     ) -> None:
         self.file, self.doors, self.clock, self.tell, self._write = file, doors, clock, tell, write
+        self.seen: set[str] = set()  # there, at a look of this run: need not be looked for again
         self._deleted: set[str] = set()  # the delete call of this run has been answered
 
     def take_away(
@@ -84,18 +85,26 @@ class Removal:
         if why := resource.kept(everything):
             gone.kept[resource.key] = why
             return "kept"
-        if resource.key not in self._deleted:
-            live = look.find(resource, self.doors)
-            if live is not None:
-                resource.learn(live)
-                self._delete(resource)
-        live = look.find(resource, self.doors)
+        if resource.key not in self._deleted and self._there(resource):
+            self._delete(resource)
+        at_once = resource.at_once and resource.key in self._deleted
+        live = None if at_once else look.find(resource, self.doors)
         if live is not None:
             raise NotYet(_("waiting until it is gone"), passable=resource.lets_go(live))
         self.file.forget(resource.key)
         self._deleted.discard(resource.key)
         gone.deleted.append(resource.key)
         return "gone"
+
+    def _there(self, resource: Resource) -> bool:
+        """Whether it is there to be deleted; what it is made of is known afterwards."""
+        if resource.key in self.seen:
+            return True
+        live = look.find(resource, self.doors)
+        if live is not None:
+            resource.learn(live)
+            self.seen.add(resource.key)
+        return live is not None
 
     def _delete(self, resource: Resource) -> None:
         self._write(resource, "deleting")
@@ -106,6 +115,10 @@ class Removal:
                 resource.delete(self.doors)
         except aws.Absent:
             return
+        except NotYet as why:
+            if not why.refused:  # the answer was lost: it may be gone
+                self.seen.discard(resource.key)
+            raise
         self._deleted.add(resource.key)
 
 

@@ -76,6 +76,7 @@ class Resource:
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
 
+    at_once: ClassVar[bool] = False  # gone when its delete call has been answered
     later: ClassVar[tuple[str, ...]] = ()  # first names in `wants` that the create call cannot set
     goes_with: ClassVar[str] = ""  # where the need in this field stays, this stays too
 

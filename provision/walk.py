@@ -13,6 +13,8 @@ from provision.resource import Resource
 from provision.words import _
 
 Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which resource, in detail
+LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed late
+SOON = 2.0  # seconds between two looks at what takes nobody knows how long
 NEAR = 1.5  # seconds between two looks at what may be there any moment
 ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
 Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
@@ -37,7 +39,7 @@ class Line:
         if self.waiting is None or self.waiting.outside != why.outside:
             self.since, self.tries = now, 0  # the hours at a registrar are not held against AWS
         self.waiting, self.tries = why, self.tries + 1
-        self.due = now + self._pause(why)
+        self.due = now + self._pause(why, now - self.since)
         bound = self.resource.bound if why.bound is None else why.bound
         if not why.outside and now - self.since > bound and self.tries > ASKED:
             self.refusal = Refusal(
@@ -50,9 +52,9 @@ class Line:
                 _("Run `provision status` to see more, and the same command to go on."),
             )
 
-    def _pause(self, why: NotYet) -> float:
+    def _pause(self, why: NotYet, waited: float) -> float:
         """Rare while the end is far, frequent when it is near: nothing takes half of its usual time."""
-        slowest = min(self.resource.pace, max(NEAR, self.resource.typical / 15))
+        slowest = min(self.resource.pace, max(SOON, self.resource.typical / 15, waited * LATE))
         if why.left is None:
             return min(slowest, 1.5 ** min(self.tries - 1, 10))
         if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter

@@ -24,6 +24,7 @@ RANKS = [
     {"engine"},
     {"account", "removal", "use"},
     {"look", "walk"},
+    {"once"},
     {"resources"},
     {"resource"},
     {"stackfile"},

@@ -43,6 +43,7 @@ class NewsBucket(Resource):
     name: str  # "": a name of our own
     bucket: str = output("Name")
     arn: str = output("Arn")
+    at_once = True
     absent = ("NoSuchBucket", "404")
     taken = ("BucketAlreadyOwnedByYou",)
     patient = ("OperationAborted", "BucketNotEmpty", "NoSuchBucket")

@@ -49,6 +49,7 @@ class Certificate(Resource):
     idempotency_token: str = output("IdempotencyToken")
     record_name: str = output("DomainValidationOptions[0].ResourceRecord.Name")
     record_value: str = output("DomainValidationOptions[0].ResourceRecord.Value")
+    at_once = True
     absent = ("ResourceNotFoundException",)
     patient = ("ResourceInUseException",)  # for a while after its listener has gone
     typical: ClassVar[int] = 10

@@ -55,6 +55,7 @@ class HostedZone(Resource):
     caller_reference: str = output("CallerReference")
     copied: list[str] = output("Copied")  # records of the former servers, put in when it was made
     to_copy: list[str] = field(default_factory=list, init=False)  # as the person answered
+    at_once = True
     absent = ("NoSuchHostedZone",)
     taken = ("HostedZoneAlreadyExists",)
     later = ("Tags",)

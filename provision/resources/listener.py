@@ -18,6 +18,7 @@ class Listener(Resource):
     load_balancer: LoadBalancer
     arn: str = output("ListenerArn")
     port: ClassVar[int] = 0
+    at_once = True
     absent = ("ListenerNotFound", "LoadBalancerNotFound")
     taken = ("DuplicateListener",)
     within: ClassVar[str] = "load_balancer"
@@ -90,6 +91,7 @@ class WarmDoorRule(Resource):
     warm_door: WarmDoor
     target_group: TargetGroup
     arn: str = output("RuleArn")
+    at_once = True
     absent = ("RuleNotFound", "ListenerNotFound")
     taken = ("PriorityInUse",)
     within: ClassVar[str] = "warm_door"

@@ -25,6 +25,7 @@ class LogGroup(Resource):
     name: str
     log_group_name: str = output("logGroupName")
     arn: str = output("arn")
+    at_once = True
     absent = ("ResourceNotFoundException",)
     taken = ("ResourceAlreadyExistsException",)
     patient = ("OperationAbortedException",)

@@ -29,6 +29,7 @@ class Parameter(Resource):
     variable: str  # the environment variable that would have given it
     arn: str = output("ARN")
     parameter_name: str = output("Name")
+    at_once = True
     absent = ("ParameterNotFound",)
     taken = ("ParameterAlreadyExists",)
     patient = ("TooManyUpdates",)

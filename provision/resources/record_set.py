@@ -18,6 +18,7 @@ class RecordSet(Resource):
     zone_id: str = output("ZoneId")
     name: str = output("Name")
     type: str = output("Type")
+    at_once = True
     absent = ("NoSuchHostedZone", "InvalidChangeBatch: but it was not found")
     within: ClassVar[str] = "zone"
     typical: ClassVar[int] = 37

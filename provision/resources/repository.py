@@ -33,6 +33,7 @@ class Repository(Resource):
     arn: str = output("repositoryArn")
     uri: str = output("repositoryUri")
     repository_name: str = output("repositoryName")
+    at_once = True
     absent = ("RepositoryNotFoundException",)
     taken = ("RepositoryAlreadyExistsException",)
     later = ("LifecyclePolicy",)

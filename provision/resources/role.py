@@ -29,6 +29,7 @@ class Role(Resource):
     description: str
     arn: str = output("Arn")
     role_name: str = output("RoleName")
+    at_once = True
     absent = ("NoSuchEntity",)
     taken = ("EntityAlreadyExists",)
     patient = (
@@ -99,6 +100,7 @@ class RolePolicy(Resource):
     role: Role
     role_name: str = output("RoleName")
     policy_name: str = output("PolicyName")
+    at_once = True
     absent = ("NoSuchEntity",)
     patient = ("ConcurrentModification",)
     within: ClassVar[str] = "role"

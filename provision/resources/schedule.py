@@ -116,6 +116,7 @@ class Schedule(Resource):
     group_name: str = output("GroupName")
     absent = ("ResourceNotFoundException",)
     taken = ("ConflictException",)
+    at_once = True
     patient = ("ValidationException: assume the role", "ConflictException")
     within: ClassVar[str] = "group"
 

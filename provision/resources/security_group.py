@@ -27,6 +27,7 @@ class SecurityGroup(Resource):
     network: Network
     description: str
     id: str = output("GroupId")
+    at_once = True
     absent = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
     taken = ("InvalidGroup.Duplicate",)
     patient = (
@@ -90,6 +91,7 @@ class IngressRule(Resource):
     source: SecurityGroup | str  # a group, or a CIDR range
     id: str = output("SecurityGroupRuleId")
     group_id: str = output("GroupId")
+    at_once = True
     absent = (
         "InvalidSecurityGroupRuleId.NotFound",
         "InvalidGroup.NotFound",

@@ -40,6 +40,7 @@ class TargetGroup(Resource):
     port: int
     arn: str = output("TargetGroupArn")
     by_name = True
+    at_once = True
     absent = ("TargetGroupNotFound",)
     taken = ("DuplicateTargetGroupName",)
     patient = ("ResourceInUse",)  # listeners and rules have just gone

@@ -60,3 +60,26 @@ def test_waiting_costs_few_calls(desk: Desk) -> None:
         "DescribeServices": 30,
     }
     assert {} == {name: made[name] for name, most in looks.items() if made[name] > most}
+
+
+def test_teardown(desk: Desk) -> None:
+    """What others use is looked for before, what is left after; in between each goes with one call."""
+    desk.setup()
+    calls(desk)
+    gone = desk.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
+    made = calls(desk)
+    assert made.total() <= 2 * floor.teardown_calls(resources(desk))
+    one_each = {"DeleteRole": 3, "DeleteSecurityGroup": 2, "DeleteParameter": 2}
+    assert one_each == {name: made[name] for name in one_each}
+
+
+def test_teardown_waits_with_few_calls(desk: Desk) -> None:
+    """The longer it takes, the rarer they are."""
+    desk.setup()
+    desk.sandbox.cloud.delays.__dict__.update(vars(Delays()))
+    calls(desk)
+    desk.teardown()
+    made = calls(desk)
+    looks = {"DeleteSecurityGroup": 40, "DeleteCertificate": 20, "DescribeServices": 40}
+    assert {} == {name: made[name] for name, most in looks.items() if made[name] > most}
