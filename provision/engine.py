@@ -21,7 +21,6 @@ from provision.words import _
 # Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
 # change everywhere, and an alias of a load balancer is remembered for 60 (its Developer Guide, alias TTL).
 OLD_ANSWERS = 100.0
-OUTSIDE = 1e6  # seconds, in comparison: a person may take days
 LISTS_LAG = 60.0  # seconds for which a service's list may still show what it has deleted
 
 
@@ -344,16 +343,19 @@ class Engine:
 
 
 def longest_first(resources: list[Resource]) -> list[Resource]:
-    """What the longest wait rests on begins first; before that, what somebody outside has to act on.
+    """First, in order, what somebody outside has to act on before more can follow; then the longest wait's.
 
     Every resource stays behind what it needs, because each takes at least a second.
     """
-    rest: dict[str, float] = {}
+    rest: dict[str, int] = {}
+    urgent: set[str] = set()
     for resource in resources[::-1]:
-        after = [rest[user.key] for user in resources if resource in user.needs()]
-        outside = OUTSIDE if isinstance(resource, Milestone) and resource.outside else 0.0
-        rest[resource.key] = max(after, default=0.0) + resource.typical + outside
-    return sorted(resources, key=lambda resource: -rest[resource.key])
+        after = [user.key for user in resources if resource in user.needs()]
+        rest[resource.key] = max((rest[key] for key in after), default=0) + resource.typical
+        acts = bool(after) and isinstance(resource, Milestone) and resource.outside
+        if acts or urgent.intersection(after):
+            urgent.add(resource.key)
+    return sorted(resources, key=lambda r: 0 if r.key in urgent else 1 / rest[r.key])
 
 
 def stranger(resource: Resource) -> Refusal:
