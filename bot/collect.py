@@ -106,7 +106,7 @@ def _index(press: Press) -> dict[str, Any]:
     """The index as it was written last; an empty one where there is none that can be read."""
     content = press.read(INDEX)
     if content is None:
-        return {"files": [], "feeds": {}}
+        return {"files": [], "feeds": {}, "missing": True}  # unlike any other, so one is written
     try:
         files, feeds = parse_index(content), json.loads(content).get("feeds", {})
         for mark in feeds.values():

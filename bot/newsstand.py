@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 TTL_SECONDS = 120.0
 RETRY_SECONDS = 15.0  # after a failure: soon, but not with every message
+NO_NEWS_SECONDS = 5.0  # while there is none: the first collection may be under way
 FIRST_EDITION_SECONDS = 1.0  # LINE waits two seconds for an answer
 INDEX, BY_HAND = "index.json", "articles.json"
 
@@ -31,7 +32,7 @@ def in_background(work: Callable[[], None]) -> None:
 
 class Newsstand:
     """The present edition. Fetching happens beside the answers, one at a time; an answer waits for
-    it only while there has never been an edition, and then at most a second.
+    it only while there has never been any news, and then at most a second.
 
     `rest` is called between small pieces of work: at a quarter vCPU whoever works on without a pause
     uses up what the answers need of each tenth of a second.
@@ -65,13 +66,15 @@ class Newsstand:
         """Begin to fetch if it is time to and nobody does; returns at once."""
         due = self._due is None or self._clock() >= self._due
         if due and self._fetching.acquire(blocking=False):
+            if not self._tags:
+                self._tried.clear()  # rather wait a moment than answer with the samples once more
             self._run(self._fetch)
 
     def _fetch(self) -> None:
         wait = RETRY_SECONDS
         try:
             self._read()
-            wait = TTL_SECONDS
+            wait = TTL_SECONDS if self._tags else NO_NEWS_SECONDS
         except Exception as error:  # whatever goes wrong, the last good edition is the answer
             log.warning("could not fetch the news", extra={"error": type(error).__name__})
         finally:

@@ -143,7 +143,14 @@ OTHERS = (
     Question(
         "news.feeds",
         lambda: _("Which feeds does the bot read?"),
-        lambda: _("RSS or Atom URLs, with commas between. Collecting them is not there yet."),
+        lambda: _(
+            "RSS or Atom URLs, with commas between; look at their terms. Empty: none is collected."
+        ),
+    ),
+    Question(
+        "news.schedule",
+        lambda: _("When is the news collected?"),
+        lambda: _("An expression of EventBridge Scheduler; each run costs about 0.0002 USD."),
     ),
 )
 

@@ -17,6 +17,7 @@ from provision.resource import Resource
 from provision.resources.image import Image
 from provision.resources.rollout import Rollout
 from provision.resources.steady_service import NoCapacity
+from provision.resources.task_definition import Family
 from provision.run import Options, Run, prepared
 from provision.verbs import failed, in_the_way, no_service
 from provision.walk import Outcome
@@ -73,7 +74,7 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
             former = _former(run, before)
             _take_back(engine, run, former)
     if refusal is None:
-        return _succeeded(run, before, back=back)
+        return _succeeded(engine, run, before, back=back)
     if not begun:
         return failed(outcome.refusals)
     if isinstance(refusal, NoCapacity):
@@ -132,15 +133,23 @@ def _take_back(engine: Engine, run: Run, former: str) -> None:
         definition.withdraw(run.doors, bad)
 
 
-def _succeeded(run: Run, before: str, *, back: bool) -> int:
+def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
     definition = run.stack.task_definition
     if back and before != definition.arn:
         with aws.understood(_("Withdrawing {revision}.", revision=short(before))):
             definition.withdraw(run.doors, before)
-    with aws.understood(_("Deleting old revisions of {name}.", name=definition.name)):
-        definition.prune(run.doors)
-        if isinstance(run.stack.image, Image):
-            run.stack.image.prune(run.doors, lambda: definition.images(run.doors))
+    follow = [] if back else run.stack.follows_the_image
+    for refusal in engine.bring(follow).refusals:
+        print(refusal, file=sys.stderr)
+    for family in (definition, *(r for r in follow if isinstance(r, Family))):
+        with aws.understood(_("Deleting old revisions of {name}.", name=family.name)):
+            family.prune(run.doors)
+    if isinstance(run.stack.image, Image):
+        families = [r for r in run.stack.resources if isinstance(r, Family)]
+        with aws.understood(_("Deleting old revisions of {name}.", name=definition.name)):
+            run.stack.image.prune(
+                run.doors, lambda: set().union(*(f.images(run.doors) for f in families))
+            )
     print(short(definition.arn))
     if back:
         said = _(

@@ -9,6 +9,7 @@ from provision.expressions import Rate, parse
 MONTH = 730.0  # hours, as AWS's own calculator reckons it
 SUNDAY = datetime(2027, 1, 3, tzinfo=UTC).timestamp()
 YEAR = timedelta(weeks=52).total_seconds()  # whole weeks, so that a weekly schedule comes out even
+FOUR_WEEKS = timedelta(weeks=4).total_seconds()
 MOST = 2000  # starts a year: about one every four hours
 
 
@@ -38,6 +39,19 @@ def _a_year(expression: str) -> list[float]:
             return []
         at = parsed.next(at, ZoneInfo("UTC"), SUNDAY)
     return fires
+
+
+@cache
+def times_a_month(expression: str) -> float:
+    """How often it fires in a month of 730 hours, reckoned from four weeks."""
+    parsed = parse(expression)
+    if isinstance(parsed, Rate):
+        return MONTH * 3600 / parsed.seconds
+    fires, at, end = 0, parsed.next(SUNDAY - 1, ZoneInfo("UTC"), SUNDAY), SUNDAY
+    while at is not None and at < SUNDAY + FOUR_WEEKS and fires < MOST:
+        fires, end = fires + 1, at
+        at = parsed.next(at, ZoneInfo("UTC"), SUNDAY)
+    return fires / ((end - SUNDAY if fires == MOST else FOUR_WEEKS) / 3600) * MONTH
 
 
 def following(expression: str, zone: str, now: datetime) -> datetime | None:

@@ -9,11 +9,13 @@ from provision.checks import Finding, Scene, ng, ok, skip, stands
 from provision.dns import Unanswered
 from provision.resources.bucket import FOLDER
 from provision.resources.certificate import kept_out
+from provision.resources.collector import INDEX
 from provision.resources.image import Image
 from provision.resources.permissions import ECR_IMAGE
 from provision.status import next_hours
 from provision.words import _
 
+BY_HAND = f"{FOLDER}/articles.json"  # what the bot reads where there is no index
 FRESH = 36  # hours: news older than this has missed at least one daily collection
 
 
@@ -124,11 +126,15 @@ def one_channel(scene: Scene) -> Finding:
 
 
 def fresh(scene: Scene) -> Finding:
-    """articles.json, and how old it is by S3's own clock."""
-    name, key = scene.run.stack.news_bucket.bucket, f"{FOLDER}/articles.json"
-    found = aws.unless("404", scene.run.doors.aws.s3.head_object, Bucket=name, Key=key)
+    """The collector's index, else the file written by hand, and how old it is by S3's own clock."""
+    name, head = scene.run.stack.news_bucket.bucket, scene.run.doors.aws.s3.head_object
+    looks = ((key, aws.unless("404", head, Bucket=name, Key=key)) for key in (INDEX, BY_HAND))
+    key, found = next((look for look in looks if look[1]), ("", None))
     if not found:
-        return skip(_("nothing collected yet: the bot answers with its samples"))
+        then = _("`provision logs` shows what became of the last collection.")
+        collects = scene.resource("first_news") is not None
+        told = _("nothing collected yet: the bot answers with its samples")
+        return skip(told, then if collects else "")
     told = found["ResponseMetadata"]["HTTPHeaders"].get("date")
     now = parsedate_to_datetime(told) if told else datetime.now(UTC)
     hours = (now - found["LastModified"]).total_seconds() / 3600
@@ -136,7 +142,11 @@ def fresh(scene: Scene) -> Finding:
         return ok(_("{hours:.0f} h old", hours=hours))
     return ng(
         _("the news is {hours:.0f} hours old", hours=hours),
-        _("Look why nothing newer was put to s3://{bucket}/{key}.", bucket=name, key=key),
+        _(
+            "Look why s3://{bucket}/{key} is not newer: `provision logs` tells of each collection.",
+            bucket=name,
+            key=key,
+        ),
     )
 
 

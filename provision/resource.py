@@ -69,6 +69,9 @@ class Resource:
     by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
     hourly: ClassVar[bool] = False  # paid by the hour: a pause takes it and all that needs it
     shared: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
+    optional: ClassVar[bool] = (
+        False  # where it fails, that is told, and the rest stands all the same
+    )
     remembered: ClassVar[bool] = False  # resolvers lead to it for a while after it was replaced
     typical: ClassVar[int] = (
         1  # seconds from its create call until it is ready (medians, other tools' logs)

@@ -22,7 +22,7 @@ NEVER = (
 
 
 def role_may(role_line: str, policy_line: str) -> Look:
-    """That the role stands with its policy, may do what that allows, and nothing of NEVER."""
+    """That the role stands with its policy, may do what that allows, and nothing else of NEVER."""
 
     def look(scene: Scene) -> Finding:
         finding = stands(role_line, policy_line)(scene)
@@ -53,7 +53,9 @@ def _simulated(doors: Doors, arn: str, statements: list[Statement]) -> Finding:
                 decision=decision,
             )
             return ng(reason, _("Ask the account's administrator which policy forbids it."))
-    more = [a for a, _resource, said in _simulate(doors, arn, NEVER, {}) if said == "allowed"]
+    granted = {action for statement in statements for action in _listed(statement["Action"])}
+    never = [action for action in NEVER if action not in granted]
+    more = [a for a, _resource, said in _simulate(doors, arn, never, {}) if said == "allowed"]
     return _too_much(", ".join(more)) if more else ok(_("simulated by IAM"))
 
 

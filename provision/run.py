@@ -147,6 +147,9 @@ def opened(options: Options, *, save: bool) -> tuple[StackFile, Mapping[str, str
     checked.check(file)
     _set(StackFile(file.path), options.sets, save=False)  # on trial: nothing is saved if they clash
     _set(file, options.sets, save=save)
+    if sandbox.get("news") and not file.stands("news.feeds"):
+        # Its own newspaper, at the port of today: the file, which stays, does not name it.
+        file.answer("news.feeds", [sandbox["news"]], save=False)
     region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
     if region != file.settings["region"]:
         file.answer("region", region, save=False)

@@ -24,6 +24,13 @@ from provision.values import (
 from provision.words import _
 
 PARAMETER_NAME = r"(?=.{1,1011}\Z)([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"  # SSM, PutParameter
+# Public feeds as examples, each with the category it gets: whoever runs a bot looks at their terms of use.
+FEEDS = (
+    "https://www.nhk.or.jp/rss/news/cat0.xml#ニュース",
+    "https://rss.itmedia.co.jp/rss/2.0/itmedia_all.xml#IT",
+    "https://gigazine.net/news/rss_2.0/#GIGAZINE",
+)
+HOURLY = "cron(17 * * * ? *)"  # not on the hour, when everybody asks
 
 
 @dataclass(frozen=True)
@@ -102,9 +109,10 @@ SETTINGS = (
     ),
     Setting(
         "news.feeds",
-        [],
+        list(FEEDS),
         list_of(text_like(r"https?://\S{1,2000}", lambda: _("a list of http(s) URLs"))),
     ),
+    Setting("news.schedule", HOURLY, schedule_expression),
 )
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 

@@ -13,6 +13,15 @@ from provision.resource import Resource
 from provision.resources.bucket import NewsBucket
 from provision.resources.certificate import Certificate, IssuedCertificate
 from provision.resources.cluster import Cluster
+from provision.resources.collector import (
+    CPU,
+    MEMORY,
+    SUFFIX,
+    CollectorDefinition,
+    CollectorPermissions,
+    FirstNews,
+)
+from provision.resources.collector_schedule import CollectingPermissions, CollectorSchedule
 from provision.resources.delegation import Delegation
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import GivenImage, Image
@@ -87,8 +96,8 @@ class Stack:
             "LINE_CHANNEL_SECRET",
         )
 
-        # Two roles, apart: ECS's, to start a task, and the bot's own. Early: for some seconds nobody may
-        # assume a new role.
+        # Roles, apart: ECS's, to start a task, the bot's own, and the collector's, which alone writes. Early:
+        # for some seconds nobody may assume a new role.
         tasks = "ecs-tasks.amazonaws.com"
         self.execution_role = Role(f"{name}-execution-{region}", tasks, "ECS, to start the bot")
         self.execution_permissions = ExecutionPermissions(
@@ -103,6 +112,10 @@ class Stack:
         self.task_permissions = TaskPermissions(
             self.task_role, self.access_token, self.channel_secret, self.news_bucket
         )
+
+        if settings["news.feeds"]:
+            self.collector_role = Role(f"{name}-collector-{region}", tasks, "The news collector")
+            self.collector_permissions = CollectorPermissions(self.collector_role, self.news_bucket)
 
         # The network, and who may talk to whom in it.
         self.network: Network = (
@@ -163,9 +176,23 @@ class Stack:
         self.steady_service = SteadyService(self.service)
         self.active_load_balancer = ActiveLoadBalancer(self.load_balancer)
 
-        # When it runs, where hours are set.
-        if settings["schedule.start"] and settings["schedule.stop"]:
-            self._schedules(settings)
+        # The news: collected by a task of the same image, once now.
+        if settings["news.feeds"]:
+            self._collector(settings)
+
+        # When the bot runs, where hours are set, and when the news is collected.
+        hours = settings["schedule.start"] and settings["schedule.stop"]
+        if hours or settings["news.feeds"]:
+            self.scheduler_role = Role(
+                f"{name}-scheduler-{region}",
+                "scheduler.amazonaws.com",
+                "Scheduler, to start, to stop and to collect",
+            )
+            self.schedule_group = ScheduleGroup(name)
+        if hours:
+            self._hours(settings)
+        if settings["news.feeds"]:
+            self._collecting(settings)
 
         # LINE calls it.
         self.webhook = WebhookEndpoint(
@@ -213,19 +240,73 @@ class Stack:
         self.association_3 = RouteTableAssociation(self.route_table, self.subnet_3)
         return NewNetwork(self.route, self.association_1, self.association_2, self.association_3)
 
-    def _schedules(self, settings: Settings) -> None:
-        """Start sets the count, stop sets 0; a role that may do just that."""
-        name, region, zone = (settings[key] for key in ("name", "region", "schedule.timezone"))
-        self.scheduler_role = Role(
-            f"{name}-scheduler-{region}", "scheduler.amazonaws.com", "Scheduler, to start and stop"
-        )
+    def _hours(self, settings: Settings) -> None:
+        """Start sets the count, stop sets 0; the role may do just that."""
+        zone = settings["schedule.timezone"]
         self.scheduler_permissions = SchedulerPermissions(self.scheduler_role, self.service)
-        self.schedule_group = ScheduleGroup(name)
-        built_on = (self.schedule_group, self.scheduler_permissions, self.service)
+        built_on = (zone, self.schedule_group, self.scheduler_permissions)
         self.start_schedule = Schedule(
-            "start", settings["schedule.start"], zone, settings["service.count"], *built_on
+            "start",
+            settings["schedule.start"],
+            *built_on,
+            settings["service.count"],
+            self.service,
         )
-        self.stop_schedule = Schedule("stop", settings["schedule.stop"], zone, 0, *built_on)
+        self.stop_schedule = Schedule("stop", settings["schedule.stop"], *built_on, 0, self.service)
+
+    def _collector(self, settings: Settings) -> None:
+        """Its task, without LINE's secrets, and its first run."""
+        self.collector_definition = CollectorDefinition(
+            name=settings["name"] + SUFFIX,
+            cpu=CPU,
+            memory=MEMORY,
+            execution_role=self.execution_role,
+            task_role=self.collector_role,
+            log_group=self.log_group,
+            region=settings["region"],
+            bot=self.task_definition,
+            news_bucket=self.news_bucket,
+            feeds=settings["news.feeds"],
+        )
+        self.first_news = FirstNews(
+            definition=self.collector_definition,
+            bucket=self.news_bucket,
+            cluster=self.cluster,
+            network=self.network,
+            security_group=self.bot_group,
+            permissions=self.collector_permissions,
+            execution_permissions=self.execution_permissions,
+            capacity=settings["service.capacity"],
+        )
+
+    def _collecting(self, settings: Settings) -> None:
+        """The collector's own hours, and what lets Scheduler run it."""
+        self.collecting_permissions = CollectingPermissions(
+            self.scheduler_role,
+            self.collector_definition,
+            self.cluster,
+            self.execution_role,
+            self.collector_role,
+        )
+        self.collector_schedule = CollectorSchedule(
+            name="collect",
+            expression=settings["news.schedule"],
+            timezone=settings["schedule.timezone"],
+            group=self.schedule_group,
+            permissions=self.collecting_permissions,
+            definition=self.collector_definition,
+            cluster=self.cluster,
+            network=self.network,
+            security_group=self.bot_group,
+            collector_permissions=self.collector_permissions,
+            capacity=settings["service.capacity"],
+        )
+
+    @property
+    def follows_the_image(self) -> list[Resource]:
+        """What a new image is for beside the service: the collector and its schedule, where there are any."""
+        lines = ("collector_definition", "collector_schedule")
+        return [getattr(self, line) for line in lines if hasattr(self, line)]
 
     @property
     def resources(self) -> list[Resource]:

@@ -45,6 +45,7 @@ class Traces:
             **self._service(),
             **self._schedule(),
             **self._named(),
+            **self._collected(),
         }
 
     def _live(self, line: str) -> Live:
@@ -110,19 +111,32 @@ class Traces:
 
     def _schedule(self) -> Found:
         """Start and stop, as the schedules say; {} where a pause has taken them away with the service."""
-        if "schedule_group" not in self.lines:
-            return {"schedule.start": "", "schedule.stop": ""}
-        group, found = self._identity("schedule_group"), dict[str, str | list[str]]()
+        found: Found = {}
         for which in ("start", "stop"):
-            names = {"schedule_name": which, "group_name": group}
-            record = Record("Schedule", "created", names)
-            live = look.find(revived(f"{which}_schedule/{group}", record, self.stack), self.doors)
+            live = self._scheduled(which, "Schedule")
             if live is None:
-                return {}
+                return {} if self.paused() else {"schedule.start": "", "schedule.stop": ""}
             found[f"schedule.{which}"] = live["ScheduleExpression"]
             found["schedule.timezone"] = live["ScheduleExpressionTimezone"]
             if which == "start":
                 found["service.count"] = str(json.loads(live["Target"]["Input"])["DesiredCount"])
+        return found
+
+    def _scheduled(self, name: str, kind: str) -> Live | None:
+        """A schedule of the stack's group."""
+        if "schedule_group" not in self.lines:
+            return None
+        group = self._identity("schedule_group")
+        record = Record(kind, "created", {"schedule_name": name, "group_name": group})
+        return look.find(revived(f"{name}_schedule/{group}", record, self.stack), self.doors)
+
+    def _collected(self) -> Found:
+        """Which feeds, as the collector is told, and when; none where there is no collector."""
+        told = self._live("collector_definition").get("Container", {}).get("environment", {})
+        found: Found = {"news.feeds": str(told.get("NEWS_FEEDS", "")).split()}
+        if live := self._scheduled("collect", "CollectorSchedule"):
+            found["news.schedule"] = live["ScheduleExpression"]
+            found["schedule.timezone"] = live["ScheduleExpressionTimezone"]
         return found
 
     def _named(self) -> Found:

@@ -81,6 +81,8 @@ def finished(run: Run, outcome: Outcome) -> int:
         raise _unfinished(outcome.outside)
     print(run.stack.url)
     _live(run)
+    for note in outcome.notes:
+        print(note, file=sys.stderr)
     return 0
 
 

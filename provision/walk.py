@@ -67,6 +67,7 @@ class Outcome:
     """How a walk ended."""
 
     refusals: list[Refusal] = field(default_factory=list)
+    notes: list[Refusal] = field(default_factory=list)  # of what is optional
     outside: list[NotYet] = field(default_factory=list)
 
 
@@ -103,8 +104,10 @@ def walk(
         else:
             quiet_since = None
         clock.sleep(max(0.05, due - now))
+    failed = [(line.refusal, line.resource.optional) for line in lines if line.refusal]
     return Outcome(
-        refusals=[line.refusal for line in lines if line.refusal],
+        refusals=[refusal for refusal, optional in failed if not optional],
+        notes=[refusal for refusal, optional in failed if optional],
         outside=[
             line.waiting
             for line in lines

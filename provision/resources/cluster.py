@@ -99,7 +99,9 @@ class Cluster(Resource):
             ]
         tasks = ecs.list_tasks(cluster=where)["taskArns"]
         told = ecs.describe_tasks(cluster=where, tasks=tasks)["tasks"] if tasks else []
-        alone = [t["taskArn"] for t in told if not str(t.get("group", "")).startswith("service:")]
+        own = f"family:{self.stack}-collector"  # whoever ran it: setup, or a schedule of ours
+        groups = [(t["taskArn"], str(t.get("group", ""))) for t in told]
+        alone = [arn for arn, group in groups if group != own and not group.startswith("service:")]
         return [Use(f"{self.identity()}: {name}") for name in (*found, *alone)]
 
     def delete(self, doors: Doors) -> None:

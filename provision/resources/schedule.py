@@ -101,16 +101,14 @@ class SchedulerPermissions(RolePolicy):
 
 
 @resource
-class Schedule(Resource):
-    """One time of the week at which the service is told how many tasks to run."""
+class Scheduled(Resource):
+    """Something that EventBridge Scheduler calls, at the times of an expression."""
 
-    name: str  # within its group: start, stop
+    name: str  # within its group: start, stop, collect
     expression: str  # cron(...), rate(...) or at(...)
     timezone: str
-    count: int
     group: ScheduleGroup
-    permissions: SchedulerPermissions
-    service: Service
+    permissions: RolePolicy
     arn: str = output("Arn")
     schedule_name: str = output("Name")
     group_name: str = output("GroupName")
@@ -139,23 +137,21 @@ class Schedule(Resource):
         )
         return None
 
+    def _target(self) -> dict[str, Any]:
+        """What is called, without the role and the retries."""
+        raise NotImplementedError(self.kind)
+
     def _settings(self) -> dict[str, Any]:
         """All of it: UpdateSchedule sets what it is not given back to its default."""
-        call = {
-            "Cluster": self.service.cluster_arn,
-            "Service": self.service.arn,
-            "DesiredCount": self.count,
-        }
         return {
             "ScheduleExpression": self.expression,
             "ScheduleExpressionTimezone": self.timezone,
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "State": "ENABLED",
             "Target": {
-                "Arn": UPDATE_SERVICE,
                 "RoleArn": self.permissions.role.arn,
-                "Input": json.dumps(call),
                 "RetryPolicy": {"MaximumEventAgeInSeconds": LATEST, "MaximumRetryAttempts": 10},
+                **self._target(),
             },
         }
 
@@ -172,6 +168,23 @@ class Schedule(Resource):
     def delete(self, doors: Doors) -> None:
         """DeleteSchedule."""
         doors.aws.scheduler.delete_schedule(GroupName=self.group_name, Name=self.schedule_name)
+
+
+@resource
+class Schedule(Scheduled):
+    """One time of the week at which the service is told how many tasks to run."""
+
+    count: int
+    service: Service
+
+    def _target(self) -> dict[str, Any]:
+        """ecs:UpdateService, a universal target."""
+        call = {
+            "Cluster": self.service.cluster_arn,
+            "Service": self.service.arn,
+            "DesiredCount": self.count,
+        }
+        return {"Arn": UPDATE_SERVICE, "Input": json.dumps(call)}
 
 
 def _tags(doors: Doors, group: Live) -> dict[str, str]:

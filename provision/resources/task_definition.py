@@ -1,6 +1,6 @@
-"""What a task is: the bot's image, its size, its environment, its secrets by name."""
+"""What a task is: an image, its size, its environment, its secrets by name."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from provision.resource import (
     Difference,
@@ -21,25 +21,19 @@ from provision.resources.parameter import Parameter
 from provision.resources.role import Role
 
 CONTAINER = "bot"
+USER = "10001:10001"  # nobody's in any image: no root, whatever the image says
 STOP_TIMEOUT = 120  # seconds: what Spot gives between its warning and the end
 KEPT = 10  # revisions, the newest: those that a deploy can go back to
 ARCHITECTURES = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 
 
 @resource
-class TaskDefinition(Resource):
-    """A family of revisions; a change registers a new one."""
+class Family(Resource):
+    """Revisions of one name; a change registers a new one. Each is one container, on Fargate."""
 
     name: str
-    image: Image | GivenImage
-    platform: str
     cpu: int
     memory: int
-    port: int
-    environment: dict[str, str]
-    access_token: Parameter
-    channel_secret: Parameter
-    news_bucket: NewsBucket
     execution_role: Role
     task_role: Role
     log_group: LogGroup
@@ -53,12 +47,15 @@ class TaskDefinition(Resource):
         "InvalidParameterException: Unable to describe task definition",
     )
     patient = ("ClientException: Role is not valid",)
+    container: ClassVar[str] = ""  # its name, and the prefix of its log streams
+    suffix: ClassVar[str] = ""  # of the family's name, behind the stack's
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
         """Every ACTIVE revision of the stack's family, the newest first."""
         found = []
-        for arn in reversed(_revisions(doors, stack, "ACTIVE")):
+        family = f"{stack}{cls.suffix}" if stack and cls.container else ""
+        for arn in reversed(_revisions(doors, family, "ACTIVE") if family else []):
             answer = doors.aws.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
             if marked(tags := flat(answer.get("tags", [])), stack):
                 found.append((tags, _shape(answer["taskDefinition"])))
@@ -81,6 +78,22 @@ class TaskDefinition(Resource):
         )
         return _shape(answer["taskDefinition"])
 
+    def _platform(self) -> str:
+        """linux/amd64 or linux/arm64."""
+        raise NotImplementedError(self.kind)
+
+    def _image(self) -> str:
+        """The image's URI."""
+        raise NotImplementedError(self.kind)
+
+    def _environment(self) -> dict[str, str]:
+        """The container's plain variables."""
+        raise NotImplementedError(self.kind)
+
+    def _more(self) -> dict[str, Any]:
+        """What else its container is told."""
+        return {}
+
     def _registration(self) -> dict[str, Any]:
         return {
             "family": self.name,
@@ -88,7 +101,7 @@ class TaskDefinition(Resource):
             "networkMode": "awsvpc",
             "runtimePlatform": {
                 "operatingSystemFamily": "LINUX",
-                "cpuArchitecture": ARCHITECTURES[self.platform],
+                "cpuArchitecture": ARCHITECTURES[self._platform()],
             },
             "cpu": str(self.cpu),
             "memory": str(self.memory),
@@ -101,26 +114,20 @@ class TaskDefinition(Resource):
         log = {
             "awslogs-group": self.log_group.name,
             "awslogs-region": self.region,
-            "awslogs-stream-prefix": CONTAINER,
+            "awslogs-stream-prefix": self.container,
         }
-        environment = {**self.environment, "PORT": str(self.port)}
-        environment["ACCESS_TOKEN_PARAMETER"] = self.access_token.name
-        environment["NEWS_URL"] = f"s3://{self.news_bucket.bucket}/{FOLDER}"
-        environment["CHANNEL_SECRET_PARAMETER"] = self.channel_secret.name
         return {
-            "name": CONTAINER,
-            "image": self.image.uri,
+            "name": self.container,
+            "image": self._image(),
             "essential": True,
-            "portMappings": [
-                {"containerPort": self.port, "protocol": "tcp", "appProtocol": "http"}
-            ],
-            "environment": [{"name": n, "value": v} for n, v in sorted(environment.items())],
-            "secrets": [
-                {"name": "ACCESS_TOKEN", "valueFrom": self.access_token.arn},
-                {"name": "CHANNEL_SECRET", "valueFrom": self.channel_secret.arn},
+            "environment": [
+                {"name": n, "value": v} for n, v in sorted(self._environment().items())
             ],
             "logConfiguration": {"logDriver": "awslogs", "options": log},
+            "user": USER,
+            "readonlyRootFilesystem": True,
             "stopTimeout": STOP_TIMEOUT,
+            **self._more(),
         }
 
     def wants(self) -> dict[str, Any]:
@@ -175,6 +182,47 @@ class TaskDefinition(Resource):
             doors.aws.ecs.delete_task_definitions(taskDefinitions=inactive[start : start + 10])
 
 
+@resource
+class TaskDefinition(Family):
+    """The bot's own family."""
+
+    image: Image | GivenImage
+    platform: str
+    port: int
+    environment: dict[str, str]
+    access_token: Parameter
+    channel_secret: Parameter
+    news_bucket: NewsBucket
+    container = CONTAINER
+
+    def _platform(self) -> str:
+        return self.platform
+
+    def _image(self) -> str:
+        return self.image.uri
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **self.environment,
+            "PORT": str(self.port),
+            "ACCESS_TOKEN_PARAMETER": self.access_token.name,
+            "NEWS_URL": f"s3://{self.news_bucket.bucket}/{FOLDER}",
+            "CHANNEL_SECRET_PARAMETER": self.channel_secret.name,
+        }
+
+    def _more(self) -> dict[str, Any]:
+        """LINE's two secrets, and the port."""
+        return {
+            "portMappings": [
+                {"containerPort": self.port, "protocol": "tcp", "appProtocol": "http"}
+            ],
+            "secrets": [
+                {"name": "ACCESS_TOKEN", "valueFrom": self.access_token.arn},
+                {"name": "CHANNEL_SECRET", "valueFrom": self.channel_secret.arn},
+            ],
+        }
+
+
 def _revisions(doors: Doors, family: str, status: str) -> list[str]:
     """The family's own: familyPrefix also matches longer names."""
     pages = doors.aws.ecs.get_paginator("list_task_definitions").paginate(
@@ -199,6 +247,9 @@ def _shape(live: Live) -> Live:
         "environment": {i["name"]: i["value"] for i in container.get("environment", [])},
         "secrets": {i["name"]: i["valueFrom"] for i in container.get("secrets", [])},
         "log": container.get("logConfiguration", {}).get("options", {}),
+        "command": container.get("command") or [],
+        "user": container.get("user"),
+        "readonlyRootFilesystem": container.get("readonlyRootFilesystem"),
         "stopTimeout": container.get("stopTimeout"),
     }
     return {**live, "Container": ours}

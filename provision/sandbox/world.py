@@ -1,4 +1,4 @@
-"""The whole sandbox: an AWS, a DNS, a registrar and a LINE, put together and served."""
+"""The whole sandbox: an AWS, a DNS, a registrar, a LINE and a newspaper, put together and served."""
 
 import logging
 import threading
@@ -13,6 +13,7 @@ from provision.sandbox.dns_server import DnsServer
 from provision.sandbox.front import Front
 from provision.sandbox.gallery import Gallery
 from provision.sandbox.line import LinePlatform
+from provision.sandbox.newspaper import PATH, Newspaper
 from provision.sandbox.processes import ProcessTasks
 from provision.sandbox.registry import Registry
 from provision.sandbox.rootfs import Rootfs
@@ -78,7 +79,8 @@ class Sandbox:
         front = TlsServer(self.front)
         dns = DnsServer(self.cloud.dns.respond)
         registry, gallery = HttpServer(self.registry), HttpServer(self.gallery)
-        self._servers = [aws, registrar, line, front, dns, registry, gallery]
+        newspaper = HttpServer(Newspaper())
+        self._servers = [aws, registrar, line, front, dns, registry, gallery, newspaper]
         self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
         self._delivery.front_port = front.port
         if isinstance(self.tasks, ProcessTasks):
@@ -101,6 +103,7 @@ class Sandbox:
             "ca": str(self.cloud.authority.root),
             "registry": registry.url,
             "gallery": gallery.url,
+            "news": f"{newspaper.url}{PATH}",
         }
 
     def close(self) -> None:

@@ -115,6 +115,12 @@ def test_nothing_is_written_when_no_feed_can_be_read(tmp_path: Path) -> None:
     assert ["one"] == titles(tmp_path)
 
 
+def test_empty_feeds_leave_an_index(tmp_path: Path) -> None:
+    """They were read: whoever looks whether there is news sees that somebody has looked."""
+    assert 1 == Feeds(a=rss()).collect(FolderPress(str(tmp_path)))
+    assert [] == json.loads((tmp_path / "index.json").read_bytes())["files"]
+
+
 def test_old_articles_go(tmp_path: Path) -> None:
     """After so many days; and a feed that still tells them does not bring them back."""
     web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))

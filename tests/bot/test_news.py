@@ -1,6 +1,7 @@
 """Articles, editions, and where they come from."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from bot.aws import Missing
 from bot.news import Article, Edition, Shard, page, parse, parse_index
-from bot.newsstand import Newsstand
+from bot.newsstand import NO_NEWS_SECONDS, Newsstand
 from bot.settings import SAMPLES
 from bot.sources import Folder, NothingThere, source_at
 
@@ -224,6 +225,23 @@ def test_newsstand_answers_while_it_fetches() -> None:
     assert ["one"] == titles(slow)
     waiting.pop()()
     assert ["two"] == titles(slow)
+
+
+def test_the_first_news_is_seen_at_once() -> None:
+    """Who asks some seconds after the first collection is not told the samples once more."""
+    shelf, clock, works = Shelf(), Hands(), list[Callable[[], None]]()
+    stand = Newsstand(shelf, clock, works.append)
+    stand.refresh()
+    works.pop()()
+    shelf.files |= {"index.json": index("a.json"), "a.json": packed({"title": "one"})}
+    clock.now = NO_NEWS_SECONDS
+    stand.refresh()
+    told: list[str] = []
+    reader = threading.Thread(target=lambda: told.extend(titles(stand)))
+    reader.start()
+    works.pop()()
+    reader.join()
+    assert ["one"] == told
 
 
 def test_samples_until_there_is_news(caplog: pytest.LogCaptureFixture) -> None:

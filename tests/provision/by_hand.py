@@ -305,12 +305,19 @@ def revision(
         change(hand, given, given["containerDefinitions"][0])
         new = ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"]
         service = hand.of("service")
-        if run:
+        if run and hand.resource.line == "task_definition":
             ecs.update_service(
                 cluster=service["cluster_arn"], service=service["arn"], taskDefinition=new
             )
 
     return way
+
+
+def other_secrets(hand: Hand, definition: dict[str, Any], container: dict[str, Any]) -> None:
+    """One less, or one where there was none."""
+    more = {"name": "MORE", "valueFrom": hand.of("access_token")["arn"]}
+    known = container.get("secrets") or []
+    container["secrets"] = known[:-1] if known else [more]
 
 
 def service(change: Callable[[Hand], dict[str, Any]]) -> Way:
@@ -375,6 +382,24 @@ def schedule(change: Callable[[dict[str, Any]], Any]) -> Way:
     return way
 
 
+RUNS = "Target.EcsParameters"
+PLACE = f"{RUNS}.NetworkConfiguration.awsvpcConfiguration"
+
+
+def run_otherwise(change: Callable[[Hand, dict[str, Any]], Any]) -> Way:
+    """Another task is run, or elsewhere."""
+    return lambda hand: schedule(lambda s: change(hand, s["Target"]["EcsParameters"]))(hand)
+
+
+def other_role(hand: Hand) -> Afterwards:
+    """Another role that Scheduler may assume."""
+    trust = hand("iam").get_role(RoleName=hand.of("scheduler_role")["role_name"])["Role"]
+    document = json.dumps(trust["AssumeRolePolicyDocument"])
+    arn = hand("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument=document)["Role"]
+    schedule(lambda s: s["Target"].update(RoleArn=arn["Arn"]))(hand)
+    return lambda: hand("iam").delete_role(RoleName="theirs")
+
+
 WAYS: dict[tuple[str, str], Way] = {
     ("HostedZone", 'Tags."provision:stack"'): tag_of_zone("provision:stack"),
     ("HostedZone", 'Tags."provision:resource"'): tag_of_zone("provision:resource"),
@@ -431,30 +456,35 @@ WAYS: dict[tuple[str, str], Way] = {
     ("HttpsListener", "Certificates[0].CertificateArn"): other_certificate,
     ("HttpsListener", forwards_to("DefaultActions")): listener(DefaultActions=NOTHING_HERE),
     ("Cluster", "Providers"): spot_only,
-    ("TaskDefinition", "cpu"): revision(lambda _, d, c: d.update(cpu="512")),
-    ("TaskDefinition", "memory"): revision(lambda _, d, c: d.update(memory="1024")),
-    ("TaskDefinition", "executionRoleArn"): revision(
+    ("Family", "cpu"): revision(lambda _, d, c: d.update(cpu="512")),
+    ("Family", "memory"): revision(lambda _, d, c: d.update(memory="1024")),
+    ("Family", "executionRoleArn"): revision(
         lambda hand, d, c: d.update(executionRoleArn=hand.of("task_role")["arn"])
     ),
-    ("TaskDefinition", "taskRoleArn"): revision(
+    ("Family", "taskRoleArn"): revision(
         lambda hand, d, c: d.update(taskRoleArn=hand.of("execution_role")["arn"])
     ),
-    ("TaskDefinition", "runtimePlatform"): revision(
+    ("Family", "runtimePlatform"): revision(
         lambda _, d, c: d["runtimePlatform"].update(cpuArchitecture="ARM64")
     ),
-    ("TaskDefinition", "Container.name"): revision(lambda _, d, c: c.update(name="x"), run=False),
-    ("TaskDefinition", "Container.image"): revision(lambda _, d, c: c.update(image="a/b:2")),
-    ("TaskDefinition", "Container.ports"): revision(
+    ("Family", "Container.name"): revision(lambda _, d, c: c.update(name="x"), run=False),
+    ("Family", "Container.image"): revision(lambda _, d, c: c.update(image="a/b:2")),
+    ("Family", "Container.ports"): revision(
         lambda _, d, c: c.update(portMappings=[{"containerPort": 9090}]), run=False
     ),
-    ("TaskDefinition", "Container.environment"): revision(
+    ("Family", "Container.environment"): revision(
         lambda _, d, c: c["environment"].append({"name": "MORE", "value": "1"})
     ),
-    ("TaskDefinition", "Container.secrets"): revision(lambda _, d, c: c["secrets"].pop()),
-    ("TaskDefinition", "Container.log"): revision(
+    ("Family", "Container.secrets"): revision(other_secrets),
+    ("Family", "Container.command"): revision(lambda _, d, c: c.update(command=["true"])),
+    ("Family", "Container.user"): revision(lambda _, d, c: c.update(user="0")),
+    ("Family", "Container.readonlyRootFilesystem"): revision(
+        lambda _, d, c: c.update(readonlyRootFilesystem=False)
+    ),
+    ("Family", "Container.log"): revision(
         lambda _, d, c: c["logConfiguration"]["options"].update({"awslogs-stream-prefix": "x"})
     ),
-    ("TaskDefinition", "Container.stopTimeout"): revision(lambda _, d, c: c.update(stopTimeout=2)),
+    ("Family", "Container.stopTimeout"): revision(lambda _, d, c: c.update(stopTimeout=2)),
     ("Service", "capacityProviderStrategy[0].capacityProvider"): service(
         lambda hand: {"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}
     ),
@@ -470,18 +500,44 @@ WAYS: dict[tuple[str, str], Way] = {
     ("Service", "deploymentConfiguration.deploymentCircuitBreaker"): deployment(
         deploymentCircuitBreaker={"enable": False, "rollback": False}
     ),
-    ("Schedule", "ScheduleExpression"): schedule(
+    ("Scheduled", "ScheduleExpression"): schedule(
         lambda s: s.update(ScheduleExpression="cron(0 3 * * ? *)")
     ),
-    ("Schedule", "ScheduleExpressionTimezone"): schedule(
+    ("Scheduled", "ScheduleExpressionTimezone"): schedule(
         lambda s: s.update(ScheduleExpressionTimezone="UTC")
     ),
-    ("Schedule", "FlexibleTimeWindow"): schedule(
+    ("Scheduled", "FlexibleTimeWindow"): schedule(
         lambda s: s.update(FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60})
     ),
-    ("Schedule", "State"): schedule(lambda s: s.update(State="DISABLED")),
+    ("Scheduled", "State"): schedule(lambda s: s.update(State="DISABLED")),
     ("Schedule", "Target"): schedule(
         lambda s: s["Target"]["RetryPolicy"].update(MaximumRetryAttempts=3)
+    ),
+    ("CollectorSchedule", "Target.RetryPolicy"): schedule(
+        lambda s: s["Target"]["RetryPolicy"].update(MaximumRetryAttempts=3)
+    ),
+    ("CollectorSchedule", "Target.Arn"): schedule(
+        lambda s: s["Target"].update(Arn=s["Target"]["Arn"] + "-other")
+    ),
+    ("CollectorSchedule", "Target.RoleArn"): other_role,
+    ("CollectorSchedule", f"{RUNS}.TaskDefinitionArn"): run_otherwise(
+        lambda hand, t: t.update(TaskDefinitionArn=hand.of("task_definition")["arn"])
+    ),
+    ("CollectorSchedule", f"{RUNS}.CapacityProviderStrategy[0].capacityProvider"): run_otherwise(
+        lambda _, t: t["CapacityProviderStrategy"][0].update(capacityProvider="FARGATE")
+    ),
+    ("CollectorSchedule", f"sort({PLACE}.Subnets || `[]`)"): run_otherwise(
+        lambda _, t: t["NetworkConfiguration"]["awsvpcConfiguration"]["Subnets"].pop()
+    ),
+    ("CollectorSchedule", f"{PLACE}.SecurityGroups"): run_otherwise(
+        lambda hand, t: t["NetworkConfiguration"]["awsvpcConfiguration"].update(
+            SecurityGroups=[hand.of("load_balancer_group")["id"]]
+        )
+    ),
+    ("CollectorSchedule", f"{PLACE}.AssignPublicIp"): run_otherwise(
+        lambda _, t: t["NetworkConfiguration"]["awsvpcConfiguration"].update(
+            AssignPublicIp="DISABLED"
+        )
     ),
 }
 

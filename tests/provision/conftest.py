@@ -18,7 +18,11 @@ import pytest
 
 from bot.app import create_app
 from bot.aws import Missing
+from bot.collect import collect
+from bot.feeds import BadFeed, Mark
 from bot.newsstand import Newsstand
+from bot.press import BucketPress
+from bot.settings import CollectorSettings
 from bot.settings import Settings as BotSettings
 from bot.sources import source_at
 from provision.aws import Aws
@@ -29,6 +33,7 @@ from provision.line import Line
 from provision.registry import Registries
 from provision.removal import Gone
 from provision.resource import Doors, Resource
+from provision.resources.collector import COMMAND
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.serving import HttpServer
@@ -53,7 +58,7 @@ ANSWERS = {
     "schedule.start": "cron(0 8 ? * SAT,SUN *)",
     "schedule.stop": "cron(0 9 ? * SAT,SUN *)",
 }
-READING = ("Describe", "List", "Get")
+READING = ("Describe", "List", "Get", "Head")
 
 
 class PowerCut(BaseException):
@@ -71,8 +76,22 @@ class Cable:
         self.after: Callable[[str], None] = lambda operation: None
         self.clients: dict[str, Any] = {}
         attach(self.session, lambda environ, start: self.application(environ, start))
+        inside = boto3.Session("access", "secret", region_name="ap-northeast-1")
+        attach(inside, lambda environ, start: self.application(environ, start))
+        self.inside = inside.client("s3")  # the collector's own: neither heard nor cut
         self.session.events.register_first("before-call", self._before)
         self.session.events.register_last("after-call", self._after)
+
+    def caller(self, credentials: dict[str, str]) -> Any:
+        """A client of S3 with a role's credentials, as a task finds them."""
+        session = boto3.Session(
+            credentials["AWS_ACCESS_KEY_ID"],
+            credentials["AWS_SECRET_ACCESS_KEY"],
+            credentials["AWS_SESSION_TOKEN"],
+            region_name="ap-northeast-1",
+        )
+        attach(session, lambda environ, start: self.application(environ, start))
+        return session.client("s3")
 
     def _before(self, model: Any, **_: Any) -> None:
         self.before(model.name)
@@ -113,6 +132,7 @@ class Desk:
     line_url: str
     path: Path
     aws: Aws
+    papers: "Papers"
     at_registrar: bool = True
     secrets: Secrets = field(default_factory=Secrets)
     registries: Registries = field(default_factory=Registries)
@@ -262,17 +282,17 @@ WHOLE = {  # one of everything
     "load balancer": 1,
     "log group": 1,
     "parameter": 2,
-    "policy": 3,
+    "policy": 5,
     "record": 2,
     "repository": 1,
-    "role": 3,
+    "role": 4,
     "rule": 1,
-    "schedule": 2,
+    "schedule": 3,
     "schedule group": 1,
     "security group": 2,
     "service": 1,
     "target group": 1,
-    "task definition": 1,
+    "task definition": 2,
     "zone": 1,
 }
 
@@ -306,11 +326,39 @@ class Objects:
         return answer["Body"].read(), str(answer["ETag"])
 
 
+RSS = """<rss version="2.0"><channel><title>The Daily</title>
+<item><title>A bridge opens</title><link>https://news.example/bridge</link></item>
+</channel></rss>"""
+
+
+class Papers:
+    """The feeds on the internet: what each URL serves; None for those that do not answer."""
+
+    def __init__(self) -> None:
+        self.usual: str | None = RSS
+        self.asked: list[str] = []
+
+    def get(self, url: str, mark: Mark) -> tuple[bytes, str, Mark]:
+        self.asked.append(url)
+        if self.usual is None:
+            raise BadFeed("nobody answers")
+        return self.usual.encode(), "application/rss+xml", Mark()
+
+
+def _collect(cable: Cable, clock: ManualClock, papers: Papers, told: dict[str, str]) -> int:
+    """The collector, whose S3 is the cable's too, on the sandbox's clock."""
+    settings = CollectorSettings.from_environment(told)
+    bucket, _slash, prefix = settings.news_url.removeprefix("s3://").partition("/")
+    press = BucketPress(bucket, prefix, cable.inside)
+    read = collect(press, settings.feeds, settings.days, clock.now(), papers.get)
+    return 0 if read else 1
+
+
 def _bot(cable: Cable, clock: ManualClock, environment: dict[str, str]) -> Any:
     """The bot, whose S3 is the cable's too, on the sandbox's clock."""
     settings = BotSettings.from_environment(environment)
     source = source_at(settings.news_url, Objects(cable.client("s3")))
-    stand = Newsstand(source, run=lambda work: work())
+    stand = Newsstand(source, clock=clock.now, run=lambda work: work())
     return create_app(settings, newsstand=stand, clock=clock.now)
 
 
@@ -323,12 +371,13 @@ def delays() -> Delays:
 @contextmanager
 def opened(cable: Cable, clients: Aws, delays: Delays, folder: Path) -> Iterator[Desk]:
     """A desk in an empty account."""
-    clock = ManualClock()
-    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable, clock)))
+    clock, papers = ManualClock(), Papers()
+    programs = {tuple(COMMAND): partial(_collect, cable, clock, papers)}
+    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable, clock), programs))
     server = HttpServer(sandbox.line.wsgi)
     cable.application = sandbox.aws
     cable.free()
-    desk = Desk(sandbox, clock, cable, server.url, folder / "stack.yaml", clients)
+    desk = Desk(sandbox, clock, cable, server.url, folder / "stack.yaml", clients, papers)
     desk.secrets = Secrets(sandbox.line.access_token, sandbox.line.channel_secret)
     desk.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
     cable.calls.clear()

@@ -15,12 +15,14 @@ WRITER = "U" + "1" * 32
 
 
 def policy(desk: Desk, role: str) -> dict[str, Any]:
-    """The statements of a role's one inline policy, by Sid."""
+    """The statements of a role's inline policies, by Sid."""
     iam = desk.cable.client("iam")
     name = f"news-bot-{role}-ap-northeast-1"
-    (only,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=name, PolicyName=only)["PolicyDocument"]
-    return {statement["Sid"]: statement for statement in document["Statement"]}
+    documents = [
+        iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
+        for one in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    ]
+    return {s["Sid"]: s for document in documents for s in document["Statement"]}
 
 
 def group(desk: Desk, name: str) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def test_2_target_group(desk: Desk) -> None:
     health = desk.cable.client("elbv2").describe_target_health(
         TargetGroupArn=found["TargetGroupArn"]
     )["TargetHealthDescriptions"]
-    tasks = desk.sandbox.cloud.ecs.tasks
+    tasks = [task for task in desk.sandbox.cloud.ecs.tasks if task.service]
     assert [(task.ip, 8080) for task in tasks] == [
         (target["Target"]["Id"], target["Target"]["Port"]) for target in health
     ]
@@ -228,6 +230,7 @@ def test_9_bucket(desk: Desk) -> None:
 
 def test_9_news_from_the_bucket(desk: Desk) -> None:
     """The bot answers with samples until there is news in its bucket, then with that."""
+    desk.set(news__feeds="")
     desk.setup()
     s3, ecs = desk.cable.client("s3"), desk.cable.client("ecs")
     (bucket,) = s3.list_buckets()["Buckets"]
@@ -276,7 +279,7 @@ def test_10_only_the_load_balancer_reaches_the_bot(desk: Desk) -> None:
 def test_10_a_task_that_ends_is_started_again(desk: Desk) -> None:
     """ECS restarts a task that ends."""
     desk.setup()
-    (first,) = desk.sandbox.cloud.ecs.tasks
+    (first,) = [task for task in desk.sandbox.cloud.ecs.tasks if task.service]
     desk.cable.client("ecs").stop_task(cluster="news-bot", task=first.arn)
     desk.clock.advance(300)
     (second,) = [task for task in desk.sandbox.cloud.ecs.tasks if task.running]

@@ -29,9 +29,18 @@ def endpoint_elsewhere(desk: Desk) -> None:
     desk.doors().line.set_endpoint("https://elsewhere.example/webhook")
 
 
+def news(desk: Desk) -> None:
+    """What was collected, in S3's console."""
+    s3 = desk.cable.client("s3")
+    for bucket in s3.list_buckets()["Buckets"]:
+        for one in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
+            s3.delete_object(Bucket=bucket["Name"], Key=one["Key"])
+
+
 OWN_WAYS: dict[str, Callable[[Desk], None]] = {
     "service_linked_role": service_linked_role,
     "webhook": endpoint_elsewhere,
+    "first_news": news,
 }
 
 

@@ -60,9 +60,12 @@ def test_cost_asks_aws_nothing(person: Person, addresses: dict[str, str]) -> Non
     before = len(control(addresses, "calls"))
     told = json.loads(person.types("--sandbox", "cost", "--yes", "--json").stdout)
     assert before == len(control(addresses, "calls"))
-    assert {"zone/news-bot.example", "load_balancer/news-bot", "service/news-bot"} == {
-        entry["key"] for entry in told["resources"]
-    }
+    assert {
+        "zone/news-bot.example",
+        "load_balancer/news-bot",
+        "service/news-bot",
+        "collector_schedule/news-bot",
+    } == {entry["key"] for entry in told["resources"]}
     assert told["monthly_usd"] == round(sum(entry["monthly_usd"] for entry in told["resources"]), 2)
     assert told["lower"]
 

@@ -14,7 +14,8 @@ RESOURCES = [
     if not isinstance(resource, Milestone) and type(resource).create is not Resource.create
 ]
 MADE = [resource.line for resource in RESOURCES]
-DELETED = [resource.line for resource in RESOURCES if not resource.shared]
+# A task that has ended needs no call: test_collector.py takes one away that runs.
+DELETED = [r.line for r in RESOURCES if not r.shared and r.line != "first_news"]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

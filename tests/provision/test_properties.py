@@ -21,6 +21,8 @@ NOT_RUN = ("Container.ports", "Container.name", "Container.secrets", "executionR
 
 def shows(line: str, path: str) -> tuple[str, str] | None:
     """Where the change is to be seen: a revision's, on the service that runs another one."""
+    if line == "collector_definition":
+        return None  # the schedule runs the recorded one
     if line != "task_definition":
         return line, path
     return None if path in NOT_RUN else ("service", "taskDefinition")

@@ -46,7 +46,7 @@ def test_week_on_the_clock(desk: Desk) -> None:
 
 
 def test_changed_hours_and_count_are_updates(desk: Desk) -> None:
-    """Another hour, zone and count: the same two schedules, changed; a rerun changes nothing."""
+    """Another hour, zone and count: the same schedules, changed, the collector's too; a rerun: nothing."""
     desk.setup()
     desk.changes()
     desk.set(
@@ -56,7 +56,7 @@ def test_changed_hours_and_count_are_updates(desk: Desk) -> None:
     )
     outcome = desk.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert ["UpdateSchedule", "UpdateSchedule", "UpdateService"] == sorted(desk.changes())
+    assert ["UpdateSchedule"] * 3 + ["UpdateService"] == sorted(desk.changes())
     live = desk.cable.client("scheduler").get_schedule(GroupName="news-bot", Name="start")
     assert "cron(30 7 ? * MON-FRI *)" == live["ScheduleExpression"]
     assert "Europe/Berlin" == live["ScheduleExpressionTimezone"]
@@ -66,7 +66,8 @@ def test_changed_hours_and_count_are_updates(desk: Desk) -> None:
 
 
 def test_always_on(desk: Desk) -> None:
-    """Without hours there is no schedule, group or role; hours taken back take them away again."""
+    """Without hours (and feeds) there is no schedule, group or role; hours taken back take them away."""
+    desk.set(news__feeds="")
     desk.setup()
     desk.set(schedule__start="", schedule__stop="")
     outcome = desk.setup()

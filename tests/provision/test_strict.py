@@ -90,7 +90,7 @@ def test_deploy(desk: Desk) -> None:
         assert f"example.jp/bot:{number}" == StackFile(desk.path).settings["image.uri"]
     told = desk.sandbox.line.send("help", "U" + "1" * 32)
     assert (200, 1) == (told["status"], len(told["reply"]))
-    assert WHOLE | {"task definition": 3} == settled(desk)
+    assert WHOLE | {"task definition": 6} == settled(desk)
     ecs = desk.cable.client("ecs")
     (service,) = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"]
     assert "news-bot:3" == service["taskDefinition"].rpartition("/")[2]

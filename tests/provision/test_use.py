@@ -260,7 +260,7 @@ def test_bucket_that_was_replaced_stays_while_it_holds_news(desk: Desk) -> None:
     desk.cable.client("s3").put_object(Bucket=bucket, Key="news/latest.json", Body=b"[]")
     desk.set(news__bucket="another-bucket")
     assert [] == desk.setup().refusals
-    assert {**WHOLE, "bucket": 2, "task definition": 2} == desk.inventory()
+    assert {**WHOLE, "bucket": 2, "task definition": 4} == desk.inventory()
     assert {"news_bucket"} == set(desk.engine().staying())
     assert [] == desk.teardown(everything=True).left
     assert {} == desk.inventory()

@@ -42,10 +42,11 @@ def states(findings: dict[str, Finding]) -> dict[str, str]:
 
 
 def test_all_is_well(desk: Desk, front: TlsServer) -> None:
-    """After setup: everything OK but the news, which nobody has collected; the friend link is there."""
+    """After setup: everything OK, the news too; the friend link is there."""
     desk.setup()
     findings = verified(desk, front)
-    assert {"articles": "SKIP"} == states(findings)
+    assert {} == states(findings)
+    assert "0 h old" == findings["articles"].reason
     assert "TLSv1.3" in findings["tls"].reason
     assert "1 of 1 healthy" == findings["target"].reason
     assert f"https://line.me/R/ti/p/{desk.sandbox.line.basic_id}" == findings["message"].reason
@@ -185,7 +186,7 @@ def test_task_ends_again_and_again(desk: Desk, front: TlsServer) -> None:
     tasks = desk.sandbox.tasks
     assert isinstance(tasks, InlineTasks)
     tasks.application = broken
-    tasks.started[-1].end(1)
+    next(task for task in tasks.started if not task.command).end(1)
     desk.clock.advance(1)
     found = verified(desk, front)["task"]
     assert "NG" == found.state
@@ -288,19 +289,38 @@ def put(desk: Desk, name: str, value: str) -> None:
 
 
 def test_news_is_there(desk: Desk, front: TlsServer) -> None:
-    """Collected a moment ago: OK; in a bucket that is gone: NG."""
+    """Put there by hand a moment ago: OK; in a bucket that is gone: NG."""
+    desk.set(news__feeds="")
     desk.setup()
+    assert "SKIP" == (found := verified(desk, front)["articles"]).state
+    assert "" == found.then
     s3 = desk.cable.client("s3")
     bucket = s3.list_buckets()["Buckets"][0]["Name"]
     s3.put_object(Bucket=bucket, Key="news/articles.json", Body=b"{}")
-    assert ("OK", "0 h old") == (
-        (found := verified(desk, front)["articles"]).state,
-        found.reason,
-    )
+    found = verified(desk, front)["articles"]
+    assert ("OK", "0 h old") == (found.state, found.reason)
     s3.delete_object(Bucket=bucket, Key="news/articles.json")
     s3.delete_bucket(Bucket=bucket)
     findings = verified(desk, front)
     assert ("NG", "SKIP") == (findings["bucket"].state, findings["articles"].state)
+
+
+def test_nothing_could_be_collected(desk: Desk, front: TlsServer) -> None:
+    """The feeds are down: no fault of the stack's, and where to look."""
+    desk.papers.usual = None
+    desk.setup()
+    found = verified(desk, front)["articles"]
+    assert "SKIP" == found.state
+    assert "provision logs" in found.then
+
+
+def test_collector_may_not_write(desk: Desk, front: TlsServer) -> None:
+    """Somebody took the right away: named, and the role of the bot stays as narrow as it was."""
+    desk.setup()
+    iam, role = desk.cable.client("iam"), "news-bot-collector-ap-northeast-1"
+    iam.delete_role_policy(RoleName=role, PolicyName="collector_permissions")
+    findings = verified(desk, front)
+    assert ("NG", "OK") == (findings["collector_role"].state, findings["task_role"].state)
 
 
 def test_schedule_switched_off(desk: Desk, front: TlsServer) -> None:
@@ -337,7 +357,7 @@ def test_use_webhook_is_off(desk: Desk, front: TlsServer) -> None:
     desk.setup()
     desk.sandbox.line.active = False
     findings = verified(desk, front)
-    assert {"active": "NG", "message": "SKIP", "articles": "SKIP"} == states(findings)
+    assert {"active": "NG", "message": "SKIP"} == states(findings)
     assert findings["active"].outside
     assert "developers.line.biz" in findings["active"].reason
 
