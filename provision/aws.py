@@ -225,7 +225,7 @@ class understood:
         if matches(error, self.declared.get("patient", ())):
             raise NotYet(f"{code(error)}: {message(error)}", refused=True) from None
         if reason := passing(error):
-            raise NotYet(reason) from None
+            raise NotYet(reason, refused=code(error) in THROTTLES) from None
         if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
             raise refused(self.doing, error) from None
         raise unreachable(error) from None

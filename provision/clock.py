@@ -19,18 +19,21 @@ class Clock(Protocol):
     """What the engine needs of time. Seconds throughout."""
 
     def now(self) -> float:
-        """Seconds since some fixed moment."""
+        """Epoch seconds, comparable with those that an earlier run wrote down."""
 
     def sleep(self, seconds: float) -> None:
         """Lets that many seconds of this clock pass."""
 
 
 class WallClock:
-    """The machine's own time."""
+    """The machine's own time; somebody who sets its clock meanwhile moves nothing."""
+
+    def __init__(self) -> None:
+        self._began = time.time() - time.monotonic()
 
     def now(self) -> float:
-        """Seconds since the machine started."""
-        return time.monotonic()
+        """Epoch seconds."""
+        return self._began + time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Sleeps for real."""

@@ -42,6 +42,7 @@ class Engine:
         self._made: set[str] = set()  # made or changed in this run: not found is not yet visible
         self._awaited: set[str] = set()  # milestones that were not reached at the first look
         self._refused: set[str] = set()  # create said "not yet", every time: there is none
+        self._denied: set[str] = set()  # AWS said no to the last create call: it made none
         self._doubted: set[str] = set()  # create said "taken": ours only if its tags say so
         self._done: set[str] = set()  # done in this walk
         self._begun: dict[str, float] = {}  # when it was made, or seen reached after a wait
@@ -122,6 +123,8 @@ class Engine:
             doubted = resource.key in self._doubted
             sight = look.look(resource, self.doors, self.file.records, doubted=doubted)
         live = sight.live
+        if live is None and self._hidden(resource):
+            raise NotYet(_("made a moment ago; AWS may not show it yet"))
         match sight.verdict:
             case "stranger":
                 self.file.forget(resource.key)
@@ -145,6 +148,16 @@ class Engine:
         self._keep(resource, live)
         self._done.add(resource.key)
         return "done"
+
+    def _hidden(self, resource: Resource) -> bool:
+        """Whether it may be there, made a moment ago, and would be made a second time.
+
+        Where another create call makes no second one, its answer tells sooner than waiting.
+        """
+        record, key = self.file.records.get(resource.key), resource.key
+        if record is None or record.state == "deleting" or key in self._made | self._denied:
+            return False
+        return not resource.single and record.fresh(self.clock.now())
 
     def reach(self, milestone: Milestone, live: Live | None = None) -> str:
         """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
@@ -183,7 +196,8 @@ class Engine:
         record = self.file.records.get(resource.key)
         kept = record.outputs if record and record.state == "creating" else {}
         resource.recall({**intent, **kept})
-        self._write(resource, "creating")
+        self._denied.discard(resource.key)
+        self._write(resource, "creating", made=True)
         self.tell("creating", resource, "")
         doing = _("Creating {key}.", key=resource.key)
         try:
@@ -198,6 +212,8 @@ class Engine:
             raise
         except NotYet as why:
             known = record is not None and resource.key not in self._refused
+            if why.refused:
+                self._denied.add(resource.key)
             if why.refused and not known:
                 self._refused.add(resource.key)
             else:  # an answer was lost, now or in an earlier run: it may be there
@@ -207,7 +223,7 @@ class Engine:
         self._begun[resource.key] = self.clock.now()
         if live is not None:
             resource.learn(live)
-            self._write(resource, "adopted" if resource.shared else "created")
+            self._write(resource, "adopted" if resource.shared else "created", made=True)
         return live
 
     def _patient(self, resource: Resource) -> tuple[str, ...]:
@@ -234,7 +250,7 @@ class Engine:
             doing = _("Updating {key}.", key=resource.key)
             with aws.understood(doing, patient=self._patient(resource)):
                 resource.update(self.doors, live, differences)
-            self._write(resource, state)  # a task definition's update makes another revision
+            self._write(resource, state, made=True)  # maybe another: a task definition's revision
             self._made.add(resource.key)
             if resource.key not in self._begun:  # of what this run has made, the answer is believed
                 live = self._changed(resource, state)
@@ -261,9 +277,11 @@ class Engine:
             why = _("it leads to the old one until these stand: {keys}", keys=keys)
             raise NotYet(why, outside=True)  # their own lines say how long they may take
 
-    def _write(self, resource: Resource, state: State) -> None:
-        """On disk when this returns; no write where nothing changed."""
-        self._record(resource.key, Record(resource.kind, state, resource.outputs()))
+    def _write(self, resource: Resource, state: State, made: bool = False) -> None:
+        """On disk when this returns; no write where nothing changed. made: just now."""
+        known = self.file.records.get(resource.key)
+        since = self.clock.now() if made else known.since if known else 0.0
+        self._record(resource.key, Record(resource.kind, state, resource.outputs(), since))
 
     def _record(self, key: str, record: Record) -> None:
         if not self.file.made_in:
@@ -281,11 +299,29 @@ class Engine:
 
     def foresee_teardown(self, everything: bool) -> use.Uses:
         """What others have to do with what teardown would take, by key. Deletes nothing."""
+        self._await_shown()
         doors = once(self.doors)
         self.claim(doors=doors)
         going = [*self.orphans(), *self.resources[::-1]]
         self._foreseen = self._uses([r for r in going if not r.kept(everything)], doors)
         return self._foreseen
+
+    def _await_shown(self) -> None:
+        """Waits for what a run that died began to make a moment ago: it may hold or use something of ours."""
+        why = _("made a moment ago; AWS may not show it yet")
+        while any(map(self._just_begun, self.file.records.values())):
+            sights = self.look().values()
+            hidden = [
+                s for s in sights if s.live is None and s.record and self._just_begun(s.record)
+            ]
+            if not hidden:
+                return
+            for sight in hidden:
+                self.tell("waiting", sight.resource, why)
+            self.clock.sleep(5)
+
+    def _just_begun(self, record: Record) -> bool:
+        return record.state == "creating" and record.fresh(self.clock.now())
 
     def teardown(self, everything: bool, contents: Collection[str] = ()) -> Gone:
         """Takes away what is ours and nobody else uses, then looks whether anything is left.

@@ -1,6 +1,7 @@
 """What stack.yaml's lower half says: one record per resource, and how it is read."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import yaml
@@ -10,21 +11,33 @@ from provision.words import _
 
 State = Literal["creating", "created", "adopted", "deleting"]
 STATES: tuple[State, ...] = ("creating", "created", "adopted", "deleting")
+FRESH = 60.0  # seconds in which AWS may not show yet what was made: its guides speak of seconds
 Entry = tuple[yaml.Node, yaml.Node]  # a name and its value, with their places
 
 
 @dataclass
 class Record:
-    """What is known of one resource: its class's name, its state, and what AWS decided about it."""
+    """What is known of one resource: its class's name, its state, and what AWS decided about it.
+
+    since: when it was made or changed, or its create call begun (epoch seconds); 0: nobody knows.
+    """
 
     kind: str
     state: State
     outputs: dict[str, Any] = field(default_factory=dict)
+    since: float = 0.0
     lines: dict[str, int] = field(default_factory=dict, compare=False, repr=False)  # "": its key's
 
     def shown(self) -> dict[str, Any]:
         """As it stands in the file."""
-        return {"kind": self.kind, "state": self.state, **self.outputs}
+        told: dict[str, Any] = {"kind": self.kind, "state": self.state}
+        if self.since:
+            told["since"] = f"{datetime.fromtimestamp(self.since, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return {**told, **self.outputs}
+
+    def fresh(self, now: float) -> bool:
+        """Whether it may be there though AWS does not show it. (A clock may have been set back.)"""
+        return abs(now - self.since) < FRESH
 
 
 def read_made_in(entry: Entry | None) -> dict[str, str]:
@@ -62,8 +75,19 @@ def read_records(entry: Entry | None) -> dict[str, Record]:
             raise yamltext.Malformed(places["state"], why)
         if not isinstance(kind, str):
             raise yamltext.Malformed(places["kind"], _("{name} is one text", name="kind"))
-        records[key] = Record(kind, state, content, {**places, "": at.start_mark.line + 1})
+        since = _epoch(content.pop("since", ""), places)
+        lines = {**places, "": at.start_mark.line + 1}
+        records[key] = Record(kind, state, content, since, lines)
     return records
+
+
+def _epoch(told: Any, places: dict[str, int]) -> float:
+    """Seconds, of a time as it stands in the file. Raises Malformed."""
+    try:
+        return datetime.fromisoformat(told).timestamp() if told else 0.0
+    except (TypeError, ValueError):
+        why = _("{key} takes {wanted}", key="since", wanted="2000-01-01T00:00:00Z")
+        raise yamltext.Malformed(places["since"], why) from None
 
 
 def _strange(entry: Entry | None, name: str) -> yamltext.Malformed:

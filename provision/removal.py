@@ -91,6 +91,8 @@ class Removal:
         live = None if at_once else look.find(resource, self.doors)
         if live is not None:
             raise NotYet(_("waiting until it is gone"), passable=resource.lets_go(live))
+        if resource.key not in self._deleted and record.fresh(self.clock.now()):
+            raise NotYet(_("made a moment ago; AWS may not show it yet"))
         self.file.forget(resource.key)
         self._deleted.discard(resource.key)
         gone.deleted.append(resource.key)

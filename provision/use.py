@@ -19,10 +19,14 @@ Uses = dict[str, list[Use]]
 def uses(
     resources: Iterable[Resource], records: Mapping[str, Record], doors: Doors, clock: Clock
 ) -> Uses:
-    """By key, what others have to do with those of these resources that are ours. Raises Refusal."""
+    """By key, what others have to do with those of these resources that are ours. Raises Refusal.
+
+    Not of those that are recorded as about to be made: nothing is known of them yet, to others neither.
+    """
     texts = [[v for v in r.outputs.values() if isinstance(v, str)] for r in records.values()]
     ours = frozenset([value for some in texts for value in some] + [" ".join(t) for t in texts])
-    left = [r for r in resources if r.key in records and records[r.key].state != "adopted"]
+    states = {key: record.state for key, record in records.items()}
+    left = [r for r in resources if states.get(r.key) in ("created", "deleting")]
     asked = {r.key: partial(_used, r, records[r.key], doors, ours) for r in left}
     found, silent = answers(asked, clock)
     for key, why in silent.items():

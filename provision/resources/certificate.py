@@ -52,6 +52,7 @@ class Certificate(Resource):
     at_once = True
     absent = ("ResourceNotFoundException",)
     patient = ("ResourceInUseException",)  # for a while after its listener has gone
+    single: ClassVar[bool] = False  # but for its token, and for an hour
     typical: ClassVar[int] = 10
 
     def identity(self) -> str:

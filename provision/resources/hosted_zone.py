@@ -60,6 +60,7 @@ class HostedZone(Resource):
     taken = ("HostedZoneAlreadyExists",)
     later = ("Tags",)
     typical: ClassVar[int] = 2
+    single: ClassVar[bool] = False  # but for its CallerReference
 
     def identity(self) -> str:
         """A zone is its domain."""

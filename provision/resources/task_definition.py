@@ -41,6 +41,7 @@ class Family(Resource):
     arn: str = output("taskDefinitionArn")
     family: str = output("family")
     by_name = True
+    single = False  # each registration is a revision
     absent = (
         "ClientException: Unable to describe task definition",
         "ClientException: The specified task definition does not exist",

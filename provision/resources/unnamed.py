@@ -26,6 +26,7 @@ class Unnamed(Resource):
     name: str
     id: str = output("Id")
     surplus: list[str] = output("Surplus")
+    single: ClassVar[bool] = False
     noun: ClassVar[str] = ""  # as in TagSpecifications: "vpc", "internet-gateway"
 
     @classmethod

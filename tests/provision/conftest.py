@@ -97,8 +97,9 @@ class Cable:
         self.before(model.name)
         self.calls.append(model.name)
 
-    def _after(self, model: Any, **_: Any) -> None:
-        self.after(model.name)
+    def _after(self, model: Any, http_response: Any, **_: Any) -> None:
+        if http_response.status_code < 300:  # what was refused changed nothing
+            self.after(model.name)
 
     def free(self) -> None:
         """No power cut any more."""

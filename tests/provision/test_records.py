@@ -1,5 +1,6 @@
 """The table of records: what is recorded against what AWS shows."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,25 @@ def test_verdict(state: Any, live: Any, ours: bool, may_adopt: bool, expected: s
     """Every cell."""
     record = Record("Kind", state) if state else None
     assert expected == verdict(record, live, ours, may_adopt)
+
+
+@pytest.mark.parametrize(("seconds", "fresh"), [(0, True), (59, True), (61, False), (-30, True)])
+def test_fresh(tmp_path: Path, seconds: int, fresh: bool) -> None:
+    """For a minute; also where the clock was set back meanwhile, and as read again from the file."""
+    file = StackFile(tmp_path / "stack.yaml")
+    file.record("vpc", Record("Vpc", "creating", {}, 1_800_000_000.0))
+    assert "since: '2027-01-15T08:00:00Z'" in file.path.read_text()
+    record = StackFile(file.path).records["vpc"]
+    assert fresh == record.fresh(1_800_000_000.0 + seconds)
+
+
+def test_service_linked_role_that_vanished_is_ensured_again(desk: Desk) -> None:
+    """It is the account's, and somebody may have taken it away with the last cluster: no reason to stop."""
+    desk.setup()
+    desk.cable.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForECS")
+    desk.changes()
+    outcome = desk.setup()
+    assert ([], ["CreateServiceLinkedRole"]) == (outcome.refusals, desk.changes())
 
 
 def test_zone_that_was_there_is_adopted_and_stays(desk: Desk) -> None:

@@ -1,0 +1,104 @@
+"""The power goes off at every changing call in turn, and the same command goes on at once, under lag.
+
+For LAG seconds, of the clock that only the engine's waiting moves, every service answers as it did before:
+what was made just before the power went is not shown to the run that goes on.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from provision.sandbox.delays import Delays
+from tests.provision.conftest import READING, WHOLE, Desk, PowerCut
+
+LAG = 20.0
+START = 5.0  # seconds until the next run's first call
+NETWORK = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
+MOST = 250  # runs; more would mean that nothing moves on
+
+
+@pytest.fixture
+def delays() -> Delays:
+    """No delay but lag."""
+    delays = Delays.none()
+    delays.lag = LAG
+    return delays
+
+
+@pytest.fixture(autouse=True)
+def _new_network(desk: Desk) -> None:
+    desk.set(network__vpc="new")  # its parts have neither name nor token
+
+
+def cut(desk: Desk, moment: str, past: int) -> None:
+    """Off `before` or `after` the next changing call but `past`."""
+    left = past
+
+    def counted(operation: str) -> None:
+        nonlocal left
+        if not operation.startswith(READING):
+            left -= 1
+            if left < 0:
+                desk.cable.free()
+                raise PowerCut(f"{moment} {operation}")
+
+    setattr(desk.cable, moment, counted)
+
+
+def carried(desk: Desk, run: Callable[[], object], moment: str) -> int:
+    """Cut and run again until it ends by itself; how often it was cut."""
+    for cuts in range(MOST):
+        cut(desk, moment, 1 if moment == "before" else 0)  # before: one call of each run passes
+        try:
+            run()
+        except PowerCut:
+            desk.clock.advance(START)
+            continue
+        desk.cable.free()
+        desk.clock.advance(LAG)
+        return cuts
+    raise AssertionError("nothing moves on")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_at_every_call_of_setup(desk: Desk, moment: str) -> None:
+    """One of everything; a further setup changes nothing."""
+    assert carried(desk, lambda: _well(desk), moment) > 40
+    assert {**WHOLE, **NETWORK} == desk.inventory()
+    desk.changes()
+    _well(desk)
+    assert [] == desk.changes()
+
+
+def _well(desk: Desk) -> None:
+    outcome = desk.setup()
+    assert ([], []) == (outcome.refusals, outcome.outside)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_at_every_call_of_teardown(desk: Desk, moment: str) -> None:
+    """Nothing is left, in the account and in the file."""
+    desk.setup()
+
+    def away() -> None:
+        gone = desk.teardown()
+        assert ([], []) == (gone.refusals, gone.left)
+
+    assert carried(desk, away, moment) > 25
+    assert {} == desk.inventory()
+    assert "resources" not in desk.path.read_text()
+
+
+@pytest.mark.parametrize("line", ["vpc", "zone", "certificate", "alias"])
+def test_teardown_at_once(desk: Desk, line: str) -> None:
+    """What was made just before the power went, and is not shown yet, goes all the same."""
+    desk.cut_power("creating", line, "after")
+    with pytest.raises(PowerCut):
+        desk.setup()
+    gone = desk.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
+    desk.clock.advance(LAG)
+    assert {} == desk.inventory()
+    assert "resources" not in desk.path.read_text()
