@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from moto.backends import get_backend
 
 from provision.errors import Refusal
-from provision.resources.collector import COMMAND
 from provision.sandbox.clock import RunningClock
-from provision.sandbox.cloud import Cloud
 from provision.sandbox.delays import Delays
 from provision.sandbox.faults import Faults
 from provision.sandbox.runtime import write_runtime
@@ -28,10 +25,12 @@ from tests.provision.shell import ROOT
 from tests.provision.test_accounts import TRUST
 
 SPEED = 60.0  # simulated seconds in a real one
+FAULTY = 30.0  # where every call fails eight times: on a slow machine a look would take as long as a wait
 LAG = 3.0  # simulated seconds for which every service that may shows what was before
 PLUG = Path(__file__).parent / "power"
 REGION = "ap-northeast-1"
-PATIENCE = 120.0  # real seconds for one command
+PATIENCE = 240.0  # real seconds for one command
+GIVING_UP = 0.1  # real seconds in which a command that was sent SIGINT lets go of its call
 SETTINGS = """\
 domain: torture.example
 network:
@@ -42,26 +41,16 @@ schedule:  # once a year, so that it does not fire while the clock runs ahead
   timezone: Asia/Tokyo
   start: cron(0 8 1 1 ? *)
   stop: cron(0 9 1 1 ? *)
-news:
-  schedule: cron(0 7 1 1 ? *)
 """
-
-
-def collect(environment: dict[str, str]) -> int:
-    """The collector, stubbed as the bots are: an index of nothing, put past all faults."""
-    bucket, _slash, folder = environment["NEWS_URL"].removeprefix("s3://").partition("/")
-    s3 = get_backend("s3")[Cloud.account]["aws"]
-    s3.put_object(bucket, f"{folder}/index.json", b'{"files": []}')
-    return 0
 
 
 class Ground:
     """One account that has something of others' in it, one folder with a stack file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, speed: float = SPEED) -> None:
         self.folder, self.file = folder, folder / "stack.sandbox.yaml"
-        tasks = InlineTasks(programs={tuple(COMMAND): collect})
-        self.sandbox = Sandbox(RunningClock(SPEED), Delays(lag=LAG), tasks)
+        self.speed = speed
+        self.sandbox = Sandbox(RunningClock(speed), Delays(lag=LAG), InlineTasks())
         addresses = self.sandbox.serve(REGION)
         line = self.sandbox.line
         known = {"access_token": line.access_token, "channel_secret": line.channel_secret}
@@ -104,7 +93,7 @@ class Ground:
         client("ssm").put_parameter(Name="ACCESS_TOKEN_2", Value="theirs", Type="SecureString")
         where = {"LocationConstraint": REGION}
         client("s3").create_bucket(Bucket="news-bot-news-theirs", CreateBucketConfiguration=where)
-        time.sleep(2 * LAG / SPEED)
+        time.sleep(2 * LAG / self.speed)
 
     def _vpc(self) -> str:
         return str(self.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"])
@@ -145,6 +134,37 @@ class Ground:
         self.look_at_file()
         return process.returncode, complained + said
 
+    def interrupt_at(self, moment: str, skip: int, *words: str) -> tuple[int, str]:
+        """The command, sent SIGINT before or after its next changing call but `skip`; 130 where it was."""
+        hold = {"kind": "hold", "when": moment, "mutating": True, "after": skip}
+        fault = self.faults.add(hold).number
+        process = self.start(*words)
+        while process.poll() is None and not self._reached(fault):
+            pass
+        return self._interrupted(process)
+
+    def interrupt_wait(self, known: set[str], *words: str) -> tuple[int, str]:
+        """The command, sent SIGINT while it waits for something that is not known yet; 130 where it was."""
+        process, said = self.start(*words), ""
+        assert process.stderr is not None
+        for line in process.stderr:
+            said += line
+            waits = line.partition(" s  … ")[2]
+            if waits and waits not in known:
+                known.add(waits)
+                break
+        status, more = self._interrupted(process)
+        return status, said + more
+
+    def _interrupted(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(GIVING_UP)
+        self.faults.clear()
+        said, complained = process.communicate(timeout=PATIENCE)
+        self.look_at_file()
+        return process.returncode, complained + said
+
     def _reached(self, fault: int) -> bool:
         return self.faults.reached(fault, 0.1) is not None
 
@@ -157,7 +177,7 @@ class Ground:
 
     def surplus(self, wanted: dict[str, int]) -> Counter[str]:
         """What there is more of than there should be, beside what was there before."""
-        time.sleep(2 * LAG / SPEED)
+        time.sleep(2 * LAG / self.speed)
         return Counter(inventory(self.client)) - self.before - Counter(wanted)
 
     def missing(self, wanted: dict[str, int]) -> Counter[str]:

@@ -13,7 +13,9 @@ from tests.torture.ground import Ground
 
 VERBS = (("setup",), ("pause",), ("resume",), ("teardown", "--everything"))
 MOST = 400  # starts of one command: one that needs more does not move on
-STEPS = (("fsync", "before", 2), ("replace", "before", 2), ("replace", "after", 1))
+STOPPED = "Stopped. Nothing is lost"
+# Which step of writing stack.yaml, and the how-maniest of a run: the first "before" would never move on.
+STEPS = (("fsync", "before", 2), ("replace", "before", 2), ("replace", "after", 2))
 FAULTS = (
     ("lost", 1, "after"),
     ("throttle", 8, "before"),
@@ -53,7 +55,7 @@ def carried(ground: Ground, verb: tuple[str, ...], report: Report, step: "Step",
         status, said = step(ground, verb, place) if place < most else ground.run(*verb)
         if status == 0:
             break
-        if status not in (-signal.SIGKILL, 130):
+        if status != -signal.SIGKILL and not (status == 130 and STOPPED in said):
             report.stuck.append(f"{' '.join(verb)} ended with {status}: {said[-600:]}")
             break
         report.boundaries += 1
@@ -82,6 +84,25 @@ def killed(moment: str) -> Step:
     def step(ground: Ground, verb: tuple[str, ...], place: int) -> tuple[int, str]:
         skip = 1 if moment == "before" and place else 0
         return ground.kill_at(moment, skip, *verb)
+
+    return step
+
+
+def interrupted(moment: str) -> Step:
+    """SIGINT while a changing call is on its way there or back, each in turn."""
+
+    def step(ground: Ground, verb: tuple[str, ...], place: int) -> tuple[int, str]:
+        return ground.interrupt_at(moment, 1 if place else 0, *verb)
+
+    return step
+
+
+def interrupted_waiting() -> Step:
+    """SIGINT during each wait."""
+    known: set[str] = set()
+
+    def step(ground: Ground, verb: tuple[str, ...], place: int) -> tuple[int, str]:
+        return ground.interrupt_wait(known, *verb)
 
     return step
 

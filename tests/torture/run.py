@@ -5,16 +5,26 @@ The parts run side by side, each with a sandbox of its own (moto is one account 
 
 import argparse
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from tests.torture import parts
-from tests.torture.ground import Ground
+from tests.torture.ground import FAULTY, SPEED, Ground
 from tests.torture.parts import FAULTS, STEPS, Report
 
-SHORT = 6  # hits of a command, where there is no time for all of them
+SIDE_BY_SIDE = 3  # parts, of which one or another always waits
+SHORT = 2  # hits of a command, where there is no time for all of them
+SAMPLE = (
+    "killed before a call",
+    "killed after a call",
+    "killed before replace",
+    "Ctrl-C before a call",
+    "lost x 1",
+)
 
 
 def every_part(most: int) -> dict[str, Callable[[Ground], Report]]:
@@ -26,6 +36,9 @@ def every_part(most: int) -> dict[str, Callable[[Ground], Report]]:
     for call, moment, number in STEPS:
         step = parts.unplugged(call, moment, number)
         named[f"killed {moment} {call}"] = lambda g, s=step: parts.walk(g, s, most)
+    step = parts.interrupted("before")
+    named["Ctrl-C before a call"] = lambda g, s=step: parts.walk(g, s, most)
+    named["Ctrl-C while waiting"] = lambda g: parts.walk(g, parts.interrupted_waiting(), most)
     for kind, times, when in FAULTS:
         named[f"{kind} x {times}"] = lambda g, f=(kind, times, when): parts.faulty(g, *f)
     named["two at once"] = parts.two_at_once
@@ -36,7 +49,7 @@ def one(name: str, most: int) -> tuple[str, Report, float]:
     """One part, in a process of its own."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        ground = Ground(Path(folder))
+        ground = Ground(Path(folder), FAULTY if " x " in name else SPEED)
         try:
             report = every_part(most)[name](ground)
         finally:
@@ -51,13 +64,15 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", help="only these")
     given = parser.parse_args()
     most, total = SHORT if given.short else parts.MOST, Report()
-    names = [(name, most) for name in every_part(most) if not given.parts or name in given.parts]
-    with multiprocessing.get_context("spawn").Pool(2, maxtasksperchild=1) as pool:
+    wanted = given.parts or (SAMPLE if given.short else tuple(every_part(most)))
+    names, began = [(name, most) for name in every_part(most) if name in wanted], time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(SIDE_BY_SIDE, maxtasksperchild=1) as pool:
         for task in [pool.apply_async(one, name) for name in names]:
             name, report, seconds = task.get()
             total.add(report)
             cases = report.boundaries + report.faults
             print(f"{name:24} {cases:5} cases  {seconds:6.1f} s", flush=True)
+    print(f"{date.today()}, {os.cpu_count()} cores, {time.monotonic() - began:.0f} s")
     for line in total.stuck:
         print(f"STUCK: {line}")
     print(f"boundaries tried:          {total.boundaries}")
