@@ -42,3 +42,11 @@ def parse(text: str) -> Reference:
         host = DOCKER_HUB
         repository = repository if "/" in repository else f"library/{repository}"
     return Reference(host, repository, match["tag"] or "", match["digest"] or "")
+
+
+def known(text: str) -> Reference | None:
+    """The same; None for what is no name of an image as Docker reads it."""
+    try:
+        return parse(text)
+    except ValueError:
+        return None

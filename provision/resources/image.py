@@ -6,9 +6,11 @@ from typing import Any
 
 from provision.aws import unless
 from provision.errors import Refusal
+from provision.image.given import platforms
 from provision.image.inputs import PREFIX, Inputs, build
 from provision.image.push import push
-from provision.registry import Remote
+from provision.image.reference import Reference, known
+from provision.registry import GALLERY, Remote
 from provision.resource import Difference, Doors, Live, Resource, Tagged, output, resource
 from provision.resources.repository import Repository
 from provision.words import _
@@ -23,6 +25,35 @@ class GivenImage:
     """An image that somebody else has built and pushed."""
 
     uri: str
+
+    def fits(self, doors: Doors, platform: str) -> None:
+        """Raises Refusal where its manifest is for other processors only.
+
+        Read are this account's ECR and the public gallery; of any other image a task tells.
+        """
+        at = known(self.uri)
+        remote = self._remote(doors, at) if at else None
+        have = platforms(remote, at.wanted) if remote and at else ()
+        if have and platform not in have:
+            raise Refusal(
+                _("Reading the image {uri}.", uri=self.uri),
+                _("it is for {have}, not for {platform}", have=", ".join(have), platform=platform),
+                _(
+                    "Give one for {platform}, or: --set image.platform={have}",
+                    platform=platform,
+                    have=have[0],
+                ),
+            )
+
+    def _remote(self, doors: Doors, at: Reference) -> Remote | None:
+        """Where it can be read; None: not from here."""
+        if at.host == GALLERY:
+            return doors.registries.public(at.host, at.repository)
+        if not at.host.endswith(f".dkr.ecr.{doors.aws.region}{AMAZON}"):
+            return None
+        endpoint, token = _signed_in(doors)
+        here = endpoint and (endpoint == f"https://{at.host}" or AMAZON not in endpoint)
+        return doors.registries.private(endpoint, at.repository, token) if here else None
 
 
 @resource
@@ -96,17 +127,20 @@ class Image(Resource):
 
     def _remote(self, doors: Doors) -> Remote:
         """Our repository, signed in: its registry is where ECR's token says. Raises Refusal."""
-        ecr = doors.aws.ecr
-        (token,) = ecr.get_authorization_token()["authorizationData"]
-        endpoint, asked = token["proxyEndpoint"], str(ecr.meta.endpoint_url)
-        if AMAZON in endpoint and AMAZON not in asked:
+        endpoint, token = _signed_in(doors)
+        if not endpoint:
             raise Refusal(
                 _("Pushing the bot's image."),
-                _("{endpoint} is AWS here, and has no registry of its own", endpoint=asked),
+                _(
+                    "{endpoint} is AWS here, and has no registry of its own",
+                    endpoint=doors.aws.ecr.meta.endpoint_url,
+                ),
                 _("Bring an image that is there already: --set image.uri=..."),
             )
-        name, registries = self.repository.repository_name, doors.registries
-        return registries.private(endpoint, name, token["authorizationToken"])
+        return doors.registries.private(endpoint, self.repository.repository_name, token)
+
+    def fits(self, doors: Doors, platform: str) -> None:
+        """It is built for that platform."""
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """Its one tag is ours: it is a hash of what we would build."""
@@ -127,6 +161,15 @@ class Image(Resource):
     def delete(self, doors: Doors) -> None:
         """BatchDeleteImage of everything that was built here: what others pushed stays."""
         _delete(doors, self.repository_name, _built(doors, self.repository_name))
+
+
+def _signed_in(doors: Doors) -> tuple[str, str]:
+    """The registry of this account and region, and a token for it; "" where another AWS names Amazon's."""
+    ecr = doors.aws.ecr
+    (told,) = ecr.get_authorization_token()["authorizationData"]
+    endpoint = str(told["proxyEndpoint"])
+    foreign = AMAZON in endpoint and AMAZON not in str(ecr.meta.endpoint_url)
+    return ("", "") if foreign else (endpoint, str(told["authorizationToken"]))
 
 
 def _built(doors: Doors, repository: str) -> list[Live]:

@@ -72,6 +72,10 @@ class Family(Resource):
             return None
         return _shape({**live, "tags": answer.get("tags", [])})
 
+    def foresee(self, doors: Doors) -> None:
+        """The image is for that processor, as far as its registry tells."""
+        self.image.fits(doors, self.platform)
+
     def create(self, doors: Doors) -> Live | None:
         """RegisterTaskDefinition."""
         answer = doors.aws.ecs.register_task_definition(
@@ -140,6 +144,7 @@ class Family(Resource):
 
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
         """Registers a new revision, which from here on is the one that is found."""
+        self.image.fits(doors, self.platform)
         created = self.create(doors)
         if created:
             self.learn(created)

@@ -16,7 +16,7 @@ from provision.plan import plan
 from provision.prices import prices
 from provision.registry import Registries
 from provision.resource import Doors
-from provision.resources.image import KEPT, Image
+from provision.resources.image import KEPT, GivenImage, Image
 from provision.resources.repository import Repository
 from provision.sandbox.serving import HttpServer
 from provision.stackfile import StackFile
@@ -186,3 +186,46 @@ def test_pruned_but_for_what_can_be_run(builder: Builder) -> None:
     stack.image.prune(desk.doors(), lambda: {uri})
     assert KEPT + 1 == len(builder.images())
     assert first in builder.images()
+
+
+def test_given_image_of_another_processor(builder: Builder) -> None:
+    """Its manifest is read: refused before anything is made, and before a revision is, with the fix."""
+    desk = builder.desk
+    desk.set(image__platform="linux/arm64")
+    desk.setup()
+    uri = builder.running()
+    desk.set(image__uri=uri, image__platform="linux/amd64")
+    (refusal,) = desk.setup().refusals
+    assert (f"Reading the image {uri}.", "it is for linux/arm64, not for linux/amd64") == (
+        refusal.what,
+        refusal.why,
+    )
+    assert refusal.then.endswith("--set image.platform=linux/arm64")
+    desk.set(name="other-bot", line__access_token_parameter="A", line__channel_secret_parameter="B")
+    sight = desk.engine().look()["task_definition/other-bot"]
+    assert refusal.why == (sight.refusal and sight.refusal.why)
+    desk.set(image__platform="linux/arm64")
+    assert desk.engine().look()["task_definition/other-bot"].refusal is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "platform", "why"),
+    [
+        ("public.ecr.aws/docker/library/python:3.12-slim", "linux/arm64", ""),
+        ("public.ecr.aws/docker/library/python:3.12-slim", "linux/s390x", "it is for linux/amd64"),
+        ("public.ecr.aws/docker/library/python:2", "linux/s390x", ""),
+        ("123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/none:1", "linux/s390x", ""),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com/bot:1", "linux/s390x", ""),
+        ("example.jp/bot:1", "linux/s390x", ""),
+        ("Example//bot@1", "linux/s390x", ""),
+    ],
+)
+def test_what_is_read_of_a_given_image(builder: Builder, uri: str, platform: str, why: str) -> None:
+    """An index in the gallery; not what is not there, nor what lies elsewhere."""
+    said = ""
+    try:
+        GivenImage(uri).fits(builder.desk.doors(), platform)
+    except Refusal as refusal:
+        said = refusal.why
+    assert said.startswith(why)
+    assert bool(said) == bool(why)
