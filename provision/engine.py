@@ -381,7 +381,8 @@ class Engine:
 def longest_first(resources: list[Resource]) -> list[Resource]:
     """First, in order, what somebody outside has to act on before more can follow; then the longest wait's.
 
-    Every resource stays behind what it needs, because each takes at least a second.
+    Every resource stays behind what it needs, because each takes at least a second; but for what is lengthy
+    to make (an image to push), which comes last of all, while AWS makes what others wait for.
     """
     rest: dict[str, int] = {}
     urgent: set[str] = set()
@@ -391,7 +392,9 @@ def longest_first(resources: list[Resource]) -> list[Resource]:
         acts = bool(after) and isinstance(resource, Milestone) and resource.outside
         if acts or urgent.intersection(after):
             urgent.add(resource.key)
-    return sorted(resources, key=lambda r: 0 if r.key in urgent else 1 / rest[r.key])
+    return sorted(
+        resources, key=lambda r: (r.lengthy, 0 if r.key in urgent else 1 / rest[r.key])
+    )
 
 
 def stranger(resource: Resource) -> Refusal:

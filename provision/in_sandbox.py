@@ -33,6 +33,7 @@ def enter_sandbox() -> dict[str, Any]:
         LINE_API_URL=told["line"],
         PROVISION_DNS=told["dns"],
         PROVISION_FRONT=told["front"],
+        PROVISION_REGISTRY=told["gallery"],
         AWS_CA_BUNDLE=told["ca"],
         LINE_CHANNEL_ACCESS_TOKEN=told["access_token"],
         LINE_CHANNEL_SECRET=told["channel_secret"],

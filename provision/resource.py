@@ -79,6 +79,7 @@ class Resource:
     )
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
+    lengthy: ClassVar[bool] = False  # its create call itself takes long: begun when all else is
 
     at_once: ClassVar[bool] = False  # gone when its delete call has been answered
     later: ClassVar[tuple[str, ...]] = ()  # first names in `wants` that the create call cannot set

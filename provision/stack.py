@@ -216,7 +216,7 @@ class Stack:
         self.url = self.webhook.url
 
     def _image(self, settings: Settings, folder: Path) -> Image | GivenImage:
-        """Given, or built. Here, so that the load balancer gets ready while it is pushed."""
+        """Given, or built."""
         if settings["image.uri"]:
             return GivenImage(settings["image.uri"])
         own = settings["image.files"]

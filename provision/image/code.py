@@ -1,4 +1,8 @@
-"""The layer of the bot's own code, with the person's files laid over it."""
+"""The layer of the bot's own code, with the person's files laid over it.
+
+No .pyc files: they are of one version of Python, which this machine's is not always, and their bytes would
+tell which machine built the image. Without them a start costs 0.19 s of CPU, with them 0.13 s.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +15,7 @@ from provision.words import _
 
 BOT = Path(__file__).parents[2] / "bot"
 KINDS = (".py", ".json", ".txt")  # of the bot: code, samples, its lock
-LEFT_OUT = ("__pycache__", ".git")
+CACHE = "__pycache__"
 LARGEST = 50 << 20  # bytes of the person's own files, all together
 
 Files = Mapping[str, bytes]  # by path below HOME
@@ -22,7 +26,7 @@ def files(own: Path | None = None) -> dict[str, bytes]:
     found = {
         f"bot/{path.relative_to(BOT).as_posix()}": path.read_bytes()
         for path in BOT.rglob("*")
-        if path.suffix in KINDS and path.is_file() and "__pycache__" not in path.parts
+        if path.suffix in KINDS and path.is_file() and CACHE not in path.parts
     }
     if own is not None:
         found |= _own(own)
@@ -35,11 +39,16 @@ def _own(folder: Path) -> dict[str, bytes]:
     paths = [
         path
         for path in folder.rglob("*")
-        if path.is_file() and not set(LEFT_OUT) & set(path.relative_to(folder).parts)
+        if path.is_file() and not any(map(_left_out, path.relative_to(folder).parts))
     ]
     if sum(path.stat().st_size for path in paths) > LARGEST:
         raise _unfit(_("{folder} holds more than {size} MB", folder=folder, size=LARGEST >> 20))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def _left_out(part: str) -> bool:
+    """Caches, and what begins with a dot: .git, .env and the like are nobody's bot."""
+    return part == CACHE or part.startswith(".")
 
 
 def _unfit(why: str) -> Usage:

@@ -50,6 +50,7 @@ def _sentences(addresses: dict[str, str], speed: float) -> str:
             _("Talk to the bot:       {page}", page=addresses["page"]),
             _("AWS {aws}   DNS {dns}   registrar {registrar}", **addresses),
             _("LINE {line}   load balancer {front}   its CA {ca}", **addresses),
+            _("ECR's registry {registry}   its public gallery {gallery}", **addresses),
             _("Faults, lag and the log of calls: {aws}/_sandbox/", aws=addresses["aws"]),
             _("Ctrl-C ends it, and everything in it."),
         )

@@ -89,6 +89,15 @@ def test_built_and_pushed_once(builder: Builder) -> None:
     assert pushed == builder.asked()
 
 
+def test_pushed_while_aws_makes_the_rest(builder: Builder) -> None:
+    """All that does not need the image is begun before: the load balancer gets ready meanwhile."""
+    builder.desk.setup()
+    begun = [key.partition("/")[0] for event, key, _ in builder.desk.events if event == "creating"]
+    after = begun[begun.index("image") + 1 :]
+    assert {"load_balancer", "zone", "certificate", "warm_door_rule"} <= set(begun) - set(after)
+    assert {"task_definition", "service"} <= set(after)
+
+
 def test_other_files_other_image(builder: Builder) -> None:
     """The plan says so and fetches nothing; setup pushes one small layer more; the old image stays."""
     desk = builder.desk

@@ -109,15 +109,19 @@ def test_layer_of_wheels_is_made_once(tmp_path: Path) -> None:
 
 
 def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
-    """Every module and sample; no caches; a file of the person's own wins."""
+    """Every module and sample; no caches, nothing hidden; a file of the person's own wins."""
     (tmp_path / "bot/samples").mkdir(parents=True)
     (tmp_path / "bot/samples/articles.json").write_bytes(b"[]")
     (tmp_path / "own.txt").write_bytes(b"own")
+    for hidden in (".env", ".git/config", "__pycache__/own.pyc"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / hidden).write_bytes(b"secret")
     found = code.files(tmp_path)
     assert b"[]" == found["bot/samples/articles.json"]
     assert b"own" == found["own.txt"]
     assert {"bot/app.py", "bot/__main__.py"} <= found.keys()
     assert [] == [path for path in found if "__pycache__" in path or path.endswith(".in")]
+    assert b"secret" not in found.values()
     assert f"{HOME}/bot/app.py" in content(code.code(found))
 
 
