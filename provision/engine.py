@@ -392,9 +392,7 @@ def longest_first(resources: list[Resource]) -> list[Resource]:
         acts = bool(after) and isinstance(resource, Milestone) and resource.outside
         if acts or urgent.intersection(after):
             urgent.add(resource.key)
-    return sorted(
-        resources, key=lambda r: (r.lengthy, 0 if r.key in urgent else 1 / rest[r.key])
-    )
+    return sorted(resources, key=lambda r: (r.lengthy, 0 if r.key in urgent else 1 / rest[r.key]))
 
 
 def stranger(resource: Resource) -> Refusal:
