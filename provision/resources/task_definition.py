@@ -72,10 +72,6 @@ class Family(Resource):
             return None
         return _shape({**live, "tags": answer.get("tags", [])})
 
-    def foresee(self, doors: Doors) -> None:
-        """The image is for that processor, as far as its registry tells."""
-        self.image.fits(doors, self.platform)
-
     def create(self, doors: Doors) -> Live | None:
         """RegisterTaskDefinition."""
         answer = doors.aws.ecs.register_task_definition(
@@ -144,7 +140,6 @@ class Family(Resource):
 
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
         """Registers a new revision, which from here on is the one that is found."""
-        self.image.fits(doors, self.platform)
         created = self.create(doors)
         if created:
             self.learn(created)
@@ -203,6 +198,15 @@ class TaskDefinition(Family):
 
     def _platform(self) -> str:
         return self.platform
+
+    def foresee(self, doors: Doors) -> None:
+        """The image is for that processor, as far as its registry tells."""
+        self.image.fits(doors, self.platform)
+
+    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+        """A new revision, where the image is for that processor."""
+        self.image.fits(doors, self.platform)
+        super().update(doors, live, differences)
 
     def _image(self) -> str:
         return self.image.uri
