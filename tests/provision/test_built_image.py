@@ -105,7 +105,8 @@ def test_other_files_other_image(builder: Builder) -> None:
     (tag,) = builder.images()
     before = builder.asked().count("InitiateLayerUpload")
     (builder.own / "words.txt").write_text("two")
-    assert {"image": "update", "task_definition/news-bot": "update"} == builder.planned()
+    revisions = ("task_definition/news-bot", "collector_definition/news-bot-collector")
+    assert dict.fromkeys(("image", *revisions), "update") == builder.planned()
     assert before == builder.asked().count("InitiateLayerUpload")
     assert [] == desk.setup().refusals
     assert before + 2 == builder.asked().count("InitiateLayerUpload")  # code and configuration

@@ -5,33 +5,26 @@ import subprocess
 
 import pytest
 
-from tests.provision.shell import PROVISION, Person, control, send
+from tests.provision.shell import PROVISION, ROOT, Person, control, send
 
-ARTICLE = {
-    "id": "1",
-    "title": "The ferry runs again",
-    "summary": "From Monday.",
-    "url": "https://news.example.com/1",
-    "category": "Harbour",
-    "source": "News",
-    "published": "2026-11-20T00:00:00+00:00",
-}
+PHRASES = (ROOT / "bot/phrases.py").read_text()
+HELP = 'Send "latest" for what is new'
 
 
 def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> None:
     """Setup builds and pushes, the task runs the layers, deploy pushes what has changed and no more."""
-    samples = person.folder / "own/bot/samples/articles.json"
-    samples.parent.mkdir(parents=True)
-    samples.write_text(json.dumps({"articles": [ARTICLE]}))
-    sets = ("--set", "image.files=own")
-    setup = person.types("--sandbox", "setup", "--yes", *sets)
+    phrases = person.folder / "own/bot/phrases.py"
+    phrases.parent.mkdir(parents=True)
+    assert HELP in PHRASES
+    phrases.write_text(PHRASES.replace(HELP, "Ask the harbour master"))
+    setup = person.types("--sandbox", "setup", "--yes", "--set", "image.files=own")
     assert 0 == setup.returncode, setup.stderr
-    assert "The ferry runs again" in json.dumps(send(addresses, "latest"))
+    assert "Ask the harbour master" in json.dumps(send(addresses, "help"))
     before = len(control(addresses, "calls?operation=InitiateLayerUpload"))
-    samples.write_text(json.dumps({"articles": [{**ARTICLE, "title": "The ferry stands still"}]}))
+    phrases.write_text(PHRASES.replace(HELP, "The ferry runs again"))
     deploy = person.types("--sandbox", "deploy", "--yes")
     assert 0 == deploy.returncode, deploy.stderr
-    assert "The ferry stands still" in json.dumps(send(addresses, "latest"))
+    assert "The ferry runs again" in json.dumps(send(addresses, "help"))
     assert 2 == len(control(addresses, "calls?operation=InitiateLayerUpload")) - before
     plan = person.types("--sandbox", "plan", "--json")
     assert {"keep"} == {step["action"] for step in json.loads(plan.stdout)["resources"]}
