@@ -53,14 +53,17 @@ class Family(Resource):
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
-        """Every ACTIVE revision of the stack's family, the newest first."""
-        found = []
+        """The newest ACTIVE revision of the stack's family that carries its tags: it stands for all of them.
+
+        There may be a thousand, and ECS shows the tags of one a call.
+        """
         family = f"{stack}{cls.suffix}" if stack and cls.container else ""
-        for arn in reversed(_revisions(doors, family, "ACTIVE") if family else []):
+        active = _revisions(doors, family, "ACTIVE") if family else []
+        for arn in sorted(active, key=_number, reverse=True):
             answer = doors.aws.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
             if marked(tags := flat(answer.get("tags", [])), stack):
-                found.append((tags, _shape(answer["taskDefinition"])))
-        return found
+                return [(tags, _shape(answer["taskDefinition"]))]
+        return []
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else the family's newest revision; one that is not ACTIVE counts as none."""
