@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import asdict, dataclass
 
 from benchmarks import floor
@@ -35,6 +36,7 @@ FACTS = {
     "service_drain": 245.0,
     "route53_sync": 37.0,
 }
+SLOWER = 0.5  # seconds a call, to see how many are made one after the other
 CLIENTS = """
 import boto3
 session = boto3.Session(region_name="ap-northeast-1")
@@ -117,6 +119,22 @@ def delegated(speed: float, latency: float, delays: dict[str, float]) -> float:
             return time.monotonic() - began
 
 
+def round_trips(speed: float, rounds: int = 5) -> float:
+    """How many calls status makes one after the other: how much longer it takes when each takes longer."""
+    with stage(speed) as on:
+        on.provision("setup")
+        seconds = []
+        for latency in (0.0, SLOWER):
+            on.control("faults", {"kind": "latency", "seconds": latency, "times": 10**9})
+            seconds.append(
+                statistics.median(on.provision("status").seconds for _round in range(rounds))
+            )
+            urllib.request.urlopen(
+                urllib.request.Request(f"{on.addresses['aws']}/_sandbox/faults", method="DELETE")
+            ).close()
+    return (seconds[1] - seconds[0]) / SLOWER
+
+
 def start_up(rounds: int = 5) -> float:
     """Seconds for a Python that imports boto3 and builds the clients: nobody starts sooner."""
     environ = {**os.environ, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
@@ -172,6 +190,7 @@ def main() -> None:
     start = start_up()
     runs = [walked(given.speed, given.latency, delays) for _run in range(given.runs)]
     human = [delegated(given.speed, given.latency, delays) for _run in range(given.runs)]
+    chain = round_trips(given.speed)
     again = start_up()
     name = "AWS-FACTS.md's medians" if given.facts else "the issue's model"
     print(
@@ -184,7 +203,8 @@ def main() -> None:
     over = (statistics.median(human) - least) * given.speed
     print(
         f"\nFrom delegated to live: {middle(human)} s, floor {least:.2f} s; "
-        f"{over:.1f} s of AWS's time more."
+        f"{over:.1f} s of AWS's time more. "
+        f"Status is {chain:.1f} round trips long (to be at most 8)."
     )
 
 

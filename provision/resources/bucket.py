@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from provision.aws import unless
@@ -78,25 +79,24 @@ class NewsBucket(Resource):
 
     def _read(self, doors: Doors, name: str) -> Live:
         s3 = doors.aws.s3
-        tags = unless("NoSuchTagSet", s3.get_bucket_tagging, Bucket=name) or {}
-        access = unless(
-            "NoSuchPublicAccessBlockConfiguration", s3.get_public_access_block, Bucket=name
-        )
-        policy = unless("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket=name)
-        encryption = unless(
-            "ServerSideEncryptionConfigurationNotFoundError", s3.get_bucket_encryption, Bucket=name
-        )
-        owner = unless(
-            "OwnershipControlsNotFoundError", s3.get_bucket_ownership_controls, Bucket=name
-        )
+        calls = {  # S3 has no call for several; each says in its own words that nothing is set
+            "NoSuchTagSet": s3.get_bucket_tagging,
+            "NoSuchPublicAccessBlockConfiguration": s3.get_public_access_block,
+            "NoSuchBucketPolicy": s3.get_bucket_policy,
+            "ServerSideEncryptionConfigurationNotFoundError": s3.get_bucket_encryption,
+            "OwnershipControlsNotFoundError": s3.get_bucket_ownership_controls,
+        }
+        with ThreadPoolExecutor(len(calls)) as pool:
+            asked = [pool.submit(unless, code, call, Bucket=name) for code, call in calls.items()]
+            tags, access, policy, encryption, owner = (one.result() or {} for one in asked)
         return {
             "Name": name,
             "Arn": f"arn:aws:s3:::{name}",
             "Tags": flat(tags.get("TagSet", [])),
-            "PublicAccessBlock": (access or {}).get("PublicAccessBlockConfiguration"),
+            "PublicAccessBlock": access.get("PublicAccessBlockConfiguration"),
             "Policy": json.loads(policy["Policy"]) if policy else None,
-            "Encryption": (encryption or {}).get("ServerSideEncryptionConfiguration"),
-            "OwnershipControls": (owner or {}).get("OwnershipControls"),
+            "Encryption": encryption.get("ServerSideEncryptionConfiguration"),
+            "OwnershipControls": owner.get("OwnershipControls"),
         }
 
     def create(self, doors: Doors) -> Live | None:
