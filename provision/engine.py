@@ -13,7 +13,7 @@ from provision.errors import NotYet, Refusal
 from provision.look import Sight
 from provision.once import once
 from provision.removal import Gone, Removal, revived, users
-from provision.resource import Doors, Live, Milestone, Resource
+from provision.resource import Doors, Live, Milestone, Resource, kinds
 from provision.stackfile import Record, StackFile, State
 from provision.walk import Line, Outcome, Tell, walk
 from provision.words import _
@@ -74,6 +74,34 @@ class Engine:
                 _("Sign in to that account and set that region, or use another --stack file."),
             )
         self._here = here
+        self._retrace()
+
+    def _retrace(self) -> None:
+        """What a run that died began to make under settings that have changed since: recorded, or forgotten.
+
+        Of such a record nothing but the key is known: no setting tells its name any more, but its tags do.
+        """
+        begun = self._begun_and_gone()
+        while begun:
+            told = account.holdings(self.doors, self.clock, self.stack).held
+            found = {held.key: held for held in told if held.key in begun}
+            for key, held in found.items():
+                self._record(key, held.record())
+            begun = self._begun_and_gone()
+            if not any(record.fresh(self.clock.now()) for record in begun.values()):
+                break
+            self.clock.sleep(5)
+        for key in begun:
+            self.file.forget(key)
+
+    def _begun_and_gone(self) -> dict[str, Record]:
+        known, classes = {resource.key for resource in self.resources}, kinds()
+        return {
+            key: record
+            for key, record in self.file.records.items()
+            if record.state == "creating" and key not in known
+            if record.kind in classes and not classes[record.kind].retraceable
+        }
 
     # Forwards --------------------------------------------------------------------------------------
 

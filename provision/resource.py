@@ -66,6 +66,9 @@ class Resource:
     taken: ClassVar[tuple[str, ...]] = ()  # "somebody has it": look whose it is
     patient: ClassVar[tuple[str, ...]] = ()  # "not yet": ask again later
     within: ClassVar[str] = ""  # untaggable: ours when the resource in this field is ours
+    retraceable: ClassVar[bool] = (
+        False  # found by its key and by what is on disk before the create call
+    )
     single: ClassVar[bool] = True  # created twice it is one: its name sees to that
     by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
     hourly: ClassVar[bool] = False  # paid by the hour: a pause takes it and all that needs it

@@ -60,6 +60,7 @@ class HostedZone(Resource):
     taken = ("HostedZoneAlreadyExists",)
     later = ("Tags",)
     typical: ClassVar[int] = 2
+    retraceable: ClassVar[bool] = True  # its tags come with a second call
     single: ClassVar[bool] = False  # but for its CallerReference
 
     def identity(self) -> str:
@@ -98,13 +99,16 @@ class HostedZone(Resource):
         if self.id:
             return _read(doors, self.id)
         route53 = doors.aws.route53
-        listing = route53.list_hosted_zones_by_name(DNSName=self.domain + ".", MaxItems="100")
+        domain = self.identity() + "."
+        listing = route53.list_hosted_zones_by_name(DNSName=domain, MaxItems="100")
         public = [
             zone["Id"]
             for zone in listing["HostedZones"]
-            if zone["Name"] == self.domain + "." and not zone.get("Config", {}).get("PrivateZone")
+            if zone["Name"] == domain and not zone.get("Config", {}).get("PrivateZone")
         ]
         zones = [_read(doors, zone_id) for zone_id in public]
+        if not hasattr(self, "domain"):  # no setting names it any more: ours, or not to be touched
+            return next((z for z in zones if z["CallerReference"] == self.caller_reference), None)
         return zones[0] if len(zones) == 1 else self._chosen(doors, zones)
 
     def _chosen(self, doors: Doors, zones: list[Live]) -> Live | None:

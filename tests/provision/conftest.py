@@ -177,7 +177,7 @@ class Desk:
     def enter_name_servers(self) -> None:
         """What the person does at the registrar's site."""
         for key, record in StackFile(self.path).records.items():
-            if record.kind == "HostedZone":
+            if record.kind == "HostedZone" and "name_servers" in record.outputs:
                 domain = key.partition("/")[2]
                 self.sandbox.cloud.registrar.enter(domain, record.outputs["name_servers"])
 
