@@ -59,6 +59,7 @@ class HostedZone(Resource):
     absent = ("NoSuchHostedZone",)
     taken = ("HostedZoneAlreadyExists",)
     later = ("Tags",)
+    patient = ("HostedZoneNotEmpty",)  # of a former domain: its records go in the same walk
     typical: ClassVar[int] = 2
     retraceable: ClassVar[bool] = True  # its tags come with a second call
     single: ClassVar[bool] = False  # but for its CallerReference

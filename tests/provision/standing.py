@@ -54,7 +54,9 @@ def look(desk: Desk) -> Seen:
     engine = desk.engine()
     sights = engine.look()
     told = {sight.resource.line: entry(sight) for sight in sights.values()}
-    return Seen(plan(sights, engine.orphans(), prices("ap-northeast-1")), told)
+    stay = engine.staying()
+    orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
+    return Seen(plan(sights, orphans, prices("ap-northeast-1")), told)
 
 
 def refusals(desk: Desk) -> list[str]:

@@ -1,0 +1,222 @@
+"""Somebody changes a setting of a finished stack: setup follows while the bot goes on answering, or refuses.
+
+Each is changed back too, which is also how a setting is removed.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from provision.aws import Aws
+from provision.errors import Refusal
+from provision.settings import BY_KEY
+from provision.stackfile import StackFile
+from provision.verbs import in_the_way
+from tests.provision.conftest import READING, WHOLE, Desk
+from tests.provision.standing import NETWORK, Standing, answers, look, refusals
+
+NO_SCHEDULE = {"schedule": 1, "policy": 4}  # the collector's stay
+NO_NEWS = {"schedule": 2, "role": 3, "policy": 3, "task definition": 1}
+TWICE = {"interface": 5}  # a second task's
+
+# By setting: other values; a line of stack.py that the plan names; what the account then has otherwise.
+CHANGES: list[tuple[dict[str, str], str, dict[str, int]]] = [
+    ({"name": "shop-bot"}, "load_balancer", {}),
+    ({"domain": "example.org"}, "zone", {}),
+    ({"host": "bot.example.jp"}, "certificate", {}),
+    ({"network.vpc": "new"}, "vpc", NETWORK),
+    ({"image.uri": "example.jp/bot:2"}, "task_definition", {}),
+    ({"image.platform": "linux/arm64"}, "task_definition", {}),
+    ({"service.cpu": "512"}, "task_definition", {}),
+    ({"service.memory": "1024"}, "task_definition", {}),
+    ({"service.count": "2"}, "service", TWICE),
+    ({"service.capacity": "on-demand"}, "service", {}),
+    ({"schedule.timezone": "Asia/Seoul"}, "start_schedule", {}),
+    ({"schedule.start": "cron(0 7 ? * SAT,SUN *)"}, "start_schedule", {}),
+    ({"schedule.stop": "cron(0 10 ? * SAT,SUN *)"}, "stop_schedule", {}),
+    ({"schedule.start": "", "schedule.stop": ""}, "start_schedule", NO_SCHEDULE),
+    ({"line.access_token_parameter": "/bot/token"}, "access_token", {}),
+    ({"line.channel_secret_parameter": "/bot/secret"}, "channel_secret", {}),
+    ({"news.feeds": "https://news.example/feed"}, "collector_definition", {}),
+    ({"news.feeds": "", "news.schedule": "cron(5 * * * ? *)"}, "collector_definition", NO_NEWS),
+    ({"news.schedule": "cron(5 * * * ? *)"}, "collector_schedule", {}),
+]
+# Nothing in AWS follows from these, but where the image is built here (test_built_image.py).
+NOTHING = {
+    "image.files": "own",
+    "image.base": "docker.io/library/python:3.13-slim",
+}
+SUBNETS = "network.subnets"
+APART = {"region", "network.vpc", SUBNETS, "news.bucket"}  # tests of their own
+
+
+def settings(desk: Desk, changed: dict[str, str]) -> dict[str, str]:
+    """Into stack.yaml; as they were, to be put back."""
+    file = StackFile(desk.path)
+    before = {key: _written(file.settings[key]) for key in changed}
+    if "host" in before and file.settings["host"] == file.settings["domain"]:
+        before["host"] = ""
+    for key, value in changed.items():
+        listed = key in (SUBNETS, "news.feeds")
+        file.answer(key, value.split(",") if listed and value else [] if listed else value)
+    return before
+
+
+def _written(value: object) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value or "")
+
+
+@contextmanager
+def asked(desk: Desk) -> Iterator[list[str]]:
+    """After every changing call a message that LINE sends then; the calls after which it was not answered."""
+    silent: list[str] = []
+    asking = False
+
+    def ask(operation: str) -> None:
+        nonlocal asking
+        if asking or operation.startswith(READING):
+            return
+        asking = True
+        if not answers(desk):
+            silent.append(operation)
+        asking = False
+
+    desk.cable.after = ask
+    yield silent
+    desk.cable.free()
+
+
+def follow(desk: Desk, line: str) -> None:
+    """The plan names it; setup follows without a silence; a second plan says nothing."""
+    assert line in look(desk).actions
+    with asked(desk) as silent:
+        assert [] == refusals(desk)
+    assert [] == silent
+    seen = look(desk)
+    assert ({}, []) == (seen.actions, seen.plan.refusals)
+
+
+def test_every_setting_is_thought_of() -> None:
+    """A new setting: followed, refused, without an effect, or with a test of its own."""
+    followed = {key for changed, *_ in CHANGES for key in changed}
+    assert set(BY_KEY) == followed | APART | set(NOTHING)
+
+
+def cases() -> list[object]:
+    """Sizes, hours and parameters in `make test`; test_replacement.py has a few of the others there."""
+    slow = ("name", "domain", "host", "network.vpc", "image.uri", "service.memory", "schedule.stop")
+    found = []
+    for changed, line, more in CHANGES:
+        key = next(iter(changed))
+        removed = len(changed) > 1
+        marks = pytest.mark.slow if key in slow else ()
+        name = key + ("-removed" if removed else "")
+        found.append(pytest.param(changed, line, more, id=name, marks=marks))
+    return found
+
+
+@pytest.mark.parametrize(("changed", "line", "more"), cases())
+def test_followed_and_taken_back(
+    standing: Standing, changed: dict[str, str], line: str, more: dict[str, int]
+) -> None:
+    """One of everything before, between and after; what a removed setting had made is gone."""
+    with standing.on("default") as desk:
+        before = settings(desk, changed)
+        follow(desk, line)
+        whole = {**WHOLE, **more}
+        families = desk.cable.client("ecs").list_task_definition_families(status="ACTIVE")
+        held = {**desk.inventory(), "task definition": len(families["families"])}
+        assert {kind: number for kind, number in whole.items() if number} == held
+        settings(desk, before)
+        follow(desk, line)
+        desk.clock.advance(60)  # a task that is too much stops
+        standing.whole(desk)
+
+
+def test_subnets(standing: Standing) -> None:
+    """Two of three: load balancer and service move. Taken back, those stay that it stands in."""
+    with standing.on("default") as desk:
+        ec2 = desk.cable.client("ec2")
+        subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
+        settings(desk, {SUBNETS: ",".join(subnets[:2])})
+        follow(desk, "load_balancer")
+        settings(desk, {SUBNETS: ",".join(subnets)})
+        follow(desk, "load_balancer")
+        settings(desk, {SUBNETS: ""})
+        standing.whole(desk)
+
+
+def test_news_bucket(standing: Standing) -> None:
+    """Another one is read and written; the former one stays with what was collected, until teardown."""
+    with standing.on("default") as desk:
+        settings(desk, {"news.bucket": "our-own-news"})
+        follow(desk, "news_bucket")
+        assert 2 == desk.inventory()["bucket"]
+        settings(desk, {"news.bucket": ""})
+        assert ([], {}) == (desk.teardown(everything=True).left, desk.inventory())
+        assert [] == refusals(desk)
+        standing.whole(desk)
+
+
+def other_region(desk: Desk) -> None:
+    """As `region: us-east-1` and the credentials of the same account."""
+    desk.aws = Aws("us-east-1", desk.cable.session)
+
+
+class OtherAccount(Aws):
+    """Somebody else's credentials."""
+
+    def account(self) -> str:
+        """Another number."""
+        return "999999999999"
+
+
+def other_account(desk: Desk) -> None:
+    """Somebody else's credentials."""
+    desk.aws = OtherAccount("ap-northeast-1", desk.cable.session)
+
+
+def unknown_vpc(desk: Desk) -> None:
+    """A VPC that this region does not have."""
+    settings(desk, {"network.vpc": "vpc-0123456789abcdef0"})
+
+
+def unknown_subnets(desk: Desk) -> None:
+    """Subnets that this VPC does not have."""
+    settings(desk, {SUBNETS: "subnet-0123456789abcdef0,subnet-0123456789abcdef1"})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (other_region, "made in 123456789012 ap-northeast-1"),
+        (other_account, "made in 123456789012 ap-northeast-1"),
+        (unknown_vpc, "vpc-0123456789abcdef0"),
+        (unknown_subnets, "subnet-0123456789abcdef0"),
+    ],
+)
+def test_refused(standing: Standing, change: Callable[[Desk], None], said: str) -> None:
+    """Before anything is changed, with the way to do it; the stack stands as it stood."""
+    with standing.on("default") as desk:
+        door = desk.aws
+        change(desk)
+        file = desk.path.read_text()
+        desk.changes()
+        with pytest.raises(Refusal) as refused:
+            in_the_way(look(desk).plan)
+        assert said in refused.value.why
+        assert refused.value.then
+        assert ([], file) == (desk.changes(), desk.path.read_text())
+        settings(desk, {"network.vpc": "default", SUBNETS: ""})
+        desk.aws = door
+        standing.whole(desk)
+
+
+@pytest.mark.parametrize("key", NOTHING)
+def test_without_an_effect(standing: Standing, key: str) -> None:
+    """Accepted, and nothing follows."""
+    with standing.on("default") as desk:
+        settings(desk, {key: NOTHING[key]})
+        assert {} == look(desk).actions
+        settings(desk, {key: ""})
