@@ -9,7 +9,7 @@ from provision.clock import Clock
 from provision.errors import Refusal
 from provision.look import TRIES, answers
 from provision.once import once
-from provision.resource import Doors, Live, Resource, kinds
+from provision.resource import Doors, Live, Resource, called, kinds
 from provision.stackfile import Record
 from provision.words import _
 
@@ -91,11 +91,6 @@ def left(doors: Doors, clock: Clock, stack: str, kept: list[Record], patience: f
             strip(holdings(doors, clock, stack, kinds_left)).held, unasked=found.unasked
         )
     return found
-
-
-def called(outputs: dict[str, Any]) -> str:
-    """What AWS calls a thing: its ARN, else its id, else the first thing known of it."""
-    return str(outputs.get("arn") or outputs.get("id") or next(iter(outputs.values()), "?"))
 
 
 def _listed(kind: type[Resource], doors: Doors, stack: str) -> list[Held] | Refusal:

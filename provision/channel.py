@@ -30,6 +30,23 @@ def complete(run: Run) -> bool:
     return token.consented or secret.consented
 
 
+def tell_endpoint(run: Run) -> None:
+    """What LINE calls at present, where that is not ours: setup sets ours in its place."""
+    webhook = run.stack.webhook
+    if webhook.key in run.file.records:
+        return
+    present = patiently(run, run.doors.line.endpoint).get("endpoint", "")
+    if present and present != webhook.url:
+        print(
+            _(
+                "LINE calls {present} now; setup sets {url} in its place, and teardown puts it back.",
+                present=present,
+                url=webhook.url,
+            ),
+            file=sys.stderr,
+        )
+
+
 def _ask_for_missing(run: Run, parameter: Parameter) -> None:
     if not parameter.secret and run.sights[parameter.key].live is None:
         parameter.secret = questions.ask_secret(parameter.name, parameter.variable)

@@ -156,7 +156,7 @@ class Engine:
         match sight.verdict:
             case "stranger":
                 self.file.forget(resource.key)
-                raise stranger(resource)
+                raise resource.in_the_way(resource.shown(live or {}))
             case "vanished":
                 raise vanished(resource)
             case "finish":
@@ -421,15 +421,6 @@ def longest_first(resources: list[Resource]) -> list[Resource]:
         if acts or urgent.intersection(after):
             urgent.add(resource.key)
     return sorted(resources, key=lambda r: (r.lengthy, 0 if r.key in urgent else 1 / rest[r.key]))
-
-
-def stranger(resource: Resource) -> Refusal:
-    """Something of that name is there, and it is not this stack's."""
-    return Refusal(
-        _("Creating {key}.", key=resource.key),
-        _("there is one already, and it does not carry this stack's tags"),
-        _("Choose another `name` in stack.yaml, or remove the other one if it is yours."),
-    )
 
 
 def vanished(resource: Resource) -> Refusal:

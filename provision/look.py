@@ -119,7 +119,8 @@ def look(
         live = None
     sight.live = live
     if sight.verdict == "create" and not isinstance(resource, Milestone):
-        resource.foresee(doors)
+        with aws.understood(_("Looking for {key}.", key=resource.key)):
+            resource.foresee(doors)
     if live is not None and not isinstance(resource, Milestone):
         if record is None or doubted:
             known = {key for key, other in records.items() if other.state == "created"}
@@ -183,16 +184,21 @@ def _may_look(resource: Resource, sights: dict[str, Sight], records: dict[str, R
     recorded = [r.key in records for r in (resource, *resource.needs())]
     if not isinstance(resource, Milestone) and (resource.by_name or all(recorded)):
         return True
-    return all(need.key in sights for need in resource.needs())
+    return all(need.key in sights for need in _places(resource))
 
 
 def _rests(resource: Resource, sights: dict[str, Sight]) -> bool:
     """Whether everything it needs is there (or not looked at yet because it is recorded)."""
     return resource.by_name or all(
         sights[need.key].seen and (sights[need.key].live is not None)
-        for need in resource.needs()
+        for need in _places(resource)
         if need.key in sights and not isinstance(need, Milestone)
     )
+
+
+def _places(resource: Resource) -> list[Resource]:
+    """The needs that have to be there for it to be looked for."""
+    return [getattr(resource, resource.looked_in)] if resource.looked_in else resource.needs()
 
 
 def _patiently(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from provision.engine import stranger, vanished
+from provision.engine import vanished
 from provision.errors import Refusal
 from provision.look import Sight
 from provision.prices import Prices
@@ -107,7 +107,7 @@ def _stands_in_the_way(sight: Sight) -> Refusal | None:
         return None
     match sight.verdict:
         case "stranger":
-            return stranger(sight.resource)
+            return sight.resource.in_the_way(sight.resource.shown(sight.live or {}))
         case "vanished":
             return vanished(sight.resource)
     return None

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, dataclass_tra
 
 import jmespath
 
+from provision.errors import Refusal
 from provision.index import PackageIndex
 from provision.registry import Registries
+from provision.words import _
 
 if TYPE_CHECKING:
     from provision.aws import Aws
@@ -71,6 +73,9 @@ class Resource:
     )
     single: ClassVar[bool] = True  # created twice it is one: its name sees to that
     by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
+    looked_in: ClassVar[str] = ""  # can be looked for as soon as the need in this field is there
+    console: ClassVar[str] = "AWS"  # the service in whose console a person finds it
+    setting: ClassVar[str] = "name"  # with another value of it somebody else's is not in the way
     hourly: ClassVar[bool] = False  # paid by the hour: a pause takes it and all that needs it
     shared: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
     optional: ClassVar[bool] = (
@@ -184,6 +189,26 @@ class Resource:
         """Of what is untaggable: the things by which it is ours when one of them is."""
         return [getattr(self, self.within)] if self.within else []
 
+    def shown(self, live: Live) -> str:
+        """What a person finds it by: its ARN, its id. It has been learnt."""
+        return called(self.outputs())
+
+    def in_the_way(self, found: str) -> Refusal:
+        """Somebody else's stands where it would come to be. found: what a person finds that by."""
+        return Refusal(
+            _("Creating {key}.", key=self.key),
+            _(
+                "there is one already that is not this stack's: {service} {found}",
+                service=self.console,
+                found=found,
+            ),
+            _(
+                "Choose another `{setting}` in stack.yaml, or remove the other one if it is yours "
+                "and nothing needs it.",
+                setting=self.setting,
+            ),
+        )
+
     def pending(self, live: Live) -> str:
         """What we wait for; "" once others may build on it."""
         return ""
@@ -266,6 +291,11 @@ class Difference:
     def shown(self) -> dict[str, Any]:
         """As `plan --json` prints it."""
         return {"path": self.path, "have": self.have, "want": self.want}
+
+
+def called(outputs: Mapping[str, Any]) -> str:
+    """What AWS calls a thing: its ARN, else its id, else the first thing known of it."""
+    return str(outputs.get("arn") or outputs.get("id") or next(iter(outputs.values()), "?"))
 
 
 def flat(tags: Any) -> dict[str, str]:

@@ -63,6 +63,7 @@ def setup(options: Options, wait: float | None) -> int:
         if channel.complete(run):
             plan = looked(run, engine)
         show_plan(plan, sys.stderr, _inexact(run))
+        channel.tell_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
         if plan.changes and not options.yes and not questions.confirmed(_("Build this?")):
             raise Refusal(

@@ -64,6 +64,23 @@ class NewsBucket(Resource):
                 found.append((tags, {"Name": name, "Arn": f"arn:aws:s3:::{name}"}))
         return found
 
+    def foresee(self, doors: Doors) -> None:
+        """One that was named and is not among the account's own may be another account's."""
+
+        def closed() -> Any:  # HeadBucket, Errors: 403 and 301 where it exists and is not ours
+            asked = doors.aws.s3.head_bucket
+            return unless(("403", "301"), asked, Bucket=self.name) or {"Closed": True}
+
+        if self.name and unless(("404", "NoSuchBucket"), closed):
+            raise self._elsewhere()
+
+    def _elsewhere(self) -> Refusal:
+        return Refusal(
+            _("Creating the bucket {name}.", name=self.bucket or self.name),
+            _("another account has a bucket of that name; bucket names are the whole world's"),
+            _("Set news.bucket to another name, or to nothing: then provision finds one."),
+        )
+
     def find(self, doors: Doors) -> Live | None:
         """By name among the account's own; without a name the one that carries our tags."""
         pages = doors.aws.s3.get_paginator("list_buckets").paginate()
@@ -111,11 +128,7 @@ class NewsBucket(Resource):
             **elsewhere,
         )
         if made is None:
-            raise Refusal(
-                _("Creating the bucket {name}.", name=self.bucket),
-                _("another account has a bucket of that name; bucket names are the whole world's"),
-                _("Set news.bucket to another name, or to nothing: then provision finds one."),
-            )
+            raise self._elsewhere()
         return None
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:

@@ -188,6 +188,17 @@ def kept_out(host: str, name: str, records: list[str]) -> Refusal | None:
     )
 
 
+def others_for(doors: Doors, host: str, ours: frozenset[str]) -> list[str]:
+    """The ARNs of certificates that name the host, or everything right below it, and are not ours."""
+    found = []
+    for page in doors.aws.acm.get_paginator("list_certificates").paginate():
+        for summary in page["CertificateSummaryList"]:
+            named = summary.get("SubjectAlternativeNameSummaries", [])
+            if {host, f"*.{host}"} & {summary.get("DomainName"), *named}:
+                found.append(summary["CertificateArn"])
+    return [arn for arn in found if arn not in ours]
+
+
 def excludes_amazon(records: list[str]) -> bool:
     """Whether a CAA record set (`0 issue "ca.example; key=value"`, ...) lets others issue, and not Amazon.
 

@@ -28,6 +28,7 @@ class Cluster(Resource):
     service_linked_role: EcsServiceLinkedRole
     arn: str = output("clusterArn")
     by_name = True
+    console = "Amazon ECS"
     absent = ("ClusterNotFoundException",)
     patient = (
         "InvalidParameterException: service linked role",

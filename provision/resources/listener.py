@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
 from provision.resources.certificate import IssuedCertificate
-from provision.resources.load_balancer import LoadBalancer
+from provision.resources.load_balancer import ELB, LoadBalancer, tags_of
 from provision.resources.target_group import TargetGroup
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"  # TLS 1.2 and 1.3; ECDHE with GCM, as LINE asks
@@ -13,7 +13,7 @@ NOBODY = "warm-door.invalid"  # RFC 2606: no real request carries this host
 
 @resource
 class Listener(Resource):
-    """One port of the load balancer. Ours when the load balancer is ours."""
+    """One port of the load balancer. On ours it may be somebody else's, so it is known by its tags."""
 
     load_balancer: LoadBalancer
     arn: str = output("ListenerArn")
@@ -21,7 +21,7 @@ class Listener(Resource):
     at_once = True
     absent = ("ListenerNotFound", "LoadBalancerNotFound")
     taken = ("DuplicateListener",)
-    within: ClassVar[str] = "load_balancer"
+    console = ELB
 
     def identity(self) -> str:
         """A listener belongs to its load balancer."""
@@ -50,6 +50,10 @@ class Listener(Resource):
             **self.settings(),
         )
         return dict(answer["Listeners"][0])
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """DescribeTags."""
+        return tags_of(doors, live["ListenerArn"])
 
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
         """ModifyListener."""
@@ -94,7 +98,7 @@ class WarmDoorRule(Resource):
     at_once = True
     absent = ("RuleNotFound", "ListenerNotFound")
     taken = ("PriorityInUse",)
-    within: ClassVar[str] = "warm_door"
+    console = ELB
 
     def identity(self) -> str:
         """A rule belongs to its listener."""
@@ -116,6 +120,10 @@ class WarmDoorRule(Resource):
             Tags=listed(self.tags),
         )
         return dict(answer["Rules"][0])
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        """DescribeTags."""
+        return tags_of(doors, live["RuleArn"])
 
     def _actions(self) -> list[dict[str, Any]]:
         return [{"Type": "forward", "TargetGroupArn": self.target_group.arn}]

@@ -23,6 +23,7 @@ from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
 from provision.words import _
 
+ELB = "Elastic Load Balancing"
 TAGS_A_CALL = 20  # ELB API, DescribeTags
 
 
@@ -37,6 +38,7 @@ class LoadBalancer(Resource):
     dns_name: str = output("DNSName")
     hosted_zone_id: str = output("CanonicalHostedZoneId")
     by_name = True
+    console = ELB
     hourly = True
     remembered = True
     absent = ("LoadBalancerNotFound",)
@@ -99,8 +101,15 @@ class LoadBalancer(Resource):
         return [use for use, _actions in added(doors, self.arn, ours, self.stack)]
 
     def delete(self, doors: Doors) -> None:
-        """DeleteLoadBalancer: returns at once; its network interfaces live on for a minute or more."""
-        doors.aws.elbv2.delete_load_balancer(LoadBalancerArn=self.arn)
+        """DeleteLoadBalancer: returns at once; its network interfaces live on for a minute or more.
+
+        Deletion protection, which somebody switched on, is switched off: it is ours, and was agreed to go.
+        """
+        elbv2, which = doors.aws.elbv2, {"LoadBalancerArn": self.arn}
+        if unless("OperationNotPermitted", elbv2.delete_load_balancer, **which) is None:
+            off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
+            elbv2.modify_load_balancer_attributes(**which, Attributes=off)
+            elbv2.delete_load_balancer(**which)
 
 
 @resource

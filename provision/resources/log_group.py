@@ -26,6 +26,7 @@ class LogGroup(Resource):
     log_group_name: str = output("logGroupName")
     arn: str = output("arn")
     at_once = True
+    console = "CloudWatch Logs"
     absent = ("ResourceNotFoundException",)
     taken = ("ResourceAlreadyExistsException",)
     patient = ("OperationAbortedException",)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, Tagged, output, resource
-from provision.resources.certificate import Certificate
+from provision.resource import Difference, Doors, Live, Resource, Tagged, Use, output, resource
+from provision.resources.certificate import Certificate, others_for
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.load_balancer import LoadBalancer
 
@@ -21,6 +21,8 @@ class RecordSet(Resource):
     at_once = True
     absent = ("NoSuchHostedZone", "InvalidChangeBatch: but it was not found")
     within: ClassVar[str] = "zone"
+    console = "Route 53"
+    setting = "host"
     typical: ClassVar[int] = 37
 
     def wanted(self) -> dict[str, Any]:
@@ -50,6 +52,16 @@ class RecordSet(Resource):
         """One UPSERT."""
         _change(doors, self.zone.id, "UPSERT", self.wanted())
         return {**_normal(self.wanted()), "ZoneId": self.zone.id}
+
+    def shown(self, live: Live) -> str:
+        """Type, name and value."""
+        target = live.get("AliasTarget", {}).get("DNSName")
+        values = [item["Value"] for item in live.get("ResourceRecords", [])]
+        return f"{live['Type']} {live['Name']} -> {target or ' '.join(values)}"
+
+    def hangs_on(self, live: Live) -> list[Resource]:
+        """In our own zone too somebody may have put another value there since."""
+        return [] if self.differences(live) else super().hangs_on(live)
 
     def may_adopt(self, live: Live) -> bool:
         """A record that already says what we want."""
@@ -103,6 +115,16 @@ class ValidationRecord(RecordSet):
         """One for each host."""
         return self.certificate.host
 
+    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+        """Other certificates that ACM renews by it: it asks for one record per name in an account."""
+        host = self.identity()
+        return [Use(arn) for arn in others_for(doors, host, ours) if self._asked_by(doors, arn)]
+
+    def _asked_by(self, doors: Doors, arn: str) -> bool:
+        told = doors.aws.acm.describe_certificate(CertificateArn=arn)["Certificate"]
+        names = [o.get("ResourceRecord", {}).get("Name") for o in told["DomainValidationOptions"]]
+        return self.name in [_plain(name) for name in names if name]
+
     def wanted(self) -> dict[str, Any]:
         """As ACM names it."""
         return {
@@ -120,6 +142,7 @@ class Alias(RecordSet):
     host: str
     load_balancer: LoadBalancer
     remembered = True
+    looked_in: ClassVar[str] = "zone"
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
@@ -137,10 +160,29 @@ class Alias(RecordSet):
         """One for each host."""
         return self.host
 
+    def find(self, doors: Doors) -> Live | None:
+        """Before ours is known: all that stands at the name, for callers would follow that as well."""
+        if self.name:
+            return super().find(doors)
+        answer = doors.aws.route53.list_resource_record_sets(
+            HostedZoneId=self.zone.id, StartRecordName=self.host + ".", MaxItems="20"
+        )
+        records = [_normal(record) for record in answer["ResourceRecordSets"]]
+        here = {record["Type"]: record for record in records if record["Name"] == self.host}
+        if "A" in here:
+            return {**here["A"], "ZoneId": self.zone.id}
+        for kind in ("CNAME", "AAAA"):
+            if kind in here:
+                raise self.in_the_way(self.shown(here[kind]))
+        return None
+
     def hangs_on(self, live: Live) -> list[Resource]:
-        """In a zone of somebody else's it is ours when it leads to our load balancer."""
-        here = [] if self.differences(live) else [self.load_balancer]
-        return [*super().hangs_on(live), *here]
+        """Ours where it leads to our load balancer, whoever has the zone; or to a former one of ours."""
+        if not self.differences(live):
+            return [*super().hangs_on(live), self.load_balancer]
+        target = live.get("AliasTarget", {}).get("DNSName", "")
+        former = re.match(rf"{re.escape(self.load_balancer.name)}-\d+\.", target)
+        return [self.zone] if former else []
 
     def wanted(self) -> dict[str, Any]:
         """An alias costs nothing to look up and follows the load balancer's addresses."""

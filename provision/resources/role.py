@@ -30,6 +30,7 @@ class Role(Resource):
     arn: str = output("Arn")
     role_name: str = output("RoleName")
     at_once = True
+    console = "IAM"
     absent = ("NoSuchEntity",)
     taken = ("EntityAlreadyExists",)
     patient = (

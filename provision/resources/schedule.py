@@ -34,6 +34,7 @@ class ScheduleGroup(Resource):
     name: str
     arn: str = output("Arn")
     group_name: str = output("Name")
+    console = "EventBridge Scheduler"
     absent = ("ResourceNotFoundException",)
     taken = ("ConflictException",)
     patient = ("ConflictException",)

@@ -26,6 +26,7 @@ class SecurityGroup(Resource):
     name: str
     network: Network
     description: str
+    console = "Amazon EC2"
     id: str = output("GroupId")
     at_once = True
     absent = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")

@@ -64,6 +64,7 @@ class Service(Resource):
         "ClientException: Cluster was not ACTIVE",
     )
     hourly = True
+    console = "Amazon ECS"
     typical: ClassVar[int] = 2
 
     @classmethod

@@ -14,7 +14,7 @@ from provision.resource import (
     output,
     resource,
 )
-from provision.resources.load_balancer import added, carrying, foreign, tags_of
+from provision.resources.load_balancer import ELB, added, carrying, foreign, tags_of
 from provision.resources.network import Network
 
 HEALTH = {  # quick to take a healthy task in and a sick one out
@@ -41,6 +41,7 @@ class TargetGroup(Resource):
     arn: str = output("TargetGroupArn")
     by_name = True
     at_once = True
+    console = ELB
     absent = ("TargetGroupNotFound",)
     taken = ("DuplicateTargetGroupName",)
     patient = ("ResourceInUse",)  # listeners and rules have just gone

@@ -42,6 +42,7 @@ class Family(Resource):
     family: str = output("family")
     by_name = True
     single = False  # each registration is a revision
+    console = "Amazon ECS"
     absent = (
         "ClientException: Unable to describe task definition",
         "ClientException: The specified task definition does not exist",
@@ -66,14 +67,18 @@ class Family(Resource):
         return []
 
     def find(self, doors: Doors) -> Live | None:
-        """By ARN, else the family's newest revision; one that is not ACTIVE counts as none."""
+        """By ARN, else the family's newest revision; one that is being deleted counts as none."""
         answer = doors.aws.ecs.describe_task_definition(
             taskDefinition=self.arn or self.name, include=["TAGS"]
         )
         live = answer["taskDefinition"]
-        if live.get("status", "ACTIVE") != "ACTIVE":
+        if live.get("status") == "DELETE_IN_PROGRESS":
             return None
         return _shape({**live, "tags": answer.get("tags", [])})
+
+    def leaving(self, live: Live) -> bool:
+        """INACTIVE: somebody deregistered it, and it stays in the lists until it is deleted."""
+        return bool(live.get("status") == "INACTIVE")
 
     def create(self, doors: Doors) -> Live | None:
         """RegisterTaskDefinition."""

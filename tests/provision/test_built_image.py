@@ -114,6 +114,30 @@ def test_other_files_other_image(builder: Builder) -> None:
     assert not builder.running().endswith(tag)
 
 
+@pytest.mark.parametrize("gone", ["image", "tag", "repository"])
+def test_deleted_by_hand(builder: Builder, gone: str) -> None:
+    """The image, its tag, or the repository with all that is in it: pushed again; teardown leaves nothing."""
+    desk = builder.desk
+    desk.setup()
+    ((tag, digest),) = builder.images().items()
+
+    def delete() -> None:
+        if gone == "repository":
+            builder.ecr.delete_repository(repositoryName="news-bot", force=True)
+        else:
+            which = {"imageTag": tag} if gone == "tag" else {"imageDigest": digest}
+            builder.ecr.batch_delete_image(repositoryName="news-bot", imageIds=[which])
+
+    delete()
+    assert "create" == builder.planned()["image"]
+    assert [] == desk.setup().refusals
+    assert {tag: digest} == builder.images()
+    assert {} == builder.planned()
+    delete()
+    assert [] == desk.teardown().left
+    assert {} == desk.inventory()
+
+
 @pytest.mark.parametrize("kind", ["lost", "reset", "error", "throttle"])
 @pytest.mark.parametrize("operation", ["CompleteLayerUpload", "PutImage"])
 def test_fault_while_pushing(builder: Builder, operation: str, kind: str) -> None:

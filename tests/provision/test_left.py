@@ -2,8 +2,10 @@
 
 import pytest
 
+from provision.account import holdings
 from provision.stackfile import StackFile
 from tests.provision.conftest import Desk
+from tests.provision.standing import made
 
 
 def forget(desk: Desk, *lines: str) -> None:
@@ -30,6 +32,58 @@ def test_what_only_tags_know_goes_too(desk: Desk) -> None:
     gone = desk.teardown()
     assert ([], []) == (gone.left, gone.refusals)
     assert {} == desk.inventory()
+
+
+def test_revision_that_somebody_deregistered(desk: Desk) -> None:
+    """It stays in ECS's lists, INACTIVE, though no service can run it any more: teardown deletes it."""
+    desk.setup()
+    ecs = desk.cable.client("ecs")
+    arn = StackFile(desk.path).records["task_definition/news-bot"].outputs["arn"]
+    ecs.deregister_task_definition(taskDefinition=arn)
+    gone = desk.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
+    assert [] == ecs.list_task_definitions(status="INACTIVE")["taskDefinitionArns"]
+
+
+# What no list of a service's own shows: it goes with what it is in, and that is listed.
+INSIDE = {
+    "validation_record": "zone",
+    "alias": "zone",
+    "execution_permissions": "execution_role",
+    "task_permissions": "task_role",
+    "scheduler_permissions": "scheduler_role",
+    "collector_permissions": "collector_role",
+    "collecting_permissions": "scheduler_role",
+    "collector_schedule": "schedule_group",
+    "gateway_attachment": "internet_gateway",
+    "route": "route_table",
+    "association_1": "subnet_1",
+    "association_2": "subnet_2",
+    "association_3": "subnet_3",
+    "https_from_anywhere": "load_balancer_group",
+    "bot_from_load_balancer": "bot_group",
+    "warm_door": "load_balancer",
+    "warm_door_rule": "load_balancer",
+    "https": "load_balancer",
+    "start_schedule": "schedule_group",
+    "stop_schedule": "schedule_group",
+}
+ELSEWHERE = {
+    "service_linked_role": "the account's",
+    "webhook": "LINE's, which has no list",
+    "first_news": "a task, which ends by itself",
+}
+
+
+def test_every_resource_is_searched_for(desk: Desk) -> None:
+    """Whatever is left of a stack is seen: each line of stack.py by a service's own list, or inside one."""
+    desk.set(network__vpc="new")
+    desk.setup()
+    found = holdings(desk.doors(), desk.clock, "news-bot")
+    seen = {held.line for held in found.held}
+    lines = {one.line for one in made("new")}
+    assert ({}, set()) == (found.unasked, lines - seen - set(INSIDE) - set(ELSEWHERE))
+    assert set(INSIDE.values()) <= seen
 
 
 def test_left_is_named(desk: Desk) -> None:

@@ -121,7 +121,7 @@ def test_another_key_on_the_same_line_is_a_replacement() -> None:
 
 @pytest.mark.parametrize(
     ("state", "live", "said"),
-    [(None, LIVE, "does not carry"), ("adopted", None, "is gone now")],
+    [(None, LIVE, "not this stack"), ("adopted", None, "is gone now")],
 )
 def test_what_stands_in_the_way(state: Any, live: Live | None, said: str) -> None:
     """Somebody else's of that name, and an adopted one that vanished."""

@@ -9,7 +9,7 @@ from provision.account import holdings
 from provision.errors import Refusal
 from provision.stackfile import StackFile
 from provision.traces import Traces
-from tests.provision.conftest import WHOLE, Desk
+from tests.provision.conftest import ANSWERS, WHOLE, Desk
 
 FORGOTTEN = ("caller_reference", "idempotency_token", "previous")  # said once, before the call
 OTHERS = {  # everything that is no default
@@ -146,7 +146,7 @@ def test_half_made(desk: Desk, until: str) -> None:
         desk.setup()
     still = lose(desk)
     for key in still:
-        answer(desk, {key: {"network.vpc": "default", "image.uri": "example.jp/bot:1"}[key]})
+        answer(desk, {key: ANSWERS[key]})
     assert "example.jp" == StackFile(desk.path).settings["domain"]
     assert [] == desk.setup().refusals
     assert [] == desk.teardown().left

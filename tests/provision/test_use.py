@@ -52,6 +52,11 @@ def certificate_elsewhere(desk: Desk) -> None:
     )
 
 
+def certificate_beside(desk: Desk) -> None:
+    """Somebody's certificate for the same host, which ACM renews by the same record."""
+    desk.cable.client("acm").request_certificate(DomainName="example.jp", ValidationMethod="DNS")
+
+
 def named_in_a_rule(desk: Desk) -> None:
     """Our bot's group in a rule of somebody's group."""
     ec2 = desk.cable.client("ec2")
@@ -148,6 +153,11 @@ USES: list[tuple[Callable[[Desk], None], set[str], bool]] = [
         False,
     ),
     (
+        certificate_beside,
+        {"certificate/example.jp", "validation_record/example.jp", "zone/example.jp"},
+        False,
+    ),
+    (
         named_in_a_rule,
         {
             "bot_group/news-bot-bot",
@@ -216,6 +226,18 @@ def test_nobody_uses_anything(desk: Desk) -> None:
     desk.set(network__vpc="new")
     desk.setup()
     assert {} == desk.engine().foresee_teardown(everything=True)
+
+
+def test_deletion_protection(desk: Desk) -> None:
+    """Somebody protected our load balancer: teardown was agreed to, so it is switched off."""
+    desk.setup()
+    desk.cable.client("elbv2").modify_load_balancer_attributes(
+        LoadBalancerArn=outputs(desk, "load_balancer")["arn"],
+        Attributes=[{"Key": "deletion_protection.enabled", "Value": "true"}],
+    )
+    gone = desk.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
+    assert {} == desk.inventory()
 
 
 def test_machine_in_our_network(desk: Desk) -> None:

@@ -1,0 +1,440 @@
+"""Somebody else's of our name stops setup before anything is made; what is adopted keeps every property."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from provision.plan import plan
+from provision.prices import prices
+from provision.stackfile import StackFile
+from provision.verbs import in_the_way
+from tests.provision.by_hand import POLICY, TRUST
+from tests.provision.conftest import Desk
+from tests.provision.shell import Person
+from tests.provision.standing import look, made
+from tests.provision.theirs import snapshot
+
+HERE = {"LocationConstraint": "ap-northeast-1"}
+BESIDE = [{"Key": "owner", "Value": "somebody"}]
+TAGGED = [{"key": "owner", "value": "somebody"}]
+
+
+def default(desk: Desk) -> tuple[str, list[str]]:
+    """The default VPC and three of its subnets."""
+    ec2 = desk.cable.client("ec2")
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
+    return str(ec2.describe_vpcs()["Vpcs"][0]["VpcId"]), subnets
+
+
+def load_balancer(desk: Desk) -> str:
+    """Of our name."""
+    made = desk.cable.client("elbv2").create_load_balancer(
+        Name="news-bot", Subnets=default(desk)[1], Tags=BESIDE
+    )
+    return str(made["LoadBalancers"][0]["LoadBalancerArn"])
+
+
+def target_group(desk: Desk) -> str:
+    """Of our name."""
+    made = desk.cable.client("elbv2").create_target_group(
+        Name="news-bot", Protocol="HTTP", Port=80, VpcId=default(desk)[0], TargetType="ip"
+    )
+    return str(made["TargetGroups"][0]["TargetGroupArn"])
+
+
+def security_group(part: str) -> Callable[[Desk], str]:
+    """Of our name in our VPC."""
+
+    def create(desk: Desk) -> str:
+        made = desk.cable.client("ec2").create_security_group(
+            GroupName=f"news-bot-{part}", Description="x", VpcId=default(desk)[0]
+        )
+        return str(made["GroupId"])
+
+    return create
+
+
+def log_group(desk: Desk) -> str:
+    """Of our name."""
+    desk.cable.client("logs").create_log_group(logGroupName="/ecs/news-bot", tags={"owner": "x"})
+    return "log-group:/ecs/news-bot"
+
+
+def role(part: str) -> Callable[[Desk], str]:
+    """Of our name, with a policy."""
+
+    def create(desk: Desk) -> str:
+        iam, name = desk.cable.client("iam"), f"news-bot-{part}-ap-northeast-1"
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=BESIDE)
+        iam.put_role_policy(RoleName=name, PolicyName="theirs", PolicyDocument=POLICY)
+        return str(made["Role"]["Arn"])
+
+    return create
+
+
+def task_definition(family: str) -> Callable[[Desk], str]:
+    """Of our family."""
+
+    def create(desk: Desk) -> str:
+        made = desk.cable.client("ecs").register_task_definition(
+            family=family,
+            containerDefinitions=[{"name": "x", "image": "x", "memory": 128}],
+            tags=TAGGED,
+        )
+        return str(made["taskDefinition"]["taskDefinitionArn"])
+
+    return create
+
+
+def cluster(desk: Desk) -> str:
+    """Of our name, with a service of our name in it."""
+    ecs = desk.cable.client("ecs")
+    desk.cable.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    made = ecs.create_cluster(clusterName="news-bot", tags=TAGGED)["cluster"]["clusterArn"]
+    container = {"name": "x", "image": "x", "memory": 128}
+    ecs.register_task_definition(family="theirs", containerDefinitions=[container])
+    ecs.create_service(
+        cluster="news-bot", serviceName="news-bot", taskDefinition="theirs", desiredCount=0
+    )
+    return str(made)
+
+
+def schedule_group(desk: Desk) -> str:
+    """Of our name, with a schedule of our name in it."""
+    scheduler = desk.cable.client("scheduler")
+    made = scheduler.create_schedule_group(Name="news-bot", Tags=BESIDE)["ScheduleGroupArn"]
+    trust = TRUST.replace("ec2.amazonaws.com", "scheduler.amazonaws.com")
+    theirs = desk.cable.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument=trust)
+    desk.clock.advance(60)
+    scheduler.create_schedule(
+        Name="start",
+        GroupName="news-bot",
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
+            "RoleArn": theirs["Role"]["Arn"],
+            "Input": "{}",
+        },
+    )
+    return str(made)
+
+
+def bucket_of_another_account(desk: Desk) -> str:
+    """Named in stack.yaml."""
+    desk.sandbox.cloud.s3.foreign.add("our-news")
+    desk.set(news__bucket="our-news")
+    return "our-news"
+
+
+def zone(desk: Desk, *records: dict[str, Any]) -> str:
+    """Of our domain, delegated to."""
+    route53 = desk.cable.client("route53")
+    made = route53.create_hosted_zone(Name="example.jp", CallerReference="theirs")
+    id = str(made["HostedZone"]["Id"].rpartition("/")[2])
+    desk.sandbox.cloud.registrar.enter("example.jp", made["DelegationSet"]["NameServers"])
+    route53.change_tags_for_resource(ResourceType="hostedzone", ResourceId=id, AddTags=BESIDE)
+    if records:
+        changes = [{"Action": "CREATE", "ResourceRecordSet": record} for record in records]
+        route53.change_resource_record_sets(HostedZoneId=id, ChangeBatch={"Changes": changes})
+    return id
+
+
+def record(kind: str, value: str, host: str = "") -> Callable[[Desk], str]:
+    """At our host's name, in a zone of theirs."""
+
+    def create(desk: Desk) -> str:
+        if host:
+            desk.set(host=host)
+        name = host or "example.jp"
+        zone(desk, {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]})
+        return f"{kind} {name} -> {value}"
+
+    return create
+
+
+# By line of stack.py: what is in the way, and the service that is named.
+STRANGERS: list[tuple[str, str, Callable[[Desk], str]]] = [
+    ("load_balancer", "Elastic Load Balancing", load_balancer),
+    ("target_group", "Elastic Load Balancing", target_group),
+    ("load_balancer_group", "Amazon EC2", security_group("load-balancer")),
+    ("bot_group", "Amazon EC2", security_group("bot")),
+    ("log_group", "CloudWatch Logs", log_group),
+    ("execution_role", "IAM", role("execution")),
+    ("task_role", "IAM", role("task")),
+    ("scheduler_role", "IAM", role("scheduler")),
+    ("collector_role", "IAM", role("collector")),
+    ("task_definition", "Amazon ECS", task_definition("news-bot")),
+    ("collector_definition", "Amazon ECS", task_definition("news-bot-collector")),
+    ("cluster", "Amazon ECS", cluster),
+    ("schedule_group", "EventBridge Scheduler", schedule_group),
+    ("news_bucket", "bucket", bucket_of_another_account),
+    ("alias", "Route 53", record("A", "203.0.113.9")),
+    ("alias", "Route 53", record("AAAA", "2001:db8::9")),
+    ("alias", "Route 53", record("CNAME", "elsewhere.example", host="bot.example.jp")),
+]
+IDS = [f"{line}-{number}" for number, (line, *_) in enumerate(STRANGERS)]
+
+
+@pytest.mark.parametrize(("line", "service", "create"), STRANGERS, ids=IDS)
+def test_stops_setup(desk: Desk, line: str, service: str, create: Callable[[Desk], str]) -> None:
+    """Before anything is made: what was found, by its ARN or id, where, and the way out; nothing changes."""
+    found = create(desk)
+    desk.clock.advance(60)
+    before = snapshot(desk)
+    desk.changes()
+    engine = desk.engine()
+    seen = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    (refusal,) = seen.refusals
+    assert f"{line}/" in refusal.what or line == "news_bucket"
+    assert found in refusal.what + refusal.why
+    assert service in refusal.why
+    assert "stack.yaml" in refusal.then or "news.bucket" in refusal.then
+    with pytest.raises(type(refusal)):
+        in_the_way(seen)
+    assert ([], {}) == (desk.changes(), StackFile(desk.path).records)
+    desk.teardown(everything=True)
+    assert before == snapshot(desk)
+
+
+@pytest.mark.parametrize(("line", "service", "create"), STRANGERS, ids=IDS)
+@pytest.mark.slow
+def test_came_after_the_plan(
+    desk: Desk, line: str, service: str, create: Callable[[Desk], str]
+) -> None:
+    """It appeared between plan and walk: all else is made, and it is left as it is, by teardown too."""
+    create(desk)
+    desk.clock.advance(60)
+    before = snapshot(desk)
+    assert [] != desk.setup(wait=0).refusals
+    gone = desk.teardown(everything=True)
+    assert ([], []) == (gone.refusals, gone.left)
+    assert before == {**snapshot(desk), "webhook": before["webhook"]}  # LINE has no delete
+
+
+def repository(desk: Desk) -> None:
+    """Of our name, with another lifecycle."""
+    ecr = desk.cable.client("ecr")
+    ecr.create_repository(repositoryName="news-bot", tags=BESIDE)
+    rule = {
+        "rulePriority": 1,
+        "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 99},
+        "action": {"type": "expire"},
+    }
+    ecr.put_lifecycle_policy(
+        repositoryName="news-bot", lifecyclePolicyText=json.dumps({"rules": [rule]})
+    )
+
+
+def bucket(desk: Desk) -> None:
+    """Named in stack.yaml, with somebody's object."""
+    s3 = desk.cable.client("s3")
+    s3.create_bucket(Bucket="our-news", CreateBucketConfiguration=HERE)
+    s3.put_bucket_tagging(Bucket="our-news", Tagging={"TagSet": BESIDE})
+    s3.put_object(Bucket="our-news", Key="holiday.jpg", Body=b"x")
+    desk.set(news__bucket="our-news")
+
+
+def parameter(line: str, name: str) -> Callable[[Desk], None]:
+    """With the value that LINE takes."""
+
+    def create(desk: Desk) -> None:
+        value = getattr(desk.secrets, line)
+        desk.cable.client("ssm").put_parameter(
+            Name=name, Value=value, Type="SecureString", Tags=BESIDE
+        )
+
+    return create
+
+
+def role_of_ecs(desk: Desk) -> None:
+    """ECS's own, from somebody's first use of it."""
+    desk.cable.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+
+
+def mail(desk: Desk) -> None:
+    """A zone with somebody's mail in it."""
+    value = {"Value": "10 mail.example.jp"}
+    zone(desk, {"Name": "example.jp", "Type": "MX", "TTL": 60, "ResourceRecords": [value]})
+
+
+def certificate_of_the_host(desk: Desk) -> None:
+    """Issued, in a zone of theirs: ACM asks us for the very same record."""
+    acm = desk.cable.client("acm")
+    arn = acm.request_certificate(DomainName="example.jp", ValidationMethod="DNS", Tags=BESIDE)[
+        "CertificateArn"
+    ]
+    desk.clock.advance(60)
+    told = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+    asked = told["DomainValidationOptions"][0]["ResourceRecord"]
+    values = [{"Value": asked["Value"]}]
+    zone(desk, {"Name": asked["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": values})
+    for _ in range(30):
+        desk.clock.advance(10)
+
+
+ADOPTED: dict[str, Callable[[Desk], None]] = {
+    "zone": mail,
+    "validation_record": certificate_of_the_host,
+    "repository": repository,
+    "news_bucket": bucket,
+    "access_token": parameter("access_token", "ACCESS_TOKEN"),
+    "channel_secret": parameter("channel_secret", "CHANNEL_SECRET"),
+    "network": lambda desk: None,  # the default VPC
+    "service_linked_role": role_of_ecs,
+}
+
+
+@pytest.mark.parametrize("line", ADOPTED)
+def test_adopted_keeps_everything(desk: Desk, line: str) -> None:
+    """Used as it is: neither setup nor teardown --everything changes a word of it."""
+    ADOPTED[line](desk)
+    desk.clock.advance(60)
+    before = snapshot(desk)
+    assert [] == desk.setup().refusals
+    records = StackFile(desk.path).records
+    assert {"adopted"} == {r.state for key, r in records.items() if key.partition("/")[0] == line}
+    during = snapshot(desk)
+    certificates = {key: told for key, told in before.items() if ":certificate/" not in key}
+    assert {key: during.get(key) for key in certificates if key != "webhook"} == {
+        key: told for key, told in certificates.items() if key != "webhook"
+    }
+    gone = desk.teardown(everything=True)
+    assert ([], []) == (gone.refusals, gone.left)
+    after = snapshot(desk)
+    assert before == {**after, "webhook": before["webhook"]}
+
+
+# Neither: why nobody else's can stand there.
+NOBODYS = {
+    "certificate": "names are not unique in ACM; somebody's for the host is test_adopted's",
+    "execution_permissions": "an inline policy of a role of ours",
+    "task_permissions": "an inline policy of a role of ours",
+    "scheduler_permissions": "an inline policy of a role of ours",
+    "collector_permissions": "an inline policy of a role of ours",
+    "collecting_permissions": "an inline policy of a role of ours",
+    "collector_schedule": "in a group of ours; in somebody's the group stops setup",
+    "first_news": "news that somebody brought is as good as ours",
+    "https_from_anywhere": "a rule in a group of ours",
+    "bot_from_load_balancer": "a rule in a group of ours",
+    "warm_door": "on a load balancer of ours: test_put_into_ours",
+    "warm_door_rule": "on a listener of ours",
+    "https": "on a load balancer of ours: test_put_into_ours",
+    "service": "in a cluster of ours: test_put_into_ours",
+    "start_schedule": "in a group of ours; in somebody's the group stops setup",
+    "stop_schedule": "in a group of ours; in somebody's the group stops setup",
+    "webhook": "test_endpoint_that_was_there",
+}
+
+
+def test_every_resource_is_thought_of() -> None:
+    """A new line of stack.py: a stranger in its place, adopted, or a reason why neither can be."""
+    known = {*(line for line, *_ in STRANGERS), *ADOPTED, *NOBODYS}
+    assert known == {one.line for one in made("default")}
+
+
+def test_endpoint_that_was_there(desk: Desk) -> None:
+    """LINE has one endpoint a channel: ours takes its place, and it comes back at teardown."""
+    line = desk.doors().line
+    line.set_endpoint("https://elsewhere.example/webhook")
+    desk.setup()
+    assert "https://example.jp/webhook" == line.endpoint()["endpoint"]
+    desk.teardown()
+    assert "https://elsewhere.example/webhook" == line.endpoint()["endpoint"]
+
+
+def listener(desk: Desk, line: str, port: int) -> str:
+    """On our load balancer, at the port of one of ours that was not made yet."""
+    elbv2 = desk.cable.client("elbv2")
+    records = StackFile(desk.path).records
+    known = {key.partition("/")[0]: record.outputs for key, record in records.items()}
+    elbv2.delete_listener(ListenerArn=known[line]["arn"])
+    made = elbv2.create_listener(
+        LoadBalancerArn=known["load_balancer"]["arn"],
+        Protocol="HTTP",
+        Port=port,
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+    )
+    return str(made["Listeners"][0]["ListenerArn"])
+
+
+def service(desk: Desk, line: str, port: int) -> str:
+    """In our cluster, with our service's name."""
+    ecs = desk.cable.client("ecs")
+    ecs.delete_service(cluster="news-bot", service="news-bot", force=True)
+    desk.clock.advance(600)
+    ecs.register_task_definition(
+        family="theirs", containerDefinitions=[{"name": "x", "image": "x", "memory": 128}]
+    )
+    made = ecs.create_service(
+        cluster="news-bot", serviceName="news-bot", taskDefinition="theirs", desiredCount=0
+    )
+    return str(made["service"]["serviceArn"])
+
+
+@pytest.mark.parametrize(
+    ("create", "line", "port"),
+    [(listener, "https", 443), (listener, "warm_door", 80), (service, "service", 0)],
+)
+def test_put_into_ours(
+    desk: Desk, create: Callable[[Desk, str, int], str], line: str, port: int
+) -> None:
+    """Before ours was made: what carries no tags of ours is not taken for ours, though it is in ours."""
+    desk.setup()
+    found = create(desk, line, port)
+    file = StackFile(desk.path)
+    for key in list(file.records):
+        if key.partition("/")[0] in (line, "warm_door_rule" if line == "warm_door" else line):
+            file.forget(key)
+    before = snapshot(desk)[found]
+    said = [str(refusal) for refusal in desk.setup(wait=0).refusals]
+    assert [found in each and "not this stack's" in each for each in said] == [True]
+    assert before == snapshot(desk)[found]
+    gone = desk.teardown(everything=True)
+    assert ([], []) == (gone.refusals, gone.left)
+    assert before == snapshot(desk)[found]
+
+
+@pytest.mark.slow
+def test_command_says_it(person: Person, addresses: dict[str, str]) -> None:
+    """Exit status 1, what was found and where, and a file that records nothing."""
+    session = boto3.Session("access", "secret", region_name="ap-northeast-1")
+    logs = session.client("logs", endpoint_url=addresses["aws"])
+    logs.create_log_group(logGroupName="/ecs/news-bot")
+    for verb in (("setup", "--yes"), ("plan",)):
+        done = person.types("--sandbox", *verb)
+        assert 1 == done.returncode, done.stderr
+        assert "CloudWatch Logs arn:aws:logs:" in done.stderr
+        assert "Choose another `name` in stack.yaml" in done.stderr
+    assert "resources:" not in (person.folder / "stack.sandbox.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in ADOPTED if line not in ("network", "service_linked_role")]
+)
+def test_adopted_and_gone(desk: Desk, line: str) -> None:
+    """It was theirs: plan names it, setup stops with the way on, teardown takes what is ours."""
+    ADOPTED[line](desk)
+    desk.clock.advance(60)
+    desk.setup()
+    one = next(one for one in desk.engine().resources if one.line == line)
+    one.recall(StackFile(desk.path).records[one.key].outputs)
+    one.with_contents = True
+    one.delete(desk.doors())
+    desk.clock.advance(60)
+    seen = look(desk)
+    (refusal,) = [each for each in seen.plan.refusals if one.key in each.what]
+    assert ("it was there before provision and is gone now", False) == (
+        refusal.why,
+        seen.status[line]["live"],
+    )
+    assert "stack.yaml" in refusal.then
+    desk.changes()
+    with pytest.raises(type(refusal)):
+        in_the_way(seen.plan)
+    assert [] == desk.changes()
+    gone = desk.teardown(everything=True)
+    assert ([], []) == (gone.refusals, gone.left)
