@@ -288,6 +288,30 @@ def test_old_revisions_go(desk: Desk, images: ByImage) -> None:
     assert "news-bot:4" == found[0].rpartition("/")[2]
 
 
+def collects_with(desk: Desk) -> tuple[str, str]:
+    """The image of the newest revision of the collector's, and of the one that its schedule runs."""
+    ecs, scheduler = desk.cable.client("ecs"), desk.cable.client("scheduler")
+    target = scheduler.get_schedule(GroupName="news-bot", Name="collect")["Target"]
+    scheduled = target["EcsParameters"]["TaskDefinitionArn"]
+    newest, runs = (
+        ecs.describe_task_definition(taskDefinition=which)["taskDefinition"]
+        for which in ("news-bot-collector", scheduled)
+    )
+    return newest["containerDefinitions"][0]["image"], runs["containerDefinitions"][0]["image"]
+
+
+def test_the_collector_follows(desk: Desk, images: ByImage) -> None:
+    """Once a version is known to work the collector runs it too; one that is taken back it never sees."""
+    assert 0 == deployed(desk, sets=("image.uri=example.jp/bot:2",))[0]
+    assert ("example.jp/bot:2", "example.jp/bot:2") == collects_with(desk)
+    images.images["example.jp/bot:3"] = crash
+    assert 1 == deployed(desk, sets=("image.uri=example.jp/bot:3",))[0]
+    assert ("example.jp/bot:2", "example.jp/bot:2") == collects_with(desk)
+    desk.changes()
+    assert [] == desk.setup().refusals
+    assert [] == desk.changes()
+
+
 def test_several_tasks(desk: Desk, images: ByImage) -> None:
     """A count above one: both are replaced, and a bad version of two is taken back like one."""
     assert 0 == deployed(desk, sets=("service.count=2",))[0]
