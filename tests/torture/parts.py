@@ -1,6 +1,7 @@
 """What is done to a walk: setup, pause, resume, teardown, each carried to its end in spite of it."""
 
 import signal
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,12 @@ class Report:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.stuck += other.stuck
 
+    def named(self, what: str, found: Counter[str]) -> int:
+        """How many there are; what they are is told below the report's parts."""
+        if found:
+            self.stuck.append(f"{what}: {dict(found)}")
+        return found.total()
+
     @property
     def clean(self) -> bool:
         """Nothing twice, nothing left, nothing of others' touched, no file damaged, every walk ended."""
@@ -70,12 +77,12 @@ Step = Callable[[Ground, tuple[str, ...], int], tuple[int, str]]
 def judge(ground: Ground, verb: tuple[str, ...], report: Report) -> None:
     """What is there after a command has ended."""
     if verb[0] in ("setup", "resume"):
-        report.duplicates += ground.surplus(WHOLE).total()
+        report.duplicates += report.named(f"twice after {verb[0]}", ground.surplus(WHOLE))
         if missing := ground.missing(WHOLE):
             report.stuck.append(f"after {verb[0]} there is no {', '.join(missing)}")
     elif verb[0] == "teardown":
-        report.left += ground.surplus({}).total()
-    report.foreign += ground.touched().total()
+        report.left += report.named("left", ground.surplus({}))
+    report.foreign += report.named("touched", ground.touched())
 
 
 def killed(moment: str) -> Step:
