@@ -81,13 +81,18 @@ def delete_by_hand(desk: Desk, line: str) -> set[str]:
 
 
 def cases(fast: bool) -> list[Any]:
-    """Every resource in both networks; what the new one has besides its network is the same again."""
-    found = []
+    """Every resource in both networks; what the new one has besides its network is the same again.
+
+    fast: the first of each kind in `make test`.
+    """
+    found, kinds = [], set()
     common = {one.line for one in made("default")}
     for network in NETWORKS:
         for one in made(network):
             again = network == "new" and one.line in common
-            marks = pytest.mark.full if again else () if fast and network == "default" else SLOW
+            first = fast and network == "default" and one.kind not in kinds
+            kinds.add(one.kind)
+            marks = pytest.mark.full if again else () if first else SLOW
             if not isinstance(one, ExistingNetwork):  # somebody else's: it is never made again
                 found.append(
                     pytest.param(network, one.line, id=f"{network}-{one.line}", marks=marks)

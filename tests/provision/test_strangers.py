@@ -412,6 +412,7 @@ def test_command_says_it(person: Person, addresses: dict[str, str]) -> None:
     assert "resources:" not in (person.folder / "stack.sandbox.yaml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", [line for line in ADOPTED if line not in ("network", "service_linked_role")]
 )
