@@ -14,7 +14,6 @@ from provision.stack import Secrets, Stack
 LINGER = (
     20.0  # seconds for which the bot goes on accepting requests after SIGTERM (bot/settings.py)
 )
-DEREGISTRATION = 20.0  # seconds for which a target drains (resources/target_group.py)
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ KINDS: dict[str, Cost] = {
     "Cluster": Cost(1),
     "TaskDefinition": Cost(1, off=2),  # deregistered, then deleted
     "Service": Cost(1),
-    "SteadyService": Cost(1, 1, ("task_start", "steady"), off=0, looks=0),
+    "SteadyService": Cost(1, 1, ("task_start",), off=0, looks=0),  # and see `finish`
     "ScheduleGroup": Cost(1),  # takes its schedules with it
     "Schedule": Cost(1, off=0),
     "WebhookEndpoint": Cost(0, 0, off=0, looks=0),  # LINE's, not AWS's: its test and the PUT
@@ -116,6 +115,10 @@ def finish(resources: list[Resource], model: Model) -> dict[str, float]:
         cost = of(resource)
         begin = max((done[need.key] for need in resource.needs() if need.key in done), default=0.0)
         done[resource.key] = begin + cost.first * model.latency + model.wait(*cost.waits)
+        if resource.kind == "SteadyService":  # a load balancer checks no target before it is active
+            balancer = max(done[r.key] for r in resources if r.kind == "LoadBalancer")
+            active = balancer + model.wait("load_balancer")
+            done[resource.key] = max(done[resource.key], active) + model.wait("steady")
     return done
 
 
@@ -139,10 +142,11 @@ def setup_calls(resources: list[Resource]) -> int:
 def teardown_seconds(model: Model) -> float:
     """The longer of two chains that need not wait for each other.
 
-    The service: its targets drain, its task lingers, lets go of its interface; then group and cluster go.
+    The service: its task lingers and lets go of its interface; then group and cluster go. Nothing drains: a
+    target group goes with its listeners.
     The load balancer: its interfaces linger, and the certificate counts as in use; then they go.
     """
-    task = (DEREGISTRATION + LINGER) / model.speed + model.wait("network_interfaces")
+    task = LINGER / model.speed + model.wait("network_interfaces")
     service = max(task, model.wait("service_drain"))
     balancer = max(model.wait("network_interfaces"), model.wait("certificate_in_use"))
     return (SIGNED_IN + 3) * model.latency + max(service, balancer)
@@ -181,8 +185,7 @@ def resume_calls(resources: list[Resource]) -> int:
 
 def resume_seconds(resources: list[Resource], model: Model) -> float:
     """As setup: the load balancer is the longest."""
-    names = ("ActiveLoadBalancer", "SteadyService")
-    waits = max(model.wait(*KINDS[name].waits) for name in names)
+    waits = max(model.wait("load_balancer"), model.wait("task_start")) + model.wait("steady")
     return (SIGNED_IN + 3) * model.latency + waits
 
 

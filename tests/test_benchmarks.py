@@ -29,8 +29,10 @@ def test_waits_overlap() -> None:
     resources = floor.stack().resources
     alone = floor.setup_seconds(resources, model(load_balancer=150))
     assert 150 < alone < 151
-    together = model(load_balancer=150, certificate=60, task_start=30, steady=30)
+    together = model(load_balancer=150, certificate=60, task_start=60)
     assert alone == floor.setup_seconds(resources, together)
+    steady = model(load_balancer=150, certificate=60, task_start=60, steady=10)
+    assert alone + 10 == pytest.approx(floor.setup_seconds(resources, steady), abs=0.2)
     assert alone < floor.setup_seconds(resources, model(certificate=160))
 
 
@@ -43,8 +45,8 @@ def test_time_runs_faster_calls_do_not() -> None:
 
 
 def test_teardown_is_as_long_as_its_longer_chain() -> None:
-    """Draining and the interfaces of the task, beside those of the load balancer."""
-    assert 31 > floor.teardown_seconds(model()) - floor.DEREGISTRATION > 20
+    """The task that lingers, beside what the load balancer leaves behind."""
+    assert 21 > floor.teardown_seconds(model()) > floor.LINGER
     long = floor.teardown_seconds(model(certificate_in_use=300))
     assert 300 < long < 301
 

@@ -213,17 +213,22 @@ class NewsBucket(Resource):
         """DeleteBucket takes empty ones only: first every version and delete marker of the news."""
         s3 = doors.aws.s3
         folder = "" if self.with_contents else f"{FOLDER}/"
-        pages = s3.get_paginator("list_object_versions").paginate(
-            Bucket=self.bucket, Prefix=folder, PaginationConfig={"PageSize": A_CALL}
-        )
-        for page in pages:
+        before: list[dict[str, str]] = []
+        while (
+            True
+        ):  # always the first page: a marker that has been deleted leads nowhere on some clouds
+            page = s3.list_object_versions(Bucket=self.bucket, Prefix=folder, MaxKeys=A_CALL)
             found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
-            if objects:
-                answer = s3.delete_objects(
-                    Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
-                )
-                _read_errors(self.bucket, answer.get("Errors", []))
+            if not objects:
+                break
+            if objects == before:
+                raise NotYet(_("waiting until it is gone"))
+            before = objects
+            answer = s3.delete_objects(
+                Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
+            )
+            _read_errors(self.bucket, answer.get("Errors", []))
         s3.delete_bucket(Bucket=self.bucket)
 
 
