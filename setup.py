@@ -27,7 +27,6 @@ tool = [
     "filelock>=4.0,<5",
     "jmespath>=1.0,<2",
     # The bot's image: its registries, its wheels, and where they are kept.
-    "urllib3>=2.2,<3",
     "certifi>=2024.2.2",  # whom to trust; a date is its version
     "pip>=23.1,<27",  # fetches the wheels; an environment made by uv brings none
     "platformdirs>=4.2,<5",
