@@ -111,6 +111,7 @@ class FirstNews(Resource):
     within: ClassVar[str] = "definition"
     optional: ClassVar[bool] = True
     typical: ClassVar[int] = 45
+    bound: ClassVar[int] = 120  # until there is a task: nothing waits for the news that long
     pace: ClassVar[float] = 5.0
     begun: bool = field(default=False, init=False)  # by this process
     over: bool = field(default=False, init=False)  # taken away by this process
@@ -146,7 +147,9 @@ class FirstNews(Resource):
         return None if ended and not self.begun else {**task, **where}
 
     def _index(self, doors: Doors, bucket: str) -> bool:
-        found = unless(("404", "NoSuchKey"), doors.aws.s3.head_object, Bucket=bucket, Key=INDEX)
+        """403 is no proof that there is one: S3 says so of an absent object to who may not list."""
+        absent = ("403", "404", "NoSuchKey")
+        found = unless(absent, doors.aws.s3.head_object, Bucket=bucket, Key=INDEX)
         return found is not None
 
     def _task(self, doors: Doors, cluster: str) -> Live | None:
@@ -182,6 +185,10 @@ class FirstNews(Resource):
         super().learn(live)
         if live.get("Index"):
             self.task = self.token = ""
+
+    def patience(self, live: Live) -> int:
+        """Of a task that there is; Spot may let it wait."""
+        return super().bound
 
     def pending(self, live: Live) -> str:
         """While its task runs. Raises Refusal where that came to nothing."""

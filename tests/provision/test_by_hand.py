@@ -15,7 +15,7 @@ from tests.provision.conftest import Desk
 from tests.provision.standing import Standing, look, made, refusals
 
 NETWORKS = ("default", "new")
-SLOW = pytest.mark.slow
+FULL = pytest.mark.full
 PATIENCE = 30  # times: somebody at the console tries again every ten seconds
 
 
@@ -92,7 +92,7 @@ def cases(fast: bool) -> list[Any]:
             again = network == "new" and one.line in common
             first = fast and network == "default" and one.kind not in kinds
             kinds.add(one.kind)
-            marks = pytest.mark.full if again else () if first else SLOW
+            marks = pytest.mark.full if again else () if first else FULL
             if not isinstance(one, ExistingNetwork):  # somebody else's: it is never made again
                 found.append(
                     pytest.param(network, one.line, id=f"{network}-{one.line}", marks=marks)

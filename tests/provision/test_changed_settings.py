@@ -110,7 +110,7 @@ def cases() -> list[object]:
     for changed, line, more in CHANGES:
         key = next(iter(changed))
         removed = len(changed) > 1
-        marks = () if key in fast else pytest.mark.slow
+        marks = () if key in fast else pytest.mark.full
         name = key + ("-removed" if removed else "")
         found.append(pytest.param(changed, line, more, id=name, marks=marks))
     return found

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def moto(tmp_path: Path) -> Iterator[dict[str, str]]:
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    empty = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
+    urllib.request.urlopen(empty).close()  # moto is one account a process, whoever used it before
     yield {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "a",
@@ -36,6 +39,7 @@ def moto(tmp_path: Path) -> Iterator[dict[str, str]]:
         "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
         "LINE_CHANNEL_SECRET": line.channel_secret,
     }
+    urllib.request.urlopen(empty).close()
     server.stop()
     api.close()
 

@@ -60,7 +60,7 @@ def carried(desk: Desk, run: Callable[[], object], moment: str) -> int:
     raise AssertionError("nothing moves on")
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_at_every_call_of_setup(desk: Desk, moment: str) -> None:
     """One of everything; a further setup changes nothing."""
@@ -76,7 +76,7 @@ def _well(desk: Desk) -> None:
     assert ([], []) == (outcome.refusals, outcome.outside)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_at_every_call_of_teardown(desk: Desk, moment: str) -> None:
     """Nothing is left, in the account and in the file."""

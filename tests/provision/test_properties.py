@@ -35,12 +35,12 @@ def test_every_property_can_be_changed_by_hand(line: str, path: str) -> None:
 
 
 def cases() -> list[Any]:
-    """Every property; the first of each kind of resource in `make test`, the others in `make slow`."""
+    """Every property; the first of each kind of resource in `make test`, the others in `make full`."""
     kinds: set[str] = set()
     found = []
     for line, path in PROPERTIES:
         kind = RESOURCES[line].kind
-        found.append(pytest.param(line, path, marks=pytest.mark.slow if kind in kinds else ()))
+        found.append(pytest.param(line, path, marks=pytest.mark.full if kind in kinds else ()))
         kinds.add(kind)
     return found
 

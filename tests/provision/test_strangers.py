@@ -201,7 +201,7 @@ def test_stops_setup(desk: Desk, line: str, service: str, create: Callable[[Desk
 
 
 @pytest.mark.parametrize(("line", "service", "create"), STRANGERS, ids=IDS)
-@pytest.mark.slow
+@pytest.mark.full
 def test_came_after_the_plan(
     desk: Desk, line: str, service: str, create: Callable[[Desk], str]
 ) -> None:
@@ -398,7 +398,7 @@ def test_put_into_ours(
     assert before == snapshot(desk)[found]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_command_says_it(person: Person, addresses: dict[str, str]) -> None:
     """Exit status 1, what was found and where, and a file that records nothing."""
     session = boto3.Session("access", "secret", region_name="ap-northeast-1")
@@ -412,7 +412,7 @@ def test_command_says_it(person: Person, addresses: dict[str, str]) -> None:
     assert "resources:" not in (person.folder / "stack.sandbox.yaml").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize(
     "line", [line for line in ADOPTED if line not in ("network", "service_linked_role")]
 )

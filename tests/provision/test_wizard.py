@@ -34,7 +34,7 @@ OTHERS = (
     Asked("How shall the stack be called?", "shop-bot", "Shop Bot!", "2 to 20"),
     Asked("In which AWS region?", "ap-northeast-1", "Tokyo", "ap-northeast-1"),
     Asked("Which container image is the bot?", "a/b:1", "!", "public.ecr.aws"),
-    Asked("On which image is it built?", "", "B!", "by its digest"),
+    Asked("On which image is it built?", "a/base:1", "B!", "public.ecr.aws"),
     Asked("Which folder of your own files", ""),
     Asked("For which processor is the image?", ""),
     Asked("How much processor for a task?", "256", "300", "256, 512"),
@@ -55,6 +55,7 @@ OTHERS = (
     ),
     Asked("Which bucket holds the news?", ""),
     Asked("Which feeds does the bot read?", "https://a.example/feed", "ftp://a", "http"),
+    Asked("When is the news collected?", "rate(6 hours)"),
 )
 VPC = Asked("In which network shall the bot stand?", "")
 SUBNETS = Asked("Which public subnets?", SPACE + DOWN + SPACE, SPACE, "Space picks")
@@ -68,12 +69,12 @@ SETTINGS = {
         "start": "cron(0 8 ? * SAT,SUN *)",
         "stop": "cron(0 9 ? * SAT,SUN *)",
     },
-    "image": {"uri": "a/b:1", "base": None, "files": None, "platform": "linux/amd64"},
+    "image": {"uri": "a/b:1", "base": "a/base:1", "files": "", "platform": "linux/amd64"},
     "name": "shop-bot",
     "region": "ap-northeast-1",
     "service": {"cpu": 256, "memory": 1024, "count": 2, "capacity": "on-demand"},
     "line": {"access_token_parameter": "SHOP_TOKEN", "channel_secret_parameter": "SHOP_SECRET"},
-    "news": {"bucket": None, "feeds": ["https://a.example/feed"]},
+    "news": {"bucket": None, "feeds": ["https://a.example/feed"], "schedule": "rate(6 hours)"},
 }
 
 
