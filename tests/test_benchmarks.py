@@ -51,7 +51,7 @@ def test_teardown_is_as_long_as_its_longer_chain() -> None:
     assert 300 < long < 301
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("command", "rows"),
     [(["benchmarks.startup", "--rounds", "2"], 10), (["benchmarks.setup", "--runs", "1"], 7)],

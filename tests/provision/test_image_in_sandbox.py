@@ -30,7 +30,7 @@ def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> No
     assert {"keep"} == {step["action"] for step in json.loads(plan.stdout)["resources"]}
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["UploadLayerPart", "CompleteLayerUpload", "PutImage"])
 def test_killed_while_it_pushes(
