@@ -15,7 +15,7 @@ slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 -m slow
 
 full: test slow
-	$(BIN)/python -m pytest -m full
+	$(BIN)/python -m pytest -n 2 -m full
 
 # TORTURE=--short: a sample.
 torture: $(VENV)/.installed
