@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from provision.connections import Connections
 from provision.errors import NotYet, Refusal
 from provision.words import _
 
@@ -51,7 +52,7 @@ class Line:
     ) -> None:
         self._token, self._url, self._timeout = token, url.rstrip("/"), timeout
         self._known = ""  # the token, once it was asked for
-        self._pool: Any = None
+        self._connections = Connections()
 
     def _sendable(self) -> str:
         """The token. What fits in no HTTP header is refused here: http.client's error would show it."""
@@ -102,11 +103,9 @@ class Line:
             return 0, {}
 
     def _send(self, method: str, path: str, **what: Any) -> Any:
-        import urllib3
-
-        if self._pool is None:
-            self._pool = urllib3.PoolManager(retries=False)
-        return self._pool.request(method, self._url + path, timeout=self._timeout, **what)
+        url = self._url + path
+        pool = self._connections.pool(url)
+        return pool.request(method, url, timeout=self._timeout, retries=False, **what)
 
     def _call(self, doing: str, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
         """One call's answer; None where LINE answers 404. Raises NotYet or Refused."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provision.clock import LOOPBACK, NO_CLOCK
+from provision.connections import Connections
 from provision.errors import NotYet, Refusal
 from provision.words import _
 
@@ -68,7 +69,7 @@ class Registries:
     def __init__(self, gallery: Callable[[], str] = lambda: "") -> None:
         self._gallery = gallery
         self.tell: Callable[[str], None] = lambda said: None  # how far a push has come
-        self._pools: dict[str, Any] = {}  # by the proxy in between
+        self._connections = Connections()
 
     def stands_in(self, host: str) -> str:
         """The URL of a stand-in for this registry; "" for none."""
@@ -86,12 +87,10 @@ class Registries:
         """One request: urllib3's response, its body unread. Raises NotYet where nobody answers."""
         import urllib3
 
-        once = urllib3.Retry(connect=0, read=0, status=0, other=0, redirect=5)
         host = urllib.parse.urlsplit(url).netloc
         try:
-            answer = self._pool(url).request(
-                method, url, retries=once, preload_content=False, **more
-            )
+            pool = self._connections.pool(url)
+            answer = pool.request(method, url, preload_content=False, **more)
         except urllib3.exceptions.HTTPError as error:
             raise silent(host, error) from None
         if answer.status == 429 or answer.status >= 500:
@@ -100,25 +99,6 @@ class Registries:
                 _("{host} asks for patience (HTTP {status})", host=host, status=answer.status)
             )
         return answer
-
-    def _pool(self, url: str) -> Any:
-        """urllib3's connections: through the environment's proxy, trusting what AWS's door trusts."""
-        import certifi
-        import urllib3
-
-        parts = urllib.parse.urlsplit(url)
-        proxy = urllib.request.getproxies().get(parts.scheme, "")
-        if proxy and urllib.request.proxy_bypass(parts.hostname or ""):
-            proxy = ""
-        if proxy not in self._pools:
-            trusted = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
-            settings: dict[str, Any] = {
-                "ca_certs": trusted or certifi.where(),
-                "timeout": urllib3.Timeout(connect=10, read=120),
-            }
-            made = urllib3.ProxyManager(proxy, **settings) if proxy else None
-            self._pools[proxy] = made or urllib3.PoolManager(**settings)
-        return self._pools[proxy]
 
 
 def from_environment() -> Registries:

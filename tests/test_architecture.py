@@ -34,7 +34,7 @@ RANKS = [
     {"expressions"},
     {"image"},
     {"aws", "dns", "line", "registry", "index", "tls", "qr"},
-    {"clock", "errors", "lock", "wholefile"},
+    {"clock", "connections", "errors", "lock", "wholefile"},
     {"words", "__version__"},
 ]
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}
@@ -48,7 +48,7 @@ DOORS = {
     "rich": {"provision/console.py"},
     "segno": {"provision/qr.py"},
     "ssl": {"provision/tls.py"},
-    "urllib3": {"provision/registry.py", "provision/line.py"},
+    "urllib3": {"provision/connections.py", "provision/registry.py", "provision/line.py"},
     "subprocess": {"provision/index.py"},
 }
 FILES = sorted(
