@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -75,4 +76,4 @@ def once(doors: Doors) -> Doors:
     """The same doors, the one to AWS asking each question once."""
     if isinstance(doors.aws, Once):
         return doors
-    return Doors(Once(doors.aws), doors.dns, doors.line)
+    return replace(doors, aws=Once(doors.aws))
