@@ -11,7 +11,7 @@ from provision.image.inputs import PREFIX
 from provision.removal import revived
 from provision.resource import Doors, Live
 from provision.resources.network import one_per_zone, subnets_of
-from provision.resources.service import PROVIDERS
+from provision.resources.placement import PROVIDERS
 from provision.resources.task_definition import ARCHITECTURES
 from provision.resources.vpc import ZONES
 from provision.stackfile import Record

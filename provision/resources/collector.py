@@ -11,10 +11,10 @@ from provision.resource import Doors, Live, Resource, listed, output, resource
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.cluster import Cluster
 from provision.resources.network import Network
-from provision.resources.permissions import ExecutionPermissions
+from provision.resources.permissions import ExecutionPermissions, list_the_news
+from provision.resources.placement import placed, strategy
 from provision.resources.role import RolePolicy, Statement
 from provision.resources.security_group import SecurityGroup
-from provision.resources.service import PROVIDERS
 from provision.resources.task_definition import Family, TaskDefinition
 from provision.words import _
 
@@ -33,7 +33,7 @@ class CollectorPermissions(RolePolicy):
     news_bucket: NewsBucket
 
     def statements(self) -> list[Statement]:
-        """One folder's objects and their list, without which S3 says AccessDenied of what is absent."""
+        """One folder's objects and their list."""
         return [
             {
                 "Sid": "WriteTheNews",
@@ -41,13 +41,7 @@ class CollectorPermissions(RolePolicy):
                 "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
                 "Resource": f"{self.news_bucket.arn}/{FOLDER}/*",
             },
-            {
-                "Sid": "ListTheNews",
-                "Effect": "Allow",
-                "Action": "s3:ListBucket",
-                "Resource": self.news_bucket.arn,
-                "Condition": {"StringLike": {"s3:prefix": f"{FOLDER}/*"}},
-            },
+            list_the_news(self.news_bucket),
         ]
 
 
@@ -168,7 +162,7 @@ class FirstNews(Resource):
             taskDefinition=self.definition.arn,
             count=1,
             capacityProviderStrategy=strategy(self.capacity),
-            networkConfiguration={"awsvpcConfiguration": lowered(placed(self))},
+            networkConfiguration={"awsvpcConfiguration": placed(self.network, self.security_group)},
             startedBy=FIRST,
             clientToken=self.token,
             tags=listed(self.tags, "key", "value"),
@@ -215,22 +209,3 @@ class FirstNews(Resource):
         ecs, where = doors.aws.ecs, self.cluster_arn
         for arn in ecs.list_tasks(cluster=where, family=f"{self.stack}{SUFFIX}")["taskArns"]:
             ecs.stop_task(cluster=where, task=arn, reason="provision teardown")
-
-
-def strategy(capacity: str) -> list[dict[str, Any]]:
-    """API CapacityProviderStrategyItem; Scheduler and ECS spell it alike."""
-    return [{"capacityProvider": PROVIDERS[capacity], "base": 0, "weight": 1}]
-
-
-def placed(task: Any) -> dict[str, Any]:
-    """Where a task that has a network and a security_group runs, as Scheduler spells it."""
-    return {
-        "Subnets": task.network.subnet_ids,
-        "SecurityGroups": [task.security_group.id],
-        "AssignPublicIp": "ENABLED",
-    }
-
-
-def lowered(configuration: dict[str, Any]) -> dict[str, Any]:
-    """The same as ECS spells it."""
-    return {name[0].lower() + name[1:]: value for name, value in configuration.items()}

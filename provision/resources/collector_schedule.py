@@ -11,10 +11,9 @@ from provision.resources.collector import (
     MEMORY,
     CollectorDefinition,
     CollectorPermissions,
-    placed,
-    strategy,
 )
 from provision.resources.network import Network
+from provision.resources.placement import PROVIDERS, placed, strategy
 from provision.resources.role import Role, RolePolicy, Statement
 from provision.resources.schedule import Scheduled
 from provision.resources.security_group import SecurityGroup
@@ -71,25 +70,28 @@ class CollectorSchedule(Scheduled):
                 "TaskDefinitionArn": self.definition.arn,
                 "TaskCount": 1,
                 "CapacityProviderStrategy": strategy(self.capacity),
-                "NetworkConfiguration": {"awsvpcConfiguration": placed(self)},
+                "NetworkConfiguration": {"awsvpcConfiguration": self._placed()},
             },
         }
+
+    def _placed(self) -> dict[str, Any]:
+        """As Scheduler spells it."""
+        place = placed(self.network, self.security_group)
+        return {name[0].upper() + name[1:]: value for name, value in place.items()}
 
     def wants(self) -> dict[str, Any]:
         """Each by itself: Scheduler may show more of a target than it was given, and in another order."""
         wanted = self._settings()
         target, ecs = wanted.pop("Target"), "Target.EcsParameters"
         network = f"{ecs}.NetworkConfiguration.awsvpcConfiguration"
-        place = placed(self)
+        place = self._placed()
         return {
             **wanted,
             "Target.Arn": target["Arn"],
             "Target.RoleArn": target["RoleArn"],
             "Target.RetryPolicy": target["RetryPolicy"],
             f"{ecs}.TaskDefinitionArn": self.definition.arn,
-            f"{ecs}.CapacityProviderStrategy[0].capacityProvider": strategy(self.capacity)[0][
-                "capacityProvider"
-            ],
+            f"{ecs}.CapacityProviderStrategy[0].capacityProvider": PROVIDERS[self.capacity],
             f"sort({network}.Subnets || `[]`)": sorted(place["Subnets"]),
             f"{network}.SecurityGroups": place["SecurityGroups"],
             f"{network}.AssignPublicIp": place["AssignPublicIp"],

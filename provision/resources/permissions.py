@@ -72,10 +72,7 @@ class TaskPermissions(RolePolicy):
     news_bucket: NewsBucket
 
     def statements(self) -> list[Statement]:
-        """The article's two actions on the two parameters, and the news, read only.
-
-        Without ListBucket S3 says AccessDenied, not NoSuchKey, of an object that is not there.
-        """
+        """The article's two actions on the two parameters, and the news, read only."""
         return [
             {
                 "Sid": "ReadTheSecrets",
@@ -89,11 +86,16 @@ class TaskPermissions(RolePolicy):
                 "Action": "s3:GetObject",
                 "Resource": f"{self.news_bucket.arn}/{FOLDER}/*",
             },
-            {
-                "Sid": "ListTheNews",
-                "Effect": "Allow",
-                "Action": "s3:ListBucket",
-                "Resource": self.news_bucket.arn,
-                "Condition": {"StringLike": {"s3:prefix": f"{FOLDER}/*"}},
-            },
+            list_the_news(self.news_bucket),
         ]
+
+
+def list_the_news(bucket: NewsBucket) -> Statement:
+    """Without ListBucket S3 says AccessDenied, not NoSuchKey, of an object that is not there."""
+    return {
+        "Sid": "ListTheNews",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": bucket.arn,
+        "Condition": {"StringLike": {"s3:prefix": f"{FOLDER}/*"}},
+    }

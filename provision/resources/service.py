@@ -19,11 +19,11 @@ from provision.resources.cluster import Cluster
 from provision.resources.listener import WarmDoorRule
 from provision.resources.network import Network
 from provision.resources.permissions import ExecutionPermissions, TaskPermissions
+from provision.resources.placement import PROVIDERS, placed, strategy
 from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import CONTAINER, TaskDefinition
 
-PROVIDERS = {"spot": "FARGATE_SPOT", "on-demand": "FARGATE"}
 GRACE = 60  # seconds in which a starting task's failed health checks do not count
 DEPLOYMENT = {
     "deploymentCircuitBreaker": {"enable": True, "rollback": True},
@@ -122,15 +122,9 @@ class Service(Resource):
         """What CreateService and UpdateService take alike."""
         return {
             "taskDefinition": self.task_definition.arn,
-            "capacityProviderStrategy": [
-                {"capacityProvider": PROVIDERS[self.capacity], "base": 0, "weight": 1}
-            ],
+            "capacityProviderStrategy": strategy(self.capacity),
             "networkConfiguration": {
-                "awsvpcConfiguration": {
-                    "subnets": self.network.subnet_ids,
-                    "securityGroups": [self.security_group.id],
-                    "assignPublicIp": "ENABLED",
-                }
+                "awsvpcConfiguration": placed(self.network, self.security_group)
             },
             "healthCheckGracePeriodSeconds": GRACE,
             "deploymentConfiguration": DEPLOYMENT,
