@@ -11,7 +11,7 @@ from provision.resource import Milestone, Resource
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 from provision.status import entry
-from tests.provision.conftest import ANSWERS, WHOLE, Desk
+from tests.provision.conftest import ANSWERS, READING, WHOLE, Desk
 
 # What a network of its own adds; the route tables are the VPC's main one and ours.
 NETWORK = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
@@ -68,6 +68,26 @@ def refusals(desk: Desk) -> list[str]:
 def answers(desk: Desk) -> bool:
     """Whether the bot answers a message now."""
     return bool(desk.sandbox.line.send("help", "U" + "1" * 32)["reply"])
+
+
+@contextmanager
+def asked(desk: Desk) -> Iterator[list[str]]:
+    """After every changing call a message that LINE sends then; the calls after which it was not answered."""
+    silent: list[str] = []
+    asking = False
+
+    def ask(operation: str) -> None:
+        nonlocal asking
+        if asking or operation.startswith(READING):
+            return
+        asking = True
+        if not answers(desk):
+            silent.append(operation)
+        asking = False
+
+    desk.cable.after = ask
+    yield silent
+    desk.cable.free()
 
 
 class Standing:

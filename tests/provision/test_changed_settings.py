@@ -3,8 +3,7 @@
 Each is changed back too, which is also how a setting is removed.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -13,8 +12,8 @@ from provision.errors import Refusal
 from provision.settings import BY_KEY
 from provision.stackfile import StackFile
 from provision.verbs import in_the_way
-from tests.provision.conftest import READING, WHOLE, Desk
-from tests.provision.standing import NETWORK, Standing, answers, look, refusals
+from tests.provision.conftest import WHOLE, Desk
+from tests.provision.standing import NETWORK, Standing, asked, look, refusals
 
 NO_SCHEDULE = {"schedule": 1, "policy": 4}  # the collector's stay
 NO_NEWS = {"schedule": 2, "role": 3, "policy": 3, "task definition": 1}
@@ -65,26 +64,6 @@ def settings(desk: Desk, changed: dict[str, str]) -> dict[str, str]:
 
 def _written(value: object) -> str:
     return ",".join(value) if isinstance(value, list) else str(value or "")
-
-
-@contextmanager
-def asked(desk: Desk) -> Iterator[list[str]]:
-    """After every changing call a message that LINE sends then; the calls after which it was not answered."""
-    silent: list[str] = []
-    asking = False
-
-    def ask(operation: str) -> None:
-        nonlocal asking
-        if asking or operation.startswith(READING):
-            return
-        asking = True
-        if not answers(desk):
-            silent.append(operation)
-        asking = False
-
-    desk.cable.after = ask
-    yield silent
-    desk.cable.free()
 
 
 def follow(desk: Desk, line: str) -> None:

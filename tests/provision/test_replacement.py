@@ -2,12 +2,8 @@
 
 import pytest
 
-from tests.provision.conftest import READING, WHOLE, Desk
-
-
-def answers(desk: Desk) -> bool:
-    """Whether the bot answers a message now."""
-    return bool(desk.sandbox.line.send("help", "U" + "1" * 32)["reply"])
+from tests.provision.conftest import WHOLE, Desk
+from tests.provision.standing import answers, asked
 
 
 def test_another_name(desk: Desk) -> None:
@@ -49,21 +45,8 @@ def test_bot_answers_throughout(desk: Desk, change: dict[str, str]) -> None:
     """After every changing call of the walk, a message that LINE sends then is answered."""
     desk.setup()
     desk.set(**change)
-    silent: list[str] = []
-    asking = False
-
-    def ask(operation: str) -> None:
-        nonlocal asking
-        if asking or operation.startswith(READING):
-            return
-        asking = True
-        if not answers(desk):
-            silent.append(operation)
-        asking = False
-
-    desk.cable.after = ask
-    outcome = desk.setup()
-    desk.cable.free()
+    with asked(desk) as silent:
+        outcome = desk.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
     assert [] == silent
     assert answers(desk)
