@@ -6,6 +6,7 @@ provision before and after every mutation. A write is a temporary file in the sa
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,12 @@ class StackFile:
         except yamltext.Malformed as error:
             raise self.damaged(error.line, error.why) from None
         self._cut_off()
-        self.last = last_copy.records(path)
         self._same = self._composed()
+
+    @cached_property
+    def last(self) -> dict[str, Record]:
+        """The records as the last good copy had them when this was first asked."""
+        return last_copy.records(self.path)
 
     def _load(self) -> str:
         """The file as it is now; "" where there is none. Raises Usage or Refusal."""
