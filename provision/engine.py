@@ -9,6 +9,7 @@ from typing import Any
 
 from provision import account, aws, look, use
 from provision.clock import Clock
+from provision.creation import Creation
 from provision.errors import NotYet, Refusal
 from provision.look import Sight
 from provision.once import once
@@ -39,14 +40,10 @@ class Engine:
         )
         self._here: dict[str, str] = {}
         self._sights: dict[str, Sight] = {}
-        self._made: set[str] = set()  # made or changed in this run: not found is not yet visible
         self._awaited: set[str] = set()  # milestones that were not reached at the first look
-        self._refused: set[str] = set()  # create said "not yet", every time: there is none
-        self._denied: set[str] = set()  # AWS said no to the last create call: it made none
-        self._doubted: set[str] = set()  # create said "taken": ours only if its tags say so
         self._done: set[str] = set()  # done in this walk
-        self._begun: dict[str, float] = {}  # when it was made, or seen reached after a wait
         self._foreseen: use.Uses | None = None  # as it was shown to the person
+        self._creation = Creation(file, doors, clock, tell, self._write)
         self._removal = Removal(file, doors, clock, tell, self._write)
 
     @property
@@ -142,16 +139,14 @@ class Engine:
         if isinstance(resource, Milestone):
             return self.reach(resource)
         sight = self._sights.pop(resource.key, None)
-        record = self.file.records.get(resource.key)
-        new = record is None and resource.cannot_be(self._begun)
-        if (new or resource.key in self._refused) and resource.key not in self._doubted:
+        if self._creation.cannot_be(resource):
             resource.foresee(self.doors)
-            sight = Sight(resource, record, seen=True)
+            sight = Sight(resource, self.file.records.get(resource.key), seen=True)
         if sight is None or not sight.seen or sight.refusal:
-            doubted = resource.key in self._doubted
+            doubted = resource.key in self._creation.doubted
             sight = look.look(resource, self.doors, self.file.records, doubted=doubted)
         live = sight.live
-        if live is None and self._hidden(resource):
+        if live is None and self._creation.hidden(resource):
             raise NotYet(_("made a moment ago; AWS may not show it yet"))
         match sight.verdict:
             case "stranger":
@@ -161,15 +156,15 @@ class Engine:
                 raise vanished(resource)
             case "finish":
                 self._removal.remove(resource, everything=True, gone=Gone())
-                live = self._create(resource)
+                live = self._creation.create(resource)
             case "create":
-                live = self._create(resource)
+                live = self._creation.create(resource)
             case "adopt":
                 self.tell("adopted", resource, "")
                 self._write(resource, "adopted")
             case "claim":
                 self._write(resource, "created")
-        if live is None or not self._whole(resource, live):
+        if live is None or not self._creation.whole(resource, live):
             live = look.find(resource, self.doors)
         if live is None:
             raise NotYet(_("created; waiting until AWS shows it"))
@@ -177,20 +172,10 @@ class Engine:
         self._done.add(resource.key)
         return "done"
 
-    def _hidden(self, resource: Resource) -> bool:
-        """Whether it may be there, made a moment ago, and would be made a second time.
-
-        Where another create call makes no second one, its answer tells sooner than waiting.
-        """
-        record, key = self.file.records.get(resource.key), resource.key
-        if record is None or record.state == "deleting" or key in self._made | self._denied:
-            return False
-        return not resource.single and record.fresh(self.clock.now())
-
     def reach(self, milestone: Milestone, live: Live | None = None) -> str:
         """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
         if not live:
-            patient = self._patient(milestone)
+            patient = self._creation.patient(milestone)
             live = look.find(milestone, self.doors, waiting=True, patient=patient) or {}
         if reason := milestone.pending(live):
             outside, bound = milestone.outside, milestone.patience(live)
@@ -199,67 +184,17 @@ class Engine:
         milestone.learn(live)
         self._done.add(milestone.key)
         if milestone.key in self._awaited:
-            self._begun[milestone.key] = self.clock.now()
+            self._creation.begun[milestone.key] = self.clock.now()
         return "done"
 
     def _left(self, milestone: Milestone) -> float | None:
         """Seconds until it is usually reached, from the last thing it waited for, if we saw that."""
         ready = [
-            self._begun[n.key] + (0 if isinstance(n, Milestone) else n.typical)
+            self._creation.begun[n.key] + (0 if isinstance(n, Milestone) else n.typical)
             for n in milestone.needs()
-            if n.key in self._begun
+            if n.key in self._creation.begun
         ]
         return max(ready) + milestone.typical - self.clock.now() if ready else None
-
-    def _whole(self, resource: Resource, live: Live) -> bool:
-        """Whether its create call has answered all that need be known of it."""
-        if resource.key not in self._begun:
-            return True
-        return all(d.path.startswith(resource.later) for d in resource.differences(live))
-
-    def _create(self, resource: Resource) -> Live | None:
-        if resource.key in self._made:
-            return None
-        intent = dict(resource.intent(self.doors))
-        record = self.file.records.get(resource.key)
-        kept = record.outputs if record and record.state == "creating" else {}
-        resource.recall({**intent, **kept})
-        self._denied.discard(resource.key)
-        self._write(resource, "creating", made=True)
-        self.tell("creating", resource, "")
-        doing = _("Creating {key}.", key=resource.key)
-        try:
-            patient = self._patient(resource)
-            with aws.understood(doing, taken=resource.taken, patient=patient):
-                live = resource.create(self.doors)
-        except aws.Taken:
-            self._doubted.add(resource.key)
-            raise NotYet(_("the name is taken; looking whose it is")) from None
-        except Refusal:
-            self.file.forget(resource.key)  # AWS said no, so there is none
-            raise
-        except NotYet as why:
-            known = record is not None and resource.key not in self._refused
-            if why.refused:
-                self._denied.add(resource.key)
-            if why.refused and not known:
-                self._refused.add(resource.key)
-            else:  # an answer was lost, now or in an earlier run: it may be there
-                self._refused.discard(resource.key)
-            raise
-        self._made.add(resource.key)
-        self._begun[resource.key] = self.clock.now()
-        if live is not None:
-            resource.learn(live)
-            self._write(resource, "adopted" if resource.shared else "created", made=True)
-        return live
-
-    def _patient(self, resource: Resource) -> tuple[str, ...]:
-        """What may succeed later. "There is none" too, of what this run made: not all of AWS knows it yet."""
-        built_on = [resource, *resource.needs()]
-        built_on += [n for need in built_on if isinstance(need, Milestone) for n in need.needs()]
-        unseen = [code for one in built_on if one.key in self._made for code in one.absent]
-        return (*resource.patient, *unseen)
 
     def _keep(self, resource: Resource, live: Live) -> None:
         """Records what was seen, cures what differs, waits until it is ready.
@@ -276,11 +211,13 @@ class Engine:
             self._wait_to_switch(resource)
             self.tell("updating", resource, ", ".join(d.path for d in differences))
             doing = _("Updating {key}.", key=resource.key)
-            with aws.understood(doing, patient=self._patient(resource)):
+            with aws.understood(doing, patient=self._creation.patient(resource)):
                 resource.update(self.doors, live, differences)
             self._write(resource, state, made=True)  # maybe another: a task definition's revision
-            self._made.add(resource.key)
-            if resource.key not in self._begun:  # of what this run has made, the answer is believed
+            self._creation.made.add(resource.key)
+            if (
+                resource.key not in self._creation.begun
+            ):  # of what this run has made, the answer is believed
                 live = self._changed(resource, state)
         if reason := resource.pending(live):
             raise NotYet(reason, bound=resource.patience(live))

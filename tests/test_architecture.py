@@ -22,7 +22,7 @@ RANKS = [
     {"stack"},
     {"traces"},
     {"engine"},
-    {"account", "removal", "use"},
+    {"account", "creation", "removal", "use"},
     {"look", "walk"},
     {"once"},
     {"resources"},
