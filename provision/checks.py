@@ -124,8 +124,8 @@ def _stands(scene: Scene, line: str) -> Finding:
         return skip(_("the stack is paused"), _("Run `provision resume`."))
     if sight.live is None and not (outside and sight.seen):
         return ng(sight.waiting, _("Run `provision setup`."))
-    if sight.live is not None and (differing := resource.differences(sight.live)):
-        paths = ", ".join(difference.path for difference in differing)
+    if sight.drift:
+        paths = ", ".join(difference.path for difference in sight.drift)
         reason = _("differs from what is wanted: {paths}", paths=paths)
         return ng(reason, _("`provision plan` shows it, `provision setup` mends it."))
     if reason := sight.waiting:

@@ -5,14 +5,14 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from provision import aws
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
 from provision.once import once
-from provision.resource import Doors, Live, Milestone, Resource
+from provision.resource import Difference, Doors, Live, Milestone, Resource
 from provision.stackfile import Record
 from provision.words import _
 
@@ -33,6 +33,15 @@ class Sight:
     seen: bool = False
     ours: bool = False
     refusal: Refusal | None = None
+    drift: list[Difference] = field(default_factory=list)  # where it is not as wanted
+
+    def compare(self) -> None:
+        """Takes the drift. What is wanted cannot always be told: an image's files may be out of reach."""
+        if self.live is not None and not isinstance(self.resource, Milestone):
+            try:
+                self.drift = self.resource.differences(self.live)
+            except Refusal as refusal:
+                self.refusal = refusal
 
     @property
     def verdict(self) -> Verdict:
@@ -177,6 +186,8 @@ def look_at_all(
             for resource in wave:
                 sight = looks[resource.key].result() if resource.key in looks else None
                 sights[resource.key] = sight or Sight(resource, records.get(resource.key))
+    for sight in sights.values():  # now that what each is built on is known
+        sight.compare()
     return {resource.key: sights[resource.key] for resource in resources}
 
 

@@ -89,9 +89,7 @@ def _step(sight: Sight, gone: set[str], prices: Prices) -> Step | None:
         case "vanished":
             action = "create"
         case _:
-            action = "keep"
-            if sight.live is not None:
-                differences = resource.differences(sight.live)
+            action, differences = "keep", sight.drift
             adopted = sight.record is not None and sight.record.state == "adopted"
             theirs = adopted and not resource.consented
             if differences and not theirs:

@@ -5,6 +5,7 @@ another one needs it; the engine walks the list forwards to set up and backwards
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from provision.hours import hours_a_month
@@ -199,6 +200,7 @@ class Stack:
             host=host,
             path=WEBHOOK,
             https=self.https,
+            ingress=self.https_from_anywhere,
             alias=self.alias,
             delegation=self.delegation,
             load_balancer=self.active_load_balancer,
@@ -220,10 +222,13 @@ class Stack:
         if settings["image.uri"]:
             return GivenImage(settings["image.uri"])
         own = settings["image.files"]
-        made_of = inputs.of(
-            settings["image.base"], settings["image.platform"], folder / own if own else None
+        read = partial(
+            inputs.of,
+            settings["image.base"],
+            settings["image.platform"],
+            folder / own if own else None,
         )
-        return Image(self.repository, made_of)
+        return Image(self.repository, read)
 
     def _new_network(self, name: str) -> NewNetwork:
         """A VPC of the stack's own: a public subnet in each of three zones."""

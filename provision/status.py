@@ -53,7 +53,6 @@ def entry(sight: Sight) -> dict[str, Any]:
     """One resource as `status --json` prints it."""
     resource, reason = sight.resource, sight.waiting
     milestone = isinstance(resource, Milestone)
-    drift = resource.differences(sight.live) if sight.live is not None and not milestone else []
     return {
         "key": resource.key,
         "kind": resource.kind,
@@ -61,5 +60,5 @@ def entry(sight: Sight) -> dict[str, Any]:
         "live": sight.live is not None,
         "ready": not reason,
         "reason": reason,
-        "drift": [difference.shown() for difference in drift] if sight.record else [],
+        "drift": [difference.shown() for difference in sight.drift] if sight.record else [],
     }

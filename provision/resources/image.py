@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from provision.aws import unless
@@ -64,7 +65,7 @@ class Image(Resource):
     """
 
     repository: Repository
-    inputs: Inputs
+    read: Callable[[], Inputs]  # from the disk; not called by who looks at what is recorded
     digest: str = output("imageDigest")
     tag: str = output("imageTag")
     base_digest: str = output("baseDigest")
@@ -80,9 +81,18 @@ class Image(Resource):
         """What a task definition says. ECS notes the digest when a deployment begins (VersionConsistency)."""
         return f"{self.repository.uri}:{self.inputs.tag}"
 
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What it would be made of now. Raises Usage where the person's files cannot be read."""
+        return self.read()
+
     def identity(self) -> str:
         """None: there is one at a time."""
         return ""
+
+    def intent(self, doors: Doors) -> dict[str, str]:
+        """The tag, so that it is found whatever becomes of the files."""
+        return {"tag": self.inputs.tag}
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
@@ -91,29 +101,24 @@ class Image(Resource):
         return [(tags, image) for image in _built(doors, stack)] if stack else []
 
     def find(self, doors: Doors) -> Live | None:
-        """DescribeImages by the tag of what it would be made of now, else by the recorded one."""
-        made_of = getattr(self, "inputs", None)  # none of what is only recorded
-        tags = [made_of.tag] if made_of else []
-        for tag in dict.fromkeys((*tags, self.tag)):
-            if tag and (found := self._described(doors, tag)):
-                return {**found, "imageTag": tag}
-        return None
+        """DescribeImages by the recorded tag, else by that of what it would be made of now."""
+        return self._described(doors, self.tag or self.inputs.tag)
 
     def _described(self, doors: Doors, tag: str) -> Live | None:
         name = self.repository_name or self.repository.name
         describe, image = doors.aws.ecr.describe_images, {"imageTag": tag}
         answer = unless(self.absent, describe, repositoryName=name, imageIds=[image])
-        return dict(answer["imageDetails"][0]) if answer else None
+        return {**answer["imageDetails"][0], "imageTag": tag} if answer else None
 
     def wants(self) -> dict[str, Any]:
         """What it would be made of now."""
         return {"imageTag": self.inputs.tag}
 
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
-        """Another image beside it, which from here on is the one that is found."""
-        self.create(doors)
+        """Another image beside it, which from here on is the one that is found; made, if there is none."""
+        self.learn(self._described(doors, self.inputs.tag) or self.create(doors))
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, doors: Doors) -> Live:
         """Builds it, and pushes what the repository does not have. The last call, PutImage, makes it."""
         tag, name, registries = self.inputs.tag, self.repository.repository_name, doors.registries
         remote = self._remote(doors)

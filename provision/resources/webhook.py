@@ -10,6 +10,7 @@ from provision.resources.listener import HttpsListener
 from provision.resources.load_balancer import ActiveLoadBalancer
 from provision.resources.parameter import Parameter
 from provision.resources.record_set import Alias
+from provision.resources.security_group import IngressRule
 from provision.resources.steady_service import SteadyService
 from provision.words import _
 
@@ -21,6 +22,7 @@ class WebhookEndpoint(Resource):
     host: str
     path: str
     https: HttpsListener
+    ingress: IngressRule
     alias: Alias
     delegation: Delegation
     load_balancer: ActiveLoadBalancer

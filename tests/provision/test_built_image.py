@@ -1,6 +1,7 @@
 """The image as a resource: found by what it is made of, built and pushed once, kept, taken away."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 
 from provision import recover
 from provision.account import holdings
-from provision.errors import Refusal
+from provision.errors import Refusal, Usage
 from provision.image.inputs import Inputs
 from provision.plan import plan
 from provision.prices import prices
@@ -114,6 +115,34 @@ def test_other_files_other_image(builder: Builder) -> None:
     assert not builder.running().endswith(tag)
 
 
+def test_files_as_they_were(builder: Builder) -> None:
+    """What was built before is there still: nothing is built or pushed, and it runs again."""
+    desk = builder.desk
+    desk.setup()
+    first = builder.running()
+    for content in ("two", "one"):
+        before = builder.asked()
+        (builder.own / "words.txt").write_text(content)
+        assert [] == desk.setup().refusals
+    assert before == builder.asked()
+    assert first == builder.running()
+
+
+def test_folder_gone(builder: Builder) -> None:
+    """Setup says so, and what it needs no folder for goes on: another look, a teardown."""
+    desk = builder.desk
+    desk.setup()
+    shutil.rmtree(builder.own)
+    sights = desk.engine().look()
+    refused = [key.partition("/")[0] for key, sight in sights.items() if sight.refusal]
+    assert ["image", "task_definition", "collector_definition"] == refused
+    told = plan(sights, [], prices("ap-northeast-1")).refusals + desk.setup().refusals
+    then = "Set image.files to a folder beside stack.yaml, or leave it empty."
+    assert {(Usage, then)} == {(type(refusal), refusal.then) for refusal in told}
+    assert ([], []) == ((gone := desk.teardown()).left, gone.refusals)
+    assert {} == desk.inventory()
+
+
 @pytest.mark.parametrize("gone", ["image", "tag", "repository"])
 def test_deleted_by_hand(builder: Builder, gone: str) -> None:
     """The image, its tag, or the repository with all that is in it: pushed again; teardown leaves nothing."""
@@ -156,7 +185,7 @@ def test_endpoint_without_a_registry() -> None:
         meta=SimpleNamespace(endpoint_url="http://127.0.0.1:5000"),
         get_authorization_token=lambda: {"authorizationData": [token]},
     )
-    image = Image(Repository("bot"), Inputs("python:3", "linux/amd64", b"", {}))
+    image = Image(Repository("bot"), lambda: Inputs("python:3", "linux/amd64", b"", {}))
     doors: Any = Doors(SimpleNamespace(ecr=ecr), None, None)  # type: ignore[arg-type]
     with pytest.raises(Refusal, match=r"http://127.0.0.1:5000 is AWS here") as caught:
         image.create(doors)

@@ -65,7 +65,9 @@ def event(line: str, need: Resource) -> Event:
 def seen(made: Resource, state: Any = None, live: Live | None = None, ours: bool = False) -> Sight:
     """What was seen of it, beside what is recorded."""
     record = Record(made.kind, state) if state else None
-    return Sight(made, record, live, seen=True, ours=ours)
+    sight = Sight(made, record, live, seen=True, ours=ours)
+    sight.compare()
+    return sight
 
 
 def planned(*sights: Sight, orphans: tuple[Resource, ...] = ()) -> Any:
