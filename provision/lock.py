@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from provision import wholefile
 from provision.errors import Refusal
 from provision.words import _
 
@@ -37,6 +38,7 @@ def locked(path: Path) -> Iterator[None]:
         ) from None
     try:
         place.write_text(f"{os.getpid()}\n{datetime.now():%H:%M:%S}\n")
+        wholefile.sweep(path)
         yield
     finally:
         lock.release()

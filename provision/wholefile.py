@@ -1,10 +1,13 @@
 """Writing a file whole: all of the new content or all of the old, even when the power goes."""
 
 import contextlib
+import glob
 import os
 import stat
 import tempfile
 from pathlib import Path
+
+HALF = ".half"  # how the names of new contents end until they are in their place
 
 
 def replace(path: Path, content: bytes, *, flushed: bool = True) -> None:
@@ -15,7 +18,7 @@ def replace(path: Path, content: bytes, *, flushed: bool = True) -> None:
     place = Path(os.path.realpath(path))  # a link stays one
     place.parent.mkdir(parents=True, exist_ok=True)
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o600
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+    descriptor, temporary = tempfile.mkstemp(HALF, f".{place.name}.", place.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -35,3 +38,10 @@ def replace(path: Path, content: bytes, *, flushed: bool = True) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def sweep(path: Path) -> None:
+    """Takes away what writes of this file that were cut short have left; for who alone writes it now."""
+    place = Path(os.path.realpath(path))
+    for half in place.parent.glob(f".{glob.escape(place.name)}.*{HALF}"):
+        half.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from provision.sandbox.tasks import InlineTasks
 from provision.sandbox.wire import attach
 from provision.sandbox.world import Sandbox
 from provision.stackfile import StackFile
+from provision.wholefile import HALF
 from tests.provision.conftest import inventory
 from tests.provision.shell import ROOT
 from tests.provision.test_accounts import TRUST
@@ -132,6 +133,8 @@ class Ground:
         process = self.start(*words, **more)
         said, complained = process.communicate(timeout=PATIENCE)
         self.look_at_file()
+        if process.returncode == 0:
+            self.damaged += len(list(self.folder.glob(f".*{HALF}")))
         return process.returncode, complained + said
 
     def kill_at(self, moment: str, skip: int, *words: str) -> tuple[int, str]:
@@ -183,7 +186,7 @@ class Ground:
         return self.faults.reached(fault, 0.1) is not None
 
     def look_at_file(self) -> None:
-        """Whether stack.yaml is whole, and no half of a new one lies beside it for good."""
+        """Whether stack.yaml is whole."""
         try:
             StackFile(self.file)
         except Refusal:

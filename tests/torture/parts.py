@@ -16,7 +16,7 @@ VERBS = (("setup",), ("pause",), ("resume",), ("teardown", "--everything"))
 MOST = 400  # starts of one command: one that needs more does not move on
 STOPPED = "Stopped. Nothing is lost"
 # Which step of writing stack.yaml, and the how-maniest of a run: the first "before" would never move on.
-STEPS = (("fsync", "before", 2), ("replace", "before", 2), ("replace", "after", 2))
+STEPS = ("fsync before 2", "replace before 2", "replace after 2")
 FAULTS = (
     ("lost", 1, "after"),
     ("throttle", 8, "before"),
@@ -114,11 +114,11 @@ def interrupted_waiting() -> Step:
     return step
 
 
-def unplugged(call: str, moment: str, number: int) -> Step:
-    """SIGKILL at a step of writing stack.yaml, each write in turn."""
+def unplugged() -> Step:
+    """SIGKILL while stack.yaml is written, each write in turn, each time at the next of the STEPS."""
 
     def step(ground: Ground, verb: tuple[str, ...], place: int) -> tuple[int, str]:
-        return ground.run(*verb, TORTURE_PLUG=f"{call} {moment} {number}")
+        return ground.run(*verb, TORTURE_PLUG=STEPS[place % len(STEPS)])
 
     return step
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from tests.torture import parts
 from tests.torture.ground import FAULTY, SPEED, Ground
-from tests.torture.parts import FAULTS, STEPS, Report
+from tests.torture.parts import FAULTS, Report
 
 SIDE_BY_SIDE = 3  # parts, of which one or another always waits
 SHORT = 2  # hits of a command, where there is no time for all of them
 SAMPLE = (
     "killed before a call",
     "killed after a call",
-    "killed before replace",
+    "killed while writing",
     "Ctrl-C before a call",
     "lost x 1",
 )
@@ -33,9 +33,7 @@ def every_part(most: int) -> dict[str, Callable[[Ground], Report]]:
     for moment in ("before", "after"):
         step = parts.killed(moment)
         named[f"killed {moment} a call"] = lambda g, s=step: parts.walk(g, s, most)
-    for call, moment, number in STEPS:
-        step = parts.unplugged(call, moment, number)
-        named[f"killed {moment} {call}"] = lambda g, s=step: parts.walk(g, s, most)
+    named["killed while writing"] = lambda g: parts.walk(g, parts.unplugged(), most)
     step = parts.interrupted("before")
     named["Ctrl-C before a call"] = lambda g, s=step: parts.walk(g, s, most)
     named["Ctrl-C while waiting"] = lambda g: parts.walk(g, parts.interrupted_waiting(), most)
