@@ -308,7 +308,8 @@ class Engine:
     def claim(self, adopt: bool = False, doors: Doors | None = None) -> None:
         """Records what carries our tags, or hangs on something that does, and is not recorded yet.
 
-        adopt: also what setup would adopt. doors: which others ask through too.
+        adopt: also what setup would adopt, and what a teardown may have left as it was. doors: which others
+        ask through too.
         """
         doors = once(doors or self.doors)
         for held in account.holdings(doors, self.clock, self.stack).held:
@@ -317,6 +318,8 @@ class Engine:
         states: dict[str, State] = {"claim": "created", **({"adopt": "adopted"} if adopt else {})}
         for sight in self.look(doors).values():
             if isinstance(sight.resource, Milestone) or sight.live is None:
+                continue
+            if not sight.record and not adopt and sight.resource.lasts(sight.live):
                 continue
             if sight.verdict == "keep" and sight.record:  # with what only a look can tell
                 self._write(sight.resource, sight.record.state)

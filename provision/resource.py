@@ -256,6 +256,10 @@ class Resource:
         """Whether, though its deletion goes on, what it was built on may go already."""
         return False
 
+    def lasts(self, live: Live) -> bool:
+        """Whether its delete call leaves it as it is, so that a look does not tell whether it was called."""
+        return False
+
     def delete(self, doors: Doors) -> None:
         """The one delete call. Reads outputs only: what was recorded goes, whatever settings say today."""
         raise NotImplementedError(self.kind)

@@ -203,6 +203,10 @@ class FirstNews(Resource):
             ),
         )
 
+    def lasts(self, live: Live) -> bool:
+        """The news does; a task does not."""
+        return bool(live.get("Index"))
+
     def delete(self, doors: Doors) -> None:
         """Stops what still collects; the news belongs to the bucket."""
         self.over = True

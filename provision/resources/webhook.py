@@ -74,6 +74,10 @@ class WebhookEndpoint(Resource):
         """An endpoint that is our URL is ours; nobody else answers there."""
         return self.tags
 
+    def lasts(self, live: Live) -> bool:
+        """LINE keeps it, where there was none before."""
+        return True
+
     def delete(self, doors: Doors) -> None:
         """LINE has no delete: the former endpoint is put back; where there was none, ours stays there."""
         if self.previous and self.previous != self.endpoint:

@@ -34,6 +34,16 @@ def test_what_only_tags_know_goes_too(desk: Desk) -> None:
     assert {} == desk.inventory()
 
 
+def test_nothing_to_take_away_a_second_time(desk: Desk) -> None:
+    """LINE's endpoint and the news stay, each for its reason; that is no work for another teardown."""
+    desk.setup()
+    desk.teardown(everything=False)
+    kept = {key.partition("/")[0] for key in StackFile(desk.path).records}
+    assert ({"news_bucket"}, set()) == (kept & {"news_bucket"}, kept & {"first_news", "webhook"})
+    gone = desk.teardown(everything=False)
+    assert ([], []) == (gone.deleted, gone.left)
+
+
 def test_revision_that_somebody_deregistered(desk: Desk) -> None:
     """It stays in ECS's lists, INACTIVE, though no service can run it any more: teardown deletes it."""
     desk.setup()
