@@ -52,6 +52,7 @@ def one(name: str, most: int) -> tuple[str, Report, float]:
             report = every_part(most)[name](ground)
         finally:
             ground.close()
+    report.stuck = [f"{name}: {line}" for line in report.stuck]
     return name, report, time.monotonic() - began
 
 
