@@ -35,6 +35,10 @@ class Creation:
         """The one create call, once in a run. None: it is to be looked for. Raises NotYet or Refusal."""
         if resource.key in self.made:
             return None
+        if (left := self._unripe(resource)) > 0:
+            raise NotYet(
+                _("the role is new; AWS needs some seconds until its services know it"), left=left
+            )
         intent = dict(resource.intent(self.doors))
         record = self.file.records.get(resource.key)
         kept = record.outputs if record and record.state == "creating" else {}
@@ -72,6 +76,13 @@ class Creation:
         else:  # an answer was lost, now or in an earlier run: it may be there
             self._refused.discard(key)
 
+    def _unripe(self, resource: Resource) -> float:
+        """Seconds until AWS's services may use the roles that it is built on and that this run has made."""
+        if not resource.delegates:
+            return 0.0
+        made = [r for r in foundations(resource) if r.ripens and r.key in self.begun]
+        return max((self.begun[r.key] + r.ripens - self.clock.now() for r in made), default=0.0)
+
     def patient(self, resource: Resource) -> tuple[str, ...]:
         """What may succeed later. "There is none" too, of what this run made: not all of AWS knows it yet."""
         built_on = [resource, *resource.needs()]
@@ -100,3 +111,9 @@ class Creation:
         if resource.key not in self.begun:
             return True
         return all(d.path.startswith(resource.later) for d in resource.differences(live))
+
+
+def foundations(resource: Resource) -> list[Resource]:
+    """What it is built on, what that is built on, and so on."""
+    direct = resource.needs()
+    return direct + [deeper for need in direct for deeper in foundations(need)]

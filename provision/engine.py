@@ -173,14 +173,22 @@ class Engine:
         return "done"
 
     def reach(self, milestone: Milestone, live: Live | None = None) -> str:
-        """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
+        """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing.
+
+        Of one that is slow nobody is asked before half of its usual time.
+        """
+        left = self._left(milestone)
+        if not live and milestone.slow and left is not None and left > milestone.typical / 2:
+            self._awaited.add(milestone.key)
+            why = _("AWS has begun; it takes about {seconds} s", seconds=milestone.typical)
+            raise NotYet(why, outside=milestone.outside, left=left)
         if not live:
             patient = self._creation.patient(milestone)
             live = look.find(milestone, self.doors, waiting=True, patient=patient) or {}
         if reason := milestone.pending(live):
             outside, bound = milestone.outside, milestone.patience(live)
             self._awaited.add(milestone.key)
-            raise NotYet(reason, outside=outside, bound=bound, left=self._left(milestone))
+            raise NotYet(reason, outside=outside, bound=bound, left=left)
         milestone.learn(live)
         self._done.add(milestone.key)
         if milestone.key in self._awaited:
@@ -189,12 +197,15 @@ class Engine:
 
     def _left(self, milestone: Milestone) -> float | None:
         """Seconds until it is usually reached, from the last thing it waited for, if we saw that."""
-        ready = [
-            self._creation.begun[n.key] + (0 if isinstance(n, Milestone) else n.typical)
+        begun = self._creation.begun
+        ends = [
+            begun[n.key] + (0 if isinstance(n, Milestone) else n.typical) + milestone.typical
             for n in milestone.needs()
-            if n.key in self._creation.begun
+            if n.key in begun
         ]
-        return max(ready) + milestone.typical - self.clock.now() if ready else None
+        if before := [begun[m.key] for m in milestone.ready_after if m.key in begun]:
+            ends = [max(before) + milestone.settling]
+        return max(ends) - self.clock.now() if ends else None
 
     def _keep(self, resource: Resource, live: Live) -> None:
         """Records what was seen, cures what differs, waits until it is ready.
@@ -220,7 +231,9 @@ class Engine:
             ):  # of what this run has made, the answer is believed
                 live = self._changed(resource, state)
         if reason := resource.pending(live):
-            raise NotYet(reason, bound=resource.patience(live))
+            begun = self._creation.begun.get(resource.key)
+            left = None if begun is None else begun + resource.typical - self.clock.now()
+            raise NotYet(reason, bound=resource.patience(live), left=left)
 
     def _changed(self, resource: Resource, state: State) -> Live:
         """As AWS shows it after a change. Raises NotYet while it shows the change only in part."""
@@ -352,11 +365,12 @@ def longest_first(resources: list[Resource]) -> list[Resource]:
     Every resource stays behind what it needs, because each takes at least a second; but for what is lengthy
     to make (an image to push), which comes last of all, while AWS makes what others wait for.
     """
-    rest: dict[str, int] = {}
+    rest: dict[str, float] = {}
     urgent: set[str] = set()
     for resource in resources[::-1]:
         after = [user.key for user in resources if resource in user.needs()]
-        rest[resource.key] = max((rest[key] for key in after), default=0) + resource.typical
+        own = resource.typical + resource.ripens
+        rest[resource.key] = max((rest[key] for key in after), default=0) + own
         acts = bool(after) and isinstance(resource, Milestone) and resource.outside
         if acts or urgent.intersection(after):
             urgent.add(resource.key)

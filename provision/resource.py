@@ -86,7 +86,14 @@ class Resource:
         1  # seconds from its create call until it is ready (medians, other tools' logs)
     )
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
+    ripens: ClassVar[float] = (
+        0.0  # seconds after its create call for which AWS's services may not know it
+    )
+    delegates: ClassVar[bool] = (
+        False  # other services act on it at once, with the roles it is built on
+    )
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
+    watched: ClassVar[float] = 900.0  # the same while its end is far: it may fail on the way
     lengthy: ClassVar[bool] = False  # its create call itself takes long: begun when all else is
 
     at_once: ClassVar[bool] = False  # gone when its delete call has been answered
@@ -100,6 +107,9 @@ class Resource:
     switch_after: "tuple[Resource, ...]" = field(
         default=(), init=False
     )  # an update waits for these
+    ready_after: "tuple[Milestone, ...]" = field(
+        default=(), init=False
+    )  # it is not reached before these
 
     @property
     def kind(self) -> str:
@@ -175,7 +185,8 @@ class Resource:
 
     def cannot_be(self, made: Collection[str]) -> bool:
         """Whether nobody need look for it: it hangs on what this run has made. made: the keys of that."""
-        return bool(self.within) and getattr(self, self.within).key in made
+        place = self.within or self.looked_in
+        return bool(place) and getattr(self, place).key in made
 
     def create(self, doors: Doors) -> Live | None:
         """The one create call. Returns AWS's answer in `find`'s shape; None: the engine finds it."""
@@ -278,6 +289,8 @@ class Milestone(Resource):
     """
 
     outside: ClassVar[bool] = False  # a person or another company has to act
+    slow: ClassVar[bool] = False  # takes half of its typical time at least, once it has begun
+    settling: ClassVar[float] = 0.0  # seconds from `ready_after` until it is usually reached
 
     def create(self, doors: Doors) -> Live | None:
         """A milestone is reached, not made."""

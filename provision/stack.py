@@ -209,6 +209,9 @@ class Stack:
         )
         self.active_webhook = ActiveWebhook(self.webhook)
 
+        # No target is healthy before the load balancer checks it.
+        self.steady_service.ready_after = (self.active_load_balancer,)
+
         # Replaced (another name, another VPC), the old load balancer answers until the new one can.
         self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
 

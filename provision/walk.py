@@ -27,6 +27,7 @@ class Line:
     resource: Resource
     needs: list[str]
     done: bool = False
+    needed: bool = True  # by another line: a moment lost here is lost there too
     passable: bool = False  # not done, but what waits for it may begin
     refusal: Refusal | None = None
     waiting: NotYet | None = None
@@ -57,9 +58,11 @@ class Line:
         slowest = min(self.resource.pace, max(SOON, self.resource.typical / 15, waited * LATE))
         if why.left is None:
             return min(slowest, 1.5 ** min(self.tries - 1, 10))
+        near = NEAR if self.needed else self.resource.pace
         if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
-            return min(slowest, max(NEAR, -why.left / 8))
-        return max(NEAR, why.left / (2 if why.left > 0.9 * self.resource.typical else 4))
+            return min(slowest, max(near, -why.left / 8))
+        far = max(near, why.left / (2 if why.left > 0.9 * self.resource.typical else 3))
+        return min(far, self.resource.watched)
 
 
 @dataclass
@@ -80,6 +83,9 @@ def walk(
 ) -> Outcome:
     """Walks until all is done or nothing may move. wait: seconds for what is outside; None: no bound."""
     by_key = {line.resource.key: line for line in lines}
+    needs = {need for line in lines for need in line.needs}
+    for line in lines:
+        line.needed = line.resource.key in needs
     quiet_since: float | None = None
     while True:
         moved = _one_pass(lines, by_key, step, clock, tell)

@@ -48,6 +48,7 @@ class NewsBucket(Resource):
     absent = ("NoSuchBucket", "404")
     taken = ("BucketAlreadyOwnedByYou",)
     patient = ("OperationAborted", "BucketNotEmpty", "NoSuchBucket")
+    later = ("PublicAccessBlock", "Encryption", "Policy", "Tags")
 
     def intent(self, doors: Doors) -> dict[str, str]:
         """Bucket names are the whole world's, so a name of our own is random, and on disk before the call."""
@@ -61,7 +62,7 @@ class NewsBucket(Resource):
         for name in [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]:
             answer = unless(HIDDEN, s3.get_bucket_tagging, Bucket=name) or {}
             if marked(tags := flat(answer.get("TagSet", [])), stack):
-                found.append((tags, {"Name": name, "Arn": f"arn:aws:s3:::{name}"}))
+                found.append((tags, _called(name)))
         return found
 
     def foresee(self, doors: Doors) -> None:
@@ -107,8 +108,7 @@ class NewsBucket(Resource):
             asked = [pool.submit(unless, code, call, Bucket=name) for code, call in calls.items()]
             tags, access, policy, encryption, owner = (one.result() or {} for one in asked)
         return {
-            "Name": name,
-            "Arn": f"arn:aws:s3:::{name}",
+            **_called(name),
             "Tags": flat(tags.get("TagSet", [])),
             "PublicAccessBlock": access.get("PublicAccessBlockConfiguration"),
             "Policy": json.loads(policy["Policy"]) if policy else None,
@@ -117,7 +117,7 @@ class NewsBucket(Resource):
         }
 
     def create(self, doors: Doors) -> Live | None:
-        """CreateBucket. Everything but the owner is a difference, because the call does not take it."""
+        """CreateBucket. All but the owner is a difference, as the call takes no more and defaults vary."""
         where = {"LocationConstraint": doors.aws.region}
         elsewhere = {} if doors.aws.region == "us-east-1" else {"CreateBucketConfiguration": where}
         made = unless(
@@ -129,7 +129,8 @@ class NewsBucket(Resource):
         )
         if made is None:
             raise self._elsewhere()
-        return None
+        owner = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        return {**_called(self.bucket), "Tags": {}, "OwnershipControls": owner}
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """Its tags; a bucket that has our random name is ours before it has any."""
@@ -230,6 +231,10 @@ class NewsBucket(Resource):
             )
             _read_errors(self.bucket, answer.get("Errors", []))
         s3.delete_bucket(Bucket=self.bucket)
+
+
+def _called(name: str) -> Live:
+    return {"Name": name, "Arn": f"arn:aws:s3:::{name}"}
 
 
 def _read_errors(bucket: str, errors: list[dict[str, Any]]) -> None:

@@ -143,6 +143,7 @@ class IssuedCertificate(Milestone):
     validation_record: "ValidationRecord"
     delegation: "Delegation"  # before that, asking ACM is in vain
     outside: ClassVar[bool] = True
+    slow: ClassVar[bool] = True
     typical: ClassVar[int] = 60
 
     def find(self, doors: Doors) -> Live | None:

@@ -23,6 +23,7 @@ COMMAND = ["python", "-m", "bot.collect"]
 INDEX = f"{FOLDER}/index.json"  # what the collector writes last
 SUFFIX = "-collector"
 FIRST = "first_news"  # who started the task, as ECS shows it
+ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
 NO_FEED = 1  # bot/collect.py's exit status where no feed could be read
 
 
@@ -104,6 +105,7 @@ class FirstNews(Resource):
     )
     within: ClassVar[str] = "definition"
     optional: ClassVar[bool] = True
+    delegates: ClassVar[bool] = True
     typical: ClassVar[int] = 45
     bound: ClassVar[int] = 120  # until there is a task: nothing waits for the news that long
     pace: ClassVar[float] = 5.0
@@ -130,15 +132,17 @@ class FirstNews(Resource):
             "Bucket": self.bucket_name or self.bucket.bucket,
             "clusterArn": self.cluster_arn or self.cluster.arn,
         }
+        task = self._task(doors, where["clusterArn"]) if self.begun else None
+        if task and task["lastStatus"] not in ENDING:  # nor is there an index yet
+            return {**task, **where}
         if self._index(doors, where["Bucket"]):
             return {**where, "Index": True}
+        if self.begun:
+            return {**task, **where} if task else None
         task = self._task(doors, where["clusterArn"])
-        if task is None:
-            return None
-        ended = task["lastStatus"] == "STOPPED"
-        if ended and self._index(doors, where["Bucket"]):
-            return {**where, "Index": True}
-        return None if ended and not self.begun else {**task, **where}
+        if task and task["lastStatus"] == "STOPPED":
+            return {**where, "Index": True} if self._index(doors, where["Bucket"]) else None
+        return {**task, **where} if task else None
 
     def _index(self, doors: Doors, bucket: str) -> bool:
         """403 is no proof that there is one: S3 says so of an absent object to who may not list."""

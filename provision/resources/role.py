@@ -38,7 +38,7 @@ class Role(Resource):
         "MalformedPolicyDocument: Invalid principal",
         "ConcurrentModification",
     )
-    typical: ClassVar[int] = 10  # until services may assume it
+    ripens: ClassVar[float] = 10.0
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:

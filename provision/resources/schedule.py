@@ -55,8 +55,8 @@ class ScheduleGroup(Resource):
 
     def create(self, doors: Doors) -> Live | None:
         """CreateScheduleGroup."""
-        doors.aws.scheduler.create_schedule_group(Name=self.name, Tags=listed(self.tags))
-        return None
+        made = doors.aws.scheduler.create_schedule_group(Name=self.name, Tags=listed(self.tags))
+        return {"Name": self.name, "Arn": made["ScheduleGroupArn"]}
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """ListTagsForResource."""
@@ -118,6 +118,7 @@ class Scheduled(Resource):
     at_once = True
     patient = ("ValidationException: assume the role", "ConflictException")
     within: ClassVar[str] = "group"
+    delegates: ClassVar[bool] = True
 
     def identity(self) -> str:
         """A schedule cannot move to another group."""
@@ -133,10 +134,9 @@ class Scheduled(Resource):
 
     def create(self, doors: Doors) -> Live | None:
         """CreateSchedule."""
-        doors.aws.scheduler.create_schedule(
-            GroupName=self.group.name, Name=self.name, **self._settings()
-        )
-        return None
+        where, settings = {"GroupName": self.group.name, "Name": self.name}, self._settings()
+        answer = doors.aws.scheduler.create_schedule(**where, **settings)
+        return {**where, **settings, "Arn": answer["ScheduleArn"]}
 
     def _target(self) -> dict[str, Any]:
         """What is called, without the role and the retries."""

@@ -66,6 +66,8 @@ class Service(Resource):
     hourly = True
     console = "Amazon ECS"
     typical: ClassVar[int] = 2
+    delegates: ClassVar[bool] = True
+    looked_in: ClassVar[str] = "cluster"
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:

@@ -38,6 +38,8 @@ class SteadyService(Milestone):
     typical: ClassVar[int] = 163
     bound: ClassVar[int] = 900
     pace: ClassVar[float] = 4.0
+    watched: ClassVar[float] = 30.0
+    settling: ClassVar[float] = 30.0  # two health checks, then ECS calls it steady
 
     def find(self, doors: Doors) -> Live | None:
         """The service; while it is not steady also its tasks, stopped ones too, and its targets' health."""
@@ -93,10 +95,10 @@ class SteadyService(Milestone):
 
 
 def _goes_well(live: Live) -> bool:
-    """Tasks are on their way, and ECS's newest words are of nothing else."""
+    """Tasks are on their way, or will be, and ECS's newest words are of nothing else."""
     deployments, events = live.get("deployments", []), live.get("events") or []
     troubled = any(d.get("failedTasks") or d.get("rolloutState") == "FAILED" for d in deployments)
-    on_their_way = live["pendingCount"] or live["runningCount"]
+    on_their_way = live["pendingCount"] or live["runningCount"] or not events
     return (
         bool(on_their_way) and not troubled and not any(TROUBLE(e["message"]) for e in events[:1])
     )
