@@ -40,6 +40,7 @@ class Removal:
         self.file, self.doors, self.clock, self.tell, self._write = file, doors, clock, tell, write
         self.seen: set[str] = set()  # there, at a look of this run: need not be looked for again
         self._deleted: set[str] = set()  # the delete call of this run has been answered
+        self._tried: dict[str, float] = {}  # when it was first tried in this run
 
     def take_away(
         self,
@@ -65,12 +66,22 @@ class Removal:
             if self.clock.now() < until:
                 raise NotYet(_("replaced; resolvers and LINE may still lead to it"))
             resource.with_contents = resource.key in contents
-            return self.remove(resource, everything, gone)
+            return self._timed(resource, everything, gone)
 
         outcome = walk(lines, remove, self.clock, self.tell)
         gone.refusals = outcome.refusals
         gone.left = [r.key for r in real if r.key not in gone.deleted and r.key not in gone.kept]
         return gone
+
+    def _timed(self, resource: Resource, everything: bool, gone: Gone) -> str:
+        """As `remove`; of what AWS holds for a known time, with what is left of that."""
+        began = self._tried.setdefault(resource.key, self.clock.now())
+        try:
+            return self.remove(resource, everything, gone)
+        except NotYet as why:
+            if resource.held and not why.passable:
+                why.left = began + resource.held - self.clock.now()
+            raise
 
     def remove(self, resource: Resource, everything: bool, gone: Gone) -> str:
         """One step of one resource's removal: "gone" or "kept". Raises NotYet or Refusal."""

@@ -96,6 +96,10 @@ class Resource:
     watched: ClassVar[float] = 900.0  # the same while its end is far: it may fail on the way
     lengthy: ClassVar[bool] = False  # its create call itself takes long: begun when all else is
 
+    last: ClassVar[bool] = (
+        False  # goes when what rests on it has gone for good, not when that lets it go
+    )
+    held: ClassVar[int] = 0  # seconds from the first try until AWS usually lets it go; 0: not known
     at_once: ClassVar[bool] = False  # gone when its delete call has been answered
     later: ClassVar[tuple[str, ...]] = ()  # first names in `wants` that the create call cannot set
     goes_with: ClassVar[str] = ""  # where the need in this field stays, this stays too

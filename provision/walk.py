@@ -124,7 +124,7 @@ def walk(
 
 def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
     needs = [by_key[need] for need in line.needs if need in by_key]
-    return all(need.done or need.passable for need in needs)
+    return all(need.done or (need.passable and not line.resource.last) for need in needs)
 
 
 def _one_pass(

@@ -230,6 +230,8 @@ class NewsBucket(Resource):
                 Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
             )
             _read_errors(self.bucket, answer.get("Errors", []))
+            if page.get("IsTruncated") is False:
+                break
         s3.delete_bucket(Bucket=self.bucket)
 
 

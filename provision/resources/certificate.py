@@ -53,6 +53,7 @@ class Certificate(Resource):
     absent = ("ResourceNotFoundException",)
     patient = ("ResourceInUseException",)  # for a while after its listener has gone
     single: ClassVar[bool] = False  # but for its token, and for an hour
+    held: ClassVar[int] = 30  # ACM counts it as in use for a while
     typical: ClassVar[int] = 10
 
     def identity(self) -> str:

@@ -1,6 +1,6 @@
 """The ECS cluster: a name under which Fargate runs the service."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from provision.resource import (
     Difference,
@@ -29,6 +29,7 @@ class Cluster(Resource):
     arn: str = output("clusterArn")
     by_name = True
     console = "Amazon ECS"
+    last: ClassVar[bool] = True  # "cannot be deleted while Services are active", DRAINING ones too
     absent = ("ClusterNotFoundException",)
     patient = (
         "InvalidParameterException: service linked role",

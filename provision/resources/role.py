@@ -3,6 +3,7 @@
 import json
 from typing import Any, ClassVar
 
+from provision.aws import unless
 from provision.resource import (
     Difference,
     Doors,
@@ -87,11 +88,13 @@ class Role(Resource):
     def delete(self, doors: Doors) -> None:
         """DeleteRole, which takes no role that has policies: those that somebody added are let go first."""
         iam, name = doors.aws.iam, self.role_name
+        if unless("DeleteConflict", iam.delete_role, RoleName=name) is not None:
+            return
         for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
             iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        doors.aws.iam.delete_role(RoleName=self.role_name)
+        iam.delete_role(RoleName=name)
 
 
 @resource

@@ -31,6 +31,7 @@ class SecurityGroup(Resource):
     at_once = True
     absent = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
     taken = ("InvalidGroup.Duplicate",)
+    held: ClassVar[int] = 30  # network interfaces outlive what used them
     patient = (
         "DependencyViolation",
         "InvalidGroup.InUse",

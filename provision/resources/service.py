@@ -66,6 +66,7 @@ class Service(Resource):
     hourly = True
     console = "Amazon ECS"
     typical: ClassVar[int] = 2
+    held: ClassVar[int] = 20  # its bots answer for so long after SIGTERM
     delegates: ClassVar[bool] = True
     looked_in: ClassVar[str] = "cluster"
 

@@ -54,16 +54,18 @@ class Family(Resource):
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
-        """The newest ACTIVE revision of the stack's family that carries its tags: it stands for all of them.
+        """The newest revision of the stack's family that carries its tags: it stands for all of them.
 
+        An ACTIVE one, else one that was deregistered: those stay in ECS's lists until they are deleted.
         There may be a thousand, and ECS shows the tags of one a call.
         """
         family = f"{stack}{cls.suffix}" if stack and cls.container else ""
-        active = _revisions(doors, family, "ACTIVE") if family else []
-        for arn in sorted(active, key=_number, reverse=True):
-            answer = doors.aws.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-            if marked(tags := flat(answer.get("tags", [])), stack):
-                return [(tags, _shape(answer["taskDefinition"]))]
+        for status in ("ACTIVE", "INACTIVE") if family else ():
+            for arn in sorted(_revisions(doors, family, status), key=_number, reverse=True):
+                ask = doors.aws.ecs.describe_task_definition
+                answer = ask(taskDefinition=arn, include=["TAGS"])
+                if marked(tags := flat(answer.get("tags", [])), stack):
+                    return [(tags, _shape(answer["taskDefinition"]))]
         return []
 
     def find(self, doors: Doors) -> Live | None:

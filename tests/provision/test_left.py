@@ -44,12 +44,15 @@ def test_nothing_to_take_away_a_second_time(desk: Desk) -> None:
     assert ([], []) == (gone.deleted, gone.left)
 
 
-def test_revision_that_somebody_deregistered(desk: Desk) -> None:
-    """It stays in ECS's lists, INACTIVE, though no service can run it any more: teardown deletes it."""
+@pytest.mark.parametrize("known", [True, False])
+def test_revision_that_somebody_deregistered(desk: Desk, known: bool) -> None:
+    """It stays in ECS's lists, INACTIVE, and no service can run it: teardown deletes it, recorded or not."""
     desk.setup()
     ecs = desk.cable.client("ecs")
     arn = StackFile(desk.path).records["task_definition/news-bot"].outputs["arn"]
     ecs.deregister_task_definition(taskDefinition=arn)
+    if not known:
+        forget(desk, "task_definition")
     gone = desk.teardown()
     assert ([], []) == (gone.refusals, gone.left)
     assert [] == ecs.list_task_definitions(status="INACTIVE")["taskDefinitionArns"]
