@@ -73,6 +73,7 @@ class Resource:
     )
     single: ClassVar[bool] = True  # created twice it is one: its name sees to that
     by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
+    inside: ClassVar[str] = ""  # taggable, but there is none before the need in this field is there
     looked_in: ClassVar[str] = ""  # can be looked for as soon as the need in this field is there
     console: ClassVar[str] = "AWS"  # the service in whose console a person finds it
     setting: ClassVar[str] = "name"  # with another value of it somebody else's is not in the way
@@ -189,7 +190,7 @@ class Resource:
 
     def cannot_be(self, made: Collection[str]) -> bool:
         """Whether nobody need look for it: it hangs on what this run has made. made: the keys of that."""
-        place = self.within or self.looked_in
+        place = self.within or self.inside
         return bool(place) and getattr(self, place).key in made
 
     def create(self, doors: Doors) -> Live | None:

@@ -22,7 +22,7 @@ class Listener(Resource):
     absent = ("ListenerNotFound", "LoadBalancerNotFound")
     taken = ("DuplicateListener",)
     console = ELB
-    looked_in: ClassVar[str] = "load_balancer"
+    inside: ClassVar[str] = "load_balancer"
 
     def identity(self) -> str:
         """A listener belongs to its load balancer."""
@@ -100,7 +100,7 @@ class WarmDoorRule(Resource):
     absent = ("RuleNotFound", "ListenerNotFound")
     taken = ("PriorityInUse",)
     console = ELB
-    looked_in: ClassVar[str] = "warm_door"
+    inside: ClassVar[str] = "warm_door"
 
     def identity(self) -> str:
         """A rule belongs to its listener."""

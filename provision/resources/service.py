@@ -68,7 +68,7 @@ class Service(Resource):
     typical: ClassVar[int] = 2
     held: ClassVar[int] = 20  # its bots answer for so long after SIGTERM
     delegates: ClassVar[bool] = True
-    looked_in: ClassVar[str] = "cluster"
+    inside: ClassVar[str] = "cluster"
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
