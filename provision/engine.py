@@ -9,7 +9,7 @@ from typing import Any
 
 from provision import account, aws, look, use
 from provision.clock import Clock
-from provision.creation import Creation
+from provision.creation import Creation, foundations
 from provision.errors import NotYet, Refusal
 from provision.look import Sight
 from provision.once import once
@@ -136,9 +136,10 @@ class Engine:
         return use.uses(resources, self.file.records, once(doors or self.doors), self.clock)
 
     def _build(self, resource: Resource) -> str:
-        if isinstance(resource, Milestone):
-            return self.reach(resource)
         sight = self._sights.pop(resource.key, None)
+        if isinstance(resource, Milestone):
+            still = not any(f.key in self._creation.made for f in foundations(resource))
+            return self.reach(resource, sight.live if sight and still else None)
         if self._creation.cannot_be(resource):
             resource.foresee(self.doors)
             sight = Sight(resource, self.file.records.get(resource.key), seen=True)

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from provision.expressions import Rate, parse
+from provision.expressions import Cron, Rate, parse
 
 MONTH = 730.0  # hours, as AWS's own calculator reckons it
 SUNDAY = datetime(2027, 1, 3, tzinfo=UTC).timestamp()
 YEAR = timedelta(weeks=52).total_seconds()  # whole weeks, so that a weekly schedule comes out even
-FOUR_WEEKS = timedelta(weeks=4).total_seconds()
+COMMON = 2027  # a year of 365 days
 MOST = 2000  # starts a year: about one every four hours
 
 
@@ -43,15 +43,14 @@ def _a_year(expression: str) -> list[float]:
 
 @cache
 def times_a_month(expression: str) -> float:
-    """How often it fires in a month of 730 hours, reckoned from four weeks."""
+    """How often it fires in a month of 730 hours, a twelfth of a year; what fires once counts as never."""
     parsed = parse(expression)
     if isinstance(parsed, Rate):
         return MONTH * 3600 / parsed.seconds
-    fires, at, end = 0, parsed.next(SUNDAY - 1, ZoneInfo("UTC"), SUNDAY), SUNDAY
-    while at is not None and at < SUNDAY + FOUR_WEEKS and fires < MOST:
-        fires, end = fires + 1, at
-        at = parsed.next(at, ZoneInfo("UTC"), SUNDAY)
-    return fires / ((end - SUNDAY if fires == MOST else FOUR_WEEKS) / 3600) * MONTH
+    if not isinstance(parsed, Cron):
+        return 0.0
+    days = sum(len(parsed.days(COMMON, month)) for month in parsed.months)
+    return days * len(parsed.hours) * len(parsed.minutes) / 12
 
 
 def following(expression: str, zone: str, now: datetime) -> datetime | None:

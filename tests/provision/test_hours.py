@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from provision.hours import following, hours_a_month
+from provision.hours import following, hours_a_month, times_a_month
 from provision.prices import prices
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
@@ -89,3 +89,20 @@ def test_following_of_other_kinds(expression: str, expected: str | None) -> None
     """Whatever Scheduler understands; a rate is reckoned from a moment that nobody keeps."""
     at = following(expression, "UTC", datetime.fromisoformat("2026-11-24T12:00:00+00:00"))
     assert expected == (at.isoformat() if at else None)
+
+
+@pytest.mark.parametrize(
+    ("expression", "times"),
+    [
+        ("rate(1 hour)", 730.0),
+        ("cron(0 * * * ? *)", 730.0),
+        ("cron(0/20 6,18 * * ? *)", 6 * 365 / 12),
+        ("cron(0 7 1 * ? *)", 1.0),
+        ("cron(0 7 1 1 ? *)", 1 / 12),
+        ("cron(0 7 ? * FRI *)", 53 / 12),  # 2027 begins on a Friday
+        ("at(2027-01-03T08:00:00)", 0.0),
+    ],
+)
+def test_times_a_month(expression: str, times: float) -> None:
+    """Of a month of 730 hours; what fires once costs nothing worth telling."""
+    assert times == pytest.approx(times_a_month(expression))
