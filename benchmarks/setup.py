@@ -3,7 +3,8 @@
 The sandbox is the model of AWS: each call takes --latency seconds, and what AWS takes its time for takes the
 seconds of the issue's model, or with --facts the medians that other tools' logs gave. --speed lets those
 seconds pass faster; calls, and the client's own work, keep their real time, so at a high speed they weigh
-more than they do on AWS. `provision` is a process of its own, and its start is in every figure.
+more than they do on AWS. What the sandbox's time stands still for (bots that are being started, on the same
+cores) is not counted. `provision` is a process of its own, and its start is in every figure.
 
 The floor (benchmarks/floor.py) is the longest chain of calls and waits on the same model, and the start of
 a Python that imports boto3 and builds the clients, measured here. From delegated to live: from the
@@ -48,7 +49,7 @@ for name in "sts ec2 acm elbv2 route53 iam ecr ecs ssm logs s3 scheduler".split(
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one verb: real seconds, calls to AWS, CPU seconds, MB."""
+    """One run of one verb: seconds in which the sandbox's time passed, calls to AWS, CPU seconds, MB."""
 
     seconds: float
     calls: int
@@ -60,7 +61,7 @@ def measured(on: Stage, *words: str) -> Run:
     """One command, and the calls that it made."""
     before = len(on.calls())
     took = on.provision(*words)
-    return Run(took.seconds, len(on.calls()) - before, took.cpu, took.memory)
+    return Run(took.seconds - took.still, len(on.calls()) - before, took.cpu, took.memory)
 
 
 def walked(speed: float, latency: float, delays: dict[str, float]) -> dict[str, Run]:
@@ -113,11 +114,11 @@ def delegated(speed: float, latency: float, delays: dict[str, float]) -> float:
         ) as process:
             servers = on.name_servers()
             time.sleep((delays["load_balancer"] + 40) / speed)  # all but the domain stands
-            began = time.monotonic()
+            began = on.now()
             on.enter("news-bot.example", servers)
             if process.wait(600):
                 raise SystemExit(f"setup ended with {process.returncode}")
-            return time.monotonic() - began
+            return (on.now() - began) / speed
 
 
 def round_trips(speed: float, rounds: int = 5) -> float:

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,10 @@ PROVISION = [sys.executable, "-c", "import sys; from provision.cli import main; 
 
 @dataclass(frozen=True)
 class Took:
-    """One run of a command: seconds by the clock and of CPU, peak memory in MB, and what it said."""
+    """One run of a command: seconds by the clock and of CPU, peak memory in MB, and what it said.
+
+    still: seconds for which the sandbox's time stood still meanwhile, because bots were being started.
+    """
 
     seconds: float
     cpu: float
@@ -32,6 +35,7 @@ class Took:
     status: int
     said: str
     complained: str
+    still: float = 0.0
 
 
 def timed(command: list[str], environ: dict[str, str]) -> Took:
@@ -65,10 +69,16 @@ class Stage:
     def provision(self, *words: str) -> Took:
         """`provision --sandbox`, asked nothing; ends the benchmark where the command fails."""
         file = self.folder / "stack.yaml"
+        before = self.now()
         took = timed([*PROVISION, "--sandbox", "--yes", "--stack", str(file), *words], self.environ)
+        passed = (self.now() - before) / self.speed
         if took.status:
             raise SystemExit(f"provision {' '.join(words)}: {took.status}\n{took.complained}")
-        return took
+        return replace(took, still=max(0.0, took.seconds - passed))
+
+    def now(self) -> float:
+        """The sandbox's time, in its own seconds."""
+        return float(self.control("clock")["now"])
 
     def control(self, path: str, body: Any = None) -> Any:
         """The sandbox's control surface."""

@@ -3,7 +3,8 @@
 `verdict` is the table of records: recorded state against what AWS shows.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+import dataclasses
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -11,8 +12,8 @@ from typing import Literal, TypeVar
 from provision import aws
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
-from provision.once import once
-from provision.resource import Difference, Doors, Live, Milestone, Resource
+from provision.once import Once, once
+from provision.resource import Batch, Difference, Doors, Live, Milestone, Resource
 from provision.stackfile import Record
 from provision.words import _
 
@@ -171,6 +172,8 @@ def look_at_all(
 ) -> dict[str, Sight]:
     """Everything, as few round trips long as the needs allow: what is recorded needs no other look first."""
     doors = once(doors)
+    if isinstance(doors.aws, Once):
+        doors.aws.expect(_batched(resources, records))
     left = resources
     sights: dict[str, Sight] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -189,6 +192,18 @@ def look_at_all(
     for sight in sights.values():  # now that what each is built on is known
         sight.compare()
     return {resource.key: sights[resource.key] for resource in resources}
+
+
+def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[tuple[Batch, str]]:
+    """What will be looked for by an id that is recorded, where one call tells of several."""
+    for resource in resources:
+        if (batch := resource.batch) and resource.key in records:
+            fields = [
+                f.name for f in dataclasses.fields(resource) if f.metadata.get("path") == batch.id
+            ]
+            for name in fields:
+                if id := records[resource.key].outputs.get(name):
+                    yield batch, id
 
 
 def _may_look(resource: Resource, sights: dict[str, Sight], records: dict[str, Record]) -> bool:

@@ -1,15 +1,19 @@
-"""Each question once: what several resources ask AWS while nothing changes is asked for all of them."""
+"""Each question once: what several resources ask AWS while nothing changes is asked for all of them.
+
+And where AWS tells of several things in one call (a Batch), those that are known to be asked for are asked
+for together, by whoever asks first.
+"""
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from provision.aws import Aws
-from provision.resource import Doors
+from provision.aws import Aws, code
+from provision.resource import Batch, Doors
 
 READING = ("describe_", "get_", "list_", "head_")  # boto3's names for calls that change nothing
 
@@ -24,11 +28,17 @@ class Once(Aws):
         super().__init__(aws.region)
         self._aws = aws
         self._asked: dict[str, Future[Any]] = {}
+        self._expected: dict[Batch, list[str]] = {}
+
+    def expect(self, batches: Iterable[tuple[Batch, str]]) -> None:
+        """What will be asked for by its id."""
+        for batch, id in batches:
+            self._expected.setdefault(batch, []).append(id)
 
     def __getattr__(self, service: str) -> Any:
         if service.startswith("_"):
             raise AttributeError(service)
-        return _Client(getattr(self._aws, service), service, self._ask)
+        return _Client(getattr(self._aws, service), service, self)
 
     def _ask(self, question: list[Any], ask: Callable[[], Any]) -> Any:
         key = json.dumps(question, sort_keys=True, default=str)
@@ -44,20 +54,53 @@ class Once(Aws):
                 answer.set_exception(error)
         return copy.deepcopy(answer.result())
 
+    def _ask_together(self, batch: Batch, given: dict[str, Any], call: Callable[..., Any]) -> Any:
+        """The answer of one, asked for with the others; alone where AWS does not answer for all of them."""
+        ids, rest = sorted(set(self._expected[batch])), {**given, batch.parameter: None}
+        try:
+            told = self._ask(
+                [batch.service, batch.call, ids, rest],
+                lambda: call(**{**given, batch.parameter: ids}),
+            )
+        except Exception as error:
+            if not code(error):  # nobody answered
+                raise
+            return self._ask([batch.service, batch.call, given], partial(call, **given))
+        (wanted,) = given[batch.parameter]
+        return {batch.listed: [item for item in told[batch.listed] if item[batch.id] == wanted]}
+
+    def _batch(self, service: str, name: str, given: dict[str, Any]) -> Batch | None:
+        """The one that this question is a part of, with others that are expected."""
+        for batch, ids in self._expected.items():
+            if (service, name) == (batch.service, batch.call) and len(set(ids)) > 1:
+                asked = given.get(batch.parameter)
+                return (
+                    batch
+                    if isinstance(asked, list) and len(asked) == 1 and asked[0] in ids
+                    else None
+                )
+        return None
+
 
 class _Client:
     """A boto3 client whose reading calls go through `ask`."""
 
-    def __init__(self, client: Any, service: str, ask: Callable[..., Any]) -> None:
-        self._client, self._service, self._ask = client, service, ask
+    def __init__(self, client: Any, service: str, once: Once) -> None:
+        self._client, self._service, self._once = client, service, once
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._client, name)
         if name == "get_paginator":
-            return partial(_Pages, self._client, self._service, self._ask)
+            return partial(_Pages, self._client, self._service, self._once._ask)
         if not name.startswith(READING):
             return call
-        return lambda **given: self._ask([self._service, name, given], partial(call, **given))
+
+        def ask(**given: Any) -> Any:
+            if batch := self._once._batch(self._service, name, given):
+                return self._once._ask_together(batch, given, call)
+            return self._once._ask([self._service, name, given], partial(call, **given))
+
+        return ask
 
 
 class _Pages:

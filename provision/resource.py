@@ -39,6 +39,17 @@ class Doors:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """A reading call that takes many ids. listed: the list in its answer; id: where it tells an item's id."""
+
+    service: str
+    call: str
+    parameter: str
+    listed: str
+    id: str
+
+
+@dataclass(frozen=True)
 class Use:
     """Something of others' that keeps a thing of ours from going.
 
@@ -93,6 +104,7 @@ class Resource:
     delegates: ClassVar[bool] = (
         False  # other services act on it at once, with the roles it is built on
     )
+    batch: ClassVar[Batch | None] = None  # the call by which `find` looks at what is recorded
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
     watched: ClassVar[float] = 900.0  # the same while its end is far: it may fail on the way
     lengthy: ClassVar[bool] = False  # its create call itself takes long: begun when all else is

@@ -2,7 +2,16 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, listed, output, resource
+from provision.resource import (
+    Batch,
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    listed,
+    output,
+    resource,
+)
 from provision.resources.certificate import IssuedCertificate
 from provision.resources.load_balancer import ELB, LoadBalancer, tags_of
 from provision.resources.target_group import TargetGroup
@@ -17,6 +26,7 @@ class Listener(Resource):
 
     load_balancer: LoadBalancer
     arn: str = output("ListenerArn")
+    batch = Batch("elbv2", "describe_listeners", "ListenerArns", "Listeners", "ListenerArn")
     port: ClassVar[int] = 0
     at_once = True
     absent = ("ListenerNotFound", "LoadBalancerNotFound")

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from provision.resource import (
+    Batch,
     Difference,
     Doors,
     Live,
@@ -28,6 +29,7 @@ class SecurityGroup(Resource):
     description: str
     console = "Amazon EC2"
     id: str = output("GroupId")
+    batch = Batch("ec2", "describe_security_groups", "GroupIds", "SecurityGroups", "GroupId")
     at_once = True
     absent = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
     taken = ("InvalidGroup.Duplicate",)
@@ -93,6 +95,13 @@ class IngressRule(Resource):
     source: SecurityGroup | str  # a group, or a CIDR range
     id: str = output("SecurityGroupRuleId")
     group_id: str = output("GroupId")
+    batch = Batch(
+        "ec2",
+        "describe_security_group_rules",
+        "SecurityGroupRuleIds",
+        "SecurityGroupRules",
+        "SecurityGroupRuleId",
+    )
     at_once = True
     absent = (
         "InvalidSecurityGroupRuleId.NotFound",

@@ -1,6 +1,10 @@
 """Doors that ask AWS each question once."""
 
+import pytest
+from botocore.exceptions import ClientError
+
 from provision.once import Once, once
+from provision.resources.security_group import SecurityGroup
 from tests.provision.conftest import Desk
 
 
@@ -21,3 +25,34 @@ def test_a_question_is_asked_once(desk: Desk) -> None:
     ecs.list_clusters()["clusterArns"].append("changed")
     assert [] == ecs.list_clusters()["clusterArns"]
     assert ["ListClusters"] == desk.cable.calls
+
+
+def test_asked_together(desk: Desk) -> None:
+    """Two groups that are expected are one call; one that is not is another; each gets its own answer."""
+    ec2 = desk.cable.client("ec2")
+    ids = [ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "abc"]
+    aws = once(desk.doors()).aws
+    assert isinstance(aws, Once)
+    assert SecurityGroup.batch
+    aws.expect([(SecurityGroup.batch, id) for id in ids[:2]])
+    desk.cable.calls.clear()
+    told = [aws.ec2.describe_security_groups(GroupIds=[id])["SecurityGroups"] for id in ids]
+    assert [["a"], ["b"], ["c"]] == [[group["GroupName"] for group in groups] for groups in told]
+    assert 2 == len(desk.cable.calls)
+
+
+def test_asked_alone_where_one_is_gone(desk: Desk) -> None:
+    """EC2 answers for all or for none: the one that is there is found all the same."""
+    ec2 = desk.cable.client("ec2")
+    kept, gone = (
+        ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "ab"
+    )
+    ec2.delete_security_group(GroupId=gone)
+    aws = once(desk.doors()).aws
+    assert isinstance(aws, Once)
+    assert SecurityGroup.batch
+    aws.expect([(SecurityGroup.batch, id) for id in (kept, gone)])
+    (group,) = aws.ec2.describe_security_groups(GroupIds=[kept])["SecurityGroups"]
+    assert kept == group["GroupId"]
+    with pytest.raises(ClientError, match=r"InvalidGroup.NotFound"):
+        aws.ec2.describe_security_groups(GroupIds=[gone])
