@@ -74,12 +74,16 @@ class Removal:
         return gone
 
     def _timed(self, resource: Resource, everything: bool, gone: Gone) -> str:
-        """As `remove`; of what AWS holds for a known time, with what is left of that."""
+        """As `remove`; of what AWS holds for a known time, with what is left of that.
+
+        What may let go before it is gone is watched until it does: others wait for that.
+        """
         began = self._tried.setdefault(resource.key, self.clock.now())
         try:
             return self.remove(resource, everything, gone)
         except NotYet as why:
-            if resource.held and not why.passable:
+            watched = type(resource).lets_go is not Resource.lets_go and not why.passable
+            if resource.held and not watched:
                 why.left = began + resource.held - self.clock.now()
             raise
 

@@ -33,7 +33,7 @@ class SecurityGroup(Resource):
     at_once = True
     absent = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
     taken = ("InvalidGroup.Duplicate",)
-    held: ClassVar[int] = 30  # network interfaces outlive what used them
+    held: ClassVar[int] = 50  # network interfaces outlive what used them, and that lingers
     patient = (
         "DependencyViolation",
         "InvalidGroup.InUse",

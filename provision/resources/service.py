@@ -66,7 +66,7 @@ class Service(Resource):
     hourly = True
     console = "Amazon ECS"
     typical: ClassVar[int] = 2
-    held: ClassVar[int] = 20  # its bots answer for so long after SIGTERM
+    held: ClassVar[int] = 50  # its bots answer for 20 s after SIGTERM, then it is DRAINING
     delegates: ClassVar[bool] = True
     inside: ClassVar[str] = "cluster"
 
