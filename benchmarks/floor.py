@@ -58,6 +58,8 @@ KINDS: dict[str, Cost] = {
     "WarmDoorRule": Cost(1, off=0),
     "HttpsListener": Cost(1, off=0),
     "EcsServiceLinkedRole": Cost(1, off=0),
+    # A token; four layers side by side, each begun, sent and ended; its manifest. Goes with its repository.
+    "Image": Cost(1 + 4 * 3 + 1, 5, off=0),
     "Cluster": Cost(1),
     "TaskDefinition": Cost(1, off=2),  # deregistered, then deleted
     "Service": Cost(1),
@@ -103,7 +105,6 @@ def stack() -> Stack:
     given = {
         "domain": "news-bot.example",
         "network.vpc": "default",
-        "image.uri": "sandbox.local/news-bot:checkout",
     }
     return Stack(Settings(given), Secrets(), {})
 

@@ -36,9 +36,8 @@ class Creation:
         if resource.key in self.made:
             return None
         if (left := self._unripe(resource)) > 0:
-            raise NotYet(
-                _("the role is new; AWS needs some seconds until its services know it"), left=left
-            )
+            why = _("what it is built on is new; AWS's services need some seconds to know it")
+            raise NotYet(why, left=left, sure=True)
         intent = dict(resource.intent(self.doors))
         record = self.file.records.get(resource.key)
         kept = record.outputs if record and record.state == "creating" else {}
@@ -77,8 +76,8 @@ class Creation:
             self._refused.discard(key)
 
     def _unripe(self, resource: Resource) -> float:
-        """Seconds until AWS's services may use the roles that it is built on and that this run has made."""
-        if not resource.delegates:
+        """Seconds until another service knows what it is built on: roles and a certificate of this run."""
+        if not resource.through_others:
             return 0.0
         made = [r for r in foundations(resource) if r.ripens and r.key in self.begun]
         return max((self.begun[r.key] + r.ripens - self.clock.now() for r in made), default=0.0)

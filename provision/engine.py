@@ -182,7 +182,8 @@ class Engine:
         if not live and milestone.slow and left is not None and left > milestone.typical / 2:
             self._awaited.add(milestone.key)
             why = _("AWS has begun; it takes about {seconds} s", seconds=milestone.typical)
-            raise NotYet(why, outside=milestone.outside, left=left)
+            first = left - milestone.typical / 2
+            raise NotYet(why, outside=milestone.outside, left=first, sure=True)
         if not live:
             patient = self._creation.patient(milestone)
             live = look.find(milestone, self.doors, waiting=True, patient=patient) or {}

@@ -43,7 +43,8 @@ class NotYet(Exception):
     reason: what is waited for. outside: a person or another company has to act (a registrar, ACM, a switch
     in LINE's console), so a run may end here with exit status 3. bound: seconds after which it is given up;
     None: the resource's own. passable: what waits for this line may begin all the same.
-    left: seconds until it is likely to be so, where that can be told. refused: AWS answered, and did nothing.
+    left: seconds until it is likely to be so, where that can be told; sure: not before. refused: AWS
+    answered, and did nothing.
     """
 
     def __init__(
@@ -54,8 +55,9 @@ class NotYet(Exception):
         bound: int | None = None,
         passable: bool = False,
         left: float | None = None,
+        sure: bool = False,
         refused: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason, self.outside, self.bound, self.passable = reason, outside, bound, passable
-        self.left, self.refused = left, refused
+        self.left, self.sure, self.refused = left, sure, refused

@@ -195,15 +195,14 @@ def look_at_all(
 
 
 def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[tuple[Batch, str]]:
-    """What will be looked for by an id that is recorded, where one call tells of several."""
+    """What will be looked for by an id that is known, where one call tells of several."""
     for resource in resources:
-        if (batch := resource.batch) and resource.key in records:
-            fields = [
-                f.name for f in dataclasses.fields(resource) if f.metadata.get("path") == batch.id
-            ]
-            for name in fields:
-                if id := records[resource.key].outputs.get(name):
-                    yield batch, id
+        if batch := resource.batch:
+            known = records[resource.key].outputs if resource.key in records else {}
+            fields = dataclasses.fields(resource)
+            ids = [known.get(f.name) for f in fields if f.metadata.get("path") == batch.id]
+            if id := next(filter(None, ids), resource.identity() if batch.by_name else ""):
+                yield batch, id
 
 
 def _may_look(resource: Resource, sights: dict[str, Sight], records: dict[str, Record]) -> bool:

@@ -40,13 +40,14 @@ class Doors:
 
 @dataclass(frozen=True)
 class Batch:
-    """A reading call that takes many ids. listed: the list in its answer; id: where it tells an item's id."""
+    """A reading call that takes many ids. listed: the list in its answer; id: where it tells an item's."""
 
     service: str
     call: str
     parameter: str
     listed: str
     id: str
+    by_name: bool = False  # the id is the name that a setting gives, so that it is known before
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,9 @@ class Resource:
         1  # seconds from its create call until it is ready (medians, other tools' logs)
     )
     bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
-    ripens: ClassVar[float] = (
-        0.0  # seconds after its create call for which AWS's services may not know it
-    )
-    delegates: ClassVar[bool] = (
-        False  # other services act on it at once, with the roles it is built on
+    ripens: ClassVar[float] = 0.0  # seconds for which AWS's other services may not know of it yet
+    through_others: ClassVar[bool] = (
+        False  # its create call has another service use what it is built on
     )
     batch: ClassVar[Batch | None] = None  # the call by which `find` looks at what is recorded
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most

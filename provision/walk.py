@@ -15,7 +15,7 @@ from provision.words import _
 Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which resource, in detail
 LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed late
 SOON = 2.0  # seconds between two looks at what takes nobody knows how long
-NEAR = 1.5  # seconds between two looks at what may be there any moment
+NEAR = 2.0  # seconds between two looks at what may be there any moment
 ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
 Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
 
@@ -56,6 +56,8 @@ class Line:
     def _pause(self, why: NotYet, waited: float) -> float:
         """Rare while the end is far, frequent when it is near: nothing takes half of its usual time."""
         slowest = min(self.resource.pace, max(SOON, self.resource.typical / 15, waited * LATE))
+        if why.left is not None and why.sure:
+            return why.left
         if why.left is None:
             return min(slowest, 1.5 ** min(self.tries - 1, 10))
         near = NEAR if self.needed else self.resource.pace

@@ -105,10 +105,9 @@ class FirstNews(Resource):
     )
     within: ClassVar[str] = "definition"
     optional: ClassVar[bool] = True
-    delegates: ClassVar[bool] = True
+    through_others: ClassVar[bool] = True
     typical: ClassVar[int] = 45
     bound: ClassVar[int] = 120  # until there is a task: nothing waits for the news that long
-    pace: ClassVar[float] = 5.0
     begun: bool = field(default=False, init=False)  # by this process
     over: bool = field(default=False, init=False)  # taken away by this process
 

@@ -161,6 +161,7 @@ class HttpsListener(Listener):
     certificate: IssuedCertificate
     port: ClassVar[int] = 443
     patient = ("CertificateNotFound", "UnsupportedCertificate")  # issued a moment ago
+    through_others: ClassVar[bool] = True
 
     def settings(self) -> dict[str, Any]:
         """Certificate, policy and where to."""

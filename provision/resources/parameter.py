@@ -4,6 +4,7 @@ from typing import Any
 
 from provision.errors import Refusal
 from provision.resource import (
+    Batch,
     Difference,
     Doors,
     Live,
@@ -30,6 +31,7 @@ class Parameter(Resource):
     arn: str = output("ARN")
     parameter_name: str = output("Name")
     at_once = True
+    batch = Batch("ssm", "get_parameters", "Names", "Parameters", "Name", by_name=True)
     absent = ("ParameterNotFound",)
     taken = ("ParameterAlreadyExists",)
     patient = ("TooManyUpdates",)
@@ -48,9 +50,11 @@ class Parameter(Resource):
         """By name; its value is read only to tell whether it is the one this run was given."""
         name = self.parameter_name or self.name
         secret = getattr(self, "secret", "")
-        answer = doors.aws.ssm.get_parameter(Name=name, WithDecryption=bool(secret))["Parameter"]
-        value = answer.pop("Value", "")
-        return {**answer, "UpToDate": not secret or value == secret}
+        told = doors.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))["Parameters"]
+        for answer in told:
+            value = answer.pop("Value", "")
+            return {**answer, "UpToDate": not secret or value == secret}
+        return None
 
     def create(self, doors: Doors) -> Live | None:
         """PutParameter without Overwrite."""

@@ -118,7 +118,7 @@ class Scheduled(Resource):
     at_once = True
     patient = ("ValidationException: assume the role", "ConflictException")
     within: ClassVar[str] = "group"
-    delegates: ClassVar[bool] = True
+    through_others: ClassVar[bool] = True
 
     def identity(self) -> str:
         """A schedule cannot move to another group."""

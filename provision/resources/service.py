@@ -67,7 +67,7 @@ class Service(Resource):
     console = "Amazon ECS"
     typical: ClassVar[int] = 2
     held: ClassVar[int] = 50  # its bots answer for 20 s after SIGTERM, then it is DRAINING
-    delegates: ClassVar[bool] = True
+    through_others: ClassVar[bool] = True
     inside: ClassVar[str] = "cluster"
 
     @classmethod
