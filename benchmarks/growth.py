@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 from moto.ecr.models import Image
 from moto.route53.models import RecordSet
+from moto.s3.models import FakeKey
 
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.delays import Delays
@@ -23,6 +24,13 @@ from provision.sandbox.world import Sandbox
 
 REGION, DOMAIN, NAME = "ap-northeast-1", "news-bot.example", "news-bot"
 OBJECTS, VERSIONS, IMAGES, RECORDS, REVISIONS, STACKS = 100_000, 2, 1_000, 10_000, 1_000, 50
+
+
+class Version(FakeKey):  # type: ignore[misc]
+    """One that a list shows as it is: moto copies every version of a bucket for every page of them."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Version":
+        return self
 
 
 def main() -> None:
@@ -49,7 +57,8 @@ def fill(sandbox: Sandbox, size: float) -> dict[str, int]:
         for number in range(int(OBJECTS * size)):
             for _version in range(VERSIONS):
                 key = f"news/{number:06d}.json"
-                s3.put_object(bucket.name, key, b"", disable_notification=True)
+                version = s3.put_object(bucket.name, key, b"", disable_notification=True)
+                version.__class__ = Version
         repository = cloud.backend("ecr", REGION).repositories[NAME]
         for number in range(int(IMAGES * size)):
             manifest = f'{{"schemaVersion": 2, "number": {number}}}'

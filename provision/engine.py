@@ -7,14 +7,14 @@ import contextlib
 from collections.abc import Collection
 from typing import Any
 
-from provision import account, aws, look, use
+from provision import account, aws, look, retrace, use
 from provision.clock import Clock
 from provision.creation import Creation, foundations
 from provision.errors import NotYet, Refusal
 from provision.look import Sight
 from provision.once import once
 from provision.removal import Gone, Removal, revived, users
-from provision.resource import Doors, Live, Milestone, Resource, kinds
+from provision.resource import Doors, Live, Milestone, Resource
 from provision.stackfile import Record, StackFile, State
 from provision.walk import Line, Outcome, Tell, walk
 from provision.words import _
@@ -71,34 +71,11 @@ class Engine:
                 _("Sign in to that account and set that region, or use another --stack file."),
             )
         self._here = here
-        self._retrace()
+        known = {resource.key for resource in self.resources}
+        retrace.settle(self.file, known, self._held, self._record, self.clock)
 
-    def _retrace(self) -> None:
-        """What a run that died began to make under settings that have changed since: recorded, or forgotten.
-
-        Of such a record nothing but the key is known: no setting tells its name any more, but its tags do.
-        """
-        begun = self._begun_and_gone()
-        while begun:
-            told = account.holdings(self.doors, self.clock, self.stack).held
-            found = {held.key: held for held in told if held.key in begun}
-            for key, held in found.items():
-                self._record(key, held.record())
-            begun = self._begun_and_gone()
-            if not any(record.fresh(self.clock.now()) for record in begun.values()):
-                break
-            self.clock.sleep(5)
-        for key in begun:
-            self.file.forget(key)
-
-    def _begun_and_gone(self) -> dict[str, Record]:
-        known, classes = {resource.key for resource in self.resources}, kinds()
-        return {
-            key: record
-            for key, record in self.file.records.items()
-            if record.state == "creating" and key not in known
-            if record.kind in classes and not classes[record.kind].retraceable
-        }
+    def _held(self) -> list[account.Held]:
+        return account.holdings(self.doors, self.clock, self.stack).held
 
     # Forwards --------------------------------------------------------------------------------------
 
@@ -279,29 +256,12 @@ class Engine:
 
     def foresee_teardown(self, everything: bool) -> use.Uses:
         """What others have to do with what teardown would take, by key. Deletes nothing."""
-        self._await_shown()
+        retrace.await_shown(self.file, self.look, self.tell, self.clock)
         doors = once(self.doors)
         self.claim(doors=doors)
         going = [*self.orphans(), *self.resources[::-1]]
         self._foreseen = self._uses([r for r in going if not r.kept(everything)], doors)
         return self._foreseen
-
-    def _await_shown(self) -> None:
-        """Waits for what a run that died began to make a moment ago: it may hold or use something of ours."""
-        why = _("made a moment ago; AWS may not show it yet")
-        while any(map(self._just_begun, self.file.records.values())):
-            sights = self.look().values()
-            hidden = [
-                s for s in sights if s.live is None and s.record and self._just_begun(s.record)
-            ]
-            if not hidden:
-                return
-            for sight in hidden:
-                self.tell("waiting", sight.resource, why)
-            self.clock.sleep(5)
-
-    def _just_begun(self, record: Record) -> bool:
-        return record.state == "creating" and record.fresh(self.clock.now())
 
     def teardown(self, everything: bool, contents: Collection[str] = ()) -> Gone:
         """Takes away what is ours and nobody else uses, then looks whether anything is left.

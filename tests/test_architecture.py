@@ -22,6 +22,7 @@ RANKS = [
     {"stack"},
     {"traces"},
     {"engine"},
+    {"retrace"},
     {"account", "creation", "removal", "use"},
     {"look", "walk"},
     {"once"},
