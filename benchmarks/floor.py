@@ -8,6 +8,7 @@ off stack.py itself; what each kind costs stands here.
 from dataclasses import dataclass
 
 from provision.resource import Milestone, Resource, kinds
+from provision.resources.target_group import ATTRIBUTES, DEREGISTRATION
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 
@@ -164,8 +165,8 @@ def teardown_calls(resources: list[Resource]) -> int:
 
 
 def pause_seconds(model: Model) -> float:
-    """The same two chains, without the zone and the rest."""
-    return teardown_seconds(model)
+    """The same two chains; the target group stays, so that its targets drain before their tasks stop."""
+    return teardown_seconds(model) + int(ATTRIBUTES[DEREGISTRATION]) / model.speed
 
 
 def _paused(resources: list[Resource]) -> list[Resource]:

@@ -105,6 +105,7 @@ class Resource:
     )
     batch: ClassVar[Batch | None] = None  # the call by which `find` looks at what is recorded
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
+    near: ClassVar[float] = 2.0  # the same when it may be there any moment
     watched: ClassVar[float] = 900.0  # the same while its end is far: it may fail on the way
     lengthy: ClassVar[bool] = False  # its create call itself takes long: begun when all else is
 

@@ -15,7 +15,6 @@ from provision.words import _
 Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which resource, in detail
 LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed late
 SOON = 2.0  # seconds between two looks at what takes nobody knows how long
-NEAR = 2.0  # seconds between two looks at what may be there any moment
 ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
 Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
 
@@ -60,7 +59,7 @@ class Line:
             return why.left
         if why.left is None:
             return min(slowest, 1.5 ** min(self.tries - 1, 10))
-        near = NEAR if self.needed else self.resource.pace
+        near = self.resource.near if self.needed else self.resource.pace
         if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
             return min(slowest, max(near, -why.left / 8))
         far = max(near, why.left / (2 if why.left > 0.9 * self.resource.typical else 3))

@@ -145,6 +145,7 @@ class IssuedCertificate(Milestone):
     delegation: "Delegation"  # before that, asking ACM is in vain
     outside: ClassVar[bool] = True
     slow: ClassVar[bool] = True
+    near: ClassVar[float] = 1.5  # a person waits for nothing else
     ripens: ClassVar[float] = 1.5  # until a load balancer finds it, from when ISSUED is noticed
     typical: ClassVar[int] = 60
 
