@@ -151,16 +151,8 @@ class Engine:
         return "done"
 
     def reach(self, milestone: Milestone, live: Live | None = None) -> str:
-        """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing.
-
-        Of one that is slow nobody is asked before half of its usual time.
-        """
+        """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
         left = self._left(milestone)
-        if not live and milestone.slow and left is not None and left > milestone.typical / 2:
-            self._awaited.add(milestone.key)
-            why = _("AWS has begun; it takes about {seconds} s", seconds=milestone.typical)
-            first = left - milestone.typical / 2
-            raise NotYet(why, outside=milestone.outside, left=first, sure=True)
         if not live:
             patient = self._creation.patient(milestone)
             live = look.find(milestone, self.doors, waiting=True, patient=patient) or {}

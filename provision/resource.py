@@ -306,7 +306,6 @@ class Milestone(Resource):
     """
 
     outside: ClassVar[bool] = False  # a person or another company has to act
-    slow: ClassVar[bool] = False  # takes half of its typical time at least, once it has begun
     settling: ClassVar[float] = 0.0  # seconds from `ready_after` until it is usually reached
 
     def create(self, doors: Doors) -> Live | None:

@@ -40,7 +40,7 @@ class Line:
             self.since, self.tries = now, 0  # the hours at a registrar are not held against AWS
         self.waiting, self.tries = why, self.tries + 1
         self.due = now + self._pause(why, now - self.since)
-        bound = self.resource.bound if why.bound is None else why.bound
+        bound = self._bound(why)
         if not why.outside and now - self.since > bound and self.tries > ASKED:
             self.refusal = Refusal(
                 _("Waiting for {key}.", key=self.resource.key),
@@ -63,7 +63,11 @@ class Line:
         if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
             return min(slowest, max(near, -why.left / 8))
         far = max(near, why.left / (2 if why.left > 0.9 * self.resource.typical else 3))
-        return min(far, self.resource.watched)
+        return min(far, self.resource.watched, self._bound(why) / (ASKED + 1))
+
+    def _bound(self, why: NotYet) -> float:
+        """Seconds after which it is given up: time enough to have asked more than ASKED times."""
+        return self.resource.bound if why.bound is None else why.bound
 
 
 @dataclass

@@ -144,8 +144,6 @@ class IssuedCertificate(Milestone):
     validation_record: "ValidationRecord"
     delegation: "Delegation"  # before that, asking ACM is in vain
     outside: ClassVar[bool] = True
-    slow: ClassVar[bool] = True
-    near: ClassVar[float] = 1.5  # a person waits for nothing else
     ripens: ClassVar[float] = 1.5  # until a load balancer finds it, from when ISSUED is noticed
     typical: ClassVar[int] = 60
 

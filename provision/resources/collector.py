@@ -107,6 +107,7 @@ class FirstNews(Resource):
     optional: ClassVar[bool] = True
     through_others: ClassVar[bool] = True
     typical: ClassVar[int] = 45
+    pace: ClassVar[float] = 8.0
     bound: ClassVar[int] = 120  # until there is a task: nothing waits for the news that long
     begun: bool = field(default=False, init=False)  # by this process
     over: bool = field(default=False, init=False)  # taken away by this process

@@ -118,7 +118,6 @@ class ActiveLoadBalancer(Milestone):
 
     load_balancer: LoadBalancer
     typical: ClassVar[int] = 158
-    slow: ClassVar[bool] = True
 
     def find(self, doors: Doors) -> Live | None:
         """The load balancer."""

@@ -51,10 +51,11 @@ class Parameter(Resource):
         name = self.parameter_name or self.name
         secret = getattr(self, "secret", "")
         told = doors.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))["Parameters"]
-        for answer in told:
-            value = answer.pop("Value", "")
-            return {**answer, "UpToDate": not secret or value == secret}
-        return None
+        if not told:
+            return None
+        answer = dict(told[0])
+        value = answer.pop("Value", "")
+        return {**answer, "UpToDate": not secret or value == secret}
 
     def create(self, doors: Doors) -> Live | None:
         """PutParameter without Overwrite."""
