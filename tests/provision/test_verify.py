@@ -205,7 +205,7 @@ def test_health_check_fails(desk: Desk, front: TlsServer) -> None:
     desk.cable.client("elbv2").modify_target_group(
         TargetGroupArn=group["TargetGroupArn"], HealthCheckPath="/nowhere"
     )
-    desk.clock.advance(30)
+    desk.clock.advance(12)  # two health checks; then ECS replaces the task
     found = verified(desk, front)["target"]
     assert "NG" == found.state
     assert "[404]" in found.reason
