@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from provision import aws
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
-from provision.once import Once, once
+from provision.once import once
 from provision.resource import Batch, Difference, Doors, Live, Milestone, Resource
 from provision.stackfile import Record
 from provision.words import _
@@ -171,9 +171,7 @@ def look_at_all(
     resources: list[Resource], doors: Doors, records: dict[str, Record]
 ) -> dict[str, Sight]:
     """Everything, as few round trips long as the needs allow: what is recorded needs no other look first."""
-    doors = once(doors)
-    if isinstance(doors.aws, Once):
-        doors.aws.expect(_batched(resources, records))
+    doors = once(doors, _batched(resources, records))
     left = resources
     sights: dict[str, Sight] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

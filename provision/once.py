@@ -28,12 +28,12 @@ class Once(Aws):
         super().__init__(aws.region)
         self._aws = aws
         self._asked: dict[str, Future[Any]] = {}
-        self._expected: dict[Batch, list[str]] = {}
+        self._expected: dict[tuple[str, str], tuple[Batch, set[str]]] = {}  # by service and call
 
     def expect(self, batches: Iterable[tuple[Batch, str]]) -> None:
         """What will be asked for by its id."""
         for batch, id in batches:
-            self._expected.setdefault(batch, []).append(id)
+            self._expected.setdefault((batch.service, batch.call), (batch, set()))[1].add(id)
 
     def __getattr__(self, service: str) -> Any:
         if service.startswith("_"):
@@ -54,32 +54,27 @@ class Once(Aws):
                 answer.set_exception(error)
         return copy.deepcopy(answer.result())
 
-    def _ask_together(self, batch: Batch, given: dict[str, Any], call: Callable[..., Any]) -> Any:
-        """The answer of one, asked for with the others; alone where AWS does not answer for all of them."""
-        ids, rest = sorted(set(self._expected[batch])), {**given, batch.parameter: None}
+    def _asked_for(self, service: str, name: str, given: dict[str, Any], call: Any) -> Any:
+        """The answer, asked for with others that are expected; alone where there are none."""
+        batch, ids = self._expected.get((service, name), (None, set()))
+        asked = given.get(batch.parameter) if batch else None
+        if batch and isinstance(asked, list) and len(asked) == 1 and {*asked} < ids:
+            told = self._together(batch, given, sorted(ids), call)
+            if told is not None:
+                return {batch.listed: [item for item in told if item[batch.id] == asked[0]]}
+        return self._ask([service, name, given], partial(call, **given))
+
+    def _together(self, batch: Batch, given: dict[str, Any], ids: list[str], call: Any) -> Any:
+        """All of them, in a list; None where AWS refuses to tell of all: then nobody asks like that again."""
+        whole = {**given, batch.parameter: ids}
         try:
-            told = self._ask(
-                [batch.service, batch.call, ids, rest],
-                lambda: call(**{**given, batch.parameter: ids}),
-            )
+            question = [batch.service, batch.call, whole]
+            return self._ask(question, partial(call, **whole))[batch.listed]
         except Exception as error:
             if not code(error):  # nobody answered
                 raise
-            return self._ask([batch.service, batch.call, given], partial(call, **given))
-        (wanted,) = given[batch.parameter]
-        return {batch.listed: [item for item in told[batch.listed] if item[batch.id] == wanted]}
-
-    def _batch(self, service: str, name: str, given: dict[str, Any]) -> Batch | None:
-        """The one that this question is a part of, with others that are expected."""
-        for batch, ids in self._expected.items():
-            if (service, name) == (batch.service, batch.call) and len(set(ids)) > 1:
-                asked = given.get(batch.parameter)
-                return (
-                    batch
-                    if isinstance(asked, list) and len(asked) == 1 and asked[0] in ids
-                    else None
-                )
-        return None
+            self._expected.pop((batch.service, batch.call), None)
+            return None
 
 
 class _Client:
@@ -94,13 +89,7 @@ class _Client:
             return partial(_Pages, self._client, self._service, self._once._ask)
         if not name.startswith(READING):
             return call
-
-        def ask(**given: Any) -> Any:
-            if batch := self._once._batch(self._service, name, given):
-                return self._once._ask_together(batch, given, call)
-            return self._once._ask([self._service, name, given], partial(call, **given))
-
-        return ask
+        return lambda **given: self._once._asked_for(self._service, name, given, call)
 
 
 class _Pages:
@@ -115,8 +104,8 @@ class _Pages:
         return self._ask([*self._question, given], lambda: list(self._paginator.paginate(**given)))
 
 
-def once(doors: Doors) -> Doors:
-    """The same doors, the one to AWS asking each question once."""
-    if isinstance(doors.aws, Once):
-        return doors
-    return replace(doors, aws=Once(doors.aws))
+def once(doors: Doors, expected: Iterable[tuple[Batch, str]] = ()) -> Doors:
+    """The same doors, the one to AWS asking each question once. expected: what will be asked by its id."""
+    aws = doors.aws if isinstance(doors.aws, Once) else Once(doors.aws)
+    aws.expect(expected)
+    return doors if aws is doors.aws else replace(doors, aws=aws)

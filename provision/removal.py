@@ -76,14 +76,13 @@ class Removal:
     def _timed(self, resource: Resource, everything: bool, gone: Gone) -> str:
         """As `remove`; of what AWS holds for a known time, with what is left of that.
 
-        What may let go before it is gone is watched until it does: others wait for that.
+        What is not gone at once may let go before that: it is watched until it does, for others wait for it.
         """
         began = self._tried.setdefault(resource.key, self.clock.now())
         try:
             return self.remove(resource, everything, gone)
         except NotYet as why:
-            watched = type(resource).lets_go is not Resource.lets_go and not why.passable
-            if resource.held and not watched:
+            if resource.held and (resource.at_once or why.passable):
                 why.left = began + resource.held - self.clock.now()
             raise
 

@@ -39,7 +39,7 @@ class Role(Resource):
         "MalformedPolicyDocument: Invalid principal",
         "ConcurrentModification",
     )
-    ripens: ClassVar[float] = 10.0
+    ripens: ClassVar[float] = 10.0  # until services may assume it
 
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:

@@ -31,10 +31,8 @@ def test_asked_together(desk: Desk) -> None:
     """Two groups that are expected are one call; one that is not is another; each gets its own answer."""
     ec2 = desk.cable.client("ec2")
     ids = [ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "abc"]
-    aws = once(desk.doors()).aws
-    assert isinstance(aws, Once)
     assert SecurityGroup.batch
-    aws.expect([(SecurityGroup.batch, id) for id in ids[:2]])
+    aws = once(desk.doors(), [(SecurityGroup.batch, id) for id in ids[:2]]).aws
     desk.cable.calls.clear()
     told = [aws.ec2.describe_security_groups(GroupIds=[id])["SecurityGroups"] for id in ids]
     assert [["a"], ["b"], ["c"]] == [[group["GroupName"] for group in groups] for groups in told]
@@ -48,11 +46,11 @@ def test_asked_alone_where_one_is_gone(desk: Desk) -> None:
         ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "ab"
     )
     ec2.delete_security_group(GroupId=gone)
-    aws = once(desk.doors()).aws
-    assert isinstance(aws, Once)
     assert SecurityGroup.batch
-    aws.expect([(SecurityGroup.batch, id) for id in (kept, gone)])
+    aws = once(desk.doors(), [(SecurityGroup.batch, id) for id in (kept, gone)]).aws
+    desk.cable.calls.clear()
     (group,) = aws.ec2.describe_security_groups(GroupIds=[kept])["SecurityGroups"]
     assert kept == group["GroupId"]
     with pytest.raises(ClientError, match=r"InvalidGroup.NotFound"):
         aws.ec2.describe_security_groups(GroupIds=[gone])
+    assert 3 == len(desk.cable.calls)
