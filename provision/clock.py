@@ -5,13 +5,15 @@ import json
 import math
 import time
 import urllib.request
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Collection
+from concurrent import futures
+from typing import Any, Protocol
 
 from provision.errors import Refusal
 from provision.words import _
 
 NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
+Futures = Collection["futures.Future[Any]"]
 LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
@@ -23,6 +25,9 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Lets that many seconds of this clock pass."""
+
+    def wait(self, under_way: Futures, seconds: float | None) -> None:
+        """Until one of these has ended, or that many seconds of this clock have passed (None: no bound)."""
 
 
 class WallClock:
@@ -39,6 +44,10 @@ class WallClock:
         """Sleeps for real."""
         time.sleep(seconds)
 
+    def wait(self, under_way: Futures, seconds: float | None) -> None:
+        """Waits for real."""
+        futures.wait(under_way, seconds, futures.FIRST_COMPLETED)
+
 
 class SandboxClock:
     """A sandbox's simulated time, told over HTTP: `speed` times as fast as ours, and it may stand still."""
@@ -53,6 +62,11 @@ class SandboxClock:
     def sleep(self, seconds: float) -> None:
         """Sleeps the real time in which the sandbox lets that many seconds pass."""
         time.sleep(seconds / self._speed)
+
+    def wait(self, under_way: Futures, seconds: float | None) -> None:
+        """Waits the real time in which the sandbox lets that many seconds pass."""
+        real = None if seconds is None else seconds / self._speed
+        futures.wait(under_way, real, futures.FIRST_COMPLETED)
 
 
 def told_by(endpoint: str) -> Clock:

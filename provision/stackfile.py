@@ -4,6 +4,7 @@ Upper half: the person's settings. Lower half (`made_in`, `paused`, `resources`)
 provision before and after every mutation. A write is a temporary file in the same folder, fsync, os.replace.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -35,6 +36,7 @@ class StackFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._writing = threading.Lock()  # the engine's threads record side by side
         self.on_trial = False  # nothing is written: what is said and found counts for this run only
         self._given: dict[str, Any] = {}
         self._lines: dict[str, int] = {}
@@ -154,12 +156,16 @@ class StackFile:
 
     def record(self, key: str, record: Record) -> None:
         """Writes down one resource. On disk when this returns."""
-        self.records[key] = record
-        self.save()
+        with self._writing:
+            self.records = {**self.records, key: record}  # others may be reading the former ones
+            self.save()
 
     def forget(self, key: str) -> None:
         """Strikes one resource out. On disk when this returns."""
-        if self.records.pop(key, None):
+        with self._writing:
+            if key not in self.records:
+                return
+            self.records = {known: of for known, of in self.records.items() if known != key}
             if not self.records:
                 self.made_in = {}
             self.save()

@@ -1,10 +1,14 @@
-"""Passes over a list of lines: the one loop that waits.
+"""A list of lines and the one loop that waits for them.
 
-In order, take every line whose needs are done, and begin it; sleep only when nothing can move; stop when all
-are done, or when what is left waits on somebody outside longer than we may.
+In order, take every line whose needs are done and begin its step, some side by side; wait until one of them
+ends or one that was asked too soon is due again; stop when all are done, or when what is left waits on
+somebody outside longer than we may.
 """
 
+import threading
 from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from provision.clock import Clock
@@ -16,6 +20,8 @@ Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which 
 LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed late
 SOON = 2.0  # seconds between two looks at what takes nobody knows how long
 ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
+SIDE_BY_SIDE = 8  # steps under way at once; botocore's pool per client holds 16 connections
+LAST_ANSWERS = 5.0  # real seconds for which an interrupted run still waits for what it has asked
 Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
 
 
@@ -61,9 +67,8 @@ class Line:
             return min(slowest, 1.5 ** min(self.tries - 1, 10))
         near = self.resource.near if self.needed else self.resource.pace
         if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
-            return min(slowest, max(near, -why.left / 8))
-        far = max(near, why.left / (2 if why.left > 0.9 * self.resource.typical else 3))
-        return min(far, self.resource.watched, self._bound(why) / (ASKED + 1))
+            return min(slowest, max(near, -why.left / 6))
+        return min(max(near, why.left / 2), self.resource.watched, self._bound(why) / (ASKED + 1))
 
     def _bound(self, why: NotYet) -> float:
         """Seconds after which it is given up: time enough to have asked more than ASKED times."""
@@ -86,68 +91,74 @@ def walk(
     tell: Tell,
     wait: float | None = None,
 ) -> Outcome:
-    """Walks until all is done or nothing may move. wait: seconds for what is outside; None: no bound."""
+    """Walks until all is done or nothing may move. wait: seconds for what is outside; None: no bound.
+
+    step is called in threads, at most SIDE_BY_SIDE at a time; how a line ended is told from this one.
+    """
     by_key = {line.resource.key: line for line in lines}
     needs = {need for line in lines for need in line.needs}
     for line in lines:
         line.needed = line.resource.key in needs
+    under_way: dict[str, Future[str]] = {}
     quiet_since: float | None = None
-    while True:
-        moved = _one_pass(lines, by_key, step, clock, tell)
-        if moved:
-            quiet_since = None
-            continue
-        movable = [
-            line
-            for line in lines
-            if not line.done and not line.refusal and _may_begin(line, by_key)
-        ]
-        if not movable:
-            break
-        now = clock.now()
-        due = min(line.due for line in movable)
-        if all(line.waiting and line.waiting.outside for line in movable):
-            quiet_since = now if quiet_since is None else quiet_since
-            if wait is not None:
-                if now - quiet_since >= wait:
-                    break
-                due = min(due, quiet_since + wait)
-        else:
-            quiet_since = None
-        clock.sleep(max(0.05, due - now))
-    failed = [(line.refusal, line.resource.optional) for line in lines if line.refusal]
-    return Outcome(
-        refusals=[refusal for refusal, optional in failed if not optional],
-        notes=[refusal for refusal, optional in failed if optional],
-        outside=[
-            line.waiting
-            for line in lines
-            if line.waiting and line.waiting.outside and not line.done and not line.refusal
-        ],
-    )
+    try:
+        while movable := [line for line in lines if _may_begin(line, by_key)]:
+            now = clock.now()
+            idle = [line for line in movable if line.resource.key not in under_way]
+            for line in [line for line in idle if line.due <= now]:
+                if len(under_way) < SIDE_BY_SIDE:
+                    under_way[line.resource.key] = _begun(step, line.resource)
+                    idle.remove(line)
+            due = min((line.due for line in idle), default=None)
+            if under_way:
+                clock.wait(under_way.values(), None if due is None else max(0.05, due - now))
+                if _settle(under_way, by_key, clock, tell):
+                    quiet_since = None
+                continue
+            assert due is not None
+            if all(line.waiting and line.waiting.outside for line in movable):
+                quiet_since = now if quiet_since is None else quiet_since
+                if wait is not None:
+                    if now - quiet_since >= wait:
+                        break
+                    due = min(due, quiet_since + wait)
+            else:
+                quiet_since = None
+            clock.sleep(max(0.05, due - now))
+    finally:
+        futures.wait(under_way.values(), LAST_ANSWERS)
+    return _outcome(lines)
 
 
 def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
     needs = [by_key[need] for need in line.needs if need in by_key]
-    return all(need.done or (need.passable and not line.resource.last) for need in needs)
+    ready = all(need.done or (need.passable and not line.resource.last) for need in needs)
+    return ready and not line.done and not line.refusal
 
 
-def _one_pass(
-    lines: list[Line],
-    by_key: dict[str, Line],
-    step: Step,
-    clock: Clock,
-    tell: Tell,
-) -> bool:
-    """Whether any line was done."""
-    moved = False
-    for line in lines:
-        if line.done or line.refusal or not _may_begin(line, by_key):
-            continue
-        if line.waiting and line.due > clock.now():
-            continue
+def _begun(step: Step, resource: Resource) -> Future[str]:
+    """The step, in a thread that does not keep an interrupted run from ending."""
+    ended: Future[str] = Future()
+
+    def run() -> None:
         try:
-            ended = step(line.resource)
+            ended.set_result(step(resource))
+        except BaseException as error:
+            ended.set_exception(error)
+
+    threading.Thread(target=run, name=resource.key, daemon=True).start()
+    return ended
+
+
+def _settle(
+    under_way: dict[str, Future[str]], by_key: dict[str, Line], clock: Clock, tell: Tell
+) -> bool:
+    """Takes in what has ended. Whether any line was done."""
+    moved = False
+    for key in [key for key, ended in under_way.items() if ended.done()]:
+        line = by_key[key]
+        try:
+            word = under_way.pop(key).result()
         except NotYet as why:
             line.passable = why.passable
             line.wait(why, clock.now())
@@ -160,5 +171,18 @@ def _one_pass(
             tell("failed", line.resource, refusal.why)
         else:
             line.done, moved = True, True
-            tell(ended, line.resource, "")
+            tell(word, line.resource, "")
     return moved
+
+
+def _outcome(lines: list[Line]) -> Outcome:
+    failed = [(line.refusal, line.resource.optional) for line in lines if line.refusal]
+    return Outcome(
+        refusals=[refusal for refusal, optional in failed if not optional],
+        notes=[refusal for refusal, optional in failed if optional],
+        outside=[
+            line.waiting
+            for line in lines
+            if line.waiting and line.waiting.outside and not line.done and not line.refusal
+        ],
+    )

@@ -2,9 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent import futures
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Clock(Protocol):
@@ -98,6 +100,10 @@ class ManualClock:
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
+
+    def wait(self, under_way: "Collection[Future[Any]]", seconds: float | None) -> None:
+        """Until one of these has ended: while something is being done here, no time passes."""
+        futures.wait(under_way, return_when=futures.FIRST_COMPLETED)
 
     def hold(self) -> AbstractContextManager[None]:
         return nullcontext()

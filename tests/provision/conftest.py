@@ -4,6 +4,7 @@ Time is a ManualClock that the engine's own waiting moves. AWS is called without
 in-process; only LINE's API is HTTP, because line-bot-sdk speaks nothing else.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -74,6 +75,9 @@ class Cable:
         self.calls: list[str] = []
         self.before: Callable[[str], None] = lambda operation: None
         self.after: Callable[[str], None] = lambda operation: None
+        self.off = (
+            False  # the power, until the run has ended: what it has under way comes to nothing
+        )
         self.clients: dict[str, Any] = {}
         attach(self.session, lambda environ, start: self.application(environ, start))
         inside = boto3.Session("access", "secret", region_name="ap-northeast-1")
@@ -94,6 +98,8 @@ class Cable:
         return session.client("s3")
 
     def _before(self, model: Any, **_: Any) -> None:
+        if self.off:
+            raise PowerCut(f"off, {model.name}")
         self.before(model.name)
         self.calls.append(model.name)
 
@@ -104,6 +110,13 @@ class Cable:
     def free(self) -> None:
         """No power cut any more."""
         self.before = self.after = lambda operation: None
+        self.off = False
+
+    def cut(self, where: str, rest: bool = False) -> None:
+        """Off: what else the run has under way comes to nothing, but where the rest goes on."""
+        self.free()
+        self.off = not rest
+        raise PowerCut(where)
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
@@ -139,7 +152,7 @@ class Desk:
     registries: Registries = field(default_factory=Registries)
     index: PackageIndex = field(default_factory=PackageIndex)
     events: list[tuple[str, str, str]] = field(default_factory=list)
-    now: tuple[str, str] = ("", "")
+    _now: threading.local = field(default_factory=threading.local)
 
     def set(self, **answers: str) -> None:
         """Settings into stack.yaml; dots written as double underscores."""
@@ -154,6 +167,7 @@ class Desk:
 
     def engine(self) -> Engine:
         """A run begun anew: all that is known comes from the file."""
+        self.cable.off = False
         file, stack = StackFile(self.path), self.stack()
         engine = Engine(stack.resources, file, self.doors(), self.clock, self._tell)
         engine.begin()
@@ -170,9 +184,14 @@ class Desk:
 
     def _tell(self, event: str, resource: Resource, detail: str) -> None:
         self.events.append((event, resource.key, detail))
-        self.now = (event, resource.line)
+        self._now.told = (event, resource.line)
         if event == "done" and resource.line == "zone" and self.at_registrar:
             self.enter_name_servers()
+
+    @property
+    def now(self) -> tuple[str, str]:
+        """What the step that asks has told last: each runs in a thread of its own."""
+        return getattr(self._now, "told", ("", ""))
 
     def enter_name_servers(self) -> None:
         """What the person does at the registrar's site."""
@@ -191,13 +210,15 @@ class Desk:
         """`provision teardown`."""
         return self.engine().teardown(everything)
 
-    def cut_power(self, event: str, line: str, moment: str) -> None:
-        """Off `before` or `after` the first changing call of that line of stack.py."""
+    def cut_power(self, event: str, line: str, moment: str, rest: bool = False) -> None:
+        """Off `before` or `after` the first changing call of that line of stack.py.
+
+        rest: what else is under way comes to its end, as after Ctrl-C.
+        """
 
         def cut(operation: str) -> None:
             if self.now == (event, line) and not operation.startswith(READING):
-                self.cable.free()
-                raise PowerCut(f"{moment} {operation}")
+                self.cable.cut(f"{moment} {operation}", rest)
 
         setattr(self.cable, moment, cut)
 

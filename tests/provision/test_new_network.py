@@ -172,10 +172,8 @@ def test_lost_file_heals(desk: Desk) -> None:
     desk.changes()
     build(desk)
     assert [] == desk.changes()
-    known = [
-        (key, replace(record, since=0.0)) for key, record in records.items()
-    ]  # AWS tells no times
-    assert known == list(StackFile(desk.path).records.items())
+    known = {k: replace(record, since=0.0) for k, record in records.items()}  # AWS tells no times
+    assert known == StackFile(desk.path).records
 
 
 def test_deleted_by_hand(desk: Desk) -> None:

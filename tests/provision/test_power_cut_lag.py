@@ -39,8 +39,7 @@ def cut(desk: Desk, moment: str, past: int) -> None:
         if not operation.startswith(READING):
             left -= 1
             if left < 0:
-                desk.cable.free()
-                raise PowerCut(f"{moment} {operation}")
+                desk.cable.cut(f"{moment} {operation}")
 
     setattr(desk.cable, moment, counted)
 
