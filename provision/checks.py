@@ -1,13 +1,13 @@
 """Checks that need one another: what each found, side by side where they do not. OK, NG or SKIP, and why."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from provision import aws
+from provision import aws, beside
 from provision.errors import NotYet, Refusal
-from provision.look import SIDE_BY_SIDE, Sight
+from provision.look import Sight
 from provision.resource import Resource
 from provision.run import Run
 from provision.tls import Tls
@@ -76,7 +76,7 @@ def examine(checks: list[Check], scene: Scene) -> dict[str, Finding]:
     """Every check's finding, in their order. A check stands behind those that it needs."""
     pending: dict[str, Future[Finding]] = {}
     titles = {check.key: check.title for check in checks}
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with beside.pool() as pool:
         for check in checks:
             needs = [(titles[need], pending[need]) for need in check.needs]
             pending[check.key] = pool.submit(_found, check, scene, needs)

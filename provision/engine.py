@@ -4,10 +4,10 @@ State is on disk before and after each mutation. Nothing here knows which resour
 """
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from provision import account, aws, look, retrace, use
+from provision import account, aws, beside, look, retrace, use
 from provision.clock import Clock
 from provision.creation import Creation, foundations
 from provision.errors import NotYet, Refusal
@@ -249,11 +249,21 @@ class Engine:
     def foresee_teardown(self, everything: bool) -> use.Uses:
         """What others have to do with what teardown would take, by key. Deletes nothing."""
         retrace.await_shown(self.file, self.look, self.tell, self.clock)
-        doors = once(self.doors)
-        self.claim(doors=doors)
-        going = [*self.orphans(), *self.resources[::-1]]
-        self._foreseen = self._uses([r for r in going if not r.kept(everything)], doors)
+        doors, known = once(self.doors), self.file.records
+        with beside.pool() as threads:  # as the file has it, which as a rule is how it is
+            listed = threads.submit(account.holdings, doors, self.clock, self.stack)
+            asked = threads.submit(self._used, everything, doors)
+            sights = self.look(doors)
+        if self._list(listed.result().held):
+            sights = self.look(doors)
+        self._claim(sights)
+        still = known == self.file.records
+        self._foreseen = asked.result() if still else self._used(everything, doors)
         return self._foreseen
+
+    def _used(self, everything: bool, doors: Doors) -> use.Uses:
+        going = [*self.orphans(), *self.resources[::-1]]
+        return self._uses([r for r in going if not r.kept(everything)], doors)
 
     def teardown(self, everything: bool, contents: Collection[str] = ()) -> Gone:
         """Takes away what is ours and nobody else uses, then looks whether anything is left.
@@ -272,18 +282,29 @@ class Engine:
         gone.unasked = found.unasked
         return gone
 
-    def claim(self, adopt: bool = False, doors: Doors | None = None) -> None:
-        """Records what carries our tags, or hangs on something that does, and is not recorded yet.
+    def recover(self) -> None:
+        """Records what the account has of this stack, of which the file says nothing.
 
-        adopt: also what setup would adopt, and what a teardown may have left as it was. doors: which others
-        ask through too.
+        Also what setup would adopt, and what a teardown may have left as it was.
         """
-        doors = once(doors or self.doors)
-        for held in account.holdings(doors, self.clock, self.stack).held:
-            if held.key not in self.file.records:
-                self._record(held.key, held.record())
+        doors = once(self.doors)
+        self._list(account.holdings(doors, self.clock, self.stack).held)
+        self._claim(self.look(doors), adopt=True)
+
+    def _list(self, listed: list[account.Held]) -> bool:
+        """Records what carries our tags and is not recorded yet; whether there was any."""
+        new = [held for held in listed if held.key not in self.file.records]
+        for held in new:
+            self._record(held.key, held.record())
+        return bool(new)
+
+    def _claim(self, sights: Mapping[str, Sight], adopt: bool = False) -> None:
+        """Records what is ours though no record says so: it hangs on something that carries our tags.
+
+        adopt: as `recover` has it.
+        """
         states: dict[str, State] = {"claim": "created", **({"adopt": "adopted"} if adopt else {})}
-        for sight in self.look(doors).values():
+        for sight in sights.values():
             if isinstance(sight.resource, Milestone) or sight.live is None:
                 continue
             if not sight.record and not adopt and sight.resource.lasts(sight.live):

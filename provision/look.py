@@ -5,11 +5,10 @@
 
 import dataclasses
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from provision import aws
+from provision import aws, beside
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
 from provision.once import once
@@ -21,7 +20,6 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 Verdict = Literal["create", "adopt", "keep", "claim", "stranger", "vanished", "finish"]
 TRIES = 10  # of a question that is throttled or not answered
-SIDE_BY_SIDE = 12  # looks under way at once; botocore's pool per client holds 16
 
 
 @dataclass
@@ -151,7 +149,7 @@ def answers(
     found: dict[K, T] = {}
     unanswered: dict[K, NotYet] = {}
     left, waited = dict(questions), 0.5
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with beside.pool() as pool:
         for attempt in range(tries):
             if attempt and left:
                 clock.sleep(waited := waited * 1.5)
@@ -174,7 +172,7 @@ def look_at_all(
     doors = once(doors, _batched(resources, records))
     left = resources
     sights: dict[str, Sight] = {}
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with beside.pool() as pool:
         while left:
             wave = [r for r in left if _may_look(r, sights, records)]
             left = [r for r in left if r not in wave]

@@ -103,7 +103,7 @@ def write(
             stack = Stack(file.settings, Secrets(), {}, file.path.parent)
             engine = Engine(stack.resources, file, doors, clock, lambda *event: None)
             engine.begin()
-            engine.claim(adopt=True)
+            engine.recover()
             file.sort([resource.key for resource in stack.resources])
             if isinstance(stack.image, Image) and traces.built() not in (
                 "",

@@ -1,5 +1,6 @@
 """What others have to do with things of ours: looked for before the first delete, and what stays for it."""
 
+import copy
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 
@@ -39,6 +40,7 @@ def uses(
 
 
 def _used(resource: Resource, record: Record, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    resource = copy.copy(resource)  # others may be looking at it meanwhile
     resource.recall(record.outputs)
     try:
         doing = _("Looking whether others use {key}.", key=resource.key)

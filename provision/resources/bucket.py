@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from provision.aws import unless
+from provision.beside import answers_of
 from provision.errors import NotYet, Refusal
 from provision.resource import (
     Difference,
@@ -57,13 +58,16 @@ class NewsBucket(Resource):
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
         """Of every bucket in the region its tags: one that was named may be called anything."""
-        s3, found = doors.aws.s3, []
+        s3 = doors.aws.s3
         pages = s3.get_paginator("list_buckets").paginate(BucketRegion=doors.aws.region)
-        for name in [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]:
+        names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
+
+        def tags_of(name: str) -> dict[str, str]:
             answer = unless(HIDDEN, s3.get_bucket_tagging, Bucket=name) or {}
-            if marked(tags := flat(answer.get("TagSet", [])), stack):
-                found.append((tags, _called(name)))
-        return found
+            return flat(answer.get("TagSet", []))
+
+        told = zip(answers_of(tags_of, names), names, strict=True)
+        return [(tags, _called(name)) for tags, name in told if marked(tags, stack)]
 
     def foresee(self, doors: Doors) -> None:
         """One that was named and is not among the account's own may be another account's."""

@@ -3,6 +3,7 @@
 import secrets
 from typing import TYPE_CHECKING, ClassVar
 
+from provision.beside import answers_of
 from provision.dns import Unanswered
 from provision.errors import Refusal
 from provision.resource import (
@@ -76,15 +77,19 @@ class Certificate(Resource):
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
         """Of every certificate its tags: ACM has neither a filter nor a batch."""
-        acm, found = doors.aws.acm, []
-        for page in acm.get_paginator("list_certificates").paginate():
-            for summary in page["CertificateSummaryList"]:
-                arn = summary["CertificateArn"]
-                tags = flat(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
-                if marked(tags, stack):
-                    live = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-                    found.append((tags, dict(live)))
-        return found
+        acm = doors.aws.acm
+        pages = acm.get_paginator("list_certificates").paginate()
+        arns = [s["CertificateArn"] for page in pages for s in page["CertificateSummaryList"]]
+
+        def tags_of(arn: str) -> dict[str, str]:
+            return flat(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+
+        told = zip(answers_of(tags_of, arns), arns, strict=True)
+        return [
+            (tags, dict(acm.describe_certificate(CertificateArn=arn)["Certificate"]))
+            for tags, arn in told
+            if marked(tags, stack)
+        ]
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else the one for this host that carries our tags (names are not unique in ACM)."""
@@ -144,8 +149,9 @@ class IssuedCertificate(Milestone):
     validation_record: "ValidationRecord"
     delegation: "Delegation"  # before that, asking ACM is in vain
     outside: ClassVar[bool] = True
-    ripens: ClassVar[float] = 1.5  # until a load balancer finds it, from when ISSUED is noticed
+    ripens: ClassVar[float] = 2.0  # until a load balancer finds it, from when ISSUED is noticed
     typical: ClassVar[int] = 60
+    near: ClassVar[float] = 0.75  # a person who has been to the registrar waits for nothing else
 
     def find(self, doors: Doors) -> Live | None:
         """The certificate."""

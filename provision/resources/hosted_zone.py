@@ -87,7 +87,8 @@ class HostedZone(Resource):
             for told in answer["ResourceTagSets"]:
                 tags = _here(doors, flat(told.get("Tags", [])))
                 if marked(tags, stack):
-                    found.append((tags, _read(doors, told["ResourceId"])))
+                    answer = route53.get_hosted_zone(Id=told["ResourceId"])
+                    found.append((tags, _shape(answer, told["Tags"])))
         return found
 
     def intent(self, doors: Doors) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from provision.beside import answers_of
 from provision.resource import (
     Difference,
     Doors,
@@ -42,7 +43,7 @@ class LogGroup(Resource):
             logGroupNamePrefix=FOLDER + stack
         )
         groups = [dict(group) for page in pages for group in page["logGroups"]]
-        found = [(_tags(doors, group), group) for group in groups]
+        found = answers_of(lambda group: (_tags(doors, group), group), groups)
         return [(tags, group) for tags, group in found if marked(tags, stack)]
 
     def find(self, doors: Doors) -> Live | None:

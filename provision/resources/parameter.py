@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from provision.beside import answers_of
 from provision.errors import Refusal
 from provision.resource import (
     Batch,
@@ -39,12 +40,14 @@ class Parameter(Resource):
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
         """By tag, as DescribeParameters can."""
-        ssm, found = doors.aws.ssm, []
+        ssm = doors.aws.ssm
         which = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
-        for page in ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[which]):
-            for name in [parameter["Name"] for parameter in page["Parameters"]]:
-                found.append((_tags(doors, name), dict(ssm.get_parameter(Name=name)["Parameter"])))
-        return found
+        pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[which])
+        names = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
+        return answers_of(
+            lambda name: (_tags(doors, name), dict(ssm.get_parameter(Name=name)["Parameter"])),
+            names,
+        )
 
     def find(self, doors: Doors) -> Live | None:
         """By name; its value is read only to tell whether it is the one this run was given."""

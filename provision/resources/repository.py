@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from provision.aws import unless
+from provision.beside import answers_of
 from provision.resource import (
     Difference,
     Doors,
@@ -44,7 +45,7 @@ class Repository(Resource):
         pages = doors.aws.ecr.get_paginator("describe_repositories").paginate()
         repositories = [dict(live) for page in pages for live in page["repositories"]]
         ours = [live for live in repositories if live["repositoryName"].startswith(stack)]
-        found = [(_tags(doors, live), live) for live in ours]
+        found = answers_of(lambda live: (_tags(doors, live), live), ours)
         return [(tags, live) for tags, live in found if marked(tags, stack)]
 
     def find(self, doors: Doors) -> Live | None:

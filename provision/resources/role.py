@@ -4,6 +4,7 @@ import json
 from typing import Any, ClassVar
 
 from provision.aws import unless
+from provision.beside import answers_of
 from provision.resource import (
     Difference,
     Doors,
@@ -44,14 +45,17 @@ class Role(Resource):
     @classmethod
     def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
         """By name and tags. IAM is global: a stack of the same name in another region is not this one."""
-        iam, found = doors.aws.iam, []
-        for page in iam.get_paginator("list_roles").paginate():
-            for role in page["Roles"]:
-                name = role["RoleName"]
-                if name.startswith(stack) and name.endswith(f"-{doors.aws.region}"):
-                    tags = flat(iam.list_role_tags(RoleName=name)["Tags"])
-                    found += [(tags, dict(role))] if marked(tags, stack) else []
-        return found
+        iam, here = doors.aws.iam, f"-{doors.aws.region}"
+        pages = iam.get_paginator("list_roles").paginate()
+        named = [
+            role
+            for page in pages
+            for role in page["Roles"]
+            if role["RoleName"].startswith(stack) and role["RoleName"].endswith(here)
+        ]
+        tags = answers_of(lambda role: iam.list_role_tags(RoleName=role["RoleName"])["Tags"], named)
+        told = [(flat(some), dict(role)) for some, role in zip(tags, named, strict=True)]
+        return [(some, role) for some, role in told if marked(some, stack)]
 
     def find(self, doors: Doors) -> Live | None:
         """By name."""

@@ -7,6 +7,7 @@ would do. Each schedule states the wanted count instead of toggling it.
 import json
 from typing import Any, ClassVar
 
+from provision.beside import answers_of
 from provision.resource import (
     Difference,
     Doors,
@@ -46,7 +47,7 @@ class ScheduleGroup(Resource):
         pages = doors.aws.scheduler.get_paginator("list_schedule_groups").paginate(**which)
         groups = [dict(group) for page in pages for group in page["ScheduleGroups"]]
         staying = [group for group in groups if group["State"] != "DELETING"]
-        found = [(_tags(doors, group), group) for group in staying]
+        found = answers_of(lambda group: (_tags(doors, group), group), staying)
         return [(tags, group) for tags, group in found if marked(tags, stack)]
 
     def find(self, doors: Doors) -> Live | None:

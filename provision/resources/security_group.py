@@ -33,7 +33,7 @@ class SecurityGroup(Resource):
     at_once = True
     absent = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
     taken = ("InvalidGroup.Duplicate",)
-    near: ClassVar[float] = 1.0  # a teardown waits for nothing else
+    near: ClassVar[float] = 0.5  # a teardown waits for nothing else
     held: ClassVar[int] = 50  # network interfaces outlive what used them, and that lingers
     patient = (
         "DependencyViolation",

@@ -66,7 +66,7 @@ class Service(Resource):
     hourly = True
     console = "Amazon ECS"
     typical: ClassVar[int] = 2
-    near: ClassVar[float] = 1.5  # a teardown waits for nothing else
+    near: ClassVar[float] = 0.75  # a teardown waits for nothing else
     held: ClassVar[int] = 50  # its bots answer for 20 s after SIGTERM, then it is DRAINING
     through_others: ClassVar[bool] = True
     inside: ClassVar[str] = "cluster"

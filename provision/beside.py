@@ -1,0 +1,21 @@
+"""Questions asked side by side: what a person waits for is round trips, not calls."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+SIDE_BY_SIDE = 32  # questions under way at once; botocore's pool per client keeps 16 connections
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+
+def pool() -> ThreadPoolExecutor:
+    """Threads for as many questions."""
+    return ThreadPoolExecutor(SIDE_BY_SIDE)
+
+
+def answers_of(ask: Callable[[T], A], items: Iterable[T]) -> list[A]:
+    """What each is answered, in order. Raises what the first one raised that did."""
+    with pool() as threads:
+        return list(threads.map(ask, items))
