@@ -6,7 +6,8 @@ for together, by whoever asks first.
 
 import copy
 import json
-from collections.abc import Callable, Iterable
+import pickle
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -99,9 +100,26 @@ class _Pages:
         self._paginator = client.get_paginator(name)
         self._question, self._ask = [service, name, "pages"], ask
 
-    def paginate(self, **given: Any) -> Any:
-        """All pages, in a list."""
-        return self._ask([*self._question, given], lambda: list(self._paginator.paginate(**given)))
+    def paginate(self, **given: Any) -> "_Folded":
+        """All pages, one after another as boto3's are."""
+
+        def every() -> list[bytes]:
+            return [pickle.dumps(page) for page in self._paginator.paginate(**given)]
+
+        return _Folded(self._ask([*self._question, given], every))
+
+
+class _Folded:
+    """Pages that are kept for all who ask: as bytes, because as dicts they take ten times the room.
+
+    Each is a dict of its own for whoever comes to it, for as long as it is looked at.
+    """
+
+    def __init__(self, pages: list[bytes]) -> None:
+        self._pages = pages
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(pickle.loads, self._pages)
 
 
 def once(doors: Doors, expected: Iterable[tuple[Batch, str]] = ()) -> Doors:

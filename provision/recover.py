@@ -9,6 +9,7 @@ from provision.clock import Clock
 from provision.engine import Engine
 from provision.errors import Refusal, Usage
 from provision.look import TRIES
+from provision.once import once
 from provision.resource import Doors, Resource
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
@@ -42,6 +43,7 @@ def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str])
         return
     told = [key for key in file.settings if file.stands(key)]
     lost = file.settings["domain"] is None
+    doors = once(doors)  # the settings and the records are told from one list
     traces = Traces(account.holdings(doors, clock, name).held, doors, name)
     if not lost:
         _same(file, traces)

@@ -10,6 +10,7 @@ from provision.console import Progress, show_plan
 from provision.engine import Engine
 from provision.errors import NotYet, Refusal, Unfinished
 from provision.line import CONSOLE
+from provision.once import once
 from provision.plan import Plan
 from provision.plan import plan as plan_of
 from provision.prices import prices
@@ -170,6 +171,7 @@ def recover(options: Options) -> int:
     doors, clock = doors_of(file), aws.clock()
     with file.locked():
         name = recovering.which(file, doors, clock, "name" in given(options))
+        doors = once(doors)  # the settings and the records are told from one list
         traces = Traces(account.holdings(doors, clock, name).held, doors, name)
         still = recovering.write(file, doors, clock, traces, keep=given(options))
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))

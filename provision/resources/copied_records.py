@@ -1,5 +1,7 @@
 """Records of a domain's former servers, copied into its new zone: lines of `name type value`."""
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from provision.resource import Doors
@@ -27,8 +29,10 @@ def record_sets(lines: list[str]) -> list[dict[str, Any]]:
 
 def put(doors: Doors, zone_id: str, lines: list[str]) -> None:
     """Creates what is not there; what is there stays, for somebody may have changed it since."""
-    there = {_name(record) for record in _live(doors, zone_id)}
-    _change(doors, zone_id, "CREATE", [r for r in record_sets(lines) if _name(r) not in there])
+    wanted = record_sets(lines)
+    names = {_name(record) for record in wanted}
+    there = names.intersection(_name(record) for record in _live(doors, zone_id))
+    _change(doors, zone_id, "CREATE", [r for r in wanted if _name(r) not in there])
 
 
 def take_away(doors: Doors, zone_id: str, lines: list[str]) -> None:
@@ -38,24 +42,35 @@ def take_away(doors: Doors, zone_id: str, lines: list[str]) -> None:
     _change(doors, zone_id, "DELETE", ours)
 
 
-def others(doors: Doors, zone_id: str, lines: list[str]) -> list[tuple[str, str]]:
+def others(doors: Doors, zone_id: str, lines: list[str]) -> Iterator[tuple[str, str]]:
     """Name and type of everything in the zone besides its own NS and SOA and what was copied."""
     copied = [(_name(record), _values(record)) for record in record_sets(lines)]
-    found = _added(_live(doors, zone_id))
-    return [_name(record) for record in found if (_name(record), _values(record)) not in copied]
+    for record in _added(_live(doors, zone_id)):
+        if (_name(record), _values(record)) not in copied:
+            yield _name(record)
 
 
 def clear(doors: Doors, zone_id: str) -> None:
-    """Deletes everything but the zone's own NS and SOA."""
+    """Deletes everything but the zone's own NS and SOA, while it is listed.
+
+    The next page begins with a record that is still there.
+    """
     found = _added(_live(doors, zone_id))
-    for start in range(0, len(found), A_CALL):
-        _change(doors, zone_id, "DELETE", found[start : start + A_CALL])
+    while some := list(islice(found, A_CALL)):
+        _change(doors, zone_id, "DELETE", some)
 
 
-def _added(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without the two that every zone has: its SOA, and its NS at the same name."""
-    top = {_name(record)[0] for record in records if record["Type"] == "SOA"}
-    return [r for r in records if r["Type"] not in ("NS", "SOA") or _name(r)[0] not in top]
+def _added(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Without the two that every zone has: its SOA, and its NS at the same name, which is listed before."""
+    top, early = "", []
+    for record in records:
+        if record["Type"] == "SOA":
+            top = _name(record)[0]
+        elif record["Type"] == "NS" and not top:
+            early.append(record)
+        elif record["Type"] != "NS" or _name(record)[0] != top:
+            yield record
+    yield from (record for record in early if _name(record)[0] != top)
 
 
 def _change(doors: Doors, zone_id: str, action: str, records: list[dict[str, Any]]) -> None:
@@ -66,11 +81,13 @@ def _change(doors: Doors, zone_id: str, action: str, records: list[dict[str, Any
         )
 
 
-def _live(doors: Doors, zone_id: str) -> list[dict[str, Any]]:
+def _live(doors: Doors, zone_id: str) -> Iterator[dict[str, Any]]:
+    """One by one: people keep thousands in a zone."""
     pages = doors.aws.route53.get_paginator("list_resource_record_sets").paginate(
         HostedZoneId=zone_id
     )
-    return [record for page in pages for record in page["ResourceRecordSets"]]
+    for page in pages:
+        yield from page["ResourceRecordSets"]
 
 
 def _name(record: dict[str, Any]) -> tuple[str, str]:

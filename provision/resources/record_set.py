@@ -1,7 +1,7 @@
 """Records in the hosted zone: the certificate's validation CNAME, and the alias that LINE's calls follow."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, ClassVar
 
 from provision.resource import Difference, Doors, Live, Resource, Tagged, Use, output, resource
@@ -107,9 +107,10 @@ class ValidationRecord(RecordSet):
                         **tags,
                         "provision:resource": _key(cls, live["DomainName"]),
                     }
-        records = _in_zones_of(doors, stack) if asked else []
-        cnames = [record for record in records if record["Type"] == "CNAME"]
-        return [(asked[r["Name"]], r) for r in cnames if r["Name"] in asked]
+        records = _in_zones_of(doors, stack) if asked else ()
+        return [
+            (asked[r["Name"]], r) for r in records if r["Type"] == "CNAME" and r["Name"] in asked
+        ]
 
     def identity(self) -> str:
         """One for each host."""
@@ -150,8 +151,8 @@ class Alias(RecordSet):
         balancers = {
             _plain(live["DNSName"]): tags for tags, live in LoadBalancer.tagged(doors, stack)
         }
-        records = _in_zones_of(doors, stack) if balancers else []
-        found = [(balancers.get(r.get("AliasTarget", {}).get("DNSName", "")), r) for r in records]
+        records = _in_zones_of(doors, stack) if balancers else ()
+        found = ((balancers.get(r.get("AliasTarget", {}).get("DNSName", "")), r) for r in records)
         return [
             ({**tags, "provision:resource": _key(cls, r["Name"])}, r) for tags, r in found if tags
         ]
@@ -210,19 +211,15 @@ def _key(kind: type[RecordSet], host: str) -> str:
     return f"{line}/{host}"
 
 
-def _in_zones_of(doors: Doors, stack: str) -> list[Live]:
-    """The record sets of the stack's own zones, in `find`'s shape."""
-    found = []
+def _in_zones_of(doors: Doors, stack: str) -> Iterator[Live]:
+    """The record sets of the stack's own zones, in `find`'s shape; one by one, for there may be many."""
     for _tags, zone in HostedZone.tagged(doors, stack):
         pages = doors.aws.route53.get_paginator("list_resource_record_sets").paginate(
             HostedZoneId=zone["Id"]
         )
-        found += [
-            {**_normal(record), "ZoneId": zone["Id"]}
-            for page in pages
-            for record in page["ResourceRecordSets"]
-        ]
-    return found
+        for page in pages:
+            for record in page["ResourceRecordSets"]:
+                yield {**_normal(record), "ZoneId": zone["Id"]}
 
 
 def _plain(name: str) -> str:

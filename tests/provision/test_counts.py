@@ -6,6 +6,8 @@ The floor is benchmarks/floor.py's: as few calls as could do it, counted over th
 from collections import Counter
 
 from benchmarks import floor
+from provision import recover
+from provision.account import holdings
 from provision.resource import Resource
 from provision.resources.listener import Listener
 from provision.resources.parameter import Parameter
@@ -15,6 +17,7 @@ from provision.resources.schedule import Scheduled
 from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.task_definition import Family
 from provision.sandbox.delays import Delays
+from provision.stackfile import StackFile
 
 from .conftest import READING, Desk
 from .rounds import Rounds
@@ -89,6 +92,18 @@ def test_round_trips(desk: Desk) -> None:
     assert rounds.taken() <= 5
     desk.engine().foresee_teardown(everything=True)
     assert rounds.taken() <= 6  # and one more
+
+
+def test_recover(desk: Desk) -> None:
+    """What the account holds is listed once, to tell the settings and for the records; then comes a look."""
+    desk.setup()
+    looks = floor.look_calls(resources(desk))
+    calls(desk)
+    holdings(desk.doors(), desk.clock, "news-bot")
+    listed = calls(desk)
+    desk.path.unlink()
+    recover.by_itself(StackFile(desk.path), desk.doors(), desk.clock, ())
+    assert calls(desk).total() <= listed.total() + 1.3 * looks
 
 
 def test_waiting_costs_few_calls(desk: Desk) -> None:

@@ -54,3 +54,18 @@ def test_asked_alone_where_one_is_gone(desk: Desk) -> None:
     with pytest.raises(ClientError, match=r"InvalidGroup.NotFound"):
         aws.ec2.describe_security_groups(GroupIds=[gone])
     assert 3 == len(desk.cable.calls)
+
+
+def test_pages_are_read_once(desk: Desk) -> None:
+    """To the last one, by whoever asks first; each has pages of its own, and sees them as often as wanted."""
+    route53 = desk.cable.client("route53")
+    made = route53.create_hosted_zone(Name="example.jp", CallerReference="x")["HostedZone"]
+    records = once(desk.doors()).aws.route53.get_paginator("list_resource_record_sets")
+    asked = {"HostedZoneId": made["Id"], "PaginationConfig": {"PageSize": 1}}
+    desk.cable.calls.clear()
+    pages = records.paginate(**asked)
+    for page in pages:
+        page["ResourceRecordSets"][0]["Type"] = "changed"
+    for again in (pages, records.paginate(**asked)):
+        assert ["NS", "SOA"] == [page["ResourceRecordSets"][0]["Type"] for page in again]
+    assert ["ListResourceRecordSets"] * 2 == desk.cable.calls
