@@ -12,10 +12,6 @@ from provision.resources.target_group import ATTRIBUTES, DEREGISTRATION
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 
-LINGER = (
-    20.0  # seconds for which the bot goes on accepting requests after SIGTERM (bot/settings.py)
-)
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -81,15 +77,23 @@ BATCHED = (
     {"ValidationRecord", "Alias"},
 )
 LOOKS_LONG = 2  # round trips: who am I, and everything else at once
+GOES_LONG = (
+    3  # round trips after a look: a service's delete, its group's when it lets go, every list
+)
 
 
 @dataclass(frozen=True)
 class Model:
-    """Seconds for a call; the sandbox's delays, in its own seconds; how much faster than ours they pass."""
+    """Seconds for a call; the sandbox's delays, in its own seconds; how much faster than ours they pass.
+
+    ending: real seconds from a task's SIGTERM until its bot has ended: it goes on accepting requests for 20
+    of the sandbox's (bot/settings.py), and then gunicorn takes its own time.
+    """
 
     latency: float
     delays: dict[str, float]
     speed: float = 1.0
+    ending: float = 20.0
 
     def wait(self, *names: str) -> float:
         """Real seconds for which those delays, one after the other, let one wait."""
@@ -148,10 +152,10 @@ def teardown_seconds(model: Model) -> float:
     target group goes with its listeners.
     The load balancer: its interfaces linger, and the certificate counts as in use; then they go.
     """
-    task = LINGER / model.speed + model.wait("network_interfaces")
+    task = model.ending + model.wait("network_interfaces")
     service = max(task, model.wait("service_drain"))
     balancer = max(model.wait("network_interfaces"), model.wait("certificate_in_use"))
-    return (SIGNED_IN + 3) * model.latency + max(service, balancer)
+    return (LOOKS_LONG + GOES_LONG) * model.latency + max(service, balancer)
 
 
 def teardown_calls(resources: list[Resource]) -> int:

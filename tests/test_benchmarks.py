@@ -46,7 +46,7 @@ def test_time_runs_faster_calls_do_not() -> None:
 
 def test_teardown_is_as_long_as_its_longer_chain() -> None:
     """The task that lingers, beside what the load balancer leaves behind."""
-    assert 21 > floor.teardown_seconds(model()) > floor.LINGER
+    assert 21 > floor.teardown_seconds(model()) > model().ending
     long = floor.teardown_seconds(model(certificate_in_use=300))
     assert 300 < long < 301
 
