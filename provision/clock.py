@@ -26,8 +26,8 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Lets that many seconds of this clock pass."""
 
-    def wait(self, under_way: Futures, seconds: float | None) -> None:
-        """Until one of these has ended, or that many seconds of this clock have passed (None: no bound)."""
+    def wait(self, under_way: Futures, seconds: float) -> None:
+        """Until one of these has ended, or that many seconds of this clock have passed."""
 
 
 class WallClock:
@@ -44,7 +44,7 @@ class WallClock:
         """Sleeps for real."""
         time.sleep(seconds)
 
-    def wait(self, under_way: Futures, seconds: float | None) -> None:
+    def wait(self, under_way: Futures, seconds: float) -> None:
         """Waits for real."""
         futures.wait(under_way, seconds, futures.FIRST_COMPLETED)
 
@@ -63,10 +63,9 @@ class SandboxClock:
         """Sleeps the real time in which the sandbox lets that many seconds pass."""
         time.sleep(seconds / self._speed)
 
-    def wait(self, under_way: Futures, seconds: float | None) -> None:
+    def wait(self, under_way: Futures, seconds: float) -> None:
         """Waits the real time in which the sandbox lets that many seconds pass."""
-        real = None if seconds is None else seconds / self._speed
-        futures.wait(under_way, real, futures.FIRST_COMPLETED)
+        futures.wait(under_way, seconds / self._speed, futures.FIRST_COMPLETED)
 
 
 def told_by(endpoint: str) -> Clock:

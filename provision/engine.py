@@ -13,7 +13,7 @@ from provision.creation import Creation, foundations
 from provision.errors import NotYet, Refusal
 from provision.look import Sight
 from provision.once import once
-from provision.removal import Gone, Removal, revived, users
+from provision.removal import Gone, Removal, revived, stays, users
 from provision.resource import Doors, Live, Milestone, Resource
 from provision.stackfile import Record, StackFile, State
 from provision.walk import Line, Outcome, Tell, walk
@@ -264,6 +264,17 @@ class Engine:
     def _used(self, everything: bool, doors: Doors) -> use.Uses:
         going = [*self.orphans(), *self.resources[::-1]]
         return self._uses([r for r in going if not r.kept(everything)], doors)
+
+    def foreseen(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
+        """What a teardown would do, after it was foreseen: by key why it stays; "" where it goes."""
+        going = [*self.orphans(), *self.resources[::-1]]
+        spared = use.spared(self._foreseen or {}, going, contents)
+        records = self.file.records
+        return {
+            r.key: spared.get(r.key) or stays(r, records[r.key], everything)
+            for r in going
+            if r.key in records
+        }
 
     def teardown(self, everything: bool, contents: Collection[str] = ()) -> Gone:
         """Takes away what is ours and nobody else uses, then looks whether anything is left.

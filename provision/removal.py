@@ -90,14 +90,10 @@ class Removal:
         """One step of one resource's removal: "gone" or "kept". Raises NotYet or Refusal."""
         record = self.file.records[resource.key]
         resource.recall(record.outputs)
-        if record.state == "adopted":
-            gone.kept[resource.key] = resource.kept(everything) or _(
-                "it was there before provision"
-            )
-            self.file.forget(resource.key)
-            return "kept"
-        if why := resource.kept(everything):
+        if why := stays(resource, record, everything):
             gone.kept[resource.key] = why
+            if record.state == "adopted":
+                self.file.forget(resource.key)
             return "kept"
         if resource.key not in self._deleted and self._there(resource):
             self._delete(resource)
@@ -136,6 +132,12 @@ class Removal:
                 self.seen.discard(resource.key)
             raise
         self._deleted.add(resource.key)
+
+
+def stays(resource: Resource, record: Record, everything: bool) -> str:
+    """Why a teardown leaves it, in a sentence; "" where it goes."""
+    there_first = _("it was there before provision") if record.state == "adopted" else ""
+    return resource.kept(everything) or there_first
 
 
 def users(

@@ -2,10 +2,12 @@
 
 import json
 import sys
+from collections.abc import Mapping
 
 from provision import questions
-from provision.console import Progress
+from provision.console import Progress, show_steps
 from provision.errors import Refusal
+from provision.plan import Step
 from provision.prices import prices
 from provision.removal import Gone
 from provision.run import Options, Run, prepared
@@ -23,6 +25,8 @@ def teardown(options: Options, everything: bool, contents: bool, as_json: bool) 
         engine.begin()
         let_go = agreed(run, engine.foresee_teardown(everything), contents)
         name = run.file.settings["name"]
+        if not options.yes:
+            _tell_going(run, engine.foreseen(everything, let_go))
         question = _("Type the stack's name ({name}) to take it away:", name=name)
         if not options.yes and not questions.typed(question, name):
             raise Refusal(
@@ -50,6 +54,18 @@ def agreed(run: Run, uses: Uses, contents: bool) -> set[str]:
             if contents or (asked and questions.confirmed(question)):
                 let_go.add(key)
     return let_go
+
+
+def _tell_going(run: Run, foreseen: Mapping[str, str]) -> None:
+    """What the question is about: what goes, with what it costs a month, and what stays, with why."""
+    listed, records = prices(run.file.settings["region"]), run.file.records
+    usd = {resource.key: resource.costs(listed) for resource in run.stack.resources}
+    going = [key for key, why in foreseen.items() if not why]
+    steps = [Step(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in going]
+    show_steps(steps, sys.stderr)
+    for key, why in foreseen.items():
+        if why:
+            print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
 
 
 def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:

@@ -5,6 +5,7 @@ ends or one that was asked too soon is due again; stop when all are done, or whe
 somebody outside longer than we may.
 """
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent import futures
@@ -21,6 +22,7 @@ LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed 
 SOON = 2.0  # seconds between two looks at what takes nobody knows how long
 ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
 SIDE_BY_SIDE = 8  # steps under way at once; botocore's pool per client holds 16 connections
+LONGEST = 60.0  # seconds of waiting for a step after which the others are looked at again
 LAST_ANSWERS = 5.0  # real seconds for which an interrupted run still waits for what it has asked
 Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
 
@@ -104,18 +106,12 @@ def walk(
     try:
         while movable := [line for line in lines if _may_begin(line, by_key)]:
             now = clock.now()
-            idle = [line for line in movable if line.resource.key not in under_way]
-            for line in [line for line in idle if line.due <= now]:
-                if len(under_way) < SIDE_BY_SIDE:
-                    under_way[line.resource.key] = _begun(step, line.resource)
-                    idle.remove(line)
-            due = min((line.due for line in idle), default=None)
+            due = _begin(movable, under_way, step, now)
             if under_way:
-                clock.wait(under_way.values(), None if due is None else max(0.05, due - now))
+                clock.wait(under_way.values(), min(max(0.05, due - now), LONGEST))
                 if _settle(under_way, by_key, clock, tell):
                     quiet_since = None
                 continue
-            assert due is not None
             if all(line.waiting and line.waiting.outside for line in movable):
                 quiet_since = now if quiet_since is None else quiet_since
                 if wait is not None:
@@ -134,6 +130,20 @@ def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
     needs = [by_key[need] for need in line.needs if need in by_key]
     ready = all(need.done or (need.passable and not line.resource.last) for need in needs)
     return ready and not line.done and not line.refusal
+
+
+def _begin(
+    movable: list[Line], under_way: dict[str, Future[str]], step: Step, now: float
+) -> float:
+    """Begins what is due. When more will be; never, where something has to end first."""
+    for line in movable:
+        key = line.resource.key
+        if len(under_way) == SIDE_BY_SIDE:
+            return math.inf
+        if line.due <= now and key not in under_way:
+            under_way[key] = _begun(step, line.resource)
+    idle = [line for line in movable if line.resource.key not in under_way]
+    return min((line.due for line in idle), default=math.inf)
 
 
 def _begun(step: Step, resource: Resource) -> Future[str]:

@@ -101,7 +101,7 @@ class ManualClock:
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
 
-    def wait(self, under_way: "Collection[Future[Any]]", seconds: float | None) -> None:
+    def wait(self, under_way: "Collection[Future[Any]]", seconds: float) -> None:
         """Until one of these has ended: while something is being done here, no time passes."""
         futures.wait(under_way, return_when=futures.FIRST_COMPLETED)
 

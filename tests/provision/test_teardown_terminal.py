@@ -1,0 +1,49 @@
+"""What a person is told before anything is taken away, at a terminal."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.provision.shell import Person
+from tests.provision.terminal import ENTER, Terminal
+
+SETS = ("--set", "domain=leave.example", "--set", "network.vpc=default", "--set", "image.uri=a/b:1")
+
+
+@pytest.mark.parametrize(
+    ("language", "delete", "stays", "asked", "nothing"),
+    [
+        ("en", "delete", "stays: zone/leave.example", "to take it away:", "Nothing was deleted"),
+        ("ja", "削除", "残すもの: zone/leave.example", "入力してください", "何も削除していません"),
+    ],
+)
+def test_all_that_goes_is_told_before_the_question(
+    person: Person,
+    terminals: Callable[..., Terminal],
+    *,
+    language: str,
+    delete: str,
+    stays: str,
+    asked: str,
+    nothing: str,
+) -> None:
+    """With what it costs, and what stays and why; another name deletes nothing, the name does."""
+    assert 0 == person.types("--sandbox", "setup", "--yes", *SETS).returncode
+    costs = json.loads(person.types("--sandbox", "cost", "--json").stdout)["resources"]
+    (cost,) = (c["monthly_usd"] for c in costs if c["key"] == "load_balancer/news-bot")
+    terminal = terminals("--sandbox", "--lang", language, "teardown")
+    told = terminal.until(asked)
+    lines = [line.split() for line in told.splitlines()]
+    assert [["-", "load_balancer/news-bot", f"{cost:.2f}", delete]] == [
+        line for line in lines if line[1:2] == ["load_balancer/news-bot"]
+    ]
+    assert stays in told
+    terminal.type("another" + ENTER)
+    terminal.until(nothing)
+    assert 1 == terminal.ended()
+    terminal = terminals("--sandbox", "--lang", language, "teardown")
+    terminal.until(asked)
+    terminal.type("news-bot" + ENTER)
+    assert 0 == terminal.ended()
+    assert 0 == person.types("--sandbox", "teardown", "--yes", "--everything").returncode
