@@ -1,4 +1,4 @@
-"""What an account that has grown costs: `python -m benchmarks.scale [--sizes 0 0.1 0.3 1]`.
+"""What an account that has grown costs: `python -m benchmarks.scale [--sizes 0 0.1 0.3 1] [--runs 5]`.
 
 At size 1 the stack's bucket holds 100,000 objects in 200,000 versions, its repository 1,000 images, its zone
 10,000 records, its task definition has 1,000 revisions, and 50 other stacks stand in the account. They are
@@ -10,11 +10,13 @@ own: calls, CPU, memory. The seconds are mostly the emulator's: moto sorts a buc
 import argparse
 import contextlib
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.stage import Stage, Took, environment, machine
@@ -22,7 +24,9 @@ from benchmarks.stage import Stage, Took, environment, machine
 NAME = "news-bot"
 # What one call lists or takes: S3 1,000 versions, Route 53 300 record sets, ECS 100 revisions.
 A_PAGE = {"versions": 1000, "records": 300, "revisions": 100}
+FIGURES = ("seconds", "cpu", "memory")
 There = dict[str, int]  # how many of each thing
+Measured = dict[str, tuple[Took, Counter[str]]]  # by verb
 
 
 @contextlib.contextmanager
@@ -52,13 +56,27 @@ def pages(there: There) -> int:
     return sum(-(-there[name] // a_page) for name, a_page in A_PAGE.items())
 
 
-def run(size: float) -> tuple[There, dict[str, tuple[Took, Counter[str]]]]:
+def medians(size: float, runs: int) -> tuple[There, Measured]:
+    """Of several runs: seconds, CPU and memory of each verb; what there was and the calls as in the first."""
+    (there, first), *more = [run(size) for _run in range(runs)]
+    every = [first, *(measured for _there, measured in more)]
+
+    def median(verb: str, figure: str) -> float:
+        return statistics.median(getattr(measured[verb][0], figure) for measured in every)
+
+    return there, {
+        verb: (replace(took, **{name: median(verb, name) for name in FIGURES}), made)
+        for verb, (took, made) in first.items()
+    }
+
+
+def run(size: float) -> tuple[There, Measured]:
     """What there was; and recover and teardown, each with its calls by operation."""
     with stage() as (on, fill):
         on.provision("setup")
         there = fill(size)
         (on.folder / "stack.yaml").unlink()
-        measured = {}
+        measured: Measured = {}
         for words in (
             ("recover", "--set", f"name={NAME}"),
             ("teardown", "--everything", "--contents"),
@@ -73,12 +91,14 @@ def main() -> None:
     """Measures, and prints tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=float, nargs="+", default=[0, 0.1, 0.3, 1])
-    sizes = parser.parse_args().sizes
-    print(f"\n{machine()}\n")
+    parser.add_argument("--runs", type=int, default=5, help="at size 1 each takes five minutes")
+    given = parser.parse_args()
+    sizes = given.sizes
+    print(f"\n{machine()}; medians of {given.runs} runs\n")
     print("| verb | size | pages | stacks | calls | seconds | CPU s | MB |\n" + "|---" * 8 + "|")
     found = []
     for size in sizes:
-        there, measured = run(size)
+        there, measured = medians(size, given.runs)
         found.append((there, measured))
         for verb, (took, made) in measured.items():
             print(
