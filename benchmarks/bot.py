@@ -1,4 +1,4 @@
-"""The bot beside line-bot-sdk's flask-echo example: `python -m benchmarks.bot [--seconds N]`.
+"""The bot beside line-bot-sdk's flask-echo example: `python -m benchmarks.bot [--rounds 5]`.
 
 Both answer through the same LINE, whose reply endpoint takes 50 ms, within the webhook's request; the
 bot has its whole conversation and 10,000 articles. Ratios of one run on one machine: absolute numbers
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks import articles
 from benchmarks.load import Measured, closed, paced
+from benchmarks.stage import machine, middle
 from benchmarks.subject import NoQuota, Subject, share
 
 SECRET = "secret"
@@ -25,14 +26,23 @@ SUBJECTS = {
     "flask-echo": f"{sys.executable} -m {GUNICORN} benchmarks.flask_echo:app",
     "bot": f"{sys.executable} -m bot",
 }
-HEAD = "| | healthy after | memory | 16 connections | CPU each | 20 a second: p50 / p99 |"
-WHOLE = "| | 64 connections | CPU each | p50 / p99 |"
+QUARTER = (
+    "healthy after, s",
+    "memory, MB",
+    "16 connections, /s",
+    "CPU each, ms",
+    "p50, ms",
+    "p99, ms",
+)
+WHOLE = ("64 connections, /s", "CPU each, ms", "p50, ms", "p99, ms")
+Figures = tuple[float, ...]
 
 
 def main() -> None:
     """Measure, and print two tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--other", action="append", default=[], metavar="NAME=COMMAND")
     options = parser.parse_args()
     subjects = SUBJECTS | dict(one.split("=", 1) for one in options.other)
@@ -44,58 +54,70 @@ def main() -> None:
             "LINE_API_URL": f"http://127.0.0.1:{port}",
             "NEWS_URL": news,
         }
-        try:
-            print(f"\nA quarter of a CPU:\n\n{HEAD}\n{'|---' * 6}|")
-            for name, command in subjects.items():
-                quarter(name, command.split(), environment, options.seconds)
-            print(f"\nA whole CPU:\n\n{WHOLE}\n{'|---' * 4}|")
-            for name, command in subjects.items():
-                whole(name, command.split(), environment, options.seconds)
-        except NoQuota as error:
-            sys.exit(f"No control group can be made here ({error}): nothing was measured.")
+        print(f"\n{machine()}; median (middle half) of {options.rounds} rounds")
+        for title, columns, measure in (
+            ("A quarter of a CPU; p50 and p99 at 20 a second", QUARTER, quarter),
+            ("A whole CPU", WHOLE, whole),
+        ):
+            found: dict[str, list[Figures]] = {name: [] for name in subjects}
+            try:
+                for _round in range(options.rounds):  # in turn: what disturbs one disturbs all
+                    for name, command in subjects.items():
+                        found[name].append(measure(command.split(), environment, options.seconds))
+            except NoQuota as error:
+                sys.exit(f"No control group can be made here ({error}): nothing was measured.")
+            print(f"\n{title}:\n\n| | {' | '.join(columns)} |\n{'|---' * (1 + len(columns))}|")
+            for name, rounds in found.items():
+                print(f"| {name} | {' | '.join(map(shown, zip(*rounds, strict=True)))} |")
 
 
-def quarter(name: str, command: list[str], environment: dict[str, str], seconds: float) -> None:
-    """Cold start, memory, throughput, and the answers at a quiet pace."""
+def shown(values: Figures) -> str:
+    """As precise as is of use."""
+    return middle(list(values), 2 if max(values) < 10 else 0)
+
+
+def quarter(command: list[str], environment: dict[str, str], seconds: float) -> Figures:
+    """Cold start, memory, throughput, and the answers at a quiet pace: as QUARTER has it."""
     with share(0.25) as group:
         subject = Subject(command, environment, group)
         try:
             asyncio.run(closed(subject.port, SECRET, 4, 5))  # warm, and the news is read
-            pace = asyncio.run(paced(subject.port, SECRET, 20, seconds))
-            before = subject.cpu()
-            full = asyncio.run(closed(subject.port, SECRET, 16, seconds))
-            each = (subject.cpu() - before) / len(full.seconds) * 1000
-            print(
-                f"| {name} | {subject.seconds_to_healthy:.2f} s | {subject.memory():.0f} MB | "
-                f"{full.rate:.0f}/s{failures(full)} | {each:.2f} ms | "
-                f"{pace.percentile(0.5):.0f} / {pace.percentile(0.99):.0f} ms{failures(pace)} |",
-                flush=True,
-            )
+            pace = well(asyncio.run(paced(subject.port, SECRET, 20, seconds)))
+            healthy, memory = subject.seconds_to_healthy, subject.memory()
+            return (healthy, memory, *loaded(subject, 16, seconds)[:2], *tail(pace))
         finally:
             subject.close()
 
 
-def whole(name: str, command: list[str], environment: dict[str, str], seconds: float) -> None:
-    """Throughput."""
+def whole(command: list[str], environment: dict[str, str], seconds: float) -> Figures:
+    """Throughput: as WHOLE has it."""
     with share(1.0) as group:
         subject = Subject(command, environment, group)
         try:
             asyncio.run(closed(subject.port, SECRET, 16, 2))
-            before = subject.cpu()
-            full = asyncio.run(closed(subject.port, SECRET, 64, seconds))
-            each = (subject.cpu() - before) / len(full.seconds) * 1000
-            print(
-                f"| {name} | {full.rate:.0f}/s{failures(full)} | {each:.2f} ms | "
-                f"{full.percentile(0.5):.0f} / {full.percentile(0.99):.0f} ms |",
-                flush=True,
-            )
+            return loaded(subject, 64, seconds)
         finally:
             subject.close()
 
 
-def failures(measured: Measured) -> str:
-    """Said only where there are some."""
-    return f" ({measured.failed} failed)" if measured.failed else ""
+def loaded(subject: Subject, connections: int, seconds: float) -> Figures:
+    """Answers a second, milliseconds of CPU for each, p50 and p99, with as many at a time."""
+    before = subject.cpu()
+    full = well(asyncio.run(closed(subject.port, SECRET, connections, seconds)))
+    each = (subject.cpu() - before) / len(full.seconds) * 1000
+    return (full.rate, each, *tail(full))
+
+
+def tail(measured: Measured) -> Figures:
+    """p50 and p99, in milliseconds."""
+    return (measured.percentile(0.5), measured.percentile(0.99))
+
+
+def well(measured: Measured) -> Measured:
+    """The same; ends the benchmark where a request failed: fast refusals are no answers."""
+    if measured.failed:
+        raise SystemExit(f"{measured.failed} of {len(measured.seconds)} requests failed")
+    return measured
 
 
 @contextmanager
