@@ -44,7 +44,7 @@ def moto(tmp_path: Path) -> Iterator[dict[str, str]]:
     api.close()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=200)
 def test_setup_ends_with_the_reason_and_teardown_leaves_nothing(
     moto: dict[str, str], tmp_path: Path
 ) -> None:
