@@ -1,6 +1,7 @@
 """How long a person waits, beside the floor: `python -m benchmarks.setup [--speed N] [--runs N] [--facts]`.
 
 --only setup teardown, say: these verbs alone; what has to stand for them is set up at once, not measured.
+--apart 20: runs side by side, begun so many seconds after one another; at real time nearly all is waiting.
 
 The sandbox is the model of AWS: each call takes --latency seconds, and what AWS takes its time for takes the
 seconds of the issue's model, or with --facts the medians that other tools' logs gave. --speed lets those
@@ -15,7 +16,12 @@ registrar's entry to the end of the setup that was waiting for it.
 
 import argparse
 import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
+from typing import TypeVar
 
 from benchmarks import floor
 from benchmarks.floor import Model
@@ -36,6 +42,7 @@ FACTS = {
     "service_drain": 245.0,
     "route53_sync": 37.0,
 }
+T = TypeVar("T")
 DELEGATED = "delegated"  # beside the verbs
 
 
@@ -70,6 +77,19 @@ def table(runs: list[dict[str, Run]], lowest: dict[str, tuple[float, int]]) -> l
     return rows
 
 
+def every(run: Callable[[], T], runs: int, apart: float | None) -> list[T]:
+    """What each run gave."""
+    if apart is None:
+        return [run() for _run in range(runs)]
+
+    def begun(number: int) -> T:
+        time.sleep(number * apart)
+        return run()
+
+    with ThreadPoolExecutor(max(1, runs)) as threads:
+        return list(threads.map(begun, range(runs)))
+
+
 def main() -> None:
     """Measures, and prints a table in Markdown."""
     parser = argparse.ArgumentParser(
@@ -77,6 +97,7 @@ def main() -> None:
     )
     parser.add_argument("--speed", type=float, default=20, help="1: real time, five minutes a run")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--apart", type=float, help="seconds; without it one run follows another")
     parser.add_argument("--latency", type=float, default=0.06, help="seconds a call")
     parser.add_argument("--facts", action="store_true", help="AWS-FACTS.md's medians")
     names = [*VERBS, DELEGATED]
@@ -86,8 +107,8 @@ def main() -> None:
     delays = {k: v for k, v in {**asdict(Delays()), **changed}.items() if k != "lag"}
     model = Model(given.latency, delays, given.speed, ending(given.speed))
     start, on = start_up(), (given.speed, given.latency, delays)
-    runs = [walked(*on, given.only) for _run in range(given.runs)]
-    human = [delegated(*on) for _run in range(given.runs) if DELEGATED in given.only]
+    runs = every(partial(walked, *on, given.only), given.runs, given.apart)
+    human = every(partial(delegated, *on), given.runs * (DELEGATED in given.only), given.apart)
     chain = round_trips(given.speed)
     again = start_up()
     name = "AWS-FACTS.md's medians" if given.facts else "the issue's model"

@@ -107,6 +107,7 @@ class Resource:
     pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
     near: ClassVar[float] = 2.0  # the same when it may be there any moment
     watched: ClassVar[float] = 900.0  # the same while its end is far: it may fail on the way
+    looks: ClassVar[int] = 2  # in the time that is left, were they as far apart as the first
     lengthy: ClassVar[bool] = False  # its create call itself takes long: begun when all else is
 
     last: ClassVar[bool] = (

@@ -70,7 +70,8 @@ class Line:
         near = self.resource.near if self.needed else self.resource.pace
         if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
             return min(slowest, max(near, -why.left / 6))
-        return min(max(near, why.left / 2), self.resource.watched, self._bound(why) / (ASKED + 1))
+        far = max(near, why.left / self.resource.looks)
+        return min(far, self.resource.watched, self._bound(why) / (ASKED + 1))
 
     def _bound(self, why: NotYet) -> float:
         """Seconds after which it is given up: time enough to have asked more than ASKED times."""
@@ -132,9 +133,7 @@ def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
     return ready and not line.done and not line.refusal
 
 
-def _begin(
-    movable: list[Line], under_way: dict[str, Future[str]], step: Step, now: float
-) -> float:
+def _begin(movable: list[Line], under_way: dict[str, Future[str]], step: Step, now: float) -> float:
     """Begins what is due. When more will be; never, where something has to end first."""
     for line in movable:
         key = line.resource.key

@@ -39,6 +39,7 @@ class SteadyService(Milestone):
     bound: ClassVar[int] = 900
     pace: ClassVar[float] = 4.0
     watched: ClassVar[float] = 30.0
+    looks: ClassVar[int] = 3  # how long ECS takes to call it steady is not well known
     settling: ClassVar[float] = 30.0  # two health checks, then ECS calls it steady
 
     def find(self, doors: Doors) -> Live | None:

@@ -113,7 +113,7 @@ def test_waiting_costs_few_calls(desk: Desk) -> None:
     made = calls(desk)
     del made["GetObject"]  # the collector's own
     assert made.total() <= 1.5 * floor.setup_calls(resources(desk))
-    looks = {"DescribeLoadBalancers": 7, "DescribeCertificate": 16, "DescribeServices": 12}
+    looks = {"DescribeLoadBalancers": 6, "DescribeCertificate": 16, "DescribeServices": 14}
     assert {} == {name: made[name] for name, most in looks.items() if made[name] > most}
     assert (1, 1) == (made["RunTask"], made["CreateService"])
     assert made["CreateSchedule"] == many(desk, MADE)["CreateSchedule"]  # no role was too young
