@@ -109,7 +109,7 @@ def main() -> None:
     start, on = start_up(), (given.speed, given.latency, delays)
     runs = every(partial(walked, *on, given.only), given.runs, given.apart)
     human = every(partial(delegated, *on), given.runs * (DELEGATED in given.only), given.apart)
-    chain = round_trips(given.speed)
+    chain = round_trips()
     again = start_up()
     name = "AWS-FACTS.md's medians" if given.facts else "the issue's model"
     print(
