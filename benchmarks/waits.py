@@ -96,7 +96,7 @@ def delegated(speed: float, latency: float, delays: dict[str, float]) -> float:
             command, env=signed_in, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
             servers = on.name_servers()
-            time.sleep(max(12, 40 / speed))  # all but the domain stands
+            time.sleep(max(12, 60 / speed))  # all but the domain stands, every record is in sync
             began = on.now()
             on.enter("news-bot.example", servers)
             if process.wait(600):

@@ -40,7 +40,7 @@ class Engine:
         )
         self._here: dict[str, str] = {}
         self._sights: dict[str, Sight] = {}
-        self._awaited: set[str] = set()  # milestones that were not reached at the first look
+        self._missed: dict[str, float] = {}  # when a milestone was last seen not to be reached
         self._done: set[str] = set()  # done in this walk
         self._foreseen: use.Uses | None = None  # as it was shown to the person
         self._creation = Creation(file, doors, clock, tell, self._write)
@@ -158,16 +158,19 @@ class Engine:
             live = look.find(milestone, self.doors, waiting=True, patient=patient) or {}
         if reason := milestone.pending(live):
             outside, bound = milestone.outside, milestone.patience(live)
-            self._awaited.add(milestone.key)
+            self._missed[milestone.key] = self.clock.now()
             raise NotYet(reason, outside=outside, bound=bound, left=left)
         milestone.learn(live)
         self._done.add(milestone.key)
-        if milestone.key in self._awaited:
-            self._creation.begun[milestone.key] = self.clock.now()
+        if milestone.key in self._missed:  # what waits for it began at once, not when we noticed
+            reached = self._missed[milestone.key] if milestone.whenever else self.clock.now()
+            self._creation.begun[milestone.key] = reached
         return "done"
 
     def _left(self, milestone: Milestone) -> float | None:
         """Seconds until it is usually reached, from the last thing it waited for, if we saw that."""
+        if milestone.whenever:
+            return None
         begun = self._creation.begun
         ends = [
             begun[n.key] + (0 if isinstance(n, Milestone) else n.typical) + milestone.typical

@@ -307,6 +307,9 @@ class Milestone(Resource):
     """
 
     outside: ClassVar[bool] = False  # a person or another company has to act
+    whenever: ClassVar[bool] = (
+        False  # a person does it when they like: nobody can tell how long it takes
+    )
     settling: ClassVar[float] = 0.0  # seconds from `ready_after` until it is usually reached
 
     def create(self, doors: Doors) -> Live | None:

@@ -16,6 +16,7 @@ class Delegation(Milestone):
     zone: HostedZone
     certificate: Certificate
     outside: ClassVar[bool] = True
+    whenever: ClassVar[bool] = True
     typical: ClassVar[int] = 60
 
     def find(self, doors: Doors) -> Live | None:
