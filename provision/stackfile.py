@@ -6,7 +6,7 @@ provision before and after every mutation. A write is a temporary file in the sa
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -227,9 +227,12 @@ class StackFile:
         block = yamledit.indented(yamltext.dump(lower), yamledit.column(upper))
         return self._upper + ended + f"\n{HEADING}\n{block}".replace("\n", end)
 
-    def locked(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def locked(self) -> Iterator[None]:
         """One run at a time per stack; a dead holder's lock is free. Raises Refusal."""
-        return locked(self.path)
+        with locked(self.path):
+            wholefile.sweep(last_copy.place(self.path))
+            yield
 
 
 def _out_of_reach(doing: str, error: OSError) -> Refusal:

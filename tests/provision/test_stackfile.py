@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from provision import last_copy
 from provision.errors import Refusal, Usage
 from provision.stackfile import Record, StackFile
+from provision.wholefile import HALF
 
 RECORDS = {
     "zone/example.jp": Record("HostedZone", "created", {"id": "Z1", "name_servers": ["a.", "b."]}),
@@ -240,3 +242,14 @@ def test_file_as_shipped() -> None:
     } == open_ones  # the host follows the domain
     hours = ("Asia/Tokyo", "cron(0 8 ? * SAT,SUN *)", "cron(0 9 ? * SAT,SUN *)")
     assert hours == tuple(shipped[f"schedule.{key}"] for key in ("timezone", "start", "stop"))
+
+
+def test_half_of_a_copy_is_taken_away(path: Path) -> None:
+    """A run that was killed while it kept the last good copy has left it; the copy itself stays."""
+    path.write_text("name: news-bot\n")
+    file = StackFile(path)
+    file.keep()
+    half = last_copy.place(path).with_name(f".{last_copy.place(path).name}.x{HALF}")
+    half.write_text("")
+    with file.locked():
+        assert (False, True) == (half.exists(), last_copy.place(path).exists())
