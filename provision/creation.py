@@ -10,6 +10,10 @@ from provision.stackfile import StackFile, State
 from provision.walk import Tell
 from provision.words import _
 
+UNANSWERED = (
+    30  # seconds for which AWS is asked for what is optional, where it gives no proper answer
+)
+
 
 class Write(Protocol):
     """Puts a resource's record on disk. made: it was made or changed just now."""
@@ -58,6 +62,8 @@ class Creation:
             raise
         except NotYet as why:
             self._not_yet(resource.key, why, known=record is not None)
+            if resource.optional and not why.refused:
+                why.bound = UNANSWERED
             raise
         self.made.add(resource.key)
         self.begun[resource.key] = self.clock.now()

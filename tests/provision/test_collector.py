@@ -196,6 +196,16 @@ def delete_news(desk: Desk) -> None:
         s3.delete_object(Bucket=bucket["Name"], Key=key)
 
 
+def test_cloud_that_cannot_run_it(desk: Desk) -> None:
+    """Another cloud answers every RunTask with an error inside: that is told within a minute, not two."""
+    fault = {"kind": "error", "service": "ecs", "operation": "RunTask", "times": 1000}
+    desk.sandbox.cloud.faults.add(fault)
+    began = desk.clock.now()
+    outcome = desk.setup()
+    assert ([], 1) == (outcome.refusals, len(outcome.notes))
+    assert 30 < desk.clock.now() - began < 60
+
+
 def test_news_deleted_by_hand(desk: Desk) -> None:
     """Setup collects it again, also when ECS has forgotten the first task."""
     desk.setup()
