@@ -77,9 +77,7 @@ BATCHED = (
     {"ValidationRecord", "Alias"},
 )
 LOOKS_LONG = 2  # round trips: who am I, and everything else at once
-GOES_LONG = (
-    3  # round trips after a look: a service's delete, its group's when it lets go, every list
-)
+GOES_LONG = 3  # round trips after a look: a service's delete, later its group's, every list
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from provision.errors import Refusal
 from provision.words import _
 
 NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
-Futures = Collection["futures.Future[Any]"]
+Futures = Collection[futures.Future[Any]]
 LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 

@@ -10,9 +10,7 @@ from provision.stackfile import StackFile, State
 from provision.walk import Tell
 from provision.words import _
 
-UNANSWERED = (
-    30  # seconds for which AWS is asked for what is optional, where it gives no proper answer
-)
+UNANSWERED = 30  # seconds of asking for what is optional, where AWS gives no proper answer
 
 
 class Write(Protocol):

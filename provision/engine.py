@@ -162,8 +162,9 @@ class Engine:
             raise NotYet(reason, outside=outside, bound=bound, left=left)
         milestone.learn(live)
         self._done.add(milestone.key)
-        if milestone.key in self._missed:  # what waits for it began at once, not when we noticed
-            reached = self._missed[milestone.key] if milestone.whenever else self.clock.now()
+        if (missed := self._missed.get(milestone.key)) is not None:
+            # What AWS does once a person has acted began then, be it long before we noticed.
+            reached = missed if milestone.whenever else self.clock.now()
             self._creation.begun[milestone.key] = reached
         return "done"
 
@@ -265,12 +266,15 @@ class Engine:
         return self._foreseen
 
     def _used(self, everything: bool, doors: Doors) -> use.Uses:
-        going = [*self.orphans(), *self.resources[::-1]]
-        return self._uses([r for r in going if not r.kept(everything)], doors)
+        return self._uses([r for r in self._going() if not r.kept(everything)], doors)
+
+    def _going(self) -> list[Resource]:
+        """All that a teardown walks over, in its order."""
+        return [*self.orphans(), *self.resources[::-1]]
 
     def foreseen(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
         """What a teardown would do, after it was foreseen: by key why it stays; "" where it goes."""
-        going = [*self.orphans(), *self.resources[::-1]]
+        going = self._going()
         spared = use.spared(self._foreseen or {}, going, contents)
         records = self.file.records
         return {
@@ -286,7 +290,7 @@ class Engine:
         the like that go with what others put into them.
         """
         uses = self.foresee_teardown(everything) if self._foreseen is None else self._foreseen
-        going = [*self.orphans(), *self.resources[::-1]]
+        going = self._going()
         stay = use.spared(uses, going, contents)
         gone = self._removal.take_away(going, everything, stay, contents=contents)
         kept = [self.file.records[key] for key in gone.kept if key in self.file.records]

@@ -24,16 +24,16 @@ def teardown(options: Options, everything: bool, contents: bool, as_json: bool) 
         engine = run.engine(progress)
         engine.begin()
         let_go = agreed(run, engine.foresee_teardown(everything), contents)
-        name = run.file.settings["name"]
         if not options.yes:
+            name = run.file.settings["name"]
             _tell_going(run, engine.foreseen(everything, let_go))
-        question = _("Type the stack's name ({name}) to take it away:", name=name)
-        if not options.yes and not questions.typed(question, name):
-            raise Refusal(
-                _("Asking before anything is deleted."),
-                _("the name was not typed"),
-                _("Nothing was deleted."),
-            )
+            question = _("Type the stack's name ({name}) to take it away:", name=name)
+            if not questions.typed(question, name):
+                raise Refusal(
+                    _("Asking before anything is deleted."),
+                    _("the name was not typed"),
+                    _("Nothing was deleted."),
+                )
         with progress:
             gone = engine.teardown(everything, let_go)
     _tell_gone(run, gone, as_json)
@@ -58,14 +58,19 @@ def agreed(run: Run, uses: Uses, contents: bool) -> set[str]:
 
 def _tell_going(run: Run, foreseen: Mapping[str, str]) -> None:
     """What the question is about: what goes, with what it costs a month, and what stays, with why."""
-    listed, records = prices(run.file.settings["region"]), run.file.records
-    usd = {resource.key: resource.costs(listed) for resource in run.stack.resources}
+    usd, records = _monthly(run), run.file.records
     going = [key for key, why in foreseen.items() if not why]
     steps = [Step(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in going]
     show_steps(steps, sys.stderr)
     for key, why in foreseen.items():
         if why:
             print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
+
+
+def _monthly(run: Run) -> dict[str, float]:
+    """What each resource costs a month, in USD, by its key."""
+    listed = prices(run.file.settings["region"])
+    return {resource.key: resource.costs(listed) for resource in run.stack.resources}
 
 
 def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
@@ -75,8 +80,7 @@ def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
             _("Whether a {kind} is left could not be asked: {why}", kind=kind, why=why),
             file=sys.stderr,
         )
-    listed = prices(run.file.settings["region"])
-    ours = {r.key: r.costs(listed) for r in run.stack.resources if r.key in run.file.records}
+    ours = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}
     kept = {key: (why, round(ours.get(key, 0.0), 2)) for key, why in gone.kept.items()}
     if as_json:
         told = {

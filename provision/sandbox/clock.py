@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
@@ -101,7 +100,7 @@ class ManualClock:
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
 
-    def wait(self, under_way: "Collection[Future[Any]]", seconds: float) -> None:
+    def wait(self, under_way: Collection[futures.Future[Any]], seconds: float) -> None:
         """Until one of these has ended: while something is being done here, no time passes."""
         futures.wait(under_way, return_when=futures.FIRST_COMPLETED)
 
