@@ -41,6 +41,8 @@ class Sight:
                 self.drift = self.resource.differences(self.live)
             except Refusal as refusal:
                 self.refusal = refusal
+        if self.record is not None and self.record.state == "adopted":  # never given our tags
+            self.drift = [d for d in self.drift if not d.path.startswith("Tags.")]
 
     @property
     def verdict(self) -> Verdict:

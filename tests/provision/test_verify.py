@@ -383,3 +383,13 @@ def test_from_the_command_line(person: Person) -> None:
     assert (0, 0) == (done.returncode, told["ng"]), done.stdout
     tls = next(check for check in told["checks"] if check["key"] == "tls")
     assert "OK" == tls["state"]
+
+
+def test_adopted_zone_needs_no_tags(desk: Desk) -> None:
+    """A zone that was there first carries none of our tags, and that is no difference."""
+    zone = desk.cable.client("route53").create_hosted_zone(Name="example.jp", CallerReference="a")
+    servers = zone["DelegationSet"]["NameServers"]
+    desk.sandbox.cloud.registrar.enter("example.jp", servers)
+    assert [] == desk.setup().refusals
+    sight = desk.engine().look()["zone/example.jp"]
+    assert ("adopted", []) == (sight.record and sight.record.state, sight.drift)
