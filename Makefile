@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test slow full torture soak parity benchmark lock check clean
+.PHONY: demo test slow full live torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -16,6 +16,10 @@ slow: $(VENV)/.installed
 
 full: test slow
 	$(BIN)/python -m pytest -n 2 -m full
+
+# Against your own AWS account and LINE channel: costs money, asks first, deletes what it made.
+live: $(VENV)/.installed
+	LIVE_DOMAIN=$(DOMAIN) LIVE_VPC=$(VPC) $(BIN)/python -m pytest -s -m live tests/live
 
 # TORTURE=--short: a sample.
 torture: $(VENV)/.installed

@@ -58,8 +58,10 @@ def running(runtime: Path, speed: int) -> Iterator[tuple[dict[str, str], dict[st
     command = [*PROVISION, "sandbox", "--speed", str(speed), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline()), environ
-        process.send_signal(signal.SIGINT)
+        try:
+            yield json.loads(process.stdout.readline()), environ
+        finally:
+            process.send_signal(signal.SIGINT)
         assert 0 == process.wait(timeout=30)
 
 
