@@ -79,7 +79,7 @@ def test_killed_live_suite_is_cleaned_up(account: dict[str, str], tmp_path: Path
     ) as first:
         assert first.stdout is not None
         for line in first.stdout:
-            if "load_balancer/" in line:
+            if "load_balancer/" in line and "creating" in line:
                 break
         os.killpg(first.pid, signal.SIGKILL)
     assert "resources:" in stack.read_text()
