@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from provision.clock import Clock, told_by
+from provision.connections import transport_error, trust_it, untrusted
 from provision.errors import NotYet, Refusal
 from provision.words import _
 
@@ -24,7 +25,10 @@ THROTTLES = (  # error codes that mean "slower, please", from each service's API
     "RequestThrottledException",
     "EC2ThrottledException",
 )
+CUT_OFF = ("RequestTimeout", "RequestTimeoutException")  # AWS did not get the whole request
 HIDDEN = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess")
+READING = ("Describe", "Get", "List", "Head")  # operations that change nothing
+IDS = ("Id", "Ids", "Arn", "Arns", "ARN")  # how the names of parameters end that hold ids
 BAD_CREDENTIALS = (
     "InvalidClientTokenId",
     "UnrecognizedClientException",
@@ -73,18 +77,28 @@ class Aws:
         try:
             if self._session is None:
                 self._session = _session(self.region)
-            return self._session.client(service, region_name=self.region, config=config)
+            client = self._session.client(service, region_name=self.region, config=config)
+            client.meta.events.register("before-parameter-build", _check_ids)
+            return client
         except (botocore.exceptions.BotoCoreError, ValueError) as error:
             raise unreachable(error) from None  # ValueError: an AWS_ENDPOINT_URL that is no URL
 
-    def account(self) -> str:
-        """The account's number. Raises Refusal where there are no usable credentials."""
+    def account(self, clock: Clock | None = None) -> str:
+        """Return the account's number. Raises Refusal where there are no usable credentials.
+
+        clock: for a few more tries where no answer comes; None: one try.
+        """
         doing = _("Asking AWS which account this is.")
-        try:
-            with understood(doing):
-                return str(self.sts.get_caller_identity()["Account"])
-        except NotYet as why:  # nobody waits at this point
-            raise Refusal(doing, why.reason, _connected()) from None
+        pauses = iter((1, 2, 4) if clock else ())
+        while True:
+            try:
+                with understood(doing):
+                    return str(self.sts.get_caller_identity()["Account"])
+            except NotYet as why:
+                pause = next(pauses, None)
+                if clock is None or pause is None:
+                    raise Refusal(doing, why.reason, _connected()) from None
+                clock.sleep(pause)
 
 
 def _session(region: str) -> Any:
@@ -141,35 +155,64 @@ def matches(error: Exception, declared: tuple[str, ...]) -> bool:
 
 def passing(error: Exception) -> str:
     """Why the same call may succeed later (throttled, no answer, an error inside AWS), or ""."""
-    import botocore.exceptions
-    import botocore.parsers
-
-    if code(error) in THROTTLES:
-        return _("AWS asks for slower calls ({code})", code=code(error))
-    status = _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if _throttled(error):
+        return _("AWS asks for slower calls ({code})", code=code(error) or 429)
+    status = _status(error)
     if status >= 500:
         return _("AWS had an internal error ({code})", code=code(error) or status)
-    lost = (
-        botocore.exceptions.HTTPClientError,  # connection closed, read timeout
-        botocore.exceptions.EndpointConnectionError,  # no name, no route, nobody there
-        botocore.exceptions.ConnectTimeoutError,
-        botocore.parsers.ResponseParserError,  # an answer cut short
-    )
-    if isinstance(error, lost):
-        return _("AWS did not answer ({error})", error=type(error).__name__)
+    if status == 408 or code(error) in CUT_OFF or (_is_lost(error) and not untrusted(error)):
+        name = code(error) or type(error).__name__
+        return _("AWS did not answer ({error})", error=name)
     return ""
 
 
+def _status(error: BaseException) -> int:
+    """The HTTP status of AWS's answer, 0 where there was none."""
+    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _throttled(error: BaseException) -> bool:
+    return code(error) in THROTTLES or _status(error) == 429
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether it is an error of the connection: no answer came, or one that cannot be read."""
+    return isinstance(error, _transport_errors())
+
+
+def _transport_errors() -> tuple[type[BaseException], ...]:
+    """What boto3 raises where no answer came; urllib3's and Python's own ones while a body is read."""
+    import http.client
+
+    import botocore.exceptions
+    import botocore.parsers
+
+    return (
+        botocore.exceptions.HTTPClientError,  # connection closed, read timeout, body cut short
+        botocore.exceptions.ConnectionError,  # no name, no route, TLS, proxy
+        botocore.exceptions.IncompleteReadError,
+        botocore.exceptions.FlexibleChecksumError,  # the body is not the one that was sent
+        botocore.parsers.ResponseParserError,
+        transport_error(),
+        http.client.HTTPException,
+        ConnectionError,
+        TimeoutError,
+    )
+
+
 def unreachable(error: Exception) -> Refusal:
-    """An error of botocore itself: no credentials, no such profile, TLS or a proxy that refuses."""
+    """Return the refusal for an error of boto3's own: no credentials, no such profile, a bad certificate."""
     import botocore.exceptions
 
+    doing = _("Reaching AWS.")
+    if why := untrusted(error):
+        return Refusal(doing, why, trust_it())
     then = _(
         "Sign in first (for example `aws configure` or `aws sso login`), then run the same command again."
     )
     if isinstance(error, botocore.exceptions.ConnectionError | ValueError):
         then = _connected()
-    return Refusal(_("Reaching AWS."), str(error), then)
+    return Refusal(doing, str(error), then)
 
 
 def _connected() -> str:
@@ -180,7 +223,10 @@ def _connected() -> str:
 
 
 def refused(doing: str, error: Exception) -> Refusal:
-    """What AWS refused, in three sentences."""
+    """What AWS refused, in three sentences.
+
+    Whether it is AWS's own answer: a code that is a number is the HTTP status of somebody's page in between.
+    """
     why = f"{code(error)}: {message(error)}" if code(error) else str(error)
     if code(error) in BAD_CREDENTIALS:
         then = _("Sign in to AWS again, then run the same command again.")
@@ -191,7 +237,9 @@ def refused(doing: str, error: Exception) -> Refusal:
         )
     else:
         then = _("Mend what AWS names, then run the same command again; it goes on from here.")
-    return Refusal(doing, why, then)
+    refusal = Refusal(doing, why, then)
+    refusal.answered = not code(error).isdigit() and code(error) != ""
+    return refusal
 
 
 def unless(refusal: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any) -> Any:
@@ -217,6 +265,37 @@ class Taken(Exception):
     """AWS says that somebody has it already."""
 
 
+class UnknownId(NotYet):
+    """A call was not sent because an id in it is empty: AWS would answer about something else."""
+
+
+def _check_ids(params: Any, model: Any, **_event: Any) -> None:
+    """Raise UnknownId for an empty id; a handler of boto3's before-parameter-build.
+
+    In a call that only reads, no text may be empty: a filter without a value finds nothing, which reads as
+    "there is none".
+    """
+    if empty := _empty(params, everything=model.name.startswith(READING), top=True):
+        what = f"{model.name}: {empty}"
+        raise UnknownId(_("an id is not known yet ({what})", what=what), refused=True)
+
+
+def _empty(value: Any, *, everything: bool, top: bool = False) -> str:
+    """Return the name of the first parameter that must not be empty and is, "" for none."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            named = everything or top or name.endswith(IDS)
+            members = inner if isinstance(inner, list) else [inner]
+            if named and "" in members:
+                return str(name)
+            if found := _empty(inner, everything=everything):
+                return f"{name}.{found}"
+    if isinstance(value, list):
+        each = (_empty(item, everything=everything) for item in value)
+        return next(filter(None, each), "")
+    return ""
+
+
 class understood:
     """Turns botocore's exceptions into our own words.
 
@@ -232,14 +311,9 @@ class understood:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         import botocore.exceptions
-        import botocore.parsers
 
-        known = (
-            botocore.exceptions.BotoCoreError,
-            botocore.exceptions.ClientError,
-            botocore.parsers.ResponseParserError,
-        )
-        if not isinstance(error, known):
+        known = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+        if not isinstance(error, known) and not _is_lost(error):
             return
         if matches(error, self.declared.get("absent", ())):
             raise Absent(code(error)) from None
@@ -248,7 +322,7 @@ class understood:
         if matches(error, self.declared.get("patient", ())):
             raise NotYet(f"{code(error)}: {message(error)}", refused=True) from None
         if reason := passing(error):
-            raise NotYet(reason, refused=code(error) in THROTTLES) from None
+            raise NotYet(reason, refused=_throttled(error)) from None
         if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
             raise refused(self.doing, error) from None
         raise unreachable(error) from None

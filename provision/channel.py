@@ -78,10 +78,12 @@ def _bot(run: Run) -> None:
 
 def belonging(run: Run) -> str:
     """The one channel that token and secret belong to; "" where LINE does not tell. Raises Refused."""
-    channel = run.doors.line.channel()
-    same = (
-        run.doors.line.has_secret(channel, run.value(run.stack.channel_secret)) if channel else None
-    )
+    line = run.doors.line
+    channel = patiently(run, line.channel)
+    same = None
+    if channel:
+        secret = run.value(run.stack.channel_secret)
+        same = patiently(run, lambda: line.has_secret(channel, secret))
     if same is False:
         raise Refused(
             401,

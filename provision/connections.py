@@ -3,9 +3,55 @@
 import os
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
+from provision.errors import Refusal
+from provision.words import _
+
 CONNECT, READ = 10, 120  # seconds
+# OpenSSL's words where no second try can help: the certificate is at fault, or the file of authorities is.
+UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
+BAD_BUNDLE = ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM lib", "[Errno 2]", "[Errno 13]", "[Errno 21]")
+
+
+def transport_error() -> type[Exception]:
+    """Return urllib3's base class of errors of the connection."""
+    import urllib3.exceptions
+
+    return urllib3.exceptions.HTTPError
+
+
+def untrusted(error: BaseException) -> str:
+    """Return why the server's certificate is not trusted, "" for every other error.
+
+    boto3 and urllib3 wrap OpenSSL's error, some of them without its words.
+    """
+    chain = list(_wrapped(error))
+    of_tls = any("SSL" in type(inner).__name__ for inner in chain)
+    for said in map(str, chain):
+        if any(words in said for words in UNTRUSTED):
+            return _("the certificate that the server shows is not trusted ({error})", error=said)
+        if of_tls and any(words in said for words in BAD_BUNDLE):
+            return _("the file of trusted certificates cannot be read ({error})", error=said)
+    return ""
+
+
+def trust_it() -> str:
+    """Return what to do where a certificate is not trusted."""
+    return _(
+        "Where a proxy or firewall reads TLS, set AWS_CA_BUNDLE to a PEM file with its certificate "
+        "authority; then run the same command again."
+    )
+
+
+def _wrapped(error: BaseException) -> Iterator[BaseException]:
+    """Yield what the error was made of, the innermost first."""
+    given = [getattr(error, "kwargs", {}).get("error"), getattr(error, "reason", None)]
+    for inner in (*given, error.__cause__):
+        if isinstance(inner, BaseException):
+            yield from _wrapped(inner)
+    yield error
 
 
 class Connections:
@@ -34,7 +80,14 @@ def _made(proxy: str) -> Any:
     context = create_urllib3_context()
     context.load_verify_locations(certifi.where())
     if own := os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE"):
-        context.load_verify_locations(own)
+        try:
+            context.load_verify_locations(own)
+        except OSError as error:
+            raise Refusal(
+                _("Reading AWS_CA_BUNDLE."),
+                f"{own}: {error.strerror or error}",
+                _("Set it to a file of certificates in PEM, or unset it."),
+            ) from None
     settings: dict[str, Any] = {
         "ssl_context": context,
         "timeout": urllib3.Timeout(connect=CONNECT, read=READ),

@@ -1,12 +1,13 @@
 """Forwards, one thing: the create call, and what is known of the thing from how AWS answered it."""
 
+from dataclasses import replace
 from typing import Protocol
 
 from provision import aws
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
 from provision.resource import Doors, Live, Milestone, Resource
-from provision.stackfile import StackFile, State
+from provision.stackfile import Record, StackFile, State
 from provision.walk import Tell
 from provision.words import _
 
@@ -32,6 +33,8 @@ class Creation:
         self.doubted: set[str] = set()  # create said "taken": ours only if its tags say so
         self._refused: set[str] = set()  # create said "not yet", every time: there is none
         self._denied: set[str] = set()  # AWS said no to the last create call: it made none
+        # When an earlier run began what this run has not called yet: others' writes renew the records.
+        self._earlier = {k: r.since for k, r in file.records.items() if r.state == "creating"}
 
     def create(self, resource: Resource) -> Live | None:
         """The one create call, once in a run. None: it is to be looked for. Raises NotYet or Refusal."""
@@ -45,6 +48,7 @@ class Creation:
         kept = record.outputs if record and record.state == "creating" else {}
         resource.recall({**intent, **kept})
         self._denied.discard(resource.key)
+        self._earlier.pop(resource.key, None)
         self._write(resource, "creating", made=True)
         self.tell("creating", resource, "")
         doing = _("Creating {key}.", key=resource.key)
@@ -55,8 +59,10 @@ class Creation:
         except aws.Taken:
             self.doubted.add(resource.key)
             raise NotYet(_("the name is taken; looking whose it is")) from None
-        except Refusal:
-            self.file.forget(resource.key)  # AWS said no, so there is none
+        except Refusal as refusal:
+            # Only the service's own no proves that there is none, and only of this call.
+            if refusal.answered and not self._may_be_there(resource.key, record):
+                self.file.forget(resource.key)
             raise
         except NotYet as why:
             self._not_yet(resource.key, why, known=record is not None)
@@ -69,6 +75,10 @@ class Creation:
             resource.learn(live)
             self._write(resource, "adopted" if resource.shared else "created", made=True)
         return live
+
+    def _may_be_there(self, key: str, record: Record | None) -> bool:
+        """Whether an earlier create call may have made it. record: as it was before this one."""
+        return record is not None and record.state == "creating" and key not in self._refused
 
     def _not_yet(self, key: str, why: NotYet, *, known: bool) -> None:
         """Whether there is none after that. known: an earlier call may have made it."""
@@ -107,6 +117,7 @@ class Creation:
         record, key = self.file.records.get(resource.key), resource.key
         if record is None or record.state == "deleting" or key in self.made | self._denied:
             return False
+        record = replace(record, since=self._earlier.get(key, record.since))
         return not resource.single and record.fresh(self.clock.now())
 
     def whole(self, resource: Resource, live: Live) -> bool:

@@ -42,6 +42,9 @@ class Engine:
         self._sights: dict[str, Sight] = {}
         self._missed: dict[str, float] = {}  # when a milestone was last seen not to be reached
         self._done: set[str] = set()  # done in this walk
+        self._unknown: dict[
+            str, str
+        ] = {}  # begun under former settings, and could not be looked for
         self._foreseen: use.Uses | None = None  # as it was shown to the person
         self._creation = Creation(file, doors, clock, tell, self._write)
         self._removal = Removal(file, doors, clock, tell, self._write)
@@ -59,7 +62,7 @@ class Engine:
 
     def begin(self) -> None:
         """Notes account and region at the first record; refuses to work in others than the noted ones."""
-        here = {"account": self.doors.aws.account(), "region": self.doors.aws.region}
+        here = {"account": self.doors.aws.account(self.clock), "region": self.doors.aws.region}
         if self.file.made_in and self.file.made_in != here:
             raise Refusal(
                 _("Comparing this account with the one {path} was made in.", path=self.file.path),
@@ -72,10 +75,10 @@ class Engine:
             )
         self._here = here
         known = {resource.key for resource in self.resources}
-        retrace.settle(self.file, known, self._held, self._record, self.clock)
+        self._unknown = retrace.settle(self.file, known, self._held, self._record, self.clock)
 
-    def _held(self) -> list[account.Held]:
-        return account.holdings(self.doors, self.clock, self.stack).held
+    def _held(self) -> account.Holdings:
+        return account.holdings(self.doors, self.clock, self.stack)
 
     # Forwards --------------------------------------------------------------------------------------
 
@@ -87,6 +90,7 @@ class Engine:
             rest = OLD_ANSWERS if any(orphan.remembered for orphan in orphans) else 0.0
             gone = self._removal.take_away(orphans, everything=True, spared=stay, rest=rest)
             outcome.refusals += gone.refusals
+        outcome.refusals += self._not_looked_for()
         return outcome
 
     def bring(self, resources: list[Resource], wait: float | None = None) -> Outcome:
@@ -239,20 +243,32 @@ class Engine:
     def _record(self, key: str, record: Record) -> None:
         if not self.file.made_in:
             self.file.made_in = dict(self._here)
-        if self.file.records.get(key) != record:
+        if record.state == "creating":
+            self.file.begin(key, record)
+        elif self.file.records.get(key) != record:
             self.file.record(key, record)
 
     # Backwards -------------------------------------------------------------------------------------
 
     def orphans(self) -> list[Resource]:
         """What is recorded and no longer in the stack (its key changed), newest first."""
-        known = {resource.key for resource in self.resources}
+        known = {*(resource.key for resource in self.resources), *self._unknown}
         gone = [(key, record) for key, record in self.file.records.items() if key not in known]
         return [revived(key, record, self.stack) for key, record in reversed(gone)]
+
+    def _not_looked_for(self) -> list[Refusal]:
+        """Return a refusal for each record of which nobody knows whether there is anything behind it."""
+        return [
+            Refusal(
+                _("Looking for {key}.", key=key), why, _("Run the same command again in a moment.")
+            )
+            for key, why in self._unknown.items()
+        ]
 
     def foresee_teardown(self, everything: bool) -> use.Uses:
         """What others have to do with what teardown would take, by key. Deletes nothing."""
         retrace.await_shown(self.file, self.look, self.tell, self.clock)
+        look.recall(self.resources, self.file.records)
         doors, known = once(self.doors), self.file.records
         with beside.pool() as threads:  # as the file has it, which as a rule is how it is
             listed = threads.submit(account.holdings, doors, self.clock, self.stack)
@@ -297,6 +313,8 @@ class Engine:
         patience = 0.0 if gone.left else LISTS_LAG
         found = account.left(self.doors, self.clock, self.stack, kept, patience)
         gone.left += [str(held) for held in found.held if held.key not in gone.left]
+        gone.left += [key for key in self._unknown if key not in gone.left]
+        gone.refusals += self._not_looked_for()
         gone.unasked = found.unasked
         return gone
 

@@ -6,10 +6,12 @@ from provision.words import _
 class Refusal(Exception):
     """Something could not be done. Three sentences a person can act on.
 
-    what: what we were doing. why: why it was refused. then: what to do next.
+    what: what we were doing. why: why it was refused. then: what to do next. answered: the service that was
+    called refused it itself, so that the call has changed nothing.
     """
 
     exit_status = 1
+    answered = False
 
     def __init__(self, what: str, why: str, then: str) -> None:
         super().__init__(what, why, then)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from provision.connections import Connections
+from provision.connections import Connections, trust_it, untrusted
 from provision.errors import NotYet, Refusal
 from provision.words import _
 
@@ -92,15 +92,19 @@ class Line:
         return {200: True, 400: False, 401: False}.get(status)
 
     def _oauth(self, method: str, path: str, fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        """HTTP status and answer of one of LINE's OAuth calls; (0, {}) where none came."""
+        """HTTP status and answer of one of LINE's OAuth calls. Raises NotYet or Refusal where none came."""
         import urllib3.exceptions
 
         try:
             form = {} if method == "GET" else {"encode_multipart": False}
             answer = self._send(method, path, fields=fields, **form)
-            return answer.status, _object(answer) if answer.status == 200 else {}
-        except (urllib3.exceptions.HTTPError, ValueError):
-            return 0, {}
+            told = _object(answer) if answer.status == 200 else {}
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            doing = _("Asking LINE whether secret and access token belong together.")
+            raise _unanswered(doing, error) from None
+        if later := _later(answer.status):
+            raise later
+        return answer.status, told
 
     def _send(self, method: str, path: str, **what: Any) -> Any:
         url = self._url + path
@@ -119,19 +123,19 @@ class Line:
             if answer.status == 200:
                 return _object(answer)
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            # ValueError: somebody else's page (a proxy's, a hotel's), not LINE's answer.
-            raise NotYet(_("LINE does not answer ({error})", error=type(error).__name__)) from None
+            raise _unanswered(doing, error) from None
         if answer.status == 404:
             return None
-        if answer.status == 429 or answer.status >= 500:
-            raise NotYet(_("LINE asks to come back later ({status})", status=answer.status))
+        if later := _later(answer.status):
+            raise later
         raise self._refused(doing, answer)
 
     def _refused(self, doing: str, answer: Any) -> "Refused":
+        answered = True
         try:
             said = _object(answer)["message"]
-        except (ValueError, KeyError):
-            said = answer.reason
+        except (ValueError, KeyError):  # not LINE's answer, but a proxy's page
+            said, answered = answer.reason, False
         if answer.status == 401:
             then = _(
                 "Issue a channel access token at {console} and give that one.", console=CONSOLE
@@ -141,12 +145,14 @@ class Line:
                 "Look at the channel at {console}, then run the same command again.",
                 console=CONSOLE,
             )
-        return Refused(
+        refused = Refused(
             answer.status,
             doing,
             _("LINE says {status}: {said}", status=answer.status, said=said),
             then,
         )
+        refused.answered = answered
+        return refused
 
     def forget(self) -> None:
         """The token has changed: the next call asks for it again."""
@@ -188,6 +194,23 @@ class Line:
             return Tested(False, 404, "COULD_NOT_CONNECT", _("LINE has no such test"))
         status, reason, detail = (told.get(name) for name in ("statusCode", "reason", "detail"))
         return Tested(bool(told.get("success")), status or 0, reason or "", detail or "")
+
+
+def _later(status: int) -> NotYet | None:
+    """Return why the same call may succeed later, by its HTTP status; None where it would not."""
+    if status in (408, 429) or status >= 500:
+        return NotYet(_("LINE asks to come back later ({status})", status=status))
+    return None
+
+
+def _unanswered(doing: str, error: Exception) -> NotYet | Refusal:
+    """Return what a lost answer means: ask again, but not where LINE's certificate is not trusted.
+
+    error: a ValueError is somebody else's page (a proxy's, a hotel's), not LINE's answer.
+    """
+    if why := untrusted(error):
+        return Refusal(doing, why, trust_it())
+    return NotYet(_("LINE does not answer ({error})", error=type(error).__name__))
 
 
 def _object(answer: Any) -> dict[str, Any]:

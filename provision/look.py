@@ -4,9 +4,9 @@
 """
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from provision import aws, beside
 from provision.clock import Clock
@@ -85,6 +85,7 @@ def find(
     """The live thing. Raises NotYet or Refusal.
 
     waiting: only what tells whether it is ready. patient: error codes that mean "not yet".
+    Where the id of what it lies in is not known, that is looked for first.
     """
     doing = _("Looking for {key}.", key=resource.key)
     try:
@@ -92,6 +93,19 @@ def find(
             return resource.glance(doors) if waiting else resource.find(doors)
     except aws.Absent:
         return None
+    except aws.UnknownId:
+        learned = False
+        for place in _places(resource):
+            if isinstance(place, Milestone) or _is_known(place, place.outputs()):
+                continue
+            live = find(place, doors)
+            if live is None:
+                return None
+            place.learn(live)
+            learned = True
+        if not learned:
+            raise
+    return find(resource, doors, waiting=waiting, patient=patient)
 
 
 def ours(resource: Resource, doors: Doors, live: Live, parents: set[str]) -> bool:
@@ -167,10 +181,18 @@ def answers(
     return found, unanswered
 
 
+def recall(resources: Iterable[Resource], records: Mapping[str, Record]) -> None:
+    """Fill in every recorded output, before any thread may read one of them."""
+    for resource in resources:
+        if record := records.get(resource.key):
+            resource.recall(record.outputs)
+
+
 def look_at_all(
     resources: list[Resource], doors: Doors, records: dict[str, Record]
 ) -> dict[str, Sight]:
     """Everything, as few round trips long as the needs allow: what is recorded needs no other look first."""
+    recall(resources, records)
     doors = once(doors, _batched(resources, records))
     left = resources
     sights: dict[str, Sight] = {}
@@ -204,10 +226,20 @@ def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[
 
 
 def _may_look(resource: Resource, sights: dict[str, Sight], records: dict[str, Record]) -> bool:
-    recorded = [r.key in records for r in (resource, *resource.needs())]
-    if not isinstance(resource, Milestone) and (resource.by_name or all(recorded)):
+    """Whether its turn has come: all that its look needs to know of others is known."""
+    recorded = resource.key in records and all(
+        need.key in records and _is_known(need, records[need.key].outputs)
+        for need in resource.needs()
+    )
+    if not isinstance(resource, Milestone) and (resource.by_name or recorded):
         return True
     return all(need.key in sights for need in _places(resource))
+
+
+def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
+    """Whether AWS's name for it is among these outputs: its first one, by which others ask for it."""
+    names = [item.name for item in dataclasses.fields(resource) if "path" in item.metadata]
+    return not names or bool(outputs.get(names[0]))
 
 
 def _rests(resource: Resource, sights: dict[str, Sight]) -> bool:

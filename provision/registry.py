@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provision.clock import LOOPBACK, NO_CLOCK
-from provision.connections import Connections
+from provision.connections import Connections, trust_it, untrusted
 from provision.errors import NotYet, Refusal
 from provision.words import _
 
@@ -84,7 +84,7 @@ class Registries:
         return Remote(self, endpoint.rstrip("/"), repository, f"Basic {token}")
 
     def ask(self, method: str, url: str, **more: Any) -> Any:
-        """One request: urllib3's response, its body unread. Raises NotYet where nobody answers."""
+        """One request: urllib3's response, its body unread. Raises NotYet or Refusal where nobody answers."""
         import urllib3
 
         host = urllib.parse.urlsplit(url).netloc
@@ -93,7 +93,7 @@ class Registries:
             answer = pool.request(method, url, preload_content=False, **more)
         except urllib3.exceptions.HTTPError as error:
             raise silent(host, error) from None
-        if answer.status == 429 or answer.status >= 500:
+        if answer.status in (408, 429) or answer.status >= 500:
             answer.drain_conn()
             raise NotYet(
                 _("{host} asks for patience (HTTP {status})", host=host, status=answer.status)
@@ -222,8 +222,11 @@ class Remote:
         content = self._whole(given)
         if given.status != 200:
             raise refused(doing, given.status, content)
-        told = json.loads(content)
-        return str(told.get("token") or told.get("access_token"))
+        try:
+            told = json.loads(content)
+            return str(told.get("token") or told["access_token"])
+        except (ValueError, KeyError, AttributeError) as error:  # a page of somebody in between
+            raise silent(urllib.parse.urlsplit(realm).netloc, error) from None
 
     def _whole(self, answer: Any) -> bytes:
         return b"".join(self._pieces(answer))
@@ -239,8 +242,10 @@ class Remote:
             answer.release_conn()
 
 
-def silent(host: str, error: Exception) -> NotYet:
-    """Nobody answers: no name, no route, a connection that was cut."""
+def silent(host: str, error: Exception) -> NotYet | Refusal:
+    """Nobody answers: no name, no route, a connection that was cut; or nobody who is trusted."""
+    if why := untrusted(error):
+        return Refusal(_("Reaching the registry {host}.", host=host), why, trust_it())
     reason = getattr(error, "reason", None) or error
     return NotYet(
         _("{host} did not answer ({error})", host=host, error=type(reason).__name__),
@@ -250,17 +255,20 @@ def silent(host: str, error: Exception) -> NotYet:
 
 def refused(doing: str, status: int, body: bytes) -> Refusal:
     """A registry's no, in its own words."""
+    answered = True
     try:
         words = "; ".join(
             f"{error.get('code')}: {error.get('message')}" for error in json.loads(body)["errors"]
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        words = body[:200].decode(errors="replace").strip()
-    return Refusal(
+        words, answered = body[:200].decode(errors="replace").strip(), False
+    refusal = Refusal(
         doing,
         f"HTTP {status} {words}".strip(),
         _("Run the same command again, or bring an image of your own: --set image.uri=..."),
     )
+    refusal.answered = answered
+    return refusal
 
 
 def mixed_up(doing: str, wanted: str, got: str) -> Refusal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from provision.account import Held
+from provision.account import Holdings
 from provision.clock import Clock
 from provision.look import Sight
 from provision.resource import kinds
@@ -16,26 +16,36 @@ AGAIN = 5.0  # seconds between two looks at what AWS may not show yet
 def settle(
     file: StackFile,
     known: Collection[str],
-    held: Callable[[], list[Held]],
+    held: Callable[[], Holdings],
     record: Callable[[str, Record], None],
     clock: Clock,
-) -> None:
+) -> dict[str, str]:
     """Records or forgets what was begun under settings that have changed since.
 
     Of such a record nothing but the key is known: no setting tells its name any more, but its tags do.
-    known: the keys that settings name today. held: what carries the stack's tags.
+    known: the keys that settings name today. held: what carries the stack's tags. Returns, by key, why
+    nobody knows whether there is one: its kind could not be listed, so that its record stays.
     """
+    unknown: dict[str, str] = {}
     begun = _begun_and_gone(file, known)
     while begun:
-        found = {one.key: one for one in held() if one.key in begun}
+        listed = held()
+        found = {one.key: one for one in listed.held if one.key in begun}
         for key, one in found.items():
             record(key, one.record())
-        begun = _begun_and_gone(file, known)
+        left = _begun_and_gone(file, known)
+        unknown = {
+            key: listed.unasked[entry.kind]
+            for key, entry in left.items()
+            if entry.kind in listed.unasked
+        }
+        begun = {key: entry for key, entry in left.items() if key not in unknown}
         if not any(entry.fresh(clock.now()) for entry in begun.values()):
             break
         clock.sleep(AGAIN)
     for key in begun:
         file.forget(key)
+    return unknown
 
 
 def _begun_and_gone(file: StackFile, known: Collection[str]) -> dict[str, Record]:

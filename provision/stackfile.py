@@ -7,6 +7,7 @@ provision before and after every mutation. A write is a temporary file in the sa
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ import yaml
 from provision import last_copy, wholefile, yamledit, yamltext
 from provision.errors import Refusal, Usage
 from provision.lock import locked
+from provision.records import FRESH, read_made_in, read_paused, read_records
 from provision.records import Record as Record
 from provision.records import State as State
-from provision.records import read_made_in, read_paused, read_records
 from provision.settings import BY_KEY, Settings
 from provision.words import _
 from provision.yamltext import MARK
@@ -158,6 +159,24 @@ class StackFile:
         """Writes down one resource. On disk when this returns."""
         with self._writing:
             self.records = {**self.records, key: record}  # others may be reading the former ones
+            self.save()
+
+    def begin(self, key: str, record: Record) -> None:
+        """Write down that a create call begins at `record.since`. On disk when this returns.
+
+        The same write renews every record in state `creating`: their calls are about to begin too, and then
+        need no write of their own. Otherwise a run that always dies at its second write would get nowhere.
+        """
+        with self._writing:
+            known = self.records.get(key, Record("", "created"))
+            recent = 0 <= record.since - known.since < FRESH / 2
+            if recent and known == replace(record, since=known.since):
+                return
+            renewed = {
+                name: replace(one, since=record.since) if one.state == "creating" else one
+                for name, one in self.records.items()
+            }
+            self.records = {**renewed, key: record}
             self.save()
 
     def forget(self, key: str) -> None:

@@ -1,16 +1,20 @@
 """What AWS's errors mean, and what a person reads who has no credentials or no connection."""
 
+import http.client
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import botocore.exceptions as failures
 import botocore.parsers
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
 from provision import aws
-from provision.aws import Absent, Aws, Taken, understood
+from provision.aws import Absent, Aws, Taken, UnknownId, understood
 from provision.errors import NotYet, Refusal
 from provision.sandbox.serving import HttpServer
 
@@ -47,7 +51,21 @@ LOST = [
     failures.ConnectionClosedError(endpoint_url=URL, request=None, error="closed"),
     failures.HTTPClientError(error="IncompleteRead"),
     botocore.parsers.ResponseParserError("cut short"),
+    failures.SSLError(endpoint_url=URL, error="[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+    failures.SSLError(endpoint_url=URL, error="[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred"),
+    failures.ProxyConnectionError(proxy_url="http://proxy"),
+    failures.ResponseStreamingError(error="Connection broken"),
+    failures.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+    failures.FlexibleChecksumError(error_msg="Expected checksum A did not match B"),
+    urllib3.exceptions.ProtocolError("Connection broken"),
+    urllib3.exceptions.SSLError("bad record mac"),
+    http.client.IncompleteRead(b"", 5),
+    ConnectionResetError("Connection reset by peer"),
+    TimeoutError("The read operation timed out"),
 ]
+
+
+UNTRUSTED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"
 
 
 @pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
@@ -65,6 +83,40 @@ def test_throttles_may_pass(code: str) -> None:
     assert code in aws.passing(said(code))
 
 
+@pytest.mark.parametrize(
+    ("error", "refused"),
+    [
+        (said("RequestTimeout", "not read within the timeout period"), False),
+        (said("RequestTimeoutException"), False),
+        (said("", status=408), False),
+        (said("Whatever", status=429), True),
+    ],
+)
+def test_what_aws_did_not_read_or_did_not_do(error: Exception, refused: bool) -> None:
+    """A request that came in halves is a lost one; 429 says that nothing was done, whatever its code."""
+    with pytest.raises(NotYet) as waiting, understood("doing"):
+        raise error
+    assert refused == waiting.value.refused
+
+
+@pytest.mark.parametrize(
+    ("error", "answered"),
+    [
+        (said("AccessDenied", status=403), True),
+        (said("403", "Forbidden", status=403), False),
+        (said("407", "Proxy Authentication Required", status=407), False),
+        (failures.SSLError(endpoint_url=URL, error=UNTRUSTED), False),
+        (failures.NoCredentialsError(), False),
+        (failures.ParamValidationError(report="Bad"), False),
+    ],
+)
+def test_whose_no_it_is(error: Exception, answered: bool) -> None:
+    """A code is AWS's own; a bare HTTP status is a page of somebody in between."""
+    with pytest.raises(Refusal) as refusal, understood("doing"):
+        raise error
+    assert answered == refusal.value.answered
+
+
 @pytest.mark.parametrize("error", [said("InternalFailure", status=500), said("", status=503)])
 def test_errors_inside_aws_may_pass(error: Exception) -> None:
     """5xx, with a code or without."""
@@ -77,8 +129,8 @@ def test_errors_inside_aws_may_pass(error: Exception) -> None:
     [
         said("ValidationError", "no"),
         failures.NoCredentialsError(),
-        failures.SSLError(endpoint_url=URL, error="self-signed"),
-        failures.ProxyConnectionError(proxy_url="http://proxy"),
+        failures.SSLError(endpoint_url=URL, error=UNTRUSTED),
+        failures.SSLError(endpoint_url=URL, error="[X509: NO_CERTIFICATE_OR_CRL_FOUND] none found"),
         failures.ParamValidationError(report="Unknown parameter"),
         ValueError("ours"),
     ],
@@ -121,7 +173,7 @@ def test_a_declaration_says_what_a_code_means() -> None:
         (failures.ParamValidationError(report="Bad"), "Bad", "AWS names"),
         (failures.NoCredentialsError(), "Unable to locate credentials", "aws configure"),
         (failures.ProfileNotFound(profile="p"), "(p)", "aws configure"),
-        (failures.SSLError(endpoint_url=URL, error="self-signed"), "self-signed", "AWS_CA_BUNDLE"),
+        (failures.SSLError(endpoint_url=URL, error=UNTRUSTED), "self-signed", "AWS_CA_BUNDLE"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -215,3 +267,56 @@ def session() -> object:
     import boto3
 
     return boto3.Session("access", "secret", region_name="ap-northeast-1")
+
+
+class Sent(Exception):
+    """A request that would have gone out."""
+
+
+def sent(*_given: object, **_named: object) -> None:
+    raise Sent
+
+
+@pytest.fixture
+def door(session: Any) -> Aws:
+    """A door whose requests end where they would leave this machine."""
+    session.events.register("before-send", sent)
+    return Aws("ap-northeast-1", session)
+
+
+FORWARD = {"Type": "forward", "TargetGroupArn": ""}
+HOST = {"Field": "host-header", "Values": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda a: a.elbv2.describe_rules(ListenerArn=""), "ListenerArn"),
+        (lambda a: a.elbv2.describe_rules(RuleArns=[""]), "RuleArns"),
+        (
+            lambda a: a.ec2.describe_vpcs(Filters=[{"Name": "vpc-id", "Values": [""]}]),
+            "Filters.Values",
+        ),
+        (lambda a: a.ecs.describe_services(cluster="", services=["a"]), "cluster"),
+        (lambda a: a.ecs.create_service(cluster="", serviceName="a"), "cluster"),
+        (lambda a: a.elbv2.delete_rule(RuleArn=""), "RuleArn"),
+        (
+            lambda a: a.elbv2.create_rule(
+                ListenerArn="a", Priority=1, Conditions=[HOST], Actions=[FORWARD]
+            ),
+            "Actions.TargetGroupArn",
+        ),
+    ],
+)
+def test_no_request_names_nothing(door: Aws, call: Callable[[Any], Any], name: str) -> None:
+    """An id that is not known yet is never sent: it is "not yet", and nothing was done."""
+    with pytest.raises(UnknownId, match=rf": {name}\)$") as waiting, understood("doing"):
+        call(door)
+    assert waiting.value.refused
+
+
+def test_texts_may_be_empty(door: Aws) -> None:
+    """The value of a container's variable, say, is no id."""
+    container = {"name": "bot", "image": "a", "environment": [{"name": "A", "value": ""}]}
+    with pytest.raises(Sent):
+        door.ecs.register_task_definition(family="a", containerDefinitions=[container])

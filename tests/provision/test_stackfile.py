@@ -253,3 +253,30 @@ def test_half_of_a_copy_is_taken_away(path: Path) -> None:
     half.write_text("")
     with file.locked():
         assert (False, True) == (half.exists(), last_copy.place(path).exists())
+
+
+def test_calls_that_are_about_to_begin_share_a_write(tmp_path: Path) -> None:
+    """The first one renews the records of all that an earlier run began; those need no write soon after."""
+    path = tmp_path / "stack.yaml"
+    file = StackFile(path)
+    for key in ("a", "b"):
+        file.record(key, Record("LogGroup", "creating", {}, 1000.0))
+    file.record("c", Record("LogGroup", "created", {}, 1000.0))
+    file.begin("a", Record("LogGroup", "creating", {}, 2000.0))
+    written = path.stat().st_ino
+    assert [2000.0, 2000.0, 1000.0] == [r.since for r in StackFile(path).records.values()]
+    file.begin("b", Record("LogGroup", "creating", {}, 2029.0))
+    assert written == path.stat().st_ino
+    file.begin("b", Record("LogGroup", "creating", {}, 2031.0))
+    assert [2031.0, 2031.0, 1000.0] == [r.since for r in StackFile(path).records.values()]
+
+
+def test_what_a_call_is_to_be_found_by_is_written(tmp_path: Path) -> None:
+    """A call with another name of its own, or a clock that was set back, needs a write."""
+    path = tmp_path / "stack.yaml"
+    file = StackFile(path)
+    file.begin("a", Record("NewsBucket", "creating", {"bucket": "one"}, 1000.0))
+    file.begin("a", Record("NewsBucket", "creating", {"bucket": "two"}, 1001.0))
+    assert {"bucket": "two"} == StackFile(path).records["a"].outputs
+    file.begin("a", Record("NewsBucket", "creating", {"bucket": "two"}, 500.0))
+    assert 500.0 == StackFile(path).records["a"].since

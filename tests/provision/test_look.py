@@ -1,0 +1,102 @@
+"""Looking at everything: what is recorded is known before anybody is asked."""
+
+import threading
+from typing import ClassVar
+
+import pytest
+
+from provision.look import look_at_all
+from provision.resource import Doors, Live, Resource, output, resource
+from provision.stackfile import Record
+
+PATIENCE = 5.0  # real seconds for the other thread
+
+
+@resource
+class Parent(Resource):
+    """Something that others lie in."""
+
+    id: str = output("Id")
+    there: ClassVar[bool] = True
+
+    def find(self, doors: Doors) -> Live | None:
+        """By id."""
+        return {"Id": self.id or "p-found"} if self.there else None
+
+
+@resource
+class SlowParent(Parent):
+    """One whose thread is the last to begin."""
+
+    child_has_looked: ClassVar[threading.Event] = threading.Event()
+
+    def recall(self, outputs: object) -> None:
+        """Not in its own thread before the child has looked."""
+        if threading.current_thread() is not threading.main_thread():
+            self.child_has_looked.wait(PATIENCE)
+        super().recall(outputs)  # type: ignore[arg-type]
+
+
+@resource
+class MissingParent(Parent):
+    """One that is not there."""
+
+    there: ClassVar[bool] = False
+
+
+@resource
+class Child(Resource):
+    """What lies in the parent, and is asked for by the parent's id."""
+
+    parent: Parent
+    asked: ClassVar[list[str]] = []
+
+    def find(self, doors: Doors) -> Live | None:
+        """In the parent."""
+        self.asked.append(self.parent.id)
+        SlowParent.child_has_looked.set()
+        return {}
+
+
+def both(parent: Parent) -> list[Resource]:
+    """The child first, so that its thread is the first."""
+    child = Child(parent)
+    parent.line, child.line = "parent", "child"
+    Child.asked.clear()
+    SlowParent.child_has_looked.clear()
+    return [child, parent]
+
+
+CREATED = Record("Parent", "created", {"id": "p-1"})
+BEGUN = Record("Parent", "creating")
+OF_CHILD = Record("Child", "creating")
+
+
+@pytest.fixture
+def doors() -> Doors:
+    """Nobody is called."""
+    from provision.aws import Aws
+    from provision.dns import Dns
+    from provision.line import Line
+
+    return Doors(Aws("ap-northeast-1"), Dns(), Line(lambda: ""))
+
+
+def test_what_is_recorded_is_known_before_any_thread_begins(doors: Doors) -> None:
+    """The child reads the parent's id as it is recorded, however late the parent's own look begins."""
+    sights = look_at_all(both(SlowParent()), doors, {"parent": CREATED, "child": OF_CHILD})
+    assert ["p-1"] == Child.asked
+    assert sights["child"].seen
+
+
+def test_a_parent_without_a_recorded_id_is_looked_for_first(doors: Doors) -> None:
+    """Its create call was begun, so it is recorded, but what AWS calls it is not."""
+    look_at_all(both(Parent()), doors, {"parent": BEGUN, "child": OF_CHILD})
+    assert ["p-found"] == Child.asked
+
+
+def test_in_what_is_not_there_nothing_is_looked_for(doors: Doors) -> None:
+    """Its id is unknown, so the child has not been looked up, which is not "there is none"."""
+    sights = look_at_all(both(MissingParent()), doors, {"parent": BEGUN, "child": OF_CHILD})
+    assert [] == Child.asked
+    assert not sights["child"].seen

@@ -1,0 +1,191 @@
+"""A broken connection is no "no": what was made stays recorded, and a teardown finds it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import botocore.exceptions as failures
+import pytest
+import urllib3
+from botocore.exceptions import ClientError
+
+from provision.aws import Aws
+from provision.stackfile import StackFile
+from tests.provision.conftest import WHOLE, Cable, Desk
+
+URL = "https://aws.example/"
+GARBLED = failures.SSLError(endpoint_url=URL, error="[SSL: WRONG_VERSION_NUMBER]")
+UNTRUSTED = failures.SSLError(
+    endpoint_url=URL, error="[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable"
+)
+BROKEN = [
+    GARBLED,
+    failures.ProxyConnectionError(proxy_url="http://proxy"),
+    failures.ConnectionClosedError(endpoint_url=URL),
+    failures.ResponseStreamingError(error="cut"),
+    failures.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+    urllib3.exceptions.ProtocolError("cut"),
+    ConnectionResetError("reset"),
+    ClientError({"Error": {"Code": "Oops"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "A"),
+]
+
+
+@pytest.fixture
+def answer(cable: Cable) -> Iterator[Callable[[str, str, Exception], None]]:
+    """Has an operation, once it was carried out, end with this error, once."""
+    registered: list[tuple[str, Any]] = []
+
+    def told(service: str, operation: str, error: Exception) -> None:
+        left = [error]
+
+        def after_call(**_event: object) -> None:
+            if left:
+                raise left.pop()
+
+        registered.append((f"after-call.{service}.{operation}", after_call))
+        for client in cable.clients.values():
+            client.meta.events.register(*registered[-1])
+        cable.session.events.register(*registered[-1])
+
+    yield told
+    for name, handler in registered:
+        cable.session.events.unregister(name, handler)
+        for client in cable.clients.values():
+            client.meta.events.unregister(name, handler)
+
+
+@pytest.fixture
+def fresh(desk: Desk, cable: Cable) -> Desk:
+    """A desk whose clients hear what is registered on the session from now on."""
+    desk.aws = Aws("ap-northeast-1", cable.session)
+    return desk
+
+
+@pytest.mark.parametrize("error", BROKEN, ids=lambda error: type(error).__name__)
+def test_a_broken_connection_is_waited_for(
+    fresh: Desk, answer: Callable[[str, str, Exception], None], error: Exception
+) -> None:
+    """The same run goes on, with one bucket; teardown leaves nothing."""
+    answer("s3", "CreateBucket", error)
+    outcome = fresh.setup()
+    assert [] == outcome.refusals
+    assert WHOLE == fresh.inventory()
+    gone = fresh.teardown()
+    assert [] == gone.left
+    assert {} == fresh.inventory()
+
+
+MADE = [  # what no name keeps single, or has a random one
+    ("news_bucket", "s3", "CreateBucket"),
+    ("zone", "route-53", "CreateHostedZone"),
+    ("certificate", "acm", "RequestCertificate"),
+    ("task_definition", "ecs", "RegisterTaskDefinition"),
+    ("warm_door", "elastic-load-balancing-v2", "CreateListener"),
+    ("first_news", "ecs", "RunTask"),
+]
+
+
+@pytest.mark.parametrize(("line", "service", "operation"), MADE, ids=lambda part: str(part))
+def test_what_no_try_helps_against_keeps_the_record(
+    fresh: Desk,
+    answer: Callable[[str, str, Exception], None],
+    line: str,
+    service: str,
+    operation: str,
+) -> None:
+    """A certificate that is not trusted ends the run at once; what was made is still known."""
+    answer(service, operation, UNTRUSTED)
+    outcome = fresh.setup()
+    (refusal,) = outcome.refusals + outcome.notes
+    assert "not trusted" in refusal.why
+    assert "AWS_CA_BUNDLE" in refusal.then
+    states = [
+        record.state
+        for key, record in StackFile(fresh.path).records.items()
+        if key.partition("/")[0] == line
+    ]
+    assert ["creating"] == states
+    assert [] == fresh.setup().refusals
+    assert WHOLE == fresh.inventory()
+    assert [] == fresh.teardown().left
+    assert {} == fresh.inventory()
+
+
+def test_a_page_of_somebody_in_between_keeps_the_record(
+    fresh: Desk, answer: Callable[[str, str, Exception], None]
+) -> None:
+    """A bare 403 is a proxy's: it says nothing of what AWS has done."""
+    page = {"Error": {"Code": "403", "Message": "Forbidden"}}
+    answer("s3", "CreateBucket", ClientError(page, "CreateBucket"))
+    assert [1] == [refusal.exit_status for refusal in fresh.setup().refusals]
+    assert [] == fresh.setup().refusals
+    assert WHOLE == fresh.inventory()
+    assert [] == fresh.teardown().left
+    assert {} == fresh.inventory()
+
+
+def test_a_no_to_the_second_call_proves_nothing_of_the_first(
+    fresh: Desk, answer: Callable[[str, str, Exception], None]
+) -> None:
+    """The first one's answer was lost, the next run's call is refused: the bucket stays recorded."""
+    answer("s3", "CreateBucket", UNTRUSTED)
+    fresh.setup()
+    (key,) = [k for k in StackFile(fresh.path).records if k.startswith("news_bucket")]
+    denied = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    hidden: dict[str, Any] = {"Buckets": []}
+    events = fresh.aws.s3.meta.events
+    events.register("after-call.s3.ListBuckets", lambda parsed, **_: parsed.update(hidden), "lag")
+    events.register(
+        "before-call.s3.CreateBucket",
+        lambda **_: (_ for _ in ()).throw(ClientError(denied, "CreateBucket")),
+        "denied",
+    )
+    assert ["AccessDenied: An error occurred"] == [r.why[:31] for r in fresh.setup().refusals]
+    assert "creating" == StackFile(fresh.path).records[key].state
+    events.unregister("after-call.s3.ListBuckets", unique_id="lag")
+    events.unregister("before-call.s3.CreateBucket", unique_id="denied")
+    assert [] == fresh.teardown().left
+    assert {} == fresh.inventory()
+
+
+def test_awss_own_no_strikes_the_record_out(fresh: Desk) -> None:
+    """Nothing was made, so nothing stays written down."""
+    denied = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+
+    def refuse(**_event: object) -> None:
+        raise ClientError(denied, "CreateBucket")
+
+    fresh.aws.s3.meta.events.register("before-call.s3.CreateBucket", refuse)
+    fresh.setup()
+    assert [] == [k for k in StackFile(fresh.path).records if k.startswith("news_bucket")]
+
+
+def test_the_account_is_asked_for_again(
+    fresh: Desk, answer: Callable[[str, str, Exception], None]
+) -> None:
+    """One broken handshake at the very first question ends no run."""
+    answer("sts", "GetCallerIdentity", GARBLED)
+    assert [] == fresh.setup().refusals
+
+
+def test_a_kind_that_cannot_be_listed_keeps_its_record(
+    fresh: Desk, answer: Callable[[str, str, Exception], None]
+) -> None:
+    """What was begun under former settings is forgotten only where AWS shows that there is none."""
+    answer("acm", "RequestCertificate", UNTRUSTED)
+    fresh.setup()
+    fresh.set(host="www.example.jp")
+    denied = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+
+    def refuse(**_event: object) -> None:
+        raise ClientError(denied, "ListCertificates")
+
+    events = fresh.aws.acm.meta.events
+    events.register("before-call.acm.ListCertificates", refuse, "denied")
+    whys = [refusal.why[:12] for refusal in fresh.setup().refusals]
+    assert ["AccessDenied", "AccessDenied"] == whys  # today's, and the former one
+    gone = fresh.teardown()
+    assert ["certificate/example.jp"] == gone.left
+    assert "certificate/example.jp" in StackFile(fresh.path).records
+    events.unregister("before-call.acm.ListCertificates", unique_id="denied")
+    assert [] == fresh.teardown().left
+    assert {} == fresh.inventory()
