@@ -65,12 +65,17 @@ class Ecs:
             return task.container if task is not None and self._admits(task, port) else None
 
     def _admits(self, task: Task, port: int) -> bool:
-        """Whether the task's security groups let its target group's load balancers in."""
+        """Whether the task's security groups let its target group's load balancers in: by their
+        groups, or by all of their private addresses (User Guide, Security groups for your ALB)."""
         if task.target is None:
             return True
-        balancers = self.cloud.elbv2.load_balancers_of(task.target.group)
-        sources = {group for balancer in balancers for group in balancer.security_groups}
-        return admits(task.interface.group_set, port, sources)
+        return any(
+            all(
+                admits(task.interface.group_set, port, address, balancer.security_groups)
+                for address in self.cloud.elbv2.addresses(balancer.arn)
+            )
+            for balancer in self.cloud.elbv2.load_balancers_of(task.target.group)
+        )
 
     def check(self, ip: str, port: int, path: str) -> int | None:
         """A health check: the HTTP status, None where no answer came in time.

@@ -40,6 +40,11 @@ class Elbv2(Targets):
         wanted = name.lower().rstrip(".").removeprefix("dualstack.")
         return next((lb for lb in self.load_balancers() if lb.dns_name.lower() == wanted), None)
 
+    def addresses(self, load_balancer_arn: str) -> list[str]:
+        """The private addresses from which its nodes reach the targets, one for each subnet."""
+        interfaces = self._interfaces.get(load_balancer_arn, [])
+        return [interface.private_ip_address for interface in interfaces]
+
     def is_active(self, load_balancer_arn: str) -> bool:
         """Whether the load balancer is past provisioning."""
         since = self._since.get(load_balancer_arn)
@@ -61,12 +66,14 @@ class Elbv2(Targets):
     )
     def created(self, region: str, load_balancer: Any) -> None:
         """Note a new load balancer: DNS name, hosted zone, one interface in each subnet."""
+        load_balancer.scheme = load_balancer.scheme or "internet-facing"
         unique = f"{load_balancer.name}-{secrets.randbelow(9 * 10**9) + 10**9}"
+        if load_balancer.scheme == "internal":
+            unique = f"internal-{unique}"
         load_balancer.dns_name = f"{unique}.{region}.elb.amazonaws.com"
         load_balancer.canonical_hosted_zone_id = _HOSTED_ZONES.get(
             region, load_balancer.canonical_hosted_zone_id
         )
-        load_balancer.scheme = load_balancer.scheme or "internet-facing"
         if not load_balancer.security_groups:
             default = self.cloud.ec2.backend(region).get_default_security_group(
                 load_balancer.vpc_id

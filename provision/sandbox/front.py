@@ -3,6 +3,7 @@
 import itertools
 import random
 import secrets
+import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from provision.sandbox.calls import buffer_body
 from provision.sandbox.front_rules import action_for, fixed_response, header, redirect
+from provision.sandbox.listener_tls import limit_to_policy
 from provision.sandbox.reach import admits
 from provision.sandbox.tasks import Reply, Request
 
@@ -42,12 +44,15 @@ class Front:
     def listener(self, host: str, port: int) -> Any | None:
         """Moto's listener that a client who connects to host:port reaches; None: nobody answers.
 
-        The name leads to the load balancer by DNS; that is active and its security groups admit
-        the internet. Hold the lock while using what comes back.
+        The name leads to the load balancer by DNS; that is active, internet-facing (the nodes of an
+        internal one have private addresses only: Elastic Load Balancing User Guide), and its security
+        groups admit the internet. Hold the lock while using what comes back.
         """
         with self._cloud.lock:
             balancer = self._cloud.dns.load_balancer(host)
             if balancer is None or not self._cloud.elbv2.is_active(balancer.arn):
+                return None
+            if balancer.scheme != "internet-facing":
                 return None
             find = self._cloud.ec2.backend(balancer.arn.split(":")[3]).get_security_group_from_id
             groups = [group for group in map(find, balancer.security_groups) if group is not None]
@@ -65,15 +70,34 @@ class Front:
             leaves = [self._cloud.acm.leaf(arn) for arn in listener.certificates]
             return next((leaf for leaf in leaves if leaf is not None), None)
 
-    def forward(self, host: str, port: int, request: Request, client: str = "127.0.0.1") -> Reply:
-        """The answer to a request that arrived for `host` at a listener's port.
+    def tls(self, host: str) -> ssl.SSLContext | None:
+        """What the HTTPS listener of this name shakes hands with; None where none answers.
 
+        User Guide for Application Load Balancers, Security policies.
+        """
+        with self._cloud.lock:
+            listener, leaf = self.listener(host, 443), self.certificate(host)
+            if listener is None or leaf is None:
+                return None
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            leaf.configure_cert(context)
+            limit_to_policy(context, listener.ssl_policy)
+            return context
+
+    def forward(self, host: str, port: int, request: Request, client: str = "127.0.0.1") -> Reply:
+        """The answer to a request that arrived for `host` at a listener's port, over TLS at 443 only.
+
+        A plain request at an HTTPS listener is answered 400 (Troubleshoot your load balancers, HTTP 400).
         ConnectionError where no load balancer answers there at all.
         """
         with self._cloud.lock:
             listener = self.listener(host, port)
             if listener is None:
                 raise ConnectionRefusedError(f"nobody answers at {host}:{port}")
+            if port != 443 and listener.protocol == "HTTPS":
+                return _error(400, "The plain HTTP request was sent to HTTPS port")
+            if port == 443 and listener.protocol != "HTTPS":
+                raise ConnectionAbortedError(f"{host}:{port} does not speak TLS")
             action = action_for(listener, request, client)
             target = self._target(action) if action["Type"] == "forward" else None
         match action["Type"]:

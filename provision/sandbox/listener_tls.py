@@ -4,6 +4,7 @@ No rule compares a certificate's names with anything: AWS does not, and neither 
 listener with the certificate of another name stands, and clients refuse the connection.
 """
 
+import ssl
 from typing import TYPE_CHECKING
 
 from moto.elbv2.ssl_policies import SSL_POLICIES
@@ -98,3 +99,23 @@ def check_certificate(cloud: "Cloud", region: str, arn: str) -> None:
             f"The certificate '{arn}' must have a fully-qualified domain name, a supported "
             "signature, and a supported key size.",
         )
+
+
+_VERSIONS = {
+    "TLSv1": ssl.TLSVersion.MINIMUM_SUPPORTED,  # TLSv1 by name is deprecated, and warned of
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+def limit_to_policy(context: ssl.SSLContext, policy: str) -> None:
+    """Have a server's context offer the TLS versions and ciphers of a policy."""
+    offered = SSL_POLICIES[policy]
+    versions = sorted(_VERSIONS[name] for name in offered["ssl_protocols"])
+    # OpenSSL's own security level would refuse TLS 1.0 and 1.1, which AWS's old policies allow.
+    level = "" if versions[0] >= ssl.TLSVersion.TLSv1_2 else ":@SECLEVEL=0"
+    older = [name for name in offered["ciphers"] if not name.startswith("TLS_")]
+    if older:
+        context.set_ciphers(":".join(older) + level)
+    context.minimum_version, context.maximum_version = versions[0], versions[-1]

@@ -5,13 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def admits(
-    groups: Iterable[Any], port: int, sources: Iterable[str] = (), address: str | None = None
-) -> bool:
+def admits(groups: Iterable[Any], port: int, address: str, sources: Iterable[str] = ()) -> bool:
     """Whether any of these groups (moto's) lets TCP to `port` in.
 
-    From a member of one of the groups `sources` (ids), or from an IPv4 `address`; an address of
-    None is one inside the VPC, which any CIDR rule is taken to include.
+    From a member of one of the groups `sources` (ids), or from an IPv4 `address`.
     """
     known = set(sources)
     return any(
@@ -27,10 +24,10 @@ def _covers(rule: Any, port: int) -> bool:
     return rule.ip_protocol == "tcp" and int(rule.from_port) <= port <= int(rule.to_port)
 
 
-def _from(rule: Any, sources: set[str], address: str | None) -> bool:
+def _from(rule: Any, sources: set[str], address: str) -> bool:
     if (rule.source_group or {}).get("GroupId") in sources:
         return True
     cidr = (rule.ip_range or {}).get("CidrIp")
     if not cidr:
         return False
-    return address is None or ipaddress.ip_address(address) in ipaddress.ip_network(cidr, False)
+    return ipaddress.ip_address(address) in ipaddress.ip_network(cidr, False)

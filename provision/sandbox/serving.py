@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import socket
 import ssl
 import threading
+import time
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -55,7 +57,7 @@ class HttpServer:
 
 
 class TlsServer(HttpServer):
-    """The front over TLS: the server name decides which listener's certificate is shown.
+    """The front over TLS: the server name decides which listener shakes hands.
 
     A name for which no HTTPS listener answers ends the handshake, as a connection to it would.
     """
@@ -67,34 +69,23 @@ class TlsServer(HttpServer):
         super().__init__(front.wsgi)
 
     def _build(self, application: Any) -> ThreadedWSGIServer:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.sni_callback = self._choose
-        return _HandshakeInThread(context, application)
-
-    def _choose(self, connection: Any, name: str | None, _: ssl.SSLContext) -> int | None:
-        leaf = self._front.certificate(name) if name else None
-        if leaf is None:
-            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-        chosen = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        chosen.minimum_version = ssl.TLSVersion.TLSv1_2
-        leaf.configure_cert(chosen)
-        connection.context = chosen
-        return None
+        return _HandshakeInThread(self._front, application)
 
 
 class _HandshakeInThread(ThreadedWSGIServer):
     """Each connection shakes hands in its own thread: a slow client keeps nobody else waiting."""
 
-    def __init__(self, context: ssl.SSLContext, application: Any) -> None:
+    def __init__(self, front: Front, application: Any) -> None:
         super().__init__("127.0.0.1", 0, application, handler=_Quiet)
-        self.ssl_context = context  # also tells the request handler that the scheme is https
+        self._front = front
+        self._nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # has no certificate: an alert
+        self.ssl_context = self._nobody  # tells the request handler that the scheme is https
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        assert isinstance(self.ssl_context, ssl.SSLContext)
         request.settimeout(_HANDSHAKE)
         try:
-            secured = self.ssl_context.wrap_socket(request, server_side=True)
+            context = self._front.tls(_server_name(request)) or self._nobody
+            secured = context.wrap_socket(request, server_side=True)
         except OSError:
             return
         with secured:
@@ -105,3 +96,25 @@ class _HandshakeInThread(ThreadedWSGIServer):
     def shutdown_request(self, request: Any) -> None:
         with contextlib.suppress(OSError):
             request.close()
+
+
+def _server_name(connection: socket.socket) -> str:
+    """The name that a client's first message asks for, which stays to be read; "" where it has none.
+
+    OpenSSL lets a listener choose its certificate by that name, but not its TLS versions: these must be
+    known before. TimeoutError where the message does not come.
+    """
+    names: list[str | None] = []
+    deadline = time.monotonic() + _HANDSHAKE
+    while not names and time.monotonic() < deadline:
+        incoming, context = ssl.MemoryBIO(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sni_callback = lambda _object, name, _context: names.append(name)
+        if not incoming.write(connection.recv(65536, socket.MSG_PEEK)):
+            return ""
+        try:
+            context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True).do_handshake()
+        except ssl.SSLWantReadError:
+            time.sleep(0.01)  # a part of it
+        except ssl.SSLError:
+            break
+    return (names[0] if names else None) or ""

@@ -30,6 +30,8 @@ def is_steady(service: dict[str, Any]) -> bool:
 class Bot:
     """What a service needs, made through the API, and the service itself."""
 
+    secure: str  # the HTTPS listener's ARN, once published
+
     def __init__(self, account: Account) -> None:
         self.account = account
         self.clock = account.clock
@@ -220,4 +222,5 @@ class Bot:
             ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record_set}]},
         )
         self.clock.sleep(self.account.cloud.delays.route53_sync + 1)
-        return str(answer["Listeners"][0]["ListenerArn"])
+        self.secure = str(answer["Listeners"][0]["ListenerArn"])
+        return self.secure

@@ -2,22 +2,18 @@
 
 import contextlib
 from collections.abc import Iterable
-from ssl import (
-    PROTOCOL_TLS_CLIENT,
-    PROTOCOL_TLS_SERVER,
-    MemoryBIO,
-    SSLCertVerificationError,
-    SSLContext,
-    SSLWantReadError,
-)
+from ssl import SSLCertVerificationError, SSLError, TLSVersion
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
 from provision.sandbox.front import Front
+from provision.sandbox.front_rules import redirect
 from provision.sandbox.tasks import Reply, Request
 from tests.sandbox.conftest import Account
+from tests.sandbox.handshakes import shake_hands
 from tests.sandbox.newsbot import Bot
 
 
@@ -35,17 +31,23 @@ def get(front: Front, target: str = "/", host: str = "example.jp", port: int = 4
 
 
 @pytest.fixture
-def bot(account: Account) -> Bot:
-    """A steady service behind https://example.jp."""
+def published(account: Account) -> Bot:
+    """Everything for https://example.jp but the service."""
     made = Bot(account)
-    made.tasks.application = lambda environment: mirror
     account.clock.step = 20.0
     made.settle()
     made.publish()
-    made.create()
-    account.clock.step = 5.0
-    made.steady()
     return made
+
+
+@pytest.fixture
+def bot(published: Bot) -> Bot:
+    """A steady service behind https://example.jp."""
+    published.tasks.application = lambda environment: mirror
+    published.create()
+    published.clock.step = 5.0
+    published.steady()
+    return published
 
 
 def test_request_reaches_the_container(bot: Bot) -> None:
@@ -79,31 +81,109 @@ def test_nobody_answers_for_other_names(bot: Bot) -> None:
         get(front, host="other.example.jp")
 
 
-def shake_hands(account: Account, name: str) -> None:
-    """What a client that trusts the sandbox's authority does with the certificate of a name."""
-    client, server = SSLContext(PROTOCOL_TLS_CLIENT), SSLContext(PROTOCOL_TLS_SERVER)
-    account.cloud.authority.trust(client)
-    leaf = Front(account.cloud).certificate(name)
-    assert leaf is not None
-    leaf.configure_cert(server)
-    to_client, to_server = MemoryBIO(), MemoryBIO()
-    caller = client.wrap_bio(to_client, to_server, server_hostname=name)
-    answerer = server.wrap_bio(to_server, to_client, server_side=True)
-    for side in (caller, answerer, caller):
-        with contextlib.suppress(SSLWantReadError):
-            side.do_handshake()
-    assert caller.getpeercert()
-
-
 def test_certificate_of_another_name(bot: Bot) -> None:
     """AWS compares no names: the listener shows the certificate it has, and clients refuse it."""
     account = bot.account
     zone = account.client("route53").list_hosted_zones()["HostedZones"][0]["Id"]
     account.change(zone, "CREATE", "www.example.jp", "CNAME", "example.jp.")
     account.clock.sleep(account.cloud.delays.route53_sync + 1)
-    shake_hands(account, "example.jp")
+    shake_hands(account.cloud, "example.jp")
     with pytest.raises(SSLCertVerificationError, match="Hostname mismatch"):
-        shake_hands(account, "www.example.jp")
+        shake_hands(account.cloud, "www.example.jp")
+
+
+OLD = "ELBSecurityPolicy-2016-08"
+MIDDLE = "ELBSecurityPolicy-TLS-1-1-2017-01"
+ARTICLE = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+NEW = "ELBSecurityPolicy-TLS13-1-3-2021-06"
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_versions_of_a_tls_policy(published: Bot) -> None:
+    """The newest version that both have; none in common: no connection.
+
+    User Guide for Application Load Balancers, Security policies, "Protocols by policy".
+    """
+    expected = {
+        (OLD, TLSVersion.TLSv1): "TLSv1",
+        (OLD, TLSVersion.TLSv1_2): "TLSv1.2",
+        (OLD, None): "TLSv1.2",
+        (OLD, TLSVersion.TLSv1_3): "refused",
+        (MIDDLE, TLSVersion.TLSv1): "refused",
+        (MIDDLE, TLSVersion.TLSv1_1): "TLSv1.1",
+        (ARTICLE, TLSVersion.TLSv1_1): "refused",
+        (ARTICLE, TLSVersion.TLSv1_2): "TLSv1.2",
+        (ARTICLE, None): "TLSv1.3",
+        (NEW, TLSVersion.TLSv1_2): "refused",
+        (NEW, TLSVersion.TLSv1_3): "TLSv1.3",
+    }
+    elbv2, seen = published.account.client("elbv2"), {}
+    for policy, version in expected:
+        elbv2.modify_listener(ListenerArn=published.secure, SslPolicy=policy)
+        try:
+            seen[policy, version] = shake_hands(published.account.cloud, "example.jp", version)
+        except SSLError:
+            seen[policy, version] = "refused"
+    assert expected == seen
+
+
+def test_internal_load_balancer(account: Account) -> None:
+    """Its name, which says so, leads nobody on the internet to it."""
+    cloud = account.cloud
+    names = {}
+    for scheme in ("internal", "internet-facing"):
+        made = account.load_balancer(scheme, Scheme=scheme)
+        account.listener(made["LoadBalancerArn"], account.target_group(scheme))
+        for group in made["SecurityGroups"]:
+            with contextlib.suppress(ClientError):  # the default group, twice
+                open_to_all(account, group, 80)
+        names[scheme] = made["DNSName"]
+    account.clock.advance(cloud.delays.load_balancer)
+    assert names["internal"].startswith("internal-internal-")
+    with pytest.raises(ConnectionError):
+        get(Front(cloud), host=names["internal"], port=80)
+    assert 503 == get(Front(cloud), host=names["internet-facing"], port=80).status
+
+
+def open_to_all(account: Account, group: str, port: int) -> None:
+    """Let everybody's TCP to a port in."""
+    everybody = {"FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    account.client("ec2").authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[{"IpProtocol": "tcp", **everybody}]
+    )
+
+
+def test_protocol_of_a_listener(published: Bot) -> None:
+    """Plain HTTP at an HTTPS listener, TLS at an HTTP listener."""
+    front, elbv2 = Front(published.account.cloud), published.account.client("elbv2")
+    open_to_all(published.account, published.outer, 80)
+    elbv2.delete_listener(ListenerArn=published.listener)
+    elbv2.modify_listener(ListenerArn=published.secure, Port=80)
+    assert 400 == get(front, port=80).status
+    published.account.listener(published.load_balancer, published.group, 443)
+    assert front.tls("example.jp") is None
+    with pytest.raises(ConnectionError):
+        get(front)
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ({"UserIdGroupPairs": "outer"}, 200),
+        ({"UserIdGroupPairs": "inner"}, 504),
+        ({"IpRanges": [{"CidrIp": "172.31.0.0/16"}]}, 200),
+        ({"IpRanges": [{"CidrIp": "203.0.113.0/24"}]}, 504),
+    ],
+)
+def test_task_admits_its_load_balancer(bot: Bot, source: dict[str, Any], status: int) -> None:
+    """By its security group, or by the range of its private addresses."""
+    ec2 = bot.account.client("ec2")
+    (group,) = ec2.describe_security_groups(GroupIds=[bot.inner])["SecurityGroups"]
+    ec2.revoke_security_group_ingress(GroupId=bot.inner, IpPermissions=group["IpPermissions"])
+    if name := source.get("UserIdGroupPairs"):
+        source = {"UserIdGroupPairs": [{"GroupId": getattr(bot, name)}]}
+    bot.admit(bot.inner, 8080, **source)
+    assert status == get(Front(bot.account.cloud)).status
 
 
 def test_closed_port_does_not_answer(bot: Bot) -> None:
@@ -190,3 +270,23 @@ def test_redirect(bot: Bot) -> None:
     )
     reply = get(Front(bot.account.cloud), "/a?b=1", port=80)
     assert (301, "https://example.jp:443/a?b=1") == (reply.status, dict(reply.headers)["Location"])
+
+
+# API RedirectActionConfig, and its examples: what is left out stays as it was asked for.
+@pytest.mark.parametrize(
+    ("config", "location"),
+    [
+        ({"Host": "www.#{host}"}, "http://www.example.jp:80/a/b?c=1&d=2"),
+        ({"Protocol": "HTTPS"}, "https://example.jp:80/a/b?c=1&d=2"),
+        ({"Port": "8080"}, "http://example.jp:8080/a/b?c=1&d=2"),
+        ({"Path": "/new/#{path}"}, "http://example.jp:80/new/a/b?c=1&d=2"),
+        ({"Path": "/", "Query": "was=#{path}&#{query}"}, "http://example.jp:80/?was=a/b&c=1&d=2"),
+        ({"Path": "/x", "Query": "#{protocol}-#{port}"}, "http://example.jp:80/x?http-80"),
+    ],
+)
+def test_placeholders_of_a_redirect(config: dict[str, str], location: str) -> None:
+    """Scheme, host, port, path and query; 302 as well as 301."""
+    request = Request("GET", "/a/b?c=1&d=2", [("Host", "example.jp")])
+    for code, status in (("HTTP_301", 301), ("HTTP_302", 302)):
+        reply = redirect({**config, "StatusCode": code}, request, 80)
+        assert (status, [("Location", location)]) == (reply.status, reply.headers)
