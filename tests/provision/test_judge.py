@@ -80,8 +80,10 @@ def test_what_is_open_to_whom(desk: Desk) -> None:
     } == rules
 
 
-def test_alias(desk: Desk) -> None:
-    """Route 53 answers with the load balancer's addresses whatever its targets do."""
+def test_what_shows_in_no_answer(desk: Desk) -> None:
+    """The alias answers whatever the targets do; a health check has 4 s, less than the 5 between two."""
+    (group,) = desk.cable.client("elbv2").describe_target_groups()["TargetGroups"]
+    assert (4, "/healthz") == (group["HealthCheckTimeoutSeconds"], group["HealthCheckPath"])
     route53 = desk.cable.client("route53")
     (zone,) = route53.list_hosted_zones()["HostedZones"]
     records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
@@ -145,7 +147,7 @@ def sickbed(desk: Desk) -> Iterator[Sickbed]:
 
 
 def test_targets_come_and_go(sickbed: Sickbed) -> None:
-    """In after one good check, out after two bad ones 5 s apart, in again after two good ones; 20 s of draining."""
+    """In after one good check, out after two bad ones 5 s apart, in after two good ones; drained in 20 s."""
     sickbed.deploy()
     assert [("healthy initial", 1), ("draining healthy", 20), ("healthy", 49)] == sickbed.watch(70)
     assert {5.0} == {after - before for before, after in pairwise(sickbed.asked)}
