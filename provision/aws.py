@@ -24,9 +24,18 @@ THROTTLES = (  # error codes that mean "slower, please", from each service's API
     "RequestThrottled",
     "RequestThrottledException",
     "EC2ThrottledException",
+    "BandwidthLimitExceeded",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+)
+HIDDEN = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "UnauthorizedAccess",
+    "NotAuthorized",
 )
 CUT_OFF = ("RequestTimeout", "RequestTimeoutException")  # AWS did not get the whole request
-HIDDEN = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess")
 READING = ("Describe", "Get", "List", "Head")  # operations that change nothing
 IDS = ("Id", "Ids", "Arn", "Arns", "ARN")  # how the names of parameters end that hold ids
 BAD_CREDENTIALS = (
@@ -40,6 +49,11 @@ BAD_CREDENTIALS = (
     "InvalidSignatureException",
     "SignatureDoesNotMatch",
     "InvalidAccessKeyId",
+    "MissingAuthenticationTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidToken",
+    "TokenRefreshRequired",
 )
 
 

@@ -4,6 +4,7 @@ Upper half: the person's settings. Lower half (`made_in`, `paused`, `resources`)
 provision before and after every mutation. A write is a temporary file in the same folder, fsync, os.replace.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,8 +36,8 @@ class Damaged(Usage):
 class StackFile:
     """One stack.yaml on disk."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, disk: wholefile.Disk = os) -> None:
+        self.path, self._disk = path, disk
         self._writing = threading.Lock()  # the engine's threads record side by side
         self.on_trial = False  # nothing is written: what is said and found counts for this run only
         self._given: dict[str, Any] = {}
@@ -212,7 +213,7 @@ class StackFile:
         if text == self._same and self.path.exists():
             return
         try:
-            wholefile.replace(self.path, text.encode("utf-8"))
+            wholefile.replace(self.path, text.encode("utf-8"), disk=self._disk)
         except OSError as error:
             raise _out_of_reach(_("Writing {path}.", path=self.path), error) from None
         self._text = self._same = text

@@ -6,16 +6,28 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 HALF = ".half"  # how the names of new contents end until they are in their place
 
 
-def replace(path: Path, content: bytes, *, flushed: bool = True) -> None:
+class Disk(Protocol):
+    """What decides how much of a write a power cut leaves; the module `os` is the real one."""
+
+    def fsync(self, fd: int, /) -> None:
+        """As os.fsync."""
+
+    def replace(self, src: str, dst: Path, /) -> None:
+        """As os.replace."""
+
+
+def replace(path: Path, content: bytes, *, flushed: bool = True, disk: Disk = os) -> None:
     """Puts the content in the file's place. Keeps its mode (0600 for a new one). Raises OSError.
 
     flushed: it is on the disk when this returns. Without, a power cut may leave the old one or an empty one.
     """
     place = Path(os.path.realpath(path))  # a link stays one
+    new = [folder for folder in place.parents if not folder.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o600
     descriptor, temporary = tempfile.mkstemp(HALF, f".{place.name}.", place.parent)
@@ -24,20 +36,21 @@ def replace(path: Path, content: bytes, *, flushed: bool = True) -> None:
             file.write(content)
             file.flush()
             if flushed:
-                os.fsync(file.fileno())
+                disk.fsync(file.fileno())
         os.chmod(temporary, mode)
-        os.replace(temporary, place)
+        disk.replace(temporary, place)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
     if not flushed:
         return
-    with contextlib.suppress(OSError):  # not every file system lets a folder be flushed
-        folder = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    for folder in (place.parent, *(made.parent for made in new)):
+        with contextlib.suppress(OSError):  # not every file system lets a folder be flushed
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                disk.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def sweep(path: Path) -> None:

@@ -1,0 +1,84 @@
+"""What the error codes of AWS's own documents mean to us, each by its name.
+
+Sources: botocore's retry data (data/_retry.json, retries/standard.py), "Common Errors" of the services' API
+references, EC2's "Error codes for the Amazon EC2 API", S3's "Error responses".
+"""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from provision import aws
+from provision.errors import NotYet, Refusal
+
+# By code, the HTTP status it comes with.
+SLOWER = {
+    "BandwidthLimitExceeded": 400,
+    "EC2ThrottledException": 503,
+    "PriorRequestNotComplete": 400,  # Route 53
+    "ProvisionedThroughputExceededException": 400,
+    "RequestLimitExceeded": 503,  # EC2
+    "RequestThrottled": 400,
+    "RequestThrottledException": 400,
+    "SlowDown": 503,  # S3
+    "ThrottledException": 400,
+    "Throttling": 400,  # IAM, Elastic Load Balancing, Route 53, STS
+    "ThrottlingException": 400,  # ECS, ECR, ACM, Logs, Scheduler, SSM
+    "TooManyRequestsException": 429,
+    "TooManyUpdates": 400,  # SSM
+    "TransactionInProgressException": 400,
+}
+# botocore takes it for throttling; to ACM, ECR, ECS, IAM and Logs it is a quota: waiting raises none.
+QUOTA = "LimitExceededException"
+SIGN_IN = {
+    "AuthFailure": 401,  # EC2
+    "ExpiredToken": 403,
+    "ExpiredTokenException": 400,
+    "IncompleteSignature": 400,
+    "IncompleteSignatureException": 400,
+    "InvalidAccessKeyId": 403,  # S3
+    "InvalidClientTokenId": 403,
+    "InvalidSignatureException": 400,
+    "InvalidToken": 400,  # S3
+    "MissingAuthenticationToken": 403,
+    "MissingAuthenticationTokenException": 400,
+    "RequestExpired": 400,
+    "SignatureDoesNotMatch": 403,
+    "TokenRefreshRequired": 400,  # S3
+    "UnrecognizedClientException": 400,
+}
+FORBIDDEN = {
+    "AccessDenied": 403,
+    "AccessDeniedException": 400,
+    "NotAuthorized": 400,
+    "UnauthorizedAccess": 403,
+    "UnauthorizedOperation": 403,  # EC2
+}
+
+
+def answered(code: str, status: int) -> ClientError:
+    """An error as AWS answers it."""
+    error = {"Error": {"Code": code, "Message": "so AWS says"}}
+    return ClientError({**error, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
+
+
+@pytest.mark.parametrize("code", SLOWER)
+def test_throttling(code: str) -> None:
+    """Asked again later; nothing was carried out."""
+    with pytest.raises(NotYet, match=code) as waiting, aws.understood("doing"):
+        raise answered(code, SLOWER[code])
+    assert waiting.value.refused
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "then"),
+    [
+        *((code, status, "Sign in to AWS again") for code, status in SIGN_IN.items()),
+        *((code, status, "administrator") for code, status in FORBIDDEN.items()),
+        (QUOTA, 400, ""),
+    ],
+)
+def test_refusals(code: str, status: int, then: str) -> None:
+    """Not asked again; AWS's own words, and what helps."""
+    with pytest.raises(Refusal, match=then) as refusal, aws.understood("doing"):
+        raise answered(code, status)
+    assert f"{code}: so AWS says" == refusal.value.why
