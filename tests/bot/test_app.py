@@ -6,6 +6,7 @@ import hmac
 import io
 import json
 import logging
+import time
 from collections import Counter
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from bot.app import App, create_app
+from bot.counters import Counters
+from bot.inbox import Inbox
 from bot.line import Outcome
 from bot.logs import JsonLines
 from bot.newsstand import Newsstand
@@ -276,6 +279,50 @@ def test_the_secret_is_not_read_for_every_stranger(phone: Phone) -> None:
     for _ in range(5):
         assert 401 == client.post("/webhook", data=BODY, headers=signed(BODY, "x")).status_code
     assert 1 == len(readings)
+
+
+def test_secrets_that_are_rotated_twice(phone: Phone) -> None:
+    """Each new secret works at once, or within a minute of the last reading; a former one not any more,
+    and what a stranger signs never."""
+    stored, now = ["first"], [0.0]
+    client = client_of(phone, Secret("first", lambda: stored[-1], lambda: now[0]))
+
+    def statuses(at: float) -> dict[str, int]:
+        now[0] = at
+        who = ["stranger", *dict.fromkeys(["first", *stored])]
+        sent = {
+            name: client.post("/webhook", data=BODY, headers=signed(BODY, name)) for name in who
+        }
+        return {name: answer.status_code for name, answer in sent.items()}
+
+    assert {"stranger": 401, "first": 200} == statuses(0)
+    stored.append("second")  # what the stranger sent has cost this minute's reading
+    assert {"stranger": 401, "first": 200, "second": 401} == statuses(59.9)
+    assert {"stranger": 401, "first": 401, "second": 200} == statuses(60)
+    stored.append("third")
+    assert {"stranger": 401, "first": 401, "second": 200, "third": 401} == statuses(119.9)
+    now[0] = 120  # this time the new secret comes before any stranger
+    assert 200 == client.post("/webhook", data=BODY, headers=signed(BODY, "third")).status_code
+    assert {"stranger": 401, "first": 401, "second": 401, "third": 200} == statuses(121)
+
+
+class Waiting(Inbox):
+    """Notes for how long a webhook may keep LINE waiting."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def take(self, events: list[Any], until: float) -> bool:
+        self.seconds.append(until - time.monotonic())
+        return True
+
+
+def test_line_is_answered_within_two_seconds() -> None:
+    """LINE counts more as an error: 1.8 s, and the way back."""
+    inbox = Waiting()
+    app = App(Secret(SECRET), inbox, Counters())
+    assert 200 == post(Client(app), {"events": []}).status_code
+    assert 1.5 < inbox.seconds[0] <= 1.8
 
 
 @pytest.mark.parametrize(
