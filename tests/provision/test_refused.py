@@ -1,0 +1,36 @@
+"""AWS refuses a create call: there is none, so no record says that there might be one."""
+
+from botocore.exceptions import ClientError
+
+from provision.stackfile import StackFile
+from tests.provision.conftest import READING, Desk
+from tests.provision.standing import WHOLES, made
+
+ANSWER = {
+    "Error": {"Code": "AccessDeniedException", "Message": "not authorized"},
+    "ResponseMetadata": {"HTTPStatusCode": 403},
+}
+
+
+def test_every_create_call_is_refused_once(desk: Desk) -> None:
+    """Each run is refused what it could make, records none of it, and the next one makes it."""
+    desk.set(network__vpc="new")  # all that the default network has, and a VPC
+    refused: list[str] = []
+
+    def refuse(operation: str) -> None:
+        event, line = desk.now
+        if event == "creating" and not operation.startswith(READING) and line not in refused:
+            refused.append(line)
+            raise ClientError(ANSWER, operation)
+
+    desk.cable.before = refuse
+    for _run in range(30):
+        known = len(refused)
+        outcome = desk.setup()
+        recorded = {key.partition("/")[0] for key in StackFile(desk.path).records}
+        assert set() == recorded.intersection(refused[known:])
+        if known == len(refused):
+            break
+    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert sorted(one.line for one in made("new") if one.line != "network") == sorted(refused)
+    assert WHOLES["new"] == desk.inventory()
