@@ -111,7 +111,7 @@ def parse(text: str) -> Expression:
         raise ValueError(text)  # one of the two is ?, the other is not
     cron = Cron(
         _values(minutes, 0, 59),
-        _values(hours, 0, 23),
+        _values(hours, 0, 23, around=True),
         month_days,
         _values(months, 1, 12, _MONTHS),
         week_days,
@@ -121,8 +121,13 @@ def parse(text: str) -> Expression:
     return cron
 
 
-def _values(text: str, low: int, high: int, names: dict[str, int] | None = None) -> list[int]:
-    """Every value that a field stands for, in order: *, 5, 5-9, MON-FRI, 0/15, and lists of them."""
+def _values(
+    text: str, low: int, high: int, names: dict[str, int] | None = None, *, around: bool = False
+) -> list[int]:
+    """Every value that a field stands for, in order: *, 5, 5-9, MON-FRI, 0/15, and lists of them.
+
+    around: a range may go over the end, as in AWS's example of 20-2 for hours.
+    """
     found: set[int] = set()
     for part in text.split(","):
         span, slash, step = part.partition("/")
@@ -130,9 +135,12 @@ def _values(text: str, low: int, high: int, names: dict[str, int] | None = None)
         begin = low if first == "*" else _value(first, names)
         end = _value(last, names) if dash else high if first == "*" or slash else begin
         every = _value(step) if slash else 1
-        if (first == "*" and dash) or not low <= begin <= end <= high or every < 1:
+        valid = low <= begin <= high and low <= end <= high and every >= 1
+        if not valid or (first == "*" and dash) or (end < begin and not around):
             raise ValueError(text)
-        found.update(range(begin, end + 1, every))
+        size = high + 1 - low
+        offsets = range(0, (end - begin) % size + 1, every)
+        found.update(low + (begin - low + offset) % size for offset in offsets)
     return sorted(found)
 
 

@@ -51,6 +51,54 @@ def test_moments(text: str, expected: list[str]) -> None:
     assert expected == upcoming(text, "2026-01-01T12:00:00", len(expected))
 
 
+# The examples of AWS's own documents and what these say of them: Amazon EventBridge User Guide, "Cron
+# expressions reference"; EventBridge Scheduler User Guide, "Schedule types".
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cron(0 10 * * ? *)", ["Mon 2026-02-02 10:00", "Tue 2026-02-03 10:00"]),
+        ("cron(15 12 * * ? *)", ["Mon 2026-02-02 12:15", "Tue 2026-02-03 12:15"]),
+        ("cron(0 18 ? * MON-FRI *)", ["Mon 2026-02-02 18:00", "Tue 2026-02-03 18:00"]),
+        ("cron(0 8 1 * ? *)", ["Sun 2026-03-01 08:00", "Wed 2026-04-01 08:00"]),
+        ("cron(0/15 * * * ? *)", ["Mon 2026-02-02 00:00", "Mon 2026-02-02 00:15"]),
+        ("cron(0/10 * ? * MON-FRI *)", ["Mon 2026-02-02 00:00", "Mon 2026-02-02 00:10"]),
+        ("cron(0/5 8-17 ? * MON-FRI *)", ["Mon 2026-02-02 08:00", "Mon 2026-02-02 08:05"]),
+        (
+            "cron(0/30 20-2 ? * MON-FRI *)",
+            [
+                "Mon 2026-02-02 00:00",
+                "Mon 2026-02-02 00:30",
+                "Mon 2026-02-02 01:00",
+                "Mon 2026-02-02 01:30",
+                "Mon 2026-02-02 02:00",
+                "Mon 2026-02-02 02:30",
+                "Mon 2026-02-02 20:00",
+            ],
+        ),
+        ("cron(0 0 ? JAN,FEB,MAR MON *)", ["Mon 2026-02-02 00:00", "Mon 2026-02-09 00:00"]),
+        ("cron(0 0 1-15 * ? *)", ["Mon 2026-02-02 00:00", "Tue 2026-02-03 00:00"]),
+        ("cron(1/10 0 * * ? *)", ["Mon 2026-02-02 00:01", "Mon 2026-02-02 00:11"]),
+        ("cron(0 0 7 * ? *)", ["Sat 2026-02-07 00:00"]),
+        ("cron(0 0 3W * ? *)", ["Tue 2026-02-03 00:00", "Tue 2026-03-03 00:00"]),
+        ("cron(0 0 ? * 3#2 *)", ["Tue 2026-02-10 00:00", "Tue 2026-03-10 00:00"]),
+        ("cron(0 0 L * ? *)", ["Sat 2026-02-28 00:00", "Tue 2026-03-31 00:00"]),
+        ("rate(5 minutes)", ["Mon 2026-02-02 00:04", "Mon 2026-02-02 00:09"]),
+        ("rate(1 hour)", ["Mon 2026-02-02 00:59", "Mon 2026-02-02 01:59"]),
+        ("at(2026-11-20T13:00:00)", ["Fri 2026-11-20 13:00"]),
+    ],
+)
+def test_examples_of_awss_documents(text: str, expected: list[str]) -> None:
+    """From a minute before a Monday begins."""
+    assert expected == upcoming(text, "2026-02-01T23:59:00", len(expected))
+
+
+def test_last_friday_of_each_month_of_two_years() -> None:
+    """The example of EventBridge Scheduler's guide."""
+    fridays = upcoming("cron(15 10 ? * 6L 2022-2023)", "2022-01-01T00:00:00", 25)
+    assert ["Fri 2022-01-28 10:15", "Fri 2022-02-25 10:15"] == fridays[:2]
+    assert (24, "Fri 2023-12-29 10:15") == (len(fridays), fridays[-1])
+
+
 def test_past_years_are_over() -> None:
     """A cron of past years and a past `at` never fire."""
     assert [] == upcoming("cron(0 8 ? * * 2025)", "2026-01-01T12:00:00", 1)
@@ -81,6 +129,8 @@ def test_daylight_saving() -> None:
         "cron(0 8 40W * ? *)",
         "cron(0 8 ? * 6#6 *)",
         "cron(9-8 8 ? * SAT *)",
+        "cron(0 8 ? * 3#1,6#3 *)",
+        "cron(0 8 ? * * 2027-2026)",
         "cron(0/0 8 ? * SAT *)",
         "cron(0 8 ? * SAT 1969)",
         "rate(0 minutes)",
