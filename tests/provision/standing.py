@@ -1,6 +1,6 @@
 """A finished stack that one test hands on to the next, whole again: building one is what costs time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -59,9 +59,12 @@ def look(desk: Desk) -> Seen:
     return Seen(plan(sights, orphans, prices("ap-northeast-1")), told)
 
 
-def refusals(desk: Desk) -> list[str]:
-    """`provision setup`, and how it ended: what was refused, what is waited for outside."""
-    outcome = desk.setup()
+def refusals(desk: Desk, refused: Collection[str] = ()) -> list[str]:
+    """`provision setup`, and how it ended: what was refused, what is waited for outside.
+
+    refused: the calls that AWS may refuse meanwhile.
+    """
+    outcome = desk.setup(refused=refused)
     return [str(one) for one in (*outcome.refusals, *outcome.outside)]
 
 
