@@ -347,6 +347,22 @@ def test_the_web_goes_wrong(
         Web().get(url, Mark())
 
 
+@pytest.mark.parametrize(("redirects", "found"), [(4, True), (5, False)])
+def test_redirects(
+    site: tuple[str, list[Answer], list[Request]], redirects: int, found: bool
+) -> None:
+    """Four are followed."""
+    url, answers, asked = site
+    answers += [lambda _: Response("", 302, {"Location": "/on"})] * redirects
+    answers.append(lambda _: Response("feed"))
+    if not found:
+        with pytest.raises(BadFeed, match="MaxRetryError"):
+            Web().get(url, Mark())
+        return
+    assert Web().get(url, Mark()) is not None
+    assert 5 == len(asked)
+
+
 def test_the_web_is_slow(site: tuple[str, list[Answer], list[Request]]) -> None:
     """A feed that takes its time is left for another day."""
     url, answers, _asked = site
