@@ -1,0 +1,40 @@
+"""The option that writes the golden files anew, and one person with a shell, an AWS and a LINE."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provision.aws import Aws
+from provision.sandbox.delays import Delays
+from tests.golden.recorded import Recorder
+from tests.golden.runs import Session, Shell, at_a_shell
+from tests.provision.conftest import Cable, opened
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden`: what is sent now is what shall be sent."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.json anew")
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    """Whether the files are written."""
+    return bool(request.config.getoption("--update-golden", default=False))
+
+
+@pytest.fixture(scope="session")
+def session() -> Session:
+    """One for all: making clients is what takes long."""
+    return Session(Cable(), Recorder())
+
+
+@pytest.fixture
+def shell(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """An empty folder, an empty account."""
+    aws = Aws("ap-northeast-1", session.cable.session)
+    with (
+        opened(session.cable, aws, Delays.none(), tmp_path) as desk,
+        at_a_shell(desk, session, monkeypatch) as shell,
+    ):
+        yield shell

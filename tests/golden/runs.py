@@ -1,0 +1,131 @@
+"""How commands are run against the in-process AWS: the one file here that knows the code's own names.
+
+Everything else in this folder stands outside: the command line, the environment, and what is sent.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from provision.sandbox.dns_server import DnsServer
+from provision.sandbox.serving import HttpServer
+from tests.golden.recorded import Names, Recorder
+from tests.provision.conftest import Cable, Desk
+from tests.provision.test_image import wheel
+
+ROOT = Path(__file__).parent.parent.parent
+(ENTRY,) = entry_points(group="console_scripts", name="provision")
+
+
+class Session:
+    """The boto3 session that every command gets, recorded; its clients are kept."""
+
+    def __init__(self, cable: Cable, recorder: Recorder) -> None:
+        self.cable, self.recorder = cable, recorder
+        recorder.listen(cable.session)
+        self._client = cache(cable.session.client)
+
+    def client(self, service: str, **_: Any) -> Any:
+        """The service's client."""
+        return self._client(service)
+
+
+class Shell:
+    """One person with one folder; `aws` is a client of a service, `sent` what was recorded."""
+
+    def __init__(self, desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = desk.path.parent
+        self.aws: Callable[[str], Any] = session.client
+        self.sent = session.recorder
+        self._monkeypatch = monkeypatch
+
+    def stack(self, text: str) -> None:
+        """This is what stack.yaml says."""
+        (self.folder / "stack.yaml").write_text(text)
+
+    def there_first(self) -> None:
+        """What the stack would make exists: a hosted zone, a bucket, and LINE's two secrets."""
+        self.aws("route53").create_hosted_zone(Name="example.jp", CallerReference="theirs")
+        region = {"LocationConstraint": "ap-northeast-1"}
+        self.aws("s3").create_bucket(Bucket="my-news", CreateBucketConfiguration=region)
+        for name in ("ACCESS_TOKEN", "CHANNEL_SECRET"):
+            value = os.environ[f"LINE_CHANNEL_{name.removeprefix('CHANNEL_')}"]
+            self.aws("ssm").put_parameter(Name=name, Value=value, Type="SecureString")
+        self.sent.take()
+
+    def types(self, *words: str) -> None:
+        """One command, asked nothing, which ends well."""
+        self._monkeypatch.setattr(sys, "argv", ["provision", *words, "--yes"])
+        with pytest.raises(SystemExit) as ended:
+            ENTRY.load()()
+        assert 0 == ended.value.code
+
+
+@contextmanager
+def at_a_shell(desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A person's environment: this desk's AWS, LINE, DNS, registrar, registries and time."""
+    cloud, line, recorder = desk.sandbox.cloud, desk.sandbox.line, session.recorder
+    with ExitStack() as servers:
+
+        def serve(application: Any, name: str = "") -> str:
+            tapped = recorder.tap(name, application) if name else application
+            return servers.enter_context(closing(HttpServer(tapped))).url
+
+        host, port = servers.enter_context(closing(DnsServer(cloud.dns.respond))).address
+        cloud.registry = serve(desk.sandbox.registry, "registry")
+        environment = {
+            "AWS_REGION": "ap-northeast-1",
+            "LANG": "C.UTF-8",
+            "LINE_API_URL": serve(line.wsgi, "LINE"),
+            "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
+            "LINE_CHANNEL_SECRET": line.channel_secret,
+            "PROVISION_DNS": f"{host}:{port}",
+            "PROVISION_REGISTRY": serve(desk.sandbox.gallery),
+            "XDG_CACHE_HOME": str(desk.path.parent / "cache"),
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(boto3, "Session", lambda **_: session)
+        monkeypatch.setattr("provision.aws.clock", lambda: desk.clock)
+        monkeypatch.setattr(
+            "provision.index.PackageIndex.wheels", lambda index, *_: [wheel(desk.path.parent)]
+        )
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        monkeypatch.chdir(desk.path.parent)
+        desk.clock.on_advance(lambda: at_the_registrar(desk, session))
+        recorder.names = Names(
+            {
+                cloud.account: cloud.account,
+                line.access_token: "<access token>",
+                line.channel_secret: "<channel secret>",
+                line.channel_id: "<channel id>",
+                **default_network(session.client("ec2")),
+            }
+        )
+        yield Shell(desk, session, monkeypatch)
+        recorder.take()
+
+
+def at_the_registrar(desk: Desk, session: Session) -> None:
+    """What a person does at the site where the domain was bought."""
+    route53 = session.client("route53")
+    for zone in route53.list_hosted_zones()["HostedZones"]:
+        servers = route53.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
+        desk.sandbox.cloud.registrar.enter(zone["Name"], servers)
+
+
+def default_network(ec2: Any) -> dict[str, str]:
+    """Names for what AWS itself has put into the account."""
+    (vpc,) = ec2.describe_vpcs()["Vpcs"]
+    subnets = ec2.describe_subnets()["Subnets"]
+    named = {subnet["SubnetId"]: f"<subnet {subnet['AvailabilityZone']}>" for subnet in subnets}
+    return {vpc["VpcId"]: "<default vpc>", **named}

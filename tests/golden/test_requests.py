@@ -1,0 +1,119 @@
+"""What the commands send, by value: every changing call to AWS, and what goes to LINE and the registry.
+
+One file a stack, in it what each command sends. `make golden` writes the files anew.
+"""
+
+from typing import Any
+
+from tests.golden.golden import compare
+from tests.golden.runs import ROOT, Shell
+
+SHIPPED = (ROOT / "stack.yaml").read_text()
+NEW_NETWORK = """
+name: other
+domain: example.jp
+host: bot.example.jp
+network: {vpc: new}
+image: {uri: "example.jp/bot:1", platform: linux/arm64}
+service: {cpu: 512, memory: 1024, count: 2, capacity: on-demand}
+schedule: {start: "", stop: ""}
+line: {access_token_parameter: /bot/token, channel_secret_parameter: /bot/secret}
+news: {feeds: []}
+"""
+ADOPTED = """
+domain: example.jp
+network: {vpc: default}
+image: {uri: "example.jp/bot:1"}
+schedule: {start: "", stop: ""}
+news: {bucket: my-news, feeds: []}
+"""
+# What must be over before something else begins, in every command that sends both; the rest may be parallel.
+ORDER = [
+    ("elbv2 CreateRule", "ecs CreateService"),  # ECS wants a listener at the target group
+    ("registry PUT /v2/news-bot/manifests", "ecs RegisterTaskDefinition"),
+    ("s3 PutPublicAccessBlock", "ecs RunTask"),  # which writes into the bucket
+    ("ecs CreateCluster", "ecs RunTask"),
+    ("elbv2 CreateListener", "LINE PUT"),  # LINE calls at once
+    ("ec2 AuthorizeSecurityGroupIngress", "LINE PUT"),
+    ("ecs CreateService", "LINE PUT"),
+    ("route53 ChangeResourceRecordSets", "LINE PUT"),
+    ("ecs UpdateService", "ecs DeregisterTaskDefinition"),
+    ("ecs UpdateService", "scheduler UpdateSchedule"),  # the collector follows what has proved well
+    ("scheduler DeleteSchedule", "ecs DeleteService"),
+    ("ecs DeleteService", "elbv2 DeleteTargetGroup"),
+    ("ecs DeleteService", "ecs DeleteCluster"),
+    ("elbv2 DeleteListener", "elbv2 DeleteTargetGroup"),
+    ("elbv2 DeleteListener", "acm DeleteCertificate"),
+    ("elbv2 DeleteLoadBalancer", "ec2 DeleteSecurityGroup"),
+    ("ec2 DeleteSecurityGroup", "ec2 DeleteVpc"),
+    ("ec2 DetachInternetGateway", "ec2 DeleteInternetGateway"),
+    ("route53 ChangeResourceRecordSets", "route53 DeleteHostedZone"),
+]
+
+
+def out_of_order(order: list[str]) -> list[tuple[str, str]]:
+    """The pairs of ORDER that these calls do not keep to."""
+
+    def places(name: str) -> list[int]:
+        return [
+            at for at, call in enumerate(order) if f"{call} ".startswith((f"{name} ", f"{name}/"))
+        ]
+
+    found = [(pair, places(pair[0]), places(pair[1])) for pair in ORDER]
+    return [pair for pair, first, then in found if first and then and max(first) > min(then)]
+
+
+def sent(shell: Shell, *commands: str) -> dict[str, Any]:
+    """What each command sends, one after the other."""
+    found = {}
+    for command in commands:
+        shell.types(*command.split())
+        assert [] == out_of_order(shell.sent.order), command
+        found[command] = shell.sent.take()
+    return found
+
+
+def test_stack_as_shipped(shell: Shell, update: bool) -> None:
+    """Default VPC, hours, feeds and an image that is built, from setup to nothing."""
+    shell.stack(SHIPPED)
+    found = sent(
+        shell,
+        "setup --set domain=example.jp --set network.vpc=default",
+        "setup",
+        "stop",
+        "start",
+        "pause",
+        "resume",
+        "teardown",
+        "teardown --everything",
+    )
+    compare("shipped", found, update)
+
+
+def test_deploy(shell: Shell, update: bool) -> None:
+    """A new image, and back; the image that is built takes a file of one's own."""
+    (shell.folder / "own").mkdir()
+    (shell.folder / "own/words.txt").write_text("mine")
+    shell.stack(SHIPPED)
+    shell.types("setup", "--set", "domain=example.jp", "--set", "network.vpc=default")
+    shell.sent.take()
+    found = sent(
+        shell,
+        "deploy --set image.files=own",
+        "deploy --rollback",
+        "deploy --set image.uri=example.jp/bot:2 --set service.memory=512",
+    )
+    compare("deploy", found, update)
+
+
+def test_new_network(shell: Shell, update: bool) -> None:
+    """A VPC of its own, always on, no feeds, at the full price, on ARM."""
+    shell.stack(NEW_NETWORK)
+    compare("new_network", sent(shell, "setup", "teardown --everything"), update)
+
+
+def test_adopted(shell: Shell, update: bool) -> None:
+    """Zone, bucket and parameters that were there first: used, and neither changed nor deleted."""
+    shell.there_first()
+    shell.stack(ADOPTED)
+    compare("adopted", sent(shell, "setup", "teardown --everything"), update)
