@@ -39,11 +39,9 @@ ORDER = [
     ("route53 ChangeResourceRecordSets", "LINE PUT"),
     ("ecs UpdateService", "ecs DeregisterTaskDefinition"),
     ("ecs UpdateService", "scheduler UpdateSchedule"),  # the collector follows what has proved well
-    ("scheduler DeleteSchedule", "ecs DeleteService"),
     ("ecs DeleteService", "elbv2 DeleteTargetGroup"),
     ("ecs DeleteService", "ecs DeleteCluster"),
     ("elbv2 DeleteListener", "elbv2 DeleteTargetGroup"),
-    ("elbv2 DeleteListener", "acm DeleteCertificate"),
     ("elbv2 DeleteLoadBalancer", "ec2 DeleteSecurityGroup"),
     ("ec2 DeleteSecurityGroup", "ec2 DeleteVpc"),
     ("ec2 DetachInternetGateway", "ec2 DeleteInternetGateway"),
