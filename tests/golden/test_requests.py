@@ -41,8 +41,6 @@ ORDER = [
     ("ecs UpdateService", "scheduler UpdateSchedule"),  # the collector follows what has proved well
     ("ecs DeleteService", "elbv2 DeleteTargetGroup"),
     ("ecs DeleteService", "ecs DeleteCluster"),
-    ("elbv2 DeleteListener", "elbv2 DeleteTargetGroup"),
-    ("elbv2 DeleteLoadBalancer", "ec2 DeleteSecurityGroup"),
     ("ec2 DeleteSecurityGroup", "ec2 DeleteVpc"),
     ("ec2 DetachInternetGateway", "ec2 DeleteInternetGateway"),
     ("route53 ChangeResourceRecordSets", "route53 DeleteHostedZone"),
