@@ -5,6 +5,7 @@ One file a stack, in it what each command sends. `make golden` writes the files 
 
 from typing import Any
 
+from tests.golden.drift import change
 from tests.golden.golden import compare
 from tests.golden.runs import ROOT, Shell
 
@@ -19,6 +20,15 @@ service: {cpu: 512, memory: 1024, count: 2, capacity: on-demand}
 schedule: {start: "", stop: ""}
 line: {access_token_parameter: /bot/token, channel_secret_parameter: /bot/secret}
 news: {feeds: []}
+"""
+HOURS_AND_FEEDS = """
+name: other
+domain: example.jp
+network: {vpc: new}
+image: {uri: "example.jp/bot:1"}
+schedule: {start: cron(0 8 * * ? *), stop: cron(0 9 * * ? *)}
+line: {access_token_parameter: /bot/token, channel_secret_parameter: /bot/secret}
+news: {feeds: ["https://news.example/feed"]}
 """
 ADOPTED = """
 domain: example.jp
@@ -38,7 +48,6 @@ ORDER = [
     ("ecs CreateService", "LINE PUT"),
     ("route53 ChangeResourceRecordSets", "LINE PUT"),
     ("ecs UpdateService", "ecs DeregisterTaskDefinition"),
-    ("ecs UpdateService", "scheduler UpdateSchedule"),  # the collector follows what has proved well
     ("ecs DeleteService", "elbv2 DeleteTargetGroup"),
     ("ecs DeleteService", "ecs DeleteCluster"),
     ("ec2 DeleteSecurityGroup", "ec2 DeleteVpc"),
@@ -113,3 +122,13 @@ def test_adopted(shell: Shell, update: bool) -> None:
     shell.there_first()
     shell.stack(ADOPTED)
     compare("adopted", sent(shell, "setup", "teardown --everything"), update)
+
+
+def test_changed_by_hand(shell: Shell, update: bool) -> None:
+    """What setup sends to set right what somebody has changed in AWS."""
+    shell.stack(HOURS_AND_FEEDS)
+    shell.types("setup")
+    change(shell.aws)
+    shell.sent.take()
+    compare("changed_by_hand", sent(shell, "setup"), update)
+    assert {"setup": {}} == sent(shell, "setup")
