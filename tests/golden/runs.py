@@ -46,6 +46,7 @@ class Shell:
         self.folder = desk.path.parent
         self.aws: Callable[[str], Any] = session.client
         self.sent = session.recorder
+        self._line = desk.sandbox.line
         self._monkeypatch = monkeypatch
 
     def stack(self, text: str) -> None:
@@ -53,13 +54,14 @@ class Shell:
         (self.folder / "stack.yaml").write_text(text)
 
     def there_first(self) -> None:
-        """What the stack would make exists: a hosted zone, a bucket, and LINE's two secrets."""
+        """What the stack would make exists: a hosted zone, a bucket, LINE's two secrets, a webhook."""
         self.aws("route53").create_hosted_zone(Name="example.jp", CallerReference="theirs")
         region = {"LocationConstraint": "ap-northeast-1"}
         self.aws("s3").create_bucket(Bucket="my-news", CreateBucketConfiguration=region)
         for name in ("ACCESS_TOKEN", "CHANNEL_SECRET"):
             value = os.environ[f"LINE_CHANNEL_{name.removeprefix('CHANNEL_')}"]
             self.aws("ssm").put_parameter(Name=name, Value=value, Type="SecureString")
+        self._line.endpoint = "https://former.example/webhook"
         self.sent.take()
 
     def types(self, *words: str) -> None:
