@@ -33,8 +33,13 @@ def pull_image(cloud: "Cloud", task: Task) -> bool:
     try:
         return cloud.ecr.images.pull(task.essential["image"], platform)
     except CannotPull as reason:
-        task.container_reason = f"CannotPullContainerError: {reason}"
-        raise CannotStart(task.container_reason) from None
+        raise cannot_pull(task, reason) from None
+
+
+def cannot_pull(task: Task, reason: CannotPull) -> CannotStart:
+    """Return what the task ends with; its container has the same words."""
+    task.container_reason = f"CannotPullContainerError: {reason}"
+    return CannotStart(task.container_reason)
 
 
 @behaves(

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from provision.sandbox.ecs_initialize import prepare
-from provision.sandbox.ecs_pull import CannotStart, pull_image
+from provision.sandbox.ecs_pull import CannotStart, cannot_pull, pull_image
 from provision.sandbox.ecs_service import Service
 from provision.sandbox.ecs_task import Target, Task
+from provision.sandbox.images import CannotPull
 from provision.sandbox.rules import behaves
 from provision.sandbox.tasks import InlineTask, RunningTask
 
@@ -25,12 +26,12 @@ def start(cloud: "Cloud", task: Task) -> None:
         with cloud.lock:
             environment = prepare(cloud, task)
             executable = pull_image(cloud, task)
+        with cloud.clock.hold():
+            container = _run(cloud, task, environment, executable)
     except CannotStart as reason:
         with cloud.lock:
             cloud.ecs.fail(task, "TaskFailedToStart", str(reason))
         return
-    with cloud.clock.hold():
-        container = _run(cloud, task, environment, executable)
     with cloud.lock:
         task.container = container
         task.started_at = cloud.clock.now()
@@ -54,7 +55,10 @@ def _run(cloud: "Cloud", task: Task, environment: dict[str, str], executable: bo
         broken = InlineTask(environment, image, port, task.command)
         broken.end(1, f"exec {(*task.command, '/entrypoint')[0]}: exec format error")
         return broken
-    container = cloud.tasks.start(environment, image, port, task.command)
+    try:
+        container = cloud.tasks.start(environment, image, port, task.command)
+    except CannotPull as reason:
+        raise cannot_pull(task, reason) from None
     container.ready(_PATIENCE if mappings else _SHORT)
     return container
 

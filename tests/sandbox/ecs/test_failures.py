@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from provision.sandbox.images import CannotPull
+from provision.sandbox.tasks import InlineTask
 from tests.sandbox.newsbot import TRUST, Bot
 from tests.sandbox.surface import control
 
@@ -115,6 +117,24 @@ def test_image_that_is_not_in_its_repository(bot: Bot) -> None:
     push(bot, "1", "amd64")
     bot.clock.advance(70)
     assert 1 == len(bot.tasks.started)
+
+
+def test_image_that_cannot_be_unpacked(bot: Bot) -> None:
+    """The task stops with the reason, and the service tries another one: time goes on."""
+
+    def unpack(*_: object) -> InlineTask:
+        raise CannotPull("failed to extract layer sha256:1: no archive")
+
+    bot.tasks.start = unpack  # type: ignore[method-assign]
+    bot.create()
+    bot.clock.advance(35)
+    stopped = bot.stopped()
+    assert "TaskFailedToStart" == stopped["stopCode"]
+    assert (
+        "CannotPullContainerError: failed to extract layer sha256:1: no archive"
+        == stopped["stoppedReason"]
+    )
+    assert [stopped["stoppedReason"]] == [c["reason"] for c in stopped["containers"]]
 
 
 @pytest.mark.behaviour("ecs.task-image-of-no-matching-platform")
