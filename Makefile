@@ -3,8 +3,75 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
+.PHONY: demo test golden slow full oldest live torture soak parity benchmark lock check clean
+
+demo: $(VENV)/.installed
+	$(BIN)/python -m provision.sandbox.demo
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -n 2
 
 # Writes tests/golden/*.json anew; read the difference before you commit it.
 golden: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/golden --update-golden
 	git diff --stat -- tests/golden
+
+slow: $(VENV)/.installed
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+
+full: test slow
+	$(BIN)/python -m pytest -n 2 -m full
+
+# The demo and the sandbox's tests on the system's Python, where that is another one than `make` uses.
+OLDEST ?= /usr/bin/python3
+oldest:
+	@if ! [ -x $(OLDEST) ] || ! $(OLDEST) .ci/check_python.py $(OLDEST) $@; then \
+	    echo "make oldest: there is no other Python here that it could use; nothing was run"; \
+	elif [ "$$($(OLDEST) -V)" = "$$($(PYTHON) -V)" ]; then \
+	    echo "make oldest: $(OLDEST) is the $$($(PYTHON) -V) that make uses anyway; nothing was run"; \
+	else \
+	    $(MAKE) demo VENV=.venv-oldest PYTHON=$(OLDEST) && \
+	    .venv-oldest/bin/python -m pytest -n 2 tests/sandbox \
+	        tests/provision/test_command.py tests/provision/test_image_in_sandbox.py; \
+	fi
+
+# Against your own AWS account and LINE channel: costs money, asks first, deletes what it made.
+live: $(VENV)/.installed
+	LIVE_DOMAIN=$(DOMAIN) LIVE_VPC=$(VPC) $(BIN)/python -m pytest -s -m live tests/live
+
+# TORTURE=--short: a sample.
+torture: $(VENV)/.installed
+	$(BIN)/python -m tests.torture $(TORTURE)
+
+# Bots that are stopped and killed under load, and a LINE that delivers again; CI runs a minute of it.
+MINUTES ?= 5
+soak: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+
+parity: $(VENV)/.installed
+	$(BIN)/python -m tests.sandbox.parity
+	$(BIN)/python -m pytest -n 2 tests/sandbox --plain-moto
+
+benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.sandbox
+	$(BIN)/python -m benchmarks.startup
+
+# The bot's packages, complete and with hashes. --upgrade: the newest that bot/requirements.in allows.
+lock: $(VENV)/.installed
+	$(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --no-header $(LOCK) -o bot/requirements.txt bot/requirements.in
+
+check: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(VENV)/.installed: setup.py
+	@command -v $(PYTHON) >/dev/null || { echo "provision needs Python 3.11 or newer; $(PYTHON) is not here" >&2; exit 1; }
+	@$(PYTHON) .ci/check_python.py $(PYTHON) $(MAKECMDGOALS)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-oldest

@@ -43,6 +43,12 @@ def enter_sandbox() -> dict[str, Any]:
     return told
 
 
+def curl(registrar: str, domain: str, servers: list[str]) -> str:
+    """Return a shell's command that enters the name servers, in lines that a terminal need not break."""
+    body = json.dumps({"name_servers": servers}, indent=2)
+    return f"curl -X PUT {registrar.rstrip('/')}/domains/{domain} \\\n  -d '{body}'"
+
+
 def enter_name_servers(registrar: str, domain: str, servers: list[str]) -> None:
     """What the person does at the registrar's site, on the sandbox's."""
     body = json.dumps({"name_servers": servers}).encode()

@@ -91,6 +91,15 @@ class Run:
         if self.sandbox and self.options.yes:
             in_sandbox.enter_name_servers(self.sandbox["registrar"], zone.domain, zone.name_servers)
             progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
+        elif self.sandbox:
+            progress.say(
+                _(
+                    "On the sandbox, this enters them at its registrar:\n{command}",
+                    command=in_sandbox.curl(
+                        self.sandbox["registrar"], zone.domain, zone.name_servers
+                    ),
+                )
+            )
 
     def _instruction(self, zone: HostedZone) -> str:
         """What the person has to do, and where: at the registrar, or in the zone above a sub-domain."""

@@ -1,6 +1,7 @@
 """The questions about network and domain, at a terminal: a pseudo-terminal and the command as a process."""
 
 import json
+import shlex
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -36,6 +37,15 @@ def client(addresses: dict[str, str], service: str) -> Any:
     )
 
 
+def servers(addresses: dict[str, str], domain: str) -> list[str]:
+    """The name servers of the only zone of this name."""
+    route53 = client(addresses, "route53")
+    (zone,) = route53.list_hosted_zones_by_name(DNSName=domain)["HostedZones"]
+    found: list[str] = route53.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
+    route53.close()
+    return sorted(found)
+
+
 SETS = ("--set", "image.uri=a/b:1", "--set", "network.vpc=default")
 
 
@@ -47,7 +57,10 @@ def test_copy_is_offered(
     answer: str,
     copied: list[str],
 ) -> None:
-    """Yes: the new zone has the records before its servers are told; no: it has none."""
+    """Yes: the new zone has the records before its servers are told; no: it has none.
+
+    What enters the servers at the sandbox's registrar is there to be pasted.
+    """
     domain = f"{answer}-shop.example"
     in_use(addresses, domain)
     terminal = terminals("--sandbox", "setup", "--set", f"domain={domain}", *SETS)
@@ -57,6 +70,11 @@ def test_copy_is_offered(
     terminal.until("Build this?")
     terminal.type("y")
     terminal.until("enter these four")
+    command = terminal.until("}'").partition("registrar:")[2].replace("\r\n", "\n")
+    assert shlex.split(command.replace("\\\n", "")) == [
+        *("curl", "-X", "PUT", f"{addresses['registrar']}/domains/{domain}", "-d"),
+        json.dumps({"name_servers": servers(addresses, domain)}, indent=2),
+    ]
     assert 130 == terminal.stop()
     records = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())["resources"]
     zone = records[f"zone/{domain}"]
