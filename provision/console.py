@@ -1,5 +1,6 @@
 """Shows what the engine says: a live list on a terminal, one line per event elsewhere (on stderr)."""
 
+import json
 import sys
 import threading
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 from provision.clock import Clock
 from provision.plan import Plan, Step
 from provision.resource import Resource
-from provision.words import _
+from provision.words import _, can_show
 
 ENDED = ("done", "gone", "kept")
 COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow", "failed": "red"}
@@ -28,6 +29,12 @@ def signs() -> dict[str, tuple[str, str]]:
         "kept": ("=", _("kept")),
         "failed": ("✗", _("failed")),
     }
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document on stdout; with escapes where stdout's encoding lacks a character of it."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    print(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
 
 
 class Progress:

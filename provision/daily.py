@@ -1,13 +1,12 @@
 """The verbs of daily use: start, stop, pause, resume, logs, cost. Each returns the exit status."""
 
-import json
 import re
 import sys
 from datetime import datetime
 from typing import Any
 
 from provision import aws, look, questions
-from provision.console import Progress, unlisted
+from provision.console import Progress, show_json, unlisted
 from provision.engine import Engine
 from provision.errors import NotYet, Refusal, Usage
 from provision.prices import AS_OF, HOURS, prices
@@ -188,7 +187,7 @@ def cost(options: Options, as_json: bool) -> int:
             "monthly_usd": round(total, 2),
             "lower": [{"how": how, "monthly_usd": round(usd, 2)} for how, usd in lower],
         }
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        show_json(document)
         return 0
     for key, usd in costs.items():
         print(f"{usd:9.2f}  {key}")

@@ -27,6 +27,15 @@ class Refusal(Exception):
         )
 
 
+def os_refusal(doing: str, error: OSError) -> Refusal:
+    """Return the refusal for a file or folder that cannot be used: read-only, full, somebody else's."""
+    return Refusal(
+        doing,
+        error.strerror or str(error),
+        _("Mend that, then run the same command again."),
+    )
+
+
 class Usage(Refusal):
     """The command line or stack.yaml cannot be understood, or an answer is missing."""
 

@@ -4,6 +4,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 from provision.errors import Refusal
@@ -43,10 +44,11 @@ def enter_sandbox() -> dict[str, Any]:
     return told
 
 
-def curl(registrar: str, domain: str, servers: list[str]) -> str:
+def curl(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> str:
     """Return a shell's command that enters the name servers, in lines that a terminal need not break."""
     body = json.dumps({"name_servers": servers}, indent=2)
-    return f"curl -X PUT {registrar.rstrip('/')}/domains/{domain} \\\n  -d '{body}'"
+    token = f"-H 'Authorization: Bearer {sandbox['token']}' \\\n  " if "token" in sandbox else ""
+    return f"curl -X PUT {sandbox['registrar']}/domains/{domain} \\\n  {token}-d '{body}'"
 
 
 def enter_name_servers(registrar: str, domain: str, servers: list[str]) -> None:

@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from provision import wholefile
-from provision.errors import Refusal
+from provision.errors import Refusal, os_refusal
 from provision.words import _
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the lock beside `path`. Raises Refusal naming who holds it and since when.
+    """Holds the lock beside `path`. Raises Refusal naming who holds it and since when, or why there is none.
 
     The kernel holds the lock and lets go when the process is gone; what stands in the lock's file (process
     and time) is only for the refusal to tell.
@@ -21,10 +21,12 @@ def locked(path: Path) -> Iterator[None]:
     import filelock
 
     place = path.with_name(f".{path.name}.lock")
-    place.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(place, timeout=0)
     try:
+        place.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
+        place.write_text(f"{os.getpid()}\n{datetime.now():%H:%M:%S}\n")
+        wholefile.sweep(path)
     except filelock.Timeout:
         pid, since = _holder(place)
         raise Refusal(
@@ -36,9 +38,10 @@ def locked(path: Path) -> Iterator[None]:
             ),
             _("Wait until it has ended, then run the same command again."),
         ) from None
+    except OSError as error:
+        lock.release()
+        raise os_refusal(_("Writing {path}.", path=place), error) from None
     try:
-        place.write_text(f"{os.getpid()}\n{datetime.now():%H:%M:%S}\n")
-        wholefile.sweep(path)
         yield
     finally:
         lock.release()

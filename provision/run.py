@@ -95,9 +95,7 @@ class Run:
             progress.say(
                 _(
                     "On the sandbox, this enters them at its registrar:\n{command}",
-                    command=in_sandbox.curl(
-                        self.sandbox["registrar"], zone.domain, zone.name_servers
-                    ),
+                    command=in_sandbox.curl(self.sandbox, zone.domain, zone.name_servers),
                 )
             )
 

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from provision import last_copy, wholefile, yamledit, yamltext
-from provision.errors import Refusal, Usage
+from provision.errors import Usage, os_refusal
 from provision.lock import locked
 from provision.records import FRESH, read_made_in, read_paused, read_records
 from provision.records import Record as Record
@@ -67,9 +67,7 @@ class StackFile:
             line = content[: error.start].count(b"\n") + 1
             raise self.damaged(line, _("it is not UTF-8 text: {error}", error=error)) from None
         except OSError as error:
-            raise _out_of_reach(
-                _("Reading the settings in {path}.", path=self.path), error
-            ) from None
+            raise os_refusal(_("Reading the settings in {path}.", path=self.path), error) from None
 
     def damaged(self, line: int, why: str) -> "Damaged":
         """What is wrong with which line, and what to do."""
@@ -215,7 +213,7 @@ class StackFile:
         try:
             wholefile.replace(self.path, text.encode("utf-8"), disk=self._disk)
         except OSError as error:
-            raise _out_of_reach(_("Writing {path}.", path=self.path), error) from None
+            raise os_refusal(_("Writing {path}.", path=self.path), error) from None
         self._text = self._same = text
         last_copy.keep(self.path, text)
 
@@ -253,12 +251,6 @@ class StackFile:
         with locked(self.path):
             wholefile.sweep(last_copy.place(self.path))
             yield
-
-
-def _out_of_reach(doing: str, error: OSError) -> Refusal:
-    return Refusal(
-        doing, error.strerror or str(error), _("Mend that, then run the same command again.")
-    )
 
 
 def _upper_half(text: str) -> str:

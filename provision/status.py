@@ -1,11 +1,10 @@
 """The verb status: each resource as recorded and as it is, the tasks, the next hours."""
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from provision.console import Progress, show_status
+from provision.console import Progress, show_json, show_status
 from provision.hours import following
 from provision.look import Sight
 from provision.resource import Milestone
@@ -26,7 +25,7 @@ def status(options: Options, as_json: bool) -> int:
         "resources": [entry(sight) for sight in sights.values()],
     }
     if as_json:
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        show_json(document)
     else:
         show_status(document, sys.stdout)
     return 0

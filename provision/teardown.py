@@ -1,11 +1,10 @@
 """The verb teardown: one question, the walk backwards, and the proof that nothing is left."""
 
-import json
 import sys
 from collections.abc import Mapping
 
 from provision import questions
-from provision.console import Progress, show_steps
+from provision.console import Progress, show_json, show_steps
 from provision.errors import Refusal
 from provision.plan import Step
 from provision.prices import prices
@@ -90,7 +89,7 @@ def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
             ],
             "left": gone.left,
         }
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        show_json(told)
         return
     for key, (why, usd) in kept.items():
         paid = _(" ({usd:.2f} USD a month)", usd=usd) if usd else ""

@@ -1,14 +1,13 @@
 """What each verb does: prepare the run, one walk, words out. Returns the exit status."""
 
 import itertools
-import json
 import sys
 
 from provision import account, aws, channel, domain, questions
 from provision import recover as recovering
-from provision.console import Progress, show_plan
+from provision.console import Progress, show_json, show_plan
 from provision.engine import Engine
-from provision.errors import NotYet, Refusal, Unfinished
+from provision.errors import NotYet, Refusal, Unfinished, os_refusal
 from provision.line import CONSOLE
 from provision.once import once
 from provision.plan import Plan
@@ -149,7 +148,7 @@ def plan(options: Options, as_json: bool) -> int:
     found = looked(run, engine)
     domain.warn(run)
     if as_json:
-        print(json.dumps(found.shown(), ensure_ascii=False, indent=2))
+        show_json(found.shown())
     else:
         show_plan(found, sys.stdout, _inexact(run))
     return failed(found.refusals) if found.refusals else 0
@@ -196,7 +195,10 @@ def _put_aside(options: Options, damage: Damaged) -> None:
     print(damage, file=sys.stderr)
     if not options.yes and not questions.confirmed(question):
         raise damage
-    path.rename(place)
+    try:
+        path.rename(place)
+    except OSError as error:
+        raise os_refusal(_("Writing {path}.", path=place), error) from None
 
 
 def sandbox(speed: float, as_json: bool) -> int:

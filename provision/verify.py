@@ -4,13 +4,12 @@ Nothing here has an opinion of its own about a resource: what `status` sees is a
 beyond it only what somebody outside would meet: a resolver, a TLS client, LINE.
 """
 
-import json
 import os
 import sys
 from typing import Any
 
 from provision.checks import Check, Finding, Scene, examine, ok, stands
-from provision.console import Progress
+from provision.console import Progress, show_json
 from provision.probes import (
     addressed,
     awake,
@@ -28,7 +27,7 @@ from provision.qr import drawn
 from provision.rights import role_may
 from provision.run import Options, Run, prepared
 from provision.tls import Tls
-from provision.words import _
+from provision.words import _, can_show
 
 FRIEND = "https://line.me/R/ti/p/{bot}"
 
@@ -114,7 +113,7 @@ def verify(options: Options, as_json: bool) -> int:
     every = checks()
     findings = examine(every, scene)
     if as_json:
-        print(json.dumps(document(every, findings, run), ensure_ascii=False, indent=2))
+        show_json(document(every, findings, run))
     else:
         _show(every, findings)
     wrong = [finding for finding in findings.values() if finding.state == "NG"]
@@ -155,4 +154,6 @@ def _show(every: list[Check], findings: dict[str, Finding]) -> None:
                 print(f"        -> {finding.then}")
     last = findings["message"]
     if last.state == "OK" and sys.stdout.isatty():
-        print(drawn(last.reason, colours="NO_COLOR" not in os.environ))
+        code = drawn(last.reason, colours="NO_COLOR" not in os.environ)
+        if can_show(code, sys.stdout):
+            print(code)

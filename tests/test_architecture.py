@@ -35,7 +35,7 @@ RANKS = [
     {"expressions"},
     {"image"},
     {"aws", "dns", "line", "registry", "index", "tls", "qr"},
-    {"beside", "clock", "connections", "errors", "lock", "wholefile"},
+    {"beside", "clock", "connections", "errors", "lock", "unexpected", "wholefile"},
     {"words", "__version__"},
 ]
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}

@@ -36,14 +36,17 @@ def files(own: Path | None = None) -> dict[str, bytes]:
 def _own(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise _unfit(_("{folder} is no folder", folder=folder))
-    paths = [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(map(_left_out, path.relative_to(folder).parts))
-    ]
-    if sum(path.stat().st_size for path in paths) > LARGEST:
-        raise _unfit(_("{folder} holds more than {size} MB", folder=folder, size=LARGEST >> 20))
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    try:
+        paths = [
+            path
+            for path in folder.rglob("*")
+            if path.is_file() and not any(map(_left_out, path.relative_to(folder).parts))
+        ]
+        if sum(path.stat().st_size for path in paths) > LARGEST:
+            raise _unfit(_("{folder} holds more than {size} MB", folder=folder, size=LARGEST >> 20))
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    except OSError as error:
+        raise _unfit(f"{error.filename}: {error.strerror}") from None
 
 
 def _left_out(part: str) -> bool:

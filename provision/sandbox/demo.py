@@ -6,6 +6,7 @@ answered and nothing is left.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,52 +14,64 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from provision.words import _, from_locale, use
+from provision import cli
+from provision.words import _
 
 SPEED = "20"
 PROVISION = [sys.executable, "-m", "provision.cli"]
 
 
 def main() -> int:
-    """The demo; 0 when all of it went well."""
-    use(from_locale(os.environ))
+    """The demo; 0 when all of it went well, 130 after Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="provision-demo-") as folder:
         environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
         command = [*PROVISION, "sandbox", "--speed", SPEED, "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as sandbox:
             try:
                 assert sandbox.stdout is not None
-                addresses = json.loads(sandbox.stdout.readline())
-                return story(addresses, environ, Path(folder) / "stack.sandbox.yaml")
+                line = sandbox.stdout.readline()
+                if not line:  # it has said why
+                    return sandbox.wait() or 1
+                return story(json.loads(line), environ, Path(folder) / "stack.sandbox.yaml")
+            except KeyboardInterrupt:
+                say(_("Stopped. The sandbox ends, and everything in it (some seconds)."))
+                return 130
             finally:
                 sandbox.terminate()
-                sandbox.wait(timeout=20)
+                try:
+                    sandbox.wait(timeout=60)
+                except subprocess.TimeoutExpired:
+                    sandbox.kill()
 
 
 def story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> int:
     """Setup, a talk with the bot, teardown."""
     common = ["--sandbox", "--yes", "--stack", str(stack)]
     say(_("1. Everything comes to be (time runs {speed} times as fast as on AWS)", speed=SPEED))
-    setup = subprocess.run(
-        [*PROVISION, "setup", *common], env=environ, stdout=subprocess.PIPE, text=True
-    )
+    setup = run("setup", *common, environ=environ)
     if setup.returncode:
         return setup.returncode
     say(_("2. Somebody writes to the bot on LINE: {url}", url=setup.stdout.strip()))
     answered = [talk(addresses["line"], words) for words in (_("latest"), _("help"))]
     say(_("3. Everything is taken away"))
-    teardown = subprocess.run(
-        [*PROVISION, "teardown", "--everything", "--json", *common],
-        env=environ,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    teardown = run("teardown", "--everything", "--json", *common, environ=environ)
     gone = json.loads(teardown.stdout or "{}")
     for kept in gone.get("kept", []):
         print(_("kept: {key}: {why}", **kept))
     print(f"deleted: {len(gone.get('deleted', []))}")
     print(f"left: {len(gone.get('left', ['?']))}")
     return teardown.returncode or int(not all(answered) or gone.get("left") != [])
+
+
+def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """One command; its stdout is kept, and is encoded as ours is."""
+    return subprocess.run(
+        [*PROVISION, *words],
+        env=environ,
+        stdout=subprocess.PIPE,
+        encoding=sys.stdout.encoding,
+        errors="replace",
+    )
 
 
 def say(text: str) -> None:
@@ -84,4 +97,7 @@ def talk(line: str, words: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: the sandbox ends with us
+    cli.prepare([])
+    cli.end_with(cli.guarded(main))

@@ -45,7 +45,7 @@ class ProcessTasks:
         base |= {"HOME": tempfile.gettempdir()}
         found = self.unpacked(image) or self._checkout
         run = command or found.command
-        if run[0] in ("python", "python3"):
+        if run[:1] in (("python",), ("python3",)):
             run = (sys.executable, *run[1:])
         given = {**base, **found.environment, **self.extra, **environment}
         task = ProcessTask(run, given, found.folder)
@@ -75,6 +75,7 @@ class ProcessTask:
             stderr=subprocess.STDOUT,
             env=environment | place,
             cwd=folder,
+            start_new_session=True,  # what a terminal sends is for the sandbox, which then ends this
         )
         self._lines: collections.deque[str] = collections.deque(maxlen=2000)
         self._reader = threading.Thread(target=self._read, daemon=True)

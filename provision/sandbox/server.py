@@ -1,25 +1,31 @@
 """The process behind `provision sandbox`."""
 
+import contextlib
 import json
 import os
 import signal
+import sys
 import threading
+from pathlib import Path
+from typing import Any
 
 from provision.sandbox.clock import RunningClock
-from provision.sandbox.runtime import remove_runtime, runtime_file, write_runtime
+from provision.sandbox.runtime import read_runtime, remove_runtime, runtime_file, write_runtime
 from provision.sandbox.world import Sandbox
 from provision.words import _
 
 
 def serve(speed: float, as_json: bool) -> None:
-    """Serve a sandbox, `speed` times as fast as reality, until SIGINT or SIGTERM.
+    """Serve a sandbox, `speed` times as fast as reality, until Ctrl-C, SIGTERM, or its terminal closes.
 
     Its addresses go to stdout, as one JSON line or as sentences, and to the runtime file.
     """
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # not with nohup
+            signal.signal(number, lambda *_: stop.set())
     file = runtime_file()
+    earlier = read_runtime(file)
     with Sandbox(RunningClock(speed)) as sandbox:
         addresses = sandbox.serve()
         write_runtime(
@@ -28,15 +34,40 @@ def serve(speed: float, as_json: bool) -> None:
                 "access_token": sandbox.line.access_token,
                 "channel_secret": sandbox.line.channel_secret,
                 "pid": os.getpid(),
+                "earlier": earlier,
             },
             file,
         )
+        if earlier:
+            print(
+                _(
+                    "Another sandbox runs (process {pid}): until this one ends, --sandbox means this one.",
+                    pid=earlier["pid"],
+                ),
+                file=sys.stderr,
+            )
         try:
             print(json.dumps(addresses) if as_json else _sentences(addresses, speed), flush=True)
             while not stop.wait(0.2):
                 pass
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                print(_("The sandbox ends, and everything in it."), file=sys.stderr)
         finally:
-            remove_runtime(file)
+            _take_back(file, earlier)
+
+
+def _take_back(file: Path, earlier: dict[str, Any] | None) -> None:
+    """Remove what we wrote; the last one of the earlier sandboxes that still runs is found again."""
+    found = read_runtime(file)
+    remove_runtime(file)
+    if found is None or found["pid"] != os.getpid():
+        return  # a younger sandbox has replaced it
+    while earlier:
+        write_runtime(earlier, file)
+        if read_runtime(file):
+            return
+        file.unlink()
+        earlier = earlier.get("earlier")
 
 
 def _sentences(addresses: dict[str, str], speed: float) -> str:

@@ -22,7 +22,6 @@ def main() -> None:
             child.terminate()
 
     signal.signal(signal.SIGTERM, pass_on)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the sandbox, which then stops us
 
     def end_with_stdin() -> None:
         # Not sys.stdin: a daemon thread inside its lock would break the interpreter's exit.

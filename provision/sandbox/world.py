@@ -132,8 +132,11 @@ class Sandbox:
             if self._stopping.is_set():
                 return
             self.aws.warm(service, region)
+        seen = ""
         while not self._stopping.wait(_TICK):
             try:
                 self.cloud.tick()
-            except Exception:
-                log.exception("the sandbox's clockwork stumbled")
+            except Exception as error:
+                if repr(error) != seen:  # it comes again with every tick: one report is enough
+                    log.exception("the sandbox's clockwork stumbled")
+                seen = repr(error)

@@ -7,6 +7,7 @@ shown in English; a test fails before that can happen.
 
 import os
 from functools import cache
+from typing import Any
 
 LANGUAGES = ("en", "ja")
 _chosen = ["en"]
@@ -45,6 +46,16 @@ def from_arguments(arguments: list[str], environ: "os._Environ[str] | dict[str, 
         if wanted in LANGUAGES:
             return wanted
     return from_locale(environ)
+
+
+def can_show(text: str, *streams: Any) -> bool:
+    """Return whether these text streams' encodings have every character of the text."""
+    try:
+        for stream in streams:
+            text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache

@@ -1,0 +1,324 @@
+"""The outermost frame: whatever goes wrong, a person reads sentences and no traceback."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.error
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from provision import cli
+from provision.errors import Refusal
+from provision.image.code import files
+from provision.image.wheels import wheels
+from provision.index import PackageIndex
+from provision.lock import locked
+from tests.provision.shell import PROVISION, Person, control, environment
+
+SECRET = "channel-secret-0123456789"
+VERBS = ("setup", "deploy", "start", "stop", "pause", "teardown")
+# What the encodings of terminals and of redirected output on Windows lack: at least the check mark.
+ENCODINGS = ("cp932", "shift_jis", "euc_jp", "cp1252", "latin-1", "ascii")
+
+
+def raised(error: BaseException) -> Callable[[], int]:
+    """What ends with this error."""
+
+    def action() -> int:
+        secret = SECRET  # a local variable
+        assert secret
+        raise error
+
+    return action
+
+
+def test_an_error_nobody_foresaw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three parts and exit 1; the frames go into a file for this user alone, without values and messages."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    inner = ValueError(f"Invalid header value b'Bearer {SECRET}'")
+    outer = RuntimeError(SECRET)
+    outer.__cause__ = inner
+    inner.__context__ = outer  # a circle is no reason to go on for ever
+    assert 1 == cli.guarded(raised(outer))
+    (path,) = tmp_path.iterdir()
+    assert (
+        "Provision met an error that it does not know.\n"
+        "  why:  RuntimeError\n"
+        f"  next: The details, without secrets, are in {path}: report them to provision's makers. "
+        "The same command goes on from here.\n"
+    ) == capsys.readouterr().err
+    assert 0o100600 == path.stat().st_mode
+    written = path.read_text()
+    assert SECRET not in written
+    assert "in action\n    raise error\n" in written
+    assert [line for line in written.splitlines() if line.endswith("Error")] == [
+        "ValueError",
+        "RuntimeError",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (
+            PermissionError(13, "Permission denied", "/x/y"),
+            "PermissionError: Permission denied: /x/y",
+        ),
+        (OSError(28, "No space left on device", "/x"), "OSError: No space left on device: /x"),
+        (OSError(SECRET), "OSError"),
+        (urllib.error.URLError(SECRET), "urllib.error.URLError"),
+        (KeyError(SECRET), "KeyError"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_why(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    why: str,
+) -> None:
+    """The operating system's own words are shown; other messages may hold anything and are not."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert 1 == cli.guarded(raised(error))
+    assert f"  why:  {why}" == capsys.readouterr().err.splitlines()[1]
+    (path,) = tmp_path.iterdir()
+    assert why == path.read_text().splitlines()[-1]
+
+
+def test_details_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk, a temporary folder that is gone: said, and no second error."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert 1 == cli.guarded(raised(RuntimeError()))
+    said = capsys.readouterr().err.splitlines()
+    assert said[2].startswith("  next: The details could not be written: FileNotFoundError: ")
+    assert 3 == len(said)
+
+
+def test_ctrl_c_and_refusals_keep_their_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """130, and what a refusal says."""
+    assert 130 == cli.guarded(raised(KeyboardInterrupt()))
+    assert 1 == cli.guarded(raised(Refusal("a", "b", "c")))
+    assert "a\n  why:  b\n  next: c" in capsys.readouterr().err
+
+
+def run(
+    person: Person,
+    *typed: str,
+    stdout: int | IO[Any] = subprocess.PIPE,
+    preexec: Callable[[], object] | None = None,
+    **more: str,
+) -> subprocess.CompletedProcess[bytes]:
+    """One command, its output as bytes."""
+    return subprocess.run(
+        [*PROVISION, *typed],
+        cwd=person.folder,
+        env={**person.environ, **more},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        preexec_fn=preexec,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def standing(
+    served: tuple[dict[str, str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Person:
+    """Somebody with a stack."""
+    control(served[0], "reset", {})
+    person = Person(tmp_path_factory.mktemp("standing"), served[1])
+    done = person.types("--sandbox", "setup", "--yes")
+    assert 0 == done.returncode, done.stderr
+    return person
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_any_encoding(standing: Person, encoding: str) -> None:
+    """What the output cannot show is replaced; JSON stays JSON; Japanese is spoken where it can be shown."""
+    status = run(standing, "--sandbox", "status", PYTHONIOENCODING=encoding)
+    assert (0, b"") == (status.returncode, status.stderr)
+    assert "  v cluster/news-bot" in status.stdout.decode(encoding)
+    told = run(standing, "--sandbox", "--lang", "ja", "status", "--json", PYTHONIOENCODING=encoding)
+    assert (0, b"") == (told.returncode, told.stderr)
+    assert "https://news-bot.example/webhook" == json.loads(told.stdout.decode(encoding))["url"]
+    plan = run(standing, "--sandbox", "--lang", "ja", "plan", PYTHONIOENCODING=encoding)
+    assert (0, b"") == (plan.returncode, plan.stderr)
+    japanese = encoding in ("cp932", "shift_jis", "euc_jp")
+    last = plan.stdout.decode(encoding).splitlines()[-1]
+    assert (japanese, not japanese) == ("\u6708" in last, "to change" in last)
+
+
+def test_japanese_locales(standing: Person) -> None:
+    """A Shift_JIS terminal's encoding comes from the locale; PYTHONIOENCODING stands for it here."""
+    done = run(standing, "--sandbox", "verify", LANG="ja_JP.SJIS", PYTHONIOENCODING="shift_jis")
+    assert b"Traceback" not in done.stderr
+    assert "\u30c9\u30e1\u30a4\u30f3" == done.stdout.decode("shift_jis").splitlines()[0]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_lock_that_cannot_be_written(standing: Person, verb: str) -> None:
+    """A folder that cannot be written to: verbs that change something meet it at the lock."""
+    lock = standing.folder / ".stack.sandbox.yaml.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    try:
+        done = run(standing, "--sandbox", verb, "--yes")
+    finally:
+        lock.rmdir()
+    said = done.stderr.decode().splitlines()
+    assert [
+        "Writing .stack.sandbox.yaml.lock.",
+        "  why:  Is a directory",
+        "  next: Mend that, then run the same command again.",
+    ] == said[-3:]
+    assert 1 == done.returncode
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_full_disk(standing: Person, verb: str) -> None:
+    """Nothing can be written, the lock first: three parts, and the file is as it was."""
+    before = (standing.folder / "stack.sandbox.yaml").read_bytes()
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    done = run(standing, "--sandbox", verb, "--yes", preexec=full)
+    assert 1 == done.returncode
+    assert b"\n  why:  File too large\n" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert before == (standing.folder / "stack.sandbox.yaml").read_bytes()
+
+
+def test_lock_in_no_folder(tmp_path: Path) -> None:
+    """The folder cannot be made, either; and a lock that failed is not held."""
+    (tmp_path / "file").touch()
+    with pytest.raises(Refusal) as refused, locked(tmp_path / "file" / "stack.yaml"):
+        pytest.fail("locked")
+    assert f"Writing {tmp_path}/file/.stack.yaml.lock." == refused.value.what
+
+
+def test_cache_that_cannot_be_written(tmp_path: Path) -> None:
+    """The bot's packages: the folder, why, and the variable that names another one."""
+    (tmp_path / "file").touch()
+    with pytest.raises(Refusal) as refused:
+        wheels(PackageIndex(lambda: tmp_path / "file"), b"", "3.12", "linux/amd64")
+    assert f"Keeping the bot's Python packages in {tmp_path}/file." == refused.value.what
+    assert refused.value.why in ("Not a directory", "File exists")
+    assert "XDG_CACHE_HOME" in refused.value.then
+
+
+def test_own_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """image.files with something in it that cannot be read."""
+    (tmp_path / "mem.py").symlink_to("/proc/self/mem")
+    with pytest.raises(Refusal) as refused:
+        files(tmp_path)
+    assert "Reading the files that go into the image." == refused.value.what
+
+
+@pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("plan",), ("cost",)])
+def test_reader_that_goes(standing: Person, typed: tuple[str, ...]) -> None:
+    """`| head -1`, and a reader that has read nothing: no words about it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as broken:
+        done = run(standing, "--sandbox", *typed, stdout=broken)
+    assert (1, b"") == (done.returncode, done.stderr)
+
+
+def test_both_readers_go(standing: Person) -> None:
+    """`2>&1 | head`: the words about it have no reader, either."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as broken:
+        command = [*PROVISION, "--sandbox", "plan", "--set", "nonsense=1"]
+        done = subprocess.run(
+            command, cwd=standing.folder, env=standing.environ, stdout=broken, stderr=broken
+        )
+    assert 1 == done.returncode
+
+
+@pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("--help",), ("--version",)])
+def test_output_onto_a_full_disk(standing: Person, typed: tuple[str, ...]) -> None:
+    """Exit 1 and three parts, once."""
+    with open("/dev/full", "wb") as full:
+        done = run(standing, "--sandbox", *typed, stdout=full)
+    assert (
+        1,
+        "Writing the output.\n"
+        "  why:  No space left on device\n"
+        "  next: Mend that, then run the same command again.\n",
+    ) == (done.returncode, done.stderr.decode())
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(standing: Person, closed: str) -> None:
+    """Whoever starts the command may have closed any of its streams."""
+    command = f'"$0" -m provision.cli --sandbox status {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable],
+        cwd=standing.folder,
+        env=standing.environ,
+        capture_output=True,
+        text=True,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    assert (">" not in closed.replace("2>", "")) == ("cluster/news-bot" in done.stdout)
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> dict[str, str]:
+    """An environment with a temporary folder of its own."""
+    (tmp_path / "temporary").mkdir()
+    return {**environment(tmp_path / "runtime"), "TMPDIR": str(tmp_path / "temporary")}
+
+
+def processes(environ: dict[str, str]) -> list[str]:
+    """Command lines of the processes that have this temporary folder as TMPDIR or HOME."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (path / "environ").read_bytes().split(b"\0")
+            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        folder = environ["TMPDIR"].encode()
+        if b"TMPDIR=" + folder in variables or b"HOME=" + folder in variables:
+            found.append(line)
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_demo_is_stopped(temporary: dict[str, str], tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C, kill, a closed terminal: 130, no traceback, and no process or file is left."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "provision.sandbox.demo"],
+        cwd=tmp_path,
+        env=temporary,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stdout is not None
+        while not demo.stdout.readline().startswith("== 1."):
+            pass
+        os.killpg(demo.pid, number)
+        said, wrong = demo.communicate(timeout=120)
+    assert 130 == demo.returncode
+    assert "Stopped. The sandbox ends, and everything in it" in said
+    assert "Traceback" not in said + wrong
+    assert [] == processes(temporary)
+    assert [] == list(Path(temporary["TMPDIR"]).iterdir())
