@@ -156,6 +156,10 @@ def teardown_seconds(model: Model) -> float:
     return (LOOKS_LONG + GOES_LONG) * model.latency + max(service, balancer)
 
 
+# Whether a certificate elsewhere needs the validation record: the account's regions, two lists in each.
+CERTIFICATES_ELSEWHERE = 1 + 2 * 17
+
+
 def teardown_calls(resources: list[Resource]) -> int:
     """As few as can take it away: nothing that others use, and nothing left.
 
@@ -163,7 +167,8 @@ def teardown_calls(resources: list[Resource]) -> int:
     slowly is looked at once more.
     """
     lists = sum("tagged" in vars(kind) for kind in kinds().values())
-    return look_calls(resources) + 2 + lists + sum(of(resource).off for resource in resources)
+    gone = sum(of(resource).off for resource in resources)
+    return look_calls(resources) + 2 + CERTIFICATES_ELSEWHERE + lists + gone
 
 
 def pause_seconds(model: Model) -> float:

@@ -89,13 +89,44 @@ class Aws:
             user_agent_extra="provision",
         )
         try:
-            if self._session is None:
-                self._session = _session(self.region)
-            client = self._session.client(service, region_name=self.region, config=config)
+            client = self._opened().client(service, region_name=self.region, config=config)
             client.meta.events.register("before-parameter-build", _check_ids)
             return client
         except (botocore.exceptions.BotoCoreError, ValueError) as error:
             raise unreachable(error) from None  # ValueError: an AWS_ENDPOINT_URL that is no URL
+
+    def _opened(self) -> Any:
+        if self._session is None:
+            self._session = _session(self.region)
+        return self._session
+
+    def in_region(self, region: str) -> "Aws":
+        """Return the same account's services in another region."""
+        with self._lock:
+            other = Aws(region, self._opened())
+        other._lock = self._lock  # boto3's sessions are not for several threads at once
+        return other
+
+    def regions(self, service: str) -> list[str]:
+        """Return the regions of this partition that have a service, as boto3 knows them offline."""
+        with self._lock:
+            session = self._opened()
+            partition = session.get_partition_for_region(self.region)
+            return list(session.get_available_regions(service, partition_name=partition))
+
+    def enabled_regions(self, service: str) -> list[str]:
+        """Return the regions that the account can use; all where it may not list them.
+
+        An opt-in region that is not enabled refuses every call, as it refuses unknown credentials.
+        Amazon EC2 API Reference, DescribeRegions.
+        """
+        try:
+            with understood(_("Listing the regions that the account has enabled.")):
+                told = self.ec2.describe_regions()["Regions"]
+        except Refusal:  # not allowed, or an endpoint without EC2
+            return self.regions(service)
+        off = [r["RegionName"] for r in told if r.get("OptInStatus") == "not-opted-in"]
+        return [r["RegionName"] for r in told if r["RegionName"] not in off]
 
     def account(self, clock: Clock | None = None) -> str:
         """Return the account's number. Raises Refusal where there are no usable credentials.

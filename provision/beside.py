@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-SIDE_BY_SIDE = 32  # questions under way at once; botocore's pool per client keeps 16 connections
+SIDE_BY_SIDE = 40  # questions under way at once; botocore's pool per client keeps 16 connections
 
 T = TypeVar("T")
 A = TypeVar("A")

@@ -41,6 +41,14 @@ class Once(Aws):
             raise AttributeError(service)
         return _Client(getattr(self._aws, service), service, self)
 
+    def in_region(self, region: str) -> Aws:
+        """Return another region's services, which are asked as often as one asks."""
+        return self._aws.in_region(region)
+
+    def regions(self, service: str) -> list[str]:
+        """Return the regions that boto3 knows."""
+        return self._aws.regions(service)
+
     def _ask(self, question: list[Any], ask: Callable[[], Any]) -> Any:
         key = json.dumps(question, sort_keys=True, default=str)
         with self._lock:

@@ -5,7 +5,7 @@ tells which methods are pure: those that are not handed `doors`.
 """
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, dataclass_transform
 
@@ -55,10 +55,17 @@ class Use:
     """Something of others' that keeps a thing of ours from going.
 
     content: it lies in ours (records in a zone, objects in a bucket), so it would go with it.
+    doubt: it is not known whether there is any, because a question was not answered; told says which and why.
     """
 
     told: str
     content: bool = False
+    doubt: bool = False
+
+
+UsageChecks = dict[
+    str, "Callable[[], list[Use]]"
+]  # by where each is asked, such as "ACM in us-east-1"
 
 
 def output(path: str, *, init: Literal[False] = False) -> Any:
@@ -272,6 +279,13 @@ class Resource:
         ours: every id and ARN that is recorded, and the outputs of each record with spaces between.
         """
         return []
+
+    def usage_checks(self, doors: Doors, ours: frozenset[str]) -> UsageChecks:
+        """Return questions about use by others that are asked in several places. Read-only.
+
+        One that stays without an answer, unlike `used_by`, keeps the resource. ours: as for `used_by`.
+        """
+        return {}
 
     def dear(self, doors: Doors) -> str:
         """Why it stays though a setting has replaced it, in a sentence; "" where it goes. Read-only."""

@@ -1,17 +1,18 @@
 """What others have to do with things of ours: looked for before the first delete, and what stays for it."""
 
 import copy
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 from provision import aws
 from provision.clock import Clock
 from provision.errors import Refusal
 from provision.look import answers
-from provision.resource import Doors, Resource, Use
+from provision.resource import Doors, Resource, UsageChecks, Use
 from provision.stackfile import Record
 from provision.words import _
 
+CHECK_TRIES = 3  # of a usage check; what it is about then stays
 SHOWN = 3  # of many things as many are named
 
 Uses = dict[str, list[Use]]
@@ -36,18 +37,46 @@ def uses(
             why.reason,
             _("Run the same command again in a moment."),
         )
-    return {resource.key: found[resource.key] for resource in left if found[resource.key]}
+    every = {resource.key: list(found[resource.key][0]) for resource in left}
+    for key, used in _checked({key: checks for key, (_used, checks) in found.items()}, clock):
+        every[key] += used
+    return {key: used for key, used in every.items() if used}
 
 
-def _used(resource: Resource, record: Record, doors: Doors, ours: frozenset[str]) -> list[Use]:
+def _used(
+    resource: Resource, record: Record, doors: Doors, ours: frozenset[str]
+) -> tuple[list[Use], UsageChecks]:
     resource = copy.copy(resource)  # others may be looking at it meanwhile
     resource.recall(record.outputs)
     try:
         doing = _("Looking whether others use {key}.", key=resource.key)
         with aws.understood(doing, absent=resource.absent):
-            return resource.used_by(doors, ours)
+            return resource.used_by(doors, ours), resource.usage_checks(doors, ours)
     except aws.Absent:
-        return []
+        return [], {}
+
+
+def _checked(checks: Mapping[str, UsageChecks], clock: Clock) -> Iterator[tuple[str, list[Use]]]:
+    """Yield what the resources' usage checks find, with its key; what stays unanswered as a doubt."""
+    asked = {
+        (key, where): partial(_answer, where, check)
+        for key, places in checks.items()
+        for where, check in places.items()
+    }
+    found, silent = answers(asked, clock, CHECK_TRIES)
+    for (key, _where), used in found.items():
+        yield key, used
+    for (key, where), why in silent.items():
+        yield key, [Use(f"{where}: {why.reason}", doubt=True)]
+
+
+def _answer(where: str, check: Callable[[], list[Use]]) -> list[Use]:
+    """Return what a check finds; a doubt where it is refused. Raises NotYet."""
+    try:
+        with aws.understood(where):
+            return check()
+    except Refusal as refusal:
+        return [Use(f"{where}: {refusal.why}", doubt=True)]
 
 
 def spared(uses: Uses, resources: list[Resource], contents: Collection[str] = ()) -> dict[str, str]:
@@ -77,11 +106,17 @@ def spared(uses: Uses, resources: list[Resource], contents: Collection[str] = ()
 
 def told(used: list[Use]) -> str:
     """What others have to do with a thing, and what can be done."""
+    used = [use for use in used if not use.doubt] or used
     names = ", ".join(use.told for use in used[:SHOWN])
     if more := len(used) - SHOWN:
         names = names if more < 0 else _("{names} and {count} more", names=names, count=more)
     if all(use.content for use in used):
         return _("it holds what is not ours: {names}; --contents takes that too", names=names)
+    if all(use.doubt for use in used):
+        return _(
+            "whether others use it is not known: {names}; when that can be asked, run the same command again",
+            names=names,
+        )
     return _(
         "others use it: {names}; when they no longer do, run the same command again", names=names
     )

@@ -1,7 +1,7 @@
 """The certificate that lets LINE reach the bot over HTTPS."""
 
 import secrets
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from provision.beside import answers_of
 from provision.dns import Unanswered
@@ -196,15 +196,44 @@ def kept_out(host: str, name: str, records: list[str]) -> Refusal | None:
     )
 
 
-def others_for(doors: Doors, host: str, ours: frozenset[str]) -> list[str]:
-    """The ARNs of certificates that name the host, or everything right below it, and are not ours."""
-    found = []
-    for page in doors.aws.acm.get_paginator("list_certificates").paginate():
-        for summary in page["CertificateSummaryList"]:
-            named = summary.get("SubjectAlternativeNameSummaries", [])
-            if {host, f"*.{host}"} & {summary.get("DomainName"), *named}:
-                found.append(summary["CertificateArn"])
-    return [arn for arn in found if arn not in ours]
+def validated_by(acm: Any, filters: dict[str, Any], host: str, record_name: str) -> list[str]:
+    """Return the ARNs of one region's certificates that ACM renews by the host's record of this name.
+
+    ACM asks for one record per name in an account, in all regions; a wildcard has that of its parent.
+    ACM User Guide, DNS validation. filters: of ListCertificates.
+    """
+    pages = acm.get_paginator("list_certificates").paginate(**filters)
+    summaries = [summary for page in pages for summary in page["CertificateSummaryList"]]
+    named = [s["CertificateArn"] for s in summaries if _names(s) & {host, f"*.{host}"}]
+    return [arn for arn in named if record_name in _record_names(acm, arn)]
+
+
+def _names(summary: Live) -> set[str]:
+    names = [summary.get("DomainName", ""), *summary.get("SubjectAlternativeNameSummaries", [])]
+    return {name.lower() for name in names}
+
+
+def _record_names(acm: Any, arn: str) -> list[str]:
+    """Return the names of the records that validate a certificate; none for one that was imported."""
+    certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+    options = certificate.get("DomainValidationOptions", [])
+    names = [option.get("ResourceRecord", {}).get("Name", "") for option in options]
+    return [name.rstrip(".").lower() for name in names]
+
+
+def every_certificate(acm: Any) -> dict[str, dict[str, Any]]:
+    """Return the filters of the lists that together have all certificates, as far as botocore knows them.
+
+    ListCertificates leaves out most key types, ACME's and the N2 roots' where it is not asked for them.
+    """
+    known = acm.meta.service_model.operation_model("ListCertificates").input_shape.members
+    filters = {"Includes": {"keyTypes": known["Includes"].members["keyTypes"].member.enum}}
+    if origins := known.get("CertificateKeyPairOrigins"):
+        filters["CertificateKeyPairOrigins"] = origins.member.enum
+    roots = known.get("RootHierarchyTypes")
+    if not roots:
+        return {"": filters}
+    return {"": filters, " (N2 roots)": {**filters, "RootHierarchyTypes": roots.member.enum}}
 
 
 def excludes_amazon(records: list[str]) -> bool:

@@ -2,12 +2,24 @@
 
 import re
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, Tagged, Use, output, resource
-from provision.resources.certificate import Certificate, others_for
+from provision.resource import (
+    Difference,
+    Doors,
+    Live,
+    Resource,
+    Tagged,
+    UsageChecks,
+    Use,
+    output,
+    resource,
+)
+from provision.resources.certificate import Certificate, every_certificate, validated_by
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.load_balancer import LoadBalancer
+from provision.words import _
 
 
 @resource
@@ -116,15 +128,20 @@ class ValidationRecord(RecordSet):
         """One for each host."""
         return self.certificate.host
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
-        """Other certificates that ACM renews by it: it asks for one record per name in an account."""
-        host = self.identity()
-        return [Use(arn) for arn in others_for(doors, host, ours) if self._asked_by(doors, arn)]
+    def usage_checks(self, doors: Doors, ours: frozenset[str]) -> UsageChecks:
+        """Look for other certificates that ACM renews by it, in every region that the account can use."""
 
-    def _asked_by(self, doors: Doors, arn: str) -> bool:
-        told = doors.aws.acm.describe_certificate(CertificateArn=arn)["Certificate"]
-        names = [o.get("ResourceRecord", {}).get("Name") for o in told["DomainValidationOptions"]]
-        return self.name in [_plain(name) for name in names if name]
+        def check(region: str, filters: dict[str, Any]) -> list[Use]:
+            acm = doors.aws.in_region(region).acm
+            found = validated_by(acm, filters, self.identity(), _plain(self.name))
+            return [Use(arn) for arn in found if arn not in ours]
+
+        regions = sorted({doors.aws.region, *doors.aws.enabled_regions("acm")})
+        return {
+            _("ACM in {region}", region=region) + which: partial(check, region, filters)
+            for region in regions
+            for which, filters in every_certificate(doors.aws.acm).items()
+        }
 
     def wanted(self) -> dict[str, Any]:
         """As ACM names it."""

@@ -70,6 +70,49 @@ def validation_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
     first = call.params["DomainName"]
     others = [n for n in call.params.get("SubjectAlternativeNames", []) if n != first]
     cloud.acm.requested(answer["CertificateArn"], [first, *others], _key(call))
+    if algorithm := call.params.get("KeyAlgorithm"):
+        cloud.acm.certificates[answer["CertificateArn"]].key_algorithm = algorithm
+
+
+@behaves(
+    "acm.lists-two-key-types",
+    "the list has certificates with RSA keys of 1024 and 2048 bits only, others when asked for",
+    "CertificateSummaryList without the others",
+    "ACM API Reference, Filters, keyTypes; aws-nuke#962",
+)
+@behaves(
+    "acm.lists-other-roots-when-asked",
+    "a list of certificates under the N2 roots has no others in it",
+    "CertificateSummaryList without the others",
+    "ACM API Reference, ListCertificates, RootHierarchyTypes",
+)
+@before("acm", "ListCertificates")
+def list_of_key_types(cloud: "Cloud", call: Call) -> Answer | None:
+    """API ListCertificates; moto filters by the keys that it made itself, RSA of 2048 bits."""
+    if call.region not in cloud.regions("acm") or "RootHierarchyTypes" in call.params:
+        return {"CertificateSummaryList": []}
+    wanted = call.params.get("Includes", {}).get("keyTypes", ["RSA_1024", "RSA_2048"])
+    listed = cloud.backend("acm", call.region).list_certificates(
+        call.params.get("CertificateStatuses"), {}
+    )
+    summaries = [_summary(cloud, bundle.describe()["Certificate"]) for bundle in listed]
+    return {"CertificateSummaryList": [s for s in summaries if s["KeyAlgorithm"] in wanted]}
+
+
+def _summary(cloud: "Cloud", detail: dict[str, Any]) -> dict[str, Any]:
+    """A certificate as ListCertificates shows it."""
+    arn = detail["CertificateArn"]
+    certificate = cloud.acm.certificates.get(arn)
+    return {
+        "CertificateArn": arn,
+        "DomainName": detail["DomainName"],
+        "SubjectAlternativeNameSummaries": detail["SubjectAlternativeNames"],
+        "HasAdditionalSubjectAlternativeNames": False,
+        "Status": detail["Status"],
+        "Type": detail["Type"],
+        "KeyAlgorithm": certificate.key_algorithm if certificate else detail["KeyAlgorithm"],
+        "InUse": bool(cloud.acm.in_use_by(arn)),
+    }
 
 
 @behaves(
@@ -93,6 +136,7 @@ def certificate_as_it_is(cloud: "Cloud", call: Call, answer: Answer) -> None:
     if certificate is None:
         return  # imported
     success = certificate.issued_at is not None
+    detail["KeyAlgorithm"] = certificate.key_algorithm
     detail["Status"] = certificate.status
     detail["SubjectAlternativeNames"] = certificate.names
     detail["DomainValidationOptions"] = [

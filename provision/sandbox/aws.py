@@ -17,7 +17,7 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response as HttpResponse
 
-from provision.sandbox import answers, control, signing
+from provision.sandbox import answers, control, regions, signing
 from provision.sandbox.calls import Call, Refusal, buffer_body, read_call, signing_name
 from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, NoAnswer
@@ -75,6 +75,7 @@ class AwsApplication:
         caller = self.cloud.permissions.who(call.access_key)
         try:
             signing.check(call, environ)
+            regions.refuse_disabled(self.cloud, call)
             fault = self.cloud.faults.due(call)
             if fault:
                 self.cloud.faults.strike(fault, call, "before")

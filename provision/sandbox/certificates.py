@@ -32,6 +32,7 @@ class Certificate:
     validated_at: float | None = None  # since when every record resolves
     issued_at: float | None = None
     failure: str = ""
+    key_algorithm: str = "RSA_2048"
     leaf: trustme.LeafCert | None = None
 
 

@@ -72,6 +72,9 @@ class Cloud:
         self._closers: list[Callable[[], None]] = []
         self.registry = ""  # where the registry behind ECR is served; "": nowhere
         self.gallery = ""  # the same of the stand-in for public.ecr.aws
+        self.opted_in: set[str] = (
+            set()
+        )  # regions that the account has enabled beside the usual ones
         self.registrar = Registrar()
         self.dns = Dns(self)
         self.authority = Authority()

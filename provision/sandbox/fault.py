@@ -23,6 +23,7 @@ _GIVEN: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "kind": (f"one of {', '.join(KINDS)}", lambda value: value in KINDS),
     "service": ("a service as botocore names it; * and ? match", lambda v: isinstance(v, str)),
     "operation": ("an operation as botocore names it; * and ? match", lambda v: isinstance(v, str)),
+    "region": ("a region; * and ? match", lambda v: isinstance(v, str)),
     "times": ("a whole number from 1 up", _whole(1)),
     "probability": ("above 0, up to 1", lambda v: type(v) in (int, float) and 0 < v <= 1),
     "seed": ("a whole number", _whole(0)),
@@ -44,13 +45,15 @@ class Fault:
     hold: the call waits, before or after it is carried out, until it is released: so a test knows that
     its client is just there, and may kill it. Seconds are real ones.
 
-    It hits calls whose service and operation match ("*", "Create*"), if `mutating` only those that change
-    something, letting the first `after` of them pass; then `times` of them, or each with a probability.
+    It hits calls whose service, operation and region match ("*", "Create*"), if `mutating` only those that
+    change something, letting the first `after` of them pass; then `times` of them, or each with a
+    probability.
     """
 
     kind: str
     service: str = "*"
     operation: str = "*"
+    region: str = "*"
     times: int | None = None  # None: once; with a probability: without end
     probability: float = 1.0
     seed: int = 0
@@ -76,6 +79,7 @@ class Fault:
         if not (
             fnmatchcase(call.service, self.service)
             and fnmatchcase(call.operation, self.operation)
+            and fnmatchcase(call.region, self.region)
             and (call.mutating or not self.mutating)
         ):
             return False

@@ -37,6 +37,7 @@ from provision.sandbox import (  # noqa: F401  importing a file registers its ru
     log_events,
     logs,
     networks,
+    regions,
     registrations,
     registry,
     route53,

@@ -3,17 +3,15 @@
 The signature itself is not checked: the sandbox takes any secret.
 """
 
-import functools
 import json
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.session import get_session
-
 from provision.sandbox.answers import Response
 from provision.sandbox.calls import Call, Refusal
+from provision.sandbox.regions import known
 from provision.sandbox.rules import behaves
 
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -111,7 +109,7 @@ def _skewed(call: Call, stamp: str, now: datetime) -> Refusal:
     "AWS General Reference, Troubleshooting Signature Version 4, Credential scope",
 )
 def _check_region(call: Call) -> None:
-    if call.region not in _regions():
+    if not known(call.region):
         raise _mismatch(call, "Credential should be scoped to a valid region.")
 
 
@@ -119,10 +117,3 @@ def _mismatch(call: Call, words: str) -> Refusal:
     if call.protocol in ("query", "ec2", "rest-xml"):
         return Refusal("SignatureDoesNotMatch", words, 403)
     return Refusal("InvalidSignatureException", words, 403 if call.protocol == "rest-json" else 400)
-
-
-@functools.cache
-def _regions() -> frozenset[str]:
-    """All that botocore knows; its list per service would load every service's model."""
-    partitions = get_session().get_data("partitions")["partitions"]
-    return frozenset(name for partition in partitions for name in partition["regions"])

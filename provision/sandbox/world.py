@@ -15,6 +15,7 @@ from provision.sandbox.gallery import Gallery
 from provision.sandbox.line import LinePlatform
 from provision.sandbox.newspaper import PATH, Newspaper
 from provision.sandbox.processes import ProcessTasks
+from provision.sandbox.regions import opt_in
 from provision.sandbox.registry import Registry
 from provision.sandbox.rootfs import Rootfs
 from provision.sandbox.serving import HttpServer, TlsServer
@@ -82,6 +83,7 @@ class Sandbox:
         newspaper = HttpServer(Newspaper())
         self._servers = [aws, registrar, line, front, dns, registry, gallery, newspaper]
         self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
+        self.cloud.opted_in |= opt_in()  # a person may try any region
         self._delivery.front_port = front.port
         if isinstance(self.tasks, ProcessTasks):
             self.tasks.extra |= {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Account
+from .conftest import REGION, Account
 
 
 def request(account: Account, name: str = "example.jp", **more: Any) -> str:
@@ -194,3 +194,29 @@ def test_caa_of_what_a_cname_points_at(account: Account) -> None:
 
 def _cname(record: tuple[str, str]) -> tuple[str, str, str]:
     return record[0], "CNAME", record[1]
+
+
+def listed(account: Account, region: str = REGION, **filters: Any) -> list[str]:
+    """The ARNs that ListCertificates answers with."""
+    acm = account.wire.session.client("acm", region_name=region)
+    return [s["CertificateArn"] for s in acm.list_certificates(**filters)["CertificateSummaryList"]]
+
+
+@pytest.mark.behaviour("acm.lists-two-key-types")
+def test_elliptic_keys_are_listed_when_asked_for(account: Account) -> None:
+    """A certificate with an EC key is in no list that does not name its key type."""
+    rsa, elliptic = request(account), request(account, KeyAlgorithm="EC_prime256v1")
+    assert [rsa] == listed(account)
+    assert [elliptic] == listed(account, Includes={"keyTypes": ["EC_prime256v1"]})
+    both = listed(account, Includes={"keyTypes": ["RSA_2048", "EC_prime256v1"]})
+    assert [rsa, elliptic] == both
+    assert "EC_prime256v1" == describe(account, elliptic)["KeyAlgorithm"]
+
+
+@pytest.mark.behaviour("acm.lists-other-roots-when-asked")
+def test_list_of_other_roots(account: Account) -> None:
+    """Nothing here is under them; a list of one region says nothing of another."""
+    arn = request(account)
+    assert [] == listed(account, RootHierarchyTypes=["N2_AMAZON_MANAGED"])
+    assert [] == listed(account, "us-east-1")
+    assert [arn] == listed(account, CertificateStatuses=["PENDING_VALIDATION"])
