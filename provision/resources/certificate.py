@@ -1,6 +1,7 @@
 """The certificate that lets LINE reach the bot over HTTPS."""
 
 import secrets
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from provision.beside import answers_of
@@ -196,16 +197,18 @@ def kept_out(host: str, name: str, records: list[str]) -> Refusal | None:
     )
 
 
-def validated_by(acm: Any, filters: dict[str, Any], host: str, record_name: str) -> list[str]:
-    """Return the ARNs of one region's certificates that ACM renews by the host's record of this name.
+def validated_by(
+    acm: Any, filters: dict[str, Any], host: str, record_name: str, ours: Collection[str]
+) -> list[str]:
+    """Return the ARNs of one region's certificates, not ours, that ACM renews by the host's record.
 
     ACM asks for one record per name in an account, in all regions; a wildcard has that of its parent.
-    ACM User Guide, DNS validation. filters: of ListCertificates.
+    ACM User Guide, DNS validation. filters: of ListCertificates. ours: ARNs.
     """
     pages = acm.get_paginator("list_certificates").paginate(**filters)
     summaries = [summary for page in pages for summary in page["CertificateSummaryList"]]
     named = [s["CertificateArn"] for s in summaries if _names(s) & {host, f"*.{host}"}]
-    return [arn for arn in named if record_name in _record_names(acm, arn)]
+    return [arn for arn in named if arn not in ours and record_name in _record_names(acm, arn)]
 
 
 def _names(summary: Live) -> set[str]:

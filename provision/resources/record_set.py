@@ -133,8 +133,8 @@ class ValidationRecord(RecordSet):
 
         def check(region: str, filters: dict[str, Any]) -> list[Use]:
             acm = doors.aws.in_region(region).acm
-            found = validated_by(acm, filters, self.identity(), _plain(self.name))
-            return [Use(arn) for arn in found if arn not in ours]
+            found = validated_by(acm, filters, self.identity(), _plain(self.name), ours)
+            return [Use(arn) for arn in found]
 
         regions = sorted({doors.aws.region, *doors.aws.enabled_regions("acm")})
         return {
