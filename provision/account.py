@@ -7,7 +7,7 @@ from typing import Any
 from provision import aws
 from provision.clock import Clock
 from provision.errors import Refusal
-from provision.look import TRIES, answers
+from provision.look import TRIES, answers, unanswered
 from provision.once import once
 from provision.resource import Doors, Live, Resource, called, kinds
 from provision.stackfile import Record
@@ -49,7 +49,7 @@ class Holdings:
     """What was found, and the kinds that could not be asked for, with the reason."""
 
     held: list[Held] = field(default_factory=list)
-    unasked: dict[str, str] = field(default_factory=dict)
+    unasked: dict[str, Refusal] = field(default_factory=dict)
 
 
 def holdings(
@@ -65,10 +65,10 @@ def holdings(
     lists, silent = answers(
         {name: partial(_listed, kind, doors, stack) for name, kind in asked.items()}, clock, tries
     )
-    found = Holdings(unasked={name: why.reason for name, why in silent.items()})
+    found = Holdings(unasked={name: unanswered(_doing(name), why) for name, why in silent.items()})
     for name, listed in lists.items():
         if isinstance(listed, Refusal):  # this endpoint has no such API, or we may not ask
-            found.unasked[name] = listed.why
+            found.unasked[name] = listed
         else:
             found.held += listed
     return found
@@ -95,11 +95,19 @@ def left(doors: Doors, clock: Clock, stack: str, kept: list[Record], patience: f
 
 def _listed(kind: type[Resource], doors: Doors, stack: str) -> list[Held] | Refusal:
     try:
-        with aws.understood(_("Listing what is there of the kind {kind}.", kind=kind.__name__)):
-            found = kind.tagged(doors, stack)
+        with aws.reading(_doing(kind.__name__)):
+            return [
+                Held(
+                    kind,
+                    tags.get("provision:resource", kind.__name__),
+                    tags["provision:stack"],
+                    live,
+                )
+                for tags, live in kind.tagged(doors, stack)
+            ]
     except Refusal as refusal:
         return refusal
-    return [
-        Held(kind, tags.get("provision:resource", kind.__name__), tags["provision:stack"], live)
-        for tags, live in found
-    ]
+
+
+def _doing(kind: str) -> str:
+    return _("Listing what is there of the kind {kind}.", kind=kind)

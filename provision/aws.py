@@ -5,11 +5,12 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Self
 
 from provision.clock import Clock, told_by
 from provision.connections import transport_error, trust_it, untrusted
-from provision.errors import NotYet, Refusal
+from provision.errors import NotYet, Refusal, Unknown
 from provision.words import _
 
 THROTTLES = (  # error codes that mean "slower, please", from each service's API reference
@@ -56,6 +57,8 @@ BAD_CREDENTIALS = (
     "TokenRefreshRequired",
 )
 
+_last: ContextVar[list[str]] = ContextVar("_last")  # the last operation answered in a `reading`
+
 
 class Aws:
     """boto3 clients of one account and region, made when first used and kept.
@@ -90,10 +93,11 @@ class Aws:
         )
         try:
             client = self._opened().client(service, region_name=self.region, config=config)
-            client.meta.events.register("before-parameter-build", _check_ids)
-            return client
         except (botocore.exceptions.BotoCoreError, ValueError) as error:
             raise unreachable(error) from None  # ValueError: an AWS_ENDPOINT_URL that is no URL
+        client.meta.events.register("before-parameter-build", _check_ids)
+        client.meta.events.register("after-call", lambda model, **_: note(service, model.name))
+        return client
 
     def _opened(self) -> Any:
         if self._session is None:
@@ -128,22 +132,19 @@ class Aws:
         off = [r["RegionName"] for r in told if r.get("OptInStatus") == "not-opted-in"]
         return [r["RegionName"] for r in told if r["RegionName"] not in off]
 
-    def account(self, clock: Clock | None = None) -> str:
-        """Return the account's number. Raises Refusal where there are no usable credentials.
+    def account(self) -> str:
+        """Return the account's number.
 
-        clock: for a few more tries where no answer comes; None: one try.
+        Raises NotYet, or Refusal where there are no usable credentials or nobody is at the endpoint.
         """
+        import botocore.exceptions
+
         doing = _("Asking AWS which account this is.")
-        pauses = iter((1, 2, 4) if clock else ())
-        while True:
+        with reading(doing):
             try:
-                with understood(doing):
-                    return str(self.sts.get_caller_identity()["Account"])
-            except NotYet as why:
-                pause = next(pauses, None)
-                if clock is None or pause is None:
-                    raise Refusal(doing, why.reason, _connected()) from None
-                clock.sleep(pause)
+                return str(self.sts.get_caller_identity()["Account"])
+            except botocore.exceptions.EndpointConnectionError as error:
+                raise Refusal(doing, passing(error), _connected()) from None
 
 
 def _session(region: str) -> Any:
@@ -371,3 +372,66 @@ class understood:
         if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
             raise refused(self.doing, error) from None
         raise unreachable(error) from None
+
+
+class reading(understood):
+    """As `understood`, for what only reads: a refusal is Unknown, and so is an answer that lacks a member.
+
+    KeyError, IndexError and TypeError of who takes an answer apart are told with the operation that was
+    answered last, but not those raised inside botocore. answered: that operation, where it was before.
+    """
+
+    def __init__(
+        self, doing: str, answered: list[str] | None = None, **declared: tuple[str, ...]
+    ) -> None:
+        super().__init__(doing, **declared)
+        self.answered = [] if answered is None else answered
+
+    def __enter__(self) -> Self:  # type: ignore[override]
+        self._before = _last.set(self.answered)
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        _last.reset(self._before)
+        if self.answered and (outer := _last.get(None)) is not None:
+            outer[:] = self.answered
+        try:
+            super().__exit__(kind, error, trace)
+        except Refusal as refusal:
+            raise Unknown(refusal.what, refusal.why, refusal.then) from None
+        if isinstance(error, LookupError | TypeError) and self.answered and not _inside(trace):
+            raise Unknown(self.doing, _lacking(self.answered[0], error), _elsewhere()) from None
+
+
+def note(service: str, operation: str) -> None:
+    """Remember whose answer is read next, for the `reading` around it."""
+    if (answered := _last.get(None)) is not None:
+        answered[:] = [f"{service}:{operation}"]
+
+
+def _inside(trace: Any) -> bool:
+    """Whether the error came out of botocore."""
+    modules = []
+    while trace:
+        modules.append(str(trace.tb_frame.f_globals.get("__name__")))
+        trace = trace.tb_next
+    return any(module.startswith("botocore.") for module in modules)
+
+
+def _lacking(operation: str, error: BaseException) -> str:
+    if isinstance(error, KeyError):
+        return _(
+            "the answer to {operation} has no {member}", operation=operation, member=error.args[0]
+        )
+    return _(
+        "the answer to {operation} is not as AWS documents it ({error})",
+        operation=operation,
+        error=error,
+    )
+
+
+def _elsewhere() -> str:
+    return _(
+        "Run the same command again. If AWS_ENDPOINT_URL leads to another cloud than AWS, look there "
+        "whether it supports this operation."
+    )

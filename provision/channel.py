@@ -2,16 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from typing import TypeVar
 
-from provision import questions
-from provision.errors import NotYet, Refusal
+from provision import look, questions
+from provision.errors import Refusal
 from provision.line import CONSOLE, Refused
 from provision.resources.parameter import Parameter
 from provision.run import Run
 from provision.words import _
 
-T = TypeVar("T")
+TRIES = 5  # of a question to LINE, some six seconds
 
 
 def complete(run: Run) -> bool:
@@ -35,7 +34,8 @@ def tell_endpoint(run: Run) -> None:
     webhook = run.stack.webhook
     if webhook.key in run.file.records:
         return
-    present = patiently(run, run.doors.line.endpoint).get("endpoint", "")
+    doing = _("Reading LINE's webhook endpoint.")
+    present = look.ask(run.doors.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
     if present and present != webhook.url:
         print(
             _(
@@ -56,7 +56,8 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
     """The proof, again with another value where LINE refuses this one and somebody can give another."""
     while True:
         try:
-            proof()
+            doing = _("Asking LINE whether secret and access token belong together.")
+            look.ask(proof, run.clock, doing, TRIES)
             return
         except Refused as refusal:
             if run.options.yes or not questions.on_terminal():
@@ -67,9 +68,15 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
             run.doors.line.forget()
 
 
+def info(run: Run) -> dict[str, str]:
+    """Return what LINE says of the bot. Raises Refusal."""
+    doing = _("Asking LINE which bot the access token belongs to.")
+    return look.ask(run.doors.line.info, run.clock, doing, TRIES)
+
+
 def _bot(run: Run) -> None:
     """GET /v2/bot/info."""
-    bot = patiently(run, run.doors.line.info)
+    bot = info(run)
     print(
         _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
         file=sys.stderr,
@@ -79,11 +86,11 @@ def _bot(run: Run) -> None:
 def belonging(run: Run) -> str:
     """The one channel that token and secret belong to; "" where LINE does not tell. Raises Refused."""
     line = run.doors.line
-    channel = patiently(run, line.channel)
+    channel = line.channel()
     same = None
     if channel:
         secret = run.value(run.stack.channel_secret)
-        same = patiently(run, lambda: line.has_secret(channel, secret))
+        same = line.has_secret(channel, secret)
     if same is False:
         raise Refused(
             401,
@@ -116,20 +123,3 @@ def _stored(run: Run, parameter: Parameter, refusal: Refused) -> Refusal:
             "terminal and answer there, or name another parameter in stack.yaml."
         ),
     )
-
-
-def patiently(run: Run, ask: Callable[[], T]) -> T:
-    """A question to LINE, asked again a few times where it does not answer."""
-    pauses = iter((1, 2, 4))
-    while True:
-        try:
-            return ask()
-        except NotYet as why:
-            pause = next(pauses, None)
-            if pause is None:
-                raise Refusal(
-                    _("Asking LINE which bot the access token belongs to."),
-                    why.reason,
-                    _("Run the same command again in a moment."),
-                ) from None
-            run.clock.sleep(pause)

@@ -1,13 +1,14 @@
-"""Checks that need one another: what each found, side by side where they do not. OK, NG or SKIP, and why."""
+"""Checks that need one another: what each found, and why; side by side where they do not."""
 
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
-from provision import aws, beside
-from provision.errors import NotYet, Refusal
-from provision.look import Sight
+from provision import aws
+from provision.errors import Refusal, Unknown
+from provision.line import Refused
+from provision.look import Sight, answers
 from provision.resource import Resource
 from provision.run import Run
 from provision.tls import Tls
@@ -16,9 +17,12 @@ from provision.words import _
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. outside: a person or another company has to act (exit status 3)."""
+    """What one check found. outside: a person or another company has to act (exit status 3).
 
-    state: Literal["OK", "NG", "SKIP"]
+    state None: it could not be looked at.
+    """
+
+    state: Literal["OK", "NG", "SKIP"] | None
     reason: str = ""
     then: str = ""
     outside: bool = False
@@ -37,6 +41,11 @@ def ng(reason: str, then: str, *, outside: bool = False) -> Finding:
 def skip(reason: str, then: str = "") -> Finding:
     """Nothing wrong is known, and nothing can be said."""
     return Finding("SKIP", reason, then)
+
+
+def unknown(reason: str, then: str = "") -> Finding:
+    """It could not be looked at."""
+    return Finding(None, reason, then or _("Run the same command again in a moment."))
 
 
 @dataclass
@@ -74,27 +83,35 @@ class Check:
 
 def examine(checks: list[Check], scene: Scene) -> dict[str, Finding]:
     """Every check's finding, in their order. A check stands behind those that it needs."""
-    pending: dict[str, Future[Finding]] = {}
     titles = {check.key: check.title for check in checks}
-    with beside.pool() as pool:
-        for check in checks:
-            needs = [(titles[need], pending[need]) for need in check.needs]
-            pending[check.key] = pool.submit(_found, check, scene, needs)
-    return {key: future.result() for key, future in pending.items()}
+    findings: dict[str, Finding] = {}
+    left = checks
+    while left:
+        wave = [check for check in left if all(need in findings for need in check.needs)]
+        left = [check for check in left if check not in wave]
+        looks = {check.key: partial(_found, check, scene, titles, findings) for check in wave}
+        found, silent = answers(looks, scene.run.clock)
+        findings |= found
+        findings |= {key: unknown(why.reason) for key, why in silent.items()}
+    return {check.key: findings[check.key] for check in checks}
 
 
-def _found(check: Check, scene: Scene, needs: list[tuple[str, Future[Finding]]]) -> Finding:
-    for title, above in needs:
-        finding = above.result()
+def _found(
+    check: Check, scene: Scene, titles: Mapping[str, str], findings: Mapping[str, Finding]
+) -> Finding:
+    for need in check.needs:
+        finding = findings[need]
         if finding.state == "NG":
-            return skip(_("needs: {title}", title=title))
-        if finding.state == "SKIP":
+            return skip(_("needs: {title}", title=titles[need]))
+        if finding.state != "OK":
             return skip(finding.reason)
     try:
-        with aws.understood(check.title):
+        with aws.reading(check.title):
             return check.look(scene)
-    except NotYet as why:
-        return ng(why.reason, _("Run the same command again in a moment."))
+    except Refused as refusal:  # LINE's own no is what was asked for
+        return ng(refusal.why, refusal.then)
+    except Unknown as refusal:
+        return unknown(refusal.why, refusal.then)
     except Refusal as refusal:
         return ng(refusal.why, refusal.then)
 
@@ -119,7 +136,10 @@ def _stands(scene: Scene, line: str) -> Finding:
     sight = scene.sights[resource.key]
     outside = bool(getattr(resource, "outside", False))
     if sight.refusal:
-        return ng(sight.refusal.why, sight.refusal.then)
+        told = unknown if isinstance(sight.refusal, Unknown) else ng
+        return told(sight.refusal.why, sight.refusal.then)
+    if sight.unknown:
+        return unknown(sight.unknown)
     if sight.live is None and scene.run.file.paused:
         return skip(_("the stack is paused"), _("Run `provision resume`."))
     if sight.live is None and not (outside and sight.seen):

@@ -159,6 +159,11 @@ def actions() -> dict[str, tuple[str, str]]:
     }
 
 
+def unknown(reason: str) -> str:
+    """Return the word for what could not be looked at."""
+    return _("unknown: {reason}", reason=reason)
+
+
 def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
     """The plan as a list, with cost and time. inexact: a region that has no price list here."""
     show_steps(plan.steps, stream)
@@ -181,7 +186,7 @@ def show_steps(steps: Sequence[Step], stream: Any) -> None:
     words = actions()
     width = max((len(step.key) for step in steps), default=0)
     for step in steps:
-        sign, word = words[step.action]
+        sign, word = words[step.action] if step.action else ("?", unknown(step.reason))
         cost = f"{step.monthly_usd:8.2f}" if step.monthly_usd else " " * 8
         print(f"  {sign} {step.key:{width}} {cost}  {word}", file=stream)
         for difference in step.differences:
@@ -201,12 +206,16 @@ def show_status(document: dict[str, Any], stream: Any) -> None:
     width = max((len(entry["key"]) for entry in entries), default=0)
     for entry in entries:
         sign = "✓" if entry["ready"] else "✗" if entry["live"] else "·"
+        sign = "?" if entry["ready"] is None else sign
         told = f"  {sign} {entry['key']:{width}}  {entry['state']:9} {entry['reason']}"
         print(told.rstrip(), file=stream)
-        for drift in entry["drift"]:
+        for drift in entry["drift"] or []:
             print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)
     tasks = document["tasks"]
-    print(_("Tasks: {running} of {wanted} run", **tasks), file=stream)
+    if tasks["running"] is None:
+        print(_("Tasks: unknown: {reason}", reason=tasks["reason"]), file=stream)
+    else:
+        print(_("Tasks: {running} of {wanted} run", **tasks), file=stream)
     for line in tasks["rollout"]:
         print(f"  {line}", file=stream)
     if document["next"]["start"] and document["next"]["stop"]:

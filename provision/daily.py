@@ -3,12 +3,13 @@
 import re
 import sys
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from provision import aws, look, questions
 from provision.console import Progress, show_json, unlisted
 from provision.engine import Engine
-from provision.errors import NotYet, Refusal, Usage
+from provision.errors import NoAnswer, NotYet, Refusal, Usage
 from provision.prices import AS_OF, HOURS, prices
 from provision.resource import Milestone, Resource
 from provision.run import Options, Run, prepared
@@ -89,7 +90,7 @@ def pause(options: Options, contents: bool) -> int:
             gone = engine.pause(let_go)
     for key, why in gone.kept.items():
         print(_("kept: {key}: {why}", key=key, why=why), file=sys.stderr)
-    if gone.refusals or gone.left:
+    if gone.refusals or gone.left or gone.unknown:
         return failed(gone.refusals)
     print(
         _(
@@ -127,7 +128,7 @@ def logs(options: Options, follow: bool, since: str) -> int:
     began = int((_now(run) - seconds) * 1000)
     seen: set[str] = set()
     while True:
-        for event in _events(run, began):
+        for event in _events(run, began, follow=follow):
             if event["eventId"] not in seen:
                 seen.add(event["eventId"])
                 began = max(began, event["timestamp"])
@@ -143,12 +144,22 @@ def _now(run: Run) -> float:
     return max(run.clock.now(), datetime.now().timestamp())
 
 
-def _events(run: Run, began: int) -> list[dict[str, Any]]:
+def _events(run: Run, began: int, *, follow: bool) -> list[dict[str, Any]]:
+    """The log's new lines. Raises Refusal; to who follows an unanswered question is only shown."""
+    doing = _("Reading the log group {name}.", name=run.stack.log_group.name)
+    try:
+        return look.ask(partial(_new_events, run, began, doing), run.clock, doing)
+    except NoAnswer as refusal:
+        if not follow:
+            raise
+        print(refusal.why, file=sys.stderr)
+        return []
+
+
+def _new_events(run: Run, began: int, doing: str) -> list[dict[str, Any]]:
     group = run.stack.log_group
     try:
-        with aws.understood(
-            _("Reading the log group {name}.", name=group.name), absent=group.absent
-        ):
+        with aws.reading(doing, absent=group.absent):
             pages = run.doors.aws.logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group.name, startTime=began
             )
@@ -156,9 +167,6 @@ def _events(run: Run, began: int) -> list[dict[str, Any]]:
     except aws.Absent:
         then = _("Run `provision setup`.")
         raise Refusal(_("Reading the log."), _("there is no log group yet"), then) from None
-    except NotYet as why:
-        print(why.reason, file=sys.stderr)
-        return []
 
 
 def cost(options: Options, as_json: bool) -> int:

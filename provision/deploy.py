@@ -5,7 +5,9 @@ healthy (minimumHealthyPercent 100), so taking back means: no longer waiting for
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from provision import aws, look, questions
 from provision.console import Progress, show_steps
@@ -93,8 +95,12 @@ def _show(run: Run) -> None:
 def _previous(run: Run) -> str:
     definition = run.stack.task_definition
     doing = _("Looking for the revision before {revision}.", revision=short(definition.arn))
-    with aws.understood(doing):
-        arn = definition.previous(run.doors)
+
+    def previous() -> str:
+        with aws.reading(doing):
+            return definition.previous(run.doors)
+
+    arn = look.ask(previous, run.clock, doing)
     if not arn:
         raise Refusal(
             doing,
@@ -129,27 +135,29 @@ def _take_back(engine: Engine, run: Run, former: str) -> None:
     outcome = _go_to(engine, run, former)
     if outcome.refusals:
         raise outcome.refusals[0]
-    with aws.understood(_("Withdrawing {revision}.", revision=short(bad))):
-        definition.withdraw(run.doors, bad)
+    doing = _("Withdrawing {revision}.", revision=short(bad))
+    _tidy(run, doing, lambda: definition.withdraw(run.doors, bad))
 
 
 def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
     definition = run.stack.task_definition
     if back and before != definition.arn:
-        with aws.understood(_("Withdrawing {revision}.", revision=short(before))):
-            definition.withdraw(run.doors, before)
+        doing = _("Withdrawing {revision}.", revision=short(before))
+        _tidy(run, doing, lambda: definition.withdraw(run.doors, before))
     follow = [] if back else run.stack.follows_the_image
     for refusal in engine.bring(follow).refusals:
         print(refusal, file=sys.stderr)
     for family in (definition, *(r for r in follow if isinstance(r, Family))):
-        with aws.understood(_("Deleting old revisions of {name}.", name=family.name)):
-            family.prune(run.doors)
-    if isinstance(run.stack.image, Image):
+        doing = _("Deleting old revisions of {name}.", name=family.name)
+        _tidy(run, doing, partial(family.prune, run.doors))
+    if isinstance(image := run.stack.image, Image):
         families = [r for r in run.stack.resources if isinstance(r, Family)]
-        with aws.understood(_("Deleting old revisions of {name}.", name=definition.name)):
-            run.stack.image.prune(
-                run.doors, lambda: set().union(*(f.images(run.doors) for f in families))
-            )
+        doing = _("Deleting old revisions of {name}.", name=definition.name)
+
+        def used() -> set[str]:
+            return set().union(*(f.images(run.doors) for f in families))
+
+        _tidy(run, doing, lambda: image.prune(run.doors, used))
     print(short(definition.arn))
     if back:
         said = _(
@@ -163,6 +171,16 @@ def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
         said = _("No task is wanted now, so nothing was tried: `provision start` tries it.")
     print(said, file=sys.stderr)
     return 0
+
+
+def _tidy(run: Run, doing: str, work: Callable[[], None]) -> None:
+    """Delete what is no longer needed; work may be done twice. Raises Refusal."""
+
+    def carry_out() -> None:
+        with aws.reading(doing):
+            work()
+
+    look.ask(carry_out, run.clock, doing)
 
 
 def _failed(run: Run, refusal: Refusal, former: str) -> int:

@@ -3,14 +3,14 @@
 State is on disk before and after each mutation. Nothing here knows which resources there are.
 """
 
-import contextlib
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from provision import account, aws, beside, look, retrace, use
 from provision.clock import Clock
 from provision.creation import Creation, foundations
-from provision.errors import NotYet, Refusal
+from provision.errors import NotYet, Refusal, Unknown
 from provision.look import Sight
 from provision.once import once
 from provision.removal import Gone, Removal, revived, stays, users
@@ -46,6 +46,9 @@ class Engine:
             str, str
         ] = {}  # begun under former settings, and could not be looked for
         self._foreseen: use.Uses | None = None  # as it was shown to the person
+        self.unchecked: dict[
+            str, str
+        ] = {}  # of what settings have replaced; why it stays unlooked at
         self._creation = Creation(file, doors, clock, tell, self._write)
         self._removal = Removal(file, doors, clock, tell, self._write)
 
@@ -56,13 +59,17 @@ class Engine:
 
     def look(self, doors: Doors | None = None) -> dict[str, Sight]:
         """Looks at everything; the next walk begins with what was seen. doors: others ask through them."""
-        self._sights = look.look_at_all(self.resources, doors or self.doors, self.file.records)
+        doors, records = doors or self.doors, self.file.records
+        self._sights = look.look_at_all(self.resources, doors, records, self.clock)
         self._removal.seen = {key for key, sight in self._sights.items() if sight.live is not None}
         return dict(self._sights)
 
     def begin(self) -> None:
         """Notes account and region at the first record; refuses to work in others than the noted ones."""
-        here = {"account": self.doors.aws.account(self.clock), "region": self.doors.aws.region}
+        here = {
+            "account": look.account(self.doors, self.clock),
+            "region": self.doors.aws.region,
+        }
         if self.file.made_in and self.file.made_in != here:
             raise Refusal(
                 _("Comparing this account with the one {path} was made in.", path=self.file.path),
@@ -91,6 +98,7 @@ class Engine:
             gone = self._removal.take_away(orphans, everything=True, spared=stay, rest=rest)
             outcome.refusals += gone.refusals
         outcome.refusals += self._not_looked_for()
+        outcome.refusals += [_unchecked(key, why) for key, why in self.unchecked.items()]
         return outcome
 
     def bring(self, resources: list[Resource], wait: float | None = None) -> Outcome:
@@ -103,15 +111,30 @@ class Engine:
         self._write(resource, self.file.records[resource.key].state)
 
     def staying(self) -> dict[str, str]:
-        """Of what settings have replaced: what stays, and why (others use it, or it holds something dear)."""
+        """Of what settings have replaced: what stays, and why (others use it, or it holds something dear).
+
+        What could not be looked at stays, too; `unchecked` has the reasons.
+        """
         orphans = self.orphans()
-        stay = use.spared(self._uses(orphans), [*orphans, *self.resources])
+        uses = self._uses(orphans)
+        self.unchecked = use.unchecked(uses)
+        stay = use.spared(uses, [*orphans, *self.resources])
         for orphan in orphans:
-            doing = _("Looking whether others use {key}.", key=orphan.key)
-            with contextlib.suppress(aws.Absent), aws.understood(doing, absent=orphan.absent):
-                if why := orphan.dear(self.doors):
-                    stay.setdefault(orphan.key, why)
+            try:
+                why = look.ask(partial(self._dear, orphan), self.clock, _looking(orphan.key))
+            except Refusal as refusal:
+                self.unchecked.setdefault(orphan.key, refusal.why)
+                why = _("it could not be looked at: {why}", why=refusal.why)
+            if why:
+                stay.setdefault(orphan.key, why)
         return stay
+
+    def _dear(self, orphan: Resource) -> str:
+        try:
+            with aws.reading(_looking(orphan.key), absent=orphan.absent):
+                return orphan.dear(self.doors)
+        except aws.Absent:
+            return ""
 
     def _uses(self, resources: list[Resource], doors: Doors | None = None) -> use.Uses:
         return use.uses(resources, self.file.records, once(doors or self.doors), self.clock)
@@ -316,16 +339,22 @@ class Engine:
         gone.left += [key for key in self._unknown if key not in gone.left]
         gone.refusals += self._not_looked_for()
         gone.unasked = found.unasked
+        gone.unchecked |= use.unchecked(uses)
         return gone
 
-    def recover(self) -> None:
+    def recover(self) -> dict[str, str]:
         """Records what the account has of this stack, of which the file says nothing.
 
-        Also what setup would adopt, and what a teardown may have left as it was.
+        Also what setup would adopt, and what a teardown may have left as it was. Returns what could not be
+        looked at, by kind or key, with the reason.
         """
         doors = once(self.doors)
-        self._list(account.holdings(doors, self.clock, self.stack).held)
-        self._claim(self.look(doors), adopt=True)
+        found = account.holdings(doors, self.clock, self.stack)
+        self._list(found.held)
+        sights = self.look(doors)
+        self._claim(sights, adopt=True)
+        unknown = {kind: refusal.why for kind, refusal in found.unasked.items()}
+        return unknown | {key: sight.unknown for key, sight in sights.items() if sight.unknown}
 
     def _list(self, listed: list[account.Held]) -> bool:
         """Records what carries our tags and is not recorded yet; whether there was any."""
@@ -362,7 +391,9 @@ class Engine:
         uses = self.foresee_pause() if self._foreseen is None else self._foreseen
         self.file.mark_paused(True)
         stay = use.spared(uses, self.resources, contents)
-        return self._removal.take_away(self._paused(), True, stay, contents=contents)
+        gone = self._removal.take_away(self._paused(), True, stay, contents=contents)
+        gone.unchecked |= use.unchecked(uses)
+        return gone
 
     def _paused(self) -> list[Resource]:
         paid = [r for r in self.resources if r.hourly]
@@ -395,6 +426,15 @@ def vanished(resource: Resource) -> Refusal:
         _("it was there before provision and is gone now"),
         _("Put it back, or strike its entry out of stack.yaml so that provision makes one."),
     )
+
+
+def _looking(key: str) -> str:
+    return _("Looking whether others use {key}.", key=key)
+
+
+def _unchecked(key: str, why: str) -> Unknown:
+    then = _("It stays until then: run the same command again once that can be looked at.")
+    return Unknown(_looking(key), why, then)
 
 
 def _place(where: dict[str, Any]) -> str:

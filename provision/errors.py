@@ -48,6 +48,14 @@ class Unfinished(Refusal):
     exit_status = 3
 
 
+class Unknown(Refusal):
+    """What was asked is not known: the question was refused, or its answer lacks what is needed."""
+
+
+class NoAnswer(Unknown):
+    """The question was not answered, however often it was asked."""
+
+
 class NotYet(Exception):
     """To appear, to be ready, to be gone, to be allowed: one word for "ask again later".
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provision.connections import Connections, trust_it, untrusted
-from provision.errors import NotYet, Refusal
+from provision.errors import NotYet, Refusal, Unknown
 from provision.words import _
 
 TIMEOUT = 20  # seconds; LINE's test of a webhook may itself take ten
@@ -30,7 +30,7 @@ class Tested:
     detail: str
 
 
-class Refused(Refusal):
+class Refused(Unknown):
     """LINE said no. status: the HTTP status it said it with."""
 
     def __init__(self, status: int, what: str, why: str, then: str) -> None:

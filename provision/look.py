@@ -6,11 +6,12 @@
 import dataclasses
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from provision import aws, beside
 from provision.clock import Clock
-from provision.errors import NotYet, Refusal
+from provision.errors import NoAnswer, NotYet, Refusal, Unknown
 from provision.once import once
 from provision.resource import Batch, Difference, Doors, Live, Milestone, Resource
 from provision.stackfile import Record
@@ -20,11 +21,17 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 Verdict = Literal["create", "adopt", "keep", "claim", "stranger", "vanished", "finish"]
 TRIES = 10  # of a question that is throttled or not answered
+FEWEST = 5  # of them, however long each takes
+PATIENCE = 60.0  # seconds after which no question is asked again
 
 
 @dataclass
 class Sight:
-    """One resource, looked at. live None: there is none. seen False: it could not be looked at yet."""
+    """One resource, looked at. live None: there is none. seen False: it could not be looked at yet.
+
+    unknown: why nobody can say whether there is one; "" where that is known. answered: the operation whose
+    answer was read last.
+    """
 
     resource: Resource
     record: Record | None
@@ -32,17 +39,35 @@ class Sight:
     seen: bool = False
     ours: bool = False
     refusal: Refusal | None = None
+    unknown: str = ""
+    answered: list[str] = field(default_factory=list)
     drift: list[Difference] = field(default_factory=list)  # where it is not as wanted
 
     def compare(self) -> None:
         """Takes the drift. What is wanted cannot always be told: an image's files may be out of reach."""
-        if self.live is not None and not isinstance(self.resource, Milestone):
-            try:
-                self.drift = self.resource.differences(self.live)
-            except Refusal as refusal:
-                self.refusal = refusal
+        if self.live is None:
+            return
+        try:
+            with self._reading():
+                if not isinstance(self.resource, Milestone):
+                    self.drift = self.resource.differences(self.live)
+        except Refusal as refusal:
+            self.refusal = refusal
         if self.record is not None and self.record.state == "adopted":  # never given our tags
             self.drift = [d for d in self.drift if not d.path.startswith("Tags.")]
+        try:
+            self._pending()
+        except Unknown as refusal:
+            self.refusal = refusal
+        except Refusal:
+            pass  # `waiting` says so
+
+    def _pending(self) -> str:
+        with self._reading():
+            return self.resource.pending(self.live or {})
+
+    def _reading(self) -> aws.reading:
+        return aws.reading(_("Looking for {key}.", key=self.resource.key), self.answered)
 
     @property
     def verdict(self) -> Verdict:
@@ -54,13 +79,15 @@ class Sight:
     @property
     def waiting(self) -> str:
         """What it still waits for; "" when it is ready."""
+        if self.unknown:
+            return self.unknown
         if self.refusal:
             return self.refusal.why
         milestone = isinstance(self.resource, Milestone)
         if self.live is None and not (milestone and self.seen):
             return _("not begun") if milestone else _("not there")
         try:
-            return self.resource.pending(self.live or {})
+            return self._pending()
         except Refusal as refusal:
             return refusal.why
 
@@ -89,7 +116,7 @@ def find(
     """
     doing = _("Looking for {key}.", key=resource.key)
     try:
-        with aws.understood(doing, absent=resource.absent, patient=patient):
+        with aws.reading(doing, absent=resource.absent, patient=patient):
             return resource.glance(doors) if waiting else resource.find(doors)
     except aws.Absent:
         return None
@@ -117,7 +144,7 @@ def ours(resource: Resource, doors: Doors, live: Live, parents: set[str]) -> boo
         return False
     if resource.within:
         return any(parent.key in parents for parent in resource.hangs_on(live))
-    with aws.understood(_("Reading the tags of {key}.", key=resource.key)):
+    with aws.reading(_("Reading the tags of {key}.", key=resource.key)):
         tags = resource.tags_of(doors, live)
     return tags.get("provision:stack") == resource.stack
 
@@ -138,21 +165,28 @@ def look(
     if record:
         resource.recall(record.outputs)
     sight = Sight(resource, record, seen=True)
+    with aws.reading(_("Looking for {key}.", key=resource.key), sight.answered):
+        _look(sight, doors, records, parents or set(), doubted)
+    return sight
+
+
+def _look(
+    sight: Sight, doors: Doors, records: dict[str, Record], parents: set[str], doubted: bool
+) -> None:
+    resource, record = sight.resource, sight.record
     live = find(resource, doors)
     if live is not None and resource.leaving(live) and (not record or record.state != "deleting"):
         live = None
     sight.live = live
     if sight.verdict == "create" and not isinstance(resource, Milestone):
-        with aws.understood(_("Looking for {key}.", key=resource.key)):
-            resource.foresee(doors)
+        resource.foresee(doors)
     if live is not None and not isinstance(resource, Milestone):
         if record is None or doubted:
             known = {key for key, other in records.items() if other.state == "created"}
-            sight.ours = ours(resource, doors, live, known | (parents or set()))
+            sight.ours = ours(resource, doors, live, known | parents)
         else:
             sight.ours = record.state == "creating"
         resource.learn(live)
-    return sight
 
 
 def answers(
@@ -160,14 +194,18 @@ def answers(
 ) -> tuple[dict[K, T], dict[K, NotYet]]:
     """Side by side: each question's answer; of those that kept saying "not yet", what they said last.
 
-    They are asked again, with longer and longer pauses. Raises what else a question raises.
+    They are asked again, with longer and longer pauses: each as often as `tries` says, but after PATIENCE
+    seconds only to make up FEWEST. Raises what else a question raises.
     """
     found: dict[K, T] = {}
     unanswered: dict[K, NotYet] = {}
     left, waited = dict(questions), 0.5
+    until = clock.now() + PATIENCE if left else 0.0
     with beside.pool() as pool:
         for attempt in range(tries):
-            if attempt and left:
+            if not left or (attempt >= FEWEST and clock.now() >= until):
+                break
+            if attempt:
                 clock.sleep(waited := waited * 1.5)
             under_way = {key: pool.submit(question) for key, question in left.items()}
             for key, asking in under_way.items():
@@ -188,27 +226,48 @@ def recall(resources: Iterable[Resource], records: Mapping[str, Record]) -> None
             resource.recall(record.outputs)
 
 
+def ask(question: Callable[[], T], clock: Clock, doing: str, tries: int = TRIES) -> T:
+    """Return one question's answer, asked as `answers` does. Raises NoAnswer, and what else it raises."""
+    found, silent = answers({doing: question}, clock, tries)
+    for why in silent.values():
+        raise unanswered(doing, why)
+    return found[doing]
+
+
+def account(doors: Doors, clock: Clock) -> str:
+    """Return the account's number. Raises Refusal where AWS cannot be reached or nobody is signed in."""
+    return ask(doors.aws.account, clock, _("Asking AWS which account this is."))
+
+
+def unanswered(doing: str, why: NotYet) -> NoAnswer:
+    """Return the refusal for a question that kept being unanswered."""
+    return NoAnswer(doing, why.reason, _("Run the same command again in a moment."))
+
+
 def look_at_all(
-    resources: list[Resource], doors: Doors, records: dict[str, Record]
+    resources: list[Resource], doors: Doors, records: dict[str, Record], clock: Clock
 ) -> dict[str, Sight]:
     """Everything, as few round trips long as the needs allow: what is recorded needs no other look first."""
     recall(resources, records)
     doors = once(doors, _batched(resources, records))
     left = resources
     sights: dict[str, Sight] = {}
-    with beside.pool() as pool:
-        while left:
-            wave = [r for r in left if _may_look(r, sights, records)]
-            left = [r for r in left if r not in wave]
-            known = {key for key, sight in sights.items() if sight.ours}
-            looks = {
-                r.key: pool.submit(_patiently, r, doors, records, known)
-                for r in wave
-                if _rests(r, sights)
-            }
-            for resource in wave:
-                sight = looks[resource.key].result() if resource.key in looks else None
-                sights[resource.key] = sight or Sight(resource, records.get(resource.key))
+    while left:
+        wave = [r for r in left if _may_look(r, sights, records)]
+        left = [r for r in left if r not in wave]
+        known = {key for key, sight in sights.items() if sight.ours}
+        looks = {r.key: partial(_seen, r, doors, records, known) for r in wave if _rests(r, sights)}
+        found, silent = answers(looks, clock)
+        for key, why in silent.items():
+            doing = _("Looking for {key}.", key=key)
+            found[key] = unanswered(doing, why)
+        for resource in wave:
+            sight = found.get(resource.key) or _not_looked_at(resource, sights)
+            if isinstance(sight, Refusal):
+                unknown = sight.why if isinstance(sight, Unknown) else ""
+                sight = Sight(resource, None, refusal=sight, unknown=unknown)
+            sight.record = records.get(resource.key)
+            sights[resource.key] = sight
     for sight in sights.values():  # now that what each is built on is known
         sight.compare()
     return {resource.key: sights[resource.key] for resource in resources}
@@ -256,16 +315,20 @@ def _places(resource: Resource) -> list[Resource]:
     return [getattr(resource, resource.looked_in)] if resource.looked_in else resource.needs()
 
 
-def _patiently(
+def _not_looked_at(resource: Resource, sights: dict[str, Sight]) -> Sight:
+    """Return what is to be said of it while what it rests on is not there, or nobody knows whether it is."""
+    unknown = [
+        need.key for need in _places(resource) if need.key in sights and sights[need.key].unknown
+    ]
+    why = _("{key} could not be looked at", key=unknown[0]) if unknown else ""
+    return Sight(resource, None, unknown=why)
+
+
+def _seen(
     resource: Resource, doors: Doors, records: dict[str, Record], parents: set[str]
-) -> Sight:
+) -> Sight | Refusal:
+    """Return one look, or why it was refused. Raises NotYet."""
     try:
         return look(resource, doors, records, parents=parents)
-    except NotYet as error:
-        doing = _("Looking for {key}.", key=resource.key)
-        refusal: Refusal = Refusal(
-            doing, error.reason, _("Run the same command again in a moment.")
-        )
-    except Refusal as error:
-        refusal = error
-    return Sight(resource, records.get(resource.key), refusal=refusal)
+    except Refusal as refusal:
+        return refusal

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from provision.aws import Aws, code
+from provision.aws import Aws, code, note
 from provision.resource import Batch, Doors
 
 READING = ("describe_", "get_", "list_", "head_")  # boto3's names for calls that change nothing
@@ -98,7 +98,12 @@ class _Client:
             return partial(_Pages, self._client, self._service, self._once._ask)
         if not name.startswith(READING):
             return call
-        return lambda **given: self._once._asked_for(self._service, name, given, call)
+
+        def ask(**given: Any) -> Any:
+            note(self._service, self._client.meta.method_to_api_mapping[name])
+            return self._once._asked_for(self._service, name, given, call)
+
+        return ask
 
 
 class _Pages:
@@ -107,6 +112,7 @@ class _Pages:
     def __init__(self, client: Any, service: str, ask: Callable[..., Any], name: str) -> None:
         self._paginator = client.get_paginator(name)
         self._question, self._ask = [service, name, "pages"], ask
+        self._operation = service, client.meta.method_to_api_mapping[name]
 
     def paginate(self, **given: Any) -> "_Folded":
         """All pages, one after another as boto3's are."""
@@ -114,6 +120,7 @@ class _Pages:
         def every() -> list[bytes]:
             return [pickle.dumps(page) for page in self._paginator.paginate(**given)]
 
+        note(*self._operation)
         return _Folded(self._ask([*self._question, given], every))
 
 

@@ -1,5 +1,6 @@
 """What setup would do, what it costs a month and how long it takes. Pure: made from what was seen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +17,10 @@ class Step:
 
     key: str
     kind: str
-    action: str  # create, adopt, keep, update, replace, delete
+    action: str | None  # create, adopt, keep, update, replace, delete; None: unknown
     differences: list[Difference] = field(default_factory=list)
     monthly_usd: float = 0.0
+    reason: str = ""  # why it is unknown
 
     def shown(self) -> dict[str, Any]:
         """As `plan --json` prints it."""
@@ -28,6 +30,7 @@ class Step:
             "action": self.action,
             "differences": [difference.shown() for difference in self.differences],
             "monthly_usd": round(self.monthly_usd, 2),
+            **({} if self.action else {"reason": self.reason}),
         }
 
 
@@ -46,8 +49,8 @@ class Plan:
 
     @property
     def changes(self) -> list[Step]:
-        """What would not stay as it is."""
-        return [step for step in self.steps if step.action != "keep"]
+        """What would not stay as it is, as far as that is known."""
+        return [step for step in self.steps if step.action not in ("keep", None)]
 
     def shown(self) -> dict[str, Any]:
         """As `plan --json` prints it."""
@@ -58,8 +61,13 @@ class Plan:
         }
 
 
-def plan(sights: dict[str, Sight], orphans: list[Resource], prices: Prices) -> Plan:
-    """The plan that follows from what was seen."""
+def plan(
+    sights: dict[str, Sight],
+    orphans: list[Resource],
+    prices: Prices,
+    unchecked: Mapping[str, str] | None = None,
+) -> Plan:
+    """The plan that follows from what was seen. unchecked: orphans that could not be looked at, and why."""
     gone = {orphan.line for orphan in orphans}
     steps, refusals = [], []
     finish: dict[str, int] = {}
@@ -72,7 +80,10 @@ def plan(sights: dict[str, Sight], orphans: list[Resource], prices: Prices) -> P
             steps.append(step)
         if refusal := sight.refusal or _stands_in_the_way(sight):
             refusals.append(refusal)
-    steps += [Step(orphan.key, orphan.kind, "delete") for orphan in orphans]
+    for orphan in orphans:
+        reason = (unchecked or {}).get(orphan.key, "")
+        action = None if reason else "delete"
+        steps.append(Step(orphan.key, orphan.kind, action, reason=reason))
     return Plan(steps, refusals, max(finish.values(), default=0))
 
 
@@ -81,6 +92,9 @@ def _step(sight: Sight, gone: set[str], prices: Prices) -> Step | None:
     if isinstance(resource, Milestone):
         return None
     differences: list[Difference] = []
+    if sight.unknown or (sight.refusal and sight.live is not None):
+        cost = resource.costs(prices)
+        return Step(resource.key, resource.kind, None, monthly_usd=cost, reason=sight.waiting)
     match sight.verdict:
         case "create" | "finish":
             action = "replace" if resource.line in gone else "create"

@@ -62,6 +62,8 @@ def image(scene: Scene) -> Finding:
     wanted = scene.run.stack.task_definition.image
     uri = wanted.uri
     if isinstance(wanted, Image):  # what runs, which may be older than what would be built now
+        if not scene.live("task_definition"):
+            return stands("task_definition")(scene)
         uri = scene.live("task_definition").get("Container", {}).get("image", uri)
     match = ECR_IMAGE.match(uri)
     if not match:

@@ -2,15 +2,15 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 
-from provision import account, questions
+from provision import account, look, questions
 from provision.clock import Clock
 from provision.engine import Engine
-from provision.errors import Refusal, Usage
-from provision.look import TRIES
+from provision.errors import NoAnswer, Refusal, Usage
 from provision.once import once
-from provision.resource import Doors, Resource
+from provision.resource import Doors
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
 from provision.resources.hosted_zone import HostedZone
@@ -35,20 +35,26 @@ UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a pause
 def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str]) -> None:
     """Where the file has no records and the account has the stack: recovers them, and says so.
 
-    One call where there is no such stack. given: settings that were just said. Raises Refusal where that
-    stack answers on another host: its stack.yaml lies elsewhere.
+    Two calls where there is no such stack. given: settings that were just said. Raises Refusal where that
+    stack answers on another host: its stack.yaml lies elsewhere. Raises Unknown where AWS could not be asked.
     """
     name = str(file.settings["name"])
-    if file.records or name not in stacks(doors, clock, (SecurityGroup,), tries=1):
+    if file.records:
+        return
+    look.account(doors, clock)
+    found = account.holdings(doors, clock, "", (SecurityGroup,))
+    for refusal in found.unasked.values():
+        raise refusal
+    if name not in {held.stack for held in found.held}:
         return
     told = [key for key in file.settings if file.stands(key)]
     lost = file.settings["domain"] is None
     doors = once(doors)  # the settings and the records are told from one list
-    traces = Traces(account.holdings(doors, clock, name).held, doors, name)
+    traces = Traces(held(doors, clock, name), doors, name)
     if not lost:
         _same(file, traces)
     with contextlib.nullcontext() if file.on_trial else file.locked():
-        write(file, doors, clock, traces, keep=given if lost else (*told, *given))
+        _still, unknown = write(file, doors, clock, traces, keep=given if lost else (*told, *given))
     print(
         _(
             "{path} had no records of the stack {name}, which stands in this account: recovered.",
@@ -57,17 +63,39 @@ def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str])
         ),
         file=sys.stderr,
     )
+    tell(unknown)
 
 
-def stacks(
-    doors: Doors,
-    clock: Clock,
-    kinds: tuple[type[Resource], ...] = EARLY,
-    tries: int = TRIES,
-) -> list[str]:
-    """The stacks of this account and region, by these kinds of things."""
-    found = account.holdings(doors, clock, "", kinds, tries)
-    return sorted({held.stack for held in found.held})
+def tell(unknown: Mapping[str, str]) -> None:
+    """Say on stderr what could not be looked at, with the reason."""
+    for what, why in unknown.items():
+        print(_("could not be looked at: {what}: {why}", what=what, why=why), file=sys.stderr)
+
+
+def held(doors: Doors, clock: Clock, stack: str) -> list[account.Held]:
+    """What carries the stack's tags. Raises NoAnswer where a kind's list was not answered.
+
+    A kind that this endpoint or account does not list is left out; the engine says so.
+    """
+    found = account.holdings(doors, clock, stack)
+    for refusal in found.unasked.values():
+        if isinstance(refusal, NoAnswer):
+            raise refusal
+    return found.held
+
+
+def stacks(doors: Doors, clock: Clock, name: str = "") -> list[str]:
+    """The stacks of this account and region.
+
+    Raises Unknown where there is none, or none of that name, and not every list could be read.
+    """
+    look.account(doors, clock)
+    found = account.holdings(doors, clock, "", EARLY)
+    names = sorted({held.stack for held in found.held})
+    if not names or (name and name not in names):
+        for refusal in found.unasked.values():
+            raise refusal
+    return names
 
 
 def _same(file: StackFile, traces: Traces) -> None:
@@ -92,12 +120,17 @@ def _same(file: StackFile, traces: Traces) -> None:
 
 def write(
     file: StackFile, doors: Doors, clock: Clock, traces: Traces, keep: Iterable[str] = ()
-) -> list[str]:
-    """Settings and records into the file, at once. keep: settings that stay. Returns what stays open."""
+) -> tuple[list[str], dict[str, str]]:
+    """Settings and records into the file, at once. keep: settings that stay.
+
+    Returns the settings that stay open, and what could not be looked at, with the reason.
+    """
     looks, file.on_trial = file.on_trial, True
     other = [] if "task_definition" in traces.lines else ["image.uri"]
+    unknown: dict[str, str] = {}
     try:
-        _settings(file, traces, set(keep))
+        doing = _("Reading the settings of the stack {name}.", name=traces.stack)
+        look.ask(partial(_settings, file, traces, set(keep)), clock, doing)
         if traces.paused():
             file.mark_paused(True)
         open_ones = [key for key in file.settings if file.settings[key] is None]
@@ -105,7 +138,7 @@ def write(
             stack = Stack(file.settings, Secrets(), {}, file.path.parent)
             engine = Engine(stack.resources, file, doors, clock, lambda *event: None)
             engine.begin()
-            engine.recover()
+            unknown = engine.recover()
             file.sort([resource.key for resource in stack.resources])
             if isinstance(stack.image, Image) and traces.built() not in (
                 "",
@@ -116,7 +149,7 @@ def write(
         file.on_trial = looks
     file.save()
     untold = [key for key in UNTOLD if file.paused and not file.stands(key)]
-    return [*open_ones, *untold, *other]
+    return [*open_ones, *untold, *other], unknown
 
 
 def _settings(file: StackFile, traces: Traces, kept: set[str]) -> None:
@@ -132,7 +165,8 @@ def _settings(file: StackFile, traces: Traces, kept: set[str]) -> None:
 
 def which(file: StackFile, doors: Doors, clock: Clock, named: bool) -> str:
     """The stack to recover: the one that is named, else the only one there is. Raises Usage or Refusal."""
-    name, found = str(file.settings["name"]), stacks(doors, clock)
+    name = str(file.settings["name"])
+    found = stacks(doors, clock, name if named else "")
     if named and name in found:
         return name
     if not found or named:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from provision import aws, look
 from provision.clock import Clock
-from provision.errors import NotYet, Refusal
+from provision.errors import NotYet, Refusal, Unknown
 from provision.resource import Doors, Milestone, Resource, kinds
 from provision.stackfile import Record, StackFile, State
 from provision.walk import Line, Tell, walk
@@ -16,14 +16,21 @@ from provision.words import _
 class Gone:
     """What a teardown did: keys deleted, keys kept with the reason, what is left that should be gone.
 
-    unasked: kinds whose list this account or endpoint does not give, with its reason.
+    unasked: kinds whose list this account or endpoint does not give, with its refusal. unchecked: keys of
+    what could not be looked at, or what others have to do with it, with the reason; it stays.
     """
 
     deleted: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    unasked: dict[str, str] = field(default_factory=dict)
+    unasked: dict[str, Refusal] = field(default_factory=dict)
+    unchecked: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def unknown(self) -> dict[str, str]:
+        """What could not be looked at, by key or kind, with the reason."""
+        return {**self.unchecked, **{kind: why.why for kind, why in self.unasked.items()}}
 
 
 class Removal:
@@ -66,10 +73,14 @@ class Removal:
             if self.clock.now() < until:
                 raise NotYet(_("replaced; resolvers and LINE may still lead to it"))
             resource.with_contents = resource.key in contents
-            return self._timed(resource, everything, gone)
+            try:
+                return self._timed(resource, everything, gone)
+            except Unknown as refusal:
+                gone.unchecked[resource.key] = refusal.why
+                raise
 
         outcome = walk(lines, remove, self.clock, self.tell)
-        gone.refusals = outcome.refusals
+        gone.refusals = outcome.refusals + outcome.notes
         gone.left = [r.key for r in real if r.key not in gone.deleted and r.key not in gone.kept]
         return gone
 

@@ -55,12 +55,12 @@ class Use:
     """Something of others' that keeps a thing of ours from going.
 
     content: it lies in ours (records in a zone, objects in a bucket), so it would go with it.
-    doubt: it is not known whether there is any, because a question was not answered; told says which and why.
+    unknown: whether there is any could not be looked at; told says which question and why.
     """
 
     told: str
     content: bool = False
-    doubt: bool = False
+    unknown: bool = False
 
 
 UsageChecks = dict[

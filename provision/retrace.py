@@ -35,7 +35,7 @@ def settle(
             record(key, one.record())
         left = _begun_and_gone(file, known)
         unknown = {
-            key: listed.unasked[entry.kind]
+            key: listed.unasked[entry.kind].why
             for key, entry in left.items()
             if entry.kind in listed.unasked
         }

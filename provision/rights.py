@@ -1,14 +1,17 @@
 """What a role may do and may not: asked of IAM, and where IAM does not simulate, read from its policies."""
 
+from functools import partial
 from typing import Any
 
 from provision import aws
 from provision.checks import Finding, Look, Scene, ng, ok, stands
-from provision.errors import NotYet, Refusal
+from provision.errors import Refusal
+from provision.look import ask
 from provision.resource import Doors
 from provision.resources.role import Role, RolePolicy, Statement
 from provision.words import _
 
+TRIES = 5  # of a simulation, some six seconds: where there is none, the policies are read
 # What nobody who answers LINE's messages, or starts the one who does, has to do.
 NEVER = (
     "ssm:PutParameter",
@@ -32,9 +35,11 @@ def role_may(role_line: str, policy_line: str) -> Look:
         assert isinstance(role, Role)
         assert isinstance(policy, RolePolicy)
         doors = scene.run.doors
+        question = partial(_simulated, doors, role.arn, policy.statements())
+        doing = _("Asking IAM what {role} may do.", role=role.arn)
         try:
-            return _simulated(doors, role.arn, policy.statements())
-        except (Refusal, NotYet):  # an endpoint that does not have it, a person who may not ask
+            return ask(question, scene.run.clock, doing, TRIES)
+        except Refusal:  # an endpoint that does not have it, a person who may not ask
             return _read(doors, role.role_name, policy.policy_name)
 
     return look
@@ -75,14 +80,14 @@ def _simulate(
         }
         for key, value in like.items()
     ]
-    with aws.understood(_("Asking IAM what {role} may do.", role=arn)):
+    with aws.reading(_("Asking IAM what {role} may do.", role=arn)):
         answer = doors.aws.iam.simulate_principal_policy(
             PolicySourceArn=arn, ActionNames=_listed(actions), **given
         )
-    return [
-        (result["EvalActionName"], result.get("EvalResourceName", "*"), result["EvalDecision"])
-        for result in answer["EvaluationResults"]
-    ]
+        return [
+            (result["EvalActionName"], result.get("EvalResourceName", "*"), result["EvalDecision"])
+            for result in answer["EvaluationResults"]
+        ]
 
 
 def _example(pattern: str) -> str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision import aws as aws_door
-from provision import checked, edited, in_sandbox, questions, recover, registry
+from provision import checked, edited, in_sandbox, look, questions, recover, registry
 from provision.aws import Aws
 from provision.clock import Clock
 from provision.console import Progress
 from provision.dns import Dns
 from provision.engine import Engine
-from provision.errors import NotYet, Refusal, Usage
+from provision.errors import Usage
 from provision.line import Line
 from provision.look import Sight
 from provision.resource import Doors, Resource
@@ -70,7 +70,7 @@ class Run:
         return there_first or (record is not None and record.state == "adopted")
 
     def value(self, parameter: Parameter) -> str:
-        """The secret that the bot will use: this run's, or the one in the account. Raises Refusal."""
+        """The secret that the bot will use: this run's or the account's. Raises Refusal or NotYet."""
         if parameter.secret and (parameter.consented or not self.theirs(parameter)):
             return parameter.secret
         return secret_in(self.doors.aws, parameter.name)
@@ -137,8 +137,8 @@ def prepared(options: Options, *, save: bool, looks: bool = False, recovers: boo
             if file.settings[key] is None:
                 file.answer(key, value, save=save)
     lookups = questions.Lookups(
-        networks=lambda: _looked_up(lambda: network.choices(Aws(file.settings["region"]))),
-        subnets=lambda vpc: _looked_up(
+        networks=lambda: _choices(lambda: network.choices(Aws(file.settings["region"]))),
+        subnets=lambda vpc: _choices(
             lambda: network.subnet_choices(Aws(file.settings["region"]), vpc)
         ),
     )
@@ -199,16 +199,9 @@ def _check(file: StackFile) -> None:
         )
 
 
-def _looked_up(look: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
+def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
     """The answers there are to a question, in this account and region. Raises Refusal."""
-    try:
-        return look()
-    except NotYet as why:  # nobody waits at a question
-        raise Refusal(
-            _("Looking which networks there are."),
-            why.reason,
-            _("Run the same command again in a moment."),
-        ) from None
+    return look.ask(question, aws_door.clock(), _("Looking which networks there are."))
 
 
 def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
@@ -248,7 +241,7 @@ def doors_of(file: StackFile, token: Callable[[], str] | None = None) -> Doors:
 
 
 def secret_in(aws: Aws, parameter: str) -> str:
-    """The secret in the account. Raises Refusal."""
-    with aws_door.understood(_("Reading the parameter {name}.", name=parameter)):
+    """The secret in the account. Raises Refusal or NotYet."""
+    with aws_door.reading(_("Reading the parameter {name}.", name=parameter)):
         answer = aws.ssm.get_parameter(Name=parameter, WithDecryption=True)
-    return str(answer["Parameter"]["Value"])
+        return str(answer["Parameter"]["Value"])

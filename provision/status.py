@@ -4,12 +4,15 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from provision import aws
 from provision.console import Progress, show_json, show_status
+from provision.errors import Unknown
 from provision.hours import following
 from provision.look import Sight
 from provision.resource import Milestone
 from provision.resources.rollout import Rollout
 from provision.run import Options, Run, prepared
+from provision.words import _
 
 
 def status(options: Options, as_json: bool) -> int:
@@ -18,9 +21,9 @@ def status(options: Options, as_json: bool) -> int:
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     sights = engine.look()
-    document = {
+    document: dict[str, Any] = {
         "url": run.stack.url,
-        "tasks": tasks(sights[run.stack.steady_service.key]),
+        "tasks": tasks(sights[run.stack.service.key], sights[run.stack.steady_service.key]),
         "next": next_hours(run),
         "resources": [entry(sight) for sight in sights.values()],
     }
@@ -28,14 +31,31 @@ def status(options: Options, as_json: bool) -> int:
         show_json(document)
     else:
         show_status(document, sys.stdout)
-    return 0
+    known = all(None not in (e["live"], e["ready"], e["drift"]) for e in document["resources"])
+    return 0 if known and document["tasks"]["running"] is not None else 1
 
 
-def tasks(steady: Sight) -> dict[str, Any]:
-    """How many tasks run and how many are wanted; where those differ, what goes on with each."""
-    live = steady.live or {}
-    counts = {"running": live.get("runningCount", 0), "wanted": live.get("desiredCount", 0)}
-    return {**counts, "rollout": Rollout(live).lines() if "Tasks" in live else []}
+def tasks(service: Sight, steady: Sight) -> dict[str, Any]:
+    """How many tasks run and how many are wanted; where those differ, what goes on with each.
+
+    None where that is not known, with the reason.
+    """
+    seen = service if steady.live is None else steady
+    live = seen.live
+    if live is None:
+        return (
+            _unknown(seen.unknown) if seen.unknown else {"running": 0, "wanted": 0, "rollout": []}
+        )
+    try:
+        with aws.reading(_("Looking for {key}.", key=seen.resource.key), seen.answered):
+            counts = {"running": live["runningCount"], "wanted": live["desiredCount"]}
+            return {**counts, "rollout": Rollout(live).lines() if "Tasks" in live else []}
+    except Unknown as refusal:
+        return _unknown(refusal.why)
+
+
+def _unknown(reason: str) -> dict[str, Any]:
+    return {"running": None, "wanted": None, "rollout": [], "reason": reason}
 
 
 def next_hours(run: Run) -> dict[str, str | None]:
@@ -49,15 +69,16 @@ def next_hours(run: Run) -> dict[str, str | None]:
 
 
 def entry(sight: Sight) -> dict[str, Any]:
-    """One resource as `status --json` prints it."""
+    """One resource as `status --json` prints it. None: that could not be looked at."""
     resource, reason = sight.resource, sight.waiting
+    unknown = bool(sight.unknown or (sight.refusal and sight.live is not None))
     milestone = isinstance(resource, Milestone)
     return {
         "key": resource.key,
         "kind": resource.kind,
         "state": sight.record.state if sight.record else "milestone" if milestone else "none",
-        "live": sight.live is not None,
-        "ready": not reason,
+        "live": None if sight.unknown else sight.live is not None,
+        "ready": None if unknown else not reason,
         "reason": reason,
-        "drift": [difference.shown() for difference in sight.drift] if sight.record else [],
+        "drift": None if unknown else [d.shown() for d in sight.drift] if sight.record else [],
     }

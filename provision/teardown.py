@@ -36,7 +36,7 @@ def teardown(options: Options, everything: bool, contents: bool, as_json: bool) 
         with progress:
             gone = engine.teardown(everything, let_go)
     _tell_gone(run, gone, as_json)
-    return failed(gone.refusals) if gone.refusals or gone.left else 0
+    return failed(gone.refusals) if gone.refusals or gone.left or gone.unknown else 0
 
 
 def agreed(run: Run, uses: Uses, contents: bool) -> set[str]:
@@ -53,6 +53,14 @@ def agreed(run: Run, uses: Uses, contents: bool) -> set[str]:
             if contents or (asked and questions.confirmed(question)):
                 let_go.add(key)
     return let_go
+
+
+def tell_unlisted(kind: str, why: str) -> None:
+    """Say on stderr that a kind of things could not be listed."""
+    print(
+        _("Whether a {kind} is left could not be asked: {why}", kind=kind, why=why),
+        file=sys.stderr,
+    )
 
 
 def _tell_going(run: Run, foreseen: Mapping[str, str]) -> None:
@@ -74,11 +82,8 @@ def _monthly(run: Run) -> dict[str, float]:
 
 def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
     """What went, what stays with why and what it costs, and what is left that should be gone."""
-    for kind, why in gone.unasked.items():
-        print(
-            _("Whether a {kind} is left could not be asked: {why}", kind=kind, why=why),
-            file=sys.stderr,
-        )
+    for kind, refusal in gone.unasked.items():
+        tell_unlisted(kind, refusal.why)
     ours = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}
     kept = {key: (why, round(ours.get(key, 0.0), 2)) for key, why in gone.kept.items()}
     if as_json:
@@ -88,6 +93,7 @@ def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
                 {"key": key, "why": why, "monthly_usd": usd} for key, (why, usd) in kept.items()
             ],
             "left": gone.left,
+            "unknown": [{"key": key, "reason": why} for key, why in gone.unknown.items()],
         }
         show_json(told)
         return
@@ -96,6 +102,8 @@ def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
         print(_("kept: {key}: {why}", key=key, why=why) + paid)
     for key in gone.left:
         print(_("left: {key}", key=key))
+    for key, why in gone.unchecked.items():
+        print(_("unknown: {key}: {why}", key=key, why=why))
     print(
         _(
             "deleted: {deleted}, kept: {kept}, left: {left}",

@@ -5,7 +5,7 @@ from typing import Any
 
 from provision import look
 from provision.account import Held
-from provision.aws import understood
+from provision.aws import reading
 from provision.errors import NotYet, Refusal
 from provision.image.inputs import PREFIX
 from provision.removal import revived
@@ -69,7 +69,7 @@ class Traces:
             .get("awsvpcConfiguration", {})
             .get("subnets", [])
         )
-        with understood(_("Looking which networks there are.")):
+        with reading(_("Looking which networks there are.")):
             public = subnets_of(self.doors.aws, group["VpcId"])[1]
         if used and set(used) != set(one_per_zone(list(public.values()))[:ZONES]):
             found["network.subnets"] = used
@@ -171,7 +171,7 @@ class Traces:
         """The zone's; of zones that were adopted the public one with the longest name that the host is in."""
         if zone := self._identity("zone"):
             return zone
-        with understood(_("Looking for the hosted zone of {domain}.", domain=host)):
+        with reading(_("Looking for the hosted zone of {domain}.", domain=host)):
             pages = self.doors.aws.route53.get_paginator("list_hosted_zones").paginate()
             zones = [zone for page in pages for zone in page["HostedZones"]]
         names = [

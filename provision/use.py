@@ -7,7 +7,7 @@ from functools import partial
 from provision import aws
 from provision.clock import Clock
 from provision.errors import Refusal
-from provision.look import answers
+from provision.look import answers, unanswered
 from provision.resource import Doors, Resource, UsageChecks, Use
 from provision.stackfile import Record
 from provision.words import _
@@ -21,9 +21,10 @@ Uses = dict[str, list[Use]]
 def uses(
     resources: Iterable[Resource], records: Mapping[str, Record], doors: Doors, clock: Clock
 ) -> Uses:
-    """By key, what others have to do with those of these resources that are ours. Raises Refusal.
+    """By key, what others have to do with those of these resources that are ours.
 
-    Not of those that are recorded as about to be made: nothing is known of them yet, to others neither.
+    Where that could not be looked at, one Use of it is `unknown`. Not of those that are recorded as about to
+    be made: nothing is known of them yet, to others neither.
     """
     texts = [[v for v in r.outputs.values() if isinstance(v, str)] for r in records.values()]
     ours = frozenset([value for some in texts for value in some] + [" ".join(t) for t in texts])
@@ -32,15 +33,16 @@ def uses(
     asked = {r.key: partial(_used, r, records[r.key], doors, ours) for r in left}
     found, silent = answers(asked, clock)
     for key, why in silent.items():
-        raise Refusal(
-            _("Looking whether others use {key}.", key=key),
-            why.reason,
-            _("Run the same command again in a moment."),
-        )
+        found[key] = [Use(unanswered(_doing(key), why).why, unknown=True)], {}
     every = {resource.key: list(found[resource.key][0]) for resource in left}
     for key, used in _checked({key: checks for key, (_used, checks) in found.items()}, clock):
         every[key] += used
     return {key: used for key, used in every.items() if used}
+
+
+def unchecked(uses: Uses) -> dict[str, str]:
+    """By key, why it could not be looked at what others have to do with it."""
+    return {key: use.told for key, used in uses.items() for use in used if use.unknown}
 
 
 def _used(
@@ -49,15 +51,20 @@ def _used(
     resource = copy.copy(resource)  # others may be looking at it meanwhile
     resource.recall(record.outputs)
     try:
-        doing = _("Looking whether others use {key}.", key=resource.key)
-        with aws.understood(doing, absent=resource.absent):
+        with aws.reading(_doing(resource.key), absent=resource.absent):
             return resource.used_by(doors, ours), resource.usage_checks(doors, ours)
     except aws.Absent:
         return [], {}
+    except Refusal as refusal:
+        return [Use(refusal.why, unknown=True)], {}
+
+
+def _doing(key: str) -> str:
+    return _("Looking whether others use {key}.", key=key)
 
 
 def _checked(checks: Mapping[str, UsageChecks], clock: Clock) -> Iterator[tuple[str, list[Use]]]:
-    """Yield what the resources' usage checks find, with its key; what stays unanswered as a doubt."""
+    """Yield what the resources' usage checks find, with its key; what stays unanswered as unknown."""
     asked = {
         (key, where): partial(_answer, where, check)
         for key, places in checks.items()
@@ -67,16 +74,16 @@ def _checked(checks: Mapping[str, UsageChecks], clock: Clock) -> Iterator[tuple[
     for (key, _where), used in found.items():
         yield key, used
     for (key, where), why in silent.items():
-        yield key, [Use(f"{where}: {why.reason}", doubt=True)]
+        yield key, [Use(f"{where}: {why.reason}", unknown=True)]
 
 
 def _answer(where: str, check: Callable[[], list[Use]]) -> list[Use]:
-    """Return what a check finds; a doubt where it is refused. Raises NotYet."""
+    """Return what a check finds; an unknown use where it is refused. Raises NotYet."""
     try:
-        with aws.understood(where):
+        with aws.reading(where):
             return check()
     except Refusal as refusal:
-        return [Use(f"{where}: {refusal.why}", doubt=True)]
+        return [Use(f"{where}: {refusal.why}", unknown=True)]
 
 
 def spared(uses: Uses, resources: list[Resource], contents: Collection[str] = ()) -> dict[str, str]:
@@ -106,13 +113,13 @@ def spared(uses: Uses, resources: list[Resource], contents: Collection[str] = ()
 
 def told(used: list[Use]) -> str:
     """What others have to do with a thing, and what can be done."""
-    used = [use for use in used if not use.doubt] or used
+    used = [use for use in used if not use.unknown] or used
     names = ", ".join(use.told for use in used[:SHOWN])
     if more := len(used) - SHOWN:
         names = names if more < 0 else _("{names} and {count} more", names=names, count=more)
     if all(use.content for use in used):
         return _("it holds what is not ours: {names}; --contents takes that too", names=names)
-    if all(use.doubt for use in used):
+    if all(use.unknown for use in used):
         return _(
             "whether others use it is not known: {names}; when that can be asked, run the same command again",
             names=names,

@@ -3,7 +3,7 @@
 import itertools
 import sys
 
-from provision import account, aws, channel, domain, questions
+from provision import aws, channel, domain, questions
 from provision import recover as recovering
 from provision.console import Progress, show_json, show_plan
 from provision.engine import Engine
@@ -30,7 +30,9 @@ def looked(run: Run, engine: Engine) -> Plan:
         if key in run.file.records:
             print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
     orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
-    return plan_of(run.sights, orphans, prices(run.file.settings["region"]))
+    orphans += [orphan for orphan in engine.orphans() if orphan.key in engine.unchecked]
+    listed = prices(run.file.settings["region"])
+    return plan_of(run.sights, orphans, listed, engine.unchecked)
 
 
 def _inexact(run: Run) -> str:
@@ -126,7 +128,7 @@ def _unfinished(outside: list[NotYet]) -> Unfinished:
 
 def _live(run: Run) -> None:
     """How to talk to the bot, and what is still to be seen to by hand."""
-    bot = channel.patiently(run, run.doors.line.info)
+    bot = channel.info(run)
     print(
         _(
             "The bot answers at {url}. Add it as a friend: https://line.me/R/ti/p/{bot}\n"
@@ -151,7 +153,7 @@ def plan(options: Options, as_json: bool) -> int:
         show_json(found.shown())
     else:
         show_plan(found, sys.stdout, _inexact(run))
-    return failed(found.refusals) if found.refusals else 0
+    return failed(found.refusals) if found.refusals or engine.unchecked else 0
 
 
 def recover(options: Options) -> int:
@@ -171,16 +173,17 @@ def recover(options: Options) -> int:
     with file.locked():
         name = recovering.which(file, doors, clock, "name" in given(options))
         doors = once(doors)  # the settings and the records are told from one list
-        traces = Traces(account.holdings(doors, clock, name).held, doors, name)
-        still = recovering.write(file, doors, clock, traces, keep=given(options))
+        traces = Traces(recovering.held(doors, clock, name), doors, name)
+        still, unknown = recovering.write(file, doors, clock, traces, keep=given(options))
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
     if still:
         print(
             _("AWS does not tell these; look at them in the file: {keys}", keys=", ".join(still)),
             file=sys.stderr,
         )
+    recovering.tell(unknown)
     print(_("Next: `provision plan` shows what setup would change."), file=sys.stderr)
-    return 0
+    return 1 if unknown else 0
 
 
 def _put_aside(options: Options, damage: Damaged) -> None:

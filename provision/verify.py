@@ -104,7 +104,10 @@ def _message(scene: Scene) -> Finding:
 
 
 def verify(options: Options, as_json: bool) -> int:
-    """Looks, asks, changes nothing. 0: nothing is wrong; 1: something is; 3: what is outside is missing."""
+    """Looks, asks, changes nothing.
+
+    0: nothing is wrong; 1: something is, or could not be looked at; 3: what is outside is missing.
+    """
     run = prepared(options, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
@@ -116,7 +119,7 @@ def verify(options: Options, as_json: bool) -> int:
         show_json(document(every, findings, run))
     else:
         _show(every, findings)
-    wrong = [finding for finding in findings.values() if finding.state == "NG"]
+    wrong = [finding for finding in findings.values() if finding.state in ("NG", None)]
     return 0 if not wrong else 3 if all(finding.outside for finding in wrong) else 1
 
 
@@ -139,6 +142,7 @@ def document(every: list[Check], findings: dict[str, Finding], run: Run) -> dict
             for check in every
         ],
         **{state.lower(): states.count(state) for state in ("OK", "NG", "SKIP")},
+        "unknown": states.count(None),
     }
 
 
@@ -149,7 +153,7 @@ def _show(every: list[Check], findings: dict[str, Finding]) -> None:
         for check in (check for check in every if check.group == group):
             finding = findings[check.key]
             reason = f": {finding.reason}" if finding.reason else ""
-            print(f"  {finding.state:4}  {check.title}{reason}")
+            print(f"  {finding.state or '?':4}  {check.title}{reason}")
             if finding.then:
                 print(f"        -> {finding.then}")
     last = findings["message"]

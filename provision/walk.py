@@ -12,6 +12,7 @@ from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from provision import aws
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal
 from provision.resource import Resource
@@ -151,7 +152,8 @@ def _begun(step: Step, resource: Resource) -> Future[str]:
 
     def run() -> None:
         try:
-            ended.set_result(step(resource))
+            with aws.reading(_("Reading what AWS answered about {key}.", key=resource.key)):
+                ended.set_result(step(resource))
         except BaseException as error:
             ended.set_exception(error)
 

@@ -46,16 +46,18 @@ def _last_words(run: Run, task: str) -> list[str]:
         return []
     stream = f"{CONTAINER}/{CONTAINER}/{task}"  # prefix/container/task: ECS, awslogs-stream-prefix
     try:
-        with aws.understood(_("Reading the log."), absent=("ResourceNotFoundException",)):
+        with aws.reading(_("Reading the log."), absent=("ResourceNotFoundException",)):
             answer = run.doors.aws.logs.get_log_events(
                 logGroupName=run.stack.log_group.name,
                 logStreamName=stream,
                 limit=LAST_WORDS,
                 startFromHead=False,
             )
+            return [str(event["message"]).rstrip() for event in answer["events"][-LAST_WORDS:]]
     except aws.Absent:
         return []
-    return [str(event["message"]).rstrip() for event in answer["events"][-LAST_WORDS:]]
+    except Refusal as refusal:
+        return [_("its log could not be read: {why}", why=refusal.why)]
 
 
 def short(arn: str) -> str:

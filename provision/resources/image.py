@@ -108,7 +108,8 @@ class Image(Resource):
         name = self.repository_name or self.repository.name
         describe, image = doors.aws.ecr.describe_images, {"imageTag": tag}
         answer = unless(self.absent, describe, repositoryName=name, imageIds=[image])
-        return {**answer["imageDetails"][0], "imageTag": tag} if answer else None
+        details = answer["imageDetails"] if answer else []  # empty: some clouds' way to say so
+        return {**details[0], "imageTag": tag} if details else None
 
     def wants(self) -> dict[str, Any]:
         """What it would be made of now."""
@@ -172,7 +173,7 @@ class Image(Resource):
 def _signed_in(doors: Doors) -> tuple[str, str]:
     """The registry of this account and region, and a token for it; "" where another AWS names Amazon's."""
     ecr = doors.aws.ecr
-    (told,) = ecr.get_authorization_token()["authorizationData"]
+    told = ecr.get_authorization_token()["authorizationData"][0]
     endpoint = str(told["proxyEndpoint"])
     foreign = AMAZON in endpoint and AMAZON not in str(ecr.meta.endpoint_url)
     return ("", "") if foreign else (endpoint, str(told["authorizationToken"]))

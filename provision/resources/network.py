@@ -1,6 +1,6 @@
 """The network the stack stands in: a VPC that is there, or one of the stack's own; and its public subnets."""
 
-from provision.aws import Aws, understood
+from provision.aws import Aws, reading
 from provision.errors import Refusal
 from provision.resource import Doors, Live, Milestone, Resource, flat, output, resource
 from provision.resources.route_table import Route, RouteTableAssociation
@@ -186,7 +186,7 @@ def subnets_of(aws: Aws, vpc_id: str) -> tuple[list[Live], dict[str, Live]]:
 
 def subnet_choices(aws: Aws, vpc: str) -> list[tuple[str, str]]:
     """The answers there are to network.subnets in a VPC (or "default"), each with its zone and addresses."""
-    with understood(_("Looking which networks there are.")):
+    with reading(_("Looking which networks there are.")):
         wanted = named("is-default", "true") if vpc == "default" else named("vpc-id", vpc)
         vpcs = aws.ec2.describe_vpcs(Filters=wanted)["Vpcs"]
         public = subnets_of(aws, vpcs[0]["VpcId"])[1] if vpcs else {}
@@ -196,7 +196,7 @@ def subnet_choices(aws: Aws, vpc: str) -> list[tuple[str, str]]:
 
 def choices(aws: Aws) -> list[tuple[str, str]]:
     """The answers there are to network.vpc, each with a few words: the account's VPCs, and a new one."""
-    with understood(_("Looking which networks there are.")):
+    with reading(_("Looking which networks there are.")):
         pages = aws.ec2.get_paginator("describe_vpcs").paginate()
         vpcs = [vpc for page in pages for vpc in page["Vpcs"]]
     return offered(vpcs)

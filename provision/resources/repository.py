@@ -51,12 +51,14 @@ class Repository(Resource):
     def find(self, doors: Doors) -> Live | None:
         """By name, with its lifecycle policy."""
         ecr, name = doors.aws.ecr, self.repository_name or self.name
-        live = dict(ecr.describe_repositories(repositoryNames=[name])["repositories"][0])
+        found = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        if not found:
+            return None
         policy = unless(
             "LifecyclePolicyNotFoundException", ecr.get_lifecycle_policy, repositoryName=name
         )
         return {
-            **live,
+            **found[0],
             "LifecyclePolicy": json.loads(policy["lifecyclePolicyText"]) if policy else None,
         }
 

@@ -76,6 +76,7 @@ class Cable:
         self.refused: list[str] = []  # changing calls to which AWS said no
         self.before: Callable[[str], None] = lambda operation: None
         self.after: Callable[[str], None] = lambda operation: None
+        self.answer: Callable[[str, dict[str, Any]], None] = lambda operation, parsed: None
         self.off = (
             False  # the power, until the run has ended: what it has under way comes to nothing
         )
@@ -104,15 +105,17 @@ class Cable:
         self.before(model.name)
         self.calls.append(model.name)
 
-    def _after(self, model: Any, http_response: Any, **_: Any) -> None:
+    def _after(self, model: Any, http_response: Any, parsed: Any, **_: Any) -> None:
         if http_response.status_code < 300:  # what was refused changed nothing
             self.after(model.name)
+            self.answer(model.name, parsed)
         elif http_response.status_code < 500 and not model.name.startswith(READING):
             self.refused.append(model.name)
 
     def free(self) -> None:
         """No power cut any more."""
         self.before = self.after = lambda operation: None
+        self.answer = lambda operation, parsed: None
         self.off = False
 
     def cut(self, where: str, rest: bool = False) -> None:

@@ -32,7 +32,7 @@ class Seen:
     status: dict[str, dict[str, Any]]  # `provision status --json`, by line of stack.py
 
     @property
-    def actions(self) -> dict[str, str]:
+    def actions(self) -> dict[str, str | None]:
         """What setup would do, by line of stack.py; nothing of what would stay as it is."""
         return {_line(step.key): step.action for step in self.plan.changes}
 

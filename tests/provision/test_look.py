@@ -7,6 +7,7 @@ import pytest
 
 from provision.look import look_at_all
 from provision.resource import Doors, Live, Resource, output, resource
+from provision.sandbox.clock import ManualClock
 from provision.stackfile import Record
 
 PATIENCE = 5.0  # real seconds for the other thread
@@ -84,19 +85,23 @@ def doors() -> Doors:
 
 def test_what_is_recorded_is_known_before_any_thread_begins(doors: Doors) -> None:
     """The child reads the parent's id as it is recorded, however late the parent's own look begins."""
-    sights = look_at_all(both(SlowParent()), doors, {"parent": CREATED, "child": OF_CHILD})
+    sights = look_at_all(
+        both(SlowParent()), doors, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
+    )
     assert ["p-1"] == Child.asked
     assert sights["child"].seen
 
 
 def test_a_parent_without_a_recorded_id_is_looked_for_first(doors: Doors) -> None:
     """Its create call was begun, so it is recorded, but what AWS calls it is not."""
-    look_at_all(both(Parent()), doors, {"parent": BEGUN, "child": OF_CHILD})
+    look_at_all(both(Parent()), doors, {"parent": BEGUN, "child": OF_CHILD}, ManualClock())
     assert ["p-found"] == Child.asked
 
 
 def test_in_what_is_not_there_nothing_is_looked_for(doors: Doors) -> None:
     """Its id is unknown, so the child has not been looked up, which is not "there is none"."""
-    sights = look_at_all(both(MissingParent()), doors, {"parent": BEGUN, "child": OF_CHILD})
+    sights = look_at_all(
+        both(MissingParent()), doors, {"parent": BEGUN, "child": OF_CHILD}, ManualClock()
+    )
     assert [] == Child.asked
     assert not sights["child"].seen

@@ -1,0 +1,393 @@
+"""What AWS does not answer, refuses to answer, or answers without what is needed is unknown, and said so."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+from provision import recover, use, verbs
+from provision.account import holdings
+from provision.checks import Finding, Scene, examine
+from provision.console import Progress
+from provision.errors import Unknown
+from provision.plan import plan
+from provision.prices import prices
+from provision.sandbox.serving import HttpServer
+from provision.status import entry, tasks
+from provision.tls import Tls
+from provision.verify import checks
+from tests.provision.conftest import READING, Desk
+from tests.provision.shell import Person, control
+from tests.provision.standing import Standing, look
+from tests.provision.test_domain import looked
+
+THROTTLED = "AWS asks for slower calls (ThrottlingException)"
+ALWAYS = 100_000  # times
+
+
+def throttle(desk: Desk, service: str, operation: str, times: int = ALWAYS) -> None:
+    """That many of these calls are throttled."""
+    fault = {"kind": "throttle", "service": service, "operation": operation, "times": times}
+    desk.sandbox.cloud.faults.add(fault)
+
+
+def denied(*operations: str) -> Callable[[str], None]:
+    """Whoever runs this lacks the permission for these operations."""
+
+    def before(called: str) -> None:
+        if called in operations:
+            answer = {"Error": {"Code": "AccessDenied", "Message": f"not authorized: {called}"}}
+            raise botocore.exceptions.ClientError(answer, called)
+
+    return before
+
+
+def verified(desk: Desk) -> dict[str, Finding]:
+    """Every finding of `provision verify`, without a front to shake hands with."""
+    run = looked(desk)
+    return examine(checks(), Scene(run, run.sights, Tls(("127.0.0.1", 9), ())))
+
+
+def lines(found: dict[str, Any]) -> dict[str, Any]:
+    """By line of stack.py, not by key."""
+    return {key.partition("/")[0]: value for key, value in found.items()}
+
+
+def test_what_is_throttled_for_a_moment_is_asked_again(desk: Desk) -> None:
+    """A few throttled or dropped answers: the look sees what it would have seen, later."""
+    desk.setup()
+    before, began = look(desk), desk.clock.now()
+    throttle(desk, "ecs", "DescribeServices", 2)
+    throttle(desk, "route53", "GetHostedZone", 3)
+    throttle(desk, "sts", "GetCallerIdentity", 3)
+    reset = {"kind": "reset", "service": "ec2", "operation": "DescribeSubnets", "times": 2}
+    desk.sandbox.cloud.faults.add(reset)
+    assert before == look(desk)
+    assert desk.clock.now() > began
+
+
+def test_a_service_that_is_not_answered_is_unknown(desk: Desk) -> None:
+    """Neither false nor 0 anywhere: status, plan and verify; what rests on it is unknown with it."""
+    desk.setup()
+    throttle(desk, "ecs", "DescribeServices")
+    sights = lines(looked(desk).sights)
+    service = entry(sights["service"])
+    assert (None, None, None, THROTTLED) == tuple(
+        service[name] for name in ("live", "ready", "drift", "reason")
+    )
+    assert (None, None) == (
+        entry(sights["steady_service"])["live"],
+        entry(sights["steady_service"])["ready"],
+    )
+    assert {"running": None, "wanted": None, "rollout": [], "reason": THROTTLED} == tasks(
+        sights["service"], sights["steady_service"]
+    )
+    steps = {step["key"]: step for step in look(desk).plan.shown()["resources"]}
+    assert (None, THROTTLED) == (
+        steps["service/news-bot"]["action"],
+        steps["service/news-bot"]["reason"],
+    )
+    assert "keep" == steps["cluster/news-bot"]["action"]
+    findings = verified(desk)
+    assert (None, THROTTLED) == (findings["service"].state, findings["service"].reason)
+    assert "OK" == findings["zone"].state
+
+
+def test_what_rests_on_the_unknown_is_unknown(desk: Desk) -> None:
+    """A VPC of its own that cannot be looked at: nobody knows of the subnets in it, recorded or not."""
+    throttle(desk, "ec2", "DescribeVpcs")
+    desk.set(network__vpc="new")
+    shown = lines({key: entry(sight) for key, sight in looked(desk).sights.items()})
+    assert None is shown["vpc"]["live"]
+    assert (None, "vpc/news-bot-new could not be looked at") == (
+        shown["subnet_1"]["live"],
+        shown["subnet_1"]["reason"],
+    )
+    assert False is shown["zone"]["live"]
+
+
+def test_tasks_are_known_without_the_targets(desk: Desk) -> None:
+    """While the load balancer's side of it cannot be looked at, ECS's own counts are still told."""
+    desk.setup()
+
+    def two_wanted(called: str, parsed: dict[str, Any]) -> None:
+        if called == "DescribeServices":
+            parsed["services"][0]["desiredCount"] = 2
+
+    desk.cable.answer = two_wanted
+    throttle(desk, "elbv2", "DescribeTargetHealth")
+    sights = lines(looked(desk).sights)
+    assert None is entry(sights["steady_service"])["ready"]
+    assert {"running": 1, "wanted": 2, "rollout": []} == tasks(
+        sights["service"], sights["steady_service"]
+    )
+
+
+def test_a_probe_that_may_not_ask_is_unknown(desk: Desk) -> None:
+    """verify: a target's health that this person may not see is neither NG nor OK, and LINE's silence too."""
+    desk.setup()
+    desk.cable.before = denied("DescribeTargetHealth")
+    found = verified(desk)["target"]
+    assert (None, "AccessDenied: not authorized: DescribeTargetHealth") == (
+        found.state,
+        found.reason,
+    )
+    assert "permission" in found.then
+
+
+def test_recover_without_an_answer_is_not_none(desk: Desk) -> None:
+    """No list could be read: that is no empty account; some could: a name not among them may be there."""
+    desk.setup()
+    listing = (
+        "DescribeSecurityGroups",
+        "ListHostedZones",
+        "ListCertificates",
+        "ListRoles",
+        "ListClusters",
+    )
+    desk.cable.before = denied(*listing)
+    with pytest.raises(Unknown, match="AccessDenied"):
+        recover.stacks(desk.doors(), desk.clock)
+    desk.cable.before = denied("ListClusters")
+    assert ["news-bot"] == recover.stacks(desk.doors(), desk.clock)
+    with pytest.raises(Unknown, match="AccessDenied"):
+        recover.stacks(desk.doors(), desk.clock, "other-bot")
+    desk.cable.free()
+    assert ["news-bot"] == recover.stacks(desk.doors(), desk.clock, "other-bot")
+    throttle(desk, "*", "*")
+    with pytest.raises(Unknown, match="slower calls"):
+        recover.stacks(desk.doors(), desk.clock)
+
+
+USES = [  # a read of who uses it, the resource that stays for it, and what stays with that
+    ("GetDNSSEC", "zone"),
+    ("ListObjectVersions", "news_bucket"),
+]
+
+
+@pytest.mark.parametrize(("operation", "line"), USES)
+def test_teardown_goes_on_where_one_read_is_refused(desk: Desk, operation: str, line: str) -> None:
+    """What cannot be judged stays, with the reason; everything that does not depend on it goes."""
+    desk.setup()
+    desk.cable.before = denied(operation)
+    gone = desk.teardown()
+    why = f"AccessDenied: not authorized: {operation}"
+    assert {line: why} == lines(gone.unchecked)
+    assert why in lines(gone.kept)[line]
+    assert [] == [key for key in gone.left if not key.startswith(line)]
+    assert {"load_balancer", "service", "https"} <= set(lines(dict.fromkeys(gone.deleted)))
+    desk.cable.free()
+    again = desk.teardown()
+    assert ({}, []) == (again.unknown, again.left)
+    assert {} == desk.inventory()
+
+
+def test_teardown_goes_on_where_a_thing_cannot_be_stopped(desk: Desk) -> None:
+    """Whether a collection still runs cannot be asked: it stays with what it rests on, and that is told."""
+    desk.setup()
+    desk.cable.before = denied("ListTasks")
+    gone = desk.teardown()
+    why = "AccessDenied: not authorized: ListTasks"
+    assert {"cluster": why} == lines(gone.unknown)
+    assert [why] == [refusal.why for refusal in gone.refusals]
+    assert {"load_balancer", "service", "https"} <= set(lines(dict.fromkeys(gone.deleted)))
+
+
+def test_teardown_says_what_it_could_not_list(desk: Desk) -> None:
+    """A kind whose list is refused is among the unknown, with AWS's reason."""
+    desk.setup()
+    desk.cable.before = denied("ListScheduleGroups")
+    gone = desk.teardown()
+    assert {"ScheduleGroup": "AccessDenied: not authorized: ListScheduleGroups"} == gone.unknown
+
+
+def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(desk: Desk) -> None:
+    """Another bucket is set: whether others use the former one cannot be looked at. plan and setup say so."""
+    desk.setup()
+    desk.set(news__bucket="another-bucket-of-the-news")
+    desk.cable.before = denied("ListObjectVersions")
+    why = "AccessDenied: not authorized: ListObjectVersions"
+    run = looked(desk)
+    engine = run.engine(Progress([], run.clock))
+    steps = verbs.looked(run, engine).shown()["resources"]
+    assert {"news_bucket": (None, why)} == {
+        step["key"].partition("/")[0]: (step["action"], step["reason"])
+        for step in steps
+        if step["action"] is None
+    }
+    assert [why] == [refusal.why for refusal in desk.setup().refusals]
+    desk.cable.free()
+    assert [] == desk.setup().refusals
+
+
+def strip(parsed: dict[str, Any]) -> None:
+    """An answer without its members."""
+    for name in [name for name in parsed if name != "ResponseMetadata"]:
+        del parsed[name]
+
+
+def hollow(parsed: dict[str, Any]) -> None:
+    """An answer whose lists are empty, and whose things have no properties."""
+    for name, value in parsed.items():
+        if name != "ResponseMetadata" and isinstance(value, list | dict):
+            parsed[name] = type(value)()
+
+
+DAMAGES = {"stripped": strip, "hollow": hollow}
+
+
+@pytest.mark.slow(seconds=150)
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_no_answer_ends_in_a_traceback(standing: Standing, damage: str) -> None:
+    """Each operation that a look, a plan, a list or a teardown's foresight reads, damaged: no KeyError."""
+    with standing.on("new") as desk:
+        desk.cable.calls.clear()
+        everything(desk)
+        asked = sorted({call for call in desk.cable.calls if call.startswith(READING)})
+        assert len(asked) > 40
+        failed = {}
+        for operation in set(asked) - {"GetCallerIdentity"}:
+
+            def answer(called: str, parsed: dict[str, Any], which: str = operation) -> None:
+                if called == which:
+                    DAMAGES[damage](parsed)
+
+            desk.cable.answer = answer
+            try:
+                everything(desk)
+            except Exception as error:
+                failed[operation] = repr(error)
+            desk.cable.free()
+        assert {} == failed
+        standing.whole(desk)
+
+
+def everything(desk: Desk) -> None:
+    """All that reads: status, plan, verify, the account's lists, and what others use."""
+    run = looked(desk)
+    sights = lines(run.sights)
+    assert all(map(entry, sights.values()))
+    tasks(sights["service"], sights["steady_service"])
+    plan(run.sights, [], prices("ap-northeast-1"))
+    examine(checks(), Scene(run, run.sights, Tls(("127.0.0.1", 9), ())))
+    holdings(desk.doors(), desk.clock, "news-bot")
+    use.uses(run.stack.resources, run.file.records, desk.doors(), desk.clock)
+
+
+def test_the_missing_member_is_named(desk: Desk) -> None:
+    """The operation, the member, and the next step; the other resources go on."""
+    desk.setup()
+    desk.cable.answer = lambda called, parsed: (
+        strip(parsed) if called == "DescribeLogGroups" else None
+    )
+    sights = lines(looked(desk).sights)
+    refusal = sights["log_group"].refusal
+    assert isinstance(refusal, Unknown)
+    assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
+    assert "AWS_ENDPOINT_URL" in refusal.then
+    assert None is entry(sights["log_group"])["live"]
+    assert True is entry(sights["cluster"])["live"]
+
+
+def test_an_empty_list_of_images_is_no_image(desk: Desk) -> None:
+    """Some clouds answer so where AWS says RepositoryNotFoundException: it can be taken away all the same."""
+    desk.setup()
+    desk.cable.answer = lambda called, parsed: (
+        hollow(parsed) if called == "DescribeRepositories" else None
+    )
+    sights = lines(looked(desk).sights)
+    assert (None, "") == (sights["repository"].live, sights["repository"].unknown)
+
+
+def test_unknown_from_outside(person: Person, addresses: dict[str, str]) -> None:
+    """As a process: exit 1 and null where AWS goes on throttling; exit 0 where it stops in time."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+
+    def fault(service: str, operation: str, times: int, kind: str = "throttle") -> None:
+        body = {"kind": kind, "service": service, "operation": operation, "times": times}
+        control(addresses, "faults", body)
+
+    fault("ecs", "DescribeServices", 1)
+    fault("sts", "GetCallerIdentity", 2)
+    fault("sts", "GetCallerIdentity", 1, "reset")
+    status = person.types("--sandbox", "status", "--json")
+    assert (0, {"running": 1, "wanted": 1, "rollout": []}) == (
+        status.returncode,
+        json.loads(status.stdout)["tasks"],
+    )
+
+    fault("ecs", "DescribeServices", ALWAYS)
+    fault("logs", "FilterLogEvents", ALWAYS)
+    status = person.types("--sandbox", "status", "--json")
+    shown = lines({each["key"]: each for each in json.loads(status.stdout)["resources"]})
+    assert (1, None, THROTTLED) == (
+        status.returncode,
+        shown["service"]["live"],
+        shown["service"]["reason"],
+    )
+    text = person.types("--sandbox", "status")
+    assert (1, True) == (text.returncode, f"Tasks: unknown: {THROTTLED}" in text.stdout)
+    verify = person.types("--sandbox", "verify", "--json")
+    told = json.loads(verify.stdout)
+    states = {check["key"]: check["state"] for check in told["checks"]}
+    assert (1, None, 0) == (verify.returncode, states["service"], told["ng"])
+    assert told["unknown"] == 1
+    plan = person.types("--sandbox", "plan", "--json")
+    steps = {step["key"]: step for step in json.loads(plan.stdout)["resources"]}
+    assert (1, None) == (plan.returncode, steps["service/news-bot"]["action"])
+    logs = person.types("--sandbox", "logs", "--since", "1d")
+    assert (1, "") == (logs.returncode, logs.stdout)
+    assert THROTTLED in logs.stderr
+
+    fault("sts", "GetCallerIdentity", ALWAYS)
+    refused = person.types("--sandbox", "status")
+    assert 1 == refused.returncode
+    assert "Run the same command again in a moment." in refused.stderr
+    assert "network" not in refused.stderr
+
+
+def test_teardown_from_outside(person: Person, addresses: dict[str, str]) -> None:
+    """What could not be looked at is in the document, with the reason, and the exit status is 1."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    body = {
+        "kind": "throttle",
+        "service": "route53",
+        "operation": "GetDNSSEC",
+        "times": ALWAYS,
+    }
+    control(addresses, "faults", body)
+    gone = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
+    told = json.loads(gone.stdout)
+    reason = "AWS asks for slower calls (Throttling)"
+    assert (1, [{"key": "zone/news-bot.example", "reason": reason}]) == (
+        gone.returncode,
+        told["unknown"],
+    )
+    kept = {each["key"]: each["why"] for each in told["kept"]}
+    assert {"zone/news-bot.example", "network/default", "service_linked_role"} == set(kept)
+    assert reason in kept["zone/news-bot.example"]
+    assert "load_balancer/news-bot" in told["deleted"]
+
+
+@pytest.mark.parametrize("words", [["recover"], ["status"], ["teardown", "--yes"]])
+def test_signed_out(person: Person, words: list[str]) -> None:
+    """Without credentials nobody knows whether there is a stack: said, with how to sign in."""
+    asked = person.types(*words, AWS_EC2_METADATA_DISABLED="true", HOME=str(person.folder))
+    assert 1 == asked.returncode
+    assert "Unable to locate credentials" in asked.stderr
+    assert "aws configure" in asked.stderr
+    assert "there is none" not in asked.stderr
+
+
+def test_recover_without_a_network(person: Person) -> None:
+    """An endpoint where nobody is: said at once, and no word of an empty account."""
+    server = HttpServer(None)
+    server.close()
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    asked = person.types("recover", AWS_ENDPOINT_URL=server.url, **keys)
+    assert 1 == asked.returncode
+    assert "EndpointConnectionError" in asked.stderr
+    assert "AWS_ENDPOINT_URL" in asked.stderr
+    assert "there is none" not in asked.stderr
