@@ -133,7 +133,7 @@ def daily(verb: Naming) -> None:
 
         return daily.pause(merged(context, given), contents)
 
-    @verb("resume", _("Put back what pause took away."), "provision resume")
+    @verb("resume", _("Put back what pause took away, after asking."), "provision resume")
     @waiting()
     def resume(context: click.Context, wait: float | None, **given: Any) -> int:
         from provision import daily

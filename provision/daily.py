@@ -7,14 +7,22 @@ from functools import partial
 from typing import Any
 
 from provision import aws, look, questions
-from provision.console import Progress, show_json, unlisted
+from provision.console import Progress, show_json, show_steps, unlisted
 from provision.engine import Engine
 from provision.errors import NoAnswer, NotYet, Refusal, Usage
 from provision.prices import AS_OF, HOURS, prices
 from provision.resource import Milestone, Resource
 from provision.run import Options, Run, prepared
 from provision.teardown import agreed
-from provision.verbs import bounded, failed, finished, no_service
+from provision.verbs import (
+    agree_to_pay,
+    bounded,
+    failed,
+    finished,
+    in_the_way,
+    looked,
+    no_service,
+)
 from provision.walk import Line, Outcome, walk
 from provision.words import _
 
@@ -40,7 +48,11 @@ def scale(options: Options, *, start: bool) -> int:
         return failed(outcome.refusals)
     print(_("tasks wanted: {count}", count=count))
     if start:
-        then = _("The bot runs: `provision stop` stops it.")
+        usd = run.stack.service.costs(prices(run.file.settings["region"]))
+        then = _(
+            "The bot runs (about {usd:.2f} USD a month for its tasks): `provision stop` stops it.",
+            usd=usd,
+        )
     else:
         then = _(
             "Load balancer and addresses still cost by the hour: `provision pause` takes them away."
@@ -62,6 +74,7 @@ def scaled(run: Run, engine: Engine, count: int) -> Outcome:
                 )
             return engine.reach(steady)
         service.recall(run.file.records[service.key].outputs)
+        engine.prove(service)
         doing = _("Setting the tasks of {key} to {count}.", key=service.key, count=count)
         with aws.understood(doing, patient=service.patient):
             service.scale(run.doors, count)
@@ -102,15 +115,24 @@ def pause(options: Options, contents: bool) -> int:
 
 
 def resume(options: Options, wait: float | None) -> int:
-    """Puts back what pause took away."""
-    run = prepared(options, save=False)
+    """Put back what pause took away, after showing its cost and asking. Refuses where nothing is paused.
+
+    The mark of the pause goes when all of it is back: until then the same command goes on.
+    """
+    run = prepared(options, save=False, resumes=True)
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
         engine.begin()
-        run.file.mark_paused(False)
+        plan = looked(run, engine)
+        in_the_way(plan)
+        show_steps(plan.changes, sys.stderr)
+        agree_to_pay(plan.changes, options)
+        run.keep_sets()
         with progress:
             outcome = engine.setup(bounded(wait))
+        if not outcome.refusals and not outcome.outside:
+            run.file.mark_paused(False)
     return finished(run, outcome)
 
 

@@ -21,7 +21,7 @@ from provision.resources.rollout import Rollout
 from provision.resources.steady_service import NoCapacity
 from provision.resources.task_definition import Family
 from provision.run import Options, Run, prepared
-from provision.verbs import failed, in_the_way, no_service
+from provision.verbs import agree_to_pay, failed, in_the_way, no_service
 from provision.walk import Outcome
 from provision.watch import short, watch
 from provision.words import _
@@ -61,6 +61,10 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
     if run.stack.service.key not in run.file.records or run.file.paused:
         raise no_service(run)
     run.sights = engine.look()
+    stack = run.stack
+    deletes = [r for r in (stack.image, *stack.follows_the_image) if isinstance(r, Resource)]
+    for stranger in engine.strangers([stack.service, stack.task_definition, *deletes]):
+        raise stranger
     before = Rollout(run.sights[run.stack.service.key].live or {}).settled()
     earlier = _previous(run) if back else ""
     if not back:
@@ -90,6 +94,7 @@ def _show(run: Run) -> None:
     plan = plan_of(sights, [], prices(run.file.settings["region"]))
     in_the_way(plan)
     show_steps(plan.changes, sys.stderr)
+    agree_to_pay(plan.changes, run.options)
 
 
 def _previous(run: Run) -> str:

@@ -4,6 +4,8 @@ An id of the right form may be that of something of somebody else's, and `adopte
 would let teardown delete what was there first. The last good copy tells what was changed, AWS whose it is.
 """
 
+from dataclasses import replace
+
 from provision import account
 from provision.clock import Clock
 from provision.resource import Doors, Resource, kinds
@@ -20,7 +22,12 @@ def prove(file: StackFile, doors: Doors, clock: Clock) -> None:
     found = account.holdings(doors, clock, file.settings["name"], of_kind)
     for key, name in asked.items():
         record = file.records[key]
-        mine = [held for held in found.held if _same(held.outputs(), record.outputs)]
+        kind = kinds()[record.kind]
+        mine = [
+            held
+            for held in found.held
+            if held.kind is kind and kind.same(held.outputs(), record.outputs)
+        ]
         if not mine and record.kind not in found.unasked:
             why = _(
                 "{key} was changed since provision wrote it, and what it names now does not carry this "
@@ -28,6 +35,8 @@ def prove(file: StackFile, doors: Doors, clock: Clock) -> None:
                 key=key,
             )
             raise file.damaged(record.lines.get(name, record.lines[""]), why)
+        if mine:  # maybe a newer revision of the same family: an older copy of the file came back
+            file.record(key, replace(record, outputs={**record.outputs, **mine[0].outputs()}))
 
 
 def _changed(file: StackFile) -> dict[str, str]:
@@ -51,9 +60,3 @@ def _taggable(record: Record) -> bool:
     """Whether AWS can list what carries our tags of this kind; the rest hangs on something that is listed."""
     kind = kinds().get(record.kind, Resource)
     return kind.tagged.__func__ is not Resource.tagged.__func__  # type: ignore[attr-defined]
-
-
-def _same(ours: dict[str, object], recorded: dict[str, object]) -> bool:
-    """Whether both name one thing: nothing that they both know differs."""
-    both = ours.keys() & recorded.keys()
-    return bool(both) and all(ours[name] == recorded[name] for name in both)

@@ -13,6 +13,7 @@ from provision.creation import Creation, foundations
 from provision.errors import NotYet, Refusal, Unknown
 from provision.look import Sight
 from provision.once import once
+from provision.ownership import NotOurs, Ownership
 from provision.removal import Gone, Removal, revived, stays, users
 from provision.resource import Doors, Live, Milestone, Resource
 from provision.stackfile import Record, StackFile, State
@@ -50,7 +51,8 @@ class Engine:
             str, str
         ] = {}  # of what settings have replaced; why it stays unlooked at
         self._creation = Creation(file, doors, clock, tell, self._write)
-        self._removal = Removal(file, doors, clock, tell, self._write)
+        self._ownership = Ownership(file, doors, clock)
+        self._removal = Removal(file, doors, clock, tell, self._write, self._ownership)
 
     @property
     def stack(self) -> str:
@@ -61,26 +63,21 @@ class Engine:
         """Looks at everything; the next walk begins with what was seen. doors: others ask through them."""
         doors, records = doors or self.doors, self.file.records
         self._sights = look.look_at_all(self.resources, doors, records, self.clock)
-        self._removal.seen = {key for key, sight in self._sights.items() if sight.live is not None}
+        self._removal.seen = {k: s.live for k, s in self._sights.items() if s.live is not None}
         return dict(self._sights)
 
     def begin(self) -> None:
         """Notes account and region at the first record; refuses to work in others than the noted ones."""
-        here = {
-            "account": look.account(self.doors, self.clock),
-            "region": self.doors.aws.region,
-        }
-        if self.file.made_in and self.file.made_in != here:
+        self._here = here(self.doors, self.clock)
+        if self.file.made_in and self.file.made_in != self._here:
             raise Refusal(
                 _("Comparing this account with the one {path} was made in.", path=self.file.path),
+                made_elsewhere(self.file.made_in, self._here),
                 _(
-                    "made in {made}, but this is {here}",
-                    made=_place(self.file.made_in),
-                    here=_place(here),
+                    "Sign in to that account and set that region, or use another --stack file. "
+                    "Where the file is wrong about that, `provision recover` writes it anew."
                 ),
-                _("Sign in to that account and set that region, or use another --stack file."),
             )
-        self._here = here
         known = {resource.key for resource in self.resources}
         self._unknown = retrace.settle(self.file, known, self._held, self._record, self.clock)
 
@@ -161,9 +158,9 @@ class Engine:
                 raise vanished(resource)
             case "finish":
                 self._removal.remove(resource, everything=True, gone=Gone())
-                live = self._creation.create(resource)
+                live = self._create(resource)
             case "create":
-                live = self._creation.create(resource)
+                live = self._create(resource)
             case "adopt":
                 self.tell("adopted", resource, "")
                 self._write(resource, "adopted")
@@ -176,6 +173,35 @@ class Engine:
         self._keep(resource, live)
         self._done.add(resource.key)
         return "done"
+
+    def _create(self, resource: Resource) -> Live | None:
+        """As Creation.create, on nothing but what is ours or was adopted."""
+        for need in resource.needs():
+            record = self.file.records.get(need.key)
+            if record and record.state == "created" and need.key not in self._creation.made:
+                self.prove(need)
+        return self._creation.create(resource)
+
+    def prove(self, resource: Resource, live: Live | None = None) -> None:
+        """Raise Refusal unless it is this stack's by its own tags. live: as it was seen."""
+        live = live or look.find(resource, self.doors)
+        if live is not None:
+            self._ownership.prove(resource, live)
+
+    def strangers(self, resources: list[Resource]) -> list[Refusal]:
+        """Return what speaks against changing or deleting these: those that are not this stack's."""
+        found: list[Refusal] = []
+        for resource in resources:
+            sight, record = self._sights.get(resource.key), self.file.records.get(resource.key)
+            if record is None or stays(resource, record, everything=True):
+                continue
+            try:
+                self.prove(resource, sight.live if sight else None)
+            except NotOurs as refusal:
+                found.append(refusal)
+            except (NotYet, Refusal):
+                continue  # asked again before it is changed
+        return found
 
     def reach(self, milestone: Milestone, live: Live | None = None) -> str:
         """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
@@ -221,6 +247,8 @@ class Engine:
         ours = state == "created" or resource.consented
         differences = resource.differences(live) if ours else []
         if differences:
+            if not resource.consented and resource.key not in self._creation.made:
+                self.prove(resource, live)
             self._wait_to_switch(resource)
             self.tell("updating", resource, ", ".join(d.path for d in differences))
             doing = _("Updating {key}.", key=resource.key)
@@ -297,6 +325,7 @@ class Engine:
             listed = threads.submit(account.holdings, doors, self.clock, self.stack)
             asked = threads.submit(self._used, everything, doors)
             sights = self.look(doors)
+        self._ownership.listed = listed.result().held
         if self._list(listed.result().held):
             sights = self.look(doors)
         self._claim(sights)
@@ -435,6 +464,16 @@ def _looking(key: str) -> str:
 def _unchecked(key: str, why: str) -> Unknown:
     then = _("It stays until then: run the same command again once that can be looked at.")
     return Unknown(_looking(key), why, then)
+
+
+def here(doors: Doors, clock: Clock) -> dict[str, str]:
+    """Return account and region as they are noted in stack.yaml. Raises Refusal."""
+    return {"account": look.account(doors, clock), "region": doors.aws.region}
+
+
+def made_elsewhere(made: dict[str, str], here: dict[str, str]) -> str:
+    """Return why records of one account and region cannot be used in another."""
+    return _("made in {made}, but this is {here}", made=_place(made), here=_place(here))
 
 
 def _place(where: dict[str, Any]) -> str:

@@ -48,6 +48,14 @@ def read_made_in(entry: Entry | None) -> dict[str, str]:
     return content
 
 
+def read_sandbox(entry: Entry | None) -> str:
+    """The id of the sandbox that the records are of, "" where none is noted. Raises Malformed."""
+    content = yamltext.plain(entry[1]) if entry else ""
+    if not isinstance(content, str):
+        raise _strange(entry, "sandbox")
+    return content
+
+
 def read_paused(entry: Entry | None) -> bool:
     """The one mark of a pause. Raises Malformed."""
     if entry and yamltext.plain(entry[1]) != "true":

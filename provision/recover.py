@@ -35,8 +35,9 @@ UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a pause
 def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str]) -> None:
     """Where the file has no records and the account has the stack: recovers them, and says so.
 
-    Two calls where there is no such stack. given: settings that were just said. Raises Refusal where that
-    stack answers on another host: its stack.yaml lies elsewhere. Raises Unknown where AWS could not be asked.
+    Two calls where there is no such stack. given: settings that --set names: they stay on trial, and the
+    file gets what stands. Raises Refusal where that stack answers on another host: its stack.yaml lies
+    elsewhere. Raises Unknown where AWS could not be asked.
     """
     name = str(file.settings["name"])
     if file.records:
@@ -47,14 +48,19 @@ def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str])
         raise refusal
     if name not in {held.stack for held in found.held}:
         return
-    told = [key for key in file.settings if file.stands(key)]
+    told = [key for key in file.settings if file.written(key)]
     lost = file.settings["domain"] is None
     doors = once(doors)  # the settings and the records are told from one list
     traces = Traces(held(doors, clock, name), doors, name)
     if not lost:
         _same(file, traces)
-    with contextlib.nullcontext() if file.on_trial else file.locked():
-        _still, unknown = write(file, doors, clock, traces, keep=given if lost else (*told, *given))
+    said = {key: file.trial.pop(key) for key in given if key in file.trial}
+    try:
+        with contextlib.nullcontext() if file.on_trial else file.locked():
+            keep = file.trial if lost else (*told, *file.trial)
+            _still, unknown = write(file, doors, clock, traces, keep)
+    finally:
+        file.trial.update(said)
     print(
         _(
             "{path} had no records of the stack {name}, which stands in this account: recovered.",
@@ -119,18 +125,27 @@ def _same(file: StackFile, traces: Traces) -> None:
 
 
 def write(
-    file: StackFile, doors: Doors, clock: Clock, traces: Traces, keep: Iterable[str] = ()
+    file: StackFile,
+    doors: Doors,
+    clock: Clock,
+    traces: Traces,
+    keep: Iterable[str] = (),
+    sets: Mapping[str, str] | None = None,
 ) -> tuple[list[str], dict[str, str]]:
-    """Settings and records into the file, at once. keep: settings that stay.
+    """Settings and records into the file, at once.
 
-    Returns the settings that stay open, and what could not be looked at, with the reason.
+    keep: settings that stay. sets: settings that go into the file whatever stands in the account. Returns the
+    settings that stay open, and what could not be looked at, with the reason.
     """
+    sets = sets or {}
     looks, file.on_trial = file.on_trial, True
     other = [] if "task_definition" in traces.lines else ["image.uri"]
     unknown: dict[str, str] = {}
     try:
+        for key, value in sets.items():
+            file.answer(key, value)
         doing = _("Reading the settings of the stack {name}.", name=traces.stack)
-        look.ask(partial(_settings, file, traces, set(keep)), clock, doing)
+        look.ask(partial(_settings, file, traces, {*keep, *sets}), clock, doing)
         if traces.paused():
             file.mark_paused(True)
         open_ones = [key for key in file.settings if file.settings[key] is None]
@@ -154,7 +169,7 @@ def write(
 
 def _settings(file: StackFile, traces: Traces, kept: set[str]) -> None:
     for key, value in traces.settings().items():
-        if key not in kept:
+        if key not in kept or key == "name":  # the name is what tells the stack
             file.answer(key, value)
     host = file.settings["host"] if "host" in kept else traces.host()
     if host and "domain" not in kept and (domain := traces.domain(host)):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from provision import aws, look
 from provision.clock import Clock
 from provision.errors import NotYet, Refusal, Unknown
-from provision.resource import Doors, Milestone, Resource, kinds
+from provision.ownership import NotOurs, Ownership
+from provision.resource import Doors, Live, Milestone, Resource, kinds
 from provision.stackfile import Record, StackFile, State
 from provision.walk import Line, Tell, walk
 from provision.words import _
@@ -43,9 +44,11 @@ class Removal:
         clock: Clock,
         tell: Tell,
         write: Callable[[Resource, State], None],
+        ownership: Ownership,
     ) -> None:
         self.file, self.doors, self.clock, self.tell, self._write = file, doors, clock, tell, write
-        self.seen: set[str] = set()  # there, at a look of this run: need not be looked for again
+        self._ownership = ownership
+        self.seen: dict[str, Live] = {}  # as it was at a look of this run: not looked for again
         self._deleted: set[str] = set()  # the delete call of this run has been answered
         self._tried: dict[str, float] = {}  # when it was first tried in this run
 
@@ -78,9 +81,13 @@ class Removal:
             except Unknown as refusal:
                 gone.unchecked[resource.key] = refusal.why
                 raise
+            except NotOurs as refusal:  # what it would rest on goes all the same
+                gone.kept[resource.key] = refusal.why
+                gone.refusals.append(refusal)
+                return "kept"
 
         outcome = walk(lines, remove, self.clock, self.tell)
-        gone.refusals = outcome.refusals + outcome.notes
+        gone.refusals += outcome.refusals + outcome.notes
         gone.left = [r.key for r in real if r.key not in gone.deleted and r.key not in gone.kept]
         return gone
 
@@ -103,10 +110,11 @@ class Removal:
         resource.recall(record.outputs)
         if why := stays(resource, record, everything):
             gone.kept[resource.key] = why
-            if record.state == "adopted":
+            if _there_first(resource, record):
                 self.file.forget(resource.key)
             return "kept"
-        if resource.key not in self._deleted and self._there(resource):
+        if resource.key not in self._deleted and (seen := self.find(resource)) is not None:
+            self._ownership.prove(resource, seen)
             self._delete(resource)
         at_once = resource.at_once and resource.key in self._deleted
         live = None if at_once else look.find(resource, self.doors)
@@ -119,15 +127,13 @@ class Removal:
         gone.deleted.append(resource.key)
         return "gone"
 
-    def _there(self, resource: Resource) -> bool:
-        """Whether it is there to be deleted; what it is made of is known afterwards."""
-        if resource.key in self.seen:
-            return True
-        live = look.find(resource, self.doors)
+    def find(self, resource: Resource) -> Live | None:
+        """Return it as AWS shows it, and learn from that: a record may say otherwise. None: there is none."""
+        live = self.seen.get(resource.key) or look.find(resource, self.doors)
         if live is not None:
             resource.learn(live)
-            self.seen.add(resource.key)
-        return live is not None
+            self.seen[resource.key] = live
+        return live
 
     def _delete(self, resource: Resource) -> None:
         self._write(resource, "deleting")
@@ -140,15 +146,21 @@ class Removal:
             return
         except NotYet as why:
             if not why.refused:  # the answer was lost: it may be gone
-                self.seen.discard(resource.key)
+                self.seen.pop(resource.key, None)
             raise
         self._deleted.add(resource.key)
 
 
 def stays(resource: Resource, record: Record, everything: bool) -> str:
     """Why a teardown leaves it, in a sentence; "" where it goes."""
-    there_first = _("it was there before provision") if record.state == "adopted" else ""
+    there_first = _("it was there before provision") if _there_first(resource, record) else ""
     return resource.kept(everything) or there_first
+
+
+def _there_first(resource: Resource, record: Record) -> bool:
+    """Whether it was adopted, whatever its record says: it is the account's, or provision makes none."""
+    made = type(resource).create is not Resource.create and not resource.shared
+    return record.state == "adopted" or not made
 
 
 def users(

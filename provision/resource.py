@@ -5,9 +5,17 @@ tells which methods are pure: those that are not handed `doors`.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    TypeVar,
+    dataclass_transform,
+)
 
 import jmespath
 
@@ -220,6 +228,33 @@ class Resource:
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """The live thing's tags."""
         return flat(live.get("Tags") or live.get("tags") or [])
+
+    def holders(self, doors: Doors, live: Live) -> "Iterable[Resource]":
+        """Return, for what cannot carry tags, what holds it: it is ours where one of these is.
+
+        From what AWS shows, so that it works for a record whose line is gone.
+        """
+        return []
+
+    @classmethod
+    def untaggable(cls) -> bool:
+        """Return whether it cannot carry tags, so that its holders tell whose it is."""
+        return cls.holders is not Resource.holders
+
+    @classmethod
+    def same(cls, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Return whether two sets of outputs name one thing: nothing that both know differs."""
+        both = one.keys() & other.keys()
+        return bool(both) and all(one[name] == other[name] for name in both)
+
+    @classmethod
+    def named_by(cls, stack: str, **outputs: Any) -> Self:
+        """Return a bare resource of this kind that knows these outputs only."""
+        bare = cls.__new__(cls)
+        bare.stack = stack
+        bare.identity = lambda: str(next(iter(outputs.values()), ""))  # type: ignore[method-assign]
+        bare.recall(outputs)
+        return bare
 
     def hangs_on(self, live: Live) -> list["Resource"]:
         """Of what is untaggable: the things by which it is ours when one of them is."""

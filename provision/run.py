@@ -1,6 +1,7 @@
 """One invocation: options and environment in, the stack with its doors and engine out."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from provision.clock import Clock
 from provision.console import Progress
 from provision.dns import Dns
 from provision.engine import Engine
-from provision.errors import Usage
+from provision.errors import Refusal, Usage
 from provision.line import Line
 from provision.look import Sight
 from provision.resource import Doors, Resource
@@ -76,8 +77,8 @@ class Run:
         return secret_in(self.doors.aws, parameter.name)
 
     def keep_sets(self) -> None:
-        """What --set said goes into the file, where it was only on trial."""
-        _set(StackFile(self.file.path), self.options.sets, save=True)
+        """What --set said goes into the file: until it was agreed to, it is only on trial."""
+        set_all(self.file, self.options.sets, save=True)
 
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
         """Prints the name servers, ready to paste; on the sandbox with --yes enters them too.
@@ -120,18 +121,32 @@ class Run:
         )
 
 
-def prepared(options: Options, *, save: bool, looks: bool = False, recovers: bool = True) -> Run:
+def prepared(
+    options: Options,
+    *,
+    save: bool,
+    looks: bool = False,
+    recovers: bool = True,
+    resumes: bool = False,
+) -> Run:
     """Reads file and environment, asks what is open, builds the stack.
 
-    save: answers go to the file. looks: the verb changes nothing, so nothing at all is written.
-    recovers: what a lost file said is looked for in the account.
+    save: answers go to the file, though not what --set says: see keep_sets. looks: the verb changes
+    nothing, so nothing at all is written. recovers: what a lost file said is looked for in the account.
+    resumes: refused unless it is paused.
     """
-    file, sandbox = opened(options, save=save)
+    file, sandbox = opened(options)
     file.on_trial = looks
     edited.prove(file, doors_of(file), aws_door.clock())
     file.keep()
     if recovers:
         recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))
+    if resumes and not file.paused:
+        raise Refusal(
+            _("Reading {path}.", path=file.path),
+            _("nothing is paused"),
+            _("Run `provision setup`: it shows what is missing and what that costs, and asks."),
+        )
     if sandbox and (options.yes or not questions.on_terminal()):
         for key, value in in_sandbox.ANSWERS.items():
             if file.settings[key] is None:
@@ -147,13 +162,20 @@ def prepared(options: Options, *, save: bool, looks: bool = False, recovers: boo
     return _built(options, file, sandbox)
 
 
-def opened(options: Options, *, save: bool) -> tuple[StackFile, Mapping[str, str]]:
-    """The file with what --set says, and the addresses of the sandbox in use. save: it goes to the file."""
+def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
+    """The file with what --set says, on trial, and the addresses of the sandbox in use."""
     sandbox = in_sandbox.enter_sandbox() if options.sandbox else {}
     file = StackFile(file_of(options))
+    if sandbox and file.enter_sandbox(sandbox["id"]):
+        print(
+            _(
+                "{path} has records of a sandbox that has ended: they count no more, its settings do.",
+                path=file.path,
+            ),
+            file=sys.stderr,
+        )
     checked.check(file)
-    _set(StackFile(file.path), options.sets, save=False)  # on trial: nothing is saved if they clash
-    _set(file, options.sets, save=save)
+    set_all(file, options.sets, save=False)
     if sandbox.get("news") and not file.stands("news.feeds"):
         # Its own newspaper, at the port of today: the file, which stays, does not name it.
         file.answer("news.feeds", [sandbox["news"]], save=False)
@@ -174,7 +196,7 @@ def given(options: Options) -> list[str]:
     return [pair.partition("=")[0] for pair in options.sets]
 
 
-def _set(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
+def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
     """What --set says. Raises Usage for what is no setting, no value of it, or clashes with another."""
     for pair in sets:
         key, sign, value = pair.partition("=")

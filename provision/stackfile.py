@@ -1,7 +1,8 @@
 """stack.yaml: settings in, records out, replaced whole.
 
-Upper half: the person's settings. Lower half (`made_in`, `paused`, `resources`): what exists, written by
-provision before and after every mutation. A write is a temporary file in the same folder, fsync, os.replace.
+Upper half: the person's settings. Lower half (`made_in`, `sandbox`, `paused`, `resources`): what exists,
+written by provision before and after every mutation. A write is a temporary file in the same folder, fsync,
+os.replace.
 """
 
 import os
@@ -18,14 +19,14 @@ import yaml
 from provision import last_copy, wholefile, yamledit, yamltext
 from provision.errors import Usage, os_refusal
 from provision.lock import locked
-from provision.records import FRESH, read_made_in, read_paused, read_records
+from provision.records import FRESH, read_made_in, read_paused, read_records, read_sandbox
 from provision.records import Record as Record
 from provision.records import State as State
 from provision.settings import BY_KEY, Settings
 from provision.words import _
 from provision.yamltext import MARK
 
-LOWER_HALF = ("made_in", "paused", "resources")
+LOWER_HALF = ("made_in", "sandbox", "paused", "resources")
 HEADING = "# What exists, written by provision. Your settings are above."
 
 
@@ -41,6 +42,9 @@ class StackFile:
         self._writing = threading.Lock()  # the engine's threads record side by side
         self.on_trial = False  # nothing is written: what is said and found counts for this run only
         self._given: dict[str, Any] = {}
+        self.trial: dict[
+            str, Any
+        ] = {}  # said for this run only; it comes before what the file says
         self._lines: dict[str, int] = {}
         self._text = self._load()
         try:
@@ -92,6 +96,7 @@ class StackFile:
             self._read_setting(leaf)
         self.made_in = read_made_in(entries.get("made_in"))
         self.made_in_line = entries["made_in"][0].start_mark.line + 1 if "made_in" in entries else 0
+        self.sandbox = read_sandbox(entries.get("sandbox"))
         self.paused = read_paused(entries.get("paused"))
         self.records = read_records(entries.get("resources"))
         conflict = self.settings.conflict()
@@ -118,21 +123,25 @@ class StackFile:
 
     @property
     def settings(self) -> Settings:
-        """The upper half."""
-        return Settings(self._given)
+        """The upper half, as it counts in this run."""
+        return Settings({**self._given, **self.trial})
 
     def stands(self, key: str) -> bool:
         """Whether the setting was answered, be it with nothing."""
+        return key in self.trial or self.written(key)
+
+    def written(self, key: str) -> bool:
+        """Return whether the file itself answers the setting, be it with nothing."""
         return key in self._given or key in self._lines
 
     def region(self, from_environment: str | None) -> str:
         """The region: as set, else where things were made, else the environment's, else the default."""
-        if "region" in self._given:
-            return str(self._given["region"])
+        if self.stands("region"):
+            return str(self.settings["region"])
         return self.made_in.get("region") or from_environment or str(self.settings["region"])
 
     def answer(self, key: str, value: str | list[str], *, save: bool = True) -> None:
-        """Sets one setting; with `save` as a line in the file, at once. Raises Usage."""
+        """Sets one setting; with `save` as a line in the file at once, else on trial. Raises Usage."""
         try:
             parsed = BY_KEY[key].read(value)
         except ValueError as error:
@@ -141,10 +150,11 @@ class StackFile:
                 _("{key} takes {wanted}", key=key, wanted=error),
                 _("Give another value."),
             ) from None
-        if self._given.get(key) == parsed:
-            return
         if not save:
-            self._given[key] = parsed
+            self.trial[key] = parsed
+            return
+        self.trial.pop(key, None)
+        if self._given.get(key) == parsed:
             return
         try:
             self._take_over_edits()
@@ -187,6 +197,17 @@ class StackFile:
             if not self.records:
                 self.made_in = {}
             self.save()
+
+    def enter_sandbox(self, id: str) -> bool:
+        """Note the sandbox in use, and drop what another one had. Return whether anything was dropped.
+
+        What a sandbox had ends with it. The next write puts both on disk.
+        """
+        ended = self.sandbox not in ("", id) and bool(self.made_in)
+        if ended:
+            self.records, self.made_in, self.paused = {}, {}, False
+        self.sandbox = id
+        return ended
 
     def sort(self, keys: list[str]) -> None:
         """The records in this order, those of no key in it first. The next write puts it on disk."""
@@ -233,6 +254,8 @@ class StackFile:
         lower: dict[str, Any] = {}
         if self.made_in:
             lower["made_in"] = self.made_in
+            if self.sandbox:
+                lower["sandbox"] = self.sandbox
         if self.paused:
             lower["paused"] = "true"
         if self.records:

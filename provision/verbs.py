@@ -2,19 +2,22 @@
 
 import itertools
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from provision import aws, channel, domain, questions
+from provision import aws, channel, domain, edited, questions
 from provision import recover as recovering
 from provision.console import Progress, show_json, show_plan
-from provision.engine import Engine
+from provision.engine import Engine, here, made_elsewhere
 from provision.errors import NotYet, Refusal, Unfinished, os_refusal
 from provision.line import CONSOLE
 from provision.once import once
-from provision.plan import Plan
+from provision.plan import Plan, Step
 from provision.plan import plan as plan_of
 from provision.prices import prices
 from provision.run import Options, Run, doors_of, file_of, given, opened, prepared
-from provision.stackfile import Damaged
+from provision.stackfile import Damaged, StackFile
 from provision.traces import Traces
 from provision.walk import Outcome
 from provision.words import _
@@ -32,7 +35,12 @@ def looked(run: Run, engine: Engine) -> Plan:
     orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
     orphans += [orphan for orphan in engine.orphans() if orphan.key in engine.unchecked]
     listed = prices(run.file.settings["region"])
-    return plan_of(run.sights, orphans, listed, engine.unchecked)
+    found = plan_of(run.sights, orphans, listed, engine.unchecked)
+    changed = {step.key for step in found.steps if step.action == "update"}
+    found.refusals.extend(
+        engine.strangers([*(r for r in run.stack.resources if r.key in changed), *orphans])
+    )
+    return found
 
 
 def _inexact(run: Run) -> str:
@@ -71,6 +79,7 @@ def setup(options: Options, wait: float | None) -> int:
             raise Refusal(
                 _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
             )
+        run.keep_sets()
         with progress:
             outcome = engine.setup(bounded(wait))
     return finished(run, outcome)
@@ -95,6 +104,16 @@ def in_the_way(plan: Plan) -> None:
         print(refusal, file=sys.stderr)
     if plan.refusals:
         raise plan.refusals[-1]
+
+
+def agree_to_pay(steps: list[Step], options: Options) -> None:
+    """Ask before anything is made that costs. Raises Refusal; Usage naming --yes without a terminal."""
+    usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
+    question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
+    if usd and not options.yes and not questions.confirmed(question):
+        raise Refusal(
+            _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
+        )
 
 
 def no_service(run: Run) -> Refusal:
@@ -157,24 +176,41 @@ def plan(options: Options, as_json: bool) -> int:
 
 
 def recover(options: Options) -> int:
-    """Writes stack.yaml anew from the account. Never over one that has records."""
+    """Write stack.yaml anew from the account. A file whose records are right is left as it is."""
+    path = file_of(options)
     try:
-        file, _sandbox = opened(options, save=False)
+        file, _sandbox = opened(options)
+        edited.prove(file, doors_of(file), aws.clock())
+        _made_here(file)
     except Damaged as damage:
-        _put_aside(options, damage)
-        file, _sandbox = opened(options, save=False)
+        with _put_aside(path, damage, options):
+            return _written_anew(options)
     if file.records:
         raise Refusal(
-            _("Reading {path}.", path=file.path),
+            _("Reading {path}.", path=path),
             _("it has records: nothing is lost"),
             _("Run `provision status`. For another file: --stack FILE."),
         )
+    return _written_anew(options)
+
+
+def _made_here(file: StackFile) -> None:
+    """Raise Damaged where the file says that its records are another account's or region's."""
+    where = file.made_in and here(doors_of(file), aws.clock())
+    if file.made_in != where:
+        raise file.damaged(file.made_in_line or 1, made_elsewhere(file.made_in, where))
+
+
+def _written_anew(options: Options) -> int:
+    file, _sandbox = opened(options)
     doors, clock = doors_of(file), aws.clock()
     with file.locked():
         name = recovering.which(file, doors, clock, "name" in given(options))
         doors = once(doors)  # the settings and the records are told from one list
         traces = Traces(recovering.held(doors, clock, name), doors, name)
-        still, unknown = recovering.write(file, doors, clock, traces, keep=given(options))
+        sets = dict(pair.split("=", 1) for pair in options.sets)
+        keep = file.trial.keys() - sets.keys()
+        still, unknown = recovering.write(file, doors, clock, traces, keep, sets)
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
     if still:
         print(
@@ -186,9 +222,12 @@ def recover(options: Options) -> int:
     return 1 if unknown else 0
 
 
-def _put_aside(options: Options, damage: Damaged) -> None:
-    """The damaged file under another name, where the person wants that. Raises what was wrong with it."""
-    path = file_of(options)
+@contextmanager
+def _put_aside(path: Path, damage: Damaged, options: Options) -> Iterator[None]:
+    """The damaged file under another name, where the person wants that; back where nothing could be written.
+
+    Raises what was wrong with it.
+    """
     place = next(
         place
         for number in itertools.count(1)
@@ -202,6 +241,11 @@ def _put_aside(options: Options, damage: Damaged) -> None:
         path.rename(place)
     except OSError as error:
         raise os_refusal(_("Writing {path}.", path=place), error) from None
+    try:
+        yield
+    finally:
+        if not path.exists():
+            place.rename(path)
 
 
 def sandbox(speed: float, as_json: bool) -> int:

@@ -1,6 +1,7 @@
 """Where the news lies: an S3 bucket, private, encrypted, spoken to over TLS only."""
 
 import json
+import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -137,8 +138,9 @@ class NewsBucket(Resource):
         return {**_called(self.bucket), "Tags": {}, "OwnershipControls": owner}
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
-        """Its tags; a bucket that has our random name is ours before it has any."""
-        return self.tags if self.bucket and not self.name else dict(live["Tags"])
+        """Its tags; a bucket that has a random name of ours is ours before it has any."""
+        random = re.fullmatch(rf"{re.escape(self.stack)}-news-[0-9a-f]{{16}}", live["Name"])
+        return {**({"provision:stack": self.stack} if random else {}), **live["Tags"]}
 
     def may_adopt(self, live: Live) -> bool:
         """One that was named is meant."""

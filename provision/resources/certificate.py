@@ -122,8 +122,10 @@ class Certificate(Resource):
         return {"CertificateArn": answer["CertificateArn"], "Status": "PENDING_VALIDATION"}
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
-        """Found by its tags, so it carries them."""
-        return self.tags
+        """ListTagsForCertificate."""
+        return flat(
+            doors.aws.acm.list_tags_for_certificate(CertificateArn=live["CertificateArn"])["Tags"]
+        )
 
     def pending(self, live: Live) -> str:
         """ACM shows the record to be made only after some seconds."""
@@ -205,10 +207,15 @@ def validated_by(
     ACM asks for one record per name in an account, in all regions; a wildcard has that of its parent.
     ACM User Guide, DNS validation. filters: of ListCertificates. ours: ARNs.
     """
+    named = certificates_for(acm, filters, host)
+    return [arn for arn in named if arn not in ours and record_name in _record_names(acm, arn)]
+
+
+def certificates_for(acm: Any, filters: dict[str, Any], host: str) -> list[str]:
+    """Return the ARNs of one region's certificates for the host, or for everything right below it."""
     pages = acm.get_paginator("list_certificates").paginate(**filters)
     summaries = [summary for page in pages for summary in page["CertificateSummaryList"]]
-    named = [s["CertificateArn"] for s in summaries if _names(s) & {host, f"*.{host}"}]
-    return [arn for arn in named if arn not in ours and record_name in _record_names(acm, arn)]
+    return [s["CertificateArn"] for s in summaries if _names(s) & {host, f"*.{host}"}]
 
 
 def _names(summary: Live) -> set[str]:

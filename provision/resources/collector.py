@@ -120,6 +120,10 @@ class FirstNews(Resource):
         """In a bucket that was there there may be news, whatever became of the rest."""
         return self.bucket.key in made
 
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return the cluster that its task runs in."""
+        return [Cluster.named_by(self.stack, arn=live["clusterArn"])]
+
     def intent(self, doors: Doors) -> dict[str, str]:
         """The token, on disk before the call."""
         return {"token": secrets.token_hex(16)}

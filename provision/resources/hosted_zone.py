@@ -24,6 +24,8 @@ from provision.resources import copied_records
 from provision.words import _
 
 REGION = "provision:region"
+COMMENT = "provision stack "  # and the stack's name
+REFERENCE = "provision-"
 TAGS_A_CALL = 10  # Route 53 API, ListTagsForResources
 
 
@@ -93,7 +95,7 @@ class HostedZone(Resource):
 
     def intent(self, doors: Doors) -> dict[str, Any]:
         """A CallerReference can never be used again, even after deletion: random, on disk before the call."""
-        reference = f"provision-{secrets.token_hex(12)}"
+        reference = f"{REFERENCE}{secrets.token_hex(12)}"
         return {"caller_reference": reference, "copied": self.to_copy}
 
     def find(self, doors: Doors) -> Live | None:
@@ -134,15 +136,16 @@ class HostedZone(Resource):
         answer = doors.aws.route53.create_hosted_zone(
             Name=self.domain,
             CallerReference=self.caller_reference,
-            HostedZoneConfig={"Comment": f"provision stack {self.stack}"},
+            HostedZoneConfig={"Comment": f"{COMMENT}{self.stack}"},
         )
         return _shape(answer, [])
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
-        """Its tags; one that answers to our CallerReference is ours before it has any."""
-        if self.caller_reference and live["CallerReference"] == self.caller_reference:
-            return self.tags
-        return _here(doors, live["Tags"])
+        """Its tags; before it has any, the create call's comment and CallerReference say whose it is."""
+        comment = str(live.get("Config", {}).get("Comment", ""))
+        made = live["CallerReference"].startswith(REFERENCE) and comment.startswith(COMMENT)
+        first = {"provision:stack": comment.removeprefix(COMMENT)} if made else {}
+        return _here(doors, {**first, **live["Tags"]})
 
     def may_adopt(self, live: Live) -> bool:
         """A zone of the domain that is there is the one to use: a second one would have other servers."""

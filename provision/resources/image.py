@@ -153,6 +153,14 @@ class Image(Resource):
         """Its one tag is ours: it is a hash of what we would build."""
         return self.tags
 
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return its repository; none for one of the stack's name, where only this stack builds images.
+
+        That one may have been there before, without our tags.
+        """
+        name = live.get("repositoryName") or self.repository_name
+        return [] if name == self.stack else [Repository.named_by(self.stack, repository_name=name)]
+
     def dear(self, doors: Doors) -> str:
         """Revisions of the task definition run what was built for them."""
         return _("earlier versions of the bot run it; the repository forgets it in time")

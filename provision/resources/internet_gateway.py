@@ -45,6 +45,10 @@ class GatewayAttachment(Resource):
     within: ClassVar[str] = "gateway"
     goes_with: ClassVar[str] = "vpc"
 
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return the gateway that is attached."""
+        return [InternetGateway.named_by(self.stack, id=live["InternetGatewayId"])]
+
     def identity(self) -> str:
         """An attachment belongs to its VPC."""
         return self.vpc.identity()

@@ -59,6 +59,13 @@ class LoadBalancer(Resource):
         found = doors.aws.elbv2.describe_load_balancers(**which)["LoadBalancers"]
         return _shape(found[0]) if found else None
 
+    @classmethod
+    def called(cls, stack: str, name: str) -> "LoadBalancer":
+        """Return one that only its name is known of."""
+        bare = cls.named_by(stack)
+        bare.name = name
+        return bare
+
     def create(self, doors: Doors) -> Live | None:
         """CreateLoadBalancer."""
         answer = doors.aws.elbv2.create_load_balancer(

@@ -56,6 +56,10 @@ class RecordSet(Resource):
                 return {**_normal(record), "ZoneId": zone_id}
         return None
 
+    def holders(self, doors: Doors, live: Live) -> Iterator[Resource]:
+        """Yield its zone, then by what else it is ours: in a zone that was there before it is, too."""
+        yield HostedZone.named_by(self.stack, id=live["ZoneId"])
+
     def cannot_be(self, made: Collection[str]) -> bool:
         """Not in a zone that this run has made, unless the former servers' records were copied into it."""
         return super().cannot_be(made) and not self.zone.copied
@@ -143,6 +147,14 @@ class ValidationRecord(RecordSet):
             for which, filters in every_certificate(doors.aws.acm).items()
         }
 
+    def holders(self, doors: Doors, live: Live) -> Iterator[Resource]:
+        """Yield its zone, then the certificates that ask for it."""
+        yield from super().holders(doors, live)
+        acm = doors.aws.acm
+        for filters in every_certificate(acm).values():
+            for arn in validated_by(acm, filters, self.identity(), _plain(self.name), ()):
+                yield Certificate.named_by(self.stack, arn=arn)
+
     def wanted(self) -> dict[str, Any]:
         """As ACM names it."""
         return {
@@ -193,6 +205,13 @@ class Alias(RecordSet):
             if kind in here:
                 raise self.in_the_way(self.shown(here[kind]))
         return None
+
+    def holders(self, doors: Doors, live: Live) -> Iterator[Resource]:
+        """Yield its zone, then the load balancer that it leads to, or that has taken that one's name."""
+        yield from super().holders(doors, live)
+        target = str(live.get("AliasTarget", {}).get("DNSName", ""))
+        if balancer := re.match(rf"(.+)-\d+\.{re.escape(doors.aws.region)}\.elb\.", target):
+            yield LoadBalancer.called(self.stack, balancer[1])
 
     def hangs_on(self, live: Live) -> list[Resource]:
         """Ours where it leads to our load balancer, whoever has the zone; or to a former one of ours."""

@@ -117,6 +117,10 @@ class RolePolicy(Resource):
         """A policy belongs to its role."""
         return self.role.identity()
 
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return the role that it is a policy of."""
+        return [Role.named_by(self.stack, role_name=live["RoleName"])]
+
     def statements(self) -> list[Statement]:
         """What is allowed, statement by statement."""
         raise NotImplementedError(self.kind)

@@ -49,6 +49,10 @@ class Route(Resource):
     within: ClassVar[str] = "table"
     goes_with: ClassVar[str] = "table"
 
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return the table that it is a route of."""
+        return [RouteTable.named_by(self.stack, id=live["RouteTableId"])]
+
     def identity(self) -> str:
         """A route belongs to its table."""
         return self.table.identity()
@@ -103,6 +107,10 @@ class RouteTableAssociation(Resource):
     taken = ("Resource.AlreadyAssociated",)
     within: ClassVar[str] = "subnet"
     goes_with: ClassVar[str] = "table"
+
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return the subnet that uses the table."""
+        return [Subnet.named_by(self.stack, id=live["SubnetId"])]
 
     def identity(self) -> str:
         """An association belongs to its subnet."""

@@ -121,6 +121,10 @@ class Scheduled(Resource):
     within: ClassVar[str] = "group"
     through_others: ClassVar[bool] = True
 
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return the group that it is in."""
+        return [ScheduleGroup.named_by(self.stack, group_name=live["GroupName"])]
+
     def identity(self) -> str:
         """A schedule cannot move to another group."""
         return self.group.name

@@ -113,6 +113,10 @@ class IngressRule(Resource):
     within: ClassVar[str] = "group"
     goes_with: ClassVar[str] = "group"
 
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return the group that it is a rule of."""
+        return [SecurityGroup.named_by(self.stack, id=live["GroupId"])]
+
     def identity(self) -> str:
         """A rule belongs to its group."""
         return self.group.identity()

@@ -1,5 +1,6 @@
 """What a task is: an image, its size, its environment, its secrets by name."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from provision.resource import (
@@ -67,6 +68,11 @@ class Family(Resource):
                 if marked(tags := flat(answer.get("tags", [])), stack):
                     return [(tags, _shape(answer["taskDefinition"]))]
         return []
+
+    @classmethod
+    def same(cls, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Return whether both are of one family: a newer revision takes the place of an older one."""
+        return bool(one.get("family")) and one["family"] == other.get("family")
 
     def find(self, doors: Doors) -> Live | None:
         """By ARN, else the family's newest revision; one that is being deleted counts as none."""

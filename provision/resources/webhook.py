@@ -5,6 +5,7 @@ from typing import ClassVar
 from provision.errors import NotYet
 from provision.line import CONSOLE
 from provision.resource import Doors, Live, Milestone, Resource, output, resource
+from provision.resources.certificate import Certificate, certificates_for, every_certificate
 from provision.resources.delegation import Delegation
 from provision.resources.listener import HttpsListener
 from provision.resources.load_balancer import ActiveLoadBalancer
@@ -69,6 +70,13 @@ class WebhookEndpoint(Resource):
             )
         doors.line.set_endpoint(self.url)
         return {"endpoint": self.url}
+
+    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+        """Return the certificates of the host that LINE calls."""
+        host = str(live["endpoint"]).partition("://")[2].partition("/")[0]
+        acm = doors.aws.acm
+        arns = certificates_for(acm, every_certificate(acm)[""], host)
+        return [Certificate.named_by(self.stack, arn=arn) for arn in arns]
 
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
         """An endpoint that is our URL is ours; nobody else answers there."""

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -35,6 +36,7 @@ def serve(speed: float, as_json: bool) -> None:
                 "channel_secret": sandbox.line.channel_secret,
                 "pid": os.getpid(),
                 "earlier": earlier,
+                "id": secrets.token_hex(8),  # a stack's file notes of which sandbox its records are
             },
             file,
         )

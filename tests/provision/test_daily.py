@@ -33,7 +33,12 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert 1 == setup.returncode
     assert "provision resume" in setup.stderr
     assert 1 == person.types("--sandbox", "start").returncode
-    resumed = person.types("--sandbox", "resume")
+    asked = person.types("--sandbox", "resume")
+    assert 2 == asked.returncode
+    assert "37.53 USD" in asked.stderr
+    assert "--yes" in asked.stderr
+    assert "load_balancer/news-bot" in asked.stderr
+    resumed = person.types("--sandbox", "resume", "--yes")
     assert (0, "https://news-bot.example/webhook\n") == outcome(resumed), resumed.stderr
     assert 1 == len(send(addresses, "help")["reply"])
     assert 0 == person.types("--sandbox", "pause", "--yes").returncode
@@ -41,6 +46,36 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
         person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout
     )
     assert [] == gone["left"]
+
+
+def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str]) -> None:
+    """Nothing was built, or all of it stands: refused with what to do, no question and no changing call."""
+    for stands in (False, True):
+        if stands:
+            assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+        before = [call for call in control(addresses, "calls") if call["mutating"]]
+        for words in ((), ("--yes",)):
+            done = person.types("--sandbox", "resume", *words)
+            assert 1 == done.returncode
+            assert "nothing is paused" in done.stderr
+            assert "provision setup" in done.stderr
+        assert before == [call for call in control(addresses, "calls") if call["mutating"]]
+
+
+def test_deploy_asks_before_it_makes_what_costs(person: Person, addresses: dict[str, str]) -> None:
+    """Somebody took the load balancer away: deploy would make another one, so it asks, as resume does."""
+    import boto3
+
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    session = boto3.Session("access", "secret", region_name="ap-northeast-1")
+    elbv2 = session.client("elbv2", endpoint_url=addresses["aws"])
+    balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    elbv2.delete_load_balancer(LoadBalancerArn=balancer)
+    elbv2.close()
+    done = person.types("--sandbox", "deploy")
+    assert 2 == done.returncode, done.stderr
+    assert "28.69 USD" in done.stderr
+    assert "--yes" in done.stderr
 
 
 def test_logs(person: Person, addresses: dict[str, str]) -> None:

@@ -1,0 +1,66 @@
+"""What --set says reaches stack.yaml once the run has been agreed to, and not before."""
+
+import json
+
+import yaml
+
+from tests.provision.shell import Person
+
+
+def actions(person: Person, *words: str) -> dict[str, str]:
+    """What setup would do, by line of stack.py; nothing of what stays."""
+    plan = json.loads(person.types("--sandbox", "plan", "--json", *words).stdout)
+    return {
+        step["key"].partition("/")[0]: step["action"]
+        for step in plan["resources"]
+        if step["action"] != "keep"
+    }
+
+
+def test_refused_run_leaves_the_file(person: Person) -> None:
+    """Another region, a clash, a plan that cannot be, no confirmation, no service, records that are right."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    file = person.folder / "stack.sandbox.yaml"
+    text = file.read_text()
+    for status, *words in (
+        (1, "setup", "--yes", "--set", "region=us-east-1"),
+        (2, "setup", "--set", "name=other-bot"),
+        (2, "setup", "--yes", "--set", "host=elsewhere.example"),
+        (1, "setup", "--yes", "--set", "network.vpc=vpc-0123456789abcdef0"),
+        (1, "start", "--set", "name=other-bot"),
+        (1, "resume", "--yes", "--set", "service.memory=1024"),
+        (1, "recover", "--yes", "--set", "name=other-bot"),
+        (1, "deploy", "--yes", "--set", "name=other-bot"),
+    ):
+        done = person.types("--sandbox", *map(str, words))
+        assert (status, text) == (done.returncode, file.read_text()), (words, done.stderr)
+    assert {} == actions(person)
+
+
+def test_refused_first_run_makes_no_file(person: Person) -> None:
+    """An answer is missing and nobody is there to ask; or a value is none."""
+    for words in (["--set", "domain=shop.example"], ["--yes", "--set", "domain=nonsense"]):
+        assert 2 == person.types("setup", *words).returncode
+    assert [] == list(person.folder.iterdir())
+
+
+def test_recover_by_name(person: Person) -> None:
+    """The name that recover itself recommends stays in the file, and what else it was told."""
+    file = person.folder / "stack.sandbox.yaml"
+    setup = person.types("--sandbox", "setup", "--yes", "--set", "name=shop-bot")
+    assert 0 == setup.returncode, setup.stderr
+    assert "shop-bot" == yaml.safe_load(file.read_text())["name"]
+    file.unlink()
+    words = ("--set", "name=shop-bot", "--set", "service.memory=1024")
+    done = person.types("--sandbox", "recover", *words)
+    assert 0 == done.returncode, done.stderr
+    told = yaml.safe_load(file.read_text())
+    assert ("shop-bot", 1024) == (told["name"], told["service"]["memory"])
+    assert {"task_definition": "update"} == actions(person)
+
+    file.unlink()  # and where another verb recovers it by itself, with a setting for this run only
+    done = person.types("--sandbox", "start", "--set", "name=shop-bot", "--set", "service.count=2")
+    assert 0 == done.returncode, done.stderr
+    told = yaml.safe_load(file.read_text())
+    assert ("shop-bot", 1) == (told["name"], told["service"].get("count", 1))
+    assert {} == actions(person)
