@@ -22,6 +22,7 @@ from provision.verbs import (
     in_the_way,
     looked,
     no_service,
+    tell_pause,
 )
 from provision.walk import Line, Outcome, walk
 from provision.words import _
@@ -200,17 +201,21 @@ def cost(options: Options, as_json: bool) -> int:
         r.key: round(r.costs(listed), 2)
         for r in run.stack.resources
         if not isinstance(r, Milestone) and r.costs(listed) and not _adopted(run, r.key)
+        if not run.file.paused or r.key in run.file.records
     }
-    total, hourly = sum(costs.values()), _hourly(run)
-    lower = [
-        (_("`provision pause` while nobody needs the bot"), hourly),
-        (_("two subnets instead of three"), HOURS * listed.public_ipv4_hour),
-    ]
-    if settings["service.capacity"] == "on-demand":
+    total = sum(costs.values())
+    lower = []
+    if not run.file.paused:
+        lower = [
+            (_("`provision pause` while nobody needs the bot"), _hourly(run)),
+            (_("two subnets instead of three"), HOURS * listed.public_ipv4_hour),
+        ]
+    if settings["service.capacity"] == "on-demand" and not run.file.paused:
         spot = HOURS * settings["service.count"]
         less = listed.task_hour(settings["service.cpu"], settings["service.memory"], "on-demand")
         less -= listed.task_hour(settings["service.cpu"], settings["service.memory"], "spot")
         lower.append((_("service.capacity: spot"), spot * less))
+    tell_pause(run)
     if as_json:
         document = {
             "resources": [{"key": key, "monthly_usd": usd} for key, usd in costs.items()],

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from provision import wholefile, yamltext
-from provision.records import Record, read_records
+from provision.records import Record, read_made_in, read_records
 from provision.words import _
 from provision.yamltext import MARK
 
@@ -33,14 +33,13 @@ def read(path: Path) -> str:
         return ""
 
 
-def records(path: Path) -> dict[str, Record]:
-    """What it says there is, by key; {} where there is none."""
+def lower_half(path: Path) -> tuple[dict[str, str], dict[str, Record]]:
+    """Return account and region, and the records by key, as it has them; nothing where there is none."""
     with contextlib.suppress(yamltext.Malformed):
         node = yamltext.compose(read(path).removeprefix(MARK))
-        for key, at, value in yamltext.pairs(node) if node else ():
-            if key == "resources":
-                return read_records((at, value))
-    return {}
+        entries = {key: (at, value) for key, at, value in yamltext.pairs(node)} if node else {}
+        return read_made_in(entries.get("made_in")), read_records(entries.get("resources"))
+    return {}, {}
 
 
 def advice(path: Path) -> str:

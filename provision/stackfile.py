@@ -55,10 +55,19 @@ class StackFile:
         self._cut_off()
         self._same = self._composed()
 
-    @cached_property
+    @property
     def last(self) -> dict[str, Record]:
         """The records as the last good copy had them when this was first asked."""
-        return last_copy.records(self.path)
+        return self._last[1]
+
+    @property
+    def last_made_in(self) -> dict[str, str]:
+        """Account and region as the last good copy had them."""
+        return self._last[0]
+
+    @cached_property
+    def _last(self) -> tuple[dict[str, str], dict[str, Record]]:
+        return last_copy.lower_half(self.path)
 
     def _load(self) -> str:
         """The file as it is now; "" where there is none. Raises Usage or Refusal."""

@@ -12,6 +12,7 @@ from provision.look import Sight
 from provision.resource import Milestone
 from provision.resources.rollout import Rollout
 from provision.run import Options, Run, prepared
+from provision.verbs import tell_pause
 from provision.words import _
 
 
@@ -24,9 +25,11 @@ def status(options: Options, as_json: bool) -> int:
     document: dict[str, Any] = {
         "url": run.stack.url,
         "tasks": tasks(sights[run.stack.service.key], sights[run.stack.steady_service.key]),
+        "paused": run.file.paused,
         "next": next_hours(run),
         "resources": [entry(sight) for sight in sights.values()],
     }
+    tell_pause(run)
     if as_json:
         show_json(document)
     else:
@@ -59,7 +62,12 @@ def _unknown(reason: str) -> dict[str, Any]:
 
 
 def next_hours(run: Run) -> dict[str, str | None]:
-    """The next scheduled start and stop, ISO 8601; None without a schedule, or where it cannot be told."""
+    """The next scheduled start and stop, ISO 8601; None without a schedule or where it cannot be told.
+
+    None in a pause, too: it takes the schedules with the service.
+    """
+    if run.file.paused:
+        return {"start": None, "stop": None}
     settings, now = run.file.settings, datetime.now(UTC)
     found = {
         which: following(settings[f"schedule.{which}"], settings["schedule.timezone"], now)

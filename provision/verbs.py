@@ -1,6 +1,7 @@
 """What each verb does: prepare the run, one walk, words out. Returns the exit status."""
 
 import itertools
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,6 +126,12 @@ def no_service(run: Run) -> Refusal:
     )
 
 
+def tell_pause(run: Run) -> None:
+    """Say on stderr that the stack is paused, where it is."""
+    if run.file.paused:
+        print(_("The stack is paused: `provision resume` puts it back."), file=sys.stderr)
+
+
 def bounded(wait: float | None) -> float | None:
     """Seconds to wait for what is outside: not for ever where nobody is there to press Ctrl-C."""
     return UNATTENDED_WAIT if wait is None and not questions.on_terminal() else wait
@@ -168,6 +175,7 @@ def plan(options: Options, as_json: bool) -> int:
     engine.begin()
     found = looked(run, engine)
     domain.warn(run)
+    tell_pause(run)
     if as_json:
         show_json(found.shown())
     else:
@@ -224,9 +232,9 @@ def _written_anew(options: Options) -> int:
 
 @contextmanager
 def _put_aside(path: Path, damage: Damaged, options: Options) -> Iterator[None]:
-    """The damaged file under another name, where the person wants that; back where nothing could be written.
+    """The damaged file under another name, where the person wants that.
 
-    Raises what was wrong with it.
+    Where nothing could be written it stays as it was, too. Raises what was wrong with it.
     """
     place = next(
         place
@@ -245,7 +253,7 @@ def _put_aside(path: Path, damage: Damaged, options: Options) -> Iterator[None]:
         yield
     finally:
         if not path.exists():
-            place.rename(path)
+            shutil.copy2(place, path)
 
 
 def sandbox(speed: float, as_json: bool) -> int:

@@ -29,6 +29,12 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert {True} == {
         kinds[line]["live"] for line in ("zone", "certificate", "log_group", "cluster")
     }
+    for verb in ("status", "plan", "cost"):
+        assert "provision resume" in person.types("--sandbox", verb).stderr
+    told = json.loads(person.types("--sandbox", "status", "--json").stdout)
+    assert (True, {"start": None, "stop": None}) == (told["paused"], told["next"])
+    cost = json.loads(person.types("--sandbox", "cost", "--json").stdout)
+    assert (0.63, []) == (cost["monthly_usd"], cost["lower"])
     setup = person.types("--sandbox", "setup", "--yes")
     assert 1 == setup.returncode
     assert "provision resume" in setup.stderr
