@@ -24,7 +24,9 @@ from datetime import date
 from typing import Any
 
 import boto3
-from botocore.awsrequest import AWSResponse
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 REGION = "ap-northeast-1"
 TRUST = json.dumps(
@@ -40,7 +42,10 @@ TRUST = json.dumps(
     }
 )
 Request = tuple[str, str, bytes, dict[str, str]]  # method, path, body, headers
-Server = Callable[[], AbstractContextManager[int]]  # starts a process; the port of its AWS
+Unsigned = tuple[str, AWSRequest]  # the service's name in signatures
+# Starts a process; where its AWS is, and a key for it, named as `sandbox --json` names them.
+Server = Callable[[], AbstractContextManager[dict[str, str]]]
+NOWHERE = "http://127.0.0.1"
 
 # What a walk asks: mostly reads, of every service the stack uses; what it makes it takes away again.
 MIX: list[tuple[str, str, dict[str, Any]]] = [
@@ -80,33 +85,47 @@ MIX: list[tuple[str, str, dict[str, Any]]] = [
 BEFOREHAND = [("iam", "create_service_linked_role", {"AWSServiceName": "ecs.amazonaws.com"})]
 
 
-def serialized(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Request]:
-    """The calls as HTTP requests, signed once."""
-    taken: list[Request] = []
+def serialized(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Unsigned]:
+    """The calls as botocore makes requests of them, before it signs them."""
+    taken: list[Unsigned] = []
 
-    def take(request: Any, **_: Any) -> AWSResponse:
-        path = request.url.partition("://")[2].partition("/")[2]
-        headers = {k: v.decode() if isinstance(v, bytes) else v for k, v in request.headers.items()}
-        headers.pop("Content-Length", None)
-        body = request.body or b""
-        taken.append(
-            (request.method, "/" + path, body.encode() if isinstance(body, str) else body, headers)
-        )
+    def take(request: AWSRequest, signing_name: str, **_: Any) -> None:
+        taken.append((signing_name, request))
         raise InterruptedError
 
     session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name=REGION)
-    session.events.register("before-send", take)
+    session.events.register("before-sign", take)
     for service, operation, parameters in calls:
-        client = session.client(service, endpoint_url="http://127.0.0.1")
+        client = session.client(service, endpoint_url=NOWHERE)
         with contextlib.suppress(InterruptedError):
             getattr(client, operation)(**parameters)
     return taken
 
 
-def send(port: int, request: Request) -> None:
+def signed(calls: list[Unsigned], server: dict[str, str]) -> list[Request]:
+    """The calls, signed once with a key that this server knows."""
+    credentials = Credentials(server["access_key_id"], server["secret_access_key"])
+    requests = []
+    for service, call in calls:
+        url = call.url.replace(NOWHERE, server["aws"])
+        request = AWSRequest(call.method, url, dict(call.headers.items()), call.data, call.params)
+        kind = S3SigV4Auth if service == "s3" else SigV4Auth
+        kind(credentials, service, REGION).add_auth(request)
+        sent = request.prepare()
+        headers = {k: v.decode() if isinstance(v, bytes) else v for k, v in sent.headers.items()}
+        headers.pop("Content-Length", None)
+        body = sent.body or b""
+        path = sent.url.removeprefix(server["aws"]) or "/"
+        requests.append(
+            (sent.method, path, body.encode() if isinstance(body, str) else body, headers)
+        )
+    return requests
+
+
+def send(server: dict[str, str], request: Request) -> None:
     """One call, on a connection of its own; an answer that is no success ends the benchmark."""
     method, path, body, headers = request
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection(server["aws"].partition("//")[2], timeout=60)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     told = answer.read()
@@ -127,20 +146,20 @@ def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextlib.contextmanager
-def sandbox() -> Iterator[int]:
-    """A sandbox as its own process; the port of its AWS."""
+def sandbox() -> Iterator[dict[str, str]]:
+    """A sandbox as its own process."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "provision.cli", "sandbox", "--json"]
         environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
         with ended(process):
             assert process.stdout is not None
-            yield int(json.loads(process.stdout.readline())["aws"].rpartition(":")[2])
+            yield json.loads(process.stdout.readline())
 
 
 @contextlib.contextmanager
-def plain_moto() -> Iterator[int]:
-    """moto_server as its own process; its port."""
+def plain_moto() -> Iterator[dict[str, str]]:
+    """moto_server as its own process; it takes any key."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -154,37 +173,38 @@ def plain_moto() -> Iterator[int]:
                 socket.create_connection(("127.0.0.1", port)).close()
                 break
             time.sleep(0.02)
-        yield port
+        yield {"aws": f"{NOWHERE}:{port}", "access_key_id": "a", "secret_access_key": "b"}
 
 
-def first_call(start: Server, request: Request) -> float:
+def first_call(start: Server, call: Unsigned) -> float:
     """Seconds from the start of the process to its first answer."""
     began = time.monotonic()
-    with start() as port:
-        send(port, request)
+    with start() as server:
+        send(server, signed([call], server)[0])
         return time.monotonic() - began
 
 
-def rate(port: int, requests: list[Request]) -> float:
+def rate(server: dict[str, str], calls: list[Unsigned]) -> float:
     """Calls a second over one round of the mix."""
+    requests = signed(calls, server)
     began = time.monotonic()
     for request in requests:
-        send(port, request)
+        send(server, request)
     return len(requests) / (time.monotonic() - began)
 
 
-def rates(requests: list[Request], rounds: int) -> dict[str, list[float]]:
+def rates(calls: list[Unsigned], rounds: int) -> dict[str, list[float]]:
     """Calls a second of each server, round by round; the first rounds, which load backends, not counted."""
     servers = {"sandbox": sandbox, "moto": plain_moto, "moto again": plain_moto}
     with contextlib.ExitStack() as running:
-        ports = {name: running.enter_context(start()) for name, start in servers.items()}
-        for port in ports.values():
-            rate(port, [*serialized(BEFOREHAND), *requests, *requests])
+        started = {name: running.enter_context(start()) for name, start in servers.items()}
+        for server in started.values():
+            rate(server, [*serialized(BEFOREHAND), *calls, *calls])
         measured: dict[str, list[float]] = {name: [] for name in servers}
         for turn in range(rounds):
-            order = list(ports) if turn % 2 else list(ports)[::-1]
+            order = list(started) if turn % 2 else list(started)[::-1]
             for name in order:
-                measured[name].append(rate(ports[name], requests))
+                measured[name].append(rate(started[name], calls))
     return measured
 
 
@@ -208,16 +228,16 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=20, help="rounds of the mix, per server")
     given = parser.parse_args()
-    requests = serialized(MIX)
+    calls = serialized(MIX)
     load = os.getloadavg()[0]
     machine = f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}"
     print(f"{date.today()}, {machine}, median (middle half), n = {given.starts} starts")
     for at in (0, 1):
         what, servers = " ".join(MIX[at][:2]), (sandbox, plain_moto)
-        turns = [[first_call(one, requests[at]) for one in servers] for _ in range(given.starts)]
+        turns = [[first_call(one, calls[at]) for one in servers] for _ in range(given.starts)]
         for server, seconds in zip(("sandbox", "moto"), zip(*turns, strict=True), strict=True):
             print(f"seconds to the first answer, {server}, {what}: {spread(list(seconds))}")
-    measured = rates(requests, given.rounds)
+    measured = rates(calls, given.rounds)
     for name, values in measured.items():
         print(f"calls a second, {name}: {spread(values)}, {given.rounds} rounds of {len(MIX)}")
     print(f"sandbox / moto: {ratio(measured, 'sandbox'):.2f} (to be at least 0.70)")

@@ -80,11 +80,17 @@ class Stage:
         """The sandbox's time, in its own seconds."""
         return float(self.control("clock")["now"])
 
-    def control(self, path: str, body: Any = None) -> Any:
+    def control(self, path: str, body: Any = None, method: str | None = None) -> Any:
         """The sandbox's control surface."""
+        return self._ask(f"{self.addresses['aws']}/_sandbox/{path}", body, method)
+
+    def _ask(self, url: str, body: Any, method: str | None) -> Any:
+        """A request to one of the sandbox's own surfaces, with its token."""
         data = json.dumps(body).encode() if body is not None else None
-        url = f"{self.addresses['aws']}/_sandbox/{path}"
-        with urllib.request.urlopen(urllib.request.Request(url, data), timeout=60) as answer:
+        bearer = f"Bearer {self.addresses['token']}"
+        headers = {"Content-Type": "application/json", "Authorization": bearer}
+        request = urllib.request.Request(url, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def secrets(self) -> dict[str, str]:
@@ -106,9 +112,8 @@ class Stage:
 
     def enter(self, domain: str, servers: list[str]) -> None:
         """What the person does at the registrar's site."""
-        data = json.dumps({"name_servers": servers}).encode()
         url = f"{self.addresses['registrar']}/domains/{domain}"
-        urllib.request.urlopen(urllib.request.Request(url, data, method="PUT"), timeout=60).close()
+        self._ask(url, {"name_servers": servers}, "PUT")
 
     def calls(self, after: int = -1) -> list[dict[str, Any]]:
         """The calls after that number that commands made; a task's own are its role's."""

@@ -4,6 +4,7 @@ import http.client
 import json
 import math
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Collection
 from concurrent import futures
@@ -14,7 +15,7 @@ from provision.words import _
 
 NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
 Futures = Collection[futures.Future[Any]]
-LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Clock(Protocol):
@@ -68,9 +69,17 @@ class SandboxClock:
         futures.wait(under_way, seconds / self._speed, futures.FIRST_COMPLETED)
 
 
+def on_loopback(url: str) -> bool:
+    """Whether the URL leads to this machine."""
+    try:
+        return urllib.parse.urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
+
+
 def told_by(endpoint: str) -> Clock:
     """The clock of the sandbox at this URL on this machine; the wall clock where there is none."""
-    if not endpoint.startswith(LOOPBACK):
+    if not on_loopback(endpoint):
         return WallClock()
 
     def ask() -> dict[str, float]:

@@ -29,8 +29,8 @@ def enter_sandbox() -> dict[str, Any]:
         )
     os.environ.update(
         AWS_ENDPOINT_URL=told["aws"],
-        AWS_ACCESS_KEY_ID="sandbox",
-        AWS_SECRET_ACCESS_KEY="sandbox",
+        AWS_ACCESS_KEY_ID=told["access_key_id"],
+        AWS_SECRET_ACCESS_KEY=told["secret_access_key"],
         LINE_API_URL=told["line"],
         PROVISION_DNS=told["dns"],
         PROVISION_FRONT=told["front"],
@@ -47,18 +47,27 @@ def enter_sandbox() -> dict[str, Any]:
 def curl(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> str:
     """Return a shell's command that enters the name servers, in lines that a terminal need not break."""
     body = json.dumps({"name_servers": servers}, indent=2)
-    token = f"-H 'Authorization: Bearer {sandbox['token']}' \\\n  " if "token" in sandbox else ""
-    return f"curl -X PUT {sandbox['registrar']}/domains/{domain} \\\n  {token}-d '{body}'"
+    return (
+        f"curl -X PUT {sandbox['registrar']}/domains/{domain} \\\n"
+        f"  -H 'Authorization: Bearer {sandbox['token']}' \\\n"
+        f"  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+    )
 
 
-def enter_name_servers(registrar: str, domain: str, servers: list[str]) -> None:
-    """What the person does at the registrar's site, on the sandbox's."""
+def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> None:
+    """What the person does at the registrar's site, on the sandbox's.
+
+    `sandbox`: what enter_sandbox returned.
+    """
     body = json.dumps({"name_servers": servers}).encode()
     request = urllib.request.Request(
-        f"{registrar.rstrip('/')}/domains/{domain}",
+        f"{sandbox['registrar'].rstrip('/')}/domains/{domain}",
         data=body,
         method="PUT",
-        headers={"Content-Type": "application/json"},
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {sandbox['token']}",
+        },
     )
     try:
         urllib.request.urlopen(request, timeout=10).close()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clock import LOOPBACK, NO_CLOCK
+from provision.clock import NO_CLOCK, on_loopback
 from provision.connections import Connections, trust_it, untrusted
 from provision.errors import NotYet, Refusal
 from provision.words import _
@@ -110,7 +110,7 @@ def _stand_in() -> str:
     if given := os.environ.get("PROVISION_REGISTRY", ""):
         return given.rstrip("/")
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
-    if not endpoint.startswith(LOOPBACK):
+    if not on_loopback(endpoint):
         return ""
     try:
         with urllib.request.urlopen(f"{endpoint}/_sandbox/gallery", timeout=5) as answer:

@@ -90,7 +90,7 @@ class Run:
             return
         progress.say(self._instruction(zone))
         if self.sandbox and self.options.yes:
-            in_sandbox.enter_name_servers(self.sandbox["registrar"], zone.domain, zone.name_servers)
+            in_sandbox.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
             progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
         elif self.sandbox:
             progress.say(

@@ -1,7 +1,7 @@
 """The AWS endpoint of the sandbox: a WSGI application around moto's, with rules before and after.
 
-A call goes tick -> read -> faults -> permissions -> before rules -> moto -> after rules -> log. Beside
-it, on the same port, the control surface under /_sandbox/.
+A call goes tick -> read -> signature -> faults -> permissions -> before rules -> moto -> after rules -> log.
+Beside it, on the same port, the control surface under /_sandbox/.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, NoAnswer
 from provision.sandbox.permissions.enforcement import enforce
 from provision.sandbox.rules import rules_after, rules_before
+from provision.sandbox.signatures import verify
 
 # One for all: moto's backends are one set per process anyway, and its Flask applications are slow to build.
 MOTO = DomainDispatcherApplication(create_backend_app)
@@ -46,16 +47,25 @@ class AwsApplication:
             self.cloud.backend(service, region)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self._respond(environ, start_response, verified=False)
+
+    def verified(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """The same for callers from outside this process: their signatures have to be right."""
+        return self._respond(environ, start_response, verified=True)
+
+    def _respond(
+        self, environ: dict[str, Any], start_response: Any, *, verified: bool
+    ) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(control.PREFIX):
             return control.respond(self.cloud, environ, start_response)
         self.cloud.tick()
         try:
-            status, headers, body = self._answer(environ)
+            status, headers, body = self._answer(environ, verified=verified)
         except ConnectionDropped as dropped:
             if connection := environ.get("werkzeug.socket"):
                 hang_up(connection, dropped)
             raise
-        kept = [(k, v) for k, v in headers if k.lower() not in ("content-length", "connection")]
+        kept = [(k, v) for k, v in headers if _is_kept(k.lower())]
         self.has_answered.set()
         response = HttpResponse(body, status=status)
         response.headers.clear()
@@ -63,14 +73,17 @@ class AwsApplication:
             response.headers.add(name, value)
         return response(environ, start_response)
 
-    def _answer(self, environ: dict[str, Any]) -> answers.Response:
+    def _answer(self, environ: dict[str, Any], *, verified: bool) -> answers.Response:
         body = buffer_body(environ)
         call = read_call(environ, body, self.cloud.clock.now())
-        if call is None:
-            if refused := signing.refuse_unsigned(environ, body):
-                return refused
-            with self.cloud.lock:
-                return self._ask_moto(environ, body)
+        # moto's own surface is on this port, too, and takes anybody's word.
+        if call is None or environ["PATH_INFO"].startswith("/moto-api"):
+            return signing.refuse_unsigned(environ, body)
+        if verified:
+            try:
+                verify(self.cloud, call, environ, body)
+            except Refusal as refusal:
+                return answers.refuse(call, refusal)
         outcome: int | str = "dropped"
         caller = self.cloud.permissions.who(call.access_key)
         try:
@@ -141,6 +154,13 @@ def hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
         select.select([connection], [], [], dropped.seconds)
     with contextlib.suppress(OSError):  # the client was faster
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def _is_kept(header: str) -> bool:
+    """Not moto's CORS headers: no page of another origin may read what AWS answers."""
+    return header not in ("content-length", "connection") and not header.startswith(
+        "access-control-"
+    )
 
 
 def _length(headers: list[tuple[str, str]], body: bytes, environ: dict[str, Any]) -> str:

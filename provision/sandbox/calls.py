@@ -4,15 +4,15 @@ import io
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl
 
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
 
-# The credential scope of Signature Version 4: Credential=KEY/date/region/service/aws4_request.
-_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+# The credential of Signature Version 4: KEY/date/region/service/aws4_request.
+_CREDENTIAL = re.compile(r"([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 # Where botocore's service name is not the signing name.
 _SIGNED_AS = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -65,13 +65,31 @@ def buffer_body(environ: dict[str, Any]) -> bytes:
     return body
 
 
+def signature_fields(environ: dict[str, Any]) -> dict[str, str]:
+    """What the request says of its signature, named as the query of a presigned URL names it after X-Amz-.
+
+    That is Algorithm, Credential, SignedHeaders, Signature, Date, Security-Token, and Expires of a presigned
+    URL. What is missing is missing or "".
+    """
+    authorization = environ.get("HTTP_AUTHORIZATION")
+    if authorization is None:
+        query = parse_qsl(environ.get("QUERY_STRING", ""))
+        return {k.removeprefix("X-Amz-"): v for k, v in query if k.startswith("X-Amz-")}
+    algorithm, _, fields = authorization.partition(" ")
+    return {
+        **dict(field.strip().partition("=")[::2] for field in fields.split(",")),
+        "Algorithm": algorithm,
+        "Date": environ.get("HTTP_X_AMZ_DATE", ""),
+        "Security-Token": environ.get("HTTP_X_AMZ_SECURITY_TOKEN", ""),
+    }
+
+
 def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
     """The call in this request; None when it is unsigned or no operation of a known service."""
-    signed = environ.get("HTTP_AUTHORIZATION") or unquote(environ.get("QUERY_STRING", ""))
-    scope = _SCOPE.search(signed)  # in the query: presigned
-    if scope is None:
+    credential = _CREDENTIAL.fullmatch(signature_fields(environ).get("Credential", ""))
+    if credential is None:
         return None
-    access_key, region, signing_name = scope.groups()
+    access_key, region, signing_name = credential.groups()
     service = _SIGNED_AS.get(signing_name, signing_name)
     # A copy: the request consumes its body, and moto needs it whole.
     request = Request({**environ, "wsgi.input": io.BytesIO(body)})

@@ -13,6 +13,7 @@ from provision.sandbox.clock import Clock, ManualClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.dns import Dns
 from provision.sandbox.faults import Faults
+from provision.sandbox.keys import Keys
 from provision.sandbox.lag import Lag
 from provision.sandbox.registrar import Registrar
 from provision.sandbox.tasks import InlineTasks, TaskRunner
@@ -65,6 +66,7 @@ class Cloud:
         self.tasks = tasks or InlineTasks()
         self.lock = threading.RLock()
         self.log: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
+        self.keys = Keys()
         self._numbers = itertools.count()
         self.faults = Faults()
         self._ticking = threading.Lock()

@@ -1,7 +1,8 @@
 """The control surface: what tests, benchmarks and people ask of the sandbox, beside the AWS endpoint.
 
-Paths are under /_sandbox/, bodies and answers JSON; `GET /_sandbox/` lists them all. What a service lets
-happen on demand it adds from its own file: `@control("POST", "interrupt")`.
+Paths are under /_sandbox/, bodies and answers JSON; `GET /_sandbox/` lists them all. Over HTTP all but
+that list, the clock and the gallery need the sandbox's bearer token. What a service lets happen on demand it
+adds from its own file: `@control("POST", "interrupt")`.
 """
 
 import json
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud
 
 PREFIX = "/_sandbox/"
+_OPEN = (PREFIX, f"{PREFIX}clock", f"{PREFIX}gallery")
 Given = dict[str, Any]  # the body of a POST, else the query
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -33,6 +35,11 @@ def control(method: str, path: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+def is_guarded(method: str, path: str) -> bool:
+    """Whether a request needs the token: all but the ones that only read what is no secret."""
+    return path.startswith(PREFIX) and not (method in ("GET", "HEAD") and path in _OPEN)
 
 
 def respond(cloud: "Cloud", environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

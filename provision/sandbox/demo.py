@@ -52,7 +52,7 @@ def story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> in
     if setup.returncode:
         return setup.returncode
     say(_("2. Somebody writes to the bot on LINE: {url}", url=setup.stdout.strip()))
-    answered = [talk(addresses["line"], words) for words in (_("latest"), _("help"))]
+    answered = [talk(addresses, words) for words in (_("latest"), _("help"))]
     say(_("3. Everything is taken away"))
     teardown = run("teardown", "--everything", "--json", *common, environ=environ)
     gone = json.loads(teardown.stdout or "{}")
@@ -79,12 +79,15 @@ def say(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
-def talk(line: str, words: str) -> bool:
+def talk(addresses: dict[str, str], words: str) -> bool:
     """One message to the bot and what it said; whether it said anything."""
     request = urllib.request.Request(
-        f"{line}/_sandbox/send",
+        f"{addresses['line']}/_sandbox/send",
         data=json.dumps({"text": words, "user": "U" + "1" * 32}).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {addresses['token']}",
+        },
     )
     with urllib.request.urlopen(request, timeout=30) as response:
         told: dict[str, Any] = json.load(response)

@@ -134,7 +134,8 @@ class LinePlatform(Channel):
         )
 
     def _page(self) -> Response:
-        return Response(PAGE.read_bytes(), mimetype="text/html")
+        apart = {"Content-Security-Policy": "frame-ancestors 'none'"}
+        return Response(PAGE.read_bytes(), headers=apart, mimetype="text/html")
 
 
 def _outcome(

@@ -1,14 +1,25 @@
-"""The file by which `--sandbox` finds the sandbox that runs on this machine."""
+"""The file by which `--sandbox` finds the sandbox that runs on this machine.
+
+The sandbox's keys and LINE's secrets are in it, and a command goes where it says. So it has to be this user's
+own, closed to others, and no link: in a shared temporary folder anyone may have made something in its place.
+"""
 
 import contextlib
 import json
 import os
+import secrets
+import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from provision.clock import on_loopback
+from provision.errors import Refusal
+from provision.words import _
+
 _NAME = "sandbox.json"
+_ADDRESSES = ("aws", "dns", "line", "registrar", "page", "front", "registry", "gallery", "news")
 
 
 def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -16,41 +27,108 @@ def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
     base = environ.get("XDG_RUNTIME_DIR")
     if base:
         return Path(base) / "provision" / _NAME
-    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    return Path(tempfile.gettempdir()) / f"provision-{user}" / _NAME
+    return Path(tempfile.gettempdir()) / f"provision-{os.getuid()}" / _NAME
 
 
 def write_runtime(told: Mapping[str, Any], file: Path) -> None:
-    """Write it whole, for this user's eyes only: the LINE channel's secrets are in it.
-
-    PermissionError where the folder is somebody else's (in a shared temp folder anyone may have
-    made it first).
-    """
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if hasattr(os, "getuid") and file.parent.stat().st_uid != os.getuid():
-        raise PermissionError(f"{file.parent} belongs to somebody else")
-    file.parent.chmod(0o700)
-    descriptor, draft = tempfile.mkstemp(dir=file.parent)  # made with mode 0600
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(dict(told), stream)
-    os.replace(draft, file)
+    """Write it whole, with mode 0600 in a folder of mode 0700. Raises Refusal where that is not safe."""
+    doing = _("Writing {path}, by which --sandbox finds the sandbox.", path=file)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _folder(file.parent, doing) as folder:
+            os.fchmod(folder, 0o700)
+            with contextlib.suppress(FileNotFoundError):
+                os.close(_opened(file, doing, folder))
+            draft = f".{file.name}.{secrets.token_hex(8)}"
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                json.dump(dict(told), stream)
+            os.replace(draft, file.name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError as error:
+        raise _refused(doing, file, error.strerror or str(error)) from None
 
 
 def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
-    """What the running sandbox wrote; None when there is none, or its process is gone."""
+    """What the running sandbox wrote; None when there is none, or its process is gone.
+
+    Raises Refusal where it is not safe to follow.
+    """
+    file = file or runtime_file()
+    doing = _("Reading {path}, by which --sandbox finds the sandbox.", path=file)
     try:
-        told: dict[str, Any] = json.loads((file or runtime_file()).read_text(encoding="utf-8"))
+        with _folder(file.parent, doing, private=True) as folder:
+            descriptor = _opened(file, doing, folder, private=True)
+        with os.fdopen(descriptor, encoding="utf-8") as stream:
+            told: dict[str, Any] = json.load(stream)
         os.kill(int(told["pid"]), 0)
-    except PermissionError:
-        return None  # a file or a process of somebody else's
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    away = [name for name in _ADDRESSES if name in told and not _is_here(str(told[name]))]
+    if away:
+        why = _("its {names} leads to another machine", names=", ".join(away))
+        raise _refused(doing, file, why)
     return told
 
 
 def remove_runtime(file: Path) -> None:
     """Remove it, if it is this process's: a younger sandbox may have replaced it."""
-    told = read_runtime(file)
-    if told is not None and told["pid"] == os.getpid():
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, Refusal):
+        told = read_runtime(file)
+        if told is not None and told["pid"] == os.getpid():
             file.unlink()
+
+
+def _is_here(address: str) -> bool:
+    """Whether a URL, or host:port, is this machine's."""
+    return on_loopback(address if "://" in address else f"//{address}")
+
+
+@contextlib.contextmanager
+def _folder(path: Path, doing: str, *, private: bool = False) -> Iterator[int]:
+    """The folder's descriptor: what is opened through it is in this folder, whatever is renamed meanwhile."""
+    folder = _opened(path, doing, flags=os.O_DIRECTORY, private=private)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _opened(
+    path: Path, doing: str, folder: int | None = None, *, flags: int = 0, private: bool = False
+) -> int:
+    """The descriptor of this user's own file or folder. `private`: nobody else may use it.
+
+    Raises FileNotFoundError where there is none, Refusal where it is something else.
+    """
+    name = path if folder is None else path.name
+    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would wait for its writer
+    try:
+        descriptor = os.open(name, flags, dir_fd=folder)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        link = _("it is a symbolic link") if path.is_symlink() else ""
+        raise _refused(doing, path, link or error.strerror or str(error)) from None
+    found, why = os.fstat(descriptor), ""
+    if found.st_uid != os.getuid():
+        why = _("it belongs to another user of this machine")
+    elif not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        why = _("it is no regular file")
+    elif private and found.st_mode & 0o077:
+        mode = f"{stat.S_IMODE(found.st_mode):o}"
+        why = _("other users of this machine may use it (its mode is {mode})", mode=mode)
+    if why:
+        os.close(descriptor)
+        raise _refused(doing, path, why)
+    return descriptor
+
+
+def _refused(doing: str, path: Path, why: str) -> Refusal:
+    return Refusal(
+        doing,
+        f"{path}: {why}",
+        _(
+            "Have a look at it and remove it, or set XDG_RUNTIME_DIR to a folder of your own "
+            "(for both commands)."
+        ),
+    )

@@ -19,7 +19,7 @@ from provision.words import _
 def serve(speed: float, as_json: bool) -> None:
     """Serve a sandbox, `speed` times as fast as reality, until Ctrl-C, SIGTERM, or its terminal closes.
 
-    Its addresses go to stdout, as one JSON line or as sentences, and to the runtime file.
+    Its addresses and keys go to stdout, as one JSON line or as sentences, and to the runtime file.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -85,6 +85,12 @@ def _sentences(addresses: dict[str, str], speed: float) -> str:
             _("LINE {line}   load balancer {front}   its CA {ca}", **addresses),
             _("ECR's registry {registry}   its public gallery {gallery}", **addresses),
             _("Faults, lag and the log of calls: {aws}/_sandbox/", aws=addresses["aws"]),
+            _("Its own requests need:  Authorization: Bearer {token}", token=addresses["token"]),
+            _("For the aws CLI and other tools, in their terminal:"),
+            f"  export AWS_ENDPOINT_URL={addresses['aws']} AWS_DEFAULT_REGION=ap-northeast-1",
+            f"  export AWS_ACCESS_KEY_ID={addresses['access_key_id']}",
+            f"  export AWS_SECRET_ACCESS_KEY={addresses['secret_access_key']}",
+            _("Its tasks are processes of this machine that may do whatever you may."),
             _("Ctrl-C ends it, and everything in it."),
         )
     )

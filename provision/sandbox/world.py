@@ -2,8 +2,10 @@
 
 import logging
 import threading
+from dataclasses import asdict
 from typing import Any
 
+from provision.sandbox import control
 from provision.sandbox.aws import AwsApplication
 from provision.sandbox.clock import Clock
 from provision.sandbox.cloud import Cloud
@@ -12,6 +14,7 @@ from provision.sandbox.delivery import Delivery
 from provision.sandbox.dns_server import DnsServer
 from provision.sandbox.front import Front
 from provision.sandbox.gallery import Gallery
+from provision.sandbox.guard import Guard
 from provision.sandbox.line import LinePlatform
 from provision.sandbox.newspaper import PATH, Newspaper
 from provision.sandbox.processes import ProcessTasks
@@ -69,18 +72,19 @@ class Sandbox:
         self._ticker: threading.Thread | None = None
 
     def serve(self, region: str = "ap-northeast-1", idle: float = 1.0) -> dict[str, str]:
-        """Open every port and let time run; the addresses as `sandbox --json` prints them.
+        """Open every port and let time run; the addresses and keys as `sandbox --json` prints them.
 
         `region` is the one whose backends are loaded behind the first call, or when none has come for
         `idle` real seconds.
         """
-        aws = HttpServer(self.aws)
-        registrar = HttpServer(self.cloud.registrar)
-        line = HttpServer(self.line.wsgi)
-        front = TlsServer(self.front)
+        keys = self.cloud.keys
+        aws = HttpServer(Guard(self.aws.verified, keys.token, control.is_guarded))
+        registrar = HttpServer(Guard(self.cloud.registrar, keys.token, lambda how, _: how == "PUT"))
+        line = HttpServer(Guard(self.line.wsgi, keys.token, lambda _, path: "_sandbox" in path))
+        front = TlsServer(self.front)  # for the internet: whoever has the name may ask
         dns = DnsServer(self.cloud.dns.respond)
-        registry, gallery = HttpServer(self.registry), HttpServer(self.gallery)
-        newspaper = HttpServer(Newspaper())
+        registry, gallery = HttpServer(Guard(self.registry)), HttpServer(Guard(self.gallery))
+        newspaper = HttpServer(Guard(Newspaper()))
         self._servers = [aws, registrar, line, front, dns, registry, gallery, newspaper]
         self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
         self.cloud.opted_in |= opt_in()  # a person may try any region
@@ -100,12 +104,13 @@ class Sandbox:
             "dns": f"{host}:{port}",
             "line": line.url,
             "registrar": registrar.url,
-            "page": f"{line.url}/",
+            "page": f"{line.url}/#{keys.token}",  # a browser sends no server what is behind the #
             "front": front.url,
             "ca": str(self.cloud.authority.root),
             "registry": registry.url,
             "gallery": gallery.url,
             "news": f"{newspaper.url}{PATH}",
+            **asdict(keys),
         }
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 PROVISION = [sys.executable, "-m", "provision.cli"]
@@ -65,20 +66,33 @@ def running(runtime: Path, speed: int) -> Iterator[tuple[dict[str, str], dict[st
         assert 0 == process.wait(timeout=30)
 
 
-def control(addresses: dict[str, str], path: str, body: Any = None) -> Any:
-    """The sandbox's control surface."""
+def ask(addresses: dict[str, str], url: str, body: Any = None, method: str | None = None) -> Any:
+    """A request to one of the sandbox's own surfaces, with its token: the JSON that comes back."""
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(
-        f"{addresses['aws']}/_sandbox/{path}",
-        data=data,
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {addresses['token']}"}
+    request = urllib.request.Request(url, data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return json.loads(answer.read() or b"null")
 
 
+def control(addresses: dict[str, str], path: str, body: Any = None) -> Any:
+    """The sandbox's control surface."""
+    return ask(addresses, f"{addresses['aws']}/_sandbox/{path}", body)
+
+
+def client(addresses: dict[str, str], service: str) -> Any:
+    """boto3's client of the sandbox's account, as its root."""
+    return boto3.client(
+        service,
+        endpoint_url=addresses["aws"],
+        region_name="ap-northeast-1",
+        aws_access_key_id=addresses["access_key_id"],
+        aws_secret_access_key=addresses["secret_access_key"],
+    )
+
+
 def told(person: Person) -> dict[str, str]:
-    """What the sandbox tells commands on this machine: its addresses and LINE's two secrets."""
+    """What the sandbox tells commands on this machine: its addresses, its keys and LINE's two secrets."""
     runtime = Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json"
     return dict(json.loads(runtime.read_text()))
 
@@ -87,8 +101,8 @@ def own_aws(addresses: dict[str, str]) -> dict[str, str]:
     """The environment of somebody who signs in to an account of their own, which is the sandbox's."""
     return {
         "AWS_ENDPOINT_URL": addresses["aws"],
-        "AWS_ACCESS_KEY_ID": "a",
-        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_ACCESS_KEY_ID": addresses["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": addresses["secret_access_key"],
         "LINE_API_URL": addresses["line"],
         "PROVISION_DNS": addresses["dns"],
     }
@@ -96,13 +110,8 @@ def own_aws(addresses: dict[str, str]) -> dict[str, str]:
 
 def send(addresses: dict[str, str], words: str) -> dict[str, Any]:
     """One message to the bot on the sandbox's LINE: what became of it."""
-    request = urllib.request.Request(
-        f"{addresses['line']}/_sandbox/send",
-        data=json.dumps({"text": words, "user": "U" + "1" * 32}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return dict(json.load(answer))
+    said = {"text": words, "user": "U" + "1" * 32}
+    return dict(ask(addresses, f"{addresses['line']}/_sandbox/send", said))
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ from provision.line import Line, Refused
 from provision.resource import Doors
 from provision.run import Run
 from tests.provision.conftest import Desk
-from tests.provision.shell import Person, own_aws, told
+from tests.provision.shell import Person, client, own_aws, told
 from tests.provision.terminal import ENTER, Terminal
 from tests.provision.test_domain import looked
-from tests.provision.test_domain_terminal import client
 
 
 def looking(desk: Desk) -> Run:

@@ -1,13 +1,12 @@
 """The `provision` command as a process, the sandbox in another: the surface that scripts rely on."""
 
 import json
-import urllib.request
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.provision.shell import Person, control, environment, send
+from tests.provision.shell import Person, ask, client, control, environment, own_aws, send
 
 
 def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
@@ -46,11 +45,7 @@ def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
 def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str]) -> None:
     """Without the person at the registrar: exit 3, naming the servers; then the same command finishes."""
     complete = {
-        "AWS_ENDPOINT_URL": addresses["aws"],
-        "AWS_ACCESS_KEY_ID": "a",
-        "AWS_SECRET_ACCESS_KEY": "b",
-        "LINE_API_URL": addresses["line"],
-        "PROVISION_DNS": addresses["dns"],
+        **own_aws(addresses),
         **_secrets(person),
     }
     sets = [
@@ -67,13 +62,8 @@ def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str
         "zone/shop.example"
     ]
     assert all(server in first.stderr for server in zone["name_servers"])
-    request = urllib.request.Request(
-        f"{addresses['registrar']}/domains/shop.example",
-        data=json.dumps({"name_servers": zone["name_servers"]}).encode(),
-        method="PUT",
-        headers={"Content-Type": "application/json"},
-    )
-    urllib.request.urlopen(request, timeout=10).close()
+    entered = {"name_servers": zone["name_servers"]}
+    ask(addresses, f"{addresses['registrar']}/domains/shop.example", entered, "PUT")
     second = person.types("setup", "--yes", **complete)
     assert (0, "https://shop.example/webhook\n") == (second.returncode, second.stdout), (
         second.stderr
@@ -96,22 +86,7 @@ def test_stranger_stops_setup_before_anything_is_made(
     person: Person, addresses: dict[str, str]
 ) -> None:
     """Somebody else's cluster of our name: exit 1, named, and not one changing call."""
-    import boto3
-
-    ecs = boto3.client(
-        "ecs",
-        endpoint_url=addresses["aws"],
-        region_name="ap-northeast-1",
-        aws_access_key_id="a",
-        aws_secret_access_key="b",
-    )
-    iam = boto3.client(
-        "iam",
-        endpoint_url=addresses["aws"],
-        region_name="ap-northeast-1",
-        aws_access_key_id="a",
-        aws_secret_access_key="b",
-    )
+    ecs, iam = client(addresses, "ecs"), client(addresses, "iam")
     iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
     ecs.create_cluster(clusterName="news-bot")
     ecs.close()

@@ -2,39 +2,19 @@
 
 import json
 import shlex
-import urllib.request
 from collections.abc import Callable
-from typing import Any
 
-import boto3
 import pytest
 import yaml
 
-from tests.provision.shell import Person
+from tests.provision.shell import Person, ask, client
 from tests.provision.terminal import DOWN, ENTER, Terminal
 
 
 def in_use(addresses: dict[str, str], domain: str) -> None:
     """The domain has mail at its old servers."""
     record = {"name": domain, "type": "MX", "value": f"10 mail.{domain}."}
-    request = urllib.request.Request(
-        f"{addresses['registrar']}/domains/{domain}",
-        data=json.dumps({"records": [record]}).encode(),
-        method="PUT",
-        headers={"Content-Type": "application/json"},
-    )
-    urllib.request.urlopen(request, timeout=10).close()
-
-
-def client(addresses: dict[str, str], service: str) -> Any:
-    """A look into the sandbox's account."""
-    return boto3.client(
-        service,
-        endpoint_url=addresses["aws"],
-        region_name="ap-northeast-1",
-        aws_access_key_id="a",
-        aws_secret_access_key="b",
-    )
+    ask(addresses, f"{addresses['registrar']}/domains/{domain}", {"records": [record]}, "PUT")
 
 
 def servers(addresses: dict[str, str], domain: str) -> list[str]:

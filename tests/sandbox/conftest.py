@@ -54,6 +54,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.application: Any = None
+        self.verified: Any = None  # the same for callers whose signatures have to be right
         self.clients: dict[str, Any] = {}
         self.session = boto3.Session(
             aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
@@ -73,8 +74,22 @@ class Wire:
             self.clients[service] = self.session.client(service, config=once)
         return self.clients[service]
 
-    def caller(self, credentials: dict[str, Any]) -> Callable[..., Any]:
-        """What makes the clients of somebody else, who has these AWS credentials."""
+    def from_outside(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """A call as it arrives over HTTP."""
+        assert self.verified is not None
+        return self.verified(environ, start_response)
+
+    def caller(
+        self,
+        credentials: dict[str, Any],
+        *,
+        verified: bool = False,
+        change: Callable[[Any], None] | None = None,
+    ) -> Callable[..., Any]:
+        """What makes the clients of somebody else, who has these AWS credentials.
+
+        `verified`: their signatures have to be right. `change`: done to each request after it was signed.
+        """
         session = boto3.Session(
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
@@ -84,7 +99,9 @@ class Wire:
         # The service models are read once.
         loader = self.session._session.get_component("data_loader")
         session._session.register_component("data_loader", loader)
-        attach(session, self)
+        if change is not None:
+            session.events.register("before-send", lambda request, **_: change(request))
+        attach(session, self.from_outside if verified else self)
         once = Config(retries={"total_max_attempts": 1})
         return lambda service, **more: session.client(service, config=once, **more)
 
@@ -195,9 +212,9 @@ def account(wire: Wire, request: pytest.FixtureRequest) -> Iterator[Account]:
     clock = ManualClock()
     cloud = Cloud(clock)
     application = AwsApplication(cloud)
-    wire.application = (
-        moto_as_a_server if request.config.getoption("--plain-moto", default=False) else application
-    )
+    plain = request.config.getoption("--plain-moto", default=False)
+    wire.application = moto_as_a_server if plain else application
+    wire.verified = moto_as_a_server if plain else application.verified
     yield Account(cloud, clock, application, wire)
     cloud.close()
 

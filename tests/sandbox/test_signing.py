@@ -57,6 +57,24 @@ def test_unsigned(account: Account, service: str, body: str, code: str, status: 
     assert code in text
 
 
+@pytest.mark.behaviour("route53.unsigned", "s3.unsigned")
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/2013-04-01/hostedzone", "<Code>MissingAuthenticationToken</Code>"),
+        ("GET", "/schedules", "Missing Authentication Token"),
+        ("GET", "/", "<Code>AccessDenied</Code>"),
+        ("GET", "/news/a", "<Code>AccessDenied</Code>"),
+        ("PUT", "/news", "<Code>AccessDenied</Code>"),
+    ],
+)
+def test_unsigned_path(account: Account, method: str, path: str, code: str) -> None:
+    """Nor where the path says what is asked for: Route 53, Scheduler, S3."""
+    response = Client(account.wire).open(path, method=method)
+    assert 403 == response.status_code
+    assert code in response.get_data(as_text=True)
+
+
 @pytest.mark.behaviour("iam.clock-wrong", "ssm.clock-wrong", "ec2.clock-wrong", "s3.clock-wrong")
 @pytest.mark.parametrize("minutes", [-20, 20])
 @pytest.mark.parametrize(

@@ -22,10 +22,11 @@ from bot.app import create_app
 from bot.settings import Settings
 from provision.sandbox.clock import ManualClock, RunningClock
 from provision.sandbox.delays import Delays
-from provision.sandbox.runtime import read_runtime, remove_runtime, write_runtime
+from provision.sandbox.runtime import read_runtime
 from provision.sandbox.serving import HttpServer
 from provision.sandbox.tasks import Application, InlineTasks
 from provision.sandbox.world import Sandbox
+from tests.provision.shell import control, send
 from tests.sandbox.conftest import REGION, Account, Wire
 from tests.sandbox.newsbot import Bot
 
@@ -118,7 +119,7 @@ def test_bot_process_behind_real_tls(
         pytest.raises(ssl.SSLError),
     ):
         context.wrap_socket(raw, server_hostname="other.example.jp")
-    sent = post(addresses["line"] + "/_sandbox/send", {"text": "latest", "user": "U" + "1" * 32})
+    sent = send(addresses, "latest")
     assert 200 == sent["status"], sent
     assert "Meteor lands" in json.dumps(sent["reply"])
     made.ecs.update_service(cluster="news", service="bot", desiredCount=0)
@@ -139,7 +140,8 @@ def test_first_call_waits_for_no_backend() -> None:
             urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=20).close()
             urllib.request.urlopen(addresses["page"], timeout=20).close()
             print(loaded())
-            session = boto3.Session("key", "secret", region_name="ap-northeast-1")
+            keys = addresses["access_key_id"], addresses["secret_access_key"]
+            session = boto3.Session(*keys, region_name="ap-northeast-1")
             client = session.client("ecr", endpoint_url=addresses["aws"])
             client.describe_repositories()
             client.close()
@@ -155,7 +157,7 @@ def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> No
     """Every address of `sandbox --json` is one where something answers."""
     addresses = served[2]
     promised = {"aws", "dns", "line", "registrar", "page", "front", "ca", "registry"}
-    promised |= {"gallery", "news"}
+    promised |= {"gallery", "news", "access_key_id", "secret_access_key", "token"}
     assert promised == set(addresses)
     with urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=5) as answer:
         assert 100 == json.load(answer)["speed"]
@@ -167,14 +169,6 @@ def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> No
     answer = DNSRecord.parse(DNSRecord.question("example.jp", "NS").send(host, int(port)))
     assert 2 == len(answer.rr)
     assert Path(addresses["ca"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
-
-
-def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return dict(json.load(answer))
 
 
 def test_sandbox_process(tmp_path: Path) -> None:
@@ -195,24 +189,9 @@ def test_sandbox_process(tmp_path: Path) -> None:
             assert {"access_token", "channel_secret"} < set(told)
             assert 0o600 == stat.S_IMODE(file.stat().st_mode)
             assert 0o700 == stat.S_IMODE(file.parent.stat().st_mode)
-            with urllib.request.urlopen(addresses["aws"] + "/_sandbox/calls", timeout=5) as got:
-                assert [] == json.load(got)
+            assert [] == control(addresses, "calls")
         finally:
             process.send_signal(signal.SIGTERM)
         assert 0 == process.wait(10)
     assert not file.exists()
     assert not Path(addresses["ca"]).exists()
-
-
-def test_runtime_file_of_the_dead_is_no_sandbox(tmp_path: Path) -> None:
-    """A killed sandbox leaves its file: its pid tells."""
-    file = tmp_path / "provision" / "sandbox.json"
-    assert read_runtime(file) is None
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    write_runtime({"pid": ended.pid}, file)
-    assert read_runtime(file) is None
-    write_runtime({"pid": os.getpid()}, file)
-    assert {"pid": os.getpid()} == read_runtime(file)
-    remove_runtime(file)
-    assert not file.exists()

@@ -1,6 +1,7 @@
 """Callers other than the account's root are held to their policies, call by call.
 
-Root is every access key that IAM has not made. Source: IAM User Guide, "Policy evaluation logic" and
+Root is every access key that IAM has not made; of those, only the sandbox's own passes over HTTP
+(signatures.py). Source: IAM User Guide, "Policy evaluation logic" and
 "Troubleshoot access denied error messages"; the error codes are each service's "Common Errors".
 """
 
@@ -183,4 +184,5 @@ def unknown_key(call: Call) -> Refusal:
     words = "The security token included in the request is invalid."
     if call.protocol in ("query", "rest-xml"):
         return Refusal("InvalidClientTokenId", words, 403)
-    return Refusal("UnrecognizedClientException", words, 400)
+    status = 403 if call.protocol == "rest-json" else 400
+    return Refusal("UnrecognizedClientException", words, status)

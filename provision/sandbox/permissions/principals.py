@@ -1,5 +1,6 @@
 """Whose policies count: users, roles and sessions of the account, as moto's IAM and STS keep them."""
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,21 @@ class Permissions:
             return None
         role = self._cloud.iam.role(session.role_arn)
         return Principal(session.arn, role, session.policy or None)
+
+    def secret(self, access_key: str, session_token: str) -> str | None:
+        """The secret access key of the root's, a user's or a session's key; None where there is no such key.
+
+        `session_token`: "" for a key that has none.
+        """
+        keys = self._cloud.keys
+        if access_key == keys.access_key_id:
+            return None if session_token else keys.secret_access_key
+        session = self._cloud.backend("sts").get_assumed_role_from_access_key(access_key)
+        if session is not None:
+            known = hmac.compare_digest(session.session_token.encode(), session_token.encode())
+            return str(session.secret_access_key) if known else None
+        key = self._cloud.backend("iam").access_keys.get(access_key)
+        return None if key is None or session_token else str(key.secret_access_key)
 
     def who(self, access_key: str) -> str:
         """The ARN of the user, the role's session or the account's root that calls with this key."""

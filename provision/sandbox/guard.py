@@ -1,0 +1,71 @@
+"""Which requests reach a port of the sandbox at all: none of a web page's, and no control without the token.
+
+Any page that is open in a browser of this machine can send requests to loopback, by a name of its own too
+(DNS rebinding). What the browser says of it is in Host, Origin and Sec-Fetch-Site (Fetch Standard; W3C, Fetch
+Metadata Request Headers).
+"""
+
+import hmac
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+_NAMES = ("127.0.0.1", "localhost")
+_BUCKETS = (
+    ".localhost"  # BUCKET.localhost:PORT, S3's virtual-hosted style; always loopback (RFC 6761)
+)
+_OWN_PAGE = ("same-origin", "none")  # Sec-Fetch-Site; none: typed by a person
+
+
+class Guard:
+    """A WSGI application behind its checks.
+
+    `controls` tells for method and path whether the request is for the control surface. Such a request
+    needs `token` as its bearer token and, if it has a body to change something with, JSON.
+    """
+
+    def __init__(
+        self,
+        application: Any,
+        token: str = "",
+        controls: Callable[[str, str], bool] = lambda method, path: False,
+    ) -> None:
+        self._application, self._token, self._controls = application, token, controls
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        refused = self._refusal(Request(environ))
+        if refused is None:
+            answer: Iterable[bytes] = self._application(environ, start_response)
+            return answer
+        status, words = refused
+        challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        body = json.dumps({"error": words})
+        response = Response(body, status, challenge, mimetype="application/json")
+        return response(environ, start_response)
+
+    def _refusal(self, request: Request) -> tuple[int, str] | None:
+        host, headers = request.environ.get("HTTP_HOST", "").lower(), request.headers
+        name, _, port = host.rpartition(":")
+        if port != request.environ["SERVER_PORT"] or not (
+            name in _NAMES or name.endswith(_BUCKETS)
+        ):
+            return 403, "The Host header names another host."
+        if request.method == "OPTIONS":
+            return 403, "Other origins have no access."
+        if headers.get("Origin", f"http://{host}") != f"http://{host}":
+            return 403, "The request comes from another origin."
+        if headers.get("Sec-Fetch-Site", "none") not in _OWN_PAGE:
+            return 403, "The request comes from another site."
+        if not self._controls(request.method, request.path):
+            return None
+        bearer = f"Bearer {self._token}".encode()
+        if not hmac.compare_digest(bearer, headers.get("Authorization", "").encode()):
+            return (
+                401,
+                "The header Authorization: Bearer TOKEN is missing, or is another sandbox's.",
+            )
+        if request.method in ("POST", "PUT") and request.mimetype != "application/json":
+            return 415, "The Content-Type is not application/json."
+        return None

@@ -1,0 +1,22 @@
+"""The secrets of one run of the sandbox: what a caller needs to be its account's root, and to control it."""
+
+import secrets
+from dataclasses import dataclass, field
+
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # of access key IDs
+
+
+def _access_key_id() -> str:
+    return "AKIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Random, and never the same in two runs.
+
+    `token` is the bearer token of the control surfaces (guard.py).
+    """
+
+    access_key_id: str = field(default_factory=_access_key_id)
+    secret_access_key: str = field(default_factory=lambda: secrets.token_urlsafe(30), repr=False)
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
