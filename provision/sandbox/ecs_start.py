@@ -17,6 +17,12 @@ _PATIENCE = 20.0  # real seconds for a container to answer its first request
 _SHORT = 5.0  # the same where it has no port and may be a program that ends
 
 
+@behaves(
+    "ecs.task-image-damaged",
+    "a task whose image has a layer that cannot be unpacked stops",
+    "stoppedReason CannotPullContainerError: failed to register layer: ...",
+    "Amazon ECS Developer Guide, CannotPullContainer task errors",
+)
 def start(cloud: "Cloud", task: Task) -> None:
     """Start the container; simulated time stands still until it answers or has ended.
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from provision.sandbox import supervise
+from provision.sandbox.images import CannotPull
 from provision.sandbox.rootfs import Unpacked
 from provision.sandbox.tasks import Command, Reply, Request
 
@@ -45,7 +46,9 @@ class ProcessTasks:
         base |= {"HOME": tempfile.gettempdir()}
         found = self.unpacked(image) or self._checkout
         run = command or found.command
-        if run[:1] in (("python",), ("python3",)):
+        if not run:
+            raise CannotPull("no command specified")
+        if run[0] in ("python", "python3"):
             run = (sys.executable, *run[1:])
         given = {**base, **found.environment, **self.extra, **environment}
         task = ProcessTask(run, given, found.folder)

@@ -2,12 +2,14 @@
 
 The base's Python is not run (the gallery's stand-in has none, and it may be for another processor): the code
 and the packages are, on this machine's interpreter, with the image's own variables, folder and command.
+Files and folders alone are unpacked: links could lead out of the folder (CVE-2025-4517), and not every Python
+checks them rightly.
 """
 
+import gzip
 import hashlib
 import io
-import lzma
-import os
+import posixpath
 import shutil
 import tarfile
 import tempfile
@@ -26,10 +28,8 @@ if TYPE_CHECKING:
 _PATHS = ("PYTHONPATH",)  # variables that name places in the image
 # Here the folder can be written to, and the next task of the image starts sooner for it.
 _NOT_HERE = ("PATH", "PYTHONDONTWRITEBYTECODE")
-_LARGEST = 2 << 30  # bytes of an unpacked image
-_BLOCK = 4096  # bytes that the smallest entry takes on a disk
-# What tarfile raises for an archive that is damaged or none.
-_UNREADABLE = (OSError, EOFError, ValueError, tarfile.TarError, zlib.error, lzma.LZMAError)
+_FULL = "no space left on device"
+_AT_ONCE = 1 << 24  # bytes: a longer header is none
 
 
 @dataclass(frozen=True)
@@ -42,43 +42,65 @@ class Unpacked:
 
 
 class Rootfs:
-    """Images that are in the account's ECR with their layers, unpacked once each."""
+    """Images that are in the account's ECR with their layers, unpacked once each.
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    `most_bytes`, `most_files`: of one layer.
+    """
+
+    def __init__(
+        self, cloud: "Cloud", most_bytes: int = 2 << 30, most_files: int = 200_000
+    ) -> None:
+        self._cloud, self._most_bytes, self._most_files = cloud, most_bytes, most_files
         self._lock = threading.Lock()
         self._place: tempfile.TemporaryDirectory[str] | None = None
 
     def unpacked(self, uri: str) -> Unpacked | None:
         """None for an image whose layers are not here: a public one, or one that was put without any.
 
-        Raises CannotPull.
+        Raises CannotPull where they cannot be unpacked, or the configuration is none.
         """
         with self._cloud.lock:
             images = self._cloud.ecr.images
             manifest = images.manifest(uri) or {}
             config = images.configuration(manifest)
             layers = [str(told["digest"]) for told in manifest.get("layers") or []]
-            blobs = {digest: images.blobs.get(digest) for digest in layers}
-        if config is None or not blobs or None in blobs.values():
+            blobs = [images.blobs.get(digest) for digest in layers]
+        if config is None or not blobs or None in blobs:
             return None
-        with self._lock:
-            root = self._root({digest: blob for digest, blob in blobs.items() if blob is not None})
-        return _as_here(config, root)
+        try:
+            with self._lock:
+                root = self._root(layers, [blob for blob in blobs if blob is not None])
+            return _as_here(config, root)
+        except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+            raise CannotPull(f"failed to register layer: {error}") from None
+        except (ValueError, TypeError, AttributeError) as error:
+            raise CannotPull(f"invalid image configuration: {error}") from None
 
-    def _root(self, layers: dict[str, bytes]) -> Path:
-        """Return the folder of these layers, by digest, one over the other. It is complete or not there."""
+    def _root(self, layers: list[str], blobs: list[bytes]) -> Path:
+        """The folder of these layers, one over the other."""
         if self._place is None:
             self._place = tempfile.TemporaryDirectory(prefix="provision-images-")
-        place = Path(self._place.name).resolve()
-        root = place / hashlib.sha256(" ".join(layers).encode()).hexdigest()
+        name = hashlib.sha256(" ".join(layers).encode()).hexdigest()
+        root = Path(self._place.name) / name
         if not root.is_dir():
-            with tempfile.TemporaryDirectory(dir=place) as folder:
-                draft = Path(folder) / "root"
-                draft.mkdir()
-                _unpack(layers, draft)
-                os.replace(draft, root)
+            draft = Path(tempfile.mkdtemp(dir=self._place.name))
+            try:
+                for blob in blobs:
+                    self._unpack(blob, draft)
+                draft.rename(root)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
         return root
+
+    def _unpack(self, blob: bytes, folder: Path) -> None:
+        """The layer's files and folders, over what is in the folder."""
+        packed = blob.startswith(b"\x1f\x8b")
+        stream: Any = _Bounded(blob, self._most_bytes) if packed else io.BytesIO(blob)
+        with tarfile.open(fileobj=stream, mode="r:") as tar:
+            for number, member in enumerate(tar):
+                if number >= self._most_files:
+                    raise OSError(_FULL)
+                _write(tar, member, folder.resolve())
 
     def close(self) -> None:
         """Takes the folders away."""
@@ -87,56 +109,63 @@ class Rootfs:
             self._place = None
 
 
-def _unpack(layers: dict[str, bytes], root: Path) -> None:
-    """Write the layers' files and folders below `root`, which has no links in it. Raises CannotPull.
-
-    Not `extractall(filter="data")`: Python has it since 3.11.4 only, and links got out of it before 3.11.13
-    (CVE-2025-4517).
-    """
-    room = _LARGEST
-    for digest, blob in layers.items():
-        try:
-            with tarfile.open(fileobj=io.BytesIO(blob)) as tar:
-                for member in tar:
-                    room -= max(member.size, _BLOCK)
-                    if room < 0:
-                        raise ValueError(f"it has more than {_LARGEST} bytes")
-                    _write(tar, member, root)
-        except _UNREADABLE as error:
-            why = str(error).partition("\n")[0]
-            raise CannotPull(f"failed to extract layer {digest}: {why}") from None
-
-
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
-    """Write one entry of a layer, with nothing of its mode but "executable". Raises ValueError or OSError."""
+    """Write one entry of a layer, if it is a file or a folder, below `root`, which has no links in it.
+
+    Of its mode only "executable" is kept. Not `extract(filter="data")`: Python has it since 3.11.4 only.
+    Raises ValueError or OSError.
+    """
     place = (root / member.name).resolve()
     if not place.is_relative_to(root):
-        raise ValueError(f"{member.name!r} would leave the image")
+        raise OSError(f"{member.name!r} would leave the image")
     if member.isdir():
         place.mkdir(parents=True, exist_ok=True)
-        return
-    content = tar.extractfile(member) if member.isreg() else None
-    if content is None:
-        raise ValueError(f"{member.name!r} is neither a file nor a folder")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with content, place.open("wb") as file:
-        shutil.copyfileobj(content, file)
-    place.chmod(0o755 if member.mode & 0o100 else 0o644)
+    elif member.isreg() and (content := tar.extractfile(member)):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with content, place.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        place.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+class _Bounded(gzip.GzipFile):
+    """Ends with OSError where more than `most` bytes come out: a megabyte may hold a gigabyte."""
+
+    def __init__(self, blob: bytes, most: int) -> None:
+        super().__init__(fileobj=io.BytesIO(blob))
+        self._most = most
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _AT_ONCE or self.tell() + size > self._most:
+            raise OSError(_FULL)
+        return super().read(size)
+
+
+def _inside(root: Path, path: str) -> str:
+    """An absolute path in the image, as one on this machine; `..` does not lead out of the image."""
+    return str(root / posixpath.normpath(f"/{path}").lstrip("/"))
 
 
 def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
-    """What an image's configuration says, with this machine's places. Raises CannotPull."""
+    """What an image's configuration says, with this machine's places."""
     told = config.get("config") or {}
-    environment = dict(line.split("=", 1) for line in told.get("Env") or [])
+    variables = told.get("Env") or []
+    command = [*(told.get("Entrypoint") or []), *(told.get("Cmd") or [])]
+    folder = told.get("WorkingDir") or "/"
+    if not all(
+        isinstance(word, str) and "\0" not in word for word in (*variables, *command, folder)
+    ):
+        raise ValueError("what should be text is none")
+    environment = dict(line.partition("=")[::2] for line in variables)
     for name in _PATHS:
         if name in environment:
             places = environment[name].split(":")
-            environment[name] = ":".join(str(root / place.lstrip("/")) for place in places)
-    command = (*(told.get("Entrypoint") or []), *(told.get("Cmd") or []))
-    kept = {name: value for name, value in environment.items() if name not in _NOT_HERE}
-    working = str(told.get("WorkingDir") or "/")
-    folder = (root / working.lstrip("/")).resolve()
-    if not folder.is_relative_to(root):
-        raise CannotPull(f"the working directory {working!r} leaves the image")
-    folder.mkdir(parents=True, exist_ok=True)
-    return Unpacked(kept, folder, command)
+            environment[name] = ":".join(_inside(root, place) for place in places)
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name not in _NOT_HERE
+        and not name.startswith("LD_")  # for the loader of the image's system
+    }
+    place = Path(_inside(root, folder))
+    place.mkdir(parents=True, exist_ok=True)  # as container runtimes do
+    return Unpacked(kept, place, tuple(command))

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from provision.sandbox.images import CannotPull
-from provision.sandbox.tasks import InlineTask
+from provision.sandbox.tasks import TaskRunner
 from tests.sandbox.newsbot import TRUST, Bot
 from tests.sandbox.surface import control
 
@@ -51,6 +51,25 @@ def create(bot: Bot, image: str, **more: Any) -> None:
     """The service, with this image."""
     bot.definition(containerDefinitions=[bot.container() | {"image": image}], **more)
     bot.ecs.create_service(**bot.wish())
+
+
+@pytest.mark.behaviour("ecs.task-image-damaged")
+def test_image_that_cannot_be_unpacked(bot: Bot) -> None:
+    """Its task stops with the reason, and the next one is tried."""
+
+    class Tasks:
+        """A host on which no layer can be unpacked."""
+
+        def start(self, *_: Any) -> Any:
+            raise CannotPull("failed to register layer: unexpected EOF")
+
+    bot.account.cloud.tasks = cast(TaskRunner, Tasks())
+    bot.create()
+    bot.clock.advance(35)
+    task = bot.stopped()
+    reason = "CannotPullContainerError: failed to register layer: unexpected EOF"
+    assert (reason, "TaskFailedToStart") == (task["stoppedReason"], task["stopCode"])
+    assert reason == task["containers"][0]["reason"]
 
 
 @pytest.mark.behaviour("ecs.task-secret-missing")
@@ -117,24 +136,6 @@ def test_image_that_is_not_in_its_repository(bot: Bot) -> None:
     push(bot, "1", "amd64")
     bot.clock.advance(70)
     assert 1 == len(bot.tasks.started)
-
-
-def test_image_that_cannot_be_unpacked(bot: Bot) -> None:
-    """The task stops with the reason, and the service tries another one: time goes on."""
-
-    def unpack(*_: object) -> InlineTask:
-        raise CannotPull("failed to extract layer sha256:1: no archive")
-
-    bot.tasks.start = unpack  # type: ignore[method-assign]
-    bot.create()
-    bot.clock.advance(35)
-    stopped = bot.stopped()
-    assert "TaskFailedToStart" == stopped["stopCode"]
-    assert (
-        "CannotPullContainerError: failed to extract layer sha256:1: no archive"
-        == stopped["stoppedReason"]
-    )
-    assert [stopped["stoppedReason"]] == [c["reason"] for c in stopped["containers"]]
 
 
 @pytest.mark.behaviour("ecs.task-image-of-no-matching-platform")
