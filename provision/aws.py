@@ -39,6 +39,8 @@ HIDDEN = (
 CUT_OFF = ("RequestTimeout", "RequestTimeoutException")  # AWS did not get the whole request
 READING = ("Describe", "Get", "List", "Head")  # operations that change nothing
 IDS = ("Id", "Ids", "Arn", "Arns", "ARN")  # how the names of parameters end that hold ids
+# Parameters that may be empty texts in any call.
+MAY_BE_EMPTY = ("Prefix", "Delimiter", "KeyMarker", "VersionIdMarker", "Description", "Comment")
 BAD_CREDENTIALS = (
     "InvalidClientTokenId",
     "UnrecognizedClientException",
@@ -318,8 +320,8 @@ class UnknownId(NotYet):
 def _check_ids(params: Any, model: Any, **_event: Any) -> None:
     """Raise UnknownId for an empty id; a handler of boto3's before-parameter-build.
 
-    In a call that only reads, no text may be empty: a filter without a value finds nothing, which reads as
-    "there is none".
+    In a call that only reads, hardly a text may be empty: a filter without a value finds nothing, which reads
+    as "there is none".
     """
     if empty := _empty(params, everything=model.name.startswith(READING), top=True):
         what = f"{model.name}: {empty}"
@@ -332,7 +334,7 @@ def _empty(value: Any, *, everything: bool, top: bool = False) -> str:
         for name, inner in value.items():
             named = everything or top or name.endswith(IDS)
             members = inner if isinstance(inner, list) else [inner]
-            if named and "" in members:
+            if named and "" in members and name not in MAY_BE_EMPTY:
                 return str(name)
             if found := _empty(inner, everything=everything):
                 return f"{name}.{found}"

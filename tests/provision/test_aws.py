@@ -299,6 +299,7 @@ HOST = {"Field": "host-header", "Values": ["a"]}
         ),
         (lambda a: a.ecs.describe_services(cluster="", services=["a"]), "cluster"),
         (lambda a: a.ecs.create_service(cluster="", serviceName="a"), "cluster"),
+        (lambda a: a.ecs.list_task_definitions(familyPrefix=""), "familyPrefix"),
         (lambda a: a.elbv2.delete_rule(RuleArn=""), "RuleArn"),
         (
             lambda a: a.elbv2.create_rule(
@@ -320,3 +321,5 @@ def test_texts_may_be_empty(door: Aws) -> None:
     container = {"name": "bot", "image": "a", "environment": [{"name": "A", "value": ""}]}
     with pytest.raises(Sent):
         door.ecs.register_task_definition(family="a", containerDefinitions=[container])
+    with pytest.raises(Sent):
+        door.s3.list_object_versions(Bucket="a", Prefix="")
