@@ -1,4 +1,7 @@
-"""What a run sends, in a form that is the same at every run: ids are replaced by numbered placeholders."""
+"""What a run sends, in a form that is the same at every run: ids are replaced by placeholders.
+
+A placeholder has the kind of the id and the resource whose call made it: `<sg bot_group>`.
+"""
 
 import json
 import re
@@ -19,9 +22,11 @@ ID = re.compile(
     r"|\b(?P<digest>sha256):[0-9a-f]{64}\b"
     r"|\b(?P<uuid>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
     r"|(?<![0-9a-zA-Z])(?P<hex>[0-9a-f]{10,64})(?![0-9a-zA-Z])"
-    r"|\b(?P<zone>[0-9A-Z]{20,32})\b"
+    r"|\b(?P<zone>(?!PYTHON)[0-9A-Z]{20,32})\b"
     r"|(?<=//127\.0\.0\.1:)(?P<port>[0-9]+)"
 )
+
+RESOURCE = re.compile(r'"provision:resource"(?:, "[Vv]alue")?: "(\w+)')  # a tag, however it is sent
 
 
 def dumped(value: Any) -> str:
@@ -59,30 +64,36 @@ class Names:
                 text = text.replace(secret, self._known[secret])
         return ID.sub(lambda found: self._known.get(found[0], f"<{_kind(found)}>"), text)
 
-    def learn(self, texts: list[tuple[str, ...]]) -> None:
+    def learn(self, calls: list[tuple[str, ...]]) -> None:
         """Name the ids in these, in an order that does not depend on that of the list.
 
-        Each is one call: what it sends, what it is answered. An id is named by the call whose text, apart
-        from ids without a name, is like no other; ids in answers first, because there they are made.
+        calls: of each what is sent, its name, what it is answered. An id is named after the call whose text,
+        apart from ids without a name, is like no other; first after the call that is answered with it.
         """
-        for part in (-1, 0):
-            while unnamed := [text for text in texts if self._new(text[part])]:
-                forms = {text: self.hide("".join(text)) for text in unnamed}
+        for new in (self._made, self._sent):
+            while unnamed := [call for call in calls if new(call)]:
+                forms = {call: self.hide("".join(call)) for call in unnamed}
                 number = Counter(forms.values())
-                ordered = sorted(unnamed, key=lambda text: forms[text])
-                clear = [text for text in ordered if number[forms[text]] == 1]
-                for text in clear or ordered[:1]:
-                    for found in self._new(text[part]):
-                        self._name(found)
+                ordered = sorted(unnamed, key=lambda call: forms[call])
+                clear = [call for call in ordered if number[forms[call]] == 1]
+                for call in clear or ordered[:1]:
+                    tag = RESOURCE.search(call[0])
+                    for found in new(call):
+                        self._name(found, tag[1] if tag else call[1].rpartition(" ")[2])
 
-    def _new(self, text: str) -> list[re.Match[str]]:
-        return [found for found in ID.finditer(text) if found[0] not in self._known]
+    def _sent(self, call: tuple[str, ...]) -> list[re.Match[str]]:
+        return [found for found in ID.finditer(call[0]) if found[0] not in self._known]
 
-    def _name(self, found: re.Match[str]) -> None:
+    def _made(self, call: tuple[str, ...]) -> list[re.Match[str]]:
+        known = {*self._known, *(found[0] for found in self._sent(call))}
+        return [found for found in ID.finditer(call[-1]) if found[0] not in known]
+
+    def _name(self, found: re.Match[str], maker: str) -> None:
         if found[0] not in self._known:
-            kind = _kind(found)
-            self._count[kind] += 1
-            self._known[found[0]] = f"<{kind}-{self._count[kind]}>"
+            label = f"{_kind(found)} {maker}"
+            self._count[label] += 1
+            number = f" {self._count[label]}" if self._count[label] > 1 else ""
+            self._known[found[0]] = f"<{label}{number}>"
 
 
 def _kind(found: re.Match[str]) -> str:
@@ -146,8 +157,8 @@ class Recorder:
     def take(self) -> dict[str, Any]:
         """What was sent since this was last asked, by service and operation, each sorted."""
         requests = [(text, name) for name, all_ in self._requests.items() for text in all_]
+        self.names.learn([(text, name, "") for text, name in requests])
         self.names.learn(list(self._calls))
-        self.names.learn([(text,) for text, _name in requests])
         found: dict[str, list[Any]] = defaultdict(list)
         for text, name, *_ in [*self._calls, *requests]:
             found[name].append(json.loads(self.names.hide(text)))
