@@ -1,4 +1,5 @@
-"""How commands are run against the in-process AWS: the one file here that knows the code's own names.
+"""How commands are run against the in-process AWS. Only this file, conftest.py and bot_runs.py know the
+code's own names.
 
 Everything else in this folder stands outside: the command line, the environment, and what is sent.
 """
