@@ -166,6 +166,16 @@ def test_it_does_not_try_for_ever() -> None:
         assert Outcome.FAILED is send(line, "r")
 
 
+def test_pauses_between_tries() -> None:
+    """Each is three times the one before: 0.02, 0.06 and 0.18 s."""
+    with Scripted(BUSY, BUSY, BUSY, BUSY) as script:
+        line = Line(script.url, Secret("t"), first_pause=0.02)
+        began = time.monotonic()
+        assert Outcome.FAILED is send(line, "r")
+        assert 0.26 <= time.monotonic() - began < 1.5
+        line.close()
+
+
 def test_a_late_answer_is_still_waited_for() -> None:
     """Not known by the time given; it goes on with the same request, and nothing is sent twice."""
     with Scripted(b"") as script, sender(script.url, Secret("t")) as line:

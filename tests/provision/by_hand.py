@@ -12,7 +12,6 @@ from typing import Any
 from provision.resource import Resource
 from provision.resources.listener import forwards_to
 from provision.resources.role import RolePolicy
-from provision.resources.service import DEPLOYMENT
 from provision.stackfile import StackFile
 from tests.provision.conftest import Desk
 
@@ -355,7 +354,12 @@ def other_balancing(hand: Hand) -> Afterwards:
 
 def deployment(**change: Any) -> Way:
     """Deployments go another way."""
-    return service(lambda _: {"deploymentConfiguration": {**DEPLOYMENT, **change}})
+    ours = {
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "minimumHealthyPercent": 100,
+        "maximumPercent": 200,
+    }
+    return service(lambda _: {"deploymentConfiguration": {**ours, **change}})
 
 
 def two_subnets_of(hand: Hand) -> dict[str, Any]:

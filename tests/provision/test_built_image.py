@@ -18,7 +18,7 @@ from provision.plan import plan
 from provision.prices import prices
 from provision.registry import Registries
 from provision.resource import Doors
-from provision.resources.image import KEPT, GivenImage, Image
+from provision.resources.image import GivenImage, Image
 from provision.resources.repository import Repository
 from provision.sandbox.serving import HttpServer
 from provision.stackfile import StackFile
@@ -248,7 +248,7 @@ def test_pruned_but_for_what_can_be_run(builder: Builder) -> None:
     desk.setup()
     (first,) = builder.images()
     uri = builder.running()
-    for number in range(KEPT + 2):
+    for number in range(12):
         (builder.own / "words.txt").write_text(str(number))
         desk.clock.advance(60)
         stack = desk.stack()
@@ -256,9 +256,9 @@ def test_pruned_but_for_what_can_be_run(builder: Builder) -> None:
         stack.image.repository.learn(stack.image.repository.find(desk.doors()) or {})
         stack.image.create(desk.doors())
         stack.image.repository_name = "news-bot"
-    assert KEPT + 3 == len(builder.images())
+    assert 13 == len(builder.images())
     stack.image.prune(desk.doors(), lambda: {uri})
-    assert KEPT + 1 == len(builder.images())
+    assert 11 == len(builder.images())
     assert first in builder.images()
 
 

@@ -12,7 +12,6 @@ from provision.console import Progress
 from provision.engine import Engine
 from provision.errors import Refusal
 from provision.resources.steady_service import NoCapacity
-from provision.resources.task_definition import KEPT
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
 from provision.sandbox.tasks import Application, InlineTask, InlineTasks
@@ -279,12 +278,12 @@ def test_rollback(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str
 def test_old_revisions_go(desk: Desk, images: ByImage) -> None:
     """The ten newest stay, to go back to."""
     ecs = desk.cable.client("ecs")
-    for number in range(2, KEPT + 4):
+    for number in range(2, 14):
         assert 0 == Deploying(desk, sets=(f"image.uri=example.jp/bot:{number}",))()
     found = ecs.list_task_definitions(familyPrefix="news-bot", status="ACTIVE")[
         "taskDefinitionArns"
     ]
-    assert KEPT == len(found)
+    assert 10 == len(found)
     assert "news-bot:4" == found[0].rpartition("/")[2]
 
 

@@ -1,9 +1,11 @@
 """The one loop that waits: order, passes, patience, and what a failure takes with it."""
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from provision.clock import Futures
 from provision.errors import NotYet, Refusal
 from provision.resource import Resource
 from provision.sandbox.clock import ManualClock
@@ -146,10 +148,52 @@ def test_bound_of_the_wait_itself_goes_first() -> None:
     assert 5 < happened.clock.now() < 8
 
 
+@pytest.mark.parametrize(
+    ("bound", "given_up"),
+    [
+        (1, 6.5),  # not before the fifth try
+        (6, 6.5),
+        (6.5, 8.5),  # the bound itself is still within it
+    ],
+)
+def test_given_up_at(bound: float, given_up: float) -> None:
+    """Tried at 0, 1, 2.5, 4.5, 6.5, ...: later than the bound, and more than four times."""
+    happened = Walk(Room("a"), a=never(NotYet("slow", bound=bound)))
+    assert 1 == len(happened.run().refusals)
+    assert given_up == happened.clock.now()
+
+
+class Rare(Room):
+    """Takes hours, and is asked about every few minutes; its deletion is watched each half hour."""
+
+    typical, pace, watched, bound = 3000, 200, 1800, 100_000
+
+
+@pytest.mark.parametrize(
+    ("left", "pause"),
+    [
+        (10_000, 1800),  # half of it, but it may fail on the way
+        (1000, 500),  # half of it
+        (3, 2),  # it may be there any moment
+        (0, 2),
+        (-60, 10),  # overdue: a sixth of that
+        (-6000, 200),
+    ],
+)
+def test_pause_by_what_is_left(left: float, pause: float) -> None:
+    """Seconds until it is asked about again."""
+    last = Rare("last")
+    a = Rare("a")
+    last.rests = (a,)
+    happened = Walk(a, last, a=later(NotYet("slow", left=left)))
+    happened.run()
+    assert [0.0, pause] == happened.times("a")
+
+
 def test_hours_at_a_registrar_are_not_held_against_aws() -> None:
     """After twenty hours of waiting outside, a throttle has the whole bound before it."""
     hours = [NotYet("registrar", outside=True)] * 1300
-    happened = Walk(Seldom("a"), a=later(*hours, *[NotYet("throttled")] * 4))
+    happened = Walk(Seldom("a"), a=later(*hours, *[NotYet("throttled")] * 8))
     assert Outcome() == happened.run()
     assert happened.clock.now() > 72_000
 
@@ -234,6 +278,75 @@ def test_passable_lets_others_begin_before_it_is_done() -> None:
     assert Outcome() == happened.run()
     assert ["b", "a"] == happened.ended()
     assert happened.times("a")[1] == happened.times("b")[0]
+
+
+class Last(Room):
+    """Goes when what rests on it has gone for good."""
+
+    last = True
+
+
+def test_last_waits_for_the_end() -> None:
+    """What is passable is not enough for it."""
+    a = Room("a")
+    happened = Walk(a, Last("b", a), a=later(*[NotYet("going", passable=True)] * 3))
+    happened.run()
+    assert ["a", "b"] == happened.ended()
+
+
+class Optional(Room):
+    """The rest stands without it, too."""
+
+    optional = True
+
+
+def test_optional_failure_is_a_note() -> None:
+    """It is told, and the run has not failed."""
+
+    def fail() -> str:
+        raise Refusal("what", "because", "then")
+
+    outcome = Walk(Optional("a"), Room("b"), a=fail).run()
+    assert ([], ["because"]) == (outcome.refusals, [note.why for note in outcome.notes])
+
+
+def test_eight_at_a_time() -> None:
+    """The ninth begins when another one has ended."""
+    begun: list[str] = []
+    eight = threading.Barrier(8, action=lambda: begun.append("eight"), timeout=10)
+
+    def together() -> str:
+        eight.wait()
+        return "done"
+
+    def ninth() -> str:
+        begun.append("ninth")
+        return "done"
+
+    rooms = [Room(f"r{number}") for number in range(8)]
+    script = {room.key: together for room in rooms}
+    assert Outcome() == Walk(*rooms, Room("ninth"), **script, ninth=ninth).run()
+    assert ["eight", "ninth"] == begun
+
+
+class Listening(ManualClock):
+    """Notes for how long it is waited for a step at most."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+        self.waits: list[float] = []
+
+    def wait(self, under_way: Futures, seconds: float) -> None:
+        self.waits.append(seconds)
+        super().wait(under_way, seconds)
+
+
+def test_others_are_looked_at_each_minute() -> None:
+    """However long a step takes."""
+    happened = Walk(Room("a"))
+    clock = happened.clock = Listening()
+    happened.run()
+    assert [60.0] == clock.waits
 
 
 def test_interrupt_arrives() -> None:
