@@ -404,7 +404,14 @@ def test_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"NEWS_URL": ""}, {"NEWS_FEEDS": ""}, {"NEWS_FEEDS": "a.xml"}, {"NEWS_DAYS": "0"}]
+    "wrong",
+    [
+        {"NEWS_URL": ""},
+        {"NEWS_FEEDS": ""},
+        {"NEWS_FEEDS": "a.xml"},
+        {"NEWS_DAYS": "0"},
+        {"NEWS_DAYS": "3651"},
+    ],
 )
 def test_settings_that_are_missing(wrong: dict[str, str]) -> None:
     """Each is named."""

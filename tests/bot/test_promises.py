@@ -4,11 +4,14 @@ import importlib
 
 import pytest
 
+from bot.settings import Settings
+
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("bot.aws.SECONDS", 5.0),
+        ("bot.collect.KEPT_SECONDS", 86400),  # of a file that no index names any more
         ("bot.aws.PARAMETER_SECONDS", 0.5),  # twice, and an answer still takes less than 2 s
         ("bot.connections.CONNECT_SECONDS", 1.0),
         ("bot.connections.IDLE_SECONDS", 50.0),  # load balancers close after 60
@@ -30,3 +33,8 @@ def test_promise(name: str, expected: float, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(secret, "s")
     module, _, attribute = name.rpartition(".")
     assert expected == getattr(importlib.import_module(module), attribute)
+
+
+def test_lingering() -> None:
+    """20 s of answering after SIGTERM, where nothing else is said."""
+    assert 20.0 == Settings("t", "s").linger_seconds

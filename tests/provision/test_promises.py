@@ -18,7 +18,6 @@ from provision.stack import Stack
         ("provision.engine.LISTS_LAG", 60.0),
         ("provision.index.BOUND", 600),
         ("provision.line.TIMEOUT", 20),  # LINE's test of a webhook may itself take ten
-        ("provision.look.TRIES", 10),
         ("provision.probes.FRESH", 36),  # hours
         ("provision.retrace.AGAIN", 5.0),
         ("provision.resources.steady_service.SILENCE", 90),
