@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,10 @@ def test_second_holder_is_told_who_has_it_and_a_dead_one_has_nothing(tmp_path: P
     ) as holder:
         assert holder.stdout is not None
         assert b"held\n" == holder.stdout.readline()
+        began = time.monotonic()
         with pytest.raises(Refusal) as refusal, StackFile(path).locked():
             pytest.fail("two holders")
+        assert time.monotonic() - began < 2  # nobody waits for it
         holder.send_signal(signal.SIGKILL)
     assert 1 == refusal.value.exit_status
     assert re.search(rf"process {holder.pid}\b.* since [0-9:]{{8}}", refusal.value.why)

@@ -1,6 +1,5 @@
 """The one loop that waits: order, passes, patience, and what a failure takes with it."""
 
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -310,43 +309,25 @@ def test_optional_failure_is_a_note() -> None:
     assert ([], ["because"]) == (outcome.refusals, [note.why for note in outcome.notes])
 
 
-def test_eight_at_a_time() -> None:
-    """The ninth begins when another one has ended."""
-    begun: list[str] = []
-    eight = threading.Barrier(8, action=lambda: begun.append("eight"), timeout=10)
-
-    def together() -> str:
-        eight.wait()
-        return "done"
-
-    def ninth() -> str:
-        begun.append("ninth")
-        return "done"
-
-    rooms = [Room(f"r{number}") for number in range(8)]
-    script = {room.key: together for room in rooms}
-    assert Outcome() == Walk(*rooms, Room("ninth"), **script, ninth=ninth).run()
-    assert ["eight", "ninth"] == begun
-
-
 class Listening(ManualClock):
-    """Notes for how long it is waited for a step at most."""
+    """Notes how many steps are under way, and for how long they are waited for at most."""
 
     def __init__(self) -> None:
         super().__init__(0.0)
-        self.waits: list[float] = []
+        self.waits: list[tuple[int, float]] = []
 
     def wait(self, under_way: Futures, seconds: float) -> None:
-        self.waits.append(seconds)
+        self.waits.append((len(under_way), seconds))
         super().wait(under_way, seconds)
 
 
-def test_others_are_looked_at_each_minute() -> None:
-    """However long a step takes."""
-    happened = Walk(Room("a"))
+@pytest.mark.parametrize(("rooms", "together"), [(1, 1), (8, 8), (9, 8)])
+def test_eight_at_a_time_for_a_minute(rooms: int, together: int) -> None:
+    """The ninth begins when another one has ended; however long a step takes, others are looked at."""
+    happened = Walk(*(Room(f"r{number}") for number in range(rooms)))
     clock = happened.clock = Listening()
     happened.run()
-    assert [60.0] == clock.waits
+    assert (together, 60.0) == clock.waits[0]
 
 
 def test_interrupt_arrives() -> None:
