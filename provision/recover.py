@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 
 from provision import account, look, questions
@@ -35,16 +35,16 @@ UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a pause
 def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str]) -> None:
     """Where the file has no records and the account has the stack: recovers them, and says so.
 
-    Two calls where there is no such stack. given: settings that --set names: they stay on trial, and the
+    One call where there is no such stack. given: settings that --set names: they stay on trial, and the
     file gets what stands. Raises Refusal where that stack answers on another host: its stack.yaml lies
     elsewhere. Raises Unknown where AWS could not be asked.
     """
     name = str(file.settings["name"])
     if file.records:
         return
-    look.account(doors, clock)
-    found = account.holdings(doors, clock, "", (SecurityGroup,))
+    found = account.holdings(doors, clock, "", (SecurityGroup,), look.FEWEST)
     for refusal in found.unasked.values():
+        look.account(doors, clock)  # where nobody is signed in or there, this says it better
         raise refusal
     if name not in {held.stack for held in found.held}:
         return
@@ -57,8 +57,7 @@ def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str])
     said = {key: file.trial.pop(key) for key in given if key in file.trial}
     try:
         with contextlib.nullcontext() if file.on_trial else file.locked():
-            keep = file.trial if lost else (*told, *file.trial)
-            _still, unknown = write(file, doors, clock, traces, keep)
+            write(file, doors, clock, traces, keep=file.trial if lost else (*told, *file.trial))
     finally:
         file.trial.update(said)
     print(
@@ -69,12 +68,12 @@ def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str])
         ),
         file=sys.stderr,
     )
-    tell(unknown)
+    tell(traces)
 
 
-def tell(unknown: Mapping[str, str]) -> None:
+def tell(traces: Traces) -> None:
     """Say on stderr what could not be looked at, with the reason."""
-    for what, why in unknown.items():
+    for what, why in traces.unknown.items():
         print(_("could not be looked at: {what}: {why}", what=what, why=why), file=sys.stderr)
 
 
@@ -131,16 +130,15 @@ def write(
     traces: Traces,
     keep: Iterable[str] = (),
     sets: Mapping[str, str] | None = None,
-) -> tuple[list[str], dict[str, str]]:
-    """Settings and records into the file, at once.
+) -> list[str]:
+    """Settings and records into the file, at once. Returns the settings that stay open.
 
-    keep: settings that stay. sets: settings that go into the file whatever stands in the account. Returns the
-    settings that stay open, and what could not be looked at, with the reason.
+    keep: settings that stay. sets: settings that go into the file whatever stands in the account. traces: what
+    could not be looked at is noted there.
     """
     sets = sets or {}
     looks, file.on_trial = file.on_trial, True
     other = [] if "task_definition" in traces.lines else ["image.uri"]
-    unknown: dict[str, str] = {}
     try:
         for key, value in sets.items():
             file.answer(key, value)
@@ -153,7 +151,7 @@ def write(
             stack = Stack(file.settings, Secrets(), {}, file.path.parent)
             engine = Engine(stack.resources, file, doors, clock, lambda *event: None)
             engine.begin()
-            unknown = engine.recover()
+            traces.unknown = engine.recover()
             file.sort([resource.key for resource in stack.resources])
             if isinstance(stack.image, Image) and traces.built() not in (
                 "",
@@ -164,7 +162,7 @@ def write(
         file.on_trial = looks
     file.save()
     untold = [key for key in UNTOLD if file.paused and not file.stands(key)]
-    return [*open_ones, *untold, *other], unknown
+    return [*open_ones, *untold, *other]
 
 
 def _settings(file: StackFile, traces: Traces, kept: set[str]) -> None:

@@ -26,6 +26,9 @@ class Traces:
     def __init__(self, held: list[Held], doors: Doors, stack: str) -> None:
         self.doors, self.stack = doors, stack
         self.lines: dict[str, Held] = {}
+        self.unknown: dict[
+            str, str
+        ] = {}  # what could not be looked at, by kind or key, with the reason
         for thing in held:
             self.lines.setdefault(thing.line, thing)  # of a task's revisions the newest
         self.hosts = [thing.key.partition("/")[2] for thing in held if thing.line == "certificate"]

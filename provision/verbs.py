@@ -218,16 +218,16 @@ def _written_anew(options: Options) -> int:
         traces = Traces(recovering.held(doors, clock, name), doors, name)
         sets = dict(pair.split("=", 1) for pair in options.sets)
         keep = file.trial.keys() - sets.keys()
-        still, unknown = recovering.write(file, doors, clock, traces, keep, sets)
+        still = recovering.write(file, doors, clock, traces, keep, sets)
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
     if still:
         print(
             _("AWS does not tell these; look at them in the file: {keys}", keys=", ".join(still)),
             file=sys.stderr,
         )
-    recovering.tell(unknown)
+    recovering.tell(traces)
     print(_("Next: `provision plan` shows what setup would change."), file=sys.stderr)
-    return 1 if unknown else 0
+    return 1 if traces.unknown else 0
 
 
 @contextmanager
