@@ -193,6 +193,8 @@ def show_steps(steps: Sequence[Step], stream: Any) -> None:
             print(
                 f"      {difference.path}: {difference.have!r} -> {difference.want!r}", file=stream
             )
+        for note in step.notes:
+            print(f"      {note}", file=stream)
 
 
 def unlisted(region: str) -> str:

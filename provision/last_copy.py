@@ -1,4 +1,7 @@
-"""The last good copy of stack.yaml, kept beside it for the day on which somebody damages it."""
+"""The last good copy of stack.yaml, kept beside it for the day on which somebody damages it.
+
+A link in its place may come with a folder from elsewhere, so it is neither read nor written through.
+"""
 
 import contextlib
 from datetime import datetime
@@ -28,6 +31,8 @@ def keep(path: Path, text: str) -> None:
 def read(path: Path) -> str:
     """The last good copy, "" where there is none."""
     try:
+        if place(path).is_symlink():
+            return ""
         return place(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return ""

@@ -24,6 +24,8 @@ def locked(path: Path) -> Iterator[None]:
     lock = filelock.FileLock(place, timeout=0)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_symlink():  # it may come with a folder from elsewhere
+            raise OSError(_("{place} is a link; nothing is written through it", place=place))
         lock.acquire()
         place.write_text(f"{os.getpid()}\n{datetime.now():%H:%M:%S}\n")
         wholefile.sweep(path)

@@ -21,6 +21,7 @@ class Step:
     differences: list[Difference] = field(default_factory=list)
     monthly_usd: float = 0.0
     reason: str = ""  # why it is unknown
+    notes: list[str] = field(default_factory=list)  # what the person should see before it is done
 
     def shown(self) -> dict[str, Any]:
         """As `plan --json` prints it."""
@@ -31,6 +32,7 @@ class Step:
             "differences": [difference.shown() for difference in self.differences],
             "monthly_usd": round(self.monthly_usd, 2),
             **({} if self.action else {"reason": self.reason}),
+            **({"notes": self.notes} if self.notes else {}),
         }
 
 
@@ -111,7 +113,9 @@ def _step(sight: Sight, gone: set[str], prices: Prices) -> Step | None:
             if theirs:
                 return Step(resource.key, resource.kind, action, differences)
     cost = 0.0 if action == "adopt" else resource.costs(prices)
-    return Step(resource.key, resource.kind, action, differences, cost)
+    changed = action in ("create", "update", "replace") and not sight.refusal
+    notes = resource.shown_in_plan() if changed else []
+    return Step(resource.key, resource.kind, action, differences, cost, notes=notes)
 
 
 def _stands_in_the_way(sight: Sight) -> Refusal | None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from provision import account, look, questions
@@ -133,8 +133,8 @@ def write(
 ) -> list[str]:
     """Settings and records into the file, at once. Returns the settings that stay open.
 
-    keep: settings that stay. sets: settings that go into the file whatever stands in the account. traces: what
-    could not be looked at is noted there.
+    keep: settings that stay. sets: settings that go into the file whatever stands in the account. traces:
+    what could not be looked at is noted there.
     """
     sets = sets or {}
     looks, file.on_trial = file.on_trial, True

@@ -296,6 +296,10 @@ class Resource:
         """What `find` should see, by jmespath: everything that can be set afterwards."""
         return {}
 
+    def shown_in_plan(self) -> list[str]:
+        """Return what a plan that makes or changes it says of it besides, in lines."""
+        return []
+
     def update(self, doors: Doors, live: Live, differences: list["Difference"]) -> None:
         """Cures the differences. Idempotent."""
         raise NotImplementedError(self.kind)

@@ -224,12 +224,12 @@ class Stack:
         """Given, or built."""
         if settings["image.uri"]:
             return GivenImage(settings["image.uri"])
-        own = settings["image.files"]
         read = partial(
             inputs.of,
             settings["image.base"],
             settings["image.platform"],
-            folder / own if own else None,
+            folder,
+            settings["image.files"],
         )
         return Image(self.repository, read)
 

@@ -241,7 +241,8 @@ class StackFile:
         if text == self._same and self.path.exists():
             return
         try:
-            wholefile.replace(self.path, text.encode("utf-8"), disk=self._disk)
+            content = text.encode("utf-8")
+            wholefile.replace(self.path, content, disk=self._disk, through_link=True)
         except OSError as error:
             raise os_refusal(_("Writing {path}.", path=self.path), error) from None
         self._text = self._same = text
@@ -281,7 +282,7 @@ class StackFile:
     def locked(self) -> Iterator[None]:
         """One run at a time per stack; a dead holder's lock is free. Raises Refusal."""
         with locked(self.path):
-            wholefile.sweep(last_copy.place(self.path))
+            wholefile.sweep(last_copy.place(self.path), through_link=False)
             yield
 
 

@@ -21,15 +21,23 @@ class Disk(Protocol):
         """As os.replace."""
 
 
-def replace(path: Path, content: bytes, *, flushed: bool = True, disk: Disk = os) -> None:
+def replace(
+    path: Path,
+    content: bytes,
+    *,
+    flushed: bool = True,
+    through_link: bool = False,
+    disk: Disk = os,
+) -> None:
     """Puts the content in the file's place. Keeps its mode (0600 for a new one). Raises OSError.
 
     flushed: it is on the disk when this returns. Without, a power cut may leave the old one or an empty one.
+    through_link: where the path is a link, write the file that it leads to; without, replace the link.
     """
-    place = Path(os.path.realpath(path))  # a link stays one
+    place = Path(os.path.realpath(path)) if through_link else path
     new = [folder for folder in place.parents if not folder.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
-    mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o600
+    mode = stat.S_IMODE(place.lstat().st_mode) if _is_file(place) else 0o600
     descriptor, temporary = tempfile.mkstemp(HALF, f".{place.name}.", place.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -53,8 +61,12 @@ def replace(path: Path, content: bytes, *, flushed: bool = True, disk: Disk = os
                 os.close(descriptor)
 
 
-def sweep(path: Path) -> None:
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def sweep(path: Path, *, through_link: bool = True) -> None:
     """Takes away what writes of this file that were cut short have left; for who alone writes it now."""
-    place = Path(os.path.realpath(path))
+    place = Path(os.path.realpath(path)) if through_link else path
     for half in place.parent.glob(f".{glob.escape(place.name)}.*{HALF}"):
         half.unlink(missing_ok=True)

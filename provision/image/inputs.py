@@ -9,6 +9,7 @@ from provision.errors import Refusal
 from provision.image import base as bases
 from provision.image.assembled import Image, assemble
 from provision.image.code import BOT, Files, code, files
+from provision.image.own import OwnFiles, read
 from provision.image.wheels import wheels
 from provision.index import PackageIndex
 from provision.registry import Registries
@@ -27,6 +28,8 @@ class Inputs:
     platform: str
     lock: bytes = field(repr=False)
     files: Files = field(repr=False)
+    own: tuple[str, ...] = ()  # which of the files are the person's
+    left_out: tuple[str, ...] = ()  # what of the person's folder is not among the files
 
     @cached_property
     def tag(self) -> str:
@@ -40,9 +43,20 @@ class Inputs:
         return PREFIX + whole.hexdigest()[:20]
 
 
-def of(base: str, platform: str, own: Path | None) -> Inputs:
-    """This project's bot on that base ("": the default), with the person's own files over it."""
-    return Inputs(base or bases.DEFAULT, platform, LOCK.read_bytes(), files(own))
+def of(base: str, platform: str, folder: Path, own: str) -> Inputs:
+    """Return this project's bot on that base ("": the default), with the person's own files over it.
+
+    own: the folder of these, "" for none; it has to lie below `folder`, where stack.yaml is. Raise Usage.
+    """
+    theirs = read(folder / own, folder) if own else OwnFiles()
+    return Inputs(
+        base or bases.DEFAULT,
+        platform,
+        LOCK.read_bytes(),
+        files(theirs.files),
+        tuple(theirs.files),
+        tuple(theirs.left_out),
+    )
 
 
 def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[Image, str]:

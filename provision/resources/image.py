@@ -18,6 +18,7 @@ from provision.words import _
 
 AMAZON = ".amazonaws.com"
 KEPT = 10  # built images, the newest, besides those that a revision can still be run with
+SHOWN = 30  # of the person's files, in a plan
 _BATCH = 100  # images in a call
 
 
@@ -115,6 +116,15 @@ class Image(Resource):
         """What it would be made of now."""
         return {"imageTag": self.inputs.tag}
 
+    def shown_in_plan(self) -> list[str]:
+        """Return the person's files that go in, with their sizes, and what of their folder does not."""
+        own = [(_shown(name), len(self.inputs.files[name])) for name in self.inputs.own]
+        shown = [_("{name} ({size} bytes)", name=name, size=size) for name, size in own[:SHOWN]]
+        if more := own[SHOWN:]:
+            size = sum(size for _name, size in more)
+            shown.append(_("{count} more files ({size} bytes)", count=len(more), size=size))
+        return shown + [_("left out: {name}", name=_shown(name)) for name in self.inputs.left_out]
+
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
         """Another image beside it, which from here on is the one that is found; made, if there is none."""
         self.learn(self._described(doors, self.inputs.tag) or self.create(doors))
@@ -202,6 +212,11 @@ def _built(doors: Doors, repository: str) -> list[Live]:
         if (tag := next((t for t in image.get("imageTags", []) if t.startswith(PREFIX)), ""))
     ]
     return sorted(ours, key=_pushed, reverse=True)
+
+
+def _shown(name: str) -> str:
+    """Return a file's name without what would steer a terminal."""
+    return name if name.isprintable() else repr(name)
 
 
 def _pushed(image: Live) -> Any:

@@ -1,5 +1,6 @@
 """The image as a resource: found by what it is made of, built and pushed once, kept, taken away."""
 
+import io
 import json
 import shutil
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from provision import recover
 from provision.account import holdings
+from provision.console import show_steps
 from provision.errors import Refusal, Usage
 from provision.image.inputs import Inputs
 from provision.plan import plan
@@ -124,6 +126,45 @@ def test_other_files_other_image(builder: Builder) -> None:
     assert before + 2 == builder.asked().count("InitiateLayerUpload")  # code and configuration
     assert 2 == len(builder.images())
     assert not builder.running().endswith(tag)
+
+
+def test_plan_names_the_files(builder: Builder) -> None:
+    """Each file of the person's with its size, and what is left out, before anything is made or changed."""
+    desk = builder.desk
+    (builder.own / ".env").write_text("A=1")
+    (builder.own / "bot").mkdir()
+    (builder.own / "bot/phrases\x1b.txt").write_text("x" * 2000)
+    for number in range(40):
+        (builder.own / f"z{number:02}").write_text("12345")
+
+    def noted() -> list[str]:
+        steps = plan(desk.engine().look(), [], prices("ap-northeast-1")).steps
+        (step,) = [step for step in steps if step.key == "image"]
+        assert step.notes == step.shown().get("notes", [])
+        return step.notes
+
+    notes = noted()
+    assert ["'bot/phrases\\x1b.txt' (2000 bytes)", "words.txt (3 bytes)"] == notes[:2]
+    assert ["12 more files (60 bytes)", "left out: .env"] == notes[-2:]
+    assert 32 == len(notes)
+    desk.setup()
+    assert [] == noted()
+    told = io.StringIO()
+    (builder.own / "words.txt").write_text("three")
+    show_steps(plan(desk.engine().look(), [], prices("ap-northeast-1")).changes, told)
+    assert "      words.txt (5 bytes)\n" in told.getvalue()
+
+
+def test_files_with_a_key_stop_everything(builder: Builder) -> None:
+    """A private key behind a link: refused before anything is made, and nothing of it is pushed."""
+    key = builder.desk.path.parent / "id"
+    key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    (builder.own / "readme.txt").symlink_to("../id")
+    sight = builder.desk.engine().look()["image"]
+    assert sight.refusal is not None
+    assert "readme.txt: this link leads out of the folder" in sight.refusal.why
+    builder.desk.setup()
+    assert [] == builder.asked()
 
 
 def test_files_as_they_were(builder: Builder) -> None:

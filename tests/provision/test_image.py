@@ -13,7 +13,7 @@ import pytest
 
 from provision.errors import Refusal, Usage
 from provision.image import base as bases
-from provision.image import code, inputs, layer, wheels
+from provision.image import code, inputs, layer, own, wheels
 from provision.image.assembled import COMMAND, ENVIRONMENT, HOME, PACKAGES, PORT, USER, assemble
 from provision.image.base import Base
 from provision.image.inputs import Inputs
@@ -116,7 +116,7 @@ def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
     for hidden in (".env", ".git/config", "__pycache__/own.pyc"):
         (tmp_path / hidden).parent.mkdir(exist_ok=True)
         (tmp_path / hidden).write_bytes(b"secret")
-    found = code.files(tmp_path)
+    found = code.files(own.read(tmp_path, tmp_path.parent).files)
     assert b"[]" == found["bot/samples/articles.json"]
     assert b"own" == found["own.txt"]
     assert {"bot/app.py", "bot/__main__.py"} <= found.keys()
@@ -128,7 +128,7 @@ def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
 def test_code_in_no_folder(tmp_path: Path) -> None:
     """Said in a sentence."""
     with pytest.raises(Usage, match="is no folder"):
-        code.files(tmp_path / "nowhere")
+        own.read(tmp_path / "nowhere", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""The person's own files for the image: which go in, which are left out, and which are refused."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provision.errors import Usage
+from provision.words import _
+
+CACHE = "__pycache__"
+LARGEST = 50 << 20  # bytes, all files together
+# Names under which programs keep keys and passwords; names that begin with a dot never go in.
+SECRET_NAMES = re.compile(
+    r"id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk)|_?netrc|kubeconfig|htpasswd|credentials(\.json|\.csv)?"
+    r"|application_default_credentials\.json|client_secret.*\.json|.*_?accessKeys\.csv"
+    r"|.*\.(env|ppk|p8|p12|pfx|jks|keystore|kdbx|kubeconfig|tfstate)",
+    re.IGNORECASE,
+)
+# What such files say of themselves: PEM (RFC 7468), OpenPGP, PuTTY, age, AWS's and Kubernetes' settings.
+SECRET_CONTENTS = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d|AGE-SECRET-KEY-1"
+    rb"|aws_secret_access_key[ \t]*[=:][ \t]*[\"']?[A-Za-z0-9/+]{40}|client-key-data:[ \t]*[A-Za-z0-9+/=]{20}"
+)
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """What a folder holds. files: content by path below it; left_out: paths that do not go in."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+def read(folder: Path, beside: Path) -> OwnFiles:
+    """Read a folder, which has to lie below `beside`, where stack.yaml is. Raise Usage, which names the file.
+
+    Names that begin with a dot, and Python's caches, are left out. A link to a file in the folder is read.
+    """
+    try:
+        root = _root(folder, beside)
+        found = OwnFiles()
+        size = 0
+        for path, name in _below(root, root, found.left_out):
+            content = _content(path, name, LARGEST - size)
+            size += len(content)
+            found.files[name] = content
+    except OSError as error:
+        name = os.fsencode(error.filename or str(folder)).decode(errors="backslashreplace")
+        raise unfit(f"{name}: {error.strerror}") from None
+    return found
+
+
+def _root(folder: Path, beside: Path) -> Path:
+    """Return the folder's real path."""
+    root, allowed = Path(os.path.realpath(folder)), Path(os.path.realpath(beside))
+    if not root.is_dir():
+        raise _misplaced(_("{folder} is no folder", folder=folder))
+    if root == allowed or allowed not in root.parents:
+        raise _misplaced(
+            _("{folder} does not lie in a folder below {beside}", folder=folder, beside=allowed)
+        )
+    for part in root.relative_to(allowed).parts:
+        if part.startswith("."):
+            raise _misplaced(_("{folder} is hidden: {part}", folder=folder, part=part))
+    return root
+
+
+def _below(folder: Path, root: Path, left_out: list[str]) -> Iterator[tuple[Path, str]]:
+    """Yield the files that go in, with their paths below the root; note what does not."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        path = Path(entry.path)
+        name = path.relative_to(root).as_posix()
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(name).decode(errors="backslashreplace")
+            raise unfit(_("{name}: its name is not UTF-8", name=shown)) from None
+        if entry.name == CACHE or entry.name.startswith("."):
+            left_out.append(name)
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _below(path, root, left_out)
+        else:
+            yield _target(path, root, name), name
+
+
+def _target(path: Path, root: Path, name: str) -> Path:
+    """Return the regular file at this path, or the one in the folder that a link leads to."""
+    if SECRET_NAMES.fullmatch(path.name):
+        raise unfit(_("{name}: files of that name hold keys or passwords", name=name))
+    target = Path(os.path.realpath(path))
+    if path.is_symlink() and root not in target.parents:
+        raise unfit(
+            _("{name}: this link leads out of the folder, to {target}", name=name, target=target)
+        )
+    if any(part.startswith(".") for part in target.relative_to(root).parts):
+        raise unfit(_("{name}: this link leads to {target}", name=name, target=target))
+    if not stat.S_ISREG(target.stat().st_mode):
+        raise unfit(_("{name}: this is no regular file, nor a link to one", name=name))
+    return target
+
+
+def _content(path: Path, name: str, room: int) -> bytes:
+    """Return the file's bytes: no more than `room`, and no private key."""
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    )
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(room + 1)
+    if len(content) > room:
+        raise unfit(_("{name}: the files are larger than {size} MB", name=name, size=LARGEST >> 20))
+    binary_key = path.suffix.lower() == ".key" and content[:1] == b"\x30"  # DER
+    if binary_key or SECRET_CONTENTS.search(content.replace(b"\0", b"")):
+        raise unfit(_("{name}: it holds a private key or a password of a cloud's", name=name))
+    return content
+
+
+def unfit(why: str, then: str = "") -> Usage:
+    """Return the refusal of the person's files, or of one of them."""
+    return Usage(
+        _("Reading the files that go into the image."),
+        why,
+        then or _("Take it out of that folder or mend it, then run the same command again."),
+    )
+
+
+def _misplaced(why: str) -> Usage:
+    return unfit(why, _("Set image.files to a folder beside stack.yaml, or leave it empty."))

@@ -1,0 +1,86 @@
+"""Nothing is written through a link that lies beside stack.yaml; stack.yaml itself may be one."""
+
+from pathlib import Path
+
+import pytest
+
+from provision import wholefile
+from provision.errors import Refusal
+from provision.last_copy import keep, read
+from provision.stackfile import StackFile
+
+HARMFUL = "image:\n  files: $(touch /tmp/harmed)\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder from elsewhere, beside a home."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/.bashrc").write_text("alias ll='ls -l'\n")
+    (tmp_path / "clone").mkdir()
+    (tmp_path / "clone/stack.yaml").write_text(HARMFUL)
+    return tmp_path / "clone"
+
+
+def test_last_copy_is_not_written_through_a_link(folder: Path) -> None:
+    """The link is replaced by the copy; what it led to stays as it was, and is never read."""
+    copy, home = folder / ".stack.yaml.last", folder.parent / "home/.bashrc"
+    copy.symlink_to("../home/.bashrc")
+    assert "" == read(folder / "stack.yaml")
+    StackFile(folder / "stack.yaml").keep()
+    assert "alias ll='ls -l'\n" == home.read_text()
+    assert (False, HARMFUL) == (copy.is_symlink(), copy.read_text())
+    assert 0o600 == copy.stat().st_mode & 0o777
+    StackFile(folder / "stack.yaml").answer("domain", "example.jp")
+    assert "alias ll='ls -l'\n" == home.read_text()
+
+
+def test_link_to_nowhere(folder: Path) -> None:
+    """Nothing comes to be where it leads."""
+    (folder / ".stack.yaml.last").symlink_to("../home/.profile")
+    keep(folder / "stack.yaml", "name: bot\n")
+    assert [".bashrc"] == [path.name for path in (folder.parent / "home").iterdir()]
+
+
+def test_lock_is_not_taken_through_a_link(folder: Path) -> None:
+    """A refusal that names the link; what it leads to is neither emptied nor made."""
+    (folder / ".stack.yaml.lock").symlink_to("../home/.bashrc")
+    with pytest.raises(Refusal) as refused, StackFile(folder / "stack.yaml").locked():
+        pytest.fail("locked")
+    assert refused.value.why.endswith(".stack.yaml.lock is a link; nothing is written through it")
+    assert "alias ll='ls -l'\n" == (folder.parent / "home/.bashrc").read_text()
+
+
+def test_lock_where_nothing_can_be_written(folder: Path) -> None:
+    """A refusal with the system's words, and no traceback."""
+    (folder / "file").write_text("")
+    with pytest.raises(Refusal) as refused, StackFile(folder / "file/stack.yaml").locked():
+        pytest.fail("locked")
+    assert "Not a directory" == refused.value.why
+
+
+def test_halves_where_a_link_leads(folder: Path) -> None:
+    """What ends like a half written file beside the link's target stays."""
+    half = folder.parent / "home/..bashrc.x.half"
+    half.write_text("theirs")
+    (folder / ".stack.yaml.last").symlink_to("../home/.bashrc")
+    with StackFile(folder / "stack.yaml").locked():
+        assert half.exists()
+
+
+def test_stack_file_may_be_a_link(folder: Path) -> None:
+    """It stays one, and the file that it leads to is written."""
+    real = folder.parent / "home/stack.yaml"
+    real.write_text("name: bot\n")
+    (folder / "link.yaml").symlink_to(real)
+    StackFile(folder / "link.yaml").answer("domain", "example.jp")
+    assert (folder / "link.yaml").is_symlink()
+    assert "domain: example.jp" in real.read_text()
+
+
+def test_file_that_is_written_whole_replaces_a_link(folder: Path) -> None:
+    """Any other file but stack.yaml."""
+    (folder / "other").symlink_to("../home/.bashrc")
+    wholefile.replace(folder / "other", b"new")
+    assert "alias ll='ls -l'\n" == (folder.parent / "home/.bashrc").read_text()
+    assert b"new" == (folder / "other").read_bytes()

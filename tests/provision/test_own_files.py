@@ -1,0 +1,180 @@
+"""The person's files for the image: what goes in, what is left out and shown, what is refused by name."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from provision.errors import Usage
+from provision.image import inputs, own
+from provision.image.code import files
+
+PEM = b"-----BEGIN %sPRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of one's own beside stack.yaml, and a home elsewhere with keys in it."""
+    (tmp_path / "home/.ssh").mkdir(parents=True)
+    (tmp_path / "home/.ssh/id_rsa").write_bytes(PEM % b"OPENSSH ")
+    (tmp_path / "home/.aws").mkdir()
+    (tmp_path / "home/.aws/credentials").write_text("[default]\n")
+    (tmp_path / "home/notes.txt").write_text("mine")
+    folder = tmp_path / "stack/own"
+    (folder / "bot").mkdir(parents=True)
+    (folder / "bot/phrases.py").write_text("HELP = ''\n")
+    return folder
+
+
+def refusal(folder: Path, name: str = "own") -> str:
+    """Why the folder is refused."""
+    with pytest.raises(Usage) as refused:
+        inputs.of("", "linux/amd64", folder.parent, name)
+    return refused.value.why
+
+
+def test_what_goes_in(folder: Path) -> None:
+    """Files in all folders, and links to files in the folder; hidden ones and caches are named."""
+    (folder / "link.py").symlink_to("bot/phrases.py")
+    for hidden in (".env", ".git/config", "bot/__pycache__/phrases.pyc"):
+        (folder / hidden).parent.mkdir(exist_ok=True)
+        (folder / hidden).write_text("secret")
+    found = own.read(folder, folder.parent)
+    phrases = b"HELP = ''\n"
+    assert {"bot/phrases.py": phrases, "link.py": phrases} == found.files
+    assert [".env", ".git", "bot/__pycache__"] == found.left_out
+    made = inputs.of("", "linux/amd64", folder.parent, "own")
+    assert ("bot/phrases.py", "link.py") == made.own
+    assert phrases == made.files["bot/phrases.py"]
+    assert b"secret" not in made.files.values()
+
+
+def link(target: str, name: str = "readme.txt") -> Callable[[Path], None]:
+    """A link in the folder."""
+    return lambda folder: (folder / name).symlink_to(target)
+
+
+def written(name: str, content: bytes) -> Callable[[Path], None]:
+    """A file in the folder."""
+
+    def write(folder: Path) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+    return write
+
+
+def pipe(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+
+
+def unix_socket(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        here = os.getcwd()
+        os.chdir(folder)  # a socket's path is short
+        made.bind("talk")
+        os.chdir(here)
+
+
+KEY = ": it holds a private key or a password of a cloud's"
+NAMED = ": files of that name hold keys or passwords"
+IRREGULAR = ": this is no regular file, nor a link to one"
+REFUSED: list[tuple[Callable[[Path], None], str]] = [
+    (link("../../home/.ssh/id_rsa"), "readme.txt: this link leads out of the folder, to "),
+    (link("../../home/notes.txt"), "readme.txt: this link leads out of the folder, to "),
+    (link("../../home", "more"), "more: this link leads out of the folder, to "),
+    (link("/etc/hostname"), "readme.txt: this link leads out of the folder, to /etc/hostname"),
+    (link("bot", "more"), "more" + IRREGULAR),
+    (link("nowhere"), "nowhere: No such file or directory"),
+    (link("loop", "loop"), "loop"),
+    (pipe, "pipe" + IRREGULAR),
+    (unix_socket, "talk" + IRREGULAR),
+    (written("keys/id_rsa", b"x"), "keys/id_rsa" + NAMED),
+    (written("id_ed25519", b"x"), "id_ed25519" + NAMED),
+    (written("aws/credentials", b"x"), "aws/credentials" + NAMED),
+    (written("prod.env", b"A=1"), "prod.env" + NAMED),
+    (written("netrc", b"x"), "netrc" + NAMED),
+    (written("kubeconfig", b"x"), "kubeconfig" + NAMED),
+    (written("client.p12", b"x"), "client.p12" + NAMED),
+    (written("application_default_credentials.json", b"{}"), "application_default_credentials"),
+    (written("tls.key", PEM % b""), "tls.key" + KEY),
+    (written("tls.key", b"\x30\x82\x01"), "tls.key" + KEY),
+    (written("tls.pem", b"# mine\n" + PEM % b"RSA "), "tls.pem" + KEY),
+    (written("readme.txt", PEM % b"OPENSSH "), "readme.txt" + KEY),
+    (written("readme.txt", PEM % b"ENCRYPTED "), "readme.txt" + KEY),
+    (written("readme.txt", (PEM % b"").decode().encode("utf-16")), "readme.txt" + KEY),
+    (written("pgp.asc", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"), "pgp.asc" + KEY),
+    (
+        written("gcp.json", b'{"private_key": "-----BEGIN PRIVATE KEY-----\\nMII"}'),
+        "gcp.json" + KEY,
+    ),
+    (written("cfg", b"aws_secret_access_key = " + b"A1b2/" * 8), "cfg" + KEY),
+    (written("kube.yaml", b"client-key-data: " + b"LS0tLS1C" * 5), "kube.yaml" + KEY),
+    (written("big", b"x" * ((50 << 20) + 1)), "big: the files are larger than 50 MB"),
+    (written("packages", b"x"), "packages is a folder in the image, and a file here"),
+    (written("bot/app.py/more.py", b"x"), "bot/app.py is a folder in the image, and a file here"),
+]
+
+
+@pytest.mark.parametrize(("make", "why"), REFUSED, ids=[why.split(":")[0] for _, why in REFUSED])
+def test_refused(folder: Path, make: Callable[[Path], None], why: str) -> None:
+    """Each is named, and nothing is read past it."""
+    make(folder)
+    assert why in refusal(folder)
+
+
+def test_certificates_and_public_keys_go_in(folder: Path) -> None:
+    """What is public is no secret."""
+    public = {
+        "ca.pem": b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        "id_rsa.pub": b"ssh-rsa AAAA me\n",
+        "public.key": b"-----BEGIN PUBLIC KEY-----\nMIIB\n",
+    }
+    for name, content in public.items():
+        (folder / name).write_bytes(content)
+    assert public.items() <= own.read(folder, folder.parent).files.items()
+
+
+def test_name_that_is_not_utf8(folder: Path) -> None:
+    """As out of an old archive: named with what is odd about it."""
+    (folder / os.fsdecode(b"\x8bL\x8e\x96.json")).write_bytes(b"[]")
+    assert "\\x8bL\\x8e\\x96.json: its name is not UTF-8" == refusal(folder)
+
+
+def test_file_in_place_of_the_bot(folder: Path) -> None:
+    """The bot's folder is a folder."""
+    why = "bot is a folder in the image, and a file here"
+    with pytest.raises(Usage, match=why):
+        files({"bot": b"x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("../home/.aws", "does not lie in a folder below "),
+        ("../home", "does not lie in a folder below "),
+        ("..", "does not lie in a folder below "),
+        (".", "does not lie in a folder below "),
+        ("/etc", "does not lie in a folder below "),
+        ("link", "does not lie in a folder below "),
+        ("own/../../home", "does not lie in a folder below "),
+        (".ssh", "is hidden: .ssh"),
+        ("own/.aws", "is hidden: .aws"),
+        ("nowhere", "is no folder"),
+        ("own/bot/phrases.py", "is no folder"),
+    ],
+)
+def test_folder_refused(folder: Path, name: str, why: str) -> None:
+    """It has to lie below stack.yaml's own, in the open, whatever links say."""
+    (folder.parent / "link").symlink_to("../home")
+    (folder.parent / ".ssh").mkdir()
+    (folder / ".aws").mkdir()
+    assert why in refusal(folder, name)
+
+
+def test_folder_by_a_link_beside_it(folder: Path) -> None:
+    """A link that stays below stack.yaml's folder is another name."""
+    (folder.parent / "other").symlink_to("own")
+    assert ("bot/phrases.py",) == inputs.of("", "linux/amd64", folder.parent, "other").own
