@@ -9,32 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provision import wholefile
-from provision.errors import Refusal
 from provision.image import layer
 from provision.image.assembled import PACKAGES
 from provision.image.layer import Entry, Layer
 from provision.index import PackageIndex, key
-from provision.words import _
 
 MADE_BY = "provision: wheels of bot/requirements.txt"
 
 
 def wheels(index: PackageIndex, lock: bytes, python: str, platform: str) -> Layer:
-    """Their layer, from this user's cache where it was made before. Raises Refusal."""
+    """Their layer, from this user's cache where it was made before. Raises Refusal where pip does."""
     place = index.folder() / "layers" / key(lock, python, platform)
     kept = _kept(place)
     if kept is None:
-        try:
-            kept = _made(place, index.wheels(lock, python, platform))
-        except OSError as error:
-            raise Refusal(
-                _("Keeping the bot's Python packages in {folder}.", folder=index.folder()),
-                error.strerror or str(error),
-                _(
-                    "Make room there, or set XDG_CACHE_HOME to a folder that you can write to; "
-                    "then run the same command again."
-                ),
-            ) from None
+        found = index.wheels(lock, python, platform)
+        kept = _made(place, found)
     return kept
 
 

@@ -17,8 +17,6 @@ import pytest
 from provision import cli
 from provision.errors import Refusal
 from provision.image.code import files
-from provision.image.wheels import wheels
-from provision.index import PackageIndex
 from provision.lock import locked
 from tests.provision.shell import PROVISION, Person, control, environment
 
@@ -208,16 +206,6 @@ def test_lock_in_no_folder(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused, locked(tmp_path / "file" / "stack.yaml"):
         pytest.fail("locked")
     assert f"Writing {tmp_path}/file/.stack.yaml.lock." == refused.value.what
-
-
-def test_cache_that_cannot_be_written(tmp_path: Path) -> None:
-    """The bot's packages: the folder, why, and the variable that names another one."""
-    (tmp_path / "file").touch()
-    with pytest.raises(Refusal) as refused:
-        wheels(PackageIndex(lambda: tmp_path / "file"), b"", "3.12", "linux/amd64")
-    assert f"Keeping the bot's Python packages in {tmp_path}/file." == refused.value.what
-    assert refused.value.why in ("Not a directory", "File exists")
-    assert "XDG_CACHE_HOME" in refused.value.then
 
 
 def test_own_files_that_cannot_be_read(tmp_path: Path) -> None:
