@@ -46,6 +46,7 @@ class Engine:
         self._unknown: dict[
             str, str
         ] = {}  # begun under former settings, and could not be looked for
+        self._lives: dict[str, Live] = {}  # as they were seen in this walk
         self._foreseen: use.Uses | None = None  # as it was shown to the person
         self.unchecked: dict[
             str, str
@@ -178,8 +179,9 @@ class Engine:
         """As Creation.create, on nothing but what is ours or was adopted."""
         for need in resource.needs():
             record = self.file.records.get(need.key)
-            if record and record.state == "created" and need.key not in self._creation.made:
-                self.prove(need)
+            recorded = record is not None and record.state == "created"
+            if recorded and not need.untaggable() and need.key not in self._creation.made:
+                self.prove(need, self._lives.get(need.key))
         return self._creation.create(resource)
 
     def prove(self, resource: Resource, live: Live | None = None) -> None:
@@ -241,6 +243,7 @@ class Engine:
         Of what was adopted nothing is changed, unless the person said so.
         """
         resource.learn(live)
+        self._lives[resource.key] = live
         record = self.file.records[resource.key]
         state: State = "adopted" if record.state == "adopted" or resource.shared else "created"
         self._write(resource, state)
