@@ -146,7 +146,7 @@ class Aws:
             try:
                 return str(self.sts.get_caller_identity()["Account"])
             except botocore.exceptions.EndpointConnectionError as error:
-                raise Refusal(doing, passing(error), _connected()) from None
+                raise Unknown(doing, passing(error), _connected()) from None
 
 
 def _session(region: str) -> Any:

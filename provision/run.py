@@ -13,7 +13,7 @@ from provision.clock import Clock
 from provision.console import Progress
 from provision.dns import Dns
 from provision.engine import Engine
-from provision.errors import Refusal, Usage
+from provision.errors import Refusal, Unknown, Usage
 from provision.line import Line
 from provision.look import Sight
 from provision.resource import Doors, Resource
@@ -139,8 +139,14 @@ def prepared(
     file.on_trial = looks
     edited.prove(file, doors_of(file), aws_door.clock())
     file.keep()
+    unknown: Unknown | None = None  # whether the account has the stack
     if recovers:
-        recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))
+        try:
+            recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))
+        except Unknown as refusal:
+            if questions.on_terminal():
+                raise
+            unknown = refusal
     if resumes and not file.paused:
         raise Refusal(
             _("Reading {path}.", path=file.path),
@@ -157,8 +163,15 @@ def prepared(
             lambda: network.subnet_choices(Aws(file.settings["region"]), vpc)
         ),
     )
-    questions.ask_open(file, save=save, yes=options.yes, lookups=lookups)
-    _check(file)
+    try:
+        questions.ask_open(file, save=save, yes=options.yes, lookups=lookups)
+        _check(file)
+    except Usage:
+        if unknown:
+            print(unknown, file=sys.stderr)
+        raise
+    if unknown:
+        raise unknown
     return _built(options, file, sandbox)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from provision import questions
 from provision.console import Progress, show_json, show_steps
@@ -87,14 +88,15 @@ def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
     ours = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}
     kept = {key: (why, round(ours.get(key, 0.0), 2)) for key, why in gone.kept.items()}
     if as_json:
-        told = {
+        told: dict[str, Any] = {
             "deleted": gone.deleted,
             "kept": [
                 {"key": key, "why": why, "monthly_usd": usd} for key, (why, usd) in kept.items()
             ],
             "left": gone.left,
-            "unknown": [{"key": key, "reason": why} for key, why in gone.unknown.items()],
         }
+        if gone.unknown:
+            told["unknown"] = [{"key": key, "reason": why} for key, why in gone.unknown.items()]
         show_json(told)
         return
     for key, (why, usd) in kept.items():
