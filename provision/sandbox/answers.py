@@ -4,6 +4,7 @@ Protocols differ (query, JSON, REST); moto's serializers and botocore's parsers 
 """
 
 import functools
+import json
 import warnings
 from typing import Any
 
@@ -25,6 +26,19 @@ def refuse(call: Call, refusal: Refusal) -> Response:
         warnings.simplefilter("ignore")
         status, headers, body = _serialize(call, refusal)
     return refusal.status or status, headers, body
+
+
+def unknown(environ: dict[str, Any], why: str) -> Response:
+    """Refuse a request that is no operation of a known service; in JSON where it speaks JSON."""
+    words = f"the sandbox knows no such operation ({why})"
+    if "HTTP_X_AMZ_TARGET" in environ:
+        told = {"__type": "UnknownOperationException", "message": words}
+        return 400, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(told).encode()
+    page = (
+        "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>"
+        f"<Message>{words}</Message></Error></ErrorResponse>"
+    )
+    return 400, [("Content-Type", "text/xml")], page.encode()
 
 
 def write(call: Call, answer: dict[str, Any]) -> Response:

@@ -1,12 +1,13 @@
 """The AWS endpoint of the sandbox: a WSGI application around moto's, with rules before and after.
 
-A call goes tick -> read -> signature -> faults -> permissions -> before rules -> moto -> after rules -> log.
-Beside it, on the same port, the control surface under /_sandbox/.
+A call goes tick -> read -> signature, parameters -> faults -> permissions -> before rules -> moto ->
+after rules -> log. Beside it, on the same port, the control surface under /_sandbox/.
 """
 
 import contextlib
 import functools
 import io
+import logging
 import select
 import socket
 import threading
@@ -17,14 +18,15 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response as HttpResponse
 
-from provision.sandbox import answers, control, regions, signing
-from provision.sandbox.calls import Call, Refusal, buffer_body, read_call, signing_name
+from provision.sandbox import answers, control, malformed, regions, signing
+from provision.sandbox.calls import CUT_OFF, Call, Refusal, buffer_body, read_call, signing_name
 from provision.sandbox.cloud import Cloud
 from provision.sandbox.faults import ConnectionDropped, NoAnswer
 from provision.sandbox.permissions.enforcement import enforce
 from provision.sandbox.rules import rules_after, rules_before
 from provision.sandbox.signatures import verify
 
+_log = logging.getLogger(__name__)
 # One for all: moto's backends are one set per process anyway, and its Flask applications are slow to build.
 MOTO = DomainDispatcherApplication(create_backend_app)
 # It would list moto's own folder at every call to find a host's backend: here once a host.
@@ -89,6 +91,9 @@ class AwsApplication:
         try:
             signing.check(call, environ)
             regions.refuse_disabled(self.cloud, call)
+            if environ[CUT_OFF]:
+                raise malformed.refuse_cut_off(call)
+            malformed.check(call)
             fault = self.cloud.faults.due(call)
             if fault:
                 self.cloud.faults.strike(fault, call, "before")
@@ -102,8 +107,23 @@ class AwsApplication:
             response = answers.refuse(call, refusal)
             outcome = response[0]
             return response
+        except ConnectionDropped:
+            raise
+        except Exception as error:
+            response = answers.refuse(call, self._stumbled(call, error))
+            outcome = response[0]
+            return response
         finally:
             self.cloud.note(call, caller, outcome)
+
+    def _stumbled(self, call: Call, error: Exception) -> Refusal:
+        """Return the refusal of a call that the sandbox cannot carry out; AWS would name the reason."""
+        said = f"{type(error).__name__}: {error}"
+        _log.warning("%s %s is refused: %s", call.service, call.operation, said)
+        _log.debug("The traceback", exc_info=error)
+        return malformed.refuse(
+            call, f"the sandbox cannot carry out {call.operation} as it was asked for ({said})"
+        )
 
     def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> answers.Response:
         """What is answered: the truth, or what it was before the last changes."""

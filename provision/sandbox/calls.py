@@ -1,11 +1,13 @@
 """One call to the emulated AWS, read from the HTTP request, and AWS's way of refusing it."""
 
 import io
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from botocore.exceptions import UnknownServiceError
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import NotFound, get_service_router
@@ -15,6 +17,7 @@ from moto.core.utils import get_service_model
 _CREDENTIAL = re.compile(r"([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 # Where botocore's service name is not the signing name.
 _SIGNED_AS = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
+CUT_OFF = "provision.cut_off"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _READING = re.compile(
     r"Describe|Get|List|Head|Search|Lookup|Filter|Simulate|Test|Validate|Select|"
@@ -46,6 +49,7 @@ class Call:
     model: Any  # moto's OperationModel
     protocol: str  # as on the wire: json, query, ec2, rest-json, rest-xml
     secure: bool = True  # over TLS; loopback, which has none, counts as that
+    unreadable: str = ""  # why its parameters could not be read
 
 
 def signing_name(service: str) -> str:
@@ -54,12 +58,20 @@ def signing_name(service: str) -> str:
 
 
 def buffer_body(environ: dict[str, Any]) -> bytes:
-    """The request's body, put back into the environ so that others can read it again."""
+    """The request's body, put back into the environ so that others can read it again.
+
+    CUT_OFF in the environ says whether the body is shorter than its Content-Length.
+    """
     stream = environ["wsgi.input"]
-    if environ.get("wsgi.input_terminated"):
-        body: bytes = stream.read()
-    else:
-        body = stream.read(int(environ.get("CONTENT_LENGTH") or 0))
+    length = str(environ.get("CONTENT_LENGTH") or "")
+    declared = int(length) if length.isdecimal() else 0
+    try:
+        body: bytes = (
+            stream.read() if environ.get("wsgi.input_terminated") else stream.read(declared)
+        )
+    except OSError:  # the connection broke, or its chunks are none
+        body, declared = b"", 1
+    environ[CUT_OFF] = len(body) < declared or (bool(length) and not length.isdecimal())
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = io.BytesIO(body)
     return body
@@ -95,20 +107,31 @@ def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
     request = Request({**environ, "wsgi.input": io.BytesIO(body)})
     try:
         operation, path_params = get_service_router(service).match(request)
-    except (NotFound, NotImplementedError, KeyError, ValueError, ImportError):
+    except (NotFound, NotImplementedError, KeyError, ValueError, ImportError, UnknownServiceError):
         return None
     protocol = determine_request_protocol(get_service_model(service), request.content_type)
-    params = PROTOCOL_PARSERS[protocol](operation).parse(
-        {
-            "method": request.method,
-            "values": request.values,
-            "headers": request.headers,
-            "body": body,
-            "url_path": request.path,
-            "url_params": path_params,
-        }
-    )
-    name = str(operation.name)
+    name, unreadable = str(operation.name), ""
+    params: dict[str, Any] = {}
+    try:
+        if protocol == "json" and not isinstance(json.loads(body or b"{}"), dict):
+            raise TypeError
+        parsed = PROTOCOL_PARSERS[protocol](operation).parse(
+            {
+                "method": request.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": body,
+                "url_path": request.path,
+                "url_params": path_params,
+            }
+        )
+    except Exception as error:  # the parsers stumble in many ways
+        unreadable = f"the request cannot be read ({type(error).__name__})"
+    else:
+        if isinstance(parsed, dict):
+            params = parsed
+        else:
+            unreadable = "the body is no structure"
     return Call(
         service=service,
         operation=name,
@@ -120,4 +143,5 @@ def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
         model=operation,
         protocol=protocol,
         secure=request.scheme == "https" or request.host.partition(":")[0] in _LOOPBACK,
+        unreadable=unreadable,
     )

@@ -22,6 +22,29 @@ behaves(
 )(constrains)
 before("elbv2", "*")(constrains("ValidationError"))
 
+# How a parameter's name begins, what the ARN in it has to hold, and what AWS calls it.
+_ARNS = {
+    "ListenerArn": (":listener/", "listener ARN"),
+    "LoadBalancerArn": (":loadbalancer/", "load balancer ARN"),
+    "RuleArn": (":listener-rule/", "listener rule ARN"),
+    "TargetGroupArn": (":targetgroup/", "target group ARN"),
+}
+
+
+@behaves(
+    "elbv2.not-an-arn",
+    "what is no ARN of that kind, an empty one too, is refused",
+    "ValidationError 400, \"'' is not a valid listener ARN\"",
+    "aws-cli#3260; turbot/steampipe-plugin-aws, table aws_ec2_load_balancer_listener_rule",
+)
+@before("elbv2", "*")
+def arns_are_arns(cloud: "Cloud", call: Call) -> None:
+    """Every call that names a thing by its ARN."""
+    for name, (part, kind) in _ARNS.items():
+        for arn in [call.params.get(name), *(call.params.get(f"{name}s") or [])]:
+            if arn is not None and not (arn.startswith("arn:") and part in arn):
+                raise Refusal("ValidationError", f"'{arn}' is not a valid {kind}", 400)
+
 
 @behaves(
     "elbv2.load-balancer-same-settings",

@@ -19,8 +19,9 @@ class _Quiet(WSGIRequestHandler):
     """No access log: bodies and paths are people's business; errors go to logging."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        if type == "error":
-            logging.getLogger(__name__).error(message, *args)
+        if type == "error":  # "Error on request:" and a traceback, of which the last line says why
+            said = (message % args if args else message).strip().splitlines()
+            logging.getLogger(__name__).error("%s", said[-1] if said else type)
 
 
 class HttpServer:

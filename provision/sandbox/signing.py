@@ -159,7 +159,7 @@ def _check_region(call: Call) -> None:
 
 
 def mismatch(call: Call, words: str) -> Refusal:
-    """A signature that is not taken, in the words of the call's service."""
+    """Return the refusal of a signature, as this call's service words it."""
     if call.protocol in ("query", "ec2", "rest-xml"):
         return Refusal("SignatureDoesNotMatch", words, 403)
     return Refusal("InvalidSignatureException", words, 403 if call.protocol == "rest-json" else 400)
