@@ -157,6 +157,8 @@ def release(cloud: "Cloud", given: Given, fault: int) -> Given:
 def lag(cloud: "Cloud", given: Given) -> Given:
     """Read-after-write lag of simulated {"seconds"} in {"services": [...]}, else in all that lag."""
     seconds, services = number(given, "seconds"), given.get("services")
+    if not isinstance(services, list | None):
+        raise ValueError(f"services is a list, not {services!r}")
     cloud.lag.switch(seconds, services)
     return dict(cloud.lag.seconds)
 

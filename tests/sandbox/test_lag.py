@@ -210,6 +210,8 @@ def test_lag_is_switched_by_service(account: Account) -> None:
     ec2.describe_security_groups(GroupIds=[group(account)])
     status, words = why(account, "POST", "lag", {"seconds": 3, "services": ["ecx"]})
     assert (400, True) == (status, words.startswith("services are among acm, ec2"))
+    refused = why(account, "POST", "lag", {"seconds": 3, "services": 1})
+    assert (400, "services is a list, not 1") == refused
     assert (
         "seconds is a number from 0 up, not -1" == why(account, "POST", "lag", {"seconds": -1})[1]
     )
