@@ -37,7 +37,7 @@ RANKS = [
     {"expressions"},
     {"image"},
     {"aws", "dns", "line", "registry", "index", "tls", "qr"},
-    {"beside", "clock", "connections", "errors", "lock", "unexpected", "wholefile"},
+    {"beside", "clock", "connections", "crash_log", "errors", "lock", "unexpected", "wholefile"},
     {"words", "__version__"},
 ]
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}

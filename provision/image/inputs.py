@@ -10,6 +10,7 @@ from provision.image import base as bases
 from provision.image.assembled import Image, assemble
 from provision.image.code import BOT, Files, code, files
 from provision.image.own import OwnFiles, read
+from provision.image.syntax import check, python_of
 from provision.image.wheels import wheels
 from provision.index import PackageIndex
 from provision.registry import Registries
@@ -48,9 +49,11 @@ def of(base: str, platform: str, folder: Path, own: str) -> Inputs:
 
     own: the folder of these, "" for none; it has to lie below `folder`, where stack.yaml is. Raise Usage.
     """
+    base = base or bases.DEFAULT
     theirs = read(folder / own, folder) if own else OwnFiles()
+    check(theirs.files, theirs.files, python_of(base))
     return Inputs(
-        base or bases.DEFAULT,
+        base,
         platform,
         LOCK.read_bytes(),
         files(theirs.files),
@@ -60,7 +63,7 @@ def of(base: str, platform: str, folder: Path, own: str) -> Inputs:
 
 
 def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[Image, str]:
-    """The image, ready to be pushed, and its base's digest. Raises Refusal or NotYet."""
+    """The image, ready to be pushed, and its base's digest. Raises Refusal, Usage or NotYet."""
     registries.tell(_("reading the base image"))
     base = bases.read(registries, inputs.base, inputs.platform)
     if not base.python:
@@ -69,6 +72,7 @@ def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[
             _("it does not say which Python it has (PYTHON_VERSION)"),
             _("Set image.base to an official Python image or one that is built on it."),
         )
+    check(inputs.files, inputs.files, base.python)
     registries.tell(_("collecting the bot's Python packages"))
     try:
         packages = wheels(index, inputs.lock, base.python, inputs.platform)

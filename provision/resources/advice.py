@@ -54,6 +54,8 @@ def _table() -> list[tuple[str, str]]:
         ),
         (
             "",
-            _("Mend it (the log group has the bot's own words), then run the same command again."),
+            _(
+                "Mend it (`provision logs` has the bot's own words), then run the same command again."
+            ),
         ),
     ]

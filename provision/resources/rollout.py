@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import timedelta
 from itertools import takewhile
 
+from provision import crash_log
 from provision.resource import Live
 from provision.words import _
 
@@ -50,6 +51,10 @@ class Rollout:
         failed = [task for task in self.new if _failed(task)]
         return failed[0]["taskArn"].rpartition("/")[2] if failed else ""
 
+    def last_words(self) -> list[str]:
+        """Return why the newest task that failed ended, by its own log; [] where it wrote none."""
+        return crash_log.words(self.live.get("Log", []))
+
     def hopeless(self) -> str:
         """Why it will not succeed; "" while it may.
 
@@ -75,10 +80,11 @@ class Rollout:
         return str(events[0]["message"]) if lasted >= SHORTAGE else ""
 
     def why(self, task: Live) -> str:
-        """Why a task stopped: a container's own reason first, then with what it ended."""
+        """Why a task stopped: a container's own reason, ECS's, and with what the container ended."""
         containers = task.get("containers", [])
-        reason = next(filter(None, (c.get("reason", "") for c in containers)), "")
-        reason = reason or str(task.get("stoppedReason", ""))
+        own = next(filter(None, (c.get("reason", "") for c in containers)), "")
+        stopped = str(task.get("stoppedReason", ""))
+        reason = own if stopped in own else stopped if own in stopped else f"{own}; {stopped}"
         codes = [c["exitCode"] for c in containers if c.get("exitCode") is not None]
         if HEALTH in reason:
             return self._unhealthy(task) or reason

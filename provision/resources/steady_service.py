@@ -3,14 +3,19 @@
 import re
 from typing import ClassVar
 
+from provision import crash_log
+from provision.aws import unless
 from provision.errors import Refusal
 from provision.resource import Doors, Live, Milestone, output, resource
 from provision.resources.advice import advice
 from provision.resources.rollout import Rollout
 from provision.resources.service import Service
+from provision.resources.task_definition import CONTAINER
 from provision.words import _
 
 TROUBLE = re.compile("unable|unhealthy|unavailable|failed|stopped", re.IGNORECASE).search
+NO_LOG = ("ResourceNotFoundException", "AccessDeniedException")  # none yet, or not for this caller
+LOG_PAGES = 5  # of up to 10,000 lines or 1 MB: CloudWatch Logs API, GetLogEvents
 SILENCE = 90  # seconds without a task or an event after which ECS will not start one
 
 
@@ -43,7 +48,7 @@ class SteadyService(Milestone):
     settling: ClassVar[float] = 30.0  # two health checks, then ECS calls it steady
 
     def find(self, doors: Doors) -> Live | None:
-        """The service; while it is not steady also its tasks, stopped ones too, and its targets' health."""
+        """The service; while it is not steady also its tasks, its targets' health, a failed task's log."""
         live = self.service.find(doors)
         if live is None or not self._missing(live):
             return live
@@ -54,7 +59,28 @@ class SteadyService(Milestone):
             for arn in groups
             for target in health(TargetGroupArn=arn)["TargetHealthDescriptions"]
         ]
-        return {**live, "Tasks": _tasks(doors, live), "Targets": targets}
+        seen = {**live, "Tasks": _tasks(doors, live), "Targets": targets}
+        failed = Rollout(seen).failed_task()
+        return {**seen, "Log": self._log(doors, failed)} if failed else seen
+
+    def _log(self, doors: Doors, task: str) -> list[str]:
+        """Return what a task wrote, the newest last, back to its last exception; [] for nothing."""
+        logs = doors.aws.logs
+        given = {
+            "logGroupName": self.service.task_definition.log_group.name,
+            "logStreamName": f"{CONTAINER}/{CONTAINER}/{task}",  # ECS, awslogs-stream-prefix
+            "startFromHead": False,
+        }
+        messages: list[str] = []
+        for _page in range(LOG_PAGES):
+            answer = unless(NO_LOG, logs.get_log_events, **given)
+            if not answer or not answer["events"]:
+                break
+            messages = [str(event["message"]) for event in answer["events"]] + messages
+            if crash_log.has_exception(messages):
+                break
+            given["nextToken"] = answer["nextBackwardToken"]
+        return messages
 
     def glance(self, doors: Doors) -> Live | None:
         """The service alone, as long as ECS has started tasks and none has failed: one call, not five."""
@@ -76,7 +102,9 @@ class SteadyService(Milestone):
         failed = any(d.get("rolloutState") == "FAILED" for d in rollout.deployments)
         if failed or (revision and live["taskDefinition"] != revision):
             why = rollout.hopeless() or _("ECS went back to {arn}", arn=live["taskDefinition"])
-            raise Refusal(_("Waiting for the service to be steady."), why, advice(why))
+            told = [why, *rollout.last_words()]
+            then = advice(" ".join(told))
+            raise Refusal(_("Waiting for the service to be steady."), "\n        ".join(told), then)
         if not self._missing(live):
             return ""
         if shortage := rollout.short_of_capacity():
@@ -86,7 +114,8 @@ class SteadyService(Milestone):
             running=live["runningCount"],
             wanted=live["desiredCount"],
         )
-        why = next(iter(rollout.failures()), "") or rollout.said()
+        failures = [*list(rollout.failures())[:1], *rollout.last_words()]
+        why = ": ".join(failures) or rollout.said()
         return f"{running}; {why or _('ECS has not said anything yet')}"
 
     def patience(self, live: Live) -> int:

@@ -1,6 +1,7 @@
 """deploy: a good version takes over, a bad one is taken back early, and the old one answers throughout."""
 
 import io
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -196,6 +197,72 @@ def test_bad_deploy(
     assert "news-bot:1 goes on answering" in said
     assert "example.jp/bot:1" == StackFile(desk.path).settings["image.uri"]
     assert told.seconds <= breaker(desk) / 2
+
+
+PHRASES = """Traceback (most recent call last):
+  File "/app/bot/phrases.py", line 72, in <module>
+    HELP = nothing
+NameError: name 'nothing' is not defined"""
+
+
+class Crashing(InlineTasks):
+    """Containers that end with code 3 behind a log: a traceback, and much after it."""
+
+    def __init__(self, log: list[str]) -> None:
+        super().__init__()
+        self.log = log
+
+    def start(
+        self, environment: dict[str, str], image: str, port: int, *command: Any
+    ) -> InlineTask:
+        task = super().start(environment, image, port, *command)
+        for said in self.log:
+            task.end(3, said)
+        return task
+
+
+LOGS = {
+    "json": [json.dumps({"message": "Exception in worker process", "traceback": PHRASES})],
+    "plain": PHRASES.splitlines(),
+}
+AFTER = [json.dumps({"message": f"Shutting down: {number}"}) for number in range(50)]
+REASON = [
+    "Essential container in task exited (exit code 3)",
+    "/app/bot/phrases.py:72: NameError: name 'nothing' is not defined",
+]
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_exception_of_a_failed_start(
+    desk: Desk, images: ByImage, log: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """deploy says the exception with file and line, the exit code and ECS's reason; not what came after."""
+    desk.sandbox.cloud.tasks = Crashing(LOGS[log] + AFTER)
+    assert 1 == Deploying(desk, sets=("image.uri=example.jp/bot:2",))()
+    said = capsys.readouterr().err
+    assert "\n        ".join(REASON) in said
+    assert "Shutting down" not in said
+    assert "`provision logs` has the bot's own words" in said
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_exception_of_a_first_start(desk: Desk, log: str) -> None:
+    """setup says the same while it waits and when it gives up."""
+    desk.sandbox.cloud.tasks = Crashing(LOGS[log] + AFTER)
+    (refusal,) = desk.setup(wait=0).refusals
+    assert all(part in refusal.why for part in REASON)
+    assert "Shutting down" not in refusal.why
+    waiting = [detail for event, key, detail in desk.events if key == "steady_service"]
+    assert any(": ".join(REASON) in detail for detail in waiting)
+
+
+def test_failed_start_without_a_word(
+    desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Then ECS's reason and the exit code are what there is."""
+    desk.sandbox.cloud.tasks = Crashing([""])
+    assert 1 == Deploying(desk, sets=("image.uri=example.jp/bot:2",))()
+    assert f"{REASON[0]}\n  next: " in capsys.readouterr().err
 
 
 def breaker(desk: Desk) -> float:
