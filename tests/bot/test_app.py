@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -312,7 +313,7 @@ class Waiting(Inbox):
     def __init__(self) -> None:
         self.seconds: list[float] = []
 
-    def take(self, events: list[Any], until: float) -> bool:
+    def take(self, events: Sequence[Any], until: float) -> bool:
         self.seconds.append(until - time.monotonic())
         return True
 

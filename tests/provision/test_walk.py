@@ -1,6 +1,7 @@
 """The one loop that waits: order, passes, patience, and what a failure takes with it."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -155,7 +156,7 @@ def test_bound_of_the_wait_itself_goes_first() -> None:
         (6.5, 8.5),  # the bound itself is still within it
     ],
 )
-def test_given_up_at(bound: float, given_up: float) -> None:
+def test_given_up_at(bound: Any, given_up: float) -> None:
     """Tried at 0, 1, 2.5, 4.5, 6.5, ...: later than the bound, and more than four times."""
     happened = Walk(Room("a"), a=never(NotYet("slow", bound=bound)))
     assert 1 == len(happened.run().refusals)
