@@ -34,3 +34,21 @@ def test_every_create_call_is_refused_once(desk: Desk) -> None:
     assert ([], []) == (outcome.refusals, outcome.outside)
     assert sorted(one.line for one in made("new") if one.line != "network") == sorted(refused)
     assert WHOLES["new"] == desk.inventory()
+
+
+def test_name_that_somebody_takes_meanwhile(desk: Desk) -> None:
+    """Between our look and our create call: it is not ours, and neither recorded nor deleted."""
+    logs, theirs = desk.cable.client("logs"), list[str]()
+
+    def take(operation: str) -> None:
+        if operation == "CreateLogGroup" and not theirs:
+            theirs.append("/ecs/news-bot")
+            logs.create_log_group(logGroupName="/ecs/news-bot")
+
+    desk.cable.before = take
+    outcome = desk.setup(refused=["CreateLogGroup"])
+    assert ["Creating log_group/news-bot."] == [one.what for one in outcome.refusals]
+    assert "log_group/news-bot" not in StackFile(desk.path).records
+    desk.cable.free()
+    desk.teardown()
+    assert theirs == [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
