@@ -2,7 +2,7 @@
 
 import threading
 
-QUIET = 0.05  # real seconds without another call: whoever can ask has asked
+QUIET = 0.2  # real seconds without another call: whoever can ask has asked
 
 
 class Rounds:
