@@ -52,7 +52,9 @@ def test_copy_is_offered(
     terminal.until("enter these four")
     command = terminal.until("}'").partition("registrar:")[2].replace("\r\n", "\n")
     assert shlex.split(command.replace("\\\n", "")) == [
-        *("curl", "-X", "PUT", f"{addresses['registrar']}/domains/{domain}", "-d"),
+        *("curl", "-X", "PUT", f"{addresses['registrar']}/domains/{domain}"),
+        *("-H", f"Authorization: Bearer {addresses['token']}"),
+        *("-H", "Content-Type: application/json", "-d"),
         json.dumps({"name_servers": servers(addresses, domain)}, indent=2),
     ]
     assert 130 == terminal.stop()

@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,3 +196,21 @@ def test_sandbox_process(tmp_path: Path) -> None:
         assert 0 == process.wait(10)
     assert not file.exists()
     assert not Path(addresses["ca"]).exists()
+
+
+def test_a_fault_of_the_sandbox_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """What fails with every tick is one report; after another one it is news again."""
+    errors = iter([KeyError("a")] * 3 + [KeyError("b")] * 3 + [KeyError("a")] * 2)
+    done = threading.Event()
+
+    def tick() -> None:
+        if error := next(errors, None):
+            raise error
+        done.set()
+
+    with Sandbox(RunningClock(1000), tasks=InlineTasks()) as sandbox:
+        sandbox.cloud.on_tick(tick)
+        sandbox.serve(idle=0)
+        assert done.wait(120)
+    reports = [record for record in caplog.records if "clockwork" in record.message]
+    assert ["'a'", "'b'", "'a'"] == [str((r.exc_info or ())[1]) for r in reports]
