@@ -9,7 +9,7 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from provision.aws import Aws
-from provision.stackfile import StackFile
+from provision.stackfile import Record, StackFile
 from tests.provision.conftest import WHOLE, Cable, Desk
 
 URL = "https://aws.example/"
@@ -188,4 +188,17 @@ def test_a_kind_that_cannot_be_listed_keeps_its_record(
     assert "certificate/example.jp" in StackFile(fresh.path).records
     events.unregister("before-call.acm.ListCertificates", unique_id="denied")
     assert [] == fresh.teardown().left
+    assert {} == fresh.inventory()
+
+
+def test_what_lies_in_something_unknown_is_not_asked_for(fresh: Desk) -> None:
+    """Listener and rule were begun, neither is there: teardown finds that out, and goes on."""
+    fresh.setup()
+    file = StackFile(fresh.path)
+    arn = file.records["warm_door/news-bot"].outputs["arn"]
+    for key in ("warm_door/news-bot", "warm_door_rule/news-bot"):
+        file.record(key, Record(file.records[key].kind, "creating"))
+    fresh.cable.client("elbv2").delete_listener(ListenerArn=arn)
+    gone = fresh.teardown()
+    assert ([], []) == (gone.refusals, gone.left)
     assert {} == fresh.inventory()
