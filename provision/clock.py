@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection
 from concurrent import futures
 from typing import Any, Protocol
 
+from provision.connections import on_loopback
 from provision.errors import Refusal
 from provision.words import _
 
 NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
 Futures = Collection[futures.Future[Any]]
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Clock(Protocol):
@@ -67,14 +67,6 @@ class SandboxClock:
     def wait(self, under_way: Futures, seconds: float) -> None:
         """Waits the real time in which the sandbox lets that many seconds pass."""
         futures.wait(under_way, seconds / self._speed, futures.FIRST_COMPLETED)
-
-
-def on_loopback(url: str) -> bool:
-    """Whether the URL leads to this machine."""
-    try:
-        return urllib.parse.urlsplit(url).hostname in _LOOPBACK
-    except ValueError:
-        return False
 
 
 def told_by(endpoint: str) -> Clock:

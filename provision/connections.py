@@ -1,5 +1,6 @@
 """HTTP to what is not AWS (registries, LINE): through the environment's proxy, trusting whom it names."""
 
+import ipaddress
 import os
 import urllib.parse
 import urllib.request
@@ -52,6 +53,15 @@ def _wrapped(error: BaseException) -> Iterator[BaseException]:
         if isinstance(inner, BaseException):
             yield from _wrapped(inner)
     yield error
+
+
+def on_loopback(url: str) -> bool:
+    """Return whether a URL's host is this machine itself: localhost or an address of the loopback."""
+    try:
+        host = urllib.parse.urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, or no URL at all
+        return False
 
 
 class Connections:

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clock import NO_CLOCK, on_loopback
-from provision.connections import Connections, trust_it, untrusted
+from provision.clock import NO_CLOCK
+from provision.connections import Connections, on_loopback, trust_it, untrusted
 from provision.errors import NotYet, Refusal
 from provision.words import _
 
@@ -30,6 +30,7 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 PIECE = 1 << 16  # bytes read and sent at once
+REDIRECTS = 5  # followed, one after another
 PATIENCE = 60  # seconds for which a registry that does not answer is asked again
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
@@ -64,16 +65,28 @@ def sha256(content: bytes) -> str:
 
 
 class Registries:
-    """Registries by their address. gallery: the URL of a stand-in for public.ecr.aws; "": the real one."""
+    """Registries by their address.
 
-    def __init__(self, gallery: Callable[[], str] = lambda: "") -> None:
-        self._gallery = gallery
+    gallery: the URL of the sandbox's stand-in for public.ecr.aws, which has an image of its own under the
+    default base's name. mirror: the URL of a mirror of public.ecr.aws, which has the same images. "": none.
+    """
+
+    def __init__(
+        self,
+        gallery: Callable[[], str] = lambda: "",
+        mirror: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._gallery, self._mirror = gallery, mirror
         self.tell: Callable[[str], None] = lambda said: None  # how far a push has come
         self._connections = Connections()
 
     def stands_in(self, host: str) -> str:
-        """The URL of a stand-in for this registry; "" for none."""
-        return self._gallery() if host == GALLERY else ""
+        """The URL of what is asked in this registry's place; "" for none."""
+        return (self._mirror() or self._gallery()) if host == GALLERY else ""
+
+    def in_sandbox(self, host: str) -> bool:
+        """Return whether the sandbox's gallery is asked: its images have other digests than the real ones."""
+        return host == GALLERY and not self._mirror() and bool(self._gallery())
 
     def public(self, host: str, repository: str) -> "Remote":
         """A repository that anybody may read."""
@@ -83,14 +96,18 @@ class Registries:
         """A repository of ours. token: ECR's authorizationToken, which is "user:password" in base64."""
         return Remote(self, endpoint.rstrip("/"), repository, f"Basic {token}")
 
-    def ask(self, method: str, url: str, **more: Any) -> Any:
-        """One request: urllib3's response, its body unread. Raises NotYet or Refusal where nobody answers."""
+    def ask(self, method: str, url: str, *, redirects: int = REDIRECTS, **more: Any) -> Any:
+        """One request: urllib3's response, its body unread. Raises NotYet or Refusal where nobody answers.
+
+        Raises Refusal for plain HTTP to another machine, also where a redirect leads there.
+        """
         import urllib3
 
-        host = urllib.parse.urlsplit(url).netloc
+        host = _host(url)
+        _check_secure(url)
         try:
             pool = self._connections.pool(url)
-            answer = pool.request(method, url, preload_content=False, **more)
+            answer = pool.request(method, url, preload_content=False, redirect=False, **more)
         except urllib3.exceptions.HTTPError as error:
             raise silent(host, error) from None
         if answer.status in (408, 429) or answer.status >= 500:
@@ -98,17 +115,44 @@ class Registries:
             raise NotYet(
                 _("{host} asks for patience (HTTP {status})", host=host, status=answer.status)
             )
-        return answer
+        location = answer.get_redirect_location() if method in ("GET", "HEAD") else None
+        if not location:
+            return answer
+        answer.drain_conn()
+        if not redirects:
+            raise NotYet(_("{host} only redirects", host=host), bound=PATIENCE)
+        place = urllib.parse.urljoin(url, location)
+        if _host(place) != host:  # a password goes to the host only that it is for
+            given = more.get("headers", {}).items()
+            more["headers"] = {k: v for k, v in given if k.lower() != "authorization"}
+        return self.ask(method, place, redirects=redirects - 1, **more)
+
+
+def _host(url: str) -> str:
+    return urllib.parse.urlsplit(url).netloc
+
+
+def _check_secure(url: str) -> None:
+    if urllib.parse.urlsplit(url).scheme != "https" and not on_loopback(url):
+        raise Refusal(
+            _("Asking {host}.", host=_host(url)),
+            _("{url} is not https, and not on this machine", url=url),
+            _("Give its https:// address, then run the same command again."),
+        )
 
 
 def from_environment() -> Registries:
     """The internet's; PROVISION_REGISTRY, or a sandbox that is AWS here, stands in for the public gallery."""
-    return Registries(_stand_in)
+    return Registries(_gallery, _mirror)
 
 
-def _stand_in() -> str:
-    if given := os.environ.get("PROVISION_REGISTRY", ""):
-        return given.rstrip("/")
+def _mirror() -> str:
+    given = os.environ.get("PROVISION_REGISTRY", "").rstrip("/")
+    return "" if given and given == _gallery() else given
+
+
+def _gallery() -> str:
+    """The URL of the gallery of the sandbox that is AWS here; "" for none."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
     if not on_loopback(endpoint):
         return ""

@@ -38,9 +38,9 @@ def read(registries: Registries, reference: str, platform: str) -> Base:
     """The base, without its layers' bytes. Raises Refusal: no such image, or not for this platform."""
     at = parse(reference)
     remote = registries.public(at.host, at.repository)
-    # What stands in for the gallery has an image of its own under the default's name, of another digest.
-    stands_in = reference == DEFAULT and registries.stands_in(at.host)
-    found = remote.manifest(at.tag if stands_in else at.wanted)
+    # The sandbox's gallery has an image of its own under the default's name. A mirror has the real one.
+    sandbox = reference == DEFAULT and registries.in_sandbox(at.host)
+    found = remote.manifest(at.tag if sandbox else at.wanted)
     digest = found.digest
     if "manifests" in found.told:
         found = remote.manifest(_of(platform, found, reference))
@@ -50,6 +50,14 @@ def read(registries: Registries, reference: str, platform: str) -> Base:
     if have != platform:
         raise _other(reference, platform, have)
     return Base(digest, config, tuple(_layer(remote, layer) for layer in told["layers"]))
+
+
+def pinned(registries: Registries, reference: str) -> str:
+    """Return the reference with the digest that its tag has now. Raises Refusal or NotYet."""
+    at = parse(reference)
+    if at.digest:
+        return reference
+    return f"{reference}@{registries.public(at.host, at.repository).manifest(at.wanted).digest}"
 
 
 def _of(platform: str, index: Manifest, reference: str) -> str:

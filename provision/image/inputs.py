@@ -1,11 +1,11 @@
 """What an image is made of, and the tag that follows from it: known before anything is built or fetched."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from provision.errors import Refusal
+from provision.errors import NotYet, Refusal
 from provision.image import base as bases
 from provision.image.assembled import Image, assemble
 from provision.image.code import BOT, Files, code, files
@@ -60,6 +60,17 @@ def of(base: str, platform: str, folder: Path, own: str) -> Inputs:
         tuple(theirs.files),
         tuple(theirs.left_out),
     )
+
+
+def pinned(inputs: Inputs, registries: Registries, known: str) -> Inputs:
+    """Return the same on a base that is named by its digest, so that the tag is of that, too.
+
+    known: the digest that the base had when the image was built, for when its registry does not answer.
+    """
+    try:
+        return replace(inputs, base=bases.pinned(registries, inputs.base))
+    except (NotYet, Refusal):  # the build will say why
+        return replace(inputs, base=f"{inputs.base}@{known}") if known else inputs
 
 
 def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[Image, str]:

@@ -6,7 +6,6 @@ import io
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from provision.registry import PIECE, Blob
@@ -76,23 +75,13 @@ def _fill(tar: tarfile.TarFile, entries: list[Entry]) -> None:
 
 
 def in_memory(entries: Iterable[Entry], made_by: str) -> Layer:
-    """A small layer."""
+    """A layer of what is in memory: some 20 MB for all wheels."""
     stream = io.BytesIO()
     digest, size, diff_id = write(entries, stream)
     content = stream.getvalue()
     return Layer(
         Blob(digest, size, MEDIA_TYPE, lambda: pieces(io.BytesIO(content))), diff_id, made_by
     )
-
-
-def on_disk(path: Path, digest: str, size: int, diff_id: str, made_by: str) -> Layer:
-    """A layer that was written to a file."""
-    return Layer(Blob(digest, size, MEDIA_TYPE, lambda: _of_file(path)), diff_id, made_by)
-
-
-def _of_file(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        yield from pieces(stream)
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:

@@ -1,17 +1,17 @@
 """The bot's image: in ECR, under a tag that follows from what it is made of; or one that is given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from provision.aws import unless
 from provision.errors import Refusal
 from provision.image.given import platforms
-from provision.image.inputs import PREFIX, Inputs, build
+from provision.image.inputs import PREFIX, Inputs, build, pinned
 from provision.image.push import push
 from provision.image.reference import Reference, known
-from provision.registry import GALLERY, Remote
+from provision.registry import GALLERY, Registries, Remote
 from provision.resource import Difference, Doors, Live, Resource, Tagged, output, resource
 from provision.resources.repository import Repository
 from provision.words import _
@@ -67,6 +67,7 @@ class Image(Resource):
 
     repository: Repository
     read: Callable[[], Inputs]  # from the disk; not called by who looks at what is recorded
+    registries: Registries | None = field(default=None, init=False)  # as `find` was handed them
     digest: str = output("imageDigest")
     tag: str = output("imageTag")
     base_digest: str = output("baseDigest")
@@ -84,8 +85,9 @@ class Image(Resource):
 
     @cached_property
     def inputs(self) -> Inputs:
-        """What it would be made of now. Raises Usage where the person's files cannot be read."""
-        return self.read()
+        """What it would be made of now; a base given by tag is asked for its digest. Raises Usage."""
+        made = self.read()
+        return pinned(made, self.registries, self.base_digest) if self.registries else made
 
     def identity(self) -> str:
         """None: there is one at a time."""
@@ -103,6 +105,7 @@ class Image(Resource):
 
     def find(self, doors: Doors) -> Live | None:
         """DescribeImages by the recorded tag, else by that of what it would be made of now."""
+        self.registries = doors.registries
         return self._described(doors, self.tag or self.inputs.tag)
 
     def _described(self, doors: Doors, tag: str) -> Live | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from provision.clock import on_loopback
+from provision.connections import on_loopback
 from provision.errors import Refusal
 from provision.words import _
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -126,6 +127,23 @@ def test_other_files_other_image(builder: Builder) -> None:
     assert before + 2 == builder.asked().count("InitiateLayerUpload")  # code and configuration
     assert 2 == len(builder.images())
     assert not builder.running().endswith(tag)
+
+
+def test_base_given_by_its_tag(builder: Builder) -> None:
+    """The image's tag is of the digest that the base has; a registry that is silent changes nothing."""
+    desk = builder.desk
+    base = "public.ecr.aws/docker/library/python:3.12-slim"
+    desk.set(image__base=base)
+    assert [] == desk.setup().refusals
+    (tag,) = builder.images()
+    stack = desk.stack()
+    assert isinstance(stack.image, Image)
+    assert tag != stack.image.inputs.tag
+    assert tag == replace(stack.image.inputs, base=f"{base}@{desk.sandbox.gallery.digest}").tag
+    assert {} == builder.planned()
+    desk.registries = Registries(lambda: "http://127.0.0.1:9")
+    assert {} == builder.planned()
+    assert ([], {}) == (desk.teardown().left, desk.inventory())
 
 
 def test_plan_names_the_files(builder: Builder) -> None:

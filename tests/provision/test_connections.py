@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from provision.connections import Connections
+from provision.connections import Connections, on_loopback
 
 MOZILLAS = 100  # authorities at least: certifi's list has more
 
@@ -31,3 +31,27 @@ def test_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "proxy.example" == proxied.proxy.host
     assert connections.pool("https://public.ecr.aws/v2/") is proxied
     assert connections.pool("https://registry.example/v2/").proxy is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:5000", True),
+        ("http://127.1.2.3", True),
+        ("http://localhost:5000/a", True),
+        ("http://[::1]:5000", True),
+        ("https://127.0.0.1", True),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://127.0.0.1@evil.example", False),
+        ("http://localhost.evil.example", False),
+        ("http://localhostevil", False),
+        ("http://[::1].evil.example", False),
+        ("http://evil.example/127.0.0.1", False),
+        ("http://192.0.2.1", False),
+        ("127.0.0.1:5000", False),
+        ("", False),
+    ],
+)
+def test_this_machine_by_its_host(url: str, expected: bool) -> None:
+    """The host counts, not what the URL begins with."""
+    assert expected == on_loopback(url)

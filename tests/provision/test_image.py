@@ -94,18 +94,13 @@ class Shelf(PackageIndex):
         return [wheel(self.folder())]
 
 
-def test_layer_of_wheels_is_made_once(tmp_path: Path) -> None:
-    """And anew where the file is not what was written, or for another platform."""
+def test_layer_of_wheels_is_made_of_wheels(tmp_path: Path) -> None:
+    """The index is asked each time, which compares each wheel with the lock; no layer is kept on disk."""
     shelf = Shelf(tmp_path)
     made = [wheels.wheels(shelf, b"lock", "3.12", "linux/amd64") for _ in range(2)]
     assert made[0].blob.digest == made[1].blob.digest
-    assert 1 == len(shelf.asked)
-    (file,) = tmp_path.glob("layers/*.tar.gz")
-    file.write_bytes(b"cut sho")
-    again = wheels.wheels(shelf, b"lock", "3.12", "linux/amd64")
-    assert sha256(b"".join(again.blob.read())) == again.blob.digest == made[0].blob.digest
-    wheels.wheels(shelf, b"lock", "3.12", "linux/arm64")
-    assert ["linux/amd64", "linux/amd64", "linux/arm64"] == [asked[1] for asked in shelf.asked]
+    assert [("3.12", "linux/amd64")] * 2 == shelf.asked
+    assert ["thing-1.0-py3-none-any.whl"] == [path.name for path in tmp_path.rglob("*")]
 
 
 def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
@@ -182,6 +177,38 @@ def test_two_builds_of_one_input_have_one_digest(tmp_path: Path) -> None:
     assert made[0].manifest == made[1].manifest
     config = json.loads(b"".join(made[0].blobs[-1].read()))
     assert "arm64" == config["architecture"]
+
+
+def test_mirror_has_to_have_the_pinned_image() -> None:
+    """PROVISION_REGISTRY: the default's digest is asked for, so another image is refused, and never built."""
+    mirror = Gallery()  # it has another image under the name and tag of the default
+    server = HttpServer(mirror)
+    registries = Registries(mirror=lambda: server.url)
+    with pytest.raises(Refusal, match="MANIFEST_UNKNOWN"):
+        bases.read(registries, bases.DEFAULT, "linux/amd64")
+    given = Inputs(bases.DEFAULT, "linux/amd64", b"lock", FILES)
+    with pytest.raises(Refusal, match="sha256:dddfd7e07f9d15ae"):
+        inputs.build(given, registries, PackageIndex(lambda: Path("/nowhere")))
+    digest, name = mirror.digest, "public.ecr.aws/docker/library/python"
+    assert digest == bases.read(registries, f"{name}:3.12-slim@{digest}", "linux/amd64").digest
+    server.close()
+
+
+def test_base_by_tag_has_its_digest_in_the_tag() -> None:
+    """The image's tag follows the base that is used; without an answer, the one that was used before."""
+    gallery = Gallery()
+    server = HttpServer(gallery)
+    base = "public.ecr.aws/docker/library/python:3.12-slim"
+    given = Inputs(base, "linux/amd64", b"lock", FILES)
+    registries = Registries(mirror=lambda: server.url)
+    now = inputs.pinned(given, registries, "")
+    assert f"{base}@{gallery.digest}" == now.base
+    assert now.tag != given.tag
+    assert now == inputs.pinned(now, Registries(mirror=lambda: "http://127.0.0.1:9"), "")
+    server.close()
+    silent = Registries(mirror=lambda: "http://127.0.0.1:9")
+    assert f"{base}@{DIGEST}" == inputs.pinned(given, silent, DIGEST).base
+    assert given == inputs.pinned(given, silent, "")
 
 
 def test_base_for_another_platform() -> None:

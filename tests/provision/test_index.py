@@ -44,6 +44,86 @@ def test_wheel_of_another_hash(index: PackageIndex, tmp_path: Path) -> None:
     assert [] == list((tmp_path / "cache/wheels").iterdir())
 
 
+@pytest.mark.parametrize("change", ["other", "more", "folder", "less", "renamed"])
+def test_changed_cache(index: PackageIndex, tmp_path: Path, change: str) -> None:
+    """What is kept is compared with the lock each time: changed, it is fetched anew."""
+    source = tmp_path / "wheels/thing-1.0-py3-none-any.whl"
+    content = source.read_bytes()
+    wanted = lock(hashlib.sha256(content).hexdigest())
+    (found,) = index.wheels(wanted, "3.12", "linux/amd64")
+    match change:
+        case "other":
+            found.write_bytes(content + b"\0")
+        case "more":
+            (found.parent / "more-1.0-py3-none-any.whl").write_bytes(b"x")
+        case "folder":
+            (found.parent / "more.whl").mkdir()
+        case "less":
+            found.unlink()
+        case "renamed":
+            found.rename(found.with_suffix(".zip"))
+    assert [found] == index.wheels(wanted, "3.12", "linux/amd64")
+    assert content == found.read_bytes()
+
+
+def test_each_package_of_the_lock_is_there(index: PackageIndex, tmp_path: Path) -> None:
+    """A good wheel in another's place is not enough."""
+    wheel(tmp_path / "wheels", "other")
+    sources = sorted((tmp_path / "wheels").glob("*.whl"))
+    hashes = [hashlib.sha256(source.read_bytes()).hexdigest() for source in sources]
+    both = "".join(
+        f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{digest}\n    # via me\n"
+        for name, digest in zip(("other", "thing"), hashes, strict=True)
+    ).encode()
+    other, thing = index.wheels(both, "3.12", "linux/amd64")
+    thing.write_bytes(other.read_bytes())
+    assert [other, thing] == index.wheels(both, "3.12", "linux/amd64")
+    assert sources[1].read_bytes() == thing.read_bytes()
+
+
+def test_folders_are_this_users_own(index: PackageIndex, tmp_path: Path) -> None:
+    """0700, also where they were open before."""
+    cache = tmp_path / "cache"
+    (cache / "wheels").mkdir(parents=True, mode=0o755)
+    source = tmp_path / "wheels/thing-1.0-py3-none-any.whl"
+    index.wheels(lock(hashlib.sha256(source.read_bytes()).hexdigest()), "3.12", "linux/amd64")
+    assert [0o700, 0o700] == [path.stat().st_mode & 0o777 for path in (cache, cache / "wheels")]
+
+
+def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pip needs, and none of the secrets of this process; as the child itself sees it."""
+    secrets = {
+        "AWS_ACCESS_KEY_ID": "AKIA",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_SESSION_TOKEN": "token",
+        "LINE_CHANNEL_ACCESS_TOKEN": "token",
+        "LINE_CHANNEL_SECRET": "secret",
+        "GITHUB_TOKEN": "token",
+    }
+    passed = {
+        "PIP_INDEX_URL": "https://pypi.example/simple",
+        "HTTPS_PROXY": "http://proxy.example:8080",
+        "no_proxy": "localhost",
+        "SSL_CERT_FILE": "/etc/ca.pem",
+        "REQUESTS_CA_BUNDLE": "/etc/ca.pem",
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(tmp_path),
+    }
+    for name, value in (secrets | passed).items():
+        monkeypatch.setenv(name, value)
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\nexit 1\n")
+    python.chmod(0o755)
+    with pytest.raises(Refusal):
+        PackageIndex(lambda: tmp_path / "cache", str(python)).wheels(b"", "3.12", "linux/amd64")
+    lines = (tmp_path / "seen").read_text().splitlines()
+    seen = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert {} == {name: value for name, value in seen.items() if name in secrets}
+    assert passed == {name: value for name, value in seen.items() if name in passed}
+    assert {"PATH", "HOME"} <= seen.keys()
+    assert [] == [name for name in seen if "TOKEN" in name or "SECRET" in name]
+
+
 def test_no_index(index: PackageIndex, tmp_path: Path) -> None:
     """Refused; the next step says where to look."""
     missing = b"other==1.0 --hash=sha256:" + b"0" * 64

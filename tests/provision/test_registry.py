@@ -139,9 +139,94 @@ def test_stand_in_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     assert sandbox.cloud.gallery == from_environment().stands_in("public.ecr.aws")
     assert "" == from_environment().stands_in("example.jp")
+    assert from_environment().in_sandbox("public.ecr.aws")
+    monkeypatch.setenv("PROVISION_REGISTRY", sandbox.cloud.gallery)  # as --sandbox sets it
+    assert from_environment().in_sandbox("public.ecr.aws")
+    assert not from_environment().in_sandbox("example.jp")
     monkeypatch.setenv("PROVISION_REGISTRY", "http://127.0.0.1:1/")
+    assert not from_environment().in_sandbox("public.ecr.aws")
     assert "http://127.0.0.1:1" == from_environment().stands_in("public.ecr.aws")
     monkeypatch.delenv("PROVISION_REGISTRY")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.jp")
     assert "" == from_environment().stands_in("public.ecr.aws")
     aws.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1.evil.example:80/v2/a",
+        "http://localhost.evil.example/v2/a",
+        "http://127.0.0.1@evil.example/v2/a",
+        "http://registry.example/v2/a",
+        "http://10.0.0.1:5000/v2/a",
+        "HTTP://registry.example/v2/a",
+        "ftp://127.0.0.1.evil.example/",
+        "registry.example/v2/a",
+    ],
+)
+def test_plain_http_to_another_machine(url: str) -> None:
+    """Refused before anything is sent, whatever the name begins with."""
+    with pytest.raises(Refusal, match="is not https, and not on this machine") as refused:
+        Registries().ask("GET", url)
+    assert url in refused.value.why
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "[::1]"])
+def test_plain_http_on_this_machine(host: str) -> None:
+    """Asked: nobody is there."""
+    with pytest.raises(NotYet):
+        Registries().ask("GET", f"http://{host}:9/v2/a")
+
+
+def test_token_from_a_place_that_is_not_https() -> None:
+    """A registry that sends its readers elsewhere for a token."""
+
+    def elsewhere(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        realm = 'Bearer realm="http://tokens.example/token",service="x"'
+        start_response("401 Unauthorized", [("WWW-Authenticate", realm)])
+        return [b""]
+
+    server = HttpServer(elsewhere)
+    with pytest.raises(Refusal, match=r"http://tokens\.example/token"):
+        Registries(mirror=lambda: server.url).public("public.ecr.aws", "a").manifest("1")
+    server.close()
+
+
+def redirecting(location: str, seen: list[str]) -> Any:
+    """A registry that sends every reader on, and notes with which password it was asked."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append(environ.get("HTTP_AUTHORIZATION", ""))
+        start_response("307 Temporary Redirect", [("Location", location)])
+        return [b""]
+
+    return application
+
+
+def test_redirects_are_followed_without_the_password(sandbox: Sandbox) -> None:
+    """To another host it is not sent; to plain HTTP elsewhere, or round and round, nobody follows."""
+    asked, reached = list[str](), list[str]()
+
+    def layer_store(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        reached.append(environ.get("HTTP_AUTHORIZATION", ""))
+        start_response("200 OK", [])
+        return [b"layer"]
+
+    store = HttpServer(layer_store)
+    server = HttpServer(redirecting(f"{store.url}/layer", asked))
+    found = Registries().private(server.url, "bot", "c2VjcmV0").blob(sha256(b"layer"))
+    assert b"layer" == b"".join(found)
+    assert (["Basic c2VjcmV0"], [""]) == (asked, reached)
+    server.close()
+    store.close()
+    server = HttpServer(redirecting("http://store.example/layer", asked))
+    with pytest.raises(Refusal, match=r"http://store\.example/layer is not https"):
+        Registries().private(server.url, "bot", "c2VjcmV0").has(sha256(b"layer"))
+    server.close()
+    asked.clear()
+    server = HttpServer(redirecting("/again", asked))
+    with pytest.raises(NotYet, match="only redirects"):
+        Registries().private(server.url, "bot", "c2VjcmV0").has(sha256(b"layer"))
+    assert 6 == len(asked)
+    server.close()
