@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -58,8 +59,10 @@ def _wrapped(error: BaseException) -> Iterator[BaseException]:
 def on_loopback(url: str) -> bool:
     """Return whether a URL's host is this machine itself: localhost or an address of the loopback."""
     try:
-        host = urllib.parse.urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        place = urllib.parse.urlsplit(url).netloc.rpartition("@")[2].lower()
+        host = re.sub(r":\d*$", "", place) if not place.endswith("]") else place
+        literal = host[1:-1] if host[:1] == "[" and host[-1:] == "]" else host
+        return literal == "localhost" or ipaddress.ip_address(literal).is_loopback
     except ValueError:  # a name, or no URL at all
         return False
 
