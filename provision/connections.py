@@ -60,7 +60,9 @@ def on_loopback(url: str) -> bool:
     """Return whether a URL's host is this machine itself: localhost or an address of the loopback."""
     try:
         place = urllib.parse.urlsplit(url).netloc.rpartition("@")[2].lower()
-        host = re.sub(r":\d*$", "", place) if not place.endswith("]") else place
+        if "\\" in url:  # others end the host there
+            return False
+        host = re.sub(r":\d*$", "", place)
         literal = host[1:-1] if host[:1] == "[" and host[-1:] == "]" else host
         return literal == "localhost" or ipaddress.ip_address(literal).is_loopback
     except ValueError:  # a name, or no URL at all

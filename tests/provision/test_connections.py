@@ -43,6 +43,7 @@ def test_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://127.0.0.1", True),
         ("http://127.0.0.1.evil.example", False),
         ("http://127.0.0.1@evil.example", False),
+        ("http://evil.example\\@127.0.0.1", False),
         ("http://localhost.evil.example", False),
         ("http://localhostevil", False),
         ("http://[::1].evil.example", False),
