@@ -131,7 +131,13 @@ EVENTS: dict[str, Event] = {
 
 def test_bot(monkeypatch: pytest.MonkeyPatch, update: bool) -> None:
     """Every section of the file from a bot of its own."""
-    sections = {"events": events, "requests": requests, "refusals": refusals, "secrets": secrets}
+    sections = {
+        "events": events,
+        "requests": requests,
+        "refusals": refusals,
+        "secrets": secrets,
+        "stranger": stranger,
+    }
     found: dict[str, Any] = {}
     parts: dict[str, str] = {}
     for name, section in sections.items():
@@ -240,6 +246,16 @@ def secrets(bot: Bot) -> dict[str, Any]:
         "the old secret's signature": bot.webhook(said("help"), secret=SECRET),
         "nobody's signature": bot.webhook(said("help"), secret="another"),
         "the new token": bot.webhook(said("help"), secret="new"),
+    }
+
+
+def stranger(bot: Bot) -> dict[str, Any]:
+    """The first who comes after the secret was reissued, so that it is read again, is nobody."""
+    bot.outside.parameters["CHANNEL_SECRET"] = "new"
+    return {
+        "nobody's signature": bot.webhook(said("help"), secret="another"),
+        "the old secret's signature": bot.webhook(said("help"), secret=SECRET),
+        "the new secret's signature": bot.webhook(said("help"), secret="new"),
     }
 
 
