@@ -70,7 +70,7 @@ class Shell:
         self._monkeypatch.setattr(sys, "argv", ["provision", *words, "--yes"])
         with pytest.raises(SystemExit) as ended:
             ENTRY.load()()
-        assert 0 == ended.value.code
+        assert 0 == ended.value.code, f"provision {' '.join(words)}"
 
 
 @contextmanager
