@@ -92,12 +92,13 @@ def at_a_shell(desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch) ->
             "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
             "LINE_CHANNEL_SECRET": line.channel_secret,
             "PROVISION_DNS": f"{host}:{port}",
-            "PROVISION_REGISTRY": serve(desk.sandbox.gallery),
             "XDG_CACHE_HOME": str(desk.path.parent / "cache"),
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(boto3, "Session", lambda **_: session)
+        gallery = serve(desk.sandbox.gallery)
+        monkeypatch.setattr("provision.registry._gallery", lambda: gallery)
         monkeypatch.setattr("provision.aws.clock", lambda: desk.clock)
         monkeypatch.setattr(
             "provision.index.PackageIndex.wheels", lambda index, *_: [wheel(desk.path.parent)]

@@ -210,9 +210,10 @@ class Desk:
         """`provision setup`. Fails where AWS refused a changing call that is not among `refused`.
 
         A setup that succeeds in the end may have asked for what cannot be: a test says where that is meant.
-        Refusals that a test injects are its own business.
+        Refusals that a test injects, by faults or by a lag, are its own business.
         """
-        injected = [fault["kind"] for fault in self.sandbox.cloud.faults.shown()]
+        cloud = self.sandbox.cloud
+        injected = cloud.faults.shown() or cloud.delays.lag
         engine = self.engine()
         engine.look()
         self.cable.refused.clear()

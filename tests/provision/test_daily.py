@@ -2,7 +2,7 @@
 
 import json
 
-from tests.provision.shell import Person, control, send
+from tests.provision.shell import Person, client, control, send
 
 
 def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
@@ -70,11 +70,8 @@ def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str
 
 def test_deploy_asks_before_it_makes_what_costs(person: Person, addresses: dict[str, str]) -> None:
     """Somebody took the load balancer away: deploy would make another one, so it asks, as resume does."""
-    import boto3
-
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
-    session = boto3.Session("access", "secret", region_name="ap-northeast-1")
-    elbv2 = session.client("elbv2", endpoint_url=addresses["aws"])
+    elbv2 = client(addresses, "elbv2")
     balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
     elbv2.delete_load_balancer(LoadBalancerArn=balancer)
     elbv2.close()

@@ -16,7 +16,7 @@ import pytest
 
 from provision import cli
 from provision.errors import Refusal
-from provision.image.code import files
+from provision.image import own
 from provision.lock import locked
 from tests.provision.shell import PROVISION, Person, control, environment
 
@@ -210,9 +210,11 @@ def test_lock_in_no_folder(tmp_path: Path) -> None:
 
 def test_own_files_that_cannot_be_read(tmp_path: Path) -> None:
     """image.files with something in it that cannot be read."""
-    (tmp_path / "mem.py").symlink_to("/proc/self/mem")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.py")
     with pytest.raises(Refusal) as refused:
-        files(tmp_path)
+        own.read(folder, tmp_path)
     assert "Reading the files that go into the image." == refused.value.what
 
 

@@ -1,6 +1,7 @@
 """Fargate Spot takes tasks back or has none; several tasks at once, in every verb."""
 
 import json
+from typing import Any
 
 from provision import daily
 from provision.errors import Refusal
@@ -17,19 +18,25 @@ def seen(desk: Desk) -> Sight:
     return desk.engine().look()["steady_service"]
 
 
+def shown(desk: Desk) -> dict[str, Any]:
+    """What status prints of the tasks."""
+    sights = desk.engine().look()
+    return tasks(sights[desk.stack().service.key], sights["steady_service"])
+
+
 def test_interruption_and_replacement(desk: Desk) -> None:
     """Taken back: status names Spot and shows the task that is started instead, until it has taken over."""
     desk.setup()
-    assert [] == tasks(seen(desk))["rollout"]
+    assert [] == shown(desk)["rollout"]
     desk.sandbox.cloud.ecs.interrupt("ap-northeast-1", "news-bot", "news-bot")
     desk.clock.advance(2)
-    shown = tasks(seen(desk))
-    assert (0, 1) == (shown["running"], shown["wanted"])
-    assert "Spot took 1 back; ECS starts others instead" in shown["rollout"]
-    assert "1 PROVISIONING" in shown["rollout"][0]
+    told = shown(desk)
+    assert (0, 1) == (told["running"], told["wanted"])
+    assert "Spot took 1 back; ECS starts others instead" in told["rollout"]
+    assert "1 PROVISIONING" in told["rollout"][0]
     assert "not begun" != seen(desk).waiting
     desk.clock.advance(200)
-    assert {"running": 1, "wanted": 1, "rollout": []} == tasks(seen(desk))
+    assert {"running": 1, "wanted": 1, "rollout": []} == shown(desk)
 
 
 def test_shortage_in_setup(desk: Desk) -> None:
@@ -60,7 +67,7 @@ def test_two_tasks_throughout(desk: Desk) -> None:
     """Two from setup on; start, stop and schedule know the count; one taken back, the other answers."""
     desk.set(service__count="2")
     desk.setup()
-    assert {"running": 2, "wanted": 2, "rollout": []} == tasks(seen(desk))
+    assert {"running": 2, "wanted": 2, "rollout": []} == shown(desk)
     found = desk.cable.client("scheduler").get_schedule(GroupName="news-bot", Name="start")
     assert 2 == json.loads(found["Target"]["Input"])["DesiredCount"]
     assert ([], 0) == scaled(desk, 0)
@@ -70,4 +77,4 @@ def test_two_tasks_throughout(desk: Desk) -> None:
     for _second in range(120):
         desk.clock.advance(1)
         assert 200 == desk.sandbox.line.send("help", "U" + "1" * 32)["status"]
-    assert {"running": 2, "wanted": 2, "rollout": []} == tasks(seen(desk))
+    assert {"running": 2, "wanted": 2, "rollout": []} == shown(desk)
