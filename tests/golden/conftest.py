@@ -9,7 +9,7 @@ from provision.aws import Aws
 from provision.sandbox.delays import Delays
 from tests.golden.recorded import Recorder
 from tests.golden.runs import Session, Shell, at_a_shell
-from tests.provision.conftest import Cable, opened
+from tests.provision.conftest import AwsSession, opened
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,15 +26,15 @@ def update(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def session() -> Session:
     """One for all: making clients is what takes long."""
-    return Session(Cable(), Recorder())
+    return Session(AwsSession(), Recorder())
 
 
 @pytest.fixture
 def shell(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """An empty folder, an empty account."""
-    aws = Aws("ap-northeast-1", session.cable.session)
+    aws = Aws("ap-northeast-1", session.aws_session.session)
     with (
-        opened(session.cable, aws, Delays.none(), tmp_path) as desk,
-        at_a_shell(desk, session, monkeypatch) as shell,
+        opened(session.aws_session, aws, Delays.none(), tmp_path) as env,
+        at_a_shell(env, session, monkeypatch) as shell,
     ):
         yield shell

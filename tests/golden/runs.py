@@ -20,7 +20,7 @@ import pytest
 from provision.sandbox.dns_server import DnsServer
 from provision.sandbox.serving import HttpServer
 from tests.golden.recorded import Names, Recorder
-from tests.provision.conftest import Cable, Desk
+from tests.provision.conftest import AwsSession, Env
 from tests.provision.test_image import wheel
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,10 +30,10 @@ ROOT = Path(__file__).parent.parent.parent
 class Session:
     """The boto3 session that every command gets, recorded; its clients are kept."""
 
-    def __init__(self, cable: Cable, recorder: Recorder) -> None:
-        self.cable, self.recorder = cable, recorder
-        recorder.listen(cable.session)
-        self._client = cache(cable.session.client)
+    def __init__(self, aws_session: AwsSession, recorder: Recorder) -> None:
+        self.aws_session, self.recorder = aws_session, recorder
+        recorder.listen(aws_session.session)
+        self._client = cache(aws_session.session.client)
 
     def client(self, service: str, **_: Any) -> Any:
         """The service's client."""
@@ -43,11 +43,11 @@ class Session:
 class Shell:
     """One person with one folder; `aws` is a client of a service, `sent` what was recorded."""
 
-    def __init__(self, desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = desk.path.parent
+    def __init__(self, env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = env.path.parent
         self.aws: Callable[[str], Any] = session.client
         self.sent = session.recorder
-        self._line = desk.sandbox.line
+        self._line = env.sandbox.line
         self._monkeypatch = monkeypatch
 
     def stack(self, text: str) -> None:
@@ -74,9 +74,9 @@ class Shell:
 
 
 @contextmanager
-def at_a_shell(desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """A person's environment: this desk's AWS, LINE, DNS, registrar, registries and time."""
-    cloud, line, recorder = desk.sandbox.cloud, desk.sandbox.line, session.recorder
+def at_a_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A person's environment: this environment's AWS, LINE, DNS, registrar, registries and time."""
+    cloud, line, recorder = env.sandbox.cloud, env.sandbox.line, session.recorder
     with ExitStack() as servers:
 
         def serve(application: Any, name: str = "") -> str:
@@ -84,7 +84,7 @@ def at_a_shell(desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch) ->
             return servers.enter_context(closing(HttpServer(tapped))).url
 
         host, port = servers.enter_context(closing(DnsServer(cloud.dns.respond))).address
-        cloud.registry = serve(desk.sandbox.registry, "registry")
+        cloud.registry = serve(env.sandbox.registry, "registry")
         environment = {
             "AWS_REGION": "ap-northeast-1",
             "LANG": "C.UTF-8",
@@ -92,20 +92,20 @@ def at_a_shell(desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch) ->
             "LINE_CHANNEL_ACCESS_TOKEN": line.access_token,
             "LINE_CHANNEL_SECRET": line.channel_secret,
             "PROVISION_DNS": f"{host}:{port}",
-            "XDG_CACHE_HOME": str(desk.path.parent / "cache"),
+            "XDG_CACHE_HOME": str(env.path.parent / "cache"),
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(boto3, "Session", lambda **_: session)
-        gallery = serve(desk.sandbox.gallery)
+        gallery = serve(env.sandbox.gallery)
         monkeypatch.setattr("provision.registry._gallery", lambda: gallery)
-        monkeypatch.setattr("provision.aws.clock", lambda: desk.clock)
+        monkeypatch.setattr("provision.aws.clock", lambda: env.clock)
         monkeypatch.setattr(
-            "provision.index.PackageIndex.wheels", lambda index, *_: [wheel(desk.path.parent)]
+            "provision.index.PackageIndex.wheels", lambda index, *_: [wheel(env.path.parent)]
         )
         monkeypatch.setattr(sys, "stdin", io.StringIO())
-        monkeypatch.chdir(desk.path.parent)
-        desk.clock.on_advance(lambda: at_the_registrar(desk, session))
+        monkeypatch.chdir(env.path.parent)
+        env.clock.on_advance(lambda: at_the_registrar(env, session))
         recorder.names = Names(
             {
                 cloud.account: cloud.account,
@@ -115,16 +115,16 @@ def at_a_shell(desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch) ->
                 **default_network(session.client("ec2")),
             }
         )
-        yield Shell(desk, session, monkeypatch)
+        yield Shell(env, session, monkeypatch)
         recorder.take()
 
 
-def at_the_registrar(desk: Desk, session: Session) -> None:
+def at_the_registrar(env: Env, session: Session) -> None:
     """What a person does at the site where the domain was bought."""
     route53 = session.client("route53")
     for zone in route53.list_hosted_zones()["HostedZones"]:
         servers = route53.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
-        desk.sandbox.cloud.registrar.enter(zone["Name"], servers)
+        env.sandbox.cloud.registrar.enter(zone["Name"], servers)
 
 
 def default_network(ec2: Any) -> dict[str, str]:

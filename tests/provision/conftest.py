@@ -1,4 +1,4 @@
-"""A desk: an emulated account, LINE, DNS and registrar in this process, and runs of the engine on them.
+"""An environment: an emulated account, LINE, DNS and registrar in this process, and runs of the engine on it.
 
 Time is a ManualClock that the engine's own waiting moves. AWS is called without sockets, the bot is called
 in-process; only LINE's API is HTTP, because line-bot-sdk speaks nothing else.
@@ -50,7 +50,7 @@ from tests.provision.shell import served as served
 from tests.provision.terminal import terminals as terminals
 
 if TYPE_CHECKING:
-    from tests.provision.standing import Standing
+    from tests.provision.finished_stack import FinishedStack
 
 ANSWERS = {
     "domain": "example.jp",
@@ -66,7 +66,7 @@ class PowerCut(BaseException):
     """The plug is pulled: nothing in the program may catch this."""
 
 
-class Cable:
+class AwsSession:
     """Where the one session's calls go at the moment, what they were, and where the power goes off."""
 
     def __init__(self) -> None:
@@ -130,25 +130,25 @@ class Cable:
         return self.clients[service]
 
 
-class TappedLine(Line):
+class LineWithPowerCuts(Line):
     """LINE's door, with the same power cuts as AWS's."""
 
-    cable: Cable
+    aws_session: AwsSession
 
     def set_endpoint(self, url: str) -> None:
-        self.cable.before("SetWebhookEndpoint")
-        self.cable.calls.append("SetWebhookEndpoint")
+        self.aws_session.before("SetWebhookEndpoint")
+        self.aws_session.calls.append("SetWebhookEndpoint")
         super().set_endpoint(url)
-        self.cable.after("SetWebhookEndpoint")
+        self.aws_session.after("SetWebhookEndpoint")
 
 
 @dataclass
-class Desk:
-    """One person with one stack.yaml."""
+class Env:
+    """One person with one stack.yaml, and the emulated outside."""
 
     sandbox: Sandbox
     clock: ManualClock
-    cable: Cable
+    aws_session: AwsSession
     line_url: str
     path: Path
     aws: Aws
@@ -173,7 +173,7 @@ class Desk:
 
     def engine(self) -> Engine:
         """A run begun anew: all that is known comes from the file."""
-        self.cable.off = False
+        self.aws_session.off = False
         file, stack = StackFile(self.path), self.stack()
         engine = Engine(stack.resources, file, self.doors(), self.clock, self._tell)
         engine.begin()
@@ -181,8 +181,8 @@ class Desk:
 
     def doors(self) -> Doors:
         """The outsides."""
-        line = TappedLine(lambda: self.sandbox.line.access_token, self.line_url)
-        line.cable = self.cable
+        line = LineWithPowerCuts(lambda: self.sandbox.line.access_token, self.line_url)
+        line.aws_session = self.aws_session
         return Doors(self.aws, Dns(("127.0.0.1", 53), self._ask), line, self.registries, self.index)
 
     def _ask(self, query: Any, address: str, port: int) -> Any:
@@ -216,10 +216,10 @@ class Desk:
         injected = cloud.faults.shown() or cloud.delays.lag
         engine = self.engine()
         engine.look()
-        self.cable.refused.clear()
+        self.aws_session.refused.clear()
         outcome = engine.setup(wait)
         if not injected:
-            assert set() == set(self.cable.refused).difference(refused)
+            assert set() == set(self.aws_session.refused).difference(refused)
         return outcome
 
     def teardown(self, everything: bool = True) -> Gone:
@@ -234,19 +234,19 @@ class Desk:
 
         def cut(operation: str) -> None:
             if self.now == (event, line) and not operation.startswith(READING):
-                self.cable.cut(f"{moment} {operation}", rest)
+                self.aws_session.cut(f"{moment} {operation}", rest)
 
-        setattr(self.cable, moment, cut)
+        setattr(self.aws_session, moment, cut)
 
     def changes(self) -> list[str]:
         """The changing calls since the last time this was asked."""
-        made = [call for call in self.cable.calls if not call.startswith(READING)]
-        self.cable.calls.clear()
+        made = [call for call in self.aws_session.calls if not call.startswith(READING)]
+        self.aws_session.calls.clear()
         return made
 
     def inventory(self) -> dict[str, int]:
         """How many of everything there is in the account, by each service's own lists."""
-        return inventory(self.cable.client)
+        return inventory(self.aws_session.client)
 
 
 def networks(ec2: Any) -> dict[str, int]:
@@ -336,15 +336,15 @@ WHOLE = {  # one of everything
 
 
 @pytest.fixture(scope="session")
-def cable() -> Cable:
+def aws_session() -> AwsSession:
     """One session for all: building clients is what makes such tests slow."""
-    return Cable()
+    return AwsSession()
 
 
 @pytest.fixture(scope="session")
-def clients(cable: Cable) -> Aws:
+def clients(aws_session: AwsSession) -> Aws:
     """The tool's own door, on that session."""
-    return Aws("ap-northeast-1", cable.session)
+    return Aws("ap-northeast-1", aws_session.session)
 
 
 class Objects:
@@ -383,19 +383,21 @@ class Papers:
         return self.usual.encode(), "application/rss+xml", Mark()
 
 
-def _collect(cable: Cable, clock: ManualClock, papers: Papers, told: dict[str, str]) -> int:
-    """The collector, whose S3 is the cable's too, on the sandbox's clock."""
+def _collect(
+    aws_session: AwsSession, clock: ManualClock, papers: Papers, told: dict[str, str]
+) -> int:
+    """The collector, whose S3 is of that session too, on the sandbox's clock."""
     settings = CollectorSettings.from_environment(told)
     bucket, _slash, prefix = settings.news_url.removeprefix("s3://").partition("/")
-    press = BucketPress(bucket, prefix, cable.inside)
+    press = BucketPress(bucket, prefix, aws_session.inside)
     read = collect(press, settings.feeds, settings.days, clock.now(), papers.get)
     return 0 if read else 1
 
 
-def _bot(cable: Cable, clock: ManualClock, environment: dict[str, str]) -> Any:
-    """The bot, whose S3 is the cable's too, on the sandbox's clock."""
+def _bot(aws_session: AwsSession, clock: ManualClock, environment: dict[str, str]) -> Any:
+    """The bot, whose S3 is of that session too, on the sandbox's clock."""
     settings = BotSettings.from_environment(environment)
-    source = source_at(settings.news_url, Objects(cable.client("s3")))
+    source = source_at(settings.news_url, Objects(aws_session.client("s3")))
     stand = Newsstand(source, clock=clock.now, run=lambda work: work())
     return create_app(settings, newsstand=stand, clock=clock.now)
 
@@ -407,40 +409,40 @@ def delays() -> Delays:
 
 
 @contextmanager
-def opened(cable: Cable, clients: Aws, delays: Delays, folder: Path) -> Iterator[Desk]:
-    """A desk in an empty account."""
+def opened(aws_session: AwsSession, clients: Aws, delays: Delays, folder: Path) -> Iterator[Env]:
+    """An environment in an empty account."""
     clock, papers = ManualClock(), Papers()
-    programs = {tuple(COMMAND): partial(_collect, cable, clock, papers)}
-    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, cable, clock), programs))
+    programs = {tuple(COMMAND): partial(_collect, aws_session, clock, papers)}
+    sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, aws_session, clock), programs))
     server = HttpServer(sandbox.line.wsgi)
-    cable.application = sandbox.aws
-    cable.free()
-    desk = Desk(sandbox, clock, cable, server.url, folder / "stack.yaml", clients, papers)
-    desk.secrets = Secrets(sandbox.line.access_token, sandbox.line.channel_secret)
-    desk.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
-    cable.calls.clear()
-    yield desk
+    aws_session.application = sandbox.aws
+    aws_session.free()
+    env = Env(sandbox, clock, aws_session, server.url, folder / "stack.yaml", clients, papers)
+    env.secrets = Secrets(sandbox.line.access_token, sandbox.line.channel_secret)
+    env.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
+    aws_session.calls.clear()
+    yield env
     server.close()
     sandbox.close()
 
 
 @pytest.fixture
-def desk(cable: Cable, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Desk]:
-    """A desk in an empty account."""
-    with opened(cable, clients, delays, tmp_path) as desk:
-        yield desk
+def env(aws_session: AwsSession, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Env]:
+    """An environment in an empty account."""
+    with opened(aws_session, clients, delays, tmp_path) as env:
+        yield env
 
 
 @pytest.fixture(scope="module")
-def standing(
-    cable: Cable, clients: Aws, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator["Standing"]:
-    """A finished stack that the tests of one file hand on. None of them may use `desk` too."""
-    from tests.provision.standing import Standing
+def finished_stack(
+    aws_session: AwsSession, clients: Aws, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["FinishedStack"]:
+    """A finished stack that the tests of one file hand on. None of them may use `env` as well."""
+    from tests.provision.finished_stack import FinishedStack
 
-    def new() -> AbstractContextManager[Desk]:
-        return opened(cable, clients, Delays.none(), tmp_path_factory.mktemp("standing"))
+    def new() -> AbstractContextManager[Env]:
+        return opened(aws_session, clients, Delays.none(), tmp_path_factory.mktemp("finished"))
 
-    standing = Standing(new)
-    yield standing
-    standing.close()
+    finished_stack = FinishedStack(new)
+    yield finished_stack
+    finished_stack.close()

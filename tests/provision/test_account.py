@@ -8,7 +8,7 @@ import botocore.exceptions
 from provision.account import holdings
 from provision.resource import Resource, kinds
 from provision.stackfile import StackFile
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 # Without a list of their own: inside something that is listed (test_left.py says what each is in).
 HANGING = {
@@ -29,25 +29,25 @@ def without(operation: str) -> Callable[[str], None]:
     return before
 
 
-def recorded(desk: Desk) -> dict[str, dict[str, Any]]:
+def recorded(env: Env) -> dict[str, dict[str, Any]]:
     """The outputs of what is ours and does not hang on something else."""
     return {
         key: record.outputs
-        for key, record in StackFile(desk.path).records.items()
+        for key, record in StackFile(env.path).records.items()
         if record.state == "created" and record.kind not in HANGING
     }
 
 
-def test_everything_is_found_by_its_tags(desk: Desk) -> None:
+def test_everything_is_found_by_its_tags(env: Env) -> None:
     """Each kind's list has what stack.yaml has, with the ids by which it can be deleted."""
-    desk.set(network__vpc="new")
-    desk.setup()
-    found = holdings(desk.doors(), desk.clock, "news-bot")
+    env.set(network__vpc="new")
+    env.setup()
+    found = holdings(env.doors(), env.clock, "news-bot")
     assert {} == found.unasked
     remembered = ("caller_reference", "idempotency_token", "counted")  # nobody can tell any more
     expected = {
         key: {name: value for name, value in outputs.items() if name not in remembered}
-        for key, outputs in recorded(desk).items()
+        for key, outputs in recorded(env).items()
     }
     seen = {
         held.key: {n: v for n, v in held.outputs().items() if n not in remembered}
@@ -57,28 +57,28 @@ def test_everything_is_found_by_its_tags(desk: Desk) -> None:
     assert sorted(seen) == sorted(held.key for held in found.held)
 
 
-def test_another_stacks_things_are_not_ours(desk: Desk) -> None:
+def test_another_stacks_things_are_not_ours(env: Env) -> None:
     """A stack whose name begins with ours is another one; nobody's tags are nobody's."""
-    desk.setup()
-    assert [] == holdings(desk.doors(), desk.clock, "news").held
-    assert {"news-bot"} == {held.stack for held in holdings(desk.doors(), desk.clock, "").held}
+    env.setup()
+    assert [] == holdings(env.doors(), env.clock, "news").held
+    assert {"news-bot"} == {held.stack for held in holdings(env.doors(), env.clock, "").held}
 
 
-def test_throttled_lists_are_asked_again(desk: Desk) -> None:
+def test_throttled_lists_are_asked_again(env: Env) -> None:
     """The first eight calls are throttled: what is found is the same, and the waiting was on the clock."""
-    desk.setup()
-    everything = [str(held) for held in holdings(desk.doors(), desk.clock, "news-bot").held]
-    before = desk.clock.now()
-    desk.sandbox.cloud.faults.add({"kind": "throttle", "times": 8})
-    found = holdings(desk.doors(), desk.clock, "news-bot")
+    env.setup()
+    everything = [str(held) for held in holdings(env.doors(), env.clock, "news-bot").held]
+    before = env.clock.now()
+    env.sandbox.cloud.faults.add({"kind": "throttle", "times": 8})
+    found = holdings(env.doors(), env.clock, "news-bot")
     assert sorted(everything) == sorted(str(held) for held in found.held)
-    assert desk.clock.now() > before
+    assert env.clock.now() > before
 
 
-def test_endpoint_without_such_an_api(desk: Desk) -> None:
+def test_endpoint_without_such_an_api(env: Env) -> None:
     """What cannot be asked is told with AWS's reason; the rest is found."""
-    desk.setup()
-    desk.cable.before = without("ListScheduleGroups")
-    found = holdings(desk.doors(), desk.clock, "news-bot")
+    env.setup()
+    env.aws_session.before = without("ListScheduleGroups")
+    found = holdings(env.doors(), env.clock, "news-bot")
     assert ["ScheduleGroup"] == list(found.unasked)
     assert "zone/example.jp" in [held.key for held in found.held]

@@ -7,7 +7,7 @@ import pytest
 
 from provision.plan import plan
 from provision.prices import prices
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 TRUST = json.dumps(
     {
@@ -23,9 +23,9 @@ TRUST = json.dumps(
 )
 
 
-def theirs(desk: Desk) -> dict[str, Any]:
+def theirs(env: Env) -> dict[str, Any]:
     """Everything in the account that a run could have touched, as each service describes it."""
-    client = desk.cable.client
+    client = env.aws_session.client
     elbv2, ecs, route53 = client("elbv2"), client("ecs"), client("route53")
     balancers = elbv2.describe_load_balancers()["LoadBalancers"]
     zones = route53.list_hosted_zones()["HostedZones"]
@@ -60,14 +60,14 @@ def theirs(desk: Desk) -> dict[str, Any]:
     }
 
 
-def follow_the_article(desk: Desk) -> None:
+def follow_the_article(env: Env) -> None:
     """What somebody has who followed the article by hand, under names of the article's kind."""
-    client = desk.cable.client
+    client = env.aws_session.client
     zone = client("route53").create_hosted_zone(Name="example.jp", CallerReference="hand")
-    desk.sandbox.cloud.registrar.enter("example.jp", zone["DelegationSet"]["NameServers"])
+    env.sandbox.cloud.registrar.enter("example.jp", zone["DelegationSet"]["NameServers"])
     for name, value in (
-        ("ACCESS_TOKEN", desk.secrets.access_token),
-        ("CHANNEL_SECRET", desk.secrets.channel_secret),
+        ("ACCESS_TOKEN", env.secrets.access_token),
+        ("CHANNEL_SECRET", env.secrets.channel_secret),
     ):
         client("ssm").put_parameter(Name=name, Value=value, Type="SecureString")
     ec2, elbv2 = client("ec2"), client("elbv2")
@@ -100,34 +100,34 @@ def follow_the_article(desk: Desk) -> None:
     client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
     client("ecs").create_cluster(clusterName="line-cluster")
     client("acm").request_certificate(DomainName="example.jp", ValidationMethod="DNS")
-    desk.clock.advance(1)
+    env.clock.advance(1)
 
 
-def refusals(desk: Desk) -> list[str]:
+def refusals(env: Env) -> list[str]:
     """What stands in the way, by the plan."""
-    engine = desk.engine()
+    engine = env.engine()
     return [
         r.what for r in plan(engine.look(), engine.orphans(), prices("ap-northeast-1")).refusals
     ]
 
 
-def test_empty_account(desk: Desk) -> None:
+def test_empty_account(env: Env) -> None:
     """Nothing was there, nothing is there afterwards."""
-    before = theirs(desk)
-    desk.setup()
-    desk.teardown(everything=True)
-    assert before == theirs(desk)
+    before = theirs(env)
+    env.setup()
+    env.teardown(everything=True)
+    assert before == theirs(env)
 
 
-def test_article_followed_by_hand(desk: Desk) -> None:
+def test_article_followed_by_hand(env: Env) -> None:
     """A bot beside the hand-made one, under a host of its own: zone and parameters are adopted, all stays."""
-    follow_the_article(desk)
-    before = theirs(desk)
-    desk.set(host="bot.example.jp")
-    outcome = desk.setup()
+    follow_the_article(env)
+    before = theirs(env)
+    env.set(host="bot.example.jp")
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert 1 == len(desk.sandbox.line.send("help", "U" + "1" * 32)["reply"])
-    gone = desk.teardown(everything=True)
+    assert 1 == len(env.sandbox.line.send("help", "U" + "1" * 32)["reply"])
+    gone = env.teardown(everything=True)
     assert [] == gone.left
     assert {
         "zone/example.jp",
@@ -136,22 +136,22 @@ def test_article_followed_by_hand(desk: Desk) -> None:
         "network/default",
         "service_linked_role",
     } == set(gone.kept)
-    assert before == theirs(desk)
+    assert before == theirs(env)
 
 
-def test_article_followed_by_hand_on_the_same_host(desk: Desk) -> None:
+def test_article_followed_by_hand_on_the_same_host(env: Env) -> None:
     """Their A record points at their load balancer: setup says so, and changes nothing of it.
 
     ACM asks both certificates for one record, so ours stays where theirs needs it.
     """
-    follow_the_article(desk)
-    before = theirs(desk)["records"]
-    assert ["Creating alias/example.jp."] == refusals(desk)
-    outcome = desk.setup(wait=0)
+    follow_the_article(env)
+    before = theirs(env)["records"]
+    assert ["Creating alias/example.jp."] == refusals(env)
+    outcome = env.setup(wait=0)
     assert ["Creating alias/example.jp."] == [r.what for r in outcome.refusals]
-    gone = desk.teardown(everything=True)
+    gone = env.teardown(everything=True)
     assert "validation_record/example.jp" in gone.kept
-    after = theirs(desk)["records"]
+    after = theirs(env)["records"]
     assert ["CNAME"] == [r["Type"] for r in after[0] if r not in before[0]]
     assert before[0] == [r for r in after[0] if r["Type"] != "CNAME"]
 
@@ -177,15 +177,15 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize("line", STRANGERS)
-def test_stranger_under_our_name(desk: Desk, line: str) -> None:
+def test_stranger_under_our_name(env: Env, line: str) -> None:
     """It stands in the way already in the plan, and teardown leaves it as it is."""
-    ec2 = desk.cable.client("ec2")
+    ec2 = env.aws_session.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
-    STRANGERS[line](desk.cable.client, vpc, subnets)
-    before = theirs(desk)
-    assert [f"Creating {line}/"] == [what.partition("/")[0] + "/" for what in refusals(desk)]
-    desk.setup(wait=0)
-    desk.teardown(everything=True)
-    after = theirs(desk)
+    STRANGERS[line](env.aws_session.client, vpc, subnets)
+    before = theirs(env)
+    assert [f"Creating {line}/"] == [what.partition("/")[0] + "/" for what in refusals(env)]
+    env.setup(wait=0)
+    env.teardown(everything=True)
+    after = theirs(env)
     assert before == after

@@ -8,15 +8,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 TABLE = Path(__file__).parents[2] / "docs" / "article.md"
 WRITER = "U" + "1" * 32
 
 
-def policy(desk: Desk, role: str) -> dict[str, Any]:
+def policy(env: Env, role: str) -> dict[str, Any]:
     """The statements of a role's inline policies, by Sid."""
-    iam = desk.cable.client("iam")
+    iam = env.aws_session.client("iam")
     name = f"news-bot-{role}-ap-northeast-1"
     documents = [
         iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
@@ -25,141 +25,143 @@ def policy(desk: Desk, role: str) -> dict[str, Any]:
     return {s["Sid"]: s for document in documents for s in document["Statement"]}
 
 
-def group(desk: Desk, name: str) -> dict[str, Any]:
+def group(env: Env, name: str) -> dict[str, Any]:
     """A security group by its name."""
     filters = [{"Name": "group-name", "Values": [name]}]
-    (found,) = desk.cable.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+    (found,) = env.aws_session.client("ec2").describe_security_groups(Filters=filters)[
+        "SecurityGroups"
+    ]
     return dict(found)
 
 
-def load_balancer(desk: Desk) -> dict[str, Any]:
+def load_balancer(env: Env) -> dict[str, Any]:
     """The one load balancer."""
-    (found,) = desk.cable.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    (found,) = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"]
     return dict(found)
 
 
-def target_group(desk: Desk) -> dict[str, Any]:
+def target_group(env: Env) -> dict[str, Any]:
     """The one target group."""
-    (found,) = desk.cable.client("elbv2").describe_target_groups()["TargetGroups"]
+    (found,) = env.aws_session.client("elbv2").describe_target_groups()["TargetGroups"]
     return dict(found)
 
 
-def certificate(desk: Desk) -> dict[str, Any]:
+def certificate(env: Env) -> dict[str, Any]:
     """The one certificate."""
-    acm = desk.cable.client("acm")
+    acm = env.aws_session.client("acm")
     (found,) = acm.list_certificates()["CertificateSummaryList"]
     return dict(acm.describe_certificate(CertificateArn=found["CertificateArn"])["Certificate"])
 
 
-def records(desk: Desk, kind: str) -> dict[str, dict[str, Any]]:
+def records(env: Env, kind: str) -> dict[str, dict[str, Any]]:
     """The zone's record sets of one type, by name."""
-    route53 = desk.cable.client("route53")
+    route53 = env.aws_session.client("route53")
     (zone,) = route53.list_hosted_zones()["HostedZones"]
     found = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
     return {record["Name"]: record for record in found if record["Type"] == kind}
 
 
-def definition(desk: Desk) -> dict[str, Any]:
+def definition(env: Env) -> dict[str, Any]:
     """The task definition."""
-    answer = desk.cable.client("ecs").describe_task_definition(taskDefinition="news-bot")
+    answer = env.aws_session.client("ecs").describe_task_definition(taskDefinition="news-bot")
     return dict(answer["taskDefinition"])
 
 
-def service(desk: Desk) -> dict[str, Any]:
+def service(env: Env) -> dict[str, Any]:
     """The service."""
-    ecs = desk.cable.client("ecs")
+    ecs = env.aws_session.client("ecs")
     return dict(ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0])
 
 
-def default_vpc(desk: Desk) -> str:
+def default_vpc(env: Env) -> str:
     """The default VPC's id."""
     filters = [{"Name": "isDefault", "Values": ["true"]}]
-    return str(desk.cable.client("ec2").describe_vpcs(Filters=filters)["Vpcs"][0]["VpcId"])
+    return str(env.aws_session.client("ec2").describe_vpcs(Filters=filters)["Vpcs"][0]["VpcId"])
 
 
-def test_1_webhook(desk: Desk) -> None:
+def test_1_webhook(env: Env) -> None:
     """A message makes LINE send an HTTPS request to scheme, domain and path; the server answers."""
-    desk.setup()
-    assert "https://example.jp/webhook" == desk.sandbox.line.endpoint
-    told = desk.sandbox.line.send("help", WRITER)
+    env.setup()
+    assert "https://example.jp/webhook" == env.sandbox.line.endpoint
+    told = env.sandbox.line.send("help", WRITER)
     assert (200, True) == (told["status"], bool(told["reply"]))
 
 
-def test_2_target_group(desk: Desk) -> None:
+def test_2_target_group(env: Env) -> None:
     """Of IP addresses, in the VPC, on the container's port, filled by ECS."""
-    desk.setup()
-    found = target_group(desk)
+    env.setup()
+    found = target_group(env)
     assert ("ip", "HTTP", 8080) == (found["TargetType"], found["Protocol"], found["Port"])
-    assert default_vpc(desk) == found["VpcId"]
-    health = desk.cable.client("elbv2").describe_target_health(
+    assert default_vpc(env) == found["VpcId"]
+    health = env.aws_session.client("elbv2").describe_target_health(
         TargetGroupArn=found["TargetGroupArn"]
     )["TargetHealthDescriptions"]
-    tasks = [task for task in desk.sandbox.cloud.ecs.tasks if task.service]
+    tasks = [task for task in env.sandbox.cloud.ecs.tasks if task.service]
     assert [(task.ip, 8080) for task in tasks] == [
         (target["Target"]["Id"], target["Target"]["Port"]) for target in health
     ]
 
 
-def test_3_security_group_of_the_load_balancer(desk: Desk) -> None:
+def test_3_security_group_of_the_load_balancer(env: Env) -> None:
     """HTTPS from everywhere, and nothing else."""
-    desk.setup()
-    found = group(desk, "news-bot-load-balancer")
+    env.setup()
+    found = group(env, "news-bot-load-balancer")
     (rule,) = found["IpPermissions"]
     assert ("tcp", 443, 443) == (rule["IpProtocol"], rule["FromPort"], rule["ToPort"])
     assert ["0.0.0.0/0"] == [source["CidrIp"] for source in rule["IpRanges"]]
-    assert [found["GroupId"]] == load_balancer(desk)["SecurityGroups"]
+    assert [found["GroupId"]] == load_balancer(env)["SecurityGroups"]
 
 
-def test_4_listener(desk: Desk) -> None:
+def test_4_listener(env: Env) -> None:
     """HTTPS 443 forwards to the target group and carries the certificate."""
-    desk.setup()
-    listeners = desk.cable.client("elbv2").describe_listeners(
-        LoadBalancerArn=load_balancer(desk)["LoadBalancerArn"]
+    env.setup()
+    listeners = env.aws_session.client("elbv2").describe_listeners(
+        LoadBalancerArn=load_balancer(env)["LoadBalancerArn"]
     )["Listeners"]
     (https,) = [listener for listener in listeners if listener["Protocol"] == "HTTPS"]
     assert 443 == https["Port"]
     (action,) = https["DefaultActions"]
     assert "forward" == action["Type"]
-    assert target_group(desk)["TargetGroupArn"] == action["TargetGroupArn"]
-    assert certificate(desk)["CertificateArn"] == https["Certificates"][0]["CertificateArn"]
+    assert target_group(env)["TargetGroupArn"] == action["TargetGroupArn"]
+    assert certificate(env)["CertificateArn"] == https["Certificates"][0]["CertificateArn"]
 
 
-def test_5_hosted_zone(desk: Desk) -> None:
+def test_5_hosted_zone(env: Env) -> None:
     """A public zone of the domain; the registrar names its four name servers and no others."""
-    desk.setup()
-    route53 = desk.cable.client("route53")
+    env.setup()
+    route53 = env.aws_session.client("route53")
     (zone,) = route53.list_hosted_zones()["HostedZones"]
     assert ("example.jp.", False) == (zone["Name"], zone["Config"]["PrivateZone"])
     servers = route53.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
     assert 4 == len(servers)
-    named = desk.sandbox.cloud.registrar.name_servers("example.jp")
+    named = env.sandbox.cloud.registrar.name_servers("example.jp")
     assert sorted(servers) == sorted(named)
 
 
-def test_6_alias(desk: Desk) -> None:
+def test_6_alias(env: Env) -> None:
     """An A record, alias: the domain is the load balancer."""
-    desk.setup()
-    alias = records(desk, "A")["example.jp."]["AliasTarget"]
-    balancer = load_balancer(desk)
+    env.setup()
+    alias = records(env, "A")["example.jp."]["AliasTarget"]
+    balancer = load_balancer(env)
     assert balancer["CanonicalHostedZoneId"] == alias["HostedZoneId"]
     assert alias["DNSName"].rstrip(".").lower().endswith(balancer["DNSName"].lower())
 
 
-def test_7_certificate(desk: Desk) -> None:
+def test_7_certificate(env: Env) -> None:
     """Public, for the domain, validated by the CNAME in the zone, issued, in use by the listener."""
-    desk.setup()
-    found = certificate(desk)
+    env.setup()
+    found = certificate(env)
     assert ("example.jp", "ISSUED") == (found["DomainName"], found["Status"])
     (option,) = found["DomainValidationOptions"]
     assert "DNS" == option["ValidationMethod"]
-    record = records(desk, "CNAME")[option["ResourceRecord"]["Name"]]
+    record = records(env, "CNAME")[option["ResourceRecord"]["Name"]]
     assert option["ResourceRecord"]["Value"] == record["ResourceRecords"][0]["Value"]
 
 
-def test_8_task_definition(desk: Desk) -> None:
+def test_8_task_definition(env: Env) -> None:
     """Fargate, Linux/X86_64, .25 vCPU, 2 GB, the image, the container's port over HTTP."""
-    desk.setup()
-    found = definition(desk)
+    env.setup()
+    found = definition(env)
     assert ["FARGATE"] == found["requiresCompatibilities"]
     assert {"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64"} == found[
         "runtimePlatform"
@@ -171,55 +173,55 @@ def test_8_task_definition(desk: Desk) -> None:
     assert (8080, "http") == (port["containerPort"], port["appProtocol"])
 
 
-def test_8_two_roles(desk: Desk) -> None:
+def test_8_two_roles(env: Env) -> None:
     """One to start the task, one for the bot itself; each for ECS tasks only."""
-    desk.setup()
-    found = definition(desk)
+    env.setup()
+    found = definition(env)
     assert found["executionRoleArn"] != found["taskRoleArn"]
     for key in ("executionRoleArn", "taskRoleArn"):
         name = found[key].rpartition("/")[2]
-        role = desk.cable.client("iam").get_role(RoleName=name)["Role"]
+        role = env.aws_session.client("iam").get_role(RoleName=name)["Role"]
         (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert {"Service": "ecs-tasks.amazonaws.com"} == trusted["Principal"]
 
 
-def test_8_repository(desk: Desk) -> None:
+def test_8_repository(env: Env) -> None:
     """An ECR repository that scans, keeps the newest hundred, and from which alone ECS may pull."""
-    desk.setup()
-    ecr = desk.cable.client("ecr")
+    env.setup()
+    ecr = env.aws_session.client("ecr")
     (found,) = ecr.describe_repositories()["repositories"]
     assert found["imageScanningConfiguration"]["scanOnPush"]
     text = ecr.get_lifecycle_policy(repositoryName="news-bot")["lifecyclePolicyText"]
     assert 100 == json.loads(text)["rules"][0]["selection"]["countNumber"]
-    statements = policy(desk, "execution")
+    statements = policy(env, "execution")
     assert [found["repositoryArn"]] == statements["PullTheImage"]["Resource"]
     assert "ecr:GetAuthorizationToken" == statements["SignInToTheRegistry"]["Action"]
 
 
-def test_8_cluster(desk: Desk) -> None:
+def test_8_cluster(env: Env) -> None:
     """A cluster for Fargate and Fargate Spot."""
-    desk.setup()
-    (found,) = desk.cable.client("ecs").describe_clusters(clusters=["news-bot"])["clusters"]
+    env.setup()
+    (found,) = env.aws_session.client("ecs").describe_clusters(clusters=["news-bot"])["clusters"]
     assert {"FARGATE", "FARGATE_SPOT"} == set(found["capacityProviders"])
 
 
-def test_9_parameters(desk: Desk) -> None:
+def test_9_parameters(env: Env) -> None:
     """The bot may read ACCESS_TOKEN and CHANNEL_SECRET with the two actions, and no other parameter."""
-    desk.setup()
-    secrets = policy(desk, "task")["ReadTheSecrets"]
+    env.setup()
+    secrets = policy(env, "task")["ReadTheSecrets"]
     assert ["ssm:GetParameter", "ssm:GetParameters"] == sorted(secrets["Action"])
     arn = "arn:aws:ssm:ap-northeast-1:123456789012:parameter/"
     assert [f"{arn}ACCESS_TOKEN", f"{arn}CHANNEL_SECRET"] == sorted(secrets["Resource"])
-    ssm = desk.cable.client("ssm")
+    ssm = env.aws_session.client("ssm")
     kinds = {p["Name"]: p["Type"] for p in ssm.describe_parameters()["Parameters"]}
     assert {"ACCESS_TOKEN": "SecureString", "CHANNEL_SECRET": "SecureString"} == kinds
 
 
-def test_9_bucket(desk: Desk) -> None:
+def test_9_bucket(env: Env) -> None:
     """The bot may read what lies under news/ in its bucket, and list that; write nothing."""
-    desk.setup()
-    (bucket,) = desk.cable.client("s3").list_buckets()["Buckets"]
-    statements = policy(desk, "task")
+    env.setup()
+    (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
+    statements = policy(env, "task")
     assert {"ReadTheSecrets", "ReadTheNews", "ListTheNews"} == set(statements)
     read, lists = statements["ReadTheNews"], statements["ListTheNews"]
     assert ("s3:GetObject", "s3:ListBucket") == (read["Action"], lists["Action"])
@@ -228,71 +230,71 @@ def test_9_bucket(desk: Desk) -> None:
     assert {"StringLike": {"s3:prefix": "news/*"}} == lists["Condition"]
 
 
-def test_9_news_from_the_bucket(desk: Desk) -> None:
+def test_9_news_from_the_bucket(env: Env) -> None:
     """The bot answers with samples until there is news in its bucket, then with that."""
-    desk.set(news__feeds="")
-    desk.setup()
-    s3, ecs = desk.cable.client("s3"), desk.cable.client("ecs")
+    env.set(news__feeds="")
+    env.setup()
+    s3, ecs = env.aws_session.client("s3"), env.aws_session.client("ecs")
     (bucket,) = s3.list_buckets()["Buckets"]
-    (container,) = definition(desk)["containerDefinitions"]
+    (container,) = definition(env)["containerDefinitions"]
     environment = {entry["name"]: entry["value"] for entry in container["environment"]}
     assert f"s3://{bucket['Name']}/news" == environment["NEWS_URL"]
-    assert desk.sandbox.line.send("latest", WRITER)["reply"]
+    assert env.sandbox.line.send("latest", WRITER)["reply"]
     article = {"title": "隕石が落ちた", "published": "2026-05-28T08:00:00+09:00"}
     body = json.dumps({"articles": [article]}).encode()
     s3.put_object(Bucket=bucket["Name"], Key="news/articles.json", Body=body)
     for count in (0, 1):  # a new task reads anew
         ecs.update_service(cluster="news-bot", service="news-bot", desiredCount=count)
-        desk.clock.advance(120)
-    said = json.dumps(desk.sandbox.line.send("latest", WRITER)["reply"], ensure_ascii=False)
+        env.clock.advance(120)
+    said = json.dumps(env.sandbox.line.send("latest", WRITER)["reply"], ensure_ascii=False)
     assert "隕石が落ちた" in said
 
 
-def test_10_service(desk: Desk) -> None:
+def test_10_service(env: Env) -> None:
     """FARGATE_SPOT base 0 weight 1, one task, three public subnets of the VPC, the listener's group."""
-    desk.setup()
-    found = service(desk)
+    env.setup()
+    found = service(env)
     (provider,) = found["capacityProviderStrategy"]
     assert {"capacityProvider": "FARGATE_SPOT", "base": 0, "weight": 1} == provider
     assert (1, 1) == (found["desiredCount"], found["runningCount"])
     (balancer,) = found["loadBalancers"]
-    assert target_group(desk)["TargetGroupArn"] == balancer["targetGroupArn"]
+    assert target_group(env)["TargetGroupArn"] == balancer["targetGroupArn"]
     assert 8080 == balancer["containerPort"]
     subnets = found["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
-    shown = desk.cable.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
-    assert {default_vpc(desk)} == {subnet["VpcId"] for subnet in shown}
+    shown = env.aws_session.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
+    assert {default_vpc(env)} == {subnet["VpcId"] for subnet in shown}
     assert 3 == len({subnet["AvailabilityZone"] for subnet in shown})
 
 
-def test_10_only_the_load_balancer_reaches_the_bot(desk: Desk) -> None:
+def test_10_only_the_load_balancer_reaches_the_bot(env: Env) -> None:
     """The service's group admits the container's port, from the load balancer's group alone."""
-    desk.setup()
-    bot = group(desk, "news-bot-bot")
-    given = service(desk)["networkConfiguration"]["awsvpcConfiguration"]
+    env.setup()
+    bot = group(env, "news-bot-bot")
+    given = service(env)["networkConfiguration"]["awsvpcConfiguration"]
     assert [bot["GroupId"]] == given["securityGroups"]
     (rule,) = bot["IpPermissions"]
     assert (8080, 8080, []) == (rule["FromPort"], rule["ToPort"], rule["IpRanges"])
     sources = [pair["GroupId"] for pair in rule["UserIdGroupPairs"]]
-    assert [group(desk, "news-bot-load-balancer")["GroupId"]] == sources
+    assert [group(env, "news-bot-load-balancer")["GroupId"]] == sources
 
 
-def test_10_a_task_that_ends_is_started_again(desk: Desk) -> None:
+def test_10_a_task_that_ends_is_started_again(env: Env) -> None:
     """ECS restarts a task that ends."""
-    desk.setup()
-    (first,) = [task for task in desk.sandbox.cloud.ecs.tasks if task.service]
-    desk.cable.client("ecs").stop_task(cluster="news-bot", task=first.arn)
-    desk.clock.advance(300)
-    (second,) = [task for task in desk.sandbox.cloud.ecs.tasks if task.running]
+    env.setup()
+    (first,) = [task for task in env.sandbox.cloud.ecs.tasks if task.service]
+    env.aws_session.client("ecs").stop_task(cluster="news-bot", task=first.arn)
+    env.clock.advance(300)
+    (second,) = [task for task in env.sandbox.cloud.ecs.tasks if task.running]
     assert first.arn != second.arn
 
 
-def test_11_start_and_stop(desk: Desk) -> None:
+def test_11_start_and_stop(env: Env) -> None:
     """Saturdays and Sundays, start at 08:00 and stop at 09:00 in Tokyo, stating the wanted count.
 
     That the service follows them for a week is test_schedule.py's.
     """
-    desk.setup()
-    scheduler = desk.cable.client("scheduler")
+    env.setup()
+    scheduler = env.aws_session.client("scheduler")
     for name, hour, count in (("start", 8, 1), ("stop", 9, 0)):
         found = scheduler.get_schedule(GroupName="news-bot", Name=name)
         assert f"cron(0 {hour} ? * SAT,SUN *)" == found["ScheduleExpression"]
@@ -300,9 +302,9 @@ def test_11_start_and_stop(desk: Desk) -> None:
         assert {"Mode": "OFF"} == found["FlexibleTimeWindow"]
         assert "arn:aws:scheduler:::aws-sdk:ecs:updateService" == found["Target"]["Arn"]
         given = json.loads(found["Target"]["Input"])
-        assert (service(desk)["serviceArn"], count) == (given["Service"], given["DesiredCount"])
-    statement = policy(desk, "scheduler")["StartAndStopTheBot"]
-    assert ("ecs:UpdateService", service(desk)["serviceArn"]) == (
+        assert (service(env)["serviceArn"], count) == (given["Service"], given["DesiredCount"])
+    statement = policy(env, "scheduler")["StartAndStopTheBot"]
+    assert ("ecs:UpdateService", service(env)["serviceArn"]) == (
         statement["Action"],
         statement["Resource"],
     )

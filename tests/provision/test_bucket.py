@@ -9,20 +9,20 @@ from moto.backends import get_backend
 from provision.errors import Refusal
 from provision.resources.bucket import NewsBucket
 from provision.stackfile import StackFile
-from tests.provision.conftest import WHOLE, Desk
+from tests.provision.conftest import WHOLE, Env
 
 HERE = {"LocationConstraint": "ap-northeast-1"}
 
 
-def made(desk: Desk) -> str:
+def made(env: Env) -> str:
     """The name of the bucket in the file."""
-    return str(StackFile(desk.path).records["news_bucket"].outputs["bucket"])
+    return str(StackFile(env.path).records["news_bucket"].outputs["bucket"])
 
 
-def test_bucket_of_our_own(desk: Desk) -> None:
+def test_bucket_of_our_own(env: Env) -> None:
     """Private, the owner's, encrypted, over TLS only, tagged; a rerun changes nothing."""
-    desk.setup()
-    s3, name = desk.cable.client("s3"), made(desk)
+    env.setup()
+    s3, name = env.aws_session.client("s3"), made(env)
     assert name.startswith("news-bot-news-")
     block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
     assert [True] * 4 == list(block.values())
@@ -33,84 +33,86 @@ def test_bucket_of_our_own(desk: Desk) -> None:
     assert {"provision:stack": "news-bot", "provision:resource": "news_bucket"} == tags
 
 
-def test_changes_by_hand_are_healed(desk: Desk) -> None:
+def test_changes_by_hand_are_healed(env: Env) -> None:
     """Whatever was opened is closed again; tags of others stay."""
-    desk.setup()
-    s3, name = desk.cable.client("s3"), made(desk)
+    env.setup()
+    s3, name = env.aws_session.client("s3"), made(env)
     s3.delete_public_access_block(Bucket=name)
     s3.delete_bucket_policy(Bucket=name)
     s3.put_bucket_ownership_controls(
         Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
     )
     s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "cost", "Value": "1"}]})
-    desk.changes()
-    outcome = desk.setup()
+    env.changes()
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert 4 == len(desk.changes())
+    assert 4 == len(env.changes())
     tags = {tag["Key"] for tag in s3.get_bucket_tagging(Bucket=name)["TagSet"]}
     assert {"cost", "provision:stack", "provision:resource"} == tags
-    desk.setup()
-    assert [] == desk.changes()
+    env.setup()
+    assert [] == env.changes()
 
 
-def test_named_bucket_that_was_there_is_adopted(desk: Desk) -> None:
+def test_named_bucket_that_was_there_is_adopted(env: Env) -> None:
     """Nothing of it is changed, it outlives --everything, and its objects too."""
-    s3 = desk.cable.client("s3")
+    s3 = env.aws_session.client("s3")
     s3.create_bucket(
         Bucket="my-news", CreateBucketConfiguration=HERE, ObjectOwnership="ObjectWriter"
     )
     s3.delete_public_access_block(Bucket="my-news")
     s3.put_object(Bucket="my-news", Key="a", Body=b"1")
-    desk.set(news__bucket="my-news")
-    desk.changes()
-    outcome = desk.setup()
+    env.set(news__bucket="my-news")
+    env.changes()
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert "adopted" == StackFile(desk.path).records["news_bucket/my-news"].state
-    assert ("adopted", "news_bucket/my-news", "") in desk.events
-    gone = desk.teardown(everything=True)
+    assert "adopted" == StackFile(env.path).records["news_bucket/my-news"].state
+    assert ("adopted", "news_bucket/my-news", "") in env.events
+    gone = env.teardown(everything=True)
     assert "it was there before provision" == gone.kept["news_bucket/my-news"]
-    assert [] == [call for call in desk.changes() if call.startswith("PutBucket")]
+    assert [] == [call for call in env.changes() if call.startswith("PutBucket")]
     assert "ObjectWriter" in str(s3.get_bucket_ownership_controls(Bucket="my-news"))
     assert b"1" == s3.get_object(Bucket="my-news", Key="a")["Body"].read()
 
 
-def test_named_bucket_that_was_not_there_is_made(desk: Desk) -> None:
+def test_named_bucket_that_was_not_there_is_made(env: Env) -> None:
     """Under that name, and taken away with everything."""
-    desk.set(news__bucket="my-news")
-    desk.setup()
-    assert WHOLE == desk.inventory()
-    assert ["my-news"] == [b["Name"] for b in desk.cable.client("s3").list_buckets()["Buckets"]]
-    desk.teardown()
-    assert {} == desk.inventory()
+    env.set(news__bucket="my-news")
+    env.setup()
+    assert WHOLE == env.inventory()
+    assert ["my-news"] == [
+        b["Name"] for b in env.aws_session.client("s3").list_buckets()["Buckets"]
+    ]
+    env.teardown()
+    assert {} == env.inventory()
 
 
-def test_name_of_somebody_else(desk: Desk) -> None:
+def test_name_of_somebody_else(env: Env) -> None:
     """Bucket names are the whole world's: a refusal that offers another one; the rest is built."""
     other: Any = get_backend("s3")["999999999999"]["aws"]
     other.create_bucket("my-news", "ap-northeast-1")
-    desk.set(news__bucket="my-news")
-    outcome = desk.setup(wait=0)
+    env.set(news__bucket="my-news")
+    outcome = env.setup(wait=0)
     assert ["Creating the bucket my-news."] == [refusal.what for refusal in outcome.refusals]
     assert "news.bucket" in outcome.refusals[0].then
-    assert "news_bucket/my-news" not in StackFile(desk.path).records
+    assert "news_bucket/my-news" not in StackFile(env.path).records
 
 
-def test_kept_unless_everything_is_asked_for(desk: Desk) -> None:
+def test_kept_unless_everything_is_asked_for(env: Env) -> None:
     """With its objects; --everything takes every version and delete marker, 1,000 a call."""
-    desk.setup()
-    s3, name = desk.cable.client("s3"), made(desk)
+    env.setup()
+    s3, name = env.aws_session.client("s3"), made(env)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    bucket = get_backend("s3")[desk.sandbox.cloud.account]["aws"].buckets[name]
+    bucket = get_backend("s3")[env.sandbox.cloud.account]["aws"].buckets[name]
     for number in range(1001):
         s3.put_object(Bucket=name, Key=f"news/{number}", Body=b"1")
     s3.delete_object(Bucket=name, Key="news/1")
-    assert "--everything" in desk.teardown(everything=False).kept["news_bucket"]
+    assert "--everything" in env.teardown(everything=False).kept["news_bucket"]
     assert 1003 == len(list(bucket.keys))  # and what the collector wrote
-    desk.changes()
-    gone = desk.teardown(everything=True)
+    env.changes()
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)
-    assert 2 == desk.changes().count("DeleteObjects")  # a thousand a call, and none in vain
-    assert {} == desk.inventory()
+    assert 2 == env.changes().count("DeleteObjects")  # a thousand a call, and none in vain
+    assert {} == env.inventory()
 
 
 class Stubborn:
@@ -126,11 +128,11 @@ class Stubborn:
         return {"Errors": [{"Key": "a", "Code": self.code, "Message": "no"}]}
 
 
-def test_errors_inside_a_200(desk: Desk) -> None:
+def test_errors_inside_a_200(env: Env) -> None:
     """An object that stays is a refusal that names it; the bucket is not touched."""
     bucket = NewsBucket("my-news")
     bucket.recall({"bucket": "my-news"})
-    doors = desk.engine().doors
+    doors = env.engine().doors
     stubborn = type(doors)(
         type("Account", (), {"s3": Stubborn("AccessDenied")})(), doors.dns, doors.line
     )

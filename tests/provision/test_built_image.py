@@ -26,7 +26,7 @@ from provision.resources.repository import Repository
 from provision.sandbox.serving import HttpServer
 from provision.stackfile import StackFile
 from provision.traces import Traces
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 from tests.provision.test_image import Shelf
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
@@ -34,17 +34,17 @@ PUSHED = ("InitiateLayerUpload", "PutImage")
 
 
 class Builder:
-    """A desk at which the image is built, from a shelf with one small wheel."""
+    """An environment in which the image is built, from a shelf with one small wheel."""
 
-    def __init__(self, desk: Desk, folder: Path) -> None:
-        self.desk, self.own = desk, folder / "own"
+    def __init__(self, env: Env, folder: Path) -> None:
+        self.env, self.own = env, folder / "own"
         self.own.mkdir()
         (self.own / "words.txt").write_text("one")
-        desk.set(image__uri="", image__files="own")
+        env.set(image__uri="", image__files="own")
 
     @property
     def ecr(self) -> Any:
-        return self.desk.cable.client("ecr")
+        return self.env.aws_session.client("ecr")
 
     def images(self) -> dict[str, str]:
         """What is in the repository: digests by tag."""
@@ -53,50 +53,50 @@ class Builder:
 
     def asked(self) -> list[str]:
         """What the registry was asked for, besides ECR's API."""
-        log = self.desk.sandbox.cloud.log
+        log = self.env.sandbox.cloud.log
         return [call["operation"] for call in log if call["operation"] in PUSHED]
 
     def running(self) -> str:
         """The image of the newest task."""
-        tasks = self.desk.sandbox.tasks
+        tasks = self.env.sandbox.tasks
         return str(tasks.started[-1].image)  # type: ignore[attr-defined]
 
     def planned(self) -> dict[str, str]:
         """What setup would do, where it is anything."""
-        changes = plan(self.desk.engine().look(), [], prices("ap-northeast-1")).changes
+        changes = plan(self.env.engine().look(), [], prices("ap-northeast-1")).changes
         return {step.key: step.action for step in changes}
 
 
 @pytest.fixture
-def builder(desk: Desk, tmp_path: Path) -> Iterator[Builder]:
+def builder(env: Env, tmp_path: Path) -> Iterator[Builder]:
     """With ECR's registry and a gallery."""
-    servers = [HttpServer(desk.sandbox.registry), HttpServer(desk.sandbox.gallery)]
-    desk.sandbox.cloud.registry, gallery = (server.url for server in servers)
+    servers = [HttpServer(env.sandbox.registry), HttpServer(env.sandbox.gallery)]
+    env.sandbox.cloud.registry, gallery = (server.url for server in servers)
     (tmp_path / "cache").mkdir()
-    desk.registries, desk.index = Registries(lambda: gallery), Shelf(tmp_path / "cache")
-    yield Builder(desk, tmp_path)
+    env.registries, env.index = Registries(lambda: gallery), Shelf(tmp_path / "cache")
+    yield Builder(env, tmp_path)
     for server in servers:
         server.close()
 
 
 def test_built_and_pushed_once(builder: Builder) -> None:
     """Setup makes it and runs it; what it is made of being the same, nothing is built again."""
-    desk = builder.desk
-    assert [] == desk.setup().refusals
+    env = builder.env
+    assert [] == env.setup().refusals
     ((tag, digest),) = builder.images().items()
-    record = StackFile(desk.path).records["image"]
+    record = StackFile(env.path).records["image"]
     assert (tag, digest) == (record.outputs["tag"], record.outputs["digest"])
-    assert desk.sandbox.gallery.digest == record.outputs["base_digest"]
+    assert env.sandbox.gallery.digest == record.outputs["base_digest"]
     assert builder.running().endswith(f".amazonaws.com/news-bot:{tag}")
     pushed = builder.asked()
     assert {} == builder.planned()
-    desk.setup()
+    env.setup()
     assert pushed == builder.asked()
 
 
 def test_pushed_while_aws_makes_the_rest(builder: Builder) -> None:
     """All that does not need the image is begun meanwhile: here the push is not over before it is."""
-    desk, begun = builder.desk, threading.Event()
+    env, begun = builder.env, threading.Event()
     in_time: list[bool] = []
 
     def hold(operation: str) -> None:
@@ -105,25 +105,25 @@ def test_pushed_while_aws_makes_the_rest(builder: Builder) -> None:
         if operation == "GetAuthorizationToken":  # with which a push begins
             in_time.append(begun.wait(30))
 
-    desk.cable.before = hold
-    assert [] == desk.setup().refusals
+    env.aws_session.before = hold
+    assert [] == env.setup().refusals
     assert [True] == in_time[:1]
-    told = [f"{event} {key.partition('/')[0]}" for event, key, _ in desk.events]
+    told = [f"{event} {key.partition('/')[0]}" for event, key, _ in env.events]
     after = told[told.index("done image") :]
     assert {"creating task_definition", "creating service"} <= set(after)
 
 
 def test_other_files_other_image(builder: Builder) -> None:
     """The plan says so and fetches nothing; setup pushes one small layer more; the old image stays."""
-    desk = builder.desk
-    desk.setup()
+    env = builder.env
+    env.setup()
     (tag,) = builder.images()
     before = builder.asked().count("InitiateLayerUpload")
     (builder.own / "words.txt").write_text("two")
     revisions = ("task_definition/news-bot", "collector_definition/news-bot-collector")
     assert dict.fromkeys(("image", *revisions), "update") == builder.planned()
     assert before == builder.asked().count("InitiateLayerUpload")
-    assert [] == desk.setup().refusals
+    assert [] == env.setup().refusals
     assert before + 2 == builder.asked().count("InitiateLayerUpload")  # code and configuration
     assert 2 == len(builder.images())
     assert not builder.running().endswith(tag)
@@ -131,24 +131,24 @@ def test_other_files_other_image(builder: Builder) -> None:
 
 def test_base_given_by_its_tag(builder: Builder) -> None:
     """The image's tag is of the digest that the base has; a registry that is silent changes nothing."""
-    desk = builder.desk
+    env = builder.env
     base = "public.ecr.aws/docker/library/python:3.12-slim"
-    desk.set(image__base=base)
-    assert [] == desk.setup().refusals
+    env.set(image__base=base)
+    assert [] == env.setup().refusals
     (tag,) = builder.images()
-    stack = desk.stack()
+    stack = env.stack()
     assert isinstance(stack.image, Image)
     assert tag != stack.image.inputs.tag
-    assert tag == replace(stack.image.inputs, base=f"{base}@{desk.sandbox.gallery.digest}").tag
+    assert tag == replace(stack.image.inputs, base=f"{base}@{env.sandbox.gallery.digest}").tag
     assert {} == builder.planned()
-    desk.registries = Registries(lambda: "http://127.0.0.1:9")
+    env.registries = Registries(lambda: "http://127.0.0.1:9")
     assert {} == builder.planned()
-    assert ([], {}) == (desk.teardown().left, desk.inventory())
+    assert ([], {}) == (env.teardown().left, env.inventory())
 
 
 def test_plan_names_the_files(builder: Builder) -> None:
     """Each file of the person's with its size, and what is left out, before anything is made or changed."""
-    desk = builder.desk
+    env = builder.env
     (builder.own / ".env").write_text("A=1")
     (builder.own / "bot").mkdir()
     (builder.own / "bot/phrases\x1b.txt").write_text("x" * 2000)
@@ -156,7 +156,7 @@ def test_plan_names_the_files(builder: Builder) -> None:
         (builder.own / f"z{number:02}").write_text("12345")
 
     def noted() -> list[str]:
-        steps = plan(desk.engine().look(), [], prices("ap-northeast-1")).steps
+        steps = plan(env.engine().look(), [], prices("ap-northeast-1")).steps
         (step,) = [step for step in steps if step.key == "image"]
         assert step.notes == step.shown().get("notes", [])
         return step.notes
@@ -165,59 +165,59 @@ def test_plan_names_the_files(builder: Builder) -> None:
     assert ["'bot/phrases\\x1b.txt' (2000 bytes)", "words.txt (3 bytes)"] == notes[:2]
     assert ["12 more files (60 bytes)", "left out: .env"] == notes[-2:]
     assert 32 == len(notes)
-    desk.setup()
+    env.setup()
     assert [] == noted()
     told = io.StringIO()
     (builder.own / "words.txt").write_text("three")
-    show_steps(plan(desk.engine().look(), [], prices("ap-northeast-1")).changes, told)
+    show_steps(plan(env.engine().look(), [], prices("ap-northeast-1")).changes, told)
     assert "      words.txt (5 bytes)\n" in told.getvalue()
 
 
 def test_files_with_a_key_stop_everything(builder: Builder) -> None:
     """A private key behind a link: refused before anything is made, and nothing of it is pushed."""
-    key = builder.desk.path.parent / "id"
+    key = builder.env.path.parent / "id"
     key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     (builder.own / "readme.txt").symlink_to("../id")
-    sight = builder.desk.engine().look()["image"]
+    sight = builder.env.engine().look()["image"]
     assert sight.refusal is not None
     assert "readme.txt: this link leads out of the folder" in sight.refusal.why
-    builder.desk.setup()
+    builder.env.setup()
     assert [] == builder.asked()
 
 
 def test_files_as_they_were(builder: Builder) -> None:
     """What was built before is there still: nothing is built or pushed, and it runs again."""
-    desk = builder.desk
-    desk.setup()
+    env = builder.env
+    env.setup()
     first = builder.running()
     for content in ("two", "one"):
         before = builder.asked()
         (builder.own / "words.txt").write_text(content)
-        assert [] == desk.setup().refusals
+        assert [] == env.setup().refusals
     assert before == builder.asked()
     assert first == builder.running()
 
 
 def test_folder_gone(builder: Builder) -> None:
     """Setup says so, and what it needs no folder for goes on: another look, a teardown."""
-    desk = builder.desk
-    desk.setup()
+    env = builder.env
+    env.setup()
     shutil.rmtree(builder.own)
-    sights = desk.engine().look()
+    sights = env.engine().look()
     refused = [key.partition("/")[0] for key, sight in sights.items() if sight.refusal]
     assert ["image", "task_definition", "collector_definition"] == refused
-    told = plan(sights, [], prices("ap-northeast-1")).refusals + desk.setup().refusals
+    told = plan(sights, [], prices("ap-northeast-1")).refusals + env.setup().refusals
     then = "Set image.files to a folder beside stack.yaml, or leave it empty."
     assert {(Usage, then)} == {(type(refusal), refusal.then) for refusal in told}
-    assert ([], []) == ((gone := desk.teardown()).left, gone.refusals)
-    assert {} == desk.inventory()
+    assert ([], []) == ((gone := env.teardown()).left, gone.refusals)
+    assert {} == env.inventory()
 
 
 @pytest.mark.parametrize("gone", ["image", "tag", "repository"])
 def test_deleted_by_hand(builder: Builder, gone: str) -> None:
     """The image, its tag, or the repository with all that is in it: pushed again; teardown leaves nothing."""
-    desk = builder.desk
-    desk.setup()
+    env = builder.env
+    env.setup()
     ((tag, digest),) = builder.images().items()
 
     def delete() -> None:
@@ -229,21 +229,21 @@ def test_deleted_by_hand(builder: Builder, gone: str) -> None:
 
     delete()
     assert "create" == builder.planned()["image"]
-    assert [] == desk.setup().refusals
+    assert [] == env.setup().refusals
     assert {tag: digest} == builder.images()
     assert {} == builder.planned()
     delete()
-    assert [] == desk.teardown().left
-    assert {} == desk.inventory()
+    assert [] == env.teardown().left
+    assert {} == env.inventory()
 
 
 @pytest.mark.parametrize("kind", ["lost", "reset", "error", "throttle"])
 @pytest.mark.parametrize("operation", ["CompleteLayerUpload", "PutImage"])
 def test_fault_while_pushing(builder: Builder, operation: str, kind: str) -> None:
     """Asked again in the same walk, and there is one image."""
-    faults = builder.desk.sandbox.cloud.faults
+    faults = builder.env.sandbox.cloud.faults
     faults.add({"kind": kind, "service": "ecr", "operation": operation})
-    assert [] == builder.desk.setup().refusals
+    assert [] == builder.env.setup().refusals
     assert 1 == len(builder.images())
     assert [] == faults.shown()
 
@@ -268,77 +268,77 @@ def test_repository_of_theirs_keeps_their_images(builder: Builder) -> None:
     builder.ecr.create_repository(repositoryName="news-bot")
     theirs = {"repositoryName": "news-bot", "imageTag": "theirs"}
     builder.ecr.put_image(imageManifest=json.dumps(config), **theirs)
-    builder.desk.setup()
+    builder.env.setup()
     assert 2 == len(builder.images())
-    gone = builder.desk.teardown()
+    gone = builder.env.teardown()
     assert [] == gone.left
     assert ["theirs"] == list(builder.images())
 
 
 def test_image_of_their_own_later(builder: Builder) -> None:
     """image.uri names another: what was built stays for the earlier versions, and goes with the stack."""
-    desk = builder.desk
-    desk.setup()
-    desk.set(image__uri="example.jp/bot:1")
-    assert [] == desk.setup().refusals
+    env = builder.env
+    env.setup()
+    env.set(image__uri="example.jp/bot:1")
+    assert [] == env.setup().refusals
     assert "example.jp/bot:1" == builder.running()
     assert 1 == len(builder.images())
-    assert [] == desk.teardown().left
-    assert {} == desk.inventory()
+    assert [] == env.teardown().left
+    assert {} == env.inventory()
 
 
 def test_lost_file(builder: Builder) -> None:
     """image.uri stays empty; which files of their own went in, AWS does not tell."""
-    desk = builder.desk
-    desk.setup()
-    desk.path.unlink()
-    file, doors = StackFile(desk.path), desk.doors()
-    traces = Traces(holdings(doors, desk.clock, "news-bot").held, doors, "news-bot")
-    assert ["image.base", "image.files"] == recover.write(file, doors, desk.clock, traces)
+    env = builder.env
+    env.setup()
+    env.path.unlink()
+    file, doors = StackFile(env.path), env.doors()
+    traces = Traces(holdings(doors, env.clock, "news-bot").held, doors, "news-bot")
+    assert ["image.base", "image.files"] == recover.write(file, doors, env.clock, traces)
     assert "" == file.settings["image.uri"]
     assert "created" == file.records["image"].state
-    desk.set(image__files="own")
+    env.set(image__files="own")
     assert {} == builder.planned()
 
 
 def test_pruned_but_for_what_can_be_run(builder: Builder) -> None:
     """The newest stay, and those of revisions that a deploy can go back to."""
-    desk = builder.desk
-    desk.setup()
+    env = builder.env
+    env.setup()
     (first,) = builder.images()
     uri = builder.running()
     for number in range(12):
         (builder.own / "words.txt").write_text(str(number))
-        desk.clock.advance(60)
-        stack = desk.stack()
+        env.clock.advance(60)
+        stack = env.stack()
         assert isinstance(stack.image, Image)
-        stack.image.repository.learn(stack.image.repository.find(desk.doors()) or {})
-        stack.image.create(desk.doors())
+        stack.image.repository.learn(stack.image.repository.find(env.doors()) or {})
+        stack.image.create(env.doors())
         stack.image.repository_name = "news-bot"
     assert 13 == len(builder.images())
-    stack.image.prune(desk.doors(), lambda: {uri})
+    stack.image.prune(env.doors(), lambda: {uri})
     assert 11 == len(builder.images())
     assert first in builder.images()
 
 
 def test_given_image_of_another_processor(builder: Builder) -> None:
     """Its manifest is read: refused before anything is made, and before a revision is, with the fix."""
-    desk = builder.desk
-    desk.set(image__platform="linux/arm64")
-    desk.setup()
+    env = builder.env
+    env.set(image__platform="linux/arm64")
+    env.setup()
     uri = builder.running()
-    desk.set(image__uri=uri, image__platform="linux/amd64")
-    (refusal,) = desk.setup().refusals
+    env.set(image__uri=uri, image__platform="linux/amd64")
+    (refusal,) = env.setup().refusals
     assert (f"Reading the image {uri}.", "it is for linux/arm64, not for linux/amd64") == (
         refusal.what,
         refusal.why,
     )
     assert refusal.then.endswith("--set image.platform=linux/arm64")
-    desk.set(name="other-bot", line__access_token_parameter="A", line__channel_secret_parameter="B")
-    sight = desk.engine().look()["task_definition/other-bot"]
+    env.set(name="other-bot", line__access_token_parameter="A", line__channel_secret_parameter="B")
+    sight = env.engine().look()["task_definition/other-bot"]
     assert refusal.why == (sight.refusal and sight.refusal.why)
-    desk.set(image__platform="linux/arm64")
-    assert desk.engine().look()["task_definition/other-bot"].refusal is None
+    env.set(image__platform="linux/arm64")
+    assert env.engine().look()["task_definition/other-bot"].refusal is None
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_what_is_read_of_a_given_image(builder: Builder, uri: str, platform: str
     """An index in the gallery; not what is not there, nor what lies elsewhere."""
     said = ""
     try:
-        GivenImage(uri).fits(builder.desk.doors(), platform)
+        GivenImage(uri).fits(builder.env.doors(), platform)
     except Refusal as refusal:
         said = refusal.why
     assert said.startswith(why)

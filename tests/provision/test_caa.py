@@ -11,7 +11,7 @@ from provision.dns import Dns, Unanswered
 from provision.plan import plan
 from provision.prices import prices
 from provision.resources.certificate import excludes_amazon
-from tests.provision.conftest import WHOLE, Desk
+from tests.provision.conftest import WHOLE, Env
 
 OTHERS = '0 issue "letsencrypt.org"'
 
@@ -78,31 +78,31 @@ def test_climb_follows_a_cname() -> None:
     assert 8 == len(world.asked)
 
 
-def test_setup_is_refused_before_anything_is_made(desk: Desk) -> None:
+def test_setup_is_refused_before_anything_is_made(env: Env) -> None:
     """The zone above allows another authority only: quoted, with the record that would help."""
-    desk.set(domain="bot.example.jp")
-    desk.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
-    engine = desk.engine()
+    env.set(domain="bot.example.jp")
+    env.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
+    engine = env.engine()
     refusals = plan(engine.look(), engine.orphans(), prices("ap-northeast-1")).refusals
     assert 1 == len(refusals)
     assert OTHERS in refusals[0].why
     assert "example.jp" in refusals[0].why
     assert '0 issue "amazon.com"' in refusals[0].then
-    assert [] == desk.changes()
+    assert [] == env.changes()
     both = [("example.jp", "CAA", OTHERS), ("example.jp", "CAA", '0 issue "amazon.com"')]
-    desk.sandbox.cloud.registrar.keep("example.jp", both)
-    outcome = desk.setup()
+    env.sandbox.cloud.registrar.keep("example.jp", both)
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert WHOLE == desk.inventory()
+    assert WHOLE == env.inventory()
 
 
-def test_silent_dns_is_no_refusal(desk: Desk) -> None:
+def test_silent_dns_is_no_refusal(env: Env) -> None:
     """Nobody can be asked: the plan goes on, ACM will say."""
 
     def silence(query: Any, address: str, port: int) -> Any:
         raise Unanswered("192.0.2.53 is silent")
 
-    engine = desk.engine()
+    engine = env.engine()
     engine.doors = type(engine.doors)(
         engine.doors.aws, Dns(("192.0.2.53", 53), silence), engine.doors.line
     )
@@ -111,12 +111,12 @@ def test_silent_dns_is_no_refusal(desk: Desk) -> None:
         engine.doors.dns.caa("example.jp")
 
 
-def test_teardown_is_not_stopped(desk: Desk) -> None:
+def test_teardown_is_not_stopped(env: Env) -> None:
     """CAA that came afterwards stands in nobody's way when everything goes."""
-    desk.set(domain="bot.example.jp")
-    desk.setup()
-    desk.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
-    desk.setup()
-    gone = desk.teardown()
+    env.set(domain="bot.example.jp")
+    env.setup()
+    env.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
+    env.setup()
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()

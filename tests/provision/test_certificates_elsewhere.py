@@ -8,23 +8,23 @@ import pytest
 from provision.aws import Aws
 from provision.sandbox.wire import attach
 from provision.stackfile import StackFile
-from tests.provision.conftest import Cable, Desk
+from tests.provision.conftest import AwsSession, Env
 
 KEY = "validation_record/bot.example.jp"
 STAY = {"certificate/bot.example.jp", KEY, "zone/example.jp"}
 NOT_OURS = {"network/default", "service_linked_role"}
 
 
-def in_region(cable: Cable, region: str) -> Any:
+def in_region(aws_session: AwsSession, region: str) -> Any:
     """A client of ACM's in another region of the same account."""
     session = boto3.Session("access", "secret", region_name=region)
-    attach(session, lambda environ, start: cable.application(environ, start))
+    attach(session, lambda environ, start: aws_session.application(environ, start))
     return session.client("acm")
 
 
-def records(desk: Desk) -> list[str]:
+def records(env: Env) -> list[str]:
     """The names of the CNAMEs in all zones."""
-    route53 = desk.cable.client("route53")
+    route53 = env.aws_session.client("route53")
     return [
         record["Name"]
         for zone in route53.list_hosted_zones()["HostedZones"]
@@ -55,117 +55,117 @@ def name_of(acm: Any, arn: str) -> str:
     ],
 )
 def test_another_certificate_keeps_the_record(
-    desk: Desk, region: str, wanted: dict[str, Any]
+    env: Env, region: str, wanted: dict[str, Any]
 ) -> None:
     """It stays with the zone that it lies in, named with the other certificate; nothing counts as left."""
-    desk.set(host="bot.example.jp")
-    assert [] == desk.setup().refusals
-    acm = in_region(desk.cable, region)
+    env.set(host="bot.example.jp")
+    assert [] == env.setup().refusals
+    acm = in_region(env.aws_session, region)
     given = {"DomainName": "bot.example.jp", "ValidationMethod": "DNS", **wanted}
     arn = acm.request_certificate(**given)["CertificateArn"]
-    desk.clock.advance(600)
+    env.clock.advance(600)
     name = name_of(acm, arn) if "SubjectAlternativeNames" not in wanted else ""
-    gone = desk.teardown(everything=True)
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)
     assert STAY == set(gone.kept) - NOT_OURS
     expected = f"others use it: {arn}; when they no longer do, run the same command again"
     assert expected == gone.kept[KEY]
-    assert name in ("", *records(desk))
+    assert name in ("", *records(env))
     acm.delete_certificate(CertificateArn=arn)
-    again = desk.teardown(everything=True)
+    again = env.teardown(everything=True)
     assert ([], STAY) == (again.left, set(again.deleted))
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_certificate_of_another_host(desk: Desk) -> None:
+def test_certificate_of_another_host(env: Env) -> None:
     """It has a record of its own: ours goes."""
-    desk.set(host="bot.example.jp")
-    desk.setup()
-    acm = in_region(desk.cable, "us-east-1")
+    env.set(host="bot.example.jp")
+    env.setup()
+    acm = in_region(env.aws_session, "us-east-1")
     acm.request_certificate(DomainName="example.jp", ValidationMethod="DNS")
-    assert KEY in desk.teardown(everything=True).deleted
+    assert KEY in env.teardown(everything=True).deleted
 
 
 @pytest.mark.parametrize("kind", ["throttle", "error", "reset"])
-def test_region_that_does_not_answer(desk: Desk, kind: str) -> None:
+def test_region_that_does_not_answer(env: Env, kind: str) -> None:
     """It is asked again, then the record is kept and the region named; the next teardown takes it."""
-    desk.set(host="bot.example.jp")
-    desk.setup()
+    env.set(host="bot.example.jp")
+    env.setup()
     fault = {"kind": kind, "service": "acm", "region": "us-east-1", "times": 1000}
-    number = desk.sandbox.cloud.faults.add(fault).number
-    began = desk.clock.now()
-    gone = desk.teardown(everything=True)
+    number = env.sandbox.cloud.faults.add(fault).number
+    began = env.clock.now()
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)
     assert STAY == set(gone.kept) - NOT_OURS
     assert gone.kept[KEY].startswith("whether others use it is not known: ACM in us-east-1: ")
-    assert desk.clock.now() - began < 300
-    desk.sandbox.cloud.faults.clear(number)
-    assert STAY == set(desk.teardown(everything=True).deleted)
-    assert {} == desk.inventory()
+    assert env.clock.now() - began < 300
+    env.sandbox.cloud.faults.clear(number)
+    assert STAY == set(env.teardown(everything=True).deleted)
+    assert {} == env.inventory()
 
 
 @pytest.mark.parametrize("operation", ["ListCertificates", "DescribeRegions"])
-def test_asked_again(desk: Desk, operation: str) -> None:
+def test_asked_again(env: Env, operation: str) -> None:
     """One question that is throttled is no doubt."""
-    desk.set(host="bot.example.jp")
-    desk.setup()
+    env.set(host="bot.example.jp")
+    env.setup()
     service = "acm" if operation == "ListCertificates" else "ec2"
     region = "us-east-1" if service == "acm" else "ap-northeast-1"
     fault = {"kind": "throttle", "service": service, "operation": operation, "region": region}
-    desk.sandbox.cloud.faults.add(fault)
-    assert KEY in desk.teardown(everything=True).deleted
-    assert [] == desk.sandbox.cloud.faults.shown()
+    env.sandbox.cloud.faults.add(fault)
+    assert KEY in env.teardown(everything=True).deleted
+    assert [] == env.sandbox.cloud.faults.shown()
 
 
 @pytest.mark.parametrize("opted_in", [False, True])
-def test_region_that_has_to_be_enabled(desk: Desk, opted_in: bool) -> None:
+def test_region_that_has_to_be_enabled(env: Env, opted_in: bool) -> None:
     """One that is not enabled is not asked; one that is, is."""
-    desk.set(host="bot.example.jp")
-    desk.setup()
+    env.set(host="bot.example.jp")
+    env.setup()
     if opted_in:
-        desk.sandbox.cloud.opted_in.add("ap-southeast-3")
+        env.sandbox.cloud.opted_in.add("ap-southeast-3")
     fault = {"kind": "error", "service": "acm", "region": "ap-southeast-3", "times": 1000}
-    desk.sandbox.cloud.faults.add(fault)
-    assert opted_in == (KEY in desk.teardown(everything=True).kept)
+    env.sandbox.cloud.faults.add(fault)
+    assert opted_in == (KEY in env.teardown(everything=True).kept)
 
 
-def test_regions_that_may_not_be_listed(desk: Desk) -> None:
+def test_regions_that_may_not_be_listed(env: Env) -> None:
     """Then every region that boto3 knows is asked: one that is not enabled is a doubt."""
-    desk.set(host="bot.example.jp")
-    desk.setup()
+    env.set(host="bot.example.jp")
+    env.setup()
 
     def refuse(parsed: dict[str, Any], http_response: Any, **_: Any) -> None:
         parsed.clear()
         parsed["Error"] = {"Code": "UnauthorizedOperation", "Message": "no"}
         http_response.status_code = 403
 
-    events = desk.cable.session.events
+    events = env.aws_session.session.events
     events.register("after-call.ec2.DescribeRegions", refuse)
-    usual, desk.aws = desk.aws, Aws("ap-northeast-1", desk.cable.session)
+    usual, env.aws = env.aws, Aws("ap-northeast-1", env.aws_session.session)
     try:
-        kept = desk.teardown(everything=True).kept
+        kept = env.teardown(everything=True).kept
     finally:
         events.unregister("after-call.ec2.DescribeRegions", refuse)
-    desk.aws = usual
+    env.aws = usual
     said = "whether others use it is not known: ACM in af-south-1: UnrecognizedClientException: "
     assert kept[KEY].startswith(said)
-    assert KEY in desk.teardown(everything=True).deleted
+    assert KEY in env.teardown(everything=True).deleted
 
 
-def test_setup_leaves_a_replaced_record(desk: Desk) -> None:
+def test_setup_leaves_a_replaced_record(env: Env) -> None:
     """Another host: the former one's record is needed in us-east-1; later setup takes it."""
-    desk.set(host="bot.example.jp")
-    desk.setup()
-    acm = in_region(desk.cable, "us-east-1")
+    env.set(host="bot.example.jp")
+    env.setup()
+    acm = in_region(env.aws_session, "us-east-1")
     given = {"DomainName": "bot.example.jp", "ValidationMethod": "DNS"}
     arn = acm.request_certificate(**given)["CertificateArn"]
-    desk.clock.advance(600)
+    env.clock.advance(600)
     name = name_of(acm, arn)
-    desk.set(host="new.example.jp")
-    assert [] == desk.setup().refusals
-    assert name in records(desk)
-    assert KEY in StackFile(desk.path).records
+    env.set(host="new.example.jp")
+    assert [] == env.setup().refusals
+    assert name in records(env)
+    assert KEY in StackFile(env.path).records
     acm.delete_certificate(CertificateArn=arn)
-    assert [] == desk.setup().refusals
-    assert name not in records(desk)
-    assert KEY not in StackFile(desk.path).records
+    assert [] == env.setup().refusals
+    assert name not in records(env)
+    assert KEY not in StackFile(env.path).records

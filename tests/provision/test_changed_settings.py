@@ -12,8 +12,8 @@ from provision.errors import Refusal
 from provision.settings import BY_KEY
 from provision.stackfile import StackFile
 from provision.verbs import in_the_way
-from tests.provision.conftest import WHOLE, Desk
-from tests.provision.standing import NETWORK, Standing, asked, look, refusals
+from tests.provision.conftest import WHOLE, Env
+from tests.provision.finished_stack import NETWORK, FinishedStack, asked, look, refusals
 
 NO_SCHEDULE = {"schedule": 1, "policy": 4}  # the collector's stay
 NO_NEWS = {"schedule": 2, "role": 3, "policy": 3, "task definition": 1}
@@ -50,9 +50,9 @@ SUBNETS = "network.subnets"
 APART = {"region", "network.vpc", SUBNETS, "news.bucket"}  # tests of their own
 
 
-def settings(desk: Desk, changed: dict[str, str]) -> dict[str, str]:
+def settings(env: Env, changed: dict[str, str]) -> dict[str, str]:
     """Into stack.yaml; as they were, to be put back."""
-    file = StackFile(desk.path)
+    file = StackFile(env.path)
     before = {key: _written(file.settings[key]) for key in changed}
     if "host" in before and file.settings["host"] == file.settings["domain"]:
         before["host"] = ""
@@ -66,16 +66,16 @@ def _written(value: object) -> str:
     return ",".join(value) if isinstance(value, list) else str(value or "")
 
 
-def follow(desk: Desk, line: str, refused: Collection[str] = ()) -> None:
+def follow(env: Env, line: str, refused: Collection[str] = ()) -> None:
     """The plan names it; setup follows without a silence; a second plan says nothing.
 
     refused: the calls that AWS may refuse meanwhile.
     """
-    assert line in look(desk).actions
-    with asked(desk) as silent:
-        assert [] == refusals(desk, refused)
+    assert line in look(env).actions
+    with asked(env) as silent:
+        assert [] == refusals(env, refused)
     assert [] == silent
-    seen = look(desk)
+    seen = look(env)
     assert ({}, []) == (seen.actions, seen.plan.refusals)
 
 
@@ -100,51 +100,51 @@ def cases() -> list[object]:
 
 @pytest.mark.parametrize(("changed", "line", "more"), cases())
 def test_followed_and_taken_back(
-    standing: Standing, changed: dict[str, str], line: str, more: dict[str, int]
+    finished_stack: FinishedStack, changed: dict[str, str], line: str, more: dict[str, int]
 ) -> None:
     """One of everything before, between and after; what a removed setting had made is gone."""
-    with standing.on("default") as desk:
-        before = settings(desk, changed)
+    with finished_stack.on("default") as env:
+        before = settings(env, changed)
         # The records of what is not wanted any more do not say that a role goes after its policy.
-        follow(desk, line, ["DeleteRole"] if "news.feeds" in changed else [])
+        follow(env, line, ["DeleteRole"] if "news.feeds" in changed else [])
         whole = {**WHOLE, **more}
-        families = desk.cable.client("ecs").list_task_definition_families(status="ACTIVE")
-        held = {**desk.inventory(), "task definition": len(families["families"])}
+        families = env.aws_session.client("ecs").list_task_definition_families(status="ACTIVE")
+        held = {**env.inventory(), "task definition": len(families["families"])}
         assert {kind: number for kind, number in whole.items() if number} == held
-        settings(desk, before)
-        follow(desk, line)
-        desk.clock.advance(60)  # a task that is too much stops
-        standing.whole(desk)
+        settings(env, before)
+        follow(env, line)
+        env.clock.advance(60)  # a task that is too much stops
+        finished_stack.whole(env)
 
 
-def test_subnets(standing: Standing) -> None:
+def test_subnets(finished_stack: FinishedStack) -> None:
     """Two of three: load balancer and service move. Taken back, those stay that it stands in."""
-    with standing.on("default") as desk:
-        ec2 = desk.cable.client("ec2")
+    with finished_stack.on("default") as env:
+        ec2 = env.aws_session.client("ec2")
         subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
-        settings(desk, {SUBNETS: ",".join(subnets[:2])})
-        follow(desk, "load_balancer")
-        settings(desk, {SUBNETS: ",".join(subnets)})
-        follow(desk, "load_balancer")
-        settings(desk, {SUBNETS: ""})
-        standing.whole(desk)
+        settings(env, {SUBNETS: ",".join(subnets[:2])})
+        follow(env, "load_balancer")
+        settings(env, {SUBNETS: ",".join(subnets)})
+        follow(env, "load_balancer")
+        settings(env, {SUBNETS: ""})
+        finished_stack.whole(env)
 
 
-def test_news_bucket(standing: Standing) -> None:
+def test_news_bucket(finished_stack: FinishedStack) -> None:
     """Another one is read and written; the former one stays with what was collected, until teardown."""
-    with standing.on("default") as desk:
-        settings(desk, {"news.bucket": "our-own-news"})
-        follow(desk, "news_bucket")
-        assert 2 == desk.inventory()["bucket"]
-        settings(desk, {"news.bucket": ""})
-        assert ([], {}) == (desk.teardown(everything=True).left, desk.inventory())
-        assert [] == refusals(desk)
-        standing.whole(desk)
+    with finished_stack.on("default") as env:
+        settings(env, {"news.bucket": "our-own-news"})
+        follow(env, "news_bucket")
+        assert 2 == env.inventory()["bucket"]
+        settings(env, {"news.bucket": ""})
+        assert ([], {}) == (env.teardown(everything=True).left, env.inventory())
+        assert [] == refusals(env)
+        finished_stack.whole(env)
 
 
-def other_region(desk: Desk) -> None:
+def other_region(env: Env) -> None:
     """As `region: us-east-1` and the credentials of the same account."""
-    desk.aws = Aws("us-east-1", desk.cable.session)
+    env.aws = Aws("us-east-1", env.aws_session.session)
 
 
 class OtherAccount(Aws):
@@ -155,19 +155,19 @@ class OtherAccount(Aws):
         return "999999999999"
 
 
-def other_account(desk: Desk) -> None:
+def other_account(env: Env) -> None:
     """Somebody else's credentials."""
-    desk.aws = OtherAccount("ap-northeast-1", desk.cable.session)
+    env.aws = OtherAccount("ap-northeast-1", env.aws_session.session)
 
 
-def unknown_vpc(desk: Desk) -> None:
+def unknown_vpc(env: Env) -> None:
     """A VPC that this region does not have."""
-    settings(desk, {"network.vpc": "vpc-0123456789abcdef0"})
+    settings(env, {"network.vpc": "vpc-0123456789abcdef0"})
 
 
-def unknown_subnets(desk: Desk) -> None:
+def unknown_subnets(env: Env) -> None:
     """Subnets that this VPC does not have."""
-    settings(desk, {SUBNETS: "subnet-0123456789abcdef0,subnet-0123456789abcdef1"})
+    settings(env, {SUBNETS: "subnet-0123456789abcdef0,subnet-0123456789abcdef1"})
 
 
 @pytest.mark.parametrize(
@@ -179,27 +179,27 @@ def unknown_subnets(desk: Desk) -> None:
         (unknown_subnets, "subnet-0123456789abcdef0"),
     ],
 )
-def test_refused(standing: Standing, change: Callable[[Desk], None], said: str) -> None:
+def test_refused(finished_stack: FinishedStack, change: Callable[[Env], None], said: str) -> None:
     """Before anything is changed, with the way to do it; the stack stands as it stood."""
-    with standing.on("default") as desk:
-        door = desk.aws
-        change(desk)
-        file = desk.path.read_text()
-        desk.changes()
+    with finished_stack.on("default") as env:
+        door = env.aws
+        change(env)
+        file = env.path.read_text()
+        env.changes()
         with pytest.raises(Refusal) as refused:
-            in_the_way(look(desk).plan)
+            in_the_way(look(env).plan)
         assert said in refused.value.why
         assert refused.value.then
-        assert ([], file) == (desk.changes(), desk.path.read_text())
-        settings(desk, {"network.vpc": "default", SUBNETS: ""})
-        desk.aws = door
-        standing.whole(desk)
+        assert ([], file) == (env.changes(), env.path.read_text())
+        settings(env, {"network.vpc": "default", SUBNETS: ""})
+        env.aws = door
+        finished_stack.whole(env)
 
 
 @pytest.mark.parametrize("key", NOTHING)
-def test_without_an_effect(standing: Standing, key: str) -> None:
+def test_without_an_effect(finished_stack: FinishedStack, key: str) -> None:
     """Accepted, and nothing follows."""
-    with standing.on("default") as desk:
-        settings(desk, {key: NOTHING[key]})
-        assert {} == look(desk).actions
-        settings(desk, {key: ""})
+    with finished_stack.on("default") as env:
+        settings(env, {key: NOTHING[key]})
+        assert {} == look(env).actions
+        settings(env, {key: ""})

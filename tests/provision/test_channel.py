@@ -9,70 +9,70 @@ from provision import channel
 from provision.line import Line, Refused
 from provision.resource import Doors
 from provision.run import Run
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 from tests.provision.shell import Person, client, own_aws, told
 from tests.provision.terminal import ENTER, Terminal
 from tests.provision.test_domain import looked
 
 
-def looking(desk: Desk) -> Run:
+def looking(env: Env) -> Run:
     """A run after its look, whose door to LINE has the token that the bot will have."""
-    run = looked(desk)
-    line = Line(lambda: run.value(run.stack.access_token), desk.line_url)
-    run.doors = Doors(desk.aws, run.doors.dns, line)
+    run = looked(env)
+    line = Line(lambda: run.value(run.stack.access_token), env.line_url)
+    run.doors = Doors(env.aws, run.doors.dns, line)
     return run
 
 
-def by_hand(desk: Desk, name: str, value: str) -> None:
+def by_hand(env: Env, name: str, value: str) -> None:
     """A parameter that was there first."""
-    ssm = desk.cable.client("ssm")
+    ssm = env.aws_session.client("ssm")
     ssm.put_parameter(Name=name, Value=value, Type="SecureString")
 
 
-def refused(desk: Desk) -> str:
+def refused(env: Env) -> str:
     """What setup says where nobody can be asked."""
     with pytest.raises(Refused) as refusal:
-        channel.complete(looking(desk))
-    assert [] == desk.changes()
+        channel.complete(looking(env))
+    assert [] == env.changes()
     return str(refusal.value)
 
 
-def test_secrets_of_one_channel(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_secrets_of_one_channel(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     """The right ones pass, and whose token it is is said."""
-    assert not channel.complete(looking(desk))
+    assert not channel.complete(looking(env))
     assert "the access token belongs to News" in capsys.readouterr().err
 
 
-def test_wrong_token(desk: Desk) -> None:
+def test_wrong_token(env: Env) -> None:
     """LINE's 401, before anything is made; the token is not shown."""
-    desk.secrets = replace(desk.secrets, access_token="wrong-token")
-    said = refused(desk)
+    env.secrets = replace(env.secrets, access_token="wrong-token")
+    said = refused(env)
     assert "LINE says 401" in said
     assert "wrong-token" not in said
 
 
-def test_secret_of_another_channel(desk: Desk) -> None:
+def test_secret_of_another_channel(env: Env) -> None:
     """The token's channel is named, the secret is not."""
-    desk.secrets = replace(desk.secrets, channel_secret="0" * 32)
-    said = refused(desk)
-    assert f"channel {desk.sandbox.line.channel_id}'s, and the secret is not" in said
+    env.secrets = replace(env.secrets, channel_secret="0" * 32)
+    said = refused(env)
+    assert f"channel {env.sandbox.line.channel_id}'s, and the secret is not" in said
     assert "0" * 32 not in said
 
 
-def test_adopted_parameter_that_line_refuses(desk: Desk) -> None:
+def test_adopted_parameter_that_line_refuses(env: Env) -> None:
     """What was there first is what the bot would use: its value is proven, whatever this run was given."""
-    by_hand(desk, "ACCESS_TOKEN", "old-token")
-    desk.changes()
-    said = refused(desk)
+    by_hand(env, "ACCESS_TOKEN", "old-token")
+    env.changes()
+    said = refused(env)
     assert "the value in the parameter ACCESS_TOKEN" in said
     assert "old-token" not in said
 
 
-def test_adopted_secret_of_another_channel(desk: Desk) -> None:
+def test_adopted_secret_of_another_channel(env: Env) -> None:
     """The same for the channel secret."""
-    by_hand(desk, "CHANNEL_SECRET", "1" * 32)
-    desk.changes()
-    assert "the value in the parameter CHANNEL_SECRET" in refused(desk)
+    by_hand(env, "CHANNEL_SECRET", "1" * 32)
+    env.changes()
+    assert "the value in the parameter CHANNEL_SECRET" in refused(env)
 
 
 def test_new_value_at_a_terminal_replaces_an_adopted_one(

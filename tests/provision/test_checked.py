@@ -8,7 +8,7 @@ import pytest
 from provision.checked import check
 from provision.errors import Refusal, Usage
 from provision.stackfile import Record, StackFile
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 from tests.provision.shell import Person
 
 GOOD = """\
@@ -163,11 +163,11 @@ def test_copy_that_cannot_be_written(path: Path) -> None:
 
 
 @pytest.mark.parametrize("vpc", ["default", "new"])
-def test_what_setup_writes_is_good(desk: Desk, vpc: str) -> None:
+def test_what_setup_writes_is_good(env: Env, vpc: str) -> None:
     """Every kind there is, as it is recorded."""
-    desk.set(network__vpc=vpc)
-    desk.setup()
-    check(StackFile(desk.path))
+    env.set(network__vpc=vpc)
+    env.setup()
+    check(StackFile(env.path))
 
 
 def test_every_verb_refuses(person: Person) -> None:

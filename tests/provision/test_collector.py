@@ -9,14 +9,14 @@ from bot.press import BucketPress
 from provision.engine import Outcome
 from provision.prices import prices
 from provision.stackfile import StackFile
-from tests.provision.conftest import WHOLE, Desk
+from tests.provision.conftest import WHOLE, Env
 
 WRITER = "U" + "1" * 32
 
 
-def statements(desk: Desk, role: str) -> dict[str, dict[str, Any]]:
+def statements(env: Env, role: str) -> dict[str, dict[str, Any]]:
     """What a role's inline policies allow, by Sid."""
-    iam, name = desk.cable.client("iam"), f"news-bot-{role}-ap-northeast-1"
+    iam, name = env.aws_session.client("iam"), f"news-bot-{role}-ap-northeast-1"
     found = {}
     for one in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         document = iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
@@ -24,71 +24,71 @@ def statements(desk: Desk, role: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def definition(desk: Desk, family: str = "news-bot-collector") -> dict[str, Any]:
+def definition(env: Env, family: str = "news-bot-collector") -> dict[str, Any]:
     """The newest revision."""
-    answer = desk.cable.client("ecs").describe_task_definition(taskDefinition=family)
+    answer = env.aws_session.client("ecs").describe_task_definition(taskDefinition=family)
     return dict(answer["taskDefinition"])
 
 
-def collected(desk: Desk) -> list[str]:
+def collected(env: Env) -> list[str]:
     """The names of what lies in the bucket."""
-    s3 = desk.cable.client("s3")
+    s3 = env.aws_session.client("s3")
     (bucket,) = s3.list_buckets()["Buckets"]
     return [one["Key"] for one in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", [])]
 
 
-def runs(desk: Desk) -> list[str]:
+def runs(env: Env) -> list[str]:
     """Who began each of the collector's tasks that ECS still knows."""
-    ours = [t for t in desk.sandbox.cloud.ecs.tasks if t.group == "family:news-bot-collector"]
+    ours = [t for t in env.sandbox.cloud.ecs.tasks if t.group == "family:news-bot-collector"]
     return [task.started_by for task in ours]
 
 
-def test_news_from_the_first_minute(desk: Desk) -> None:
+def test_news_from_the_first_minute(env: Env) -> None:
     """Setup ends with news in the bucket, and the bot answers with it."""
-    outcome = desk.setup()
+    outcome = env.setup()
     assert ([], [], []) == (outcome.refusals, outcome.outside, outcome.notes)
-    assert "news/index.json" in collected(desk)
-    desk.clock.advance(5)  # the bot itself may have looked a moment too early
-    told = json.dumps(desk.sandbox.line.send("latest", WRITER)["reply"])
+    assert "news/index.json" in collected(env)
+    env.clock.advance(5)  # the bot itself may have looked a moment too early
+    told = json.dumps(env.sandbox.line.send("latest", WRITER)["reply"])
     assert "A bridge opens" in told
-    assert ["first_news"] == runs(desk)
+    assert ["first_news"] == runs(env)
 
 
-def test_second_setup_collects_nothing(desk: Desk) -> None:
+def test_second_setup_collects_nothing(env: Env) -> None:
     """Not even when ECS has forgotten the first task: the news is there."""
-    desk.setup()
+    env.setup()
     for seconds in (0, 7200):
-        desk.clock.advance(seconds)
-        desk.changes()
-        desk.setup()
-        assert [] == desk.changes()
+        env.clock.advance(seconds)
+        env.changes()
+        env.setup()
+        assert [] == env.changes()
 
 
-def test_every_hour(desk: Desk) -> None:
+def test_every_hour(env: Env) -> None:
     """At seventeen past, on the clock, with the schedule's role."""
-    desk.setup()
-    began = len(desk.papers.asked)
-    desk.clock.step = 60
-    desk.clock.advance(5 * 3600)
-    feeds = len(StackFile(desk.path).settings["news.feeds"])
-    assert 5 * feeds == len(desk.papers.asked) - began
-    calls = [call for call in desk.sandbox.cloud.log if call["operation"] == "RunTask"]
+    env.setup()
+    began = len(env.papers.asked)
+    env.clock.step = 60
+    env.clock.advance(5 * 3600)
+    feeds = len(StackFile(env.path).settings["news.feeds"])
+    assert 5 * feeds == len(env.papers.asked) - began
+    calls = [call for call in env.sandbox.cloud.log if call["operation"] == "RunTask"]
     role = "arn:aws:sts::123456789012:assumed-role/news-bot-scheduler-ap-northeast-1/collect"
     assert [200] * 6 == [call["outcome"] for call in calls]
     assert [role] * 5 == [call["caller"] for call in calls[1:]]
 
 
-def test_the_definition(desk: Desk) -> None:
+def test_the_definition(env: Env) -> None:
     """The bot's image with the collector's command; no secret; no root; nothing to write on."""
-    desk.setup()
-    bot, found = definition(desk, "news-bot"), definition(desk)
+    env.setup()
+    bot, found = definition(env, "news-bot"), definition(env)
     (container,), (its,) = found["containerDefinitions"], bot["containerDefinitions"]
     assert its["image"] == container["image"]
     assert ["python", "-m", "bot.collect"] == container["command"]
     assert [] == container.get("secrets", [])
     environment = {entry["name"]: entry["value"] for entry in container["environment"]}
     assert {"NEWS_URL", "NEWS_FEEDS"} == set(environment)
-    assert StackFile(desk.path).settings["news.feeds"] == environment["NEWS_FEEDS"].split()
+    assert StackFile(env.path).settings["news.feeds"] == environment["NEWS_FEEDS"].split()
     for one in (container, its):
         assert (True, "10001:10001", 120) == (
             one["readonlyRootFilesystem"],
@@ -99,22 +99,22 @@ def test_the_definition(desk: Desk) -> None:
     assert bot["taskRoleArn"] != found["taskRoleArn"]
 
 
-def test_what_it_may_do(desk: Desk) -> None:
+def test_what_it_may_do(env: Env) -> None:
     """It writes below news/ in the one bucket; the bot writes nothing; Scheduler runs just this task."""
-    desk.setup()
-    (bucket,) = desk.cable.client("s3").list_buckets()["Buckets"]
+    env.setup()
+    (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
     arn = f"arn:aws:s3:::{bucket['Name']}"
-    own = statements(desk, "collector")
+    own = statements(env, "collector")
     assert {"WriteTheNews", "ListTheNews"} == set(own)
     assert ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"] == own["WriteTheNews"]["Action"]
     assert f"{arn}/news/*" == own["WriteTheNews"]["Resource"]
     assert {"StringLike": {"s3:prefix": "news/*"}} == own["ListTheNews"]["Condition"]
-    schedulers = statements(desk, "scheduler")
+    schedulers = statements(env, "scheduler")
     cluster = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/news-bot"
     run = schedulers["RunTheCollector"]
     assert run["Resource"].endswith(":task-definition/news-bot-collector:*")
     assert {"ArnEquals": {"ecs:cluster": cluster}} == run["Condition"]
-    found = definition(desk)
+    found = definition(env)
     passed = schedulers["PassItsRoles"]
     assert {found["executionRoleArn"], found["taskRoleArn"]} == set(passed["Resource"])
     assert {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}} == passed[
@@ -122,34 +122,34 @@ def test_what_it_may_do(desk: Desk) -> None:
     ]
 
 
-def test_its_role_is_enough(desk: Desk) -> None:
+def test_its_role_is_enough(env: Env) -> None:
     """With the collector's role the press reads, writes, lists and prunes; with the bot's it does not."""
-    desk.setup()
-    (bucket,) = desk.cable.client("s3").list_buckets()["Buckets"]
-    allows = desk.sandbox.cloud.permissions.allows
+    env.setup()
+    (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
+    allows = env.sandbox.cloud.permissions.allows
     arn, prefix = f"arn:aws:s3:::{bucket['Name']}", {"s3:prefix": "news/articles/"}
     needed = [
         (action, f"{arn}/news/x", {})
         for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
     ]
-    collector = definition(desk)["taskRoleArn"]
-    bot = definition(desk, "news-bot")["taskRoleArn"]
+    collector = definition(env)["taskRoleArn"]
+    bot = definition(env, "news-bot")["taskRoleArn"]
     assert all(allows(collector, *one) for one in [*needed, ("s3:ListBucket", arn, prefix)])
     assert not allows(collector, "s3:PutObject", f"{arn}/other")
     assert not allows(collector, "ssm:GetParameter", "*")
     assert [True, False, False] == [allows(bot, *one) for one in needed]
 
 
-def test_the_schedule(desk: Desk) -> None:
+def test_the_schedule(env: Env) -> None:
     """RunTask on Spot in the bot's subnets and group, with a public address."""
-    desk.setup()
-    found = desk.cable.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
+    env.setup()
+    found = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
     assert "cron(17 * * * ? *)" == found["ScheduleExpression"]
-    ecs = desk.cable.client("ecs")
+    ecs = env.aws_session.client("ecs")
     (service,) = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"]
     given = service["networkConfiguration"]["awsvpcConfiguration"]
     target = found["Target"]["EcsParameters"]
-    assert definition(desk)["taskDefinitionArn"] == target["TaskDefinitionArn"]
+    assert definition(env)["taskDefinitionArn"] == target["TaskDefinitionArn"]
     assert "FARGATE_SPOT" == target["CapacityProviderStrategy"][0]["capacityProvider"]
     assert {
         "Subnets": given["subnets"],
@@ -158,102 +158,102 @@ def test_the_schedule(desk: Desk) -> None:
     } == target["NetworkConfiguration"]["awsvpcConfiguration"]
 
 
-def test_feeds_are_down(desk: Desk) -> None:
+def test_feeds_are_down(env: Env) -> None:
     """Setup ends well and says so; the next one tries again, once."""
-    desk.papers.usual = None
-    outcome = desk.setup()
+    env.papers.usual = None
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
     (note,) = outcome.notes
     assert "none of the feeds could be read" == note.why
     assert "provision logs" in note.then
-    assert [] == collected(desk)
-    assert desk.sandbox.line.send("latest", WRITER)["reply"], "the samples"
-    assert 1 == len(desk.setup().notes)
-    assert 2 == len(runs(desk))
-    desk.papers.usual = "<rss version='2.0'><channel><title>Quiet</title></channel></rss>"
-    assert [] == desk.setup().notes
-    desk.changes()
-    desk.setup()
-    assert [] == desk.changes()
+    assert [] == collected(env)
+    assert env.sandbox.line.send("latest", WRITER)["reply"], "the samples"
+    assert 1 == len(env.setup().notes)
+    assert 2 == len(runs(env))
+    env.papers.usual = "<rss version='2.0'><channel><title>Quiet</title></channel></rss>"
+    assert [] == env.setup().notes
+    env.changes()
+    env.setup()
+    assert [] == env.changes()
 
 
-def test_no_spot_capacity(desk: Desk) -> None:
+def test_no_spot_capacity(env: Env) -> None:
     """RunTask gives no task: told, and setup goes on."""
-    desk.setup()
-    delete_news(desk)
-    desk.sandbox.cloud.ecs.spot_available = False
-    outcome = desk.setup()
+    env.setup()
+    delete_news(env)
+    env.sandbox.cloud.ecs.spot_available = False
+    outcome = env.setup()
     assert [] == outcome.refusals
     assert "Capacity is unavailable" in outcome.notes[0].why
 
 
-def delete_news(desk: Desk) -> None:
+def delete_news(env: Env) -> None:
     """Somebody empties the bucket."""
-    s3 = desk.cable.client("s3")
+    s3 = env.aws_session.client("s3")
     (bucket,) = s3.list_buckets()["Buckets"]
-    for key in collected(desk):
+    for key in collected(env):
         s3.delete_object(Bucket=bucket["Name"], Key=key)
 
 
-def test_cloud_that_cannot_run_it(desk: Desk) -> None:
+def test_cloud_that_cannot_run_it(env: Env) -> None:
     """Another cloud answers every RunTask with an error inside: that is told within a minute, not two."""
     fault = {"kind": "error", "service": "ecs", "operation": "RunTask", "times": 1000}
-    desk.sandbox.cloud.faults.add(fault)
-    began = desk.clock.now()
-    outcome = desk.setup()
+    env.sandbox.cloud.faults.add(fault)
+    began = env.clock.now()
+    outcome = env.setup()
     assert ([], 1) == (outcome.refusals, len(outcome.notes))
-    assert 30 < desk.clock.now() - began < 60
+    assert 30 < env.clock.now() - began < 60
 
 
-def test_news_deleted_by_hand(desk: Desk) -> None:
+def test_news_deleted_by_hand(env: Env) -> None:
     """Setup collects it again, also when ECS has forgotten the first task."""
-    desk.setup()
-    desk.clock.advance(60)
-    delete_news(desk)
-    desk.changes()
-    desk.setup()
-    assert ["RunTask"] == desk.changes()
-    assert "news/index.json" in collected(desk)
+    env.setup()
+    env.clock.advance(60)
+    delete_news(env)
+    env.changes()
+    env.setup()
+    assert ["RunTask"] == env.changes()
+    assert "news/index.json" in collected(env)
 
 
-def test_feeds_changed(desk: Desk) -> None:
+def test_feeds_changed(env: Env) -> None:
     """Another feed: a new revision, which the schedule runs from then on; nothing else is touched."""
-    desk.setup()
-    desk.changes()
-    desk.set(news__feeds="https://a.example/rss")
-    outcome: Outcome = desk.setup()
+    env.setup()
+    env.changes()
+    env.set(news__feeds="https://a.example/rss")
+    outcome: Outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert ["RegisterTaskDefinition", "UpdateSchedule"] == desk.changes()
-    (container,) = definition(desk)["containerDefinitions"]
+    assert ["RegisterTaskDefinition", "UpdateSchedule"] == env.changes()
+    (container,) = definition(env)["containerDefinitions"]
     environment = {entry["name"]: entry["value"] for entry in container["environment"]}
     assert "https://a.example/rss" == environment["NEWS_FEEDS"]
 
 
-def test_no_feeds(desk: Desk) -> None:
+def test_no_feeds(env: Env) -> None:
     """Taken out of stack.yaml they take collector, schedule and role along; the news stays."""
-    desk.setup()
-    desk.set(news__feeds="")
-    outcome = desk.setup()
+    env.setup()
+    env.set(news__feeds="")
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
     less = {"policy": 3, "role": 3, "schedule": 2, "task definition": 1}
-    assert WHOLE | less == desk.inventory()
-    assert "news/index.json" in collected(desk)
-    assert not [key for key in StackFile(desk.path).records if "collect" in key or "news/" in key]
+    assert WHOLE | less == env.inventory()
+    assert "news/index.json" in collected(env)
+    assert not [key for key in StackFile(env.path).records if "collect" in key or "news/" in key]
 
 
-def test_always_on_with_news(desk: Desk) -> None:
+def test_always_on_with_news(env: Env) -> None:
     """Without hours the group and the role stand for the collector alone."""
-    desk.set(schedule__start="", schedule__stop="")
-    desk.setup()
-    assert WHOLE | {"policy": 4, "schedule": 1} == desk.inventory()
-    assert {"RunTheCollector", "PassItsRoles"} == set(statements(desk, "scheduler"))
+    env.set(schedule__start="", schedule__stop="")
+    env.setup()
+    assert WHOLE | {"policy": 4, "schedule": 1} == env.inventory()
+    assert {"RunTheCollector", "PassItsRoles"} == set(statements(env, "scheduler"))
 
 
-def test_torn_down_while_it_collects(desk: Desk) -> None:
+def test_torn_down_while_it_collects(env: Env) -> None:
     """The running task is stopped; nobody else's use of the cluster is seen in it; nothing is left."""
-    desk.setup()
-    ecs = desk.cable.client("ecs")
-    target = desk.cable.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
+    env.setup()
+    ecs = env.aws_session.client("ecs")
+    target = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
     network = target["Target"]["EcsParameters"]["NetworkConfiguration"]["awsvpcConfiguration"]
     ecs.run_task(
         cluster="news-bot",
@@ -267,42 +267,40 @@ def test_torn_down_while_it_collects(desk: Desk) -> None:
             }
         },
     )
-    assert {} == desk.engine().foresee_teardown(everything=True)
-    gone = desk.teardown()
+    assert {} == env.engine().foresee_teardown(everything=True)
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_news_stays_after_teardown(desk: Desk) -> None:
+def test_news_stays_after_teardown(env: Env) -> None:
     """The bucket keeps what was collected, and the next setup does not collect it anew."""
-    desk.setup()
-    desk.teardown(everything=False)
-    before = collected(desk)
+    env.setup()
+    env.teardown(everything=False)
+    before = collected(env)
     assert "news/index.json" in before
-    desk.changes()
-    desk.setup()
-    assert "RunTask" not in desk.changes()
-    assert before == collected(desk)
+    env.changes()
+    env.setup()
+    assert "RunTask" not in env.changes()
+    assert before == collected(env)
 
 
 @pytest.mark.parametrize("expression", ["cron(17 * * * ? *)", "rate(1 hour)"])
-def test_what_it_costs(desk: Desk, expression: str) -> None:
+def test_what_it_costs(env: Env, expression: str) -> None:
     """730 runs of a minute: a quarter vCPU and 1 GB on Spot, and an address."""
-    desk.set(news__schedule=expression)
+    env.set(news__schedule=expression)
     compute = 0.25 * 0.05056 + 1 * 0.00553
     month = 730 / 60 * (compute * 0.3 + 0.005)
-    schedule = desk.stack().collector_schedule
+    schedule = env.stack().collector_schedule
     assert month == pytest.approx(schedule.costs(prices("ap-northeast-1")), rel=0.01)
 
 
-def test_the_press_needs_no_more(desk: Desk) -> None:
+def test_the_press_needs_no_more(env: Env) -> None:
     """As the task calls S3, with the credentials of its role: read, write, list, prune."""
-    desk.setup()
-    (bucket,) = desk.cable.client("s3").list_buckets()["Buckets"]
-    credentials = desk.sandbox.cloud.permissions.credentials(
-        definition(desk)["taskRoleArn"], "task"
-    )
-    press = BucketPress(bucket["Name"], "news", desk.cable.caller(credentials))
+    env.setup()
+    (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
+    credentials = env.sandbox.cloud.permissions.credentials(definition(env)["taskRoleArn"], "task")
+    press = BucketPress(bucket["Name"], "news", env.aws_session.caller(credentials))
     press.write("articles/a.json", b"{}")
     assert b"{}" == press.read("articles/a.json")
     assert press.read("nothing.json") is None

@@ -18,7 +18,7 @@ from provision.sandbox.delays import Delays
 from provision.sandbox.tasks import Application, InlineTask, InlineTasks
 from provision.stack import Stack
 from provision.stackfile import StackFile
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 Start = Callable[[dict[str, str]], Application]
 USER = "U" + "1" * 32
@@ -45,83 +45,83 @@ def delays() -> Delays:
 
 
 @pytest.fixture
-def images(desk: Desk) -> ByImage:
+def images(env: Env) -> ByImage:
     """A stack that is live, and what its next images will be like."""
-    desk.setup()
-    assert isinstance(desk.sandbox.tasks, InlineTasks)
-    images = ByImage(desk.sandbox.tasks)
-    desk.sandbox.cloud.tasks = images
+    env.setup()
+    assert isinstance(env.sandbox.tasks, InlineTasks)
+    images = ByImage(env.sandbox.tasks)
+    env.sandbox.cloud.tasks = images
     return images
 
 
 class Deploying:
     """One `provision deploy`: how long it took, what it said, and what LINE saw meanwhile."""
 
-    def __init__(self, desk: Desk, *, back: bool = False, sets: tuple[str, ...] = ()) -> None:
-        self.desk, self.answered, self.lost, self.steps = desk, 0, 0, 0
-        file = StackFile(desk.path)
+    def __init__(self, env: Env, *, back: bool = False, sets: tuple[str, ...] = ()) -> None:
+        self.env, self.answered, self.lost, self.steps = env, 0, 0, 0
+        file = StackFile(env.path)
         for pair in sets:
             file.answer(*pair.split("=", 1), save=False)
-        stack = Stack(file.settings, desk.secrets, {"LINE_API_URL": desk.line_url})
-        doors = desk.engine().doors
-        self.run = Run(Options(sets=sets), file, stack, doors, desk.clock)
+        stack = Stack(file.settings, env.secrets, {"LINE_API_URL": env.line_url})
+        doors = env.engine().doors
+        self.run = Run(Options(sets=sets), file, stack, doors, env.clock)
         self.told = io.StringIO()
         self.back, self.over = back, False
 
     def __call__(self) -> int:
-        progress = Progress(deploy.part(self.run), self.desk.clock, self.told)
+        progress = Progress(deploy.part(self.run), self.env.clock, self.told)
         tell: Any = progress.tell
         engine = Engine(
-            self.run.stack.resources, self.run.file, self.run.doors, self.desk.clock, tell
+            self.run.stack.resources, self.run.file, self.run.doors, self.env.clock, tell
         )
         engine.begin()
-        began = self.desk.clock.now()
-        self.desk.clock.on_advance(self._send)
+        began = self.env.clock.now()
+        self.env.clock.on_advance(self._send)
         try:
             return deploy.carry_out(self.run, engine, progress, back=self.back)
         finally:
-            self.seconds, self.over = self.desk.clock.now() - began, True
+            self.seconds, self.over = self.env.clock.now() - began, True
 
     def _send(self) -> None:
         """Every four seconds of simulated time: a gap as long as a task's start is seen."""
         self.steps += 1
         if self.over or self.steps % 4:
             return
-        told = self.desk.sandbox.line.send("help", USER)
+        told = self.env.sandbox.line.send("help", USER)
         self.answered += told["status"] == 200 and bool(told["reply"])
         self.lost += not (told["status"] == 200 and told["reply"])
 
 
-def deployed(desk: Desk, **given: Any) -> tuple[int, Deploying]:
+def deployed(env: Env, **given: Any) -> tuple[int, Deploying]:
     """One deploy, with messages under way all the time: none is lost."""
-    deploying = Deploying(desk, **given)
+    deploying = Deploying(env, **given)
     status = deploying()
     assert deploying.answered > 0
     assert 0 == deploying.lost
     return status, deploying
 
 
-def serving(desk: Desk) -> str:
+def serving(env: Env) -> str:
     """The revision that the service wants, and that its healthy tasks are of."""
-    ecs = desk.cable.client("ecs")
+    ecs = env.aws_session.client("ecs")
     service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
     return str(service["taskDefinition"].rpartition("/")[2])
 
 
-def test_good_deploy(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_good_deploy(env: Env, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
     """A new revision, watched until it alone serves; what --set said is in stack.yaml afterwards."""
-    status, told = deployed(desk, sets=("image.uri=example.jp/bot:2",))
-    assert (0, "news-bot:2") == (status, serving(desk))
+    status, told = deployed(env, sets=("image.uri=example.jp/bot:2",))
+    assert (0, "news-bot:2") == (status, serving(env))
     assert "news-bot:2" == capsys.readouterr().out.strip()
-    assert "example.jp/bot:2" == StackFile(desk.path).settings["image.uri"]
+    assert "example.jp/bot:2" == StackFile(env.path).settings["image.uri"]
     assert "example.jp/bot:2" == images.started[-1].image
     lines = told.told.getvalue()
     assert "new: 1 PROVISIONING" in lines
     assert "old: 1 RUNNING" in lines
     assert "1 healthy" in lines
-    desk.changes()
-    assert ([], []) == ((outcome := desk.setup()).refusals, outcome.outside)
-    assert [] == desk.changes()
+    env.changes()
+    assert ([], []) == ((outcome := env.setup()).refusals, outcome.outside)
+    assert [] == env.changes()
 
 
 def crash(environment: dict[str, str]) -> Application:
@@ -178,7 +178,7 @@ BAD = [
     ("how", "why", "then"), BAD, ids=lambda value: getattr(value, "__name__", "")
 )
 def test_bad_deploy(
-    desk: Desk,
+    env: Env,
     images: ByImage,
     how: Start,
     why: str,
@@ -188,15 +188,15 @@ def test_bad_deploy(
     """Taken back with the reason named, in at most half the circuit breaker's time; nothing is lost."""
     images.images["example.jp/bot:2"] = how
     if how in PLATFORMS:
-        desk.sandbox.cloud.ecr.images.public["example.jp/bot:2"] = PLATFORMS[how]
-    status, told = deployed(desk, sets=("image.uri=example.jp/bot:2",))
-    assert (1, "news-bot:1") == (status, serving(desk))
+        env.sandbox.cloud.ecr.images.public["example.jp/bot:2"] = PLATFORMS[how]
+    status, told = deployed(env, sets=("image.uri=example.jp/bot:2",))
+    assert (1, "news-bot:1") == (status, serving(env))
     said = capsys.readouterr().err
     assert why in said
     assert then in said
     assert "news-bot:1 goes on answering" in said
-    assert "example.jp/bot:1" == StackFile(desk.path).settings["image.uri"]
-    assert told.seconds <= breaker(desk) / 2
+    assert "example.jp/bot:1" == StackFile(env.path).settings["image.uri"]
+    assert told.seconds <= breaker(env) / 2
 
 
 PHRASES = """Traceback (most recent call last):
@@ -234,11 +234,11 @@ REASON = [
 
 @pytest.mark.parametrize("log", LOGS)
 def test_exception_of_a_failed_start(
-    desk: Desk, images: ByImage, log: str, capsys: pytest.CaptureFixture[str]
+    env: Env, images: ByImage, log: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """deploy says the exception with file and line, the exit code and ECS's reason; not what came after."""
-    desk.sandbox.cloud.tasks = Crashing(LOGS[log] + AFTER)
-    assert 1 == Deploying(desk, sets=("image.uri=example.jp/bot:2",))()
+    env.sandbox.cloud.tasks = Crashing(LOGS[log] + AFTER)
+    assert 1 == Deploying(env, sets=("image.uri=example.jp/bot:2",))()
     said = capsys.readouterr().err
     assert "\n        ".join(REASON) in said
     assert "Shutting down" not in said
@@ -246,29 +246,29 @@ def test_exception_of_a_failed_start(
 
 
 @pytest.mark.parametrize("log", LOGS)
-def test_exception_of_a_first_start(desk: Desk, log: str) -> None:
+def test_exception_of_a_first_start(env: Env, log: str) -> None:
     """setup says the same while it waits and when it gives up."""
-    desk.sandbox.cloud.tasks = Crashing(LOGS[log] + AFTER)
-    (refusal,) = desk.setup(wait=0).refusals
+    env.sandbox.cloud.tasks = Crashing(LOGS[log] + AFTER)
+    (refusal,) = env.setup(wait=0).refusals
     assert all(part in refusal.why for part in REASON)
     assert "Shutting down" not in refusal.why
-    waiting = [detail for event, key, detail in desk.events if key == "steady_service"]
+    waiting = [detail for event, key, detail in env.events if key == "steady_service"]
     assert any(": ".join(REASON) in detail for detail in waiting)
 
 
 def test_failed_start_without_a_word(
-    desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]
+    env: Env, images: ByImage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Then ECS's reason and the exit code are what there is."""
-    desk.sandbox.cloud.tasks = Crashing([""])
-    assert 1 == Deploying(desk, sets=("image.uri=example.jp/bot:2",))()
+    env.sandbox.cloud.tasks = Crashing([""])
+    assert 1 == Deploying(env, sets=("image.uri=example.jp/bot:2",))()
     assert f"{REASON[0]}\n  next: " in capsys.readouterr().err
 
 
-def breaker(desk: Desk) -> float:
+def breaker(env: Env) -> float:
     """Seconds until ECS's own circuit breaker gives the same deployment up."""
-    ecs = desk.cable.client("ecs")
-    settle(desk)
+    ecs = env.aws_session.client("ecs")
+    settle(env)
     revision = ecs.describe_task_definition(taskDefinition="news-bot:1")["taskDefinition"]
     (container,) = revision["containerDefinitions"]
     keys = ("family", "cpu", "memory", "networkMode", "executionRoleArn", "taskRoleArn")
@@ -278,75 +278,75 @@ def breaker(desk: Desk) -> float:
         containerDefinitions=[{**container, "image": "example.jp/bot:2"}],
     )["taskDefinition"]["taskDefinitionArn"]
     ecs.update_service(cluster="news-bot", service="news-bot", taskDefinition=new)
-    began = desk.clock.now()
-    while serving(desk) != "news-bot:1":
-        desk.clock.advance(1)
-    return desk.clock.now() - began
+    began = env.clock.now()
+    while serving(env) != "news-bot:1":
+        env.clock.advance(1)
+    return env.clock.now() - began
 
 
-def settle(desk: Desk) -> None:
+def settle(env: Env) -> None:
     """Until the service is steady again."""
-    ecs = desk.cable.client("ecs")
+    ecs = env.aws_session.client("ecs")
     while True:
         service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
         states = [deployment["rolloutState"] for deployment in service["deployments"]]
         if states == ["COMPLETED"]:
             return
-        desk.clock.advance(5)
+        env.clock.advance(5)
 
 
-def test_missing_secret(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_secret(env: Env, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
     """A parameter that is gone when the new task wants it: named, in at most half the breaker's time."""
-    ssm = desk.cable.client("ssm")
+    ssm = env.aws_session.client("ssm")
     value = ssm.get_parameter(Name="CHANNEL_SECRET", WithDecryption=True)["Parameter"]["Value"]
-    desk.cable.after = lambda operation: delete_secret(desk, operation)
-    status, told = deployed(desk, sets=("image.uri=example.jp/bot:2",))
-    assert (1, "news-bot:1") == (status, serving(desk))
+    env.aws_session.after = lambda operation: delete_secret(env, operation)
+    status, told = deployed(env, sets=("image.uri=example.jp/bot:2",))
+    assert (1, "news-bot:1") == (status, serving(env))
     said = capsys.readouterr().err
     assert "invalid parameters" in said
     assert "provision setup" in said
     assert "news-bot:1 goes on answering" in said
     ssm.put_parameter(Name="CHANNEL_SECRET", Value=value, Type="SecureString")
-    desk.cable.after = lambda operation: delete_secret(desk, operation)
-    assert told.seconds <= breaker(desk) / 2
+    env.aws_session.after = lambda operation: delete_secret(env, operation)
+    assert told.seconds <= breaker(env) / 2
 
 
-def delete_secret(desk: Desk, operation: str) -> None:
+def delete_secret(env: Env, operation: str) -> None:
     """What somebody else does just after UpdateService."""
     if operation == "UpdateService":
-        desk.cable.free()
-        desk.cable.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
+        env.aws_session.free()
+        env.aws_session.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
 
 
 def test_secret_missing_before_anything_is_made(
-    desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]
+    env: Env, images: ByImage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Seen by the walk: no new revision, and what to give."""
-    desk.cable.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
-    desk.secrets = replace(desk.secrets, channel_secret="")
-    desk.changes()
-    assert 1 == Deploying(desk, sets=("image.uri=example.jp/bot:2",))()
+    env.aws_session.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
+    env.secrets = replace(env.secrets, channel_secret="")
+    env.changes()
+    assert 1 == Deploying(env, sets=("image.uri=example.jp/bot:2",))()
     assert "LINE_CHANNEL_SECRET" in capsys.readouterr().err
-    assert [] == desk.changes()
+    assert [] == env.changes()
 
 
-def test_rollback(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rollback(env: Env, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
     """Back to the version before, which stack.yaml then no longer asks for; forward again with deploy."""
-    assert 0 == deployed(desk, sets=("image.uri=example.jp/bot:2",))[0]
-    assert (0, "news-bot:1") == (deployed(desk, back=True)[0], serving(desk))
+    assert 0 == deployed(env, sets=("image.uri=example.jp/bot:2",))[0]
+    assert (0, "news-bot:1") == (deployed(env, back=True)[0], serving(env))
     assert "stack.yaml still asks for the newer version" in capsys.readouterr().err
     assert "example.jp/bot:1" == images.started[-1].image
     with pytest.raises(Refusal, match="there is none"):
-        Deploying(desk, back=True)()
-    assert 0 == deployed(desk)[0]
+        Deploying(env, back=True)()
+    assert 0 == deployed(env)[0]
     assert "example.jp/bot:2" == images.started[-1].image
 
 
-def test_old_revisions_go(desk: Desk, images: ByImage) -> None:
+def test_old_revisions_go(env: Env, images: ByImage) -> None:
     """The ten newest stay, to go back to."""
-    ecs = desk.cable.client("ecs")
+    ecs = env.aws_session.client("ecs")
     for number in range(2, 14):
-        assert 0 == Deploying(desk, sets=(f"image.uri=example.jp/bot:{number}",))()
+        assert 0 == Deploying(env, sets=(f"image.uri=example.jp/bot:{number}",))()
     found = ecs.list_task_definitions(familyPrefix="news-bot", status="ACTIVE")[
         "taskDefinitionArns"
     ]
@@ -354,9 +354,9 @@ def test_old_revisions_go(desk: Desk, images: ByImage) -> None:
     assert "news-bot:4" == found[0].rpartition("/")[2]
 
 
-def collects_with(desk: Desk) -> tuple[str, str]:
+def collects_with(env: Env) -> tuple[str, str]:
     """The image of the newest revision of the collector's, and of the one that its schedule runs."""
-    ecs, scheduler = desk.cable.client("ecs"), desk.cable.client("scheduler")
+    ecs, scheduler = env.aws_session.client("ecs"), env.aws_session.client("scheduler")
     target = scheduler.get_schedule(GroupName="news-bot", Name="collect")["Target"]
     scheduled = target["EcsParameters"]["TaskDefinitionArn"]
     newest, runs = (
@@ -366,51 +366,53 @@ def collects_with(desk: Desk) -> tuple[str, str]:
     return newest["containerDefinitions"][0]["image"], runs["containerDefinitions"][0]["image"]
 
 
-def test_the_collector_follows(desk: Desk, images: ByImage) -> None:
+def test_the_collector_follows(env: Env, images: ByImage) -> None:
     """Once a version is known to work the collector runs it too; one that is taken back it never sees."""
-    assert 0 == deployed(desk, sets=("image.uri=example.jp/bot:2",))[0]
-    assert ("example.jp/bot:2", "example.jp/bot:2") == collects_with(desk)
+    assert 0 == deployed(env, sets=("image.uri=example.jp/bot:2",))[0]
+    assert ("example.jp/bot:2", "example.jp/bot:2") == collects_with(env)
     images.images["example.jp/bot:3"] = crash
-    assert 1 == deployed(desk, sets=("image.uri=example.jp/bot:3",))[0]
-    assert ("example.jp/bot:2", "example.jp/bot:2") == collects_with(desk)
-    desk.changes()
-    assert [] == desk.setup().refusals
-    assert [] == desk.changes()
+    assert 1 == deployed(env, sets=("image.uri=example.jp/bot:3",))[0]
+    assert ("example.jp/bot:2", "example.jp/bot:2") == collects_with(env)
+    env.changes()
+    assert [] == env.setup().refusals
+    assert [] == env.changes()
 
 
-def test_several_tasks(desk: Desk, images: ByImage) -> None:
+def test_several_tasks(env: Env, images: ByImage) -> None:
     """A count above one: both are replaced, and a bad version of two is taken back like one."""
-    assert 0 == deployed(desk, sets=("service.count=2",))[0]
-    assert 0 == deployed(desk, sets=("image.uri=example.jp/bot:2",))[0]
+    assert 0 == deployed(env, sets=("service.count=2",))[0]
+    assert 0 == deployed(env, sets=("image.uri=example.jp/bot:2",))[0]
     images.images["example.jp/bot:3"] = crash
-    assert 1 == deployed(desk, sets=("image.uri=example.jp/bot:3",))[0]
-    ecs = desk.cable.client("ecs")
+    assert 1 == deployed(env, sets=("image.uri=example.jp/bot:3",))[0]
+    ecs = env.aws_session.client("ecs")
     service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
-    assert ("news-bot:2", 2) == (serving(desk), service["desiredCount"])
+    assert ("news-bot:2", 2) == (serving(env), service["desiredCount"])
 
 
-def test_asleep(desk: Desk, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_asleep(env: Env, images: ByImage, capsys: pytest.CaptureFixture[str]) -> None:
     """Outside its hours: deployed, and said that nothing was tried."""
-    desk.cable.client("ecs").update_service(cluster="news-bot", service="news-bot", desiredCount=0)
-    assert 0 == Deploying(desk, sets=("image.uri=example.jp/bot:2",))()
+    env.aws_session.client("ecs").update_service(
+        cluster="news-bot", service="news-bot", desiredCount=0
+    )
+    assert 0 == Deploying(env, sets=("image.uri=example.jp/bot:2",))()
     assert "provision start" in capsys.readouterr().err
-    assert "news-bot:2" == serving(desk)
+    assert "news-bot:2" == serving(env)
 
 
-def test_nothing_to_deploy_to(desk: Desk) -> None:
+def test_nothing_to_deploy_to(env: Env) -> None:
     """No stack, and a paused one: what to run instead."""
     with pytest.raises(Refusal, match="provision setup"):
-        Deploying(desk)()
-    desk.setup()
-    desk.engine().pause()
+        Deploying(env)()
+    env.setup()
+    env.engine().pause()
     with pytest.raises(Refusal, match="provision resume"):
-        Deploying(desk)()
+        Deploying(env)()
 
 
-def test_no_spot_capacity(desk: Desk, images: ByImage) -> None:
+def test_no_spot_capacity(env: Env, images: ByImage) -> None:
     """ECS's own words after a while, the dearer way, and the way back; the old version goes on."""
-    desk.sandbox.cloud.ecs.spot_available = False
-    deploying = Deploying(desk, sets=("image.uri=example.jp/bot:2",))
+    env.sandbox.cloud.ecs.spot_available = False
+    deploying = Deploying(env, sets=("image.uri=example.jp/bot:2",))
     with pytest.raises(NoCapacity) as refusal:
         deploying()
     assert "Capacity is unavailable" in refusal.value.why
@@ -419,6 +421,6 @@ def test_no_spot_capacity(desk: Desk, images: ByImage) -> None:
     assert 0 == deploying.lost
     assert deploying.seconds < 240
     ondemand = ("image.uri=example.jp/bot:2", "service.capacity=on-demand")
-    assert 0 == deployed(desk, sets=ondemand)[0]
-    desk.sandbox.cloud.ecs.spot_available = True
-    assert 0 == deployed(desk, sets=("service.capacity=spot",))[0]
+    assert 0 == deployed(env, sets=ondemand)[0]
+    env.sandbox.cloud.ecs.spot_available = True
+    assert 0 == deployed(env, sets=("service.capacity=spot",))[0]

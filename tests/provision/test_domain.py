@@ -15,7 +15,7 @@ from provision.resources.hosted_zone import HostedZone, SeveralZones
 from provision.run import Options, Run
 from provision.sandbox.registrar import PARKING
 from provision.stackfile import StackFile
-from tests.provision.conftest import WHOLE, Desk, PowerCut
+from tests.provision.conftest import WHOLE, Env, PowerCut
 
 IN_USE = [
     ("example.jp", "MX", "10 mail.example.jp."),
@@ -28,11 +28,11 @@ IN_USE = [
 LINES = [" ".join(entry) for entry in IN_USE]
 
 
-def looked(desk: Desk) -> Run:
+def looked(env: Env) -> Run:
     """A run after its look."""
-    engine, stack = desk.engine(), desk.stack()
+    engine, stack = env.engine(), env.stack()
     engine.resources = stack.resources
-    run = Run(Options(), StackFile(desk.path), stack, engine.doors, desk.clock)
+    run = Run(Options(), StackFile(env.path), stack, engine.doors, env.clock)
     run.sights = engine.look()
     return run
 
@@ -42,56 +42,56 @@ def zone_of(resources: list[Any]) -> HostedZone:
     return next(r for r in resources if isinstance(r, HostedZone))
 
 
-def entered(desk: Desk) -> None:
+def entered(env: Env) -> None:
     """The domain is in use at its old servers."""
-    desk.sandbox.cloud.registrar.keep("example.jp", IN_USE)
+    env.sandbox.cloud.registrar.keep("example.jp", IN_USE)
 
 
-def test_what_would_stop_is_shown(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_would_stop_is_shown(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     """Before a zone is made: every record that can be looked up, the servers, and the sub-domain instead."""
-    entered(desk)
-    assert LINES == sorted(domain.warn(looked(desk)), key=LINES.index)
+    entered(env)
+    assert LINES == sorted(domain.warn(looked(env)), key=LINES.index)
     said = capsys.readouterr().err
     assert all(line in said for line in LINES)
     assert all(server in said for server in PARKING)
     assert "--set domain=bot.example.jp" in said
-    assert [] == desk.changes()
+    assert [] == env.changes()
 
 
-def test_nothing_is_at_stake(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_at_stake(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     """A parked domain; one whose zone is made already; a zone of theirs that the domain is delegated to."""
-    assert [] == domain.warn(looked(desk))
-    entered(desk)
-    desk.at_registrar = False
-    desk.setup(wait=0)
-    assert [] == domain.warn(looked(desk))
-    desk.teardown()
-    route53 = desk.cable.client("route53")
+    assert [] == domain.warn(looked(env))
+    entered(env)
+    env.at_registrar = False
+    env.setup(wait=0)
+    assert [] == domain.warn(looked(env))
+    env.teardown()
+    route53 = env.aws_session.client("route53")
     theirs = route53.create_hosted_zone(Name="example.jp", CallerReference="theirs")
-    assert LINES == sorted(domain.warn(looked(desk)), key=LINES.index)
+    assert LINES == sorted(domain.warn(looked(env)), key=LINES.index)
     servers = theirs["DelegationSet"]["NameServers"]
-    desk.sandbox.cloud.registrar.enter("example.jp", servers)
+    env.sandbox.cloud.registrar.enter("example.jp", servers)
     capsys.readouterr()
-    assert [] == domain.warn(looked(desk))
+    assert [] == domain.warn(looked(env))
     assert "" == capsys.readouterr().err
 
 
-def test_nobody_answers(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nobody_answers(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     """That nobody could be asked is said; it is no reason to stop."""
 
     def silence(query: Any, address: str, port: int) -> Any:
         raise Unanswered("192.0.2.53 is silent")
 
-    run = looked(desk)
-    run.doors = Doors(desk.aws, Dns(("192.0.2.53", 53), silence), run.doors.line)
+    run = looked(env)
+    run.doors = Doors(env.aws, Dns(("192.0.2.53", 53), silence), run.doors.line)
     assert [] == domain.warn(run)
     assert "192.0.2.53 is silent" in capsys.readouterr().err
 
 
-def test_nothing_is_copied_without_a_terminal(desk: Desk) -> None:
+def test_nothing_is_copied_without_a_terminal(env: Env) -> None:
     """With --yes, or where nobody can be asked, the new zone stays empty."""
-    entered(desk)
-    run = looked(desk)
+    entered(env)
+    run = looked(env)
     domain.offer_to_copy(run, LINES)
     run.options.yes = True
     domain.offer_to_copy(run, LINES)
@@ -115,76 +115,76 @@ def test_record_sets() -> None:
     assert '"v=spf1 mx -all"' == found[2]["ResourceRecords"][0]["Value"]
 
 
-def copying(desk: Desk) -> Any:
+def copying(env: Env) -> Any:
     """`provision setup`, the question answered with yes."""
-    engine = desk.engine()
+    engine = env.engine()
     zone_of(engine.resources).to_copy = domain.copyable(LINES, "example.jp")
     engine.look()
     return engine.setup(600)
 
 
 @pytest.mark.parametrize("cut", ["", "before", "after"])
-def test_records_are_copied_and_go_with_the_zone(desk: Desk, cut: str) -> None:
+def test_records_are_copied_and_go_with_the_zone(env: Env, cut: str) -> None:
     """Mail goes on with the new servers; all of it goes with the zone. A power cut changes nothing."""
-    entered(desk)
+    entered(env)
     if cut:
-        desk.cut_power("creating", "zone", cut)
+        env.cut_power("creating", "zone", cut)
         with pytest.raises(PowerCut):
-            copying(desk)
-        outcome = desk.setup()
+            copying(env)
+        outcome = env.setup()
     else:
-        outcome = copying(desk)
+        outcome = copying(env)
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert {**WHOLE, "record": WHOLE["record"] + 4} == desk.inventory()
-    resolve = desk.sandbox.cloud.dns.resolve
+    assert {**WHOLE, "record": WHOLE["record"] + 4} == env.inventory()
+    resolve = env.sandbox.cloud.dns.resolve
     assert ["10 mail.example.jp.", "20 spare.example.jp."] == resolve("example.jp", "MX")
     assert ["web.test."] == resolve("www.example.jp", "CNAME")
     assert ["127.0.0.1"] == resolve("example.jp", "A")[:1]
-    desk.changes()
-    desk.setup()
-    assert [] == desk.changes()
-    gone = desk.teardown()
+    env.changes()
+    env.setup()
+    assert [] == env.changes()
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_a_copied_record_that_was_changed_is_theirs(desk: Desk) -> None:
+def test_a_copied_record_that_was_changed_is_theirs(env: Env) -> None:
     """The zone is not emptied of it: it stays, with the reason, and the record stands."""
-    entered(desk)
-    copying(desk)
-    route53 = desk.cable.client("route53")
-    zone_id = StackFile(desk.path).records["zone/example.jp"].outputs["id"]
+    entered(env)
+    copying(env)
+    route53 = env.aws_session.client("route53")
+    zone_id = StackFile(env.path).records["zone/example.jp"].outputs["id"]
     changed = {"Name": "example.jp.", "Type": "MX", "TTL": 60}
     changed["ResourceRecords"] = [{"Value": "10 new.example.jp."}]
     route53.change_resource_record_sets(
         HostedZoneId=zone_id,
         ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": changed}]},
     )
-    gone = desk.teardown()
+    gone = env.teardown()
     assert ([], True) == (gone.left, "zone/example.jp" in gone.kept)
     assert "example.jp" in gone.kept["zone/example.jp"]
     # With the other copied ones: its mail goes on.
-    assert {"record": 4, "zone": 1} == desk.inventory()
+    assert {"record": 4, "zone": 1} == env.inventory()
 
 
-def test_several_zones_of_one_name(desk: Desk) -> None:
+def test_several_zones_of_one_name(env: Env) -> None:
     """Delegated to neither: a refusal that says how many; the one that was chosen is adopted."""
-    route53 = desk.cable.client("route53")
+    route53 = env.aws_session.client("route53")
     for reference in ("one", "two"):
         route53.create_hosted_zone(Name="example.jp", CallerReference=reference)
-    desk.changes()
-    run = looked(desk)
+    env.changes()
+    run = looked(env)
     refusal = run.sights["zone/example.jp"].refusal
     assert isinstance(refusal, SeveralZones)
     assert 2 == len(refusal.zones)
     assert not domain.choose_zone(run)
-    engine = desk.engine()
+    engine = env.engine()
     chosen = sorted(refusal.zones)[1]
     zone_of(engine.resources).id = chosen
     found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
     assert ("adopt", []) == (found.steps[0].action, found.refusals)
     engine.setup(600)
-    assert chosen == StackFile(desk.path).records["zone/example.jp"].outputs["id"]
+    assert chosen == StackFile(env.path).records["zone/example.jp"].outputs["id"]
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def test_several_zones_of_one_name(desk: Desk) -> None:
         ("example.com", ""),
     ],
 )
-def test_zone_above(desk: Desk, name: str, expected: str) -> None:
+def test_zone_above(env: Env, name: str, expected: str) -> None:
     """A sub-domain's zone above is one that somebody has; a bought domain's is the registry's."""
-    assert expected == desk.engine().doors.dns.zone_above(name)
+    assert expected == env.engine().doors.dns.zone_above(name)
 
 
 @pytest.mark.parametrize(
@@ -210,10 +210,10 @@ def test_is_registry(name: str, expected: bool) -> None:
     assert expected == is_registry(name)
 
 
-def instruction(desk: Desk, capsys: pytest.CaptureFixture[str]) -> str:
+def instruction(env: Env, capsys: pytest.CaptureFixture[str]) -> str:
     """What setup prints when the zone is there."""
-    run = looked(desk)
-    engine = run.engine(Progress(run.stack.resources, desk.clock))
+    run = looked(env)
+    engine = run.engine(Progress(run.stack.resources, env.clock))
     engine.begin()
     engine.look()
     engine.setup(0)
@@ -221,25 +221,25 @@ def instruction(desk: Desk, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_sub_domain_is_delegated_in_the_zone_above(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
+    env: Env, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The four NS records, ready to paste into the zone that is kept elsewhere; no registrar is named."""
-    desk.set(domain="bot.example.jp")
-    said = instruction(desk, capsys)
-    servers = StackFile(desk.path).records["zone/bot.example.jp"].outputs["name_servers"]
+    env.set(domain="bot.example.jp")
+    said = instruction(env, capsys)
+    servers = StackFile(env.path).records["zone/bot.example.jp"].outputs["name_servers"]
     assert all(f"bot.example.jp.  300  IN  NS  {server}.\n" in said for server in servers)
     assert "where the DNS of example.jp is kept" in said
     assert "bought" not in said
-    desk.enter_name_servers()
-    outcome = desk.setup()
+    env.enter_name_servers()
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
 
 
 def test_bought_domain_is_entered_at_the_registrar(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
+    env: Env, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The four servers; for a domain of Route 53's own, where that is."""
-    said = instruction(desk, capsys)
-    servers = StackFile(desk.path).records["zone/example.jp"].outputs["name_servers"]
+    said = instruction(env, capsys)
+    servers = StackFile(env.path).records["zone/example.jp"].outputs["name_servers"]
     assert all(f"    {server}" in said for server in servers)
     assert "Registered domains" in said

@@ -5,41 +5,41 @@ import pytest
 from provision.checked import check
 from provision.edited import prove
 from provision.stackfile import Damaged, StackFile
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 
 @pytest.fixture
-def built(desk: Desk) -> Desk:
+def built(env: Env) -> Env:
     """A stack that stands, beside a stranger's security group."""
-    desk.setup()
-    return desk
+    env.setup()
+    return env
 
 
-def edit(desk: Desk, key: str, old: str, new: str) -> int:
+def edit(env: Env, key: str, old: str, new: str) -> int:
     """One word of one entry changed by hand; the line it stands on."""
-    before, entry = desk.path.read_text().split(f"  {key}:\n")
-    desk.path.write_text(before + f"  {key}:\n" + entry.replace(old, new, 1))
-    return desk.path.read_text()[: -len(entry.partition(old)[2])].count("\n") + 1
+    before, entry = env.path.read_text().split(f"  {key}:\n")
+    env.path.write_text(before + f"  {key}:\n" + entry.replace(old, new, 1))
+    return env.path.read_text()[: -len(entry.partition(old)[2])].count("\n") + 1
 
 
-def read(desk: Desk) -> StackFile:
+def read(env: Env) -> StackFile:
     """The file as the next verb reads it. Raises Damaged."""
-    file = StackFile(desk.path)
+    file = StackFile(env.path)
     check(file)
-    prove(file, desk.doors(), desk.clock)
+    prove(file, env.doors(), env.clock)
     return file
 
 
-def test_unchanged_asks_nothing(built: Desk) -> None:
+def test_unchanged_asks_nothing(built: Env) -> None:
     """What provision wrote itself needs no proof."""
-    built.cable.calls.clear()
+    built.aws_session.calls.clear()
     read(built)
-    assert [] == built.cable.calls
+    assert [] == built.aws_session.calls
 
 
-def test_somebody_elses(built: Desk) -> None:
+def test_somebody_elses(built: Env) -> None:
     """An id of a stranger's: refused by its line, by every run until it is mended."""
-    ec2 = built.cable.client("ec2")
+    ec2 = built.aws_session.client("ec2")
     group = StackFile(built.path).records["bot_group/news-bot-bot"].outputs["id"]
     vpc = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["VpcId"]
     theirs = ec2.create_security_group(GroupName="x", Description="x", VpcId=vpc)["GroupId"]
@@ -53,7 +53,7 @@ def test_somebody_elses(built: Desk) -> None:
     read(built)
 
 
-def test_ours_after_all(built: Desk) -> None:
+def test_ours_after_all(built: Env) -> None:
     """The copy may be older than a file that another machine wrote: what carries our tags is taken."""
     copy = built.path.with_name(f".{built.path.name}.last")
     group = StackFile(built.path).records["bot_group/news-bot-bot"].outputs["id"]
@@ -61,18 +61,18 @@ def test_ours_after_all(built: Desk) -> None:
     assert group == read(built).records["bot_group/news-bot-bot"].outputs["id"]
 
 
-def test_adopted_made_ours(desk: Desk) -> None:
+def test_adopted_made_ours(env: Env) -> None:
     """Else teardown would delete a zone that was there first."""
-    domain = desk.stack().zone.domain
-    desk.cable.client("route53").create_hosted_zone(Name=domain, CallerReference="theirs")
-    desk.setup()
-    key = next(key for key in StackFile(desk.path).records if key.startswith("zone/"))
-    line = edit(desk, key, "state: adopted", "state: created")
+    domain = env.stack().zone.domain
+    env.aws_session.client("route53").create_hosted_zone(Name=domain, CallerReference="theirs")
+    env.setup()
+    key = next(key for key in StackFile(env.path).records if key.startswith("zone/"))
+    line = edit(env, key, "state: adopted", "state: created")
     with pytest.raises(Damaged, match=f"line {line}"):
-        read(desk)
+        read(env)
 
 
-def test_endpoint_with_ids_of_its_own(built: Desk) -> None:
+def test_endpoint_with_ids_of_its_own(built: Env) -> None:
     """An AWS-compatible endpoint may number things in its own way: what provision wrote is not doubted."""
     file = StackFile(built.path)
     key = next(key for key in file.records if key.startswith("load_balancer/"))

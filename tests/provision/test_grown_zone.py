@@ -16,7 +16,7 @@ from provision.resource import Doors
 from provision.resources import copied_records
 from provision.resources.record_set import Alias, ValidationRecord
 from provision.stackfile import StackFile
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 A_PAGE = 300  # record sets; Route 53 API, ListResourceRecordSets
 LISTING = "list_resource_record_sets"
@@ -72,31 +72,31 @@ def theirs(number: int) -> dict[str, Any]:
     return {"Name": name, "Type": "A", "TTL": 300, "ResourceRecords": [address]}
 
 
-def zone_id(desk: Desk) -> str:
+def zone_id(env: Env) -> str:
     """Of the stack's zone."""
-    return str(StackFile(desk.path).records["zone/example.jp"].outputs["id"])
+    return str(StackFile(env.path).records["zone/example.jp"].outputs["id"])
 
 
-def grown(desk: Desk, pages: int) -> Doors:
-    """The desk's doors; its zones hold that many pages more."""
-    return replace(desk.doors(), aws=GrownAws(desk.aws, pages))
+def grown(env: Env, pages: int) -> Doors:
+    """The environment's doors; its zones hold that many pages more."""
+    return replace(env.doors(), aws=GrownAws(env.aws, pages))
 
 
-def found(desk: Desk, doors: Doors) -> int:
+def found(env: Env, doors: Doors) -> int:
     """What of a stack lies in its zone."""
-    return len(holdings(doors, desk.clock, "news-bot", (ValidationRecord, Alias)).held)
+    return len(holdings(doors, env.clock, "news-bot", (ValidationRecord, Alias)).held)
 
 
-def named(desk: Desk, doors: Doors) -> int:
+def named(env: Env, doors: Doors) -> int:
     """What others put into it, asked for while nothing changes."""
-    return len(list(copied_records.others(once(doors), zone_id(desk), COPIED)))
+    return len(list(copied_records.others(once(doors), zone_id(env), COPIED)))
 
 
-def changing(change: Callable[..., None], *more: Any) -> Callable[[Desk, Doors], int]:
+def changing(change: Callable[..., None], *more: Any) -> Callable[[Env, Doors], int]:
     """A change of the zone: of how many record sets."""
 
-    def work(desk: Desk, doors: Doors) -> int:
-        change(doors, zone_id(desk), *more)
+    def work(env: Env, doors: Doors) -> int:
+        change(doors, zone_id(env), *more)
         return int(doors.aws.route53.changes)
 
     return work
@@ -127,27 +127,27 @@ WORKS = [  # what is done, what it comes to, the most bytes that it may take for
     ("work", "comes_to", "most"), WORKS, ids=["found", "named", "put", "take_away", "clear"]
 )
 def test_few_are_held_at_once(
-    desk: Desk, work: Callable[[Desk, Doors], int], comes_to: int, most: int
+    env: Env, work: Callable[[Env, Doors], int], comes_to: int, most: int
 ) -> None:
     """A record set in memory takes 600 bytes; ours, on the last page, are found all the same."""
-    desk.setup()
-    assert comes_to == work(desk, grown(desk, PAGES))
-    small, large = (peak(partial(work, desk, grown(desk, pages))) for pages in (1, PAGES))
+    env.setup()
+    assert comes_to == work(env, grown(env, PAGES))
+    small, large = (peak(partial(work, env, grown(env, pages))) for pages in (1, PAGES))
     assert large - small < most * (PAGES - 1) * A_PAGE
 
 
-def test_all_of_it_goes(desk: Desk) -> None:
+def test_all_of_it_goes(env: Env) -> None:
     """Pages of records at AWS itself, delegations and the domain's own mail too: none is left."""
-    desk.setup()
+    env.setup()
     mine = {"Name": "example.jp.", "Type": "MX", "TTL": 300, "ResourceRecords": ["10 a.example."]}
     delegated = {"Type": "NS", "TTL": 300, "ResourceRecords": ["ns.example."]}
     names = [f"n{number:03d}.example.jp." for number in range(2 * A_PAGE)]
-    (zone,) = desk.sandbox.cloud.route53.zones()
+    (zone,) = env.sandbox.cloud.route53.zones()
     zone.rrsets += [RecordSet(mine), *(RecordSet({"Name": n, **delegated}) for n in names)]
-    engine = desk.engine()
+    engine = env.engine()
     foreseen = engine.foresee_teardown(everything=True)
     told = ["example.jp MX", *(f"{name.rstrip('.')} NS" for name in names)]
     assert told == [use.told for use in foreseen["zone/example.jp"]]
     gone = engine.teardown(True, contents=list(foreseen))
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()

@@ -12,28 +12,28 @@ import pytest
 
 from provision.sandbox.front import Front
 from provision.sandbox.tasks import InlineTasks, Reply, Request
-from tests.provision.conftest import Desk
-from tests.provision.standing import Standing
+from tests.provision.conftest import Env
+from tests.provision.finished_stack import FinishedStack
 from tests.sandbox.handshakes import shake_hands
 
 
 @pytest.fixture
-def desk(standing: Standing) -> Iterator[Desk]:
+def env(finished_stack: FinishedStack) -> Iterator[Env]:
     """A finished stack, which every test here leaves as it was."""
-    with standing.on("default") as desk:
-        yield desk
+    with finished_stack.on("default") as env:
+        yield env
 
 
-def get(desk: Desk, target: str, port: int = 443) -> Reply:
+def get(env: Env, target: str, port: int = 443) -> Reply:
     """What somebody on the internet gets."""
     request = Request("GET", target, [("Host", "example.jp")])
-    return Front(desk.sandbox.cloud).forward("example.jp", port, request, "203.0.113.9")
+    return Front(env.sandbox.cloud).forward("example.jp", port, request, "203.0.113.9")
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_tls_versions(desk: Desk) -> None:
+def test_tls_versions(env: Env) -> None:
     """TLS 1.2 and 1.3, as LINE asks; no older one."""
-    cloud = desk.sandbox.cloud
+    cloud = env.sandbox.cloud
     assert "TLSv1.3" == shake_hands(cloud, "example.jp")
     assert "TLSv1.2" == shake_hands(cloud, "example.jp", TLSVersion.TLSv1_2)
     for old in (TLSVersion.TLSv1, TLSVersion.TLSv1_1):
@@ -41,26 +41,26 @@ def test_tls_versions(desk: Desk) -> None:
             shake_hands(cloud, "example.jp", old)
 
 
-def test_ports(desk: Desk) -> None:
+def test_ports(env: Env) -> None:
     """443 is open and nothing else; behind 80, were it opened, stands a redirect to https."""
-    assert 404 == get(desk, "/a?b=1").status
+    assert 404 == get(env, "/a?b=1").status
     for port in (80, 8080):
         with pytest.raises(ConnectionRefusedError):
-            get(desk, "/a?b=1", port)
-    ec2 = desk.cable.client("ec2")
+            get(env, "/a?b=1", port)
+    ec2 = env.aws_session.client("ec2")
     groups = ec2.describe_security_groups()["SecurityGroups"]
     (outer,) = [g["GroupId"] for g in groups if g["GroupName"] == "news-bot-load-balancer"]
     everybody = {"FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     permission = {"GroupId": outer, "IpPermissions": [{"IpProtocol": "tcp", **everybody}]}
     ec2.authorize_security_group_ingress(**permission)
-    reply = get(desk, "/a?b=1", 80)
+    reply = get(env, "/a?b=1", 80)
     ec2.revoke_security_group_ingress(**permission)
     assert (301, "https://example.jp:443/a?b=1") == (reply.status, dict(reply.headers)["Location"])
 
 
-def test_what_is_open_to_whom(desk: Desk) -> None:
+def test_what_is_open_to_whom(env: Env) -> None:
     """Everybody to the load balancer's 443, the load balancer alone to the bot's 8080."""
-    ec2 = desk.cable.client("ec2")
+    ec2 = env.aws_session.client("ec2")
     found = ec2.describe_security_groups()["SecurityGroups"]
     names = {group["GroupId"]: group["GroupName"] for group in found}
     rules = {
@@ -80,11 +80,11 @@ def test_what_is_open_to_whom(desk: Desk) -> None:
     } == rules
 
 
-def test_what_shows_in_no_answer(desk: Desk) -> None:
+def test_what_shows_in_no_answer(env: Env) -> None:
     """The alias answers whatever the targets do; a health check has 4 s, less than the 5 between two."""
-    (group,) = desk.cable.client("elbv2").describe_target_groups()["TargetGroups"]
+    (group,) = env.aws_session.client("elbv2").describe_target_groups()["TargetGroups"]
     assert (4, "/healthz") == (group["HealthCheckTimeoutSeconds"], group["HealthCheckPath"])
-    route53 = desk.cable.client("route53")
+    route53 = env.aws_session.client("route53")
     (zone,) = route53.list_hosted_zones()["HostedZones"]
     records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
     (alias,) = [record for record in records if record["Type"] == "A"]
@@ -96,11 +96,11 @@ def test_what_shows_in_no_answer(desk: Desk) -> None:
 class Sickbed:
     """Bots of the tasks that start from now on, well or not; their targets, second by second."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.status, self.asked = desk, "200 OK", list[float]()
-        assert isinstance(desk.sandbox.tasks, InlineTasks)
-        self._usual = desk.sandbox.tasks.application
-        desk.sandbox.tasks.application = self._bot
+    def __init__(self, env: Env) -> None:
+        self.env, self.status, self.asked = env, "200 OK", list[float]()
+        assert isinstance(env.sandbox.tasks, InlineTasks)
+        self._usual = env.sandbox.tasks.application
+        env.sandbox.tasks.application = self._bot
 
     def _bot(self, environment: dict[str, str]) -> Any:
         bot = self._usual(environment)
@@ -108,7 +108,7 @@ class Sickbed:
         def answer(environ: dict[str, Any], start_response: Any) -> Any:
             if environ["PATH_INFO"] != "/healthz":
                 return bot(environ, start_response)
-            self.asked.append(self.desk.clock.now())
+            self.asked.append(self.env.clock.now())
             start_response(self.status, [])
             return [b""]
 
@@ -116,15 +116,15 @@ class Sickbed:
 
     def deploy(self) -> None:
         """A new task takes the place of the one that runs."""
-        ecs = self.desk.cable.client("ecs")
+        ecs = self.env.aws_session.client("ecs")
         ecs.update_service(cluster="news-bot", service="news-bot", forceNewDeployment=True)
 
     def watch(self, seconds: int) -> list[tuple[str, int]]:
         """What the targets are, one by one in words, and for how many seconds on end."""
-        elbv2, seen = self.desk.cable.client("elbv2"), []
+        elbv2, seen = self.env.aws_session.client("elbv2"), []
         (group,) = elbv2.describe_target_groups()["TargetGroups"]
         for _second in range(seconds):
-            self.desk.clock.advance(1)
+            self.env.clock.advance(1)
             found = elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])
             health = [one["TargetHealth"]["State"] for one in found["TargetHealthDescriptions"]]
             seen.append(" ".join(sorted(health)))
@@ -133,15 +133,15 @@ class Sickbed:
     def close(self) -> None:
         """Everybody is well again, and the newest task runs alone."""
         self.status = "200 OK"
-        assert isinstance(self.desk.sandbox.tasks, InlineTasks)
-        self.desk.sandbox.tasks.application = self._usual
-        self.desk.clock.advance(120)
+        assert isinstance(self.env.sandbox.tasks, InlineTasks)
+        self.env.sandbox.tasks.application = self._usual
+        self.env.clock.advance(120)
 
 
 @pytest.fixture
-def sickbed(desk: Desk) -> Iterator[Sickbed]:
+def sickbed(env: Env) -> Iterator[Sickbed]:
     """New tasks' health is in the test's hands."""
-    sickbed = Sickbed(desk)
+    sickbed = Sickbed(env)
     yield sickbed
     sickbed.close()
 

@@ -4,56 +4,56 @@ import pytest
 
 from provision.account import holdings
 from provision.stackfile import StackFile
-from tests.provision.conftest import Desk
-from tests.provision.standing import made
+from tests.provision.conftest import Env
+from tests.provision.finished_stack import made
 
 
-def forget(desk: Desk, *lines: str) -> None:
+def forget(env: Env, *lines: str) -> None:
     """stack.yaml without the entries of these lines, as somebody with an editor leaves it."""
-    file = StackFile(desk.path)
+    file = StackFile(env.path)
     for key in list(file.records):
         if key.partition("/")[0] in lines:
             file.forget(key)
 
 
 @pytest.mark.parametrize("everything", [True, False])
-def test_nothing_is_left(desk: Desk, everything: bool) -> None:
+def test_nothing_is_left(env: Env, everything: bool) -> None:
     """Kept things carry our tags too, and are not counted."""
-    desk.setup()
-    gone = desk.teardown(everything=everything)
+    env.setup()
+    gone = env.teardown(everything=everything)
     assert ([], {}, []) == (gone.left, gone.unasked, gone.refusals)
 
 
-def test_what_only_tags_know_goes_too(desk: Desk) -> None:
+def test_what_only_tags_know_goes_too(env: Env) -> None:
     """Neither recorded nor in the stack any more: a former host's certificate, a schedule's role."""
-    desk.setup()
-    desk.set(host="bot.example.jp", schedule__start="", schedule__stop="")
-    forget(desk, "certificate", "scheduler_role", "schedule_group")
-    gone = desk.teardown()
+    env.setup()
+    env.set(host="bot.example.jp", schedule__start="", schedule__stop="")
+    forget(env, "certificate", "scheduler_role", "schedule_group")
+    gone = env.teardown()
     assert ([], []) == (gone.left, gone.refusals)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_nothing_to_take_away_a_second_time(desk: Desk) -> None:
+def test_nothing_to_take_away_a_second_time(env: Env) -> None:
     """LINE's endpoint and the news stay, each for its reason; that is no work for another teardown."""
-    desk.setup()
-    desk.teardown(everything=False)
-    kept = {key.partition("/")[0] for key in StackFile(desk.path).records}
+    env.setup()
+    env.teardown(everything=False)
+    kept = {key.partition("/")[0] for key in StackFile(env.path).records}
     assert ({"news_bucket"}, set()) == (kept & {"news_bucket"}, kept & {"first_news", "webhook"})
-    gone = desk.teardown(everything=False)
+    gone = env.teardown(everything=False)
     assert ([], []) == (gone.deleted, gone.left)
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_revision_that_somebody_deregistered(desk: Desk, known: bool) -> None:
+def test_revision_that_somebody_deregistered(env: Env, known: bool) -> None:
     """It stays in ECS's lists, INACTIVE, and no service can run it: teardown deletes it, recorded or not."""
-    desk.setup()
-    ecs = desk.cable.client("ecs")
-    arn = StackFile(desk.path).records["task_definition/news-bot"].outputs["arn"]
+    env.setup()
+    ecs = env.aws_session.client("ecs")
+    arn = StackFile(env.path).records["task_definition/news-bot"].outputs["arn"]
     ecs.deregister_task_definition(taskDefinition=arn)
     if not known:
-        forget(desk, "task_definition")
-    gone = desk.teardown()
+        forget(env, "task_definition")
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
     assert [] == ecs.list_task_definitions(status="INACTIVE")["taskDefinitionArns"]
 
@@ -88,21 +88,21 @@ ELSEWHERE = {
 }
 
 
-def test_every_resource_is_searched_for(desk: Desk) -> None:
+def test_every_resource_is_searched_for(env: Env) -> None:
     """Whatever is left of a stack is seen: each line of stack.py by a service's own list, or inside one."""
-    desk.set(network__vpc="new")
-    desk.setup()
-    found = holdings(desk.doors(), desk.clock, "news-bot")
+    env.set(network__vpc="new")
+    env.setup()
+    found = holdings(env.doors(), env.clock, "news-bot")
     seen = {held.line for held in found.held}
     lines = {one.line for one in made("new")}
     assert ({}, set()) == (found.unasked, lines - seen - set(INSIDE) - set(ELSEWHERE))
     assert set(INSIDE.values()) <= seen
 
 
-def test_left_is_named(desk: Desk) -> None:
+def test_left_is_named(env: Env) -> None:
     """A second load balancer that carries our tags, under the key of the first: named with its ARN."""
-    desk.setup()
-    ec2, elbv2 = desk.cable.client("ec2"), desk.cable.client("elbv2")
+    env.setup()
+    ec2, elbv2 = env.aws_session.client("ec2"), env.aws_session.client("elbv2")
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
     tags = {"provision:stack": "news-bot", "provision:resource": "load_balancer/news-bot"}
     twin = elbv2.create_load_balancer(
@@ -110,12 +110,12 @@ def test_left_is_named(desk: Desk) -> None:
         Subnets=subnets,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )["LoadBalancers"][0]["LoadBalancerArn"]
-    assert [f"load_balancer/news-bot ({twin})"] == desk.teardown().left
+    assert [f"load_balancer/news-bot ({twin})"] == env.teardown().left
 
 
-def test_another_region_is_another_stack(desk: Desk) -> None:
+def test_another_region_is_another_stack(env: Env) -> None:
     """The zone of a stack of the same name that stands in another region is neither taken nor left."""
-    route53 = desk.cable.client("route53")
+    route53 = env.aws_session.client("route53")
     zone = route53.create_hosted_zone(Name="example.org", CallerReference="osaka")["HostedZone"]
     tags = {
         "provision:stack": "news-bot",
@@ -127,6 +127,6 @@ def test_another_region_is_another_stack(desk: Desk) -> None:
         ResourceId=zone["Id"].rpartition("/")[2],
         AddTags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )
-    desk.setup()
-    assert [] == desk.teardown(everything=True).left
-    assert {"zone": 1} == desk.inventory()
+    env.setup()
+    assert [] == env.teardown(everything=True).left
+    assert {"zone": 1} == env.inventory()

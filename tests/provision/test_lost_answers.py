@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from provision.aws import Aws
 from provision.stackfile import Record, StackFile
-from tests.provision.conftest import WHOLE, Cable, Desk
+from tests.provision.conftest import WHOLE, AwsSession, Env
 
 URL = "https://aws.example/"
 GARBLED = failures.SSLError(endpoint_url=URL, error="[SSL: WRONG_VERSION_NUMBER]")
@@ -30,7 +30,7 @@ BROKEN = [
 
 
 @pytest.fixture
-def answer(cable: Cable) -> Iterator[Callable[[str, str, Exception], None]]:
+def answer(aws_session: AwsSession) -> Iterator[Callable[[str, str, Exception], None]]:
     """Has an operation, once it was carried out, end with this error, once."""
     registered: list[tuple[str, Any]] = []
 
@@ -42,27 +42,27 @@ def answer(cable: Cable) -> Iterator[Callable[[str, str, Exception], None]]:
                 raise left.pop()
 
         registered.append((f"after-call.{service}.{operation}", after_call))
-        for client in cable.clients.values():
+        for client in aws_session.clients.values():
             client.meta.events.register(*registered[-1])
-        cable.session.events.register(*registered[-1])
+        aws_session.session.events.register(*registered[-1])
 
     yield told
     for name, handler in registered:
-        cable.session.events.unregister(name, handler)
-        for client in cable.clients.values():
+        aws_session.session.events.unregister(name, handler)
+        for client in aws_session.clients.values():
             client.meta.events.unregister(name, handler)
 
 
 @pytest.fixture
-def fresh(desk: Desk, cable: Cable) -> Desk:
-    """A desk whose clients hear what is registered on the session from now on."""
-    desk.aws = Aws("ap-northeast-1", cable.session)
-    return desk
+def fresh(env: Env, aws_session: AwsSession) -> Env:
+    """An environment whose clients hear what is registered on the session from now on."""
+    env.aws = Aws("ap-northeast-1", aws_session.session)
+    return env
 
 
 @pytest.mark.parametrize("error", BROKEN, ids=lambda error: type(error).__name__)
 def test_a_broken_connection_is_waited_for(
-    fresh: Desk, answer: Callable[[str, str, Exception], None], error: Exception
+    fresh: Env, answer: Callable[[str, str, Exception], None], error: Exception
 ) -> None:
     """The same run goes on, with one bucket; teardown leaves nothing."""
     answer("s3", "CreateBucket", error)
@@ -86,7 +86,7 @@ MADE = [  # what no name keeps single, or has a random one
 
 @pytest.mark.parametrize(("line", "service", "operation"), MADE, ids=lambda part: str(part))
 def test_what_no_try_helps_against_keeps_the_record(
-    fresh: Desk,
+    fresh: Env,
     answer: Callable[[str, str, Exception], None],
     line: str,
     service: str,
@@ -111,7 +111,7 @@ def test_what_no_try_helps_against_keeps_the_record(
 
 
 def test_a_page_of_somebody_in_between_keeps_the_record(
-    fresh: Desk, answer: Callable[[str, str, Exception], None]
+    fresh: Env, answer: Callable[[str, str, Exception], None]
 ) -> None:
     """A bare 403 is a proxy's: it says nothing of what AWS has done."""
     page = {"Error": {"Code": "403", "Message": "Forbidden"}}
@@ -124,7 +124,7 @@ def test_a_page_of_somebody_in_between_keeps_the_record(
 
 
 def test_a_no_to_the_second_call_proves_nothing_of_the_first(
-    fresh: Desk, answer: Callable[[str, str, Exception], None]
+    fresh: Env, answer: Callable[[str, str, Exception], None]
 ) -> None:
     """The first one's answer was lost, the next run's call is refused: the bucket stays recorded."""
     answer("s3", "CreateBucket", UNTRUSTED)
@@ -147,7 +147,7 @@ def test_a_no_to_the_second_call_proves_nothing_of_the_first(
     assert {} == fresh.inventory()
 
 
-def test_awss_own_no_strikes_the_record_out(fresh: Desk) -> None:
+def test_awss_own_no_strikes_the_record_out(fresh: Env) -> None:
     """Nothing was made, so nothing stays written down."""
     denied = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
 
@@ -160,7 +160,7 @@ def test_awss_own_no_strikes_the_record_out(fresh: Desk) -> None:
 
 
 def test_the_account_is_asked_for_again(
-    fresh: Desk, answer: Callable[[str, str, Exception], None]
+    fresh: Env, answer: Callable[[str, str, Exception], None]
 ) -> None:
     """One broken handshake at the very first question ends no run."""
     answer("sts", "GetCallerIdentity", GARBLED)
@@ -168,7 +168,7 @@ def test_the_account_is_asked_for_again(
 
 
 def test_a_kind_that_cannot_be_listed_keeps_its_record(
-    fresh: Desk, answer: Callable[[str, str, Exception], None]
+    fresh: Env, answer: Callable[[str, str, Exception], None]
 ) -> None:
     """What was begun under former settings is forgotten only where AWS shows that there is none."""
     answer("acm", "RequestCertificate", UNTRUSTED)
@@ -191,14 +191,14 @@ def test_a_kind_that_cannot_be_listed_keeps_its_record(
     assert {} == fresh.inventory()
 
 
-def test_what_lies_in_something_unknown_is_not_asked_for(fresh: Desk) -> None:
+def test_what_lies_in_something_unknown_is_not_asked_for(fresh: Env) -> None:
     """Listener and rule were begun, neither is there: teardown finds that out, and goes on."""
     fresh.setup()
     file = StackFile(fresh.path)
     arn = file.records["warm_door/news-bot"].outputs["arn"]
     for key in ("warm_door/news-bot", "warm_door_rule/news-bot"):
         file.record(key, Record(file.records[key].kind, "creating"))
-    fresh.cable.client("elbv2").delete_listener(ListenerArn=arn)
+    fresh.aws_session.client("elbv2").delete_listener(ListenerArn=arn)
     gone = fresh.teardown()
     assert ([], []) == (gone.refusals, gone.left)
     assert {} == fresh.inventory()

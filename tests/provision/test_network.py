@@ -6,14 +6,14 @@ import pytest
 
 from provision.errors import Refusal
 from provision.resources.network import choices
-from tests.provision.conftest import WHOLE, Desk
+from tests.provision.conftest import WHOLE, Env
 
 ZONES = ("ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d")
 
 
-def vpc(desk: Desk, subnets: dict[str, str]) -> tuple[str, list[str]]:
+def vpc(env: Env, subnets: dict[str, str]) -> tuple[str, list[str]]:
     """Somebody's VPC: one subnet for each zone and `public` or `private`; its id and theirs."""
-    ec2 = desk.cable.client("ec2")
+    ec2 = env.aws_session.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="172.20.0.0/16")["Vpc"]["VpcId"]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc_id)
@@ -27,94 +27,94 @@ def vpc(desk: Desk, subnets: dict[str, str]) -> tuple[str, list[str]]:
         if kind == "public":
             ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
         ids.append(subnet)
-    desk.changes()
+    env.changes()
     return vpc_id, ids
 
 
-def refusal(desk: Desk) -> str:
+def refusal(env: Env) -> str:
     """Why the network is refused, before anything is made."""
-    sights = desk.engine().look()
+    sights = env.engine().look()
     refused = next(s.refusal for key, s in sights.items() if key.startswith("network/"))
     assert isinstance(refused, Refusal)
     assert "Choosing the network." == refused.what
-    assert [] == desk.changes()
+    assert [] == env.changes()
     return f"{refused.why} / {refused.then}"
 
 
-def test_chosen_vpc_is_used_and_stays(desk: Desk) -> None:
+def test_chosen_vpc_is_used_and_stays(env: Env) -> None:
     """Its public subnets, one per zone, carry the stack; teardown leaves the VPC as it was."""
     vpc_id, subnets = vpc(
-        desk, {ZONES[0]: "public", f"{ZONES[0]} twice": "public", ZONES[1]: "public"}
+        env, {ZONES[0]: "public", f"{ZONES[0]} twice": "public", ZONES[1]: "public"}
     )
-    before = desk.inventory()
-    desk.set(network__vpc=vpc_id)
-    outcome = desk.setup()
+    before = env.inventory()
+    env.set(network__vpc=vpc_id)
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    balancer = desk.cable.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
+    balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     used = {zone["SubnetId"] for zone in balancer["AvailabilityZones"]}
     assert used in ({subnets[0], subnets[2]}, {subnets[1], subnets[2]})
-    gone = desk.teardown()
+    gone = env.teardown()
     assert f"network/{vpc_id}" in gone.kept
-    assert before == desk.inventory()
+    assert before == env.inventory()
 
 
-def test_chosen_subnets_are_used(desk: Desk) -> None:
+def test_chosen_subnets_are_used(env: Env) -> None:
     """network.subnets decides which."""
-    vpc_id, subnets = vpc(desk, dict.fromkeys(ZONES, "public"))
-    desk.set(network__vpc=vpc_id, network__subnets=",".join(subnets[1:]))
-    outcome = desk.setup()
+    vpc_id, subnets = vpc(env, dict.fromkeys(ZONES, "public"))
+    env.set(network__vpc=vpc_id, network__subnets=",".join(subnets[1:]))
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    balancer = desk.cable.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
+    balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     assert set(subnets[1:]) == {zone["SubnetId"] for zone in balancer["AvailabilityZones"]}
     network = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
-    assert {**WHOLE, "interface": 3, **network} == desk.inventory()
+    assert {**WHOLE, "interface": 3, **network} == env.inventory()
 
 
-def test_private_subnet_is_named(desk: Desk) -> None:
+def test_private_subnet_is_named(env: Env) -> None:
     """One that leads to no internet gateway."""
-    vpc_id, subnets = vpc(desk, {ZONES[0]: "public", ZONES[1]: "private"})
-    desk.set(network__vpc=vpc_id, network__subnets=",".join(subnets))
-    assert f"{subnets[1]} has no route to an internet gateway" in refusal(desk)
+    vpc_id, subnets = vpc(env, {ZONES[0]: "public", ZONES[1]: "private"})
+    env.set(network__vpc=vpc_id, network__subnets=",".join(subnets))
+    assert f"{subnets[1]} has no route to an internet gateway" in refusal(env)
 
 
-def test_two_subnets_in_one_zone_are_named(desk: Desk) -> None:
+def test_two_subnets_in_one_zone_are_named(env: Env) -> None:
     """A load balancer takes one subnet per zone."""
-    vpc_id, subnets = vpc(desk, {ZONES[0]: "public", f"{ZONES[0]} twice": "public"})
-    desk.set(network__vpc=vpc_id, network__subnets=",".join(subnets))
-    assert f"{subnets[0]} and {subnets[1]} are both in {ZONES[0]}" in refusal(desk)
+    vpc_id, subnets = vpc(env, {ZONES[0]: "public", f"{ZONES[0]} twice": "public"})
+    env.set(network__vpc=vpc_id, network__subnets=",".join(subnets))
+    assert f"{subnets[0]} and {subnets[1]} are both in {ZONES[0]}" in refusal(env)
 
 
-def test_subnet_of_another_vpc_is_named(desk: Desk) -> None:
+def test_subnet_of_another_vpc_is_named(env: Env) -> None:
     """A subnet that stands somewhere else."""
-    vpc_id, subnets = vpc(desk, {ZONES[0]: "public"})
-    desk.set(network__vpc=vpc_id, network__subnets=f"{subnets[0]},subnet-0123456789abcdef0")
-    assert "subnet-0123456789abcdef0 is not in that VPC" in refusal(desk)
+    vpc_id, subnets = vpc(env, {ZONES[0]: "public"})
+    env.set(network__vpc=vpc_id, network__subnets=f"{subnets[0]},subnet-0123456789abcdef0")
+    assert "subnet-0123456789abcdef0 is not in that VPC" in refusal(env)
 
 
 @pytest.mark.parametrize("public", [0, 1])
-def test_too_few_public_subnets(desk: Desk, public: int) -> None:
+def test_too_few_public_subnets(env: Env, public: int) -> None:
     """Two zones are needed; the VPC is named, and how many it has."""
     kinds = ["public"] * public + ["private"] * (3 - public)
-    vpc_id, _subnets = vpc(desk, dict(zip(ZONES, kinds, strict=True)))
-    desk.set(network__vpc=vpc_id)
-    assert f"{vpc_id} has public subnets in {public} zones; two are needed" in refusal(desk)
+    vpc_id, _subnets = vpc(env, dict(zip(ZONES, kinds, strict=True)))
+    env.set(network__vpc=vpc_id)
+    assert f"{vpc_id} has public subnets in {public} zones; two are needed" in refusal(env)
 
 
-def test_no_such_vpc(desk: Desk) -> None:
+def test_no_such_vpc(env: Env) -> None:
     """An id that is not in this region."""
-    desk.set(network__vpc="vpc-0123456789abcdef0")
-    assert "there is no such VPC in this region: vpc-0123456789abcdef0" in refusal(desk)
+    env.set(network__vpc="vpc-0123456789abcdef0")
+    assert "there is no such VPC in this region: vpc-0123456789abcdef0" in refusal(env)
 
 
-def test_default_vpc_is_missing(desk: Desk) -> None:
+def test_default_vpc_is_missing(env: Env) -> None:
     """Somebody deleted it: a refusal that offers a new one, and with that setup goes on."""
-    delete_default_vpc(desk.cable.client("ec2"))
-    desk.changes()
-    said = refusal(desk)
+    delete_default_vpc(env.aws_session.client("ec2"))
+    env.changes()
+    said = refusal(env)
     assert "this region has no default VPC" in said
     assert "Set network.vpc to `new`" in said
-    desk.set(network__vpc="new")
-    outcome = desk.setup()
+    env.set(network__vpc="new")
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
 
 
@@ -132,21 +132,21 @@ def delete_default_vpc(ec2: Any) -> None:
     ec2.delete_vpc(VpcId=default)
 
 
-def test_choices(desk: Desk) -> None:
+def test_choices(env: Env) -> None:
     """The default VPC first, the others by id with their names, then a new one; looking changes nothing."""
-    ec2 = desk.cable.client("ec2")
-    vpc_id, _subnets = vpc(desk, {})
+    ec2 = env.aws_session.client("ec2")
+    vpc_id, _subnets = vpc(env, {})
     ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "shop"}])
-    desk.changes()
+    env.changes()
     assert [
         ("default", "the region's default VPC, 172.31.0.0/16"),
         (vpc_id, "shop 172.20.0.0/16"),
         ("new", "a VPC of its own"),
-    ] == choices(desk.aws)
-    assert [] == desk.changes()
+    ] == choices(env.aws)
+    assert [] == env.changes()
 
 
-def test_choices_without_a_default_vpc(desk: Desk) -> None:
+def test_choices_without_a_default_vpc(env: Env) -> None:
     """What is not there is not offered."""
-    delete_default_vpc(desk.cable.client("ec2"))
-    assert ["new"] == [value for value, _told in choices(desk.aws)]
+    delete_default_vpc(env.aws_session.client("ec2"))
+    assert ["new"] == [value for value, _told in choices(env.aws)]

@@ -13,8 +13,8 @@ from provision.settings import Settings
 from provision.stack import Secrets, Stack
 from provision.stackfile import StackFile
 from provision.walk import Outcome
-from tests.provision.conftest import ANSWERS, WHOLE, Desk, PowerCut
-from tests.provision.standing import NETWORK
+from tests.provision.conftest import ANSWERS, WHOLE, Env, PowerCut
+from tests.provision.finished_stack import NETWORK
 
 
 def rooms(stack: Stack) -> list[Resource]:
@@ -31,47 +31,47 @@ LINES = [
 
 
 @pytest.fixture(autouse=True)
-def _new_network(desk: Desk) -> None:
-    desk.set(network__vpc="new")
+def _new_network(env: Env) -> None:
+    env.set(network__vpc="new")
 
 
-def build(desk: Desk) -> Outcome:
+def build(env: Env) -> Outcome:
     """`provision setup`, of the network alone."""
-    engine = desk.engine()
-    engine.resources = rooms(desk.stack())
+    engine = env.engine()
+    engine.resources = rooms(env.stack())
     engine.look()
     return engine.setup(600)
 
 
-def take_away(desk: Desk) -> Any:
+def take_away(env: Env) -> Any:
     """`provision teardown`, of the network alone."""
-    engine = desk.engine()
-    engine.resources = rooms(desk.stack())
+    engine = env.engine()
+    engine.resources = rooms(env.stack())
     return engine.teardown(everything=True)
 
 
-def test_whole_stack_in_a_network_of_its_own(desk: Desk) -> None:
+def test_whole_stack_in_a_network_of_its_own(env: Env) -> None:
     """One of everything and a network; the bot answers; a second setup changes nothing; all of it goes."""
-    outcome = desk.setup()
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert {**WHOLE, **NETWORK} == desk.inventory()
-    told = desk.sandbox.line.send("help", "U" + "1" * 32)
+    assert {**WHOLE, **NETWORK} == env.inventory()
+    told = env.sandbox.line.send("help", "U" + "1" * 32)
     assert (200, 1) == (told["status"], len(told["reply"]))
-    desk.changes()
-    desk.setup()
-    assert [] == desk.changes()
-    engine = desk.engine()
+    env.changes()
+    env.setup()
+    assert [] == env.changes()
+    engine = env.engine()
     found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
     assert {"keep"} == {step.action for step in found.steps}
-    gone = desk.teardown()
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_network_is_public_and_has_host_names(desk: Desk) -> None:
+def test_network_is_public_and_has_host_names(env: Env) -> None:
     """Three zones, routes to the gateway, DNS host names on, all of it tagged."""
-    build(desk)
-    ec2 = desk.cable.client("ec2")
+    build(env)
+    ec2 = env.aws_session.client("ec2")
     vpc = next(v for v in ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"])
     attribute = ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute="enableDnsHostnames")
     assert ("10.64.0.0/16", True) == (vpc["CidrBlock"], attribute["EnableDnsHostnames"]["Value"])
@@ -80,9 +80,9 @@ def test_network_is_public_and_has_host_names(desk: Desk) -> None:
     zones = sorted(subnet["AvailabilityZone"] for subnet in subnets)
     assert ["ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d"] == zones
     for subnet in subnets:
-        assert desk.sandbox.cloud.ec2.is_public(
+        assert env.sandbox.cloud.ec2.is_public(
             "ap-northeast-1",
-            desk.sandbox.cloud.backend("ec2", "ap-northeast-1").get_subnet(subnet["SubnetId"]),
+            env.sandbox.cloud.backend("ec2", "ap-northeast-1").get_subnet(subnet["SubnetId"]),
         )
     tags = {tag["Key"]: tag["Value"] for tag in vpc["Tags"]}
     expected = {"provision:stack": "news-bot", "provision:resource": "vpc/news-bot-new"}
@@ -91,37 +91,37 @@ def test_network_is_public_and_has_host_names(desk: Desk) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("line", LINES)
-def test_power_pulled_at_a_create(desk: Desk, line: str, moment: str) -> None:
+def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
     """Setup again makes one of everything; a third setup changes nothing."""
-    desk.cut_power("creating", line, moment)
+    env.cut_power("creating", line, moment)
     with pytest.raises(PowerCut):
-        build(desk)
-    outcome = build(desk)
+        build(env)
+    outcome = build(env)
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert NETWORK == desk.inventory()
-    desk.changes()
-    build(desk)
-    assert [] == desk.changes()
+    assert NETWORK == env.inventory()
+    env.changes()
+    build(env)
+    assert [] == env.changes()
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("line", LINES)
-def test_power_pulled_at_a_delete(desk: Desk, line: str, moment: str) -> None:
+def test_power_pulled_at_a_delete(env: Env, line: str, moment: str) -> None:
     """Teardown again leaves nothing, in the account and in the file."""
-    build(desk)
-    desk.cut_power("deleting", line, moment)
+    build(env)
+    env.cut_power("deleting", line, moment)
     with pytest.raises(PowerCut):
-        take_away(desk)
-    gone = take_away(desk)
+        take_away(env)
+    gone = take_away(env)
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
-    assert "resources" not in desk.path.read_text()
+    assert {} == env.inventory()
+    assert "resources" not in env.path.read_text()
 
 
-def twin(desk: Desk, line: str) -> None:
+def twin(env: Env, line: str) -> None:
     """What a lost answer leaves: a second one with the same tags."""
-    ec2 = desk.cable.client("ec2")
-    resource = getattr(desk.stack(), line)
+    ec2 = env.aws_session.client("ec2")
+    resource = getattr(env.stack(), line)
     specification = [
         {
             "ResourceType": resource.noun,
@@ -138,72 +138,72 @@ def twin(desk: Desk, line: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["vpc", "internet_gateway", "route_table"])
-def test_twin_is_taken_away_by_setup(desk: Desk, line: str) -> None:
+def test_twin_is_taken_away_by_setup(env: Env, line: str) -> None:
     """A second one of the same tags: a difference in the plan, gone after setup; the one in use stays."""
-    build(desk)
-    before = desk.path.read_text()
-    twin(desk, line)
-    engine = desk.engine()
+    build(env)
+    before = env.path.read_text()
+    twin(env, line)
+    engine = env.engine()
     found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
     paths = {step.key: [d.path for d in step.differences] for step in found.steps}
     assert ["Surplus"] == paths[f"{line}/news-bot-new"]
-    build(desk)
-    assert NETWORK == desk.inventory()
-    assert before == desk.path.read_text()
+    build(env)
+    assert NETWORK == env.inventory()
+    assert before == env.path.read_text()
 
 
 @pytest.mark.parametrize("line", ["vpc", "internet_gateway", "route_table"])
-def test_twin_is_taken_away_by_teardown(desk: Desk, line: str) -> None:
+def test_twin_is_taken_away_by_teardown(env: Env, line: str) -> None:
     """Teardown leaves neither."""
-    build(desk)
-    twin(desk, line)
-    gone = take_away(desk)
+    build(env)
+    twin(env, line)
+    gone = take_away(env)
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_lost_file_heals(desk: Desk) -> None:
+def test_lost_file_heals(env: Env) -> None:
     """Without its records, the network is found again by tags and by what hangs on what."""
-    build(desk)
-    records = StackFile(desk.path).records
-    desk.path.unlink()
-    desk.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
-    desk.set(network__vpc="new")
-    desk.changes()
-    build(desk)
-    assert [] == desk.changes()
+    build(env)
+    records = StackFile(env.path).records
+    env.path.unlink()
+    env.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
+    env.set(network__vpc="new")
+    env.changes()
+    build(env)
+    assert [] == env.changes()
     known = {k: replace(record, since=0.0) for k, record in records.items()}  # AWS tells no times
-    assert known == StackFile(desk.path).records
+    assert known == StackFile(env.path).records
 
 
-def test_deleted_by_hand(desk: Desk) -> None:
+def test_deleted_by_hand(env: Env) -> None:
     """A route and an association that somebody took away are made again."""
-    build(desk)
-    ec2 = desk.cable.client("ec2")
+    build(env)
+    ec2 = env.aws_session.client("ec2")
     table = next(
         t for t in ec2.describe_route_tables()["RouteTables"] if t.get("Tags") and t["Associations"]
     )
     ec2.delete_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0")
     first = table["Associations"][0]["RouteTableAssociationId"]
     ec2.disassociate_route_table(AssociationId=first)
-    desk.changes()
-    build(desk)
-    assert ["CreateRoute", "AssociateRouteTable"] == desk.changes()
-    assert NETWORK == desk.inventory()
+    env.changes()
+    build(env)
+    assert ["CreateRoute", "AssociateRouteTable"] == env.changes()
+    assert NETWORK == env.inventory()
 
 
 @pytest.mark.parametrize(("one", "other"), [("default", "new"), ("new", "default")])
-def test_moving_to_another_network(desk: Desk, one: str, other: str) -> None:
+def test_moving_to_another_network(env: Env, one: str, other: str) -> None:
     """The new things are there before the old ones go, and nothing is left of those."""
-    desk.set(network__vpc=one)
-    desk.setup()
-    desk.set(network__vpc=other)
+    env.set(network__vpc=one)
+    env.setup()
+    env.set(network__vpc=other)
     # The records of what is not wanted any more do not say what goes before what.
-    outcome = desk.setup(refused=["DeleteInternetGateway", "DeleteSecurityGroup", "DeleteVpc"])
+    outcome = env.setup(refused=["DeleteInternetGateway", "DeleteSecurityGroup", "DeleteVpc"])
     assert ([], []) == (outcome.refusals, outcome.outside)
     expected = {**WHOLE, **(NETWORK if other == "new" else {})}
-    assert expected == desk.inventory()
-    assert isinstance(desk.stack().network, NewNetwork) == (other == "new")
-    gone = desk.teardown()
+    assert expected == env.inventory()
+    assert isinstance(env.stack().network, NewNetwork) == (other == "new")
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()

@@ -5,12 +5,12 @@ from botocore.exceptions import ClientError
 
 from provision.once import Once, once
 from provision.resources.security_group import SecurityGroup
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 
-def test_only_the_door_to_aws_is_another(desk: Desk) -> None:
+def test_only_the_door_to_aws_is_another(env: Env) -> None:
     """What stands in for a registry, a resolver or LINE stands in for those who look, too."""
-    doors = desk.doors()
+    doors = env.doors()
     told = once(doors)
     assert isinstance(told.aws, Once)
     assert (doors.dns, doors.line) == (told.dns, told.line)
@@ -18,54 +18,54 @@ def test_only_the_door_to_aws_is_another(desk: Desk) -> None:
     assert once(told) is told
 
 
-def test_a_question_is_asked_once(desk: Desk) -> None:
+def test_a_question_is_asked_once(env: Env) -> None:
     """And each gets an answer of its own, which it may change."""
-    ecs = once(desk.doors()).aws.ecs
-    desk.cable.calls.clear()
+    ecs = once(env.doors()).aws.ecs
+    env.aws_session.calls.clear()
     ecs.list_clusters()["clusterArns"].append("changed")
     assert [] == ecs.list_clusters()["clusterArns"]
-    assert ["ListClusters"] == desk.cable.calls
+    assert ["ListClusters"] == env.aws_session.calls
 
 
-def test_asked_together(desk: Desk) -> None:
+def test_asked_together(env: Env) -> None:
     """Two groups that are expected are one call; one that is not is another; each gets its own answer."""
-    ec2 = desk.cable.client("ec2")
+    ec2 = env.aws_session.client("ec2")
     ids = [ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "abc"]
     assert SecurityGroup.batch
-    aws = once(desk.doors(), [(SecurityGroup.batch, id) for id in ids[:2]]).aws
-    desk.cable.calls.clear()
+    aws = once(env.doors(), [(SecurityGroup.batch, id) for id in ids[:2]]).aws
+    env.aws_session.calls.clear()
     told = [aws.ec2.describe_security_groups(GroupIds=[id])["SecurityGroups"] for id in ids]
     assert [["a"], ["b"], ["c"]] == [[group["GroupName"] for group in groups] for groups in told]
-    assert 2 == len(desk.cable.calls)
+    assert 2 == len(env.aws_session.calls)
 
 
-def test_asked_alone_where_one_is_gone(desk: Desk) -> None:
+def test_asked_alone_where_one_is_gone(env: Env) -> None:
     """EC2 answers for all or for none: the one that is there is found all the same."""
-    ec2 = desk.cable.client("ec2")
+    ec2 = env.aws_session.client("ec2")
     kept, gone = (
         ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "ab"
     )
     ec2.delete_security_group(GroupId=gone)
     assert SecurityGroup.batch
-    aws = once(desk.doors(), [(SecurityGroup.batch, id) for id in (kept, gone)]).aws
-    desk.cable.calls.clear()
+    aws = once(env.doors(), [(SecurityGroup.batch, id) for id in (kept, gone)]).aws
+    env.aws_session.calls.clear()
     (group,) = aws.ec2.describe_security_groups(GroupIds=[kept])["SecurityGroups"]
     assert kept == group["GroupId"]
     with pytest.raises(ClientError, match=r"InvalidGroup.NotFound"):
         aws.ec2.describe_security_groups(GroupIds=[gone])
-    assert 3 == len(desk.cable.calls)
+    assert 3 == len(env.aws_session.calls)
 
 
-def test_pages_are_read_once(desk: Desk) -> None:
+def test_pages_are_read_once(env: Env) -> None:
     """To the last one, by whoever asks first; each has pages of its own, and sees them as often as wanted."""
-    route53 = desk.cable.client("route53")
+    route53 = env.aws_session.client("route53")
     made = route53.create_hosted_zone(Name="example.jp", CallerReference="x")["HostedZone"]
-    records = once(desk.doors()).aws.route53.get_paginator("list_resource_record_sets")
+    records = once(env.doors()).aws.route53.get_paginator("list_resource_record_sets")
     asked = {"HostedZoneId": made["Id"], "PaginationConfig": {"PageSize": 1}}
-    desk.cable.calls.clear()
+    env.aws_session.calls.clear()
     pages = records.paginate(**asked)
     for page in pages:
         page["ResourceRecordSets"][0]["Type"] = "changed"
     for again in (pages, records.paginate(**asked)):
         assert ["NS", "SOA"] == [page["ResourceRecordSets"][0]["Type"] for page in again]
-    assert ["ListResourceRecordSets"] * 2 == desk.cable.calls
+    assert ["ListResourceRecordSets"] * 2 == env.aws_session.calls

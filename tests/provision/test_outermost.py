@@ -132,48 +132,52 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def standing(
+def finished_stack(
     served: tuple[dict[str, str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Person:
     """Somebody with a stack."""
     control(served[0], "reset", {})
-    person = Person(tmp_path_factory.mktemp("standing"), served[1])
+    person = Person(tmp_path_factory.mktemp("finished"), served[1])
     done = person.types("--sandbox", "setup", "--yes")
     assert 0 == done.returncode, done.stderr
     return person
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_any_encoding(standing: Person, encoding: str) -> None:
+def test_any_encoding(finished_stack: Person, encoding: str) -> None:
     """What the output cannot show is replaced; JSON stays JSON; Japanese is spoken where it can be shown."""
-    status = run(standing, "--sandbox", "status", PYTHONIOENCODING=encoding)
+    status = run(finished_stack, "--sandbox", "status", PYTHONIOENCODING=encoding)
     assert (0, b"") == (status.returncode, status.stderr)
     assert "  v cluster/news-bot" in status.stdout.decode(encoding)
-    told = run(standing, "--sandbox", "--lang", "ja", "status", "--json", PYTHONIOENCODING=encoding)
+    told = run(
+        finished_stack, "--sandbox", "--lang", "ja", "status", "--json", PYTHONIOENCODING=encoding
+    )
     assert (0, b"") == (told.returncode, told.stderr)
     assert "https://news-bot.example/webhook" == json.loads(told.stdout.decode(encoding))["url"]
-    plan = run(standing, "--sandbox", "--lang", "ja", "plan", PYTHONIOENCODING=encoding)
+    plan = run(finished_stack, "--sandbox", "--lang", "ja", "plan", PYTHONIOENCODING=encoding)
     assert (0, b"") == (plan.returncode, plan.stderr)
     japanese = encoding in ("cp932", "shift_jis", "euc_jp")
     last = plan.stdout.decode(encoding).splitlines()[-1]
     assert (japanese, not japanese) == ("\u6708" in last, "to change" in last)
 
 
-def test_japanese_locales(standing: Person) -> None:
+def test_japanese_locales(finished_stack: Person) -> None:
     """A Shift_JIS terminal's encoding comes from the locale; PYTHONIOENCODING stands for it here."""
-    done = run(standing, "--sandbox", "verify", LANG="ja_JP.SJIS", PYTHONIOENCODING="shift_jis")
+    done = run(
+        finished_stack, "--sandbox", "verify", LANG="ja_JP.SJIS", PYTHONIOENCODING="shift_jis"
+    )
     assert b"Traceback" not in done.stderr
     assert "\u30c9\u30e1\u30a4\u30f3" == done.stdout.decode("shift_jis").splitlines()[0]
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_lock_that_cannot_be_written(standing: Person, verb: str) -> None:
+def test_lock_that_cannot_be_written(finished_stack: Person, verb: str) -> None:
     """A folder that cannot be written to: verbs that change something meet it at the lock."""
-    lock = standing.folder / ".stack.sandbox.yaml.lock"
+    lock = finished_stack.folder / ".stack.sandbox.yaml.lock"
     lock.unlink(missing_ok=True)
     lock.mkdir()
     try:
-        done = run(standing, "--sandbox", verb, "--yes")
+        done = run(finished_stack, "--sandbox", verb, "--yes")
     finally:
         lock.rmdir()
     said = done.stderr.decode().splitlines()
@@ -186,18 +190,18 @@ def test_lock_that_cannot_be_written(standing: Person, verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_full_disk(standing: Person, verb: str) -> None:
+def test_full_disk(finished_stack: Person, verb: str) -> None:
     """Nothing can be written, the lock first: three parts, and the file is as it was."""
-    before = (standing.folder / "stack.sandbox.yaml").read_bytes()
+    before = (finished_stack.folder / "stack.sandbox.yaml").read_bytes()
 
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
-    done = run(standing, "--sandbox", verb, "--yes", preexec=full)
+    done = run(finished_stack, "--sandbox", verb, "--yes", preexec=full)
     assert 1 == done.returncode
     assert b"\n  why:  File too large\n" in done.stderr
     assert b"Traceback" not in done.stderr
-    assert before == (standing.folder / "stack.sandbox.yaml").read_bytes()
+    assert before == (finished_stack.folder / "stack.sandbox.yaml").read_bytes()
 
 
 def test_lock_in_no_folder(tmp_path: Path) -> None:
@@ -219,32 +223,36 @@ def test_own_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("plan",), ("cost",)])
-def test_reader_that_goes(standing: Person, typed: tuple[str, ...]) -> None:
+def test_reader_that_goes(finished_stack: Person, typed: tuple[str, ...]) -> None:
     """`| head -1`, and a reader that has read nothing: no words about it."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as broken:
-        done = run(standing, "--sandbox", *typed, stdout=broken)
+        done = run(finished_stack, "--sandbox", *typed, stdout=broken)
     assert (1, b"") == (done.returncode, done.stderr)
 
 
-def test_both_readers_go(standing: Person) -> None:
+def test_both_readers_go(finished_stack: Person) -> None:
     """`2>&1 | head`: the words about it have no reader, either."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as broken:
         command = [*PROVISION, "--sandbox", "plan", "--set", "nonsense=1"]
         done = subprocess.run(
-            command, cwd=standing.folder, env=standing.environ, stdout=broken, stderr=broken
+            command,
+            cwd=finished_stack.folder,
+            env=finished_stack.environ,
+            stdout=broken,
+            stderr=broken,
         )
     assert 1 == done.returncode
 
 
 @pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("--help",), ("--version",)])
-def test_output_onto_a_full_disk(standing: Person, typed: tuple[str, ...]) -> None:
+def test_output_onto_a_full_disk(finished_stack: Person, typed: tuple[str, ...]) -> None:
     """Exit 1 and three parts, once."""
     with open("/dev/full", "wb") as full:
-        done = run(standing, "--sandbox", *typed, stdout=full)
+        done = run(finished_stack, "--sandbox", *typed, stdout=full)
     assert (
         1,
         "Writing the output.\n"
@@ -254,13 +262,13 @@ def test_output_onto_a_full_disk(standing: Person, typed: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams(standing: Person, closed: str) -> None:
+def test_closed_streams(finished_stack: Person, closed: str) -> None:
     """Whoever starts the command may have closed any of its streams."""
     command = f'"$0" -m provision.cli --sandbox status {closed}'
     done = subprocess.run(
         ["sh", "-c", command, sys.executable],
-        cwd=standing.folder,
-        env=standing.environ,
+        cwd=finished_stack.folder,
+        env=finished_stack.environ,
         capture_output=True,
         text=True,
     )

@@ -5,7 +5,7 @@ import pytest
 from provision.resource import Milestone, Resource
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
-from tests.provision.conftest import ANSWERS, WHOLE, Desk, PowerCut
+from tests.provision.conftest import ANSWERS, WHOLE, Env, PowerCut
 
 FORMER = "https://former.example/webhook"
 RESOURCES = [
@@ -22,30 +22,30 @@ DELETED = [r.line for r in RESOURCES if not r.shared and r.line != "first_news"]
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("line", MADE)
-def test_power_pulled_at_a_create(desk: Desk, line: str, moment: str) -> None:
+def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
     """Setup again makes one of everything; a third setup changes nothing."""
-    desk.cut_power("creating", line, moment)
+    env.cut_power("creating", line, moment)
     with pytest.raises(PowerCut):
-        desk.setup()
-    outcome = desk.setup()
+        env.setup()
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert WHOLE == desk.inventory()
-    desk.changes()
-    desk.setup()
-    assert [] == desk.changes()
+    assert WHOLE == env.inventory()
+    env.changes()
+    env.setup()
+    assert [] == env.changes()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("line", DELETED)
-def test_power_pulled_at_a_delete(desk: Desk, line: str, moment: str) -> None:
+def test_power_pulled_at_a_delete(env: Env, line: str, moment: str) -> None:
     """Teardown again leaves nothing, in the account and in the file; LINE has its former endpoint."""
-    desk.sandbox.line.endpoint = FORMER
-    desk.setup()
-    desk.cut_power("deleting", line, moment)
+    env.sandbox.line.endpoint = FORMER
+    env.setup()
+    env.cut_power("deleting", line, moment)
     with pytest.raises(PowerCut):
-        desk.teardown()
-    gone = desk.teardown()
+        env.teardown()
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
-    assert "resources" not in desk.path.read_text()
-    assert FORMER == desk.sandbox.line.endpoint
+    assert {} == env.inventory()
+    assert "resources" not in env.path.read_text()
+    assert FORMER == env.sandbox.line.endpoint

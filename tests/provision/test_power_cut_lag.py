@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from provision.sandbox.delays import Delays
-from tests.provision.conftest import READING, WHOLE, Desk, PowerCut
+from tests.provision.conftest import READING, WHOLE, Env, PowerCut
 
 LAG = 20.0
 START = 5.0  # seconds until the next run's first call
@@ -26,11 +26,11 @@ def delays() -> Delays:
 
 
 @pytest.fixture(autouse=True)
-def _new_network(desk: Desk) -> None:
-    desk.set(network__vpc="new")  # its parts have neither name nor token
+def _new_network(env: Env) -> None:
+    env.set(network__vpc="new")  # its parts have neither name nor token
 
 
-def cut(desk: Desk, moment: str, past: int) -> None:
+def cut(env: Env, moment: str, past: int) -> None:
     """Off `before` or `after` the next changing call but `past`."""
     left = past
 
@@ -39,65 +39,65 @@ def cut(desk: Desk, moment: str, past: int) -> None:
         if not operation.startswith(READING):
             left -= 1
             if left < 0:
-                desk.cable.cut(f"{moment} {operation}")
+                env.aws_session.cut(f"{moment} {operation}")
 
-    setattr(desk.cable, moment, counted)
+    setattr(env.aws_session, moment, counted)
 
 
-def carried(desk: Desk, run: Callable[[], object], moment: str) -> int:
+def carried(env: Env, run: Callable[[], object], moment: str) -> int:
     """Cut and run again until it ends by itself; how often it was cut."""
     for cuts in range(MOST):
-        cut(desk, moment, 1 if moment == "before" else 0)  # before: one call of each run passes
+        cut(env, moment, 1 if moment == "before" else 0)  # before: one call of each run passes
         try:
             run()
         except PowerCut:
-            desk.clock.advance(START)
+            env.clock.advance(START)
             continue
-        desk.cable.free()
-        desk.clock.advance(LAG)
+        env.aws_session.free()
+        env.clock.advance(LAG)
         return cuts
     raise AssertionError("nothing moves on")
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_at_every_call_of_setup(desk: Desk, moment: str) -> None:
+def test_at_every_call_of_setup(env: Env, moment: str) -> None:
     """One of everything; a further setup changes nothing."""
-    assert carried(desk, lambda: _well(desk), moment) > 40
-    assert {**WHOLE, **NETWORK} == desk.inventory()
-    desk.changes()
-    _well(desk)
-    assert [] == desk.changes()
+    assert carried(env, lambda: _well(env), moment) > 40
+    assert {**WHOLE, **NETWORK} == env.inventory()
+    env.changes()
+    _well(env)
+    assert [] == env.changes()
 
 
-def _well(desk: Desk) -> None:
-    outcome = desk.setup()
+def _well(env: Env) -> None:
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_at_every_call_of_teardown(desk: Desk, moment: str) -> None:
+def test_at_every_call_of_teardown(env: Env, moment: str) -> None:
     """Nothing is left, in the account and in the file."""
-    desk.setup()
+    env.setup()
 
     def away() -> None:
-        gone = desk.teardown()
+        gone = env.teardown()
         assert ([], []) == (gone.refusals, gone.left)
 
-    assert carried(desk, away, moment) > 25
-    assert {} == desk.inventory()
-    assert "resources" not in desk.path.read_text()
+    assert carried(env, away, moment) > 25
+    assert {} == env.inventory()
+    assert "resources" not in env.path.read_text()
 
 
 @pytest.mark.parametrize("line", ["vpc", "zone", "certificate", "alias"])
-def test_teardown_at_once(desk: Desk, line: str) -> None:
+def test_teardown_at_once(env: Env, line: str) -> None:
     """What was made just before the power went, and is not shown yet, goes all the same."""
-    desk.cut_power("creating", line, "after")
+    env.cut_power("creating", line, "after")
     with pytest.raises(PowerCut):
-        desk.setup()
-    gone = desk.teardown()
+        env.setup()
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    desk.clock.advance(LAG)
-    assert {} == desk.inventory()
-    assert "resources" not in desk.path.read_text()
+    env.clock.advance(LAG)
+    assert {} == env.inventory()
+    assert "resources" not in env.path.read_text()

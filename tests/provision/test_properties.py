@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.provision.by_hand import NOT_IN_AWS, Hand, way
-from tests.provision.standing import Standing, look, made, refusals
+from tests.provision.drift_cases import NOT_IN_AWS, Hand, way
+from tests.provision.finished_stack import FinishedStack, look, made, refusals
 
 RESOURCES = {one.line: one for one in made("new")}
 PROPERTIES = [
@@ -46,20 +46,20 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("line", "path"), cases())
-def test_shown_and_healed(standing: Standing, line: str, path: str) -> None:
+def test_shown_and_healed(finished_stack: FinishedStack, line: str, path: str) -> None:
     """In plan and status exactly that property differs; setup changes exactly that resource."""
-    with standing.on("new") as desk:
-        resource = next(one for one in desk.engine().resources if one.line == line)
+    with finished_stack.on("new") as env:
+        resource = next(one for one in env.engine().resources if one.line == line)
         change = way(resource, path)
         assert change is not None
-        afterwards = change(Hand(desk, resource))
-        expected, seen = shows(line, path), look(desk)
+        afterwards = change(Hand(env, resource))
+        expected, seen = shows(line, path), look(env)
         assert ({expected} if expected else set()) == seen.differences
         assert ({expected[0]: "update"} if expected else {}) == seen.actions
-        desk.events.clear()
-        assert [] == refusals(desk)
-        touched = {key.partition("/")[0] for event, key, _ in desk.events if event in CHANGING}
+        env.events.clear()
+        assert [] == refusals(env)
+        touched = {key.partition("/")[0] for event, key, _ in env.events if event in CHANGING}
         assert ({expected[0]} if expected else set()) == touched
         if afterwards:
             afterwards()
-        standing.whole(desk)
+        finished_stack.whole(env)

@@ -10,7 +10,7 @@ from provision.look import verdict
 from provision.plan import plan
 from provision.prices import prices
 from provision.stackfile import Record, StackFile
-from tests.provision.conftest import WHOLE, Desk
+from tests.provision.conftest import WHOLE, Env
 
 LIVE = {"Name": "x"}
 
@@ -48,65 +48,65 @@ def test_fresh(tmp_path: Path, seconds: int, fresh: bool) -> None:
     assert fresh == record.fresh(1_800_000_000.0 + seconds)
 
 
-def test_service_linked_role_that_vanished_is_ensured_again(desk: Desk) -> None:
+def test_service_linked_role_that_vanished_is_ensured_again(env: Env) -> None:
     """It is the account's, and somebody may have taken it away with the last cluster: no reason to stop."""
-    desk.setup()
-    desk.cable.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForECS")
-    desk.changes()
-    outcome = desk.setup()
-    assert ([], ["CreateServiceLinkedRole"]) == (outcome.refusals, desk.changes())
+    env.setup()
+    env.aws_session.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForECS")
+    env.changes()
+    outcome = env.setup()
+    assert ([], ["CreateServiceLinkedRole"]) == (outcome.refusals, env.changes())
 
 
-def test_zone_that_was_there_is_adopted_and_stays(desk: Desk) -> None:
+def test_zone_that_was_there_is_adopted_and_stays(env: Env) -> None:
     """Its tags are not touched, and teardown --everything leaves it, without our records."""
-    route53 = desk.cable.client("route53")
+    route53 = env.aws_session.client("route53")
     zone = route53.create_hosted_zone(Name="example.jp", CallerReference="theirs")["HostedZone"][
         "Id"
     ]
-    desk.setup()
-    assert "adopted" == StackFile(desk.path).records["zone/example.jp"].state
-    gone = desk.teardown(everything=True)
+    env.setup()
+    assert "adopted" == StackFile(env.path).records["zone/example.jp"].state
+    gone = env.teardown(everything=True)
     assert "zone/example.jp" in gone.kept
     tags = route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone.split("/")[-1])
     assert [] == tags["ResourceTagSet"].get("Tags", [])
-    assert {"zone": 1} == desk.inventory()
+    assert {"zone": 1} == env.inventory()
 
 
-def test_parameter_that_was_there_is_adopted(desk: Desk) -> None:
+def test_parameter_that_was_there_is_adopted(env: Env) -> None:
     """The article made it by hand: value and tags stay, and teardown leaves it."""
-    ssm = desk.cable.client("ssm")
-    ssm.put_parameter(Name="CHANNEL_SECRET", Value=desk.secrets.channel_secret, Type="SecureString")
-    desk.secrets = type(desk.secrets)(desk.secrets.access_token, "")
-    desk.setup()
-    assert "adopted" == StackFile(desk.path).records["channel_secret/CHANNEL_SECRET"].state
-    desk.teardown()
-    assert {"parameter": 1} == desk.inventory()
+    ssm = env.aws_session.client("ssm")
+    ssm.put_parameter(Name="CHANNEL_SECRET", Value=env.secrets.channel_secret, Type="SecureString")
+    env.secrets = type(env.secrets)(env.secrets.access_token, "")
+    env.setup()
+    assert "adopted" == StackFile(env.path).records["channel_secret/CHANNEL_SECRET"].state
+    env.teardown()
+    assert {"parameter": 1} == env.inventory()
     assert 1 == ssm.get_parameter(Name="CHANNEL_SECRET")["Parameter"]["Version"]
 
 
-def test_stranger_is_a_refusal_of_the_plan(desk: Desk) -> None:
+def test_stranger_is_a_refusal_of_the_plan(env: Env) -> None:
     """A load balancer of our name without our tags: a refusal in the plan that names it."""
-    subnets = desk.cable.client("ec2").describe_subnets()["Subnets"][:2]
-    desk.cable.client("elbv2").create_load_balancer(
+    subnets = env.aws_session.client("ec2").describe_subnets()["Subnets"][:2]
+    env.aws_session.client("elbv2").create_load_balancer(
         Name="news-bot", Subnets=[subnet["SubnetId"] for subnet in subnets]
     )
-    engine = desk.engine()
+    engine = env.engine()
     found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
     assert ["Creating load_balancer/news-bot."] == [refusal.what for refusal in found.refusals]
 
 
-def test_lost_file_heals(desk: Desk) -> None:
+def test_lost_file_heals(env: Env) -> None:
     """Without its records, setup finds everything again by tags and parents, and makes nothing."""
-    desk.setup()
-    records = StackFile(desk.path).records
-    file = StackFile(desk.path)
+    env.setup()
+    records = StackFile(env.path).records
+    file = StackFile(env.path)
     file.records.clear()
     file.save()
-    desk.changes()
-    outcome = desk.setup()
+    env.changes()
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert [] == desk.changes()
-    healed = StackFile(desk.path).records
+    assert [] == env.changes()
+    healed = StackFile(env.path).records
     assert {k: r.state for k, r in records.items()} == {k: r.state for k, r in healed.items()}
 
 
@@ -137,89 +137,89 @@ DELETED_BY_HAND = [
 
 
 @pytest.mark.parametrize(("line", "by_hand"), DELETED_BY_HAND, ids=[d[0] for d in DELETED_BY_HAND])
-def test_deleted_by_hand(desk: Desk, line: str, by_hand: Any) -> None:
+def test_deleted_by_hand(env: Env, line: str, by_hand: Any) -> None:
     """The plan says create, setup makes it again, and there is one of everything."""
-    desk.setup()
-    records = StackFile(desk.path).records
+    env.setup()
+    records = StackFile(env.path).records
     key = next(key for key in records if key.partition("/")[0] == line)
-    by_hand(desk.cable, records[key].outputs)
-    desk.clock.advance(1)
-    engine = desk.engine()
+    by_hand(env.aws_session, records[key].outputs)
+    env.clock.advance(1)
+    engine = env.engine()
     found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
     assert "create" == next(step.action for step in found.steps if step.key == key)
     draining = ["CreateService"] if line == "service" else []  # its name is not free at once
-    outcome = desk.setup(refused=draining)
+    outcome = env.setup(refused=draining)
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert WHOLE == desk.inventory()
+    assert WHOLE == env.inventory()
 
 
-def test_changed_by_hand(desk: Desk) -> None:
+def test_changed_by_hand(env: Env) -> None:
     """Retention changed in the console: named in the plan, healed by setup."""
-    desk.setup()
-    logs = desk.cable.client("logs")
+    env.setup()
+    logs = env.aws_session.client("logs")
     logs.put_retention_policy(logGroupName="/ecs/news-bot", retentionInDays=1)
-    engine = desk.engine()
+    engine = env.engine()
     found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
     changes = [(step.key, step.action, step.differences[0].shown()) for step in found.changes]
     difference = {"path": "retentionInDays", "have": 1, "want": 30}
     assert [("log_group/news-bot", "update", difference)] == changes
-    desk.setup()
+    env.setup()
     assert 30 == logs.describe_log_groups()["logGroups"][0]["retentionInDays"]
 
 
-def test_changed_host_is_replaced(desk: Desk) -> None:
+def test_changed_host_is_replaced(env: Env) -> None:
     """A new host: certificate, record and endpoint anew, the old ones gone after the new ones stand."""
-    desk.setup()
-    desk.set(host="bot.example.jp")
-    outcome = desk.setup()
+    env.setup()
+    env.set(host="bot.example.jp")
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert WHOLE == desk.inventory()
-    assert "https://bot.example.jp/webhook" == desk.sandbox.line.endpoint
-    certificates = desk.cable.client("acm").list_certificates()["CertificateSummaryList"]
+    assert WHOLE == env.inventory()
+    assert "https://bot.example.jp/webhook" == env.sandbox.line.endpoint
+    certificates = env.aws_session.client("acm").list_certificates()["CertificateSummaryList"]
     assert ["bot.example.jp"] == [certificate["DomainName"] for certificate in certificates]
 
 
-def test_changed_size_is_a_new_revision(desk: Desk) -> None:
+def test_changed_size_is_a_new_revision(env: Env) -> None:
     """Another memory: a new revision, and the service moves to it."""
-    desk.setup()
-    desk.set(service__memory="1024")
-    outcome = desk.setup()
+    env.setup()
+    env.set(service__memory="1024")
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    ecs = desk.cable.client("ecs")
+    ecs = env.aws_session.client("ecs")
     service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
     assert "news-bot:2" == service["taskDefinition"].rpartition("/")[2]
     definition = ecs.describe_task_definition(taskDefinition="news-bot:2")["taskDefinition"]
     assert "1024" == definition["memory"]
-    desk.teardown()
-    assert {} == desk.inventory()
+    env.teardown()
+    assert {} == env.inventory()
 
 
-def test_another_account_is_refused(desk: Desk) -> None:
+def test_another_account_is_refused(env: Env) -> None:
     """A file made in one account is not used in another."""
-    desk.setup()
-    file = StackFile(desk.path)
+    env.setup()
+    file = StackFile(env.path)
     file.made_in["account"] = "999999999999"
     file.save()
     with pytest.raises(Refusal, match="made in 999999999999"):
-        desk.engine()
+        env.engine()
 
 
-def test_zone_is_kept_unless_everything_is_asked_for(desk: Desk) -> None:
+def test_zone_is_kept_unless_everything_is_asked_for(env: Env) -> None:
     """Its name servers can never be had again; the record stays, so that a later --everything takes it."""
-    desk.setup()
-    gone = desk.teardown(everything=False)
+    env.setup()
+    gone = env.teardown(everything=False)
     assert {"zone/example.jp", "news_bucket", "network/default", "service_linked_role"} == set(
         gone.kept
     )
-    assert {"bucket": 1, "zone": 1} == desk.inventory()
-    assert ["zone/example.jp", "news_bucket"] == list(StackFile(desk.path).records)
-    desk.teardown(everything=True)
-    assert {} == desk.inventory()
+    assert {"bucket": 1, "zone": 1} == env.inventory()
+    assert ["zone/example.jp", "news_bucket"] == list(StackFile(env.path).records)
+    env.teardown(everything=True)
+    assert {} == env.inventory()
 
 
-def test_broken_bot_says_why(desk: Desk) -> None:
+def test_broken_bot_says_why(env: Env) -> None:
     """A container that ends at once: setup fails with ECS's reason, and the rest stands."""
-    desk.sandbox.tasks.__init__(lambda environment: 1 / 0)  # type: ignore[misc]
-    outcome = desk.setup(wait=0)
+    env.sandbox.tasks.__init__(lambda environment: 1 / 0)  # type: ignore[misc]
+    outcome = env.setup(wait=0)
     assert ["Waiting for the service to be steady."] == [r.what for r in outcome.refusals]
     assert "Essential container" in outcome.refusals[0].why

@@ -3,8 +3,8 @@
 from botocore.exceptions import ClientError
 
 from provision.stackfile import StackFile
-from tests.provision.conftest import READING, Desk
-from tests.provision.standing import WHOLES, made
+from tests.provision.conftest import READING, Env
+from tests.provision.finished_stack import WHOLES, made
 
 ANSWER = {
     "Error": {"Code": "AccessDeniedException", "Message": "not authorized"},
@@ -12,43 +12,43 @@ ANSWER = {
 }
 
 
-def test_every_create_call_is_refused_once(desk: Desk) -> None:
+def test_every_create_call_is_refused_once(env: Env) -> None:
     """Each run is refused what it could make, records none of it, and the next one makes it."""
-    desk.set(network__vpc="new")  # all that the default network has, and a VPC
+    env.set(network__vpc="new")  # all that the default network has, and a VPC
     refused: list[str] = []
 
     def refuse(operation: str) -> None:
-        event, line = desk.now
+        event, line = env.now
         if event == "creating" and not operation.startswith(READING) and line not in refused:
             refused.append(line)
             raise ClientError(ANSWER, operation)
 
-    desk.cable.before = refuse
+    env.aws_session.before = refuse
     for _run in range(30):
         known = len(refused)
-        outcome = desk.setup()
-        recorded = {key.partition("/")[0] for key in StackFile(desk.path).records}
+        outcome = env.setup()
+        recorded = {key.partition("/")[0] for key in StackFile(env.path).records}
         assert set() == recorded.intersection(refused[known:])
         if known == len(refused):
             break
     assert ([], []) == (outcome.refusals, outcome.outside)
     assert sorted(one.line for one in made("new") if one.line != "network") == sorted(refused)
-    assert WHOLES["new"] == desk.inventory()
+    assert WHOLES["new"] == env.inventory()
 
 
-def test_name_that_somebody_takes_meanwhile(desk: Desk) -> None:
+def test_name_that_somebody_takes_meanwhile(env: Env) -> None:
     """Between our look and our create call: it is not ours, and neither recorded nor deleted."""
-    logs, theirs = desk.cable.client("logs"), list[str]()
+    logs, theirs = env.aws_session.client("logs"), list[str]()
 
     def take(operation: str) -> None:
         if operation == "CreateLogGroup" and not theirs:
             theirs.append("/ecs/news-bot")
             logs.create_log_group(logGroupName="/ecs/news-bot")
 
-    desk.cable.before = take
-    outcome = desk.setup(refused=["CreateLogGroup"])
+    env.aws_session.before = take
+    outcome = env.setup(refused=["CreateLogGroup"])
     assert ["Creating log_group/news-bot."] == [one.what for one in outcome.refusals]
-    assert "log_group/news-bot" not in StackFile(desk.path).records
-    desk.cable.free()
-    desk.teardown()
+    assert "log_group/news-bot" not in StackFile(env.path).records
+    env.aws_session.free()
+    env.teardown()
     assert theirs == [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]

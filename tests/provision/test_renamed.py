@@ -2,42 +2,42 @@
 
 import pytest
 
-from tests.provision.conftest import WHOLE, Desk, PowerCut
+from tests.provision.conftest import WHOLE, Env, PowerCut
 from tests.provision.test_new_network import NETWORK
 
 LINES = ["zone", "certificate", "bot_group", "load_balancer", "alias"]
 
 
-def cut_and_rename(desk: Desk, line: str, moment: str) -> None:
+def cut_and_rename(env: Env, line: str, moment: str) -> None:
     """What is recorded as about to be made has no line in stack.py any more."""
-    desk.cut_power("creating", line, moment)
+    env.cut_power("creating", line, moment)
     with pytest.raises(PowerCut):
-        desk.setup()
+        env.setup()
     if line in ("zone", "certificate", "alias"):
-        desk.set(domain="other.example")
-    desk.set(network__vpc="new")
+        env.set(domain="other.example")
+    env.set(network__vpc="new")
 
 
-def taken_away(desk: Desk) -> None:
+def taken_away(env: Env) -> None:
     """Teardown leaves nothing."""
-    gone = desk.teardown()
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_setup_goes_on(desk: Desk, line: str) -> None:
+def test_setup_goes_on(env: Env, line: str) -> None:
     """One of everything under the new settings; what was made under the old ones goes."""
-    cut_and_rename(desk, line, "after")
-    outcome = desk.setup()
+    cut_and_rename(env, line, "after")
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert {**WHOLE, **NETWORK} == desk.inventory()
-    taken_away(desk)
+    assert {**WHOLE, **NETWORK} == env.inventory()
+    taken_away(env)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("line", LINES)
-def test_teardown_goes_on(desk: Desk, line: str, moment: str) -> None:
+def test_teardown_goes_on(env: Env, line: str, moment: str) -> None:
     """Whether the call arrived or not."""
-    cut_and_rename(desk, line, moment)
-    taken_away(desk)
+    cut_and_rename(env, line, moment)
+    taken_away(env)

@@ -2,35 +2,37 @@
 
 import pytest
 
-from tests.provision.conftest import WHOLE, Desk
-from tests.provision.standing import answers, asked
+from tests.provision.conftest import WHOLE, Env
+from tests.provision.finished_stack import answers, asked
 
 # Tried while the replaced service still drains.
 DRAINING = ["DeleteCluster", "DeleteSecurityGroup"]
 
 
-def test_another_name(desk: Desk) -> None:
+def test_another_name(env: Env) -> None:
     """Everything that carries the name is made anew; one of everything is left, under the new name."""
-    desk.setup()
-    desk.set(name="shop-bot")
-    outcome = desk.setup(refused=DRAINING)
+    env.setup()
+    env.set(name="shop-bot")
+    outcome = env.setup(refused=DRAINING)
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert WHOLE == desk.inventory()
-    balancers = desk.cable.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    assert WHOLE == env.inventory()
+    balancers = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"]
     assert ["shop-bot"] == [balancer["LoadBalancerName"] for balancer in balancers]
-    assert answers(desk)
+    assert answers(env)
 
 
-def test_other_subnets(desk: Desk) -> None:
+def test_other_subnets(env: Env) -> None:
     """The load balancer and the service move to the chosen subnets, without replacement."""
-    desk.setup()
-    subnets = [s["SubnetId"] for s in desk.cable.client("ec2").describe_subnets()["Subnets"]][:2]
-    desk.set(network__subnets=",".join(subnets))
-    outcome = desk.setup()
+    env.setup()
+    subnets = [s["SubnetId"] for s in env.aws_session.client("ec2").describe_subnets()["Subnets"]][
+        :2
+    ]
+    env.set(network__subnets=",".join(subnets))
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    balancer = desk.cable.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
+    balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     assert sorted(subnets) == sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])
-    assert answers(desk)
+    assert answers(env)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +46,12 @@ def test_other_subnets(desk: Desk) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_bot_answers_throughout(desk: Desk, change: dict[str, str]) -> None:
+def test_bot_answers_throughout(env: Env, change: dict[str, str]) -> None:
     """After every changing call of the walk, a message that LINE sends then is answered."""
-    desk.setup()
-    desk.set(**change)
-    with asked(desk) as silent:
-        outcome = desk.setup(refused=DRAINING)
+    env.setup()
+    env.set(**change)
+    with asked(env) as silent:
+        outcome = env.setup(refused=DRAINING)
     assert ([], []) == (outcome.refusals, outcome.outside)
     assert [] == silent
-    assert answers(desk)
+    assert answers(env)

@@ -8,31 +8,31 @@ import pytest
 
 from provision.settings import Settings
 from provision.stackfile import StackFile
-from tests.provision.conftest import ANSWERS, Desk
+from tests.provision.conftest import ANSWERS, Env
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
 
-def test_week_on_the_clock(desk: Desk) -> None:
+def test_week_on_the_clock(env: Env) -> None:
     """Saturday and Sunday, 1 at 08:00 and 0 at 09:00 in Tokyo; the bot's task comes and goes."""
-    desk.setup()
-    ecs = desk.cable.client("ecs")
+    env.setup()
+    ecs = env.aws_session.client("ecs")
     seen: list[tuple[str, int, int]] = []
 
     def look() -> None:
         service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
-        now = datetime.fromtimestamp(desk.clock.now(), TOKYO).strftime("%a %H:%M")
+        now = datetime.fromtimestamp(env.clock.now(), TOKYO).strftime("%a %H:%M")
         state = (service["desiredCount"], service["runningCount"])
         if not seen or seen[-1][1:] != state:
             seen.append((now, *state))
 
     begin = datetime(2026, 6, 1, tzinfo=TOKYO).timestamp()
-    desk.clock.step = 3600
-    desk.clock.advance(begin - desk.clock.now())
+    env.clock.step = 3600
+    env.clock.advance(begin - env.clock.now())
     look()
-    desk.clock.step = 300
+    env.clock.step = 300
     for _quarter in range(7 * 24 * 4):
-        desk.clock.advance(900)
+        env.clock.advance(900)
         look()
     assert [
         ("Mon 00:00", 0, 0),
@@ -45,36 +45,36 @@ def test_week_on_the_clock(desk: Desk) -> None:
     ] == seen
 
 
-def test_changed_hours_and_count_are_updates(desk: Desk) -> None:
+def test_changed_hours_and_count_are_updates(env: Env) -> None:
     """Another hour, zone and count: the same schedules, changed, the collector's too; a rerun: nothing."""
-    desk.setup()
-    desk.changes()
-    desk.set(
+    env.setup()
+    env.changes()
+    env.set(
         schedule__start="cron(30 7 ? * MON-FRI *)",
         schedule__timezone="Europe/Berlin",
         service__count="2",
     )
-    outcome = desk.setup()
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert ["UpdateSchedule"] * 3 + ["UpdateService"] == sorted(desk.changes())
-    live = desk.cable.client("scheduler").get_schedule(GroupName="news-bot", Name="start")
+    assert ["UpdateSchedule"] * 3 + ["UpdateService"] == sorted(env.changes())
+    live = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="start")
     assert "cron(30 7 ? * MON-FRI *)" == live["ScheduleExpression"]
     assert "Europe/Berlin" == live["ScheduleExpressionTimezone"]
     assert 2 == json.loads(live["Target"]["Input"])["DesiredCount"]
-    desk.setup()
-    assert [] == desk.changes()
+    env.setup()
+    assert [] == env.changes()
 
 
-def test_always_on(desk: Desk) -> None:
+def test_always_on(env: Env) -> None:
     """Without hours (and feeds) there is no schedule, group or role; hours taken back take them away."""
-    desk.set(news__feeds="")
-    desk.setup()
-    desk.set(schedule__start="", schedule__stop="")
-    outcome = desk.setup()
+    env.set(news__feeds="")
+    env.setup()
+    env.set(schedule__start="", schedule__stop="")
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    found = desk.inventory()
+    found = env.inventory()
     assert (0, 0, 2) == (found.get("schedule", 0), found.get("schedule group", 0), found["role"])
-    assert not [key for key in StackFile(desk.path).records if "schedule" in key]
+    assert not [key for key in StackFile(env.path).records if "schedule" in key]
 
 
 @pytest.mark.parametrize(("one", "other"), [("start", "stop"), ("stop", "start")])

@@ -9,7 +9,7 @@ from provision.prices import prices
 from provision.resource import Milestone
 from provision.sandbox.delays import Delays
 from provision.stackfile import StackFile
-from tests.provision.conftest import READING, WHOLE, Desk
+from tests.provision.conftest import READING, WHOLE, Env
 
 
 def planned(engine: Engine) -> Plan:
@@ -17,52 +17,52 @@ def planned(engine: Engine) -> Plan:
     return plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
 
 
-def test_one_of_everything_and_the_bot_answers(desk: Desk) -> None:
+def test_one_of_everything_and_the_bot_answers(env: Env) -> None:
     """After setup the account holds the whole stack, LINE knows it, and a message is answered."""
-    outcome = desk.setup()
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert WHOLE == desk.inventory()
-    assert "https://example.jp/webhook" == desk.sandbox.line.endpoint
-    told = desk.sandbox.line.send("help", "U" + "1" * 32)
+    assert WHOLE == env.inventory()
+    assert "https://example.jp/webhook" == env.sandbox.line.endpoint
+    told = env.sandbox.line.send("help", "U" + "1" * 32)
     assert (200, 1) == (told["status"], len(told["reply"]))
 
 
-def test_second_setup_changes_nothing(desk: Desk) -> None:
+def test_second_setup_changes_nothing(env: Env) -> None:
     """Everything is kept: no changing call, and a plan in which every action is keep."""
-    desk.setup()
-    desk.changes()
-    found = planned(desk.engine())
+    env.setup()
+    env.changes()
+    found = planned(env.engine())
     assert {"keep"} == {step.action for step in found.steps}
     assert (0, []) == (found.seconds, found.refusals)
-    desk.setup()
-    assert [] == desk.changes()
+    env.setup()
+    assert [] == env.changes()
 
 
-def test_rerun_is_a_few_round_trips(desk: Desk) -> None:
+def test_rerun_is_a_few_round_trips(env: Env) -> None:
     """A look at a whole stack costs at most two reads a resource."""
-    desk.setup()
-    desk.cable.calls.clear()
-    sights = desk.engine().look()
-    assert len(desk.cable.calls) <= 2 * len(sights)
+    env.setup()
+    env.aws_session.calls.clear()
+    sights = env.engine().look()
+    assert len(env.aws_session.calls) <= 2 * len(sights)
 
 
-def test_intent_is_on_disk_before_every_create(desk: Desk) -> None:
+def test_intent_is_on_disk_before_every_create(env: Env) -> None:
     """When a create call goes out, the file already says `creating`; when it is answered, more is known."""
     seen: dict[str, str] = {}
 
     def look_at_file(operation: str) -> None:
-        event, line = desk.now
+        event, line = env.now
         if event == "creating" and not operation.startswith(READING) and line not in seen:
-            records = yaml.safe_load(desk.path.read_text())["resources"]
+            records = yaml.safe_load(env.path.read_text())["resources"]
             seen[line] = next(
                 r["state"] for key, r in records.items() if key.partition("/")[0] == line
             )
 
-    desk.cable.before = look_at_file
-    desk.setup()
+    env.aws_session.before = look_at_file
+    env.setup()
     made = {
         r.line
-        for r in desk.stack().resources
+        for r in env.stack().resources
         if not isinstance(r, Milestone) and r.line != "network"
     }
     assert dict.fromkeys(made, "creating") == seen
@@ -82,73 +82,73 @@ class TestAtAwsPace:
         """AWS's medians."""
         return aws_pace
 
-    def test_waits_overlap(self, desk: Desk) -> None:
+    def test_waits_overlap(self, env: Env) -> None:
         """Setup takes little more than its longest chain: the load balancer's 150 s, not the sum of waits."""
-        began = desk.clock.now()
-        outcome = desk.setup()
+        began = env.clock.now()
+        outcome = env.setup()
         assert ([], []) == (outcome.refusals, outcome.outside)
-        assert desk.clock.now() - began < 1.25 * desk.sandbox.cloud.delays.load_balancer
+        assert env.clock.now() - began < 1.25 * env.sandbox.cloud.delays.load_balancer
 
-    def test_teardown_leaves_nothing(self, desk: Desk) -> None:
+    def test_teardown_leaves_nothing(self, env: Env) -> None:
         """Draining services and network interfaces that live on are waited for."""
-        desk.setup()
-        gone = desk.teardown()
+        env.setup()
+        gone = env.teardown()
         assert ([], []) == (gone.refusals, gone.left)
-        assert {} == desk.inventory()
+        assert {} == env.inventory()
         assert {"network/default", "service_linked_role"} == set(gone.kept)
 
-    def test_registrar_not_done(self, desk: Desk) -> None:
+    def test_registrar_not_done(self, env: Env) -> None:
         """All but the HTTPS listener and the webhook comes to be; the same command finishes later."""
-        desk.at_registrar = False
-        outcome = desk.setup(wait=0)
+        env.at_registrar = False
+        outcome = env.setup(wait=0)
         assert [] == outcome.refusals
         assert outcome.outside
         assert all(why.outside for why in outcome.outside)
         missing = {"listener": 1}
-        assert {k: v for k, v in WHOLE.items() if k != "listener"} | missing == desk.inventory()
-        assert "" == desk.engine().look()["steady_service"].waiting
-        servers = StackFile(desk.path).records["zone/example.jp"].outputs["name_servers"]
+        assert {k: v for k, v in WHOLE.items() if k != "listener"} | missing == env.inventory()
+        assert "" == env.engine().look()["steady_service"].waiting
+        servers = StackFile(env.path).records["zone/example.jp"].outputs["name_servers"]
         assert all(server in str(outcome.outside[0].reason) for server in servers)
-        desk.at_registrar = True
-        outcome = desk.setup()
+        env.at_registrar = True
+        outcome = env.setup()
         assert ([], []) == (outcome.refusals, outcome.outside)
-        assert WHOLE == desk.inventory()
+        assert WHOLE == env.inventory()
 
 
-def test_delegated_while_the_bot_sleeps(desk: Desk) -> None:
+def test_delegated_while_the_bot_sleeps(env: Env) -> None:
     """The schedule's stop fired while the person was at the registrar: setup ends well all the same."""
-    desk.at_registrar = False
-    desk.setup(wait=0)
-    ecs = desk.cable.client("ecs")
+    env.at_registrar = False
+    env.setup(wait=0)
+    ecs = env.aws_session.client("ecs")
     ecs.update_service(cluster="news-bot", service="news-bot", desiredCount=0)
-    desk.clock.advance(60)
-    desk.at_registrar = True
-    outcome = desk.setup()
+    env.clock.advance(60)
+    env.at_registrar = True
+    outcome = env.setup()
     assert ([], []) == (outcome.refusals, outcome.outside)
-    assert "https://example.jp/webhook" == desk.sandbox.line.endpoint
+    assert "https://example.jp/webhook" == env.sandbox.line.endpoint
 
 
-def test_use_webhook_switched_off(desk: Desk) -> None:
+def test_use_webhook_switched_off(env: Env) -> None:
     """The console's switch is off: nothing failed, the switch is named, and the same command goes on."""
-    desk.sandbox.line.active = False
-    outcome = desk.setup(wait=0)
+    env.sandbox.line.active = False
+    outcome = env.setup(wait=0)
     assert [] == outcome.refusals
     assert ["Use webhook"] == [why.reason.split('"')[1] for why in outcome.outside]
-    desk.sandbox.line.active = True
-    outcome = desk.setup(wait=0)
+    env.sandbox.line.active = True
+    outcome = env.setup(wait=0)
     assert ([], []) == (outcome.refusals, outcome.outside)
 
 
-def test_nobody_reads_the_secrets_in_the_file(desk: Desk) -> None:
+def test_nobody_reads_the_secrets_in_the_file(env: Env) -> None:
     """Neither of LINE's secrets is in stack.yaml, nor in an event."""
-    desk.setup()
-    desk.secrets = type(desk.secrets)("another-token", "another-secret")
-    for secret in (desk.sandbox.line.access_token, desk.sandbox.line.channel_secret, "another-"):
-        assert secret not in desk.path.read_text()
-        assert secret not in repr(desk.events) + repr(desk.secrets)
+    env.setup()
+    env.secrets = type(env.secrets)("another-token", "another-secret")
+    for secret in (env.sandbox.line.access_token, env.sandbox.line.channel_secret, "another-"):
+        assert secret not in env.path.read_text()
+        assert secret not in repr(env.events) + repr(env.secrets)
 
 
-def test_file_is_for_its_owner_only(desk: Desk) -> None:
+def test_file_is_for_its_owner_only(env: Env) -> None:
     """Mode 0600."""
-    desk.setup()
-    assert 0o600 == desk.path.stat().st_mode & 0o777
+    env.setup()
+    assert 0o600 == env.path.stat().st_mode & 0o777

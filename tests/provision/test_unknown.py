@@ -18,19 +18,19 @@ from provision.sandbox.serving import HttpServer
 from provision.status import entry, tasks
 from provision.tls import Tls
 from provision.verify import checks
-from tests.provision.conftest import READING, Desk
+from tests.provision.conftest import READING, Env
+from tests.provision.finished_stack import FinishedStack, look
 from tests.provision.shell import Person, control
-from tests.provision.standing import Standing, look
 from tests.provision.test_domain import looked
 
 THROTTLED = "AWS asks for slower calls (ThrottlingException)"
 ALWAYS = 100_000  # times
 
 
-def throttle(desk: Desk, service: str, operation: str, times: int = ALWAYS) -> None:
+def throttle(env: Env, service: str, operation: str, times: int = ALWAYS) -> None:
     """That many of these calls are throttled."""
     fault = {"kind": "throttle", "service": service, "operation": operation, "times": times}
-    desk.sandbox.cloud.faults.add(fault)
+    env.sandbox.cloud.faults.add(fault)
 
 
 def denied(*operations: str) -> Callable[[str], None]:
@@ -44,9 +44,9 @@ def denied(*operations: str) -> Callable[[str], None]:
     return before
 
 
-def verified(desk: Desk) -> dict[str, Finding]:
+def verified(env: Env) -> dict[str, Finding]:
     """Every finding of `provision verify`, without a front to shake hands with."""
-    run = looked(desk)
+    run = looked(env)
     return examine(checks(), Scene(run, run.sights, Tls(("127.0.0.1", 9), ())))
 
 
@@ -55,24 +55,24 @@ def lines(found: dict[str, Any]) -> dict[str, Any]:
     return {key.partition("/")[0]: value for key, value in found.items()}
 
 
-def test_what_is_throttled_for_a_moment_is_asked_again(desk: Desk) -> None:
+def test_what_is_throttled_for_a_moment_is_asked_again(env: Env) -> None:
     """A few throttled or dropped answers: the look sees what it would have seen, later."""
-    desk.setup()
-    before, began = look(desk), desk.clock.now()
-    throttle(desk, "ecs", "DescribeServices", 2)
-    throttle(desk, "route53", "GetHostedZone", 3)
-    throttle(desk, "sts", "GetCallerIdentity", 3)
+    env.setup()
+    before, began = look(env), env.clock.now()
+    throttle(env, "ecs", "DescribeServices", 2)
+    throttle(env, "route53", "GetHostedZone", 3)
+    throttle(env, "sts", "GetCallerIdentity", 3)
     reset = {"kind": "reset", "service": "ec2", "operation": "DescribeSubnets", "times": 2}
-    desk.sandbox.cloud.faults.add(reset)
-    assert before == look(desk)
-    assert desk.clock.now() > began
+    env.sandbox.cloud.faults.add(reset)
+    assert before == look(env)
+    assert env.clock.now() > began
 
 
-def test_a_service_that_is_not_answered_is_unknown(desk: Desk) -> None:
+def test_a_service_that_is_not_answered_is_unknown(env: Env) -> None:
     """Neither false nor 0 anywhere: status, plan and verify; what rests on it is unknown with it."""
-    desk.setup()
-    throttle(desk, "ecs", "DescribeServices")
-    sights = lines(looked(desk).sights)
+    env.setup()
+    throttle(env, "ecs", "DescribeServices")
+    sights = lines(looked(env).sights)
     service = entry(sights["service"])
     assert (None, None, None, THROTTLED) == tuple(
         service[name] for name in ("live", "ready", "drift", "reason")
@@ -84,22 +84,22 @@ def test_a_service_that_is_not_answered_is_unknown(desk: Desk) -> None:
     assert {"running": None, "wanted": None, "rollout": [], "reason": THROTTLED} == tasks(
         sights["service"], sights["steady_service"]
     )
-    steps = {step["key"]: step for step in look(desk).plan.shown()["resources"]}
+    steps = {step["key"]: step for step in look(env).plan.shown()["resources"]}
     assert (None, THROTTLED) == (
         steps["service/news-bot"]["action"],
         steps["service/news-bot"]["reason"],
     )
     assert "keep" == steps["cluster/news-bot"]["action"]
-    findings = verified(desk)
+    findings = verified(env)
     assert (None, THROTTLED) == (findings["service"].state, findings["service"].reason)
     assert "OK" == findings["zone"].state
 
 
-def test_what_rests_on_the_unknown_is_unknown(desk: Desk) -> None:
+def test_what_rests_on_the_unknown_is_unknown(env: Env) -> None:
     """A VPC of its own that cannot be looked at: nobody knows of the subnets in it, recorded or not."""
-    throttle(desk, "ec2", "DescribeVpcs")
-    desk.set(network__vpc="new")
-    shown = lines({key: entry(sight) for key, sight in looked(desk).sights.items()})
+    throttle(env, "ec2", "DescribeVpcs")
+    env.set(network__vpc="new")
+    shown = lines({key: entry(sight) for key, sight in looked(env).sights.items()})
     assert None is shown["vpc"]["live"]
     assert (None, "vpc/news-bot-new could not be looked at") == (
         shown["subnet_1"]["live"],
@@ -108,28 +108,28 @@ def test_what_rests_on_the_unknown_is_unknown(desk: Desk) -> None:
     assert False is shown["zone"]["live"]
 
 
-def test_tasks_are_known_without_the_targets(desk: Desk) -> None:
+def test_tasks_are_known_without_the_targets(env: Env) -> None:
     """While the load balancer's side of it cannot be looked at, ECS's own counts are still told."""
-    desk.setup()
+    env.setup()
 
     def two_wanted(called: str, parsed: dict[str, Any]) -> None:
         if called == "DescribeServices":
             parsed["services"][0]["desiredCount"] = 2
 
-    desk.cable.answer = two_wanted
-    throttle(desk, "elbv2", "DescribeTargetHealth")
-    sights = lines(looked(desk).sights)
+    env.aws_session.answer = two_wanted
+    throttle(env, "elbv2", "DescribeTargetHealth")
+    sights = lines(looked(env).sights)
     assert None is entry(sights["steady_service"])["ready"]
     assert {"running": 1, "wanted": 2, "rollout": []} == tasks(
         sights["service"], sights["steady_service"]
     )
 
 
-def test_a_probe_that_may_not_ask_is_unknown(desk: Desk) -> None:
+def test_a_probe_that_may_not_ask_is_unknown(env: Env) -> None:
     """verify: a target's health that this person may not see is neither NG nor OK, and LINE's silence too."""
-    desk.setup()
-    desk.cable.before = denied("DescribeTargetHealth")
-    found = verified(desk)["target"]
+    env.setup()
+    env.aws_session.before = denied("DescribeTargetHealth")
+    found = verified(env)["target"]
     assert (None, "AccessDenied: not authorized: DescribeTargetHealth") == (
         found.state,
         found.reason,
@@ -137,9 +137,9 @@ def test_a_probe_that_may_not_ask_is_unknown(desk: Desk) -> None:
     assert "permission" in found.then
 
 
-def test_recover_without_an_answer_is_not_none(desk: Desk) -> None:
+def test_recover_without_an_answer_is_not_none(env: Env) -> None:
     """No list could be read: that is no empty account; some could: a name not among them may be there."""
-    desk.setup()
+    env.setup()
     listing = (
         "DescribeSecurityGroups",
         "ListHostedZones",
@@ -147,18 +147,18 @@ def test_recover_without_an_answer_is_not_none(desk: Desk) -> None:
         "ListRoles",
         "ListClusters",
     )
-    desk.cable.before = denied(*listing)
+    env.aws_session.before = denied(*listing)
     with pytest.raises(Unknown, match="AccessDenied"):
-        recover.stacks(desk.doors(), desk.clock)
-    desk.cable.before = denied("ListClusters")
-    assert ["news-bot"] == recover.stacks(desk.doors(), desk.clock)
+        recover.stacks(env.doors(), env.clock)
+    env.aws_session.before = denied("ListClusters")
+    assert ["news-bot"] == recover.stacks(env.doors(), env.clock)
     with pytest.raises(Unknown, match="AccessDenied"):
-        recover.stacks(desk.doors(), desk.clock, "other-bot")
-    desk.cable.free()
-    assert ["news-bot"] == recover.stacks(desk.doors(), desk.clock, "other-bot")
-    throttle(desk, "*", "*")
+        recover.stacks(env.doors(), env.clock, "other-bot")
+    env.aws_session.free()
+    assert ["news-bot"] == recover.stacks(env.doors(), env.clock, "other-bot")
+    throttle(env, "*", "*")
     with pytest.raises(Unknown, match="slower calls"):
-        recover.stacks(desk.doors(), desk.clock)
+        recover.stacks(env.doors(), env.clock)
 
 
 USES = [  # a read of who uses it, the resource that stays for it, and what stays with that
@@ -168,48 +168,48 @@ USES = [  # a read of who uses it, the resource that stays for it, and what stay
 
 
 @pytest.mark.parametrize(("operation", "line"), USES)
-def test_teardown_goes_on_where_one_read_is_refused(desk: Desk, operation: str, line: str) -> None:
+def test_teardown_goes_on_where_one_read_is_refused(env: Env, operation: str, line: str) -> None:
     """What cannot be judged stays, with the reason; everything that does not depend on it goes."""
-    desk.setup()
-    desk.cable.before = denied(operation)
-    gone = desk.teardown()
+    env.setup()
+    env.aws_session.before = denied(operation)
+    gone = env.teardown()
     why = f"AccessDenied: not authorized: {operation}"
     assert {line: why} == lines(gone.unchecked)
     assert why in lines(gone.kept)[line]
     assert [] == [key for key in gone.left if not key.startswith(line)]
     assert {"load_balancer", "service", "https"} <= set(lines(dict.fromkeys(gone.deleted)))
-    desk.cable.free()
-    again = desk.teardown()
+    env.aws_session.free()
+    again = env.teardown()
     assert ({}, []) == (again.unknown, again.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_teardown_goes_on_where_a_thing_cannot_be_stopped(desk: Desk) -> None:
+def test_teardown_goes_on_where_a_thing_cannot_be_stopped(env: Env) -> None:
     """Whether a collection still runs cannot be asked: it stays with what it rests on, and that is told."""
-    desk.setup()
-    desk.cable.before = denied("ListTasks")
-    gone = desk.teardown()
+    env.setup()
+    env.aws_session.before = denied("ListTasks")
+    gone = env.teardown()
     why = "AccessDenied: not authorized: ListTasks"
     assert {"cluster": why} == lines(gone.unknown)
     assert [why] == [refusal.why for refusal in gone.refusals]
     assert {"load_balancer", "service", "https"} <= set(lines(dict.fromkeys(gone.deleted)))
 
 
-def test_teardown_says_what_it_could_not_list(desk: Desk) -> None:
+def test_teardown_says_what_it_could_not_list(env: Env) -> None:
     """A kind whose list is refused is among the unknown, with AWS's reason."""
-    desk.setup()
-    desk.cable.before = denied("ListScheduleGroups")
-    gone = desk.teardown()
+    env.setup()
+    env.aws_session.before = denied("ListScheduleGroups")
+    gone = env.teardown()
     assert {"ScheduleGroup": "AccessDenied: not authorized: ListScheduleGroups"} == gone.unknown
 
 
-def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(desk: Desk) -> None:
+def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(env: Env) -> None:
     """Another bucket is set: whether others use the former one cannot be looked at. plan and setup say so."""
-    desk.setup()
-    desk.set(news__bucket="another-bucket-of-the-news")
-    desk.cable.before = denied("ListObjectVersions")
+    env.setup()
+    env.set(news__bucket="another-bucket-of-the-news")
+    env.aws_session.before = denied("ListObjectVersions")
     why = "AccessDenied: not authorized: ListObjectVersions"
-    run = looked(desk)
+    run = looked(env)
     engine = run.engine(Progress([], run.clock))
     steps = verbs.looked(run, engine).shown()["resources"]
     assert {"news_bucket": (None, why)} == {
@@ -217,9 +217,9 @@ def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(desk: Desk) -> N
         for step in steps
         if step["action"] is None
     }
-    assert [why] == [refusal.why for refusal in desk.setup().refusals]
-    desk.cable.free()
-    assert [] == desk.setup().refusals
+    assert [why] == [refusal.why for refusal in env.setup().refusals]
+    env.aws_session.free()
+    assert [] == env.setup().refusals
 
 
 def strip(parsed: dict[str, Any]) -> None:
@@ -240,12 +240,12 @@ DAMAGES = {"stripped": strip, "hollow": hollow}
 
 @pytest.mark.slow(seconds=150)
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_no_answer_ends_in_a_traceback(standing: Standing, damage: str) -> None:
+def test_no_answer_ends_in_a_traceback(finished_stack: FinishedStack, damage: str) -> None:
     """Each operation that a look, a plan, a list or a teardown's foresight reads, damaged: no KeyError."""
-    with standing.on("new") as desk:
-        desk.cable.calls.clear()
-        everything(desk)
-        asked = sorted({call for call in desk.cable.calls if call.startswith(READING)})
+    with finished_stack.on("new") as env:
+        env.aws_session.calls.clear()
+        everything(env)
+        asked = sorted({call for call in env.aws_session.calls if call.startswith(READING)})
         assert len(asked) > 40
         failed = {}
         for operation in set(asked) - {"GetCallerIdentity"}:
@@ -254,35 +254,35 @@ def test_no_answer_ends_in_a_traceback(standing: Standing, damage: str) -> None:
                 if called == which:
                     DAMAGES[damage](parsed)
 
-            desk.cable.answer = answer
+            env.aws_session.answer = answer
             try:
-                everything(desk)
+                everything(env)
             except Exception as error:
                 failed[operation] = repr(error)
-            desk.cable.free()
+            env.aws_session.free()
         assert {} == failed
-        standing.whole(desk)
+        finished_stack.whole(env)
 
 
-def everything(desk: Desk) -> None:
+def everything(env: Env) -> None:
     """All that reads: status, plan, verify, the account's lists, and what others use."""
-    run = looked(desk)
+    run = looked(env)
     sights = lines(run.sights)
     assert all(map(entry, sights.values()))
     tasks(sights["service"], sights["steady_service"])
     plan(run.sights, [], prices("ap-northeast-1"))
     examine(checks(), Scene(run, run.sights, Tls(("127.0.0.1", 9), ())))
-    holdings(desk.doors(), desk.clock, "news-bot")
-    use.uses(run.stack.resources, run.file.records, desk.doors(), desk.clock)
+    holdings(env.doors(), env.clock, "news-bot")
+    use.uses(run.stack.resources, run.file.records, env.doors(), env.clock)
 
 
-def test_the_missing_member_is_named(desk: Desk) -> None:
+def test_the_missing_member_is_named(env: Env) -> None:
     """The operation, the member, and the next step; the other resources go on."""
-    desk.setup()
-    desk.cable.answer = lambda called, parsed: (
+    env.setup()
+    env.aws_session.answer = lambda called, parsed: (
         strip(parsed) if called == "DescribeLogGroups" else None
     )
-    sights = lines(looked(desk).sights)
+    sights = lines(looked(env).sights)
     refusal = sights["log_group"].refusal
     assert isinstance(refusal, Unknown)
     assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
@@ -291,13 +291,13 @@ def test_the_missing_member_is_named(desk: Desk) -> None:
     assert True is entry(sights["cluster"])["live"]
 
 
-def test_an_empty_list_of_images_is_no_image(desk: Desk) -> None:
+def test_an_empty_list_of_images_is_no_image(env: Env) -> None:
     """Some clouds answer so where AWS says RepositoryNotFoundException: it can be taken away all the same."""
-    desk.setup()
-    desk.cable.answer = lambda called, parsed: (
+    env.setup()
+    env.aws_session.answer = lambda called, parsed: (
         hollow(parsed) if called == "DescribeRepositories" else None
     )
-    sights = lines(looked(desk).sights)
+    sights = lines(looked(env).sights)
     assert (None, "") == (sights["repository"].live, sights["repository"].unknown)
 
 

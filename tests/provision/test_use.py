@@ -7,44 +7,50 @@ from typing import Any
 import pytest
 
 from provision.stackfile import StackFile
-from tests.provision.conftest import WHOLE, Desk
+from tests.provision.conftest import WHOLE, Env
 
 ALLOWED = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [ALLOWED]})
 
 
-def outputs(desk: Desk, line: str) -> dict[str, Any]:
+def outputs(env: Env, line: str) -> dict[str, Any]:
     """What is recorded of a line."""
-    records = StackFile(desk.path).records
+    records = StackFile(env.path).records
     return next(r.outputs for key, r in records.items() if key.partition("/")[0] == line)
 
 
-def balancer(desk: Desk, **more: Any) -> str:
+def balancer(env: Env, **more: Any) -> str:
     """Somebody's load balancer; its ARN."""
-    subnets = [s["SubnetId"] for s in desk.cable.client("ec2").describe_subnets()["Subnets"]][:2]
-    made = desk.cable.client("elbv2").create_load_balancer(Name="theirs", Subnets=subnets, **more)
+    subnets = [s["SubnetId"] for s in env.aws_session.client("ec2").describe_subnets()["Subnets"]][
+        :2
+    ]
+    made = env.aws_session.client("elbv2").create_load_balancer(
+        Name="theirs", Subnets=subnets, **more
+    )
     return str(made["LoadBalancers"][0]["LoadBalancerArn"])
 
 
-def listener(desk: Desk, arn: str, **more: Any) -> None:
+def listener(env: Env, arn: str, **more: Any) -> None:
     """A listener that sends everything to our target group."""
-    action = {"Type": "forward", "TargetGroupArn": outputs(desk, "target_group")["arn"]}
-    desk.cable.client("elbv2").create_listener(LoadBalancerArn=arn, DefaultActions=[action], **more)
+    action = {"Type": "forward", "TargetGroupArn": outputs(env, "target_group")["arn"]}
+    env.aws_session.client("elbv2").create_listener(
+        LoadBalancerArn=arn, DefaultActions=[action], **more
+    )
 
 
-def on_their_listener(desk: Desk) -> None:
+def on_their_listener(env: Env) -> None:
     """Our target group behind somebody's load balancer, which ELB allows while it hangs on none of ours."""
-    desk.engine().pause()
-    listener(desk, balancer(desk), Protocol="HTTP", Port=80)
+    env.engine().pause()
+    listener(env, balancer(env), Protocol="HTTP", Port=80)
 
 
-def certificate_elsewhere(desk: Desk) -> None:
+def certificate_elsewhere(env: Env) -> None:
     """Our certificate on somebody's load balancer."""
-    arn = outputs(desk, "certificate")["arn"]
-    elbv2 = desk.cable.client("elbv2")
+    arn = outputs(env, "certificate")["arn"]
+    elbv2 = env.aws_session.client("elbv2")
     answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
     elbv2.create_listener(
-        LoadBalancerArn=balancer(desk),
+        LoadBalancerArn=balancer(env),
         Protocol="HTTPS",
         Port=443,
         Certificates=[{"CertificateArn": arn}],
@@ -52,36 +58,38 @@ def certificate_elsewhere(desk: Desk) -> None:
     )
 
 
-def certificate_beside(desk: Desk) -> None:
+def certificate_beside(env: Env) -> None:
     """Somebody's certificate for the same host, which ACM renews by the same record."""
-    desk.cable.client("acm").request_certificate(DomainName="example.jp", ValidationMethod="DNS")
+    env.aws_session.client("acm").request_certificate(
+        DomainName="example.jp", ValidationMethod="DNS"
+    )
 
 
-def named_in_a_rule(desk: Desk) -> None:
+def named_in_a_rule(env: Env) -> None:
     """Our bot's group in a rule of somebody's group."""
-    ec2 = desk.cable.client("ec2")
+    ec2 = env.aws_session.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     group = ec2.create_security_group(GroupName="theirs", Description="x", VpcId=vpc)["GroupId"]
     permission = {
         "IpProtocol": "tcp",
         "FromPort": 5432,
         "ToPort": 5432,
-        "UserIdGroupPairs": [{"GroupId": outputs(desk, "bot_group")["id"]}],
+        "UserIdGroupPairs": [{"GroupId": outputs(env, "bot_group")["id"]}],
     }
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
 
 
-def interface_in_our_group(desk: Desk) -> None:
+def interface_in_our_group(env: Env) -> None:
     """Somebody's machine in our load balancer's group."""
-    ec2 = desk.cable.client("ec2")
+    ec2 = env.aws_session.client("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
-    group = outputs(desk, "load_balancer_group")["id"]
+    group = outputs(env, "load_balancer_group")["id"]
     ec2.create_network_interface(SubnetId=subnet, Groups=[group])
 
 
-def service_in_our_cluster(desk: Desk) -> None:
+def service_in_our_cluster(env: Env) -> None:
     """Somebody's service in our cluster."""
-    ecs = desk.cable.client("ecs")
+    ecs = env.aws_session.client("ecs")
     container = {"name": "x", "image": "x", "memory": 128}
     ecs.register_task_definition(family="theirs", containerDefinitions=[container])
     ecs.create_service(
@@ -89,7 +97,7 @@ def service_in_our_cluster(desk: Desk) -> None:
     )
 
 
-def record_in_our_zone(desk: Desk) -> None:
+def record_in_our_zone(env: Env) -> None:
     """A mail server's record in our zone."""
     record = {
         "Name": "example.jp",
@@ -97,47 +105,47 @@ def record_in_our_zone(desk: Desk) -> None:
         "TTL": 300,
         "ResourceRecords": [{"Value": "10 mail.example.jp"}],
     }
-    desk.cable.client("route53").change_resource_record_sets(
-        HostedZoneId=outputs(desk, "zone")["id"],
+    env.aws_session.client("route53").change_resource_record_sets(
+        HostedZoneId=outputs(env, "zone")["id"],
         ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
     )
 
 
-def key_signing_key_of_our_zone(desk: Desk) -> None:
+def key_signing_key_of_our_zone(env: Env) -> None:
     """Somebody signed our zone."""
-    desk.cable.client("route53").create_key_signing_key(
+    env.aws_session.client("route53").create_key_signing_key(
         CallerReference="theirs",
-        HostedZoneId=outputs(desk, "zone")["id"],
+        HostedZoneId=outputs(env, "zone")["id"],
         KeyManagementServiceArn="arn:aws:kms:us-east-1:123456789012:key/k",
         Name="theirs",
         Status="ACTIVE",
     )
 
 
-def object_in_our_bucket(desk: Desk) -> None:
+def object_in_our_bucket(env: Env) -> None:
     """Somebody's object beside the news."""
-    bucket = outputs(desk, "news_bucket")["bucket"]
-    s3 = desk.cable.client("s3")
+    bucket = outputs(env, "news_bucket")["bucket"]
+    s3 = env.aws_session.client("s3")
     s3.put_object(Bucket=bucket, Key="news/latest.json", Body=b"[]")
     s3.put_object(Bucket=bucket, Key="holiday/photo.jpg", Body=b"x")
 
 
-def listener_on_our_balancer(desk: Desk) -> None:
+def listener_on_our_balancer(env: Env) -> None:
     """Somebody's port on our load balancer."""
-    arn = outputs(desk, "load_balancer")["arn"]
-    listener(desk, arn, Protocol="HTTP", Port=8080)
+    arn = outputs(env, "load_balancer")["arn"]
+    listener(env, arn, Protocol="HTTP", Port=8080)
 
 
-def schedule_in_our_group(desk: Desk) -> None:
+def schedule_in_our_group(env: Env) -> None:
     """Somebody's schedule in our group."""
-    desk.cable.client("scheduler").create_schedule(
+    env.aws_session.client("scheduler").create_schedule(
         Name="theirs",
         GroupName="news-bot",
         ScheduleExpression="rate(1 day)",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={
             "Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
-            "RoleArn": outputs(desk, "scheduler_role")["arn"],
+            "RoleArn": outputs(env, "scheduler_role")["arn"],
             "Input": "{}",
         },
     )
@@ -145,7 +153,7 @@ def schedule_in_our_group(desk: Desk) -> None:
 
 NETWORK = {"network/default"}
 ROOT = {"service_linked_role"}
-USES: list[tuple[Callable[[Desk], None], set[str], bool]] = [
+USES: list[tuple[Callable[[Env], None], set[str], bool]] = [
     (on_their_listener, {"target_group/news-bot"}, False),
     (
         certificate_elsewhere,
@@ -194,104 +202,104 @@ USES: list[tuple[Callable[[Desk], None], set[str], bool]] = [
 
 
 @pytest.mark.parametrize(("use", "stays", "content"), USES, ids=[u[0].__name__ for u in USES])
-def test_stays(desk: Desk, use: Callable[[Desk], None], stays: set[str], content: bool) -> None:
+def test_stays(env: Env, use: Callable[[Env], None], stays: set[str], content: bool) -> None:
     """It and what rests below it stay, everything else goes."""
-    desk.setup()
-    use(desk)
-    desk.clock.advance(60)
-    found = desk.engine().foresee_teardown(everything=True)
+    env.setup()
+    use(env)
+    env.clock.advance(60)
+    found = env.engine().foresee_teardown(everything=True)
     assert {content} == {used.content for some in found.values() for used in some}
-    gone = desk.teardown(everything=True)
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)
     assert stays == set(gone.kept) - NETWORK - ROOT
-    assert stays == set(StackFile(desk.path).records) - NETWORK - ROOT
+    assert stays == set(StackFile(env.path).records) - NETWORK - ROOT
 
 
 CONTENTS = [use for use, _stays, content in USES if content]
 
 
 @pytest.mark.parametrize("use", CONTENTS, ids=[use.__name__ for use in CONTENTS])
-def test_contents_go_when_they_are_let_go(desk: Desk, use: Callable[[Desk], None]) -> None:
+def test_contents_go_when_they_are_let_go(env: Env, use: Callable[[Env], None]) -> None:
     """--contents: nothing is left."""
-    desk.setup()
-    use(desk)
-    engine = desk.engine()
+    env.setup()
+    use(env)
+    engine = env.engine()
     gone = engine.teardown(True, contents=list(engine.foresee_teardown(everything=True)))
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_nobody_uses_anything(desk: Desk) -> None:
+def test_nobody_uses_anything(env: Env) -> None:
     """A stack of which nobody else has anything, in a network of its own: nothing is shown."""
-    desk.set(network__vpc="new")
-    desk.setup()
-    assert {} == desk.engine().foresee_teardown(everything=True)
+    env.set(network__vpc="new")
+    env.setup()
+    assert {} == env.engine().foresee_teardown(everything=True)
 
 
-def test_deletion_protection(desk: Desk) -> None:
+def test_deletion_protection(env: Env) -> None:
     """Somebody protected our load balancer: teardown was agreed to, so it is switched off."""
-    desk.setup()
-    desk.cable.client("elbv2").modify_load_balancer_attributes(
-        LoadBalancerArn=outputs(desk, "load_balancer")["arn"],
+    env.setup()
+    env.aws_session.client("elbv2").modify_load_balancer_attributes(
+        LoadBalancerArn=outputs(env, "load_balancer")["arn"],
         Attributes=[{"Key": "deletion_protection.enabled", "Value": "true"}],
     )
-    gone = desk.teardown()
+    gone = env.teardown()
     assert ([], []) == (gone.refusals, gone.left)
-    assert {} == desk.inventory()
+    assert {} == env.inventory()
 
 
-def test_machine_in_our_network(desk: Desk) -> None:
+def test_machine_in_our_network(env: Env) -> None:
     """Somebody's machine in a VPC of ours: the whole network stays, and its way to the internet."""
-    desk.set(network__vpc="new")
-    desk.setup()
-    ec2 = desk.cable.client("ec2")
-    ec2.create_network_interface(SubnetId=outputs(desk, "subnet_1")["id"], Description="theirs")
-    gone = desk.teardown(everything=True)
+    env.set(network__vpc="new")
+    env.setup()
+    ec2 = env.aws_session.client("ec2")
+    ec2.create_network_interface(SubnetId=outputs(env, "subnet_1")["id"], Description="theirs")
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)
     networks = {"vpc": 1, "subnet": 3, "route table": 2, "association": 3, "internet gateway": 1}
-    assert {**networks, "interface": 1} == desk.inventory()
+    assert {**networks, "interface": 1} == env.inventory()
 
 
-def test_policies_that_somebody_attached(desk: Desk) -> None:
+def test_policies_that_somebody_attached(env: Env) -> None:
     """DeleteRole refuses a role with policies: those that were added are let go, and stay themselves."""
-    desk.setup()
-    iam = desk.cable.client("iam")
+    env.setup()
+    iam = env.aws_session.client("iam")
     policy = iam.create_policy(PolicyName="theirs", PolicyDocument=POLICY)["Policy"]
-    role = outputs(desk, "task_role")["role_name"]
+    role = outputs(env, "task_role")["role_name"]
     iam.attach_role_policy(RoleName=role, PolicyArn=policy["Arn"])
     iam.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=POLICY)
-    assert [] == desk.teardown().left
-    assert {} == desk.inventory()
+    assert [] == env.teardown().left
+    assert {} == env.inventory()
     assert ["theirs"] == [p["PolicyName"] for p in iam.list_policies(Scope="Local")["Policies"]]
 
 
-def test_pause_leaves_a_load_balancer_that_others_added_to(desk: Desk) -> None:
+def test_pause_leaves_a_load_balancer_that_others_added_to(env: Env) -> None:
     """It goes on costing, so it is said; the service is gone."""
-    desk.setup()
-    listener_on_our_balancer(desk)
-    gone = desk.engine().pause()
+    env.setup()
+    listener_on_our_balancer(env)
+    gone = env.engine().pause()
     assert "--contents" in gone.kept["load_balancer/news-bot"]
     assert "service/news-bot" in gone.deleted
-    assert [] == desk.teardown().refusals
+    assert [] == env.teardown().refusals
 
 
-def test_bucket_that_was_replaced_stays_while_it_holds_news(desk: Desk) -> None:
+def test_bucket_that_was_replaced_stays_while_it_holds_news(env: Env) -> None:
     """Setup does not delete what was collected; empty, it would go; teardown --everything takes it."""
-    desk.setup()
-    bucket = outputs(desk, "news_bucket")["bucket"]
-    desk.cable.client("s3").put_object(Bucket=bucket, Key="news/latest.json", Body=b"[]")
-    desk.set(news__bucket="another-bucket")
-    assert [] == desk.setup().refusals
-    assert {**WHOLE, "bucket": 2, "task definition": 4} == desk.inventory()
-    assert {"news_bucket"} == set(desk.engine().staying())
-    assert [] == desk.teardown(everything=True).left
-    assert {} == desk.inventory()
+    env.setup()
+    bucket = outputs(env, "news_bucket")["bucket"]
+    env.aws_session.client("s3").put_object(Bucket=bucket, Key="news/latest.json", Body=b"[]")
+    env.set(news__bucket="another-bucket")
+    assert [] == env.setup().refusals
+    assert {**WHOLE, "bucket": 2, "task definition": 4} == env.inventory()
+    assert {"news_bucket"} == set(env.engine().staying())
+    assert [] == env.teardown(everything=True).left
+    assert {} == env.inventory()
 
 
-def test_zone_that_was_replaced_stays_while_it_holds_records_of_others(desk: Desk) -> None:
+def test_zone_that_was_replaced_stays_while_it_holds_records_of_others(env: Env) -> None:
     """Another domain: the former one's zone has somebody's records."""
-    desk.setup()
-    record_in_our_zone(desk)
-    desk.set(domain="example.org")
-    assert [] == desk.setup().refusals
-    assert {**WHOLE, "zone": 2, "record": 3} == desk.inventory()
+    env.setup()
+    record_in_our_zone(env)
+    env.set(domain="example.org")
+    assert [] == env.setup().refusals
+    assert {**WHOLE, "zone": 2, "record": 3} == env.inventory()

@@ -13,7 +13,7 @@ from provision.resource import Resource
 from provision.resources.listener import forwards_to
 from provision.resources.role import RolePolicy
 from provision.stackfile import StackFile
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 Afterwards = Callable[[], Any] | None
 POLICY = json.dumps(
@@ -31,12 +31,12 @@ TRUST = POLICY.replace('"s3:ListAllMyBuckets"', '"sts:AssumeRole"').replace(
 class Hand:
     """Somebody at the console, at one resource of ours."""
 
-    desk: Desk
+    env: Env
     resource: Resource
 
     def __call__(self, service: str) -> Any:
         """The service's client."""
-        return self.desk.cable.client(service)
+        return self.env.aws_session.client(service)
 
     def __getitem__(self, output: str) -> Any:
         """What is recorded of the resource."""
@@ -44,7 +44,7 @@ class Hand:
 
     def of(self, line: str) -> dict[str, Any]:
         """What is recorded of a line."""
-        records = StackFile(self.desk.path).records
+        records = StackFile(self.env.path).records
         return next(r.outputs for key, r in records.items() if key.partition("/")[0] == line)
 
     def vpc(self) -> str:
@@ -260,7 +260,7 @@ def other_certificate(hand: Hand) -> Afterwards:
     acm = hand("acm")
     arn = acm.request_certificate(DomainName="example.jp", ValidationMethod="DNS")["CertificateArn"]
     for _ in range(30):
-        hand.desk.clock.advance(10)
+        hand.env.clock.advance(10)
     listener(Certificates=[{"CertificateArn": arn}])(hand)
     return lambda: acm.delete_certificate(CertificateArn=arn)
 

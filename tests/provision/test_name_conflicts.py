@@ -11,63 +11,65 @@ from provision.plan import plan
 from provision.prices import prices
 from provision.stackfile import StackFile
 from provision.verbs import in_the_way
-from tests.provision.by_hand import POLICY, TRUST
-from tests.provision.conftest import Desk
+from tests.provision.account_snapshot import snapshot
+from tests.provision.conftest import Env
+from tests.provision.drift_cases import POLICY, TRUST
+from tests.provision.finished_stack import look, made
 from tests.provision.shell import Person
-from tests.provision.standing import look, made
-from tests.provision.theirs import snapshot
 
 HERE = {"LocationConstraint": "ap-northeast-1"}
 BESIDE = [{"Key": "owner", "Value": "somebody"}]
 TAGGED = [{"key": "owner", "value": "somebody"}]
 
 
-def default(desk: Desk) -> tuple[str, list[str]]:
+def default(env: Env) -> tuple[str, list[str]]:
     """The default VPC and three of its subnets."""
-    ec2 = desk.cable.client("ec2")
+    ec2 = env.aws_session.client("ec2")
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
     return str(ec2.describe_vpcs()["Vpcs"][0]["VpcId"]), subnets
 
 
-def load_balancer(desk: Desk) -> str:
+def load_balancer(env: Env) -> str:
     """Of our name."""
-    made = desk.cable.client("elbv2").create_load_balancer(
-        Name="news-bot", Subnets=default(desk)[1], Tags=BESIDE
+    made = env.aws_session.client("elbv2").create_load_balancer(
+        Name="news-bot", Subnets=default(env)[1], Tags=BESIDE
     )
     return str(made["LoadBalancers"][0]["LoadBalancerArn"])
 
 
-def target_group(desk: Desk) -> str:
+def target_group(env: Env) -> str:
     """Of our name."""
-    made = desk.cable.client("elbv2").create_target_group(
-        Name="news-bot", Protocol="HTTP", Port=80, VpcId=default(desk)[0], TargetType="ip"
+    made = env.aws_session.client("elbv2").create_target_group(
+        Name="news-bot", Protocol="HTTP", Port=80, VpcId=default(env)[0], TargetType="ip"
     )
     return str(made["TargetGroups"][0]["TargetGroupArn"])
 
 
-def security_group(part: str) -> Callable[[Desk], str]:
+def security_group(part: str) -> Callable[[Env], str]:
     """Of our name in our VPC."""
 
-    def create(desk: Desk) -> str:
-        made = desk.cable.client("ec2").create_security_group(
-            GroupName=f"news-bot-{part}", Description="x", VpcId=default(desk)[0]
+    def create(env: Env) -> str:
+        made = env.aws_session.client("ec2").create_security_group(
+            GroupName=f"news-bot-{part}", Description="x", VpcId=default(env)[0]
         )
         return str(made["GroupId"])
 
     return create
 
 
-def log_group(desk: Desk) -> str:
+def log_group(env: Env) -> str:
     """Of our name."""
-    desk.cable.client("logs").create_log_group(logGroupName="/ecs/news-bot", tags={"owner": "x"})
+    env.aws_session.client("logs").create_log_group(
+        logGroupName="/ecs/news-bot", tags={"owner": "x"}
+    )
     return "log-group:/ecs/news-bot"
 
 
-def role(part: str) -> Callable[[Desk], str]:
+def role(part: str) -> Callable[[Env], str]:
     """Of our name, with a policy."""
 
-    def create(desk: Desk) -> str:
-        iam, name = desk.cable.client("iam"), f"news-bot-{part}-ap-northeast-1"
+    def create(env: Env) -> str:
+        iam, name = env.aws_session.client("iam"), f"news-bot-{part}-ap-northeast-1"
         made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=BESIDE)
         iam.put_role_policy(RoleName=name, PolicyName="theirs", PolicyDocument=POLICY)
         return str(made["Role"]["Arn"])
@@ -75,11 +77,11 @@ def role(part: str) -> Callable[[Desk], str]:
     return create
 
 
-def task_definition(family: str) -> Callable[[Desk], str]:
+def task_definition(family: str) -> Callable[[Env], str]:
     """Of our family."""
 
-    def create(desk: Desk) -> str:
-        made = desk.cable.client("ecs").register_task_definition(
+    def create(env: Env) -> str:
+        made = env.aws_session.client("ecs").register_task_definition(
             family=family,
             containerDefinitions=[{"name": "x", "image": "x", "memory": 128}],
             tags=TAGGED,
@@ -89,10 +91,10 @@ def task_definition(family: str) -> Callable[[Desk], str]:
     return create
 
 
-def cluster(desk: Desk) -> str:
+def cluster(env: Env) -> str:
     """Of our name, with a service of our name in it."""
-    ecs = desk.cable.client("ecs")
-    desk.cable.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    ecs = env.aws_session.client("ecs")
+    env.aws_session.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
     made = ecs.create_cluster(clusterName="news-bot", tags=TAGGED)["cluster"]["clusterArn"]
     container = {"name": "x", "image": "x", "memory": 128}
     ecs.register_task_definition(family="theirs", containerDefinitions=[container])
@@ -102,13 +104,15 @@ def cluster(desk: Desk) -> str:
     return str(made)
 
 
-def schedule_group(desk: Desk) -> str:
+def schedule_group(env: Env) -> str:
     """Of our name, with a schedule of our name in it."""
-    scheduler = desk.cable.client("scheduler")
+    scheduler = env.aws_session.client("scheduler")
     made = scheduler.create_schedule_group(Name="news-bot", Tags=BESIDE)["ScheduleGroupArn"]
     trust = TRUST.replace("ec2.amazonaws.com", "scheduler.amazonaws.com")
-    theirs = desk.cable.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument=trust)
-    desk.clock.advance(60)
+    theirs = env.aws_session.client("iam").create_role(
+        RoleName="theirs", AssumeRolePolicyDocument=trust
+    )
+    env.clock.advance(60)
     scheduler.create_schedule(
         Name="start",
         GroupName="news-bot",
@@ -123,19 +127,19 @@ def schedule_group(desk: Desk) -> str:
     return str(made)
 
 
-def bucket_of_another_account(desk: Desk) -> str:
+def bucket_of_another_account(env: Env) -> str:
     """Named in stack.yaml."""
-    desk.sandbox.cloud.s3.foreign.add("our-news")
-    desk.set(news__bucket="our-news")
+    env.sandbox.cloud.s3.foreign.add("our-news")
+    env.set(news__bucket="our-news")
     return "our-news"
 
 
-def zone(desk: Desk, *records: dict[str, Any]) -> str:
+def zone(env: Env, *records: dict[str, Any]) -> str:
     """Of our domain, delegated to."""
-    route53 = desk.cable.client("route53")
+    route53 = env.aws_session.client("route53")
     made = route53.create_hosted_zone(Name="example.jp", CallerReference="theirs")
     id = str(made["HostedZone"]["Id"].rpartition("/")[2])
-    desk.sandbox.cloud.registrar.enter("example.jp", made["DelegationSet"]["NameServers"])
+    env.sandbox.cloud.registrar.enter("example.jp", made["DelegationSet"]["NameServers"])
     route53.change_tags_for_resource(ResourceType="hostedzone", ResourceId=id, AddTags=BESIDE)
     if records:
         changes = [{"Action": "CREATE", "ResourceRecordSet": record} for record in records]
@@ -143,21 +147,21 @@ def zone(desk: Desk, *records: dict[str, Any]) -> str:
     return id
 
 
-def record(kind: str, value: str, host: str = "") -> Callable[[Desk], str]:
+def record(kind: str, value: str, host: str = "") -> Callable[[Env], str]:
     """At our host's name, in a zone of theirs."""
 
-    def create(desk: Desk) -> str:
+    def create(env: Env) -> str:
         if host:
-            desk.set(host=host)
+            env.set(host=host)
         name = host or "example.jp"
-        zone(desk, {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]})
+        zone(env, {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]})
         return f"{kind} {name} -> {value}"
 
     return create
 
 
 # By line of stack.py: what is in the way, and the service that is named.
-STRANGERS: list[tuple[str, str, Callable[[Desk], str]]] = [
+STRANGERS: list[tuple[str, str, Callable[[Env], str]]] = [
     ("load_balancer", "Elastic Load Balancing", load_balancer),
     ("target_group", "Elastic Load Balancing", target_group),
     ("load_balancer_group", "Amazon EC2", security_group("load-balancer")),
@@ -180,13 +184,13 @@ IDS = [f"{line}-{number}" for number, (line, *_) in enumerate(STRANGERS)]
 
 
 @pytest.mark.parametrize(("line", "service", "create"), STRANGERS, ids=IDS)
-def test_stops_setup(desk: Desk, line: str, service: str, create: Callable[[Desk], str]) -> None:
+def test_stops_setup(env: Env, line: str, service: str, create: Callable[[Env], str]) -> None:
     """Before anything is made: what was found, by its ARN or id, where, and the way out; nothing changes."""
-    found = create(desk)
-    desk.clock.advance(60)
-    before = snapshot(desk)
-    desk.changes()
-    engine = desk.engine()
+    found = create(env)
+    env.clock.advance(60)
+    before = snapshot(env)
+    env.changes()
+    engine = env.engine()
     seen = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
     (refusal,) = seen.refusals
     assert f"{line}/" in refusal.what or line == "news_bucket"
@@ -195,29 +199,29 @@ def test_stops_setup(desk: Desk, line: str, service: str, create: Callable[[Desk
     assert "stack.yaml" in refusal.then or "news.bucket" in refusal.then
     with pytest.raises(type(refusal)):
         in_the_way(seen)
-    assert ([], {}) == (desk.changes(), StackFile(desk.path).records)
-    desk.teardown(everything=True)
-    assert before == snapshot(desk)
+    assert ([], {}) == (env.changes(), StackFile(env.path).records)
+    env.teardown(everything=True)
+    assert before == snapshot(env)
 
 
 @pytest.mark.parametrize(("line", "service", "create"), STRANGERS, ids=IDS)
 @pytest.mark.full
 def test_came_after_the_plan(
-    desk: Desk, line: str, service: str, create: Callable[[Desk], str]
+    env: Env, line: str, service: str, create: Callable[[Env], str]
 ) -> None:
     """It appeared between plan and walk: all else is made, and it is left as it is, by teardown too."""
-    create(desk)
-    desk.clock.advance(60)
-    before = snapshot(desk)
-    assert [] != desk.setup(wait=0).refusals
-    gone = desk.teardown(everything=True)
+    create(env)
+    env.clock.advance(60)
+    before = snapshot(env)
+    assert [] != env.setup(wait=0).refusals
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)
-    assert before == {**snapshot(desk), "webhook": before["webhook"]}  # LINE has no delete
+    assert before == {**snapshot(env), "webhook": before["webhook"]}  # LINE has no delete
 
 
-def repository(desk: Desk) -> None:
+def repository(env: Env) -> None:
     """Of our name, with another lifecycle."""
-    ecr = desk.cable.client("ecr")
+    ecr = env.aws_session.client("ecr")
     ecr.create_repository(repositoryName="news-bot", tags=BESIDE)
     rule = {
         "rulePriority": 1,
@@ -229,82 +233,82 @@ def repository(desk: Desk) -> None:
     )
 
 
-def bucket(desk: Desk) -> None:
+def bucket(env: Env) -> None:
     """Named in stack.yaml, with somebody's object."""
-    s3 = desk.cable.client("s3")
+    s3 = env.aws_session.client("s3")
     s3.create_bucket(Bucket="our-news", CreateBucketConfiguration=HERE)
     s3.put_bucket_tagging(Bucket="our-news", Tagging={"TagSet": BESIDE})
     s3.put_object(Bucket="our-news", Key="holiday.jpg", Body=b"x")
-    desk.set(news__bucket="our-news")
+    env.set(news__bucket="our-news")
 
 
-def parameter(line: str, name: str) -> Callable[[Desk], None]:
+def parameter(line: str, name: str) -> Callable[[Env], None]:
     """With the value that LINE takes."""
 
-    def create(desk: Desk) -> None:
-        value = getattr(desk.secrets, line)
-        desk.cable.client("ssm").put_parameter(
+    def create(env: Env) -> None:
+        value = getattr(env.secrets, line)
+        env.aws_session.client("ssm").put_parameter(
             Name=name, Value=value, Type="SecureString", Tags=BESIDE
         )
 
     return create
 
 
-def role_of_ecs(desk: Desk) -> None:
+def role_of_ecs(env: Env) -> None:
     """ECS's own, from somebody's first use of it."""
-    desk.cable.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    env.aws_session.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
 
 
-def mail(desk: Desk) -> None:
+def mail(env: Env) -> None:
     """A zone with somebody's mail in it."""
     value = {"Value": "10 mail.example.jp"}
-    zone(desk, {"Name": "example.jp", "Type": "MX", "TTL": 60, "ResourceRecords": [value]})
+    zone(env, {"Name": "example.jp", "Type": "MX", "TTL": 60, "ResourceRecords": [value]})
 
 
-def certificate_of_the_host(desk: Desk) -> None:
+def certificate_of_the_host(env: Env) -> None:
     """Issued, in a zone of theirs: ACM asks us for the very same record."""
-    acm = desk.cable.client("acm")
+    acm = env.aws_session.client("acm")
     arn = acm.request_certificate(DomainName="example.jp", ValidationMethod="DNS", Tags=BESIDE)[
         "CertificateArn"
     ]
-    desk.clock.advance(60)
+    env.clock.advance(60)
     told = acm.describe_certificate(CertificateArn=arn)["Certificate"]
     asked = told["DomainValidationOptions"][0]["ResourceRecord"]
     values = [{"Value": asked["Value"]}]
-    zone(desk, {"Name": asked["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": values})
+    zone(env, {"Name": asked["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": values})
     for _ in range(30):
-        desk.clock.advance(10)
+        env.clock.advance(10)
 
 
-ADOPTED: dict[str, Callable[[Desk], None]] = {
+ADOPTED: dict[str, Callable[[Env], None]] = {
     "zone": mail,
     "validation_record": certificate_of_the_host,
     "repository": repository,
     "news_bucket": bucket,
     "access_token": parameter("access_token", "ACCESS_TOKEN"),
     "channel_secret": parameter("channel_secret", "CHANNEL_SECRET"),
-    "network": lambda desk: None,  # the default VPC
+    "network": lambda env: None,  # the default VPC
     "service_linked_role": role_of_ecs,
 }
 
 
 @pytest.mark.parametrize("line", ADOPTED)
-def test_adopted_keeps_everything(desk: Desk, line: str) -> None:
+def test_adopted_keeps_everything(env: Env, line: str) -> None:
     """Used as it is: neither setup nor teardown --everything changes a word of it."""
-    ADOPTED[line](desk)
-    desk.clock.advance(60)
-    before = snapshot(desk)
-    assert [] == desk.setup().refusals
-    records = StackFile(desk.path).records
+    ADOPTED[line](env)
+    env.clock.advance(60)
+    before = snapshot(env)
+    assert [] == env.setup().refusals
+    records = StackFile(env.path).records
     assert {"adopted"} == {r.state for key, r in records.items() if key.partition("/")[0] == line}
-    during = snapshot(desk)
+    during = snapshot(env)
     certificates = {key: told for key, told in before.items() if ":certificate/" not in key}
     assert {key: during.get(key) for key in certificates if key != "webhook"} == {
         key: told for key, told in certificates.items() if key != "webhook"
     }
-    gone = desk.teardown(everything=True)
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)
-    after = snapshot(desk)
+    after = snapshot(env)
     assert before == {**after, "webhook": before["webhook"]}
 
 
@@ -336,20 +340,20 @@ def test_every_resource_is_thought_of() -> None:
     assert known == {one.line for one in made("default")}
 
 
-def test_endpoint_that_was_there(desk: Desk) -> None:
+def test_endpoint_that_was_there(env: Env) -> None:
     """LINE has one endpoint a channel: ours takes its place, and it comes back at teardown."""
-    line = desk.doors().line
+    line = env.doors().line
     line.set_endpoint("https://elsewhere.example/webhook")
-    desk.setup()
+    env.setup()
     assert "https://example.jp/webhook" == line.endpoint()["endpoint"]
-    desk.teardown()
+    env.teardown()
     assert "https://elsewhere.example/webhook" == line.endpoint()["endpoint"]
 
 
-def listener(desk: Desk, line: str, port: int) -> str:
+def listener(env: Env, line: str, port: int) -> str:
     """On our load balancer, at the port of one of ours that was not made yet."""
-    elbv2 = desk.cable.client("elbv2")
-    records = StackFile(desk.path).records
+    elbv2 = env.aws_session.client("elbv2")
+    records = StackFile(env.path).records
     known = {key.partition("/")[0]: record.outputs for key, record in records.items()}
     elbv2.delete_listener(ListenerArn=known[line]["arn"])
     made = elbv2.create_listener(
@@ -361,11 +365,11 @@ def listener(desk: Desk, line: str, port: int) -> str:
     return str(made["Listeners"][0]["ListenerArn"])
 
 
-def service(desk: Desk, line: str, port: int) -> str:
+def service(env: Env, line: str, port: int) -> str:
     """In our cluster, with our service's name."""
-    ecs = desk.cable.client("ecs")
+    ecs = env.aws_session.client("ecs")
     ecs.delete_service(cluster="news-bot", service="news-bot", force=True)
-    desk.clock.advance(600)
+    env.clock.advance(600)
     ecs.register_task_definition(
         family="theirs", containerDefinitions=[{"name": "x", "image": "x", "memory": 128}]
     )
@@ -380,22 +384,22 @@ def service(desk: Desk, line: str, port: int) -> str:
     [(listener, "https", 443), (listener, "warm_door", 80), (service, "service", 0)],
 )
 def test_put_into_ours(
-    desk: Desk, create: Callable[[Desk, str, int], str], line: str, port: int
+    env: Env, create: Callable[[Env, str, int], str], line: str, port: int
 ) -> None:
     """Before ours was made: what carries no tags of ours is not taken for ours, though it is in ours."""
-    desk.setup()
-    found = create(desk, line, port)
-    file = StackFile(desk.path)
+    env.setup()
+    found = create(env, line, port)
+    file = StackFile(env.path)
     for key in list(file.records):
         if key.partition("/")[0] in (line, "warm_door_rule" if line == "warm_door" else line):
             file.forget(key)
-    before = snapshot(desk)[found]
-    said = [str(refusal) for refusal in desk.setup(wait=0).refusals]
+    before = snapshot(env)[found]
+    said = [str(refusal) for refusal in env.setup(wait=0).refusals]
     assert [found in each and "not this stack's" in each for each in said] == [True]
-    assert before == snapshot(desk)[found]
-    gone = desk.teardown(everything=True)
+    assert before == snapshot(env)[found]
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)
-    assert before == snapshot(desk)[found]
+    assert before == snapshot(env)[found]
 
 
 @pytest.mark.full
@@ -416,26 +420,26 @@ def test_command_says_it(person: Person, addresses: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "line", [line for line in ADOPTED if line not in ("network", "service_linked_role")]
 )
-def test_adopted_and_gone(desk: Desk, line: str) -> None:
+def test_adopted_and_gone(env: Env, line: str) -> None:
     """It was theirs: plan names it, setup stops with the way on, teardown takes what is ours."""
-    ADOPTED[line](desk)
-    desk.clock.advance(60)
-    desk.setup()
-    one = next(one for one in desk.engine().resources if one.line == line)
-    one.recall(StackFile(desk.path).records[one.key].outputs)
+    ADOPTED[line](env)
+    env.clock.advance(60)
+    env.setup()
+    one = next(one for one in env.engine().resources if one.line == line)
+    one.recall(StackFile(env.path).records[one.key].outputs)
     one.with_contents = True
-    one.delete(desk.doors())
-    desk.clock.advance(60)
-    seen = look(desk)
+    one.delete(env.doors())
+    env.clock.advance(60)
+    seen = look(env)
     (refusal,) = [each for each in seen.plan.refusals if one.key in each.what]
     assert ("it was there before provision and is gone now", False) == (
         refusal.why,
         seen.status[line]["live"],
     )
     assert "stack.yaml" in refusal.then
-    desk.changes()
+    env.changes()
     with pytest.raises(type(refusal)):
         in_the_way(seen.plan)
-    assert [] == desk.changes()
-    gone = desk.teardown(everything=True)
+    assert [] == env.changes()
+    gone = env.teardown(everything=True)
     assert ([], []) == (gone.refusals, gone.left)

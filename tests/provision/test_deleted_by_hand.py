@@ -11,42 +11,42 @@ from provision.removal import users
 from provision.resource import Resource
 from provision.resources.network import ExistingNetwork
 from provision.stackfile import StackFile
-from tests.provision.conftest import Desk
-from tests.provision.standing import Standing, look, made, refusals
+from tests.provision.conftest import Env
+from tests.provision.finished_stack import FinishedStack, look, made, refusals
 
 NETWORKS = ("default", "new")
 FULL = pytest.mark.full
 PATIENCE = 30  # times: somebody at the console tries again every ten seconds
 
 
-def service_linked_role(desk: Desk) -> None:
+def service_linked_role(env: Env) -> None:
     """IAM deletes such a role once nothing of its service's is left."""
-    desk.cable.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForECS")
+    env.aws_session.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForECS")
 
 
-def endpoint_elsewhere(desk: Desk) -> None:
+def endpoint_elsewhere(env: Env) -> None:
     """LINE has no delete: in its console another URL is set."""
-    desk.doors().line.set_endpoint("https://elsewhere.example/webhook")
+    env.doors().line.set_endpoint("https://elsewhere.example/webhook")
 
 
-def news(desk: Desk) -> None:
+def news(env: Env) -> None:
     """What was collected, in S3's console."""
-    s3 = desk.cable.client("s3")
+    s3 = env.aws_session.client("s3")
     for bucket in s3.list_buckets()["Buckets"]:
         for one in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
             s3.delete_object(Bucket=bucket["Name"], Key=one["Key"])
 
 
-OWN_WAYS: dict[str, Callable[[Desk], None]] = {
+OWN_WAYS: dict[str, Callable[[Env], None]] = {
     "service_linked_role": service_linked_role,
     "webhook": endpoint_elsewhere,
     "first_news": news,
 }
 
 
-def delete_by_hand(desk: Desk, line: str) -> set[str]:
+def delete_by_hand(env: Env, line: str) -> set[str]:
     """Deletes it, and first what AWS wants gone first; the lines that went."""
-    resources, records = desk.engine().resources, StackFile(desk.path).records
+    resources, records = env.engine().resources, StackFile(env.path).records
     went: set[str] = set()
 
     def users_go(one: Resource) -> None:
@@ -58,7 +58,7 @@ def delete_by_hand(desk: Desk, line: str) -> set[str]:
         went.add(one.line)
         if one.line in OWN_WAYS:
             users_go(one)
-            OWN_WAYS[one.line](desk)
+            OWN_WAYS[one.line](env)
             return
         one.recall(records[one.key].outputs)
         if not tried(one):
@@ -68,11 +68,11 @@ def delete_by_hand(desk: Desk, line: str) -> set[str]:
     def tried(one: Resource) -> bool:
         try:
             with aws.understood("by hand", absent=one.absent, patient=one.patient):
-                one.delete(desk.doors())
+                one.delete(env.doors())
         except aws.Absent:
             return True
         except (NotYet, Refusal):
-            desk.clock.advance(10)
+            env.clock.advance(10)
             return False
         return True
 
@@ -101,35 +101,39 @@ def cases(fast: bool) -> list[Any]:
 
 
 @pytest.mark.parametrize(("network", "line"), cases(fast=True))
-def test_deleted_is_named_and_made_again(standing: Standing, network: str, line: str) -> None:
+def test_deleted_is_named_and_made_again(
+    finished_stack: FinishedStack, network: str, line: str
+) -> None:
     """plan says create, status says that it is not there; afterwards there is one of everything."""
-    with standing.on(network) as desk:
-        went = delete_by_hand(desk, line)
-        seen = look(desk)
+    with finished_stack.on(network) as env:
+        went = delete_by_hand(env, line)
+        seen = look(env)
         assert {"create"} == {seen.actions[each] for each in went}
         shown = [seen.status[each] for each in went]
         assert {(False, False)} == {(each["live"], each["ready"]) for each in shown}
         draining = ["CreateService"] if "service" in went else []  # its name is not free at once
-        assert [] == refusals(desk, draining)
-        standing.whole(desk)
+        assert [] == refusals(env, draining)
+        finished_stack.whole(env)
 
 
 @pytest.mark.parametrize(("network", "line"), cases(fast=False))
-def test_teardown_where_it_is_missing(standing: Standing, network: str, line: str) -> None:
+def test_teardown_where_it_is_missing(
+    finished_stack: FinishedStack, network: str, line: str
+) -> None:
     """Nothing is left, nothing is refused; and setup afterwards begins from nothing."""
-    with standing.on(network) as desk:
-        delete_by_hand(desk, line)
-        gone = desk.teardown(everything=True)
+    with finished_stack.on(network) as env:
+        delete_by_hand(env, line)
+        gone = env.teardown(everything=True)
         assert ([], [], {}) == (gone.refusals, gone.left, gone.unasked)
-        assert {} == desk.inventory()
-        assert [] == refusals(desk)
-        standing.whole(desk)
+        assert {} == env.inventory()
+        assert [] == refusals(env)
+        finished_stack.whole(env)
 
 
-def test_target_group_deleted_under_the_service(standing: Standing) -> None:
+def test_target_group_deleted_under_the_service(finished_stack: FinishedStack) -> None:
     """ECS does not stand in the way of that: the service is told of the new one."""
-    with standing.on("default") as desk:
+    with finished_stack.on("default") as env:
         for line in ("https", "warm_door", "target_group"):
-            assert {line} == delete_by_hand(desk, line)
-        assert [] == refusals(desk)
-        standing.whole(desk)
+            assert {line} == delete_by_hand(env, line)
+        assert [] == refusals(env)
+        finished_stack.whole(env)

@@ -4,18 +4,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.provision.conftest import Desk
+from tests.provision.conftest import Env
 
 VOLATILE = ("ResponseMetadata", "lastEvaluatedAt", "RoleLastUsed", "events", "deployments")
 
 
-def snapshot(desk: Desk) -> dict[str, Any]:
+def snapshot(env: Env) -> dict[str, Any]:
     """By ARN, id or name: all that is told of a thing. What AWS itself keeps there is among it."""
-    client = desk.cable.client
+    client = env.aws_session.client
     found: dict[str, Any] = {}
     for part in (_domain, _network, _balancing, _containers, _storage, _rights, _hours):
         found.update(part(client))
-    found["webhook"] = desk.doors().line.endpoint()
+    found["webhook"] = env.doors().line.endpoint()
     return dict(json.loads(json.dumps(found, default=str, sort_keys=True)))
 
 

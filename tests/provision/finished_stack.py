@@ -11,7 +11,7 @@ from provision.resource import Milestone, Resource
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 from provision.status import entry
-from tests.provision.conftest import ANSWERS, READING, WHOLE, Desk
+from tests.provision.conftest import ANSWERS, READING, WHOLE, Env
 
 # What a network of its own adds; the route tables are the VPC's main one and ours.
 NETWORK = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
@@ -49,9 +49,9 @@ def _line(key: str) -> str:
     return key.partition("/")[0]
 
 
-def look(desk: Desk) -> Seen:
+def look(env: Env) -> Seen:
     """`provision plan` and `provision status`."""
-    engine = desk.engine()
+    engine = env.engine()
     sights = engine.look()
     told = {sight.resource.line: entry(sight) for sight in sights.values()}
     stay = engine.staying()
@@ -59,22 +59,22 @@ def look(desk: Desk) -> Seen:
     return Seen(plan(sights, orphans, prices("ap-northeast-1")), told)
 
 
-def refusals(desk: Desk, refused: Collection[str] = ()) -> list[str]:
+def refusals(env: Env, refused: Collection[str] = ()) -> list[str]:
     """`provision setup`, and how it ended: what was refused, what is waited for outside.
 
     refused: the calls that AWS may refuse meanwhile.
     """
-    outcome = desk.setup(refused=refused)
+    outcome = env.setup(refused=refused)
     return [str(one) for one in (*outcome.refusals, *outcome.outside)]
 
 
-def answers(desk: Desk) -> bool:
+def answers(env: Env) -> bool:
     """Whether the bot answers a message now."""
-    return bool(desk.sandbox.line.send("help", "U" + "1" * 32)["reply"])
+    return bool(env.sandbox.line.send("help", "U" + "1" * 32)["reply"])
 
 
 @contextmanager
-def asked(desk: Desk) -> Iterator[list[str]]:
+def asked(env: Env) -> Iterator[list[str]]:
     """After every changing call a message that LINE sends then; the calls after which it was not answered."""
     silent: list[str] = []
     asking = False
@@ -84,26 +84,26 @@ def asked(desk: Desk) -> Iterator[list[str]]:
         if asking or operation.startswith(READING):
             return
         asking = True
-        if not answers(desk):
+        if not answers(env):
             silent.append(operation)
         asking = False
 
-    desk.cable.after = ask
+    env.aws_session.after = ask
     yield silent
-    desk.cable.free()
+    env.aws_session.free()
 
 
-class Standing:
+class FinishedStack:
     """Finished stacks, one at a time."""
 
-    def __init__(self, opened: Callable[[], AbstractContextManager[Desk]]) -> None:
+    def __init__(self, opened: Callable[[], AbstractContextManager[Env]]) -> None:
         self._opened = opened
-        self._open: AbstractContextManager[Desk] | None = None
-        self._desk: Desk | None = None
+        self._open: AbstractContextManager[Env] | None = None
+        self._desk: Env | None = None
         self._network = ""
 
     @contextmanager
-    def on(self, network: str) -> Iterator[Desk]:
+    def on(self, network: str) -> Iterator[Env]:
         """One in that network. Whoever has it makes it whole again; after a failure it is built anew."""
         if self._network != network:
             self.close()
@@ -112,19 +112,19 @@ class Standing:
             self._desk, self._network = self._open.__enter__(), network
             self._desk.set(network__vpc=network)
             assert [] == refusals(self._desk)
-        desk = self._desk
+        env = self._desk
         try:
-            yield desk
+            yield env
         except BaseException:
             self.close()
             raise
 
-    def whole(self, desk: Desk) -> None:
+    def whole(self, env: Env) -> None:
         """One of everything, nothing more to change, and the bot answers. Former revisions are history."""
-        assert WHOLES[self._network] == {**desk.inventory(), "task definition": 2}
-        seen = look(desk)
+        assert WHOLES[self._network] == {**env.inventory(), "task definition": 2}
+        seen = look(env)
         assert ({}, []) == (seen.actions, seen.plan.refusals)
-        assert answers(desk)
+        assert answers(env)
 
     def close(self) -> None:
         """No stack any more."""
