@@ -11,7 +11,8 @@ from provision import recover, use, verbs
 from provision.account import holdings
 from provision.checks import Finding, Scene, examine
 from provision.console import Progress
-from provision.errors import Unknown
+from provision.errors import NotYet, Unknown
+from provision.line import Line
 from provision.plan import plan
 from provision.prices import prices
 from provision.sandbox.serving import HttpServer
@@ -398,3 +399,13 @@ def test_recover_without_a_network(person: Person) -> None:
     assert "EndpointConnectionError" in asked.stderr
     assert "AWS_ENDPOINT_URL" in asked.stderr
     assert "there is none" not in asked.stderr
+
+
+def test_line_that_is_silent_does_not_say_nothing() -> None:
+    """Whose token it is: silence is asked about again, not taken for "LINE does not tell"."""
+    server = HttpServer(None)
+    server.close()
+    with pytest.raises(NotYet, match="LINE does not answer"):
+        Line(lambda: "token", server.url).channel()
+    with pytest.raises(NotYet, match="LINE does not answer"):
+        Line(lambda: "token", server.url).has_secret("1", "secret")
