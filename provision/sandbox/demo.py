@@ -26,7 +26,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="provision-demo-") as folder:
         environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
         command = [*PROVISION, "sandbox", "--speed", SPEED, "--json"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as sandbox:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environ, process_group=0
+        ) as sandbox:
             try:
                 assert sandbox.stdout is not None
                 line = sandbox.stdout.readline()
@@ -64,10 +66,15 @@ def story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> in
 
 
 def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """One command; its stdout is kept, and is encoded as ours is."""
+    """Run a command; its stdout is kept, and is encoded as ours is.
+
+    Ctrl-C reaches this process only, which then ends the command.
+    """
     return subprocess.run(
         [*PROVISION, *words],
         env=environ,
+        process_group=0,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         encoding=sys.stdout.encoding,
         errors="replace",

@@ -150,7 +150,8 @@ def test_half_made(env: Env, until: str) -> None:
     for key in still:
         answer(env, {key: ANSWERS[key]})
     assert "example.jp" == StackFile(env.path).settings["domain"]
-    assert [] == env.setup().refusals
+    held = ["DeleteRole"]  # of a collector that is no longer wanted: while its policy is known
+    assert [] == env.setup(refused=held).refusals
     assert [] == env.teardown().left
     assert {} == env.inventory()
 
