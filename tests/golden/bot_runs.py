@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -71,6 +72,7 @@ class Bot:
 
     def __init__(self, client: Client, outside: Outside) -> None:
         self.client, self.outside = client, outside
+        self.slowest = 0.0  # seconds that a request has taken
 
     def webhook(self, *events: Any, secret: str = SECRET) -> dict[str, Any]:
         """A signed request with these events."""
@@ -83,7 +85,9 @@ class Bot:
 
     def open(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         """Any request."""
+        began = time.monotonic()
         status = self.client.open(path, method=method, **more).status_code
+        self.slowest = max(self.slowest, time.monotonic() - began)
         replies, self.outside.replies = self.outside.replies, []
         replies.sort(key=lambda reply: str(reply["replyToken"]))  # side by side
         return {"status": status, **({"replies": replies} if replies else {})}
@@ -116,6 +120,7 @@ def running(monkeypatch: pytest.MonkeyPatch, news: Path = NEWS) -> Iterator[Bot]
         app = create_app(clock=lambda: NOW)
         bot = Bot(Client(app), outside)
         read_the_news(bot)
+        bot.slowest = 0.0
         yield bot
         outside.goes_on.set()
         app.close()

@@ -5,6 +5,7 @@ One file, an entry a case. `make golden` writes it anew.
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -132,19 +133,31 @@ EVENTS: dict[str, Event] = {
 def test_bot(monkeypatch: pytest.MonkeyPatch, update: bool) -> None:
     """Every section of the file from a bot of its own."""
     sections = {
-        "events": events,
-        "requests": requests,
-        "refusals": refusals,
-        "secrets": secrets,
-        "stranger": stranger,
+        "events": (events, 0.3),
+        "requests": (requests, 0.3),
+        "refusals": (refusals, 1.6),
+        "secrets": (secrets, 0.3),
+        "stranger": (stranger, 0.3),
     }
     found: dict[str, Any] = {}
     parts: dict[str, str] = {}
-    for name, section in sections.items():
-        with running(monkeypatch) as bot:
-            found[name] = apart(section(bot), parts)
+    for name, (section, seconds) in sections.items():
+        found[name] = apart(in_time(monkeypatch, section, seconds), parts)
     found["parts"] = {name: json.loads(text) for text, name in parts.items()}
     compare("bot", found, update)
+
+
+def in_time(
+    monkeypatch: pytest.MonkeyPatch, section: Callable[[Bot], dict[str, Any]], seconds: float
+) -> dict[str, Any]:
+    """The section; once more where a request took longer than this, so that the bot may have given up
+    waiting for LINE or Parameter Store: that is the machine, not the bot."""
+    for _ in range(10):
+        with running(monkeypatch) as bot:
+            found = section(bot)
+        if bot.slowest < seconds:
+            break
+    return found
 
 
 def apart(value: Any, parts: dict[str, str]) -> Any:
@@ -219,9 +232,6 @@ def refusals(bot: Bot) -> dict[str, Any]:
         bot.outside.answers = list(answers)
         return bot.webhook(said("help"))
 
-    always = answered(*[trouble] * 9)
-    assert 1 < len(always["replies"]) <= 4  # how often there is time for
-
     return {
         "messages refused": answered((400, "The request body has 1 error(s)")),
         "everything refused": answered(*[(400, "The request body has 1 error(s)")] * 9),
@@ -229,7 +239,7 @@ def refusals(bot: Bot) -> dict[str, Any]:
         "forbidden": answered((403, "Forbidden")),
         "trouble once": answered(trouble),
         "too many once": answered(many),
-        "trouble every time": {**always, "replies": always["replies"][:1]},
+        "trouble every time": answered(*[trouble] * 9),
     }
 
 
