@@ -24,7 +24,7 @@ PROVISION = [sys.executable, "-m", "provision.cli"]
 def main() -> int:
     """The demo; 0 when all of it went well, 130 after Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="provision-demo-") as folder:
-        environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
+        environ = {**os.environ, "XDG_RUNTIME_DIR": folder, "TMPDIR": folder}
         command = [*PROVISION, "sandbox", "--speed", SPEED, "--json"]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env=environ, process_group=0
