@@ -129,7 +129,7 @@ def find(
             if live is None:
                 return None
             place.learn(live)
-            learned = True
+            learned = learned or _is_known(place, place.outputs())
         if not learned:
             raise
     return find(resource, doors, waiting=waiting, patient=patient)
@@ -330,5 +330,7 @@ def _seen(
     """Return one look, or why it was refused. Raises NotYet."""
     try:
         return look(resource, doors, records, parents=parents)
+    except aws.UnknownId:  # nothing is wrong, but it could not be asked for
+        return Sight(resource, records.get(resource.key))
     except Refusal as refusal:
         return refusal

@@ -68,6 +68,16 @@ def both(parent: Parent) -> list[Resource]:
     return [child, parent]
 
 
+@resource
+class NamedByParent(Child):
+    """What is asked for by another id of the parent's, which AWS tells later."""
+
+    def find(self, doors: Doors) -> Live | None:
+        """By an empty id."""
+        self.asked.append("sent")
+        return dict(doors.aws.elbv2.describe_rules(ListenerArn=""))
+
+
 CREATED = Record("Parent", "created", {"id": "p-1"})
 BEGUN = Record("Parent", "creating")
 OF_CHILD = Record("Child", "creating")
@@ -105,3 +115,16 @@ def test_in_what_is_not_there_nothing_is_looked_for(doors: Doors) -> None:
     )
     assert [] == Child.asked
     assert not sights["child"].seen
+
+
+def test_an_id_that_is_told_later_is_no_refusal(doors: Doors) -> None:
+    """The parent is known by its first id, and not by the one that is needed: nothing stops a setup."""
+    parent = Parent()
+    child = NamedByParent(parent)
+    parent.line, child.line = "parent", "child"
+    Child.asked.clear()
+    sights = look_at_all(
+        [parent, child], doors, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
+    )
+    assert ["sent"] == Child.asked
+    assert (False, None) == (sights["child"].seen, sights["child"].refusal)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from provision.aws import Aws
 from provision.stackfile import Record, StackFile
-from tests.provision.conftest import WHOLE, AwsSession, Env
+from tests.provision.conftest import WHOLE, AwsSession, Env, PowerCut
 
 URL = "https://aws.example/"
 GARBLED = failures.SSLError(endpoint_url=URL, error="[SSL: WRONG_VERSION_NUMBER]")
@@ -202,3 +202,15 @@ def test_what_lies_in_something_unknown_is_not_asked_for(fresh: Env) -> None:
     gone = fresh.teardown()
     assert ([], []) == (gone.refusals, gone.left)
     assert {} == fresh.inventory()
+
+
+def test_what_acm_has_not_told_yet_stops_no_setup(fresh: Env) -> None:
+    """Begun again right after RequestCertificate: the validation record has no name yet."""
+    fresh.sandbox.cloud.delays.resource_record = 5
+    fresh.cut_power("creating", "certificate", "after")
+    with pytest.raises(PowerCut):
+        fresh.setup()
+    sights = fresh.engine().look()
+    assert [] == [sight.refusal for sight in sights.values() if sight.refusal]
+    assert [] == fresh.setup().refusals
+    assert WHOLE == fresh.inventory()
