@@ -68,9 +68,9 @@ def story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> in
 def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a command; its stdout is kept, and is encoded as ours is.
 
-    Ctrl-C reaches this process only, which then ends the command.
+    Ctrl-C reaches this process only, which then ends the command and what that has started.
     """
-    return subprocess.run(
+    with subprocess.Popen(
         [*PROVISION, *words],
         env=environ,
         process_group=0,
@@ -78,7 +78,13 @@ def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str
         stdout=subprocess.PIPE,
         encoding=sys.stdout.encoding,
         errors="replace",
-    )
+    ) as command:
+        try:
+            printed, _errors = command.communicate()
+        except BaseException:
+            os.killpg(command.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command.args, command.returncode, printed)
 
 
 def say(text: str) -> None:

@@ -30,7 +30,7 @@ def why(files: dict[str, bytes], python: str = "") -> str:
         ("own.py", b"a = '\x8bL'\n", "own.py:1: SyntaxError: (unicode error) 'utf-8' codec"),
         ("own.py", b"a\0b\n", "own.py"),
         ("own.py", b"(" * 100_000, "own.py"),
-        ("bot/samples/articles.json", b'[\n {"a": 1},\n]', "bot/samples/articles.json:3: "),
+        ("bot/samples/articles.json", b'[\n {"a": 1}\n', "bot/samples/articles.json:3: "),
         ("bot/samples/articles.json", b"\x8bL", "bot/samples/articles.json: "),
         ("data.json", b"not ours", ""),
         ("notes.txt", b"(", ""),
