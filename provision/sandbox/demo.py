@@ -19,6 +19,7 @@ from provision.words import _
 
 SPEED = "20"
 PROVISION = [sys.executable, "-m", "provision.cli"]
+STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def main() -> int:
@@ -70,6 +71,7 @@ def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str
 
     Ctrl-C reaches this process only, which then ends the command and what that has started.
     """
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # none may come before it is known what to end
     with subprocess.Popen(
         [*PROVISION, *words],
         env=environ,
@@ -80,6 +82,7 @@ def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str
         errors="replace",
     ) as command:
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
             printed, _errors = command.communicate()
         except BaseException:
             os.killpg(command.pid, signal.SIGKILL)
