@@ -1,4 +1,4 @@
-"""After create calls that failed: is there none for sure, or may there be one?"""
+"""One resource made or removed: what is known after calls that failed, and what is done then."""
 
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from botocore.exceptions import ClientError
 
 from provision.creation import Creation
 from provision.errors import NotYet
+from provision.look import ours
+from provision.removal import Gone, Removal
 from provision.resource import Doors, Live, Resource, output, resource
 from provision.sandbox.clock import ManualClock
 from provision.stackfile import Record, StackFile, State
@@ -100,3 +102,97 @@ def test_what_is_sent_again(tmp_path: Path, state: State, sent: str) -> None:
         file.records["zone"].state,
         file.records["zone"].outputs,
     )
+
+
+class Address(Resource):
+    """Created twice there are two of it."""
+
+    single = False
+
+    def __init__(self) -> None:
+        self.line = "address"
+
+    def find(self, doors: Doors) -> Live | None:
+        return None
+
+    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+        return {"provision:stack": ""}
+
+
+class Named(Address):
+    """Its name sees to it that there is one."""
+
+    single = True
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "age", "hidden"),
+    [
+        (Address, None, 0, False),
+        (Address, "creating", 59, True),
+        (Address, "creating", 60, False),
+        (Address, "created", 59, True),
+        (Address, "deleting", 0, False),
+        (Named, "creating", 0, False),  # its create call tells sooner than waiting
+    ],
+)
+def test_hidden(
+    tmp_path: Path, kind: type[Address], state: State | None, age: int, hidden: bool
+) -> None:
+    """What an earlier run made less than a minute ago may be there though AWS does not show it."""
+    file = StackFile(tmp_path / "stack.yaml")
+    creation = creating(file)
+    if state:
+        file.record("address", Record(kind.__name__, state, {}, creation.clock.now() - age))
+    assert hidden == creation.hidden(kind())
+
+
+@pytest.mark.parametrize(("age", "goes"), [(59, False), (60, True)])
+def test_removal_of_what_is_not_shown(tmp_path: Path, age: int, goes: bool) -> None:
+    """Made less than a minute ago it is looked for again; later on there is none."""
+    file = StackFile(tmp_path / "stack.yaml")
+    creation = creating(file)
+    file.record("address", Record("Address", "created", {}, creation.clock.now() - age))
+    removal = Removal(file, creation.doors, creation.clock, creation.tell, lambda *state: None)
+    gone = Gone()
+    if not goes:
+        with pytest.raises(NotYet):
+            removal.remove(Address(), True, gone)
+        return
+    assert "gone" == removal.remove(Address(), True, gone)
+    assert (["address"], {}) == (gone.deleted, file.records)
+
+
+def test_what_the_whole_account_uses_is_nobodys() -> None:
+    """Whatever its tags say: a teardown of ours would take it from others."""
+    theirs, shared = Address(), Address()
+    shared.shared = True  # type: ignore[misc]
+    doors: Doors = None  # type: ignore[assignment]
+    assert [True, False] == [ours(one, doors, {}, set()) for one in (theirs, shared)]
+
+
+class Leaving(Address):
+    """Its delete call is carried out, and the answer to it is lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deletes = 0
+
+    def find(self, doors: Doors) -> Live | None:
+        return None if self.deletes else {}
+
+    def delete(self, doors: Doors) -> None:
+        self.deletes += 1
+        raise ANSWERS["lost"]
+
+
+def test_delete_call_whose_answer_is_lost(tmp_path: Path) -> None:
+    """It is looked for again, not deleted a second time."""
+    file = StackFile(tmp_path / "stack.yaml")
+    file.record("address", Record("Leaving", "created"))
+    creation, leaving = creating(file), Leaving()
+    removal = Removal(file, creation.doors, creation.clock, creation.tell, lambda *state: None)
+    with pytest.raises(NotYet):
+        removal.remove(leaving, True, Gone())
+    assert "gone" == removal.remove(leaving, True, Gone())
+    assert 1 == leaving.deletes
