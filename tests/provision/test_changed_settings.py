@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 import pytest
 
 from provision.aws import Aws
+from provision.clock import Clock
 from provision.errors import Refusal
 from provision.settings import BY_KEY
 from provision.stackfile import StackFile
@@ -150,7 +151,7 @@ def other_region(env: Env) -> None:
 class OtherAccount(Aws):
     """Somebody else's credentials."""
 
-    def account(self) -> str:
+    def account(self, clock: Clock | None = None) -> str:
         """Another number."""
         return "999999999999"
 
