@@ -72,6 +72,7 @@ class Aws:
         self.region = region
         self._session = session
         self._clients: dict[str, Any] = {}
+        self._elsewhere: dict[str, Aws] = {}  # by region
         self._lock = threading.RLock()
 
     def __getattr__(self, service: str) -> Any:
@@ -107,11 +108,12 @@ class Aws:
         return self._session
 
     def in_region(self, region: str) -> "Aws":
-        """Return the same account's services in another region."""
+        """Return the same account's services in another region, whose clients are kept, too."""
         with self._lock:
-            other = Aws(region, self._opened())
-        other._lock = self._lock  # boto3's sessions are not for several threads at once
-        return other
+            if region not in self._elsewhere:
+                self._elsewhere[region] = Aws(region, self._opened())
+                self._elsewhere[region]._lock = self._lock  # boto3's sessions are not for threads
+            return self._elsewhere[region]
 
     def regions(self, service: str) -> list[str]:
         """Return the regions of this partition that have a service, as boto3 knows them offline."""
