@@ -52,7 +52,7 @@ def post(
         if name.lower() != "content-type":
             environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
     given: list[int] = []
-    chunks = account.application(
+    chunks = account.wire.application(
         environ, lambda status, headers: given.append(int(status.split()[0]))
     )
     return given[0], b"".join(chunks)
@@ -114,7 +114,7 @@ def test_json_that_was_cut_off(account: Account) -> None:
     """The JSON services have another code."""
     status, body = post(account, "ecs", b"", target=CREATE, length=20)
     assert 400 == status
-    assert "InvalidSignatureException" == json.loads(body)["__type"]
+    assert b'"__type": "InvalidSignatureException"' in body
 
 
 @pytest.mark.behaviour("s3.incomplete-body")
