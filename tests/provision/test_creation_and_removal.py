@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from provision.creation import Creation
 from provision.errors import NotYet
 from provision.look import ours
+from provision.ownership import Ownership
 from provision.removal import Gone, Removal
 from provision.resource import Doors, Live, Resource, output, resource
 from provision.sandbox.clock import ManualClock
@@ -32,6 +33,14 @@ class Thing(Resource):
 
     def create(self, doors: Doors) -> Live | None:
         raise ANSWERS[self.ends.pop(0)]
+
+
+def removing(creation: Creation) -> Removal:
+    """The same file's removals; they write no states."""
+    file, doors, clock = creation.file, creation.doors, creation.clock
+    return Removal(
+        file, doors, clock, creation.tell, lambda *state: None, Ownership(file, doors, clock)
+    )
 
 
 def creating(file: StackFile) -> Creation:
@@ -110,13 +119,16 @@ class Address(Resource):
     single = False
 
     def __init__(self) -> None:
-        self.line = "address"
+        self.line, self.stack = "address", "news-bot"
 
     def find(self, doors: Doors) -> Live | None:
         return None
 
+    def create(self, doors: Doors) -> Live | None:
+        return {}
+
     def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
-        return {"provision:stack": ""}
+        return {"provision:stack": self.stack}
 
 
 class Named(Address):
@@ -153,7 +165,7 @@ def test_removal_of_what_is_not_shown(tmp_path: Path, age: int, goes: bool) -> N
     file = StackFile(tmp_path / "stack.yaml")
     creation = creating(file)
     file.record("address", Record("Address", "created", {}, creation.clock.now() - age))
-    removal = Removal(file, creation.doors, creation.clock, creation.tell, lambda *state: None)
+    removal = removing(creation)
     gone = Gone()
     if not goes:
         with pytest.raises(NotYet):
@@ -191,7 +203,7 @@ def test_delete_call_whose_answer_is_lost(tmp_path: Path) -> None:
     file = StackFile(tmp_path / "stack.yaml")
     file.record("address", Record("Leaving", "created"))
     creation, leaving = creating(file), Leaving()
-    removal = Removal(file, creation.doors, creation.clock, creation.tell, lambda *state: None)
+    removal = removing(creation)
     with pytest.raises(NotYet):
         removal.remove(leaving, True, Gone())
     assert "gone" == removal.remove(leaving, True, Gone())
