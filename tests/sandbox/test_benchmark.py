@@ -12,7 +12,8 @@ def test_benchmark_runs() -> None:
     """It measures starts, rates and the noise, and says so; how fast this machine is, is not tested."""
     command = [sys.executable, "-m", "benchmarks.sandbox", "--starts", "2", "--rounds", "2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert ("", 0) == (done.stderr, done.returncode)
+    ends = "The sandbox ends, and everything in it.\n"  # of two and two starts, and of the rates
+    assert (5 * ends, 0) == (done.stderr, done.returncode)
     shapes = [
         r"\d{4}-\d\d-\d\d, \d+ cores, load [\d.]+, Python 3[.\d]+, .*, n = 2 starts",
         r"seconds to the first answer, sandbox, sts get_caller_identity: [\d.]+ .*",
