@@ -33,7 +33,7 @@ def main() -> None:
             "access_token": sandbox.line.access_token,
             "channel_secret": sandbox.line.channel_secret,
         }
-        write_runtime({**addresses, **secrets, "pid": os.getpid()}, runtime_file())
+        write_runtime({**addresses, **secrets, "pid": os.getpid(), "id": "growth"}, runtime_file())
         print(json.dumps(addresses), flush=True)
         for size in sys.stdin:
             print(json.dumps(fill(sandbox, float(size))), flush=True)

@@ -70,7 +70,8 @@ class Ground:
         line = self.sandbox.line
         known = {"access_token": line.access_token, "channel_secret": line.channel_secret}
         write_runtime(
-            {**addresses, **known, "pid": os.getpid()}, folder / "provision" / "sandbox.json"
+            {**addresses, **known, "pid": os.getpid(), "id": "torture"},
+            folder / "provision" / "sandbox.json",
         )
         self._session = boto3.Session("access", "secret", region_name=REGION)
         self._clients: dict[str, Any] = {}
