@@ -32,7 +32,7 @@ def account(tmp_path: Path) -> Iterator[dict[str, str]]:
             aws_secret_access_key=own["AWS_SECRET_ACCESS_KEY"],
         ).create_hosted_zone(Name="example.jp", CallerReference="by-hand")
         servers = zone["DelegationSet"]["NameServers"]
-        enter_name_servers(addresses["registrar"], "example.jp", servers)
+        enter_name_servers(told, "example.jp", servers)
         yield {
             **environ,
             **own,
