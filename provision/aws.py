@@ -226,12 +226,12 @@ def _throttled(error: BaseException) -> bool:
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Whether it is an error of the connection: no answer came, or one that cannot be read."""
+    """Return whether no answer came, or one that cannot be read."""
     return isinstance(error, _transport_errors())
 
 
 def _transport_errors() -> tuple[type[BaseException], ...]:
-    """What boto3 raises where no answer came; urllib3's and Python's own ones while a body is read."""
+    """Return what boto3, and urllib3 or Python while a body is read, raise where no answer came."""
     import http.client
 
     import botocore.exceptions
@@ -404,7 +404,7 @@ class reading(understood):
         except Refusal as refusal:
             raise Unknown(refusal.what, refusal.why, refusal.then) from None
         if isinstance(error, LookupError | TypeError) and self.answered and not _inside(trace):
-            raise Unknown(self.doing, _lacking(self.answered[0], error), _elsewhere()) from None
+            raise Unknown(self.doing, _lacking(self.answered[0], error), _another_cloud()) from None
 
 
 def note(service: str, operation: str) -> None:
@@ -414,7 +414,7 @@ def note(service: str, operation: str) -> None:
 
 
 def _inside(trace: Any) -> bool:
-    """Whether the error came out of botocore."""
+    """Return whether the error came out of botocore."""
     modules = []
     while trace:
         modules.append(str(trace.tb_frame.f_globals.get("__name__")))
@@ -434,7 +434,7 @@ def _lacking(operation: str, error: BaseException) -> str:
     )
 
 
-def _elsewhere() -> str:
+def _another_cloud() -> str:
     return _(
         "Run the same command again. If AWS_ENDPOINT_URL leads to another cloud than AWS, look there "
         "whether it supports this operation."

@@ -119,7 +119,7 @@ class Engine:
         stay = use.spared(uses, [*orphans, *self.resources])
         for orphan in orphans:
             try:
-                why = look.ask(partial(self._dear, orphan), self.clock, _looking(orphan.key))
+                why = look.ask(partial(self._dear, orphan), self.clock, use.looking(orphan.key))
             except Refusal as refusal:
                 self.unchecked.setdefault(orphan.key, refusal.why)
                 why = _("it could not be looked at: {why}", why=refusal.why)
@@ -129,7 +129,7 @@ class Engine:
 
     def _dear(self, orphan: Resource) -> str:
         try:
-            with aws.reading(_looking(orphan.key), absent=orphan.absent):
+            with aws.reading(use.looking(orphan.key), absent=orphan.absent):
                 return orphan.dear(self.doors)
         except aws.Absent:
             return ""
@@ -460,13 +460,9 @@ def vanished(resource: Resource) -> Refusal:
     )
 
 
-def _looking(key: str) -> str:
-    return _("Looking whether others use {key}.", key=key)
-
-
 def _unchecked(key: str, why: str) -> Unknown:
     then = _("It stays until then: run the same command again once that can be looked at.")
-    return Unknown(_looking(key), why, then)
+    return Unknown(use.looking(key), why, then)
 
 
 def here(doors: Doors, clock: Clock) -> dict[str, str]:

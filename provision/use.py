@@ -33,7 +33,7 @@ def uses(
     asked = {r.key: partial(_used, r, records[r.key], doors, ours) for r in left}
     found, silent = answers(asked, clock)
     for key, why in silent.items():
-        found[key] = [Use(unanswered(_doing(key), why).why, unknown=True)], {}
+        found[key] = [Use(unanswered(looking(key), why).why, unknown=True)], {}
     every = {resource.key: list(found[resource.key][0]) for resource in left}
     for key, used in _checked({key: checks for key, (_used, checks) in found.items()}, clock):
         every[key] += used
@@ -51,7 +51,7 @@ def _used(
     resource = copy.copy(resource)  # others may be looking at it meanwhile
     resource.recall(record.outputs)
     try:
-        with aws.reading(_doing(resource.key), absent=resource.absent):
+        with aws.reading(looking(resource.key), absent=resource.absent):
             return resource.used_by(doors, ours), resource.usage_checks(doors, ours)
     except aws.Absent:
         return [], {}
@@ -59,7 +59,8 @@ def _used(
         return [Use(refusal.why, unknown=True)], {}
 
 
-def _doing(key: str) -> str:
+def looking(key: str) -> str:
+    """Return what is being done where others' use of a thing is looked for."""
     return _("Looking whether others use {key}.", key=key)
 
 
