@@ -6,16 +6,14 @@ import math
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Collection
-from concurrent import futures
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from provision.connections import on_loopback
 from provision.errors import Refusal
 from provision.words import _
 
 NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
-Futures = Collection[futures.Future[Any]]
 
 
 class Clock(Protocol):
@@ -26,9 +24,6 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Lets that many seconds of this clock pass."""
-
-    def wait(self, under_way: Futures, seconds: float) -> None:
-        """Until one of these has ended, or that many seconds of this clock have passed."""
 
 
 class WallClock:
@@ -45,10 +40,6 @@ class WallClock:
         """Sleeps for real."""
         time.sleep(seconds)
 
-    def wait(self, under_way: Futures, seconds: float) -> None:
-        """Waits for real."""
-        futures.wait(under_way, seconds, futures.FIRST_COMPLETED)
-
 
 class SandboxClock:
     """A sandbox's simulated time, told over HTTP: `speed` times as fast as ours, and it may stand still."""
@@ -63,10 +54,6 @@ class SandboxClock:
     def sleep(self, seconds: float) -> None:
         """Sleeps the real time in which the sandbox lets that many seconds pass."""
         time.sleep(seconds / self._speed)
-
-    def wait(self, under_way: Futures, seconds: float) -> None:
-        """Waits the real time in which the sandbox lets that many seconds pass."""
-        futures.wait(under_way, seconds / self._speed, futures.FIRST_COMPLETED)
 
 
 def told_by(endpoint: str) -> Clock:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import threading
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
@@ -49,7 +48,6 @@ class Progress:
         self._told: set[tuple[str, str, str]] = set()
         self._below: list[str] = []
         self._screen: Any = None
-        self._telling = threading.Lock()  # steps of a walk tell from threads of their own
 
     def __enter__(self) -> "Progress":
         self._began = self._clock.now()
@@ -73,10 +71,6 @@ class Progress:
 
     def tell(self, event: str, resource: Resource, detail: str) -> None:
         """One event of the walk."""
-        with self._telling:
-            self._tell(event, resource, detail)
-
-    def _tell(self, event: str, resource: Resource, detail: str) -> None:
         seconds = self._clock.now() - self._began
         before = self._rows.get(resource.key, ("", "", 0.0))
         since = before[2] if before[0] == event else seconds

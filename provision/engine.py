@@ -101,7 +101,7 @@ class Engine:
 
     def bring(self, resources: list[Resource], wait: float | None = None) -> Outcome:
         """Brings these to be; nothing that they replace goes."""
-        lines = [Line(r, [need.key for need in r.needs()]) for r in longest_first(resources)]
+        lines = [Line(r, [need.key for need in r.needs()]) for r in resources]
         return walk(lines, self._build, self.clock, self.tell, wait)
 
     def note(self, resource: Resource) -> None:
@@ -431,24 +431,6 @@ class Engine:
         paid = [r for r in self.resources if r.hourly]
         gone = {id(user) for r in paid for user in (r, *users(r, self.resources, Resource))}
         return [r for r in self.resources[::-1] if id(r) in gone]
-
-
-def longest_first(resources: list[Resource]) -> list[Resource]:
-    """First, in order, what somebody outside has to act on before more can follow; then the longest wait's.
-
-    Every resource stays behind what it needs, because each takes at least a second; but for what is lengthy
-    to make (an image to push), which comes last of all, while AWS makes what others wait for.
-    """
-    rest: dict[str, float] = {}
-    urgent: set[str] = set()
-    for resource in resources[::-1]:
-        after = [user.key for user in resources if resource in user.needs()]
-        own = resource.typical + resource.ripens
-        rest[resource.key] = max((rest[key] for key in after), default=0) + own
-        acts = bool(after) and isinstance(resource, Milestone) and resource.outside
-        if acts or urgent.intersection(after):
-            urgent.add(resource.key)
-    return sorted(resources, key=lambda r: (r.lengthy, 0 if r.key in urgent else 1 / rest[r.key]))
 
 
 def vanished(resource: Resource) -> Refusal:

@@ -4,7 +4,6 @@ A record is no proof: stack.yaml, and the copy beside it, may come from somebody
 is ours where what holds it is ours.
 """
 
-import threading
 from collections.abc import Iterable
 
 from provision import account, aws, look
@@ -32,7 +31,6 @@ class Ownership:
         self._moved: dict[
             str, bool
         ] = {}  # whether all that carries another name's tags is recorded
-        self._lock = threading.Lock()  # the engine's threads ask side by side
 
     def prove(self, resource: Resource, live: Live) -> None:
         """Raise NotOurs unless it is this stack's; NotYet where AWS may not show its tags yet.
@@ -80,11 +78,10 @@ class Ownership:
         """
         if name in ("", stack):
             return bool(name)
-        with self._lock:
-            if name not in self._moved:
-                found = account.holdings(self.doors, self.clock, name).held
-                self._moved[name] = all(map(self._recorded, found))
-            return self._moved[name]
+        if name not in self._moved:
+            found = account.holdings(self.doors, self.clock, name).held
+            self._moved[name] = all(map(self._recorded, found))
+        return self._moved[name]
 
     def _recorded(self, held: Held) -> bool:
         if held.kind.untaggable():

@@ -123,8 +123,6 @@ class Resource:
     near: ClassVar[float] = 2.0  # the same when it may be there any moment
     watched: ClassVar[float] = 900.0  # the same while its end is far: it may fail on the way
     looks: ClassVar[int] = 2  # in the time that is left, were they as far apart as the first
-    lengthy: ClassVar[bool] = False  # its create call itself takes long: begun when all else is
-
     last: ClassVar[bool] = (
         False  # goes when what rests on it has gone for good, not when that lets it go
     )

@@ -6,7 +6,6 @@ os.replace.
 """
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,7 +38,6 @@ class StackFile:
 
     def __init__(self, path: Path, disk: wholefile.Disk = os) -> None:
         self.path, self._disk = path, disk
-        self._writing = threading.Lock()  # the engine's threads record side by side
         self.on_trial = False  # nothing is written: what is said and found counts for this run only
         self._given: dict[str, Any] = {}
         self.trial: dict[
@@ -175,9 +173,8 @@ class StackFile:
 
     def record(self, key: str, record: Record) -> None:
         """Writes down one resource. On disk when this returns."""
-        with self._writing:
-            self.records = {**self.records, key: record}  # others may be reading the former ones
-            self.save()
+        self.records = {**self.records, key: record}
+        self.save()
 
     def begin(self, key: str, record: Record) -> None:
         """Write down that a create call begins at `record.since`. On disk when this returns.
@@ -185,27 +182,25 @@ class StackFile:
         The same write renews every record in state `creating`: their calls are about to begin too, and then
         need no write of their own. Otherwise a run that always dies at its second write would get nowhere.
         """
-        with self._writing:
-            known = self.records.get(key, Record("", "created"))
-            recent = 0 <= record.since - known.since < FRESH / 2
-            if recent and known == replace(record, since=known.since):
-                return
-            renewed = {
-                name: replace(one, since=record.since) if one.state == "creating" else one
-                for name, one in self.records.items()
-            }
-            self.records = {**renewed, key: record}
-            self.save()
+        known = self.records.get(key, Record("", "created"))
+        recent = 0 <= record.since - known.since < FRESH / 2
+        if recent and known == replace(record, since=known.since):
+            return
+        renewed = {
+            name: replace(one, since=record.since) if one.state == "creating" else one
+            for name, one in self.records.items()
+        }
+        self.records = {**renewed, key: record}
+        self.save()
 
     def forget(self, key: str) -> None:
         """Strikes one resource out. On disk when this returns."""
-        with self._writing:
-            if key not in self.records:
-                return
-            self.records = {known: of for known, of in self.records.items() if known != key}
-            if not self.records:
-                self.made_in = {}
-            self.save()
+        if key not in self.records:
+            return
+        self.records = {known: of for known, of in self.records.items() if known != key}
+        if not self.records:
+            self.made_in = {}
+        self.save()
 
     def enter_sandbox(self, id: str) -> bool:
         """Note the sandbox in use, and drop what another one had. Return whether anything was dropped.

@@ -1,15 +1,11 @@
 """A list of lines and the one loop that waits for them.
 
-In order, take every line whose needs are done and begin its step, some side by side; wait until one of them
-ends or one that was asked too soon is due again; stop when all are done, or when what is left waits on
-somebody outside longer than we may.
+Pass over the list in its order, in this thread, and try each line whose needs are done and which is due. What
+is not ready yet is tried again on a later pass; sleep only when nothing can move. Stop when all are done, or
+when what is left waits for somebody outside longer than we may.
 """
 
-import math
-import threading
 from collections.abc import Callable
-from concurrent import futures
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from provision import aws
@@ -22,9 +18,6 @@ Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which 
 LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed late
 SOON = 2.0  # seconds between two looks at what takes nobody knows how long
 ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
-SIDE_BY_SIDE = 8  # steps under way at once; botocore's pool per client holds 16 connections
-LONGEST = 60.0  # seconds of waiting for a step after which the others are looked at again
-LAST_ANSWERS = 5.0  # real seconds for which an interrupted run still waits for what it has asked
 Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
 
 
@@ -95,37 +88,43 @@ def walk(
     tell: Tell,
     wait: float | None = None,
 ) -> Outcome:
-    """Walks until all is done or nothing may move. wait: seconds for what is outside; None: no bound.
+    """Make passes until all is done or nothing may move.
 
-    step is called in threads, at most SIDE_BY_SIDE at a time; how a line ended is told from this one.
+    wait: seconds to wait for what is outside; None: without bound.
     """
     by_key = {line.resource.key: line for line in lines}
     needs = {need for line in lines for need in line.needs}
     for line in lines:
         line.needed = line.resource.key in needs
-    under_way: dict[str, Future[str]] = {}
     quiet_since: float | None = None
-    try:
-        while movable := [line for line in lines if _may_begin(line, by_key)]:
-            now = clock.now()
-            due = _begin(movable, under_way, step, now)
-            if under_way:
-                clock.wait(under_way.values(), min(max(0.05, due - now), LONGEST))
-                if _settle(under_way, by_key, clock, tell):
-                    quiet_since = None
-                continue
-            if all(line.waiting and line.waiting.outside for line in movable):
-                quiet_since = now if quiet_since is None else quiet_since
-                if wait is not None:
-                    if now - quiet_since >= wait:
-                        break
-                    due = min(due, quiet_since + wait)
-            else:
-                quiet_since = None
+    while True:
+        if _pass(lines, by_key, step, clock, tell):
+            quiet_since = None
+            continue
+        movable = [line for line in lines if _may_begin(line, by_key)]
+        if not movable:
+            return _outcome(lines)
+        now = clock.now()
+        due = min(line.due for line in movable)
+        if all(line.waiting and line.waiting.outside for line in movable):
+            quiet_since = now if quiet_since is None else quiet_since
+            if wait is not None:
+                if now - quiet_since >= wait:
+                    return _outcome(lines)
+                due = min(due, quiet_since + wait)
+        else:
+            quiet_since = None
+        if due > now:
             clock.sleep(max(0.05, due - now))
-    finally:
-        futures.wait(under_way.values(), LAST_ANSWERS)
-    return _outcome(lines)
+
+
+def _pass(lines: list[Line], by_key: dict[str, Line], step: Step, clock: Clock, tell: Tell) -> bool:
+    """Try each line that may begin and is due, in order. Return whether any line was done."""
+    moved = False
+    for line in lines:
+        if _may_begin(line, by_key) and line.due <= clock.now():
+            moved = _try(line, step, clock, tell) or moved
+    return moved
 
 
 def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
@@ -134,56 +133,26 @@ def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
     return ready and not line.done and not line.refusal
 
 
-def _begin(movable: list[Line], under_way: dict[str, Future[str]], step: Step, now: float) -> float:
-    """Begins what is due. When more will be; never, where something has to end first."""
-    for line in movable:
-        key = line.resource.key
-        if len(under_way) == SIDE_BY_SIDE:
-            return math.inf
-        if line.due <= now and key not in under_way:
-            under_way[key] = _begun(step, line.resource)
-    idle = [line for line in movable if line.resource.key not in under_way]
-    return min((line.due for line in idle), default=math.inf)
-
-
-def _begun(step: Step, resource: Resource) -> Future[str]:
-    """The step, in a thread that does not keep an interrupted run from ending."""
-    ended: Future[str] = Future()
-
-    def run() -> None:
-        try:
-            with aws.reading(_("Reading what AWS answered about {key}.", key=resource.key)):
-                ended.set_result(step(resource))
-        except BaseException as error:
-            ended.set_exception(error)
-
-    threading.Thread(target=run, name=resource.key, daemon=True).start()
-    return ended
-
-
-def _settle(
-    under_way: dict[str, Future[str]], by_key: dict[str, Line], clock: Clock, tell: Tell
-) -> bool:
-    """Takes in what has ended. Whether any line was done."""
-    moved = False
-    for key in [key for key, ended in under_way.items() if ended.done()]:
-        line = by_key[key]
-        try:
-            word = under_way.pop(key).result()
-        except NotYet as why:
-            line.passable = why.passable
-            line.wait(why, clock.now())
-            if line.refusal:
-                tell("failed", line.resource, line.refusal.why)
-            else:
-                tell("waiting", line.resource, why.reason)
-        except Refusal as refusal:
-            line.refusal = refusal
-            tell("failed", line.resource, refusal.why)
+def _try(line: Line, step: Step, clock: Clock, tell: Tell) -> bool:
+    """Take one step of a line, and tell how it ended. Return whether the line is done."""
+    resource = line.resource
+    try:
+        with aws.reading(_("Reading what AWS answered about {key}.", key=resource.key)):
+            word = step(resource)
+    except NotYet as why:
+        line.passable = why.passable
+        line.wait(why, clock.now())
+        if line.refusal:
+            tell("failed", resource, line.refusal.why)
         else:
-            line.done, moved = True, True
-            tell(word, line.resource, "")
-    return moved
+            tell("waiting", resource, why.reason)
+    except Refusal as refusal:
+        line.refusal = refusal
+        tell("failed", resource, refusal.why)
+    else:
+        line.done = True
+        tell(word, resource, "")
+    return line.done
 
 
 def _outcome(lines: list[Line]) -> Outcome:

@@ -75,7 +75,6 @@ class Image(Resource):
     by_name = True
     absent = ("ImageNotFoundException", "RepositoryNotFoundException")
     patient = ("RepositoryNotFoundException",)
-    lengthy = True
     typical = 60  # of which most is the way up from a home
 
     @property

@@ -2,10 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from concurrent import futures
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Protocol
+from typing import Protocol
 
 
 class Clock(Protocol):
@@ -99,10 +98,6 @@ class ManualClock:
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
-
-    def wait(self, under_way: Collection[futures.Future[Any]], seconds: float) -> None:
-        """Until one of these has ended: while something is being done here, no time passes."""
-        futures.wait(under_way, return_when=futures.FIRST_COMPLETED)
 
     def hold(self) -> AbstractContextManager[None]:
         return nullcontext()

@@ -4,7 +4,6 @@ Time is a ManualClock that the engine's own waiting moves. AWS is called without
 in-process; only LINE's API is HTTP, because line-bot-sdk speaks nothing else.
 """
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -158,7 +157,7 @@ class Env:
     registries: Registries = field(default_factory=Registries)
     index: PackageIndex = field(default_factory=PackageIndex)
     events: list[tuple[str, str, str]] = field(default_factory=list)
-    _now: threading.local = field(default_factory=threading.local)
+    now: tuple[str, str] = ("", "")  # the event told last, and the line of stack.py it was about
 
     def set(self, **answers: str) -> None:
         """Settings into stack.yaml; dots written as double underscores."""
@@ -190,14 +189,9 @@ class Env:
 
     def _tell(self, event: str, resource: Resource, detail: str) -> None:
         self.events.append((event, resource.key, detail))
-        self._now.told = (event, resource.line)
+        self.now = (event, resource.line)
         if event == "done" and resource.line == "zone" and self.at_registrar:
             self.enter_name_servers()
-
-    @property
-    def now(self) -> tuple[str, str]:
-        """What the step that asks has told last: each runs in a thread of its own."""
-        return getattr(self._now, "told", ("", ""))
 
     def enter_name_servers(self) -> None:
         """What the person does at the registrar's site."""

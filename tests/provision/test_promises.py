@@ -23,7 +23,6 @@ from provision.stack import Stack
         ("provision.resources.steady_service.SILENCE", 90),
         ("provision.tls.TIMEOUT", 10.0),
         ("provision.verbs.UNATTENDED_WAIT", 1800.0),
-        ("provision.walk.LAST_ANSWERS", 5.0),
     ],
 )
 def test_promise(name: str, expected: float) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from provision.clock import Futures
 from provision.errors import NotYet, Refusal
 from provision.resource import Resource
 from provision.sandbox.clock import ManualClock
@@ -308,27 +307,6 @@ def test_optional_failure_is_a_note() -> None:
 
     outcome = Walk(Optional("a"), Room("b"), a=fail).run()
     assert ([], ["because"]) == (outcome.refusals, [note.why for note in outcome.notes])
-
-
-class Listening(ManualClock):
-    """Notes how many steps are under way, and for how long they are waited for at most."""
-
-    def __init__(self) -> None:
-        super().__init__(0.0)
-        self.waits: list[tuple[int, float]] = []
-
-    def wait(self, under_way: Futures, seconds: float) -> None:
-        self.waits.append((len(under_way), seconds))
-        super().wait(under_way, seconds)
-
-
-@pytest.mark.parametrize(("rooms", "together"), [(1, 1), (8, 8), (9, 8)])
-def test_eight_at_a_time_for_a_minute(rooms: int, together: int) -> None:
-    """The ninth begins when another one has ended; however long a step takes, others are looked at."""
-    happened = Walk(*(Room(f"r{number}") for number in range(rooms)))
-    clock = happened.clock = Listening()
-    happened.run()
-    assert (together, 60.0) == clock.waits[0]
 
 
 def test_interrupt_arrives() -> None:
