@@ -65,10 +65,10 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),
     package_data={
-        "provision": ["words/*.yaml", "sandbox/*.html", "py.typed"],
+        "provision": ["i18n/*.yaml", "sandbox/*.html", "py.typed"],
         "bot": ["samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
     },
     install_requires=tool,
     extras_require={"bot": bot, "sandbox": sandbox, "dev": dev},
-    entry_points={"console_scripts": ["provision=provision.cli:main"]},
+    entry_points={"console_scripts": ["provision=provision.cli.main:main"]},
 )

@@ -7,7 +7,7 @@ off stack.py itself; what each kind costs stands here.
 
 from dataclasses import dataclass
 
-from provision.resource import Milestone, Resource, kinds
+from provision.resources.base import Milestone, Resource, kinds
 from provision.resources.target_group import ATTRIBUTES, DEREGISTRATION
 from provision.settings import Settings
 from provision.stack import Secrets, Stack

@@ -149,7 +149,7 @@ def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
 def sandbox() -> Iterator[dict[str, str]]:
     """A sandbox as its own process."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "provision.cli", "sandbox", "--json"]
+        command = [sys.executable, "-m", "provision", "sandbox", "--json"]
         environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
         with ended(process):

@@ -19,7 +19,11 @@ from pathlib import Path
 from typing import Any
 
 # The command as it is installed, not `python -m`, which costs some milliseconds more.
-PROVISION = [sys.executable, "-c", "import sys; from provision.cli import main; sys.exit(main())"]
+PROVISION = [
+    sys.executable,
+    "-c",
+    "import sys; from provision.cli.main import main; sys.exit(main())",
+]
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,8 @@
 """Time, as the engine sees it: one clock, injected, so that tests never sleep."""
 
-import http.client
-import json
-import math
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from typing import Protocol
-
-from provision.connections import on_loopback
-from provision.errors import Refusal
-from provision.words import _
-
-NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
 
 
 class Clock(Protocol):
@@ -54,31 +43,3 @@ class SandboxClock:
     def sleep(self, seconds: float) -> None:
         """Sleeps the real time in which the sandbox lets that many seconds pass."""
         time.sleep(seconds / self._speed)
-
-
-def told_by(endpoint: str) -> Clock:
-    """The clock of the sandbox at this URL on this machine; the wall clock where there is none."""
-    if not on_loopback(endpoint):
-        return WallClock()
-
-    def ask() -> dict[str, float]:
-        url = f"{endpoint.rstrip('/')}/_sandbox/clock"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            told = json.load(answer)
-        return {"now": float(told["now"]), "speed": float(told["speed"])}
-
-    def now() -> float:
-        try:
-            return ask()["now"]
-        except NO_CLOCK as error:
-            raise Refusal(
-                _("Asking the sandbox for its time."),
-                str(error),
-                _("Start the sandbox again: provision sandbox"),
-            ) from None
-
-    try:
-        speed = ask()["speed"]
-    except NO_CLOCK:
-        return WallClock()
-    return SandboxClock(speed, now) if 0 < speed < math.inf else WallClock()

@@ -1,6 +1,6 @@
 """A refusal, told as what / why / what next."""
 
-from provision.words import _
+from provision.i18n import _
 
 
 class Refusal(Exception):

@@ -4,27 +4,30 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from provision import aws as aws_door
-from provision import checked, edited, in_sandbox, look, questions, recover, registry
-from provision.aws import Aws
+from provision import environment
+from provision.clients import aws as aws_door
+from provision.clients import registry
+from provision.clients.aws import Aws
+from provision.clients.dns import Dns
+from provision.clients.line import CONSOLE, Line, Refused
 from provision.clock import Clock
-from provision.console import Progress
-from provision.dns import Dns
-from provision.engine import Engine
-from provision.errors import Refusal, Unknown, Usage
-from provision.line import Line
-from provision.look import Sight
-from provision.resource import Doors, Resource
-from provision.resources import network
+from provision.engine import record_validation
+from provision.engine.engine import Engine
+from provision.engine.inspector import Sight
+from provision.errors import Usage
+from provision.i18n import _
+from provision.resources.base import Doors, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
 from provision.resources.parameter import Parameter
+from provision.schedules import following
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
-from provision.stackfile import StackFile
-from provision.words import _
+from provision.state.stack_file import StackFile
+from provision.ui.progress import Progress
 
 
 @dataclass
@@ -80,6 +83,45 @@ class Run:
         """What --set said goes into the file: until it was agreed to, it is only on trial."""
         set_all(self.file, self.options.sets, save=True)
 
+    def line_channel(self) -> str:
+        """Return the channel that token and secret belong to; "" where LINE does not tell. Raise Refused."""
+        line = self.doors.line
+        channel = line.channel()
+        same = None
+        if channel:
+            secret = self.value(self.stack.channel_secret)
+            same = line.has_secret(channel, secret)
+        if same is False:
+            raise Refused(
+                401,
+                _("Asking LINE whether secret and access token belong together."),
+                _(
+                    "the access token is channel {channel}'s, and the secret is not",
+                    channel=channel,
+                ),
+                _(
+                    "Take the channel secret from the same channel: {console}, tab Basic settings.",
+                    console=CONSOLE,
+                ),
+            )
+        return channel if same else ""
+
+    def next_hours(self) -> dict[str, str | None]:
+        """Return the next scheduled start and stop (ISO 8601); None where there is none or nobody can tell.
+
+        None in a pause, too: it takes the schedules with the service.
+        """
+        if self.file.paused:
+            return {"start": None, "stop": None}
+        settings, now = self.file.settings, datetime.now(UTC)
+        found = {
+            which: following(settings[f"schedule.{which}"], settings["schedule.timezone"], now)
+            for which in ("start", "stop")
+        }
+        return {
+            which: at.isoformat(timespec="minutes") if at else None for which, at in found.items()
+        }
+
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
         """Prints the name servers, ready to paste; on the sandbox with --yes enters them too.
 
@@ -90,13 +132,13 @@ class Run:
             return
         progress.say(self._instruction(zone))
         if self.sandbox and self.options.yes:
-            in_sandbox.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
+            environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
             progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
         elif self.sandbox:
             progress.say(
                 _(
                     "On the sandbox, this enters them at its registrar:\n{command}",
-                    command=in_sandbox.curl(self.sandbox, zone.domain, zone.name_servers),
+                    command=environment.curl(self.sandbox, zone.domain, zone.name_servers),
                 )
             )
 
@@ -121,63 +163,9 @@ class Run:
         )
 
 
-def prepared(
-    options: Options,
-    *,
-    save: bool,
-    looks: bool = False,
-    recovers: bool = True,
-    resumes: bool = False,
-) -> Run:
-    """Reads file and environment, asks what is open, builds the stack.
-
-    save: answers go to the file, though not what --set says: see keep_sets. looks: the verb changes
-    nothing, so nothing at all is written. recovers: what a lost file said is looked for in the account.
-    resumes: refused unless it is paused.
-    """
-    file, sandbox = opened(options)
-    file.on_trial = looks
-    edited.prove(file, doors_of(file), aws_door.clock())
-    file.keep()
-    unknown: Unknown | None = None  # whether the account has the stack
-    if recovers:
-        try:
-            recover.by_itself(file, doors_of(file), aws_door.clock(), given(options))
-        except Unknown as refusal:
-            if questions.on_terminal():
-                raise
-            unknown = refusal
-    if resumes and not file.paused:
-        raise Refusal(
-            _("Reading {path}.", path=file.path),
-            _("nothing is paused"),
-            _("Run `provision setup`: it shows what is missing and what that costs, and asks."),
-        )
-    if sandbox and (options.yes or not questions.on_terminal()):
-        for key, value in in_sandbox.ANSWERS.items():
-            if file.settings[key] is None:
-                file.answer(key, value, save=save)
-    lookups = questions.Lookups(
-        networks=lambda: _choices(lambda: network.choices(Aws(file.settings["region"]))),
-        subnets=lambda vpc: _choices(
-            lambda: network.subnet_choices(Aws(file.settings["region"]), vpc)
-        ),
-    )
-    try:
-        questions.ask_open(file, save=save, yes=options.yes, lookups=lookups)
-        _check(file)
-    except Usage:
-        if unknown:
-            print(unknown, file=sys.stderr)
-        raise
-    if unknown:
-        raise unknown
-    return _built(options, file, sandbox)
-
-
 def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     """The file with what --set says, on trial, and the addresses of the sandbox in use."""
-    sandbox = in_sandbox.enter_sandbox() if options.sandbox else {}
+    sandbox = environment.enter_sandbox() if options.sandbox else {}
     file = StackFile(file_of(options))
     if sandbox and file.enter_sandbox(sandbox["id"]):
         print(
@@ -187,7 +175,7 @@ def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
             ),
             file=sys.stderr,
         )
-    checked.check(file)
+    record_validation.check(file)
     set_all(file, options.sets, save=False)
     if sandbox.get("news") and not file.stands("news.feeds"):
         # Its own newspaper, at the port of today: the file, which stays, does not name it.
@@ -221,10 +209,10 @@ def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
             )
         file.answer(key, value, save=save)
     if sets:
-        _check(file)
+        check_settings(file)
 
 
-def _check(file: StackFile) -> None:
+def check_settings(file: StackFile) -> None:
     """That the settings go together."""
     if conflict := file.settings.conflict():
         raise Usage(
@@ -234,17 +222,13 @@ def _check(file: StackFile) -> None:
         )
 
 
-def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
-    """The answers there are to a question, in this account and region. Raises Refusal."""
-    return look.ask(question, aws_door.clock(), _("Looking which networks there are."))
-
-
-def _built(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
+def build(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
+    """Return the run: the stack that the file describes, and the clients it works with."""
     line_url = os.environ.get("LINE_API_URL", "")
-    environment = {"LINE_API_URL": line_url} if line_url else {}
-    stack = Stack(file.settings, _secrets(), environment, file.path.parent)
+    variables = {"LINE_API_URL": line_url} if line_url else {}
+    stack = Stack(file.settings, _secrets(), variables, file.path.parent)
     doors = doors_of(file, lambda: run.value(stack.access_token))
-    run = Run(options, file, stack, doors, aws_door.clock(), sandbox)
+    run = Run(options, file, stack, doors, environment.clock(), sandbox)
     return run
 
 

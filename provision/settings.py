@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provision.values import (
+from provision.i18n import _
+from provision.setting_types import (
     FARGATE_MEMORY,
     Raw,
     fargate_cpu,
@@ -21,7 +22,6 @@ from provision.values import (
     text_like,
     time_zone,
 )
-from provision.words import _
 
 PARAMETER_NAME = r"(?=.{1,1011}\Z)([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"  # SSM, PutParameter
 # Public feeds as examples, each with the category it gets: whoever runs a bot looks at their terms of use.

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from provision.hours import hours_a_month
 from provision.image import inputs
-from provision.resource import Resource
+from provision.resources.base import Resource
 from provision.resources.bucket import NewsBucket
 from provision.resources.certificate import Certificate, IssuedCertificate
 from provision.resources.cluster import Cluster
@@ -45,6 +44,7 @@ from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import TaskDefinition
 from provision.resources.vpc import Subnet, Vpc
 from provision.resources.webhook import ActiveWebhook, WebhookEndpoint
+from provision.schedules import hours_a_month
 from provision.settings import Settings
 
 PORT = 8080  # the container's

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import floor
 from benchmarks.floor import KINDS, Model
-from provision.resource import kinds
+from provision.resources.base import kinds
 from provision.sandbox.delays import Delays
 
 LATENCY = 0.06

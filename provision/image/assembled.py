@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from provision.clients.registry import OCI_MANIFEST, Blob, Manifest, sha256
 from provision.image.base import Base
 from provision.image.layer import Layer
-from provision.registry import OCI_MANIFEST, Blob, Manifest, sha256
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 HOME = "app"  # the folder of the bot, from the root

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from provision.clients.registry import Blob, Manifest, Registries, Remote
 from provision.errors import Refusal
+from provision.i18n import _
 from provision.image.layer import MEDIA_TYPE
 from provision.image.reference import parse
-from provision.registry import Blob, Manifest, Registries, Remote
-from provision.words import _
 
 # Docker's official Python image in ECR's public gallery, an index with linux/amd64 and linux/arm64. The
 # digest is the one that public Dockerfiles and build logs of October 2026 pin for python:3.12-slim (Python

@@ -7,11 +7,11 @@ tell which machine built the image. Without them a start costs 0.19 s of CPU, wi
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from provision.i18n import _
 from provision.image import layer
 from provision.image.assembled import HOME, PACKAGES
 from provision.image.layer import Layer
 from provision.image.own import CACHE, unfit
-from provision.words import _
 
 BOT = Path(__file__).parents[2] / "bot"
 KINDS = (".py", ".json", ".txt")  # of the bot: code, samples, its lock

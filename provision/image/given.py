@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from provision.clients.registry import Remote
 from provision.errors import NotYet, Refusal
-from provision.registry import Remote
 
 
 def platforms(remote: Remote, wanted: str) -> tuple[str, ...]:

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from provision.clients.package_index import PackageIndex
+from provision.clients.registry import Registries
 from provision.errors import NotYet, Refusal
+from provision.i18n import _
 from provision.image import base as bases
 from provision.image.assembled import Image, assemble
 from provision.image.code import BOT, Files, code, files
 from provision.image.own import OwnFiles, read
 from provision.image.syntax import check, python_of
 from provision.image.wheels import wheels
-from provision.index import PackageIndex
-from provision.registry import Registries
-from provision.words import _
 
 LOCK = BOT / "requirements.txt"
 PREFIX = "provision-"  # of the tags of images that were built here

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from provision.registry import PIECE, Blob
+from provision.clients.registry import PIECE, Blob
 
 MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 Entry = tuple[str, bytes]  # a file's path from the root, and its content

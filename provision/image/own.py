@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision.errors import Usage
-from provision.words import _
+from provision.i18n import _
 
 CACHE = "__pycache__"
 LARGEST = 50 << 20  # bytes, all files together

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from provision.clients.registry import Blob, Remote
+from provision.i18n import _
 from provision.image.assembled import Image
-from provision.registry import Blob, Remote
-from provision.words import _
 
 STEP = 10  # per cent between two words about how far it has come
 

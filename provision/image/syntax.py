@@ -7,8 +7,8 @@ import sys
 import warnings
 from collections.abc import Iterable, Mapping
 
+from provision.i18n import _
 from provision.image.own import unfit
-from provision.words import _
 
 SHOWN = 3  # files with an error are named
 

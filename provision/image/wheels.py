@@ -4,10 +4,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from provision.clients.package_index import PackageIndex
 from provision.image import layer
 from provision.image.assembled import PACKAGES
 from provision.image.layer import Entry, Layer
-from provision.index import PackageIndex
 
 MADE_BY = "provision: wheels of bot/requirements.txt"
 

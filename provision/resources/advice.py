@@ -5,7 +5,7 @@ ECS Developer Guide, "Amazon ECS stopped task error messages", and what those wo
 
 import re
 
-from provision.words import _
+from provision.i18n import _
 
 
 def advice(reason: str) -> str:

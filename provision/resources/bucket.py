@@ -6,10 +6,11 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from provision.aws import unless
-from provision.beside import answers_of
+from provision.clients.aws import unless
 from provision.errors import NotYet, Refusal
-from provision.resource import (
+from provision.i18n import _
+from provision.parallel import answers_of
+from provision.resources.base import (
     Difference,
     Doors,
     Live,
@@ -22,7 +23,6 @@ from provision.resource import (
     output,
     resource,
 )
-from provision.words import _
 
 FOLDER = "news"  # the prefix of everything the bot reads
 A_CALL = 1000  # DeleteObjects takes no more at once

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from provision.beside import answers_of
-from provision.dns import Unanswered
+from provision.clients.dns import Unanswered
 from provision.errors import Refusal
-from provision.resource import (
+from provision.i18n import _
+from provision.parallel import answers_of
+from provision.resources.base import (
     Doors,
     Live,
     Milestone,
@@ -21,7 +22,6 @@ from provision.resource import (
     resource,
 )
 from provision.resources.load_balancer import foreign
-from provision.words import _
 
 if TYPE_CHECKING:
     from provision.resources.delegation import Delegation

@@ -5,18 +5,18 @@ from collections.abc import Collection
 from dataclasses import field
 from typing import Any, ClassVar
 
-from provision.aws import unless
+from provision.clients.aws import unless
 from provision.errors import Refusal
-from provision.resource import Doors, Live, Resource, listed, output, resource
+from provision.i18n import _
+from provision.resources.awsvpc import placed, strategy
+from provision.resources.base import Doors, Live, Resource, listed, output, resource
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.cluster import Cluster
 from provision.resources.network import Network
 from provision.resources.permissions import ExecutionPermissions, list_the_news
-from provision.resources.placement import placed, strategy
 from provision.resources.role import RolePolicy, Statement
 from provision.resources.security_group import SecurityGroup
 from provision.resources.task_definition import Family, TaskDefinition
-from provision.words import _
 
 CPU, MEMORY = 256, 1024  # of its task: 100,000 articles at most are in memory at once
 COMMAND = ["python", "-m", "bot.collect"]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from provision.hours import times_a_month
-from provision.prices import Prices
-from provision.resource import resource
+from provision.pricing import Prices
+from provision.resources.awsvpc import PROVIDERS, placed, strategy
+from provision.resources.base import resource
 from provision.resources.cluster import Cluster
 from provision.resources.collector import (
     CPU,
@@ -13,10 +13,10 @@ from provision.resources.collector import (
     CollectorPermissions,
 )
 from provision.resources.network import Network
-from provision.resources.placement import PROVIDERS, placed, strategy
 from provision.resources.role import Role, RolePolicy, Statement
 from provision.resources.schedule import Scheduled
 from provision.resources.security_group import SecurityGroup
+from provision.schedules import times_a_month
 
 A_RUN = 1 / 60  # hours: Fargate charges a minute at least, and a run takes less
 

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from provision.dns import Unanswered
-from provision.resource import Doors, Live, Milestone, resource
+from provision.clients.dns import Unanswered
+from provision.i18n import _
+from provision.resources.base import Doors, Live, Milestone, resource
 from provision.resources.certificate import Certificate
 from provision.resources.hosted_zone import HostedZone
-from provision.words import _
 
 
 @resource

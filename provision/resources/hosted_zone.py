@@ -4,10 +4,12 @@ import secrets
 from dataclasses import field
 from typing import Any, ClassVar
 
-from provision.dns import Unanswered
+from provision.clients.dns import Unanswered
 from provision.errors import Refusal
-from provision.prices import Prices
-from provision.resource import (
+from provision.i18n import _
+from provision.pricing import Prices
+from provision.resources import migrated_records
+from provision.resources.base import (
     Difference,
     Doors,
     Live,
@@ -20,8 +22,6 @@ from provision.resource import (
     output,
     resource,
 )
-from provision.resources import copied_records
-from provision.words import _
 
 REGION = "provision:region"
 COMMENT = "provision stack "  # and the stack's name
@@ -158,7 +158,7 @@ class HostedZone(Resource):
     def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
         """The copied records, then ChangeTagsForResource: a zone with tags has had its records."""
         if self.copied:
-            copied_records.put(doors, self.id, self.copied)
+            migrated_records.put(doors, self.id, self.copied)
         doors.aws.route53.change_tags_for_resource(
             ResourceType="hostedzone", ResourceId=self.id, AddTags=listed(self.tags)
         )
@@ -180,7 +180,7 @@ class HostedZone(Resource):
             *(Use(_("DNSSEC key-signing key {name}", name=key["Name"])) for key in keys),
             *(
                 Use(f"{name} {kind}", content=True)
-                for name, kind in copied_records.others(doors, self.id, self.copied or [])
+                for name, kind in migrated_records.others(doors, self.id, self.copied or [])
                 if f"{self.id} {name} {kind}" not in ours
             ),
         ]
@@ -188,9 +188,9 @@ class HostedZone(Resource):
     def delete(self, doors: Doors) -> None:
         """DeleteHostedZone: refused while it holds records other than its own NS and SOA."""
         if self.with_contents:
-            copied_records.clear(doors, self.id)
+            migrated_records.clear(doors, self.id)
         elif self.copied:
-            copied_records.take_away(doors, self.id, self.copied)
+            migrated_records.take_away(doors, self.id, self.copied)
         doors.aws.route53.delete_hosted_zone(Id=self.id)
 
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from provision.aws import unless
+from provision.clients.aws import unless
+from provision.clients.registry import GALLERY, Registries, Remote
 from provision.errors import Refusal
+from provision.i18n import _
 from provision.image.given import platforms
 from provision.image.inputs import PREFIX, Inputs, build, pinned
 from provision.image.push import push
 from provision.image.reference import Reference, known
-from provision.registry import GALLERY, Registries, Remote
-from provision.resource import Difference, Doors, Live, Resource, Tagged, output, resource
+from provision.resources.base import Difference, Doors, Live, Resource, Tagged, output, resource
 from provision.resources.repository import Repository
-from provision.words import _
 
 AMAZON = ".amazonaws.com"
 KEPT = 10  # built images, the newest, besides those that a revision can still be run with

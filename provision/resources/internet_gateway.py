@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import Doors, Live, Resource, output, resource
-from provision.resources.unnamed import Unnamed, named
+from provision.i18n import _
+from provision.resources.base import Doors, Live, Resource, output, resource
+from provision.resources.tagged_ec2 import Unnamed, named
 from provision.resources.vpc import Vpc
-from provision.words import _
 
 
 @resource

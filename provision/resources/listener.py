@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import (
+from provision.resources.base import (
     Batch,
     Difference,
     Doors,

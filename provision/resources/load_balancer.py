@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
-from provision.aws import unless
+from provision.clients.aws import unless
 from provision.errors import Refusal
-from provision.prices import HOURS, Prices
-from provision.resource import (
+from provision.i18n import _
+from provision.pricing import HOURS, Prices
+from provision.resources.base import (
     Difference,
     Doors,
     Live,
@@ -21,7 +22,6 @@ from provision.resource import (
 )
 from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
-from provision.words import _
 
 ELB = "Elastic Load Balancing"
 TAGS_A_CALL = 20  # ELB API, DescribeTags

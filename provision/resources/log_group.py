@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from provision.beside import answers_of
-from provision.resource import (
+from provision.parallel import answers_of
+from provision.resources.base import (
     Difference,
     Doors,
     Live,

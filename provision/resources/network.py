@@ -1,12 +1,12 @@
 """The network the stack stands in: a VPC that is there, or one of the stack's own; and its public subnets."""
 
-from provision.aws import Aws, reading
+from provision.clients.aws import Aws, reading
 from provision.errors import Refusal
-from provision.resource import Doors, Live, Milestone, Resource, flat, output, resource
+from provision.i18n import _
+from provision.resources.base import Doors, Live, Milestone, Resource, flat, output, resource
 from provision.resources.route_table import Route, RouteTableAssociation
-from provision.resources.unnamed import named
+from provision.resources.tagged_ec2 import named
 from provision.resources.vpc import ZONES
-from provision.words import _
 
 
 @resource

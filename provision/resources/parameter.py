@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from provision.beside import answers_of
 from provision.errors import Refusal
-from provision.resource import (
+from provision.i18n import _
+from provision.parallel import answers_of
+from provision.resources.base import (
     Batch,
     Difference,
     Doors,
@@ -16,7 +17,6 @@ from provision.resource import (
     output,
     resource,
 )
-from provision.words import _
 
 
 @resource

@@ -2,7 +2,7 @@
 
 import re
 
-from provision.resource import resource
+from provision.resources.base import resource
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.log_group import LogGroup
 from provision.resources.parameter import Parameter

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any, ClassVar
 
-from provision.resource import (
+from provision.i18n import _
+from provision.resources.base import (
     Difference,
     Doors,
     Live,
@@ -19,7 +20,6 @@ from provision.resource import (
 from provision.resources.certificate import Certificate, every_certificate, validated_by
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.load_balancer import LoadBalancer
-from provision.words import _
 
 
 @resource

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from provision.aws import unless
-from provision.beside import answers_of
-from provision.resource import (
+from provision.clients.aws import unless
+from provision.parallel import answers_of
+from provision.resources.base import (
     Difference,
     Doors,
     Live,

@@ -3,9 +3,10 @@
 import json
 from typing import Any, ClassVar
 
-from provision.aws import unless
-from provision.beside import answers_of
-from provision.resource import (
+from provision.clients.aws import unless
+from provision.i18n import _
+from provision.parallel import answers_of
+from provision.resources.base import (
     Difference,
     Doors,
     Live,
@@ -17,7 +18,6 @@ from provision.resource import (
     output,
     resource,
 )
-from provision.words import _
 
 Statement = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import Difference, Doors, Live, Resource, output, resource
+from provision.resources.base import Difference, Doors, Live, Resource, output, resource
 from provision.resources.internet_gateway import GatewayAttachment
-from provision.resources.unnamed import Unnamed, named
+from provision.resources.tagged_ec2 import Unnamed, named
 from provision.resources.vpc import Subnet, Vpc
 
 ANYWHERE = "0.0.0.0/0"

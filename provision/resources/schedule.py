@@ -7,8 +7,8 @@ would do. Each schedule states the wanted count instead of toggling it.
 import json
 from typing import Any, ClassVar
 
-from provision.beside import answers_of
-from provision.resource import (
+from provision.parallel import answers_of
+from provision.resources.base import (
     Difference,
     Doors,
     Live,

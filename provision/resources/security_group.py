@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from provision.resource import (
+from provision.resources.base import (
     Batch,
     Difference,
     Doors,
@@ -17,7 +17,7 @@ from provision.resource import (
     resource,
 )
 from provision.resources.network import Network
-from provision.resources.unnamed import foreign_interfaces, named, of_stack
+from provision.resources.tagged_ec2 import foreign_interfaces, named, of_stack
 
 
 @resource

@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar
 
-from provision.prices import HOURS, Prices
-from provision.resource import (
+from provision.pricing import HOURS, Prices
+from provision.resources.awsvpc import PROVIDERS, placed, strategy
+from provision.resources.base import (
     Difference,
     Doors,
     Live,
@@ -19,7 +20,6 @@ from provision.resources.cluster import Cluster
 from provision.resources.listener import WarmDoorRule
 from provision.resources.network import Network
 from provision.resources.permissions import ExecutionPermissions, TaskPermissions
-from provision.resources.placement import PROVIDERS, placed, strategy
 from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import CONTAINER, TaskDefinition

@@ -4,14 +4,14 @@ import re
 from typing import ClassVar
 
 from provision import crash_log
-from provision.aws import unless
+from provision.clients.aws import unless
 from provision.errors import Refusal
-from provision.resource import Doors, Live, Milestone, output, resource
+from provision.i18n import _
 from provision.resources.advice import advice
-from provision.resources.rollout import Rollout
+from provision.resources.base import Doors, Live, Milestone, output, resource
+from provision.resources.ecs_deployment import Rollout
 from provision.resources.service import Service
 from provision.resources.task_definition import CONTAINER
-from provision.words import _
 
 TROUBLE = re.compile("unable|unhealthy|unavailable|failed|stopped", re.IGNORECASE).search
 NO_LOG = ("ResourceNotFoundException", "AccessDeniedException")  # none yet, or not for this caller

@@ -3,7 +3,7 @@
 import json
 from typing import Any, ClassVar
 
-from provision.resource import (
+from provision.resources.base import (
     Difference,
     Doors,
     Live,

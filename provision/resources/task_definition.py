@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from provision.resource import (
+from provision.resources.base import (
     Difference,
     Doors,
     Live,

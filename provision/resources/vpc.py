@@ -3,9 +3,9 @@
 from typing import Any
 
 from provision.errors import Refusal
-from provision.resource import Difference, Doors, Live, Use, flat, marked, output, resource
-from provision.resources.unnamed import Unnamed, foreign_interfaces, named
-from provision.words import _
+from provision.i18n import _
+from provision.resources.base import Difference, Doors, Live, Use, flat, marked, output, resource
+from provision.resources.tagged_ec2 import Unnamed, foreign_interfaces, named
 
 ZONES = 3  # as in the article: a public subnet in each of three zones
 

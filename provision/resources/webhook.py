@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
+from provision.clients.line import CONSOLE
 from provision.errors import NotYet
-from provision.line import CONSOLE
-from provision.resource import Doors, Live, Milestone, Resource, output, resource
+from provision.i18n import _
+from provision.resources.base import Doors, Live, Milestone, Resource, output, resource
 from provision.resources.certificate import Certificate, certificates_for, every_certificate
 from provision.resources.delegation import Delegation
 from provision.resources.listener import HttpsListener
@@ -13,7 +14,6 @@ from provision.resources.parameter import Parameter
 from provision.resources.record_set import Alias
 from provision.resources.security_group import IngressRule
 from provision.resources.steady_service import SteadyService
-from provision.words import _
 
 
 @resource

@@ -14,11 +14,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from provision import cli
-from provision.words import _
+from provision.cli import main as command
+from provision.i18n import _
 
 SPEED = "20"
-PROVISION = [sys.executable, "-m", "provision.cli"]
+PROVISION = [sys.executable, "-m", "provision"]
 STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -118,5 +118,5 @@ def talk(addresses: dict[str, str], words: str) -> bool:
 if __name__ == "__main__":
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # as Ctrl-C: the sandbox ends with us
-    cli.prepare([])
-    cli.end_with(cli.guarded(main))
+    command.prepare([])
+    command.end_with(command.guarded(main))

@@ -13,8 +13,8 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from provision.clients.registry import OCI_INDEX, OCI_MANIFEST, sha256
 from provision.image import layer
-from provision.registry import OCI_INDEX, OCI_MANIFEST, sha256
 
 NAME = "docker/library/python"
 TAG = "3.12-slim"

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from provision.connections import on_loopback
+from provision.clients.http import on_loopback
 from provision.errors import Refusal
-from provision.words import _
+from provision.i18n import _
 
 _NAME = "sandbox.json"
 _ADDRESSES = ("aws", "dns", "line", "registrar", "page", "front", "registry", "gallery", "news")

@@ -7,13 +7,13 @@ words, ours stand.
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from provision.expressions import At, parse
 from provision.sandbox.calls import Call, Refusal
 from provision.sandbox.constraints import constrains
 from provision.sandbox.rules import Answer, after, before, behaves
 from provision.sandbox.scheduler_groups import find_group
 from provision.sandbox.scheduler_targets import check_target, invalid
 from provision.sandbox.schedules import PRINCIPAL, epoch
+from provision.schedules import At, parse
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud

@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from provision.expressions import At, parse
 from provision.sandbox.calls import Call, Refusal
 from provision.sandbox.permissions.enforcement import hold
 from provision.sandbox.permissions.principals import Principal
 from provision.sandbox.rules import Answer, behaves, rules_before
 from provision.sandbox.scheduler_targets import call_of
+from provision.schedules import At, parse
 
 if TYPE_CHECKING:
     from provision.sandbox.cloud import Cloud

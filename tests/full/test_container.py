@@ -20,11 +20,11 @@ from typing import Any
 
 import pytest
 
+from provision.clients.package_index import PackageIndex, cache_folder
+from provision.clients.registry import OCI_MANIFEST, Blob, Manifest, Registries, Remote, sha256
 from provision.image import inputs
 from provision.image.inputs import Inputs
 from provision.image.push import push
-from provision.index import PackageIndex, cache_folder
-from provision.registry import OCI_MANIFEST, Blob, Manifest, Registries, Remote, sha256
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.line import LinePlatform
 from provision.sandbox.serving import HttpServer

@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from provision.in_sandbox import enter_name_servers
+from provision.environment import enter_name_servers
 from tests.provision.shell import ROOT, own_aws, running
 
 pytestmark = pytest.mark.full

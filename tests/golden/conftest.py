@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.aws import Aws
+from provision.clients.aws import Aws
 from provision.sandbox.delays import Delays
 from tests.golden.recorded import Recorder
 from tests.golden.runs import Session, Shell, at_a_shell

@@ -98,10 +98,11 @@ def at_a_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> I
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(boto3, "Session", lambda **_: session)
         gallery = serve(env.sandbox.gallery)
-        monkeypatch.setattr("provision.registry._gallery", lambda: gallery)
-        monkeypatch.setattr("provision.aws.clock", lambda: env.clock)
+        monkeypatch.setattr("provision.clients.registry._gallery", lambda: gallery)
+        monkeypatch.setattr("provision.environment.clock", lambda: env.clock)
         monkeypatch.setattr(
-            "provision.index.PackageIndex.wheels", lambda index, *_: [wheel(env.path.parent)]
+            "provision.clients.package_index.PackageIndex.wheels",
+            lambda index, *_: [wheel(env.path.parent)],
         )
         monkeypatch.setattr(sys, "stdin", io.StringIO())
         monkeypatch.chdir(env.path.parent)

@@ -33,7 +33,7 @@ class LiveStack:
 
     def run(self, verb: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a verb; its progress goes to this terminal, its data is returned."""
-        command = [sys.executable, "-m", "provision.cli", verb, *options]
+        command = [sys.executable, "-m", "provision", verb, *options]
         print(f"\n$ provision {verb} {' '.join(options)}", flush=True)
         return subprocess.run(
             command,

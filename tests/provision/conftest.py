@@ -25,14 +25,15 @@ from bot.press import BucketPress
 from bot.settings import CollectorSettings
 from bot.settings import Settings as BotSettings
 from bot.sources import source_at
-from provision.aws import Aws
-from provision.dns import Dns
-from provision.engine import Engine
-from provision.index import PackageIndex
-from provision.line import Line
-from provision.registry import Registries
-from provision.removal import Gone
-from provision.resource import Doors, Resource
+from provision.clients.aws import Aws
+from provision.clients.dns import Dns
+from provision.clients.line import Line
+from provision.clients.package_index import PackageIndex
+from provision.clients.registry import Registries
+from provision.engine.deleter import Gone
+from provision.engine.engine import Engine
+from provision.engine.executor import Outcome
+from provision.resources.base import Doors, Resource
 from provision.resources.collector import COMMAND
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.delays import Delays
@@ -41,8 +42,7 @@ from provision.sandbox.tasks import InlineTasks
 from provision.sandbox.wire import attach
 from provision.sandbox.world import Sandbox
 from provision.stack import Secrets, Stack
-from provision.stackfile import StackFile
-from provision.walk import Outcome
+from provision.state.stack_file import StackFile
 from tests.provision.shell import addresses as addresses  # fixtures, for every test here
 from tests.provision.shell import person as person
 from tests.provision.shell import served as served

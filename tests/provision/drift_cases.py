@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from provision.resource import Resource
+from provision.resources.base import Resource
 from provision.resources.listener import forwards_to
 from provision.resources.role import RolePolicy
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 
 Afterwards = Callable[[], Any] | None

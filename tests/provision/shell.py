@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-PROVISION = [sys.executable, "-m", "provision.cli"]
+PROVISION = [sys.executable, "-m", "provision"]
 ROOT = Path(__file__).parent.parent.parent
 
 

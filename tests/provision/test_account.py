@@ -5,9 +5,9 @@ from typing import Any
 
 import botocore.exceptions
 
-from provision.account import holdings
-from provision.resource import Resource, kinds
-from provision.stackfile import StackFile
+from provision.engine.inventory import holdings
+from provision.resources.base import Resource, kinds
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 
 # Without a list of their own: inside something that is listed (test_left.py says what each is in).

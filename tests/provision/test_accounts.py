@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from provision.plan import plan
-from provision.prices import prices
+from provision.engine.plan import plan
+from provision.pricing import prices
 from tests.provision.conftest import Env
 
 TRUST = json.dumps(

@@ -2,8 +2,8 @@
 
 import pytest
 
+from provision.engine.inspector import answers
 from provision.errors import NotYet, Refusal
-from provision.look import answers
 from provision.sandbox.clock import ManualClock
 
 

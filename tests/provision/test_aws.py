@@ -13,8 +13,8 @@ import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
-from provision import aws
-from provision.aws import Absent, Aws, Taken, UnknownId, understood
+from provision.clients import aws
+from provision.clients.aws import Absent, Aws, Taken, UnknownId, understood
 from provision.errors import NotYet, Refusal
 from provision.sandbox.serving import HttpServer
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from provision.aws import Aws, understood
+from provision.clients.aws import Aws, understood
+from provision.clients.line import Line
+from provision.clients.registry import Registries
 from provision.errors import NotYet, Refusal
-from provision.line import Line
-from provision.registry import Registries
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 

@@ -8,7 +8,7 @@ from moto.backends import get_backend
 
 from provision.errors import Refusal
 from provision.resources.bucket import NewsBucket
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
 
 HERE = {"LocationConstraint": "ap-northeast-1"}

@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
-from provision import recover
-from provision.account import holdings
-from provision.console import show_steps
+from provision.clients.registry import Registries
+from provision.engine.discovery import Traces
+from provision.engine.inventory import holdings
+from provision.engine.plan import plan
 from provision.errors import Refusal, Usage
 from provision.image.inputs import Inputs
-from provision.plan import plan
-from provision.prices import prices
-from provision.registry import Registries
-from provision.resource import Doors
+from provision.pricing import prices
+from provision.resources.base import Doors
 from provision.resources.image import GivenImage, Image
 from provision.resources.repository import Repository
 from provision.sandbox.serving import HttpServer
-from provision.stackfile import StackFile
-from provision.traces import Traces
+from provision.state.stack_file import StackFile
+from provision.ui.progress import show_steps
+from provision.wizard import recovery
 from tests.provision.conftest import Env
 from tests.provision.test_image import Shelf
 
@@ -294,7 +294,7 @@ def test_lost_file(builder: Builder) -> None:
     env.path.unlink()
     file, doors = StackFile(env.path), env.doors()
     traces = Traces(holdings(doors, env.clock, "news-bot").held, doors, "news-bot")
-    assert ["image.base", "image.files"] == recover.write(file, doors, env.clock, traces)
+    assert ["image.base", "image.files"] == recovery.write(file, doors, env.clock, traces)
     assert "" == file.settings["image.uri"]
     assert "created" == file.records["image"].state
     env.set(image__files="own")

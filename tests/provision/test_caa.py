@@ -7,9 +7,9 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from provision.dns import Dns, Unanswered
-from provision.plan import plan
-from provision.prices import prices
+from provision.clients.dns import Dns, Unanswered
+from provision.engine.plan import plan
+from provision.pricing import prices
 from provision.resources.certificate import excludes_amazon
 from tests.provision.conftest import WHOLE, Env
 

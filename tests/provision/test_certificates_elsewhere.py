@@ -5,9 +5,9 @@ from typing import Any
 import boto3
 import pytest
 
-from provision.aws import Aws
+from provision.clients.aws import Aws
 from provision.sandbox.wire import attach
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import AwsSession, Env
 
 KEY = "validation_record/bot.example.jp"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection
 
 import pytest
 
-from provision.aws import Aws
+from provision.cli.verbs import in_the_way
+from provision.clients.aws import Aws
 from provision.clock import Clock
 from provision.errors import Refusal
 from provision.settings import BY_KEY
-from provision.stackfile import StackFile
-from provision.verbs import in_the_way
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
 from tests.provision.finished_stack import NETWORK, FinishedStack, asked, look, refusals
 

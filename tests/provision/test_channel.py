@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from provision import channel
-from provision.line import Line, Refused
-from provision.resource import Doors
+from provision.clients.line import Line, Refused
+from provision.resources.base import Doors
 from provision.run import Run
+from provision.wizard import channel
 from tests.provision.conftest import Env
 from tests.provision.shell import Person, client, own_aws, told
 from tests.provision.terminal import ENTER, Terminal

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from provision.checked import check
+from provision.engine.record_validation import check
 from provision.errors import Refusal, Usage
-from provision.stackfile import Record, StackFile
+from provision.state.stack_file import Record, StackFile
 from tests.provision.conftest import Env
 from tests.provision.shell import Person
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from provision import aws
-from provision.clock import SandboxClock, WallClock, told_by
+from provision import environment
+from provision.clock import SandboxClock, WallClock
+from provision.environment import told_by
 from provision.errors import Refusal
 from provision.sandbox.serving import HttpServer
 
@@ -40,7 +41,7 @@ def test_sandbox_tells_time_and_speed(serve: Serve, monkeypatch: pytest.MonkeyPa
     times = iter([5.0, 6.0, 7.5])
     url = serve(lambda: json.dumps({"now": next(times), "speed": 1e6}))
     monkeypatch.setenv("AWS_ENDPOINT_URL", url + "/")
-    clock = aws.clock()
+    clock = environment.clock()
     assert isinstance(clock, SandboxClock)
     assert [6.0, 7.5] == [clock.now(), clock.now()]
     clock.sleep(1000)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.press import BucketPress
-from provision.engine import Outcome
-from provision.prices import prices
-from provision.stackfile import StackFile
+from provision.engine.engine import Outcome
+from provision.pricing import prices
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
 
 WRITER = "U" + "1" * 32

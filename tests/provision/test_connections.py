@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from provision.connections import Connections, on_loopback
+from provision.clients.http import Connections, on_loopback
 
 MOZILLAS = 100  # authorities at least: certifi's list has more
 

@@ -6,9 +6,8 @@ The floor is benchmarks/floor.py's: as few calls as could do it, counted over th
 from collections import Counter
 
 from benchmarks import floor
-from provision import recover
-from provision.account import holdings
-from provision.resource import Resource
+from provision.engine.inventory import holdings
+from provision.resources.base import Resource
 from provision.resources.listener import Listener
 from provision.resources.parameter import Parameter
 from provision.resources.record_set import RecordSet
@@ -17,7 +16,8 @@ from provision.resources.schedule import Scheduled
 from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.task_definition import Family
 from provision.sandbox.delays import Delays
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
+from provision.wizard import recovery
 
 from .conftest import READING, Env
 from .rounds import Rounds
@@ -102,7 +102,7 @@ def test_recover(env: Env) -> None:
     holdings(env.doors(), env.clock, "news-bot")
     listed = calls(env)
     env.path.unlink()
-    recover.by_itself(StackFile(env.path), env.doors(), env.clock, ())
+    recovery.by_itself(StackFile(env.path), env.doors(), env.clock, ())
     assert calls(env).total() <= listed.total() + 1.3 * looks
 
 

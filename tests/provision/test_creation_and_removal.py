@@ -6,14 +6,14 @@ import botocore.exceptions as failures
 import pytest
 from botocore.exceptions import ClientError
 
-from provision.creation import Creation
+from provision.engine.creator import Creation
+from provision.engine.deleter import Gone, Removal
+from provision.engine.inspector import ours
+from provision.engine.ownership import Ownership
 from provision.errors import NotYet
-from provision.look import ours
-from provision.ownership import Ownership
-from provision.removal import Gone, Removal
-from provision.resource import Doors, Live, Resource, output, resource
+from provision.resources.base import Doors, Live, Resource, output, resource
 from provision.sandbox.clock import ManualClock
-from provision.stackfile import Record, StackFile, State
+from provision.state.stack_file import Record, StackFile, State
 
 ANSWERS: dict[str, Exception] = {
     "throttled": ClientError({"Error": {"Code": "Throttling"}}, "Create"),

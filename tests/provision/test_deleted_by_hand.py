@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from provision import aws
+from provision.clients import aws
+from provision.engine.deleter import users
 from provision.errors import NotYet, Refusal
-from provision.removal import users
-from provision.resource import Resource
+from provision.resources.base import Resource
 from provision.resources.network import ExistingNetwork
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 from tests.provision.finished_stack import FinishedStack, look, made, refusals
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from provision import deploy
-from provision.console import Progress
-from provision.engine import Engine
+from provision.cli import deploy
+from provision.engine.engine import Engine
 from provision.errors import Refusal
 from provision.resources.steady_service import NoCapacity
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
 from provision.sandbox.tasks import Application, InlineTask, InlineTasks
 from provision.stack import Stack
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
+from provision.ui.progress import Progress
 from tests.provision.conftest import Env
 
 Start = Callable[[dict[str, str]], Application]

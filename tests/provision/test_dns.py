@@ -8,7 +8,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from provision.dns import Dns, Unanswered
+from provision.clients.dns import Dns, Unanswered
 
 RESOLVER = ("192.0.2.53", 5353)
 SERVERS = ("NS-1.awsdns.COM.", "ns-2.awsdns.org.")

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from provision import domain
-from provision.console import Progress
-from provision.dns import Dns, Unanswered, is_registry
-from provision.plan import plan
-from provision.prices import prices
-from provision.resource import Doors
-from provision.resources.copied_records import record_sets
+from provision.clients.dns import Dns, Unanswered, is_registry
+from provision.engine.plan import plan
+from provision.pricing import prices
+from provision.resources.base import Doors
 from provision.resources.hosted_zone import HostedZone, SeveralZones
+from provision.resources.migrated_records import record_sets
 from provision.run import Options, Run
 from provision.sandbox.registrar import PARKING
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
+from provision.ui.progress import Progress
+from provision.wizard import domain
 from tests.provision.conftest import WHOLE, Env, PowerCut
 
 IN_USE = [

@@ -2,9 +2,9 @@
 
 import pytest
 
-from provision.checked import check
-from provision.edited import prove
-from provision.stackfile import Damaged, StackFile
+from provision.engine.edited_records import prove
+from provision.engine.record_validation import check
+from provision.state.stack_file import Damaged, StackFile
 from tests.provision.conftest import Env
 
 

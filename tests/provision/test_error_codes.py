@@ -9,7 +9,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 
-from provision import aws
+from provision.clients import aws
 from provision.errors import NotYet, Refusal
 
 # By code, the HTTP status it comes with.

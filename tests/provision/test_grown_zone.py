@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from moto.route53.models import RecordSet
 
-from provision.account import holdings
-from provision.aws import Aws
-from provision.once import once
-from provision.resource import Doors
-from provision.resources import copied_records
+from provision.clients.aws import Aws
+from provision.engine.inventory import holdings
+from provision.engine.read_cache import once
+from provision.resources import migrated_records
+from provision.resources.base import Doors
 from provision.resources.record_set import Alias, ValidationRecord
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 
 A_PAGE = 300  # record sets; Route 53 API, ListResourceRecordSets
@@ -50,7 +50,7 @@ class GrownRoute53:
 
     def change_resource_record_sets(self, ChangeBatch: dict[str, Any], **_: Any) -> None:
         """No more than AWS takes in one call."""
-        assert len(ChangeBatch["Changes"]) <= copied_records.A_CALL
+        assert len(ChangeBatch["Changes"]) <= migrated_records.A_CALL
         self.changes += len(ChangeBatch["Changes"])
 
 
@@ -89,7 +89,7 @@ def found(env: Env, doors: Doors) -> int:
 
 def named(env: Env, doors: Doors) -> int:
     """What others put into it, asked for while nothing changes."""
-    return len(list(copied_records.others(once(doors), zone_id(env), COPIED)))
+    return len(list(migrated_records.others(once(doors), zone_id(env), COPIED)))
 
 
 def changing(change: Callable[..., None], *more: Any) -> Callable[[Env, Doors], int]:
@@ -117,9 +117,9 @@ THEIRS = PAGES * A_PAGE
 WORKS = [  # what is done, what it comes to, the most bytes that it may take for a record more
     (found, 2, 250),
     (named, THEIRS - 1 + 2, 250),  # names and types, and all of it folded
-    (changing(copied_records.put, COPIED), 1, 50),
-    (changing(copied_records.take_away, COPIED), 1, 50),
-    (changing(copied_records.clear), THEIRS + 2, 50),
+    (changing(migrated_records.put, COPIED), 1, 50),
+    (changing(migrated_records.take_away, COPIED), 1, 50),
+    (changing(migrated_records.clear), THEIRS + 2, 50),
 ]
 
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from provision.hours import following, hours_a_month, times_a_month
-from provision.prices import prices
+from provision.pricing import prices
+from provision.schedules import following, hours_a_month, times_a_month
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 from tests.provision.conftest import ANSWERS

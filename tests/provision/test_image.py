@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from provision.clients.package_index import PackageIndex
+from provision.clients.registry import Registries, sha256
 from provision.errors import Refusal, Usage
 from provision.image import base as bases
 from provision.image import code, inputs, layer, own, wheels
@@ -18,8 +20,6 @@ from provision.image.assembled import COMMAND, ENVIRONMENT, HOME, PACKAGES, PORT
 from provision.image.base import Base
 from provision.image.inputs import Inputs
 from provision.image.reference import parse
-from provision.index import PackageIndex
-from provision.registry import Registries, sha256
 from provision.sandbox.gallery import Gallery
 from provision.sandbox.serving import HttpServer
 

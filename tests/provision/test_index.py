@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from provision.clients.package_index import PackageIndex
 from provision.errors import Refusal
-from provision.index import PackageIndex
 from tests.provision.test_image import wheel
 
 

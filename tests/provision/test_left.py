@@ -2,8 +2,8 @@
 
 import pytest
 
-from provision.account import holdings
-from provision.stackfile import StackFile
+from provision.engine.inventory import holdings
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 from tests.provision.finished_stack import made
 

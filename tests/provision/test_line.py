@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from provision import line as line_door
+from provision.clients import line as line_door
+from provision.clients.line import Line, Refused
 from provision.errors import NotYet, Refusal
-from provision.line import Line, Refused
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line import LinePlatform
 from provision.sandbox.serving import HttpServer

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from provision import wholefile
 from provision.errors import Refusal
-from provision.last_copy import keep, read
-from provision.stackfile import StackFile
+from provision.state import atomic_file
+from provision.state.backup import keep, read
+from provision.state.stack_file import StackFile
 
 HARMFUL = "image:\n  files: $(touch /tmp/harmed)\n"
 
@@ -81,6 +81,6 @@ def test_stack_file_may_be_a_link(folder: Path) -> None:
 def test_file_that_is_written_whole_replaces_a_link(folder: Path) -> None:
     """Any other file but stack.yaml."""
     (folder / "other").symlink_to("../home/.bashrc")
-    wholefile.replace(folder / "other", b"new")
+    atomic_file.replace(folder / "other", b"new")
     assert "alias ll='ls -l'\n" == (folder.parent / "home/.bashrc").read_text()
     assert b"new" == (folder / "other").read_bytes()

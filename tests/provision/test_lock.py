@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from provision.errors import Refusal
-from provision.lock import locked
-from provision.stackfile import StackFile
+from provision.state.lock import locked
+from provision.state.stack_file import StackFile
 
 HOLDER = """
 import sys

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import pytest
 
-from provision.look import look_at_all
-from provision.resource import Doors, Live, Resource, output, resource
+from provision.engine.inspector import look_at_all
+from provision.resources.base import Doors, Live, Resource, output, resource
 from provision.sandbox.clock import ManualClock
-from provision.stackfile import Record
+from provision.state.stack_file import Record
 
 PATIENCE = 5.0  # real seconds for the other thread
 
@@ -86,9 +86,9 @@ OF_CHILD = Record("Child", "creating")
 @pytest.fixture
 def doors() -> Doors:
     """Nobody is called."""
-    from provision.aws import Aws
-    from provision.dns import Dns
-    from provision.line import Line
+    from provision.clients.aws import Aws
+    from provision.clients.dns import Dns
+    from provision.clients.line import Line
 
     return Doors(Aws("ap-northeast-1"), Dns(), Line(lambda: ""))
 

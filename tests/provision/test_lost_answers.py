@@ -8,8 +8,8 @@ import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
-from provision.aws import Aws
-from provision.stackfile import Record, StackFile
+from provision.clients.aws import Aws
+from provision.state.stack_file import Record, StackFile
 from tests.provision.conftest import WHOLE, AwsSession, Env, PowerCut
 
 URL = "https://aws.example/"

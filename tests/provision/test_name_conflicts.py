@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
-from provision.plan import plan
-from provision.prices import prices
-from provision.stackfile import StackFile
-from provision.verbs import in_the_way
+from provision.cli.verbs import in_the_way
+from provision.engine.plan import plan
+from provision.pricing import prices
+from provision.state.stack_file import StackFile
 from tests.provision.account_snapshot import snapshot
 from tests.provision.conftest import Env
 from tests.provision.drift_cases import POLICY, TRUST

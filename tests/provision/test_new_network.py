@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from provision.plan import plan
-from provision.prices import prices
-from provision.resource import Milestone, Resource
+from provision.engine.executor import Outcome
+from provision.engine.plan import plan
+from provision.pricing import prices
+from provision.resources.base import Milestone, Resource
 from provision.resources.network import NewNetwork
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
-from provision.stackfile import StackFile
-from provision.walk import Outcome
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import ANSWERS, WHOLE, Env, PowerCut
 from tests.provision.finished_stack import NETWORK
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from provision.clients.registry import Blob, Registries, sha256
 from provision.errors import Refusal
 from provision.image import base as bases
 from provision.image import layer
 from provision.image.assembled import assemble
 from provision.image.base import Base
-from provision.registry import Blob, Registries, sha256
 from provision.sandbox.serving import HttpServer
 
 # config.md, "Example", some fields left out.

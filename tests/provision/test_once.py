@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from provision.once import Once, once
+from provision.engine.read_cache import Once, once
 from provision.resources.security_group import SecurityGroup
 from tests.provision.conftest import Env
 

@@ -14,10 +14,10 @@ from typing import IO, Any
 
 import pytest
 
-from provision import cli
+from provision.cli import main
 from provision.errors import Refusal
 from provision.image import own
-from provision.lock import locked
+from provision.state.lock import locked
 from tests.provision.shell import PROVISION, Person, control, environment
 
 SECRET = "channel-secret-0123456789"
@@ -46,7 +46,7 @@ def test_an_error_nobody_foresaw(
     outer = RuntimeError(SECRET)
     outer.__cause__ = inner
     inner.__context__ = outer  # a circle is no reason to go on for ever
-    assert 1 == cli.guarded(raised(outer))
+    assert 1 == main.guarded(raised(outer))
     (path,) = tmp_path.iterdir()
     assert (
         "Provision met an error that it does not know.\n"
@@ -87,7 +87,7 @@ def test_why(
 ) -> None:
     """The operating system's own words are shown; other messages may hold anything and are not."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert 1 == cli.guarded(raised(error))
+    assert 1 == main.guarded(raised(error))
     assert f"  why:  {why}" == capsys.readouterr().err.splitlines()[1]
     (path,) = tmp_path.iterdir()
     assert why == path.read_text().splitlines()[-1]
@@ -98,7 +98,7 @@ def test_details_that_cannot_be_written(
 ) -> None:
     """A full disk, a temporary folder that is gone: said, and no second error."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    assert 1 == cli.guarded(raised(RuntimeError()))
+    assert 1 == main.guarded(raised(RuntimeError()))
     said = capsys.readouterr().err.splitlines()
     assert said[2].startswith("  next: The details could not be written: FileNotFoundError: ")
     assert 3 == len(said)
@@ -106,8 +106,8 @@ def test_details_that_cannot_be_written(
 
 def test_ctrl_c_and_refusals_keep_their_status(capsys: pytest.CaptureFixture[str]) -> None:
     """130, and what a refusal says."""
-    assert 130 == cli.guarded(raised(KeyboardInterrupt()))
-    assert 1 == cli.guarded(raised(Refusal("a", "b", "c")))
+    assert 130 == main.guarded(raised(KeyboardInterrupt()))
+    assert 1 == main.guarded(raised(Refusal("a", "b", "c")))
     assert "a\n  why:  b\n  next: c" in capsys.readouterr().err
 
 
@@ -264,7 +264,7 @@ def test_output_onto_a_full_disk(finished_stack: Person, typed: tuple[str, ...])
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams(finished_stack: Person, closed: str) -> None:
     """Whoever starts the command may have closed any of its streams."""
-    command = f'"$0" -m provision.cli --sandbox status {closed}'
+    command = f'"$0" -m provision --sandbox status {closed}'
     done = subprocess.run(
         ["sh", "-c", command, sys.executable],
         cwd=finished_stack.folder,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from provision.records import Record
-from provision.stackfile import StackFile
+from provision.state.records import Record
+from provision.state.stack_file import StackFile
 from tests.provision.account_snapshot import snapshot
 from tests.provision.conftest import ANSWERS, WHOLE, Env
 from tests.provision.drift_cases import POLICY, TRUST

@@ -51,7 +51,7 @@ def test_setup_ends_with_the_reason_and_teardown_leaves_nothing(
     """Exit 1 or 3 within the bound, no traceback, and nothing is left afterwards."""
     person = Person(tmp_path, environment(tmp_path))
     began = time.monotonic()
-    command = [sys.executable, "-m", "provision.cli", "setup", "--yes", "--wait", "0", *SETS]
+    command = [sys.executable, "-m", "provision", "setup", "--yes", "--wait", "0", *SETS]
     setup = subprocess.run(
         command,
         cwd=tmp_path,

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from provision.engine.inspector import Sight
+from provision.engine.plan import Step, plan
 from provision.errors import Refusal
-from provision.look import Sight
-from provision.plan import Step, plan
-from provision.prices import Prices
-from provision.records import Record
-from provision.resource import Live, Milestone, Resource, resource
+from provision.pricing import Prices
+from provision.resources.base import Live, Milestone, Resource, resource
+from provision.state.records import Record
 
 PRICES = Prices()
 LIVE = {"Size": 1}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from provision.resource import Milestone, Resource
+from provision.resources.base import Milestone, Resource
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 from tests.provision.conftest import ANSWERS, WHOLE, Env, PowerCut

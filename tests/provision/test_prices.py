@@ -2,7 +2,7 @@
 
 import pytest
 
-from provision.prices import Prices, prices
+from provision.pricing import Prices, prices
 
 
 def test_prices_of_a_region_that_is_listed_are_exact() -> None:

@@ -5,24 +5,24 @@ import importlib
 import boto3
 import pytest
 
-from provision.aws import Aws
-from provision.resource import Resource, kinds
+from provision.clients.aws import Aws
+from provision.resources.base import Resource, kinds
 from provision.stack import Stack
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("provision.dns.TIMEOUT", 3.0),
-        ("provision.dns.LONGEST_CHAIN", 8),
-        ("provision.engine.LISTS_LAG", 60.0),
-        ("provision.index.BOUND", 600),
-        ("provision.line.TIMEOUT", 20),  # LINE's test of a webhook may itself take ten
-        ("provision.probes.FRESH", 36),  # hours
-        ("provision.retrace.AGAIN", 5.0),
+        ("provision.clients.dns.TIMEOUT", 3.0),
+        ("provision.clients.dns.LONGEST_CHAIN", 8),
+        ("provision.engine.engine.LISTS_LAG", 60.0),
+        ("provision.clients.package_index.BOUND", 600),
+        ("provision.clients.line.TIMEOUT", 20),  # LINE's test of a webhook may itself take ten
+        ("provision.verify.probes.FRESH", 36),  # hours
+        ("provision.engine.interrupted.AGAIN", 5.0),
         ("provision.resources.steady_service.SILENCE", 90),
-        ("provision.tls.TIMEOUT", 10.0),
-        ("provision.verbs.UNATTENDED_WAIT", 1800.0),
+        ("provision.clients.tls.TIMEOUT", 10.0),
+        ("provision.cli.verbs.UNATTENDED_WAIT", 1800.0),
     ],
 )
 def test_promise(name: str, expected: float) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from provision.engine.inspector import verdict
+from provision.engine.plan import plan
 from provision.errors import Refusal
-from provision.look import verdict
-from provision.plan import plan
-from provision.prices import prices
-from provision.stackfile import Record, StackFile
+from provision.pricing import prices
+from provision.state.stack_file import Record, StackFile
 from tests.provision.conftest import WHOLE, Env
 
 LIVE = {"Name": "x"}

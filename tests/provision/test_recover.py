@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from provision import recover
-from provision.account import holdings
+from provision.engine.discovery import Traces
+from provision.engine.inventory import holdings
 from provision.errors import Refusal
-from provision.stackfile import StackFile
-from provision.traces import Traces
+from provision.state.stack_file import StackFile
+from provision.wizard import recovery
 from tests.provision.conftest import ANSWERS, WHOLE, Env
 
 FORGOTTEN = ("caller_reference", "idempotency_token", "previous")  # said once, before the call
@@ -54,7 +54,7 @@ def recovered(env: Env, name: str = "news-bot") -> list[str]:
     """What `provision recover` does once the stack is chosen."""
     file, doors = StackFile(env.path), env.doors()
     traces = Traces(holdings(doors, env.clock, name).held, doors, name)
-    return recover.write(file, doors, env.clock, traces)
+    return recovery.write(file, doors, env.clock, traces)
 
 
 @pytest.mark.parametrize("changed", [{}, OTHERS], ids=["defaults", "others"])
@@ -173,9 +173,9 @@ def test_several_stacks(env: Env) -> None:
     env.setup(wait=0)
     env.path.unlink()
     file, doors = StackFile(env.path), env.doors()
-    assert ["news-bot", "other-bot"] == recover.stacks(doors, env.clock)
+    assert ["news-bot", "other-bot"] == recovery.stacks(doors, env.clock)
     with pytest.raises(Refusal, match="news-bot, other-bot"):
-        recover.which(file, doors, env.clock, named=False)
+        recovery.which(file, doors, env.clock, named=False)
     recovered(env, "other-bot")
     settings = StackFile(env.path).settings
     assert second == {key: settings[key] for key in second}
@@ -201,7 +201,7 @@ def test_by_itself(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     before = remembered(env)
     env.path.write_text("name: news-bot\nservice:\n  memory: 2048  # MiB\n")
     file = StackFile(env.path)
-    recover.by_itself(file, env.doors(), env.clock, ())
+    recovery.by_itself(file, env.doors(), env.clock, ())
     assert before == remembered(env)
     assert "memory: 1024  # MiB" in env.path.read_text()
     assert 1 == len(capsys.readouterr().err.splitlines())
@@ -211,7 +211,7 @@ def test_by_itself_costs_one_call_where_there_is_no_stack(env: Env) -> None:
     """A first setup is not slowed down."""
     env.path.unlink()
     env.aws_session.calls.clear()
-    recover.by_itself(StackFile(env.path), env.doors(), env.clock, ())
+    recovery.by_itself(StackFile(env.path), env.doors(), env.clock, ())
     assert ["DescribeSecurityGroups"] == env.aws_session.calls
 
 
@@ -221,7 +221,7 @@ def test_a_look_writes_nothing(env: Env) -> None:
     env.path.unlink()
     file = StackFile(env.path)
     file.on_trial = True
-    recover.by_itself(file, env.doors(), env.clock, ())
+    recovery.by_itself(file, env.doors(), env.clock, ())
     assert ("example.jp", True) == (file.settings["domain"], "zone/example.jp" in file.records)
     assert not env.path.exists()
 
@@ -232,4 +232,4 @@ def test_second_file_of_the_same_name(env: Env) -> None:
     env.path.write_text("domain: other.example\nnetwork:\n  vpc: default\n")
     file = StackFile(env.path)
     with pytest.raises(Refusal, match=r"a stack news-bot already, for example\.jp"):
-        recover.by_itself(file, env.doors(), env.clock, ())
+        recovery.by_itself(file, env.doors(), env.clock, ())

@@ -2,7 +2,7 @@
 
 from botocore.exceptions import ClientError
 
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import READING, Env
 from tests.provision.finished_stack import WHOLES, made
 

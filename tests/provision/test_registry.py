@@ -7,11 +7,11 @@ from typing import Any
 import boto3
 import pytest
 
+from provision.clients.registry import Blob, Manifest, Registries, Remote, sha256
 from provision.errors import NotYet, Refusal
 from provision.image import layer
 from provision.image.assembled import Image
 from provision.image.push import push
-from provision.registry import Blob, Manifest, Registries, Remote, sha256
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.serving import HttpServer
 from provision.sandbox.tasks import InlineTasks
@@ -132,7 +132,7 @@ def test_what_came_is_not_what_was_asked_for() -> None:
 
 def test_stand_in_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """By PROVISION_REGISTRY, else by the sandbox that is AWS on this machine; else there is none."""
-    from provision.registry import from_environment
+    from provision.clients.registry import from_environment
 
     aws = HttpServer(sandbox.aws)
     monkeypatch.delenv("PROVISION_REGISTRY", raising=False)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
 
 OCI = "application/vnd.oci.image.manifest.v1+json"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from provision.settings import Settings
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import ANSWERS, Env
 
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from provision.setting_types import FARGATE_MEMORY
 from provision.settings import BY_KEY, SETTINGS, Settings
-from provision.values import FARGATE_MEMORY
 
 LONG = "a" * 63
 IMAGE = ("image.uri", "image.base", "image.files")

@@ -3,12 +3,12 @@
 import pytest
 import yaml
 
-from provision.engine import Engine
-from provision.plan import Plan, plan
-from provision.prices import prices
-from provision.resource import Milestone
+from provision.engine.engine import Engine
+from provision.engine.plan import Plan, plan
+from provision.pricing import prices
+from provision.resources.base import Milestone
 from provision.sandbox.delays import Delays
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import READING, WHOLE, Env
 
 

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from provision import daily
+from provision.cli import daily
+from provision.cli.status import tasks
+from provision.engine.inspector import Sight
 from provision.errors import Refusal
-from provision.look import Sight
 from provision.run import Options, Run
-from provision.stackfile import StackFile
-from provision.status import tasks
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 from tests.provision.test_deploy import delays as delays  # AWS as slow as it is
 

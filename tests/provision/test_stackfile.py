@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from provision import last_copy
 from provision.errors import Refusal, Usage
-from provision.stackfile import Record, StackFile
-from provision.wholefile import HALF
+from provision.state import backup
+from provision.state.atomic_file import HALF
+from provision.state.stack_file import Record, StackFile
 
 RECORDS = {
     "zone/example.jp": Record("HostedZone", "created", {"id": "Z1", "name_servers": ["a.", "b."]}),
@@ -249,10 +249,10 @@ def test_half_of_a_copy_is_taken_away(path: Path) -> None:
     path.write_text("name: news-bot\n")
     file = StackFile(path)
     file.keep()
-    half = last_copy.place(path).with_name(f".{last_copy.place(path).name}.x{HALF}")
+    half = backup.place(path).with_name(f".{backup.place(path).name}.x{HALF}")
     half.write_text("")
     with file.locked():
-        assert (False, True) == (half.exists(), last_copy.place(path).exists())
+        assert (False, True) == (half.exists(), backup.place(path).exists())
 
 
 def test_calls_that_are_about_to_begin_share_a_write(tmp_path: Path) -> None:

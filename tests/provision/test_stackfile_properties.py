@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provision.settings import BY_KEY
-from provision.stackfile import Record, StackFile
-from provision.yamledit import insert
-from provision.yamltext import compose, dump, leaves
+from provision.state.stack_file import Record, StackFile
+from provision.state.yaml_edit import insert
+from provision.state.yaml_text import compose, dump, leaves
 
 QUICK = settings(
     max_examples=60,

@@ -4,14 +4,14 @@ import io
 
 import pytest
 
-from provision import daily, deploy
-from provision.console import Progress
-from provision.engine import Engine, Gone
+from provision.cli import daily, deploy
+from provision.engine.engine import Engine, Gone
+from provision.engine.executor import Outcome
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
 from provision.stack import Stack
-from provision.stackfile import StackFile
-from provision.walk import Outcome
+from provision.state.stack_file import StackFile
+from provision.ui.progress import Progress
 from tests.provision.conftest import WHOLE, Env
 
 LAG = 10.0  # seconds: EC2's and IAM's guides speak of seconds, of minutes at the worst

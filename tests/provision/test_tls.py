@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from provision.clients.tls import Tls
 from provision.errors import Refusal
-from provision.tls import Tls
 
 Show = Callable[[ssl.SSLContext], tuple[str, int]]
 

@@ -7,18 +7,20 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from provision import recover, use, verbs
-from provision.account import holdings
-from provision.checks import Finding, Scene, examine
-from provision.console import Progress
+from provision.cli import verbs
+from provision.cli.status import entry, tasks
+from provision.clients.line import Line
+from provision.clients.tls import Tls
+from provision.engine import dependents
+from provision.engine.inventory import holdings
+from provision.engine.plan import plan
 from provision.errors import NotYet, Unknown
-from provision.line import Line
-from provision.plan import plan
-from provision.prices import prices
+from provision.pricing import prices
 from provision.sandbox.serving import HttpServer
-from provision.status import entry, tasks
-from provision.tls import Tls
-from provision.verify import checks
+from provision.ui.progress import Progress
+from provision.verify.checks import checks
+from provision.verify.tree import Finding, Scene, examine
+from provision.wizard import recovery
 from tests.provision.conftest import READING, Env
 from tests.provision.finished_stack import FinishedStack, look
 from tests.provision.shell import Person, control
@@ -150,16 +152,16 @@ def test_recover_without_an_answer_is_not_none(env: Env) -> None:
     )
     env.aws_session.before = denied(*listing)
     with pytest.raises(Unknown, match="AccessDenied"):
-        recover.stacks(env.doors(), env.clock)
+        recovery.stacks(env.doors(), env.clock)
     env.aws_session.before = denied("ListClusters")
-    assert ["news-bot"] == recover.stacks(env.doors(), env.clock)
+    assert ["news-bot"] == recovery.stacks(env.doors(), env.clock)
     with pytest.raises(Unknown, match="AccessDenied"):
-        recover.stacks(env.doors(), env.clock, "other-bot")
+        recovery.stacks(env.doors(), env.clock, "other-bot")
     env.aws_session.free()
-    assert ["news-bot"] == recover.stacks(env.doors(), env.clock, "other-bot")
+    assert ["news-bot"] == recovery.stacks(env.doors(), env.clock, "other-bot")
     throttle(env, "*", "*")
     with pytest.raises(Unknown, match="slower calls"):
-        recover.stacks(env.doors(), env.clock)
+        recovery.stacks(env.doors(), env.clock)
 
 
 USES = [  # a read of who uses it, the resource that stays for it, and what stays with that
@@ -274,7 +276,7 @@ def everything(env: Env) -> None:
     plan(run.sights, [], prices("ap-northeast-1"))
     examine(checks(), Scene(run, run.sights, Tls(("127.0.0.1", 9), ())))
     holdings(env.doors(), env.clock, "news-bot")
-    use.uses(run.stack.resources, run.file.records, env.doors(), env.clock)
+    dependents.uses(run.stack.resources, run.file.records, env.doors(), env.clock)
 
 
 def test_the_missing_member_is_named(env: Env) -> None:

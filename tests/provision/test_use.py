@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provision.stackfile import StackFile
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
 
 ALLOWED = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}

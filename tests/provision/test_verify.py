@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from provision.checks import Finding, Scene, examine
-from provision.line import Line
-from provision.resource import Doors
+from provision.clients.line import Line
+from provision.clients.tls import Tls
+from provision.resources.base import Doors
 from provision.sandbox.serving import TlsServer
 from provision.sandbox.tasks import Application, InlineTasks
-from provision.tls import Tls
-from provision.verify import checks
+from provision.verify.checks import checks
+from provision.verify.tree import Finding, Scene, examine
 from tests.provision.conftest import Env
 from tests.provision.shell import Person
 from tests.provision.test_domain import looked

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from provision.engine.executor import Line, Outcome, walk
 from provision.errors import NotYet, Refusal
-from provision.resource import Resource
+from provision.resources.base import Resource
 from provision.sandbox.clock import ManualClock
-from provision.walk import Line, Outcome, walk
 
 Script = dict[str, Callable[[], str]]  # what a line does when its turn comes
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from provision.lock import locked
-from provision.records import Record
-from provision.stackfile import StackFile
-from provision.wholefile import HALF, replace, sweep
+from provision.state.atomic_file import HALF, replace, sweep
+from provision.state.lock import locked
+from provision.state.records import Record
+from provision.state.stack_file import StackFile
 
 
 def test_replace_that_fails_at_the_last_step(tmp_path: Path) -> None:

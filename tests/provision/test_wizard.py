@@ -9,7 +9,7 @@ import yaml
 from tests.provision.shell import ROOT, Person, own_aws, told
 from tests.provision.terminal import DOWN, ENTER, Terminal
 
-JAPANESE = yaml.safe_load((ROOT / "provision/words/ja.yaml").read_text(encoding="utf-8"))
+JAPANESE = yaml.safe_load((ROOT / "provision/i18n/ja.yaml").read_text(encoding="utf-8"))
 CLEAR = "\x15"  # Ctrl-U: the line is empty again
 SPACE = " "  # picks one of several
 

@@ -11,14 +11,14 @@ import pytest
 import yaml
 
 import provision
-from provision import words
-from provision.words import _, from_arguments, from_locale
+from provision import i18n
+from provision.i18n import _, from_arguments, from_locale
 
 PACKAGE = Path(provision.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 # The sandbox speaks AWS's and LINE's own English; everything else is read by a person.
-SPOKEN = [path for path in SOURCES if path.parent in (PACKAGE, PACKAGE / "resources")]
-JAPANESE = PACKAGE / "words" / "ja.yaml"
+SPOKEN = [path for path in SOURCES if "sandbox" not in path.relative_to(PACKAGE).parts]
+JAPANESE = PACKAGE / "i18n" / "ja.yaml"
 TELLING = {
     *("print", "echo", "say", "option", "command", "group", "confirmed", "typed"),
     *("Refusal", "Refused", "Usage", "Unfinished", "NotYet", "Malformed", "Unanswered"),
@@ -121,9 +121,9 @@ def translations() -> dict[str, str]:
 @pytest.fixture
 def speaking() -> Iterator[None]:
     """Afterwards `_()` speaks the language it spoke before."""
-    before = words.language()
+    before = i18n.language()
     yield
-    words.use(before)
+    i18n.use(before)
 
 
 def test_every_sentence_is_a_literal() -> None:
@@ -261,11 +261,11 @@ def test_from_arguments(arguments: list[str], expected: str) -> None:
 @pytest.mark.usefixtures("speaking")
 def test_a_sentence_in_both_languages() -> None:
     """The chosen language speaks, with its holes filled."""
-    words.use("en")
-    assert "en" == words.language()
+    i18n.use("en")
+    assert "en" == i18n.language()
     assert "Creating zone." == _("Creating {key}.", key="zone")
-    words.use("ja")
-    assert "ja" == words.language()
+    i18n.use("ja")
+    assert "ja" == i18n.language()
     expected = translations()["Creating {key}."].replace("{key}", "zone")
     assert expected == _("Creating {key}.", key="zone")
     assert translations()["done"] == _("done")
@@ -274,6 +274,6 @@ def test_a_sentence_in_both_languages() -> None:
 @pytest.mark.usefixtures("speaking")
 def test_an_unknown_sentence_stays_english() -> None:
     """Better a sentence in another language than none; braces without holes stay as they are."""
-    words.use("ja")
+    i18n.use("ja")
     untranslated = "not {in} ja.yaml"
     assert untranslated == _(untranslated)

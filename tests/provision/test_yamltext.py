@@ -2,8 +2,8 @@
 
 import pytest
 
-from provision.yamledit import insert, without
-from provision.yamltext import Leaf, Malformed, compose, dump, leaves, plain
+from provision.state.yaml_edit import insert, without
+from provision.state.yaml_text import Leaf, Malformed, compose, dump, leaves, plain
 
 CONFLICT = "name: a\n<<<<<<< HEAD\nregion: b\n=======\nregion: c\n>>>>>>> theirs\n"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from provision.clients.registry import sha256
 from provision.image import layer
-from provision.registry import sha256
 from provision.sandbox.cloud import Cloud
 from provision.sandbox.images import CannotPull
 from provision.sandbox.processes import ProcessTask, ProcessTasks

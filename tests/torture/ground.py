@@ -22,8 +22,8 @@ from provision.sandbox.runtime import write_runtime
 from provision.sandbox.tasks import InlineTasks
 from provision.sandbox.wire import attach
 from provision.sandbox.world import Sandbox
-from provision.stackfile import StackFile
-from provision.wholefile import HALF
+from provision.state.atomic_file import HALF
+from provision.state.stack_file import StackFile
 from tests.provision.conftest import inventory
 from tests.provision.shell import ROOT
 from tests.provision.test_accounts import TRUST

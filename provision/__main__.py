@@ -1,0 +1,5 @@
+"""Run the command: python -m provision."""
+
+from provision.cli.main import main
+
+main()

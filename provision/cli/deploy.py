@@ -1,0 +1,209 @@
+"""The verb deploy: a new revision, watched; one that fails is taken back while the old one goes on answering.
+
+The engine brings the resources up to the service to be, as setup does. The old tasks stay until new ones are
+healthy (minimumHealthyPercent 100), so taking back means: no longer waiting for a failure to repeat itself.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from provision.cli.prepare import prepared
+from provision.cli.rollout import short, watch
+from provision.cli.verbs import agree_to_pay, failed, in_the_way, no_service
+from provision.clients import aws
+from provision.engine import inspector
+from provision.engine.engine import Engine
+from provision.engine.executor import Outcome
+from provision.engine.plan import plan as plan_of
+from provision.errors import Refusal
+from provision.i18n import _
+from provision.pricing import prices
+from provision.resources.base import Resource
+from provision.resources.ecs_deployment import Rollout
+from provision.resources.image import Image
+from provision.resources.steady_service import NoCapacity
+from provision.resources.task_definition import Family
+from provision.run import Options, Run
+from provision.ui.progress import Progress, show_steps
+from provision.wizard import prompts
+
+
+def deploy(options: Options, *, back: bool) -> int:
+    """Deploys what stack.yaml says; with `back` the revision before. Returns the exit status."""
+    run = prepared(options, save=False)  # --set is kept once it is known to work
+    try:
+        with run.file.locked():
+            progress = Progress([*part(run), run.stack.steady_service], run.clock)
+            engine = run.engine(progress)
+            engine.begin()
+            return carry_out(run, engine, progress, back=back)
+    except NoCapacity as refusal:
+        if options.yes or not prompts.on_terminal():
+            raise
+        print(refusal, file=sys.stderr)
+        if not prompts.confirmed(_("Run at the full price for now?")):
+            return 1
+    return deploy(replace(options, sets=(*options.sets, "service.capacity=on-demand")), back=False)
+
+
+def part(run: Run) -> list[Resource]:
+    """The service and everything it is built on, in the stack's order."""
+    wanted: set[str] = set()
+    open_ones: list[Resource] = [run.stack.service]
+    while open_ones:
+        resource = open_ones.pop()
+        wanted.add(resource.key)
+        open_ones += [need for need in resource.needs() if need.key not in wanted]
+    return [resource for resource in run.stack.resources if resource.key in wanted]
+
+
+def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = False) -> int:
+    """The change, the watch, and the way back. Raises Refusal where there is nothing to deploy to."""
+    if run.stack.service.key not in run.file.records or run.file.paused:
+        raise no_service(run)
+    run.sights = engine.look()
+    stack = run.stack
+    deletes = [r for r in (stack.image, *stack.follows_the_image) if isinstance(r, Resource)]
+    for stranger in engine.strangers([stack.service, stack.task_definition, *deletes]):
+        raise stranger
+    before = Rollout(run.sights[run.stack.service.key].live or {}).settled()
+    earlier = _previous(run) if back else ""
+    if not back:
+        _show(run)
+    former = ""
+    with progress:
+        outcome = _go_to(engine, run, earlier) if back else engine.bring(part(run))
+        begun = not outcome.refusals
+        if begun:
+            outcome = watch(run, engine, progress)
+        refusal = next(iter(outcome.refusals), None)
+        if begun and refusal and not isinstance(refusal, NoCapacity):
+            former = _former(run, before)
+            _take_back(engine, run, former)
+    if refusal is None:
+        return _succeeded(engine, run, before, back=back)
+    if not begun:
+        return failed(outcome.refusals)
+    if isinstance(refusal, NoCapacity):
+        raise refusal
+    return _failed(run, refusal, former)
+
+
+def _show(run: Run) -> None:
+    """What will change, on stderr; what stands in the way stops it."""
+    sights = {resource.key: run.sights[resource.key] for resource in part(run)}
+    plan = plan_of(sights, [], prices(run.file.settings["region"]))
+    in_the_way(plan)
+    show_steps(plan.changes, sys.stderr)
+    agree_to_pay(plan.changes, run.options)
+
+
+def _previous(run: Run) -> str:
+    definition = run.stack.task_definition
+    doing = _("Looking for the revision before {revision}.", revision=short(definition.arn))
+
+    def previous() -> str:
+        with aws.reading(doing):
+            return definition.previous(run.doors)
+
+    arn = inspector.ask(previous, run.clock, doing)
+    if not arn:
+        raise Refusal(
+            doing,
+            _("there is none"),
+            _("Deploy the image or the settings that you want: provision deploy --set ..."),
+        )
+    return arn
+
+
+def _go_to(engine: Engine, run: Run, arn: str) -> Outcome:
+    """The service runs that revision, and stack.yaml knows."""
+    run.stack.task_definition.arn = arn
+    engine.note(run.stack.task_definition)
+    return engine.bring([run.stack.service])
+
+
+def _former(run: Run, before: str) -> str:
+    """What to go back to: the revision that had come to be, now or when this began; "" for none."""
+    new = run.stack.task_definition.arn
+    if before in ("", new):
+        before = Rollout(inspector.find(run.stack.steady_service, run.doors) or {}).settled()
+    return "" if before == new else before
+
+
+def _take_back(engine: Engine, run: Run, former: str) -> None:
+    """The old revision is wanted again at once; its tasks have not been touched. former "": there is none."""
+    if not former:
+        return
+    definition = run.stack.task_definition
+    bad = definition.arn
+    engine.tell("updating", run.stack.service, short(former))
+    outcome = _go_to(engine, run, former)
+    if outcome.refusals:
+        raise outcome.refusals[0]
+    doing = _("Withdrawing {revision}.", revision=short(bad))
+    _tidy(run, doing, lambda: definition.withdraw(run.doors, bad))
+
+
+def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
+    definition = run.stack.task_definition
+    if back and before != definition.arn:
+        doing = _("Withdrawing {revision}.", revision=short(before))
+        _tidy(run, doing, lambda: definition.withdraw(run.doors, before))
+    follow = [] if back else run.stack.follows_the_image
+    for refusal in engine.bring(follow).refusals:
+        print(refusal, file=sys.stderr)
+    for family in (definition, *(r for r in follow if isinstance(r, Family))):
+        doing = _("Deleting old revisions of {name}.", name=family.name)
+        _tidy(run, doing, partial(family.prune, run.doors))
+    if isinstance(image := run.stack.image, Image):
+        families = [r for r in run.stack.resources if isinstance(r, Family)]
+        doing = _("Deleting old revisions of {name}.", name=definition.name)
+
+        def used() -> set[str]:
+            return set().union(*(f.images(run.doors) for f in families))
+
+        _tidy(run, doing, lambda: image.prune(run.doors, used))
+    print(short(definition.arn))
+    if back:
+        said = _(
+            "stack.yaml still asks for the newer version: the next `provision setup` or "
+            "`provision deploy` brings it back, unless you change it there."
+        )
+    else:
+        run.keep_sets()
+        said = _("`provision deploy --rollback` returns to the version before.")
+    if not run.stack.steady_service.desired:
+        said = _("No task is wanted now, so nothing was tried: `provision start` tries it.")
+    print(said, file=sys.stderr)
+    return 0
+
+
+def _tidy(run: Run, doing: str, work: Callable[[], None]) -> None:
+    """Delete what is no longer needed; work may be done twice. Raises Refusal."""
+
+    def carry_out() -> None:
+        with aws.reading(doing):
+            work()
+
+    inspector.ask(carry_out, run.clock, doing)
+
+
+def _failed(run: Run, refusal: Refusal, former: str) -> int:
+    print(refusal, file=sys.stderr)
+    if not former:
+        said = _("There is no earlier version to go back to; ECS goes on trying.")
+    elif run.options.sets:
+        said = _(
+            "{revision} goes on answering; it was not interrupted. stack.yaml is as it was.",
+            revision=short(former),
+        )
+    else:
+        said = _(
+            "{revision} goes on answering; it was not interrupted. stack.yaml still asks for what failed.",
+            revision=short(former),
+        )
+    print(said, file=sys.stderr)
+    return 1

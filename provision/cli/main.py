@@ -1,0 +1,146 @@
+"""The command: reads what was typed, runs one verb, and says how it ended."""
+
+import codecs
+import contextlib
+import errno
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from provision import __version__, i18n
+from provision.cli.commands import daily, ending, looking, making
+from provision.cli.options import Option, Verb, common
+from provision.errors import NotYet, Refusal, os_refusal
+from provision.i18n import _
+
+# What a stream that goes to nobody, to a full disk or to a closed terminal is refused with.
+OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+REPLACING = "provision"  # how the streams handle characters that their encoding lacks
+PLAIN = {"\u2713": "v", "\u2717": "x", "\u00b7": ".", "\u2026": ">", "\u00b1": "*"}
+
+
+def build() -> click.Group:
+    """The command, in the language that `_()` speaks now."""
+
+    @click.group(
+        help=_("From a domain and a LINE channel to a LINE bot on AWS, and back to nothing.")
+    )
+    @common
+    @click.version_option(__version__, prog_name="provision")
+    def provision(**given: Any) -> None:
+        pass
+
+    def verb(name: str, text: str, example: str) -> Option:
+        def wrap(function: Verb) -> Verb:
+            epilog = _("Example: {example}", example=example)
+            command = click.command(name, help=text, epilog=epilog)(
+                common(click.pass_context(function))
+            )
+            provision.add_command(command)
+            return function
+
+        return wrap
+
+    for group in (making, looking, daily, ending):
+        group(verb)
+    return provision
+
+
+def main() -> None:
+    """The `provision` command."""
+    prepare(sys.argv[1:])
+    end_with(run(sys.argv[1:]))
+
+
+def prepare(arguments: list[str]) -> None:
+    """Ready this process's streams and its language for any terminal, file or pipe.
+
+    What a stream's encoding lacks is replaced. Where it has no Japanese at all the words are English.
+    """
+    codecs.register_error(REPLACING, _replaced)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who started us
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=REPLACING)
+    language = i18n.from_arguments(arguments, os.environ)
+    shown = language == "en" or i18n.can_show("\u65e5\u672c", sys.stdout, sys.stderr)
+    i18n.use(language if shown else "en")
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    """What stands for the characters that an encoding lacks, each as wide as it was."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character, "?") for character in missing), error.end
+
+
+def end_with(status: int) -> NoReturn:
+    """End the process with this exit status; Ctrl-C from here on is no traceback, either."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(status)
+
+
+def run(arguments: list[str]) -> int:
+    """One invocation; returns the exit status."""
+    return guarded(
+        lambda: int(build().main(arguments, prog_name="provision", standalone_mode=False) or 0)
+    )
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """The outermost frame: what an action ends with as an exit status. No exception gets out.
+
+    A reader that has gone (`| head`) is no error to speak of. Output that cannot be written is one.
+    """
+    try:
+        status = _ended(action)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            print(os_refusal(_("Writing the output."), error), file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):  # what they still hold goes nowhere when Python ends
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return 1
+
+
+def _ended(action: Callable[[], int]) -> int:
+    """How it ended, in words on stderr and as an exit status."""
+    try:
+        return action()
+    except click.ClickException as error:
+        error.show()
+        return 2 if isinstance(error, click.UsageError) else 1
+    except NotYet as why:
+        print(
+            _("Not now: {reason}. Run the same command again.", reason=why.reason), file=sys.stderr
+        )
+        return 1
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return refusal.exit_status
+    except (KeyboardInterrupt, click.Abort):
+        print(_("Stopped. Nothing is lost: the same command goes on from here."), file=sys.stderr)
+        return 130
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT:
+            raise
+        from provision.cli import unexpected
+
+        print(unexpected.refusal(error), file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Watching a deployment until it is steady, or until it is clear that it never will be."""
+
+from provision.engine import inspector
+from provision.engine.engine import Engine
+from provision.engine.executor import Line, Outcome, walk
+from provision.errors import Refusal
+from provision.i18n import _
+from provision.resources.advice import advice
+from provision.resources.base import Resource
+from provision.resources.ecs_deployment import Rollout
+from provision.run import Run
+from provision.ui.progress import Progress
+
+
+def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
+    """Until every wanted task of the new revision is healthy, or it is clear that none will be."""
+    steady = run.stack.steady_service
+
+    def step(resource: Resource) -> str:
+        live = inspector.find(steady, run.doors)
+        if live and live["desiredCount"] and "Tasks" in live:
+            rollout = Rollout(live)
+            progress.below(rollout.lines(), steady.typical)
+            if why := rollout.hopeless():
+                words = rollout.last_words()
+                raise Refusal(
+                    _("Deploying {revision}.", revision=short(run.stack.task_definition.arn)),
+                    "\n        ".join([why, *words]),
+                    advice(" ".join([why, *words])),
+                )
+        return engine.reach(steady, live)
+
+    def tell(event: str, resource: Resource, detail: str) -> None:
+        """Why it waits stands below, whole."""
+        engine.tell(event, resource, "" if event == "waiting" else detail)
+
+    return walk([Line(steady, [])], step, run.clock, tell)
+
+
+def short(arn: str) -> str:
+    """family:revision."""
+    return arn.rpartition("/")[2]

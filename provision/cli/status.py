@@ -1,0 +1,76 @@
+"""The verb status: each resource as recorded and as it is, the tasks, the next hours."""
+
+import sys
+from typing import Any
+
+from provision.cli.prepare import prepared
+from provision.cli.verbs import tell_pause
+from provision.clients import aws
+from provision.engine.inspector import Sight
+from provision.errors import Unknown
+from provision.i18n import _
+from provision.resources.base import Milestone
+from provision.resources.ecs_deployment import Rollout
+from provision.run import Options
+from provision.ui.progress import Progress, show_json, show_status
+
+
+def status(options: Options, as_json: bool) -> int:
+    """Looks, and changes nothing. Returns the exit status."""
+    run = prepared(options, save=False, looks=True)
+    engine = run.engine(Progress(run.stack.resources, run.clock))
+    engine.begin()
+    sights = engine.look()
+    document: dict[str, Any] = {
+        "url": run.stack.url,
+        "tasks": tasks(sights[run.stack.service.key], sights[run.stack.steady_service.key]),
+        "paused": run.file.paused,
+        "next": run.next_hours(),
+        "resources": [entry(sight) for sight in sights.values()],
+    }
+    tell_pause(run)
+    if as_json:
+        show_json(document)
+    else:
+        show_status(document, sys.stdout)
+    known = all(None not in (e["live"], e["ready"], e["drift"]) for e in document["resources"])
+    return 0 if known and document["tasks"]["running"] is not None else 1
+
+
+def tasks(service: Sight, steady: Sight) -> dict[str, Any]:
+    """How many tasks run and how many are wanted; where those differ, what goes on with each.
+
+    None where that is not known, with the reason.
+    """
+    seen = service if steady.live is None else steady
+    live = seen.live
+    if live is None:
+        return (
+            _unknown(seen.unknown) if seen.unknown else {"running": 0, "wanted": 0, "rollout": []}
+        )
+    try:
+        with aws.reading(_("Looking for {key}.", key=seen.resource.key), seen.answered):
+            counts = {"running": live["runningCount"], "wanted": live["desiredCount"]}
+            return {**counts, "rollout": Rollout(live).lines() if "Tasks" in live else []}
+    except Unknown as refusal:
+        return _unknown(refusal.why)
+
+
+def _unknown(reason: str) -> dict[str, Any]:
+    return {"running": None, "wanted": None, "rollout": [], "reason": reason}
+
+
+def entry(sight: Sight) -> dict[str, Any]:
+    """One resource as `status --json` prints it. None: that could not be looked at."""
+    resource, reason = sight.resource, sight.waiting
+    unknown = bool(sight.unknown or (sight.refusal and sight.live is not None))
+    milestone = isinstance(resource, Milestone)
+    return {
+        "key": resource.key,
+        "kind": resource.kind,
+        "state": sight.record.state if sight.record else "milestone" if milestone else "none",
+        "live": None if sight.unknown else sight.live is not None,
+        "ready": None if unknown else not reason,
+        "reason": reason,
+        "drift": None if unknown else [d.shown() for d in sight.drift] if sight.record else [],
+    }

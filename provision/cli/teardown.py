@@ -1,0 +1,117 @@
+"""The verb teardown: one question, the walk backwards, and the proof that nothing is left."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from provision.cli.prepare import prepared
+from provision.cli.verbs import failed
+from provision.engine.deleter import Gone
+from provision.engine.dependents import Uses, told
+from provision.engine.plan import Step
+from provision.errors import Refusal
+from provision.i18n import _
+from provision.pricing import prices
+from provision.run import Options, Run
+from provision.ui.progress import Progress, show_json, show_steps
+from provision.wizard import prompts
+
+
+def teardown(options: Options, everything: bool, contents: bool, as_json: bool) -> int:
+    """Walks backwards; prints what went, what stays and why, and what is left that should be gone."""
+    run = prepared(options, save=False)
+    with run.file.locked():
+        progress = Progress(run.stack.resources, run.clock)
+        engine = run.engine(progress)
+        engine.begin()
+        let_go = agreed(run, engine.foresee_teardown(everything), contents)
+        if not options.yes:
+            name = run.file.settings["name"]
+            _tell_going(run, engine.foreseen(everything, let_go))
+            question = _("Type the stack's name ({name}) to take it away:", name=name)
+            if not prompts.typed(question, name):
+                raise Refusal(
+                    _("Asking before anything is deleted."),
+                    _("the name was not typed"),
+                    _("Nothing was deleted."),
+                )
+        with progress:
+            gone = engine.teardown(everything, let_go)
+    _tell_gone(run, gone, as_json)
+    return failed(gone.refusals) if gone.refusals or gone.left or gone.unknown else 0
+
+
+def agreed(run: Run, uses: Uses, contents: bool) -> set[str]:
+    """Shows what others have to do with what would go; the keys of what goes with others' things in it.
+
+    contents: everything that others put into ours. Else each is asked for where somebody is there.
+    """
+    let_go = set()
+    asked = prompts.on_terminal() and not run.options.yes
+    for key, used in uses.items():
+        print(f"{key}: {told(used)}", file=sys.stderr)
+        if all(use.content for use in used):
+            question = _("Delete {key} with all that is in it?", key=key)
+            if contents or (asked and prompts.confirmed(question)):
+                let_go.add(key)
+    return let_go
+
+
+def tell_unlisted(kind: str, why: str) -> None:
+    """Say on stderr that a kind of things could not be listed."""
+    print(
+        _("Whether a {kind} is left could not be asked: {why}", kind=kind, why=why),
+        file=sys.stderr,
+    )
+
+
+def _tell_going(run: Run, foreseen: Mapping[str, str]) -> None:
+    """What the question is about: what goes, with what it costs a month, and what stays, with why."""
+    usd, records = _monthly(run), run.file.records
+    going = [key for key, why in foreseen.items() if not why]
+    steps = [Step(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in going]
+    show_steps(steps, sys.stderr)
+    for key, why in foreseen.items():
+        if why:
+            print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
+
+
+def _monthly(run: Run) -> dict[str, float]:
+    """What each resource costs a month, in USD, by its key."""
+    listed = prices(run.file.settings["region"])
+    return {resource.key: resource.costs(listed) for resource in run.stack.resources}
+
+
+def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
+    """What went, what stays with why and what it costs, and what is left that should be gone."""
+    for kind, refusal in gone.unasked.items():
+        tell_unlisted(kind, refusal.why)
+    ours = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}
+    kept = {key: (why, round(ours.get(key, 0.0), 2)) for key, why in gone.kept.items()}
+    if as_json:
+        told: dict[str, Any] = {
+            "deleted": gone.deleted,
+            "kept": [
+                {"key": key, "why": why, "monthly_usd": usd} for key, (why, usd) in kept.items()
+            ],
+            "left": gone.left,
+        }
+        if gone.unknown:
+            told["unknown"] = [{"key": key, "reason": why} for key, why in gone.unknown.items()]
+        show_json(told)
+        return
+    for key, (why, usd) in kept.items():
+        paid = _(" ({usd:.2f} USD a month)", usd=usd) if usd else ""
+        print(_("kept: {key}: {why}", key=key, why=why) + paid)
+    for key in gone.left:
+        print(_("left: {key}", key=key))
+    for key, why in gone.unchecked.items():
+        print(_("unknown: {key}: {why}", key=key, why=why))
+    print(
+        _(
+            "deleted: {deleted}, kept: {kept}, left: {left}",
+            deleted=len(gone.deleted),
+            kept=len(gone.kept),
+            left=len(gone.left),
+        )
+    )

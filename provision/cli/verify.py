@@ -1,0 +1,74 @@
+"""The verb verify: run the tree of checks and show it."""
+
+import os
+import sys
+from typing import Any
+
+from provision.cli.prepare import prepared
+from provision.clients.tls import Tls
+from provision.i18n import can_show
+from provision.run import Options, Run
+from provision.ui.progress import Progress, show_json
+from provision.ui.qr import drawn
+from provision.verify.checks import checks
+from provision.verify.tree import Check, Finding, Scene, examine
+
+
+def verify(options: Options, as_json: bool) -> int:
+    """Looks, asks, changes nothing.
+
+    0: nothing is wrong; 1: something is, or could not be looked at; 3: what is outside is missing.
+    """
+    run = prepared(options, save=False, looks=True)
+    engine = run.engine(Progress(run.stack.resources, run.clock))
+    engine.begin()
+    run.sights = engine.look()
+    scene = Scene(run, run.sights, Tls.from_environment())
+    every = checks()
+    findings = examine(every, scene)
+    if as_json:
+        show_json(document(every, findings, run))
+    else:
+        _show(every, findings)
+    wrong = [finding for finding in findings.values() if finding.state in ("NG", None)]
+    return 0 if not wrong else 3 if all(finding.outside for finding in wrong) else 1
+
+
+def document(every: list[Check], findings: dict[str, Finding], run: Run) -> dict[str, Any]:
+    """What --json prints."""
+    states = [finding.state for finding in findings.values()]
+    return {
+        "url": run.stack.url,
+        "checks": [
+            {
+                "key": check.key,
+                "group": check.group,
+                "title": check.title,
+                "state": findings[check.key].state,
+                "reason": findings[check.key].reason,
+                "next": findings[check.key].then,
+                "outside": findings[check.key].outside,
+                "needs": list(check.needs),
+            }
+            for check in every
+        ],
+        **{state.lower(): states.count(state) for state in ("OK", "NG", "SKIP")},
+        "unknown": states.count(None),
+    }
+
+
+def _show(every: list[Check], findings: dict[str, Finding]) -> None:
+    """The tree: a heading a group, a line a check, the next step under what is not OK."""
+    for group in dict.fromkeys(check.group for check in every):
+        print(group)
+        for check in (check for check in every if check.group == group):
+            finding = findings[check.key]
+            reason = f": {finding.reason}" if finding.reason else ""
+            print(f"  {finding.state or '?':4}  {check.title}{reason}")
+            if finding.then:
+                print(f"        -> {finding.then}")
+    last = findings["message"]
+    if last.state == "OK" and sys.stdout.isatty():
+        code = drawn(last.reason, colours="NO_COLOR" not in os.environ)
+        if can_show(code, sys.stdout):
+            print(code)

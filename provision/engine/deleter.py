@@ -1,0 +1,190 @@
+"""Backwards: taking away what is ours, what rests on others first."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from provision.clients import aws
+from provision.clock import Clock
+from provision.engine import inspector
+from provision.engine.executor import Line, Tell, walk
+from provision.engine.ownership import NotOurs, Ownership
+from provision.errors import NotYet, Refusal, Unknown
+from provision.i18n import _
+from provision.resources.base import Doors, Live, Milestone, Resource, kinds
+from provision.state.stack_file import Record, StackFile, State
+
+
+@dataclass
+class Gone:
+    """What a teardown did: keys deleted, keys kept with the reason, what is left that should be gone.
+
+    unasked: kinds whose list this account or endpoint does not give, with its refusal. unchecked: keys of
+    what could not be looked at, or what others have to do with it, with the reason; it stays.
+    """
+
+    deleted: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    unasked: dict[str, Refusal] = field(default_factory=dict)
+    unchecked: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def unknown(self) -> dict[str, str]:
+        """What could not be looked at, by key or kind, with the reason."""
+        return {**self.unchecked, **{kind: why.why for kind, why in self.unasked.items()}}
+
+
+class Removal:
+    """Takes away recorded things. write: puts a resource's record on disk in a new state."""
+
+    def __init__(
+        self,
+        file: StackFile,
+        doors: Doors,
+        clock: Clock,
+        tell: Tell,
+        write: Callable[[Resource, State], None],
+        ownership: Ownership,
+    ) -> None:
+        self.file, self.doors, self.clock, self.tell, self._write = file, doors, clock, tell, write
+        self._ownership = ownership
+        self.seen: dict[str, Live] = {}  # as it was at a look of this run: not looked for again
+        self._deleted: set[str] = set()  # the delete call of this run has been answered
+        self._tried: dict[str, float] = {}  # when it was first tried in this run
+
+    def take_away(
+        self,
+        resources: list[Resource],
+        everything: bool,
+        spared: Mapping[str, str],
+        rest: float = 0.0,
+        contents: Collection[str] = (),
+    ) -> Gone:
+        """Takes these away. spared: keys that stay, and why. rest: seconds for which all of them stay.
+
+        contents: keys of those that go with what others put into them.
+        """
+        gone = Gone()
+        real = [r for r in resources if r.key in self.file.records]
+        lines = [Line(r, [user.key for user in users(r, resources) if user in real]) for r in real]
+        until = self.clock.now() + rest
+
+        def remove(resource: Resource) -> str:
+            if why := spared.get(resource.key):
+                gone.kept[resource.key] = why
+                return "kept"
+            if self.clock.now() < until:
+                raise NotYet(_("replaced; resolvers and LINE may still lead to it"))
+            resource.with_contents = resource.key in contents
+            try:
+                return self._timed(resource, everything, gone)
+            except Unknown as refusal:
+                gone.unchecked[resource.key] = refusal.why
+                raise
+            except NotOurs as refusal:  # what it would rest on goes all the same
+                gone.kept[resource.key] = refusal.why
+                gone.refusals.append(refusal)
+                return "kept"
+
+        outcome = walk(lines, remove, self.clock, self.tell)
+        gone.refusals += outcome.refusals + outcome.notes
+        gone.left = [r.key for r in real if r.key not in gone.deleted and r.key not in gone.kept]
+        return gone
+
+    def _timed(self, resource: Resource, everything: bool, gone: Gone) -> str:
+        """As `remove`; of what AWS holds for a known time, with what is left of that.
+
+        What is not gone at once may let go before that: it is watched until it does, for others wait for it.
+        """
+        began = self._tried.setdefault(resource.key, self.clock.now())
+        try:
+            return self.remove(resource, everything, gone)
+        except NotYet as why:
+            if resource.held and (resource.at_once or why.passable):
+                why.left = began + resource.held - self.clock.now()
+            raise
+
+    def remove(self, resource: Resource, everything: bool, gone: Gone) -> str:
+        """One step of one resource's removal: "gone" or "kept". Raises NotYet or Refusal."""
+        record = self.file.records[resource.key]
+        resource.recall(record.outputs)
+        if why := stays(resource, record, everything):
+            gone.kept[resource.key] = why
+            if _there_first(resource, record):
+                self.file.forget(resource.key)
+            return "kept"
+        if resource.key not in self._deleted and (seen := self.find(resource)) is not None:
+            self._ownership.prove(resource, seen)
+            self._delete(resource)
+        at_once = resource.at_once and resource.key in self._deleted
+        live = None if at_once else inspector.find(resource, self.doors)
+        if live is not None:
+            raise NotYet(_("waiting until it is gone"), passable=resource.lets_go(live))
+        if resource.key not in self._deleted and record.fresh(self.clock.now()):
+            raise NotYet(_("made a moment ago; AWS may not show it yet"))
+        self.file.forget(resource.key)
+        self._deleted.discard(resource.key)
+        gone.deleted.append(resource.key)
+        return "gone"
+
+    def find(self, resource: Resource) -> Live | None:
+        """Return it as AWS shows it, and learn from that: a record may say otherwise. None: there is none."""
+        live = self.seen.get(resource.key) or inspector.find(resource, self.doors)
+        if live is not None:
+            resource.learn(live)
+            self.seen[resource.key] = live
+        return live
+
+    def _delete(self, resource: Resource) -> None:
+        self._write(resource, "deleting")
+        self.tell("deleting", resource, "")
+        doing = _("Deleting {key}.", key=resource.key)
+        try:
+            with aws.understood(doing, absent=resource.absent, patient=resource.patient):
+                resource.delete(self.doors)
+        except aws.Absent:
+            return
+        except NotYet as why:
+            if not why.refused:  # the answer was lost: it may be gone
+                self.seen.pop(resource.key, None)
+            raise
+        self._deleted.add(resource.key)
+
+
+def stays(resource: Resource, record: Record, everything: bool) -> str:
+    """Why a teardown leaves it, in a sentence; "" where it goes."""
+    there_first = _("it was there before provision") if _there_first(resource, record) else ""
+    return resource.kept(everything) or there_first
+
+
+def _there_first(resource: Resource, record: Record) -> bool:
+    """Whether it was adopted, whatever its record says: it is the account's, or provision makes none."""
+    made = type(resource).create is not Resource.create and not resource.shared
+    return record.state == "adopted" or not made
+
+
+def users(
+    resource: Resource, among: Iterable[Resource], through: type[Resource] = Milestone
+) -> list[Resource]:
+    """Everything that rests on it; also what rests on those of its users that are of the given type."""
+    direct = [other for other in among if resource in other.needs()]
+    steps = [other for other in direct if isinstance(other, through)]
+    return direct + [user for other in steps for user in users(other, among, through)]
+
+
+def revived(key: str, record: Record, stack: str) -> Resource:
+    """A recorded resource whose line is gone: its class, its outputs, and nothing else."""
+    kind = kinds().get(record.kind)
+    if kind is None:
+        raise Refusal(
+            _("Reading the record of {key}.", key=key),
+            _("there is no kind of resource {kind}", kind=record.kind),
+            _("Use the version of provision that wrote it."),
+        )
+    resource = kind.__new__(kind)
+    line, _slash, identity = key.partition("/")
+    resource.line, resource.stack = line, stack
+    resource.identity = lambda: identity  # type: ignore[method-assign]
+    resource.recall(record.outputs)
+    return resource

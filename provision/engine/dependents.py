@@ -1,0 +1,130 @@
+"""What others have to do with things of ours: looked for before the first delete, and what stays for it."""
+
+import copy
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
+
+from provision.clients import aws
+from provision.clock import Clock
+from provision.engine.inspector import answers, unanswered
+from provision.errors import Refusal
+from provision.i18n import _
+from provision.resources.base import Doors, Resource, UsageChecks, Use
+from provision.state.stack_file import Record
+
+CHECK_TRIES = 3  # of a usage check; what it is about then stays
+SHOWN = 3  # of many things as many are named
+
+Uses = dict[str, list[Use]]
+
+
+def uses(
+    resources: Iterable[Resource], records: Mapping[str, Record], doors: Doors, clock: Clock
+) -> Uses:
+    """By key, what others have to do with those of these resources that are ours.
+
+    Where that could not be looked at, one Use of it is `unknown`. Not of those that are recorded as about to
+    be made: nothing is known of them yet, to others neither.
+    """
+    texts = [[v for v in r.outputs.values() if isinstance(v, str)] for r in records.values()]
+    ours = frozenset([value for some in texts for value in some] + [" ".join(t) for t in texts])
+    states = {key: record.state for key, record in records.items()}
+    left = [r for r in resources if states.get(r.key) in ("created", "deleting")]
+    asked = {r.key: partial(_used, r, records[r.key], doors, ours) for r in left}
+    found, silent = answers(asked, clock)
+    for key, why in silent.items():
+        found[key] = [Use(unanswered(looking(key), why).why, unknown=True)], {}
+    every = {resource.key: list(found[resource.key][0]) for resource in left}
+    for key, used in _checked({key: checks for key, (_used, checks) in found.items()}, clock):
+        every[key] += used
+    return {key: used for key, used in every.items() if used}
+
+
+def unchecked(uses: Uses) -> dict[str, str]:
+    """By key, why it could not be looked at what others have to do with it."""
+    return {key: use.told for key, used in uses.items() for use in used if use.unknown}
+
+
+def _used(
+    resource: Resource, record: Record, doors: Doors, ours: frozenset[str]
+) -> tuple[list[Use], UsageChecks]:
+    resource = copy.copy(resource)  # others may be looking at it meanwhile
+    resource.recall(record.outputs)
+    try:
+        with aws.reading(looking(resource.key), absent=resource.absent):
+            return resource.used_by(doors, ours), resource.usage_checks(doors, ours)
+    except aws.Absent:
+        return [], {}
+    except Refusal as refusal:
+        return [Use(refusal.why, unknown=True)], {}
+
+
+def looking(key: str) -> str:
+    """Return what is being done where others' use of a thing is looked for."""
+    return _("Looking whether others use {key}.", key=key)
+
+
+def _checked(checks: Mapping[str, UsageChecks], clock: Clock) -> Iterator[tuple[str, list[Use]]]:
+    """Yield what the resources' usage checks find, with its key; what stays unanswered as unknown."""
+    asked = {
+        (key, where): partial(_answer, where, check)
+        for key, places in checks.items()
+        for where, check in places.items()
+    }
+    found, silent = answers(asked, clock, CHECK_TRIES)
+    for (key, _where), used in found.items():
+        yield key, used
+    for (key, where), why in silent.items():
+        yield key, [Use(f"{where}: {why.reason}", unknown=True)]
+
+
+def _answer(where: str, check: Callable[[], list[Use]]) -> list[Use]:
+    """Return what a check finds; an unknown use where it is refused. Raises NotYet."""
+    try:
+        with aws.reading(where):
+            return check()
+    except Refusal as refusal:
+        return [Use(f"{where}: {refusal.why}", unknown=True)]
+
+
+def spared(uses: Uses, resources: list[Resource], contents: Collection[str] = ()) -> dict[str, str]:
+    """What stays, and why: what others use, and what rests below it.
+
+    contents: keys of those that go with what others put into them.
+    """
+    stays = {
+        key: told(used)
+        for key, used in uses.items()
+        if key not in contents or not all(use.content for use in used)
+    }
+    by_key = {resource.key: resource for resource in resources}
+    new = list(stays)
+    while new:
+        key = new.pop()
+        if key not in by_key:
+            continue
+        staying = by_key[key]
+        beside = [r for r in resources if r.goes_with and getattr(r, r.goes_with, None) is staying]
+        for other in (*staying.needs(), *beside):
+            if other.key not in stays:
+                stays[other.key] = _("{key}, which stays, rests on it", key=key)
+                new.append(other.key)
+    return stays
+
+
+def told(used: list[Use]) -> str:
+    """What others have to do with a thing, and what can be done."""
+    used = [use for use in used if not use.unknown] or used
+    names = ", ".join(use.told for use in used[:SHOWN])
+    if more := len(used) - SHOWN:
+        names = names if more < 0 else _("{names} and {count} more", names=names, count=more)
+    if all(use.content for use in used):
+        return _("it holds what is not ours: {names}; --contents takes that too", names=names)
+    if all(use.unknown for use in used):
+        return _(
+            "whether others use it is not known: {names}; when that can be asked, run the same command again",
+            names=names,
+        )
+    return _(
+        "others use it: {names}; when they no longer do, run the same command again", names=names
+    )

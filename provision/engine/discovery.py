@@ -1,0 +1,186 @@
+"""Settings, read from what stands in the account: from its keys (which are tags) and its properties."""
+
+import json
+from typing import Any
+
+from provision.clients.aws import reading
+from provision.engine import inspector
+from provision.engine.deleter import revived
+from provision.engine.inventory import Held
+from provision.errors import NotYet, Refusal
+from provision.i18n import _
+from provision.image.inputs import PREFIX
+from provision.resources.awsvpc import PROVIDERS
+from provision.resources.base import Doors, Live
+from provision.resources.network import one_per_zone, subnets_of
+from provision.resources.task_definition import ARCHITECTURES
+from provision.resources.vpc import ZONES
+from provision.state.stack_file import Record
+
+Found = dict[str, str | list[str]]  # settings, as they would be typed
+
+
+class Traces:
+    """What carries one stack's tags, by its line in stack.py."""
+
+    def __init__(self, held: list[Held], doors: Doors, stack: str) -> None:
+        self.doors, self.stack = doors, stack
+        self.lines: dict[str, Held] = {}
+        self.unknown: dict[
+            str, str
+        ] = {}  # what could not be looked at, by kind or key, with the reason
+        for thing in held:
+            self.lines.setdefault(thing.line, thing)  # of a task's revisions the newest
+        self.hosts = [thing.key.partition("/")[2] for thing in held if thing.line == "certificate"]
+
+    def paused(self) -> bool:
+        """What is paid by the hour is gone, and what it would stand on is there."""
+        gone = not {"load_balancer", "service"} & set(self.lines)
+        return gone and {"target_group", "task_definition"} <= set(self.lines)
+
+    def settings(self) -> Found:
+        """All that can be told. Domain and host are not: see `host` and `domain`."""
+        return {
+            "name": self.stack,
+            "region": self.doors.aws.region,
+            **self._network(),
+            **self._task(),
+            **self._service(),
+            **self._schedule(),
+            **self._named(),
+            **self._collected(),
+        }
+
+    def _live(self, line: str) -> Live:
+        return self.lines[line].live if line in self.lines else {}
+
+    def _identity(self, line: str) -> str:
+        return self.lines[line].key.partition("/")[2] if line in self.lines else ""
+
+    def _network(self) -> Found:
+        """The VPC by the security group in it; the subnets where others than the first ones were chosen."""
+        if "vpc" in self.lines:
+            return {"network.vpc": "new"}
+        group = self._live("load_balancer_group")
+        if not group:
+            return {}
+        default = self._identity("load_balancer_group") == f"{self.stack}-load-balancer"
+        found: Found = {"network.vpc": "default" if default else str(group["VpcId"])}
+        used = self._live("load_balancer").get("Subnets") or sorted(
+            self._live("service")
+            .get("networkConfiguration", {})
+            .get("awsvpcConfiguration", {})
+            .get("subnets", [])
+        )
+        with reading(_("Looking which networks there are.")):
+            public = subnets_of(self.doors.aws, group["VpcId"])[1]
+        if used and set(used) != set(one_per_zone(list(public.values()))[:ZONES]):
+            found["network.subnets"] = used
+        return found
+
+    def _task(self) -> Found:
+        """The newest revision: its size, its processor, its image."""
+        task = self._live("task_definition")
+        if not task:
+            return {}
+        architecture = task.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+        platforms = {value: key for key, value in ARCHITECTURES.items()}
+        image = task["Container"]["image"]
+        return {
+            **({} if self.built() else {"image.uri": image}),
+            "image.platform": platforms[architecture],
+            "service.cpu": task["cpu"],
+            "service.memory": task["memory"],
+        }
+
+    def built(self) -> str:
+        """The tag of the image, where it was built here; "" where it was given."""
+        image = str(self._live("task_definition").get("Container", {}).get("image", ""))
+        name, _colon, tag = image.rpartition(":")
+        ours = name.endswith(f"/{self.stack}") and tag.startswith(PREFIX)
+        return tag if ours else ""
+
+    def _service(self) -> Found:
+        """Its capacity, and how many tasks it is to have while it is on."""
+        service = self._live("service")
+        strategy = (service.get("capacityProviderStrategy") or [{}])[0]
+        capacities = {value: key for key, value in PROVIDERS.items()}
+        found: Found = {}
+        if capacity := capacities.get(strategy.get("capacityProvider", "")):
+            found["service.capacity"] = capacity
+        if service.get("desiredCount"):
+            found["service.count"] = str(service["desiredCount"])
+        return found
+
+    def _schedule(self) -> Found:
+        """Start and stop, as the schedules say; {} where a pause has taken them away with the service."""
+        found: Found = {}
+        for which in ("start", "stop"):
+            live = self._scheduled(which, "Schedule")
+            if live is None:
+                return {} if self.paused() else {"schedule.start": "", "schedule.stop": ""}
+            found[f"schedule.{which}"] = live["ScheduleExpression"]
+            found["schedule.timezone"] = live["ScheduleExpressionTimezone"]
+            if which == "start":
+                found["service.count"] = str(json.loads(live["Target"]["Input"])["DesiredCount"])
+        return found
+
+    def _scheduled(self, name: str, kind: str) -> Live | None:
+        """A schedule of the stack's group."""
+        if "schedule_group" not in self.lines:
+            return None
+        group = self._identity("schedule_group")
+        record = Record(kind, "created", {"schedule_name": name, "group_name": group})
+        return inspector.find(revived(f"{name}_schedule/{group}", record, self.stack), self.doors)
+
+    def _collected(self) -> Found:
+        """Which feeds, as the collector is told, and when; none where there is no collector."""
+        told = self._live("collector_definition").get("Container", {}).get("environment", {})
+        found: Found = {"news.feeds": str(told.get("NEWS_FEEDS", "")).split()}
+        if live := self._scheduled("collect", "CollectorSchedule"):
+            found["news.schedule"] = live["ScheduleExpression"]
+            found["schedule.timezone"] = live["ScheduleExpressionTimezone"]
+        return found
+
+    def _named(self) -> Found:
+        """Parameters and bucket: ours by their keys; those that were adopted, as the task is told them."""
+        told: dict[str, Any] = self._live("task_definition").get("Container", {})
+        environment = told.get("environment", {})
+        names = {
+            "line.access_token_parameter": self._identity("access_token")
+            or environment.get("ACCESS_TOKEN_PARAMETER", ""),
+            "line.channel_secret_parameter": self._identity("channel_secret")
+            or environment.get("CHANNEL_SECRET_PARAMETER", ""),
+            "news.bucket": self._identity("news_bucket"),
+        }
+        if "news_bucket" not in self.lines:
+            names["news.bucket"] = (
+                environment.get("NEWS_URL", "").partition("://")[2].partition("/")[0]
+            )
+        return {key: name for key, name in names.items() if name}
+
+    def host(self) -> str:
+        """The name that LINE calls: a certificate's; of several, or of none, the one in LINE's endpoint."""
+        if len(self.hosts) == 1:
+            return self.hosts[0]
+        try:
+            endpoint = str(self.doors.line.endpoint().get("endpoint", ""))
+        except (NotYet, Refusal):
+            endpoint = ""
+        called = endpoint.partition("://")[2].partition("/")[0].lower()
+        return called if called in self.hosts or not self.hosts else self.hosts[0]
+
+    def domain(self, host: str) -> str:
+        """The zone's; of zones that were adopted the public one with the longest name that the host is in."""
+        if zone := self._identity("zone"):
+            return zone
+        with reading(_("Looking for the hosted zone of {domain}.", domain=host)):
+            pages = self.doors.aws.route53.get_paginator("list_hosted_zones").paginate()
+            zones = [zone for page in pages for zone in page["HostedZones"]]
+        names = [
+            zone["Name"].rstrip(".")
+            for zone in zones
+            if not zone.get("Config", {}).get("PrivateZone")
+        ]
+        fitting = [name for name in names if host == name or host.endswith(f".{name}")]
+        return max(fitting, key=len, default="")

@@ -1,0 +1,62 @@
+"""What somebody changed among the records since provision last wrote them: proven by its tags, or refused.
+
+An id of the right form may be that of something of somebody else's, and `adopted` turned into `created`
+would let teardown delete what was there first. The last good copy tells what was changed, AWS whose it is.
+"""
+
+from dataclasses import replace
+
+from provision.clock import Clock
+from provision.engine import inventory
+from provision.i18n import _
+from provision.resources.base import Doors, Resource, kinds
+from provision.state.stack_file import Record, StackFile
+
+
+def prove(file: StackFile, doors: Doors, clock: Clock) -> None:
+    """Asks AWS about what was changed, where anything was. Raises Damaged, which names the line."""
+    asked = {key: name for key, name in _changed(file).items() if _taggable(file.records[key])}
+    if not asked:
+        return
+    of_kind = tuple({kinds()[file.records[key].kind] for key in asked})
+    found = inventory.holdings(doors, clock, file.settings["name"], of_kind)
+    for key, name in asked.items():
+        record = file.records[key]
+        kind = kinds()[record.kind]
+        mine = [
+            held
+            for held in found.held
+            if held.kind is kind and kind.same(held.outputs(), record.outputs)
+        ]
+        if not mine and record.kind not in found.unasked:
+            why = _(
+                "{key} was changed since provision wrote it, and what it names now does not carry this "
+                "stack's tags",
+                key=key,
+            )
+            raise file.damaged(record.lines.get(name, record.lines[""]), why)
+        if mine:  # maybe a newer revision of the same family: an older copy of the file came back
+            file.record(key, replace(record, outputs={**record.outputs, **mine[0].outputs()}))
+
+
+def _changed(file: StackFile) -> dict[str, str]:
+    """Keys of what the last good copy says otherwise, and what of it; what it did not know is no change."""
+    changed = {}
+    for key, record in file.records.items():
+        before = file.last.get(key)
+        if before is None or record.state == "adopted":
+            continue
+        names = [
+            name
+            for name, value in record.outputs.items()
+            if before.outputs.get(name, value) != value
+        ]
+        if names or before.state == "adopted":
+            changed[key] = names[0] if names else "state"
+    return changed
+
+
+def _taggable(record: Record) -> bool:
+    """Whether AWS can list what carries our tags of this kind; the rest hangs on something that is listed."""
+    kind = kinds().get(record.kind, Resource)
+    return kind.tagged.__func__ is not Resource.tagged.__func__  # type: ignore[attr-defined]

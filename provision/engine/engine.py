@@ -1,0 +1,465 @@
+"""The engine: walks the stack forwards to set up and backwards to tear down.
+
+State is on disk before and after each mutation. Nothing here knows which resources there are.
+"""
+
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+
+from provision import parallel
+from provision.clients import aws
+from provision.clock import Clock
+from provision.engine import dependents, inspector, interrupted, inventory
+from provision.engine.creator import Creation, foundations
+from provision.engine.deleter import Gone, Removal, revived, stays, users
+from provision.engine.executor import Line, Outcome, Tell, walk
+from provision.engine.inspector import Sight
+from provision.engine.ownership import NotOurs, Ownership
+from provision.engine.read_cache import once
+from provision.errors import NotYet, Refusal, Unknown
+from provision.i18n import _
+from provision.resources.base import Doors, Live, Milestone, Resource
+from provision.state.stack_file import Record, StackFile, State
+
+# Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
+# change everywhere, and an alias of a load balancer is remembered for 60 (its Developer Guide, alias TTL).
+OLD_ANSWERS = 100.0
+LISTS_LAG = 60.0  # seconds for which a service's list may still show what it has deleted
+
+
+class Engine:
+    """One stack, its file, the doors to the outside, a clock, and somebody to tell."""
+
+    def __init__(
+        self, resources: list[Resource], file: StackFile, doors: Doors, clock: Clock, tell: Tell
+    ) -> None:
+        self.resources, self.file, self.doors, self.clock, self.tell = (
+            resources,
+            file,
+            doors,
+            clock,
+            tell,
+        )
+        self._here: dict[str, str] = {}
+        self._sights: dict[str, Sight] = {}
+        self._missed: dict[str, float] = {}  # when a milestone was last seen not to be reached
+        self._done: set[str] = set()  # done in this walk
+        self._unknown: dict[
+            str, str
+        ] = {}  # begun under former settings, and could not be looked for
+        self._lives: dict[str, Live] = {}  # as they were seen in this walk
+        self._foreseen: dependents.Uses | None = None  # as it was shown to the person
+        self.unchecked: dict[
+            str, str
+        ] = {}  # of what settings have replaced; why it stays unlooked at
+        self._creation = Creation(file, doors, clock, tell, self._write)
+        self._ownership = Ownership(file, doors, clock)
+        self._removal = Removal(file, doors, clock, tell, self._write, self._ownership)
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.resources[0].stack if self.resources else ""
+
+    def look(self, doors: Doors | None = None) -> dict[str, Sight]:
+        """Looks at everything; the next walk begins with what was seen. doors: others ask through them."""
+        doors, records = doors or self.doors, self.file.records
+        self._sights = inspector.look_at_all(self.resources, doors, records, self.clock)
+        self._removal.seen = {k: s.live for k, s in self._sights.items() if s.live is not None}
+        return dict(self._sights)
+
+    def begin(self) -> None:
+        """Notes account and region at the first record; refuses to work in others than the noted ones."""
+        self._here = here(self.doors, self.clock)
+        if self.file.made_in and self.file.made_in != self._here:
+            raise Refusal(
+                _("Comparing this account with the one {path} was made in.", path=self.file.path),
+                made_elsewhere(self.file.made_in, self._here),
+                _(
+                    "Sign in to that account and set that region, or use another --stack file. "
+                    "Where the file is wrong about that, `provision recover` writes it anew."
+                ),
+            )
+        known = {resource.key for resource in self.resources}
+        self._unknown = interrupted.settle(self.file, known, self._held, self._record, self.clock)
+
+    def _held(self) -> inventory.Holdings:
+        return inventory.holdings(self.doors, self.clock, self.stack)
+
+    # Forwards --------------------------------------------------------------------------------------
+
+    def setup(self, wait: float | None) -> Outcome:
+        """Brings everything to be. wait: seconds to wait for what is outside; None: without bound."""
+        outcome = self.bring(self.resources, wait)
+        if not outcome.refusals and not outcome.outside:
+            orphans, stay = self.orphans(), self.staying()
+            rest = OLD_ANSWERS if any(orphan.remembered for orphan in orphans) else 0.0
+            gone = self._removal.take_away(orphans, everything=True, spared=stay, rest=rest)
+            outcome.refusals += gone.refusals
+        outcome.refusals += self._not_looked_for()
+        outcome.refusals += [_unchecked(key, why) for key, why in self.unchecked.items()]
+        return outcome
+
+    def bring(self, resources: list[Resource], wait: float | None = None) -> Outcome:
+        """Brings these to be; nothing that they replace goes."""
+        lines = [Line(r, [need.key for need in r.needs()]) for r in resources]
+        return walk(lines, self._build, self.clock, self.tell, wait)
+
+    def note(self, resource: Resource) -> None:
+        """Writes down what is known of one that is recorded already."""
+        self._write(resource, self.file.records[resource.key].state)
+
+    def staying(self) -> dict[str, str]:
+        """Of what settings have replaced: what stays, and why (others use it, or it holds something dear).
+
+        What could not be looked at stays, too; `unchecked` has the reasons.
+        """
+        orphans = self.orphans()
+        uses = self._uses(orphans)
+        self.unchecked = dependents.unchecked(uses)
+        stay = dependents.spared(uses, [*orphans, *self.resources])
+        for orphan in orphans:
+            try:
+                why = inspector.ask(
+                    partial(self._dear, orphan), self.clock, dependents.looking(orphan.key)
+                )
+            except Refusal as refusal:
+                self.unchecked.setdefault(orphan.key, refusal.why)
+                why = _("it could not be looked at: {why}", why=refusal.why)
+            if why:
+                stay.setdefault(orphan.key, why)
+        return stay
+
+    def _dear(self, orphan: Resource) -> str:
+        try:
+            with aws.reading(dependents.looking(orphan.key), absent=orphan.absent):
+                return orphan.dear(self.doors)
+        except aws.Absent:
+            return ""
+
+    def _uses(self, resources: list[Resource], doors: Doors | None = None) -> dependents.Uses:
+        return dependents.uses(resources, self.file.records, once(doors or self.doors), self.clock)
+
+    def _build(self, resource: Resource) -> str:
+        sight = self._sights.pop(resource.key, None)
+        if isinstance(resource, Milestone):
+            still = not any(f.key in self._creation.made for f in foundations(resource))
+            return self.reach(resource, sight.live if sight and still else None)
+        if self._creation.cannot_be(resource):
+            resource.foresee(self.doors)
+            sight = Sight(resource, self.file.records.get(resource.key), seen=True)
+        if sight is None or not sight.seen or sight.refusal:
+            doubted = resource.key in self._creation.doubted
+            sight = inspector.look(resource, self.doors, self.file.records, doubted=doubted)
+        live = sight.live
+        if live is None and self._creation.hidden(resource):
+            raise NotYet(_("made a moment ago; AWS may not show it yet"))
+        match sight.verdict:
+            case "stranger":
+                self.file.forget(resource.key)
+                raise resource.in_the_way(resource.shown(live or {}))
+            case "vanished":
+                raise vanished(resource)
+            case "finish":
+                self._removal.remove(resource, everything=True, gone=Gone())
+                live = self._create(resource)
+            case "create":
+                live = self._create(resource)
+            case "adopt":
+                self.tell("adopted", resource, "")
+                self._write(resource, "adopted")
+            case "claim":
+                self._write(resource, "created")
+        if live is None or not self._creation.whole(resource, live):
+            live = inspector.find(resource, self.doors)
+        if live is None:
+            raise NotYet(_("created; waiting until AWS shows it"))
+        self._keep(resource, live)
+        self._done.add(resource.key)
+        return "done"
+
+    def _create(self, resource: Resource) -> Live | None:
+        """As Creation.create, on nothing but what is ours or was adopted."""
+        for need in resource.needs():
+            record = self.file.records.get(need.key)
+            recorded = record is not None and record.state == "created"
+            if recorded and not need.untaggable() and need.key not in self._creation.made:
+                self.prove(need, self._lives.get(need.key))
+        return self._creation.create(resource)
+
+    def prove(self, resource: Resource, live: Live | None = None) -> None:
+        """Raise Refusal unless it is this stack's by its own tags. live: as it was seen."""
+        live = live or inspector.find(resource, self.doors)
+        if live is not None:
+            self._ownership.prove(resource, live)
+
+    def strangers(self, resources: list[Resource]) -> list[Refusal]:
+        """Return what speaks against changing or deleting these: those that are not this stack's."""
+        found: list[Refusal] = []
+        for resource in resources:
+            sight, record = self._sights.get(resource.key), self.file.records.get(resource.key)
+            if record is None or stays(resource, record, everything=True):
+                continue
+            try:
+                self.prove(resource, sight.live if sight else None)
+            except NotOurs as refusal:
+                found.append(refusal)
+            except (NotYet, Refusal):
+                continue  # asked again before it is changed
+        return found
+
+    def reach(self, milestone: Milestone, live: Live | None = None) -> str:
+        """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
+        left = self._left(milestone)
+        if not live:
+            patient = self._creation.patient(milestone)
+            live = inspector.find(milestone, self.doors, waiting=True, patient=patient) or {}
+        if reason := milestone.pending(live):
+            outside, bound = milestone.outside, milestone.patience(live)
+            self._missed[milestone.key] = self.clock.now()
+            raise NotYet(reason, outside=outside, bound=bound, left=left)
+        milestone.learn(live)
+        self._done.add(milestone.key)
+        if (missed := self._missed.get(milestone.key)) is not None:
+            # What AWS does once a person has acted began then, be it long before we noticed.
+            reached = missed if milestone.whenever else self.clock.now()
+            self._creation.begun[milestone.key] = reached
+        return "done"
+
+    def _left(self, milestone: Milestone) -> float | None:
+        """Seconds until it is usually reached, from the last thing it waited for, if we saw that."""
+        if milestone.whenever:
+            return None
+        begun = self._creation.begun
+        ends = [
+            begun[n.key] + (0 if isinstance(n, Milestone) else n.typical) + milestone.typical
+            for n in milestone.needs()
+            if n.key in begun
+        ]
+        if before := [begun[m.key] for m in milestone.ready_after if m.key in begun]:
+            ends = [max(before) + milestone.settling]
+        return max(ends) - self.clock.now() if ends else None
+
+    def _keep(self, resource: Resource, live: Live) -> None:
+        """Records what was seen, cures what differs, waits until it is ready.
+
+        Of what was adopted nothing is changed, unless the person said so.
+        """
+        resource.learn(live)
+        self._lives[resource.key] = live
+        record = self.file.records[resource.key]
+        state: State = "adopted" if record.state == "adopted" or resource.shared else "created"
+        self._write(resource, state)
+        ours = state == "created" or resource.consented
+        differences = resource.differences(live) if ours else []
+        if differences:
+            if not resource.consented and resource.key not in self._creation.made:
+                self.prove(resource, live)
+            self._wait_to_switch(resource)
+            self.tell("updating", resource, ", ".join(d.path for d in differences))
+            doing = _("Updating {key}.", key=resource.key)
+            with aws.understood(doing, patient=self._creation.patient(resource)):
+                resource.update(self.doors, live, differences)
+            self._write(resource, state, made=True)  # maybe another: a task definition's revision
+            self._creation.made.add(resource.key)
+            if (
+                resource.key not in self._creation.begun
+            ):  # of what this run has made, the answer is believed
+                live = self._changed(resource, state)
+        if reason := resource.pending(live):
+            begun = self._creation.begun.get(resource.key)
+            left = None if begun is None else begun + resource.typical - self.clock.now()
+            raise NotYet(reason, bound=resource.patience(live), left=left)
+
+    def _changed(self, resource: Resource, state: State) -> Live:
+        """As AWS shows it after a change. Raises NotYet while it shows the change only in part."""
+        live = inspector.find(resource, self.doors)
+        if live is None:
+            raise NotYet(_("changed; waiting until AWS shows it"))
+        resource.learn(live)
+        self._write(resource, state)
+        if left := resource.differences(live):
+            paths = ", ".join(difference.path for difference in left)
+            raise NotYet(_("waiting until AWS shows the change of {paths}", paths=paths))
+        return live
+
+    def _wait_to_switch(self, resource: Resource) -> None:
+        """What moves traffic moves it only to what stands: the old way stays open until then."""
+        missing = [other.key for other in resource.switch_after if other.key not in self._done]
+        if missing:
+            keys = ", ".join(missing)
+            why = _("it leads to the old one until these stand: {keys}", keys=keys)
+            raise NotYet(why, outside=True)  # their own lines say how long they may take
+
+    def _write(self, resource: Resource, state: State, made: bool = False) -> None:
+        """On disk when this returns; no write where nothing changed. made: just now."""
+        known = self.file.records.get(resource.key)
+        since = self.clock.now() if made else known.since if known else 0.0
+        self._record(resource.key, Record(resource.kind, state, resource.outputs(), since))
+
+    def _record(self, key: str, record: Record) -> None:
+        if not self.file.made_in:
+            self.file.made_in = dict(self._here)
+        if record.state == "creating":
+            self.file.begin(key, record)
+        elif self.file.records.get(key) != record:
+            self.file.record(key, record)
+
+    # Backwards -------------------------------------------------------------------------------------
+
+    def orphans(self) -> list[Resource]:
+        """What is recorded and no longer in the stack (its key changed), newest first."""
+        known = {*(resource.key for resource in self.resources), *self._unknown}
+        gone = [(key, record) for key, record in self.file.records.items() if key not in known]
+        return [revived(key, record, self.stack) for key, record in reversed(gone)]
+
+    def _not_looked_for(self) -> list[Refusal]:
+        """Return a refusal for each record of which nobody knows whether there is anything behind it."""
+        return [
+            Refusal(
+                _("Looking for {key}.", key=key), why, _("Run the same command again in a moment.")
+            )
+            for key, why in self._unknown.items()
+        ]
+
+    def foresee_teardown(self, everything: bool) -> dependents.Uses:
+        """What others have to do with what teardown would take, by key. Deletes nothing."""
+        interrupted.await_shown(self.file, self.look, self.tell, self.clock)
+        inspector.recall(self.resources, self.file.records)
+        doors, known = once(self.doors), self.file.records
+        with parallel.pool() as threads:  # as the file has it, which as a rule is how it is
+            listed = threads.submit(inventory.holdings, doors, self.clock, self.stack)
+            asked = threads.submit(self._used, everything, doors)
+            sights = self.look(doors)
+        self._ownership.listed = listed.result().held
+        if self._list(listed.result().held):
+            sights = self.look(doors)
+        self._claim(sights)
+        still = known == self.file.records
+        self._foreseen = asked.result() if still else self._used(everything, doors)
+        return self._foreseen
+
+    def _used(self, everything: bool, doors: Doors) -> dependents.Uses:
+        return self._uses([r for r in self._going() if not r.kept(everything)], doors)
+
+    def _going(self) -> list[Resource]:
+        """All that a teardown walks over, in its order."""
+        return [*self.orphans(), *self.resources[::-1]]
+
+    def foreseen(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
+        """What a teardown would do, after it was foreseen: by key why it stays; "" where it goes."""
+        going = self._going()
+        spared = dependents.spared(self._foreseen or {}, going, contents)
+        records = self.file.records
+        return {
+            r.key: spared.get(r.key) or stays(r, records[r.key], everything)
+            for r in going
+            if r.key in records
+        }
+
+    def teardown(self, everything: bool, contents: Collection[str] = ()) -> Gone:
+        """Takes away what is ours and nobody else uses, then looks whether anything is left.
+
+        everything: also what is kept because it holds something dear. contents: keys of zones, buckets and
+        the like that go with what others put into them.
+        """
+        uses = self.foresee_teardown(everything) if self._foreseen is None else self._foreseen
+        going = self._going()
+        stay = dependents.spared(uses, going, contents)
+        gone = self._removal.take_away(going, everything, stay, contents=contents)
+        kept = [self.file.records[key] for key in gone.kept if key in self.file.records]
+        patience = 0.0 if gone.left else LISTS_LAG
+        found = inventory.left(self.doors, self.clock, self.stack, kept, patience)
+        gone.left += [str(held) for held in found.held if held.key not in gone.left]
+        gone.left += [key for key in self._unknown if key not in gone.left]
+        gone.refusals += self._not_looked_for()
+        gone.unasked = found.unasked
+        gone.unchecked |= dependents.unchecked(uses)
+        return gone
+
+    def recover(self) -> dict[str, str]:
+        """Records what the account has of this stack, of which the file says nothing.
+
+        Also what setup would adopt, and what a teardown may have left as it was. Returns what could not be
+        looked at, by kind or key, with the reason.
+        """
+        doors = once(self.doors)
+        found = inventory.holdings(doors, self.clock, self.stack)
+        self._list(found.held)
+        sights = self.look(doors)
+        self._claim(sights, adopt=True)
+        unknown = {kind: refusal.why for kind, refusal in found.unasked.items()}
+        return unknown | {key: sight.unknown for key, sight in sights.items() if sight.unknown}
+
+    def _list(self, listed: list[inventory.Held]) -> bool:
+        """Records what carries our tags and is not recorded yet; whether there was any."""
+        new = [held for held in listed if held.key not in self.file.records]
+        for held in new:
+            self._record(held.key, held.record())
+        return bool(new)
+
+    def _claim(self, sights: Mapping[str, Sight], adopt: bool = False) -> None:
+        """Records what is ours though no record says so: it hangs on something that carries our tags.
+
+        adopt: as `recover` has it.
+        """
+        states: dict[str, State] = {"claim": "created", **({"adopt": "adopted"} if adopt else {})}
+        for sight in sights.values():
+            if isinstance(sight.resource, Milestone) or sight.live is None:
+                continue
+            if not sight.record and not adopt and sight.resource.lasts(sight.live):
+                continue
+            if sight.verdict == "keep" and sight.record:  # with what only a look can tell
+                self._write(sight.resource, sight.record.state)
+            elif sight.verdict in states:
+                self._write(sight.resource, states[sight.verdict])
+
+    def foresee_pause(self) -> dependents.Uses:
+        """What others have to do with what a pause would take, by key. Deletes nothing."""
+        doors = once(self.doors)
+        self.look(doors)
+        self._foreseen = self._uses(self._paused(), doors)
+        return self._foreseen
+
+    def pause(self, contents: Collection[str] = ()) -> Gone:
+        """Takes away what is paid by the hour and everything that needs it. contents: as for teardown."""
+        uses = self.foresee_pause() if self._foreseen is None else self._foreseen
+        self.file.mark_paused(True)
+        stay = dependents.spared(uses, self.resources, contents)
+        gone = self._removal.take_away(self._paused(), True, stay, contents=contents)
+        gone.unchecked |= dependents.unchecked(uses)
+        return gone
+
+    def _paused(self) -> list[Resource]:
+        paid = [r for r in self.resources if r.hourly]
+        gone = {id(user) for r in paid for user in (r, *users(r, self.resources, Resource))}
+        return [r for r in self.resources[::-1] if id(r) in gone]
+
+
+def vanished(resource: Resource) -> Refusal:
+    """What was adopted is no longer there; it was never ours to make again."""
+    return Refusal(
+        _("Looking for {key}.", key=resource.key),
+        _("it was there before provision and is gone now"),
+        _("Put it back, or strike its entry out of stack.yaml so that provision makes one."),
+    )
+
+
+def _unchecked(key: str, why: str) -> Unknown:
+    then = _("It stays until then: run the same command again once that can be looked at.")
+    return Unknown(dependents.looking(key), why, then)
+
+
+def here(doors: Doors, clock: Clock) -> dict[str, str]:
+    """Return account and region as they are noted in stack.yaml. Raises Refusal."""
+    return {"account": inspector.account(doors, clock), "region": doors.aws.region}
+
+
+def made_elsewhere(made: dict[str, str], here: dict[str, str]) -> str:
+    """Return why records of one account and region cannot be used in another."""
+    return _("made in {made}, but this is {here}", made=_place(made), here=_place(here))
+
+
+def _place(where: dict[str, Any]) -> str:
+    return f"{where.get('account')} {where.get('region')}"

@@ -1,0 +1,168 @@
+"""A list of lines and the one loop that waits for them.
+
+Pass over the list in its order, in this thread, and try each line whose needs are done and which is due. What
+is not ready yet is tried again on a later pass; sleep only when nothing can move. Stop when all are done, or
+when what is left waits for somebody outside longer than we may.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from provision.clients import aws
+from provision.clock import Clock
+from provision.errors import NotYet, Refusal
+from provision.i18n import _
+from provision.resources.base import Resource
+
+Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which resource, in detail
+LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed late
+SOON = 2.0  # seconds between two looks at what takes nobody knows how long
+ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
+Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
+
+
+@dataclass
+class Line:
+    """One resource's place in a walk."""
+
+    resource: Resource
+    needs: list[str]
+    done: bool = False
+    needed: bool = True  # by another line: a moment lost here is lost there too
+    passable: bool = False  # not done, but what waits for it may begin
+    refusal: Refusal | None = None
+    waiting: NotYet | None = None
+    since: float = 0.0
+    due: float = 0.0
+    tries: int = 0
+
+    def wait(self, why: NotYet, now: float) -> None:
+        """Asks again later: soon at first, then at a pace that suits what it waits for."""
+        if self.waiting is None or self.waiting.outside != why.outside:
+            self.since, self.tries = now, 0  # the hours at a registrar are not held against AWS
+        self.waiting, self.tries = why, self.tries + 1
+        self.due = now + self._pause(why, now - self.since)
+        bound = self._bound(why)
+        if not why.outside and now - self.since > bound and self.tries > ASKED:
+            self.refusal = Refusal(
+                _("Waiting for {key}.", key=self.resource.key),
+                _(
+                    "after {seconds} s still: {reason}",
+                    seconds=int(now - self.since),
+                    reason=why.reason,
+                ),
+                _("Run `provision status` to see more, and the same command to go on."),
+            )
+
+    def _pause(self, why: NotYet, waited: float) -> float:
+        """Rare while the end is far, frequent when it is near: nothing takes half of its usual time."""
+        slowest = min(self.resource.pace, max(SOON, self.resource.typical / 15, waited * LATE))
+        if why.left is not None and why.sure:
+            return why.left
+        if why.left is None:
+            return min(slowest, 1.5 ** min(self.tries - 1, 10))
+        near = self.resource.near if self.needed else self.resource.pace
+        if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
+            return min(slowest, max(near, -why.left / 6))
+        far = max(near, why.left / self.resource.looks)
+        return min(far, self.resource.watched, self._bound(why) / (ASKED + 1))
+
+    def _bound(self, why: NotYet) -> float:
+        """Seconds after which it is given up: time enough to have asked more than ASKED times."""
+        return self.resource.bound if why.bound is None else why.bound
+
+
+@dataclass
+class Outcome:
+    """How a walk ended."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+    notes: list[Refusal] = field(default_factory=list)  # of what is optional
+    outside: list[NotYet] = field(default_factory=list)
+
+
+def walk(
+    lines: list[Line],
+    step: Step,
+    clock: Clock,
+    tell: Tell,
+    wait: float | None = None,
+) -> Outcome:
+    """Make passes until all is done or nothing may move.
+
+    wait: seconds to wait for what is outside; None: without bound.
+    """
+    by_key = {line.resource.key: line for line in lines}
+    needs = {need for line in lines for need in line.needs}
+    for line in lines:
+        line.needed = line.resource.key in needs
+    quiet_since: float | None = None
+    while True:
+        if _pass(lines, by_key, step, clock, tell):
+            quiet_since = None
+            continue
+        movable = [line for line in lines if _may_begin(line, by_key)]
+        if not movable:
+            return _outcome(lines)
+        now = clock.now()
+        due = min(line.due for line in movable)
+        if all(line.waiting and line.waiting.outside for line in movable):
+            quiet_since = now if quiet_since is None else quiet_since
+            if wait is not None:
+                if now - quiet_since >= wait:
+                    return _outcome(lines)
+                due = min(due, quiet_since + wait)
+        else:
+            quiet_since = None
+        if due > now:
+            clock.sleep(max(0.05, due - now))
+
+
+def _pass(lines: list[Line], by_key: dict[str, Line], step: Step, clock: Clock, tell: Tell) -> bool:
+    """Try each line that may begin and is due, in order. Return whether any line was done."""
+    moved = False
+    for line in lines:
+        if _may_begin(line, by_key) and line.due <= clock.now():
+            moved = _try(line, step, clock, tell) or moved
+    return moved
+
+
+def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
+    needs = [by_key[need] for need in line.needs if need in by_key]
+    ready = all(need.done or (need.passable and not line.resource.last) for need in needs)
+    return ready and not line.done and not line.refusal
+
+
+def _try(line: Line, step: Step, clock: Clock, tell: Tell) -> bool:
+    """Take one step of a line, and tell how it ended. Return whether the line is done."""
+    resource = line.resource
+    try:
+        with aws.reading(_("Reading what AWS answered about {key}.", key=resource.key)):
+            word = step(resource)
+    except NotYet as why:
+        line.passable = why.passable
+        line.wait(why, clock.now())
+        if line.refusal:
+            tell("failed", resource, line.refusal.why)
+        else:
+            tell("waiting", resource, why.reason)
+    except Refusal as refusal:
+        line.refusal = refusal
+        tell("failed", resource, refusal.why)
+    else:
+        line.done = True
+        tell(word, resource, "")
+    return line.done
+
+
+def _outcome(lines: list[Line]) -> Outcome:
+    failed = [(line.refusal, line.resource.optional) for line in lines if line.refusal]
+    return Outcome(
+        refusals=[refusal for refusal, optional in failed if not optional],
+        notes=[refusal for refusal, optional in failed if optional],
+        outside=[
+            line.waiting
+            for line in lines
+            if line.waiting and line.waiting.outside and not line.done and not line.refusal
+        ],
+    )

@@ -1,0 +1,118 @@
+"""Whose a thing is, by the tags that it carries itself: asked before it is changed, deleted or built on.
+
+A record is no proof: stack.yaml, and the copy beside it, may come from somebody else. What cannot carry tags
+is ours where what holds it is ours.
+"""
+
+from collections.abc import Iterable
+
+from provision.clients import aws
+from provision.clock import Clock
+from provision.engine import inspector, inventory
+from provision.engine.inventory import Held
+from provision.errors import NotYet, Refusal
+from provision.i18n import _
+from provision.resources.base import Doors, Live, Resource
+from provision.state.stack_file import StackFile
+
+
+class NotOurs(Refusal):
+    """The tags of what a record names do not say that it is this stack's."""
+
+
+class Ownership:
+    """Proofs of one run: each thing is asked about once."""
+
+    def __init__(self, file: StackFile, doors: Doors, clock: Clock) -> None:
+        self.file, self.doors, self.clock = file, doors, clock
+        self.listed: list[Held] = []  # what carries the stack's tags, where it was listed anyway
+        self._lines = {key: record.lines.get("", 0) for key, record in file.records.items()}
+        self._proven: set[str] = set()  # keys
+        self._holders: dict[str, bool] = {}  # whether a thing that holds others is ours
+        self._moved: dict[
+            str, bool
+        ] = {}  # whether all that carries another name's tags is recorded
+
+    def prove(self, resource: Resource, live: Live) -> None:
+        """Raise NotOurs unless it is this stack's; NotYet where AWS may not show its tags yet.
+
+        live: as `find` saw it, and as it was learnt.
+        """
+        if resource.key in self._proven:
+            return
+        if not self._is_ours(resource, live):
+            record = self.file.records.get(resource.key)
+            if record and record.fresh(self.clock.now()):
+                raise NotYet(_("made a moment ago; AWS may not show it yet"))
+            raise self._refusal(resource, live)
+        self._proven.add(resource.key)
+
+    def _is_ours(self, resource: Resource, live: Live) -> bool:
+        if any(_same(held, resource) for held in self.listed):
+            return True
+        with aws.understood(_("Reading the tags of {key}.", key=resource.key)):
+            if resource.untaggable():
+                return self._held_by_ours(resource.holders(self.doors, live))
+            tags = resource.tags_of(self.doors, live)
+        return self._means_us(tags.get("provision:stack", ""), resource.stack)
+
+    def _held_by_ours(self, holders: Iterable[Resource]) -> bool:
+        """Whether one of them is ours. Where none is there any more, nothing of anybody's can be hit."""
+        there = False
+        for holder in holders:
+            name = f"{holder.kind} {sorted(holder.outputs().items())}"
+            if name not in self._holders:
+                live = inspector.find(holder, self.doors)
+                if live is None:
+                    continue
+                holder.learn(live)
+                self._holders[name] = self._is_ours(holder, live)
+            if self._holders[name]:
+                return True
+            there = True
+        return not there
+
+    def _means_us(self, name: str, stack: str) -> bool:
+        """Whether a stack tag is ours: by name, or by the former name of a stack that was renamed.
+
+        Of a stack that goes on under another name, all that carries the former name's tags is recorded here.
+        """
+        if name in ("", stack):
+            return bool(name)
+        if name not in self._moved:
+            found = inventory.holdings(self.doors, self.clock, name).held
+            self._moved[name] = all(map(self._recorded, found))
+        return self._moved[name]
+
+    def _recorded(self, held: Held) -> bool:
+        if held.kind.untaggable():
+            return True  # it is in something that carries tags
+        return any(
+            record.kind == held.kind.__name__ and held.kind.same(held.outputs(), record.outputs)
+            for record in self.file.records.values()
+        )
+
+    def _refusal(self, resource: Resource, live: Live) -> NotOurs:
+        return NotOurs(
+            _(
+                "Looking whose {key} is ({path}, line {line}).",
+                key=resource.key,
+                path=self.file.path,
+                line=self._lines.get(resource.key, 0),
+            ),
+            _(
+                "what the record names does not carry this stack's tags: {service} {found}",
+                service=resource.console,
+                found=resource.shown(live),
+            ),
+            _(
+                "It was left as it is. If it is not this stack's, remove its record from {path}. If it is, "
+                "give it the tag provision:stack = {stack}, then run the same command again.",
+                path=self.file.path,
+                stack=resource.stack,
+            ),
+        )
+
+
+def _same(held: Held, resource: Resource) -> bool:
+    return held.kind is type(resource) and held.kind.same(held.outputs(), resource.outputs())

@@ -1,0 +1,144 @@
+"""Each question once: what several resources ask AWS while nothing changes is asked for all of them.
+
+And where AWS tells of several things in one call (a Batch), those that are known to be asked for are asked
+for together, by whoever asks first.
+"""
+
+import copy
+import json
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from provision.clients.aws import Aws, code, note
+from provision.resources.base import Batch, Doors
+
+READING = ("describe_", "get_", "list_", "head_")  # boto3's names for calls that change nothing
+
+
+class Once(Aws):
+    """Aws's doors for as long as nothing is changed; also for threads that ask side by side.
+
+    An error is told to all who wait for the answer, and is asked about again after that.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        super().__init__(aws.region)
+        self._aws = aws
+        self._asked: dict[str, Future[Any]] = {}
+        self._expected: dict[tuple[str, str], tuple[Batch, set[str]]] = {}  # by service and call
+
+    def expect(self, batches: Iterable[tuple[Batch, str]]) -> None:
+        """What will be asked for by its id."""
+        for batch, id in batches:
+            self._expected.setdefault((batch.service, batch.call), (batch, set()))[1].add(id)
+
+    def __getattr__(self, service: str) -> Any:
+        if service.startswith("_"):
+            raise AttributeError(service)
+        return _Client(getattr(self._aws, service), service, self)
+
+    def in_region(self, region: str) -> Aws:
+        """Return another region's services, which are asked as often as one asks."""
+        return self._aws.in_region(region)
+
+    def regions(self, service: str) -> list[str]:
+        """Return the regions that boto3 knows."""
+        return self._aws.regions(service)
+
+    def _ask(self, question: list[Any], ask: Callable[[], Any]) -> Any:
+        key = json.dumps(question, sort_keys=True, default=str)
+        with self._lock:
+            first = key not in self._asked
+            answer = self._asked.setdefault(key, Future())
+        if first:
+            try:
+                answer.set_result(ask())
+            except BaseException as error:
+                with self._lock:
+                    del self._asked[key]
+                answer.set_exception(error)
+        return copy.deepcopy(answer.result())
+
+    def _asked_for(self, service: str, name: str, given: dict[str, Any], call: Any) -> Any:
+        """The answer, asked for with others that are expected; alone where there are none."""
+        batch, ids = self._expected.get((service, name), (None, set()))
+        asked = given.get(batch.parameter) if batch else None
+        if batch and isinstance(asked, list) and len(asked) == 1 and {*asked} < ids:
+            told = self._together(batch, given, sorted(ids), call)
+            if told is not None:
+                return {batch.listed: [item for item in told if item[batch.id] == asked[0]]}
+        return self._ask([service, name, given], partial(call, **given))
+
+    def _together(self, batch: Batch, given: dict[str, Any], ids: list[str], call: Any) -> Any:
+        """All of them, in a list; None where AWS refuses to tell of all: then nobody asks like that again."""
+        whole = {**given, batch.parameter: ids}
+        try:
+            question = [batch.service, batch.call, whole]
+            return self._ask(question, partial(call, **whole))[batch.listed]
+        except Exception as error:
+            if not code(error):  # nobody answered
+                raise
+            self._expected.pop((batch.service, batch.call), None)
+            return None
+
+
+class _Client:
+    """A boto3 client whose reading calls go through `ask`."""
+
+    def __init__(self, client: Any, service: str, once: Once) -> None:
+        self._client, self._service, self._once = client, service, once
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        if name == "get_paginator":
+            return partial(_Pages, self._client, self._service, self._once._ask)
+        if not name.startswith(READING):
+            return call
+
+        def ask(**given: Any) -> Any:
+            note(self._service, self._client.meta.method_to_api_mapping[name])
+            return self._once._asked_for(self._service, name, given, call)
+
+        return ask
+
+
+class _Pages:
+    """A paginator of boto3's whose pages are read to the end at once."""
+
+    def __init__(self, client: Any, service: str, ask: Callable[..., Any], name: str) -> None:
+        self._paginator = client.get_paginator(name)
+        self._question, self._ask = [service, name, "pages"], ask
+        self._operation = service, client.meta.method_to_api_mapping[name]
+
+    def paginate(self, **given: Any) -> "_Folded":
+        """All pages, one after another as boto3's are."""
+
+        def every() -> list[bytes]:
+            return [pickle.dumps(page) for page in self._paginator.paginate(**given)]
+
+        note(*self._operation)
+        return _Folded(self._ask([*self._question, given], every))
+
+
+class _Folded:
+    """Pages that are kept for all who ask: as bytes, because as dicts they take ten times the room.
+
+    Each is a dict of its own for whoever comes to it, for as long as it is looked at.
+    """
+
+    def __init__(self, pages: list[bytes]) -> None:
+        self._pages = pages
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(pickle.loads, self._pages)
+
+
+def once(doors: Doors, expected: Iterable[tuple[Batch, str]] = ()) -> Doors:
+    """The same doors, the one to AWS asking each question once. expected: what will be asked by its id."""
+    aws = doors.aws if isinstance(doors.aws, Once) else Once(doors.aws)
+    aws.expect(expected)
+    return doors if aws is doors.aws else replace(doors, aws=aws)

@@ -1,0 +1,114 @@
+"""Kinds of values: each makes a value of a text or a list of texts. ValueError says what would do."""
+
+import re
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from provision import schedules
+from provision.i18n import _
+from provision.image.reference import parse
+
+Raw = str | list[str]
+
+FARGATE_MEMORY = {  # MiB by CPU units: Amazon ECS Developer Guide, "Task definition parameters", task size
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4097, 1024)),
+    1024: tuple(range(2048, 8193, 1024)),
+    2048: tuple(range(4096, 16385, 1024)),
+    4096: tuple(range(8192, 30721, 1024)),
+    8192: tuple(range(16384, 61441, 4096)),
+    16384: tuple(range(32768, 122881, 8192)),
+}
+
+
+def text_like(pattern: str, wanted: Callable[[], str]) -> Callable[[Raw], str]:
+    """A text that matches the whole pattern; `wanted` says in words what would."""
+
+    def parse(raw: Raw) -> str:
+        if not isinstance(raw, str) or not re.fullmatch(pattern, raw):
+            raise ValueError(wanted())
+        return raw
+
+    return parse
+
+
+def number(low: int, high: int) -> Callable[[Raw], int]:
+    """A whole number from low to high."""
+
+    def parse(raw: Raw) -> int:
+        if isinstance(raw, str) and re.fullmatch(r"[0-9]{1,7}", raw) and low <= int(raw) <= high:
+            return int(raw)
+        raise ValueError(_("a whole number from {low} to {high}", low=low, high=high))
+
+    return parse
+
+
+def one_of(*values: str) -> Callable[[Raw], str]:
+    """One of a few words."""
+
+    def parse(raw: Raw) -> str:
+        if isinstance(raw, str) and raw in values:
+            return raw
+        raise ValueError(_("one of: {values}", values=", ".join(values)))
+
+    return parse
+
+
+def list_of(item: Callable[[Raw], str]) -> Callable[[Raw], list[str]]:
+    """A list, or one text with commas between (as on the command line)."""
+
+    def parse(raw: Raw) -> list[str]:
+        items = raw if isinstance(raw, list) else [part.strip() for part in raw.split(",")]
+        return [item(part) for part in items if part]
+
+    return parse
+
+
+def fargate_cpu(raw: Raw) -> int:
+    """CPU units that Fargate offers."""
+    if isinstance(raw, str) and re.fullmatch(r"[0-9]{1,7}", raw) and int(raw) in FARGATE_MEMORY:
+        return int(raw)
+    raise ValueError(_("one of: {values}", values=", ".join(map(str, FARGATE_MEMORY))))
+
+
+def host_name(raw: Raw) -> str:
+    """A DNS name with two labels or more, lower case, without the last dot (RFC 1035, 2.3.1 and 2.3.4)."""
+    if isinstance(raw, str):
+        name = raw.removesuffix(".").lower()
+        label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+        top = rf"(?![0-9]+\Z){label}"  # or it is an IP address
+        if raw.isascii() and len(name) <= 253 and re.fullmatch(rf"({label}\.)+{top}", name):
+            return name
+    raise ValueError(_("a domain name such as example.jp (an international one in its xn-- form)"))
+
+
+def image_reference(raw: Raw) -> str:
+    """The name of an image that can be read without signing in."""
+    try:
+        if isinstance(raw, str) and parse(raw):
+            return raw
+    except ValueError:
+        pass
+    raise ValueError(_("an image, best by its digest: public.ecr.aws/name/image@sha256:..."))
+
+
+def schedule_expression(raw: Raw) -> str:
+    """An expression of EventBridge Scheduler: cron, rate or at."""
+    try:
+        if isinstance(raw, str) and schedules.parse(raw):
+            return raw
+    except ValueError:
+        pass
+    raise ValueError(
+        _("cron(minutes hours day-of-month month day-of-week year), rate(...) or at(...)")
+    )
+
+
+def time_zone(raw: Raw) -> str:
+    """An IANA time zone name."""
+    try:
+        if isinstance(raw, str):
+            return ZoneInfo(raw).key
+    except (ValueError, KeyError, OSError):
+        pass
+    raise ValueError(_("an IANA time zone such as Asia/Tokyo"))

@@ -1,0 +1,219 @@
+"""Shows what the engine says: a live list on a terminal, one line per event elsewhere (on stderr)."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+from provision.clock import Clock
+from provision.engine.plan import Plan, Step
+from provision.i18n import _, can_show
+from provision.resources.base import Resource
+
+ENDED = ("done", "gone", "kept")
+COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow", "failed": "red"}
+
+
+def signs() -> dict[str, tuple[str, str]]:
+    """What happened: the sign that stands for it, and the word."""
+    return {
+        "creating": ("+", _("creating")),
+        "updating": ("~", _("updating")),
+        "deleting": ("-", _("deleting")),
+        "adopted": ("=", _("there already, adopted")),
+        "waiting": ("…", _("waiting")),
+        "done": ("✓", _("done")),
+        "gone": ("✓", _("gone")),
+        "kept": ("=", _("kept")),
+        "failed": ("✗", _("failed")),
+    }
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document on stdout; with escapes where stdout's encoding lacks a character of it."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    print(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
+
+
+class Progress:
+    """Listens to a walk. On a terminal every resource has a line that changes; elsewhere events are lines."""
+
+    def __init__(self, resources: Iterable[Resource], clock: Clock, stream: Any = None) -> None:
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._began = clock.now()
+        self._words = signs()
+        self._rows: dict[str, tuple[str, str, float]] = {r.key: ("", "", 0.0) for r in resources}
+        self._told: set[tuple[str, str, str]] = set()
+        self._below: list[str] = []
+        self._screen: Any = None
+
+    def __enter__(self) -> "Progress":
+        self._began = self._clock.now()
+        if self._stream.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            console = Console(file=self._stream, highlight=False)
+            self._screen = Live(get_renderable=self._shown, console=console, refresh_per_second=2)
+            self._screen.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._screen:
+            self._screen.stop()
+
+    def tell(self, event: str, resource: Resource, detail: str) -> None:
+        """One event of the walk."""
+        seconds = self._clock.now() - self._began
+        before = self._rows.get(resource.key, ("", "", 0.0))
+        since = before[2] if before[0] == event else seconds
+        self._rows = {**self._rows, resource.key: (event, detail, since)}
+        if not self._screen and (resource.key, event, detail) not in self._told:
+            sign, word = self._words[event]
+            said = f": {detail}" if detail else ""
+            print(
+                f"{seconds:6.0f} s  {sign} {resource.key}  {word}{said}",
+                file=self._stream,
+                flush=True,
+            )
+        self._told.add((resource.key, event, detail))
+
+    def say(self, text: str) -> None:
+        """Words beside the list: what the person has to do."""
+        if self._screen:
+            self._screen.console.print(text, markup=False)
+        else:
+            print(text, file=self._stream, flush=True)
+
+    def below(self, lines: list[str], expected: float) -> None:
+        """What goes on behind the one that is waited for, under the list; elsewhere what is new of it.
+
+        expected: seconds that it takes as a rule.
+        """
+        seconds = self._clock.now() - self._began
+        if self._screen:
+            head = _("{seconds:.0f} s of about {expected:.0f}", seconds=seconds, expected=expected)
+            self._below = [head, *lines]
+            return
+        for line in lines:
+            if line not in self._below:
+                print(f"{seconds:6.0f} s    {line}", file=self._stream, flush=True)
+        self._below = lines
+
+    def _shown(self) -> Any:
+        """The list, and under it what goes on behind."""
+        from rich.console import Group
+        from rich.text import Text
+
+        return Group(self._table(), *(Text(line, overflow="ellipsis") for line in self._below))
+
+    def _table(self) -> Any:
+        """A line a resource; on a low screen only those that are still to be done."""
+        from rich.table import Table
+
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column()
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        rows = dict(self._rows)
+        ended = [key for key, (event, _detail, _since) in rows.items() if event in ENDED]
+        if (
+            self._screen
+            and len(rows) > self._screen.console.height - 2 - len(self._below)
+            and len(ended) < len(rows)
+        ):
+            table.add_row("✓", _("{count} done", count=len(ended)), "", "", style="green")
+            rows = {key: row for key, row in rows.items() if key not in ended}
+        now = self._clock.now() - self._began
+        for key, (event, detail, since) in rows.items():
+            sign, word = self._words.get(event, ("·", ""))
+            told = f"{word}: {detail}" if detail else word
+            waited = f"{now - since:.0f} s" if event and event not in ENDED else ""
+            table.add_row(sign, key, waited, told, style=COLOURS.get(event, "" if event else "dim"))
+        return table
+
+
+def actions() -> dict[str, tuple[str, str]]:
+    """A plan's actions: sign and word."""
+    return {
+        "create": ("+", _("create")),
+        "adopt": ("=", _("adopt (yours stays as it is)")),
+        "keep": (" ", _("keep")),
+        "update": ("~", _("update")),
+        "replace": ("±", _("replace")),
+        "delete": ("-", _("delete")),
+    }
+
+
+def unknown(reason: str) -> str:
+    """Return the word for what could not be looked at."""
+    return _("unknown: {reason}", reason=reason)
+
+
+def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
+    """The plan as a list, with cost and time. inexact: a region that has no price list here."""
+    show_steps(plan.steps, stream)
+    print(
+        _(
+            "{changes} to change; about {cost:.2f} USD a month while it stands (list prices, without tax "
+            "and traffic); about {minutes:.0f} min of AWS's own time, the wait for the registrar not counted",
+            changes=len(plan.changes),
+            cost=plan.monthly_usd,
+            minutes=plan.seconds / 60,
+        ),
+        file=stream,
+    )
+    if inexact:
+        print(unlisted(inexact), file=stream)
+
+
+def show_steps(steps: Sequence[Step], stream: Any) -> None:
+    """What would be done with each, and what differs."""
+    words = actions()
+    width = max((len(step.key) for step in steps), default=0)
+    for step in steps:
+        sign, word = words[step.action] if step.action else ("?", unknown(step.reason))
+        cost = f"{step.monthly_usd:8.2f}" if step.monthly_usd else " " * 8
+        print(f"  {sign} {step.key:{width}} {cost}  {word}", file=stream)
+        for difference in step.differences:
+            print(
+                f"      {difference.path}: {difference.have!r} -> {difference.want!r}", file=stream
+            )
+        for note in step.notes:
+            print(f"      {note}", file=stream)
+
+
+def unlisted(region: str) -> str:
+    """That a region is reckoned with Tokyo's prices."""
+    return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
+
+
+def show_status(document: dict[str, Any], stream: Any) -> None:
+    """Each resource: ready or why not, and what differs; then the tasks, the next hours, the URL."""
+    entries = document["resources"]
+    width = max((len(entry["key"]) for entry in entries), default=0)
+    for entry in entries:
+        sign = "✓" if entry["ready"] else "✗" if entry["live"] else "·"
+        sign = "?" if entry["ready"] is None else sign
+        told = f"  {sign} {entry['key']:{width}}  {entry['state']:9} {entry['reason']}"
+        print(told.rstrip(), file=stream)
+        for drift in entry["drift"] or []:
+            print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)
+    tasks = document["tasks"]
+    if tasks["running"] is None:
+        print(_("Tasks: unknown: {reason}", reason=tasks["reason"]), file=stream)
+    else:
+        print(_("Tasks: {running} of {wanted} run", **tasks), file=stream)
+    for line in tasks["rollout"]:
+        print(f"  {line}", file=stream)
+    if document["next"]["start"] and document["next"]["stop"]:
+        print(_("Next start {start}, next stop {stop}", **document["next"]), file=stream)
+    print(_("The bot's URL: {url}", url=document["url"]), file=stream)

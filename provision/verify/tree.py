@@ -1,0 +1,154 @@
+"""Checks that need one another: what each found, and why; side by side where they do not."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from provision.clients import aws
+from provision.clients.line import Refused
+from provision.clients.tls import Tls
+from provision.engine.inspector import Sight, answers
+from provision.errors import Refusal, Unknown
+from provision.i18n import _
+from provision.resources.base import Resource
+from provision.run import Run
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. outside: a person or another company has to act (exit status 3).
+
+    state None: it could not be looked at.
+    """
+
+    state: Literal["OK", "NG", "SKIP"] | None
+    reason: str = ""
+    then: str = ""
+    outside: bool = False
+
+
+def ok(reason: str = "") -> Finding:
+    """As it should be."""
+    return Finding("OK", reason)
+
+
+def ng(reason: str, then: str, *, outside: bool = False) -> Finding:
+    """Not as it should be; then: the next step."""
+    return Finding("NG", reason, then, outside)
+
+
+def skip(reason: str, then: str = "") -> Finding:
+    """Nothing wrong is known, and nothing can be said."""
+    return Finding("SKIP", reason, then)
+
+
+def unknown(reason: str, then: str = "") -> Finding:
+    """It could not be looked at."""
+    return Finding(None, reason, then or _("Run the same command again in a moment."))
+
+
+@dataclass
+class Scene:
+    """What the checks look at: the run, everything seen in its one look, and what they tell one another."""
+
+    run: Run
+    sights: dict[str, Sight]
+    tls: Tls
+    bot: dict[str, str] = field(default_factory=dict)  # LINE's bot/info, once it was asked
+
+    def resource(self, line: str) -> Resource | None:
+        """The resource of that line of stack.py; None where the settings have none."""
+        return getattr(self.run.stack, line, None)
+
+    def live(self, line: str) -> dict[str, Any]:
+        """What was seen of it; {} for nothing."""
+        resource = self.resource(line)
+        return (resource and self.sights[resource.key].live) or {}
+
+
+Look = Callable[[Scene], Finding]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the tree. needs: keys of checks above it without whose OK it cannot be answered."""
+
+    group: str
+    key: str
+    title: str
+    look: Look
+    needs: tuple[str, ...] = ()
+
+
+def examine(checks: list[Check], scene: Scene) -> dict[str, Finding]:
+    """Every check's finding, in their order. A check stands behind those that it needs."""
+    titles = {check.key: check.title for check in checks}
+    findings: dict[str, Finding] = {}
+    left = checks
+    while left:
+        wave = [check for check in left if all(need in findings for need in check.needs)]
+        left = [check for check in left if check not in wave]
+        looks = {check.key: partial(_found, check, scene, titles, findings) for check in wave}
+        found, silent = answers(looks, scene.run.clock)
+        findings |= found
+        findings |= {key: unknown(why.reason) for key, why in silent.items()}
+    return {check.key: findings[check.key] for check in checks}
+
+
+def _found(
+    check: Check, scene: Scene, titles: Mapping[str, str], findings: Mapping[str, Finding]
+) -> Finding:
+    for need in check.needs:
+        finding = findings[need]
+        if finding.state == "NG":
+            return skip(_("needs: {title}", title=titles[need]))
+        if finding.state != "OK":
+            return skip(finding.reason)
+    try:
+        with aws.reading(check.title):
+            return check.look(scene)
+    except Refused as refusal:  # LINE's own no is what was asked for
+        return ng(refusal.why, refusal.then)
+    except Unknown as refusal:
+        return unknown(refusal.why, refusal.then)
+    except Refusal as refusal:
+        return ng(refusal.why, refusal.then)
+
+
+def stands(*lines: str) -> Look:
+    """The resources of these lines of stack.py are there, as wanted, and ready: as `status` sees them."""
+
+    def look(scene: Scene) -> Finding:
+        for line in lines:
+            finding = _stands(scene, line)
+            if finding.state != "OK":
+                return finding
+        return ok()
+
+    return look
+
+
+def _stands(scene: Scene, line: str) -> Finding:
+    resource = scene.resource(line)
+    if resource is None:
+        return skip(_("stack.yaml wants none"))
+    sight = scene.sights[resource.key]
+    outside = bool(getattr(resource, "outside", False))
+    if sight.refusal:
+        told = unknown if isinstance(sight.refusal, Unknown) else ng
+        return told(sight.refusal.why, sight.refusal.then)
+    if sight.unknown:
+        return unknown(sight.unknown)
+    if sight.live is None and scene.run.file.paused:
+        return skip(_("the stack is paused"), _("Run `provision resume`."))
+    if sight.live is None and not (outside and sight.seen):
+        return ng(sight.waiting, _("Run `provision setup`."))
+    if sight.drift:
+        paths = ", ".join(difference.path for difference in sight.drift)
+        reason = _("differs from what is wanted: {paths}", paths=paths)
+        return ng(reason, _("`provision plan` shows it, `provision setup` mends it."))
+    if reason := sight.waiting:
+        then = _("When that is done, run `provision setup`: it goes on from here.")
+        return ng(reason, then, outside=outside)
+    return ok()

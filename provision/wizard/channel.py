@@ -1,0 +1,105 @@
+"""LINE's channel before anything is made: its two secrets, asked for where there are none, and proven."""
+
+import sys
+from collections.abc import Callable
+
+from provision.clients.line import Refused
+from provision.engine import inspector
+from provision.errors import Refusal
+from provision.i18n import _
+from provision.resources.parameter import Parameter
+from provision.run import Run
+from provision.wizard import prompts
+
+TRIES = 5  # of a question to LINE, some six seconds
+
+
+def complete(run: Run) -> bool:
+    """Both secrets are there, and LINE takes them; whether one in the account is to be replaced.
+
+    What LINE refuses is asked for again where somebody is there to answer. Nothing is made yet.
+    Raises Refusal or Usage.
+    """
+    token, secret = run.stack.access_token, run.stack.channel_secret
+    _ask_for_missing(run, token)
+    if token.secret or run.theirs(token):
+        _prove(run, token, lambda: _bot(run))
+    _ask_for_missing(run, secret)
+    if any(_new(run, parameter) for parameter in (token, secret)):
+        _prove(run, secret, run.line_channel)
+    return token.consented or secret.consented
+
+
+def tell_endpoint(run: Run) -> None:
+    """What LINE calls at present, where that is not ours: setup sets ours in its place."""
+    webhook = run.stack.webhook
+    if webhook.key in run.file.records:
+        return
+    doing = _("Reading LINE's webhook endpoint.")
+    present = inspector.ask(run.doors.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
+    if present and present != webhook.url:
+        print(
+            _(
+                "LINE calls {present} now; setup sets {url} in its place, and teardown puts it back.",
+                present=present,
+                url=webhook.url,
+            ),
+            file=sys.stderr,
+        )
+
+
+def _ask_for_missing(run: Run, parameter: Parameter) -> None:
+    if not parameter.secret and run.sights[parameter.key].live is None:
+        parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
+
+
+def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
+    """The proof, again with another value where LINE refuses this one and somebody can give another."""
+    while True:
+        try:
+            doing = _("Asking LINE whether secret and access token belong together.")
+            inspector.ask(proof, run.clock, doing, TRIES)
+            return
+        except Refused as refusal:
+            if run.options.yes or not prompts.on_terminal():
+                raise _stored(run, parameter, refusal) from None
+            print(refusal, file=sys.stderr)
+            parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
+            parameter.consented = True  # the person saw why, and gave another
+            run.doors.line.forget()
+
+
+def info(run: Run) -> dict[str, str]:
+    """Return what LINE says of the bot. Raises Refusal."""
+    doing = _("Asking LINE which bot the access token belongs to.")
+    return inspector.ask(run.doors.line.info, run.clock, doing, TRIES)
+
+
+def _bot(run: Run) -> None:
+    """GET /v2/bot/info."""
+    bot = info(run)
+    print(
+        _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
+        file=sys.stderr,
+    )
+
+
+def _new(run: Run, parameter: Parameter) -> bool:
+    """Whether this run brings a value into use that the bot has not used before."""
+    sight = run.sights[parameter.key]
+    return sight.live is None or not sight.live["UpToDate"] or sight.verdict == "adopt"
+
+
+def _stored(run: Run, parameter: Parameter, refusal: Refused) -> Refusal:
+    """What LINE said, and of an adopted parameter also where the refused value stands."""
+    if not run.theirs(parameter):
+        return refusal
+    return Refused(
+        refusal.status,
+        refusal.what,
+        _("{why} (the value in the parameter {name})", why=refusal.why, name=parameter.name),
+        _(
+            "It was there before provision: put the right value into it, or run `provision setup` at a "
+            "terminal and answer there, or name another parameter in stack.yaml."
+        ),
+    )

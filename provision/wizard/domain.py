@@ -1,0 +1,121 @@
+"""A domain before its name servers change: what would stop, what can be copied, which zone is meant."""
+
+import secrets
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from provision.clients.dns import Dns, Unanswered
+from provision.i18n import _
+from provision.resources.hosted_zone import SeveralZones
+from provision.run import Run
+from provision.wizard import prompts
+
+# Nobody can list what there is below a domain, so the usual names are asked for: the website's, the mail's
+# (with the selectors of DKIM that Google Workspace, Microsoft 365 and others use), the shop's and the blog's.
+NAMES = (
+    *("", "www.", "mail.", "smtp.", "imap.", "pop.", "webmail.", "autodiscover.", "ftp."),
+    *("blog.", "shop.", "api.", "app.", "m.", "_dmarc.", "_mta-sts.", "mta-sts."),
+    *(f"{name}._domainkey." for name in ("default", "google", "selector1", "selector2", "k1")),
+)
+SIDE_BY_SIDE = 8  # names asked for at once
+KINDS = ("MX", "A", "AAAA", "TXT")
+
+
+def records_in_use(dns: Dns, domain: str) -> list[str]:
+    """What the domain's present servers answer, as lines of `name type value`. Raises Unanswered."""
+    _records(dns, domain)  # where nobody answers, this says so before twenty more are asked
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        nobodys = pool.submit(_records, dns, f"{secrets.token_hex(8)}.{domain}")
+        names = [prefix + domain for prefix in NAMES]
+        found = list(pool.map(lambda name: _records(dns, name), names))
+    any_name = nobodys.result()  # a wildcard's answers: the name itself is not there
+    return [
+        f"{name} {record}"
+        for name, records in zip(names, found, strict=True)
+        for record in records
+        if name == domain or records != any_name
+    ]
+
+
+def _records(dns: Dns, name: str) -> list[str]:
+    """What there is under one name, as `type value`. Raises Unanswered."""
+    alias = dns.records(name, "CNAME")
+    if alias:
+        return [f"CNAME {value}" for value in alias]
+    return [f"{kind} {value}" for kind in KINDS for value in dns.records(name, kind)]
+
+
+def at_stake(run: Run) -> list[str]:
+    """What the change of name servers would stop; [] where the domain is not in use or is ours already."""
+    zone, sight = run.stack.zone, run.sights[run.stack.zone.key]
+    if sight.refusal or sight.verdict not in ("create", "adopt"):
+        return []
+    try:
+        if sight.live and run.doors.dns.delegated_to(zone.domain) == set(sight.live["NameServers"]):
+            return []
+        return records_in_use(run.doors.dns, zone.domain)
+    except Unanswered as error:
+        print(
+            _(
+                "Nobody can be asked whether {domain} is in use ({why}). If it has mail or a website, they "
+                "stop when its name servers change.",
+                domain=zone.domain,
+                why=error,
+            ),
+            file=sys.stderr,
+        )
+        return []
+
+
+def warn(run: Run) -> list[str]:
+    """Shows what would stop, and the way around it. Returns it."""
+    records = at_stake(run)
+    if records:
+        domain = run.stack.zone.domain
+        try:
+            servers = ", ".join(sorted(run.doors.dns.delegated_to(domain)))
+        except Unanswered:
+            servers = "?"
+        print(
+            _(
+                "{domain} is in use. Its servers ({servers}) answer, among others:\n{records}\n"
+                "When its name servers change, all that is not in the new zone stops: mail, website, "
+                "proofs of ownership. A sub-domain of its own leaves them alone: --set domain=bot.{domain}",
+                domain=domain,
+                servers=servers,
+                records="\n".join(f"    {record}" for record in records),
+            ),
+            file=sys.stderr,
+        )
+    return records
+
+
+def offer_to_copy(run: Run, records: list[str]) -> None:
+    """Asks whether a zone that is about to be made shall get them; with --yes nothing is copied."""
+    zone = run.stack.zone
+    useful = copyable(records, run.file.settings["host"])
+    sight = run.sights[zone.key]
+    answered = sight.record and sight.record.outputs.get("copied")  # before the power went off
+    made = sight.verdict == "create" and not answered
+    if made and useful and not run.options.yes and prompts.on_terminal():
+        question = _("Copy the {count} records that can be copied into it?", count=len(useful))
+        if prompts.confirmed(question):
+            zone.to_copy = useful
+
+
+def copyable(records: list[str], host: str) -> list[str]:
+    """All but the addresses of the host: those will be the bot's."""
+    bots = tuple(f"{host} {kind} " for kind in ("A", "AAAA", "CNAME"))
+    return [record for record in records if not record.startswith(bots)]
+
+
+def choose_zone(run: Run) -> bool:
+    """Of several zones of the domain's name, asks which; whether one was chosen."""
+    zone, refusal = run.stack.zone, run.sights[run.stack.zone.key].refusal
+    if not isinstance(refusal, SeveralZones) or run.options.yes or not prompts.on_terminal():
+        return False
+    zone.id = prompts.chosen(
+        _("There are several hosted zones of {domain}. Which one?", domain=zone.domain),
+        list(refusal.zones.items()),
+    )
+    return True

@@ -1,0 +1,204 @@
+"""A lost stack.yaml, written anew from the account: settings and records, as far as they can be told."""
+
+import contextlib
+import sys
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from provision.clock import Clock
+from provision.engine import inspector, inventory
+from provision.engine.discovery import Traces
+from provision.engine.engine import Engine
+from provision.engine.read_cache import once
+from provision.errors import NoAnswer, Refusal, Usage
+from provision.i18n import _
+from provision.resources.base import Doors
+from provision.resources.certificate import Certificate
+from provision.resources.cluster import Cluster
+from provision.resources.hosted_zone import HostedZone
+from provision.resources.image import Image
+from provision.resources.role import Role
+from provision.resources.security_group import SecurityGroup
+from provision.stack import Secrets, Stack
+from provision.state.stack_file import StackFile
+from provision.wizard import prompts
+
+EARLY = (
+    SecurityGroup,
+    HostedZone,
+    Certificate,
+    Role,
+    Cluster,
+)  # a stack has one of these, or nothing
+UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a paused stack
+
+
+def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str]) -> None:
+    """Where the file has no records and the account has the stack: recovers them, and says so.
+
+    One call where there is no such stack. given: settings that --set names: they stay on trial, and the
+    file gets what stands. Raises Refusal where that stack answers on another host: its stack.yaml lies
+    elsewhere. Raises Unknown where AWS could not be asked.
+    """
+    name = str(file.settings["name"])
+    if file.records:
+        return
+    found = inventory.holdings(doors, clock, "", (SecurityGroup,), inspector.FEWEST)
+    for refusal in found.unasked.values():
+        inspector.account(doors, clock)  # where nobody is signed in or there, this says it better
+        raise refusal
+    if name not in {held.stack for held in found.held}:
+        return
+    told = [key for key in file.settings if file.written(key)]
+    lost = file.settings["domain"] is None
+    doors = once(doors)  # the settings and the records are told from one list
+    traces = Traces(held(doors, clock, name), doors, name)
+    if not lost:
+        _same(file, traces)
+    said = {key: file.trial.pop(key) for key in given if key in file.trial}
+    try:
+        with contextlib.nullcontext() if file.on_trial else file.locked():
+            write(file, doors, clock, traces, keep=file.trial if lost else (*told, *file.trial))
+    finally:
+        file.trial.update(said)
+    print(
+        _(
+            "{path} had no records of the stack {name}, which stands in this account: recovered.",
+            path=file.path,
+            name=name,
+        ),
+        file=sys.stderr,
+    )
+    tell(traces)
+
+
+def tell(traces: Traces) -> None:
+    """Say on stderr what could not be looked at, with the reason."""
+    for what, why in traces.unknown.items():
+        print(_("could not be looked at: {what}: {why}", what=what, why=why), file=sys.stderr)
+
+
+def held(doors: Doors, clock: Clock, stack: str) -> list[inventory.Held]:
+    """What carries the stack's tags. Raises NoAnswer where a kind's list was not answered.
+
+    A kind that this endpoint or account does not list is left out; the engine says so.
+    """
+    found = inventory.holdings(doors, clock, stack)
+    for refusal in found.unasked.values():
+        if isinstance(refusal, NoAnswer):
+            raise refusal
+    return found.held
+
+
+def stacks(doors: Doors, clock: Clock, name: str = "") -> list[str]:
+    """The stacks of this account and region.
+
+    Raises Unknown where there is none, or none of that name, and not every list could be read.
+    """
+    inspector.account(doors, clock)
+    found = inventory.holdings(doors, clock, "", EARLY)
+    names = sorted({held.stack for held in found.held})
+    if not names or (name and name not in names):
+        for refusal in found.unasked.values():
+            raise refusal
+    return names
+
+
+def _same(file: StackFile, traces: Traces) -> None:
+    """That the file means the stack that stands. Raises Refusal."""
+    host, domain = file.settings["host"], file.settings["domain"]
+    zone = traces.lines.get("zone")
+    if not traces.hosts or host in traces.hosts or (zone and zone.key == f"zone/{domain}"):
+        return
+    raise Refusal(
+        _("Reading {path}.", path=file.path),
+        _(
+            "it has no records, and this account has a stack {name} already, for {hosts}",
+            name=traces.stack,
+            hosts=", ".join(traces.hosts),
+        ),
+        _(
+            "If that is another bot of yours, choose another `name`. If it is this one, write its `host` "
+            "into the file, or run `provision recover` with a file of another name (--stack)."
+        ),
+    )
+
+
+def write(
+    file: StackFile,
+    doors: Doors,
+    clock: Clock,
+    traces: Traces,
+    keep: Iterable[str] = (),
+    sets: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Settings and records into the file, at once. Returns the settings that stay open.
+
+    keep: settings that stay. sets: settings that go into the file whatever stands in the account. traces:
+    what could not be looked at is noted there.
+    """
+    sets = sets or {}
+    looks, file.on_trial = file.on_trial, True
+    other = [] if "task_definition" in traces.lines else ["image.uri"]
+    try:
+        for key, value in sets.items():
+            file.answer(key, value)
+        doing = _("Reading the settings of the stack {name}.", name=traces.stack)
+        inspector.ask(partial(_settings, file, traces, {*keep, *sets}), clock, doing)
+        if traces.paused():
+            file.mark_paused(True)
+        open_ones = [key for key in file.settings if file.settings[key] is None]
+        if not open_ones:
+            stack = Stack(file.settings, Secrets(), {}, file.path.parent)
+            engine = Engine(stack.resources, file, doors, clock, lambda *event: None)
+            engine.begin()
+            traces.unknown = engine.recover()
+            file.sort([resource.key for resource in stack.resources])
+            if isinstance(stack.image, Image) and traces.built() not in (
+                "",
+                stack.image.inputs.tag,
+            ):
+                other = ["image.base", "image.files"]  # or another version of this tool
+    finally:
+        file.on_trial = looks
+    file.save()
+    untold = [key for key in UNTOLD if file.paused and not file.stands(key)]
+    return [*open_ones, *untold, *other]
+
+
+def _settings(file: StackFile, traces: Traces, kept: set[str]) -> None:
+    for key, value in traces.settings().items():
+        if key not in kept or key == "name":  # the name is what tells the stack
+            file.answer(key, value)
+    host = file.settings["host"] if "host" in kept else traces.host()
+    if host and "domain" not in kept and (domain := traces.domain(host)):
+        file.answer("domain", domain)
+    if host and "host" not in kept and host != file.settings["domain"]:
+        file.answer("host", host)
+
+
+def which(file: StackFile, doors: Doors, clock: Clock, named: bool) -> str:
+    """The stack to recover: the one that is named, else the only one there is. Raises Usage or Refusal."""
+    name = str(file.settings["name"])
+    found = stacks(doors, clock, name if named else "")
+    if named and name in found:
+        return name
+    if not found or named:
+        raise Refusal(
+            _("Looking for stacks in this account, region {region}.", region=doors.aws.region),
+            _("there is none of the name {name}", name=name) if named else _("there is none"),
+            _(
+                "There are: {names}. Other regions: --set region=...",
+                names=", ".join(found) or _("none"),
+            ),
+        )
+    if len(found) > 1:
+        if prompts.on_terminal():
+            text = _("Which stack shall be recovered?")
+            return prompts.chosen(text, [(each, "") for each in found])
+        raise Usage(
+            _("Choosing the stack to recover."),
+            _("there are several: {names}", names=", ".join(found)),
+            _("Add --set name=..., with one of these."),
+        )
+    return found[0]
