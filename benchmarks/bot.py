@@ -82,9 +82,9 @@ def quarter(command: list[str], environment: dict[str, str], seconds: float) -> 
         subject = Subject(command, environment, group)
         try:
             asyncio.run(closed(subject.port, SECRET, 4, 5))  # warm, and the news is read
-            pace = well(asyncio.run(paced(subject.port, SECRET, 20, seconds)))
+            poll_interval = well(asyncio.run(paced(subject.port, SECRET, 20, seconds)))
             healthy, memory = subject.seconds_to_healthy, subject.memory()
-            return (healthy, memory, *loaded(subject, 16, seconds)[:2], *tail(pace))
+            return (healthy, memory, *loaded(subject, 16, seconds)[:2], *tail(poll_interval))
         finally:
             subject.close()
 

@@ -38,9 +38,9 @@ def main() -> None:
         cpu.append((time.process_time() - began_cpu) * 1000)
         hits += bool(articles)
     print(f"{options.questions} questions, {hits} with an answer")
-    for name, taken in (("clock", wall), ("CPU", cpu)):
-        taken.sort()
-        shares = [taken[int(share * len(taken))] for share in (0.5, 0.9, 0.99)]
+    for name, exists in (("clock", wall), ("CPU", cpu)):
+        exists.sort()
+        shares = [exists[int(share * len(exists))] for share in (0.5, 0.9, 0.99)]
         print(f"{name}: p50 {shares[0]:.2f}  p90 {shares[1]:.2f}  p99 {shares[2]:.2f} ms")
 
 

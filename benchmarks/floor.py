@@ -51,8 +51,8 @@ KINDS: dict[str, Cost] = {
     "ActiveLoadBalancer": Cost(1, 1, ("load_balancer",), off=0, looks=0),
     "Alias": Cost(1),
     "TargetGroup": Cost(2, looks=2),  # and its attributes
-    "WarmDoor": Cost(1, off=0),  # listeners and rules go with their load balancer
-    "WarmDoorRule": Cost(1, off=0),
+    "BootstrapListener": Cost(1, off=0),  # listeners and rules go with their load balancer
+    "BootstrapRule": Cost(1, off=0),
     "HttpsListener": Cost(1, off=0),
     "EcsServiceLinkedRole": Cost(1, off=0),
     # A token; four layers side by side, each begun, sent and ended; its manifest. Goes with its repository.
@@ -73,7 +73,7 @@ BATCHED = (
     {"SecurityGroup"},
     {"IngressRule"},
     {"Parameter"},
-    {"WarmDoor", "HttpsListener"},
+    {"BootstrapListener", "HttpsListener"},
     {"ValidationRecord", "Alias"},
 )
 LOOKS_LONG = 2  # round trips: who am I, and everything else at once
@@ -136,7 +136,7 @@ def setup_calls(resources: list[Resource]) -> int:
 
     So besides the calls that make it there is one look each at what has a name of its own there.
     """
-    named = [r for r in resources if not isinstance(r, Milestone) and not r.within]
+    named = [r for r in resources if not isinstance(r, Milestone) and not r.owned_via]
     batches = sum(1 for batch in BATCHED if batch.intersection(r.kind for r in named))
     alone = [r for r in named if not any(r.kind in batch for batch in BATCHED)]
     looks = batches + len([r for r in alone if of(r).looks and r.kind != "ExistingNetwork"])

@@ -49,7 +49,7 @@ def webhooks(secret: str, seed: int = 0) -> Iterator[bytes]:
 async def closed(port: int, secret: str, connections: int, seconds: float) -> Measured:
     """As many at a time as there are connections, for so long."""
     requests, end = webhooks(secret), time.monotonic() + seconds
-    taken: list[float] = []
+    exists: list[float] = []
     failed = 0
 
     async def one() -> None:
@@ -57,20 +57,20 @@ async def closed(port: int, secret: str, connections: int, seconds: float) -> Me
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.monotonic() < end:
             took, well = await _exchange(reader, writer, next(requests))
-            taken.append(took)
+            exists.append(took)
             failed += not well
         writer.close()
 
     began = time.monotonic()
     await asyncio.gather(*(one() for _ in range(connections)))
-    return Measured(taken, failed, time.monotonic() - began)
+    return Measured(exists, failed, time.monotonic() - began)
 
 
 async def paced(port: int, secret: str, rate: float, seconds: float) -> Measured:
     """So many a second, whether or not the ones before have been answered."""
     requests = webhooks(secret)
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-    taken: list[float] = []
+    exists: list[float] = []
     failed = 0
 
     async def one() -> None:
@@ -78,7 +78,7 @@ async def paced(port: int, secret: str, rate: float, seconds: float) -> Measured
         pair = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
         took, well = await _exchange(*pair, next(requests))
         idle.append(pair)
-        taken.append(took)
+        exists.append(took)
         failed += not well
 
     began = time.monotonic()
@@ -89,7 +89,7 @@ async def paced(port: int, secret: str, rate: float, seconds: float) -> Measured
     await asyncio.gather(*running)
     for _reader, writer in idle:
         writer.close()
-    return Measured(taken, failed, time.monotonic() - began)
+    return Measured(exists, failed, time.monotonic() - began)
 
 
 async def _exchange(

@@ -87,10 +87,10 @@ BEFOREHAND = [("iam", "create_service_linked_role", {"AWSServiceName": "ecs.amaz
 
 def serialized(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Unsigned]:
     """The calls as botocore makes requests of them, before it signs them."""
-    taken: list[Unsigned] = []
+    exists: list[Unsigned] = []
 
     def take(request: AWSRequest, signing_name: str, **_: Any) -> None:
-        taken.append((signing_name, request))
+        exists.append((signing_name, request))
         raise InterruptedError
 
     session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name=REGION)
@@ -99,7 +99,7 @@ def serialized(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Unsigned]:
         client = session.client(service, endpoint_url=NOWHERE)
         with contextlib.suppress(InterruptedError):
             getattr(client, operation)(**parameters)
-    return taken
+    return exists
 
 
 def signed(calls: list[Unsigned], server: dict[str, str]) -> list[Request]:

@@ -52,7 +52,7 @@ def main() -> int:
     told = soak(line, bots, options.minutes * 60, options.every)
     badly = bots.close()
     server.close()
-    twice = sum(count > 1 for count in trouble.taken.values())
+    twice = sum(count > 1 for count in trouble.exists.values())
     lost = told["sent"] - told["answered"]
     print(
         f"sent={told['sent']} answered={told['answered']} lost={lost} twice={twice} "

@@ -17,7 +17,7 @@ class Trouble:
 
     def __init__(self, wsgi: Callable[..., Iterable[bytes]]) -> None:
         self._wsgi = wsgi
-        self.taken: Counter[str] = Counter()
+        self.exists: Counter[str] = Counter()
         self.refused = 0  # second tries, stopped by the token
         self._chosen = random.Random(1)
         self._lock = threading.Lock()
@@ -42,7 +42,7 @@ class Trouble:
         answer = b"".join(self._wsgi(environ, note))
         with self._lock:
             if statuses[0].startswith("200"):
-                self.taken[json.loads(body)["replyToken"]] += 1
+                self.exists[json.loads(body)["replyToken"]] += 1
             elif b"Invalid reply token" in answer:
                 self.refused += 1
         return [answer] if dice > 0.06 else _error(start_response)

@@ -11,7 +11,7 @@ from typing import Any
 
 from provision.clients.http import on_loopback
 from provision.clock import Clock, SandboxClock, WallClock
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 
 NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
@@ -22,12 +22,12 @@ ANSWERS = {  # what a person on the sandbox need not decide
 
 
 def enter_sandbox() -> dict[str, Any]:
-    """Points this process at the sandbox that runs on this machine. Raises Refusal where none does."""
+    """Points this process at the sandbox that runs on this machine. Raises ProvisionError where none does."""
     from provision.sandbox.runtime import read_runtime
 
     told = read_runtime()
     if told is None:
-        raise Refusal(
+        raise ProvisionError(
             _("Looking for a sandbox on this machine."),
             _("none is running"),
             _("Start one in another terminal: provision sandbox"),
@@ -77,7 +77,7 @@ def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[st
     try:
         urllib.request.urlopen(request, timeout=10).close()
     except (urllib.error.URLError, OSError) as error:
-        raise Refusal(
+        raise ProvisionError(
             _("Entering the name servers at the sandbox's registrar."),
             str(error),
             _("Start the sandbox again: provision sandbox"),
@@ -104,7 +104,7 @@ def told_by(endpoint: str) -> Clock:
         try:
             return ask()["now"]
         except NO_CLOCK as error:
-            raise Refusal(
+            raise ProvisionError(
                 _("Asking the sandbox for its time."),
                 str(error),
                 _("Start the sandbox again: provision sandbox"),

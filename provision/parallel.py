@@ -16,7 +16,7 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(SIDE_BY_SIDE)
 
 
-def answers_of(ask: Callable[[T], A], items: Iterable[T]) -> list[A]:
+def run_all(ask: Callable[[T], A], items: Iterable[T]) -> list[A]:
     """What each is answered, in order. Raises what the first one raised that did."""
     context = copy_context()  # who asks is known in the threads, too
     with pool() as threads:

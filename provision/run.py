@@ -16,10 +16,10 @@ from provision.clients.line import CONSOLE, Line, Refused
 from provision.clock import Clock
 from provision.engine import record_validation
 from provision.engine.engine import Engine
-from provision.engine.inspector import Sight
-from provision.errors import Usage
+from provision.engine.inspector import Observation
+from provision.errors import UsageError
 from provision.i18n import _
-from provision.resources.base import Doors, Resource
+from provision.resources.base import Clients, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
 from provision.resources.parameter import Parameter
@@ -47,37 +47,37 @@ class Run:
     options: Options
     file: StackFile
     stack: Stack
-    doors: Doors
+    clients: Clients
     clock: Clock
     sandbox: Mapping[str, str] = field(default_factory=dict)
-    sights: dict[str, Sight] = field(default_factory=dict)
+    observations: dict[str, Observation] = field(default_factory=dict)
 
     def engine(self, progress: Progress) -> Engine:
         """The engine, telling this progress (and the sandbox's registrar, where asked to)."""
 
         image = self.stack.image
         if isinstance(image, Image):
-            self.doors.registries.tell = lambda said: progress.tell("creating", image, said)
+            self.clients.registries.tell = lambda said: progress.tell("creating", image, said)
 
         def tell(event: str, resource: Resource, detail: str) -> None:
             progress.tell(event, resource, detail)
             if event == "done" and isinstance(resource, HostedZone):
                 self._name_servers(resource, progress)
 
-        return Engine(self.stack.resources, self.file, self.doors, self.clock, tell)
+        return Engine(self.stack.resources, self.file, self.clients, self.clock, tell)
 
     def theirs(self, resource: Resource) -> bool:
         """Whether it was there before provision, so that it is used as it is."""
-        sight = self.sights.get(resource.key)
+        observation = self.observations.get(resource.key)
         record = self.file.records.get(resource.key)
-        there_first = sight is not None and sight.verdict == "adopt"
+        there_first = observation is not None and observation.verdict == "adopt"
         return there_first or (record is not None and record.state == "adopted")
 
     def value(self, parameter: Parameter) -> str:
-        """The secret that the bot will use: this run's or the account's. Raises Refusal or NotYet."""
+        """The secret that the bot will use: this run's or the account's. Raises ProvisionError or Pending."""
         if parameter.secret and (parameter.consented or not self.theirs(parameter)):
             return parameter.secret
-        return secret_in(self.doors.aws, parameter.name)
+        return secret_in(self.clients.aws, parameter.name)
 
     def keep_sets(self) -> None:
         """What --set said goes into the file: until it was agreed to, it is only on trial."""
@@ -85,7 +85,7 @@ class Run:
 
     def line_channel(self) -> str:
         """Return the channel that token and secret belong to; "" where LINE does not tell. Raise Refused."""
-        line = self.doors.line
+        line = self.clients.line
         channel = line.channel()
         same = None
         if channel:
@@ -127,7 +127,7 @@ class Run:
 
         Not where they were seen to be in place already.
         """
-        delegation = self.sights.get(self.stack.delegation.key)
+        delegation = self.observations.get(self.stack.delegation.key)
         if delegation and not delegation.waiting:
             return
         progress.say(self._instruction(zone))
@@ -144,7 +144,7 @@ class Run:
 
     def _instruction(self, zone: HostedZone) -> str:
         """What the person has to do, and where: at the registrar, or in the zone above a sub-domain."""
-        if parent := self.doors.dns.zone_above(zone.domain):
+        if parent := self.clients.dns.zone_above(zone.domain):
             return _(
                 "{domain} lies in {parent}: add these four records there, where the DNS of {parent} is kept; "
                 "nothing else of {parent} changes:\n{records}",
@@ -202,7 +202,7 @@ def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
     for pair in sets:
         key, sign, value = pair.partition("=")
         if not sign or key not in BY_KEY:
-            raise Usage(
+            raise UsageError(
                 _("Reading --set {pair}.", pair=pair),
                 _("there is no setting {key}", key=key) if sign else _("KEY=VALUE was expected"),
                 _("The settings are: {keys}", keys=", ".join(BY_KEY)),
@@ -215,7 +215,7 @@ def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
 def check_settings(file: StackFile) -> None:
     """That the settings go together."""
     if conflict := file.settings.conflict():
-        raise Usage(
+        raise UsageError(
             _("Reading the settings in {path}.", path=file.path),
             _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1]),
             _("Give another value."),
@@ -227,8 +227,8 @@ def build(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
     line_url = os.environ.get("LINE_API_URL", "")
     variables = {"LINE_API_URL": line_url} if line_url else {}
     stack = Stack(file.settings, _secrets(), variables, file.path.parent)
-    doors = doors_of(file, lambda: run.value(stack.access_token))
-    run = Run(options, file, stack, doors, environment.clock(), sandbox)
+    clients = clients_for(file, lambda: run.value(stack.access_token))
+    run = Run(options, file, stack, clients, environment.clock(), sandbox)
     return run
 
 
@@ -239,7 +239,7 @@ def _secrets() -> Secrets:
     )
 
 
-def doors_of(file: StackFile, token: Callable[[], str] | None = None) -> Doors:
+def clients_for(file: StackFile, token: Callable[[], str] | None = None) -> Clients:
     """The outsides. token: LINE's; None: this run's, or the one in the parameter that the file names."""
     aws = Aws(file.settings["region"])
 
@@ -250,17 +250,17 @@ def doors_of(file: StackFile, token: Callable[[], str] | None = None) -> Doors:
     try:
         dns = Dns.from_environment()
     except ValueError as error:
-        raise Usage(
+        raise UsageError(
             _("Reading PROVISION_DNS."),
             _("{given} is not host:port", given=error),
             _("Set it to something like 127.0.0.1:5353, or unset it."),
         ) from None
     url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
-    return Doors(aws, dns, Line(token or found, url), registry.from_environment())
+    return Clients(aws, dns, Line(token or found, url), registry.from_environment())
 
 
 def secret_in(aws: Aws, parameter: str) -> str:
-    """The secret in the account. Raises Refusal or NotYet."""
+    """The secret in the account. Raises ProvisionError or Pending."""
     with aws_door.reading(_("Reading the parameter {name}.", name=parameter)):
         answer = aws.ssm.get_parameter(Name=parameter, WithDecryption=True)
         return str(answer["Parameter"]["Value"])

@@ -19,14 +19,14 @@ from provision.resources.collector import (
     SUFFIX,
     CollectorDefinition,
     CollectorPermissions,
-    FirstNews,
+    InitialCollection,
 )
 from provision.resources.collector_schedule import CollectingPermissions, CollectorSchedule
 from provision.resources.delegation import Delegation
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import GivenImage, Image
 from provision.resources.internet_gateway import GatewayAttachment, InternetGateway
-from provision.resources.listener import HttpsListener, WarmDoor, WarmDoorRule
+from provision.resources.listener import BootstrapListener, BootstrapRule, HttpsListener
 from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
 from provision.resources.log_group import LogGroup
 from provision.resources.network import ExistingNetwork, Network, NewNetwork
@@ -135,8 +135,8 @@ class Stack:
         self.load_balancer = LoadBalancer(here, self.network, self.load_balancer_group)
         self.alias = Alias(self.zone, host, self.load_balancer)
         self.target_group = TargetGroup(here, self.network, PORT)
-        self.warm_door = WarmDoor(self.load_balancer)
-        self.warm_door_rule = WarmDoorRule(self.warm_door, self.target_group)
+        self.bootstrap_listener = BootstrapListener(self.load_balancer)
+        self.bootstrap_rule = BootstrapRule(self.bootstrap_listener, self.target_group)
         self.https = HttpsListener(self.load_balancer, self.target_group, self.issued_certificate)
 
         # The bot, running.
@@ -169,7 +169,7 @@ class Stack:
             security_group=self.bot_group,
             ingress=self.bot_from_load_balancer,
             target_group=self.target_group,
-            warm_door_rule=self.warm_door_rule,
+            bootstrap_rule=self.bootstrap_rule,
             execution_permissions=self.execution_permissions,
             task_permissions=self.task_permissions,
             hours=hours_a_month(settings["schedule.start"], settings["schedule.stop"]),
@@ -215,9 +215,9 @@ class Stack:
         # Replaced (another name, another VPC), the old load balancer answers until the new one can.
         self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
 
-        for line, resource in vars(self).items():
+        for logical_id, resource in vars(self).items():
             if isinstance(resource, Resource):
-                resource.line, resource.stack = line, name
+                resource.logical_id, resource.stack = logical_id, name
         self.url = self.webhook.url
 
     def _image(self, settings: Settings, folder: Path) -> Image | GivenImage:
@@ -276,7 +276,7 @@ class Stack:
             news_bucket=self.news_bucket,
             feeds=settings["news.feeds"],
         )
-        self.first_news = FirstNews(
+        self.initial_collection = InitialCollection(
             definition=self.collector_definition,
             bucket=self.news_bucket,
             cluster=self.cluster,

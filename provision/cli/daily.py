@@ -21,8 +21,8 @@ from provision.cli.verbs import (
 from provision.clients import aws
 from provision.engine import inspector
 from provision.engine.engine import Engine
-from provision.engine.executor import Line, Outcome, walk
-from provision.errors import NoAnswer, NotYet, Refusal, Usage
+from provision.engine.executor import Outcome, Step, execute
+from provision.errors import NoResponse, Pending, ProvisionError, UsageError
 from provision.i18n import _
 from provision.pricing import AS_OF, HOURS, prices
 from provision.resources.base import Milestone, Resource
@@ -48,8 +48,8 @@ def scale(options: Options, *, start: bool) -> int:
             raise no_service(run)
         count = run.file.settings["service.count"] if start else 0
         outcome = scaled(run, engine, count)
-    if outcome.refusals:
-        return failed(outcome.refusals)
+    if outcome.errors:
+        return failed(outcome.errors)
     print(_("tasks wanted: {count}", count=count))
     if start:
         usd = run.stack.service.costs(prices(run.file.settings["region"]))
@@ -71,20 +71,20 @@ def scaled(run: Run, engine: Engine, count: int) -> Outcome:
 
     def step(resource: Resource) -> str:
         if resource is steady:
-            live = inspector.find(service, run.doors)
+            live = inspector.find(service, run.clients)
             if live is None or live["desiredCount"] != count:  # else the old state would be steady
-                raise NotYet(
+                raise Pending(
                     _("waiting until AWS shows the change of {paths}", paths="desiredCount")
                 )
             return engine.reach(steady)
-        service.recall(run.file.records[service.key].outputs)
+        service.load_from_record(run.file.records[service.key].outputs)
         engine.prove(service)
         doing = _("Setting the tasks of {key} to {count}.", key=service.key, count=count)
-        with aws.understood(doing, patient=service.patient):
-            service.scale(run.doors, count)
+        with aws.translate_errors(doing, retry=service.retry):
+            service.scale(run.clients, count)
         return "done"
 
-    return walk([Line(service, []), Line(steady, [service.key])], step, run.clock, engine.tell)
+    return execute([Step(service, []), Step(steady, [service.key])], step, run.clock, engine.tell)
 
 
 def pause(options: Options, contents: bool) -> int:
@@ -95,20 +95,20 @@ def pause(options: Options, contents: bool) -> int:
         engine = run.engine(progress)
         engine.begin()
         saved = _hourly(run)
-        let_go = agreed(run, engine.foresee_pause(), contents)
+        let_go = agreed(run, engine.check_pause(), contents)
         question = _(
             "Take away load balancer and service (about {saved:.2f} USD a month)?", saved=saved
         )
         if not options.yes and not prompts.confirmed(question):
-            raise Refusal(
+            raise ProvisionError(
                 _("Asking before anything is deleted."), _("you said no"), _("Nothing was deleted.")
             )
         with progress:
             gone = engine.pause(let_go)
     for key, why in gone.kept.items():
         print(_("kept: {key}: {why}", key=key, why=why), file=sys.stderr)
-    if gone.refusals or gone.left or gone.unknown:
-        return failed(gone.refusals)
+    if gone.errors or gone.left or gone.unknown:
+        return failed(gone.errors)
     print(
         _(
             "paused; about {saved:.2f} USD a month less. `provision resume` puts it back.",
@@ -135,7 +135,7 @@ def resume(options: Options, wait: float | None) -> int:
         run.keep_sets()
         with progress:
             outcome = engine.setup(bounded(wait))
-        if not outcome.refusals and not outcome.outside:
+        if not outcome.errors and not outcome.outside:
             run.file.mark_paused(False)
     return finished(run, outcome)
 
@@ -144,7 +144,7 @@ def logs(options: Options, follow: bool, since: str) -> int:
     """The bot's own words, oldest first; with `follow` until Ctrl-C."""
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", since)
     if not match:
-        raise Usage(
+        raise UsageError(
             _("Reading --since {since}.", since=since),
             _("a number and s, m, h or d was expected"),
             _("For example: provision logs --since 10m"),
@@ -171,11 +171,11 @@ def _now(run: Run) -> float:
 
 
 def _events(run: Run, began: int, *, follow: bool) -> list[dict[str, Any]]:
-    """The log's new lines. Raises Refusal; to who follows an unanswered question is only shown."""
+    """The log's new lines. Raises ProvisionError; to who follows an unanswered question is only shown."""
     doing = _("Reading the log group {name}.", name=run.stack.log_group.name)
     try:
         return inspector.ask(partial(_new_events, run, began, doing), run.clock, doing)
-    except NoAnswer as refusal:
+    except NoResponse as refusal:
         if not follow:
             raise
         print(refusal.why, file=sys.stderr)
@@ -185,14 +185,14 @@ def _events(run: Run, began: int, *, follow: bool) -> list[dict[str, Any]]:
 def _new_events(run: Run, began: int, doing: str) -> list[dict[str, Any]]:
     group = run.stack.log_group
     try:
-        with aws.reading(doing, absent=group.absent):
-            pages = run.doors.aws.logs.get_paginator("filter_log_events").paginate(
+        with aws.reading(doing, not_found=group.not_found):
+            pages = run.clients.aws.logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group.name, startTime=began
             )
             return [event for page in pages for event in page["events"]]
-    except aws.Absent:
+    except aws.NotFound:
         then = _("Run `provision setup`.")
-        raise Refusal(_("Reading the log."), _("there is no log group yet"), then) from None
+        raise ProvisionError(_("Reading the log."), _("there is no log group yet"), then) from None
 
 
 def cost(options: Options, as_json: bool) -> int:

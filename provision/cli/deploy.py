@@ -17,11 +17,11 @@ from provision.engine import inspector
 from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
 from provision.engine.plan import plan as plan_of
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.pricing import prices
 from provision.resources.base import Resource
-from provision.resources.ecs_deployment import Rollout
+from provision.resources.ecs_deployment import EcsDeployment
 from provision.resources.image import Image
 from provision.resources.steady_service import NoCapacity
 from provision.resources.task_definition import Family
@@ -60,32 +60,32 @@ def part(run: Run) -> list[Resource]:
 
 
 def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = False) -> int:
-    """The change, the watch, and the way back. Raises Refusal where there is nothing to deploy to."""
+    """The change, the watch, and the way back. Raises ProvisionError where there is nothing to deploy to."""
     if run.stack.service.key not in run.file.records or run.file.paused:
         raise no_service(run)
-    run.sights = engine.look()
+    run.observations = engine.inspect()
     stack = run.stack
     deletes = [r for r in (stack.image, *stack.follows_the_image) if isinstance(r, Resource)]
     for stranger in engine.strangers([stack.service, stack.task_definition, *deletes]):
         raise stranger
-    before = Rollout(run.sights[run.stack.service.key].live or {}).settled()
+    before = EcsDeployment(run.observations[run.stack.service.key].live or {}).settled()
     earlier = _previous(run) if back else ""
     if not back:
         _show(run)
     former = ""
     with progress:
         outcome = _go_to(engine, run, earlier) if back else engine.bring(part(run))
-        begun = not outcome.refusals
+        begun = not outcome.errors
         if begun:
             outcome = watch(run, engine, progress)
-        refusal = next(iter(outcome.refusals), None)
+        refusal = next(iter(outcome.errors), None)
         if begun and refusal and not isinstance(refusal, NoCapacity):
             former = _former(run, before)
             _take_back(engine, run, former)
     if refusal is None:
         return _succeeded(engine, run, before, back=back)
     if not begun:
-        return failed(outcome.refusals)
+        return failed(outcome.errors)
     if isinstance(refusal, NoCapacity):
         raise refusal
     return _failed(run, refusal, former)
@@ -93,8 +93,8 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
 
 def _show(run: Run) -> None:
     """What will change, on stderr; what stands in the way stops it."""
-    sights = {resource.key: run.sights[resource.key] for resource in part(run)}
-    plan = plan_of(sights, [], prices(run.file.settings["region"]))
+    observations = {resource.key: run.observations[resource.key] for resource in part(run)}
+    plan = plan_of(observations, [], prices(run.file.settings["region"]))
     in_the_way(plan)
     show_steps(plan.changes, sys.stderr)
     agree_to_pay(plan.changes, run.options)
@@ -106,11 +106,11 @@ def _previous(run: Run) -> str:
 
     def previous() -> str:
         with aws.reading(doing):
-            return definition.previous(run.doors)
+            return definition.previous(run.clients)
 
     arn = inspector.ask(previous, run.clock, doing)
     if not arn:
-        raise Refusal(
+        raise ProvisionError(
             doing,
             _("there is none"),
             _("Deploy the image or the settings that you want: provision deploy --set ..."),
@@ -129,7 +129,9 @@ def _former(run: Run, before: str) -> str:
     """What to go back to: the revision that had come to be, now or when this began; "" for none."""
     new = run.stack.task_definition.arn
     if before in ("", new):
-        before = Rollout(inspector.find(run.stack.steady_service, run.doors) or {}).settled()
+        before = EcsDeployment(
+            inspector.find(run.stack.steady_service, run.clients) or {}
+        ).settled()
     return "" if before == new else before
 
 
@@ -141,31 +143,31 @@ def _take_back(engine: Engine, run: Run, former: str) -> None:
     bad = definition.arn
     engine.tell("updating", run.stack.service, short(former))
     outcome = _go_to(engine, run, former)
-    if outcome.refusals:
-        raise outcome.refusals[0]
+    if outcome.errors:
+        raise outcome.errors[0]
     doing = _("Withdrawing {revision}.", revision=short(bad))
-    _tidy(run, doing, lambda: definition.withdraw(run.doors, bad))
+    _tidy(run, doing, lambda: definition.withdraw(run.clients, bad))
 
 
 def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
     definition = run.stack.task_definition
     if back and before != definition.arn:
         doing = _("Withdrawing {revision}.", revision=short(before))
-        _tidy(run, doing, lambda: definition.withdraw(run.doors, before))
+        _tidy(run, doing, lambda: definition.withdraw(run.clients, before))
     follow = [] if back else run.stack.follows_the_image
-    for refusal in engine.bring(follow).refusals:
+    for refusal in engine.bring(follow).errors:
         print(refusal, file=sys.stderr)
     for family in (definition, *(r for r in follow if isinstance(r, Family))):
         doing = _("Deleting old revisions of {name}.", name=family.name)
-        _tidy(run, doing, partial(family.prune, run.doors))
+        _tidy(run, doing, partial(family.prune, run.clients))
     if isinstance(image := run.stack.image, Image):
         families = [r for r in run.stack.resources if isinstance(r, Family)]
         doing = _("Deleting old revisions of {name}.", name=definition.name)
 
         def used() -> set[str]:
-            return set().union(*(f.images(run.doors) for f in families))
+            return set().union(*(f.images(run.clients) for f in families))
 
-        _tidy(run, doing, lambda: image.prune(run.doors, used))
+        _tidy(run, doing, lambda: image.prune(run.clients, used))
     print(short(definition.arn))
     if back:
         said = _(
@@ -175,14 +177,14 @@ def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
     else:
         run.keep_sets()
         said = _("`provision deploy --rollback` returns to the version before.")
-    if not run.stack.steady_service.desired:
+    if not run.stack.steady_service.desired_count:
         said = _("No task is wanted now, so nothing was tried: `provision start` tries it.")
     print(said, file=sys.stderr)
     return 0
 
 
 def _tidy(run: Run, doing: str, work: Callable[[], None]) -> None:
-    """Delete what is no longer needed; work may be done twice. Raises Refusal."""
+    """Delete what is no longer needed; work may be done twice. Raises ProvisionError."""
 
     def carry_out() -> None:
         with aws.reading(doing):
@@ -191,7 +193,7 @@ def _tidy(run: Run, doing: str, work: Callable[[], None]) -> None:
     inspector.ask(carry_out, run.clock, doing)
 
 
-def _failed(run: Run, refusal: Refusal, former: str) -> int:
+def _failed(run: Run, refusal: ProvisionError, former: str) -> int:
     print(refusal, file=sys.stderr)
     if not former:
         said = _("There is no earlier version to go back to; ECS goes on trying.")

@@ -15,7 +15,7 @@ import click
 from provision import __version__, i18n
 from provision.cli.commands import daily, ending, looking, making
 from provision.cli.options import Option, Verb, common
-from provision.errors import NotYet, Refusal, os_refusal
+from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
 
 # What a stream that goes to nobody, to a full disk or to a closed terminal is refused with.
@@ -108,7 +108,7 @@ def guarded(action: Callable[[], int]) -> int:
         pass
     except OSError as error:
         with contextlib.suppress(OSError):
-            print(os_refusal(_("Writing the output."), error), file=sys.stderr)
+            print(os_error(_("Writing the output."), error), file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):  # what they still hold goes nowhere when Python ends
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -122,12 +122,12 @@ def _ended(action: Callable[[], int]) -> int:
     except click.ClickException as error:
         error.show()
         return 2 if isinstance(error, click.UsageError) else 1
-    except NotYet as why:
+    except Pending as why:
         print(
             _("Not now: {reason}. Run the same command again.", reason=why.reason), file=sys.stderr
         )
         return 1
-    except Refusal as refusal:
+    except ProvisionError as refusal:
         print(refusal, file=sys.stderr)
         return refusal.exit_status
     except (KeyboardInterrupt, click.Abort):

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from provision import environment
 from provision.clients.aws import Aws
 from provision.engine import edited_records, inspector
-from provision.errors import Refusal, Unknown, Usage
+from provision.errors import ProvisionError, UnknownState, UsageError
 from provision.i18n import _
 from provision.resources import network
-from provision.run import Options, Run, build, check_settings, doors_of, given, opened
+from provision.run import Options, Run, build, check_settings, clients_for, given, opened
 from provision.wizard import prompts, recovery
 
 
@@ -29,18 +29,18 @@ def prepared(
     """
     file, sandbox = opened(options)
     file.on_trial = looks
-    edited_records.prove(file, doors_of(file), environment.clock())
+    edited_records.prove(file, clients_for(file), environment.clock())
     file.keep()
-    unknown: Unknown | None = None  # whether the account has the stack
+    unknown: UnknownState | None = None  # whether the account has the stack
     if recovers:
         try:
-            recovery.by_itself(file, doors_of(file), environment.clock(), given(options))
-        except Unknown as refusal:
+            recovery.by_itself(file, clients_for(file), environment.clock(), given(options))
+        except UnknownState as refusal:
             if prompts.on_terminal():
                 raise
             unknown = refusal
     if resumes and not file.paused:
-        raise Refusal(
+        raise ProvisionError(
             _("Reading {path}.", path=file.path),
             _("nothing is paused"),
             _("Run `provision setup`: it shows what is missing and what that costs, and asks."),
@@ -58,7 +58,7 @@ def prepared(
     try:
         prompts.ask_open(file, save=save, yes=options.yes, lookups=lookups)
         check_settings(file)
-    except Usage:
+    except UsageError:
         if unknown:
             print(unknown, file=sys.stderr)
         raise
@@ -68,5 +68,5 @@ def prepared(
 
 
 def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
-    """The answers there are to a question, in this account and region. Raises Refusal."""
+    """The answers there are to a question, in this account and region. Raises ProvisionError."""
     return inspector.ask(question, environment.clock(), _("Looking which networks there are."))

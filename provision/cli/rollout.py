@@ -2,12 +2,12 @@
 
 from provision.engine import inspector
 from provision.engine.engine import Engine
-from provision.engine.executor import Line, Outcome, walk
-from provision.errors import Refusal
+from provision.engine.executor import Outcome, Step, execute
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.advice import advice
 from provision.resources.base import Resource
-from provision.resources.ecs_deployment import Rollout
+from provision.resources.ecs_deployment import EcsDeployment
 from provision.run import Run
 from provision.ui.progress import Progress
 
@@ -17,13 +17,13 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
     steady = run.stack.steady_service
 
     def step(resource: Resource) -> str:
-        live = inspector.find(steady, run.doors)
+        live = inspector.find(steady, run.clients)
         if live and live["desiredCount"] and "Tasks" in live:
-            rollout = Rollout(live)
-            progress.below(rollout.lines(), steady.typical)
+            rollout = EcsDeployment(live)
+            progress.below(rollout.lines(), steady.expected)
             if why := rollout.hopeless():
                 words = rollout.last_words()
-                raise Refusal(
+                raise ProvisionError(
                     _("Deploying {revision}.", revision=short(run.stack.task_definition.arn)),
                     "\n        ".join([why, *words]),
                     advice(" ".join([why, *words])),
@@ -34,7 +34,7 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
         """Why it waits stands below, whole."""
         engine.tell(event, resource, "" if event == "waiting" else detail)
 
-    return walk([Line(steady, [])], step, run.clock, tell)
+    return execute([Step(steady, [])], step, run.clock, tell)
 
 
 def short(arn: str) -> str:

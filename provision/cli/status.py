@@ -6,11 +6,11 @@ from typing import Any
 from provision.cli.prepare import prepared
 from provision.cli.verbs import tell_pause
 from provision.clients import aws
-from provision.engine.inspector import Sight
-from provision.errors import Unknown
+from provision.engine.inspector import Observation
+from provision.errors import UnknownState
 from provision.i18n import _
 from provision.resources.base import Milestone
-from provision.resources.ecs_deployment import Rollout
+from provision.resources.ecs_deployment import EcsDeployment
 from provision.run import Options
 from provision.ui.progress import Progress, show_json, show_status
 
@@ -20,13 +20,15 @@ def status(options: Options, as_json: bool) -> int:
     run = prepared(options, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
-    sights = engine.look()
+    observations = engine.inspect()
     document: dict[str, Any] = {
         "url": run.stack.url,
-        "tasks": tasks(sights[run.stack.service.key], sights[run.stack.steady_service.key]),
+        "tasks": tasks(
+            observations[run.stack.service.key], observations[run.stack.steady_service.key]
+        ),
         "paused": run.file.paused,
         "next": run.next_hours(),
-        "resources": [entry(sight) for sight in sights.values()],
+        "resources": [entry(observation) for observation in observations.values()],
     }
     tell_pause(run)
     if as_json:
@@ -37,7 +39,7 @@ def status(options: Options, as_json: bool) -> int:
     return 0 if known and document["tasks"]["running"] is not None else 1
 
 
-def tasks(service: Sight, steady: Sight) -> dict[str, Any]:
+def tasks(service: Observation, steady: Observation) -> dict[str, Any]:
     """How many tasks run and how many are wanted; where those differ, what goes on with each.
 
     None where that is not known, with the reason.
@@ -51,8 +53,8 @@ def tasks(service: Sight, steady: Sight) -> dict[str, Any]:
     try:
         with aws.reading(_("Looking for {key}.", key=seen.resource.key), seen.answered):
             counts = {"running": live["runningCount"], "wanted": live["desiredCount"]}
-            return {**counts, "rollout": Rollout(live).lines() if "Tasks" in live else []}
-    except Unknown as refusal:
+            return {**counts, "rollout": EcsDeployment(live).lines() if "Tasks" in live else []}
+    except UnknownState as refusal:
         return _unknown(refusal.why)
 
 
@@ -60,17 +62,25 @@ def _unknown(reason: str) -> dict[str, Any]:
     return {"running": None, "wanted": None, "rollout": [], "reason": reason}
 
 
-def entry(sight: Sight) -> dict[str, Any]:
+def entry(observation: Observation) -> dict[str, Any]:
     """One resource as `status --json` prints it. None: that could not be looked at."""
-    resource, reason = sight.resource, sight.waiting
-    unknown = bool(sight.unknown or (sight.refusal and sight.live is not None))
+    resource, reason = observation.resource, observation.waiting
+    unknown = bool(observation.unknown or (observation.refusal and observation.live is not None))
     milestone = isinstance(resource, Milestone)
     return {
         "key": resource.key,
         "kind": resource.kind,
-        "state": sight.record.state if sight.record else "milestone" if milestone else "none",
-        "live": None if sight.unknown else sight.live is not None,
+        "state": observation.record.state
+        if observation.record
+        else "milestone"
+        if milestone
+        else "none",
+        "live": None if observation.unknown else observation.live is not None,
         "ready": None if unknown else not reason,
         "reason": reason,
-        "drift": None if unknown else [d.shown() for d in sight.drift] if sight.record else [],
+        "drift": None
+        if unknown
+        else [d.shown() for d in observation.drift]
+        if observation.record
+        else [],
     }

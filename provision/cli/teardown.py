@@ -6,10 +6,10 @@ from typing import Any
 
 from provision.cli.prepare import prepared
 from provision.cli.verbs import failed
-from provision.engine.deleter import Gone
-from provision.engine.dependents import Uses, told
-from provision.engine.plan import Step
-from provision.errors import Refusal
+from provision.engine.deleter import DeletionResult
+from provision.engine.external_use import ExternalUses, told
+from provision.engine.plan import Change
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.pricing import prices
 from provision.run import Options, Run
@@ -24,13 +24,13 @@ def teardown(options: Options, everything: bool, contents: bool, as_json: bool) 
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
         engine.begin()
-        let_go = agreed(run, engine.foresee_teardown(everything), contents)
+        let_go = agreed(run, engine.check_teardown(everything), contents)
         if not options.yes:
             name = run.file.settings["name"]
-            _tell_going(run, engine.foreseen(everything, let_go))
+            _tell_going(run, engine.teardown_preview(everything, let_go))
             question = _("Type the stack's name ({name}) to take it away:", name=name)
             if not prompts.typed(question, name):
-                raise Refusal(
+                raise ProvisionError(
                     _("Asking before anything is deleted."),
                     _("the name was not typed"),
                     _("Nothing was deleted."),
@@ -38,10 +38,10 @@ def teardown(options: Options, everything: bool, contents: bool, as_json: bool) 
         with progress:
             gone = engine.teardown(everything, let_go)
     _tell_gone(run, gone, as_json)
-    return failed(gone.refusals) if gone.refusals or gone.left or gone.unknown else 0
+    return failed(gone.errors) if gone.errors or gone.left or gone.unknown else 0
 
 
-def agreed(run: Run, uses: Uses, contents: bool) -> set[str]:
+def agreed(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     """Shows what others have to do with what would go; the keys of what goes with others' things in it.
 
     contents: everything that others put into ours. Else each is asked for where somebody is there.
@@ -65,13 +65,13 @@ def tell_unlisted(kind: str, why: str) -> None:
     )
 
 
-def _tell_going(run: Run, foreseen: Mapping[str, str]) -> None:
+def _tell_going(run: Run, teardown_preview: Mapping[str, str]) -> None:
     """What the question is about: what goes, with what it costs a month, and what stays, with why."""
     usd, records = _monthly(run), run.file.records
-    going = [key for key, why in foreseen.items() if not why]
-    steps = [Step(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in going]
+    going = [key for key, why in teardown_preview.items() if not why]
+    steps = [Change(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in going]
     show_steps(steps, sys.stderr)
-    for key, why in foreseen.items():
+    for key, why in teardown_preview.items():
         if why:
             print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
 
@@ -82,7 +82,7 @@ def _monthly(run: Run) -> dict[str, float]:
     return {resource.key: resource.costs(listed) for resource in run.stack.resources}
 
 
-def _tell_gone(run: Run, gone: Gone, as_json: bool) -> None:
+def _tell_gone(run: Run, gone: DeletionResult, as_json: bool) -> None:
     """What went, what stays with why and what it costs, and what is left that should be gone."""
     for kind, refusal in gone.unasked.items():
         tell_unlisted(kind, refusal.why)

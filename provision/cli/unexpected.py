@@ -6,11 +6,11 @@ import tempfile
 import traceback
 
 from provision import __version__
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 
 
-def refusal(error: BaseException) -> Refusal:
+def refusal(error: BaseException) -> ProvisionError:
     """Return what to show in place of a traceback, which goes into a file of this user's alone."""
     try:
         descriptor, path = tempfile.mkstemp(".txt", "provision-error-")  # made with mode 0600
@@ -26,7 +26,7 @@ def refusal(error: BaseException) -> Refusal:
             "The details could not be written: {why}. Mend that, then run the same command again.",
             why=words(refused),
         )
-    return Refusal(_("Provision met an error that it does not know."), words(error), then)
+    return ProvisionError(_("Provision met an error that it does not know."), words(error), then)
 
 
 def details(error: BaseException) -> str:

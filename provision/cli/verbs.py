@@ -11,16 +11,16 @@ from provision import environment
 from provision.cli.prepare import prepared
 from provision.clients.line import CONSOLE
 from provision.engine import edited_records
-from provision.engine.discovery import Traces
+from provision.engine.discovery import DiscoveredSettings
 from provision.engine.engine import Engine, here, made_elsewhere
 from provision.engine.executor import Outcome
-from provision.engine.plan import Plan, Step
+from provision.engine.plan import Change, Plan
 from provision.engine.plan import plan as plan_of
-from provision.engine.read_cache import once
-from provision.errors import NotYet, Refusal, Unfinished, os_refusal
+from provision.engine.read_cache import cached_reads
+from provision.errors import Pending, ProvisionError, WaitingOnExternal, os_error
 from provision.i18n import _
 from provision.pricing import prices
-from provision.run import Options, Run, doors_of, file_of, given, opened
+from provision.run import Options, Run, clients_for, file_of, given, opened
 from provision.state.stack_file import Damaged, StackFile
 from provision.ui.progress import Progress, show_json, show_plan
 from provision.wizard import channel, domain, prompts
@@ -31,7 +31,7 @@ UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is th
 
 def looked(run: Run, engine: Engine) -> Plan:
     """The plan, from a fresh look."""
-    run.sights = engine.look()
+    run.observations = engine.inspect()
     stay = engine.staying()
     for key, why in stay.items():
         if key in run.file.records:
@@ -39,9 +39,9 @@ def looked(run: Run, engine: Engine) -> Plan:
     orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
     orphans += [orphan for orphan in engine.orphans() if orphan.key in engine.unchecked]
     listed = prices(run.file.settings["region"])
-    found = plan_of(run.sights, orphans, listed, engine.unchecked)
+    found = plan_of(run.observations, orphans, listed, engine.unchecked)
     changed = {step.key for step in found.steps if step.action == "update"}
-    found.refusals.extend(
+    found.errors.extend(
         engine.strangers([*(r for r in run.stack.resources if r.key in changed), *orphans])
     )
     return found
@@ -61,7 +61,7 @@ def setup(options: Options, wait: float | None) -> int:
     """Questions, plan, one confirmation, the walk; ends with LINE's answer."""
     run = prepared(options, save=True)
     if run.file.paused:
-        raise Refusal(
+        raise ProvisionError(
             _("Reading {path}.", path=run.file.path),
             _("the stack is paused"),
             _("Run `provision resume`."),
@@ -80,7 +80,7 @@ def setup(options: Options, wait: float | None) -> int:
         channel.tell_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
         if plan.changes and not options.yes and not prompts.confirmed(_("Build this?")):
-            raise Refusal(
+            raise ProvisionError(
                 _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
             )
         run.keep_sets()
@@ -91,8 +91,8 @@ def setup(options: Options, wait: float | None) -> int:
 
 def finished(run: Run, outcome: Outcome) -> int:
     """How setup and resume end."""
-    if outcome.refusals:
-        return failed(outcome.refusals)
+    if outcome.errors:
+        return failed(outcome.errors)
     if outcome.outside:
         raise _unfinished(outcome.outside)
     print(run.stack.url)
@@ -104,25 +104,25 @@ def finished(run: Run, outcome: Outcome) -> int:
 
 def in_the_way(plan: Plan) -> None:
     """Anything that stands in the way stops setup before anything is made."""
-    for refusal in plan.refusals[:-1]:
+    for refusal in plan.errors[:-1]:
         print(refusal, file=sys.stderr)
-    if plan.refusals:
-        raise plan.refusals[-1]
+    if plan.errors:
+        raise plan.errors[-1]
 
 
-def agree_to_pay(steps: list[Step], options: Options) -> None:
-    """Ask before anything is made that costs. Raises Refusal; Usage naming --yes without a terminal."""
+def agree_to_pay(steps: list[Change], options: Options) -> None:
+    """Ask before anything that costs is made. Raises ProvisionError; UsageError without a terminal."""
     usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
     question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
     if usd and not options.yes and not prompts.confirmed(question):
-        raise Refusal(
+        raise ProvisionError(
             _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
         )
 
 
-def no_service(run: Run) -> Refusal:
+def no_service(run: Run) -> ProvisionError:
     """There is none to start, to stop or to deploy to, and why."""
-    return Refusal(
+    return ProvisionError(
         _("Looking for the service {name}.", name=run.stack.service.name),
         _("the stack is paused") if run.file.paused else _("there is none yet"),
         _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
@@ -140,15 +140,15 @@ def bounded(wait: float | None) -> float | None:
     return UNATTENDED_WAIT if wait is None and not prompts.on_terminal() else wait
 
 
-def failed(refusals: list[Refusal]) -> int:
+def failed(errors: list[ProvisionError]) -> int:
     """Prints why; exit status 1."""
-    for refusal in refusals:
+    for refusal in errors:
         print(refusal, file=sys.stderr)
     return 1
 
 
-def _unfinished(outside: list[NotYet]) -> Unfinished:
-    return Unfinished(
+def _unfinished(outside: list[Pending]) -> WaitingOnExternal:
+    return WaitingOnExternal(
         _("Everything that can be built by now is built."),
         "; ".join(dict.fromkeys(why.reason for why in outside)),
         _("When that is done, run the same command again: it goes on from here."),
@@ -183,7 +183,7 @@ def plan(options: Options, as_json: bool) -> int:
         show_json(found.shown())
     else:
         show_plan(found, sys.stdout, _inexact(run))
-    return failed(found.refusals) if found.refusals or engine.unchecked else 0
+    return failed(found.errors) if found.errors or engine.unchecked else 0
 
 
 def recover(options: Options) -> int:
@@ -191,13 +191,13 @@ def recover(options: Options) -> int:
     path = file_of(options)
     try:
         file, _sandbox = opened(options)
-        edited_records.prove(file, doors_of(file), environment.clock())
+        edited_records.prove(file, clients_for(file), environment.clock())
         _made_here(file)
     except Damaged as damage:
         with _put_aside(path, damage, options):
             return _written_anew(options)
     if file.records:
-        raise Refusal(
+        raise ProvisionError(
             _("Reading {path}.", path=path),
             _("it has records: nothing is lost"),
             _("Run `provision status`. For another file: --stack FILE."),
@@ -207,21 +207,21 @@ def recover(options: Options) -> int:
 
 def _made_here(file: StackFile) -> None:
     """Raise Damaged where the file says that its records are another account's or region's."""
-    where = file.made_in and here(doors_of(file), environment.clock())
+    where = file.made_in and here(clients_for(file), environment.clock())
     if file.made_in != where:
         raise file.damaged(file.made_in_line or 1, made_elsewhere(file.made_in, where))
 
 
 def _written_anew(options: Options) -> int:
     file, _sandbox = opened(options)
-    doors, clock = doors_of(file), environment.clock()
+    clients, clock = clients_for(file), environment.clock()
     with file.locked():
-        name = recovering.which(file, doors, clock, "name" in given(options))
-        doors = once(doors)  # the settings and the records are told from one list
-        traces = Traces(recovering.held(doors, clock, name), doors, name)
+        name = recovering.which(file, clients, clock, "name" in given(options))
+        clients = cached_reads(clients)  # the settings and the records are told from one list
+        traces = DiscoveredSettings(recovering.tagged(clients, clock, name), clients, name)
         sets = dict(pair.split("=", 1) for pair in options.sets)
         keep = file.trial.keys() - sets.keys()
-        still = recovering.write(file, doors, clock, traces, keep, sets)
+        still = recovering.write(file, clients, clock, traces, keep, sets)
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
     if still:
         print(
@@ -251,7 +251,7 @@ def _put_aside(path: Path, damage: Damaged, options: Options) -> Iterator[None]:
     try:
         path.rename(place)
     except OSError as error:
-        raise os_refusal(_("Writing {path}.", path=place), error) from None
+        raise os_error(_("Writing {path}.", path=place), error) from None
     try:
         yield
     finally:
@@ -264,7 +264,7 @@ def sandbox(speed: float, as_json: bool) -> int:
     try:
         from provision.sandbox.server import serve
     except ModuleNotFoundError as error:
-        raise Refusal(
+        raise ProvisionError(
             _("Starting the sandbox."),
             _("the package {name} is not installed", name=error.name),
             _("Install what the sandbox needs: pip install 'provision[sandbox]'"),

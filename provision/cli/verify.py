@@ -22,8 +22,8 @@ def verify(options: Options, as_json: bool) -> int:
     run = prepared(options, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
-    run.sights = engine.look()
-    scene = Scene(run, run.sights, Tls.from_environment())
+    run.observations = engine.inspect()
+    scene = Scene(run, run.observations, Tls.from_environment())
     every = checks()
     findings = examine(every, scene)
     if as_json:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any, Self
 
 from provision.clients.http import transport_error, trust_it, untrusted
-from provision.errors import NotYet, Refusal, Unknown
+from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
 THROTTLES = (  # error codes that mean "slower, please", from each service's API reference
@@ -128,9 +128,9 @@ class Aws:
         Amazon EC2 API Reference, DescribeRegions.
         """
         try:
-            with understood(_("Listing the regions that the account has enabled.")):
+            with translate_errors(_("Listing the regions that the account has enabled.")):
                 told = self.ec2.describe_regions()["Regions"]
-        except Refusal:  # not allowed, or an endpoint without EC2
+        except ProvisionError:  # not allowed, or an endpoint without EC2
             return self.regions(service)
         off = [r["RegionName"] for r in told if r.get("OptInStatus") == "not-opted-in"]
         return [r["RegionName"] for r in told if r["RegionName"] not in off]
@@ -138,7 +138,7 @@ class Aws:
     def account(self) -> str:
         """Return the account's number.
 
-        Raises NotYet, or Refusal where there are no usable credentials or nobody is at the endpoint.
+        Raises Pending, or ProvisionError where there are no usable credentials or nobody is at the endpoint.
         """
         import botocore.exceptions
 
@@ -147,7 +147,7 @@ class Aws:
             try:
                 return str(self.sts.get_caller_identity()["Account"])
             except botocore.exceptions.EndpointConnectionError as error:
-                raise Unknown(doing, passing(error), _connected()) from None
+                raise UnknownState(doing, transient_reason(error), _connected()) from None
 
 
 def _session(region: str) -> Any:
@@ -197,7 +197,7 @@ def matches(error: Exception, declared: tuple[str, ...]) -> bool:
     return False
 
 
-def passing(error: Exception) -> str:
+def transient_reason(error: Exception) -> str:
     """Why the same call may succeed later (throttled, no answer, an error inside AWS), or ""."""
     if _throttled(error):
         return _("AWS asks for slower calls ({code})", code=code(error) or 429)
@@ -244,19 +244,19 @@ def _transport_errors() -> tuple[type[BaseException], ...]:
     )
 
 
-def unreachable(error: Exception) -> Refusal:
+def unreachable(error: Exception) -> ProvisionError:
     """Return the refusal for an error of boto3's own: no credentials, no such profile, a bad certificate."""
     import botocore.exceptions
 
     doing = _("Reaching AWS.")
     if why := untrusted(error):
-        return Refusal(doing, why, trust_it())
+        return ProvisionError(doing, why, trust_it())
     then = _(
         "Sign in first (for example `aws configure` or `aws sso login`), then run the same command again."
     )
     if isinstance(error, botocore.exceptions.ConnectionError | ValueError):
         then = _connected()
-    return Refusal(doing, str(error), then)
+    return ProvisionError(doing, str(error), then)
 
 
 def _connected() -> str:
@@ -266,7 +266,7 @@ def _connected() -> str:
     )
 
 
-def refused(doing: str, error: Exception) -> Refusal:
+def refused(doing: str, error: Exception) -> ProvisionError:
     """What AWS refused, in three sentences.
 
     Whether it is AWS's own answer: a code that is a number is the HTTP status of somebody's page in between.
@@ -281,12 +281,14 @@ def refused(doing: str, error: Exception) -> Refusal:
         )
     else:
         then = _("Mend what AWS names, then run the same command again; it goes on from here.")
-    refusal = Refusal(doing, why, then)
+    refusal = ProvisionError(doing, why, then)
     refusal.answered = not code(error).isdigit() and code(error) != ""
     return refusal
 
 
-def unless(refusal: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any) -> Any:
+def call_or_none(
+    refusal: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any
+) -> Any:
     """The call's answer, or None where AWS refuses it with that error code (what is asked for is not set).
 
     refusal: the code, or several.
@@ -301,15 +303,15 @@ def unless(refusal: str | tuple[str, ...], call: Callable[..., Any], **parameter
         raise
 
 
-class Absent(Exception):
+class NotFound(Exception):
     """AWS says there is none."""
 
 
-class Taken(Exception):
+class AlreadyExists(Exception):
     """AWS says that somebody has it already."""
 
 
-class UnknownId(NotYet):
+class UnknownId(Pending):
     """A call was not sent because an id in it is empty: AWS would answer about something else."""
 
 
@@ -340,11 +342,11 @@ def _empty(value: Any, *, everything: bool, top: bool = False) -> str:
     return ""
 
 
-class understood:
+class translate_errors:
     """Turns botocore's exceptions into our own words.
 
     doing: what the calls inside are for. absent, taken, patient: a resource's declarations, raised as Absent,
-    Taken and NotYet. What may pass (throttling, lost answers) is NotYet; anything else is a Refusal.
+    Taken and Pending. What may pass (throttling, lost answers) is Pending; anything else is a ProvisionError.
     """
 
     def __init__(self, doing: str, **declared: tuple[str, ...]) -> None:
@@ -359,20 +361,20 @@ class understood:
         known = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
         if not isinstance(error, known) and not _is_lost(error):
             return
-        if matches(error, self.declared.get("absent", ())):
-            raise Absent(code(error)) from None
-        if matches(error, self.declared.get("taken", ())):
-            raise Taken(code(error)) from None
-        if matches(error, self.declared.get("patient", ())):
-            raise NotYet(f"{code(error)}: {message(error)}", refused=True) from None
-        if reason := passing(error):
-            raise NotYet(reason, refused=_throttled(error)) from None
+        if matches(error, self.declared.get("not_found", ())):
+            raise NotFound(code(error)) from None
+        if matches(error, self.declared.get("exists", ())):
+            raise AlreadyExists(code(error)) from None
+        if matches(error, self.declared.get("retry", ())):
+            raise Pending(f"{code(error)}: {message(error)}", refused=True) from None
+        if reason := transient_reason(error):
+            raise Pending(reason, refused=_throttled(error)) from None
         if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
             raise refused(self.doing, error) from None
         raise unreachable(error) from None
 
 
-class reading(understood):
+class reading(translate_errors):
     """As `understood`, for what only reads: a refusal is Unknown, and so is an answer that lacks a member.
 
     KeyError, IndexError and TypeError of who takes an answer apart are told with the operation that was
@@ -395,10 +397,12 @@ class reading(understood):
             outer[:] = self.answered
         try:
             super().__exit__(kind, error, trace)
-        except Refusal as refusal:
-            raise Unknown(refusal.what, refusal.why, refusal.then) from None
+        except ProvisionError as refusal:
+            raise UnknownState(refusal.what, refusal.why, refusal.then) from None
         if isinstance(error, LookupError | TypeError) and self.answered and not _inside(trace):
-            raise Unknown(self.doing, _lacking(self.answered[0], error), _another_cloud()) from None
+            raise UnknownState(
+                self.doing, _lacking(self.answered[0], error), _another_cloud()
+            ) from None
 
 
 def note(service: str, operation: str) -> None:

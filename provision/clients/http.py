@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 
 CONNECT, READ = 10, 120  # seconds
@@ -98,7 +98,7 @@ def _made(proxy: str) -> Any:
         try:
             context.load_verify_locations(own)
         except OSError as error:
-            raise Refusal(
+            raise ProvisionError(
                 _("Reading AWS_CA_BUNDLE."),
                 f"{own}: {error.strerror or error}",
                 _("Set it to a file of certificates in PEM, or unset it."),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provision.clients.http import Connections, trust_it, untrusted
-from provision.errors import NotYet, Refusal, Unknown
+from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
 TIMEOUT = 20  # seconds; LINE's test of a webhook may itself take ten
@@ -30,7 +30,7 @@ class Tested:
     detail: str
 
 
-class Refused(Unknown):
+class Refused(UnknownState):
     """LINE said no. status: the HTTP status it said it with."""
 
     def __init__(self, status: int, what: str, why: str, then: str) -> None:
@@ -92,7 +92,7 @@ class Line:
         return {200: True, 400: False, 401: False}.get(status)
 
     def _oauth(self, method: str, path: str, fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        """HTTP status and answer of one of LINE's OAuth calls. Raises NotYet or Refusal where none came."""
+        """HTTP status and answer of one of LINE's OAuth calls. Raises Pending, ProvisionError."""
         import urllib3.exceptions
 
         try:
@@ -112,7 +112,7 @@ class Line:
         return pool.request(method, url, timeout=self._timeout, retries=False, **what)
 
     def _call(self, doing: str, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
-        """One call's answer; None where LINE answers 404. Raises NotYet or Refused."""
+        """One call's answer; None where LINE answers 404. Raises Pending or Refused."""
         import urllib3.exceptions
 
         self._known = self._known or self._sendable()
@@ -165,7 +165,7 @@ class Line:
         if told is None:
             return {}
         if not isinstance(told.get("basicId"), str):
-            raise NotYet(_("LINE does not answer ({error})", error="basicId"))
+            raise Pending(_("LINE does not answer ({error})", error="basicId"))
         return told
 
     def endpoint(self) -> dict[str, Any]:
@@ -196,21 +196,21 @@ class Line:
         return Tested(bool(told.get("success")), status or 0, reason or "", detail or "")
 
 
-def _later(status: int) -> NotYet | None:
+def _later(status: int) -> Pending | None:
     """Return why the same call may succeed later, by its HTTP status; None where it would not."""
     if status in (408, 429) or status >= 500:
-        return NotYet(_("LINE asks to come back later ({status})", status=status))
+        return Pending(_("LINE asks to come back later ({status})", status=status))
     return None
 
 
-def _unanswered(doing: str, error: Exception) -> NotYet | Refusal:
+def _unanswered(doing: str, error: Exception) -> Pending | ProvisionError:
     """Return what a lost answer means: ask again, but not where LINE's certificate is not trusted.
 
     error: a ValueError is somebody else's page (a proxy's, a hotel's), not LINE's answer.
     """
     if why := untrusted(error):
-        return Refusal(doing, why, trust_it())
-    return NotYet(_("LINE does not answer ({error})", error=type(error).__name__))
+        return ProvisionError(doing, why, trust_it())
+    return Pending(_("LINE does not answer ({error})", error=type(error).__name__))
 
 
 def _object(answer: Any) -> dict[str, Any]:

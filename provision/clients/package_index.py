@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 
 # Tags that a slim Debian image runs (glibc 2.36 and later), the newest first. pip matches exactly.
@@ -43,7 +43,7 @@ class PackageIndex:
         self.folder, self.python = folder, python
 
     def wheels(self, lock: bytes, python: str, platform: str) -> list[Path]:
-        """Return every wheel of the lock for that Python ("3.12") and platform. Raises Refusal.
+        """Return every wheel of the lock for that Python ("3.12") and platform. Raises ProvisionError.
 
         Each one's hash is compared with the lock's every time; what is kept and differs is fetched anew. pip
         evaluates markers for this machine and matches tags exactly: so the lock is complete, nothing is
@@ -131,8 +131,8 @@ def key(lock: bytes, python: str, platform: str) -> str:
     return hashlib.sha256(of).hexdigest()[:32]
 
 
-def _refused(doing: str, why: str) -> Refusal:
-    return Refusal(
+def _refused(doing: str, why: str) -> ProvisionError:
+    return ProvisionError(
         doing,
         why,
         _(

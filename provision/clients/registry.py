@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provision.clients.http import Connections, on_loopback, trust_it, untrusted
-from provision.errors import NotYet, Refusal
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 
 GALLERY = "public.ecr.aws"
@@ -97,9 +97,9 @@ class Registries:
         return Remote(self, endpoint.rstrip("/"), repository, f"Basic {token}")
 
     def ask(self, method: str, url: str, *, redirects: int = REDIRECTS, **more: Any) -> Any:
-        """One request: urllib3's response, its body unread. Raises NotYet or Refusal where nobody answers.
+        """Return urllib3's response to one request, its body unread. Raises Pending, ProvisionError.
 
-        Raises Refusal for plain HTTP to another machine, also where a redirect leads there.
+        Raises ProvisionError for plain HTTP to another machine, also where a redirect leads there.
         """
         import urllib3
 
@@ -112,7 +112,7 @@ class Registries:
             raise silent(host, error) from None
         if answer.status in (408, 429) or answer.status >= 500:
             answer.drain_conn()
-            raise NotYet(
+            raise Pending(
                 _("{host} asks for patience (HTTP {status})", host=host, status=answer.status)
             )
         location = answer.get_redirect_location() if method in ("GET", "HEAD") else None
@@ -120,7 +120,7 @@ class Registries:
             return answer
         answer.drain_conn()
         if not redirects:
-            raise NotYet(_("{host} only redirects", host=host), bound=PATIENCE)
+            raise Pending(_("{host} only redirects", host=host), timeout=PATIENCE)
         place = urllib.parse.urljoin(url, location)
         if _host(place) != host:  # a password goes to the host only that it is for
             given = more.get("headers", {}).items()
@@ -134,7 +134,7 @@ def _host(url: str) -> str:
 
 def _check_secure(url: str) -> None:
     if urllib.parse.urlsplit(url).scheme != "https" and not on_loopback(url):
-        raise Refusal(
+        raise ProvisionError(
             _("Asking {host}.", host=_host(url)),
             _("{url} is not https, and not on this machine", url=url),
             _("Give its https:// address, then run the same command again."),
@@ -181,7 +181,7 @@ class Remote:
         self._secrets = authorization != ""
 
     def manifest(self, reference: str) -> Manifest:
-        """By tag or digest. Raises Refusal where there is none, or where it is not what its digest says."""
+        """Return it by tag or digest. Raises ProvisionError where there is none or the digest differs."""
         doing = _("Reading {reference} of {name}.", reference=reference, name=self.name)
         headers = {"Accept": ", ".join(MANIFESTS)}
         answer = self._ask(doing, "GET", f"manifests/{reference}", headers=headers)
@@ -193,7 +193,7 @@ class Remote:
         return Manifest(kind, digest, content)
 
     def blob(self, digest: str) -> Iterator[bytes]:
-        """Its bytes, in pieces. Raises Refusal at the end where they are not what the digest says."""
+        """Its bytes, in pieces. Raises ProvisionError at the end where they are not what the digest says."""
         doing = _("Reading {reference} of {name}.", reference=digest, name=self.name)
         answer = self._ask(doing, "GET", f"blobs/{digest}")
         seen = hashlib.sha256()
@@ -292,18 +292,18 @@ class Remote:
             answer.release_conn()
 
 
-def silent(host: str, error: Exception) -> NotYet | Refusal:
+def silent(host: str, error: Exception) -> Pending | ProvisionError:
     """Nobody answers: no name, no route, a connection that was cut; or nobody who is trusted."""
     if why := untrusted(error):
-        return Refusal(_("Reaching the registry {host}.", host=host), why, trust_it())
+        return ProvisionError(_("Reaching the registry {host}.", host=host), why, trust_it())
     reason = getattr(error, "reason", None) or error
-    return NotYet(
+    return Pending(
         _("{host} did not answer ({error})", host=host, error=type(reason).__name__),
-        bound=PATIENCE,
+        timeout=PATIENCE,
     )
 
 
-def refused(doing: str, status: int, body: bytes) -> Refusal:
+def refused(doing: str, status: int, body: bytes) -> ProvisionError:
     """A registry's no, in its own words."""
     answered = True
     try:
@@ -312,7 +312,7 @@ def refused(doing: str, status: int, body: bytes) -> Refusal:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         words, answered = body[:200].decode(errors="replace").strip(), False
-    refusal = Refusal(
+    refusal = ProvisionError(
         doing,
         f"HTTP {status} {words}".strip(),
         _("Run the same command again, or bring an image of your own: --set image.uri=..."),
@@ -321,9 +321,9 @@ def refused(doing: str, status: int, body: bytes) -> Refusal:
     return refusal
 
 
-def mixed_up(doing: str, wanted: str, got: str) -> Refusal:
+def mixed_up(doing: str, wanted: str, got: str) -> ProvisionError:
     """What came is not what was asked for: a proxy's page, or worse."""
-    return Refusal(
+    return ProvisionError(
         doing,
         _("what came has the digest {got}, not {wanted}", got=got, wanted=wanted),
         _("Look what stands between this machine and the registry, then run it again."),

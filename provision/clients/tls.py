@@ -10,7 +10,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 
 TIMEOUT = 10.0  # seconds to connect and to shake hands
@@ -45,7 +45,7 @@ class Tls:
         return cls(_front(os.environ.get("PROVISION_FRONT", "")), (bundle,) if bundle else ())
 
     def shake(self, host: str, address: str) -> Handshake:
-        """One handshake with the host at that address, by its name. Raises Refusal: what LINE would meet."""
+        """Shake hands with the host at that address, by its name. Raises ProvisionError: what LINE sees."""
         place = self._front or (address, 443)
         context = self._context()
         try:
@@ -70,7 +70,7 @@ class Tls:
             try:
                 context.load_verify_locations(cafile=bundle)
             except OSError as error:
-                raise Refusal(
+                raise ProvisionError(
                     _("Reading AWS_CA_BUNDLE."),
                     f"{bundle}: {error.strerror}",
                     _("Set it to a file of certificates in PEM, or unset it."),
@@ -94,8 +94,8 @@ def _distrusted(error: ssl.SSLCertVerificationError) -> str:
     return str(error.verify_message)
 
 
-def _refused(host: str, why: str) -> Refusal:
-    return Refusal(
+def _refused(host: str, why: str) -> ProvisionError:
+    return ProvisionError(
         _("Shaking hands with {host} as LINE does (TLS 1.2 or newer).", host=host),
         why,
         _("Run `provision setup`: it puts listener, certificate and alias right."),
@@ -108,7 +108,7 @@ def _front(given: str) -> tuple[str, int] | None:
         return None
     match = re.fullmatch(r"(?:https://)?([^/:]+):([0-9]{1,5})/?", given)
     if not match:
-        raise Refusal(
+        raise ProvisionError(
             _("Reading PROVISION_FRONT."),
             _("{given} is not host:port", given=given),
             _("Set it to something like 127.0.0.1:8443, or unset it."),

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from provision.clients import aws
 from provision.clock import Clock
-from provision.engine.executor import Tell
-from provision.errors import NotYet, Refusal
+from provision.engine.executor import Report
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Milestone, Resource
+from provision.resources.base import Clients, Live, Milestone, Resource
 from provision.state.stack_file import Record, StackFile, State
 
 UNANSWERED = 30  # seconds of asking for what is optional, where AWS gives no proper answer
@@ -21,13 +21,19 @@ class Write(Protocol):
         """On disk when this returns."""
 
 
-class Creation:
+class Creator:
     """Makes what is recorded as about to be made, and remembers for this run what came of it."""
 
     def __init__(
-        self, file: StackFile, doors: Doors, clock: Clock, tell: Tell, write: Write
+        self, file: StackFile, clients: Clients, clock: Clock, tell: Report, write: Write
     ) -> None:
-        self.file, self.doors, self.clock, self.tell, self._write = file, doors, clock, tell, write
+        self.file, self.clients, self.clock, self.tell, self._write = (
+            file,
+            clients,
+            clock,
+            tell,
+            write,
+        )
         self.made: set[str] = set()  # made or changed in this run: not found is not yet visible
         self.begun: dict[str, float] = {}  # when it was made, or seen reached after a wait
         self.doubted: set[str] = set()  # create said "taken": ours only if its tags say so
@@ -37,50 +43,50 @@ class Creation:
         self._earlier = {k: r.since for k, r in file.records.items() if r.state == "creating"}
 
     def create(self, resource: Resource) -> Live | None:
-        """The one create call, once in a run. None: it is to be looked for. Raises NotYet or Refusal."""
+        """Make the create call, once in a run. None: look for it. Raises Pending, ProvisionError."""
         if resource.key in self.made:
             return None
         if (left := self._unripe(resource)) > 0:
             why = _("what it is built on is new; AWS's services need some seconds to know it")
-            raise NotYet(why, left=left, sure=True)
-        intent = dict(resource.intent(self.doors))
+            raise Pending(why, left=left, sure=True)
+        before_create = dict(resource.before_create(self.clients))
         record = self.file.records.get(resource.key)
         kept = record.outputs if record and record.state == "creating" else {}
-        resource.recall({**intent, **kept})
+        resource.load_from_record({**before_create, **kept})
         self._denied.discard(resource.key)
         self._earlier.pop(resource.key, None)
         self._write(resource, "creating", made=True)
         self.tell("creating", resource, "")
         doing = _("Creating {key}.", key=resource.key)
         try:
-            patient = self.patient(resource)
-            with aws.understood(doing, taken=resource.taken, patient=patient):
-                live = resource.create(self.doors)
-        except aws.Taken:
+            retry = self.retry(resource)
+            with aws.translate_errors(doing, exists=resource.exists, retry=retry):
+                live = resource.create(self.clients)
+        except aws.AlreadyExists:
             self.doubted.add(resource.key)
-            raise NotYet(_("the name is taken; looking whose it is")) from None
-        except Refusal as refusal:
+            raise Pending(_("the name is taken; looking whose it is")) from None
+        except ProvisionError as refusal:
             # Only the service's own no proves that there is none, and only of this call.
             if refusal.answered and not self._may_be_there(resource.key, record):
                 self.file.forget(resource.key)
             raise
-        except NotYet as why:
+        except Pending as why:
             self._not_yet(resource.key, why, known=record is not None)
             if resource.optional and not why.refused:
-                why.bound = UNANSWERED
+                why.timeout = UNANSWERED
             raise
         self.made.add(resource.key)
         self.begun[resource.key] = self.clock.now()
         if live is not None:
-            resource.learn(live)
-            self._write(resource, "adopted" if resource.shared else "created", made=True)
+            resource.load_from_api(live)
+            self._write(resource, "adopted" if resource.account_wide else "created", made=True)
         return live
 
     def _may_be_there(self, key: str, record: Record | None) -> bool:
         """Whether an earlier create call may have made it. record: as it was before this one."""
         return record is not None and record.state == "creating" and key not in self._refused
 
-    def _not_yet(self, key: str, why: NotYet, *, known: bool) -> None:
+    def _not_yet(self, key: str, why: Pending, *, known: bool) -> None:
         """Whether there is none after that. known: an earlier call may have made it."""
         if why.refused:
             self._denied.add(key)
@@ -93,15 +99,17 @@ class Creation:
         """Seconds until another service knows what it is built on: roles and a certificate of this run."""
         if not resource.through_others:
             return 0.0
-        made = [r for r in foundations(resource) if r.ripens and r.key in self.begun]
-        return max((self.begun[r.key] + r.ripens - self.clock.now() for r in made), default=0.0)
+        made = [r for r in dependencies(resource) if r.propagation_delay and r.key in self.begun]
+        return max(
+            (self.begun[r.key] + r.propagation_delay - self.clock.now() for r in made), default=0.0
+        )
 
-    def patient(self, resource: Resource) -> tuple[str, ...]:
+    def retry(self, resource: Resource) -> tuple[str, ...]:
         """What may succeed later. "There is none" too, of what this run made: not all of AWS knows it yet."""
         built_on = [resource, *resource.needs()]
         built_on += [n for need in built_on if isinstance(need, Milestone) for n in need.needs()]
-        unseen = [code for one in built_on if one.key in self.made for code in one.absent]
-        return (*resource.patient, *unseen)
+        unseen = [code for one in built_on if one.key in self.made for code in one.not_found]
+        return (*resource.retry, *unseen)
 
     def cannot_be(self, resource: Resource) -> bool:
         """Whether there is none for sure, so that nobody need look for it."""
@@ -127,7 +135,7 @@ class Creation:
         return all(d.path.startswith(resource.later) for d in resource.differences(live))
 
 
-def foundations(resource: Resource) -> list[Resource]:
+def dependencies(resource: Resource) -> list[Resource]:
     """What it is built on, what that is built on, and so on."""
     direct = resource.needs()
-    return direct + [deeper for need in direct for deeper in foundations(need)]
+    return direct + [deeper for need in direct for deeper in dependencies(need)]

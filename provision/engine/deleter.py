@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from provision.clients import aws
 from provision.clock import Clock
 from provision.engine import inspector
-from provision.engine.executor import Line, Tell, walk
+from provision.engine.executor import Report, Step, execute
 from provision.engine.ownership import NotOurs, Ownership
-from provision.errors import NotYet, Refusal, Unknown
+from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Milestone, Resource, kinds
+from provision.resources.base import Clients, Live, Milestone, Resource, kinds
 from provision.state.stack_file import Record, StackFile, State
 
 
 @dataclass
-class Gone:
+class DeletionResult:
     """What a teardown did: keys deleted, keys kept with the reason, what is left that should be gone.
 
     unasked: kinds whose list this account or endpoint does not give, with its refusal. unchecked: keys of
@@ -25,8 +25,8 @@ class Gone:
     deleted: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    unasked: dict[str, Refusal] = field(default_factory=dict)
+    errors: list[ProvisionError] = field(default_factory=list)
+    unasked: dict[str, ProvisionError] = field(default_factory=dict)
     unchecked: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -35,19 +35,25 @@ class Gone:
         return {**self.unchecked, **{kind: why.why for kind, why in self.unasked.items()}}
 
 
-class Removal:
+class Deleter:
     """Takes away recorded things. write: puts a resource's record on disk in a new state."""
 
     def __init__(
         self,
         file: StackFile,
-        doors: Doors,
+        clients: Clients,
         clock: Clock,
-        tell: Tell,
+        tell: Report,
         write: Callable[[Resource, State], None],
         ownership: Ownership,
     ) -> None:
-        self.file, self.doors, self.clock, self.tell, self._write = file, doors, clock, tell, write
+        self.file, self.clients, self.clock, self.tell, self._write = (
+            file,
+            clients,
+            clock,
+            tell,
+            write,
+        )
         self._ownership = ownership
         self.seen: dict[str, Live] = {}  # as it was at a look of this run: not looked for again
         self._deleted: set[str] = set()  # the delete call of this run has been answered
@@ -57,42 +63,44 @@ class Removal:
         self,
         resources: list[Resource],
         everything: bool,
-        spared: Mapping[str, str],
+        retained: Mapping[str, str],
         rest: float = 0.0,
         contents: Collection[str] = (),
-    ) -> Gone:
+    ) -> DeletionResult:
         """Takes these away. spared: keys that stay, and why. rest: seconds for which all of them stay.
 
         contents: keys of those that go with what others put into them.
         """
-        gone = Gone()
+        gone = DeletionResult()
         real = [r for r in resources if r.key in self.file.records]
-        lines = [Line(r, [user.key for user in users(r, resources) if user in real]) for r in real]
+        lines = [
+            Step(r, [user.key for user in dependents(r, resources) if user in real]) for r in real
+        ]
         until = self.clock.now() + rest
 
         def remove(resource: Resource) -> str:
-            if why := spared.get(resource.key):
+            if why := retained.get(resource.key):
                 gone.kept[resource.key] = why
                 return "kept"
             if self.clock.now() < until:
-                raise NotYet(_("replaced; resolvers and LINE may still lead to it"))
+                raise Pending(_("replaced; resolvers and LINE may still lead to it"))
             resource.with_contents = resource.key in contents
             try:
                 return self._timed(resource, everything, gone)
-            except Unknown as refusal:
+            except UnknownState as refusal:
                 gone.unchecked[resource.key] = refusal.why
                 raise
             except NotOurs as refusal:  # what it would rest on goes all the same
                 gone.kept[resource.key] = refusal.why
-                gone.refusals.append(refusal)
+                gone.errors.append(refusal)
                 return "kept"
 
-        outcome = walk(lines, remove, self.clock, self.tell)
-        gone.refusals += outcome.refusals + outcome.notes
+        outcome = execute(lines, remove, self.clock, self.tell)
+        gone.errors += outcome.errors + outcome.notes
         gone.left = [r.key for r in real if r.key not in gone.deleted and r.key not in gone.kept]
         return gone
 
-    def _timed(self, resource: Resource, everything: bool, gone: Gone) -> str:
+    def _timed(self, resource: Resource, everything: bool, gone: DeletionResult) -> str:
         """As `remove`; of what AWS holds for a known time, with what is left of that.
 
         What is not gone at once may let go before that: it is watched until it does, for others wait for it.
@@ -100,15 +108,15 @@ class Removal:
         began = self._tried.setdefault(resource.key, self.clock.now())
         try:
             return self.remove(resource, everything, gone)
-        except NotYet as why:
-            if resource.held and (resource.at_once or why.passable):
-                why.left = began + resource.held - self.clock.now()
+        except Pending as why:
+            if resource.release_delay and (resource.at_once or why.passable):
+                why.left = began + resource.release_delay - self.clock.now()
             raise
 
-    def remove(self, resource: Resource, everything: bool, gone: Gone) -> str:
-        """One step of one resource's removal: "gone" or "kept". Raises NotYet or Refusal."""
+    def remove(self, resource: Resource, everything: bool, gone: DeletionResult) -> str:
+        """One step of one resource's removal: "gone" or "kept". Raises Pending, ProvisionError."""
         record = self.file.records[resource.key]
-        resource.recall(record.outputs)
+        resource.load_from_record(record.outputs)
         if why := stays(resource, record, everything):
             gone.kept[resource.key] = why
             if _there_first(resource, record):
@@ -118,11 +126,13 @@ class Removal:
             self._ownership.prove(resource, seen)
             self._delete(resource)
         at_once = resource.at_once and resource.key in self._deleted
-        live = None if at_once else inspector.find(resource, self.doors)
+        live = None if at_once else inspector.find(resource, self.clients)
         if live is not None:
-            raise NotYet(_("waiting until it is gone"), passable=resource.lets_go(live))
+            raise Pending(
+                _("waiting until it is gone"), passable=resource.releases_dependencies(live)
+            )
         if resource.key not in self._deleted and record.fresh(self.clock.now()):
-            raise NotYet(_("made a moment ago; AWS may not show it yet"))
+            raise Pending(_("made a moment ago; AWS may not show it yet"))
         self.file.forget(resource.key)
         self._deleted.discard(resource.key)
         gone.deleted.append(resource.key)
@@ -130,9 +140,9 @@ class Removal:
 
     def find(self, resource: Resource) -> Live | None:
         """Return it as AWS shows it, and learn from that: a record may say otherwise. None: there is none."""
-        live = self.seen.get(resource.key) or inspector.find(resource, self.doors)
+        live = self.seen.get(resource.key) or inspector.find(resource, self.clients)
         if live is not None:
-            resource.learn(live)
+            resource.load_from_api(live)
             self.seen[resource.key] = live
         return live
 
@@ -141,11 +151,11 @@ class Removal:
         self.tell("deleting", resource, "")
         doing = _("Deleting {key}.", key=resource.key)
         try:
-            with aws.understood(doing, absent=resource.absent, patient=resource.patient):
-                resource.delete(self.doors)
-        except aws.Absent:
+            with aws.translate_errors(doing, not_found=resource.not_found, retry=resource.retry):
+                resource.delete(self.clients)
+        except aws.NotFound:
             return
-        except NotYet as why:
+        except Pending as why:
             if not why.refused:  # the answer was lost: it may be gone
                 self.seen.pop(resource.key, None)
             raise
@@ -155,36 +165,36 @@ class Removal:
 def stays(resource: Resource, record: Record, everything: bool) -> str:
     """Why a teardown leaves it, in a sentence; "" where it goes."""
     there_first = _("it was there before provision") if _there_first(resource, record) else ""
-    return resource.kept(everything) or there_first
+    return resource.retention_reason(everything) or there_first
 
 
 def _there_first(resource: Resource, record: Record) -> bool:
     """Whether it was adopted, whatever its record says: it is the account's, or provision makes none."""
-    made = type(resource).create is not Resource.create and not resource.shared
+    made = type(resource).create is not Resource.create and not resource.account_wide
     return record.state == "adopted" or not made
 
 
-def users(
+def dependents(
     resource: Resource, among: Iterable[Resource], through: type[Resource] = Milestone
 ) -> list[Resource]:
     """Everything that rests on it; also what rests on those of its users that are of the given type."""
     direct = [other for other in among if resource in other.needs()]
     steps = [other for other in direct if isinstance(other, through)]
-    return direct + [user for other in steps for user in users(other, among, through)]
+    return direct + [user for other in steps for user in dependents(other, among, through)]
 
 
-def revived(key: str, record: Record, stack: str) -> Resource:
+def from_record(key: str, record: Record, stack: str) -> Resource:
     """A recorded resource whose line is gone: its class, its outputs, and nothing else."""
     kind = kinds().get(record.kind)
     if kind is None:
-        raise Refusal(
+        raise ProvisionError(
             _("Reading the record of {key}.", key=key),
             _("there is no kind of resource {kind}", kind=record.kind),
             _("Use the version of provision that wrote it."),
         )
     resource = kind.__new__(kind)
-    line, _slash, identity = key.partition("/")
-    resource.line, resource.stack = line, stack
+    logical_id, _slash, identity = key.partition("/")
+    resource.logical_id, resource.stack = logical_id, stack
     resource.identity = lambda: identity  # type: ignore[method-assign]
-    resource.recall(record.outputs)
+    resource.load_from_record(record.outputs)
     return resource

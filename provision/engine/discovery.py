@@ -5,13 +5,13 @@ from typing import Any
 
 from provision.clients.aws import reading
 from provision.engine import inspector
-from provision.engine.deleter import revived
-from provision.engine.inventory import Held
-from provision.errors import NotYet, Refusal
+from provision.engine.deleter import from_record
+from provision.engine.inventory import TaggedResource
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.image.inputs import PREFIX
 from provision.resources.awsvpc import PROVIDERS
-from provision.resources.base import Doors, Live
+from provision.resources.base import Clients, Live
 from provision.resources.network import one_per_zone, subnets_of
 from provision.resources.task_definition import ARCHITECTURES
 from provision.resources.vpc import ZONES
@@ -20,18 +20,20 @@ from provision.state.stack_file import Record
 Found = dict[str, str | list[str]]  # settings, as they would be typed
 
 
-class Traces:
+class DiscoveredSettings:
     """What carries one stack's tags, by its line in stack.py."""
 
-    def __init__(self, held: list[Held], doors: Doors, stack: str) -> None:
-        self.doors, self.stack = doors, stack
-        self.lines: dict[str, Held] = {}
+    def __init__(self, tagged: list[TaggedResource], clients: Clients, stack: str) -> None:
+        self.clients, self.stack = clients, stack
+        self.lines: dict[str, TaggedResource] = {}
         self.unknown: dict[
             str, str
         ] = {}  # what could not be looked at, by kind or key, with the reason
-        for thing in held:
-            self.lines.setdefault(thing.line, thing)  # of a task's revisions the newest
-        self.hosts = [thing.key.partition("/")[2] for thing in held if thing.line == "certificate"]
+        for thing in tagged:
+            self.lines.setdefault(thing.logical_id, thing)  # of a task's revisions the newest
+        self.hosts = [
+            thing.key.partition("/")[2] for thing in tagged if thing.logical_id == "certificate"
+        ]
 
     def paused(self) -> bool:
         """What is paid by the hour is gone, and what it would stand on is there."""
@@ -42,7 +44,7 @@ class Traces:
         """All that can be told. Domain and host are not: see `host` and `domain`."""
         return {
             "name": self.stack,
-            "region": self.doors.aws.region,
+            "region": self.clients.aws.region,
             **self._network(),
             **self._task(),
             **self._service(),
@@ -73,7 +75,7 @@ class Traces:
             .get("subnets", [])
         )
         with reading(_("Looking which networks there are.")):
-            public = subnets_of(self.doors.aws, group["VpcId"])[1]
+            public = subnets_of(self.clients.aws, group["VpcId"])[1]
         if used and set(used) != set(one_per_zone(list(public.values()))[:ZONES]):
             found["network.subnets"] = used
         return found
@@ -131,7 +133,9 @@ class Traces:
             return None
         group = self._identity("schedule_group")
         record = Record(kind, "created", {"schedule_name": name, "group_name": group})
-        return inspector.find(revived(f"{name}_schedule/{group}", record, self.stack), self.doors)
+        return inspector.find(
+            from_record(f"{name}_schedule/{group}", record, self.stack), self.clients
+        )
 
     def _collected(self) -> Found:
         """Which feeds, as the collector is told, and when; none where there is no collector."""
@@ -164,8 +168,8 @@ class Traces:
         if len(self.hosts) == 1:
             return self.hosts[0]
         try:
-            endpoint = str(self.doors.line.endpoint().get("endpoint", ""))
-        except (NotYet, Refusal):
+            endpoint = str(self.clients.line.endpoint().get("endpoint", ""))
+        except (Pending, ProvisionError):
             endpoint = ""
         called = endpoint.partition("://")[2].partition("/")[0].lower()
         return called if called in self.hosts or not self.hosts else self.hosts[0]
@@ -175,7 +179,7 @@ class Traces:
         if zone := self._identity("zone"):
             return zone
         with reading(_("Looking for the hosted zone of {domain}.", domain=host)):
-            pages = self.doors.aws.route53.get_paginator("list_hosted_zones").paginate()
+            pages = self.clients.aws.route53.get_paginator("list_hosted_zones").paginate()
             zones = [zone for page in pages for zone in page["HostedZones"]]
         names = [
             zone["Name"].rstrip(".")

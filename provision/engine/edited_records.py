@@ -9,24 +9,24 @@ from dataclasses import replace
 from provision.clock import Clock
 from provision.engine import inventory
 from provision.i18n import _
-from provision.resources.base import Doors, Resource, kinds
+from provision.resources.base import Clients, Resource, kinds
 from provision.state.stack_file import Record, StackFile
 
 
-def prove(file: StackFile, doors: Doors, clock: Clock) -> None:
+def prove(file: StackFile, clients: Clients, clock: Clock) -> None:
     """Asks AWS about what was changed, where anything was. Raises Damaged, which names the line."""
     asked = {key: name for key, name in _changed(file).items() if _taggable(file.records[key])}
     if not asked:
         return
     of_kind = tuple({kinds()[file.records[key].kind] for key in asked})
-    found = inventory.holdings(doors, clock, file.settings["name"], of_kind)
+    found = inventory.list_inventory(clients, clock, file.settings["name"], of_kind)
     for key, name in asked.items():
         record = file.records[key]
         kind = kinds()[record.kind]
         mine = [
-            held
-            for held in found.held
-            if held.kind is kind and kind.same(held.outputs(), record.outputs)
+            tagged
+            for tagged in found.tagged
+            if tagged.kind is kind and kind.same(tagged.outputs(), record.outputs)
         ]
         if not mine and record.kind not in found.unasked:
             why = _(

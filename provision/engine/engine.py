@@ -10,16 +10,16 @@ from typing import Any
 from provision import parallel
 from provision.clients import aws
 from provision.clock import Clock
-from provision.engine import dependents, inspector, interrupted, inventory
-from provision.engine.creator import Creation, foundations
-from provision.engine.deleter import Gone, Removal, revived, stays, users
-from provision.engine.executor import Line, Outcome, Tell, walk
-from provision.engine.inspector import Sight
+from provision.engine import external_use, inspector, interrupted, inventory
+from provision.engine.creator import Creator, dependencies
+from provision.engine.deleter import Deleter, DeletionResult, dependents, from_record, stays
+from provision.engine.executor import Outcome, Report, Step, execute
+from provision.engine.inspector import Observation
 from provision.engine.ownership import NotOurs, Ownership
-from provision.engine.read_cache import once
-from provision.errors import NotYet, Refusal, Unknown
+from provision.engine.read_cache import cached_reads
+from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Milestone, Resource
+from provision.resources.base import Clients, Live, Milestone, Resource
 from provision.state.stack_file import Record, StackFile, State
 
 # Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
@@ -32,48 +32,53 @@ class Engine:
     """One stack, its file, the doors to the outside, a clock, and somebody to tell."""
 
     def __init__(
-        self, resources: list[Resource], file: StackFile, doors: Doors, clock: Clock, tell: Tell
+        self,
+        resources: list[Resource],
+        file: StackFile,
+        clients: Clients,
+        clock: Clock,
+        tell: Report,
     ) -> None:
-        self.resources, self.file, self.doors, self.clock, self.tell = (
+        self.resources, self.file, self.clients, self.clock, self.tell = (
             resources,
             file,
-            doors,
+            clients,
             clock,
             tell,
         )
         self._here: dict[str, str] = {}
-        self._sights: dict[str, Sight] = {}
+        self._sights: dict[str, Observation] = {}
         self._missed: dict[str, float] = {}  # when a milestone was last seen not to be reached
         self._done: set[str] = set()  # done in this walk
         self._unknown: dict[
             str, str
         ] = {}  # begun under former settings, and could not be looked for
         self._lives: dict[str, Live] = {}  # as they were seen in this walk
-        self._foreseen: dependents.Uses | None = None  # as it was shown to the person
+        self._checked_uses: external_use.ExternalUses | None = None  # as it was shown to the person
         self.unchecked: dict[
             str, str
         ] = {}  # of what settings have replaced; why it stays unlooked at
-        self._creation = Creation(file, doors, clock, tell, self._write)
-        self._ownership = Ownership(file, doors, clock)
-        self._removal = Removal(file, doors, clock, tell, self._write, self._ownership)
+        self._creation = Creator(file, clients, clock, tell, self._write)
+        self._ownership = Ownership(file, clients, clock)
+        self._removal = Deleter(file, clients, clock, tell, self._write, self._ownership)
 
     @property
     def stack(self) -> str:
         """The stack's name."""
         return self.resources[0].stack if self.resources else ""
 
-    def look(self, doors: Doors | None = None) -> dict[str, Sight]:
+    def inspect(self, clients: Clients | None = None) -> dict[str, Observation]:
         """Looks at everything; the next walk begins with what was seen. doors: others ask through them."""
-        doors, records = doors or self.doors, self.file.records
-        self._sights = inspector.look_at_all(self.resources, doors, records, self.clock)
+        clients, records = clients or self.clients, self.file.records
+        self._sights = inspector.inspect_all(self.resources, clients, records, self.clock)
         self._removal.seen = {k: s.live for k, s in self._sights.items() if s.live is not None}
         return dict(self._sights)
 
     def begin(self) -> None:
         """Notes account and region at the first record; refuses to work in others than the noted ones."""
-        self._here = here(self.doors, self.clock)
+        self._here = here(self.clients, self.clock)
         if self.file.made_in and self.file.made_in != self._here:
-            raise Refusal(
+            raise ProvisionError(
                 _("Comparing this account with the one {path} was made in.", path=self.file.path),
                 made_elsewhere(self.file.made_in, self._here),
                 _(
@@ -84,27 +89,27 @@ class Engine:
         known = {resource.key for resource in self.resources}
         self._unknown = interrupted.settle(self.file, known, self._held, self._record, self.clock)
 
-    def _held(self) -> inventory.Holdings:
-        return inventory.holdings(self.doors, self.clock, self.stack)
+    def _held(self) -> inventory.Inventory:
+        return inventory.list_inventory(self.clients, self.clock, self.stack)
 
     # Forwards --------------------------------------------------------------------------------------
 
     def setup(self, wait: float | None) -> Outcome:
         """Brings everything to be. wait: seconds to wait for what is outside; None: without bound."""
         outcome = self.bring(self.resources, wait)
-        if not outcome.refusals and not outcome.outside:
+        if not outcome.errors and not outcome.outside:
             orphans, stay = self.orphans(), self.staying()
             rest = OLD_ANSWERS if any(orphan.remembered for orphan in orphans) else 0.0
-            gone = self._removal.take_away(orphans, everything=True, spared=stay, rest=rest)
-            outcome.refusals += gone.refusals
-        outcome.refusals += self._not_looked_for()
-        outcome.refusals += [_unchecked(key, why) for key, why in self.unchecked.items()]
+            gone = self._removal.take_away(orphans, everything=True, retained=stay, rest=rest)
+            outcome.errors += gone.errors
+        outcome.errors += self._not_looked_for()
+        outcome.errors += [_unchecked(key, why) for key, why in self.unchecked.items()]
         return outcome
 
     def bring(self, resources: list[Resource], wait: float | None = None) -> Outcome:
         """Brings these to be; nothing that they replace goes."""
-        lines = [Line(r, [need.key for need in r.needs()]) for r in resources]
-        return walk(lines, self._build, self.clock, self.tell, wait)
+        lines = [Step(r, [need.key for need in r.needs()]) for r in resources]
+        return execute(lines, self._build, self.clock, self.tell, wait)
 
     def note(self, resource: Resource) -> None:
         """Writes down what is known of one that is recorded already."""
@@ -117,14 +122,14 @@ class Engine:
         """
         orphans = self.orphans()
         uses = self._uses(orphans)
-        self.unchecked = dependents.unchecked(uses)
-        stay = dependents.spared(uses, [*orphans, *self.resources])
+        self.unchecked = external_use.unchecked(uses)
+        stay = external_use.retained(uses, [*orphans, *self.resources])
         for orphan in orphans:
             try:
                 why = inspector.ask(
-                    partial(self._dear, orphan), self.clock, dependents.looking(orphan.key)
+                    partial(self._dear, orphan), self.clock, external_use.looking(orphan.key)
                 )
-            except Refusal as refusal:
+            except ProvisionError as refusal:
                 self.unchecked.setdefault(orphan.key, refusal.why)
                 why = _("it could not be looked at: {why}", why=refusal.why)
             if why:
@@ -133,36 +138,42 @@ class Engine:
 
     def _dear(self, orphan: Resource) -> str:
         try:
-            with aws.reading(dependents.looking(orphan.key), absent=orphan.absent):
-                return orphan.dear(self.doors)
-        except aws.Absent:
+            with aws.reading(external_use.looking(orphan.key), not_found=orphan.not_found):
+                return orphan.keep_on_replace(self.clients)
+        except aws.NotFound:
             return ""
 
-    def _uses(self, resources: list[Resource], doors: Doors | None = None) -> dependents.Uses:
-        return dependents.uses(resources, self.file.records, once(doors or self.doors), self.clock)
+    def _uses(
+        self, resources: list[Resource], clients: Clients | None = None
+    ) -> external_use.ExternalUses:
+        return external_use.uses(
+            resources, self.file.records, cached_reads(clients or self.clients), self.clock
+        )
 
     def _build(self, resource: Resource) -> str:
-        sight = self._sights.pop(resource.key, None)
+        observation = self._sights.pop(resource.key, None)
         if isinstance(resource, Milestone):
-            still = not any(f.key in self._creation.made for f in foundations(resource))
-            return self.reach(resource, sight.live if sight and still else None)
+            still = not any(f.key in self._creation.made for f in dependencies(resource))
+            return self.reach(resource, observation.live if observation and still else None)
         if self._creation.cannot_be(resource):
-            resource.foresee(self.doors)
-            sight = Sight(resource, self.file.records.get(resource.key), seen=True)
-        if sight is None or not sight.seen or sight.refusal:
+            resource.preflight(self.clients)
+            observation = Observation(resource, self.file.records.get(resource.key), seen=True)
+        if observation is None or not observation.seen or observation.refusal:
             doubted = resource.key in self._creation.doubted
-            sight = inspector.look(resource, self.doors, self.file.records, doubted=doubted)
-        live = sight.live
+            observation = inspector.inspect(
+                resource, self.clients, self.file.records, doubted=doubted
+            )
+        live = observation.live
         if live is None and self._creation.hidden(resource):
-            raise NotYet(_("made a moment ago; AWS may not show it yet"))
-        match sight.verdict:
+            raise Pending(_("made a moment ago; AWS may not show it yet"))
+        match observation.verdict:
             case "stranger":
                 self.file.forget(resource.key)
                 raise resource.in_the_way(resource.shown(live or {}))
             case "vanished":
                 raise vanished(resource)
             case "finish":
-                self._removal.remove(resource, everything=True, gone=Gone())
+                self._removal.remove(resource, everything=True, gone=DeletionResult())
                 live = self._create(resource)
             case "create":
                 live = self._create(resource)
@@ -172,9 +183,9 @@ class Engine:
             case "claim":
                 self._write(resource, "created")
         if live is None or not self._creation.whole(resource, live):
-            live = inspector.find(resource, self.doors)
+            live = inspector.find(resource, self.clients)
         if live is None:
-            raise NotYet(_("created; waiting until AWS shows it"))
+            raise Pending(_("created; waiting until AWS shows it"))
         self._keep(resource, live)
         self._done.add(resource.key)
         return "done"
@@ -189,37 +200,40 @@ class Engine:
         return self._creation.create(resource)
 
     def prove(self, resource: Resource, live: Live | None = None) -> None:
-        """Raise Refusal unless it is this stack's by its own tags. live: as it was seen."""
-        live = live or inspector.find(resource, self.doors)
+        """Raise ProvisionError unless it is this stack's by its own tags. live: as it was seen."""
+        live = live or inspector.find(resource, self.clients)
         if live is not None:
             self._ownership.prove(resource, live)
 
-    def strangers(self, resources: list[Resource]) -> list[Refusal]:
+    def strangers(self, resources: list[Resource]) -> list[ProvisionError]:
         """Return what speaks against changing or deleting these: those that are not this stack's."""
-        found: list[Refusal] = []
+        found: list[ProvisionError] = []
         for resource in resources:
-            sight, record = self._sights.get(resource.key), self.file.records.get(resource.key)
+            observation, record = (
+                self._sights.get(resource.key),
+                self.file.records.get(resource.key),
+            )
             if record is None or stays(resource, record, everything=True):
                 continue
             try:
-                self.prove(resource, sight.live if sight else None)
+                self.prove(resource, observation.live if observation else None)
             except NotOurs as refusal:
                 found.append(refusal)
-            except (NotYet, Refusal):
+            except (Pending, ProvisionError):
                 continue  # asked again before it is changed
         return found
 
     def reach(self, milestone: Milestone, live: Live | None = None) -> str:
-        """Whether it is reached; live: as it was seen, if it was. Raises NotYet with what is missing."""
+        """Whether it is reached; live: as it was seen, if it was. Raises Pending with what is missing."""
         left = self._left(milestone)
         if not live:
-            patient = self._creation.patient(milestone)
-            live = inspector.find(milestone, self.doors, waiting=True, patient=patient) or {}
+            retry = self._creation.retry(milestone)
+            live = inspector.find(milestone, self.clients, waiting=True, retry=retry) or {}
         if reason := milestone.pending(live):
-            outside, bound = milestone.outside, milestone.patience(live)
+            outside, timeout = milestone.outside, milestone.patience(live)
             self._missed[milestone.key] = self.clock.now()
-            raise NotYet(reason, outside=outside, bound=bound, left=left)
-        milestone.learn(live)
+            raise Pending(reason, outside=outside, timeout=timeout, left=left)
+        milestone.load_from_api(live)
         self._done.add(milestone.key)
         if (missed := self._missed.get(milestone.key)) is not None:
             # What AWS does once a person has acted began then, be it long before we noticed.
@@ -233,7 +247,7 @@ class Engine:
             return None
         begun = self._creation.begun
         ends = [
-            begun[n.key] + (0 if isinstance(n, Milestone) else n.typical) + milestone.typical
+            begun[n.key] + (0 if isinstance(n, Milestone) else n.expected) + milestone.expected
             for n in milestone.needs()
             if n.key in begun
         ]
@@ -246,10 +260,12 @@ class Engine:
 
         Of what was adopted nothing is changed, unless the person said so.
         """
-        resource.learn(live)
+        resource.load_from_api(live)
         self._lives[resource.key] = live
         record = self.file.records[resource.key]
-        state: State = "adopted" if record.state == "adopted" or resource.shared else "created"
+        state: State = (
+            "adopted" if record.state == "adopted" or resource.account_wide else "created"
+        )
         self._write(resource, state)
         ours = state == "created" or resource.consented
         differences = resource.differences(live) if ours else []
@@ -259,8 +275,8 @@ class Engine:
             self._wait_to_switch(resource)
             self.tell("updating", resource, ", ".join(d.path for d in differences))
             doing = _("Updating {key}.", key=resource.key)
-            with aws.understood(doing, patient=self._creation.patient(resource)):
-                resource.update(self.doors, live, differences)
+            with aws.translate_errors(doing, retry=self._creation.retry(resource)):
+                resource.update(self.clients, live, differences)
             self._write(resource, state, made=True)  # maybe another: a task definition's revision
             self._creation.made.add(resource.key)
             if (
@@ -269,19 +285,19 @@ class Engine:
                 live = self._changed(resource, state)
         if reason := resource.pending(live):
             begun = self._creation.begun.get(resource.key)
-            left = None if begun is None else begun + resource.typical - self.clock.now()
-            raise NotYet(reason, bound=resource.patience(live), left=left)
+            left = None if begun is None else begun + resource.expected - self.clock.now()
+            raise Pending(reason, timeout=resource.patience(live), left=left)
 
     def _changed(self, resource: Resource, state: State) -> Live:
-        """As AWS shows it after a change. Raises NotYet while it shows the change only in part."""
-        live = inspector.find(resource, self.doors)
+        """As AWS shows it after a change. Raises Pending while it shows the change only in part."""
+        live = inspector.find(resource, self.clients)
         if live is None:
-            raise NotYet(_("changed; waiting until AWS shows it"))
-        resource.learn(live)
+            raise Pending(_("changed; waiting until AWS shows it"))
+        resource.load_from_api(live)
         self._write(resource, state)
         if left := resource.differences(live):
             paths = ", ".join(difference.path for difference in left)
-            raise NotYet(_("waiting until AWS shows the change of {paths}", paths=paths))
+            raise Pending(_("waiting until AWS shows the change of {paths}", paths=paths))
         return live
 
     def _wait_to_switch(self, resource: Resource) -> None:
@@ -290,7 +306,7 @@ class Engine:
         if missing:
             keys = ", ".join(missing)
             why = _("it leads to the old one until these stand: {keys}", keys=keys)
-            raise NotYet(why, outside=True)  # their own lines say how long they may take
+            raise Pending(why, outside=True)  # their own lines say how long they may take
 
     def _write(self, resource: Resource, state: State, made: bool = False) -> None:
         """On disk when this returns; no write where nothing changed. made: just now."""
@@ -312,70 +328,70 @@ class Engine:
         """What is recorded and no longer in the stack (its key changed), newest first."""
         known = {*(resource.key for resource in self.resources), *self._unknown}
         gone = [(key, record) for key, record in self.file.records.items() if key not in known]
-        return [revived(key, record, self.stack) for key, record in reversed(gone)]
+        return [from_record(key, record, self.stack) for key, record in reversed(gone)]
 
-    def _not_looked_for(self) -> list[Refusal]:
+    def _not_looked_for(self) -> list[ProvisionError]:
         """Return a refusal for each record of which nobody knows whether there is anything behind it."""
         return [
-            Refusal(
+            ProvisionError(
                 _("Looking for {key}.", key=key), why, _("Run the same command again in a moment.")
             )
             for key, why in self._unknown.items()
         ]
 
-    def foresee_teardown(self, everything: bool) -> dependents.Uses:
+    def check_teardown(self, everything: bool) -> external_use.ExternalUses:
         """What others have to do with what teardown would take, by key. Deletes nothing."""
-        interrupted.await_shown(self.file, self.look, self.tell, self.clock)
-        inspector.recall(self.resources, self.file.records)
-        doors, known = once(self.doors), self.file.records
+        interrupted.await_shown(self.file, self.inspect, self.tell, self.clock)
+        inspector.load_records(self.resources, self.file.records)
+        clients, known = cached_reads(self.clients), self.file.records
         with parallel.pool() as threads:  # as the file has it, which as a rule is how it is
-            listed = threads.submit(inventory.holdings, doors, self.clock, self.stack)
-            asked = threads.submit(self._used, everything, doors)
-            sights = self.look(doors)
-        self._ownership.listed = listed.result().held
-        if self._list(listed.result().held):
-            sights = self.look(doors)
-        self._claim(sights)
+            listed = threads.submit(inventory.list_inventory, clients, self.clock, self.stack)
+            asked = threads.submit(self._used, everything, clients)
+            observations = self.inspect(clients)
+        self._ownership.listed = listed.result().tagged
+        if self._list(listed.result().tagged):
+            observations = self.inspect(clients)
+        self._claim(observations)
         still = known == self.file.records
-        self._foreseen = asked.result() if still else self._used(everything, doors)
-        return self._foreseen
+        self._checked_uses = asked.result() if still else self._used(everything, clients)
+        return self._checked_uses
 
-    def _used(self, everything: bool, doors: Doors) -> dependents.Uses:
-        return self._uses([r for r in self._going() if not r.kept(everything)], doors)
+    def _used(self, everything: bool, clients: Clients) -> external_use.ExternalUses:
+        return self._uses([r for r in self._going() if not r.retention_reason(everything)], clients)
 
     def _going(self) -> list[Resource]:
         """All that a teardown walks over, in its order."""
         return [*self.orphans(), *self.resources[::-1]]
 
-    def foreseen(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
+    def teardown_preview(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
         """What a teardown would do, after it was foreseen: by key why it stays; "" where it goes."""
         going = self._going()
-        spared = dependents.spared(self._foreseen or {}, going, contents)
+        retained = external_use.retained(self._checked_uses or {}, going, contents)
         records = self.file.records
         return {
-            r.key: spared.get(r.key) or stays(r, records[r.key], everything)
+            r.key: retained.get(r.key) or stays(r, records[r.key], everything)
             for r in going
             if r.key in records
         }
 
-    def teardown(self, everything: bool, contents: Collection[str] = ()) -> Gone:
+    def teardown(self, everything: bool, contents: Collection[str] = ()) -> DeletionResult:
         """Takes away what is ours and nobody else uses, then looks whether anything is left.
 
         everything: also what is kept because it holds something dear. contents: keys of zones, buckets and
         the like that go with what others put into them.
         """
-        uses = self.foresee_teardown(everything) if self._foreseen is None else self._foreseen
+        uses = self.check_teardown(everything) if self._checked_uses is None else self._checked_uses
         going = self._going()
-        stay = dependents.spared(uses, going, contents)
+        stay = external_use.retained(uses, going, contents)
         gone = self._removal.take_away(going, everything, stay, contents=contents)
         kept = [self.file.records[key] for key in gone.kept if key in self.file.records]
         patience = 0.0 if gone.left else LISTS_LAG
-        found = inventory.left(self.doors, self.clock, self.stack, kept, patience)
-        gone.left += [str(held) for held in found.held if held.key not in gone.left]
+        found = inventory.left(self.clients, self.clock, self.stack, kept, patience)
+        gone.left += [str(tagged) for tagged in found.tagged if tagged.key not in gone.left]
         gone.left += [key for key in self._unknown if key not in gone.left]
-        gone.refusals += self._not_looked_for()
+        gone.errors += self._not_looked_for()
         gone.unasked = found.unasked
-        gone.unchecked |= dependents.unchecked(uses)
+        gone.unchecked |= external_use.unchecked(uses)
         return gone
 
     def recover(self) -> dict[str, str]:
@@ -384,76 +400,86 @@ class Engine:
         Also what setup would adopt, and what a teardown may have left as it was. Returns what could not be
         looked at, by kind or key, with the reason.
         """
-        doors = once(self.doors)
-        found = inventory.holdings(doors, self.clock, self.stack)
-        self._list(found.held)
-        sights = self.look(doors)
-        self._claim(sights, adopt=True)
+        clients = cached_reads(self.clients)
+        found = inventory.list_inventory(clients, self.clock, self.stack)
+        self._list(found.tagged)
+        observations = self.inspect(clients)
+        self._claim(observations, adopt=True)
         unknown = {kind: refusal.why for kind, refusal in found.unasked.items()}
-        return unknown | {key: sight.unknown for key, sight in sights.items() if sight.unknown}
+        return unknown | {
+            key: observation.unknown
+            for key, observation in observations.items()
+            if observation.unknown
+        }
 
-    def _list(self, listed: list[inventory.Held]) -> bool:
+    def _list(self, listed: list[inventory.TaggedResource]) -> bool:
         """Records what carries our tags and is not recorded yet; whether there was any."""
-        new = [held for held in listed if held.key not in self.file.records]
-        for held in new:
-            self._record(held.key, held.record())
+        new = [tagged for tagged in listed if tagged.key not in self.file.records]
+        for tagged in new:
+            self._record(tagged.key, tagged.record())
         return bool(new)
 
-    def _claim(self, sights: Mapping[str, Sight], adopt: bool = False) -> None:
+    def _claim(self, observations: Mapping[str, Observation], adopt: bool = False) -> None:
         """Records what is ours though no record says so: it hangs on something that carries our tags.
 
         adopt: as `recover` has it.
         """
         states: dict[str, State] = {"claim": "created", **({"adopt": "adopted"} if adopt else {})}
-        for sight in sights.values():
-            if isinstance(sight.resource, Milestone) or sight.live is None:
+        for observation in observations.values():
+            if isinstance(observation.resource, Milestone) or observation.live is None:
                 continue
-            if not sight.record and not adopt and sight.resource.lasts(sight.live):
+            if (
+                not observation.record
+                and not adopt
+                and observation.resource.survives_delete(observation.live)
+            ):
                 continue
-            if sight.verdict == "keep" and sight.record:  # with what only a look can tell
-                self._write(sight.resource, sight.record.state)
-            elif sight.verdict in states:
-                self._write(sight.resource, states[sight.verdict])
+            if (
+                observation.verdict == "keep" and observation.record
+            ):  # with what only a look can tell
+                self._write(observation.resource, observation.record.state)
+            elif observation.verdict in states:
+                self._write(observation.resource, states[observation.verdict])
 
-    def foresee_pause(self) -> dependents.Uses:
+    def check_pause(self) -> external_use.ExternalUses:
         """What others have to do with what a pause would take, by key. Deletes nothing."""
-        doors = once(self.doors)
-        self.look(doors)
-        self._foreseen = self._uses(self._paused(), doors)
-        return self._foreseen
+        clients = cached_reads(self.clients)
+        self.inspect(clients)
+        self._checked_uses = self._uses(self._paused(), clients)
+        return self._checked_uses
 
-    def pause(self, contents: Collection[str] = ()) -> Gone:
+    def pause(self, contents: Collection[str] = ()) -> DeletionResult:
         """Takes away what is paid by the hour and everything that needs it. contents: as for teardown."""
-        uses = self.foresee_pause() if self._foreseen is None else self._foreseen
+        uses = self.check_pause() if self._checked_uses is None else self._checked_uses
         self.file.mark_paused(True)
-        stay = dependents.spared(uses, self.resources, contents)
+        stay = external_use.retained(uses, self.resources, contents)
         gone = self._removal.take_away(self._paused(), True, stay, contents=contents)
-        gone.unchecked |= dependents.unchecked(uses)
+        gone.unchecked |= external_use.unchecked(uses)
         return gone
 
     def _paused(self) -> list[Resource]:
         paid = [r for r in self.resources if r.hourly]
-        gone = {id(user) for r in paid for user in (r, *users(r, self.resources, Resource))}
+        gone = {id(user) for r in paid for user in (r, *dependents(r, self.resources, Resource))}
         return [r for r in self.resources[::-1] if id(r) in gone]
 
 
-def vanished(resource: Resource) -> Refusal:
+def vanished(resource: Resource) -> ProvisionError:
     """What was adopted is no longer there; it was never ours to make again."""
-    return Refusal(
+    return ProvisionError(
         _("Looking for {key}.", key=resource.key),
         _("it was there before provision and is gone now"),
         _("Put it back, or strike its entry out of stack.yaml so that provision makes one."),
     )
 
 
-def _unchecked(key: str, why: str) -> Unknown:
+def _unchecked(key: str, why: str) -> UnknownState:
     then = _("It stays until then: run the same command again once that can be looked at.")
-    return Unknown(dependents.looking(key), why, then)
+    return UnknownState(external_use.looking(key), why, then)
 
 
-def here(doors: Doors, clock: Clock) -> dict[str, str]:
-    """Return account and region as they are noted in stack.yaml. Raises Refusal."""
-    return {"account": inspector.account(doors, clock), "region": doors.aws.region}
+def here(clients: Clients, clock: Clock) -> dict[str, str]:
+    """Return account and region as they are noted in stack.yaml. Raises ProvisionError."""
+    return {"account": inspector.account(clients, clock), "region": clients.aws.region}
 
 
 def made_elsewhere(made: dict[str, str], here: dict[str, str]) -> str:

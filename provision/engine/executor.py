@@ -10,19 +10,23 @@ from dataclasses import dataclass, field
 
 from provision.clients import aws
 from provision.clock import Clock
-from provision.errors import NotYet, Refusal
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.base import Resource
 
-Tell = Callable[[str, Resource, str], None]  # what happened (a word), to which resource, in detail
+Report = Callable[
+    [str, Resource, str], None
+]  # what happened (a word), to which resource, in detail
 LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed late
 SOON = 2.0  # seconds between two looks at what takes nobody knows how long
 ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
-Step = Callable[[Resource], str]  # what a line does when its turn comes; the word for how it ended
+Action = Callable[
+    [Resource], str
+]  # what a line does when its turn comes; the word for how it ended
 
 
 @dataclass
-class Line:
+class Step:
     """One resource's place in a walk."""
 
     resource: Resource
@@ -30,21 +34,21 @@ class Line:
     done: bool = False
     needed: bool = True  # by another line: a moment lost here is lost there too
     passable: bool = False  # not done, but what waits for it may begin
-    refusal: Refusal | None = None
-    waiting: NotYet | None = None
+    refusal: ProvisionError | None = None
+    waiting: Pending | None = None
     since: float = 0.0
     due: float = 0.0
     tries: int = 0
 
-    def wait(self, why: NotYet, now: float) -> None:
+    def wait(self, why: Pending, now: float) -> None:
         """Asks again later: soon at first, then at a pace that suits what it waits for."""
         if self.waiting is None or self.waiting.outside != why.outside:
             self.since, self.tries = now, 0  # the hours at a registrar are not held against AWS
         self.waiting, self.tries = why, self.tries + 1
         self.due = now + self._pause(why, now - self.since)
-        bound = self._bound(why)
-        if not why.outside and now - self.since > bound and self.tries > ASKED:
-            self.refusal = Refusal(
+        timeout = self._timeout(why)
+        if not why.outside and now - self.since > timeout and self.tries > ASKED:
+            self.refusal = ProvisionError(
                 _("Waiting for {key}.", key=self.resource.key),
                 _(
                     "after {seconds} s still: {reason}",
@@ -54,38 +58,42 @@ class Line:
                 _("Run `provision status` to see more, and the same command to go on."),
             )
 
-    def _pause(self, why: NotYet, waited: float) -> float:
+    def _pause(self, why: Pending, waited: float) -> float:
         """Rare while the end is far, frequent when it is near: nothing takes half of its usual time."""
-        slowest = min(self.resource.pace, max(SOON, self.resource.typical / 15, waited * LATE))
+        slowest = min(
+            self.resource.poll_interval, max(SOON, self.resource.expected / 15, waited * LATE)
+        )
         if why.left is not None and why.sure:
             return why.left
         if why.left is None:
             return min(slowest, 1.5 ** min(self.tries - 1, 10))
-        near = self.resource.near if self.needed else self.resource.pace
+        poll_interval_near = (
+            self.resource.poll_interval_near if self.needed else self.resource.poll_interval
+        )
         if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
-            return min(slowest, max(near, -why.left / 6))
-        far = max(near, why.left / self.resource.looks)
-        return min(far, self.resource.watched, self._bound(why) / (ASKED + 1))
+            return min(slowest, max(poll_interval_near, -why.left / 6))
+        far = max(poll_interval_near, why.left / self.resource.looks)
+        return min(far, self.resource.poll_interval_far, self._timeout(why) / (ASKED + 1))
 
-    def _bound(self, why: NotYet) -> float:
+    def _timeout(self, why: Pending) -> float:
         """Seconds after which it is given up: time enough to have asked more than ASKED times."""
-        return self.resource.bound if why.bound is None else why.bound
+        return self.resource.timeout if why.timeout is None else why.timeout
 
 
 @dataclass
 class Outcome:
     """How a walk ended."""
 
-    refusals: list[Refusal] = field(default_factory=list)
-    notes: list[Refusal] = field(default_factory=list)  # of what is optional
-    outside: list[NotYet] = field(default_factory=list)
+    errors: list[ProvisionError] = field(default_factory=list)
+    notes: list[ProvisionError] = field(default_factory=list)  # of what is optional
+    outside: list[Pending] = field(default_factory=list)
 
 
-def walk(
-    lines: list[Line],
-    step: Step,
+def execute(
+    lines: list[Step],
+    step: Action,
     clock: Clock,
-    tell: Tell,
+    tell: Report,
     wait: float | None = None,
 ) -> Outcome:
     """Make passes until all is done or nothing may move.
@@ -118,7 +126,9 @@ def walk(
             clock.sleep(max(0.05, due - now))
 
 
-def _pass(lines: list[Line], by_key: dict[str, Line], step: Step, clock: Clock, tell: Tell) -> bool:
+def _pass(
+    lines: list[Step], by_key: dict[str, Step], step: Action, clock: Clock, tell: Report
+) -> bool:
     """Try each line that may begin and is due, in order. Return whether any line was done."""
     moved = False
     for line in lines:
@@ -127,26 +137,26 @@ def _pass(lines: list[Line], by_key: dict[str, Line], step: Step, clock: Clock, 
     return moved
 
 
-def _may_begin(line: Line, by_key: dict[str, Line]) -> bool:
+def _may_begin(line: Step, by_key: dict[str, Step]) -> bool:
     needs = [by_key[need] for need in line.needs if need in by_key]
     ready = all(need.done or (need.passable and not line.resource.last) for need in needs)
     return ready and not line.done and not line.refusal
 
 
-def _try(line: Line, step: Step, clock: Clock, tell: Tell) -> bool:
+def _try(line: Step, step: Action, clock: Clock, tell: Report) -> bool:
     """Take one step of a line, and tell how it ended. Return whether the line is done."""
     resource = line.resource
     try:
         with aws.reading(_("Reading what AWS answered about {key}.", key=resource.key)):
             word = step(resource)
-    except NotYet as why:
+    except Pending as why:
         line.passable = why.passable
         line.wait(why, clock.now())
         if line.refusal:
             tell("failed", resource, line.refusal.why)
         else:
             tell("waiting", resource, why.reason)
-    except Refusal as refusal:
+    except ProvisionError as refusal:
         line.refusal = refusal
         tell("failed", resource, refusal.why)
     else:
@@ -155,10 +165,10 @@ def _try(line: Line, step: Step, clock: Clock, tell: Tell) -> bool:
     return line.done
 
 
-def _outcome(lines: list[Line]) -> Outcome:
+def _outcome(lines: list[Step]) -> Outcome:
     failed = [(line.refusal, line.resource.optional) for line in lines if line.refusal]
     return Outcome(
-        refusals=[refusal for refusal, optional in failed if not optional],
+        errors=[refusal for refusal, optional in failed if not optional],
         notes=[refusal for refusal, optional in failed if optional],
         outside=[
             line.waiting

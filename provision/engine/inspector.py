@@ -12,10 +12,10 @@ from typing import Any, Literal, TypeVar
 from provision import parallel
 from provision.clients import aws
 from provision.clock import Clock
-from provision.engine.read_cache import once
-from provision.errors import NoAnswer, NotYet, Refusal, Unknown
+from provision.engine.read_cache import cached_reads
+from provision.errors import NoResponse, Pending, ProvisionError, UnknownState
 from provision.i18n import _
-from provision.resources.base import Batch, Difference, Doors, Live, Milestone, Resource
+from provision.resources.base import Batch, Clients, Difference, Live, Milestone, Resource
 from provision.state.stack_file import Record
 
 K = TypeVar("K", bound=Hashable)
@@ -27,7 +27,7 @@ PATIENCE = 60.0  # seconds after which no question is asked again
 
 
 @dataclass
-class Sight:
+class Observation:
     """One resource, looked at. live None: there is none. seen False: it could not be looked at yet.
 
     unknown: why nobody can say whether there is one; "" where that is known. answered: the operation whose
@@ -39,7 +39,7 @@ class Sight:
     live: Live | None = None
     seen: bool = False
     ours: bool = False
-    refusal: Refusal | None = None
+    refusal: ProvisionError | None = None
     unknown: str = ""
     answered: list[str] = field(default_factory=list)
     drift: list[Difference] = field(default_factory=list)  # where it is not as wanted
@@ -52,15 +52,15 @@ class Sight:
             with self._reading():
                 if not isinstance(self.resource, Milestone):
                     self.drift = self.resource.differences(self.live)
-        except Refusal as refusal:
+        except ProvisionError as refusal:
             self.refusal = refusal
         if self.record is not None and self.record.state == "adopted":  # never given our tags
             self.drift = [d for d in self.drift if not d.path.startswith("Tags.")]
         try:
             self._pending()
-        except Unknown as refusal:
+        except UnknownState as refusal:
             self.refusal = refusal
-        except Refusal:
+        except ProvisionError:
             pass  # `waiting` says so
 
     def _pending(self) -> str:
@@ -75,7 +75,7 @@ class Sight:
         """What has to be done about it."""
         may_adopt = self.live is not None and self.resource.may_adopt(self.live)
         found = verdict(self.record, self.live, self.ours, may_adopt)
-        return "create" if found == "vanished" and self.resource.shared else found
+        return "create" if found == "vanished" and self.resource.account_wide else found
 
     @property
     def waiting(self) -> str:
@@ -89,7 +89,7 @@ class Sight:
             return _("not begun") if milestone else _("not there")
         try:
             return self._pending()
-        except Refusal as refusal:
+        except ProvisionError as refusal:
             return refusal.why
 
 
@@ -108,98 +108,102 @@ def verdict(record: Record | None, live: Live | None, ours: bool, may_adopt: boo
 
 
 def find(
-    resource: Resource, doors: Doors, *, waiting: bool = False, patient: tuple[str, ...] = ()
+    resource: Resource, clients: Clients, *, waiting: bool = False, retry: tuple[str, ...] = ()
 ) -> Live | None:
-    """The live thing. Raises NotYet or Refusal.
+    """The live thing. Raises Pending, ProvisionError.
 
     waiting: only what tells whether it is ready. patient: error codes that mean "not yet".
     Where the id of what it lies in is not known, that is looked for first.
     """
     doing = _("Looking for {key}.", key=resource.key)
     try:
-        with aws.reading(doing, absent=resource.absent, patient=patient):
-            return resource.glance(doors) if waiting else resource.find(doors)
-    except aws.Absent:
+        with aws.reading(doing, not_found=resource.not_found, retry=retry):
+            return resource.poll(clients) if waiting else resource.find(clients)
+    except aws.NotFound:
         return None
     except aws.UnknownId:
         learned = False
         for place in _places(resource):
             if isinstance(place, Milestone) or _is_known(place, place.outputs()):
                 continue
-            live = find(place, doors)
+            live = find(place, clients)
             if live is None:
                 return None
-            place.learn(live)
+            place.load_from_api(live)
             learned = learned or _is_known(place, place.outputs())
         if not learned:
             raise
-    return find(resource, doors, waiting=waiting, patient=patient)
+    return find(resource, clients, waiting=waiting, retry=retry)
 
 
-def ours(resource: Resource, doors: Doors, live: Live, parents: set[str]) -> bool:
+def ours(resource: Resource, clients: Clients, live: Live, parents: set[str]) -> bool:
     """Whether a found thing is this stack's: by its tags, or because it hangs on something of ours.
 
     parents: the keys of what is known to be ours.
     """
-    if resource.shared:
+    if resource.account_wide:
         return False
-    if resource.within:
-        return any(parent.key in parents for parent in resource.hangs_on(live))
+    if resource.owned_via:
+        return any(parent.key in parents for parent in resource.owners(live))
     with aws.reading(_("Reading the tags of {key}.", key=resource.key)):
-        tags = resource.tags_of(doors, live)
+        tags = resource.tags_of(clients, live)
     return tags.get("provision:stack") == resource.stack
 
 
-def look(
+def inspect(
     resource: Resource,
-    doors: Doors,
+    clients: Clients,
     records: dict[str, Record],
     *,
     parents: set[str] | None = None,
     doubted: bool = False,
-) -> Sight:
+) -> Observation:
     """One look. doubted: a record that says `creating` is no proof, because the name was taken.
 
     What is on its way out counts as none, unless it is we who take it away.
     """
     record = records.get(resource.key)
     if record:
-        resource.recall(record.outputs)
-    sight = Sight(resource, record, seen=True)
-    with aws.reading(_("Looking for {key}.", key=resource.key), sight.answered):
-        _look(sight, doors, records, parents or set(), doubted)
-    return sight
+        resource.load_from_record(record.outputs)
+    observation = Observation(resource, record, seen=True)
+    with aws.reading(_("Looking for {key}.", key=resource.key), observation.answered):
+        _inspect(observation, clients, records, parents or set(), doubted)
+    return observation
 
 
-def _look(
-    sight: Sight, doors: Doors, records: dict[str, Record], parents: set[str], doubted: bool
+def _inspect(
+    observation: Observation,
+    clients: Clients,
+    records: dict[str, Record],
+    parents: set[str],
+    doubted: bool,
 ) -> None:
-    resource, record = sight.resource, sight.record
-    live = find(resource, doors)
+    resource, record = observation.resource, observation.record
+    live = find(resource, clients)
     if live is not None and resource.leaving(live) and (not record or record.state != "deleting"):
         live = None
-    sight.live = live
-    if sight.verdict == "create" and not isinstance(resource, Milestone):
-        resource.foresee(doors)
+    observation.live = live
+    if observation.verdict == "create" and not isinstance(resource, Milestone):
+        resource.preflight(clients)
     if live is not None and not isinstance(resource, Milestone):
         if record is None or doubted:
             known = {key for key, other in records.items() if other.state == "created"}
-            sight.ours = ours(resource, doors, live, known | parents)
+            observation.ours = ours(resource, clients, live, known | parents)
         else:
-            sight.ours = record.state == "creating"
-        resource.learn(live)
+            observation.ours = record.state == "creating"
+        resource.load_from_api(live)
 
 
-def answers(
+def ask_all(
     questions: Mapping[K, Callable[[], T]], clock: Clock, tries: int = TRIES
-) -> tuple[dict[K, T], dict[K, NotYet]]:
+) -> tuple[dict[K, T], dict[K, Pending]]:
     """Side by side: each question's answer; of those that kept saying "not yet", what they said last.
 
     They are asked again, with longer and longer pauses: each as often as `tries` says, but after PATIENCE
     seconds only to make up FEWEST. Raises what else a question raises.
     """
     found: dict[K, T] = {}
-    unanswered: dict[K, NotYet] = {}
+    unanswered: dict[K, Pending] = {}
     left, waited = dict(questions), 0.5
     until = clock.now() + PATIENCE if left else 0.0
     with parallel.pool() as pool:
@@ -212,7 +216,7 @@ def answers(
             for key, asking in under_way.items():
                 try:
                     found[key] = asking.result()
-                except NotYet as why:
+                except Pending as why:
                     unanswered[key] = why
                 else:
                     del left[key]
@@ -220,58 +224,62 @@ def answers(
     return found, unanswered
 
 
-def recall(resources: Iterable[Resource], records: Mapping[str, Record]) -> None:
+def load_records(resources: Iterable[Resource], records: Mapping[str, Record]) -> None:
     """Fill in every recorded output, before any thread may read one of them."""
     for resource in resources:
         if record := records.get(resource.key):
-            resource.recall(record.outputs)
+            resource.load_from_record(record.outputs)
 
 
 def ask(question: Callable[[], T], clock: Clock, doing: str, tries: int = TRIES) -> T:
     """Return one question's answer, asked as `answers` does. Raises NoAnswer, and what else it raises."""
-    found, silent = answers({doing: question}, clock, tries)
+    found, silent = ask_all({doing: question}, clock, tries)
     for why in silent.values():
         raise unanswered(doing, why)
     return found[doing]
 
 
-def account(doors: Doors, clock: Clock) -> str:
-    """Return the account's number. Raises Refusal where AWS cannot be reached or nobody is signed in."""
-    return ask(doors.aws.account, clock, _("Asking AWS which account this is."))
+def account(clients: Clients, clock: Clock) -> str:
+    """Return the account's number. Raises ProvisionError where AWS cannot be reached or refuses."""
+    return ask(clients.aws.account, clock, _("Asking AWS which account this is."))
 
 
-def unanswered(doing: str, why: NotYet) -> NoAnswer:
+def unanswered(doing: str, why: Pending) -> NoResponse:
     """Return the refusal for a question that kept being unanswered."""
-    return NoAnswer(doing, why.reason, _("Run the same command again in a moment."))
+    return NoResponse(doing, why.reason, _("Run the same command again in a moment."))
 
 
-def look_at_all(
-    resources: list[Resource], doors: Doors, records: dict[str, Record], clock: Clock
-) -> dict[str, Sight]:
+def inspect_all(
+    resources: list[Resource], clients: Clients, records: dict[str, Record], clock: Clock
+) -> dict[str, Observation]:
     """Everything, as few round trips long as the needs allow: what is recorded needs no other look first."""
-    recall(resources, records)
-    doors = once(doors, _batched(resources, records))
+    load_records(resources, records)
+    clients = cached_reads(clients, _batched(resources, records))
     left = resources
-    sights: dict[str, Sight] = {}
+    observations: dict[str, Observation] = {}
     while left:
-        wave = [r for r in left if _may_look(r, sights, records)]
+        wave = [r for r in left if _may_look(r, observations, records)]
         left = [r for r in left if r not in wave]
-        known = {key for key, sight in sights.items() if sight.ours}
-        looks = {r.key: partial(_seen, r, doors, records, known) for r in wave if _rests(r, sights)}
-        found, silent = answers(looks, clock)
+        known = {key for key, observation in observations.items() if observation.ours}
+        looks = {
+            r.key: partial(_seen, r, clients, records, known)
+            for r in wave
+            if _rests(r, observations)
+        }
+        found, silent = ask_all(looks, clock)
         for key, why in silent.items():
             doing = _("Looking for {key}.", key=key)
             found[key] = unanswered(doing, why)
         for resource in wave:
-            sight = found.get(resource.key) or _not_looked_at(resource, sights)
-            if isinstance(sight, Refusal):
-                unknown = sight.why if isinstance(sight, Unknown) else ""
-                sight = Sight(resource, None, refusal=sight, unknown=unknown)
-            sight.record = records.get(resource.key)
-            sights[resource.key] = sight
-    for sight in sights.values():  # now that what each is built on is known
-        sight.compare()
-    return {resource.key: sights[resource.key] for resource in resources}
+            observation = found.get(resource.key) or _not_looked_at(resource, observations)
+            if isinstance(observation, ProvisionError):
+                unknown = observation.why if isinstance(observation, UnknownState) else ""
+                observation = Observation(resource, None, refusal=observation, unknown=unknown)
+            observation.record = records.get(resource.key)
+            observations[resource.key] = observation
+    for observation in observations.values():  # now that what each is built on is known
+        observation.compare()
+    return {resource.key: observations[resource.key] for resource in resources}
 
 
 def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[tuple[Batch, str]]:
@@ -285,7 +293,9 @@ def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[
                 yield batch, id
 
 
-def _may_look(resource: Resource, sights: dict[str, Sight], records: dict[str, Record]) -> bool:
+def _may_look(
+    resource: Resource, observations: dict[str, Observation], records: dict[str, Record]
+) -> bool:
     """Whether its turn has come: all that its look needs to know of others is known."""
     recorded = resource.key in records and all(
         need.key in records and _is_known(need, records[need.key].outputs)
@@ -293,7 +303,7 @@ def _may_look(resource: Resource, sights: dict[str, Sight], records: dict[str, R
     )
     if not isinstance(resource, Milestone) and (resource.by_name or recorded):
         return True
-    return all(need.key in sights for need in _places(resource))
+    return all(need.key in observations for need in _places(resource))
 
 
 def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
@@ -302,36 +312,38 @@ def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
     return not names or bool(outputs.get(names[0]))
 
 
-def _rests(resource: Resource, sights: dict[str, Sight]) -> bool:
+def _rests(resource: Resource, observations: dict[str, Observation]) -> bool:
     """Whether everything it needs is there (or not looked at yet because it is recorded)."""
     return resource.by_name or all(
-        sights[need.key].seen and (sights[need.key].live is not None)
+        observations[need.key].seen and (observations[need.key].live is not None)
         for need in _places(resource)
-        if need.key in sights and not isinstance(need, Milestone)
+        if need.key in observations and not isinstance(need, Milestone)
     )
 
 
 def _places(resource: Resource) -> list[Resource]:
     """The needs that have to be there for it to be looked for."""
-    return [getattr(resource, resource.looked_in)] if resource.looked_in else resource.needs()
+    return [getattr(resource, resource.lookup_scope)] if resource.lookup_scope else resource.needs()
 
 
-def _not_looked_at(resource: Resource, sights: dict[str, Sight]) -> Sight:
+def _not_looked_at(resource: Resource, observations: dict[str, Observation]) -> Observation:
     """Return what is to be said of it while what it rests on is not there, or nobody knows whether it is."""
     unknown = [
-        need.key for need in _places(resource) if need.key in sights and sights[need.key].unknown
+        need.key
+        for need in _places(resource)
+        if need.key in observations and observations[need.key].unknown
     ]
     why = _("{key} could not be looked at", key=unknown[0]) if unknown else ""
-    return Sight(resource, None, unknown=why)
+    return Observation(resource, None, unknown=why)
 
 
 def _seen(
-    resource: Resource, doors: Doors, records: dict[str, Record], parents: set[str]
-) -> Sight | Refusal:
-    """Return one look, or why it was refused. Raises NotYet."""
+    resource: Resource, clients: Clients, records: dict[str, Record], parents: set[str]
+) -> Observation | ProvisionError:
+    """Return one look, or why it was refused. Raises Pending."""
     try:
-        return look(resource, doors, records, parents=parents)
+        return inspect(resource, clients, records, parents=parents)
     except aws.UnknownId:  # nothing is wrong, but it could not be asked for
-        return Sight(resource, records.get(resource.key))
-    except Refusal as refusal:
+        return Observation(resource, records.get(resource.key))
+    except ProvisionError as refusal:
         return refusal

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Mapping
 
 from provision.clock import Clock
-from provision.engine.executor import Tell
-from provision.engine.inspector import Sight
-from provision.engine.inventory import Holdings
+from provision.engine.executor import Report
+from provision.engine.inspector import Observation
+from provision.engine.inventory import Inventory
 from provision.i18n import _
 from provision.resources.base import kinds
 from provision.state.stack_file import Record, StackFile
@@ -16,7 +16,7 @@ AGAIN = 5.0  # seconds between two looks at what AWS may not show yet
 def settle(
     file: StackFile,
     known: Collection[str],
-    held: Callable[[], Holdings],
+    tagged: Callable[[], Inventory],
     record: Callable[[str, Record], None],
     clock: Clock,
 ) -> dict[str, str]:
@@ -29,8 +29,8 @@ def settle(
     unknown: dict[str, str] = {}
     begun = _begun_and_gone(file, known)
     while begun:
-        listed = held()
-        found = {one.key: one for one in listed.held if one.key in begun}
+        listed = tagged()
+        found = {one.key: one for one in listed.tagged if one.key in begun}
         for key, one in found.items():
             record(key, one.record())
         left = _begun_and_gone(file, known)
@@ -59,7 +59,7 @@ def _begun_and_gone(file: StackFile, known: Collection[str]) -> dict[str, Record
 
 
 def await_shown(
-    file: StackFile, look: Callable[[], Mapping[str, Sight]], tell: Tell, clock: Clock
+    file: StackFile, look: Callable[[], Mapping[str, Observation]], tell: Report, clock: Clock
 ) -> None:
     """Waits for what was begun a moment ago: it may hold or use something of ours."""
     why = _("made a moment ago; AWS may not show it yet")
@@ -68,10 +68,10 @@ def await_shown(
         return record.state == "creating" and record.fresh(clock.now())
 
     while any(map(just_begun, file.records.values())):
-        sights = look().values()
-        hidden = [s for s in sights if s.live is None and s.record and just_begun(s.record)]
+        observations = look().values()
+        hidden = [s for s in observations if s.live is None and s.record and just_begun(s.record)]
         if not hidden:
             return
-        for sight in hidden:
-            tell("waiting", sight.resource, why)
+        for observation in hidden:
+            tell("waiting", observation.resource, why)
         clock.sleep(AGAIN)

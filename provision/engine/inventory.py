@@ -6,16 +6,16 @@ from typing import Any
 
 from provision.clients import aws
 from provision.clock import Clock
-from provision.engine.inspector import TRIES, answers, unanswered
-from provision.engine.read_cache import once
-from provision.errors import Refusal
+from provision.engine.inspector import TRIES, ask_all, unanswered
+from provision.engine.read_cache import cached_reads
+from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Resource, called, kinds
+from provision.resources.base import Clients, Live, Resource, called, kinds
 from provision.state.stack_file import Record
 
 
 @dataclass(frozen=True)
-class Held:
+class TaggedResource:
     """A thing that carries the stack's tags: its class, its key (a tag too), whose it is, and itself."""
 
     kind: type[Resource]
@@ -24,15 +24,15 @@ class Held:
     live: Live
 
     @property
-    def line(self) -> str:
+    def logical_id(self) -> str:
         """Its line in stack.py."""
         return self.key.partition("/")[0]
 
     def outputs(self) -> dict[str, Any]:
         """What stack.yaml would say of it."""
         bare = self.kind.__new__(self.kind)
-        bare.recall({})
-        bare.learn(self.live)
+        bare.load_from_record({})
+        bare.load_from_api(self.live)
         return bare.outputs()
 
     def record(self) -> Record:
@@ -45,67 +45,71 @@ class Held:
 
 
 @dataclass
-class Holdings:
+class Inventory:
     """What was found, and the kinds that could not be asked for, with the reason."""
 
-    held: list[Held] = field(default_factory=list)
-    unasked: dict[str, Refusal] = field(default_factory=dict)
+    tagged: list[TaggedResource] = field(default_factory=list)
+    unasked: dict[str, ProvisionError] = field(default_factory=dict)
 
 
-def holdings(
-    doors: Doors,
+def list_inventory(
+    clients: Clients,
     clock: Clock,
     stack: str,
     only: tuple[type[Resource], ...] = (),
     tries: int = TRIES,
-) -> Holdings:
+) -> Inventory:
     """Everything that carries the stack's tags ("": any stack's). only: of these kinds."""
     asked = {kind.__name__: kind for kind in only} or dict(sorted(kinds().items()))
-    doors = once(doors)
-    lists, silent = answers(
-        {name: partial(_listed, kind, doors, stack) for name, kind in asked.items()}, clock, tries
+    clients = cached_reads(clients)
+    lists, silent = ask_all(
+        {name: partial(_listed, kind, clients, stack) for name, kind in asked.items()}, clock, tries
     )
-    found = Holdings(unasked={name: unanswered(_doing(name), why) for name, why in silent.items()})
+    found = Inventory(unasked={name: unanswered(_doing(name), why) for name, why in silent.items()})
     for name, listed in lists.items():
-        if isinstance(listed, Refusal):  # this endpoint has no such API, or we may not ask
+        if isinstance(listed, ProvisionError):  # this endpoint has no such API, or we may not ask
             found.unasked[name] = listed
         else:
-            found.held += listed
+            found.tagged += listed
     return found
 
 
-def left(doors: Doors, clock: Clock, stack: str, kept: list[Record], patience: float) -> Holdings:
+def left(
+    clients: Clients, clock: Clock, stack: str, kept: list[Record], patience: float
+) -> Inventory:
     """What there is besides what was kept. patience: seconds in which a list may still show what has gone."""
     names = {(record.kind, called(record.outputs)) for record in kept}
 
-    def strip(found: Holdings) -> Holdings:
-        held = [h for h in found.held if (h.kind.__name__, called(h.outputs())) not in names]
-        return Holdings(held, found.unasked)
+    def strip(found: Inventory) -> Inventory:
+        tagged = [h for h in found.tagged if (h.kind.__name__, called(h.outputs())) not in names]
+        return Inventory(tagged, found.unasked)
 
-    found = strip(holdings(doors, clock, stack))
+    found = strip(list_inventory(clients, clock, stack))
     until = clock.now() + patience
-    while found.held and clock.now() < until:
+    while found.tagged and clock.now() < until:
         clock.sleep(5)
-        kinds_left = tuple({held.kind for held in found.held})
-        found = Holdings(
-            strip(holdings(doors, clock, stack, kinds_left)).held, unasked=found.unasked
+        kinds_left = tuple({tagged.kind for tagged in found.tagged})
+        found = Inventory(
+            strip(list_inventory(clients, clock, stack, kinds_left)).tagged, unasked=found.unasked
         )
     return found
 
 
-def _listed(kind: type[Resource], doors: Doors, stack: str) -> list[Held] | Refusal:
+def _listed(
+    kind: type[Resource], clients: Clients, stack: str
+) -> list[TaggedResource] | ProvisionError:
     try:
         with aws.reading(_doing(kind.__name__)):
             return [
-                Held(
+                TaggedResource(
                     kind,
                     tags.get("provision:resource", kind.__name__),
                     tags["provision:stack"],
                     live,
                 )
-                for tags, live in kind.tagged(doors, stack)
+                for tags, live in kind.tagged(clients, stack)
             ]
-    except Refusal as refusal:
+    except ProvisionError as refusal:
         return refusal
 
 

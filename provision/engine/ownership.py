@@ -9,23 +9,25 @@ from collections.abc import Iterable
 from provision.clients import aws
 from provision.clock import Clock
 from provision.engine import inspector, inventory
-from provision.engine.inventory import Held
-from provision.errors import NotYet, Refusal
+from provision.engine.inventory import TaggedResource
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Resource
+from provision.resources.base import Clients, Live, Resource
 from provision.state.stack_file import StackFile
 
 
-class NotOurs(Refusal):
+class NotOurs(ProvisionError):
     """The tags of what a record names do not say that it is this stack's."""
 
 
 class Ownership:
     """Proofs of one run: each thing is asked about once."""
 
-    def __init__(self, file: StackFile, doors: Doors, clock: Clock) -> None:
-        self.file, self.doors, self.clock = file, doors, clock
-        self.listed: list[Held] = []  # what carries the stack's tags, where it was listed anyway
+    def __init__(self, file: StackFile, clients: Clients, clock: Clock) -> None:
+        self.file, self.clients, self.clock = file, clients, clock
+        self.listed: list[
+            TaggedResource
+        ] = []  # what carries the stack's tags, where it was listed anyway
         self._lines = {key: record.lines.get("", 0) for key, record in file.records.items()}
         self._proven: set[str] = set()  # keys
         self._holders: dict[str, bool] = {}  # whether a thing that holds others is ours
@@ -34,7 +36,7 @@ class Ownership:
         ] = {}  # whether all that carries another name's tags is recorded
 
     def prove(self, resource: Resource, live: Live) -> None:
-        """Raise NotOurs unless it is this stack's; NotYet where AWS may not show its tags yet.
+        """Raise NotOurs unless it is this stack's; Pending where AWS may not show its tags yet.
 
         live: as `find` saw it, and as it was learnt.
         """
@@ -43,17 +45,17 @@ class Ownership:
         if not self._is_ours(resource, live):
             record = self.file.records.get(resource.key)
             if record and record.fresh(self.clock.now()):
-                raise NotYet(_("made a moment ago; AWS may not show it yet"))
+                raise Pending(_("made a moment ago; AWS may not show it yet"))
             raise self._refusal(resource, live)
         self._proven.add(resource.key)
 
     def _is_ours(self, resource: Resource, live: Live) -> bool:
-        if any(_same(held, resource) for held in self.listed):
+        if any(_same(tagged, resource) for tagged in self.listed):
             return True
-        with aws.understood(_("Reading the tags of {key}.", key=resource.key)):
+        with aws.translate_errors(_("Reading the tags of {key}.", key=resource.key)):
             if resource.untaggable():
-                return self._held_by_ours(resource.holders(self.doors, live))
-            tags = resource.tags_of(self.doors, live)
+                return self._held_by_ours(resource.holders(self.clients, live))
+            tags = resource.tags_of(self.clients, live)
         return self._means_us(tags.get("provision:stack", ""), resource.stack)
 
     def _held_by_ours(self, holders: Iterable[Resource]) -> bool:
@@ -62,10 +64,10 @@ class Ownership:
         for holder in holders:
             name = f"{holder.kind} {sorted(holder.outputs().items())}"
             if name not in self._holders:
-                live = inspector.find(holder, self.doors)
+                live = inspector.find(holder, self.clients)
                 if live is None:
                     continue
-                holder.learn(live)
+                holder.load_from_api(live)
                 self._holders[name] = self._is_ours(holder, live)
             if self._holders[name]:
                 return True
@@ -80,15 +82,16 @@ class Ownership:
         if name in ("", stack):
             return bool(name)
         if name not in self._moved:
-            found = inventory.holdings(self.doors, self.clock, name).held
+            found = inventory.list_inventory(self.clients, self.clock, name).tagged
             self._moved[name] = all(map(self._recorded, found))
         return self._moved[name]
 
-    def _recorded(self, held: Held) -> bool:
-        if held.kind.untaggable():
+    def _recorded(self, tagged: TaggedResource) -> bool:
+        if tagged.kind.untaggable():
             return True  # it is in something that carries tags
         return any(
-            record.kind == held.kind.__name__ and held.kind.same(held.outputs(), record.outputs)
+            record.kind == tagged.kind.__name__
+            and tagged.kind.same(tagged.outputs(), record.outputs)
             for record in self.file.records.values()
         )
 
@@ -114,5 +117,5 @@ class Ownership:
         )
 
 
-def _same(held: Held, resource: Resource) -> bool:
-    return held.kind is type(resource) and held.kind.same(held.outputs(), resource.outputs())
+def _same(tagged: TaggedResource, resource: Resource) -> bool:
+    return tagged.kind is type(resource) and tagged.kind.same(tagged.outputs(), resource.outputs())

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provision.engine.engine import vanished
-from provision.engine.inspector import Sight
-from provision.errors import Refusal
+from provision.engine.inspector import Observation
+from provision.errors import ProvisionError
 from provision.pricing import Prices
 from provision.resources.base import Difference, Milestone, Resource
 
 
 @dataclass(frozen=True)
-class Step:
+class Change:
     """One resource of a plan."""
 
     key: str
@@ -40,8 +40,8 @@ class Step:
 class Plan:
     """Every step, what stands in the way, and the seconds it takes (AWS's own time, the longest chain)."""
 
-    steps: list[Step]
-    refusals: list[Refusal]
+    steps: list[Change]
+    errors: list[ProvisionError]
     seconds: int
 
     @property
@@ -50,7 +50,7 @@ class Plan:
         return sum(step.monthly_usd for step in self.steps)
 
     @property
-    def changes(self) -> list[Step]:
+    def changes(self) -> list[Change]:
         """What would not stay as it is, as far as that is known."""
         return [step for step in self.steps if step.action not in ("keep", None)]
 
@@ -64,66 +64,70 @@ class Plan:
 
 
 def plan(
-    sights: dict[str, Sight],
+    observations: dict[str, Observation],
     orphans: list[Resource],
     prices: Prices,
     unchecked: Mapping[str, str] | None = None,
 ) -> Plan:
     """The plan that follows from what was seen. unchecked: orphans that could not be looked at, and why."""
-    gone = {orphan.line for orphan in orphans}
-    steps, refusals = [], []
+    gone = {orphan.logical_id for orphan in orphans}
+    steps, errors = [], []
     finish: dict[str, int] = {}
-    for key, sight in sights.items():
-        step = _step(sight, gone, prices)
-        busy = bool(sight.waiting) if step is None else step.action in ("create", "replace")
-        begin = max((finish.get(need.key, 0) for need in sight.resource.needs()), default=0)
-        finish[key] = begin + (sight.resource.typical if busy else 0)
+    for key, observation in observations.items():
+        step = _step(observation, gone, prices)
+        busy = bool(observation.waiting) if step is None else step.action in ("create", "replace")
+        begin = max((finish.get(need.key, 0) for need in observation.resource.needs()), default=0)
+        finish[key] = begin + (observation.resource.expected if busy else 0)
         if step is not None:
             steps.append(step)
-        if refusal := sight.refusal or _stands_in_the_way(sight):
-            refusals.append(refusal)
+        if refusal := observation.refusal or _stands_in_the_way(observation):
+            errors.append(refusal)
     for orphan in orphans:
         reason = (unchecked or {}).get(orphan.key, "")
         action = None if reason else "delete"
-        steps.append(Step(orphan.key, orphan.kind, action, reason=reason))
-    return Plan(steps, refusals, max(finish.values(), default=0))
+        steps.append(Change(orphan.key, orphan.kind, action, reason=reason))
+    return Plan(steps, errors, max(finish.values(), default=0))
 
 
-def _step(sight: Sight, gone: set[str], prices: Prices) -> Step | None:
-    resource = sight.resource
+def _step(observation: Observation, gone: set[str], prices: Prices) -> Change | None:
+    resource = observation.resource
     if isinstance(resource, Milestone):
         return None
     differences: list[Difference] = []
-    if sight.unknown or (sight.refusal and sight.live is not None):
+    if observation.unknown or (observation.refusal and observation.live is not None):
         cost = resource.costs(prices)
-        return Step(resource.key, resource.kind, None, monthly_usd=cost, reason=sight.waiting)
-    match sight.verdict:
+        return Change(
+            resource.key, resource.kind, None, monthly_usd=cost, reason=observation.waiting
+        )
+    match observation.verdict:
         case "create" | "finish":
-            action = "replace" if resource.line in gone else "create"
+            action = "replace" if resource.logical_id in gone else "create"
         case "adopt" | "stranger":
             action = "adopt"
         case "vanished":
             action = "create"
         case _:
-            action, differences = "keep", sight.drift
-            adopted = sight.record is not None and sight.record.state == "adopted"
+            action, differences = "keep", observation.drift
+            adopted = observation.record is not None and observation.record.state == "adopted"
             theirs = adopted and not resource.consented
             if differences and not theirs:
                 action = "update"
             if theirs:
-                return Step(resource.key, resource.kind, action, differences)
+                return Change(resource.key, resource.kind, action, differences)
     cost = 0.0 if action == "adopt" else resource.costs(prices)
-    changed = action in ("create", "update", "replace") and not sight.refusal
+    changed = action in ("create", "update", "replace") and not observation.refusal
     notes = resource.shown_in_plan() if changed else []
-    return Step(resource.key, resource.kind, action, differences, cost, notes=notes)
+    return Change(resource.key, resource.kind, action, differences, cost, notes=notes)
 
 
-def _stands_in_the_way(sight: Sight) -> Refusal | None:
-    if isinstance(sight.resource, Milestone):
+def _stands_in_the_way(observation: Observation) -> ProvisionError | None:
+    if isinstance(observation.resource, Milestone):
         return None
-    match sight.verdict:
+    match observation.verdict:
         case "stranger":
-            return sight.resource.in_the_way(sight.resource.shown(sight.live or {}))
+            return observation.resource.in_the_way(
+                observation.resource.shown(observation.live or {})
+            )
         case "vanished":
-            return vanished(sight.resource)
+            return vanished(observation.resource)
     return None

@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 from provision.clients.aws import Aws, code, note
-from provision.resources.base import Batch, Doors
+from provision.resources.base import Batch, Clients
 
 READING = ("describe_", "get_", "list_", "head_")  # boto3's names for calls that change nothing
 
 
-class Once(Aws):
+class ReadCache(Aws):
     """Aws's doors for as long as nothing is changed; also for threads that ask side by side.
 
     An error is told to all who wait for the answer, and is asked about again after that.
@@ -89,8 +89,8 @@ class Once(Aws):
 class _Client:
     """A boto3 client whose reading calls go through `ask`."""
 
-    def __init__(self, client: Any, service: str, once: Once) -> None:
-        self._client, self._service, self._once = client, service, once
+    def __init__(self, client: Any, service: str, cached_reads: ReadCache) -> None:
+        self._client, self._service, self._once = client, service, cached_reads
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._client, name)
@@ -137,8 +137,8 @@ class _Folded:
         return map(pickle.loads, self._pages)
 
 
-def once(doors: Doors, expected: Iterable[tuple[Batch, str]] = ()) -> Doors:
+def cached_reads(clients: Clients, expected: Iterable[tuple[Batch, str]] = ()) -> Clients:
     """The same doors, the one to AWS asking each question once. expected: what will be asked by its id."""
-    aws = doors.aws if isinstance(doors.aws, Once) else Once(doors.aws)
+    aws = clients.aws if isinstance(clients.aws, ReadCache) else ReadCache(clients.aws)
     aws.expect(expected)
-    return doors if aws is doors.aws else replace(doors, aws=aws)
+    return clients if aws is clients.aws else replace(clients, aws=aws)

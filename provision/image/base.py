@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provision.clients.registry import Blob, Manifest, Registries, Remote
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.image.layer import MEDIA_TYPE
 from provision.image.reference import parse
@@ -35,7 +35,7 @@ class Base:
 
 
 def read(registries: Registries, reference: str, platform: str) -> Base:
-    """The base, without its layers' bytes. Raises Refusal: no such image, or not for this platform."""
+    """The base, without its layers' bytes. Raises ProvisionError: no such image, or not for this platform."""
     at = parse(reference)
     remote = registries.public(at.host, at.repository)
     # The sandbox's gallery has an image of its own under the default's name. A mirror has the real one.
@@ -53,7 +53,7 @@ def read(registries: Registries, reference: str, platform: str) -> Base:
 
 
 def pinned(registries: Registries, reference: str) -> str:
-    """Return the reference with the digest that its tag has now. Raises Refusal or NotYet."""
+    """Return the reference with the digest that its tag has now. Raises ProvisionError or Pending."""
     at = parse(reference)
     if at.digest:
         return reference
@@ -83,8 +83,8 @@ def _media_type(told: dict[str, Any]) -> str:
     return MEDIA_TYPE if kind == "application/vnd.docker.image.rootfs.diff.tar.gzip" else kind
 
 
-def _other(reference: str, platform: str, have: str) -> Refusal:
-    return Refusal(
+def _other(reference: str, platform: str, have: str) -> ProvisionError:
+    return ProvisionError(
         _("Reading the base image {reference}.", reference=reference),
         _("it is for {have}, not for {platform}", have=have, platform=platform),
         _("Set image.platform to one that it has, or image.base to another image."),

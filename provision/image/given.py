@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from provision.clients.registry import Remote
-from provision.errors import NotYet, Refusal
+from provision.errors import Pending, ProvisionError
 
 
 def platforms(remote: Remote, wanted: str) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def platforms(remote: Remote, wanted: str) -> tuple[str, ...]:
             found = [_named(entry.get("platform") or {}) for entry in told["manifests"]]
         else:
             found = [_named(json.loads(b"".join(remote.blob(told["config"]["digest"]))))]
-    except (NotYet, Refusal, ValueError, KeyError, TypeError):
+    except (Pending, ProvisionError, ValueError, KeyError, TypeError):
         return ()
     return tuple(dict.fromkeys(platform for platform in found if platform.startswith("linux/")))
 

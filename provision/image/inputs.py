@@ -7,7 +7,7 @@ from pathlib import Path
 
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries
-from provision.errors import NotYet, Refusal
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.image import base as bases
 from provision.image.assembled import Image, assemble
@@ -69,16 +69,16 @@ def pinned(inputs: Inputs, registries: Registries, known: str) -> Inputs:
     """
     try:
         return replace(inputs, base=bases.pinned(registries, inputs.base))
-    except (NotYet, Refusal):  # the build will say why
+    except (Pending, ProvisionError):  # the build will say why
         return replace(inputs, base=f"{inputs.base}@{known}") if known else inputs
 
 
 def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[Image, str]:
-    """The image, ready to be pushed, and its base's digest. Raises Refusal, Usage or NotYet."""
+    """The image, ready to be pushed, and its base's digest. Raises ProvisionError, Usage or Pending."""
     registries.tell(_("reading the base image"))
     base = bases.read(registries, inputs.base, inputs.platform)
     if not base.python:
-        raise Refusal(
+        raise ProvisionError(
             _("Reading the base image {reference}.", reference=inputs.base),
             _("it does not say which Python it has (PYTHON_VERSION)"),
             _("Set image.base to an official Python image or one that is built on it."),
@@ -88,7 +88,7 @@ def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[
     try:
         packages = wheels(index, inputs.lock, base.python, inputs.platform)
     except OSError as error:
-        raise Refusal(
+        raise ProvisionError(
             _("Keeping the bot's Python packages in {folder}.", folder=index.folder()),
             str(error),
             _("Make room there, or name another folder in XDG_CACHE_HOME."),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from provision.errors import Usage
+from provision.errors import UsageError
 from provision.i18n import _
 
 CACHE = "__pycache__"
@@ -117,14 +117,14 @@ def _content(path: Path, name: str, room: int) -> bytes:
     return content
 
 
-def unfit(why: str, then: str = "") -> Usage:
+def unfit(why: str, then: str = "") -> UsageError:
     """Return the refusal of the person's files, or of one of them."""
-    return Usage(
+    return UsageError(
         _("Reading the files that go into the image."),
         why,
         then or _("Take it out of that folder or mend it, then run the same command again."),
     )
 
 
-def _misplaced(why: str) -> Usage:
+def _misplaced(why: str) -> UsageError:
     return unfit(why, _("Set image.files to a folder beside stack.yaml, or leave it empty."))

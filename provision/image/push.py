@@ -10,7 +10,7 @@ STEP = 10  # per cent between two words about how far it has come
 
 
 def push(image: Image, remote: Remote, tag: str, tell: Callable[[str], None]) -> int:
-    """Pushes it under the tag; how many bytes of layers were sent. Raises Refusal or NotYet."""
+    """Pushes it under the tag; how many bytes of layers were sent. Raises ProvisionError or Pending."""
     missing = [blob for blob in image.blobs if not remote.has(blob.digest)]
     whole = sum(blob.size for blob in missing)
     progress = _Progress(whole, tell)

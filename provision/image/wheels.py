@@ -13,7 +13,7 @@ MADE_BY = "provision: wheels of bot/requirements.txt"
 
 
 def wheels(index: PackageIndex, lock: bytes, python: str, platform: str) -> Layer:
-    """Return their layer, made anew of wheels whose hashes the lock has. Raises Refusal."""
+    """Return their layer, made anew of wheels whose hashes the lock has. Raises ProvisionError."""
     return layer.in_memory(unpacked(index.wheels(lock, python, platform)), MADE_BY)
 
 

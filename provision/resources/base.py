@@ -21,7 +21,7 @@ import jmespath
 
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Doors:
+class Clients:
     """The outsides a resource can talk to. index: of Python packages."""
 
     aws: "Aws"
@@ -59,7 +59,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Use:
+class ExternalUse:
     """Something of others' that keeps a thing of ours from going.
 
     content: it lies in ours (records in a zone, objects in a bucket), so it would go with it.
@@ -72,7 +72,7 @@ class Use:
 
 
 UsageChecks = dict[
-    str, "Callable[[], list[Use]]"
+    str, "Callable[[], list[ExternalUse]]"
 ]  # by where each is asked, such as "ACM in us-east-1"
 
 
@@ -91,47 +91,55 @@ def resource(kind: type[T]) -> type[T]:
 class Resource:
     """One thing that comes to be, is kept as wanted, and goes."""
 
-    absent: ClassVar[tuple[str, ...]] = ()  # error codes that mean "there is none"
-    taken: ClassVar[tuple[str, ...]] = ()  # "somebody has it": look whose it is
-    patient: ClassVar[tuple[str, ...]] = ()  # "not yet": ask again later
-    within: ClassVar[str] = ""  # untaggable: ours when the resource in this field is ours
+    not_found: ClassVar[tuple[str, ...]] = ()  # error codes that mean "there is none"
+    exists: ClassVar[tuple[str, ...]] = ()  # "somebody has it": look whose it is
+    retry: ClassVar[tuple[str, ...]] = ()  # "not yet": ask again later
+    owned_via: ClassVar[str] = ""  # untaggable: ours when the resource in this field is ours
     retraceable: ClassVar[bool] = (
         False  # found by its key and by what is on disk before the create call
     )
     single: ClassVar[bool] = True  # created twice it is one: its name sees to that
     by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
-    inside: ClassVar[str] = ""  # taggable, but there is none before the need in this field is there
-    looked_in: ClassVar[str] = ""  # can be looked for as soon as the need in this field is there
+    exists_within: ClassVar[str] = (
+        ""  # taggable, but there is none before the need in this field is there
+    )
+    lookup_scope: ClassVar[str] = ""  # can be looked for as soon as the need in this field is there
     console: ClassVar[str] = "AWS"  # the service in whose console a person finds it
     setting: ClassVar[str] = "name"  # with another value of it somebody else's is not in the way
     hourly: ClassVar[bool] = False  # paid by the hour: a pause takes it and all that needs it
-    shared: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
+    account_wide: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
     optional: ClassVar[bool] = (
         False  # where it fails, that is told, and the rest stands all the same
     )
     remembered: ClassVar[bool] = False  # resolvers lead to it for a while after it was replaced
-    typical: ClassVar[int] = (
+    expected: ClassVar[int] = (
         1  # seconds from its create call until it is ready (medians, other tools' logs)
     )
-    bound: ClassVar[int] = 600  # seconds after which waiting for it is given up
-    ripens: ClassVar[float] = 0.0  # seconds for which AWS's other services may not know of it yet
+    timeout: ClassVar[int] = 600  # seconds after which waiting for it is given up
+    propagation_delay: ClassVar[float] = (
+        0.0  # seconds for which AWS's other services may not know of it yet
+    )
     through_others: ClassVar[bool] = (
         False  # its create call has another service use what it is built on
     )
     batch: ClassVar[Batch | None] = None  # the call by which `find` looks at what is recorded
-    pace: ClassVar[float] = 10.0  # seconds between two looks at it, at most
-    near: ClassVar[float] = 2.0  # the same when it may be there any moment
-    watched: ClassVar[float] = 900.0  # the same while its end is far: it may fail on the way
+    poll_interval: ClassVar[float] = 10.0  # seconds between two looks at it, at most
+    poll_interval_near: ClassVar[float] = 2.0  # the same when it may be there any moment
+    poll_interval_far: ClassVar[float] = (
+        900.0  # the same while its end is far: it may fail on the way
+    )
     looks: ClassVar[int] = 2  # in the time that is left, were they as far apart as the first
     last: ClassVar[bool] = (
         False  # goes when what rests on it has gone for good, not when that lets it go
     )
-    held: ClassVar[int] = 0  # seconds from the first try until AWS usually lets it go; 0: not known
+    release_delay: ClassVar[int] = (
+        0  # seconds from the first try until AWS usually lets it go; 0: not known
+    )
     at_once: ClassVar[bool] = False  # gone when its delete call has been answered
     later: ClassVar[tuple[str, ...]] = ()  # first names in `wants` that the create call cannot set
-    goes_with: ClassVar[str] = ""  # where the need in this field stays, this stays too
+    retained_with: ClassVar[str] = ""  # where the need in this field stays, this stays too
 
-    line: str = field(default="", init=False)  # its attribute's name in stack.py; set there
+    logical_id: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there
     consented: bool = field(default=False, init=False)  # the person lets an adopted one be changed
     with_contents: bool = field(default=False, init=False)  # what others put in goes too
@@ -155,7 +163,7 @@ class Resource:
     def key(self) -> str:
         """Its name in stack.yaml: the line of stack.py, and after a slash what cannot change."""
         identity = self.identity()
-        return f"{self.line}/{identity}" if identity else self.line
+        return f"{self.logical_id}/{identity}" if identity else self.logical_id
 
     @property
     def tags(self) -> dict[str, str]:
@@ -174,7 +182,7 @@ class Resource:
         }
         return {name: value for name, value in known.items() if value}
 
-    def learn(self, live: Live) -> None:
+    def load_from_api(self, live: Live) -> None:
         """Takes the outputs from what `find` or `create` saw."""
         for item in dataclasses.fields(self):
             if "path" in item.metadata:
@@ -182,14 +190,14 @@ class Resource:
                 if value not in (None, ""):
                     setattr(self, item.name, value)
 
-    def recall(self, outputs: Mapping[str, Any]) -> None:
+    def load_from_record(self, outputs: Mapping[str, Any]) -> None:
         """Takes the outputs from stack.yaml; forgets those that are not there."""
         for item in dataclasses.fields(self):
             if "path" in item.metadata:
                 setattr(self, item.name, outputs.get(item.name, ""))
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Everything of this kind that carries the stack's tags ("": any stack's), in `find`'s shape.
 
         By the service's own lists: the tagging API knows neither Route 53 nor IAM, and lists things of ECS's
@@ -199,35 +207,35 @@ class Resource:
 
     # What a class says of itself. -----------------------------------------------------------------
 
-    def intent(self, doors: Doors) -> dict[str, Any]:
+    def before_create(self, clients: Clients) -> dict[str, Any]:
         """What must be on disk before the create call (reads only)."""
         return {}
 
-    def foresee(self, doors: Doors) -> None:
-        """Asked while there is none: raises Refusal where it could not come to be. Read-only."""
+    def preflight(self, clients: Clients) -> None:
+        """Asked while there is none: raises ProvisionError where it could not come to be. Read-only."""
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """The live thing: by recorded id first, else by name or tag. Read-only."""
         raise NotImplementedError(self.kind)
 
-    def glance(self, doors: Doors) -> Live | None:
+    def poll(self, clients: Clients) -> Live | None:
         """As `find`, while it is waited for: what `pending` needs, and no more."""
-        return self.find(doors)
+        return self.find(clients)
 
     def cannot_be(self, made: Collection[str]) -> bool:
         """Whether nobody need look for it: it hangs on what this run has made. made: the keys of that."""
-        place = self.within or self.inside
+        place = self.owned_via or self.exists_within
         return bool(place) and getattr(self, place).key in made
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """The one create call. Returns AWS's answer in `find`'s shape; None: the engine finds it."""
         raise NotImplementedError(self.kind)
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """The live thing's tags."""
         return flat(live.get("Tags") or live.get("tags") or [])
 
-    def holders(self, doors: Doors, live: Live) -> "Iterable[Resource]":
+    def holders(self, clients: Clients, live: Live) -> "Iterable[Resource]":
         """Return, for what cannot carry tags, what holds it: it is ours where one of these is.
 
         From what AWS shows, so that it works for a record whose line is gone.
@@ -251,20 +259,20 @@ class Resource:
         bare = cls.__new__(cls)
         bare.stack = stack
         bare.identity = lambda: str(next(iter(outputs.values()), ""))  # type: ignore[method-assign]
-        bare.recall(outputs)
+        bare.load_from_record(outputs)
         return bare
 
-    def hangs_on(self, live: Live) -> list["Resource"]:
+    def owners(self, live: Live) -> list["Resource"]:
         """Of what is untaggable: the things by which it is ours when one of them is."""
-        return [getattr(self, self.within)] if self.within else []
+        return [getattr(self, self.owned_via)] if self.owned_via else []
 
     def shown(self, live: Live) -> str:
         """What a person finds it by: its ARN, its id. It has been learnt."""
         return called(self.outputs())
 
-    def in_the_way(self, found: str) -> Refusal:
+    def in_the_way(self, found: str) -> ProvisionError:
         """Somebody else's stands where it would come to be. found: what a person finds that by."""
-        return Refusal(
+        return ProvisionError(
             _("Creating {key}.", key=self.key),
             _(
                 "there is one already that is not this stack's: {service} {found}",
@@ -288,9 +296,9 @@ class Resource:
 
     def patience(self, live: Live) -> int:
         """Seconds after which waiting for it is given up, judged by what is seen."""
-        return self.bound
+        return self.timeout
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """What `find` should see, by jmespath: everything that can be set afterwards."""
         return {}
 
@@ -298,7 +306,7 @@ class Resource:
         """Return what a plan that makes or changes it says of it besides, in lines."""
         return []
 
-    def update(self, doors: Doors, live: Live, differences: list["Difference"]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list["Difference"]) -> None:
         """Cures the differences. Idempotent."""
         raise NotImplementedError(self.kind)
 
@@ -306,25 +314,25 @@ class Resource:
         """USD a month (730 hours) while it exists."""
         return 0.0
 
-    def kept(self, everything: bool) -> str:
+    def retention_reason(self, everything: bool) -> str:
         """Why teardown leaves it although it is ours, in a sentence; "" where it goes."""
         return ""
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """What others have to do with it, asked before it is deleted. Read-only.
 
         ours: every id and ARN that is recorded, and the outputs of each record with spaces between.
         """
         return []
 
-    def usage_checks(self, doors: Doors, ours: frozenset[str]) -> UsageChecks:
+    def usage_checks(self, clients: Clients, ours: frozenset[str]) -> UsageChecks:
         """Return questions about use by others that are asked in several places. Read-only.
 
         One that stays without an answer, unlike `used_by`, keeps the resource. ours: as for `used_by`.
         """
         return {}
 
-    def dear(self, doors: Doors) -> str:
+    def keep_on_replace(self, clients: Clients) -> str:
         """Why it stays though a setting has replaced it, in a sentence; "" where it goes. Read-only."""
         return ""
 
@@ -332,21 +340,21 @@ class Resource:
         """Whether AWS is already taking it away."""
         return False
 
-    def lets_go(self, live: Live) -> bool:
+    def releases_dependencies(self, live: Live) -> bool:
         """Whether, though its deletion goes on, what it was built on may go already."""
         return False
 
-    def lasts(self, live: Live) -> bool:
+    def survives_delete(self, live: Live) -> bool:
         """Whether its delete call leaves it as it is, so that a look does not tell whether it was called."""
         return False
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """The one delete call. Reads outputs only: what was recorded goes, whatever settings say today."""
         raise NotImplementedError(self.kind)
 
     def differences(self, live: Live) -> list["Difference"]:
         """Where the live thing is not as wanted."""
-        seen = ((path, jmespath.search(path, live), want) for path, want in self.wants().items())
+        seen = ((path, jmespath.search(path, live), want) for path, want in self.desired().items())
         return [Difference(path, have, want) for path, have, want in seen if have != want]
 
 
@@ -363,7 +371,7 @@ class Milestone(Resource):
     )
     settling: ClassVar[float] = 0.0  # seconds from `ready_after` until it is usually reached
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """A milestone is reached, not made."""
         raise TypeError(self.kind)
 

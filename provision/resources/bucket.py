@@ -6,17 +6,17 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from provision.clients.aws import unless
-from provision.errors import NotYet, Refusal
+from provision.clients.aws import call_or_none
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
-from provision.parallel import answers_of
+from provision.parallel import run_all
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
+    ExternalUse,
     Live,
     Resource,
     Tagged,
-    Use,
     flat,
     listed,
     marked,
@@ -47,61 +47,61 @@ class NewsBucket(Resource):
     bucket: str = output("Name")
     arn: str = output("Arn")
     at_once = True
-    absent = ("NoSuchBucket", "404")
-    taken = ("BucketAlreadyOwnedByYou",)
-    patient = ("OperationAborted", "BucketNotEmpty", "NoSuchBucket")
+    not_found = ("NoSuchBucket", "404")
+    exists = ("BucketAlreadyOwnedByYou",)
+    retry = ("OperationAborted", "BucketNotEmpty", "NoSuchBucket")
     later = ("PublicAccessBlock", "Encryption", "Policy", "Tags")
 
-    def intent(self, doors: Doors) -> dict[str, str]:
+    def before_create(self, clients: Clients) -> dict[str, str]:
         """Bucket names are the whole world's, so a name of our own is random, and on disk before the call."""
         return {"bucket": self.name or f"{self.stack}-news-{secrets.token_hex(8)}"}
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Of every bucket in the region its tags: one that was named may be called anything."""
-        s3 = doors.aws.s3
-        pages = s3.get_paginator("list_buckets").paginate(BucketRegion=doors.aws.region)
+        s3 = clients.aws.s3
+        pages = s3.get_paginator("list_buckets").paginate(BucketRegion=clients.aws.region)
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
 
         def tags_of(name: str) -> dict[str, str]:
-            answer = unless(HIDDEN, s3.get_bucket_tagging, Bucket=name) or {}
+            answer = call_or_none(HIDDEN, s3.get_bucket_tagging, Bucket=name) or {}
             return flat(answer.get("TagSet", []))
 
-        told = zip(answers_of(tags_of, names), names, strict=True)
+        told = zip(run_all(tags_of, names), names, strict=True)
         return [(tags, _called(name)) for tags, name in told if marked(tags, stack)]
 
-    def foresee(self, doors: Doors) -> None:
+    def preflight(self, clients: Clients) -> None:
         """One that was named and is not among the account's own may be another account's."""
 
         def closed() -> Any:  # HeadBucket, Errors: 403 and 301 where it exists and is not ours
-            asked = doors.aws.s3.head_bucket
-            return unless(("403", "301"), asked, Bucket=self.name) or {"Closed": True}
+            asked = clients.aws.s3.head_bucket
+            return call_or_none(("403", "301"), asked, Bucket=self.name) or {"Closed": True}
 
-        if self.name and unless(("404", "NoSuchBucket"), closed):
+        if self.name and call_or_none(("404", "NoSuchBucket"), closed):
             raise self._elsewhere()
 
-    def _elsewhere(self) -> Refusal:
-        return Refusal(
+    def _elsewhere(self) -> ProvisionError:
+        return ProvisionError(
             _("Creating the bucket {name}.", name=self.bucket or self.name),
             _("another account has a bucket of that name; bucket names are the whole world's"),
             _("Set news.bucket to another name, or to nothing: then provision finds one."),
         )
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By name among the account's own; without a name the one that carries our tags."""
-        pages = doors.aws.s3.get_paginator("list_buckets").paginate()
+        pages = clients.aws.s3.get_paginator("list_buckets").paginate()
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
         if wanted := self.bucket or getattr(self, "name", ""):
-            return self._read(doors, wanted) if wanted in names else None
+            return self._read(clients, wanted) if wanted in names else None
         for name in names:
             if name.startswith(f"{self.stack}-news-"):
-                live = self._read(doors, name)
+                live = self._read(clients, name)
                 if live["Tags"].get("provision:stack") == self.stack:
                     return live
         return None
 
-    def _read(self, doors: Doors, name: str) -> Live:
-        s3 = doors.aws.s3
+    def _read(self, clients: Clients, name: str) -> Live:
+        s3 = clients.aws.s3
         calls = {  # S3 has no call for several; each says in its own words that nothing is set
             "NoSuchTagSet": s3.get_bucket_tagging,
             "NoSuchPublicAccessBlockConfiguration": s3.get_public_access_block,
@@ -110,7 +110,9 @@ class NewsBucket(Resource):
             "OwnershipControlsNotFoundError": s3.get_bucket_ownership_controls,
         }
         with ThreadPoolExecutor(len(calls)) as pool:
-            asked = [pool.submit(unless, code, call, Bucket=name) for code, call in calls.items()]
+            asked = [
+                pool.submit(call_or_none, code, call, Bucket=name) for code, call in calls.items()
+            ]
             tags, access, policy, encryption, owner = (one.result() or {} for one in asked)
         return {
             **_called(name),
@@ -121,13 +123,15 @@ class NewsBucket(Resource):
             "OwnershipControls": owner.get("OwnershipControls"),
         }
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateBucket. All but the owner is a difference, as the call takes no more and defaults vary."""
-        where = {"LocationConstraint": doors.aws.region}
-        elsewhere = {} if doors.aws.region == "us-east-1" else {"CreateBucketConfiguration": where}
-        made = unless(
+        where = {"LocationConstraint": clients.aws.region}
+        elsewhere = (
+            {} if clients.aws.region == "us-east-1" else {"CreateBucketConfiguration": where}
+        )
+        made = call_or_none(
             "BucketAlreadyExists",
-            doors.aws.s3.create_bucket,
+            clients.aws.s3.create_bucket,
             Bucket=self.bucket,
             ObjectOwnership="BucketOwnerEnforced",
             **elsewhere,
@@ -137,7 +141,7 @@ class NewsBucket(Resource):
         owner = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
         return {**_called(self.bucket), "Tags": {}, "OwnershipControls": owner}
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Its tags; a bucket that has a random name of ours is ours before it has any."""
         random = re.fullmatch(rf"{re.escape(self.stack)}-news-[0-9a-f]{{16}}", live["Name"])
         return {**({"provision:stack": self.stack} if random else {}), **live["Tags"]}
@@ -146,7 +150,7 @@ class NewsBucket(Resource):
         """One that was named is meant."""
         return bool(self.name)
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Private, its owner's, encrypted, over TLS only, and our tags."""
         return {
             "PublicAccessBlock": PRIVATE,
@@ -168,9 +172,9 @@ class NewsBucket(Resource):
         }
         return {"Version": "2012-10-17", "Statement": [denied]}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """One call for each property that differs; tags of others stay (PutBucketTagging replaces all)."""
-        s3, name = doors.aws.s3, self.bucket
+        s3, name = clients.aws.s3, self.bucket
         differing = {difference.path.partition(".")[0] for difference in differences}
         if "PublicAccessBlock" in differing:
             s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=PRIVATE)
@@ -188,7 +192,7 @@ class NewsBucket(Resource):
             tags = listed({**live["Tags"], **self.tags})
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
 
-    def kept(self, everything: bool) -> str:
+    def retention_reason(self, everything: bool) -> str:
         """What was collected cannot be had again."""
         if everything:
             return ""
@@ -197,9 +201,9 @@ class NewsBucket(Resource):
             "--everything takes it too"
         )
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Objects that people put beside the news."""
-        pages = doors.aws.s3.get_paginator("list_object_versions").paginate(
+        pages = clients.aws.s3.get_paginator("list_object_versions").paginate(
             Bucket=self.bucket, Delimiter="/"
         )
         names: set[str] = set()
@@ -207,18 +211,20 @@ class NewsBucket(Resource):
             names.update(item["Prefix"] for item in page.get("CommonPrefixes", []))
             for item in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
                 names.add(item["Key"])
-        return [Use(f"{self.bucket}/{n}", content=True) for n in sorted(names - {f"{FOLDER}/"})]
+        return [
+            ExternalUse(f"{self.bucket}/{n}", content=True) for n in sorted(names - {f"{FOLDER}/"})
+        ]
 
-    def dear(self, doors: Doors) -> str:
+    def keep_on_replace(self, clients: Clients) -> str:
         """What was collected cannot be had again."""
-        objects = doors.aws.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents")
+        objects = clients.aws.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents")
         if not objects:
             return ""
         return _("it holds the collected news; `provision teardown --everything` takes it")
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteBucket takes empty ones only: first every version and delete marker of the news."""
-        s3 = doors.aws.s3
+        s3 = clients.aws.s3
         folder = "" if self.with_contents else f"{FOLDER}/"
         before: list[dict[str, str]] = []
         while (
@@ -230,7 +236,7 @@ class NewsBucket(Resource):
             if not objects:
                 break
             if objects == before:
-                raise NotYet(_("waiting until it is gone"))
+                raise Pending(_("waiting until it is gone"))
             before = objects
             answer = s3.delete_objects(
                 Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
@@ -252,8 +258,8 @@ def _read_errors(bucket: str, errors: list[dict[str, Any]]) -> None:
     first = errors[0]
     why = f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}"
     if all(error.get("Code") in PASSING for error in errors):
-        raise NotYet(why)
-    raise Refusal(
+        raise Pending(why)
+    raise ProvisionError(
         _("Emptying the bucket {name}.", name=bucket),
         why,
         _("Mend what AWS names, then run the same command again; it goes on from here."),

@@ -5,16 +5,16 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from provision.clients.dns import Unanswered
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.parallel import answers_of
+from provision.parallel import run_all
 from provision.resources.base import (
-    Doors,
+    Clients,
+    ExternalUse,
     Live,
     Milestone,
     Resource,
     Tagged,
-    Use,
     flat,
     listed,
     marked,
@@ -52,49 +52,49 @@ class Certificate(Resource):
     record_name: str = output("DomainValidationOptions[0].ResourceRecord.Name")
     record_value: str = output("DomainValidationOptions[0].ResourceRecord.Value")
     at_once = True
-    absent = ("ResourceNotFoundException",)
-    patient = ("ResourceInUseException",)  # for a while after its listener has gone
+    not_found = ("ResourceNotFoundException",)
+    retry = ("ResourceInUseException",)  # for a while after its listener has gone
     single: ClassVar[bool] = False  # but for its token, and for an hour
-    held: ClassVar[int] = 30  # ACM counts it as in use for a while
-    typical: ClassVar[int] = 10
+    release_delay: ClassVar[int] = 30  # ACM counts it as in use for a while
+    expected: ClassVar[int] = 10
 
     def identity(self) -> str:
         """A certificate cannot change its name."""
         return self.host
 
-    def foresee(self, doors: Doors) -> None:
+    def preflight(self, clients: Clients) -> None:
         """CAA records that name others only would end in CAA_ERROR; DNS that is silent is no "no"."""
         try:
-            name, records = doors.dns.caa(self.host)
+            name, records = clients.dns.caa(self.host)
         except Unanswered:
             return
         if refusal := kept_out(self.host, name, records):
             raise refusal
 
-    def intent(self, doors: Doors) -> dict[str, str]:
+    def before_create(self, clients: Clients) -> dict[str, str]:
         """ACM remembers the token for an hour."""
         return {"idempotency_token": secrets.token_hex(16)}
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Of every certificate its tags: ACM has neither a filter nor a batch."""
-        acm = doors.aws.acm
+        acm = clients.aws.acm
         pages = acm.get_paginator("list_certificates").paginate()
         arns = [s["CertificateArn"] for page in pages for s in page["CertificateSummaryList"]]
 
         def tags_of(arn: str) -> dict[str, str]:
             return flat(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
 
-        told = zip(answers_of(tags_of, arns), arns, strict=True)
+        told = zip(run_all(tags_of, arns), arns, strict=True)
         return [
             (tags, dict(acm.describe_certificate(CertificateArn=arn)["Certificate"]))
             for tags, arn in told
             if marked(tags, stack)
         ]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By ARN, else the one for this host that carries our tags (names are not unique in ACM)."""
-        acm = doors.aws.acm
+        acm = clients.aws.acm
         if self.arn:
             return dict(acm.describe_certificate(CertificateArn=self.arn)["Certificate"])
         pages = acm.get_paginator("list_certificates").paginate(
@@ -103,17 +103,17 @@ class Certificate(Resource):
         for page in pages:
             for summary in page["CertificateSummaryList"]:
                 arn = summary["CertificateArn"]
-                if summary.get("DomainName") == self.host and self._is_ours(doors, arn):
+                if summary.get("DomainName") == self.host and self._is_ours(clients, arn):
                     return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
         return None
 
-    def _is_ours(self, doors: Doors, arn: str) -> bool:
-        tags = flat(doors.aws.acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+    def _is_ours(self, clients: Clients, arn: str) -> bool:
+        tags = flat(clients.aws.acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
         return tags.get("provision:stack") == self.stack
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """RequestCertificate."""
-        answer = doors.aws.acm.request_certificate(
+        answer = clients.aws.acm.request_certificate(
             DomainName=self.host,
             ValidationMethod="DNS",
             IdempotencyToken=self.idempotency_token,
@@ -121,10 +121,10 @@ class Certificate(Resource):
         )
         return {"CertificateArn": answer["CertificateArn"], "Status": "PENDING_VALIDATION"}
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """ListTagsForCertificate."""
         return flat(
-            doors.aws.acm.list_tags_for_certificate(CertificateArn=live["CertificateArn"])["Tags"]
+            clients.aws.acm.list_tags_for_certificate(CertificateArn=live["CertificateArn"])["Tags"]
         )
 
     def pending(self, live: Live) -> str:
@@ -134,14 +134,14 @@ class Certificate(Resource):
             return _("ACM has not named the validation record yet")
         return ""
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """What else shows it: another load balancer, a distribution, an API."""
-        certificate = doors.aws.acm.describe_certificate(CertificateArn=self.arn)["Certificate"]
-        return foreign(doors, certificate.get("InUseBy", []), ours)
+        certificate = clients.aws.acm.describe_certificate(CertificateArn=self.arn)["Certificate"]
+        return foreign(clients, certificate.get("InUseBy", []), ours)
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteCertificate."""
-        doors.aws.acm.delete_certificate(CertificateArn=self.arn)
+        clients.aws.acm.delete_certificate(CertificateArn=self.arn)
 
 
 @resource
@@ -152,19 +152,23 @@ class IssuedCertificate(Milestone):
     validation_record: "ValidationRecord"
     delegation: "Delegation"  # before that, asking ACM is in vain
     outside: ClassVar[bool] = True
-    ripens: ClassVar[float] = 2.0  # until a load balancer finds it, from when ISSUED is noticed
-    typical: ClassVar[int] = 60
-    near: ClassVar[float] = 0.75  # a person who has been to the registrar waits for nothing else
+    propagation_delay: ClassVar[float] = (
+        2.0  # until a load balancer finds it, from when ISSUED is noticed
+    )
+    expected: ClassVar[int] = 60
+    poll_interval_near: ClassVar[float] = (
+        0.75  # a person who has been to the registrar waits for nothing else
+    )
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """The certificate."""
-        return self.certificate.find(doors)
+        return self.certificate.find(clients)
 
     def pending(self, live: Live) -> str:
-        """Its status; one that will never be issued is a Refusal with ACM's reason."""
+        """Its status; one that will never be issued is a ProvisionError with ACM's reason."""
         status = live.get("Status", "")
         if status in FINAL:
-            raise Refusal(
+            raise ProvisionError(
                 _("Waiting for the certificate of {host}.", host=self.certificate.host),
                 _(
                     "ACM says {status}: {reason}",
@@ -180,11 +184,11 @@ class IssuedCertificate(Milestone):
         return "" if status == "ISSUED" else _("ACM has not seen the validation record yet")
 
 
-def kept_out(host: str, name: str, records: list[str]) -> Refusal | None:
+def kept_out(host: str, name: str, records: list[str]) -> ProvisionError | None:
     """What stands in the way where the CAA records of `name`, which decide for `host`, keep Amazon out."""
     if not excludes_amazon(records):
         return None
-    return Refusal(
+    return ProvisionError(
         _("Looking whether Amazon may issue a certificate for {host}.", host=host),
         _(
             "the CAA records of {name} allow others only: {records}",

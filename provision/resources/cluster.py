@@ -3,12 +3,12 @@
 from typing import Any, ClassVar
 
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
+    ExternalUse,
     Live,
     Resource,
     Tagged,
-    Use,
     flat,
     listed,
     marked,
@@ -30,8 +30,8 @@ class Cluster(Resource):
     by_name = True
     console = "Amazon ECS"
     last: ClassVar[bool] = True  # "cannot be deleted while Services are active", DRAINING ones too
-    absent = ("ClusterNotFoundException",)
-    patient = (
+    not_found = ("ClusterNotFoundException",)
+    retry = (
         "InvalidParameterException: service linked role",
         "ClusterContainsServicesException",
         "ClusterContainsTasksException",
@@ -41,9 +41,9 @@ class Cluster(Resource):
     )
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """ListClusters has no prefix; a cluster that is INACTIVE or on its way there does not count."""
-        ecs, found = doors.aws.ecs, []
+        ecs, found = clients.aws.ecs, []
         for page in ecs.get_paginator("list_clusters").paginate():  # 100 a page, as Describe takes
             if page["clusterArns"]:
                 answer = ecs.describe_clusters(clusters=page["clusterArns"], include=["TAGS"])
@@ -51,17 +51,19 @@ class Cluster(Resource):
         told = ((flat(cluster.get("tags", [])), cluster) for cluster in found)
         return [(tags, dict(cluster)) for tags, cluster in told if marked(tags, stack)]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By ARN, else by name; an INACTIVE one counts as none."""
-        answer = doors.aws.ecs.describe_clusters(clusters=[self.arn or self.name], include=["TAGS"])
+        answer = clients.aws.ecs.describe_clusters(
+            clusters=[self.arn or self.name], include=["TAGS"]
+        )
         for cluster in answer["clusters"]:
             if cluster["status"] != "INACTIVE":
                 return {**cluster, "Providers": sorted(cluster.get("capacityProviders", []))}
         return None
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateCluster, with the capacity providers at once: attaching them later can be refused."""
-        answer = doors.aws.ecs.create_cluster(
+        answer = clients.aws.ecs.create_cluster(
             clusterName=self.name,
             capacityProviders=PROVIDERS,
             tags=listed(self.tags, "key", "value"),
@@ -71,19 +73,19 @@ class Cluster(Resource):
             "Providers": sorted(answer["cluster"].get("capacityProviders", [])),
         }
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Both providers."""
         return {"Providers": PROVIDERS}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """PutClusterCapacityProviders."""
-        doors.aws.ecs.put_cluster_capacity_providers(
+        clients.aws.ecs.put_cluster_capacity_providers(
             cluster=self.arn, capacityProviders=PROVIDERS, defaultCapacityProviderStrategy=[]
         )
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Services and tasks that others run in it. ours: also a service of ours whose record has gone."""
-        ecs, where = doors.aws.ecs, self.arn
+        ecs, where = clients.aws.ecs, self.arn
         arns = [
             arn
             for page in ecs.get_paginator("list_services").paginate(cluster=where)
@@ -104,8 +106,8 @@ class Cluster(Resource):
         own = f"family:{self.stack}-collector"  # whoever ran it: setup, or a schedule of ours
         groups = [(t["taskArn"], str(t.get("group", ""))) for t in told]
         alone = [arn for arn, group in groups if group != own and not group.startswith("service:")]
-        return [Use(f"{self.identity()}: {name}") for name in (*found, *alone)]
+        return [ExternalUse(f"{self.identity()}: {name}") for name in (*found, *alone)]
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteCluster."""
-        doors.aws.ecs.delete_cluster(cluster=self.arn)
+        clients.aws.ecs.delete_cluster(cluster=self.arn)

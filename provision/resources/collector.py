@@ -5,11 +5,11 @@ from collections.abc import Collection
 from dataclasses import field
 from typing import Any, ClassVar
 
-from provision.clients.aws import unless
-from provision.errors import Refusal
+from provision.clients.aws import call_or_none
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.awsvpc import placed, strategy
-from provision.resources.base import Doors, Live, Resource, listed, output, resource
+from provision.resources.base import Clients, Live, Resource, listed, output, resource
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.cluster import Cluster
 from provision.resources.network import Network
@@ -22,7 +22,7 @@ CPU, MEMORY = 256, 1024  # of its task: 100,000 articles at most are in memory a
 COMMAND = ["python", "-m", "bot.collect"]
 INDEX = f"{FOLDER}/index.json"  # what the collector writes last
 SUFFIX = "-collector"
-FIRST = "first_news"  # who started the task, as ECS shows it
+FIRST = "initial_collection"  # who started the task, as ECS shows it
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
 NO_FEED = 1  # bot/collect.py's exit status where no feed could be read
 
@@ -73,7 +73,7 @@ class CollectorDefinition(Family):
 
 
 @resource
-class FirstNews(Resource):
+class InitialCollection(Resource):
     """The collector's first run, so that the bot has news from its first minute.
 
     It is there once the news has an index, whoever brought that about; until then, while its task is under
@@ -92,23 +92,23 @@ class FirstNews(Resource):
     token: str = output("Token")  # RunTask's clientToken: the same again is the same task
     cluster_arn: str = output("clusterArn")
     bucket_name: str = output("Bucket")
-    absent = (
+    not_found = (
         "ClusterNotFoundException",
         "NoSuchBucket",
         "InvalidParameterException: task was not found",
     )
-    patient = (
+    retry = (
         "ClientException: unable to assume the role",
         "ClientException: Role is not valid",
         "ClientException: Cluster was not ACTIVE",
         "ClientException: Unable to describe task definition",
     )
-    within: ClassVar[str] = "definition"
+    owned_via: ClassVar[str] = "definition"
     optional: ClassVar[bool] = True
     through_others: ClassVar[bool] = True
-    typical: ClassVar[int] = 45
-    pace: ClassVar[float] = 8.0
-    bound: ClassVar[int] = 120  # until there is a task: nothing waits for the news that long
+    expected: ClassVar[int] = 45
+    poll_interval: ClassVar[float] = 8.0
+    timeout: ClassVar[int] = 120  # until there is a task: nothing waits for the news that long
     begun: bool = field(default=False, init=False)  # by this process
     over: bool = field(default=False, init=False)  # taken away by this process
 
@@ -120,15 +120,15 @@ class FirstNews(Resource):
         """In a bucket that was there there may be news, whatever became of the rest."""
         return self.bucket.key in made
 
-    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+    def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the cluster that its task runs in."""
         return [Cluster.named_by(self.stack, arn=live["clusterArn"])]
 
-    def intent(self, doors: Doors) -> dict[str, str]:
+    def before_create(self, clients: Clients) -> dict[str, str]:
         """The token, on disk before the call."""
         return {"token": secrets.token_hex(16)}
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """The index; else the task, as long as it says something."""
         if self.over:
             return None
@@ -136,36 +136,36 @@ class FirstNews(Resource):
             "Bucket": self.bucket_name or self.bucket.bucket,
             "clusterArn": self.cluster_arn or self.cluster.arn,
         }
-        task = self._task(doors, where["clusterArn"]) if self.begun else None
+        task = self._task(clients, where["clusterArn"]) if self.begun else None
         if task and task["lastStatus"] not in ENDING:  # nor is there an index yet
             return {**task, **where}
-        if self._index(doors, where["Bucket"]):
+        if self._index(clients, where["Bucket"]):
             return {**where, "Index": True}
         if self.begun:
             return {**task, **where} if task else None
-        task = self._task(doors, where["clusterArn"])
+        task = self._task(clients, where["clusterArn"])
         if task and task["lastStatus"] == "STOPPED":
-            return {**where, "Index": True} if self._index(doors, where["Bucket"]) else None
+            return {**where, "Index": True} if self._index(clients, where["Bucket"]) else None
         return {**task, **where} if task else None
 
-    def _index(self, doors: Doors, bucket: str) -> bool:
+    def _index(self, clients: Clients, bucket: str) -> bool:
         """403 is no proof that there is one: S3 says so of an absent object to who may not list."""
-        absent = ("403", "404", "NoSuchKey")
-        found = unless(absent, doors.aws.s3.head_object, Bucket=bucket, Key=INDEX)
+        not_found = ("403", "404", "NoSuchKey")
+        found = call_or_none(not_found, clients.aws.s3.head_object, Bucket=bucket, Key=INDEX)
         return found is not None
 
-    def _task(self, doors: Doors, cluster: str) -> Live | None:
+    def _task(self, clients: Clients, cluster: str) -> Live | None:
         """The one that is recorded, else one whose RunTask was not answered."""
-        ecs = doors.aws.ecs
+        ecs = clients.aws.ecs
         arns = [self.task] if self.task else []
         if not arns:
             arns = ecs.list_tasks(cluster=cluster, startedBy=FIRST)["taskArns"][:1]
         found = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
         return dict(found[0]) if found else None
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """RunTask. Without capacity there is no task, and its reason is what is told."""
-        answer = doors.aws.ecs.run_task(
+        answer = clients.aws.ecs.run_task(
             cluster=self.cluster.arn,
             taskDefinition=self.definition.arn,
             count=1,
@@ -182,18 +182,18 @@ class FirstNews(Resource):
         failures = [failure.get("reason", "") for failure in answer.get("failures", [])]
         return {**where, "lastStatus": "STOPPED", "stoppedReason": "; ".join(failures)}
 
-    def learn(self, live: Live) -> None:
+    def load_from_api(self, live: Live) -> None:
         """Once there is news, it does not matter whose task has brought it."""
-        super().learn(live)
+        super().load_from_api(live)
         if live.get("Index"):
             self.task = self.token = ""
 
     def patience(self, live: Live) -> int:
         """Of a task that there is; Spot may let it wait."""
-        return super().bound
+        return super().timeout
 
     def pending(self, live: Live) -> str:
-        """While its task runs. Raises Refusal where that came to nothing."""
+        """While its task runs. Raises ProvisionError where that came to nothing."""
         if live.get("Index"):
             return ""
         if live["lastStatus"] != "STOPPED":
@@ -202,7 +202,7 @@ class FirstNews(Resource):
         if code == 0:
             return ""  # the feeds were read, and there was nothing in them
         why = str(live.get("stoppedReason") or "")
-        raise Refusal(
+        raise ProvisionError(
             _("Collecting the first news."),
             _("none of the feeds could be read") if code == NO_FEED else why,
             _(
@@ -211,13 +211,13 @@ class FirstNews(Resource):
             ),
         )
 
-    def lasts(self, live: Live) -> bool:
+    def survives_delete(self, live: Live) -> bool:
         """The news does; a task does not."""
         return bool(live.get("Index"))
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """Stops what still collects; the news belongs to the bucket."""
         self.over = True
-        ecs, where = doors.aws.ecs, self.cluster_arn
+        ecs, where = clients.aws.ecs, self.cluster_arn
         for arn in ecs.list_tasks(cluster=where, family=f"{self.stack}{SUFFIX}")["taskArns"]:
             ecs.stop_task(cluster=where, task=arn, reason="provision teardown")

@@ -79,7 +79,7 @@ class CollectorSchedule(Scheduled):
         place = placed(self.network, self.security_group)
         return {name[0].upper() + name[1:]: value for name, value in place.items()}
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Each by itself: Scheduler may show more of a target than it was given, and in another order."""
         wanted = self._settings()
         target, ecs = wanted.pop("Target"), "Target.EcsParameters"

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from provision.clients.dns import Unanswered
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Milestone, resource
+from provision.resources.base import Clients, Live, Milestone, resource
 from provision.resources.certificate import Certificate
 from provision.resources.hosted_zone import HostedZone
 
@@ -17,26 +17,26 @@ class Delegation(Milestone):
     certificate: Certificate
     outside: ClassVar[bool] = True
     whenever: ClassVar[bool] = True
-    typical: ClassVar[int] = 60
+    expected: ClassVar[int] = 60
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """What the parent's servers say. Where nobody can be asked: ACM issues only what it saw delegated."""
         ours = set(self.zone.name_servers)
         try:
-            named = doors.dns.delegated_to(self.zone.domain)
+            named = clients.dns.delegated_to(self.zone.domain)
         except Unanswered as error:
-            certificate = self.certificate.find(doors) or {}
+            certificate = self.certificate.find(clients) or {}
             return {
                 "ours": ours,
                 "unanswered": str(error),
                 "issued": certificate.get("Status") == "ISSUED",
             }
-        above = "" if named == ours else doors.dns.zone_above(self.zone.domain)
+        above = "" if named == ours else clients.dns.zone_above(self.zone.domain)
         return {
             "ours": ours,
             "named": named,
             "above": above or _("the registrar"),
-            "silent": doors.dns.silent(self.zone.domain, ours) if named == ours else set(),
+            "silent": clients.dns.silent(self.zone.domain, ours) if named == ours else set(),
         }
 
     def pending(self, live: Live) -> str:

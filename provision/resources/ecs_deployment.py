@@ -26,7 +26,7 @@ HEALTH = "health check"
 EVENTS = 3  # of ECS's newest ones, shown
 
 
-class Rollout:
+class EcsDeployment:
     """The service's newest deployment, beside those that it replaces."""
 
     def __init__(self, live: Live) -> None:
@@ -117,8 +117,8 @@ class Rollout:
         targets = Counter(_health(target) for target in self.live.get("Targets", []))
         if targets:
             lines.append(_("targets: {targets}", targets=_counted(targets)))
-        if taken := sum(task.get("stopCode") == SPOT for task in self.new + self.old):
-            lines.append(_("Spot took {count} back; ECS starts others instead", count=taken))
+        if exists := sum(task.get("stopCode") == SPOT for task in self.new + self.old):
+            lines.append(_("Spot took {count} back; ECS starts others instead", count=exists))
         if failures := self.failures():
             lines.append(_("stopped: {reasons}", reasons=_counted(failures)))
         return lines + [f"ECS: {event['message']}" for event in self._events()[:EVENTS][::-1]]

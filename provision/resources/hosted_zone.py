@@ -5,17 +5,17 @@ from dataclasses import field
 from typing import Any, ClassVar
 
 from provision.clients.dns import Unanswered
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.pricing import Prices
 from provision.resources import migrated_records
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
+    ExternalUse,
     Live,
     Resource,
     Tagged,
-    Use,
     flat,
     listed,
     marked,
@@ -29,7 +29,7 @@ REFERENCE = "provision-"
 TAGS_A_CALL = 10  # Route 53 API, ListTagsForResources
 
 
-class SeveralZones(Refusal):
+class SeveralZones(ProvisionError):
     """Several public zones of one name, and DNS does not say which is meant. zones: id -> name servers."""
 
     def __init__(self, domain: str, zones: list[Live]) -> None:
@@ -58,11 +58,11 @@ class HostedZone(Resource):
     copied: list[str] = output("Copied")  # records of the former servers, put in when it was made
     to_copy: list[str] = field(default_factory=list, init=False)  # as the person answered
     at_once = True
-    absent = ("NoSuchHostedZone",)
-    taken = ("HostedZoneAlreadyExists",)
+    not_found = ("NoSuchHostedZone",)
+    exists = ("HostedZoneAlreadyExists",)
     later = ("Tags",)
-    patient = ("HostedZoneNotEmpty",)  # of a former domain: its records go in the same walk
-    typical: ClassVar[int] = 2
+    retry = ("HostedZoneNotEmpty",)  # of a former domain: its records go in the same walk
+    expected: ClassVar[int] = 2
     retraceable: ClassVar[bool] = True  # its tags come with a second call
     single: ClassVar[bool] = False  # but for its CallerReference
 
@@ -76,9 +76,9 @@ class HostedZone(Resource):
         return {**super().tags, REGION: self.region}
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By the tags of every public zone; those of stacks in other regions are not ours."""
-        route53, found = doors.aws.route53, []
+        route53, found = clients.aws.route53, []
         pages = route53.get_paginator("list_hosted_zones").paginate()
         zones = [zone for page in pages for zone in page["HostedZones"]]
         public = [_bare(z["Id"]) for z in zones if not z.get("Config", {}).get("PrivateZone")]
@@ -87,22 +87,22 @@ class HostedZone(Resource):
                 ResourceType="hostedzone", ResourceIds=public[start : start + TAGS_A_CALL]
             )
             for told in answer["ResourceTagSets"]:
-                tags = _here(doors, flat(told.get("Tags", [])))
+                tags = _here(clients, flat(told.get("Tags", [])))
                 if marked(tags, stack):
                     answer = route53.get_hosted_zone(Id=told["ResourceId"])
                     found.append((tags, _shape(answer, told["Tags"])))
         return found
 
-    def intent(self, doors: Doors) -> dict[str, Any]:
+    def before_create(self, clients: Clients) -> dict[str, Any]:
         """A CallerReference can never be used again, even after deletion: random, on disk before the call."""
         reference = f"{REFERENCE}{secrets.token_hex(12)}"
         return {"caller_reference": reference, "copied": self.to_copy}
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By id, else by name (ListHostedZonesByName is a range, not a filter)."""
         if self.id:
-            return _read(doors, self.id)
-        route53 = doors.aws.route53
+            return _read(clients, self.id)
+        route53 = clients.aws.route53
         domain = self.identity() + "."
         listing = route53.list_hosted_zones_by_name(DNSName=domain, MaxItems="100")
         public = [
@@ -110,20 +110,20 @@ class HostedZone(Resource):
             for zone in listing["HostedZones"]
             if zone["Name"] == domain and not zone.get("Config", {}).get("PrivateZone")
         ]
-        zones = [_read(doors, zone_id) for zone_id in public]
+        zones = [_read(clients, zone_id) for zone_id in public]
         if not hasattr(self, "domain"):  # no setting names it any more: ours, or not to be touched
             return next((z for z in zones if z["CallerReference"] == self.caller_reference), None)
-        return zones[0] if len(zones) == 1 else self._chosen(doors, zones)
+        return zones[0] if len(zones) == 1 else self._chosen(clients, zones)
 
-    def _chosen(self, doors: Doors, zones: list[Live]) -> Live | None:
+    def _chosen(self, clients: Clients, zones: list[Live]) -> Live | None:
         """Of several zones of one name: ours, else the one that the zone above delegates to."""
         if not zones:
             return None
         for zone in zones:
-            if self.tags_of(doors, zone).get("provision:stack") == self.stack:
+            if self.tags_of(clients, zone).get("provision:stack") == self.stack:
                 return zone
         try:
-            delegated = doors.dns.delegated_to(self.domain)
+            delegated = clients.dns.delegated_to(self.domain)
         except Unanswered:
             delegated = set()
         for zone in zones:
@@ -131,35 +131,35 @@ class HostedZone(Resource):
                 return zone
         raise SeveralZones(self.domain, zones)
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateHostedZone. Its tags are a difference, because the call takes none."""
-        answer = doors.aws.route53.create_hosted_zone(
+        answer = clients.aws.route53.create_hosted_zone(
             Name=self.domain,
             CallerReference=self.caller_reference,
             HostedZoneConfig={"Comment": f"{COMMENT}{self.stack}"},
         )
         return _shape(answer, [])
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Its tags; before it has any, the create call's comment and CallerReference say whose it is."""
         comment = str(live.get("Config", {}).get("Comment", ""))
         made = live["CallerReference"].startswith(REFERENCE) and comment.startswith(COMMENT)
         first = {"provision:stack": comment.removeprefix(COMMENT)} if made else {}
-        return _here(doors, {**first, **live["Tags"]})
+        return _here(clients, {**first, **live["Tags"]})
 
     def may_adopt(self, live: Live) -> bool:
         """A zone of the domain that is there is the one to use: a second one would have other servers."""
         return True
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Our tags."""
         return {f'Tags."{name}"': value for name, value in self.tags.items()}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """The copied records, then ChangeTagsForResource: a zone with tags has had its records."""
         if self.copied:
-            migrated_records.put(doors, self.id, self.copied)
-        doors.aws.route53.change_tags_for_resource(
+            migrated_records.put(clients, self.id, self.copied)
+        clients.aws.route53.change_tags_for_resource(
             ResourceType="hostedzone", ResourceId=self.id, AddTags=listed(self.tags)
         )
 
@@ -167,45 +167,45 @@ class HostedZone(Resource):
         """A flat price a month."""
         return prices.hosted_zone_month
 
-    def kept(self, everything: bool) -> str:
+    def retention_reason(self, everything: bool) -> str:
         """Its name servers can never be had again, so it goes only when asked to."""
         if everything:
             return ""
         return _("its name servers can never be had again; --everything takes it too")
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Records that people added, and DNSSEC keys, which nobody but their maker can replace."""
-        keys = doors.aws.route53.get_dnssec(HostedZoneId=self.id).get("KeySigningKeys", [])
+        keys = clients.aws.route53.get_dnssec(HostedZoneId=self.id).get("KeySigningKeys", [])
         return [
-            *(Use(_("DNSSEC key-signing key {name}", name=key["Name"])) for key in keys),
+            *(ExternalUse(_("DNSSEC key-signing key {name}", name=key["Name"])) for key in keys),
             *(
-                Use(f"{name} {kind}", content=True)
-                for name, kind in migrated_records.others(doors, self.id, self.copied or [])
+                ExternalUse(f"{name} {kind}", content=True)
+                for name, kind in migrated_records.others(clients, self.id, self.copied or [])
                 if f"{self.id} {name} {kind}" not in ours
             ),
         ]
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteHostedZone: refused while it holds records other than its own NS and SOA."""
         if self.with_contents:
-            migrated_records.clear(doors, self.id)
+            migrated_records.clear(clients, self.id)
         elif self.copied:
-            migrated_records.take_away(doors, self.id, self.copied)
-        doors.aws.route53.delete_hosted_zone(Id=self.id)
+            migrated_records.take_away(clients, self.id, self.copied)
+        clients.aws.route53.delete_hosted_zone(Id=self.id)
 
 
 def _bare(zone_id: str) -> str:
     return zone_id.removeprefix("/hostedzone/")
 
 
-def _here(doors: Doors, tags: dict[str, str]) -> dict[str, str]:
+def _here(clients: Clients, tags: dict[str, str]) -> dict[str, str]:
     """The tags, {} where they are those of a stack in another region."""
-    return tags if tags.get(REGION, doors.aws.region) == doors.aws.region else {}
+    return tags if tags.get(REGION, clients.aws.region) == clients.aws.region else {}
 
 
-def _read(doors: Doors, zone_id: str) -> Live:
-    answer = doors.aws.route53.get_hosted_zone(Id=zone_id)
-    tags = doors.aws.route53.list_tags_for_resource(
+def _read(clients: Clients, zone_id: str) -> Live:
+    answer = clients.aws.route53.get_hosted_zone(Id=zone_id)
+    tags = clients.aws.route53.list_tags_for_resource(
         ResourceType="hostedzone", ResourceId=_bare(zone_id)
     )
     return _shape(answer, tags["ResourceTagSet"].get("Tags", []))

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from provision.clients.aws import unless
+from provision.clients.aws import call_or_none
 from provision.clients.registry import GALLERY, Registries, Remote
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.image.given import platforms
 from provision.image.inputs import PREFIX, Inputs, build, pinned
 from provision.image.push import push
 from provision.image.reference import Reference, known
-from provision.resources.base import Difference, Doors, Live, Resource, Tagged, output, resource
+from provision.resources.base import Clients, Difference, Live, Resource, Tagged, output, resource
 from provision.resources.repository import Repository
 
 AMAZON = ".amazonaws.com"
@@ -28,16 +28,16 @@ class GivenImage:
 
     uri: str
 
-    def fits(self, doors: Doors, platform: str) -> None:
-        """Raises Refusal where its manifest is for other processors only.
+    def fits(self, clients: Clients, platform: str) -> None:
+        """Raises ProvisionError where its manifest is for other processors only.
 
         Read are this account's ECR and the public gallery; of any other image a task tells.
         """
         at = known(self.uri)
-        remote = self._remote(doors, at) if at else None
+        remote = self._remote(clients, at) if at else None
         have = platforms(remote, at.wanted) if remote and at else ()
         if have and platform not in have:
-            raise Refusal(
+            raise ProvisionError(
                 _("Reading the image {uri}.", uri=self.uri),
                 _("it is for {have}, not for {platform}", have=", ".join(have), platform=platform),
                 _(
@@ -47,15 +47,15 @@ class GivenImage:
                 ),
             )
 
-    def _remote(self, doors: Doors, at: Reference) -> Remote | None:
+    def _remote(self, clients: Clients, at: Reference) -> Remote | None:
         """Where it can be read; None: not from here."""
         if at.host == GALLERY:
-            return doors.registries.public(at.host, at.repository)
-        if not at.host.endswith(f".dkr.ecr.{doors.aws.region}{AMAZON}"):
+            return clients.registries.public(at.host, at.repository)
+        if not at.host.endswith(f".dkr.ecr.{clients.aws.region}{AMAZON}"):
             return None
-        endpoint, token = _signed_in(doors)
+        endpoint, token = _signed_in(clients)
         here = endpoint and (endpoint == f"https://{at.host}" or AMAZON not in endpoint)
-        return doors.registries.private(endpoint, at.repository, token) if here else None
+        return clients.registries.private(endpoint, at.repository, token) if here else None
 
 
 @resource
@@ -73,9 +73,9 @@ class Image(Resource):
     base_digest: str = output("baseDigest")
     repository_name: str = output("repositoryName")
     by_name = True
-    absent = ("ImageNotFoundException", "RepositoryNotFoundException")
-    patient = ("RepositoryNotFoundException",)
-    typical = 60  # of which most is the way up from a home
+    not_found = ("ImageNotFoundException", "RepositoryNotFoundException")
+    retry = ("RepositoryNotFoundException",)
+    expected = 60  # of which most is the way up from a home
 
     @property
     def uri(self) -> str:
@@ -92,29 +92,29 @@ class Image(Resource):
         """None: there is one at a time."""
         return ""
 
-    def intent(self, doors: Doors) -> dict[str, str]:
+    def before_create(self, clients: Clients) -> dict[str, str]:
         """The tag, so that it is found whatever becomes of the files."""
         return {"tag": self.inputs.tag}
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By the tags that only provision gives, the newest first, in the repository of the stack's name."""
         tags = {"provision:stack": stack, "provision:resource": "image"}
-        return [(tags, image) for image in _built(doors, stack)] if stack else []
+        return [(tags, image) for image in _built(clients, stack)] if stack else []
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """DescribeImages by the recorded tag, else by that of what it would be made of now."""
-        self.registries = doors.registries
-        return self._described(doors, self.tag or self.inputs.tag)
+        self.registries = clients.registries
+        return self._described(clients, self.tag or self.inputs.tag)
 
-    def _described(self, doors: Doors, tag: str) -> Live | None:
+    def _described(self, clients: Clients, tag: str) -> Live | None:
         name = self.repository_name or self.repository.name
-        describe, image = doors.aws.ecr.describe_images, {"imageTag": tag}
-        answer = unless(self.absent, describe, repositoryName=name, imageIds=[image])
+        describe, image = clients.aws.ecr.describe_images, {"imageTag": tag}
+        answer = call_or_none(self.not_found, describe, repositoryName=name, imageIds=[image])
         details = answer["imageDetails"] if answer else []  # empty: some clouds' way to say so
         return {**details[0], "imageTag": tag} if details else None
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """What it would be made of now."""
         return {"imageTag": self.inputs.tag}
 
@@ -127,15 +127,15 @@ class Image(Resource):
             shown.append(_("{count} more files ({size} bytes)", count=len(more), size=size))
         return shown + [_("left out: {name}", name=_shown(name)) for name in self.inputs.left_out]
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Another image beside it, which from here on is the one that is found; made, if there is none."""
-        self.learn(self._described(doors, self.inputs.tag) or self.create(doors))
+        self.load_from_api(self._described(clients, self.inputs.tag) or self.create(clients))
 
-    def create(self, doors: Doors) -> Live:
+    def create(self, clients: Clients) -> Live:
         """Builds it, and pushes what the repository does not have. The last call, PutImage, makes it."""
-        tag, name, registries = self.inputs.tag, self.repository.repository_name, doors.registries
-        remote = self._remote(doors)
-        image, base = build(self.inputs, registries, doors.index)
+        tag, name, registries = self.inputs.tag, self.repository.repository_name, clients.registries
+        remote = self._remote(clients)
+        image, base = build(self.inputs, registries, clients.index)
         push(image, remote, tag, registries.tell)
         return {
             "imageDigest": image.manifest.digest,
@@ -144,28 +144,28 @@ class Image(Resource):
             "repositoryName": name,
         }
 
-    def _remote(self, doors: Doors) -> Remote:
-        """Our repository, signed in: its registry is where ECR's token says. Raises Refusal."""
-        endpoint, token = _signed_in(doors)
+    def _remote(self, clients: Clients) -> Remote:
+        """Our repository, signed in: its registry is where ECR's token says. Raises ProvisionError."""
+        endpoint, token = _signed_in(clients)
         if not endpoint:
-            raise Refusal(
+            raise ProvisionError(
                 _("Pushing the bot's image."),
                 _(
                     "{endpoint} is AWS here, and has no registry of its own",
-                    endpoint=doors.aws.ecr.meta.endpoint_url,
+                    endpoint=clients.aws.ecr.meta.endpoint_url,
                 ),
                 _("Bring an image that is there already: --set image.uri=..."),
             )
-        return doors.registries.private(endpoint, self.repository.repository_name, token)
+        return clients.registries.private(endpoint, self.repository.repository_name, token)
 
-    def fits(self, doors: Doors, platform: str) -> None:
+    def fits(self, clients: Clients, platform: str) -> None:
         """It is built for that platform."""
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Its one tag is ours: it is a hash of what we would build."""
         return self.tags
 
-    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+    def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return its repository; none for one of the stack's name, where only this stack builds images.
 
         That one may have been there before, without our tags.
@@ -173,41 +173,41 @@ class Image(Resource):
         name = live.get("repositoryName") or self.repository_name
         return [] if name == self.stack else [Repository.named_by(self.stack, repository_name=name)]
 
-    def dear(self, doors: Doors) -> str:
+    def keep_on_replace(self, clients: Clients) -> str:
         """Revisions of the task definition run what was built for them."""
         return _("earlier versions of the bot run it; the repository forgets it in time")
 
-    def prune(self, doors: Doors, used: Callable[[], set[str]]) -> None:
+    def prune(self, clients: Clients, used: Callable[[], set[str]]) -> None:
         """Deletes what was built beyond the newest KEPT. used: the URIs of those that may still be run."""
-        old = _built(doors, self.repository_name)[KEPT:]
+        old = _built(clients, self.repository_name)[KEPT:]
         if not old:
             return
         tags = {uri.rpartition(":")[2] for uri in used()} | {self.inputs.tag}
-        _delete(doors, self.repository_name, [i for i in old if not tags & set(i["imageTags"])])
+        _delete(clients, self.repository_name, [i for i in old if not tags & set(i["imageTags"])])
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """BatchDeleteImage of everything that was built here: what others pushed stays."""
-        _delete(doors, self.repository_name, _built(doors, self.repository_name))
+        _delete(clients, self.repository_name, _built(clients, self.repository_name))
 
 
-def _signed_in(doors: Doors) -> tuple[str, str]:
+def _signed_in(clients: Clients) -> tuple[str, str]:
     """The registry of this account and region, and a token for it; "" where another AWS names Amazon's."""
-    ecr = doors.aws.ecr
+    ecr = clients.aws.ecr
     told = ecr.get_authorization_token()["authorizationData"][0]
     endpoint = str(told["proxyEndpoint"])
     foreign = AMAZON in endpoint and AMAZON not in str(ecr.meta.endpoint_url)
     return ("", "") if foreign else (endpoint, str(told["authorizationToken"]))
 
 
-def _built(doors: Doors, repository: str) -> list[Live]:
+def _built(clients: Clients, repository: str) -> list[Live]:
     """The images of a repository that were built here, the newest first."""
-    pages = doors.aws.ecr.get_paginator("describe_images")
+    pages = clients.aws.ecr.get_paginator("describe_images")
 
     def every() -> list[Live]:
         found = pages.paginate(repositoryName=repository, filter={"tagStatus": "TAGGED"})
         return [dict(image) for page in found for image in page["imageDetails"]]
 
-    images = unless("RepositoryNotFoundException", every) or []
+    images = call_or_none("RepositoryNotFoundException", every) or []
     ours = [
         {**image, "imageTag": tag}
         for image in images
@@ -225,9 +225,9 @@ def _pushed(image: Live) -> Any:
     return image["imagePushedAt"]
 
 
-def _delete(doors: Doors, repository: str, images: list[Live]) -> None:
+def _delete(clients: Clients, repository: str, images: list[Live]) -> None:
     digests = [{"imageDigest": digest} for digest in {i["imageDigest"]: i for i in images}]
     for start in range(0, len(digests), _BATCH):
-        doors.aws.ecr.batch_delete_image(
+        clients.aws.ecr.batch_delete_image(
             repositoryName=repository, imageIds=digests[start : start + _BATCH]
         )

@@ -3,32 +3,34 @@
 from typing import Any, ClassVar
 
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Resource, output, resource
-from provision.resources.tagged_ec2 import Unnamed, named
+from provision.resources.base import Clients, Live, Resource, output, resource
+from provision.resources.tagged_ec2 import TaggedEc2, named
 from provision.resources.vpc import Vpc
 
 
 @resource
-class InternetGateway(Unnamed):
+class InternetGateway(TaggedEc2):
     """The door between a VPC and the internet."""
 
     noun = "internet-gateway"
-    absent = ("InvalidInternetGatewayID.NotFound",)
-    patient = ("DependencyViolation",)
+    not_found = ("InvalidInternetGatewayID.NotFound",)
+    retry = ("DependencyViolation",)
 
     @classmethod
-    def seen(cls, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
+    def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """DescribeInternetGateways."""
-        return list(doors.aws.ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
+        return list(clients.aws.ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateInternetGateway."""
-        answer = doors.aws.ec2.create_internet_gateway(TagSpecifications=self.tag_specifications())
+        answer = clients.aws.ec2.create_internet_gateway(
+            TagSpecifications=self.tag_specifications()
+        )
         return self.shape(answer["InternetGateway"])
 
-    def delete_one(self, doors: Doors, id: str) -> None:
+    def delete_one(self, clients: Clients, id: str) -> None:
         """DeleteInternetGateway."""
-        doors.aws.ec2.delete_internet_gateway(InternetGatewayId=id)
+        clients.aws.ec2.delete_internet_gateway(InternetGatewayId=id)
 
 
 @resource
@@ -39,13 +41,13 @@ class GatewayAttachment(Resource):
     gateway: InternetGateway
     vpc_id: str = output("VpcId")
     gateway_id: str = output("InternetGatewayId")
-    absent = ("InvalidInternetGatewayID.NotFound", "Gateway.NotAttached")
-    taken = ("Resource.AlreadyAssociated",)
-    patient = ("DependencyViolation",)  # public addresses are still mapped in the VPC
-    within: ClassVar[str] = "gateway"
-    goes_with: ClassVar[str] = "vpc"
+    not_found = ("InvalidInternetGatewayID.NotFound", "Gateway.NotAttached")
+    exists = ("Resource.AlreadyAssociated",)
+    retry = ("DependencyViolation",)  # public addresses are still mapped in the VPC
+    owned_via: ClassVar[str] = "gateway"
+    retained_with: ClassVar[str] = "vpc"
 
-    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+    def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the gateway that is attached."""
         return [InternetGateway.named_by(self.stack, id=live["InternetGatewayId"])]
 
@@ -53,24 +55,26 @@ class GatewayAttachment(Resource):
         """An attachment belongs to its VPC."""
         return self.vpc.identity()
 
-    def intent(self, doors: Doors) -> dict[str, str]:
+    def before_create(self, clients: Clients) -> dict[str, str]:
         """Both ids: they are all that an attachment is."""
         return {"vpc_id": self.vpc.id, "gateway_id": self.gateway.id}
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """Among the gateway's attachments."""
         vpc_id = self.vpc_id or self.vpc.id
         which = named("internet-gateway-id", self.gateway_id or self.gateway.id)
-        for gateway in doors.aws.ec2.describe_internet_gateways(Filters=which)["InternetGateways"]:
+        for gateway in clients.aws.ec2.describe_internet_gateways(Filters=which)[
+            "InternetGateways"
+        ]:
             for attachment in gateway.get("Attachments", []):
                 if attachment.get("VpcId") == vpc_id and attachment.get("State") != "detached":
                     return {**attachment, "InternetGatewayId": gateway["InternetGatewayId"]}
         return None
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """AttachInternetGateway, which answers nothing."""
         ids = {"VpcId": self.vpc.id, "InternetGatewayId": self.gateway.id}
-        doors.aws.ec2.attach_internet_gateway(**ids)
+        clients.aws.ec2.attach_internet_gateway(**ids)
         return {**ids, "State": "available"}
 
     def pending(self, live: Live) -> str:
@@ -80,6 +84,8 @@ class GatewayAttachment(Resource):
             "" if state in ("available", "attached") else _("the gateway is {state}", state=state)
         )
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DetachInternetGateway."""
-        doors.aws.ec2.detach_internet_gateway(InternetGatewayId=self.gateway_id, VpcId=self.vpc_id)
+        clients.aws.ec2.detach_internet_gateway(
+            InternetGatewayId=self.gateway_id, VpcId=self.vpc_id
+        )

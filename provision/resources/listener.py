@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from provision.resources.base import (
     Batch,
+    Clients,
     Difference,
-    Doors,
     Live,
     Resource,
     listed,
@@ -29,10 +29,10 @@ class Listener(Resource):
     batch = Batch("elbv2", "describe_listeners", "ListenerArns", "Listeners", "ListenerArn")
     port: ClassVar[int] = 0
     at_once = True
-    absent = ("ListenerNotFound", "LoadBalancerNotFound")
-    taken = ("DuplicateListener",)
+    not_found = ("ListenerNotFound", "LoadBalancerNotFound")
+    exists = ("DuplicateListener",)
     console = ELB
-    inside: ClassVar[str] = "load_balancer"
+    exists_within: ClassVar[str] = "load_balancer"
 
     def identity(self) -> str:
         """A listener belongs to its load balancer."""
@@ -42,19 +42,19 @@ class Listener(Resource):
         """What CreateListener and ModifyListener take alike."""
         raise NotImplementedError(self.kind)
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By ARN, else by port."""
         which = (
             {"ListenerArns": [self.arn]}
             if self.arn
             else {"LoadBalancerArn": self.load_balancer.arn}
         )
-        found = doors.aws.elbv2.describe_listeners(**which)["Listeners"]
+        found = clients.aws.elbv2.describe_listeners(**which)["Listeners"]
         return next((dict(item) for item in found if item["Port"] == self.port), None)
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateListener."""
-        answer = doors.aws.elbv2.create_listener(
+        answer = clients.aws.elbv2.create_listener(
             LoadBalancerArn=self.load_balancer.arn,
             Port=self.port,
             Tags=listed(self.tags),
@@ -62,21 +62,21 @@ class Listener(Resource):
         )
         return dict(answer["Listeners"][0])
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """DescribeTags."""
-        return tags_of(doors, live["ListenerArn"])
+        return tags_of(clients, live["ListenerArn"])
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """ModifyListener."""
-        doors.aws.elbv2.modify_listener(ListenerArn=self.arn, **self.settings())
+        clients.aws.elbv2.modify_listener(ListenerArn=self.arn, **self.settings())
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteListener."""
-        doors.aws.elbv2.delete_listener(ListenerArn=self.arn)
+        clients.aws.elbv2.delete_listener(ListenerArn=self.arn)
 
 
 @resource
-class WarmDoor(Listener):
+class BootstrapListener(Listener):
     """HTTP:80, closed in the security group, redirecting to HTTPS.
 
     ECS refuses a service whose target group hangs on no listener, and an HTTPS listener needs a certificate
@@ -94,38 +94,40 @@ class WarmDoor(Listener):
             "DefaultActions": [{"Type": "redirect", "RedirectConfig": redirect}],
         }
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """It only ever redirects."""
         return {"Protocol": "HTTP", "DefaultActions[0].Type": "redirect"}
 
 
 @resource
-class WarmDoorRule(Resource):
+class BootstrapRule(Resource):
     """The rule that hangs the target group on the load balancer, though no real request matches it."""
 
-    warm_door: WarmDoor
+    bootstrap_listener: BootstrapListener
     target_group: TargetGroup
     arn: str = output("RuleArn")
     at_once = True
-    absent = ("RuleNotFound", "ListenerNotFound")
-    taken = ("PriorityInUse",)
+    not_found = ("RuleNotFound", "ListenerNotFound")
+    exists = ("PriorityInUse",)
     console = ELB
-    inside: ClassVar[str] = "warm_door"
+    exists_within: ClassVar[str] = "bootstrap_listener"
 
     def identity(self) -> str:
         """A rule belongs to its listener."""
-        return self.warm_door.identity()
+        return self.bootstrap_listener.identity()
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By ARN, else the one that is not the default."""
-        which = {"RuleArns": [self.arn]} if self.arn else {"ListenerArn": self.warm_door.arn}
-        found = doors.aws.elbv2.describe_rules(**which)["Rules"]
+        which = (
+            {"RuleArns": [self.arn]} if self.arn else {"ListenerArn": self.bootstrap_listener.arn}
+        )
+        found = clients.aws.elbv2.describe_rules(**which)["Rules"]
         return next((dict(rule) for rule in found if not rule["IsDefault"]), None)
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateRule."""
-        answer = doors.aws.elbv2.create_rule(
-            ListenerArn=self.warm_door.arn,
+        answer = clients.aws.elbv2.create_rule(
+            ListenerArn=self.bootstrap_listener.arn,
             Priority=1,
             Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [NOBODY]}}],
             Actions=self._actions(),
@@ -133,24 +135,24 @@ class WarmDoorRule(Resource):
         )
         return dict(answer["Rules"][0])
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """DescribeTags."""
-        return tags_of(doors, live["RuleArn"])
+        return tags_of(clients, live["RuleArn"])
 
     def _actions(self) -> list[dict[str, Any]]:
         return [{"Type": "forward", "TargetGroupArn": self.target_group.arn}]
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """The target group it forwards to."""
         return {forwards_to("Actions"): self.target_group.arn}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """ModifyRule."""
-        doors.aws.elbv2.modify_rule(RuleArn=self.arn, Actions=self._actions())
+        clients.aws.elbv2.modify_rule(RuleArn=self.arn, Actions=self._actions())
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteRule."""
-        doors.aws.elbv2.delete_rule(RuleArn=self.arn)
+        clients.aws.elbv2.delete_rule(RuleArn=self.arn)
 
 
 @resource
@@ -160,7 +162,7 @@ class HttpsListener(Listener):
     target_group: TargetGroup
     certificate: IssuedCertificate
     port: ClassVar[int] = 443
-    patient = ("CertificateNotFound", "UnsupportedCertificate")  # issued a moment ago
+    retry = ("CertificateNotFound", "UnsupportedCertificate")  # issued a moment ago
     through_others: ClassVar[bool] = True
 
     def settings(self) -> dict[str, Any]:
@@ -172,7 +174,7 @@ class HttpsListener(Listener):
             "DefaultActions": [{"Type": "forward", "TargetGroupArn": self.target_group.arn}],
         }
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """All of it can be set afterwards."""
         return {
             "SslPolicy": TLS_POLICY,

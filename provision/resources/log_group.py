@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from provision.parallel import answers_of
+from provision.parallel import run_all
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
     Live,
     Resource,
     Tagged,
@@ -28,55 +28,55 @@ class LogGroup(Resource):
     arn: str = output("arn")
     at_once = True
     console = "CloudWatch Logs"
-    absent = ("ResourceNotFoundException",)
-    taken = ("ResourceAlreadyExistsException",)
-    patient = ("OperationAbortedException",)
+    not_found = ("ResourceNotFoundException",)
+    exists = ("ResourceAlreadyExistsException",)
+    retry = ("OperationAbortedException",)
 
     def identity(self) -> str:
         """Its name without the folder."""
         return self.name.rpartition("/")[2]
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By name and tags."""
-        pages = doors.aws.logs.get_paginator("describe_log_groups").paginate(
+        pages = clients.aws.logs.get_paginator("describe_log_groups").paginate(
             logGroupNamePrefix=FOLDER + stack
         )
         groups = [dict(group) for page in pages for group in page["logGroups"]]
-        found = answers_of(lambda group: (_tags(doors, group), group), groups)
+        found = run_all(lambda group: (_tags(clients, group), group), groups)
         return [(tags, group) for tags, group in found if marked(tags, stack)]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By name: DescribeLogGroups matches prefixes."""
         name = self.log_group_name or self.name
-        found = doors.aws.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        found = clients.aws.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         return next((dict(group) for group in found if group["logGroupName"] == name), None)
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateLogGroup answers nothing. Retention is a difference."""
-        doors.aws.logs.create_log_group(logGroupName=self.name, tags=self.tags)
+        clients.aws.logs.create_log_group(logGroupName=self.name, tags=self.tags)
         return None
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """ListTagsForResource."""
-        return _tags(doors, live)
+        return _tags(clients, live)
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Its retention."""
         return {"retentionInDays": RETENTION}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """PutRetentionPolicy."""
-        doors.aws.logs.put_retention_policy(
+        clients.aws.logs.put_retention_policy(
             logGroupName=self.log_group_name, retentionInDays=RETENTION
         )
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteLogGroup."""
-        doors.aws.logs.delete_log_group(logGroupName=self.log_group_name)
+        clients.aws.logs.delete_log_group(logGroupName=self.log_group_name)
 
 
-def _tags(doors: Doors, live: Live) -> dict[str, str]:
+def _tags(clients: Clients, live: Live) -> dict[str, str]:
     """ListTagsForResource takes the ARN without its last :*."""
     arn = live["arn"].removesuffix(":*")
-    return flat(doors.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {}))
+    return flat(clients.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {}))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from provision.resources.base import Doors
+from provision.resources.base import Clients
 
 A_CALL = 100  # record sets; Route 53 takes 1,000 records, and a set may hold several
 TTL = 300  # seconds: short, because somebody may want to mend them soon
@@ -27,37 +27,37 @@ def record_sets(lines: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def put(doors: Doors, zone_id: str, lines: list[str]) -> None:
+def put(clients: Clients, zone_id: str, lines: list[str]) -> None:
     """Creates what is not there; what is there stays, for somebody may have changed it since."""
     wanted = record_sets(lines)
     names = {_name(record) for record in wanted}
-    there = names.intersection(_name(record) for record in _live(doors, zone_id))
-    _change(doors, zone_id, "CREATE", [r for r in wanted if _name(r) not in there])
+    there = names.intersection(_name(record) for record in _live(clients, zone_id))
+    _change(clients, zone_id, "CREATE", [r for r in wanted if _name(r) not in there])
 
 
-def take_away(doors: Doors, zone_id: str, lines: list[str]) -> None:
+def take_away(clients: Clients, zone_id: str, lines: list[str]) -> None:
     """Deletes what still says what was copied; what somebody changed since is theirs."""
     copied = [(_name(record), _values(record)) for record in record_sets(lines)]
-    ours = [r for r in _live(doors, zone_id) if (_name(r), _values(r)) in copied]
-    _change(doors, zone_id, "DELETE", ours)
+    ours = [r for r in _live(clients, zone_id) if (_name(r), _values(r)) in copied]
+    _change(clients, zone_id, "DELETE", ours)
 
 
-def others(doors: Doors, zone_id: str, lines: list[str]) -> Iterator[tuple[str, str]]:
+def others(clients: Clients, zone_id: str, lines: list[str]) -> Iterator[tuple[str, str]]:
     """Name and type of everything in the zone besides its own NS and SOA and what was copied."""
     copied = [(_name(record), _values(record)) for record in record_sets(lines)]
-    for record in _added(_live(doors, zone_id)):
+    for record in _added(_live(clients, zone_id)):
         if (_name(record), _values(record)) not in copied:
             yield _name(record)
 
 
-def clear(doors: Doors, zone_id: str) -> None:
+def clear(clients: Clients, zone_id: str) -> None:
     """Deletes everything but the zone's own NS and SOA, while it is listed.
 
     The next page begins with a record that is still there.
     """
-    found = _added(_live(doors, zone_id))
+    found = _added(_live(clients, zone_id))
     while some := list(islice(found, A_CALL)):
-        _change(doors, zone_id, "DELETE", some)
+        _change(clients, zone_id, "DELETE", some)
 
 
 def _added(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -73,17 +73,17 @@ def _added(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     yield from (record for record in early if _name(record)[0] != top)
 
 
-def _change(doors: Doors, zone_id: str, action: str, records: list[dict[str, Any]]) -> None:
+def _change(clients: Clients, zone_id: str, action: str, records: list[dict[str, Any]]) -> None:
     if records:
         changes = [{"Action": action, "ResourceRecordSet": record} for record in records]
-        doors.aws.route53.change_resource_record_sets(
+        clients.aws.route53.change_resource_record_sets(
             HostedZoneId=zone_id, ChangeBatch={"Changes": changes}
         )
 
 
-def _live(doors: Doors, zone_id: str) -> Iterator[dict[str, Any]]:
+def _live(clients: Clients, zone_id: str) -> Iterator[dict[str, Any]]:
     """One by one: people keep thousands in a zone."""
-    pages = doors.aws.route53.get_paginator("list_resource_record_sets").paginate(
+    pages = clients.aws.route53.get_paginator("list_resource_record_sets").paginate(
         HostedZoneId=zone_id
     )
     for page in pages:

@@ -1,9 +1,9 @@
 """The network the stack stands in: a VPC that is there, or one of the stack's own; and its public subnets."""
 
 from provision.clients.aws import Aws, reading
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Milestone, Resource, flat, output, resource
+from provision.resources.base import Clients, Live, Milestone, Resource, flat, output, resource
 from provision.resources.route_table import Route, RouteTableAssociation
 from provision.resources.tagged_ec2 import named
 from provision.resources.vpc import ZONES
@@ -52,7 +52,7 @@ class NewNetwork(Network, Milestone):
         associations = (self.association_1, self.association_2, self.association_3)
         return [a.subnet.id for a in associations if a.subnet.id]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """What it is made of; each part is waited for by itself."""
         return {"VpcId": self.vpc_id, "SubnetIds": self.subnet_ids}
 
@@ -74,10 +74,10 @@ class ExistingNetwork(Network):
         """Another VPC is another network."""
         return self.vpc
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """The VPC and its public subnets; those recorded, while they are there."""
-        vpc_id = self.vpc_id or self._vpc_id(doors)
-        subnets, public = subnets_of(doors.aws, vpc_id)
+        vpc_id = self.vpc_id or self._vpc_id(clients)
+        subnets, public = subnets_of(clients.aws, vpc_id)
         if not subnets and self.vpc_id:
             return None
         if self.subnets:
@@ -97,11 +97,11 @@ class ExistingNetwork(Network):
             )
         return {"VpcId": vpc_id, "SubnetIds": chosen}
 
-    def _vpc_id(self, doors: Doors) -> str:
+    def _vpc_id(self, clients: Clients) -> str:
         wanted = named("is-default", "true") if self.vpc == "default" else named("vpc-id", self.vpc)
-        vpcs = doors.aws.ec2.describe_vpcs(Filters=wanted)["Vpcs"]
+        vpcs = clients.aws.ec2.describe_vpcs(Filters=wanted)["Vpcs"]
         if not vpcs and self.vpc == "default":
-            raise Refusal(
+            raise ProvisionError(
                 _("Choosing the network."),
                 _("this region has no default VPC"),
                 _(
@@ -134,8 +134,8 @@ class ExistingNetwork(Network):
                 )
             zones[zone] = subnet
 
-    def _refusal(self, why: str) -> Refusal:
-        return Refusal(
+    def _refusal(self, why: str) -> ProvisionError:
+        return ProvisionError(
             _("Choosing the network."),
             why,
             _("Set network.vpc and network.subnets to a VPC with two public subnets in two zones."),

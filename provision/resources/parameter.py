@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.parallel import answers_of
+from provision.parallel import run_all
 from provision.resources.base import (
     Batch,
+    Clients,
     Difference,
-    Doors,
     Live,
     Resource,
     Tagged,
@@ -33,37 +33,39 @@ class Parameter(Resource):
     parameter_name: str = output("Name")
     at_once = True
     batch = Batch("ssm", "get_parameters", "Names", "Parameters", "Name", by_name=True)
-    absent = ("ParameterNotFound",)
-    taken = ("ParameterAlreadyExists",)
-    patient = ("TooManyUpdates",)
+    not_found = ("ParameterNotFound",)
+    exists = ("ParameterAlreadyExists",)
+    retry = ("TooManyUpdates",)
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By tag, as DescribeParameters can."""
-        ssm = doors.aws.ssm
+        ssm = clients.aws.ssm
         which = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
         pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[which])
         names = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
-        return answers_of(
-            lambda name: (_tags(doors, name), dict(ssm.get_parameter(Name=name)["Parameter"])),
+        return run_all(
+            lambda name: (_tags(clients, name), dict(ssm.get_parameter(Name=name)["Parameter"])),
             names,
         )
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By name; its value is read only to tell whether it is the one this run was given."""
         name = self.parameter_name or self.name
         secret = getattr(self, "secret", "")
-        told = doors.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))["Parameters"]
+        told = clients.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))[
+            "Parameters"
+        ]
         if not told:
             return None
         answer = dict(told[0])
         value = answer.pop("Value", "")
         return {**answer, "UpToDate": not secret or value == secret}
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """PutParameter without Overwrite."""
         if not self.secret:
-            raise Refusal(
+            raise ProvisionError(
                 _("Creating the parameter {name}.", name=self.name),
                 _("there is none in this account yet, and this run was not told its value"),
                 _(
@@ -71,34 +73,34 @@ class Parameter(Resource):
                     variable=self.variable,
                 ),
             )
-        doors.aws.ssm.put_parameter(
+        clients.aws.ssm.put_parameter(
             Name=self.name, Value=self.secret, Type="SecureString", Tags=listed(self.tags)
         )
         return None
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """ListTagsForResource."""
-        return _tags(doors, live["Name"])
+        return _tags(clients, live["Name"])
 
     def may_adopt(self, live: Live) -> bool:
         """The article made it by hand."""
         return True
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """The value of this run, said without saying it."""
         return {"UpToDate": True}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """PutParameter with Overwrite (which takes no tags)."""
-        doors.aws.ssm.put_parameter(
+        clients.aws.ssm.put_parameter(
             Name=self.name, Value=self.secret, Type="SecureString", Overwrite=True
         )
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteParameter."""
-        doors.aws.ssm.delete_parameter(Name=self.parameter_name)
+        clients.aws.ssm.delete_parameter(Name=self.parameter_name)
 
 
-def _tags(doors: Doors, name: str) -> dict[str, str]:
-    answer = doors.aws.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
+def _tags(clients: Clients, name: str) -> dict[str, str]:
+    answer = clients.aws.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
     return flat(answer.get("TagList", []))

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from provision.i18n import _
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
+    ExternalUse,
     Live,
     Resource,
     Tagged,
     UsageChecks,
-    Use,
     output,
     resource,
 )
@@ -31,24 +31,24 @@ class RecordSet(Resource):
     name: str = output("Name")
     type: str = output("Type")
     at_once = True
-    absent = ("NoSuchHostedZone", "InvalidChangeBatch: but it was not found")
-    within: ClassVar[str] = "zone"
+    not_found = ("NoSuchHostedZone", "InvalidChangeBatch: but it was not found")
+    owned_via: ClassVar[str] = "zone"
     console = "Route 53"
     setting = "host"
-    typical: ClassVar[int] = 37
+    expected: ClassVar[int] = 37
 
     def wanted(self) -> dict[str, Any]:
         """The record set as ChangeResourceRecordSets takes it."""
         raise NotImplementedError(self.kind)
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By zone, name and type."""
         if self.name:
             zone_id, name, kind = self.zone_id, self.name, self.type
         else:
             wanted = self.wanted()
             zone_id, name, kind = self.zone.id, wanted["Name"], wanted["Type"]
-        answer = doors.aws.route53.list_resource_record_sets(
+        answer = clients.aws.route53.list_resource_record_sets(
             HostedZoneId=zone_id, StartRecordName=name, StartRecordType=kind, MaxItems="1"
         )
         for record in answer["ResourceRecordSets"]:
@@ -56,7 +56,7 @@ class RecordSet(Resource):
                 return {**_normal(record), "ZoneId": zone_id}
         return None
 
-    def holders(self, doors: Doors, live: Live) -> Iterator[Resource]:
+    def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
         """Yield its zone, then by what else it is ours: in a zone that was there before it is, too."""
         yield HostedZone.named_by(self.stack, id=live["ZoneId"])
 
@@ -64,9 +64,9 @@ class RecordSet(Resource):
         """Not in a zone that this run has made, unless the former servers' records were copied into it."""
         return super().cannot_be(made) and not self.zone.copied
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """One UPSERT."""
-        _change(doors, self.zone.id, "UPSERT", self.wanted())
+        _change(clients, self.zone.id, "UPSERT", self.wanted())
         return {**_normal(self.wanted()), "ZoneId": self.zone.id}
 
     def shown(self, live: Live) -> str:
@@ -75,26 +75,26 @@ class RecordSet(Resource):
         values = [item["Value"] for item in live.get("ResourceRecords", [])]
         return f"{live['Type']} {live['Name']} -> {target or ' '.join(values)}"
 
-    def hangs_on(self, live: Live) -> list[Resource]:
+    def owners(self, live: Live) -> list[Resource]:
         """In our own zone too somebody may have put another value there since."""
-        return [] if self.differences(live) else super().hangs_on(live)
+        return [] if self.differences(live) else super().owners(live)
 
     def may_adopt(self, live: Live) -> bool:
         """A record that already says what we want."""
         return not self.differences(live)
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Name, type and what it points at."""
         wanted = _normal(self.wanted())
         return {key: wanted[key] for key in ("ResourceRecords", "AliasTarget") if key in wanted}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """UPSERT."""
-        _change(doors, self.zone.id, "UPSERT", self.wanted())
+        _change(clients, self.zone.id, "UPSERT", self.wanted())
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DELETE of the record set as it stands: Route 53 wants it named whole."""
-        answer = doors.aws.route53.list_resource_record_sets(
+        answer = clients.aws.route53.list_resource_record_sets(
             HostedZoneId=self.zone_id,
             StartRecordName=self.name,
             StartRecordType=self.type,
@@ -102,7 +102,7 @@ class RecordSet(Resource):
         )
         for record in answer["ResourceRecordSets"]:
             if _plain(record["Name"]) == _plain(self.name) and record["Type"] == self.type:
-                _change(doors, self.zone_id, "DELETE", record)
+                _change(clients, self.zone_id, "DELETE", record)
 
 
 @resource
@@ -110,20 +110,20 @@ class ValidationRecord(RecordSet):
     """The CNAME by which ACM sees that the domain is ours."""
 
     certificate: Certificate
-    goes_with: ClassVar[str] = "certificate"  # ACM looks at it again whenever it renews
+    retained_with: ClassVar[str] = "certificate"  # ACM looks at it again whenever it renews
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """A record set has no tags: in the stack's zones, what its certificates ask for."""
         asked = {}
-        for tags, live in Certificate.tagged(doors, stack):
+        for tags, live in Certificate.tagged(clients, stack):
             for option in live.get("DomainValidationOptions", []):
                 if name := option.get("ResourceRecord", {}).get("Name"):
                     asked[_plain(name)] = {
                         **tags,
                         "provision:resource": _key(cls, live["DomainName"]),
                     }
-        records = _in_zones_of(doors, stack) if asked else ()
+        records = _in_zones_of(clients, stack) if asked else ()
         return [
             (asked[r["Name"]], r) for r in records if r["Type"] == "CNAME" and r["Name"] in asked
         ]
@@ -132,25 +132,25 @@ class ValidationRecord(RecordSet):
         """One for each host."""
         return self.certificate.host
 
-    def usage_checks(self, doors: Doors, ours: frozenset[str]) -> UsageChecks:
+    def usage_checks(self, clients: Clients, ours: frozenset[str]) -> UsageChecks:
         """Look for other certificates that ACM renews by it, in every region that the account can use."""
 
-        def check(region: str, filters: dict[str, Any]) -> list[Use]:
-            acm = doors.aws.in_region(region).acm
+        def check(region: str, filters: dict[str, Any]) -> list[ExternalUse]:
+            acm = clients.aws.in_region(region).acm
             found = validated_by(acm, filters, self.identity(), _plain(self.name), ours)
-            return [Use(arn) for arn in found]
+            return [ExternalUse(arn) for arn in found]
 
-        regions = sorted({doors.aws.region, *doors.aws.enabled_regions("acm")})
+        regions = sorted({clients.aws.region, *clients.aws.enabled_regions("acm")})
         return {
             _("ACM in {region}", region=region) + which: partial(check, region, filters)
             for region in regions
-            for which, filters in every_certificate(doors.aws.acm).items()
+            for which, filters in every_certificate(clients.aws.acm).items()
         }
 
-    def holders(self, doors: Doors, live: Live) -> Iterator[Resource]:
+    def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
         """Yield its zone, then the certificates that ask for it."""
-        yield from super().holders(doors, live)
-        acm = doors.aws.acm
+        yield from super().holders(clients, live)
+        acm = clients.aws.acm
         for filters in every_certificate(acm).values():
             for arn in validated_by(acm, filters, self.identity(), _plain(self.name), ()):
                 yield Certificate.named_by(self.stack, arn=arn)
@@ -172,15 +172,15 @@ class Alias(RecordSet):
     host: str
     load_balancer: LoadBalancer
     remembered = True
-    looked_in: ClassVar[str] = "zone"
+    lookup_scope: ClassVar[str] = "zone"
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """A record set has no tags: in the stack's zones, what leads to its load balancers."""
         balancers = {
-            _plain(live["DNSName"]): tags for tags, live in LoadBalancer.tagged(doors, stack)
+            _plain(live["DNSName"]): tags for tags, live in LoadBalancer.tagged(clients, stack)
         }
-        records = _in_zones_of(doors, stack) if balancers else ()
+        records = _in_zones_of(clients, stack) if balancers else ()
         found = ((balancers.get(r.get("AliasTarget", {}).get("DNSName", "")), r) for r in records)
         return [
             ({**tags, "provision:resource": _key(cls, r["Name"])}, r) for tags, r in found if tags
@@ -190,11 +190,11 @@ class Alias(RecordSet):
         """One for each host."""
         return self.host
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """Before ours is known: all that stands at the name, for callers would follow that as well."""
         if self.name:
-            return super().find(doors)
-        answer = doors.aws.route53.list_resource_record_sets(
+            return super().find(clients)
+        answer = clients.aws.route53.list_resource_record_sets(
             HostedZoneId=self.zone.id, StartRecordName=self.host + ".", MaxItems="20"
         )
         records = [_normal(record) for record in answer["ResourceRecordSets"]]
@@ -206,17 +206,17 @@ class Alias(RecordSet):
                 raise self.in_the_way(self.shown(here[kind]))
         return None
 
-    def holders(self, doors: Doors, live: Live) -> Iterator[Resource]:
+    def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
         """Yield its zone, then the load balancer that it leads to, or that has taken that one's name."""
-        yield from super().holders(doors, live)
+        yield from super().holders(clients, live)
         target = str(live.get("AliasTarget", {}).get("DNSName", ""))
-        if balancer := re.match(rf"(.+)-\d+\.{re.escape(doors.aws.region)}\.elb\.", target):
+        if balancer := re.match(rf"(.+)-\d+\.{re.escape(clients.aws.region)}\.elb\.", target):
             yield LoadBalancer.called(self.stack, balancer[1])
 
-    def hangs_on(self, live: Live) -> list[Resource]:
+    def owners(self, live: Live) -> list[Resource]:
         """Ours where it leads to our load balancer, whoever has the zone; or to a former one of ours."""
         if not self.differences(live):
-            return [*super().hangs_on(live), self.load_balancer]
+            return [*super().owners(live), self.load_balancer]
         target = live.get("AliasTarget", {}).get("DNSName", "")
         former = re.match(rf"{re.escape(self.load_balancer.name)}-\d+\.", target)
         return [self.zone] if former else []
@@ -234,8 +234,8 @@ class Alias(RecordSet):
         }
 
 
-def _change(doors: Doors, zone_id: str, action: str, record: dict[str, Any]) -> None:
-    doors.aws.route53.change_resource_record_sets(
+def _change(clients: Clients, zone_id: str, action: str, record: dict[str, Any]) -> None:
+    clients.aws.route53.change_resource_record_sets(
         HostedZoneId=zone_id,
         ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
     )
@@ -247,10 +247,10 @@ def _key(kind: type[RecordSet], host: str) -> str:
     return f"{line}/{host}"
 
 
-def _in_zones_of(doors: Doors, stack: str) -> Iterator[Live]:
+def _in_zones_of(clients: Clients, stack: str) -> Iterator[Live]:
     """The record sets of the stack's own zones, in `find`'s shape; one by one, for there may be many."""
-    for _tags, zone in HostedZone.tagged(doors, stack):
-        pages = doors.aws.route53.get_paginator("list_resource_record_sets").paginate(
+    for _tags, zone in HostedZone.tagged(clients, stack):
+        pages = clients.aws.route53.get_paginator("list_resource_record_sets").paginate(
             HostedZoneId=zone["Id"]
         )
         for page in pages:

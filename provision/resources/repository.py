@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from provision.clients.aws import unless
-from provision.parallel import answers_of
+from provision.clients.aws import call_or_none
+from provision.parallel import run_all
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
     Live,
     Resource,
     Tagged,
@@ -35,26 +35,26 @@ class Repository(Resource):
     uri: str = output("repositoryUri")
     repository_name: str = output("repositoryName")
     at_once = True
-    absent = ("RepositoryNotFoundException",)
-    taken = ("RepositoryAlreadyExistsException",)
+    not_found = ("RepositoryNotFoundException",)
+    exists = ("RepositoryAlreadyExistsException",)
     later = ("LifecyclePolicy",)
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By name and tags."""
-        pages = doors.aws.ecr.get_paginator("describe_repositories").paginate()
+        pages = clients.aws.ecr.get_paginator("describe_repositories").paginate()
         repositories = [dict(live) for page in pages for live in page["repositories"]]
         ours = [live for live in repositories if live["repositoryName"].startswith(stack)]
-        found = answers_of(lambda live: (_tags(doors, live), live), ours)
+        found = run_all(lambda live: (_tags(clients, live), live), ours)
         return [(tags, live) for tags, live in found if marked(tags, stack)]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By name, with its lifecycle policy."""
-        ecr, name = doors.aws.ecr, self.repository_name or self.name
+        ecr, name = clients.aws.ecr, self.repository_name or self.name
         found = ecr.describe_repositories(repositoryNames=[name])["repositories"]
         if not found:
             return None
-        policy = unless(
+        policy = call_or_none(
             "LifecyclePolicyNotFoundException", ecr.get_lifecycle_policy, repositoryName=name
         )
         return {
@@ -62,33 +62,33 @@ class Repository(Resource):
             "LifecyclePolicy": json.loads(policy["lifecyclePolicyText"]) if policy else None,
         }
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateRepository. The lifecycle policy is a difference, because the call does not take it."""
-        answer = doors.aws.ecr.create_repository(
+        answer = clients.aws.ecr.create_repository(
             repositoryName=self.name,
             imageScanningConfiguration={"scanOnPush": True},
             tags=listed(self.tags),
         )
         return dict(answer["repository"])
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """ListTagsForResource."""
-        return _tags(doors, live)
+        return _tags(clients, live)
 
     def may_adopt(self, live: Live) -> bool:
         """The article made it by hand."""
         return True
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Images are scanned when they are pushed, and only the newest are kept."""
         return {
             "imageScanningConfiguration.scanOnPush": True,
             "LifecyclePolicy": _lifecycle(),
         }
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """PutImageScanningConfiguration, PutLifecyclePolicy."""
-        ecr, name = doors.aws.ecr, self.repository_name
+        ecr, name = clients.aws.ecr, self.repository_name
         differing = {difference.path for difference in differences}
         if "imageScanningConfiguration.scanOnPush" in differing:
             ecr.put_image_scanning_configuration(
@@ -99,13 +99,13 @@ class Repository(Resource):
                 repositoryName=name, lifecyclePolicyText=json.dumps(_lifecycle())
             )
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteRepository with its images: they can be built again."""
-        doors.aws.ecr.delete_repository(repositoryName=self.repository_name, force=True)
+        clients.aws.ecr.delete_repository(repositoryName=self.repository_name, force=True)
 
 
-def _tags(doors: Doors, live: Live) -> dict[str, str]:
-    answer = doors.aws.ecr.list_tags_for_resource(resourceArn=live["repositoryArn"])
+def _tags(clients: Clients, live: Live) -> dict[str, str]:
+    answer = clients.aws.ecr.list_tags_for_resource(resourceArn=live["repositoryArn"])
     return flat(answer.get("tags", []))
 
 

@@ -3,12 +3,12 @@
 import json
 from typing import Any, ClassVar
 
-from provision.clients.aws import unless
+from provision.clients.aws import call_or_none
 from provision.i18n import _
-from provision.parallel import answers_of
+from provision.parallel import run_all
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
     Live,
     Resource,
     Tagged,
@@ -33,19 +33,19 @@ class Role(Resource):
     role_name: str = output("RoleName")
     at_once = True
     console = "IAM"
-    absent = ("NoSuchEntity",)
-    taken = ("EntityAlreadyExists",)
-    patient = (
+    not_found = ("NoSuchEntity",)
+    exists = ("EntityAlreadyExists",)
+    retry = (
         "DeleteConflict",
         "MalformedPolicyDocument: Invalid principal",
         "ConcurrentModification",
     )
-    ripens: ClassVar[float] = 10.0  # until services may assume it
+    propagation_delay: ClassVar[float] = 10.0  # until services may assume it
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By name and tags. IAM is global: a stack of the same name in another region is not this one."""
-        iam, here = doors.aws.iam, f"-{doors.aws.region}"
+        iam, here = clients.aws.iam, f"-{clients.aws.region}"
         pages = iam.get_paginator("list_roles").paginate()
         named = [
             role
@@ -53,17 +53,17 @@ class Role(Resource):
             for role in page["Roles"]
             if role["RoleName"].startswith(stack) and role["RoleName"].endswith(here)
         ]
-        tags = answers_of(lambda role: iam.list_role_tags(RoleName=role["RoleName"])["Tags"], named)
+        tags = run_all(lambda role: iam.list_role_tags(RoleName=role["RoleName"])["Tags"], named)
         told = [(flat(some), dict(role)) for some, role in zip(tags, named, strict=True)]
         return [(some, role) for some, role in told if marked(some, stack)]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By name."""
-        return dict(doors.aws.iam.get_role(RoleName=self.role_name or self.name)["Role"])
+        return dict(clients.aws.iam.get_role(RoleName=self.role_name or self.name)["Role"])
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateRole."""
-        answer = doors.aws.iam.create_role(
+        answer = clients.aws.iam.create_role(
             RoleName=self.name,
             Description=self.description,
             AssumeRolePolicyDocument=json.dumps(self._trust()),
@@ -79,20 +79,20 @@ class Role(Resource):
         }
         return {"Version": "2012-10-17", "Statement": [trusted]}
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Who may assume it."""
         return {"AssumeRolePolicyDocument": self._trust()}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """UpdateAssumeRolePolicy."""
-        doors.aws.iam.update_assume_role_policy(
+        clients.aws.iam.update_assume_role_policy(
             RoleName=self.role_name, PolicyDocument=json.dumps(self._trust())
         )
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteRole, which takes no role that has policies: those that somebody added are let go first."""
-        iam, name = doors.aws.iam, self.role_name
-        if unless("DeleteConflict", iam.delete_role, RoleName=name) is not None:
+        iam, name = clients.aws.iam, self.role_name
+        if call_or_none("DeleteConflict", iam.delete_role, RoleName=name) is not None:
             return
         for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
             iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
@@ -109,15 +109,15 @@ class RolePolicy(Resource):
     role_name: str = output("RoleName")
     policy_name: str = output("PolicyName")
     at_once = True
-    absent = ("NoSuchEntity",)
-    patient = ("ConcurrentModification",)
-    within: ClassVar[str] = "role"
+    not_found = ("NoSuchEntity",)
+    retry = ("ConcurrentModification",)
+    owned_via: ClassVar[str] = "role"
 
     def identity(self) -> str:
         """A policy belongs to its role."""
         return self.role.identity()
 
-    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+    def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the role that it is a policy of."""
         return [Role.named_by(self.stack, role_name=live["RoleName"])]
 
@@ -128,41 +128,41 @@ class RolePolicy(Resource):
     def _document(self) -> dict[str, Any]:
         return {"Version": "2012-10-17", "Statement": self.statements()}
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By role and name."""
-        answer = doors.aws.iam.get_role_policy(
+        answer = clients.aws.iam.get_role_policy(
             RoleName=self.role_name or self.role.role_name,
-            PolicyName=self.policy_name or self.line,
+            PolicyName=self.policy_name or self.logical_id,
         )
         return {key: answer[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """PutRolePolicy answers nothing, and has done what it was told."""
-        self._put(doors)
+        self._put(clients)
         return {
             "RoleName": self.role.role_name,
-            "PolicyName": self.line,
+            "PolicyName": self.logical_id,
             "PolicyDocument": self._document(),
         }
 
-    def _put(self, doors: Doors) -> None:
-        doors.aws.iam.put_role_policy(
+    def _put(self, clients: Clients) -> None:
+        clients.aws.iam.put_role_policy(
             RoleName=self.role.role_name,
-            PolicyName=self.line,
+            PolicyName=self.logical_id,
             PolicyDocument=json.dumps(self._document()),
         )
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """The whole document."""
         return {"PolicyDocument": self._document()}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """PutRolePolicy replaces it."""
-        self._put(doors)
+        self._put(clients)
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteRolePolicy."""
-        doors.aws.iam.delete_role_policy(RoleName=self.role_name, PolicyName=self.policy_name)
+        clients.aws.iam.delete_role_policy(RoleName=self.role_name, PolicyName=self.policy_name)
 
 
 @resource
@@ -170,24 +170,24 @@ class EcsServiceLinkedRole(Resource):
     """ECS's own role in the account, which everything of ECS's there shares: ensured, always kept."""
 
     arn: str = output("Arn")
-    absent = ("NoSuchEntity",)
-    taken = ("InvalidInput: has been taken",)
-    shared: ClassVar[bool] = True
+    not_found = ("NoSuchEntity",)
+    exists = ("InvalidInput: has been taken",)
+    account_wide: ClassVar[bool] = True
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By its fixed name."""
-        return dict(doors.aws.iam.get_role(RoleName="AWSServiceRoleForECS")["Role"])
+        return dict(clients.aws.iam.get_role(RoleName="AWSServiceRoleForECS")["Role"])
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateServiceLinkedRole: the first use of ECS in an account."""
-        answer = doors.aws.iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+        answer = clients.aws.iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
         return dict(answer["Role"])
 
     def may_adopt(self, live: Live) -> bool:
         """It is the account's."""
         return True
 
-    def kept(self, everything: bool) -> str:
+    def retention_reason(self, everything: bool) -> str:
         """Other services of ECS's in the account may rest on it."""
         return _(
             "it belongs to the whole account, costs nothing, and other ECS services may use it"

@@ -7,14 +7,14 @@ would do. Each schedule states the wanted count instead of toggling it.
 import json
 from typing import Any, ClassVar
 
-from provision.parallel import answers_of
+from provision.parallel import run_all
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
+    ExternalUse,
     Live,
     Resource,
     Tagged,
-    Use,
     flat,
     listed,
     marked,
@@ -36,52 +36,52 @@ class ScheduleGroup(Resource):
     arn: str = output("Arn")
     group_name: str = output("Name")
     console = "EventBridge Scheduler"
-    absent = ("ResourceNotFoundException",)
-    taken = ("ConflictException",)
-    patient = ("ConflictException",)
+    not_found = ("ResourceNotFoundException",)
+    exists = ("ConflictException",)
+    retry = ("ConflictException",)
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By name and tags; one that is on its way out does not count."""
         which = {"NamePrefix": stack} if stack else {}
-        pages = doors.aws.scheduler.get_paginator("list_schedule_groups").paginate(**which)
+        pages = clients.aws.scheduler.get_paginator("list_schedule_groups").paginate(**which)
         groups = [dict(group) for page in pages for group in page["ScheduleGroups"]]
         staying = [group for group in groups if group["State"] != "DELETING"]
-        found = answers_of(lambda group: (_tags(doors, group), group), staying)
+        found = run_all(lambda group: (_tags(clients, group), group), staying)
         return [(tags, group) for tags, group in found if marked(tags, stack)]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """GetScheduleGroup, by name."""
-        return dict(doors.aws.scheduler.get_schedule_group(Name=self.group_name or self.name))
+        return dict(clients.aws.scheduler.get_schedule_group(Name=self.group_name or self.name))
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateScheduleGroup."""
-        made = doors.aws.scheduler.create_schedule_group(Name=self.name, Tags=listed(self.tags))
+        made = clients.aws.scheduler.create_schedule_group(Name=self.name, Tags=listed(self.tags))
         return {"Name": self.name, "Arn": made["ScheduleGroupArn"]}
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """ListTagsForResource."""
-        return _tags(doors, live)
+        return _tags(clients, live)
 
     def leaving(self, live: Live) -> bool:
         """Its deletion goes on after the call has been answered."""
         return bool(live.get("State") == "DELETING")
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Schedules that others put into it."""
-        pages = doors.aws.scheduler.get_paginator("list_schedules").paginate(
+        pages = clients.aws.scheduler.get_paginator("list_schedules").paginate(
             GroupName=self.group_name
         )
         found = [schedule for page in pages for schedule in page["Schedules"]]
         return [
-            Use(f"{self.group_name}/{schedule['Name']}", content=True)
+            ExternalUse(f"{self.group_name}/{schedule['Name']}", content=True)
             for schedule in found
             if schedule["Arn"] not in ours
         ]
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteScheduleGroup: whatever is left in it goes too."""
-        doors.aws.scheduler.delete_schedule_group(Name=self.group_name)
+        clients.aws.scheduler.delete_schedule_group(Name=self.group_name)
 
 
 @resource
@@ -114,14 +114,14 @@ class Scheduled(Resource):
     arn: str = output("Arn")
     schedule_name: str = output("Name")
     group_name: str = output("GroupName")
-    absent = ("ResourceNotFoundException",)
-    taken = ("ConflictException",)
+    not_found = ("ResourceNotFoundException",)
+    exists = ("ConflictException",)
     at_once = True
-    patient = ("ValidationException: assume the role", "ConflictException")
-    within: ClassVar[str] = "group"
+    retry = ("ValidationException: assume the role", "ConflictException")
+    owned_via: ClassVar[str] = "group"
     through_others: ClassVar[bool] = True
 
-    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+    def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the group that it is in."""
         return [ScheduleGroup.named_by(self.stack, group_name=live["GroupName"])]
 
@@ -129,18 +129,18 @@ class Scheduled(Resource):
         """A schedule cannot move to another group."""
         return self.group.name
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """GetSchedule, by group and name."""
         return dict(
-            doors.aws.scheduler.get_schedule(
+            clients.aws.scheduler.get_schedule(
                 GroupName=self.group_name or self.group.name, Name=self.schedule_name or self.name
             )
         )
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateSchedule."""
         where, settings = {"GroupName": self.group.name, "Name": self.name}, self._settings()
-        answer = doors.aws.scheduler.create_schedule(**where, **settings)
+        answer = clients.aws.scheduler.create_schedule(**where, **settings)
         return {**where, **settings, "Arn": answer["ScheduleArn"]}
 
     def _target(self) -> dict[str, Any]:
@@ -161,19 +161,19 @@ class Scheduled(Resource):
             },
         }
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Everything that can be set."""
         return self._settings()
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """UpdateSchedule, with everything."""
-        doors.aws.scheduler.update_schedule(
+        clients.aws.scheduler.update_schedule(
             GroupName=self.group_name, Name=self.schedule_name, **self._settings()
         )
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteSchedule."""
-        doors.aws.scheduler.delete_schedule(GroupName=self.group_name, Name=self.schedule_name)
+        clients.aws.scheduler.delete_schedule(GroupName=self.group_name, Name=self.schedule_name)
 
 
 @resource
@@ -193,6 +193,6 @@ class Schedule(Scheduled):
         return {"Arn": UPDATE_SERVICE, "Input": json.dumps(call)}
 
 
-def _tags(doors: Doors, group: Live) -> dict[str, str]:
-    answer = doors.aws.scheduler.list_tags_for_resource(ResourceArn=group["Arn"])
+def _tags(clients: Clients, group: Live) -> dict[str, str]:
+    answer = clients.aws.scheduler.list_tags_for_resource(ResourceArn=group["Arn"])
     return flat(answer.get("Tags", []))

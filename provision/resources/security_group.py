@@ -4,12 +4,12 @@ from typing import Any, ClassVar
 
 from provision.resources.base import (
     Batch,
+    Clients,
     Difference,
-    Doors,
+    ExternalUse,
     Live,
     Resource,
     Tagged,
-    Use,
     flat,
     listed,
     marked,
@@ -31,25 +31,25 @@ class SecurityGroup(Resource):
     id: str = output("GroupId")
     batch = Batch("ec2", "describe_security_groups", "GroupIds", "SecurityGroups", "GroupId")
     at_once = True
-    absent = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
-    taken = ("InvalidGroup.Duplicate",)
-    near: ClassVar[float] = 0.5  # a teardown waits for nothing else
-    held: ClassVar[int] = 50  # network interfaces outlive what used them, and that lingers
-    patient = (
+    not_found = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
+    exists = ("InvalidGroup.Duplicate",)
+    poll_interval_near: ClassVar[float] = 0.5  # a teardown waits for nothing else
+    release_delay: ClassVar[int] = 50  # network interfaces outlive what used them, and that lingers
+    retry = (
         "DependencyViolation",
         "InvalidGroup.InUse",
     )  # network interfaces outlive what used them
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By tag."""
-        found = doors.aws.ec2.describe_security_groups(Filters=of_stack(stack))["SecurityGroups"]
+        found = clients.aws.ec2.describe_security_groups(Filters=of_stack(stack))["SecurityGroups"]
         return [(flat(group["Tags"]), dict(group)) for group in found]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By id, else by name in the VPC."""
         if self.id:
-            groups = doors.aws.ec2.describe_security_groups(GroupIds=[self.id])["SecurityGroups"]
+            groups = clients.aws.ec2.describe_security_groups(GroupIds=[self.id])["SecurityGroups"]
         elif not self.network.vpc_id:
             return None
         else:
@@ -57,12 +57,12 @@ class SecurityGroup(Resource):
                 {"Name": "vpc-id", "Values": [self.network.vpc_id]},
                 {"Name": "group-name", "Values": [self.name]},
             ]
-            groups = doors.aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+            groups = clients.aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
         return dict(groups[0]) if groups else None
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateSecurityGroup."""
-        answer = doors.aws.ec2.create_security_group(
+        answer = clients.aws.ec2.create_security_group(
             GroupName=self.name,
             Description=self.description,
             VpcId=self.network.vpc_id,
@@ -70,21 +70,21 @@ class SecurityGroup(Resource):
         )
         return {"GroupId": answer["GroupId"]}
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Other groups' rules that name it, other things' network interfaces that are in it."""
-        ec2, naming = doors.aws.ec2, {}
+        ec2, naming = clients.aws.ec2, {}
         for filter_name in ("ip-permission.group-id", "egress.ip-permission.group-id"):
             for group in ec2.describe_security_groups(Filters=named(filter_name, self.id))[
                 "SecurityGroups"
             ]:
                 if not marked(flat(group.get("Tags", [])), self.stack):
                     naming[group["GroupId"]] = group["GroupName"]
-        others = [Use(f"{id} {name}") for id, name in naming.items() if id not in ours]
-        return others + foreign_interfaces(doors, named("group-id", self.id), ours, self.stack)
+        others = [ExternalUse(f"{id} {name}") for id, name in naming.items() if id not in ours]
+        return others + foreign_interfaces(clients, named("group-id", self.id), ours, self.stack)
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteSecurityGroup."""
-        doors.aws.ec2.delete_security_group(GroupId=self.id)
+        clients.aws.ec2.delete_security_group(GroupId=self.id)
 
 
 @resource
@@ -104,16 +104,16 @@ class IngressRule(Resource):
         "SecurityGroupRuleId",
     )
     at_once = True
-    absent = (
+    not_found = (
         "InvalidSecurityGroupRuleId.NotFound",
         "InvalidGroup.NotFound",
         "InvalidPermission.NotFound",
     )
-    taken = ("InvalidPermission.Duplicate",)
-    within: ClassVar[str] = "group"
-    goes_with: ClassVar[str] = "group"
+    exists = ("InvalidPermission.Duplicate",)
+    owned_via: ClassVar[str] = "group"
+    retained_with: ClassVar[str] = "group"
 
-    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+    def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the group that it is a rule of."""
         return [SecurityGroup.named_by(self.stack, id=live["GroupId"])]
 
@@ -121,9 +121,9 @@ class IngressRule(Resource):
         """A rule belongs to its group."""
         return self.group.identity()
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By id, else by what it lets in."""
-        describe = doors.aws.ec2.describe_security_group_rules
+        describe = clients.aws.ec2.describe_security_group_rules
         if self.id:
             rules = describe(SecurityGroupRuleIds=[self.id])["SecurityGroupRules"]
             return dict(rules[0]) if rules else None
@@ -138,22 +138,24 @@ class IngressRule(Resource):
             return bool(rule.get("ReferencedGroupInfo", {}).get("GroupId") == self.source.id)
         return bool(rule.get("CidrIpv4") == self.source)
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """The port, and who is let in."""
         wanted: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": self.port, "ToPort": self.port}
         if isinstance(self.source, SecurityGroup):
             return {**wanted, "ReferencedGroupInfo.GroupId": self.source.id}
         return {**wanted, "CidrIpv4": self.source}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """ModifySecurityGroupRules, which wants the rule whole."""
-        wanted = self.wants()
+        wanted = self.desired()
         if group := wanted.pop("ReferencedGroupInfo.GroupId", ""):
             wanted["ReferencedGroupId"] = group
         rule = {"SecurityGroupRuleId": self.id, "SecurityGroupRule": wanted}
-        doors.aws.ec2.modify_security_group_rules(GroupId=self.group_id, SecurityGroupRules=[rule])
+        clients.aws.ec2.modify_security_group_rules(
+            GroupId=self.group_id, SecurityGroupRules=[rule]
+        )
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """AuthorizeSecurityGroupIngress."""
         permission: dict[str, Any] = {
             "IpProtocol": "tcp",
@@ -164,7 +166,7 @@ class IngressRule(Resource):
             permission["UserIdGroupPairs"] = [{"GroupId": self.source.id}]
         else:
             permission["IpRanges"] = [{"CidrIp": self.source}]
-        answer = doors.aws.ec2.authorize_security_group_ingress(
+        answer = clients.aws.ec2.authorize_security_group_ingress(
             GroupId=self.group.id,
             IpPermissions=[permission],
             TagSpecifications=[{"ResourceType": "security-group-rule", "Tags": listed(self.tags)}],
@@ -172,8 +174,8 @@ class IngressRule(Resource):
         rules = answer.get("SecurityGroupRules") or []
         return dict(rules[0]) if rules else None
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """RevokeSecurityGroupIngress."""
-        doors.aws.ec2.revoke_security_group_ingress(
+        clients.aws.ec2.revoke_security_group_ingress(
             GroupId=self.group_id, SecurityGroupRuleIds=[self.id]
         )

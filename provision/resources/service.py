@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from provision.pricing import HOURS, Prices
 from provision.resources.awsvpc import PROVIDERS, placed, strategy
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
     Live,
     Resource,
     Tagged,
@@ -17,7 +17,7 @@ from provision.resources.base import (
     resource,
 )
 from provision.resources.cluster import Cluster
-from provision.resources.listener import WarmDoorRule
+from provision.resources.listener import BootstrapRule
 from provision.resources.network import Network
 from provision.resources.permissions import ExecutionPermissions, TaskPermissions
 from provision.resources.security_group import IngressRule, SecurityGroup
@@ -45,16 +45,20 @@ class Service(Resource):
     security_group: SecurityGroup
     ingress: IngressRule
     target_group: TargetGroup
-    warm_door_rule: WarmDoorRule
+    bootstrap_rule: BootstrapRule
     execution_permissions: ExecutionPermissions
     task_permissions: TaskPermissions
     hours: float | None = None  # a month, that the schedule leaves it on; None: all of them
     arn: str = output("serviceArn")
     cluster_arn: str = output("clusterArn")
     counted: str = output("Counted")  # the service.count it was last set to
-    absent = ("ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
-    taken = ("InvalidParameterException: Creation of service was not idempotent",)
-    patient = (
+    not_found = (
+        "ClusterNotFoundException",
+        "ServiceNotFoundException",
+        "ServiceNotActiveException",
+    )
+    exists = ("InvalidParameterException: Creation of service was not idempotent",)
+    retry = (
         "InvalidParameterException: service linked role",
         "InvalidParameterException: does not have an associated load balancer",
         "InvalidParameterException: proper permissions",
@@ -65,17 +69,17 @@ class Service(Resource):
     )
     hourly = True
     console = "Amazon ECS"
-    typical: ClassVar[int] = 2
-    near: ClassVar[float] = 0.75  # a teardown waits for nothing else
-    held: ClassVar[int] = 50  # its bots answer for 20 s after SIGTERM, then it is DRAINING
+    expected: ClassVar[int] = 2
+    poll_interval_near: ClassVar[float] = 0.75  # a teardown waits for nothing else
+    release_delay: ClassVar[int] = 50  # its bots answer for 20 s after SIGTERM, then it is DRAINING
     through_others: ClassVar[bool] = True
-    inside: ClassVar[str] = "cluster"
+    exists_within: ClassVar[str] = "cluster"
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """In the stack's clusters; one that drains does not count."""
-        ecs, found = doors.aws.ecs, []
-        for _tags, cluster in Cluster.tagged(doors, stack):
+        ecs, found = clients.aws.ecs, []
+        for _tags, cluster in Cluster.tagged(clients, stack):
             where = cluster["clusterArn"]
             pages = ecs.get_paginator("list_services").paginate(
                 cluster=where, PaginationConfig={"PageSize": 10}
@@ -86,9 +90,9 @@ class Service(Resource):
         told = ((flat(live.get("tags", [])), live) for live in found)
         return [(tags, dict(live)) for tags, live in told if marked(tags, stack)]
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By ARN, else by name; an INACTIVE one counts as none."""
-        answer = doors.aws.ecs.describe_services(
+        answer = clients.aws.ecs.describe_services(
             cluster=self.cluster_arn or self.cluster.arn,
             services=[self.arn or self.name],
             include=["TAGS"],
@@ -98,9 +102,9 @@ class Service(Resource):
                 return {**live, "Vpc": _vpc(live), "Counted": self.counted or _count(self)}
         return None
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateService."""
-        answer = doors.aws.ecs.create_service(
+        answer = clients.aws.ecs.create_service(
             cluster=self.cluster.arn,
             serviceName=self.name,
             desiredCount=self.count,
@@ -138,7 +142,7 @@ class Service(Resource):
         """DRAINING: its name is not free yet, but it serves nobody."""
         return bool(live["status"] == "DRAINING")
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Revision, capacity, network, target group; the count only when the setting changed."""
         wanted = {
             "taskDefinition": self.task_definition.arn,
@@ -161,7 +165,7 @@ class Service(Resource):
         found = super().differences(live)
         return [d for d in found if shown.get(d.path.partition(".")[0], True)]
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """UpdateService."""
         change = self._settings()
         if any(d.path.startswith("capacityProviderStrategy") for d in differences):
@@ -174,25 +178,27 @@ class Service(Resource):
             )  # new tasks, so only where it is another one
         if any(d.path == "Counted" for d in differences):
             change["desiredCount"] = self.count
-        doors.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, **change)
+        clients.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, **change)
         self.counted = str(self.count)
 
-    def scale(self, doors: Doors, count: int) -> None:
+    def scale(self, clients: Clients, count: int) -> None:
         """Wants that many tasks, without touching anything else."""
-        doors.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, desiredCount=count)
+        clients.aws.ecs.update_service(
+            cluster=self.cluster_arn, service=self.arn, desiredCount=count
+        )
 
     def costs(self, prices: Prices) -> float:
         """Its tasks, in the hours that the schedule leaves them on."""
         task, hours = self.task_definition, HOURS if self.hours is None else self.hours
         return hours * self.count * prices.task_hour(task.cpu, task.memory, self.capacity)
 
-    def lets_go(self, live: Live) -> bool:
+    def releases_dependencies(self, live: Live) -> bool:
         """Its tasks have stopped; DRAINING itself needs nothing but the cluster, which says so."""
         return not live["runningCount"] and not live["pendingCount"]
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteService with force: no scaling to zero first."""
-        doors.aws.ecs.delete_service(cluster=self.cluster_arn, service=self.arn, force=True)
+        clients.aws.ecs.delete_service(cluster=self.cluster_arn, service=self.arn, force=True)
 
 
 def _count(service: Service) -> str:

@@ -4,12 +4,12 @@ import re
 from typing import ClassVar
 
 from provision import crash_log
-from provision.clients.aws import unless
-from provision.errors import Refusal
+from provision.clients.aws import call_or_none
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.advice import advice
-from provision.resources.base import Doors, Live, Milestone, output, resource
-from provision.resources.ecs_deployment import Rollout
+from provision.resources.base import Clients, Live, Milestone, output, resource
+from provision.resources.ecs_deployment import EcsDeployment
 from provision.resources.service import Service
 from provision.resources.task_definition import CONTAINER
 
@@ -19,7 +19,7 @@ LOG_PAGES = 5  # of up to 10,000 lines or 1 MB: CloudWatch Logs API, GetLogEvent
 SILENCE = 90  # seconds without a task or an event after which ECS will not start one
 
 
-class NoCapacity(Refusal):
+class NoCapacity(ProvisionError):
     """Fargate has had no capacity for a task for some time; it never takes the dearer kind by itself."""
 
     def __init__(self, said: str) -> None:
@@ -39,33 +39,33 @@ class SteadyService(Milestone):
     """Every wanted task runs and is healthy behind the load balancer; none wanted counts too."""
 
     service: Service
-    desired: int | str = output("desiredCount")  # 0: asleep, by its schedule or by hand
-    typical: ClassVar[int] = 163
-    bound: ClassVar[int] = 900
-    pace: ClassVar[float] = 4.0
-    watched: ClassVar[float] = 30.0
+    desired_count: int | str = output("desiredCount")  # 0: asleep, by its schedule or by hand
+    expected: ClassVar[int] = 163
+    timeout: ClassVar[int] = 900
+    poll_interval: ClassVar[float] = 4.0
+    poll_interval_far: ClassVar[float] = 30.0
     looks: ClassVar[int] = 3  # how long ECS takes to call it steady is not well known
     settling: ClassVar[float] = 30.0  # two health checks, then ECS calls it steady
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """The service; while it is not steady also its tasks, its targets' health, a failed task's log."""
-        live = self.service.find(doors)
+        live = self.service.find(clients)
         if live is None or not self._missing(live):
             return live
         groups = [group["targetGroupArn"] for group in live.get("loadBalancers", [])]
-        health = doors.aws.elbv2.describe_target_health
+        health = clients.aws.elbv2.describe_target_health
         targets = [
             target
             for arn in groups
             for target in health(TargetGroupArn=arn)["TargetHealthDescriptions"]
         ]
-        seen = {**live, "Tasks": _tasks(doors, live), "Targets": targets}
-        failed = Rollout(seen).failed_task()
-        return {**seen, "Log": self._log(doors, failed)} if failed else seen
+        seen = {**live, "Tasks": _tasks(clients, live), "Targets": targets}
+        failed = EcsDeployment(seen).failed_task()
+        return {**seen, "Log": self._log(clients, failed)} if failed else seen
 
-    def _log(self, doors: Doors, task: str) -> list[str]:
+    def _log(self, clients: Clients, task: str) -> list[str]:
         """Return what a task wrote, the newest last, back to its last exception; [] for nothing."""
-        logs = doors.aws.logs
+        logs = clients.aws.logs
         given = {
             "logGroupName": self.service.task_definition.log_group.name,
             "logStreamName": f"{CONTAINER}/{CONTAINER}/{task}",  # ECS, awslogs-stream-prefix
@@ -73,7 +73,7 @@ class SteadyService(Milestone):
         }
         messages: list[str] = []
         for _page in range(LOG_PAGES):
-            answer = unless(NO_LOG, logs.get_log_events, **given)
+            answer = call_or_none(NO_LOG, logs.get_log_events, **given)
             if not answer or not answer["events"]:
                 break
             messages = [str(event["message"]) for event in answer["events"]] + messages
@@ -82,12 +82,12 @@ class SteadyService(Milestone):
             given["nextToken"] = answer["nextBackwardToken"]
         return messages
 
-    def glance(self, doors: Doors) -> Live | None:
+    def poll(self, clients: Clients) -> Live | None:
         """The service alone, as long as ECS has started tasks and none has failed: one call, not five."""
-        live = self.service.find(doors)
+        live = self.service.find(clients)
         if live is None or not self._missing(live) or _goes_well(live):
             return live
-        return self.find(doors)
+        return self.find(clients)
 
     def _missing(self, live: Live) -> bool:
         deployments = live.get("deployments", [])
@@ -95,16 +95,18 @@ class SteadyService(Milestone):
         return bool(live["runningCount"] < live["desiredCount"] or rolling or len(deployments) > 1)
 
     def pending(self, live: Live) -> str:
-        """How many tasks run, and why not all. A Refusal where ECS has given up or finds no capacity."""
+        """Return how many tasks run, and why not all. Raises ProvisionError where ECS has given up."""
         if not live or live["desiredCount"] == 0:
             return "" if live else _("the service is not there")
-        rollout, revision = Rollout(live), self.service.task_definition.arn
+        rollout, revision = EcsDeployment(live), self.service.task_definition.arn
         failed = any(d.get("rolloutState") == "FAILED" for d in rollout.deployments)
         if failed or (revision and live["taskDefinition"] != revision):
             why = rollout.hopeless() or _("ECS went back to {arn}", arn=live["taskDefinition"])
             told = [why, *rollout.last_words()]
             then = advice(" ".join(told))
-            raise Refusal(_("Waiting for the service to be steady."), "\n        ".join(told), then)
+            raise ProvisionError(
+                _("Waiting for the service to be steady."), "\n        ".join(told), then
+            )
         if not self._missing(live):
             return ""
         if shortage := rollout.short_of_capacity():
@@ -121,7 +123,7 @@ class SteadyService(Milestone):
     def patience(self, live: Live) -> int:
         """ECS that never says a word starts no task."""
         quiet = not live.get("events") and not live.get("runningCount") and not live.get("Tasks")
-        return SILENCE if quiet else self.bound
+        return SILENCE if quiet else self.timeout
 
 
 def _goes_well(live: Live) -> bool:
@@ -134,9 +136,9 @@ def _goes_well(live: Live) -> bool:
     )
 
 
-def _tasks(doors: Doors, live: Live) -> list[Live]:
+def _tasks(clients: Clients, live: Live) -> list[Live]:
     """A service's tasks, those that are to run and those that have stopped within the last hour or so."""
-    ecs, cluster, name = doors.aws.ecs, live["clusterArn"], live["serviceName"]
+    ecs, cluster, name = clients.aws.ecs, live["clusterArn"], live["serviceName"]
     arns: list[str] = []
     for status in ("RUNNING", "STOPPED"):
         listed = ecs.list_tasks(cluster=cluster, serviceName=name, desiredStatus=status)

@@ -3,12 +3,12 @@
 from typing import Any, ClassVar
 
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
+    ExternalUse,
     Live,
     Resource,
     Tagged,
-    Use,
     flat,
     listed,
     output,
@@ -17,7 +17,7 @@ from provision.resources.base import (
 
 
 @resource
-class Unnamed(Resource):
+class TaggedEc2(Resource):
     """Found by id or tags. A create call whose answer was lost may leave a twin: the surplus is taken away.
 
     A twin never holds anything, and EC2 refuses to delete what something hangs on (DependencyViolation).
@@ -30,28 +30,28 @@ class Unnamed(Resource):
     noun: ClassVar[str] = ""  # as in TagSpecifications: "vpc", "internet-gateway"
 
     @classmethod
-    def seen(cls, doors: Doors, filters: list[dict[str, Any]]) -> list[Live]:
+    def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """The Describe call."""
         raise NotImplementedError(cls.__name__)
 
-    def delete_one(self, doors: Doors, id: str) -> None:
+    def delete_one(self, clients: Clients, id: str) -> None:
         """The Delete call."""
         raise NotImplementedError(self.kind)
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By its tags, and by id where somebody took the tags away; others that carry them are surplus."""
         tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in self.tags.items()]
-        found = {self.id_of(live): live for live in self.seen(doors, tags)}
+        found = {self.id_of(live): live for live in self.seen(clients, tags)}
         if self.id and self.id not in found:
-            for live in self.seen(doors, named(f"{self.noun}-id", self.id)):
+            for live in self.seen(clients, named(f"{self.noun}-id", self.id)):
                 found[self.id_of(live)] = live
         ids = sorted(found, key=lambda id: (id != self.id, not in_use(found[id]), id))
         return {**found[ids[0]], "Id": ids[0], "Surplus": ids[1:]} if ids else None
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By tag, as every Describe call of EC2's can."""
-        found = cls.seen(doors, of_stack(stack)) if cls.noun else []
+        found = cls.seen(clients, of_stack(stack)) if cls.noun else []
         return [(flat(live["Tags"]), cls.shape(live)) for live in found]
 
     @classmethod
@@ -68,19 +68,19 @@ class Unnamed(Resource):
         """Our tags, and the Name that the console shows."""
         return [{"ResourceType": self.noun, "Tags": listed({**self.tags, "Name": self.name})}]
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """No twin."""
         return {"Surplus": []}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Takes the twins away."""
         for id in live["Surplus"]:
-            self.delete_one(doors, id)
+            self.delete_one(clients, id)
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """It, and a twin that carries its tags."""
         for id in [*(self.surplus or []), self.id]:
-            self.delete_one(doors, id)
+            self.delete_one(clients, id)
 
 
 def in_use(live: Live) -> bool:
@@ -89,8 +89,8 @@ def in_use(live: Live) -> bool:
 
 
 def foreign_interfaces(
-    doors: Doors, filters: list[dict[str, Any]], ours: frozenset[str], stack: str
-) -> list[Use]:
+    clients: Clients, filters: list[dict[str, Any]], ours: frozenset[str], stack: str
+) -> list[ExternalUse]:
     """Network interfaces that are neither a load balancer's of ours nor a task's.
 
     ELB writes its name into the description, `ELB app/name/id`, and lets go of it minutes after the load
@@ -98,13 +98,13 @@ def foreign_interfaces(
     """
     recorded = {name for arn in ours if (name := arn.partition(":loadbalancer/")[2])}
     foreign = []
-    for live in doors.aws.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]:
+    for live in clients.aws.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]:
         told = live.get("Description", "")
         balancer = told.removeprefix("ELB ")
         kind, _slash, name = balancer.partition("/")
         named_ours = kind == "app" and name.startswith((f"{stack}/", f"{stack}-"))
         if not (told.startswith("arn:aws:ecs:") or balancer in recorded or named_ours):
-            foreign.append(Use(" ".join(filter(None, (live["NetworkInterfaceId"], told)))))
+            foreign.append(ExternalUse(" ".join(filter(None, (live["NetworkInterfaceId"], told)))))
     return foreign
 
 

@@ -4,12 +4,12 @@ import json
 from typing import Any, ClassVar
 
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
+    ExternalUse,
     Live,
     Resource,
     Tagged,
-    Use,
     listed,
     output,
     resource,
@@ -42,22 +42,22 @@ class TargetGroup(Resource):
     by_name = True
     at_once = True
     console = ELB
-    absent = ("TargetGroupNotFound",)
-    taken = ("DuplicateTargetGroupName",)
-    patient = ("ResourceInUse",)  # listeners and rules have just gone
+    not_found = ("TargetGroupNotFound",)
+    exists = ("DuplicateTargetGroupName",)
+    retry = ("ResourceInUse",)  # listeners and rules have just gone
     later = ("Attributes",)
-    typical: ClassVar[int] = 1
+    expected: ClassVar[int] = 1
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """By name and tags."""
-        pages = doors.aws.elbv2.get_paginator("describe_target_groups").paginate()
+        pages = clients.aws.elbv2.get_paginator("describe_target_groups").paginate()
         found = [live for page in pages for live in page["TargetGroups"]]
-        return carrying(doors, stack, found, "TargetGroupArn")
+        return carrying(clients, stack, found, "TargetGroupArn")
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By ARN, else by name; with its attributes."""
-        elbv2 = doors.aws.elbv2
+        elbv2 = clients.aws.elbv2
         which = {"TargetGroupArns": [self.arn]} if self.arn else {"Names": [self.name]}
         found = elbv2.describe_target_groups(**which)["TargetGroups"]
         if not found:
@@ -67,9 +67,9 @@ class TargetGroup(Resource):
         )["Attributes"]
         return {**found[0], "Attributes": {item["Key"]: item["Value"] for item in attributes}}
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """CreateTargetGroup. The deregistration delay is a difference, because the call takes none."""
-        answer = doors.aws.elbv2.create_target_group(
+        answer = clients.aws.elbv2.create_target_group(
             Name=self.name,
             Protocol="HTTP",
             Port=self.port,
@@ -80,18 +80,18 @@ class TargetGroup(Resource):
         )
         return dict(answer["TargetGroups"][0])
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """DescribeTags."""
-        return tags_of(doors, live["TargetGroupArn"])
+        return tags_of(clients, live["TargetGroupArn"])
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Health check and attributes."""
         attributes = {f'Attributes."{name}"': value for name, value in ATTRIBUTES.items()}
         return {**HEALTH, **attributes}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """ModifyTargetGroup, ModifyTargetGroupAttributes."""
-        elbv2 = doors.aws.elbv2
+        elbv2 = clients.aws.elbv2
         if any(difference.path in HEALTH for difference in differences):
             elbv2.modify_target_group(TargetGroupArn=self.arn, **HEALTH)
         if any(difference.path not in HEALTH for difference in differences):
@@ -99,19 +99,19 @@ class TargetGroup(Resource):
                 TargetGroupArn=self.arn, Attributes=listed(ATTRIBUTES)
             )
 
-    def used_by(self, doors: Doors, ours: frozenset[str]) -> list[Use]:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """A load balancer of others' that sends requests to it, or what others added to ours."""
-        found = doors.aws.elbv2.describe_target_groups(TargetGroupArns=[self.arn])["TargetGroups"]
+        found = clients.aws.elbv2.describe_target_groups(TargetGroupArns=[self.arn])["TargetGroups"]
         balancers = found[0].get("LoadBalancerArns", []) if found else []
         here = [
             use
             for arn in balancers
             if arn in ours
-            for use, actions in added(doors, arn, ours, self.stack)
+            for use, actions in added(clients, arn, ours, self.stack)
             if self.arn in json.dumps(actions)
         ]
-        return foreign(doors, balancers, ours) + here
+        return foreign(clients, balancers, ours) + here
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """DeleteTargetGroup."""
-        doors.aws.elbv2.delete_target_group(TargetGroupArn=self.arn)
+        clients.aws.elbv2.delete_target_group(TargetGroupArn=self.arn)

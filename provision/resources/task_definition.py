@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from provision.resources.base import (
+    Clients,
     Difference,
-    Doors,
     Live,
     Resource,
     Tagged,
@@ -44,17 +44,17 @@ class Family(Resource):
     by_name = True
     single = False  # each registration is a revision
     console = "Amazon ECS"
-    absent = (
+    not_found = (
         "ClientException: Unable to describe task definition",
         "ClientException: The specified task definition does not exist",
         "InvalidParameterException: Unable to describe task definition",
     )
-    patient = ("ClientException: Role is not valid",)
+    retry = ("ClientException: Role is not valid",)
     container: ClassVar[str] = ""  # its name, and the prefix of its log streams
     suffix: ClassVar[str] = ""  # of the family's name, behind the stack's
 
     @classmethod
-    def tagged(cls, doors: Doors, stack: str) -> list[Tagged]:
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """The newest revision of the stack's family that carries its tags: it stands for all of them.
 
         An ACTIVE one, else one that was deregistered: those stay in ECS's lists until they are deleted.
@@ -62,8 +62,8 @@ class Family(Resource):
         """
         family = f"{stack}{cls.suffix}" if stack and cls.container else ""
         for status in ("ACTIVE", "INACTIVE") if family else ():
-            for arn in sorted(_revisions(doors, family, status), key=_number, reverse=True):
-                ask = doors.aws.ecs.describe_task_definition
+            for arn in sorted(_revisions(clients, family, status), key=_number, reverse=True):
+                ask = clients.aws.ecs.describe_task_definition
                 answer = ask(taskDefinition=arn, include=["TAGS"])
                 if marked(tags := flat(answer.get("tags", [])), stack):
                     return [(tags, _shape(answer["taskDefinition"]))]
@@ -74,9 +74,9 @@ class Family(Resource):
         """Return whether both are of one family: a newer revision takes the place of an older one."""
         return bool(one.get("family")) and one["family"] == other.get("family")
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By ARN, else the family's newest revision; one that is being deleted counts as none."""
-        answer = doors.aws.ecs.describe_task_definition(
+        answer = clients.aws.ecs.describe_task_definition(
             taskDefinition=self.arn or self.name, include=["TAGS"]
         )
         live = answer["taskDefinition"]
@@ -88,9 +88,9 @@ class Family(Resource):
         """INACTIVE: somebody deregistered it, and it stays in the lists until it is deleted."""
         return bool(live.get("status") == "INACTIVE")
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """RegisterTaskDefinition."""
-        answer = doors.aws.ecs.register_task_definition(
+        answer = clients.aws.ecs.register_task_definition(
             **self._registration(), tags=listed(self.tags, "key", "value")
         )
         return _shape(answer["taskDefinition"])
@@ -147,56 +147,56 @@ class Family(Resource):
             **self._more(),
         }
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Everything that a new revision can change."""
         wanted = _shape(self._registration())
         paths = ("cpu", "memory", "executionRoleArn", "taskRoleArn", "runtimePlatform")
         container = {f"Container.{part}": value for part, value in wanted["Container"].items()}
         return {**{path: wanted[path] for path in paths}, **container}
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Registers a new revision, which from here on is the one that is found."""
-        created = self.create(doors)
+        created = self.create(clients)
         if created:
-            self.learn(created)
+            self.load_from_api(created)
 
-    def previous(self, doors: Doors) -> str:
+    def previous(self, clients: Clients) -> str:
         """The newest revision before this one that can be run; "" for none."""
         older = [
-            a for a in _revisions(doors, self.family, "ACTIVE") if _number(a) < _number(self.arn)
+            a for a in _revisions(clients, self.family, "ACTIVE") if _number(a) < _number(self.arn)
         ]
         return max(older, key=_number, default="")
 
-    def withdraw(self, doors: Doors, arn: str) -> None:
+    def withdraw(self, clients: Clients, arn: str) -> None:
         """A revision that is not to be run again: the newest ACTIVE one is the one in use."""
-        doors.aws.ecs.deregister_task_definition(taskDefinition=arn)
+        clients.aws.ecs.deregister_task_definition(taskDefinition=arn)
 
-    def prune(self, doors: Doors) -> None:
+    def prune(self, clients: Clients) -> None:
         """Deletes what was withdrawn, and the oldest revisions beyond KEPT."""
-        known = sorted(_revisions(doors, self.family, "ACTIVE"), key=_number)
+        known = sorted(_revisions(clients, self.family, "ACTIVE"), key=_number)
         for arn in known[:-KEPT]:
-            self.withdraw(doors, arn)
-        self._delete_inactive(doors)
+            self.withdraw(clients, arn)
+        self._delete_inactive(clients)
 
-    def images(self, doors: Doors) -> set[str]:
+    def images(self, clients: Clients) -> set[str]:
         """The images of the revisions that can be run."""
         found = [
-            doors.aws.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-            for arn in _revisions(doors, self.family, "ACTIVE")
+            clients.aws.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            for arn in _revisions(clients, self.family, "ACTIVE")
         ]
         return {container["image"] for one in found for container in one["containerDefinitions"]}
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """Deregisters every revision of the family, then deletes them (ten a call)."""
-        ecs = doors.aws.ecs
-        for arn in _revisions(doors, self.family, "ACTIVE"):
+        ecs = clients.aws.ecs
+        for arn in _revisions(clients, self.family, "ACTIVE"):
             ecs.deregister_task_definition(taskDefinition=arn)
-        self._delete_inactive(doors)
+        self._delete_inactive(clients)
 
-    def _delete_inactive(self, doors: Doors) -> None:
-        inactive = _revisions(doors, self.family, "INACTIVE")
+    def _delete_inactive(self, clients: Clients) -> None:
+        inactive = _revisions(clients, self.family, "INACTIVE")
         for start in range(0, len(inactive), 10):
-            doors.aws.ecs.delete_task_definitions(taskDefinitions=inactive[start : start + 10])
+            clients.aws.ecs.delete_task_definitions(taskDefinitions=inactive[start : start + 10])
 
 
 @resource
@@ -215,14 +215,14 @@ class TaskDefinition(Family):
     def _platform(self) -> str:
         return self.platform
 
-    def foresee(self, doors: Doors) -> None:
+    def preflight(self, clients: Clients) -> None:
         """The image is for that processor, as far as its registry tells."""
-        self.image.fits(doors, self.platform)
+        self.image.fits(clients, self.platform)
 
-    def update(self, doors: Doors, live: Live, differences: list[Difference]) -> None:
+    def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """A new revision, where the image is for that processor."""
-        self.image.fits(doors, self.platform)
-        super().update(doors, live, differences)
+        self.image.fits(clients, self.platform)
+        super().update(clients, live, differences)
 
     def _image(self) -> str:
         return self.image.uri
@@ -249,9 +249,9 @@ class TaskDefinition(Family):
         }
 
 
-def _revisions(doors: Doors, family: str, status: str) -> list[str]:
+def _revisions(clients: Clients, family: str, status: str) -> list[str]:
     """The family's own: familyPrefix also matches longer names."""
-    pages = doors.aws.ecs.get_paginator("list_task_definitions").paginate(
+    pages = clients.aws.ecs.get_paginator("list_task_definitions").paginate(
         familyPrefix=family, status=status
     )
     found = [arn for page in pages for arn in page["taskDefinitionArns"]]

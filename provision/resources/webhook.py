@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from provision.clients.line import CONSOLE
-from provision.errors import NotYet
+from provision.errors import Pending
 from provision.i18n import _
-from provision.resources.base import Doors, Live, Milestone, Resource, output, resource
+from provision.resources.base import Clients, Live, Milestone, Resource, output, resource
 from provision.resources.certificate import Certificate, certificates_for, every_certificate
 from provision.resources.delegation import Delegation
 from provision.resources.listener import HttpsListener
@@ -31,7 +31,7 @@ class WebhookEndpoint(Resource):
     access_token: Parameter
     endpoint: str = output("endpoint")
     previous: str = output("previous")
-    typical: ClassVar[int] = 3
+    expected: ClassVar[int] = 3
     _withdrawn = False
 
     def identity(self) -> str:
@@ -43,24 +43,24 @@ class WebhookEndpoint(Resource):
         """What LINE calls."""
         return f"https://{self.host}{self.path}"
 
-    def intent(self, doors: Doors) -> dict[str, str]:
+    def before_create(self, clients: Clients) -> dict[str, str]:
         """The endpoint that is there now."""
-        return {"previous": str(doors.line.endpoint().get("endpoint", ""))}
+        return {"previous": str(clients.line.endpoint().get("endpoint", ""))}
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """LINE's endpoint, where it is ours."""
-        told = doors.line.endpoint()
+        told = clients.line.endpoint()
         ours = told.get("endpoint") == (self.endpoint or self.url)
         return told if ours and not self._withdrawn else None
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         """LINE's test first, so that LINE is never sent to a door that does not open; then the PUT.
 
         A bot that its schedule has sent to sleep before the domain was delegated cannot be tested.
         """
-        tested = doors.line.test(self.url) if self.service.desired != 0 else None
+        tested = clients.line.test(self.url) if self.service.desired_count != 0 else None
         if tested and not tested.success:
-            raise NotYet(
+            raise Pending(
                 _(
                     "LINE's test of {url}: {reason} {detail}",
                     url=self.url,
@@ -68,28 +68,28 @@ class WebhookEndpoint(Resource):
                     detail=tested.detail,
                 )
             )
-        doors.line.set_endpoint(self.url)
+        clients.line.set_endpoint(self.url)
         return {"endpoint": self.url}
 
-    def holders(self, doors: Doors, live: Live) -> list[Resource]:
+    def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the certificates of the host that LINE calls."""
         host = str(live["endpoint"]).partition("://")[2].partition("/")[0]
-        acm = doors.aws.acm
+        acm = clients.aws.acm
         arns = certificates_for(acm, every_certificate(acm)[""], host)
         return [Certificate.named_by(self.stack, arn=arn) for arn in arns]
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """An endpoint that is our URL is ours; nobody else answers there."""
         return self.tags
 
-    def lasts(self, live: Live) -> bool:
+    def survives_delete(self, live: Live) -> bool:
         """LINE keeps it, where there was none before."""
         return True
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         """LINE has no delete: the former endpoint is put back; where there was none, ours stays there."""
         if self.previous and self.previous != self.endpoint:
-            doors.line.set_endpoint(self.previous)
+            clients.line.set_endpoint(self.previous)
         self._withdrawn = True
 
 
@@ -100,9 +100,9 @@ class ActiveWebhook(Milestone):
     webhook: WebhookEndpoint
     outside: ClassVar[bool] = True
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """LINE's endpoint."""
-        return doors.line.endpoint()
+        return clients.line.endpoint()
 
     def pending(self, live: Live) -> str:
         """Names the switch and where it is."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from provision.clients.http import on_loopback
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 
 _NAME = "sandbox.json"
@@ -31,7 +31,7 @@ def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def write_runtime(told: Mapping[str, Any], file: Path) -> None:
-    """Write it whole, with mode 0600 in a folder of mode 0700. Raises Refusal where that is not safe."""
+    """Write it whole, mode 0600 in a folder of mode 0700. Raises ProvisionError where that is not safe."""
     doing = _("Writing {path}, by which --sandbox finds the sandbox.", path=file)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def write_runtime(told: Mapping[str, Any], file: Path) -> None:
 def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
     """What the running sandbox wrote; None when there is none, or its process is gone.
 
-    Raises Refusal where it is not safe to follow.
+    Raises ProvisionError where it is not safe to follow.
     """
     file = file or runtime_file()
     doing = _("Reading {path}, by which --sandbox finds the sandbox.", path=file)
@@ -72,7 +72,7 @@ def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
 
 def remove_runtime(file: Path) -> None:
     """Remove it, if it is this process's: a younger sandbox may have replaced it."""
-    with contextlib.suppress(OSError, Refusal):
+    with contextlib.suppress(OSError, ProvisionError):
         told = read_runtime(file)
         if told is not None and told["pid"] == os.getpid():
             file.unlink()
@@ -98,7 +98,7 @@ def _opened(
 ) -> int:
     """The descriptor of this user's own file or folder. `private`: nobody else may use it.
 
-    Raises FileNotFoundError where there is none, Refusal where it is something else.
+    Raises FileNotFoundError where there is none, ProvisionError where it is something else.
     """
     name = path if folder is None else path.name
     flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would wait for its writer
@@ -123,8 +123,8 @@ def _opened(
     return descriptor
 
 
-def _refused(doing: str, path: Path, why: str) -> Refusal:
-    return Refusal(
+def _refused(doing: str, path: Path, why: str) -> ProvisionError:
+    return ProvisionError(
         doing,
         f"{path}: {why}",
         _(

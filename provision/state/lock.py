@@ -6,14 +6,14 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from provision.errors import Refusal, os_refusal
+from provision.errors import ProvisionError, os_error
 from provision.i18n import _
 from provision.state import atomic_file
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the lock beside `path`. Raises Refusal naming who holds it and since when, or why there is none.
+    """Hold the lock beside `path`. Raises ProvisionError: who holds it since when, or why there is none.
 
     The kernel holds the lock and lets go when the process is gone; what stands in the lock's file (process
     and time) is only for the refusal to tell.
@@ -31,7 +31,7 @@ def locked(path: Path) -> Iterator[None]:
         atomic_file.sweep(path)
     except filelock.Timeout:
         pid, since = _holder(place)
-        raise Refusal(
+        raise ProvisionError(
             _("Beginning to work on {path}.", path=path),
             _(
                 "another run (process {pid}) works on it since {since}",
@@ -42,7 +42,7 @@ def locked(path: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         lock.release()
-        raise os_refusal(_("Writing {path}.", path=place), error) from None
+        raise os_error(_("Writing {path}.", path=place), error) from None
     try:
         yield
     finally:

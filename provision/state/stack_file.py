@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from provision.errors import Usage, os_refusal
+from provision.errors import UsageError, os_error
 from provision.i18n import _
 from provision.settings import BY_KEY, Settings
 from provision.state import atomic_file, backup, yaml_edit, yaml_text
@@ -29,7 +29,7 @@ LOWER_HALF = ("made_in", "sandbox", "paused", "resources")
 HEADING = "# What exists, written by provision. Your settings are above."
 
 
-class Damaged(Usage):
+class Damaged(UsageError):
     """The file cannot be read: its line, why, and what to do. It was not changed."""
 
 
@@ -68,7 +68,7 @@ class StackFile:
         return backup.lower_half(self.path)
 
     def _load(self) -> str:
-        """The file as it is now; "" where there is none. Raises Usage or Refusal."""
+        """The file as it is now; "" where there is none. Raises ProvisionError."""
         try:
             content = self.path.read_bytes()
             return content.decode("utf-8")
@@ -78,7 +78,7 @@ class StackFile:
             line = content[: error.start].count(b"\n") + 1
             raise self.damaged(line, _("it is not UTF-8 text: {error}", error=error)) from None
         except OSError as error:
-            raise os_refusal(_("Reading the settings in {path}.", path=self.path), error) from None
+            raise os_error(_("Reading the settings in {path}.", path=self.path), error) from None
 
     def damaged(self, line: int, why: str) -> "Damaged":
         """What is wrong with which line, and what to do."""
@@ -152,7 +152,7 @@ class StackFile:
         try:
             parsed = BY_KEY[key].read(value)
         except ValueError as error:
-            raise Usage(
+            raise UsageError(
                 _("Setting {key}.", key=key),
                 _("{key} takes {wanted}", key=key, wanted=error),
                 _("Give another value."),
@@ -239,7 +239,7 @@ class StackFile:
             content = text.encode("utf-8")
             atomic_file.replace(self.path, content, disk=self._disk, through_link=True)
         except OSError as error:
-            raise os_refusal(_("Writing {path}.", path=self.path), error) from None
+            raise os_error(_("Writing {path}.", path=self.path), error) from None
         self._text = self._same = text
         backup.keep(self.path, text)
 
@@ -275,7 +275,7 @@ class StackFile:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One run at a time per stack; a dead holder's lock is free. Raises Refusal."""
+        """One run at a time per stack; a dead holder's lock is free. Raises ProvisionError."""
         with locked(self.path):
             atomic_file.sweep(backup.place(self.path), through_link=False)
             yield

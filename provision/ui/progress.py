@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from provision.clock import Clock
-from provision.engine.plan import Plan, Step
+from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show
 from provision.resources.base import Resource
 
@@ -175,7 +175,7 @@ def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
         print(unlisted(inexact), file=stream)
 
 
-def show_steps(steps: Sequence[Step], stream: Any) -> None:
+def show_steps(steps: Sequence[Change], stream: Any) -> None:
     """What would be done with each, and what differs."""
     words = actions()
     width = max((len(step.key) for step in steps), default=0)

@@ -5,9 +5,9 @@ from typing import Any
 
 from provision.clients import aws
 from provision.engine.inspector import ask
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.base import Doors
+from provision.resources.base import Clients
 from provision.resources.role import Role, RolePolicy, Statement
 from provision.verify.tree import Finding, Look, Scene, ng, ok, stands
 
@@ -34,21 +34,21 @@ def role_may(role_line: str, policy_line: str) -> Look:
             return finding
         assert isinstance(role, Role)
         assert isinstance(policy, RolePolicy)
-        doors = scene.run.doors
-        question = partial(_simulated, doors, role.arn, policy.statements())
+        clients = scene.run.clients
+        question = partial(_simulated, clients, role.arn, policy.statements())
         doing = _("Asking IAM what {role} may do.", role=role.arn)
         try:
             return ask(question, scene.run.clock, doing, TRIES)
-        except Refusal:  # an endpoint that does not have it, a person who may not ask
-            return _read(doors, role.role_name, policy.policy_name)
+        except ProvisionError:  # an endpoint that does not have it, a person who may not ask
+            return _read(clients, role.role_name, policy.policy_name)
 
     return look
 
 
-def _simulated(doors: Doors, arn: str, statements: list[Statement]) -> Finding:
+def _simulated(clients: Clients, arn: str, statements: list[Statement]) -> Finding:
     """iam:SimulatePrincipalPolicy: also sees permissions boundaries and the organization's policies."""
     for statement in statements:
-        for action, resource, decision in _simulate(doors, arn, statement["Action"], statement):
+        for action, resource, decision in _simulate(clients, arn, statement["Action"], statement):
             if decision == "allowed":
                 continue
             reason = _(
@@ -60,12 +60,12 @@ def _simulated(doors: Doors, arn: str, statements: list[Statement]) -> Finding:
             return ng(reason, _("Ask the account's administrator which policy forbids it."))
     granted = {action for statement in statements for action in _listed(statement["Action"])}
     never = [action for action in NEVER if action not in granted]
-    more = [a for a, _resource, said in _simulate(doors, arn, never, {}) if said == "allowed"]
+    more = [a for a, _resource, said in _simulate(clients, arn, never, {}) if said == "allowed"]
     return _too_much(", ".join(more)) if more else ok(_("simulated by IAM"))
 
 
 def _simulate(
-    doors: Doors, arn: str, actions: Any, statement: Statement
+    clients: Clients, arn: str, actions: Any, statement: Statement
 ) -> list[tuple[str, str, str]]:
     """Action, resource and decision, for each of them."""
     given: dict[str, Any] = {}
@@ -81,7 +81,7 @@ def _simulate(
         for key, value in like.items()
     ]
     with aws.reading(_("Asking IAM what {role} may do.", role=arn)):
-        answer = doors.aws.iam.simulate_principal_policy(
+        answer = clients.aws.iam.simulate_principal_policy(
             PolicySourceArn=arn, ActionNames=_listed(actions), **given
         )
         return [
@@ -99,9 +99,9 @@ def _listed(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _read(doors: Doors, role: str, ours: str) -> Finding:
+def _read(clients: Clients, role: str, ours: str) -> Finding:
     """Its one policy is ours, and that one says what is wanted: then it may neither less nor more."""
-    iam = doors.aws.iam
+    iam = clients.aws.iam
     inline = iam.list_role_policies(RoleName=role)["PolicyNames"]
     attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     others = [name for name in inline if name != ours] + [p["PolicyName"] for p in attached]

@@ -21,7 +21,7 @@ def caa(scene: Scene) -> Finding:
     """CAA records that name others only stop the certificate, and later its renewal."""
     host = scene.run.stack.certificate.host
     try:
-        name, records = scene.run.doors.dns.caa(host)
+        name, records = scene.run.clients.dns.caa(host)
     except Unanswered as error:
         return skip(str(error))
     if refusal := kept_out(host, name, records):
@@ -36,7 +36,7 @@ def addressed(scene: Scene) -> Finding:
         return finding
     host = scene.run.stack.certificate.host
     try:
-        found = scene.run.doors.dns.records(host, "A")
+        found = scene.run.clients.dns.records(host, "A")
     except Unanswered as error:
         return skip(str(error))
     if found:
@@ -50,7 +50,7 @@ def addressed(scene: Scene) -> Finding:
 def shakes_hands(scene: Scene) -> Finding:
     """A handshake by name, at the address that DNS gives."""
     host = scene.run.stack.certificate.host
-    (address, *_more) = scene.run.doors.dns.records(host, "A")
+    (address, *_more) = scene.run.clients.dns.records(host, "A")
     shaken = scene.tls.shake(host, address)
     return ok(_("{version}, {cipher}, certificate until {until}", **vars(shaken)))
 
@@ -69,9 +69,9 @@ def image(scene: Scene) -> Finding:
     name, _at, digest = uri[match.start(3) :].partition("@")
     repository, _colon, tag = name.partition(":")
     which = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-    found = aws.unless(
+    found = aws.call_or_none(
         "ImageNotFoundException",
-        scene.run.doors.aws.ecr.describe_images,
+        scene.run.clients.aws.ecr.describe_images,
         registryId=match[1],
         repositoryName=repository,
         imageIds=[which],
@@ -101,7 +101,7 @@ def awake(scene: Scene) -> Finding:
 def targets(scene: Scene) -> Finding:
     """At least one healthy target; what the load balancer says of the others."""
     group = scene.run.stack.target_group
-    answer = scene.run.doors.aws.elbv2.describe_target_health(TargetGroupArn=group.arn)
+    answer = scene.run.clients.aws.elbv2.describe_target_health(TargetGroupArn=group.arn)
     found = [target["TargetHealth"] for target in answer["TargetHealthDescriptions"]]
     healthy = [health for health in found if health["State"] == "healthy"]
     if healthy:
@@ -115,7 +115,7 @@ def targets(scene: Scene) -> Finding:
 
 def token(scene: Scene) -> Finding:
     """GET /v2/bot/info."""
-    scene.bot.update(scene.run.doors.line.info())
+    scene.bot.update(scene.run.clients.line.info())
     return ok(scene.bot.get("displayName", ""))
 
 
@@ -127,12 +127,12 @@ def one_channel(scene: Scene) -> Finding:
 
 def fresh(scene: Scene) -> Finding:
     """The collector's index, else the file written by hand, and how old it is by S3's own clock."""
-    name, head = scene.run.stack.news_bucket.bucket, scene.run.doors.aws.s3.head_object
-    looks = ((key, aws.unless("404", head, Bucket=name, Key=key)) for key in (INDEX, BY_HAND))
+    name, head = scene.run.stack.news_bucket.bucket, scene.run.clients.aws.s3.head_object
+    looks = ((key, aws.call_or_none("404", head, Bucket=name, Key=key)) for key in (INDEX, BY_HAND))
     key, found = next((look for look in looks if look[1]), ("", None))
     if not found:
         then = _("`provision logs` shows what became of the last collection.")
-        collects = scene.resource("first_news") is not None
+        collects = scene.resource("initial_collection") is not None
         told = _("nothing collected yet: the bot answers with its samples")
         return skip(told, then if collects else "")
     told = found["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -153,7 +153,7 @@ def fresh(scene: Scene) -> Finding:
 def webhook(scene: Scene) -> Finding:
     """LINE calls us; another URL is named."""
     finding = stands("webhook")(scene)
-    told = scene.run.doors.line.endpoint().get("endpoint", "")
+    told = scene.run.clients.line.endpoint().get("endpoint", "")
     if finding.state == "NG" and told:
         return ng(_("LINE calls {url}", url=told), finding.then)
     return finding
@@ -161,7 +161,7 @@ def webhook(scene: Scene) -> Finding:
 
 def line_test(scene: Scene) -> Finding:
     """LINE sends an empty webhook (60 an hour)."""
-    tested = scene.run.doors.line.test(scene.run.stack.url)
+    tested = scene.run.clients.line.test(scene.run.stack.url)
     if tested.success:
         return ok(str(tested.status))
     return ng(

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from provision.clients import aws
 from provision.clients.line import Refused
 from provision.clients.tls import Tls
-from provision.engine.inspector import Sight, answers
-from provision.errors import Refusal, Unknown
+from provision.engine.inspector import Observation, ask_all
+from provision.errors import ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import Resource
 from provision.run import Run
@@ -53,7 +53,7 @@ class Scene:
     """What the checks look at: the run, everything seen in its one look, and what they tell one another."""
 
     run: Run
-    sights: dict[str, Sight]
+    observations: dict[str, Observation]
     tls: Tls
     bot: dict[str, str] = field(default_factory=dict)  # LINE's bot/info, once it was asked
 
@@ -64,7 +64,7 @@ class Scene:
     def live(self, line: str) -> dict[str, Any]:
         """What was seen of it; {} for nothing."""
         resource = self.resource(line)
-        return (resource and self.sights[resource.key].live) or {}
+        return (resource and self.observations[resource.key].live) or {}
 
 
 Look = Callable[[Scene], Finding]
@@ -90,7 +90,7 @@ def examine(checks: list[Check], scene: Scene) -> dict[str, Finding]:
         wave = [check for check in left if all(need in findings for need in check.needs)]
         left = [check for check in left if check not in wave]
         looks = {check.key: partial(_found, check, scene, titles, findings) for check in wave}
-        found, silent = answers(looks, scene.run.clock)
+        found, silent = ask_all(looks, scene.run.clock)
         findings |= found
         findings |= {key: unknown(why.reason) for key, why in silent.items()}
     return {check.key: findings[check.key] for check in checks}
@@ -110,9 +110,9 @@ def _found(
             return check.look(scene)
     except Refused as refusal:  # LINE's own no is what was asked for
         return ng(refusal.why, refusal.then)
-    except Unknown as refusal:
+    except UnknownState as refusal:
         return unknown(refusal.why, refusal.then)
-    except Refusal as refusal:
+    except ProvisionError as refusal:
         return ng(refusal.why, refusal.then)
 
 
@@ -133,22 +133,22 @@ def _stands(scene: Scene, line: str) -> Finding:
     resource = scene.resource(line)
     if resource is None:
         return skip(_("stack.yaml wants none"))
-    sight = scene.sights[resource.key]
+    observation = scene.observations[resource.key]
     outside = bool(getattr(resource, "outside", False))
-    if sight.refusal:
-        told = unknown if isinstance(sight.refusal, Unknown) else ng
-        return told(sight.refusal.why, sight.refusal.then)
-    if sight.unknown:
-        return unknown(sight.unknown)
-    if sight.live is None and scene.run.file.paused:
+    if observation.refusal:
+        told = unknown if isinstance(observation.refusal, UnknownState) else ng
+        return told(observation.refusal.why, observation.refusal.then)
+    if observation.unknown:
+        return unknown(observation.unknown)
+    if observation.live is None and scene.run.file.paused:
         return skip(_("the stack is paused"), _("Run `provision resume`."))
-    if sight.live is None and not (outside and sight.seen):
-        return ng(sight.waiting, _("Run `provision setup`."))
-    if sight.drift:
-        paths = ", ".join(difference.path for difference in sight.drift)
+    if observation.live is None and not (outside and observation.seen):
+        return ng(observation.waiting, _("Run `provision setup`."))
+    if observation.drift:
+        paths = ", ".join(difference.path for difference in observation.drift)
         reason = _("differs from what is wanted: {paths}", paths=paths)
         return ng(reason, _("`provision plan` shows it, `provision setup` mends it."))
-    if reason := sight.waiting:
+    if reason := observation.waiting:
         then = _("When that is done, run `provision setup`: it goes on from here.")
         return ng(reason, then, outside=outside)
     return ok()

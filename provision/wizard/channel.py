@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from provision.clients.line import Refused
 from provision.engine import inspector
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.parameter import Parameter
 from provision.run import Run
@@ -18,7 +18,7 @@ def complete(run: Run) -> bool:
     """Both secrets are there, and LINE takes them; whether one in the account is to be replaced.
 
     What LINE refuses is asked for again where somebody is there to answer. Nothing is made yet.
-    Raises Refusal or Usage.
+    Raises ProvisionError or Usage.
     """
     token, secret = run.stack.access_token, run.stack.channel_secret
     _ask_for_missing(run, token)
@@ -36,7 +36,7 @@ def tell_endpoint(run: Run) -> None:
     if webhook.key in run.file.records:
         return
     doing = _("Reading LINE's webhook endpoint.")
-    present = inspector.ask(run.doors.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
+    present = inspector.ask(run.clients.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
     if present and present != webhook.url:
         print(
             _(
@@ -49,7 +49,7 @@ def tell_endpoint(run: Run) -> None:
 
 
 def _ask_for_missing(run: Run, parameter: Parameter) -> None:
-    if not parameter.secret and run.sights[parameter.key].live is None:
+    if not parameter.secret and run.observations[parameter.key].live is None:
         parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
 
 
@@ -66,13 +66,13 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
             print(refusal, file=sys.stderr)
             parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
             parameter.consented = True  # the person saw why, and gave another
-            run.doors.line.forget()
+            run.clients.line.forget()
 
 
 def info(run: Run) -> dict[str, str]:
-    """Return what LINE says of the bot. Raises Refusal."""
+    """Return what LINE says of the bot. Raises ProvisionError."""
     doing = _("Asking LINE which bot the access token belongs to.")
-    return inspector.ask(run.doors.line.info, run.clock, doing, TRIES)
+    return inspector.ask(run.clients.line.info, run.clock, doing, TRIES)
 
 
 def _bot(run: Run) -> None:
@@ -86,11 +86,15 @@ def _bot(run: Run) -> None:
 
 def _new(run: Run, parameter: Parameter) -> bool:
     """Whether this run brings a value into use that the bot has not used before."""
-    sight = run.sights[parameter.key]
-    return sight.live is None or not sight.live["UpToDate"] or sight.verdict == "adopt"
+    observation = run.observations[parameter.key]
+    return (
+        observation.live is None
+        or not observation.live["UpToDate"]
+        or observation.verdict == "adopt"
+    )
 
 
-def _stored(run: Run, parameter: Parameter, refusal: Refused) -> Refusal:
+def _stored(run: Run, parameter: Parameter, refusal: Refused) -> ProvisionError:
     """What LINE said, and of an adopted parameter also where the refused value stands."""
     if not run.theirs(parameter):
         return refusal

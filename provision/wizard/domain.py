@@ -47,13 +47,15 @@ def _records(dns: Dns, name: str) -> list[str]:
 
 def at_stake(run: Run) -> list[str]:
     """What the change of name servers would stop; [] where the domain is not in use or is ours already."""
-    zone, sight = run.stack.zone, run.sights[run.stack.zone.key]
-    if sight.refusal or sight.verdict not in ("create", "adopt"):
+    zone, observation = run.stack.zone, run.observations[run.stack.zone.key]
+    if observation.refusal or observation.verdict not in ("create", "adopt"):
         return []
     try:
-        if sight.live and run.doors.dns.delegated_to(zone.domain) == set(sight.live["NameServers"]):
+        if observation.live and run.clients.dns.delegated_to(zone.domain) == set(
+            observation.live["NameServers"]
+        ):
             return []
-        return records_in_use(run.doors.dns, zone.domain)
+        return records_in_use(run.clients.dns, zone.domain)
     except Unanswered as error:
         print(
             _(
@@ -73,7 +75,7 @@ def warn(run: Run) -> list[str]:
     if records:
         domain = run.stack.zone.domain
         try:
-            servers = ", ".join(sorted(run.doors.dns.delegated_to(domain)))
+            servers = ", ".join(sorted(run.clients.dns.delegated_to(domain)))
         except Unanswered:
             servers = "?"
         print(
@@ -94,9 +96,11 @@ def offer_to_copy(run: Run, records: list[str]) -> None:
     """Asks whether a zone that is about to be made shall get them; with --yes nothing is copied."""
     zone = run.stack.zone
     useful = copyable(records, run.file.settings["host"])
-    sight = run.sights[zone.key]
-    answered = sight.record and sight.record.outputs.get("copied")  # before the power went off
-    made = sight.verdict == "create" and not answered
+    observation = run.observations[zone.key]
+    answered = observation.record and observation.record.outputs.get(
+        "copied"
+    )  # before the power went off
+    made = observation.verdict == "create" and not answered
     if made and useful and not run.options.yes and prompts.on_terminal():
         question = _("Copy the {count} records that can be copied into it?", count=len(useful))
         if prompts.confirmed(question):
@@ -111,7 +115,7 @@ def copyable(records: list[str], host: str) -> list[str]:
 
 def choose_zone(run: Run) -> bool:
     """Of several zones of the domain's name, asks which; whether one was chosen."""
-    zone, refusal = run.stack.zone, run.sights[run.stack.zone.key].refusal
+    zone, refusal = run.stack.zone, run.observations[run.stack.zone.key].refusal
     if not isinstance(refusal, SeveralZones) or run.options.yes or not prompts.on_terminal():
         return False
     zone.id = prompts.chosen(

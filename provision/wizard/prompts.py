@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from provision.errors import Usage
+from provision.errors import UsageError
 from provision.i18n import _
 from provision.pricing import prices
 from provision.settings import BY_KEY, Settings
@@ -50,7 +50,7 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
         return
     if not on_terminal():
         key = unanswered[0].setting
-        raise Usage(
+        raise UsageError(
             _("Reading the settings in {path}.", path=file.path),
             _("{key} is not answered, and there is no terminal to ask on", key=key),
             _("Add `--set {key}=...`, or a line to the file.", key=key),
@@ -132,7 +132,7 @@ def _answer(file: StackFile, question: Question, choices: Choices | None) -> str
 def ask_secret(name: str, variable: str) -> str:
     """One of LINE's secrets, hidden. Raises Usage naming the variable where nobody is there to answer."""
     if not on_terminal():
-        raise Usage(
+        raise UsageError(
             _("Looking for LINE's secrets."),
             _(
                 "the parameter {name} is not in this account yet, and there is no terminal to ask on",
@@ -176,18 +176,18 @@ def several(question: str, choices: list[tuple[str, str]], explanation: str) -> 
 
 
 def confirmed(question: str, *, default: bool = False) -> bool:
-    """One yes or no. Raises Usage naming --yes where nobody is there to answer."""
+    """One yes or no. Raises UsageError naming --yes where nobody is there to answer."""
     if not on_terminal():
-        raise Usage(question, _("there is no terminal to ask on"), _("Add --yes."))
+        raise UsageError(question, _("there is no terminal to ask on"), _("Add --yes."))
     import questionary
 
     return bool(questionary.confirm(question, default=default).unsafe_ask())
 
 
 def typed(question: str, wanted: str) -> bool:
-    """Whether exactly this was typed. Raises Usage naming --yes where nobody is there to answer."""
+    """Whether exactly this was typed. Raises UsageError naming --yes where nobody is there to answer."""
     if not on_terminal():
-        raise Usage(question, _("there is no terminal to ask on"), _("Add --yes."))
+        raise UsageError(question, _("there is no terminal to ask on"), _("Add --yes."))
     import questionary
 
     return str(questionary.text(question).unsafe_ask()).strip() == wanted

@@ -7,12 +7,12 @@ from functools import partial
 
 from provision.clock import Clock
 from provision.engine import inspector, inventory
-from provision.engine.discovery import Traces
+from provision.engine.discovery import DiscoveredSettings
 from provision.engine.engine import Engine
-from provision.engine.read_cache import once
-from provision.errors import NoAnswer, Refusal, Usage
+from provision.engine.read_cache import cached_reads
+from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.i18n import _
-from provision.resources.base import Doors
+from provision.resources.base import Clients
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
 from provision.resources.hosted_zone import HostedZone
@@ -33,32 +33,32 @@ EARLY = (
 UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a paused stack
 
 
-def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str]) -> None:
+def by_itself(file: StackFile, clients: Clients, clock: Clock, given: Iterable[str]) -> None:
     """Where the file has no records and the account has the stack: recovers them, and says so.
 
     One call where there is no such stack. given: settings that --set names: they stay on trial, and the
-    file gets what stands. Raises Refusal where that stack answers on another host: its stack.yaml lies
+    file gets what stands. Raises ProvisionError where that stack answers on another host: its stack.yaml lies
     elsewhere. Raises Unknown where AWS could not be asked.
     """
     name = str(file.settings["name"])
     if file.records:
         return
-    found = inventory.holdings(doors, clock, "", (SecurityGroup,), inspector.FEWEST)
+    found = inventory.list_inventory(clients, clock, "", (SecurityGroup,), inspector.FEWEST)
     for refusal in found.unasked.values():
-        inspector.account(doors, clock)  # where nobody is signed in or there, this says it better
+        inspector.account(clients, clock)  # where nobody is signed in or there, this says it better
         raise refusal
-    if name not in {held.stack for held in found.held}:
+    if name not in {tagged.stack for tagged in found.tagged}:
         return
     told = [key for key in file.settings if file.written(key)]
     lost = file.settings["domain"] is None
-    doors = once(doors)  # the settings and the records are told from one list
-    traces = Traces(held(doors, clock, name), doors, name)
+    clients = cached_reads(clients)  # the settings and the records are told from one list
+    traces = DiscoveredSettings(tagged(clients, clock, name), clients, name)
     if not lost:
         _same(file, traces)
     said = {key: file.trial.pop(key) for key in given if key in file.trial}
     try:
         with contextlib.nullcontext() if file.on_trial else file.locked():
-            write(file, doors, clock, traces, keep=file.trial if lost else (*told, *file.trial))
+            write(file, clients, clock, traces, keep=file.trial if lost else (*told, *file.trial))
     finally:
         file.trial.update(said)
     print(
@@ -72,45 +72,45 @@ def by_itself(file: StackFile, doors: Doors, clock: Clock, given: Iterable[str])
     tell(traces)
 
 
-def tell(traces: Traces) -> None:
+def tell(traces: DiscoveredSettings) -> None:
     """Say on stderr what could not be looked at, with the reason."""
     for what, why in traces.unknown.items():
         print(_("could not be looked at: {what}: {why}", what=what, why=why), file=sys.stderr)
 
 
-def held(doors: Doors, clock: Clock, stack: str) -> list[inventory.Held]:
+def tagged(clients: Clients, clock: Clock, stack: str) -> list[inventory.TaggedResource]:
     """What carries the stack's tags. Raises NoAnswer where a kind's list was not answered.
 
     A kind that this endpoint or account does not list is left out; the engine says so.
     """
-    found = inventory.holdings(doors, clock, stack)
+    found = inventory.list_inventory(clients, clock, stack)
     for refusal in found.unasked.values():
-        if isinstance(refusal, NoAnswer):
+        if isinstance(refusal, NoResponse):
             raise refusal
-    return found.held
+    return found.tagged
 
 
-def stacks(doors: Doors, clock: Clock, name: str = "") -> list[str]:
+def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
     """The stacks of this account and region.
 
     Raises Unknown where there is none, or none of that name, and not every list could be read.
     """
-    inspector.account(doors, clock)
-    found = inventory.holdings(doors, clock, "", EARLY)
-    names = sorted({held.stack for held in found.held})
+    inspector.account(clients, clock)
+    found = inventory.list_inventory(clients, clock, "", EARLY)
+    names = sorted({tagged.stack for tagged in found.tagged})
     if not names or (name and name not in names):
         for refusal in found.unasked.values():
             raise refusal
     return names
 
 
-def _same(file: StackFile, traces: Traces) -> None:
-    """That the file means the stack that stands. Raises Refusal."""
+def _same(file: StackFile, traces: DiscoveredSettings) -> None:
+    """That the file means the stack that stands. Raises ProvisionError."""
     host, domain = file.settings["host"], file.settings["domain"]
     zone = traces.lines.get("zone")
     if not traces.hosts or host in traces.hosts or (zone and zone.key == f"zone/{domain}"):
         return
-    raise Refusal(
+    raise ProvisionError(
         _("Reading {path}.", path=file.path),
         _(
             "it has no records, and this account has a stack {name} already, for {hosts}",
@@ -126,9 +126,9 @@ def _same(file: StackFile, traces: Traces) -> None:
 
 def write(
     file: StackFile,
-    doors: Doors,
+    clients: Clients,
     clock: Clock,
-    traces: Traces,
+    traces: DiscoveredSettings,
     keep: Iterable[str] = (),
     sets: Mapping[str, str] | None = None,
 ) -> list[str]:
@@ -150,7 +150,7 @@ def write(
         open_ones = [key for key in file.settings if file.settings[key] is None]
         if not open_ones:
             stack = Stack(file.settings, Secrets(), {}, file.path.parent)
-            engine = Engine(stack.resources, file, doors, clock, lambda *event: None)
+            engine = Engine(stack.resources, file, clients, clock, lambda *event: None)
             engine.begin()
             traces.unknown = engine.recover()
             file.sort([resource.key for resource in stack.resources])
@@ -166,7 +166,7 @@ def write(
     return [*open_ones, *untold, *other]
 
 
-def _settings(file: StackFile, traces: Traces, kept: set[str]) -> None:
+def _settings(file: StackFile, traces: DiscoveredSettings, kept: set[str]) -> None:
     for key, value in traces.settings().items():
         if key not in kept or key == "name":  # the name is what tells the stack
             file.answer(key, value)
@@ -177,15 +177,15 @@ def _settings(file: StackFile, traces: Traces, kept: set[str]) -> None:
         file.answer("host", host)
 
 
-def which(file: StackFile, doors: Doors, clock: Clock, named: bool) -> str:
-    """The stack to recover: the one that is named, else the only one there is. Raises Usage or Refusal."""
+def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
+    """The stack to recover: the one that is named, else the only one there is. Raises ProvisionError."""
     name = str(file.settings["name"])
-    found = stacks(doors, clock, name if named else "")
+    found = stacks(clients, clock, name if named else "")
     if named and name in found:
         return name
     if not found or named:
-        raise Refusal(
-            _("Looking for stacks in this account, region {region}.", region=doors.aws.region),
+        raise ProvisionError(
+            _("Looking for stacks in this account, region {region}.", region=clients.aws.region),
             _("there is none of the name {name}", name=name) if named else _("there is none"),
             _(
                 "There are: {names}. Other regions: --set region=...",
@@ -196,7 +196,7 @@ def which(file: StackFile, doors: Doors, clock: Clock, named: bool) -> str:
         if prompts.on_terminal():
             text = _("Which stack shall be recovered?")
             return prompts.chosen(text, [(each, "") for each in found])
-        raise Usage(
+        raise UsageError(
             _("Choosing the stack to recover."),
             _("there are several: {names}", names=", ".join(found)),
             _("Add --set name=..., with one of these."),

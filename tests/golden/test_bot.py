@@ -138,7 +138,7 @@ def test_bot(monkeypatch: pytest.MonkeyPatch, update: bool) -> None:
     sections = {
         "events": (events, LINE_SECONDS),
         "requests": (requests, LINE_SECONDS),
-        "refusals": (refusals, LINE_SECONDS),
+        "refusals": (errors, LINE_SECONDS),
         "secrets": (secrets, AWS_SECONDS),
         "stranger": (stranger, AWS_SECONDS),
     }
@@ -231,7 +231,7 @@ def requests(bot: Bot) -> dict[str, Any]:
     }
 
 
-def refusals(bot: Bot) -> dict[str, Any]:
+def errors(bot: Bot) -> dict[str, Any]:
     """LINE does not take the reply, and then takes it."""
     trouble, many = (500, "Internal Server Error"), (429, "You have reached your monthly limit.")
 

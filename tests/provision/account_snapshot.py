@@ -15,7 +15,7 @@ def snapshot(env: Env) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in (_domain, _network, _balancing, _containers, _storage, _rights, _hours):
         found.update(part(client))
-    found["webhook"] = env.doors().line.endpoint()
+    found["webhook"] = env.clients().line.endpoint()
     return dict(json.loads(json.dumps(found, default=str, sort_keys=True)))
 
 

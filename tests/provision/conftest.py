@@ -30,10 +30,10 @@ from provision.clients.dns import Dns
 from provision.clients.line import Line
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries
-from provision.engine.deleter import Gone
+from provision.engine.deleter import DeletionResult
 from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
-from provision.resources.base import Doors, Resource
+from provision.resources.base import Clients, Resource
 from provision.resources.collector import COMMAND
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.delays import Delays
@@ -83,7 +83,7 @@ class AwsSession:
         attach(self.session, lambda environ, start: self.application(environ, start))
         inside = boto3.Session("access", "secret", region_name="ap-northeast-1")
         attach(inside, lambda environ, start: self.application(environ, start))
-        self.inside = inside.client("s3")  # the collector's own: neither heard nor cut
+        self.exists_within = inside.client("s3")  # the collector's own: neither heard nor cut
         self.session.events.register_first("before-call", self._before)
         self.session.events.register_last("after-call", self._after)
 
@@ -174,23 +174,25 @@ class Env:
         """A run begun anew: all that is known comes from the file."""
         self.aws_session.off = False
         file, stack = StackFile(self.path), self.stack()
-        engine = Engine(stack.resources, file, self.doors(), self.clock, self._tell)
+        engine = Engine(stack.resources, file, self.clients(), self.clock, self._tell)
         engine.begin()
         return engine
 
-    def doors(self) -> Doors:
+    def clients(self) -> Clients:
         """The outsides."""
         line = LineWithPowerCuts(lambda: self.sandbox.line.access_token, self.line_url)
         line.aws_session = self.aws_session
-        return Doors(self.aws, Dns(("127.0.0.1", 53), self._ask), line, self.registries, self.index)
+        return Clients(
+            self.aws, Dns(("127.0.0.1", 53), self._ask), line, self.registries, self.index
+        )
 
     def _ask(self, query: Any, address: str, port: int) -> Any:
         return dns.message.from_wire(bytes(self.sandbox.cloud.dns.respond(query.to_wire())))
 
     def _tell(self, event: str, resource: Resource, detail: str) -> None:
         self.events.append((event, resource.key, detail))
-        self.now = (event, resource.line)
-        if event == "done" and resource.line == "zone" and self.at_registrar:
+        self.now = (event, resource.logical_id)
+        if event == "done" and resource.logical_id == "zone" and self.at_registrar:
             self.enter_name_servers()
 
     def enter_name_servers(self) -> None:
@@ -209,14 +211,14 @@ class Env:
         cloud = self.sandbox.cloud
         injected = cloud.faults.shown() or cloud.delays.lag
         engine = self.engine()
-        engine.look()
+        engine.inspect()
         self.aws_session.refused.clear()
         outcome = engine.setup(wait)
         if not injected:
             assert set() == set(self.aws_session.refused).difference(refused)
         return outcome
 
-    def teardown(self, everything: bool = True) -> Gone:
+    def teardown(self, everything: bool = True) -> DeletionResult:
         """`provision teardown`."""
         return self.engine().teardown(everything)
 
@@ -383,7 +385,7 @@ def _collect(
     """The collector, whose S3 is of that session too, on the sandbox's clock."""
     settings = CollectorSettings.from_environment(told)
     bucket, _slash, prefix = settings.news_url.removeprefix("s3://").partition("/")
-    press = BucketPress(bucket, prefix, aws_session.inside)
+    press = BucketPress(bucket, prefix, aws_session.exists_within)
     read = collect(press, settings.feeds, settings.days, clock.now(), papers.get)
     return 0 if read else 1
 

@@ -40,7 +40,7 @@ class Hand:
 
     def __getitem__(self, output: str) -> Any:
         """What is recorded of the resource."""
-        return self.of(self.resource.line)[output]
+        return self.of(self.resource.logical_id)[output]
 
     def of(self, line: str) -> dict[str, Any]:
         """What is recorded of a line."""
@@ -304,7 +304,7 @@ def revision(
         change(hand, given, given["containerDefinitions"][0])
         new = ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"]
         service = hand.of("service")
-        if run and hand.resource.line == "task_definition":
+        if run and hand.resource.logical_id == "task_definition":
             ecs.update_service(
                 cluster=service["cluster_arn"], service=service["arn"], taskDefinition=new
             )
@@ -337,7 +337,7 @@ def other_balancing(hand: Hand) -> Afterwards:
     """Tasks go to somebody's target group."""
     arn = hand.other_target_group()
     rule = hand("elbv2").create_rule(
-        ListenerArn=hand.of("warm_door")["arn"],
+        ListenerArn=hand.of("bootstrap_listener")["arn"],
         Priority=7,
         Conditions=[{"Field": "path-pattern", "Values": ["/theirs"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": arn}],
@@ -453,9 +453,9 @@ WAYS: dict[tuple[str, str], Way] = {
     ("TargetGroup", "HealthyThresholdCount"): health(HealthyThresholdCount=5),
     ("TargetGroup", "UnhealthyThresholdCount"): health(UnhealthyThresholdCount=5),
     ("TargetGroup", 'Attributes."deregistration_delay.timeout_seconds"'): deregistration,
-    ("WarmDoor", "Protocol"): tls,
-    ("WarmDoor", "DefaultActions[0].Type"): listener(DefaultActions=NOTHING_HERE),
-    ("WarmDoorRule", forwards_to("Actions")): other_forward,
+    ("BootstrapListener", "Protocol"): tls,
+    ("BootstrapListener", "DefaultActions[0].Type"): listener(DefaultActions=NOTHING_HERE),
+    ("BootstrapRule", forwards_to("Actions")): other_forward,
     ("HttpsListener", "SslPolicy"): listener(SslPolicy="ELBSecurityPolicy-2016-08"),
     ("HttpsListener", "Certificates[0].CertificateArn"): other_certificate,
     ("HttpsListener", forwards_to("DefaultActions")): listener(DefaultActions=NOTHING_HERE),

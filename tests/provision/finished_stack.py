@@ -52,20 +52,22 @@ def _line(key: str) -> str:
 def look(env: Env) -> Seen:
     """`provision plan` and `provision status`."""
     engine = env.engine()
-    sights = engine.look()
-    told = {sight.resource.line: entry(sight) for sight in sights.values()}
+    observations = engine.inspect()
+    told = {
+        observation.resource.logical_id: entry(observation) for observation in observations.values()
+    }
     stay = engine.staying()
     orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
-    return Seen(plan(sights, orphans, prices("ap-northeast-1")), told)
+    return Seen(plan(observations, orphans, prices("ap-northeast-1")), told)
 
 
-def refusals(env: Env, refused: Collection[str] = ()) -> list[str]:
+def errors(env: Env, refused: Collection[str] = ()) -> list[str]:
     """`provision setup`, and how it ended: what was refused, what is waited for outside.
 
     refused: the calls that AWS may refuse meanwhile.
     """
     outcome = env.setup(refused=refused)
-    return [str(one) for one in (*outcome.refusals, *outcome.outside)]
+    return [str(one) for one in (*outcome.errors, *outcome.outside)]
 
 
 def answers(env: Env) -> bool:
@@ -111,7 +113,7 @@ class FinishedStack:
             self._open = self._opened()
             self._desk, self._network = self._open.__enter__(), network
             self._desk.set(network__vpc=network)
-            assert [] == refusals(self._desk)
+            assert [] == errors(self._desk)
         env = self._desk
         try:
             yield env
@@ -123,7 +125,7 @@ class FinishedStack:
         """One of everything, nothing more to change, and the bot answers. Former revisions are history."""
         assert WHOLES[self._network] == {**env.inventory(), "task definition": 2}
         seen = look(env)
-        assert ({}, []) == (seen.actions, seen.plan.refusals)
+        assert ({}, []) == (seen.actions, seen.plan.errors)
         assert answers(env)
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import botocore.exceptions
 
-from provision.engine.inventory import holdings
+from provision.engine.inventory import list_inventory
 from provision.resources.base import Resource, kinds
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
@@ -42,7 +42,7 @@ def test_everything_is_found_by_its_tags(env: Env) -> None:
     """Each kind's list has what stack.yaml has, with the ids by which it can be deleted."""
     env.set(network__vpc="new")
     env.setup()
-    found = holdings(env.doors(), env.clock, "news-bot")
+    found = list_inventory(env.clients(), env.clock, "news-bot")
     assert {} == found.unasked
     remembered = ("caller_reference", "idempotency_token", "counted")  # nobody can tell any more
     expected = {
@@ -50,28 +50,32 @@ def test_everything_is_found_by_its_tags(env: Env) -> None:
         for key, outputs in recorded(env).items()
     }
     seen = {
-        held.key: {n: v for n, v in held.outputs().items() if n not in remembered}
-        for held in found.held
+        tagged.key: {n: v for n, v in tagged.outputs().items() if n not in remembered}
+        for tagged in found.tagged
     }
     assert expected == seen
-    assert sorted(seen) == sorted(held.key for held in found.held)
+    assert sorted(seen) == sorted(tagged.key for tagged in found.tagged)
 
 
 def test_another_stacks_things_are_not_ours(env: Env) -> None:
     """A stack whose name begins with ours is another one; nobody's tags are nobody's."""
     env.setup()
-    assert [] == holdings(env.doors(), env.clock, "news").held
-    assert {"news-bot"} == {held.stack for held in holdings(env.doors(), env.clock, "").held}
+    assert [] == list_inventory(env.clients(), env.clock, "news").tagged
+    assert {"news-bot"} == {
+        tagged.stack for tagged in list_inventory(env.clients(), env.clock, "").tagged
+    }
 
 
 def test_throttled_lists_are_asked_again(env: Env) -> None:
     """The first eight calls are throttled: what is found is the same, and the waiting was on the clock."""
     env.setup()
-    everything = [str(held) for held in holdings(env.doors(), env.clock, "news-bot").held]
+    everything = [
+        str(tagged) for tagged in list_inventory(env.clients(), env.clock, "news-bot").tagged
+    ]
     before = env.clock.now()
     env.sandbox.cloud.faults.add({"kind": "throttle", "times": 8})
-    found = holdings(env.doors(), env.clock, "news-bot")
-    assert sorted(everything) == sorted(str(held) for held in found.held)
+    found = list_inventory(env.clients(), env.clock, "news-bot")
+    assert sorted(everything) == sorted(str(tagged) for tagged in found.tagged)
     assert env.clock.now() > before
 
 
@@ -79,6 +83,6 @@ def test_endpoint_without_such_an_api(env: Env) -> None:
     """What cannot be asked is told with AWS's reason; the rest is found."""
     env.setup()
     env.aws_session.before = without("ListScheduleGroups")
-    found = holdings(env.doors(), env.clock, "news-bot")
+    found = list_inventory(env.clients(), env.clock, "news-bot")
     assert ["ScheduleGroup"] == list(found.unasked)
-    assert "zone/example.jp" in [held.key for held in found.held]
+    assert "zone/example.jp" in [tagged.key for tagged in found.tagged]

@@ -103,11 +103,11 @@ def follow_the_article(env: Env) -> None:
     env.clock.advance(1)
 
 
-def refusals(env: Env) -> list[str]:
+def errors(env: Env) -> list[str]:
     """What stands in the way, by the plan."""
     engine = env.engine()
     return [
-        r.what for r in plan(engine.look(), engine.orphans(), prices("ap-northeast-1")).refusals
+        r.what for r in plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1")).errors
     ]
 
 
@@ -125,7 +125,7 @@ def test_article_followed_by_hand(env: Env) -> None:
     before = theirs(env)
     env.set(host="bot.example.jp")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert 1 == len(env.sandbox.line.send("help", "U" + "1" * 32)["reply"])
     gone = env.teardown(everything=True)
     assert [] == gone.left
@@ -146,9 +146,9 @@ def test_article_followed_by_hand_on_the_same_host(env: Env) -> None:
     """
     follow_the_article(env)
     before = theirs(env)["records"]
-    assert ["Creating alias/example.jp."] == refusals(env)
+    assert ["Creating alias/example.jp."] == errors(env)
     outcome = env.setup(wait=0)
-    assert ["Creating alias/example.jp."] == [r.what for r in outcome.refusals]
+    assert ["Creating alias/example.jp."] == [r.what for r in outcome.errors]
     gone = env.teardown(everything=True)
     assert "validation_record/example.jp" in gone.kept
     after = theirs(env)["records"]
@@ -184,7 +184,7 @@ def test_stranger_under_our_name(env: Env, line: str) -> None:
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
     STRANGERS[line](env.aws_session.client, vpc, subnets)
     before = theirs(env)
-    assert [f"Creating {line}/"] == [what.partition("/")[0] + "/" for what in refusals(env)]
+    assert [f"Creating {line}/"] == [what.partition("/")[0] + "/" for what in errors(env)]
     env.setup(wait=0)
     env.teardown(everything=True)
     after = theirs(env)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from provision.engine.inspector import answers
-from provision.errors import NotYet, Refusal
+from provision.engine.inspector import ask_all
+from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
 
 
@@ -17,7 +17,7 @@ class Question:
         self.times.append(self.clock.now())
         self.left -= 1
         if self.left >= 0:
-            raise NotYet(f"{self.left} more")
+            raise Pending(f"{self.left} more")
         return "answer"
 
 
@@ -26,7 +26,7 @@ def test_ten_tries_with_longer_and_longer_pauses() -> None:
     clock = ManualClock(0.0)
     clock.step = 1e9
     at_once, in_time, too_late = (Question(clock, not_yet) for not_yet in (0, 9, 10))
-    found, unanswered = answers({"a": at_once, "b": in_time, "c": too_late}, clock)
+    found, unanswered = ask_all({"a": at_once, "b": in_time, "c": too_late}, clock)
     assert {"a": "answer", "b": "answer"} == found
     assert {"c": "0 more"} == {key: why.reason for key, why in unanswered.items()}
     pauses = [
@@ -48,9 +48,9 @@ def test_what_is_refused_is_not_asked_again() -> None:
     """A refusal ends it."""
 
     def refused() -> str:
-        raise Refusal("what", "why", "then")
+        raise ProvisionError("what", "why", "then")
 
     clock = ManualClock(0.0)
-    with pytest.raises(Refusal):
-        answers({"a": refused}, clock)
+    with pytest.raises(ProvisionError):
+        ask_all({"a": refused}, clock)
     assert 0.0 == clock.now()

@@ -14,8 +14,8 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from provision.clients import aws
-from provision.clients.aws import Absent, Aws, Taken, UnknownId, understood
-from provision.errors import NotYet, Refusal
+from provision.clients.aws import AlreadyExists, Aws, NotFound, UnknownId, translate_errors
+from provision.errors import Pending, ProvisionError
 from provision.sandbox.serving import HttpServer
 
 URL = "https://sts.ap-northeast-1.amazonaws.com/"
@@ -71,8 +71,11 @@ UNTRUSTED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-si
 @pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
 def test_lost_answers_may_pass(error: Exception) -> None:
     """No answer is no no: the engine asks again, and shows what happened by its name."""
-    assert type(error).__name__ in aws.passing(error)
-    with pytest.raises(NotYet) as waiting, understood("doing", absent=("A",), patient=("B",)):
+    assert type(error).__name__ in aws.transient_reason(error)
+    with (
+        pytest.raises(Pending) as waiting,
+        translate_errors("doing", not_found=("A",), retry=("B",)),
+    ):
         raise error
     assert type(error).__name__ in waiting.value.reason
 
@@ -80,7 +83,7 @@ def test_lost_answers_may_pass(error: Exception) -> None:
 @pytest.mark.parametrize("code", aws.THROTTLES)
 def test_throttles_may_pass(code: str) -> None:
     """Whatever a service calls it."""
-    assert code in aws.passing(said(code))
+    assert code in aws.transient_reason(said(code))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def test_throttles_may_pass(code: str) -> None:
 )
 def test_what_aws_did_not_read_or_did_not_do(error: Exception, refused: bool) -> None:
     """A request that came in halves is a lost one; 429 says that nothing was done, whatever its code."""
-    with pytest.raises(NotYet) as waiting, understood("doing"):
+    with pytest.raises(Pending) as waiting, translate_errors("doing"):
         raise error
     assert refused == waiting.value.refused
 
@@ -112,7 +115,7 @@ def test_what_aws_did_not_read_or_did_not_do(error: Exception, refused: bool) ->
 )
 def test_whose_no_it_is(error: Exception, answered: bool) -> None:
     """A code is AWS's own; a bare HTTP status is a page of somebody in between."""
-    with pytest.raises(Refusal) as refusal, understood("doing"):
+    with pytest.raises(ProvisionError) as refusal, translate_errors("doing"):
         raise error
     assert answered == refusal.value.answered
 
@@ -120,7 +123,7 @@ def test_whose_no_it_is(error: Exception, answered: bool) -> None:
 @pytest.mark.parametrize("error", [said("InternalFailure", status=500), said("", status=503)])
 def test_errors_inside_aws_may_pass(error: Exception) -> None:
     """5xx, with a code or without."""
-    with pytest.raises(NotYet, match=r"InternalFailure|503"), understood("doing"):
+    with pytest.raises(Pending, match=r"InternalFailure|503"), translate_errors("doing"):
         raise error
 
 
@@ -138,28 +141,34 @@ def test_errors_inside_aws_may_pass(error: Exception) -> None:
 )
 def test_what_does_not_pass(error: Exception) -> None:
     """To ask again would be in vain."""
-    assert "" == aws.passing(error)
+    assert "" == aws.transient_reason(error)
 
 
 def test_a_declaration_says_what_a_code_means() -> None:
     """absent, taken and patient, in the resource's own words; what is declared goes before what may pass."""
     declared = {
-        "absent": ("A",),
-        "taken": ("T",),
-        "patient": ("P: invalid principal", "Throttling"),
+        "not_found": ("A",),
+        "exists": ("T",),
+        "retry": ("P: invalid principal", "Throttling"),
     }
-    with pytest.raises(Absent, match="A"), understood("doing", **declared):
+    with pytest.raises(NotFound, match="A"), translate_errors("doing", **declared):
         raise said("A")
-    with pytest.raises(Taken, match="T"), understood("doing", **declared):
+    with pytest.raises(AlreadyExists, match="T"), translate_errors("doing", **declared):
         raise said("T")
     with (
-        pytest.raises(NotYet, match=r"P: Invalid principal in policy"),
-        understood("doing", **declared),
+        pytest.raises(Pending, match=r"P: Invalid principal in policy"),
+        translate_errors("doing", **declared),
     ):
         raise said("P", "Invalid principal in policy")
-    with pytest.raises(Refusal, match=r"P: something else"), understood("doing", **declared):
+    with (
+        pytest.raises(ProvisionError, match=r"P: something else"),
+        translate_errors("doing", **declared),
+    ):
         raise said("P", "something else")
-    with pytest.raises(NotYet, match=r"Throttling: Rate exceeded"), understood("doing", **declared):
+    with (
+        pytest.raises(Pending, match=r"Throttling: Rate exceeded"),
+        translate_errors("doing", **declared),
+    ):
         raise said("Throttling", "Rate exceeded")
 
 
@@ -179,7 +188,7 @@ def test_a_declaration_says_what_a_code_means() -> None:
 )
 def test_refusals_say_why_and_what_next(error: Exception, why: str, then: str) -> None:
     """AWS's own words, and an advice that fits."""
-    with pytest.raises(Refusal) as refusal, understood("doing"):
+    with pytest.raises(ProvisionError) as refusal, translate_errors("doing"):
         raise error
     assert why in refusal.value.why
     assert then in refusal.value.then
@@ -188,20 +197,20 @@ def test_refusals_say_why_and_what_next(error: Exception, why: str, then: str) -
 
 def test_what_is_not_botocores_passes_through() -> None:
     """A defect of ours shows as one; our own words stay as they are; no error is no error."""
-    for error in (KeyError("x"), NotYet("slow"), Refusal("what", "why", "then")):
-        with pytest.raises(type(error)) as arrived, understood("doing", absent=("A",)):
+    for error in (KeyError("x"), Pending("slow"), ProvisionError("what", "why", "then")):
+        with pytest.raises(type(error)) as arrived, translate_errors("doing", not_found=("A",)):
             raise error
         assert error is arrived.value
-    with understood("doing"):
+    with translate_errors("doing"):
         pass
 
 
 ACCOUNT = """
-from provision.aws import Aws
-from provision.errors import Refusal
+from provision.clients.aws import Aws
+from provision.errors import ProvisionError
 try:
     print(Aws("ap-northeast-1").account())
-except Refusal as refusal:
+except ProvisionError as refusal:
     print(refusal)
 """
 
@@ -245,7 +254,7 @@ def test_account_without_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ProvisionError) as refusal:
         Aws("ap-northeast-1").account()
     assert "EndpointConnectionError" in refusal.value.why
     assert "AWS_ENDPOINT_URL" in refusal.value.then
@@ -311,7 +320,7 @@ HOST = {"Field": "host-header", "Values": ["a"]}
 )
 def test_no_request_names_nothing(door: Aws, call: Callable[[Any], Any], name: str) -> None:
     """An id that is not known yet is never sent: it is "not yet", and nothing was done."""
-    with pytest.raises(UnknownId, match=rf": {name}\)$") as waiting, understood("doing"):
+    with pytest.raises(UnknownId, match=rf": {name}\)$") as waiting, translate_errors("doing"):
         call(door)
     assert waiting.value.refused
 

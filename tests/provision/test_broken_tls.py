@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from provision.clients.aws import Aws, understood
+from provision.clients.aws import Aws, translate_errors
 from provision.clients.line import Line
 from provision.clients.registry import Registries
-from provision.errors import NotYet, Refusal
+from provision.errors import Pending, ProvisionError
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 
@@ -62,7 +62,7 @@ def to_aws(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    with understood("doing"):
+    with translate_errors("doing"):
         Aws("ap-northeast-1").sts.get_caller_identity()
 
 
@@ -95,7 +95,7 @@ def test_broken_tls_is_asked_about_again(
     behave: Callable[[socket.socket], None],
 ) -> None:
     """Plain text in the middle of it, or an end: no answer, which is not a "no"."""
-    with pytest.raises(NotYet) as waiting:
+    with pytest.raises(Pending) as waiting:
         call(serve(behave), monkeypatch)
     assert not waiting.value.refused
 
@@ -109,7 +109,7 @@ def test_an_untrusted_certificate_is_told(
     def shakes_hands(connection: socket.socket) -> None:
         server.wrap_socket(connection, server_side=True).close()
 
-    with pytest.raises(Refusal, match="AWS_CA_BUNDLE") as refusal:
+    with pytest.raises(ProvisionError, match="AWS_CA_BUNDLE") as refusal:
         call(serve(shakes_hands), monkeypatch)
     assert "CERTIFICATE_VERIFY_FAILED" in refusal.value.why
     assert not refusal.value.answered
@@ -126,7 +126,7 @@ def test_a_bundle_that_cannot_be_read_is_told(
         bundle.write_text(content)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
     url = serve(nothing)
-    with pytest.raises(Refusal, match="AWS_CA_BUNDLE"):
+    with pytest.raises(ProvisionError, match="AWS_CA_BUNDLE"):
         call(url, monkeypatch)
     with suppress(OSError):  # nobody connected
         host, _colon, port = url.removeprefix("https://").partition(":")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from moto.backends import get_backend
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.resources.bucket import NewsBucket
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
@@ -45,7 +45,7 @@ def test_changes_by_hand_are_healed(env: Env) -> None:
     s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "cost", "Value": "1"}]})
     env.changes()
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert 4 == len(env.changes())
     tags = {tag["Key"] for tag in s3.get_bucket_tagging(Bucket=name)["TagSet"]}
     assert {"cost", "provision:stack", "provision:resource"} == tags
@@ -64,7 +64,7 @@ def test_named_bucket_that_was_there_is_adopted(env: Env) -> None:
     env.set(news__bucket="my-news")
     env.changes()
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert "adopted" == StackFile(env.path).records["news_bucket/my-news"].state
     assert ("adopted", "news_bucket/my-news", "") in env.events
     gone = env.teardown(everything=True)
@@ -92,8 +92,8 @@ def test_name_of_somebody_else(env: Env) -> None:
     other.create_bucket("my-news", "ap-northeast-1")
     env.set(news__bucket="my-news")
     outcome = env.setup(wait=0)
-    assert ["Creating the bucket my-news."] == [refusal.what for refusal in outcome.refusals]
-    assert "news.bucket" in outcome.refusals[0].then
+    assert ["Creating the bucket my-news."] == [refusal.what for refusal in outcome.errors]
+    assert "news.bucket" in outcome.errors[0].then
     assert "news_bucket/my-news" not in StackFile(env.path).records
 
 
@@ -110,7 +110,7 @@ def test_kept_unless_everything_is_asked_for(env: Env) -> None:
     assert 1003 == len(list(bucket.keys))  # and what the collector wrote
     env.changes()
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert 2 == env.changes().count("DeleteObjects")  # a thousand a call, and none in vain
     assert {} == env.inventory()
 
@@ -131,10 +131,10 @@ class Stubborn:
 def test_errors_inside_a_200(env: Env) -> None:
     """An object that stays is a refusal that names it; the bucket is not touched."""
     bucket = NewsBucket("my-news")
-    bucket.recall({"bucket": "my-news"})
-    doors = env.engine().doors
-    stubborn = type(doors)(
-        type("Account", (), {"s3": Stubborn("AccessDenied")})(), doors.dns, doors.line
+    bucket.load_from_record({"bucket": "my-news"})
+    clients = env.engine().clients
+    stubborn = type(clients)(
+        type("Account", (), {"s3": Stubborn("AccessDenied")})(), clients.dns, clients.line
     )
-    with pytest.raises(Refusal, match="a: AccessDenied: no"):
+    with pytest.raises(ProvisionError, match="a: AccessDenied: no"):
         bucket.delete(stubborn)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from provision.clients.registry import Registries
-from provision.engine.discovery import Traces
-from provision.engine.inventory import holdings
+from provision.engine.discovery import DiscoveredSettings
+from provision.engine.inventory import list_inventory
 from provision.engine.plan import plan
-from provision.errors import Refusal, Usage
+from provision.errors import ProvisionError, UsageError
 from provision.image.inputs import Inputs
 from provision.pricing import prices
-from provision.resources.base import Doors
+from provision.resources.base import Clients
 from provision.resources.image import GivenImage, Image
 from provision.resources.repository import Repository
 from provision.sandbox.serving import HttpServer
@@ -63,7 +63,7 @@ class Builder:
 
     def planned(self) -> dict[str, str]:
         """What setup would do, where it is anything."""
-        changes = plan(self.env.engine().look(), [], prices("ap-northeast-1")).changes
+        changes = plan(self.env.engine().inspect(), [], prices("ap-northeast-1")).changes
         return {step.key: step.action for step in changes}
 
 
@@ -82,7 +82,7 @@ def builder(env: Env, tmp_path: Path) -> Iterator[Builder]:
 def test_built_and_pushed_once(builder: Builder) -> None:
     """Setup makes it and runs it; what it is made of being the same, nothing is built again."""
     env = builder.env
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     ((tag, digest),) = builder.images().items()
     record = StackFile(env.path).records["image"]
     assert (tag, digest) == (record.outputs["tag"], record.outputs["digest"])
@@ -106,7 +106,7 @@ def test_pushed_while_aws_makes_the_rest(builder: Builder) -> None:
             in_time.append(begun.wait(30))
 
     env.aws_session.before = hold
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert [True] == in_time[:1]
     told = [f"{event} {key.partition('/')[0]}" for event, key, _ in env.events]
     after = told[told.index("done image") :]
@@ -123,7 +123,7 @@ def test_other_files_other_image(builder: Builder) -> None:
     revisions = ("task_definition/news-bot", "collector_definition/news-bot-collector")
     assert dict.fromkeys(("image", *revisions), "update") == builder.planned()
     assert before == builder.asked().count("InitiateLayerUpload")
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert before + 2 == builder.asked().count("InitiateLayerUpload")  # code and configuration
     assert 2 == len(builder.images())
     assert not builder.running().endswith(tag)
@@ -134,7 +134,7 @@ def test_base_given_by_its_tag(builder: Builder) -> None:
     env = builder.env
     base = "public.ecr.aws/docker/library/python:3.12-slim"
     env.set(image__base=base)
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     (tag,) = builder.images()
     stack = env.stack()
     assert isinstance(stack.image, Image)
@@ -156,7 +156,7 @@ def test_plan_names_the_files(builder: Builder) -> None:
         (builder.own / f"z{number:02}").write_text("12345")
 
     def noted() -> list[str]:
-        steps = plan(env.engine().look(), [], prices("ap-northeast-1")).steps
+        steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
         (step,) = [step for step in steps if step.key == "image"]
         assert step.notes == step.shown().get("notes", [])
         return step.notes
@@ -169,7 +169,7 @@ def test_plan_names_the_files(builder: Builder) -> None:
     assert [] == noted()
     told = io.StringIO()
     (builder.own / "words.txt").write_text("three")
-    show_steps(plan(env.engine().look(), [], prices("ap-northeast-1")).changes, told)
+    show_steps(plan(env.engine().inspect(), [], prices("ap-northeast-1")).changes, told)
     assert "      words.txt (5 bytes)\n" in told.getvalue()
 
 
@@ -178,9 +178,9 @@ def test_files_with_a_key_stop_everything(builder: Builder) -> None:
     key = builder.env.path.parent / "id"
     key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     (builder.own / "readme.txt").symlink_to("../id")
-    sight = builder.env.engine().look()["image"]
-    assert sight.refusal is not None
-    assert "readme.txt: this link leads out of the folder" in sight.refusal.why
+    observation = builder.env.engine().inspect()["image"]
+    assert observation.refusal is not None
+    assert "readme.txt: this link leads out of the folder" in observation.refusal.why
     builder.env.setup()
     assert [] == builder.asked()
 
@@ -193,7 +193,7 @@ def test_files_as_they_were(builder: Builder) -> None:
     for content in ("two", "one"):
         before = builder.asked()
         (builder.own / "words.txt").write_text(content)
-        assert [] == env.setup().refusals
+        assert [] == env.setup().errors
     assert before == builder.asked()
     assert first == builder.running()
 
@@ -203,13 +203,15 @@ def test_folder_gone(builder: Builder) -> None:
     env = builder.env
     env.setup()
     shutil.rmtree(builder.own)
-    sights = env.engine().look()
-    refused = [key.partition("/")[0] for key, sight in sights.items() if sight.refusal]
+    observations = env.engine().inspect()
+    refused = [
+        key.partition("/")[0] for key, observation in observations.items() if observation.refusal
+    ]
     assert ["image", "task_definition", "collector_definition"] == refused
-    told = plan(sights, [], prices("ap-northeast-1")).refusals + env.setup().refusals
+    told = plan(observations, [], prices("ap-northeast-1")).errors + env.setup().errors
     then = "Set image.files to a folder beside stack.yaml, or leave it empty."
-    assert {(Usage, then)} == {(type(refusal), refusal.then) for refusal in told}
-    assert ([], []) == ((gone := env.teardown()).left, gone.refusals)
+    assert {(UsageError, then)} == {(type(refusal), refusal.then) for refusal in told}
+    assert ([], []) == ((gone := env.teardown()).left, gone.errors)
     assert {} == env.inventory()
 
 
@@ -229,7 +231,7 @@ def test_deleted_by_hand(builder: Builder, gone: str) -> None:
 
     delete()
     assert "create" == builder.planned()["image"]
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert {tag: digest} == builder.images()
     assert {} == builder.planned()
     delete()
@@ -243,7 +245,7 @@ def test_fault_while_pushing(builder: Builder, operation: str, kind: str) -> Non
     """Asked again in the same walk, and there is one image."""
     faults = builder.env.sandbox.cloud.faults
     faults.add({"kind": kind, "service": "ecr", "operation": operation})
-    assert [] == builder.env.setup().refusals
+    assert [] == builder.env.setup().errors
     assert 1 == len(builder.images())
     assert [] == faults.shown()
 
@@ -256,9 +258,9 @@ def test_endpoint_without_a_registry() -> None:
         get_authorization_token=lambda: {"authorizationData": [token]},
     )
     image = Image(Repository("bot"), lambda: Inputs("python:3", "linux/amd64", b"", {}))
-    doors: Any = Doors(SimpleNamespace(ecr=ecr), None, None)  # type: ignore[arg-type]
-    with pytest.raises(Refusal, match=r"http://127.0.0.1:5000 is AWS here") as caught:
-        image.create(doors)
+    clients: Any = Clients(SimpleNamespace(ecr=ecr), None, None)  # type: ignore[arg-type]
+    with pytest.raises(ProvisionError, match=r"http://127.0.0.1:5000 is AWS here") as caught:
+        image.create(clients)
     assert "image.uri" in caught.value.then
 
 
@@ -280,7 +282,7 @@ def test_image_of_their_own_later(builder: Builder) -> None:
     env = builder.env
     env.setup()
     env.set(image__uri="example.jp/bot:1")
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert "example.jp/bot:1" == builder.running()
     assert 1 == len(builder.images())
     assert [] == env.teardown().left
@@ -292,9 +294,11 @@ def test_lost_file(builder: Builder) -> None:
     env = builder.env
     env.setup()
     env.path.unlink()
-    file, doors = StackFile(env.path), env.doors()
-    traces = Traces(holdings(doors, env.clock, "news-bot").held, doors, "news-bot")
-    assert ["image.base", "image.files"] == recovery.write(file, doors, env.clock, traces)
+    file, clients = StackFile(env.path), env.clients()
+    traces = DiscoveredSettings(
+        list_inventory(clients, env.clock, "news-bot").tagged, clients, "news-bot"
+    )
+    assert ["image.base", "image.files"] == recovery.write(file, clients, env.clock, traces)
     assert "" == file.settings["image.uri"]
     assert "created" == file.records["image"].state
     env.set(image__files="own")
@@ -312,11 +316,11 @@ def test_pruned_but_for_what_can_be_run(builder: Builder) -> None:
         env.clock.advance(60)
         stack = env.stack()
         assert isinstance(stack.image, Image)
-        stack.image.repository.learn(stack.image.repository.find(env.doors()) or {})
-        stack.image.create(env.doors())
+        stack.image.repository.load_from_api(stack.image.repository.find(env.clients()) or {})
+        stack.image.create(env.clients())
         stack.image.repository_name = "news-bot"
     assert 13 == len(builder.images())
-    stack.image.prune(env.doors(), lambda: {uri})
+    stack.image.prune(env.clients(), lambda: {uri})
     assert 11 == len(builder.images())
     assert first in builder.images()
 
@@ -328,17 +332,17 @@ def test_given_image_of_another_processor(builder: Builder) -> None:
     env.setup()
     uri = builder.running()
     env.set(image__uri=uri, image__platform="linux/amd64")
-    (refusal,) = env.setup().refusals
+    (refusal,) = env.setup().errors
     assert (f"Reading the image {uri}.", "it is for linux/arm64, not for linux/amd64") == (
         refusal.what,
         refusal.why,
     )
     assert refusal.then.endswith("--set image.platform=linux/arm64")
     env.set(name="other-bot", line__access_token_parameter="A", line__channel_secret_parameter="B")
-    sight = env.engine().look()["task_definition/other-bot"]
-    assert refusal.why == (sight.refusal and sight.refusal.why)
+    observation = env.engine().inspect()["task_definition/other-bot"]
+    assert refusal.why == (observation.refusal and observation.refusal.why)
     env.set(image__platform="linux/arm64")
-    assert env.engine().look()["task_definition/other-bot"].refusal is None
+    assert env.engine().inspect()["task_definition/other-bot"].refusal is None
 
 
 @pytest.mark.parametrize(
@@ -357,8 +361,8 @@ def test_what_is_read_of_a_given_image(builder: Builder, uri: str, platform: str
     """An index in the gallery; not what is not there, nor what lies elsewhere."""
     said = ""
     try:
-        GivenImage(uri).fits(builder.env.doors(), platform)
-    except Refusal as refusal:
+        GivenImage(uri).fits(builder.env.clients(), platform)
+    except ProvisionError as refusal:
         said = refusal.why
     assert said.startswith(why)
     assert bool(said) == bool(why)

@@ -83,16 +83,16 @@ def test_setup_is_refused_before_anything_is_made(env: Env) -> None:
     env.set(domain="bot.example.jp")
     env.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
     engine = env.engine()
-    refusals = plan(engine.look(), engine.orphans(), prices("ap-northeast-1")).refusals
-    assert 1 == len(refusals)
-    assert OTHERS in refusals[0].why
-    assert "example.jp" in refusals[0].why
-    assert '0 issue "amazon.com"' in refusals[0].then
+    errors = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1")).errors
+    assert 1 == len(errors)
+    assert OTHERS in errors[0].why
+    assert "example.jp" in errors[0].why
+    assert '0 issue "amazon.com"' in errors[0].then
     assert [] == env.changes()
     both = [("example.jp", "CAA", OTHERS), ("example.jp", "CAA", '0 issue "amazon.com"')]
     env.sandbox.cloud.registrar.keep("example.jp", both)
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
 
 
@@ -103,12 +103,12 @@ def test_silent_dns_is_no_refusal(env: Env) -> None:
         raise Unanswered("192.0.2.53 is silent")
 
     engine = env.engine()
-    engine.doors = type(engine.doors)(
-        engine.doors.aws, Dns(("192.0.2.53", 53), silence), engine.doors.line
+    engine.clients = type(engine.clients)(
+        engine.clients.aws, Dns(("192.0.2.53", 53), silence), engine.clients.line
     )
-    assert [] == plan(engine.look(), engine.orphans(), prices("ap-northeast-1")).refusals
+    assert [] == plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1")).errors
     with pytest.raises(Unanswered):
-        engine.doors.dns.caa("example.jp")
+        engine.clients.dns.caa("example.jp")
 
 
 def test_teardown_is_not_stopped(env: Env) -> None:
@@ -118,5 +118,5 @@ def test_teardown_is_not_stopped(env: Env) -> None:
     env.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
     env.setup()
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()

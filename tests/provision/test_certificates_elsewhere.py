@@ -59,14 +59,14 @@ def test_another_certificate_keeps_the_record(
 ) -> None:
     """It stays with the zone that it lies in, named with the other certificate; nothing counts as left."""
     env.set(host="bot.example.jp")
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     acm = in_region(env.aws_session, region)
     given = {"DomainName": "bot.example.jp", "ValidationMethod": "DNS", **wanted}
     arn = acm.request_certificate(**given)["CertificateArn"]
     env.clock.advance(600)
     name = name_of(acm, arn) if "SubjectAlternativeNames" not in wanted else ""
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert STAY == set(gone.kept) - NOT_OURS
     expected = f"others use it: {arn}; when they no longer do, run the same command again"
     assert expected == gone.kept[KEY]
@@ -95,7 +95,7 @@ def test_region_that_does_not_answer(env: Env, kind: str) -> None:
     number = env.sandbox.cloud.faults.add(fault).number
     began = env.clock.now()
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert STAY == set(gone.kept) - NOT_OURS
     assert gone.kept[KEY].startswith("whether others use it is not known: ACM in us-east-1: ")
     assert env.clock.now() - began < 300
@@ -162,10 +162,10 @@ def test_setup_leaves_a_replaced_record(env: Env) -> None:
     env.clock.advance(600)
     name = name_of(acm, arn)
     env.set(host="new.example.jp")
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert name in records(env)
     assert KEY in StackFile(env.path).records
     acm.delete_certificate(CertificateArn=arn)
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert name not in records(env)
     assert KEY not in StackFile(env.path).records

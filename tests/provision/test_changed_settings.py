@@ -10,11 +10,11 @@ import pytest
 from provision.cli.verbs import in_the_way
 from provision.clients.aws import Aws
 from provision.clock import Clock
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.settings import BY_KEY
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
-from tests.provision.finished_stack import NETWORK, FinishedStack, asked, look, refusals
+from tests.provision.finished_stack import NETWORK, FinishedStack, asked, errors, look
 
 NO_SCHEDULE = {"schedule": 1, "policy": 4}  # the collector's stay
 NO_NEWS = {"schedule": 2, "role": 3, "policy": 3, "task definition": 1}
@@ -74,10 +74,10 @@ def follow(env: Env, line: str, refused: Collection[str] = ()) -> None:
     """
     assert line in look(env).actions
     with asked(env) as silent:
-        assert [] == refusals(env, refused)
+        assert [] == errors(env, refused)
     assert [] == silent
     seen = look(env)
-    assert ({}, []) == (seen.actions, seen.plan.refusals)
+    assert ({}, []) == (seen.actions, seen.plan.errors)
 
 
 def test_every_setting_is_thought_of() -> None:
@@ -110,8 +110,8 @@ def test_followed_and_taken_back(
         follow(env, line, ["DeleteRole"] if "news.feeds" in changed else [])
         whole = {**WHOLE, **more}
         families = env.aws_session.client("ecs").list_task_definition_families(status="ACTIVE")
-        held = {**env.inventory(), "task definition": len(families["families"])}
-        assert {kind: number for kind, number in whole.items() if number} == held
+        tagged = {**env.inventory(), "task definition": len(families["families"])}
+        assert {kind: number for kind, number in whole.items() if number} == tagged
         settings(env, before)
         follow(env, line)
         env.clock.advance(60)  # a task that is too much stops
@@ -139,7 +139,7 @@ def test_news_bucket(finished_stack: FinishedStack) -> None:
         assert 2 == env.inventory()["bucket"]
         settings(env, {"news.bucket": ""})
         assert ([], {}) == (env.teardown(everything=True).left, env.inventory())
-        assert [] == refusals(env)
+        assert [] == errors(env)
         finished_stack.whole(env)
 
 
@@ -187,7 +187,7 @@ def test_refused(finished_stack: FinishedStack, change: Callable[[Env], None], s
         change(env)
         file = env.path.read_text()
         env.changes()
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(ProvisionError) as refused:
             in_the_way(look(env).plan)
         assert said in refused.value.why
         assert refused.value.then

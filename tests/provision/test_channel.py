@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from provision.clients.line import Line, Refused
-from provision.resources.base import Doors
+from provision.resources.base import Clients
 from provision.run import Run
 from provision.wizard import channel
 from tests.provision.conftest import Env
@@ -19,7 +19,7 @@ def looking(env: Env) -> Run:
     """A run after its look, whose door to LINE has the token that the bot will have."""
     run = looked(env)
     line = Line(lambda: run.value(run.stack.access_token), env.line_url)
-    run.doors = Doors(env.aws, run.doors.dns, line)
+    run.clients = Clients(env.aws, run.clients.dns, line)
     return run
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from provision.engine.record_validation import check
-from provision.errors import Refusal, Usage
+from provision.errors import ProvisionError, UsageError
 from provision.state.stack_file import Record, StackFile
 from tests.provision.conftest import Env
 from tests.provision.shell import Person
@@ -84,7 +84,7 @@ def test_damaged(path: Path, old: str, new: str, line: int, said: str) -> None:
     """Exit status 2 with the line, why, and the ways out; the file is as somebody left it."""
     text = GOOD.replace(old, new, 1)
     path.write_text(text)
-    with pytest.raises(Usage) as refusal:
+    with pytest.raises(UsageError) as refusal:
         check(StackFile(path))
     assert (2, f"Reading {path}, line {line}.") == (refusal.value.exit_status, refusal.value.what)
     assert said in refusal.value.why
@@ -95,7 +95,7 @@ def test_damaged(path: Path, old: str, new: str, line: int, said: str) -> None:
 def test_made_in_struck_out(path: Path) -> None:
     """Else what another account made would be taken for this one's."""
     path.write_text(GOOD[: GOOD.index("made_in")] + GOOD[GOOD.index("resources") :])
-    with pytest.raises(Usage, match="line 3"):
+    with pytest.raises(UsageError, match="line 3"):
         check(StackFile(path))
 
 
@@ -111,7 +111,7 @@ def test_cut_off_anywhere(path: Path) -> None:
         try:
             short = StackFile(path)
             check(short)
-        except Usage:
+        except UsageError:
             refused += 1
             assert GOOD[:end] == path.read_text()
             continue
@@ -127,7 +127,7 @@ def test_empty_where_there_was_something(path: Path) -> None:
     path.write_text(GOOD)
     StackFile(path).keep()
     path.write_text("")
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ProvisionError) as refusal:
         StackFile(path)
     assert f"cp {path.with_name('.stack.yaml.last')} {path}" in refusal.value.then
     path.write_bytes(path.with_name(".stack.yaml.last").read_bytes())

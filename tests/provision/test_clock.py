@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 from provision import environment
 from provision.clock import SandboxClock, WallClock
 from provision.environment import told_by
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.sandbox.serving import HttpServer
 
 Serve = Callable[[Any], str]
@@ -110,7 +110,7 @@ def test_sandbox_that_stopped_is_a_refusal() -> None:
     server = HttpServer(application)
     clock = told_by(server.url)
     server.close()
-    with pytest.raises(Refusal, match="provision sandbox"):
+    with pytest.raises(ProvisionError, match="provision sandbox"):
         clock.now()
 
 

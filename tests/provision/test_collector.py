@@ -46,12 +46,12 @@ def runs(env: Env) -> list[str]:
 def test_news_from_the_first_minute(env: Env) -> None:
     """Setup ends with news in the bucket, and the bot answers with it."""
     outcome = env.setup()
-    assert ([], [], []) == (outcome.refusals, outcome.outside, outcome.notes)
+    assert ([], [], []) == (outcome.errors, outcome.outside, outcome.notes)
     assert "news/index.json" in collected(env)
     env.clock.advance(5)  # the bot itself may have looked a moment too early
     told = json.dumps(env.sandbox.line.send("latest", WRITER)["reply"])
     assert "A bridge opens" in told
-    assert ["first_news"] == runs(env)
+    assert ["initial_collection"] == runs(env)
 
 
 def test_second_setup_collects_nothing(env: Env) -> None:
@@ -162,7 +162,7 @@ def test_feeds_are_down(env: Env) -> None:
     """Setup ends well and says so; the next one tries again, once."""
     env.papers.usual = None
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     (note,) = outcome.notes
     assert "none of the feeds could be read" == note.why
     assert "provision logs" in note.then
@@ -183,7 +183,7 @@ def test_no_spot_capacity(env: Env) -> None:
     delete_news(env)
     env.sandbox.cloud.ecs.spot_available = False
     outcome = env.setup()
-    assert [] == outcome.refusals
+    assert [] == outcome.errors
     assert "Capacity is unavailable" in outcome.notes[0].why
 
 
@@ -201,7 +201,7 @@ def test_cloud_that_cannot_run_it(env: Env) -> None:
     env.sandbox.cloud.faults.add(fault)
     began = env.clock.now()
     outcome = env.setup()
-    assert ([], 1) == (outcome.refusals, len(outcome.notes))
+    assert ([], 1) == (outcome.errors, len(outcome.notes))
     assert 30 < env.clock.now() - began < 60
 
 
@@ -222,7 +222,7 @@ def test_feeds_changed(env: Env) -> None:
     env.changes()
     env.set(news__feeds="https://a.example/rss")
     outcome: Outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert ["RegisterTaskDefinition", "UpdateSchedule"] == env.changes()
     (container,) = definition(env)["containerDefinitions"]
     environment = {entry["name"]: entry["value"] for entry in container["environment"]}
@@ -234,7 +234,7 @@ def test_no_feeds(env: Env) -> None:
     env.setup()
     env.set(news__feeds="")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     less = {"policy": 3, "role": 3, "schedule": 2, "task definition": 1}
     assert WHOLE | less == env.inventory()
     assert "news/index.json" in collected(env)
@@ -267,9 +267,9 @@ def test_torn_down_while_it_collects(env: Env) -> None:
             }
         },
     )
-    assert {} == env.engine().foresee_teardown(everything=True)
+    assert {} == env.engine().check_teardown(everything=True)
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
 
 

@@ -6,7 +6,7 @@ The floor is benchmarks/floor.py's: as few calls as could do it, counted over th
 from collections import Counter
 
 from benchmarks import floor
-from provision.engine.inventory import holdings
+from provision.engine.inventory import list_inventory
 from provision.resources.base import Resource
 from provision.resources.listener import Listener
 from provision.resources.parameter import Parameter
@@ -60,7 +60,7 @@ def calls(env: Env) -> Counter[str]:
 
 def test_setup(env: Env) -> None:
     """At most half as many calls again as the floor needs; nothing is made or set twice."""
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     made = calls(env)
     assert made.total() <= 1.5 * floor.setup_calls(resources(env))
     assert many(env, MADE) == {name: made[name] for name in MADE}
@@ -72,7 +72,7 @@ def test_rerun_and_look(env: Env) -> None:
     """A rerun asks what a look asks, and changes nothing; both stay near the floor."""
     env.setup()
     calls(env)
-    env.engine().look()
+    env.engine().inspect()
     looked = calls(env)
     assert looked.total() <= 1.3 * floor.look_calls(resources(env))
     env.setup()
@@ -86,11 +86,11 @@ def test_round_trips(env: Env) -> None:
     env.setup()
     rounds = Rounds()
     env.aws_session.before = rounds.hold
-    env.engine().look()
+    env.engine().inspect()
     assert rounds.taken() <= 5
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert rounds.taken() <= 5
-    env.engine().foresee_teardown(everything=True)
+    env.engine().check_teardown(everything=True)
     assert rounds.taken() <= 6  # and one more
 
 
@@ -99,17 +99,17 @@ def test_recover(env: Env) -> None:
     env.setup()
     looks = floor.look_calls(resources(env))
     calls(env)
-    holdings(env.doors(), env.clock, "news-bot")
+    list_inventory(env.clients(), env.clock, "news-bot")
     listed = calls(env)
     env.path.unlink()
-    recovery.by_itself(StackFile(env.path), env.doors(), env.clock, ())
+    recovery.by_itself(StackFile(env.path), env.clients(), env.clock, ())
     assert calls(env).total() <= listed.total() + 1.3 * looks
 
 
 def test_waiting_costs_few_calls(env: Env) -> None:
     """Minutes of AWS's time, and still half as many calls again as the floor: rare while the end is far."""
     env.sandbox.cloud.delays.__dict__.update(vars(Delays()))
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     made = calls(env)
     del made["GetObject"]  # the collector's own
     assert made.total() <= 1.5 * floor.setup_calls(resources(env))
@@ -127,7 +127,7 @@ def test_teardown(env: Env) -> None:
     env.setup()
     calls(env)
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     made = calls(env)
     assert made.total() <= 2 * floor.teardown_calls(resources(env))
     assert many(env, GONE) == {name: made[name] for name in GONE}

@@ -6,12 +6,12 @@ import botocore.exceptions as failures
 import pytest
 from botocore.exceptions import ClientError
 
-from provision.engine.creator import Creation
-from provision.engine.deleter import Gone, Removal
+from provision.engine.creator import Creator
+from provision.engine.deleter import Deleter, DeletionResult
 from provision.engine.inspector import ours
 from provision.engine.ownership import Ownership
-from provision.errors import NotYet
-from provision.resources.base import Doors, Live, Resource, output, resource
+from provision.errors import Pending
+from provision.resources.base import Clients, Live, Resource, output, resource
 from provision.sandbox.clock import ManualClock
 from provision.state.stack_file import Record, StackFile, State
 
@@ -26,31 +26,31 @@ ANSWERS: dict[str, Exception] = {
 class Thing(Resource):
     """Its create calls end as they are told to."""
 
-    patient = ("InvalidState",)
+    retry = ("InvalidState",)
 
     def __init__(self, ends: list[str]) -> None:
-        self.line, self.ends = "thing", ends
+        self.logical_id, self.ends = "thing", ends
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         raise ANSWERS[self.ends.pop(0)]
 
 
-def removing(creation: Creation) -> Removal:
+def removing(creation: Creator) -> Deleter:
     """The same file's removals; they write no states."""
-    file, doors, clock = creation.file, creation.doors, creation.clock
-    return Removal(
-        file, doors, clock, creation.tell, lambda *state: None, Ownership(file, doors, clock)
+    file, clients, clock = creation.file, creation.clients, creation.clock
+    return Deleter(
+        file, clients, clock, creation.tell, lambda *state: None, Ownership(file, clients, clock)
     )
 
 
-def creating(file: StackFile) -> Creation:
+def creating(file: StackFile) -> Creator:
     """Create calls whose records go into this file."""
 
     def write(resource: Resource, state: State, made: bool = False) -> None:
         file.record(resource.key, Record(resource.kind, state, resource.outputs()))
 
-    doors: Doors = None  # type: ignore[assignment]  # nothing here needs any
-    return Creation(file, doors, ManualClock(), lambda *told: None, write)
+    clients: Clients = None  # type: ignore[assignment]  # nothing here needs any
+    return Creator(file, clients, ManualClock(), lambda *told: None, write)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_there_is_none_for_sure(
         file.record("thing", Record("Thing", "creating"))
     creation, thing = creating(file), Thing(list(ends))
     for _end in ends:
-        with pytest.raises(NotYet):
+        with pytest.raises(Pending):
             creation.create(thing)
     assert none_for_sure == creation.cannot_be(thing)
 
@@ -88,7 +88,7 @@ class Zone(Resource):
 
     reference: str = output("Reference")
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         return {"Reference": f"sent {self.reference}"}
 
 
@@ -105,7 +105,7 @@ def test_what_is_sent_again(tmp_path: Path, state: State, sent: str) -> None:
     file = StackFile(tmp_path / "stack.yaml")
     file.record("zone", Record("Zone", state, {"reference": "first"}))
     zone = Zone()
-    zone.line = "zone"
+    zone.logical_id = "zone"
     creating(file).create(zone)
     assert ("created", {"reference": sent}) == (
         file.records["zone"].state,
@@ -119,15 +119,15 @@ class Address(Resource):
     single = False
 
     def __init__(self) -> None:
-        self.line, self.stack = "address", "news-bot"
+        self.logical_id, self.stack = "address", "news-bot"
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         return None
 
-    def create(self, doors: Doors) -> Live | None:
+    def create(self, clients: Clients) -> Live | None:
         return {}
 
-    def tags_of(self, doors: Doors, live: Live) -> dict[str, str]:
+    def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         return {"provision:stack": self.stack}
 
 
@@ -166,9 +166,9 @@ def test_removal_of_what_is_not_shown(tmp_path: Path, age: int, goes: bool) -> N
     creation = creating(file)
     file.record("address", Record("Address", "created", {}, creation.clock.now() - age))
     removal = removing(creation)
-    gone = Gone()
+    gone = DeletionResult()
     if not goes:
-        with pytest.raises(NotYet):
+        with pytest.raises(Pending):
             removal.remove(Address(), True, gone)
         return
     assert "gone" == removal.remove(Address(), True, gone)
@@ -178,9 +178,9 @@ def test_removal_of_what_is_not_shown(tmp_path: Path, age: int, goes: bool) -> N
 def test_what_the_whole_account_uses_is_nobodys() -> None:
     """Whatever its tags say: a teardown of ours would take it from others."""
     theirs, shared = Address(), Address()
-    shared.shared = True  # type: ignore[misc]
-    doors: Doors = None  # type: ignore[assignment]
-    assert [True, False] == [ours(one, doors, {}, set()) for one in (theirs, shared)]
+    shared.account_wide = True  # type: ignore[misc]
+    clients: Clients = None  # type: ignore[assignment]
+    assert [True, False] == [ours(one, clients, {}, set()) for one in (theirs, shared)]
 
 
 class Leaving(Address):
@@ -190,10 +190,10 @@ class Leaving(Address):
         super().__init__()
         self.deletes = 0
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         return None if self.deletes else {}
 
-    def delete(self, doors: Doors) -> None:
+    def delete(self, clients: Clients) -> None:
         self.deletes += 1
         raise ANSWERS["lost"]
 
@@ -204,7 +204,7 @@ def test_delete_call_whose_answer_is_lost(tmp_path: Path) -> None:
     file.record("address", Record("Leaving", "created"))
     creation, leaving = creating(file), Leaving()
     removal = removing(creation)
-    with pytest.raises(NotYet):
-        removal.remove(leaving, True, Gone())
-    assert "gone" == removal.remove(leaving, True, Gone())
+    with pytest.raises(Pending):
+        removal.remove(leaving, True, DeletionResult())
+    assert "gone" == removal.remove(leaving, True, DeletionResult())
     assert 1 == leaving.deletes

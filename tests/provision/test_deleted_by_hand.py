@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from provision.clients import aws
-from provision.engine.deleter import users
-from provision.errors import NotYet, Refusal
+from provision.engine.deleter import dependents
+from provision.errors import Pending, ProvisionError
 from provision.resources.base import Resource
 from provision.resources.network import ExistingNetwork
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
-from tests.provision.finished_stack import FinishedStack, look, made, refusals
+from tests.provision.finished_stack import FinishedStack, errors, look, made
 
 NETWORKS = ("default", "new")
 FULL = pytest.mark.full
@@ -26,7 +26,7 @@ def service_linked_role(env: Env) -> None:
 
 def endpoint_elsewhere(env: Env) -> None:
     """LINE has no delete: in its console another URL is set."""
-    env.doors().line.set_endpoint("https://elsewhere.example/webhook")
+    env.clients().line.set_endpoint("https://elsewhere.example/webhook")
 
 
 def news(env: Env) -> None:
@@ -40,7 +40,7 @@ def news(env: Env) -> None:
 OWN_WAYS: dict[str, Callable[[Env], None]] = {
     "service_linked_role": service_linked_role,
     "webhook": endpoint_elsewhere,
-    "first_news": news,
+    "initial_collection": news,
 }
 
 
@@ -50,33 +50,33 @@ def delete_by_hand(env: Env, line: str) -> set[str]:
     went: set[str] = set()
 
     def users_go(one: Resource) -> None:
-        for user in users(one, resources, Resource)[::-1]:
-            if user.key in records and user.line not in went:
+        for user in dependents(one, resources, Resource)[::-1]:
+            if user.key in records and user.logical_id not in went:
                 delete(user)
 
     def delete(one: Resource) -> None:
-        went.add(one.line)
-        if one.line in OWN_WAYS:
+        went.add(one.logical_id)
+        if one.logical_id in OWN_WAYS:
             users_go(one)
-            OWN_WAYS[one.line](env)
+            OWN_WAYS[one.logical_id](env)
             return
-        one.recall(records[one.key].outputs)
+        one.load_from_record(records[one.key].outputs)
         if not tried(one):
             users_go(one)
             assert any(tried(one) for _ in range(PATIENCE)), one.key
 
     def tried(one: Resource) -> bool:
         try:
-            with aws.understood("by hand", absent=one.absent, patient=one.patient):
-                one.delete(env.doors())
-        except aws.Absent:
+            with aws.translate_errors("by hand", not_found=one.not_found, retry=one.retry):
+                one.delete(env.clients())
+        except aws.NotFound:
             return True
-        except (NotYet, Refusal):
+        except (Pending, ProvisionError):
             env.clock.advance(10)
             return False
         return True
 
-    delete(next(one for one in resources if one.line == line))
+    delete(next(one for one in resources if one.logical_id == line))
     return went
 
 
@@ -86,16 +86,18 @@ def cases(fast: bool) -> list[Any]:
     fast: the first of each kind in `make test`.
     """
     found, kinds = [], set()
-    common = {one.line for one in made("default")}
+    common = {one.logical_id for one in made("default")}
     for network in NETWORKS:
         for one in made(network):
-            again = network == "new" and one.line in common
+            again = network == "new" and one.logical_id in common
             first = fast and network == "default" and one.kind not in kinds
             kinds.add(one.kind)
             marks = pytest.mark.full if again else () if first else FULL
             if not isinstance(one, ExistingNetwork):  # somebody else's: it is never made again
                 found.append(
-                    pytest.param(network, one.line, id=f"{network}-{one.line}", marks=marks)
+                    pytest.param(
+                        network, one.logical_id, id=f"{network}-{one.logical_id}", marks=marks
+                    )
                 )
     return found
 
@@ -112,7 +114,7 @@ def test_deleted_is_named_and_made_again(
         shown = [seen.status[each] for each in went]
         assert {(False, False)} == {(each["live"], each["ready"]) for each in shown}
         draining = ["CreateService"] if "service" in went else []  # its name is not free at once
-        assert [] == refusals(env, draining)
+        assert [] == errors(env, draining)
         finished_stack.whole(env)
 
 
@@ -124,16 +126,16 @@ def test_teardown_where_it_is_missing(
     with finished_stack.on(network) as env:
         delete_by_hand(env, line)
         gone = env.teardown(everything=True)
-        assert ([], [], {}) == (gone.refusals, gone.left, gone.unasked)
+        assert ([], [], {}) == (gone.errors, gone.left, gone.unasked)
         assert {} == env.inventory()
-        assert [] == refusals(env)
+        assert [] == errors(env)
         finished_stack.whole(env)
 
 
 def test_target_group_deleted_under_the_service(finished_stack: FinishedStack) -> None:
     """ECS does not stand in the way of that: the service is told of the new one."""
     with finished_stack.on("default") as env:
-        for line in ("https", "warm_door", "target_group"):
+        for line in ("https", "bootstrap_listener", "target_group"):
             assert {line} == delete_by_hand(env, line)
-        assert [] == refusals(env)
+        assert [] == errors(env)
         finished_stack.whole(env)

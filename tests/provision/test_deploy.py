@@ -10,7 +10,7 @@ import pytest
 
 from provision.cli import deploy
 from provision.engine.engine import Engine
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.resources.steady_service import NoCapacity
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
@@ -63,8 +63,8 @@ class Deploying:
         for pair in sets:
             file.answer(*pair.split("=", 1), save=False)
         stack = Stack(file.settings, env.secrets, {"LINE_API_URL": env.line_url})
-        doors = env.engine().doors
-        self.run = Run(Options(sets=sets), file, stack, doors, env.clock)
+        clients = env.engine().clients
+        self.run = Run(Options(sets=sets), file, stack, clients, env.clock)
         self.told = io.StringIO()
         self.back, self.over = back, False
 
@@ -72,7 +72,7 @@ class Deploying:
         progress = Progress(deploy.part(self.run), self.env.clock, self.told)
         tell: Any = progress.tell
         engine = Engine(
-            self.run.stack.resources, self.run.file, self.run.doors, self.env.clock, tell
+            self.run.stack.resources, self.run.file, self.run.clients, self.env.clock, tell
         )
         engine.begin()
         began = self.env.clock.now()
@@ -120,7 +120,7 @@ def test_good_deploy(env: Env, images: ByImage, capsys: pytest.CaptureFixture[st
     assert "old: 1 RUNNING" in lines
     assert "1 healthy" in lines
     env.changes()
-    assert ([], []) == ((outcome := env.setup()).refusals, outcome.outside)
+    assert ([], []) == ((outcome := env.setup()).errors, outcome.outside)
     assert [] == env.changes()
 
 
@@ -249,7 +249,7 @@ def test_exception_of_a_failed_start(
 def test_exception_of_a_first_start(env: Env, log: str) -> None:
     """setup says the same while it waits and when it gives up."""
     env.sandbox.cloud.tasks = Crashing(LOGS[log] + AFTER)
-    (refusal,) = env.setup(wait=0).refusals
+    (refusal,) = env.setup(wait=0).errors
     assert all(part in refusal.why for part in REASON)
     assert "Shutting down" not in refusal.why
     waiting = [detail for event, key, detail in env.events if key == "steady_service"]
@@ -336,7 +336,7 @@ def test_rollback(env: Env, images: ByImage, capsys: pytest.CaptureFixture[str])
     assert (0, "news-bot:1") == (deployed(env, back=True)[0], serving(env))
     assert "stack.yaml still asks for the newer version" in capsys.readouterr().err
     assert "example.jp/bot:1" == images.started[-1].image
-    with pytest.raises(Refusal, match="there is none"):
+    with pytest.raises(ProvisionError, match="there is none"):
         Deploying(env, back=True)()
     assert 0 == deployed(env)[0]
     assert "example.jp/bot:2" == images.started[-1].image
@@ -374,7 +374,7 @@ def test_the_collector_follows(env: Env, images: ByImage) -> None:
     assert 1 == deployed(env, sets=("image.uri=example.jp/bot:3",))[0]
     assert ("example.jp/bot:2", "example.jp/bot:2") == collects_with(env)
     env.changes()
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert [] == env.changes()
 
 
@@ -401,11 +401,11 @@ def test_asleep(env: Env, images: ByImage, capsys: pytest.CaptureFixture[str]) -
 
 def test_nothing_to_deploy_to(env: Env) -> None:
     """No stack, and a paused one: what to run instead."""
-    with pytest.raises(Refusal, match="provision setup"):
+    with pytest.raises(ProvisionError, match="provision setup"):
         Deploying(env)()
     env.setup()
     env.engine().pause()
-    with pytest.raises(Refusal, match="provision resume"):
+    with pytest.raises(ProvisionError, match="provision resume"):
         Deploying(env)()
 
 

@@ -7,7 +7,7 @@ import pytest
 from provision.clients.dns import Dns, Unanswered, is_registry
 from provision.engine.plan import plan
 from provision.pricing import prices
-from provision.resources.base import Doors
+from provision.resources.base import Clients
 from provision.resources.hosted_zone import HostedZone, SeveralZones
 from provision.resources.migrated_records import record_sets
 from provision.run import Options, Run
@@ -32,8 +32,8 @@ def looked(env: Env) -> Run:
     """A run after its look."""
     engine, stack = env.engine(), env.stack()
     engine.resources = stack.resources
-    run = Run(Options(), StackFile(env.path), stack, engine.doors, env.clock)
-    run.sights = engine.look()
+    run = Run(Options(), StackFile(env.path), stack, engine.clients, env.clock)
+    run.observations = engine.inspect()
     return run
 
 
@@ -83,7 +83,7 @@ def test_nobody_answers(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
         raise Unanswered("192.0.2.53 is silent")
 
     run = looked(env)
-    run.doors = Doors(env.aws, Dns(("192.0.2.53", 53), silence), run.doors.line)
+    run.clients = Clients(env.aws, Dns(("192.0.2.53", 53), silence), run.clients.line)
     assert [] == domain.warn(run)
     assert "192.0.2.53 is silent" in capsys.readouterr().err
 
@@ -119,7 +119,7 @@ def copying(env: Env) -> Any:
     """`provision setup`, the question answered with yes."""
     engine = env.engine()
     zone_of(engine.resources).to_copy = domain.copyable(LINES, "example.jp")
-    engine.look()
+    engine.inspect()
     return engine.setup(600)
 
 
@@ -134,7 +134,7 @@ def test_records_are_copied_and_go_with_the_zone(env: Env, cut: str) -> None:
         outcome = env.setup()
     else:
         outcome = copying(env)
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert {**WHOLE, "record": WHOLE["record"] + 4} == env.inventory()
     resolve = env.sandbox.cloud.dns.resolve
     assert ["10 mail.example.jp.", "20 spare.example.jp."] == resolve("example.jp", "MX")
@@ -144,7 +144,7 @@ def test_records_are_copied_and_go_with_the_zone(env: Env, cut: str) -> None:
     env.setup()
     assert [] == env.changes()
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
 
 
@@ -174,15 +174,15 @@ def test_several_zones_of_one_name(env: Env) -> None:
         route53.create_hosted_zone(Name="example.jp", CallerReference=reference)
     env.changes()
     run = looked(env)
-    refusal = run.sights["zone/example.jp"].refusal
+    refusal = run.observations["zone/example.jp"].refusal
     assert isinstance(refusal, SeveralZones)
     assert 2 == len(refusal.zones)
     assert not domain.choose_zone(run)
     engine = env.engine()
     chosen = sorted(refusal.zones)[1]
     zone_of(engine.resources).id = chosen
-    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
-    assert ("adopt", []) == (found.steps[0].action, found.refusals)
+    found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
+    assert ("adopt", []) == (found.steps[0].action, found.errors)
     engine.setup(600)
     assert chosen == StackFile(env.path).records["zone/example.jp"].outputs["id"]
 
@@ -199,7 +199,7 @@ def test_several_zones_of_one_name(env: Env) -> None:
 )
 def test_zone_above(env: Env, name: str, expected: str) -> None:
     """A sub-domain's zone above is one that somebody has; a bought domain's is the registry's."""
-    assert expected == env.engine().doors.dns.zone_above(name)
+    assert expected == env.engine().clients.dns.zone_above(name)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def instruction(env: Env, capsys: pytest.CaptureFixture[str]) -> str:
     run = looked(env)
     engine = run.engine(Progress(run.stack.resources, env.clock))
     engine.begin()
-    engine.look()
+    engine.inspect()
     engine.setup(0)
     return capsys.readouterr().err
 
@@ -232,7 +232,7 @@ def test_sub_domain_is_delegated_in_the_zone_above(
     assert "bought" not in said
     env.enter_name_servers()
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
 
 
 def test_bought_domain_is_entered_at_the_registrar(

@@ -26,7 +26,7 @@ def read(env: Env) -> StackFile:
     """The file as the next verb reads it. Raises Damaged."""
     file = StackFile(env.path)
     check(file)
-    prove(file, env.doors(), env.clock)
+    prove(file, env.clients(), env.clock)
     return file
 
 

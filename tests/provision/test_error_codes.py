@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provision.clients import aws
-from provision.errors import NotYet, Refusal
+from provision.errors import Pending, ProvisionError
 
 # By code, the HTTP status it comes with.
 SLOWER = {
@@ -66,7 +66,7 @@ def answered(code: str, status: int) -> ClientError:
 @pytest.mark.parametrize("code", SLOWER)
 def test_throttling(code: str) -> None:
     """Asked again later; nothing was carried out."""
-    with pytest.raises(NotYet, match=code) as waiting, aws.understood("doing"):
+    with pytest.raises(Pending, match=code) as waiting, aws.translate_errors("doing"):
         raise answered(code, SLOWER[code])
     assert waiting.value.refused
 
@@ -81,7 +81,7 @@ def test_throttling(code: str) -> None:
 )
 def test_refusals(code: str, status: int, then: str) -> None:
     """Not asked again; AWS's own words, and what helps."""
-    with pytest.raises(Refusal) as refusal, aws.understood("doing"):
+    with pytest.raises(ProvisionError) as refusal, aws.translate_errors("doing"):
         raise answered(code, status)
     assert f"{code}: so AWS says" == refusal.value.why
     assert re.search(then, str(refusal.value))

@@ -10,10 +10,10 @@ import pytest
 from moto.route53.models import RecordSet
 
 from provision.clients.aws import Aws
-from provision.engine.inventory import holdings
-from provision.engine.read_cache import once
+from provision.engine.inventory import list_inventory
+from provision.engine.read_cache import cached_reads
 from provision.resources import migrated_records
-from provision.resources.base import Doors
+from provision.resources.base import Clients
 from provision.resources.record_set import Alias, ValidationRecord
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
@@ -77,27 +77,27 @@ def zone_id(env: Env) -> str:
     return str(StackFile(env.path).records["zone/example.jp"].outputs["id"])
 
 
-def grown(env: Env, pages: int) -> Doors:
+def grown(env: Env, pages: int) -> Clients:
     """The environment's doors; its zones hold that many pages more."""
-    return replace(env.doors(), aws=GrownAws(env.aws, pages))
+    return replace(env.clients(), aws=GrownAws(env.aws, pages))
 
 
-def found(env: Env, doors: Doors) -> int:
+def found(env: Env, clients: Clients) -> int:
     """What of a stack lies in its zone."""
-    return len(holdings(doors, env.clock, "news-bot", (ValidationRecord, Alias)).held)
+    return len(list_inventory(clients, env.clock, "news-bot", (ValidationRecord, Alias)).tagged)
 
 
-def named(env: Env, doors: Doors) -> int:
+def named(env: Env, clients: Clients) -> int:
     """What others put into it, asked for while nothing changes."""
-    return len(list(migrated_records.others(once(doors), zone_id(env), COPIED)))
+    return len(list(migrated_records.others(cached_reads(clients), zone_id(env), COPIED)))
 
 
-def changing(change: Callable[..., None], *more: Any) -> Callable[[Env, Doors], int]:
+def changing(change: Callable[..., None], *more: Any) -> Callable[[Env, Clients], int]:
     """A change of the zone: of how many record sets."""
 
-    def work(env: Env, doors: Doors) -> int:
-        change(doors, zone_id(env), *more)
-        return int(doors.aws.route53.changes)
+    def work(env: Env, clients: Clients) -> int:
+        change(clients, zone_id(env), *more)
+        return int(clients.aws.route53.changes)
 
     return work
 
@@ -127,7 +127,7 @@ WORKS = [  # what is done, what it comes to, the most bytes that it may take for
     ("work", "comes_to", "most"), WORKS, ids=["found", "named", "put", "take_away", "clear"]
 )
 def test_few_are_held_at_once(
-    env: Env, work: Callable[[Env, Doors], int], comes_to: int, most: int
+    env: Env, work: Callable[[Env, Clients], int], comes_to: int, most: int
 ) -> None:
     """A record set in memory takes 600 bytes; ours, on the last page, are found all the same."""
     env.setup()
@@ -145,9 +145,9 @@ def test_all_of_it_goes(env: Env) -> None:
     (zone,) = env.sandbox.cloud.route53.zones()
     zone.rrsets += [RecordSet(mine), *(RecordSet({"Name": n, **delegated}) for n in names)]
     engine = env.engine()
-    foreseen = engine.foresee_teardown(everything=True)
+    teardown_preview = engine.check_teardown(everything=True)
     told = ["example.jp MX", *(f"{name.rstrip('.')} NS" for name in names)]
-    assert told == [use.told for use in foreseen["zone/example.jp"]]
-    gone = engine.teardown(True, contents=list(foreseen))
-    assert ([], []) == (gone.refusals, gone.left)
+    assert told == [use.told for use in teardown_preview["zone/example.jp"]]
+    gone = engine.teardown(True, contents=list(teardown_preview))
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()

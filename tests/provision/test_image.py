@@ -13,7 +13,7 @@ import pytest
 
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries, sha256
-from provision.errors import Refusal, Usage
+from provision.errors import ProvisionError, UsageError
 from provision.image import base as bases
 from provision.image import code, inputs, layer, own, wheels
 from provision.image.assembled import COMMAND, ENVIRONMENT, HOME, PACKAGES, PORT, USER, assemble
@@ -122,7 +122,7 @@ def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
 
 def test_code_in_no_folder(tmp_path: Path) -> None:
     """Said in a sentence."""
-    with pytest.raises(Usage, match="is no folder"):
+    with pytest.raises(UsageError, match="is no folder"):
         own.read(tmp_path / "nowhere", tmp_path)
 
 
@@ -184,10 +184,10 @@ def test_mirror_has_to_have_the_pinned_image() -> None:
     mirror = Gallery()  # it has another image under the name and tag of the default
     server = HttpServer(mirror)
     registries = Registries(mirror=lambda: server.url)
-    with pytest.raises(Refusal, match="MANIFEST_UNKNOWN"):
+    with pytest.raises(ProvisionError, match="MANIFEST_UNKNOWN"):
         bases.read(registries, bases.DEFAULT, "linux/amd64")
     given = Inputs(bases.DEFAULT, "linux/amd64", b"lock", FILES)
-    with pytest.raises(Refusal, match="sha256:dddfd7e07f9d15ae"):
+    with pytest.raises(ProvisionError, match="sha256:dddfd7e07f9d15ae"):
         inputs.build(given, registries, PackageIndex(lambda: Path("/nowhere")))
     digest, name = mirror.digest, "public.ecr.aws/docker/library/python"
     assert digest == bases.read(registries, f"{name}:3.12-slim@{digest}", "linux/amd64").digest
@@ -218,9 +218,11 @@ def test_base_for_another_platform() -> None:
     pinned = f"public.ecr.aws/docker/library/python@{gallery.digest}"
     registries = Registries(lambda: server.url)
     assert "3.12" == bases.read(registries, pinned, "linux/amd64").python
-    with pytest.raises(Refusal, match="it is for linux/amd64, linux/arm64, not for linux/s390x"):
+    with pytest.raises(
+        ProvisionError, match="it is for linux/amd64, linux/arm64, not for linux/s390x"
+    ):
         bases.read(registries, pinned, "linux/s390x")
-    with pytest.raises(Refusal, match="MANIFEST_UNKNOWN"):
+    with pytest.raises(ProvisionError, match="MANIFEST_UNKNOWN"):
         bases.read(registries, f"public.ecr.aws/docker/library/python@{DIGEST}", "linux/amd64")
     server.close()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from provision.clients.package_index import PackageIndex
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from tests.provision.test_image import wheel
 
 
@@ -37,7 +37,7 @@ def test_wheels_by_hash_fetched_once(index: PackageIndex, tmp_path: Path) -> Non
 
 def test_wheel_of_another_hash(index: PackageIndex, tmp_path: Path) -> None:
     """Refused in pip's words, and nothing is kept."""
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ProvisionError) as caught:
         index.wheels(lock("0" * 64), "3.12", "linux/amd64")
     assert "HASHES" in caught.value.why
     assert "image.uri" in caught.value.then
@@ -114,7 +114,7 @@ def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\nexit 1\n")
     python.chmod(0o755)
-    with pytest.raises(Refusal):
+    with pytest.raises(ProvisionError):
         PackageIndex(lambda: tmp_path / "cache", str(python)).wheels(b"", "3.12", "linux/amd64")
     lines = (tmp_path / "seen").read_text().splitlines()
     seen = dict(line.split("=", 1) for line in lines if "=" in line)
@@ -127,6 +127,6 @@ def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_no_index(index: PackageIndex, tmp_path: Path) -> None:
     """Refused; the next step says where to look."""
     missing = b"other==1.0 --hash=sha256:" + b"0" * 64
-    with pytest.raises(Refusal, match="pip config list") as caught:
+    with pytest.raises(ProvisionError, match="pip config list") as caught:
         index.wheels(missing, "3.12", "linux/amd64")
     assert "other==1.0" in caught.value.why

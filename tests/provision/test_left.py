@@ -2,7 +2,7 @@
 
 import pytest
 
-from provision.engine.inventory import holdings
+from provision.engine.inventory import list_inventory
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 from tests.provision.finished_stack import made
@@ -21,7 +21,7 @@ def test_nothing_is_left(env: Env, everything: bool) -> None:
     """Kept things carry our tags too, and are not counted."""
     env.setup()
     gone = env.teardown(everything=everything)
-    assert ([], {}, []) == (gone.left, gone.unasked, gone.refusals)
+    assert ([], {}, []) == (gone.left, gone.unasked, gone.errors)
 
 
 def test_what_only_tags_know_goes_too(env: Env) -> None:
@@ -30,7 +30,7 @@ def test_what_only_tags_know_goes_too(env: Env) -> None:
     env.set(host="bot.example.jp", schedule__start="", schedule__stop="")
     forget(env, "certificate", "scheduler_role", "schedule_group")
     gone = env.teardown()
-    assert ([], []) == (gone.left, gone.refusals)
+    assert ([], []) == (gone.left, gone.errors)
     assert {} == env.inventory()
 
 
@@ -39,7 +39,10 @@ def test_nothing_to_take_away_a_second_time(env: Env) -> None:
     env.setup()
     env.teardown(everything=False)
     kept = {key.partition("/")[0] for key in StackFile(env.path).records}
-    assert ({"news_bucket"}, set()) == (kept & {"news_bucket"}, kept & {"first_news", "webhook"})
+    assert ({"news_bucket"}, set()) == (
+        kept & {"news_bucket"},
+        kept & {"initial_collection", "webhook"},
+    )
     gone = env.teardown(everything=False)
     assert ([], []) == (gone.deleted, gone.left)
 
@@ -54,7 +57,7 @@ def test_revision_that_somebody_deregistered(env: Env, known: bool) -> None:
     if not known:
         forget(env, "task_definition")
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert [] == ecs.list_task_definitions(status="INACTIVE")["taskDefinitionArns"]
 
 
@@ -75,8 +78,8 @@ INSIDE = {
     "association_3": "subnet_3",
     "https_from_anywhere": "load_balancer_group",
     "bot_from_load_balancer": "bot_group",
-    "warm_door": "load_balancer",
-    "warm_door_rule": "load_balancer",
+    "bootstrap_listener": "load_balancer",
+    "bootstrap_rule": "load_balancer",
     "https": "load_balancer",
     "start_schedule": "schedule_group",
     "stop_schedule": "schedule_group",
@@ -84,7 +87,7 @@ INSIDE = {
 ELSEWHERE = {
     "service_linked_role": "the account's",
     "webhook": "LINE's, which has no list",
-    "first_news": "a task, which ends by itself",
+    "initial_collection": "a task, which ends by itself",
 }
 
 
@@ -92,9 +95,9 @@ def test_every_resource_is_searched_for(env: Env) -> None:
     """Whatever is left of a stack is seen: each line of stack.py by a service's own list, or inside one."""
     env.set(network__vpc="new")
     env.setup()
-    found = holdings(env.doors(), env.clock, "news-bot")
-    seen = {held.line for held in found.held}
-    lines = {one.line for one in made("new")}
+    found = list_inventory(env.clients(), env.clock, "news-bot")
+    seen = {tagged.logical_id for tagged in found.tagged}
+    lines = {one.logical_id for one in made("new")}
     assert ({}, set()) == (found.unasked, lines - seen - set(INSIDE) - set(ELSEWHERE))
     assert set(INSIDE.values()) <= seen
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from provision.clients import line as line_door
 from provision.clients.line import Line, Refused
-from provision.errors import NotYet, Refusal
+from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line import LinePlatform
 from provision.sandbox.serving import HttpServer
@@ -159,7 +159,7 @@ def test_line_unreachable() -> None:
     """Nobody listens: not yet, at once, without the SDK's own retries."""
     server = HttpServer(None)
     server.close()
-    with pytest.raises(NotYet) as waiting:
+    with pytest.raises(Pending) as waiting:
         Line(lambda: WRONG, server.url).info()
     assert "NewConnectionError" in waiting.value.reason
     assert WRONG not in shown(waiting.value)
@@ -168,15 +168,15 @@ def test_line_unreachable() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (429, '{"message": "slow down"}', NotYet),
-        (500, "<html>", NotYet),
-        (503, "", NotYet),
+        (429, '{"message": "slow down"}', Pending),
+        (500, "<html>", Pending),
+        (503, "", Pending),
         (403, '{"message": "not yours"}', Refused),
         (403, "<html>no</html>", Refused),
         (403, '["a"]', Refused),
-        (200, "<html>hotel wifi</html>", NotYet),
-        (200, "[]", NotYet),
-        (200, '{"basicId": 1}', NotYet),
+        (200, "<html>hotel wifi</html>", Pending),
+        (200, "[]", Pending),
+        (200, '{"basicId": 1}', Pending),
     ],
 )
 def test_answers_that_are_none(status: int, body: str, kind: type[Exception]) -> None:
@@ -190,7 +190,7 @@ def test_answers_that_are_none(status: int, body: str, kind: type[Exception]) ->
 
     server = HttpServer(answer)
     door = Line(lambda: WRONG, server.url)
-    with pytest.raises((NotYet, Refusal)) as error:
+    with pytest.raises((Pending, ProvisionError)) as error:
         door.info()
     server.close()
     assert kind is error.type
@@ -211,6 +211,6 @@ def test_every_call_has_a_timeout(call: Callable[[Line], Any]) -> None:
     """A server that takes the call and never answers: not yet, after the timeout."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         door = Line(lambda: WRONG, f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.05)
-        with pytest.raises(NotYet) as waiting:
+        with pytest.raises(Pending) as waiting:
             call(door)
     assert "ReadTimeoutError" in waiting.value.reason

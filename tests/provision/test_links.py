@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.state import atomic_file
 from provision.state.backup import keep, read
 from provision.state.stack_file import StackFile
@@ -45,7 +45,7 @@ def test_link_to_nowhere(folder: Path) -> None:
 def test_lock_is_not_taken_through_a_link(folder: Path) -> None:
     """A refusal that names the link; what it leads to is neither emptied nor made."""
     (folder / ".stack.yaml.lock").symlink_to("../home/.bashrc")
-    with pytest.raises(Refusal) as refused, StackFile(folder / "stack.yaml").locked():
+    with pytest.raises(ProvisionError) as refused, StackFile(folder / "stack.yaml").locked():
         pytest.fail("locked")
     assert refused.value.why.endswith(".stack.yaml.lock is a link; nothing is written through it")
     assert "alias ll='ls -l'\n" == (folder.parent / "home/.bashrc").read_text()
@@ -54,7 +54,7 @@ def test_lock_is_not_taken_through_a_link(folder: Path) -> None:
 def test_lock_where_nothing_can_be_written(folder: Path) -> None:
     """A refusal with the system's words, and no traceback."""
     (folder / "file").write_text("")
-    with pytest.raises(Refusal) as refused, StackFile(folder / "file/stack.yaml").locked():
+    with pytest.raises(ProvisionError) as refused, StackFile(folder / "file/stack.yaml").locked():
         pytest.fail("locked")
     assert "Not a directory" == refused.value.why
 

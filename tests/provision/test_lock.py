@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.state.lock import locked
 from provision.state.stack_file import StackFile
 
 HOLDER = """
 import sys
 from pathlib import Path
-from provision.lock import locked
+from provision.state.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -33,7 +33,7 @@ def test_second_holder_is_told_who_has_it_and_a_dead_one_has_nothing(tmp_path: P
         assert holder.stdout is not None
         assert b"held\n" == holder.stdout.readline()
         began = time.monotonic()
-        with pytest.raises(Refusal) as refusal, StackFile(path).locked():
+        with pytest.raises(ProvisionError) as refusal, StackFile(path).locked():
             pytest.fail("two holders")
         assert time.monotonic() - began < 2  # nobody waits for it
         holder.send_signal(signal.SIGKILL)

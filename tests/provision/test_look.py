@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import pytest
 
-from provision.engine.inspector import look_at_all
-from provision.resources.base import Doors, Live, Resource, output, resource
+from provision.engine.inspector import inspect_all
+from provision.resources.base import Clients, Live, Resource, output, resource
 from provision.sandbox.clock import ManualClock
 from provision.state.stack_file import Record
 
@@ -20,7 +20,7 @@ class Parent(Resource):
     id: str = output("Id")
     there: ClassVar[bool] = True
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By id."""
         return {"Id": self.id or "p-found"} if self.there else None
 
@@ -31,11 +31,11 @@ class SlowParent(Parent):
 
     child_has_looked: ClassVar[threading.Event] = threading.Event()
 
-    def recall(self, outputs: object) -> None:
+    def load_from_record(self, outputs: object) -> None:
         """Not in its own thread before the child has looked."""
         if threading.current_thread() is not threading.main_thread():
             self.child_has_looked.wait(PATIENCE)
-        super().recall(outputs)  # type: ignore[arg-type]
+        super().load_from_record(outputs)  # type: ignore[arg-type]
 
 
 @resource
@@ -52,7 +52,7 @@ class Child(Resource):
     parent: Parent
     asked: ClassVar[list[str]] = []
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """In the parent."""
         self.asked.append(self.parent.id)
         SlowParent.child_has_looked.set()
@@ -62,7 +62,7 @@ class Child(Resource):
 def both(parent: Parent) -> list[Resource]:
     """The child first, so that its thread is the first."""
     child = Child(parent)
-    parent.line, child.line = "parent", "child"
+    parent.logical_id, child.logical_id = "parent", "child"
     Child.asked.clear()
     SlowParent.child_has_looked.clear()
     return [child, parent]
@@ -72,10 +72,10 @@ def both(parent: Parent) -> list[Resource]:
 class NamedByParent(Child):
     """What is asked for by another id of the parent's, which AWS tells later."""
 
-    def find(self, doors: Doors) -> Live | None:
+    def find(self, clients: Clients) -> Live | None:
         """By an empty id."""
         self.asked.append("sent")
-        return dict(doors.aws.elbv2.describe_rules(ListenerArn=""))
+        return dict(clients.aws.elbv2.describe_rules(ListenerArn=""))
 
 
 CREATED = Record("Parent", "created", {"id": "p-1"})
@@ -84,47 +84,47 @@ OF_CHILD = Record("Child", "creating")
 
 
 @pytest.fixture
-def doors() -> Doors:
+def clients() -> Clients:
     """Nobody is called."""
     from provision.clients.aws import Aws
     from provision.clients.dns import Dns
     from provision.clients.line import Line
 
-    return Doors(Aws("ap-northeast-1"), Dns(), Line(lambda: ""))
+    return Clients(Aws("ap-northeast-1"), Dns(), Line(lambda: ""))
 
 
-def test_what_is_recorded_is_known_before_any_thread_begins(doors: Doors) -> None:
+def test_what_is_recorded_is_known_before_any_thread_begins(clients: Clients) -> None:
     """The child reads the parent's id as it is recorded, however late the parent's own look begins."""
-    sights = look_at_all(
-        both(SlowParent()), doors, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
+    observations = inspect_all(
+        both(SlowParent()), clients, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
     )
     assert ["p-1"] == Child.asked
-    assert sights["child"].seen
+    assert observations["child"].seen
 
 
-def test_a_parent_without_a_recorded_id_is_looked_for_first(doors: Doors) -> None:
+def test_a_parent_without_a_recorded_id_is_looked_for_first(clients: Clients) -> None:
     """Its create call was begun, so it is recorded, but what AWS calls it is not."""
-    look_at_all(both(Parent()), doors, {"parent": BEGUN, "child": OF_CHILD}, ManualClock())
+    inspect_all(both(Parent()), clients, {"parent": BEGUN, "child": OF_CHILD}, ManualClock())
     assert ["p-found"] == Child.asked
 
 
-def test_in_what_is_not_there_nothing_is_looked_for(doors: Doors) -> None:
+def test_in_what_is_not_there_nothing_is_looked_for(clients: Clients) -> None:
     """Its id is unknown, so the child has not been looked up, which is not "there is none"."""
-    sights = look_at_all(
-        both(MissingParent()), doors, {"parent": BEGUN, "child": OF_CHILD}, ManualClock()
+    observations = inspect_all(
+        both(MissingParent()), clients, {"parent": BEGUN, "child": OF_CHILD}, ManualClock()
     )
     assert [] == Child.asked
-    assert not sights["child"].seen
+    assert not observations["child"].seen
 
 
-def test_an_id_that_is_told_later_is_no_refusal(doors: Doors) -> None:
+def test_an_id_that_is_told_later_is_no_refusal(clients: Clients) -> None:
     """The parent is known by its first id, and not by the one that is needed: nothing stops a setup."""
     parent = Parent()
     child = NamedByParent(parent)
-    parent.line, child.line = "parent", "child"
+    parent.logical_id, child.logical_id = "parent", "child"
     Child.asked.clear()
-    sights = look_at_all(
-        [parent, child], doors, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
+    observations = inspect_all(
+        [parent, child], clients, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
     )
     assert ["sent"] == Child.asked
-    assert (False, None) == (sights["child"].seen, sights["child"].refusal)
+    assert (False, None) == (observations["child"].seen, observations["child"].refusal)

@@ -67,7 +67,7 @@ def test_a_broken_connection_is_waited_for(
     """The same run goes on, with one bucket; teardown leaves nothing."""
     answer("s3", "CreateBucket", error)
     outcome = fresh.setup()
-    assert [] == outcome.refusals
+    assert [] == outcome.errors
     assert WHOLE == fresh.inventory()
     gone = fresh.teardown()
     assert [] == gone.left
@@ -79,8 +79,8 @@ MADE = [  # what no name keeps single, or has a random one
     ("zone", "route-53", "CreateHostedZone"),
     ("certificate", "acm", "RequestCertificate"),
     ("task_definition", "ecs", "RegisterTaskDefinition"),
-    ("warm_door", "elastic-load-balancing-v2", "CreateListener"),
-    ("first_news", "ecs", "RunTask"),
+    ("bootstrap_listener", "elastic-load-balancing-v2", "CreateListener"),
+    ("initial_collection", "ecs", "RunTask"),
 ]
 
 
@@ -95,7 +95,7 @@ def test_what_no_try_helps_against_keeps_the_record(
     """A certificate that is not trusted ends the run at once; what was made is still known."""
     answer(service, operation, UNTRUSTED)
     outcome = fresh.setup()
-    (refusal,) = outcome.refusals + outcome.notes
+    (refusal,) = outcome.errors + outcome.notes
     assert "not trusted" in refusal.why
     assert "AWS_CA_BUNDLE" in refusal.then
     states = [
@@ -104,7 +104,7 @@ def test_what_no_try_helps_against_keeps_the_record(
         if key.partition("/")[0] == line
     ]
     assert ["creating"] == states
-    assert [] == fresh.setup().refusals
+    assert [] == fresh.setup().errors
     assert WHOLE == fresh.inventory()
     assert [] == fresh.teardown().left
     assert {} == fresh.inventory()
@@ -116,8 +116,8 @@ def test_a_page_of_somebody_in_between_keeps_the_record(
     """A bare 403 is a proxy's: it says nothing of what AWS has done."""
     page = {"Error": {"Code": "403", "Message": "Forbidden"}}
     answer("s3", "CreateBucket", ClientError(page, "CreateBucket"))
-    assert [1] == [refusal.exit_status for refusal in fresh.setup().refusals]
-    assert [] == fresh.setup().refusals
+    assert [1] == [refusal.exit_status for refusal in fresh.setup().errors]
+    assert [] == fresh.setup().errors
     assert WHOLE == fresh.inventory()
     assert [] == fresh.teardown().left
     assert {} == fresh.inventory()
@@ -139,7 +139,7 @@ def test_a_no_to_the_second_call_proves_nothing_of_the_first(
         lambda **_: (_ for _ in ()).throw(ClientError(denied, "CreateBucket")),
         "denied",
     )
-    assert ["AccessDenied: An error occurred"] == [r.why[:31] for r in fresh.setup().refusals]
+    assert ["AccessDenied: An error occurred"] == [r.why[:31] for r in fresh.setup().errors]
     assert "creating" == StackFile(fresh.path).records[key].state
     events.unregister("after-call.s3.ListBuckets", unique_id="lag")
     events.unregister("before-call.s3.CreateBucket", unique_id="denied")
@@ -164,7 +164,7 @@ def test_the_account_is_asked_for_again(
 ) -> None:
     """One broken handshake at the very first question ends no run."""
     answer("sts", "GetCallerIdentity", GARBLED)
-    assert [] == fresh.setup().refusals
+    assert [] == fresh.setup().errors
 
 
 def test_a_kind_that_cannot_be_listed_keeps_its_record(
@@ -181,7 +181,7 @@ def test_a_kind_that_cannot_be_listed_keeps_its_record(
 
     events = fresh.aws.acm.meta.events
     events.register("before-call.acm.ListCertificates", refuse, "denied")
-    whys = [refusal.why[:12] for refusal in fresh.setup().refusals]
+    whys = [refusal.why[:12] for refusal in fresh.setup().errors]
     assert ["AccessDenied", "AccessDenied"] == whys  # today's, and the former one
     gone = fresh.teardown()
     assert ["certificate/example.jp"] == gone.left
@@ -195,12 +195,12 @@ def test_what_lies_in_something_unknown_is_not_asked_for(fresh: Env) -> None:
     """Listener and rule were begun, neither is there: teardown finds that out, and goes on."""
     fresh.setup()
     file = StackFile(fresh.path)
-    arn = file.records["warm_door/news-bot"].outputs["arn"]
-    for key in ("warm_door/news-bot", "warm_door_rule/news-bot"):
+    arn = file.records["bootstrap_listener/news-bot"].outputs["arn"]
+    for key in ("bootstrap_listener/news-bot", "bootstrap_rule/news-bot"):
         file.record(key, Record(file.records[key].kind, "creating"))
     fresh.aws_session.client("elbv2").delete_listener(ListenerArn=arn)
     gone = fresh.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == fresh.inventory()
 
 
@@ -210,7 +210,9 @@ def test_what_acm_has_not_told_yet_stops_no_setup(fresh: Env) -> None:
     fresh.cut_power("creating", "certificate", "after")
     with pytest.raises(PowerCut):
         fresh.setup()
-    sights = fresh.engine().look()
-    assert [] == [sight.refusal for sight in sights.values() if sight.refusal]
-    assert [] == fresh.setup().refusals
+    observations = fresh.engine().inspect()
+    assert [] == [
+        observation.refusal for observation in observations.values() if observation.refusal
+    ]
+    assert [] == fresh.setup().errors
     assert WHOLE == fresh.inventory()

@@ -191,8 +191,8 @@ def test_stops_setup(env: Env, line: str, service: str, create: Callable[[Env], 
     before = snapshot(env)
     env.changes()
     engine = env.engine()
-    seen = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
-    (refusal,) = seen.refusals
+    seen = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
+    (refusal,) = seen.errors
     assert f"{line}/" in refusal.what or line == "news_bucket"
     assert found in refusal.what + refusal.why
     assert service in refusal.why
@@ -213,9 +213,9 @@ def test_came_after_the_plan(
     create(env)
     env.clock.advance(60)
     before = snapshot(env)
-    assert [] != env.setup(wait=0).refusals
+    assert [] != env.setup(wait=0).errors
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert before == {**snapshot(env), "webhook": before["webhook"]}  # LINE has no delete
 
 
@@ -298,7 +298,7 @@ def test_adopted_keeps_everything(env: Env, line: str) -> None:
     ADOPTED[line](env)
     env.clock.advance(60)
     before = snapshot(env)
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     records = StackFile(env.path).records
     assert {"adopted"} == {r.state for key, r in records.items() if key.partition("/")[0] == line}
     during = snapshot(env)
@@ -307,7 +307,7 @@ def test_adopted_keeps_everything(env: Env, line: str) -> None:
         key: told for key, told in certificates.items() if key != "webhook"
     }
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     after = snapshot(env)
     assert before == {**after, "webhook": before["webhook"]}
 
@@ -321,11 +321,11 @@ NOBODYS = {
     "collector_permissions": "an inline policy of a role of ours",
     "collecting_permissions": "an inline policy of a role of ours",
     "collector_schedule": "in a group of ours; in somebody's the group stops setup",
-    "first_news": "news that somebody brought is as good as ours",
+    "initial_collection": "news that somebody brought is as good as ours",
     "https_from_anywhere": "a rule in a group of ours",
     "bot_from_load_balancer": "a rule in a group of ours",
-    "warm_door": "on a load balancer of ours: test_put_into_ours",
-    "warm_door_rule": "on a listener of ours",
+    "bootstrap_listener": "on a load balancer of ours: test_put_into_ours",
+    "bootstrap_rule": "on a listener of ours",
     "https": "on a load balancer of ours: test_put_into_ours",
     "service": "in a cluster of ours: test_put_into_ours",
     "start_schedule": "in a group of ours; in somebody's the group stops setup",
@@ -337,12 +337,12 @@ NOBODYS = {
 def test_every_resource_is_thought_of() -> None:
     """A new line of stack.py: a stranger in its place, adopted, or a reason why neither can be."""
     known = {*(line for line, *_ in STRANGERS), *ADOPTED, *NOBODYS}
-    assert known == {one.line for one in made("default")}
+    assert known == {one.logical_id for one in made("default")}
 
 
 def test_endpoint_that_was_there(env: Env) -> None:
     """LINE has one endpoint a channel: ours takes its place, and it comes back at teardown."""
-    line = env.doors().line
+    line = env.clients().line
     line.set_endpoint("https://elsewhere.example/webhook")
     env.setup()
     assert "https://example.jp/webhook" == line.endpoint()["endpoint"]
@@ -381,7 +381,7 @@ def service(env: Env, line: str, port: int) -> str:
 
 @pytest.mark.parametrize(
     ("create", "line", "port"),
-    [(listener, "https", 443), (listener, "warm_door", 80), (service, "service", 0)],
+    [(listener, "https", 443), (listener, "bootstrap_listener", 80), (service, "service", 0)],
 )
 def test_put_into_ours(
     env: Env, create: Callable[[Env, str, int], str], line: str, port: int
@@ -391,14 +391,17 @@ def test_put_into_ours(
     found = create(env, line, port)
     file = StackFile(env.path)
     for key in list(file.records):
-        if key.partition("/")[0] in (line, "warm_door_rule" if line == "warm_door" else line):
+        if key.partition("/")[0] in (
+            line,
+            "bootstrap_rule" if line == "bootstrap_listener" else line,
+        ):
             file.forget(key)
     before = snapshot(env)[found]
-    said = [str(refusal) for refusal in env.setup(wait=0).refusals]
+    said = [str(refusal) for refusal in env.setup(wait=0).errors]
     assert [found in each and "not this stack's" in each for each in said] == [True]
     assert before == snapshot(env)[found]
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert before == snapshot(env)[found]
 
 
@@ -425,13 +428,13 @@ def test_adopted_and_gone(env: Env, line: str) -> None:
     ADOPTED[line](env)
     env.clock.advance(60)
     env.setup()
-    one = next(one for one in env.engine().resources if one.line == line)
-    one.recall(StackFile(env.path).records[one.key].outputs)
+    one = next(one for one in env.engine().resources if one.logical_id == line)
+    one.load_from_record(StackFile(env.path).records[one.key].outputs)
     one.with_contents = True
-    one.delete(env.doors())
+    one.delete(env.clients())
     env.clock.advance(60)
     seen = look(env)
-    (refusal,) = [each for each in seen.plan.refusals if one.key in each.what]
+    (refusal,) = [each for each in seen.plan.errors if one.key in each.what]
     assert ("it was there before provision and is gone now", False) == (
         refusal.why,
         seen.status[line]["live"],
@@ -442,4 +445,4 @@ def test_adopted_and_gone(env: Env, line: str) -> None:
         in_the_way(seen.plan)
     assert [] == env.changes()
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)

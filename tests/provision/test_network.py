@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.resources.network import choices
 from tests.provision.conftest import WHOLE, Env
 
@@ -33,9 +33,9 @@ def vpc(env: Env, subnets: dict[str, str]) -> tuple[str, list[str]]:
 
 def refusal(env: Env) -> str:
     """Why the network is refused, before anything is made."""
-    sights = env.engine().look()
-    refused = next(s.refusal for key, s in sights.items() if key.startswith("network/"))
-    assert isinstance(refused, Refusal)
+    observations = env.engine().inspect()
+    refused = next(s.refusal for key, s in observations.items() if key.startswith("network/"))
+    assert isinstance(refused, ProvisionError)
     assert "Choosing the network." == refused.what
     assert [] == env.changes()
     return f"{refused.why} / {refused.then}"
@@ -49,7 +49,7 @@ def test_chosen_vpc_is_used_and_stays(env: Env) -> None:
     before = env.inventory()
     env.set(network__vpc=vpc_id)
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     used = {zone["SubnetId"] for zone in balancer["AvailabilityZones"]}
     assert used in ({subnets[0], subnets[2]}, {subnets[1], subnets[2]})
@@ -63,7 +63,7 @@ def test_chosen_subnets_are_used(env: Env) -> None:
     vpc_id, subnets = vpc(env, dict.fromkeys(ZONES, "public"))
     env.set(network__vpc=vpc_id, network__subnets=",".join(subnets[1:]))
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     assert set(subnets[1:]) == {zone["SubnetId"] for zone in balancer["AvailabilityZones"]}
     network = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
@@ -115,7 +115,7 @@ def test_default_vpc_is_missing(env: Env) -> None:
     assert "Set network.vpc to `new`" in said
     env.set(network__vpc="new")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
 
 
 def delete_default_vpc(ec2: Any) -> None:

@@ -24,7 +24,7 @@ def rooms(stack: Stack) -> list[Resource]:
 
 
 LINES = [
-    resource.line
+    resource.logical_id
     for resource in rooms(Stack(Settings({**ANSWERS, "network.vpc": "new"}), Secrets(), {}))
     if not isinstance(resource, Milestone)
 ]
@@ -39,7 +39,7 @@ def build(env: Env) -> Outcome:
     """`provision setup`, of the network alone."""
     engine = env.engine()
     engine.resources = rooms(env.stack())
-    engine.look()
+    engine.inspect()
     return engine.setup(600)
 
 
@@ -53,7 +53,7 @@ def take_away(env: Env) -> Any:
 def test_whole_stack_in_a_network_of_its_own(env: Env) -> None:
     """One of everything and a network; the bot answers; a second setup changes nothing; all of it goes."""
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert {**WHOLE, **NETWORK} == env.inventory()
     told = env.sandbox.line.send("help", "U" + "1" * 32)
     assert (200, 1) == (told["status"], len(told["reply"]))
@@ -61,10 +61,10 @@ def test_whole_stack_in_a_network_of_its_own(env: Env) -> None:
     env.setup()
     assert [] == env.changes()
     engine = env.engine()
-    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
     assert {"keep"} == {step.action for step in found.steps}
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
 
 
@@ -97,7 +97,7 @@ def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
     with pytest.raises(PowerCut):
         build(env)
     outcome = build(env)
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert NETWORK == env.inventory()
     env.changes()
     build(env)
@@ -113,7 +113,7 @@ def test_power_pulled_at_a_delete(env: Env, line: str, moment: str) -> None:
     with pytest.raises(PowerCut):
         take_away(env)
     gone = take_away(env)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
     assert "resources" not in env.path.read_text()
 
@@ -144,7 +144,7 @@ def test_twin_is_taken_away_by_setup(env: Env, line: str) -> None:
     before = env.path.read_text()
     twin(env, line)
     engine = env.engine()
-    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
     paths = {step.key: [d.path for d in step.differences] for step in found.steps}
     assert ["Surplus"] == paths[f"{line}/news-bot-new"]
     build(env)
@@ -158,7 +158,7 @@ def test_twin_is_taken_away_by_teardown(env: Env, line: str) -> None:
     build(env)
     twin(env, line)
     gone = take_away(env)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
 
 
@@ -200,10 +200,10 @@ def test_moving_to_another_network(env: Env, one: str, other: str) -> None:
     env.set(network__vpc=other)
     # The records of what is not wanted any more do not say what goes before what.
     outcome = env.setup(refused=["DeleteInternetGateway", "DeleteSecurityGroup", "DeleteVpc"])
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     expected = {**WHOLE, **(NETWORK if other == "new" else {})}
     assert expected == env.inventory()
     assert isinstance(env.stack().network, NewNetwork) == (other == "new")
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()

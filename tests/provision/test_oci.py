@@ -11,7 +11,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from provision.clients.registry import Blob, Registries, sha256
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.image import base as bases
 from provision.image import layer
 from provision.image.assembled import assemble
@@ -147,7 +147,9 @@ def test_index_of_other_platforms(serve: Callable[[Script], str]) -> None:
     """The example has no linux/arm64, and says what it has."""
     kind = "application/vnd.oci.image.index.v1+json"
     url = serve(lambda request: Response(json.dumps(INDEX), content_type=kind))
-    with pytest.raises(Refusal, match="it is for linux/amd64, linux/ppc64le, not for linux/arm64"):
+    with pytest.raises(
+        ProvisionError, match="it is for linux/amd64, linux/ppc64le, not for linux/arm64"
+    ):
         bases.read(Registries(lambda: url), "public.ecr.aws/a/b:1", "linux/arm64")
 
 
@@ -184,7 +186,7 @@ def test_errors_in_the_registrys_words(serve: Callable[[Script], str]) -> None:
         {"code": "DENIED", "message": "requested access to the resource is denied"},
     ]
     url = serve(lambda request: Response(json.dumps({"errors": errors}), status=404))
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ProvisionError) as refusal:
         Registries().private(url, "a", "").manifest("1")
     expected = (
         "HTTP 404 MANIFEST_UNKNOWN: manifest unknown; "

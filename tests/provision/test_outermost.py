@@ -15,7 +15,7 @@ from typing import IO, Any
 import pytest
 
 from provision.cli import main
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.image import own
 from provision.state.lock import locked
 from tests.provision.shell import PROVISION, Person, control, environment
@@ -107,7 +107,7 @@ def test_details_that_cannot_be_written(
 def test_ctrl_c_and_refusals_keep_their_status(capsys: pytest.CaptureFixture[str]) -> None:
     """130, and what a refusal says."""
     assert 130 == main.guarded(raised(KeyboardInterrupt()))
-    assert 1 == main.guarded(raised(Refusal("a", "b", "c")))
+    assert 1 == main.guarded(raised(ProvisionError("a", "b", "c")))
     assert "a\n  why:  b\n  next: c" in capsys.readouterr().err
 
 
@@ -207,7 +207,7 @@ def test_full_disk(finished_stack: Person, verb: str) -> None:
 def test_lock_in_no_folder(tmp_path: Path) -> None:
     """The folder cannot be made, either; and a lock that failed is not held."""
     (tmp_path / "file").touch()
-    with pytest.raises(Refusal) as refused, locked(tmp_path / "file" / "stack.yaml"):
+    with pytest.raises(ProvisionError) as refused, locked(tmp_path / "file" / "stack.yaml"):
         pytest.fail("locked")
     assert f"Writing {tmp_path}/file/.stack.yaml.lock." == refused.value.what
 
@@ -217,7 +217,7 @@ def test_own_files_that_cannot_be_read(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
     os.mkfifo(folder / "pipe.py")
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ProvisionError) as refused:
         own.read(folder, tmp_path)
     assert "Reading the files that go into the image." == refused.value.what
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.errors import Usage
+from provision.errors import UsageError
 from provision.image import inputs, own
 from provision.image.code import files
 
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def refusal(folder: Path, name: str = "own") -> str:
     """Why the folder is refused."""
-    with pytest.raises(Usage) as refused:
+    with pytest.raises(UsageError) as refused:
         inputs.of("", "linux/amd64", folder.parent, name)
     return refused.value.why
 
@@ -146,7 +146,7 @@ def test_name_that_is_not_utf8(folder: Path) -> None:
 def test_file_in_place_of_the_bot(folder: Path) -> None:
     """The bot's folder is a folder."""
     why = "bot is a folder in the image, and a file here"
-    with pytest.raises(Usage, match=why):
+    with pytest.raises(UsageError, match=why):
         files({"bot": b"x"})
 
 

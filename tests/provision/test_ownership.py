@@ -148,11 +148,11 @@ def test_without_tags(env: Env, thing: Callable[[Env], Record], verb: str) -> No
     line = lines.index("  former/theirs:") + 1
     before = snapshot(env)
     if verb == "setup":
-        said = [str(refusal) for refusal in env.setup().refusals]
+        said = [str(refusal) for refusal in env.setup().errors]
     else:
         gone = env.teardown(everything=True)
         assert ([], []) == (gone.left, [key for key in gone.deleted if "former" in key])
-        said = [str(refusal) for refusal in gone.refusals]
+        said = [str(refusal) for refusal in gone.errors]
     expected = [f"(stack.yaml, line {line})"] if thing in REFUSED[verb] else []
     assert expected == [
         f"({each.partition('(')[2].partition(')')[0].rpartition('/')[2]})" for each in said
@@ -166,7 +166,7 @@ def test_without_tags(env: Env, thing: Callable[[Env], Record], verb: str) -> No
 def test_another_stacks(env: Env) -> None:
     """Every record of another stack that stands in the account, but one: teardown takes none of them."""
     write(env, {**ANSWERS, **OTHER}, {})
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     records = dict(StackFile(env.path).records)
     del records["cluster/shop-bot"]
     assert {"created", "adopted"} == {record.state for record in records.values()}
@@ -176,7 +176,7 @@ def test_another_stacks(env: Env) -> None:
     gone = env.teardown(everything=True)
     assert ([], []) == (env.changes(), gone.deleted)
     assert before == snapshot(env)
-    assert gone.refusals
+    assert gone.errors
 
 
 def test_setup_changes_nothing_of_theirs(env: Env) -> None:
@@ -187,7 +187,7 @@ def test_setup_changes_nothing_of_theirs(env: Env) -> None:
     arn = "arn:aws:iam::123456789012:role/admin"
     write(env, ANSWERS, {key: Record("Role", "created", {"role_name": "admin", "arn": arn})})
     before = snapshot(env)[arn]
-    said = [str(refusal) for refusal in env.setup(wait=0).refusals]
+    said = [str(refusal) for refusal in env.setup(wait=0).errors]
     assert [True] == ["IAM" in each and "admin" in each for each in said]
     assert before == snapshot(env)[arn]
 
@@ -207,7 +207,7 @@ def test_nothing_is_put_into_theirs(env: Env) -> None:
     file.record(key, Record("Role", "created", {"role_name": "admin", "arn": arn}))
     file.forget("task_permissions/news-bot-task-ap-northeast-1")
     before = snapshot(env)[arn]
-    assert [True] == ["admin" in str(refusal) for refusal in env.setup(wait=0).refusals]
+    assert [True] == ["admin" in str(refusal) for refusal in env.setup(wait=0).errors]
     assert before == snapshot(env)[arn]
 
 
@@ -219,11 +219,11 @@ def test_the_rest_goes(env: Env) -> None:
     file.record("task_role/news-bot-task-ap-northeast-1", theirs)
     gone = env.teardown(everything=True)
     assert ["task_role/news-bot-task-ap-northeast-1"] == [k for k in gone.kept if "task_role" in k]
-    assert 1 == len(gone.refusals)
+    assert 1 == len(gone.errors)
     ours = "arn:aws:iam::123456789012:role/news-bot-task-ap-northeast-1"
     assert [f"task_role/news-bot-task-ap-northeast-1 ({ours})"] == gone.left
     StackFile(env.path).forget("task_role/news-bot-task-ap-northeast-1")
-    assert ([], []) == ((gone := env.teardown()).refusals, gone.left)
+    assert ([], []) == ((gone := env.teardown()).errors, gone.left)
     assert {"role": 1, "policy": 1} == env.inventory()
 
 
@@ -233,13 +233,13 @@ def test_ours_in_a_zone_that_was_there(env: Env) -> None:
         Name="example.jp", CallerReference="theirs"
     )
     env.sandbox.cloud.registrar.enter("example.jp", made["DelegationSet"]["NameServers"])
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     env.set(name="shop-bot")
     draining = ["DeleteCluster", "DeleteSecurityGroup"]  # tried while the old service drains
-    assert [] == env.setup(refused=draining).refusals
+    assert [] == env.setup(refused=draining).errors
     assert WHOLE == env.inventory()
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {"zone": 1} == env.inventory()
 
 
@@ -256,5 +256,5 @@ def test_untagged_but_ours(env: Env) -> None:
     )
     s3.delete_bucket_tagging(Bucket=records["news_bucket"].outputs["bucket"])
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from provision.engine.inspector import Sight
-from provision.engine.plan import Step, plan
-from provision.errors import Refusal
+from provision.engine.inspector import Observation
+from provision.engine.plan import Change, plan
+from provision.errors import ProvisionError
 from provision.pricing import Prices
 from provision.resources.base import Live, Milestone, Resource, resource
 from provision.state.records import Record
@@ -21,9 +21,9 @@ class Thing(Resource):
 
     name: str
     need: Resource | None = None
-    typical = 100
+    expected = 100
 
-    def wants(self) -> dict[str, Any]:
+    def desired(self) -> dict[str, Any]:
         """Its size."""
         return {"Size": 1}
 
@@ -41,7 +41,7 @@ class Event(Milestone):
     """Reached once what it looks at says so; takes thirty seconds."""
 
     need: Resource
-    typical = 30
+    expected = 30
 
     def pending(self, live: Live) -> str:
         """What it says."""
@@ -51,28 +51,34 @@ class Event(Milestone):
 def thing(line: str, name: str = "a", need: Resource | None = None) -> Thing:
     """One, placed in a stack."""
     made = Thing(name, need)
-    made.line, made.stack = line, "bot"
+    made.logical_id, made.stack = line, "bot"
     return made
 
 
 def event(line: str, need: Resource) -> Event:
     """One, placed in a stack."""
     made = Event(need)
-    made.line, made.stack = line, "bot"
+    made.logical_id, made.stack = line, "bot"
     return made
 
 
-def seen(made: Resource, state: Any = None, live: Live | None = None, ours: bool = False) -> Sight:
+def seen(
+    made: Resource, state: Any = None, live: Live | None = None, ours: bool = False
+) -> Observation:
     """What was seen of it, beside what is recorded."""
     record = Record(made.kind, state) if state else None
-    sight = Sight(made, record, live, seen=True, ours=ours)
-    sight.compare()
-    return sight
+    observation = Observation(made, record, live, seen=True, ours=ours)
+    observation.compare()
+    return observation
 
 
-def planned(*sights: Sight, orphans: tuple[Resource, ...] = ()) -> Any:
+def planned(*observations: Observation, orphans: tuple[Resource, ...] = ()) -> Any:
     """The plan."""
-    return plan({sight.resource.key: sight for sight in sights}, list(orphans), PRICES)
+    return plan(
+        {observation.resource.key: observation for observation in observations},
+        list(orphans),
+        PRICES,
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +106,7 @@ def test_action(
     found = planned(seen(thing("a"), state, live, ours))
     assert [action] == [step.action for step in found.steps]
     assert (usd, seconds) == (found.monthly_usd, found.seconds)
-    assert [] == found.refusals
+    assert [] == found.errors
     assert ([] if action == "keep" else found.steps) == found.changes
 
 
@@ -127,15 +133,15 @@ def test_another_key_on_the_same_line_is_a_replacement() -> None:
 )
 def test_what_stands_in_the_way(state: Any, live: Live | None, said: str) -> None:
     """Somebody else's of that name, and an adopted one that vanished."""
-    (refusal,) = planned(seen(thing("a"), state, live)).refusals
+    (refusal,) = planned(seen(thing("a"), state, live)).errors
     assert said in refusal.why
 
 
 def test_a_look_that_was_refused() -> None:
     """The refusal of the look itself is told, once."""
-    sight = seen(thing("a"), "created")
-    sight.refusal = Refusal("looking", "not allowed", "ask")
-    assert [sight.refusal] == planned(sight).refusals
+    observation = seen(thing("a"), "created")
+    observation.refusal = ProvisionError("looking", "not allowed", "ask")
+    assert [observation.refusal] == planned(observation).errors
 
 
 def test_seconds_are_the_longest_chain() -> None:
@@ -179,7 +185,7 @@ def test_shown_as_json_prints_it() -> None:
         "monthly_usd": 10.0,
         "seconds": 100,
     } == planned(seen(thing("a"))).shown()
-    assert Step("a", "Thing", "delete").shown()["monthly_usd"] == 0.0
+    assert Change("a", "Thing", "delete").shown()["monthly_usd"] == 0.0
 
 
 def test_empty_plan() -> None:

@@ -13,11 +13,13 @@ RESOURCES = [
     for resource in Stack(Settings(ANSWERS), Secrets(), {}).resources
     if not isinstance(resource, Milestone) and type(resource).create is not Resource.create
 ]
-MADE = [resource.line for resource in RESOURCES]
+MADE = [resource.logical_id for resource in RESOURCES]
 # A task that has ended needs no call: test_collector.py takes one away that runs.
 # Before the call nothing has happened yet: the easier half, which torture tries on real processes too.
 MOMENTS = [pytest.param("before", marks=pytest.mark.full), "after"]
-DELETED = [r.line for r in RESOURCES if not r.shared and r.line != "first_news"]
+DELETED = [
+    r.logical_id for r in RESOURCES if not r.account_wide and r.logical_id != "initial_collection"
+]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -28,7 +30,7 @@ def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
     with pytest.raises(PowerCut):
         env.setup()
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
     env.changes()
     env.setup()
@@ -45,7 +47,7 @@ def test_power_pulled_at_a_delete(env: Env, line: str, moment: str) -> None:
     with pytest.raises(PowerCut):
         env.teardown()
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
     assert "resources" not in env.path.read_text()
     assert FORMER == env.sandbox.line.endpoint

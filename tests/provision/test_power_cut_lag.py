@@ -72,7 +72,7 @@ def test_at_every_call_of_setup(env: Env, moment: str) -> None:
 
 def _well(env: Env) -> None:
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
 
 
 @pytest.mark.full
@@ -83,7 +83,7 @@ def test_at_every_call_of_teardown(env: Env, moment: str) -> None:
 
     def away() -> None:
         gone = env.teardown()
-        assert ([], []) == (gone.refusals, gone.left)
+        assert ([], []) == (gone.errors, gone.left)
 
     assert carried(env, away, moment) > 25
     assert {} == env.inventory()
@@ -97,7 +97,7 @@ def test_teardown_at_once(env: Env, line: str) -> None:
     with pytest.raises(PowerCut):
         env.setup()
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     env.clock.advance(LAG)
     assert {} == env.inventory()
     assert "resources" not in env.path.read_text()

@@ -39,13 +39,13 @@ def ours() -> list[type[Resource]]:
 
 def test_bounds_of_waiting() -> None:
     """Seconds after which waiting is given up: ten minutes, but for these."""
-    others = {kind.__name__: kind.bound for kind in ours() if kind.bound != 600}
-    assert {"FirstNews": 120, "SteadyService": 900} == others
+    others = {kind.__name__: kind.timeout for kind in ours() if kind.timeout != 600}
+    assert {"InitialCollection": 120, "SteadyService": 900} == others
 
 
 def test_time_that_other_services_need() -> None:
     """Seconds after which a role can be assumed, and a new certificate be found by a load balancer."""
-    ripening = {kind.__name__: kind.ripens for kind in ours() if kind.ripens}
+    ripening = {kind.__name__: kind.propagation_delay for kind in ours() if kind.propagation_delay}
     assert {"Role": 10.0, "IssuedCertificate": 2.0} == ripening
 
 

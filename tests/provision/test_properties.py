@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from tests.provision.drift_cases import NOT_IN_AWS, Hand, way
-from tests.provision.finished_stack import FinishedStack, look, made, refusals
+from tests.provision.finished_stack import FinishedStack, errors, look, made
 
-RESOURCES = {one.line: one for one in made("new")}
+RESOURCES = {one.logical_id: one for one in made("new")}
 PROPERTIES = [
     (line, path)
     for line, one in RESOURCES.items()
-    for path in one.wants()
+    for path in one.desired()
     if (one.kind, path) not in NOT_IN_AWS
 ]
 CHANGING = ("creating", "updating", "deleting")
@@ -49,7 +49,7 @@ def cases() -> list[Any]:
 def test_shown_and_healed(finished_stack: FinishedStack, line: str, path: str) -> None:
     """In plan and status exactly that property differs; setup changes exactly that resource."""
     with finished_stack.on("new") as env:
-        resource = next(one for one in env.engine().resources if one.line == line)
+        resource = next(one for one in env.engine().resources if one.logical_id == line)
         change = way(resource, path)
         assert change is not None
         afterwards = change(Hand(env, resource))
@@ -57,7 +57,7 @@ def test_shown_and_healed(finished_stack: FinishedStack, line: str, path: str) -
         assert ({expected} if expected else set()) == seen.differences
         assert ({expected[0]: "update"} if expected else {}) == seen.actions
         env.events.clear()
-        assert [] == refusals(env)
+        assert [] == errors(env)
         touched = {key.partition("/")[0] for event, key, _ in env.events if event in CHANGING}
         assert ({expected[0]} if expected else set()) == touched
         if afterwards:

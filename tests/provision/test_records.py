@@ -7,7 +7,7 @@ import pytest
 
 from provision.engine.inspector import verdict
 from provision.engine.plan import plan
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.pricing import prices
 from provision.state.stack_file import Record, StackFile
 from tests.provision.conftest import WHOLE, Env
@@ -54,7 +54,7 @@ def test_service_linked_role_that_vanished_is_ensured_again(env: Env) -> None:
     env.aws_session.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForECS")
     env.changes()
     outcome = env.setup()
-    assert ([], ["CreateServiceLinkedRole"]) == (outcome.refusals, env.changes())
+    assert ([], ["CreateServiceLinkedRole"]) == (outcome.errors, env.changes())
 
 
 def test_zone_that_was_there_is_adopted_and_stays(env: Env) -> None:
@@ -91,8 +91,8 @@ def test_stranger_is_a_refusal_of_the_plan(env: Env) -> None:
         Name="news-bot", Subnets=[subnet["SubnetId"] for subnet in subnets]
     )
     engine = env.engine()
-    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
-    assert ["Creating load_balancer/news-bot."] == [refusal.what for refusal in found.refusals]
+    found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
+    assert ["Creating load_balancer/news-bot."] == [refusal.what for refusal in found.errors]
 
 
 def test_lost_file_heals(env: Env) -> None:
@@ -104,7 +104,7 @@ def test_lost_file_heals(env: Env) -> None:
     file.save()
     env.changes()
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert [] == env.changes()
     healed = StackFile(env.path).records
     assert {k: r.state for k, r in records.items()} == {k: r.state for k, r in healed.items()}
@@ -112,7 +112,7 @@ def test_lost_file_heals(env: Env) -> None:
 
 DELETED_BY_HAND = [
     ("https", lambda d, r: d.client("elbv2").delete_listener(ListenerArn=r["arn"])),
-    ("warm_door_rule", lambda d, r: d.client("elbv2").delete_rule(RuleArn=r["arn"])),
+    ("bootstrap_rule", lambda d, r: d.client("elbv2").delete_rule(RuleArn=r["arn"])),
     (
         "bot_from_load_balancer",
         lambda d, r: d.client("ec2").revoke_security_group_ingress(
@@ -145,11 +145,11 @@ def test_deleted_by_hand(env: Env, line: str, by_hand: Any) -> None:
     by_hand(env.aws_session, records[key].outputs)
     env.clock.advance(1)
     engine = env.engine()
-    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
     assert "create" == next(step.action for step in found.steps if step.key == key)
     draining = ["CreateService"] if line == "service" else []  # its name is not free at once
     outcome = env.setup(refused=draining)
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
 
 
@@ -159,7 +159,7 @@ def test_changed_by_hand(env: Env) -> None:
     logs = env.aws_session.client("logs")
     logs.put_retention_policy(logGroupName="/ecs/news-bot", retentionInDays=1)
     engine = env.engine()
-    found = plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
     changes = [(step.key, step.action, step.differences[0].shown()) for step in found.changes]
     difference = {"path": "retentionInDays", "have": 1, "want": 30}
     assert [("log_group/news-bot", "update", difference)] == changes
@@ -172,7 +172,7 @@ def test_changed_host_is_replaced(env: Env) -> None:
     env.setup()
     env.set(host="bot.example.jp")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
     assert "https://bot.example.jp/webhook" == env.sandbox.line.endpoint
     certificates = env.aws_session.client("acm").list_certificates()["CertificateSummaryList"]
@@ -184,7 +184,7 @@ def test_changed_size_is_a_new_revision(env: Env) -> None:
     env.setup()
     env.set(service__memory="1024")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     ecs = env.aws_session.client("ecs")
     service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
     assert "news-bot:2" == service["taskDefinition"].rpartition("/")[2]
@@ -200,7 +200,7 @@ def test_another_account_is_refused(env: Env) -> None:
     file = StackFile(env.path)
     file.made_in["account"] = "999999999999"
     file.save()
-    with pytest.raises(Refusal, match="made in 999999999999"):
+    with pytest.raises(ProvisionError, match="made in 999999999999"):
         env.engine()
 
 
@@ -221,5 +221,5 @@ def test_broken_bot_says_why(env: Env) -> None:
     """A container that ends at once: setup fails with ECS's reason, and the rest stands."""
     env.sandbox.tasks.__init__(lambda environment: 1 / 0)  # type: ignore[misc]
     outcome = env.setup(wait=0)
-    assert ["Waiting for the service to be steady."] == [r.what for r in outcome.refusals]
-    assert "Essential container" in outcome.refusals[0].why
+    assert ["Waiting for the service to be steady."] == [r.what for r in outcome.errors]
+    assert "Essential container" in outcome.errors[0].why

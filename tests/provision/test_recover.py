@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from provision.engine.discovery import Traces
-from provision.engine.inventory import holdings
-from provision.errors import Refusal
+from provision.engine.discovery import DiscoveredSettings
+from provision.engine.inventory import list_inventory
+from provision.errors import ProvisionError
 from provision.state.stack_file import StackFile
 from provision.wizard import recovery
 from tests.provision.conftest import ANSWERS, WHOLE, Env
@@ -52,9 +52,9 @@ def lose(env: Env) -> list[str]:
 
 def recovered(env: Env, name: str = "news-bot") -> list[str]:
     """What `provision recover` does once the stack is chosen."""
-    file, doors = StackFile(env.path), env.doors()
-    traces = Traces(holdings(doors, env.clock, name).held, doors, name)
-    return recovery.write(file, doors, env.clock, traces)
+    file, clients = StackFile(env.path), env.clients()
+    traces = DiscoveredSettings(list_inventory(clients, env.clock, name).tagged, clients, name)
+    return recovery.write(file, clients, env.clock, traces)
 
 
 @pytest.mark.parametrize("changed", [{}, OTHERS], ids=["defaults", "others"])
@@ -67,7 +67,7 @@ def test_everything_comes_back(env: Env, changed: dict[str, str]) -> None:
     assert [] == lose(env)
     assert before == remembered(env)
     outcome = env.setup()
-    assert ([], [], []) == (outcome.refusals, outcome.outside, env.changes())
+    assert ([], [], []) == (outcome.errors, outcome.outside, env.changes())
     assert [] == env.teardown(everything=True).left
     assert {} == env.inventory()
 
@@ -136,7 +136,7 @@ def test_paused(env: Env) -> None:
     assert before[0] == dict(StackFile(env.path).settings)
     assert settings["domain"] == "example.jp"
     StackFile(env.path).mark_paused(False)
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert WHOLE == env.inventory()
 
 
@@ -150,8 +150,8 @@ def test_half_made(env: Env, until: str) -> None:
     for key in still:
         answer(env, {key: ANSWERS[key]})
     assert "example.jp" == StackFile(env.path).settings["domain"]
-    held = ["DeleteRole"]  # of a collector that is no longer wanted: while its policy is known
-    assert [] == env.setup(refused=held).refusals
+    tagged = ["DeleteRole"]  # of a collector that is no longer wanted: while its policy is known
+    assert [] == env.setup(refused=tagged).errors
     assert [] == env.teardown().left
     assert {} == env.inventory()
 
@@ -172,10 +172,10 @@ def test_several_stacks(env: Env) -> None:
     answer(env, second)
     env.setup(wait=0)
     env.path.unlink()
-    file, doors = StackFile(env.path), env.doors()
-    assert ["news-bot", "other-bot"] == recovery.stacks(doors, env.clock)
-    with pytest.raises(Refusal, match="news-bot, other-bot"):
-        recovery.which(file, doors, env.clock, named=False)
+    file, clients = StackFile(env.path), env.clients()
+    assert ["news-bot", "other-bot"] == recovery.stacks(clients, env.clock)
+    with pytest.raises(ProvisionError, match="news-bot, other-bot"):
+        recovery.which(file, clients, env.clock, named=False)
     recovered(env, "other-bot")
     settings = StackFile(env.path).settings
     assert second == {key: settings[key] for key in second}
@@ -190,7 +190,7 @@ def test_host_of_several_certificates_is_the_one_that_line_calls(env: Env) -> No
         env.setup()
     lose(env)
     assert "example.jp" == StackFile(env.path).settings["host"]
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert WHOLE == env.inventory()
 
 
@@ -201,7 +201,7 @@ def test_by_itself(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     before = remembered(env)
     env.path.write_text("name: news-bot\nservice:\n  memory: 2048  # MiB\n")
     file = StackFile(env.path)
-    recovery.by_itself(file, env.doors(), env.clock, ())
+    recovery.by_itself(file, env.clients(), env.clock, ())
     assert before == remembered(env)
     assert "memory: 1024  # MiB" in env.path.read_text()
     assert 1 == len(capsys.readouterr().err.splitlines())
@@ -211,7 +211,7 @@ def test_by_itself_costs_one_call_where_there_is_no_stack(env: Env) -> None:
     """A first setup is not slowed down."""
     env.path.unlink()
     env.aws_session.calls.clear()
-    recovery.by_itself(StackFile(env.path), env.doors(), env.clock, ())
+    recovery.by_itself(StackFile(env.path), env.clients(), env.clock, ())
     assert ["DescribeSecurityGroups"] == env.aws_session.calls
 
 
@@ -221,7 +221,7 @@ def test_a_look_writes_nothing(env: Env) -> None:
     env.path.unlink()
     file = StackFile(env.path)
     file.on_trial = True
-    recovery.by_itself(file, env.doors(), env.clock, ())
+    recovery.by_itself(file, env.clients(), env.clock, ())
     assert ("example.jp", True) == (file.settings["domain"], "zone/example.jp" in file.records)
     assert not env.path.exists()
 
@@ -231,5 +231,5 @@ def test_second_file_of_the_same_name(env: Env) -> None:
     env.setup()
     env.path.write_text("domain: other.example\nnetwork:\n  vpc: default\n")
     file = StackFile(env.path)
-    with pytest.raises(Refusal, match=r"a stack news-bot already, for example\.jp"):
-        recovery.by_itself(file, env.doors(), env.clock, ())
+    with pytest.raises(ProvisionError, match=r"a stack news-bot already, for example\.jp"):
+        recovery.by_itself(file, env.clients(), env.clock, ())

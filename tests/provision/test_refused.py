@@ -31,8 +31,10 @@ def test_every_create_call_is_refused_once(env: Env) -> None:
         assert set() == recorded.intersection(refused[known:])
         if known == len(refused):
             break
-    assert ([], []) == (outcome.refusals, outcome.outside)
-    assert sorted(one.line for one in made("new") if one.line != "network") == sorted(refused)
+    assert ([], []) == (outcome.errors, outcome.outside)
+    assert sorted(one.logical_id for one in made("new") if one.logical_id != "network") == sorted(
+        refused
+    )
     assert WHOLES["new"] == env.inventory()
 
 
@@ -47,7 +49,7 @@ def test_name_that_somebody_takes_meanwhile(env: Env) -> None:
 
     env.aws_session.before = take
     outcome = env.setup(refused=["CreateLogGroup"])
-    assert ["Creating log_group/news-bot."] == [one.what for one in outcome.refusals]
+    assert ["Creating log_group/news-bot."] == [one.what for one in outcome.errors]
     assert "log_group/news-bot" not in StackFile(env.path).records
     env.aws_session.free()
     env.teardown()

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from provision.clients.registry import Blob, Manifest, Registries, Remote, sha256
-from provision.errors import NotYet, Refusal
+from provision.errors import Pending, ProvisionError
 from provision.image import layer
 from provision.image.assembled import Image
 from provision.image.push import push
@@ -77,31 +77,31 @@ def test_only_what_is_missing_is_pushed(sandbox: Sandbox, session: Any) -> None:
 
 def test_refusals_are_told_in_the_registrys_words(sandbox: Sandbox, session: Any) -> None:
     """No repository; a token that is none."""
-    with pytest.raises(Refusal, match="NAME_UNKNOWN: The repository with name 'other'"):
+    with pytest.raises(ProvisionError, match="NAME_UNKNOWN: The repository with name 'other'"):
         push(image(b"layer 1"), remote(session, Registries(), "other"), "1", print)
     token = base64.b64encode(b"AWS:secret").decode()
-    with pytest.raises(Refusal, match="HTTP 401 Not Authorized") as caught:
+    with pytest.raises(ProvisionError, match="HTTP 401 Not Authorized") as caught:
         Registries().private(sandbox.cloud.registry, "bot", token).manifest("1")
     assert token not in str(caught.value)
     assert "image.uri" in caught.value.then
 
 
 def test_lost_answers_and_busy_registries_are_for_later(sandbox: Sandbox, session: Any) -> None:
-    """NotYet; the next push goes on with what is missing."""
+    """Pending; the next push goes on with what is missing."""
     at = remote(session, Registries())
     faults = sandbox.cloud.faults
     for kind in ("error", "reset"):
         faults.add({"kind": kind, "service": "ecr", "operation": "CompleteLayerUpload"})
-        with pytest.raises(NotYet):
+        with pytest.raises(Pending):
             push(image(b"layer 1", b"layer 2"), at, "1", lambda said: None)
     assert 14 == push(image(b"layer 1", b"layer 2"), at, "1", lambda said: None)
 
 
 def test_nobody_there(sandbox: Sandbox) -> None:
     """Asked again for a minute, not for ten."""
-    with pytest.raises(NotYet, match="did not answer") as caught:
+    with pytest.raises(Pending, match="did not answer") as caught:
         Registries().private("http://127.0.0.1:9", "bot", "").has(sha256(b""))
-    assert 60 == caught.value.bound
+    assert 60 == caught.value.timeout
 
 
 def test_gallery_is_read_with_anybodys_token(sandbox: Sandbox) -> None:
@@ -123,9 +123,9 @@ def test_what_came_is_not_what_was_asked_for() -> None:
 
     server = HttpServer(changed)
     at = Registries(lambda: server.url).public("public.ecr.aws", "a")
-    with pytest.raises(Refusal, match="what came has the digest"):
+    with pytest.raises(ProvisionError, match="what came has the digest"):
         at.manifest(sha256(b"other"))
-    with pytest.raises(Refusal, match="what came has the digest"):
+    with pytest.raises(ProvisionError, match="what came has the digest"):
         list(at.blob(sha256(b"other")))
     server.close()
 
@@ -167,7 +167,7 @@ def test_stand_in_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_plain_http_to_another_machine(url: str) -> None:
     """Refused before anything is sent, whatever the name begins with."""
-    with pytest.raises(Refusal, match="is not https, and not on this machine") as refused:
+    with pytest.raises(ProvisionError, match="is not https, and not on this machine") as refused:
         Registries().ask("GET", url)
     assert url in refused.value.why
 
@@ -175,7 +175,7 @@ def test_plain_http_to_another_machine(url: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "[::1]"])
 def test_plain_http_on_this_machine(host: str) -> None:
     """Asked: nobody is there."""
-    with pytest.raises(NotYet):
+    with pytest.raises(Pending):
         Registries().ask("GET", f"http://{host}:9/v2/a")
 
 
@@ -188,7 +188,7 @@ def test_token_from_a_place_that_is_not_https() -> None:
         return [b""]
 
     server = HttpServer(elsewhere)
-    with pytest.raises(Refusal, match=r"http://tokens\.example/token"):
+    with pytest.raises(ProvisionError, match=r"http://tokens\.example/token"):
         Registries(mirror=lambda: server.url).public("public.ecr.aws", "a").manifest("1")
     server.close()
 
@@ -221,12 +221,12 @@ def test_redirects_are_followed_without_the_password(sandbox: Sandbox) -> None:
     server.close()
     store.close()
     server = HttpServer(redirecting("http://store.example/layer", asked))
-    with pytest.raises(Refusal, match=r"http://store\.example/layer is not https"):
+    with pytest.raises(ProvisionError, match=r"http://store\.example/layer is not https"):
         Registries().private(server.url, "bot", "c2VjcmV0").has(sha256(b"layer"))
     server.close()
     asked.clear()
     server = HttpServer(redirecting("/again", asked))
-    with pytest.raises(NotYet, match="only redirects"):
+    with pytest.raises(Pending, match="only redirects"):
         Registries().private(server.url, "bot", "c2VjcmV0").has(sha256(b"layer"))
     assert 6 == len(asked)
     server.close()

@@ -21,7 +21,7 @@ def cut_and_rename(env: Env, line: str, moment: str) -> None:
 def taken_away(env: Env) -> None:
     """Teardown leaves nothing."""
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
 
 
@@ -30,7 +30,7 @@ def test_setup_goes_on(env: Env, line: str) -> None:
     """One of everything under the new settings; what was made under the old ones goes."""
     cut_and_rename(env, line, "after")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert {**WHOLE, **NETWORK} == env.inventory()
     taken_away(env)
 

@@ -14,7 +14,7 @@ def test_another_name(env: Env) -> None:
     env.setup()
     env.set(name="shop-bot")
     outcome = env.setup(refused=DRAINING)
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
     balancers = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"]
     assert ["shop-bot"] == [balancer["LoadBalancerName"] for balancer in balancers]
@@ -29,7 +29,7 @@ def test_other_subnets(env: Env) -> None:
     ]
     env.set(network__subnets=",".join(subnets))
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     assert sorted(subnets) == sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])
     assert answers(env)
@@ -52,6 +52,6 @@ def test_bot_answers_throughout(env: Env, change: dict[str, str]) -> None:
     env.set(**change)
     with asked(env) as silent:
         outcome = env.setup(refused=DRAINING)
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert [] == silent
     assert answers(env)

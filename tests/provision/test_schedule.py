@@ -55,7 +55,7 @@ def test_changed_hours_and_count_are_updates(env: Env) -> None:
         service__count="2",
     )
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert ["UpdateSchedule"] * 3 + ["UpdateService"] == sorted(env.changes())
     live = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="start")
     assert "cron(30 7 ? * MON-FRI *)" == live["ScheduleExpression"]
@@ -71,7 +71,7 @@ def test_always_on(env: Env) -> None:
     env.setup()
     env.set(schedule__start="", schedule__stop="")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     found = env.inventory()
     assert (0, 0, 2) == (found.get("schedule", 0), found.get("schedule group", 0), found["role"])
     assert not [key for key in StackFile(env.path).records if "schedule" in key]

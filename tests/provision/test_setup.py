@@ -14,13 +14,13 @@ from tests.provision.conftest import READING, WHOLE, Env
 
 def planned(engine: Engine) -> Plan:
     """The plan from a fresh look."""
-    return plan(engine.look(), engine.orphans(), prices("ap-northeast-1"))
+    return plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
 
 
 def test_one_of_everything_and_the_bot_answers(env: Env) -> None:
     """After setup the account holds the whole stack, LINE knows it, and a message is answered."""
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
     assert "https://example.jp/webhook" == env.sandbox.line.endpoint
     told = env.sandbox.line.send("help", "U" + "1" * 32)
@@ -33,7 +33,7 @@ def test_second_setup_changes_nothing(env: Env) -> None:
     env.changes()
     found = planned(env.engine())
     assert {"keep"} == {step.action for step in found.steps}
-    assert (0, []) == (found.seconds, found.refusals)
+    assert (0, []) == (found.seconds, found.errors)
     env.setup()
     assert [] == env.changes()
 
@@ -42,8 +42,8 @@ def test_rerun_is_a_few_round_trips(env: Env) -> None:
     """A look at a whole stack costs at most two reads a resource."""
     env.setup()
     env.aws_session.calls.clear()
-    sights = env.engine().look()
-    assert len(env.aws_session.calls) <= 2 * len(sights)
+    observations = env.engine().inspect()
+    assert len(env.aws_session.calls) <= 2 * len(observations)
 
 
 def test_intent_is_on_disk_before_every_create(env: Env) -> None:
@@ -61,9 +61,9 @@ def test_intent_is_on_disk_before_every_create(env: Env) -> None:
     env.aws_session.before = look_at_file
     env.setup()
     made = {
-        r.line
+        r.logical_id
         for r in env.stack().resources
-        if not isinstance(r, Milestone) and r.line != "network"
+        if not isinstance(r, Milestone) and r.logical_id != "network"
     }
     assert dict.fromkeys(made, "creating") == seen
 
@@ -86,14 +86,14 @@ class TestAtAwsPace:
         """Setup takes little more than its longest chain: the load balancer's 150 s, not the sum of waits."""
         began = env.clock.now()
         outcome = env.setup()
-        assert ([], []) == (outcome.refusals, outcome.outside)
+        assert ([], []) == (outcome.errors, outcome.outside)
         assert env.clock.now() - began < 1.25 * env.sandbox.cloud.delays.load_balancer
 
     def test_teardown_leaves_nothing(self, env: Env) -> None:
         """Draining services and network interfaces that live on are waited for."""
         env.setup()
         gone = env.teardown()
-        assert ([], []) == (gone.refusals, gone.left)
+        assert ([], []) == (gone.errors, gone.left)
         assert {} == env.inventory()
         assert {"network/default", "service_linked_role"} == set(gone.kept)
 
@@ -101,17 +101,17 @@ class TestAtAwsPace:
         """All but the HTTPS listener and the webhook comes to be; the same command finishes later."""
         env.at_registrar = False
         outcome = env.setup(wait=0)
-        assert [] == outcome.refusals
+        assert [] == outcome.errors
         assert outcome.outside
         assert all(why.outside for why in outcome.outside)
         missing = {"listener": 1}
         assert {k: v for k, v in WHOLE.items() if k != "listener"} | missing == env.inventory()
-        assert "" == env.engine().look()["steady_service"].waiting
+        assert "" == env.engine().inspect()["steady_service"].waiting
         servers = StackFile(env.path).records["zone/example.jp"].outputs["name_servers"]
         assert all(server in str(outcome.outside[0].reason) for server in servers)
         env.at_registrar = True
         outcome = env.setup()
-        assert ([], []) == (outcome.refusals, outcome.outside)
+        assert ([], []) == (outcome.errors, outcome.outside)
         assert WHOLE == env.inventory()
 
 
@@ -124,7 +124,7 @@ def test_delegated_while_the_bot_sleeps(env: Env) -> None:
     env.clock.advance(60)
     env.at_registrar = True
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert "https://example.jp/webhook" == env.sandbox.line.endpoint
 
 
@@ -132,11 +132,11 @@ def test_use_webhook_switched_off(env: Env) -> None:
     """The console's switch is off: nothing failed, the switch is named, and the same command goes on."""
     env.sandbox.line.active = False
     outcome = env.setup(wait=0)
-    assert [] == outcome.refusals
+    assert [] == outcome.errors
     assert ["Use webhook"] == [why.reason.split('"')[1] for why in outcome.outside]
     env.sandbox.line.active = True
     outcome = env.setup(wait=0)
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
 
 
 def test_nobody_reads_the_secrets_in_the_file(env: Env) -> None:

@@ -5,23 +5,23 @@ from typing import Any
 
 from provision.cli import daily
 from provision.cli.status import tasks
-from provision.engine.inspector import Sight
-from provision.errors import Refusal
+from provision.engine.inspector import Observation
+from provision.errors import ProvisionError
 from provision.run import Options, Run
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 from tests.provision.test_deploy import delays as delays  # AWS as slow as it is
 
 
-def seen(env: Env) -> Sight:
+def seen(env: Env) -> Observation:
     """What status sees of the tasks."""
-    return env.engine().look()["steady_service"]
+    return env.engine().inspect()["steady_service"]
 
 
 def shown(env: Env) -> dict[str, Any]:
     """What status prints of the tasks."""
-    sights = env.engine().look()
-    return tasks(sights[env.stack().service.key], sights["steady_service"])
+    observations = env.engine().inspect()
+    return tasks(observations[env.stack().service.key], observations["steady_service"])
 
 
 def test_interruption_and_replacement(env: Env) -> None:
@@ -43,24 +43,24 @@ def test_shortage_in_setup(env: Env) -> None:
     """No Spot capacity from the start: ECS's words, and both ways out; then the dearer one works."""
     env.sandbox.cloud.ecs.spot_available = False
     outcome = env.setup()
-    (refusal,) = outcome.refusals
+    (refusal,) = outcome.errors
     assert "Capacity is unavailable" in refusal.why
     assert "service.capacity=on-demand" in refusal.then
     env.set(service__capacity="on-demand")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
 
 
-def scaled(env: Env, count: int) -> tuple[list[Refusal], int]:
+def scaled(env: Env, count: int) -> tuple[list[ProvisionError], int]:
     """start or stop, as the verb does it: what was refused, and how many tasks then run."""
     engine = env.engine()
     stack = env.stack()
     engine.resources = stack.resources
-    run = Run(Options(), StackFile(env.path), stack, engine.doors, env.clock)
+    run = Run(Options(), StackFile(env.path), stack, engine.clients, env.clock)
     outcome = daily.scaled(run, engine, count)
     ecs = env.aws_session.client("ecs")
     service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
-    return outcome.refusals, service["runningCount"]
+    return outcome.errors, service["runningCount"]
 
 
 def test_two_tasks_throughout(env: Env) -> None:

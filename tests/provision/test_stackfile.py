@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.errors import Refusal, Usage
+from provision.errors import ProvisionError, UsageError
 from provision.state import backup
 from provision.state.atomic_file import HALF
 from provision.state.stack_file import Record, StackFile
@@ -57,7 +57,7 @@ def written(path: Path, content: str | bytes) -> StackFile:
 )
 def test_what_cannot_be_read(path: Path, content: str | bytes, line: int, said: str) -> None:
     """A Usage error (exit status 2) that names the line and what is wrong; the file is as it was."""
-    with pytest.raises(Usage) as refusal:
+    with pytest.raises(UsageError) as refusal:
         written(path, content)
     assert 2 == refusal.value.exit_status
     assert f"{path}, line {line}." in refusal.value.what
@@ -69,7 +69,7 @@ def test_flow_mapping_is_refused_when_an_answer_would_go_into_it(path: Path) -> 
     """It can be read; an answer to the same heading names its line and changes nothing."""
     file = written(path, "name: bot\nservice: {cpu: 512}\n")
     assert 512 == file.settings["service.cpu"]
-    with pytest.raises(Usage) as refusal:
+    with pytest.raises(UsageError) as refusal:
         file.answer("service.memory", "1024")
     assert "line 2." in refusal.value.what
     assert b"name: bot\nservice: {cpu: 512}\n" == path.read_bytes()
@@ -77,7 +77,7 @@ def test_flow_mapping_is_refused_when_an_answer_would_go_into_it(path: Path) -> 
 
 def test_an_answer_that_will_not_do(path: Path) -> None:
     """A Usage error; nothing is written."""
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         StackFile(path).answer("service.cpu", "300")
     assert not path.exists()
 
@@ -109,7 +109,7 @@ def test_headings_whose_settings_are_commented_out(path: Path) -> None:
 def test_texts_stay_texts(path: Path, text: str, key: str, expected: str | None) -> None:
     """As they stand in the file, or refused as they stand there; never a number, a time or a truth."""
     if expected is None:
-        with pytest.raises(Usage):
+        with pytest.raises(UsageError):
             written(path, text)
     else:
         assert expected == written(path, text).settings[key]
@@ -180,7 +180,7 @@ def test_an_edit_that_cannot_be_read_stays_as_it_is(path: Path) -> None:
     """Half a word, saved while a run waits: the next record is refused by its line."""
     file = written(path, "name: bot\n")
     path.write_text("name: bot\nreg")
-    with pytest.raises(Usage) as refusal:
+    with pytest.raises(UsageError) as refusal:
         file.record("a", Record("A", "created"))
     assert "line 2." in refusal.value.what
     assert "name: bot\nreg" == path.read_text()
@@ -210,7 +210,7 @@ def test_full_disk(path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))  # Python ignores SIGXFSZ: write() fails
     try:
-        with pytest.raises(Refusal) as refusal:
+        with pytest.raises(ProvisionError) as refusal:
             file.record("a", Record("A", "created"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -225,7 +225,7 @@ def test_folder_in_the_files_place(path: Path) -> None:
     file.made_in = {"region": "here"}
     path.mkdir()
     for attempt in (file.save, lambda: StackFile(path)):
-        with pytest.raises(Refusal) as refusal:
+        with pytest.raises(ProvisionError) as refusal:
             attempt()
         assert os.strerror(21) == refusal.value.why
     assert [path] == list(path.parent.iterdir())

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from provision.cli import daily, deploy
-from provision.engine.engine import Engine, Gone
+from provision.engine.engine import DeletionResult, Engine
 from provision.engine.executor import Outcome
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
@@ -32,7 +32,7 @@ def settled(env: Env) -> dict[str, int]:
 def scaled(env: Env, count: int) -> Outcome:
     """`provision start` (a count) and `provision stop` (0)."""
     engine = env.engine()
-    run = Run(Options(), engine.file, env.stack(), engine.doors, env.clock)
+    run = Run(Options(), engine.file, env.stack(), engine.clients, env.clock)
     return daily.scaled(run, engine, count)
 
 
@@ -43,14 +43,14 @@ def deployed(env: Env, image: str) -> int:
     for pair in sets:
         engine.file.answer(*pair.split("=", 1), save=False)
     stack = Stack(engine.file.settings, env.secrets, {"LINE_API_URL": env.line_url})
-    run = Run(Options(sets=sets), engine.file, stack, engine.doors, env.clock)
+    run = Run(Options(sets=sets), engine.file, stack, engine.clients, env.clock)
     progress = Progress(deploy.part(run), env.clock, io.StringIO())
-    engine = Engine(stack.resources, engine.file, engine.doors, env.clock, progress.tell)
+    engine = Engine(stack.resources, engine.file, engine.clients, env.clock, progress.tell)
     engine.begin()
     return deploy.carry_out(run, engine, progress)
 
 
-def pause(env: Env) -> Gone:
+def pause(env: Env) -> DeletionResult:
     """`provision pause`."""
     return env.engine().pause()
 
@@ -65,7 +65,7 @@ def resume(env: Env) -> Outcome:
 def test_setup(env: Env) -> None:
     """One of everything, the bot answers, and a second setup finds nothing to do."""
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == settled(env)
     told = env.sandbox.line.send("help", "U" + "1" * 32)
     assert (200, 1) == (told["status"], len(told["reply"]))
@@ -78,7 +78,7 @@ def test_second_setup_at_once(env: Env) -> None:
     """While the services still answer as before the first one: nothing is made twice."""
     env.setup()
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == settled(env)
 
 
@@ -119,11 +119,11 @@ def test_pause_resume_stop_start(env: Env) -> None:
     """Each right after the other."""
     env.setup()
     gone = pause(env)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     outcome = resume(env)
-    assert ([], []) == (outcome.refusals, outcome.outside)
-    assert [] == scaled(env, 0).refusals
-    assert [] == scaled(env, 1).refusals
+    assert ([], []) == (outcome.errors, outcome.outside)
+    assert [] == scaled(env, 0).errors
+    assert [] == scaled(env, 1).errors
     told = env.sandbox.line.send("help", "U" + "1" * 32)
     assert (200, 1) == (told["status"], len(told["reply"]))
     assert WHOLE == settled(env)
@@ -134,9 +134,9 @@ def test_teardown_leaves_nothing(env: Env, network: str) -> None:
     """Right after setup, with everything."""
     env.set(network__vpc=network)
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == settled(env)
     assert {} == StackFile(env.path).records
 
@@ -146,7 +146,7 @@ def test_teardown_of_a_paused_stack(env: Env) -> None:
     env.setup()
     pause(env)
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == settled(env)
 
 
@@ -155,5 +155,5 @@ def test_changed_host(env: Env) -> None:
     env.setup()
     env.set(host="bot.example.jp")
     outcome = env.setup()
-    assert ([], []) == (outcome.refusals, outcome.outside)
+    assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == settled(env)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.errors import Usage
+from provision.errors import UsageError
 from provision.image import inputs
 from provision.image.syntax import check, python_of
 
@@ -14,7 +14,7 @@ def why(files: dict[str, bytes], python: str = "") -> str:
     """What is said of these files; "" where nothing is."""
     try:
         check(files, files, python)
-    except Usage as refused:
+    except UsageError as refused:
         return refused.why
     return ""
 
@@ -56,7 +56,7 @@ def test_syntax_that_the_image_does_not_have_yet() -> None:
 def test_syntax_that_this_machine_does_not_have_yet() -> None:
     """The refusal says that it was an older Python that read it."""
     newer = f"3.{sys.version_info.minor + 1}"
-    with pytest.raises(Usage) as refused:
+    with pytest.raises(UsageError) as refused:
         check({"own.py": b"a ="}, ["own.py"], newer)
     assert f"provision itself runs with Python {newer}" in refused.value.then
 
@@ -84,7 +84,7 @@ def test_found_when_the_files_are_read(tmp_path: Path) -> None:
     """At the plan, before any base is asked for."""
     (tmp_path / "own/bot").mkdir(parents=True)
     (tmp_path / "own/bot/phrases.py").write_bytes(b"HELP = \n")
-    with pytest.raises(Usage) as refused:
+    with pytest.raises(UsageError) as refused:
         inputs.of("", "linux/amd64", tmp_path, "own")
     assert "bot/phrases.py:1: SyntaxError: invalid syntax" == refused.value.why
     assert "Mend that line" in refused.value.then

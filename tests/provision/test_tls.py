@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from provision.clients.tls import Tls
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 
 Show = Callable[[ssl.SSLContext], tuple[str, int]]
 
@@ -58,7 +58,7 @@ def shown(leaf: trustme.LeafCert) -> ssl.SSLContext:
 
 def why(place: tuple[str, int], *bundles: Path) -> str:
     """Why LINE would not get through to example.jp."""
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ProvisionError) as refusal:
         Tls(place, tuple(map(str, bundles))).shake("example.jp", "192.0.2.1")
     return refusal.value.why
 
@@ -109,9 +109,9 @@ def test_environment(
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     assert "TLSv1.3" == Tls.from_environment().shake("example.jp", "192.0.2.1").version
     monkeypatch.setenv("PROVISION_FRONT", "nonsense")
-    with pytest.raises(Refusal):
+    with pytest.raises(ProvisionError):
         Tls.from_environment()
     monkeypatch.setenv("PROVISION_FRONT", "")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "none.pem"))
-    with pytest.raises(Refusal, match="AWS_CA_BUNDLE"):
+    with pytest.raises(ProvisionError, match="AWS_CA_BUNDLE"):
         Tls.from_environment().shake("example.jp", "127.0.0.1")

@@ -11,10 +11,10 @@ from provision.cli import verbs
 from provision.cli.status import entry, tasks
 from provision.clients.line import Line
 from provision.clients.tls import Tls
-from provision.engine import dependents
-from provision.engine.inventory import holdings
+from provision.engine import external_use
+from provision.engine.inventory import list_inventory
 from provision.engine.plan import plan
-from provision.errors import NotYet, Unknown
+from provision.errors import Pending, UnknownState
 from provision.pricing import prices
 from provision.sandbox.serving import HttpServer
 from provision.ui.progress import Progress
@@ -50,7 +50,7 @@ def denied(*operations: str) -> Callable[[str], None]:
 def verified(env: Env) -> dict[str, Finding]:
     """Every finding of `provision verify`, without a front to shake hands with."""
     run = looked(env)
-    return examine(checks(), Scene(run, run.sights, Tls(("127.0.0.1", 9), ())))
+    return examine(checks(), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
 
 
 def lines(found: dict[str, Any]) -> dict[str, Any]:
@@ -75,17 +75,17 @@ def test_a_service_that_is_not_answered_is_unknown(env: Env) -> None:
     """Neither false nor 0 anywhere: status, plan and verify; what rests on it is unknown with it."""
     env.setup()
     throttle(env, "ecs", "DescribeServices")
-    sights = lines(looked(env).sights)
-    service = entry(sights["service"])
+    observations = lines(looked(env).observations)
+    service = entry(observations["service"])
     assert (None, None, None, THROTTLED) == tuple(
         service[name] for name in ("live", "ready", "drift", "reason")
     )
     assert (None, None) == (
-        entry(sights["steady_service"])["live"],
-        entry(sights["steady_service"])["ready"],
+        entry(observations["steady_service"])["live"],
+        entry(observations["steady_service"])["ready"],
     )
     assert {"running": None, "wanted": None, "rollout": [], "reason": THROTTLED} == tasks(
-        sights["service"], sights["steady_service"]
+        observations["service"], observations["steady_service"]
     )
     steps = {step["key"]: step for step in look(env).plan.shown()["resources"]}
     assert (None, THROTTLED) == (
@@ -102,7 +102,9 @@ def test_what_rests_on_the_unknown_is_unknown(env: Env) -> None:
     """A VPC of its own that cannot be looked at: nobody knows of the subnets in it, recorded or not."""
     throttle(env, "ec2", "DescribeVpcs")
     env.set(network__vpc="new")
-    shown = lines({key: entry(sight) for key, sight in looked(env).sights.items()})
+    shown = lines(
+        {key: entry(observation) for key, observation in looked(env).observations.items()}
+    )
     assert None is shown["vpc"]["live"]
     assert (None, "vpc/news-bot-new could not be looked at") == (
         shown["subnet_1"]["live"],
@@ -121,10 +123,10 @@ def test_tasks_are_known_without_the_targets(env: Env) -> None:
 
     env.aws_session.answer = two_wanted
     throttle(env, "elbv2", "DescribeTargetHealth")
-    sights = lines(looked(env).sights)
-    assert None is entry(sights["steady_service"])["ready"]
+    observations = lines(looked(env).observations)
+    assert None is entry(observations["steady_service"])["ready"]
     assert {"running": 1, "wanted": 2, "rollout": []} == tasks(
-        sights["service"], sights["steady_service"]
+        observations["service"], observations["steady_service"]
     )
 
 
@@ -151,17 +153,17 @@ def test_recover_without_an_answer_is_not_none(env: Env) -> None:
         "ListClusters",
     )
     env.aws_session.before = denied(*listing)
-    with pytest.raises(Unknown, match="AccessDenied"):
-        recovery.stacks(env.doors(), env.clock)
+    with pytest.raises(UnknownState, match="AccessDenied"):
+        recovery.stacks(env.clients(), env.clock)
     env.aws_session.before = denied("ListClusters")
-    assert ["news-bot"] == recovery.stacks(env.doors(), env.clock)
-    with pytest.raises(Unknown, match="AccessDenied"):
-        recovery.stacks(env.doors(), env.clock, "other-bot")
+    assert ["news-bot"] == recovery.stacks(env.clients(), env.clock)
+    with pytest.raises(UnknownState, match="AccessDenied"):
+        recovery.stacks(env.clients(), env.clock, "other-bot")
     env.aws_session.free()
-    assert ["news-bot"] == recovery.stacks(env.doors(), env.clock, "other-bot")
+    assert ["news-bot"] == recovery.stacks(env.clients(), env.clock, "other-bot")
     throttle(env, "*", "*")
-    with pytest.raises(Unknown, match="slower calls"):
-        recovery.stacks(env.doors(), env.clock)
+    with pytest.raises(UnknownState, match="slower calls"):
+        recovery.stacks(env.clients(), env.clock)
 
 
 USES = [  # a read of who uses it, the resource that stays for it, and what stays with that
@@ -194,7 +196,7 @@ def test_teardown_goes_on_where_a_thing_cannot_be_stopped(env: Env) -> None:
     gone = env.teardown()
     why = "AccessDenied: not authorized: ListTasks"
     assert {"cluster": why} == lines(gone.unknown)
-    assert [why] == [refusal.why for refusal in gone.refusals]
+    assert [why] == [refusal.why for refusal in gone.errors]
     assert {"load_balancer", "service", "https"} <= set(lines(dict.fromkeys(gone.deleted)))
 
 
@@ -220,9 +222,9 @@ def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(env: Env) -> Non
         for step in steps
         if step["action"] is None
     }
-    assert [why] == [refusal.why for refusal in env.setup().refusals]
+    assert [why] == [refusal.why for refusal in env.setup().errors]
     env.aws_session.free()
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
 
 
 def strip(parsed: dict[str, Any]) -> None:
@@ -270,13 +272,13 @@ def test_no_answer_ends_in_a_traceback(finished_stack: FinishedStack, damage: st
 def everything(env: Env) -> None:
     """All that reads: status, plan, verify, the account's lists, and what others use."""
     run = looked(env)
-    sights = lines(run.sights)
-    assert all(map(entry, sights.values()))
-    tasks(sights["service"], sights["steady_service"])
-    plan(run.sights, [], prices("ap-northeast-1"))
-    examine(checks(), Scene(run, run.sights, Tls(("127.0.0.1", 9), ())))
-    holdings(env.doors(), env.clock, "news-bot")
-    dependents.uses(run.stack.resources, run.file.records, env.doors(), env.clock)
+    observations = lines(run.observations)
+    assert all(map(entry, observations.values()))
+    tasks(observations["service"], observations["steady_service"])
+    plan(run.observations, [], prices("ap-northeast-1"))
+    examine(checks(), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
+    list_inventory(env.clients(), env.clock, "news-bot")
+    external_use.uses(run.stack.resources, run.file.records, env.clients(), env.clock)
 
 
 def test_the_missing_member_is_named(env: Env) -> None:
@@ -285,13 +287,13 @@ def test_the_missing_member_is_named(env: Env) -> None:
     env.aws_session.answer = lambda called, parsed: (
         strip(parsed) if called == "DescribeLogGroups" else None
     )
-    sights = lines(looked(env).sights)
-    refusal = sights["log_group"].refusal
-    assert isinstance(refusal, Unknown)
+    observations = lines(looked(env).observations)
+    refusal = observations["log_group"].refusal
+    assert isinstance(refusal, UnknownState)
     assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
     assert "AWS_ENDPOINT_URL" in refusal.then
-    assert None is entry(sights["log_group"])["live"]
-    assert True is entry(sights["cluster"])["live"]
+    assert None is entry(observations["log_group"])["live"]
+    assert True is entry(observations["cluster"])["live"]
 
 
 def test_an_empty_list_of_images_is_no_image(env: Env) -> None:
@@ -300,8 +302,8 @@ def test_an_empty_list_of_images_is_no_image(env: Env) -> None:
     env.aws_session.answer = lambda called, parsed: (
         hollow(parsed) if called == "DescribeRepositories" else None
     )
-    sights = lines(looked(env).sights)
-    assert (None, "") == (sights["repository"].live, sights["repository"].unknown)
+    observations = lines(looked(env).observations)
+    assert (None, "") == (observations["repository"].live, observations["repository"].unknown)
 
 
 def test_unknown_from_outside(person: Person, addresses: dict[str, str]) -> None:
@@ -407,7 +409,7 @@ def test_line_that_is_silent_does_not_say_nothing() -> None:
     """Whose token it is: silence is asked about again, not taken for "LINE does not tell"."""
     server = HttpServer(None)
     server.close()
-    with pytest.raises(NotYet, match="LINE does not answer"):
+    with pytest.raises(Pending, match="LINE does not answer"):
         Line(lambda: "token", server.url).channel()
-    with pytest.raises(NotYet, match="LINE does not answer"):
+    with pytest.raises(Pending, match="LINE does not answer"):
         Line(lambda: "token", server.url).has_secret("1", "secret")

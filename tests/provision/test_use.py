@@ -207,10 +207,10 @@ def test_stays(env: Env, use: Callable[[Env], None], stays: set[str], content: b
     env.setup()
     use(env)
     env.clock.advance(60)
-    found = env.engine().foresee_teardown(everything=True)
+    found = env.engine().check_teardown(everything=True)
     assert {content} == {used.content for some in found.values() for used in some}
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert stays == set(gone.kept) - NETWORK - ROOT
     assert stays == set(StackFile(env.path).records) - NETWORK - ROOT
 
@@ -224,8 +224,8 @@ def test_contents_go_when_they_are_let_go(env: Env, use: Callable[[Env], None]) 
     env.setup()
     use(env)
     engine = env.engine()
-    gone = engine.teardown(True, contents=list(engine.foresee_teardown(everything=True)))
-    assert ([], []) == (gone.refusals, gone.left)
+    gone = engine.teardown(True, contents=list(engine.check_teardown(everything=True)))
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
 
 
@@ -233,7 +233,7 @@ def test_nobody_uses_anything(env: Env) -> None:
     """A stack of which nobody else has anything, in a network of its own: nothing is shown."""
     env.set(network__vpc="new")
     env.setup()
-    assert {} == env.engine().foresee_teardown(everything=True)
+    assert {} == env.engine().check_teardown(everything=True)
 
 
 def test_deletion_protection(env: Env) -> None:
@@ -244,7 +244,7 @@ def test_deletion_protection(env: Env) -> None:
         Attributes=[{"Key": "deletion_protection.enabled", "Value": "true"}],
     )
     gone = env.teardown()
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
 
 
@@ -255,7 +255,7 @@ def test_machine_in_our_network(env: Env) -> None:
     ec2 = env.aws_session.client("ec2")
     ec2.create_network_interface(SubnetId=outputs(env, "subnet_1")["id"], Description="theirs")
     gone = env.teardown(everything=True)
-    assert ([], []) == (gone.refusals, gone.left)
+    assert ([], []) == (gone.errors, gone.left)
     networks = {"vpc": 1, "subnet": 3, "route table": 2, "association": 3, "internet gateway": 1}
     assert {**networks, "interface": 1} == env.inventory()
 
@@ -280,7 +280,7 @@ def test_pause_leaves_a_load_balancer_that_others_added_to(env: Env) -> None:
     gone = env.engine().pause()
     assert "--contents" in gone.kept["load_balancer/news-bot"]
     assert "service/news-bot" in gone.deleted
-    assert [] == env.teardown().refusals
+    assert [] == env.teardown().errors
 
 
 def test_bucket_that_was_replaced_stays_while_it_holds_news(env: Env) -> None:
@@ -289,7 +289,7 @@ def test_bucket_that_was_replaced_stays_while_it_holds_news(env: Env) -> None:
     bucket = outputs(env, "news_bucket")["bucket"]
     env.aws_session.client("s3").put_object(Bucket=bucket, Key="news/latest.json", Body=b"[]")
     env.set(news__bucket="another-bucket")
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert {**WHOLE, "bucket": 2, "task definition": 4} == env.inventory()
     assert {"news_bucket"} == set(env.engine().staying())
     assert [] == env.teardown(everything=True).left
@@ -301,5 +301,5 @@ def test_zone_that_was_replaced_stays_while_it_holds_records_of_others(env: Env)
     env.setup()
     record_in_our_zone(env)
     env.set(domain="example.org")
-    assert [] == env.setup().refusals
+    assert [] == env.setup().errors
     assert {**WHOLE, "zone": 2, "record": 3} == env.inventory()

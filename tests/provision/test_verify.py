@@ -8,7 +8,7 @@ import pytest
 
 from provision.clients.line import Line
 from provision.clients.tls import Tls
-from provision.resources.base import Doors
+from provision.resources.base import Clients
 from provision.sandbox.serving import TlsServer
 from provision.sandbox.tasks import Application, InlineTasks
 from provision.verify.checks import checks
@@ -30,10 +30,10 @@ def verified(env: Env, front: TlsServer, *, trusted: bool = True) -> dict[str, F
     """Every finding, from a fresh look; the token is the one in Parameter Store."""
     run = looked(env)
     line = Line(lambda: run.value(run.stack.access_token), env.line_url)
-    run.doors = Doors(run.doors.aws, run.doors.dns, line)
+    run.clients = Clients(run.clients.aws, run.clients.dns, line)
     authority = (str(env.sandbox.cloud.authority.root),) if trusted else ()
     tls = Tls(("127.0.0.1", front.port), authority)
-    return examine(checks(), Scene(run, run.sights, tls))
+    return examine(checks(), Scene(run, run.observations, tls))
 
 
 def states(findings: dict[str, Finding]) -> dict[str, str]:
@@ -392,6 +392,6 @@ def test_adopted_zone_needs_no_tags(env: Env) -> None:
     )
     servers = zone["DelegationSet"]["NameServers"]
     env.sandbox.cloud.registrar.enter("example.jp", servers)
-    assert [] == env.setup().refusals
-    sight = env.engine().look()["zone/example.jp"]
-    assert ("adopted", []) == (sight.record and sight.record.state, sight.drift)
+    assert [] == env.setup().errors
+    observation = env.engine().inspect()["zone/example.jp"]
+    assert ("adopted", []) == (observation.record and observation.record.state, observation.drift)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from provision.engine.executor import Line, Outcome, walk
-from provision.errors import NotYet, Refusal
+from provision.engine.executor import Outcome, Step, execute
+from provision.errors import Pending, ProvisionError
 from provision.resources.base import Resource
 from provision.sandbox.clock import ManualClock
 
@@ -16,11 +16,11 @@ Script = dict[str, Callable[[], str]]  # what a line does when its turn comes
 class Room(Resource):
     """A resource that only has a name."""
 
-    typical = 30  # asked again at most every two seconds
-    bound = 60
+    expected = 30  # asked again at most every two seconds
+    timeout = 60
 
     def __init__(self, name: str, *needs: "Room") -> None:
-        self.line, self.rests = name, needs
+        self.logical_id, self.rests = name, needs
 
     def identity(self) -> str:
         """Nothing."""
@@ -30,7 +30,7 @@ class Room(Resource):
 class Seldom(Room):
     """Asked about every few minutes."""
 
-    pace = 200
+    poll_interval = 200
 
 
 class Walk:
@@ -47,8 +47,8 @@ class Walk:
 
     def run(self) -> Outcome:
         """From the first step to the last."""
-        lines = [Line(room, [need.key for need in room.rests]) for room in self.rooms]
-        return walk(lines, self._step, self.clock, self._tell, self.wait)
+        lines = [Step(room, [need.key for need in room.rests]) for room in self.rooms]
+        return execute(lines, self._step, self.clock, self._tell, self.wait)
 
     def _step(self, resource: Resource) -> str:
         self.steps.append((resource.key, self.clock.now()))
@@ -66,9 +66,9 @@ class Walk:
         return [key for key, event, _detail in self.told if event == "done"]
 
 
-def later(*reasons: NotYet) -> Callable[[], str]:
+def later(*reasons: Pending) -> Callable[[], str]:
     """Not yet, once for each reason; then done."""
-    left: Iterator[NotYet] = iter(reasons)
+    left: Iterator[Pending] = iter(reasons)
 
     def step() -> str:
         for reason in left:
@@ -78,7 +78,7 @@ def later(*reasons: NotYet) -> Callable[[], str]:
     return step
 
 
-def never(reason: NotYet) -> Callable[[], str]:
+def never(reason: Pending) -> Callable[[], str]:
     """Not yet, for ever."""
 
     def step() -> str:
@@ -113,7 +113,7 @@ def test_need_that_is_not_in_this_walk_holds_nobody_up() -> None:
 def test_a_wait_blocks_only_what_depends_on_it() -> None:
     """`b` and `d` are done while `a` waits; `c` follows `a` at once."""
     a, b = Room("a"), Room("b")
-    happened = Walk(a, b, Room("c", a), Room("d", b), a=later(*[NotYet("slow")] * 3))
+    happened = Walk(a, b, Room("c", a), Room("d", b), a=later(*[Pending("slow")] * 3))
     happened.run()
     assert ["b", "d", "a", "c"] == happened.ended()
     assert [0.0] == happened.times("d")
@@ -123,16 +123,16 @@ def test_a_wait_blocks_only_what_depends_on_it() -> None:
 
 def test_backoff_is_soon_at_first_and_bounded() -> None:
     """1 s, 1.5 s, then every two seconds (a fifteenth of the typical 30 s, at most ten)."""
-    happened = Walk(Room("a"), a=later(*[NotYet("slow")] * 5))
+    happened = Walk(Room("a"), a=later(*[Pending("slow")] * 5))
     happened.run()
     assert [0.0, 1.0, 2.5, 4.5, 6.5, 8.5] == happened.times("a")
 
 
 def test_bound_ends_in_a_refusal() -> None:
     """It names what was waited for, for how long, and the reason; and no line was asked for ever."""
-    happened = Walk(Room("a"), a=never(NotYet("no capacity")))
+    happened = Walk(Room("a"), a=never(Pending("no capacity")))
     outcome = happened.run()
-    (refusal,) = outcome.refusals
+    (refusal,) = outcome.errors
     assert "a" in refusal.what
     assert "no capacity" in refusal.why
     assert "60" in refusal.why or "61" in refusal.why
@@ -142,8 +142,8 @@ def test_bound_ends_in_a_refusal() -> None:
 
 def test_bound_of_the_wait_itself_goes_first() -> None:
     """What is seen may ask for more or less patience than the resource has."""
-    happened = Walk(Room("a"), a=never(NotYet("slow", bound=5)))
-    assert 1 == len(happened.run().refusals)
+    happened = Walk(Room("a"), a=never(Pending("slow", timeout=5)))
+    assert 1 == len(happened.run().errors)
     assert 5 < happened.clock.now() < 8
 
 
@@ -157,15 +157,15 @@ def test_bound_of_the_wait_itself_goes_first() -> None:
 )
 def test_given_up_at(bound: Any, given_up: float) -> None:
     """Tried at 0, 1, 2.5, 4.5, 6.5, ...: later than the bound, and more than four times."""
-    happened = Walk(Room("a"), a=never(NotYet("slow", bound=bound)))
-    assert 1 == len(happened.run().refusals)
+    happened = Walk(Room("a"), a=never(Pending("slow", timeout=bound)))
+    assert 1 == len(happened.run().errors)
     assert given_up == happened.clock.now()
 
 
 class Rare(Room):
     """Takes hours, and is asked about every few minutes; its deletion is watched each half hour."""
 
-    typical, pace, watched, bound = 3000, 200, 1800, 100_000
+    expected, poll_interval, poll_interval_far, timeout = 3000, 200, 1800, 100_000
 
 
 @pytest.mark.parametrize(
@@ -184,15 +184,15 @@ def test_pause_by_what_is_left(left: float, pause: float) -> None:
     last = Rare("last")
     a = Rare("a")
     last.rests = (a,)
-    happened = Walk(a, last, a=later(NotYet("slow", left=left)))
+    happened = Walk(a, last, a=later(Pending("slow", left=left)))
     happened.run()
     assert [0.0, pause] == happened.times("a")
 
 
 def test_hours_at_a_registrar_are_not_held_against_aws() -> None:
     """After twenty hours of waiting outside, a throttle has the whole bound before it."""
-    hours = [NotYet("registrar", outside=True)] * 1300
-    happened = Walk(Seldom("a"), a=later(*hours, *[NotYet("throttled")] * 8))
+    hours = [Pending("registrar", outside=True)] * 1300
+    happened = Walk(Seldom("a"), a=later(*hours, *[Pending("throttled")] * 8))
     assert Outcome() == happened.run()
     assert happened.clock.now() > 72_000
 
@@ -202,13 +202,13 @@ def test_outside_is_not_waited_for_with_wait_0() -> None:
     a = Room("a")
     happened = Walk(
         *(a, Room("b"), Room("c", a)),
-        a=never(NotYet("registrar", outside=True)),
-        b=later(NotYet("slow")),
+        a=never(Pending("registrar", outside=True)),
+        b=later(Pending("slow")),
         wait=0,
     )
     outcome = happened.run()
     assert ["registrar"] == [why.reason for why in outcome.outside]
-    assert [] == outcome.refusals
+    assert [] == outcome.errors
     assert ["b"] == happened.ended()
     assert [] == happened.times("c")
     assert happened.clock.now() <= 1.0
@@ -216,14 +216,14 @@ def test_outside_is_not_waited_for_with_wait_0() -> None:
 
 def test_outside_is_waited_for_as_long_as_was_said() -> None:
     """To the second, though the line would be asked less often; and the bound of lines does not count."""
-    happened = Walk(Room("a"), a=never(NotYet("registrar", outside=True)), wait=99.5)
+    happened = Walk(Room("a"), a=never(Pending("registrar", outside=True)), wait=99.5)
     assert ["registrar"] == [why.reason for why in happened.run().outside]
     assert 99.5 == happened.clock.now()
 
 
 def test_outside_without_bound() -> None:
     """`wait=None`: it goes on until it is done."""
-    happened = Walk(Room("a"), a=later(*[NotYet("registrar", outside=True)] * 500))
+    happened = Walk(Room("a"), a=later(*[Pending("registrar", outside=True)] * 500))
     assert Outcome() == happened.run()
     assert happened.clock.now() > 900
 
@@ -232,8 +232,8 @@ def test_progress_elsewhere_begins_the_outside_wait_anew() -> None:
     """While AWS is at work the wait for the registrar costs nothing, so it is not counted."""
     happened = Walk(
         *(Room("a"), Room("b")),
-        a=never(NotYet("registrar", outside=True)),
-        b=later(*[NotYet("slow")] * 10),
+        a=never(Pending("registrar", outside=True)),
+        b=later(*[Pending("slow")] * 10),
         wait=5,
     )
     happened.run()
@@ -244,13 +244,13 @@ def test_failure_takes_its_dependents_and_nobody_else() -> None:
     """`b` and `c` rest on what failed and are never begun; `d` waits and is done."""
 
     def fail() -> str:
-        raise Refusal("what", "because", "then")
+        raise ProvisionError("what", "because", "then")
 
     a = Room("a")
     b = Room("b", a)
-    happened = Walk(a, b, Room("c", b), Room("d"), a=fail, d=later(NotYet("slow")))
+    happened = Walk(a, b, Room("c", b), Room("d"), a=fail, d=later(Pending("slow")))
     outcome = happened.run()
-    assert ["because"] == [refusal.why for refusal in outcome.refusals]
+    assert ["because"] == [refusal.why for refusal in outcome.errors]
     assert ["d"] == happened.ended()
     assert {"a", "d"} == {key for key, _at in happened.steps}
     assert ("a", "failed", "because") in happened.told
@@ -260,19 +260,19 @@ def test_failure_beside_an_outside_wait_tells_both() -> None:
     """The run failed; what waits outside is still named."""
 
     def fail() -> str:
-        raise Refusal("what", "because", "then")
+        raise ProvisionError("what", "because", "then")
 
     happened = Walk(
-        Room("a"), Room("b"), a=fail, b=never(NotYet("registrar", outside=True)), wait=0
+        Room("a"), Room("b"), a=fail, b=never(Pending("registrar", outside=True)), wait=0
     )
     outcome = happened.run()
-    assert (1, 1) == (len(outcome.refusals), len(outcome.outside))
+    assert (1, 1) == (len(outcome.errors), len(outcome.outside))
 
 
 def test_passable_lets_others_begin_before_it_is_done() -> None:
     """Its deletion goes on, but what it was built on may go already."""
     a = Room("a")
-    draining = [NotYet("draining"), *[NotYet("going", passable=True)] * 5]
+    draining = [Pending("draining"), *[Pending("going", passable=True)] * 5]
     happened = Walk(a, Room("b", a), a=later(*draining))
     assert Outcome() == happened.run()
     assert ["b", "a"] == happened.ended()
@@ -288,7 +288,7 @@ class Last(Room):
 def test_last_waits_for_the_end() -> None:
     """What is passable is not enough for it."""
     a = Room("a")
-    happened = Walk(a, Last("b", a), a=later(*[NotYet("going", passable=True)] * 3))
+    happened = Walk(a, Last("b", a), a=later(*[Pending("going", passable=True)] * 3))
     happened.run()
     assert ["a", "b"] == happened.ended()
 
@@ -303,10 +303,10 @@ def test_optional_failure_is_a_note() -> None:
     """It is told, and the run has not failed."""
 
     def fail() -> str:
-        raise Refusal("what", "because", "then")
+        raise ProvisionError("what", "because", "then")
 
     outcome = Walk(Optional("a"), Room("b"), a=fail).run()
-    assert ([], ["because"]) == (outcome.refusals, [note.why for note in outcome.notes])
+    assert ([], ["because"]) == (outcome.errors, [note.why for note in outcome.notes])
 
 
 def test_interrupt_arrives() -> None:

@@ -21,7 +21,15 @@ SPOKEN = [path for path in SOURCES if "sandbox" not in path.relative_to(PACKAGE)
 JAPANESE = PACKAGE / "i18n" / "ja.yaml"
 TELLING = {
     *("print", "echo", "say", "option", "command", "group", "confirmed", "typed"),
-    *("Refusal", "Refused", "Usage", "Unfinished", "NotYet", "Malformed", "Unanswered"),
+    *(
+        "ProvisionError",
+        "Refused",
+        "Usage",
+        "WaitingOnExternal",
+        "Pending",
+        "Malformed",
+        "Unanswered",
+    ),
     *("ValueError", "_refusal", "_refused"),
 }
 REASONS = ("pending", "kept")  # methods whose answer is a sentence
@@ -202,10 +210,10 @@ def test_the_walk_sees_sentences() -> None:
         'print(f"{a} two words")',
         'click.echo("two words")',
         'click.option("--x", help="two words")',
-        'raise Refusal(_("fine words"), "two words", _("x"))',
+        'raise ProvisionError(_("fine words"), "two words", _("x"))',
         'raise Usage("two words", a, b)',
-        'raise Unfinished(a, "two words", b)',
-        'raise NotYet("two words")',
+        'raise WaitingOnExternal(a, "two words", b)',
+        'raise Pending("two words")',
         'print("two words" if a else _("b"))',
         'def pending(self, live):\n    return "two words"',
     ],

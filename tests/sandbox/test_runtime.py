@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.sandbox.runtime import read_runtime, remove_runtime, runtime_file, write_runtime
 from tests.provision.shell import PROVISION, environment
 
@@ -110,7 +110,7 @@ def test_something_in_its_place(tmp_path: Path, place: Callable[[Path], None]) -
         lambda: write_runtime({"pid": 1}, file_in(tmp_path)),
         lambda: read_runtime(file_in(tmp_path)),
     ):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ProvisionError) as caught:
             done()
         assert str(tmp_path / "provision") in caught.value.why
         assert "XDG_RUNTIME_DIR" in caught.value.then
@@ -135,7 +135,7 @@ def test_another_users(tmp_path: Path) -> None:
     file = others(tmp_path)
     mode = file.parent.stat().st_mode
     for done in (lambda: read_runtime(file), lambda: write_runtime(TOLD, file)):
-        with pytest.raises(Refusal, match="another user"):
+        with pytest.raises(ProvisionError, match="another user"):
             done()
     assert mode == file.parent.stat().st_mode
 
@@ -147,7 +147,7 @@ def test_open_to_others(tmp_path: Path, folder: int, file: int) -> None:
     write_runtime(TOLD, path)
     path.chmod(file)
     path.parent.chmod(folder)
-    with pytest.raises(Refusal, match="other users of this machine may use it"):
+    with pytest.raises(ProvisionError, match="other users of this machine may use it"):
         read_runtime(path)
 
 
@@ -172,7 +172,7 @@ def test_open_to_others(tmp_path: Path, folder: int, file: int) -> None:
 def test_addresses_of_others(tmp_path: Path, name: str, address: str) -> None:
     """Keys and secrets leave this machine for nobody."""
     write_runtime(TOLD | {name: address}, file_in(tmp_path))
-    with pytest.raises(Refusal, match=f"its {name} leads to another machine"):
+    with pytest.raises(ProvisionError, match=f"its {name} leads to another machine"):
         read_runtime(file_in(tmp_path))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from moto.backends import get_backend
 
-from provision.errors import Refusal
+from provision.errors import ProvisionError
 from provision.resources.collector import COMMAND
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.cloud import Cloud
@@ -190,7 +190,7 @@ class Ground:
         """Whether stack.yaml is whole."""
         try:
             StackFile(self.file)
-        except Refusal:
+        except ProvisionError:
             self.damaged += 1
 
     def surplus(self, wanted: dict[str, int]) -> Counter[str]:

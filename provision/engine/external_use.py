@@ -6,21 +6,21 @@ from functools import partial
 
 from provision.clients import aws
 from provision.clock import Clock
-from provision.engine.inspector import answers, unanswered
-from provision.errors import Refusal
+from provision.engine.inspector import ask_all, unanswered
+from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.base import Doors, Resource, UsageChecks, Use
+from provision.resources.base import Clients, ExternalUse, Resource, UsageChecks
 from provision.state.stack_file import Record
 
 CHECK_TRIES = 3  # of a usage check; what it is about then stays
 SHOWN = 3  # of many things as many are named
 
-Uses = dict[str, list[Use]]
+ExternalUses = dict[str, list[ExternalUse]]
 
 
 def uses(
-    resources: Iterable[Resource], records: Mapping[str, Record], doors: Doors, clock: Clock
-) -> Uses:
+    resources: Iterable[Resource], records: Mapping[str, Record], clients: Clients, clock: Clock
+) -> ExternalUses:
     """By key, what others have to do with those of these resources that are ours.
 
     Where that could not be looked at, one Use of it is `unknown`. Not of those that are recorded as about to
@@ -30,33 +30,33 @@ def uses(
     ours = frozenset([value for some in texts for value in some] + [" ".join(t) for t in texts])
     states = {key: record.state for key, record in records.items()}
     left = [r for r in resources if states.get(r.key) in ("created", "deleting")]
-    asked = {r.key: partial(_used, r, records[r.key], doors, ours) for r in left}
-    found, silent = answers(asked, clock)
+    asked = {r.key: partial(_used, r, records[r.key], clients, ours) for r in left}
+    found, silent = ask_all(asked, clock)
     for key, why in silent.items():
-        found[key] = [Use(unanswered(looking(key), why).why, unknown=True)], {}
+        found[key] = [ExternalUse(unanswered(looking(key), why).why, unknown=True)], {}
     every = {resource.key: list(found[resource.key][0]) for resource in left}
     for key, used in _checked({key: checks for key, (_used, checks) in found.items()}, clock):
         every[key] += used
     return {key: used for key, used in every.items() if used}
 
 
-def unchecked(uses: Uses) -> dict[str, str]:
+def unchecked(uses: ExternalUses) -> dict[str, str]:
     """By key, why it could not be looked at what others have to do with it."""
     return {key: use.told for key, used in uses.items() for use in used if use.unknown}
 
 
 def _used(
-    resource: Resource, record: Record, doors: Doors, ours: frozenset[str]
-) -> tuple[list[Use], UsageChecks]:
+    resource: Resource, record: Record, clients: Clients, ours: frozenset[str]
+) -> tuple[list[ExternalUse], UsageChecks]:
     resource = copy.copy(resource)  # others may be looking at it meanwhile
-    resource.recall(record.outputs)
+    resource.load_from_record(record.outputs)
     try:
-        with aws.reading(looking(resource.key), absent=resource.absent):
-            return resource.used_by(doors, ours), resource.usage_checks(doors, ours)
-    except aws.Absent:
+        with aws.reading(looking(resource.key), not_found=resource.not_found):
+            return resource.external_uses(clients, ours), resource.usage_checks(clients, ours)
+    except aws.NotFound:
         return [], {}
-    except Refusal as refusal:
-        return [Use(refusal.why, unknown=True)], {}
+    except ProvisionError as refusal:
+        return [ExternalUse(refusal.why, unknown=True)], {}
 
 
 def looking(key: str) -> str:
@@ -64,30 +64,34 @@ def looking(key: str) -> str:
     return _("Looking whether others use {key}.", key=key)
 
 
-def _checked(checks: Mapping[str, UsageChecks], clock: Clock) -> Iterator[tuple[str, list[Use]]]:
+def _checked(
+    checks: Mapping[str, UsageChecks], clock: Clock
+) -> Iterator[tuple[str, list[ExternalUse]]]:
     """Yield what the resources' usage checks find, with its key; what stays unanswered as unknown."""
     asked = {
         (key, where): partial(_answer, where, check)
         for key, places in checks.items()
         for where, check in places.items()
     }
-    found, silent = answers(asked, clock, CHECK_TRIES)
+    found, silent = ask_all(asked, clock, CHECK_TRIES)
     for (key, _where), used in found.items():
         yield key, used
     for (key, where), why in silent.items():
-        yield key, [Use(f"{where}: {why.reason}", unknown=True)]
+        yield key, [ExternalUse(f"{where}: {why.reason}", unknown=True)]
 
 
-def _answer(where: str, check: Callable[[], list[Use]]) -> list[Use]:
-    """Return what a check finds; an unknown use where it is refused. Raises NotYet."""
+def _answer(where: str, check: Callable[[], list[ExternalUse]]) -> list[ExternalUse]:
+    """Return what a check finds; an unknown use where it is refused. Raises Pending."""
     try:
         with aws.reading(where):
             return check()
-    except Refusal as refusal:
-        return [Use(f"{where}: {refusal.why}", unknown=True)]
+    except ProvisionError as refusal:
+        return [ExternalUse(f"{where}: {refusal.why}", unknown=True)]
 
 
-def spared(uses: Uses, resources: list[Resource], contents: Collection[str] = ()) -> dict[str, str]:
+def retained(
+    uses: ExternalUses, resources: list[Resource], contents: Collection[str] = ()
+) -> dict[str, str]:
     """What stays, and why: what others use, and what rests below it.
 
     contents: keys of those that go with what others put into them.
@@ -104,7 +108,9 @@ def spared(uses: Uses, resources: list[Resource], contents: Collection[str] = ()
         if key not in by_key:
             continue
         staying = by_key[key]
-        beside = [r for r in resources if r.goes_with and getattr(r, r.goes_with, None) is staying]
+        beside = [
+            r for r in resources if r.retained_with and getattr(r, r.retained_with, None) is staying
+        ]
         for other in (*staying.needs(), *beside):
             if other.key not in stays:
                 stays[other.key] = _("{key}, which stays, rests on it", key=key)
@@ -112,7 +118,7 @@ def spared(uses: Uses, resources: list[Resource], contents: Collection[str] = ()
     return stays
 
 
-def told(used: list[Use]) -> str:
+def told(used: list[ExternalUse]) -> str:
     """What others have to do with a thing, and what can be done."""
     used = [use for use in used if not use.unknown] or used
     names = ", ".join(use.told for use in used[:SHOWN])
