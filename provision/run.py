@@ -192,7 +192,7 @@ def file_of(options: Options) -> Path:
     return Path(options.stack or default)
 
 
-def given(options: Options) -> list[str]:
+def setting_keys(options: Options) -> list[str]:
     """The settings that --set names."""
     return [pair.partition("=")[0] for pair in options.sets]
 

@@ -28,7 +28,7 @@ DOORS = {
     "boto3": {"provision/clients/aws.py"},
     "botocore": {"provision/clients/aws.py"},
     "questionary": {"provision/wizard/prompts.py"},
-    "click": {"provision/cli/main.py", "provision/cli/commands.py", "provision/cli/options.py"},
+    "click": {f"provision/cli/{path.name}" for path in (ROOT / "provision/cli").glob("*.py")},
     "dns": {"provision/clients/dns.py"},
     "linebot": set(),
     "rich": {"provision/ui/progress.py"},

@@ -9,9 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import click
+
+from provision.cli import options
+from provision.cli.outcome import failed
+from provision.cli.planning import agree_to_pay, in_the_way, no_service
 from provision.cli.prepare import prepared
 from provision.cli.rollout import short, watch
-from provision.cli.verbs import agree_to_pay, failed, in_the_way, no_service
 from provision.clients import aws
 from provision.engine import inspector
 from provision.engine.engine import Engine
@@ -30,9 +34,20 @@ from provision.ui.progress import Progress, show_steps
 from provision.wizard import prompts
 
 
-def deploy(options: Options, *, back: bool) -> int:
+def command() -> click.Command:
+    """Return the command line's `deploy`."""
+    return options.verb(
+        deploy,
+        "deploy",
+        _("Roll out a new image or new settings, watch it, and go back where it fails."),
+        "provision deploy --set image.uri=public.ecr.aws/name/bot:2",
+        click.option("--rollback", "back", is_flag=True, help=_("return to the version before")),
+    )
+
+
+def deploy(given: Options, *, back: bool) -> int:
     """Deploys what stack.yaml says; with `back` the revision before. Returns the exit status."""
-    run = prepared(options, save=False)  # --set is kept once it is known to work
+    run = prepared(given, save=False)  # --set is kept once it is known to work
     try:
         with run.file.locked():
             progress = Progress([*part(run), run.stack.steady_service], run.clock)
@@ -40,12 +55,12 @@ def deploy(options: Options, *, back: bool) -> int:
             engine.begin()
             return carry_out(run, engine, progress, back=back)
     except NoCapacity as refusal:
-        if options.yes or not prompts.on_terminal():
+        if given.yes or not prompts.on_terminal():
             raise
         print(refusal, file=sys.stderr)
         if not prompts.confirmed(_("Run at the full price for now?")):
             return 1
-    return deploy(replace(options, sets=(*options.sets, "service.capacity=on-demand")), back=False)
+    return deploy(replace(given, sets=(*given.sets, "service.capacity=on-demand")), back=False)
 
 
 def part(run: Run) -> list[Resource]:

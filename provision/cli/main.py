@@ -8,47 +8,63 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from provision import __version__, i18n
-from provision.cli.commands import daily, ending, looking, making
-from provision.cli.options import Option, Verb, common
+from provision.cli import (
+    cost,
+    deploy,
+    logs,
+    options,
+    pause,
+    plan,
+    recover,
+    resume,
+    sandbox,
+    setup,
+    start,
+    status,
+    stop,
+    teardown,
+    verify,
+)
 from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
 
 # What a stream that goes to nobody, to a full disk or to a closed terminal is refused with.
+VERBS = (
+    setup,
+    deploy,
+    recover,
+    plan,
+    status,
+    verify,
+    logs,
+    cost,
+    start,
+    stop,
+    pause,
+    resume,
+    teardown,
+    sandbox,
+)
 OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 REPLACING = "provision"  # how the streams handle characters that their encoding lacks
 PLAIN = {"\u2713": "v", "\u2717": "x", "\u00b7": ".", "\u2026": ">", "\u00b1": "*"}
 
 
 def build() -> click.Group:
-    """The command, in the language that `_()` speaks now."""
-
-    @click.group(
-        help=_("From a domain and a LINE channel to a LINE bot on AWS, and back to nothing.")
+    """Return the command, in the language that `_()` speaks now."""
+    text = _("From a domain and a LINE channel to a LINE bot on AWS, and back to nothing.")
+    version = click.version_option(__version__, prog_name="provision")
+    group = click.group("provision", help=text)(
+        options.with_options(lambda **_given: None, *options.common(), version)
     )
-    @common
-    @click.version_option(__version__, prog_name="provision")
-    def provision(**given: Any) -> None:
-        pass
-
-    def verb(name: str, text: str, example: str) -> Option:
-        def wrap(function: Verb) -> Verb:
-            epilog = _("Example: {example}", example=example)
-            command = click.command(name, help=text, epilog=epilog)(
-                common(click.pass_context(function))
-            )
-            provision.add_command(command)
-            return function
-
-        return wrap
-
-    for group in (making, looking, daily, ending):
-        group(verb)
-    return provision
+    for verb in VERBS:
+        group.add_command(verb.command())
+    return group
 
 
 def main() -> None:

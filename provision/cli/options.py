@@ -1,4 +1,4 @@
-"""The options of the command line, of every verb and of some."""
+"""The options of the command line, and how a verb is made of its function and its options."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,14 +7,44 @@ import click
 
 from provision import i18n
 from provision.i18n import _
+from provision.run import Options
 
-Verb = Callable[..., int | None]
-Option = Callable[[Verb], Verb]
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def common(verb: Verb) -> Verb:
-    """The options that every verb takes, before it or after it."""
-    options = [
+def verb(
+    function: Callable[..., int], name: str, text: str, example: str, *options: Option
+) -> click.Command:
+    """Return the command `name`: `function` gets the common options as one value, the others by name."""
+
+    @click.pass_context
+    def callback(context: click.Context, /, **given: Any) -> int:
+        above = context.parent.params if context.parent else {}
+        common = Options(
+            stack=given.pop("stack") or above.get("stack") or "",
+            sandbox=given.pop("sandbox") or above.get("sandbox", False),
+            yes=given.pop("yes") or above.get("yes", False),
+            sets=(*above.get("sets", ()), *given.pop("sets")),
+        )
+        given.pop("lang")
+        return function(common, **given)
+
+    epilog = _("Example: {example}", example=example)
+    return click.command(name, help=text, epilog=epilog)(
+        with_options(callback, *common(), *options)
+    )
+
+
+def with_options(function: Callable[..., Any], *options: Option) -> Callable[..., Any]:
+    """Return the function with these options, which `--help` lists in this order."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def common() -> list[Option]:
+    """Return the options that every verb takes, before it or after it."""
+    return [
         click.option("--stack", metavar="FILE", help=_("the stack's file (default: stack.yaml)")),
         click.option(
             "--sandbox",
@@ -33,26 +63,10 @@ def common(verb: Verb) -> Verb:
             help=_("a setting, dotted; repeatable"),
         ),
     ]
-    for option in reversed(options):
-        verb = option(verb)
-    return verb
 
 
-def merged(context: click.Context, given: dict[str, Any]) -> Any:
-    """What was given before the verb and after it, as one."""
-    from provision.run import Options
-
-    above = context.parent.params if context.parent else {}
-    return Options(
-        stack=given["stack"] or above.get("stack") or "",
-        sandbox=given["sandbox"] or above.get("sandbox", False),
-        yes=given["yes"] or above.get("yes", False),
-        sets=(*above.get("sets", ()), *given["sets"]),
-    )
-
-
-def waiting() -> Option:
-    """--wait, of the verbs that may have to."""
+def wait() -> Option:
+    """Return --wait, of the verbs that may have to."""
     return click.option(
         "--wait",
         type=click.FloatRange(min=0),
@@ -62,12 +76,12 @@ def waiting() -> Option:
 
 
 def contents() -> Option:
-    """--contents, of the verbs that delete."""
+    """Return --contents, of the verbs that delete."""
     return click.option(
         "--contents", is_flag=True, help=_("take away what others put into ours, too")
     )
 
 
 def as_json() -> Option:
-    """--json, of the verbs that have data to tell."""
+    """Return --json, of the verbs that have data to tell."""
     return click.option("--json", "as_json", is_flag=True, help=_("one JSON document on stdout"))

@@ -9,7 +9,7 @@ from provision.engine import edited_records, inspector
 from provision.errors import ProvisionError, UnknownState, UsageError
 from provision.i18n import _
 from provision.resources import network
-from provision.run import Options, Run, build, check_settings, clients_for, given, opened
+from provision.run import Options, Run, build, check_settings, clients_for, opened, setting_keys
 from provision.wizard import prompts, recovery
 
 
@@ -34,7 +34,7 @@ def prepared(
     unknown: UnknownState | None = None  # whether the account has the stack
     if recovers:
         try:
-            recovery.by_itself(file, clients_for(file), environment.clock(), given(options))
+            recovery.by_itself(file, clients_for(file), environment.clock(), setting_keys(options))
         except UnknownState as refusal:
             if prompts.on_terminal():
                 raise

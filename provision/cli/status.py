@@ -3,8 +3,11 @@
 import sys
 from typing import Any
 
+import click
+
+from provision.cli import options
+from provision.cli.outcome import tell_pause
 from provision.cli.prepare import prepared
-from provision.cli.verbs import tell_pause
 from provision.clients import aws
 from provision.engine.inspector import Observation
 from provision.errors import UnknownState
@@ -15,9 +18,20 @@ from provision.run import Options
 from provision.ui.progress import Progress, show_json, show_status
 
 
-def status(options: Options, as_json: bool) -> int:
+def command() -> click.Command:
+    """Return the command line's `status`."""
+    return options.verb(
+        status,
+        "status",
+        _("Each resource: recorded, there, ready or why not."),
+        "provision status --json",
+        options.as_json(),
+    )
+
+
+def status(given: Options, as_json: bool) -> int:
     """Looks, and changes nothing. Returns the exit status."""
-    run = prepared(options, save=False, looks=True)
+    run = prepared(given, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     observations = engine.inspect()

@@ -4,8 +4,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import click
+
+from provision.cli import options
+from provision.cli.outcome import failed
 from provision.cli.prepare import prepared
-from provision.cli.verbs import failed
 from provision.engine.deleter import DeletionResult
 from provision.engine.external_use import ExternalUses, told
 from provision.engine.plan import Change
@@ -17,15 +20,34 @@ from provision.ui.progress import Progress, show_json, show_steps
 from provision.wizard import prompts
 
 
-def teardown(options: Options, everything: bool, contents: bool, as_json: bool) -> int:
+def command() -> click.Command:
+    """Return the command line's `teardown`."""
+    return options.verb(
+        teardown,
+        "teardown",
+        _(
+            "Take away everything of ours but the hosted zone and the news; keep what was there before."
+        ),
+        "provision teardown --yes --everything",
+        click.option(
+            "--everything",
+            is_flag=True,
+            help=_("take away the hosted zone and the news bucket that setup created, too"),
+        ),
+        options.contents(),
+        options.as_json(),
+    )
+
+
+def teardown(given: Options, everything: bool, contents: bool, as_json: bool) -> int:
     """Walks backwards; prints what went, what stays and why, and what is left that should be gone."""
-    run = prepared(options, save=False)
+    run = prepared(given, save=False)
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
         engine.begin()
         let_go = agreed(run, engine.check_teardown(everything), contents)
-        if not options.yes:
+        if not given.yes:
             name = run.file.settings["name"]
             _tell_going(run, engine.teardown_preview(everything, let_go))
             question = _("Type the stack's name ({name}) to take it away:", name=name)

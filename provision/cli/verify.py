@@ -4,9 +4,12 @@ import os
 import sys
 from typing import Any
 
+import click
+
+from provision.cli import options
 from provision.cli.prepare import prepared
 from provision.clients.tls import Tls
-from provision.i18n import can_show
+from provision.i18n import _, can_show
 from provision.run import Options, Run
 from provision.ui.progress import Progress, show_json
 from provision.ui.qr import drawn
@@ -14,12 +17,23 @@ from provision.verify.checks import checks
 from provision.verify.tree import Check, Finding, Scene, examine
 
 
-def verify(options: Options, as_json: bool) -> int:
+def command() -> click.Command:
+    """Return the command line's `verify`."""
+    return options.verb(
+        verify,
+        "verify",
+        _("Check everything from DNS to LINE: OK, NG or SKIP, why, and the next step."),
+        "provision verify --json",
+        options.as_json(),
+    )
+
+
+def verify(given: Options, as_json: bool) -> int:
     """Looks, asks, changes nothing.
 
     0: nothing is wrong; 1: something is, or could not be looked at; 3: what is outside is missing.
     """
-    run = prepared(options, save=False, looks=True)
+    run = prepared(given, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     run.observations = engine.inspect()

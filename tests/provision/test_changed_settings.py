@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 import pytest
 
-from provision.cli.verbs import in_the_way
+from provision.cli.planning import in_the_way
 from provision.clients.aws import Aws
 from provision.clock import Clock
 from provision.errors import ProvisionError

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from provision.cli.verbs import in_the_way
+from provision.cli.planning import in_the_way
 from provision.engine.plan import plan
 from provision.pricing import prices
 from provision.state.stack_file import StackFile

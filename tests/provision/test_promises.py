@@ -22,7 +22,7 @@ from provision.stack import Stack
         ("provision.engine.interrupted.AGAIN", 5.0),
         ("provision.resources.steady_service.SILENCE", 90),
         ("provision.clients.tls.TIMEOUT", 10.0),
-        ("provision.cli.verbs.UNATTENDED_WAIT", 1800.0),
+        ("provision.cli.outcome.UNATTENDED_WAIT", 1800.0),
     ],
 )
 def test_promise(name: str, expected: float) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from provision.cli import daily
+from provision.cli import scaling
 from provision.cli.status import tasks
 from provision.engine.inspector import Observation
 from provision.errors import ProvisionError
@@ -57,7 +57,7 @@ def scaled(env: Env, count: int) -> tuple[list[ProvisionError], int]:
     stack = env.stack()
     engine.resources = stack.resources
     run = Run(Options(), StackFile(env.path), stack, engine.clients, env.clock)
-    outcome = daily.scaled(run, engine, count)
+    outcome = scaling.scaled(run, engine, count)
     ecs = env.aws_session.client("ecs")
     service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
     return outcome.errors, service["runningCount"]

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from provision.cli import daily, deploy
+from provision.cli import deploy, scaling
 from provision.engine.engine import DeletionResult, Engine
 from provision.engine.executor import Outcome
 from provision.run import Options, Run
@@ -33,7 +33,7 @@ def scaled(env: Env, count: int) -> Outcome:
     """`provision start` (a count) and `provision stop` (0)."""
     engine = env.engine()
     run = Run(Options(), engine.file, env.stack(), engine.clients, env.clock)
-    return daily.scaled(run, engine, count)
+    return scaling.scaled(run, engine, count)
 
 
 def deployed(env: Env, image: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from provision.cli import verbs
+from provision.cli import planning
 from provision.cli.status import entry, tasks
 from provision.clients.line import Line
 from provision.clients.tls import Tls
@@ -216,7 +216,7 @@ def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(env: Env) -> Non
     why = "AccessDenied: not authorized: ListObjectVersions"
     run = looked(env)
     engine = run.engine(Progress([], run.clock))
-    steps = verbs.looked(run, engine).shown()["resources"]
+    steps = planning.looked(run, engine).shown()["resources"]
     assert {"news_bucket": (None, why)} == {
         step["key"].partition("/")[0]: (step["action"], step["reason"])
         for step in steps

@@ -1,0 +1,67 @@
+"""How a run ends: in words, and as an exit status."""
+
+import sys
+
+from provision.clients.line import CONSOLE
+from provision.engine.executor import Outcome
+from provision.errors import Pending, ProvisionError, WaitingOnExternal
+from provision.i18n import _
+from provision.run import Run
+from provision.wizard import channel, prompts
+
+UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is there to press Ctrl-C
+
+
+def bounded(wait: float | None) -> float | None:
+    """Seconds to wait for what is outside: not for ever where nobody is there to press Ctrl-C."""
+    return UNATTENDED_WAIT if wait is None and not prompts.on_terminal() else wait
+
+
+def failed(errors: list[ProvisionError]) -> int:
+    """Prints why; exit status 1."""
+    for refusal in errors:
+        print(refusal, file=sys.stderr)
+    return 1
+
+
+def finished(run: Run, outcome: Outcome) -> int:
+    """How setup and resume end."""
+    if outcome.errors:
+        return failed(outcome.errors)
+    if outcome.outside:
+        raise _unfinished(outcome.outside)
+    print(run.stack.url)
+    _live(run)
+    for note in outcome.notes:
+        print(note, file=sys.stderr)
+    return 0
+
+
+def _unfinished(outside: list[Pending]) -> WaitingOnExternal:
+    return WaitingOnExternal(
+        _("Everything that can be built by now is built."),
+        "; ".join(dict.fromkeys(why.reason for why in outside)),
+        _("When that is done, run the same command again: it goes on from here."),
+    )
+
+
+def _live(run: Run) -> None:
+    """How to talk to the bot, and what is still to be seen to by hand."""
+    bot = channel.info(run)
+    print(
+        _(
+            "The bot answers at {url}. Add it as a friend: https://line.me/R/ti/p/{bot}\n"
+            'LINE\'s own "Auto-reply messages" is on by default: switch it off at {console}.\n'
+            "Next: `provision status` to look at it, `provision teardown` to take it all away.",
+            url=run.stack.url,
+            bot=bot.get("basicId", ""),
+            console=CONSOLE,
+        ),
+        file=sys.stderr,
+    )
+
+
+def tell_pause(run: Run) -> None:
+    """Say on stderr that the stack is paused, where it is."""
+    if run.file.paused:
+        print(_("The stack is paused: `provision resume` puts it back."), file=sys.stderr)

@@ -1,0 +1,63 @@
+"""Before anything is made or deleted: the plan, what speaks against it, and the consent to its cost."""
+
+import sys
+
+from provision.engine.engine import Engine
+from provision.engine.plan import Change, Plan
+from provision.engine.plan import plan as plan_of
+from provision.errors import ProvisionError
+from provision.i18n import _
+from provision.pricing import prices
+from provision.run import Options, Run
+from provision.wizard import prompts
+
+
+def looked(run: Run, engine: Engine) -> Plan:
+    """The plan, from a fresh look."""
+    run.observations = engine.inspect()
+    stay = engine.staying()
+    for key, why in stay.items():
+        if key in run.file.records:
+            print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
+    orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
+    orphans += [orphan for orphan in engine.orphans() if orphan.key in engine.unchecked]
+    listed = prices(run.file.settings["region"])
+    found = plan_of(run.observations, orphans, listed, engine.unchecked)
+    changed = {step.key for step in found.steps if step.action == "update"}
+    found.errors.extend(
+        engine.strangers([*(r for r in run.stack.resources if r.key in changed), *orphans])
+    )
+    return found
+
+
+def in_the_way(plan: Plan) -> None:
+    """Anything that stands in the way stops setup before anything is made."""
+    for refusal in plan.errors[:-1]:
+        print(refusal, file=sys.stderr)
+    if plan.errors:
+        raise plan.errors[-1]
+
+
+def agree_to_pay(steps: list[Change], options: Options) -> None:
+    """Ask before anything that costs is made. Raises ProvisionError; UsageError without a terminal."""
+    usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
+    question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
+    if usd and not options.yes and not prompts.confirmed(question):
+        raise ProvisionError(
+            _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
+        )
+
+
+def no_service(run: Run) -> ProvisionError:
+    """There is none to start, to stop or to deploy to, and why."""
+    return ProvisionError(
+        _("Looking for the service {name}.", name=run.stack.service.name),
+        _("the stack is paused") if run.file.paused else _("there is none yet"),
+        _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
+    )
+
+
+def inexact(run: Run) -> str:
+    """The region, where it is reckoned with another one's prices."""
+    region = str(run.file.settings["region"])
+    return "" if prices(region).exact else region

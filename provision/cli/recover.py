@@ -1,0 +1,106 @@
+"""The verb recover: stack.yaml written anew from the account."""
+
+import itertools
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from provision import environment
+from provision.cli import options
+from provision.engine import edited_records
+from provision.engine.discovery import DiscoveredSettings
+from provision.engine.engine import here, made_elsewhere
+from provision.engine.read_cache import cached_reads
+from provision.errors import ProvisionError, os_error
+from provision.i18n import _
+from provision.run import Options, clients_for, file_of, opened, setting_keys
+from provision.state.stack_file import Damaged, StackFile
+from provision.wizard import prompts
+from provision.wizard import recovery as recovering
+
+
+def command() -> click.Command:
+    """Return the command line's `recover`."""
+    return options.verb(
+        recover,
+        "recover",
+        _("Write a lost stack.yaml anew, from what stands in the account."),
+        "provision recover --set name=news-bot",
+    )
+
+
+def recover(given: Options) -> int:
+    """Write stack.yaml anew from the account. A file whose records are right is left as it is."""
+    path = file_of(given)
+    try:
+        file, _sandbox = opened(given)
+        edited_records.prove(file, clients_for(file), environment.clock())
+        _made_here(file)
+    except Damaged as damage:
+        with _put_aside(path, damage, given):
+            return _written_anew(given)
+    if file.records:
+        raise ProvisionError(
+            _("Reading {path}.", path=path),
+            _("it has records: nothing is lost"),
+            _("Run `provision status`. For another file: --stack FILE."),
+        )
+    return _written_anew(given)
+
+
+def _made_here(file: StackFile) -> None:
+    """Raise Damaged where the file says that its records are another account's or region's."""
+    where = file.made_in and here(clients_for(file), environment.clock())
+    if file.made_in != where:
+        raise file.damaged(file.made_in_line or 1, made_elsewhere(file.made_in, where))
+
+
+def _written_anew(given: Options) -> int:
+    file, _sandbox = opened(given)
+    clients, clock = clients_for(file), environment.clock()
+    with file.locked():
+        name = recovering.which(file, clients, clock, "name" in setting_keys(given))
+        clients = cached_reads(clients)  # the settings and the records are told from one list
+        traces = DiscoveredSettings(recovering.tagged(clients, clock, name), clients, name)
+        sets = dict(pair.split("=", 1) for pair in given.sets)
+        keep = file.trial.keys() - sets.keys()
+        still = recovering.write(file, clients, clock, traces, keep, sets)
+    print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
+    if still:
+        print(
+            _("AWS does not tell these; look at them in the file: {keys}", keys=", ".join(still)),
+            file=sys.stderr,
+        )
+    recovering.tell(traces)
+    print(_("Next: `provision plan` shows what setup would change."), file=sys.stderr)
+    return 1 if traces.unknown else 0
+
+
+@contextmanager
+def _put_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
+    """The damaged file under another name, where the person wants that.
+
+    Where nothing could be written it stays as it was, too. Raises what was wrong with it.
+    """
+    place = next(
+        place
+        for number in itertools.count(1)
+        if not (place := path.with_name(f"{path.name}.damaged-{number}")).exists()
+    )
+    question = _("Keep it as {place}, and write {path} anew?", place=place, path=path)
+    print(damage, file=sys.stderr)
+    if not given.yes and not prompts.confirmed(question):
+        raise damage
+    try:
+        path.rename(place)
+    except OSError as error:
+        raise os_error(_("Writing {path}.", path=place), error) from None
+    try:
+        yield
+    finally:
+        if not path.exists():
+            shutil.copy2(place, path)

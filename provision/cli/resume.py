@@ -1,0 +1,46 @@
+"""The verb resume: put back what pause took away."""
+
+import sys
+
+import click
+
+from provision.cli import options
+from provision.cli.outcome import bounded, finished
+from provision.cli.planning import agree_to_pay, in_the_way, looked
+from provision.cli.prepare import prepared
+from provision.i18n import _
+from provision.run import Options
+from provision.ui.progress import Progress, show_steps
+
+
+def command() -> click.Command:
+    """Return the command line's `resume`."""
+    return options.verb(
+        resume,
+        "resume",
+        _("Put back what pause took away, after asking."),
+        "provision resume",
+        options.wait(),
+    )
+
+
+def resume(given: Options, wait: float | None) -> int:
+    """Put back what pause took away, after showing its cost and asking. Refuses where nothing is paused.
+
+    The mark of the pause goes when all of it is back: until then the same command goes on.
+    """
+    run = prepared(given, save=False, resumes=True)
+    with run.file.locked():
+        progress = Progress(run.stack.resources, run.clock)
+        engine = run.engine(progress)
+        engine.begin()
+        plan = looked(run, engine)
+        in_the_way(plan)
+        show_steps(plan.changes, sys.stderr)
+        agree_to_pay(plan.changes, given)
+        run.keep_sets()
+        with progress:
+            outcome = engine.setup(bounded(wait))
+        if not outcome.errors and not outcome.outside:
+            run.file.mark_paused(False)
+    return finished(run, outcome)

@@ -1,0 +1,45 @@
+"""The verb sandbox: serve an AWS, a DNS, a registrar and a LINE on this machine."""
+
+import click
+
+from provision.cli import options
+from provision.errors import ProvisionError
+from provision.i18n import _
+from provision.run import Options
+
+
+def command() -> click.Command:
+    """Return the command line's `sandbox`."""
+    return options.verb(
+        sandbox,
+        "sandbox",
+        _("An AWS, a DNS, a registrar and a LINE of our own on this machine. Serves until Ctrl-C."),
+        "provision sandbox --speed 20",
+        click.option(
+            "--speed",
+            type=click.FloatRange(min=0.1, max=1000),
+            default=20.0,
+            show_default=True,
+            help=_("how much faster its time runs than ours"),
+        ),
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help=_("its addresses as one JSON line before it serves"),
+        ),
+    )
+
+
+def sandbox(_given: Options, speed: float, as_json: bool) -> int:
+    """Serves until Ctrl-C."""
+    try:
+        from provision.sandbox.server import serve
+    except ModuleNotFoundError as error:
+        raise ProvisionError(
+            _("Starting the sandbox."),
+            _("the package {name} is not installed", name=error.name),
+            _("Install what the sandbox needs: pip install 'provision[sandbox]'"),
+        ) from None
+    serve(speed, as_json)
+    return 0

@@ -1,0 +1,69 @@
+"""The service's wanted count, set by start and stop."""
+
+import sys
+
+from provision.cli.outcome import failed
+from provision.cli.planning import no_service
+from provision.cli.prepare import prepared
+from provision.clients import aws
+from provision.engine import inspector
+from provision.engine.engine import Engine
+from provision.engine.executor import Outcome, Step, execute
+from provision.errors import Pending
+from provision.i18n import _
+from provision.pricing import prices
+from provision.resources.base import Resource
+from provision.run import Options, Run
+from provision.ui.progress import Progress
+
+
+def scale(options: Options, *, start: bool) -> int:
+    """Sets the service's wanted count: service.count, or 0. Waits until the tasks of a start answer."""
+    run = prepared(options, save=False)
+    with (
+        run.file.locked(),
+        Progress([run.stack.service, run.stack.steady_service], run.clock) as progress,
+    ):
+        engine = run.engine(progress)
+        engine.begin()
+        if run.stack.service.key not in run.file.records:
+            raise no_service(run)
+        count = run.file.settings["service.count"] if start else 0
+        outcome = scaled(run, engine, count)
+    if outcome.errors:
+        return failed(outcome.errors)
+    print(_("tasks wanted: {count}", count=count))
+    if start:
+        usd = run.stack.service.costs(prices(run.file.settings["region"]))
+        then = _(
+            "The bot runs (about {usd:.2f} USD a month for its tasks): `provision stop` stops it.",
+            usd=usd,
+        )
+    else:
+        then = _(
+            "Load balancer and addresses still cost by the hour: `provision pause` takes them away."
+        )
+    print(then, file=sys.stderr)
+    return 0
+
+
+def scaled(run: Run, engine: Engine, count: int) -> Outcome:
+    """UpdateService, asked again where AWS says "not yet"; then the wait until the tasks answer."""
+    service, steady = run.stack.service, run.stack.steady_service
+
+    def step(resource: Resource) -> str:
+        if resource is steady:
+            live = inspector.find(service, run.clients)
+            if live is None or live["desiredCount"] != count:  # else the old state would be steady
+                raise Pending(
+                    _("waiting until AWS shows the change of {paths}", paths="desiredCount")
+                )
+            return engine.reach(steady)
+        service.load_from_record(run.file.records[service.key].outputs)
+        engine.prove(service)
+        doing = _("Setting the tasks of {key} to {count}.", key=service.key, count=count)
+        with aws.translate_errors(doing, retry=service.retry):
+            service.scale(run.clients, count)
+        return "done"
+
+    return execute([Step(service, []), Step(steady, [service.key])], step, run.clock, engine.tell)

@@ -1,0 +1,58 @@
+"""The verb setup: questions, plan, one confirmation, and the creation of everything."""
+
+import sys
+
+import click
+
+from provision.cli import options
+from provision.cli.outcome import bounded, finished
+from provision.cli.planning import in_the_way, inexact, looked
+from provision.cli.prepare import prepared
+from provision.errors import ProvisionError
+from provision.i18n import _
+from provision.run import Options
+from provision.ui.progress import Progress, show_plan
+from provision.wizard import channel, domain, prompts
+
+
+def command() -> click.Command:
+    """Return the command line's `setup`."""
+    return options.verb(
+        setup,
+        "setup",
+        _("Ask for missing settings, show the plan, and build everything."),
+        "provision setup",
+        options.wait(),
+    )
+
+
+def setup(given: Options, wait: float | None) -> int:
+    """Questions, plan, one confirmation, the walk; ends with LINE's answer."""
+    run = prepared(given, save=True)
+    if run.file.paused:
+        raise ProvisionError(
+            _("Reading {path}.", path=run.file.path),
+            _("the stack is paused"),
+            _("Run `provision resume`."),
+        )
+    with run.file.locked():
+        progress = Progress(run.stack.resources, run.clock)
+        engine = run.engine(progress)
+        engine.begin()
+        plan = looked(run, engine)
+        if domain.choose_zone(run):
+            plan = looked(run, engine)
+        in_the_way(plan)
+        if channel.complete(run):
+            plan = looked(run, engine)
+        show_plan(plan, sys.stderr, inexact(run))
+        channel.tell_endpoint(run)
+        domain.offer_to_copy(run, domain.warn(run))
+        if plan.changes and not given.yes and not prompts.confirmed(_("Build this?")):
+            raise ProvisionError(
+                _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
+            )
+        run.keep_sets()
+        with progress:
+            outcome = engine.setup(bounded(wait))
+    return finished(run, outcome)
