@@ -436,7 +436,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ("Role", "AssumeRolePolicyDocument"): other_trust,
     (RolePolicy.__name__, "PolicyDocument"): other_policy,
     ("Vpc", "DnsHostnames"): no_host_names,
-    ("Unnamed", "Surplus"): twin,
+    ("TaggedEc2", "Surplus"): twin,
     ("Route", "GatewayId"): way_to_a_machine,
     ("RouteTableAssociation", "RouteTableId"): main_table,
     ("IngressRule", "IpProtocol"): ingress(IpProtocol="udp"),
