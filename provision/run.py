@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from provision import environment
@@ -23,7 +22,6 @@ from provision.resources.base import Clients, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
 from provision.resources.parameter import Parameter
-from provision.schedules import following
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
@@ -105,22 +103,6 @@ class Run:
                 ),
             )
         return channel if same else ""
-
-    def next_hours(self) -> dict[str, str | None]:
-        """Return the next scheduled start and stop (ISO 8601); None where there is none or nobody can tell.
-
-        None in a pause, too: it takes the schedules with the service.
-        """
-        if self.file.paused:
-            return {"start": None, "stop": None}
-        settings, now = self.file.settings, datetime.now(UTC)
-        found = {
-            which: following(settings[f"schedule.{which}"], settings["schedule.timezone"], now)
-            for which in ("start", "stop")
-        }
-        return {
-            which: at.isoformat(timespec="minutes") if at else None for which, at in found.items()
-        }
 
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
         """Prints the name servers, ready to paste; on the sandbox with --yes enters them too.

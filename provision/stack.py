@@ -4,9 +4,11 @@ Read from top to bottom, this is what the article builds by hand in the AWS cons
 another one needs it; the engine walks the list forwards to set up and backwards to tear down.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from provision.image import inputs
 from provision.resources.base import Resource
@@ -65,10 +67,11 @@ class Stack:
     def __init__(
         self,
         settings: Settings,
-        secrets: Secrets,
-        environment: dict[str, str],
+        secrets: Secrets = Secrets(),
+        environment: Mapping[str, str] = MappingProxyType({}),  # variables for the bot
         folder: Path = Path(),  # from which image.files is named
     ) -> None:
+        self.settings = settings
         name, region, domain, host = (settings[k] for k in ("name", "region", "domain", "host"))
         vpc, subnets = settings["network.vpc"], settings["network.subnets"]
         here = name + suffix(vpc)  # the name of what cannot move to another VPC

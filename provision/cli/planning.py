@@ -3,8 +3,7 @@
 import sys
 
 from provision.engine.engine import Engine
-from provision.engine.plan import Change, Plan
-from provision.engine.plan import plan as plan_of
+from provision.engine.plan import Change, Plan, make_plan
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.pricing import prices
@@ -13,20 +12,12 @@ from provision.wizard import prompts
 
 
 def looked(run: Run, engine: Engine) -> Plan:
-    """The plan, from a fresh look."""
+    """Return the plan, from a fresh inspection. What settings replaced and stays is named on stderr."""
     run.observations = engine.inspect()
-    stay = engine.staying()
-    for key, why in stay.items():
+    found = make_plan(engine, run.observations, prices(run.file.settings["region"]))
+    for key, why in found.kept.items():
         if key in run.file.records:
             print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
-    orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
-    orphans += [orphan for orphan in engine.orphans() if orphan.key in engine.unchecked]
-    listed = prices(run.file.settings["region"])
-    found = plan_of(run.observations, orphans, listed, engine.unchecked)
-    changed = {step.key for step in found.steps if step.action == "update"}
-    found.errors.extend(
-        engine.strangers([*(r for r in run.stack.resources if r.key in changed), *orphans])
-    )
     return found
 
 

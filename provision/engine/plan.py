@@ -1,10 +1,10 @@
 """What setup would do, what it costs a month and how long it takes. Pure: made from what was seen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from provision.engine.engine import vanished
+from provision.engine.engine import Engine, vanished
 from provision.engine.inspector import Observation
 from provision.errors import ProvisionError
 from provision.pricing import Prices
@@ -43,6 +43,9 @@ class Plan:
     steps: list[Change]
     errors: list[ProvisionError]
     seconds: int
+    kept: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what settings replaced and stays, with why
 
     @property
     def monthly_usd(self) -> float:
@@ -87,6 +90,19 @@ def plan(
         action = None if reason else "delete"
         steps.append(Change(orphan.key, orphan.kind, action, reason=reason))
     return Plan(steps, errors, max(finish.values(), default=0))
+
+
+def make_plan(engine: Engine, observations: dict[str, Observation], prices: Prices) -> Plan:
+    """Return what setup would do, as the observations have it: what settings replaced and others use too."""
+    kept = engine.staying()
+    orphans = [orphan for orphan in engine.orphans() if orphan.key not in kept]
+    orphans += [orphan for orphan in engine.orphans() if orphan.key in engine.unchecked]
+    found = plan(observations, orphans, prices, engine.unchecked)
+    updated = {change.key for change in found.steps if change.action == "update"}
+    found.errors.extend(
+        engine.strangers([*(r for r in engine.resources if r.key in updated), *orphans])
+    )
+    return replace(found, kept=kept)
 
 
 def _step(observation: Observation, gone: set[str], prices: Prices) -> Change | None:

@@ -206,7 +206,7 @@ class TaskDefinition(Family):
     image: Image | GivenImage
     platform: str
     port: int
-    environment: dict[str, str]
+    environment: Mapping[str, str]
     access_token: Parameter
     channel_secret: Parameter
     news_bucket: NewsBucket

@@ -11,6 +11,7 @@ from provision.resources.certificate import kept_out
 from provision.resources.collector import INDEX
 from provision.resources.image import Image
 from provision.resources.permissions import ECR_IMAGE
+from provision.status_report import next_hours
 from provision.verify.tree import Finding, Scene, ng, ok, skip, stands
 
 BY_HAND = f"{FOLDER}/articles.json"  # what the bot reads where there is no index
@@ -91,7 +92,7 @@ def awake(scene: Scene) -> Finding:
     wanted = scene.live("service").get("desiredCount", 0)
     if wanted:
         return ok(str(wanted))
-    start = scene.run.next_hours()["start"]
+    start = next_hours(scene.run.file)["start"]
     reason = _("no task is wanted now: stopped, or outside its hours")
     if start:
         reason = _("no task is wanted now; the next start is {start}", start=start)

@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from provision.cli.status import entry
 from provision.engine.plan import Plan, plan
 from provision.pricing import prices
 from provision.resources.base import Milestone, Resource
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
+from provision.status_report import entry
 from tests.provision.conftest import ANSWERS, READING, WHOLE, Env
 
 # What a network of its own adds; the route tables are the VPC's main one and ours.

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from provision.cli import scaling
-from provision.cli.status import tasks
 from provision.engine.inspector import Observation
 from provision.errors import ProvisionError
 from provision.run import Options, Run
 from provision.state.stack_file import StackFile
+from provision.status_report import tasks
 from tests.provision.conftest import Env
 from tests.provision.test_deploy import delays as delays  # AWS as slow as it is
 

@@ -8,7 +8,6 @@ import botocore.exceptions
 import pytest
 
 from provision.cli import planning
-from provision.cli.status import entry, tasks
 from provision.clients.line import Line
 from provision.clients.tls import Tls
 from provision.engine import external_use
@@ -17,6 +16,7 @@ from provision.engine.plan import plan
 from provision.errors import Pending, UnknownState
 from provision.pricing import prices
 from provision.sandbox.serving import HttpServer
+from provision.status_report import entry, tasks
 from provision.ui.progress import Progress
 from provision.verify.checks import checks
 from provision.verify.tree import Finding, Scene, examine

@@ -1,0 +1,138 @@
+"""The library: a stack from a program of your own. `import provision` offers all of it.
+
+Each call opens the file anew and holds no global state, so one process can work on several stacks. AWS is
+reached as boto3 is configured (environment, profile); nothing is asked and nothing is printed.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from provision import environment, pricing, status_report
+from provision.engine import record_validation
+from provision.engine.deleter import DeletionResult as DeletionResult
+from provision.engine.engine import Engine
+from provision.engine.executor import Outcome as Outcome
+from provision.engine.plan import Plan as Plan
+from provision.engine.plan import make_plan
+from provision.errors import ProvisionError as ProvisionError
+from provision.errors import UsageError as UsageError
+from provision.errors import WaitingOnExternal as WaitingOnExternal
+from provision.i18n import _
+from provision.resources.base import Resource
+from provision.run import clients_for
+from provision.settings import BY_KEY
+from provision.settings import Settings as Settings
+from provision.stack import Secrets as Secrets
+from provision.stack import Stack as Stack
+from provision.state.stack_file import StackFile
+
+Progress = Callable[[str, str, str], None]  # what happened (a word), the resource's key, details
+
+
+def read_settings(values: Mapping[str, Any]) -> Settings:
+    """Return these settings, by dotted name, the rest at its default. Raise UsageError for a wrong one."""
+    parsed: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in BY_KEY:
+            raise _wrong(key, _("there is no setting {key}", key=key))
+        raw = [str(item) for item in value] if isinstance(value, list | tuple) else str(value)
+        try:
+            parsed[key] = BY_KEY[key].read(raw)
+        except ValueError as error:
+            raise _wrong(key, _("{key} takes {wanted}", key=key, wanted=error)) from None
+    settings = Settings(parsed)
+    for key in ("domain", "network.vpc"):
+        if settings[key] is None:
+            raise _wrong(key, _("it has no value, and no default"))
+    if conflict := settings.conflict():
+        raise _wrong(conflict[0], _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1]))
+    return settings
+
+
+def plan(stack: Stack, file: str | Path) -> Plan:
+    """Return what setup would do and what it costs. Change nothing."""
+    engine = _engine(stack, file)
+    prices = pricing.prices(stack.settings["region"])
+    return make_plan(engine, engine.inspect(), prices)
+
+
+def status(stack: Stack, file: str | Path) -> dict[str, Any]:
+    """Return what `provision status --json` prints. Change nothing."""
+    engine = _engine(stack, file)
+    return status_report.describe(stack, engine.file, engine.inspect())
+
+
+def setup(
+    stack: Stack, file: str | Path, *, wait: float = 0.0, progress: Progress | None = None
+) -> Outcome:
+    """Create or update everything, and record it in `file`.
+
+    wait: seconds to wait for the registrar and ACM. Raise WaitingOnExternal where they take longer: enter
+    `stack.zone.name_servers` at the registrar, then call this again. Raise ProvisionError where a resource
+    could not be created; what was created stays recorded.
+    """
+    engine = _engine(stack, file, progress)
+    with _locked(engine):
+        found = make_plan(engine, engine.inspect(), pricing.prices(stack.settings["region"]))
+        _raise_first(found.errors)
+        outcome = engine.setup(wait)
+    _raise_first(outcome.errors)
+    if outcome.outside:
+        raise WaitingOnExternal(
+            _("Everything that can be built by now is built."),
+            "; ".join(dict.fromkeys(why.reason for why in outcome.outside)),
+            _("When that is done, run the same command again: it goes on from here."),
+        )
+    return outcome
+
+
+def teardown(
+    stack: Stack,
+    file: str | Path,
+    *,
+    everything: bool = False,
+    contents: Collection[str] = (),
+    progress: Progress | None = None,
+) -> DeletionResult:
+    """Delete what is this stack's and nobody else uses.
+
+    everything: the hosted zone and the news bucket, too. contents: keys of zones and buckets that go with
+    what others put into them. What is left or unknown is in the result.
+    """
+    engine = _engine(stack, file, progress)
+    with _locked(engine):
+        return engine.teardown(everything, contents)
+
+
+def _engine(stack: Stack, file: str | Path, progress: Progress | None = None) -> Engine:
+    def report(event: str, resource: Resource, detail: str) -> None:
+        if progress:
+            progress(event, resource.key, detail)
+
+    stack_file = StackFile(Path(file))
+    stack_file.trial = dict(stack.settings)  # what a program says comes before what the file says
+    record_validation.check(stack_file)
+    token = stack.access_token.secret
+    clients = clients_for(stack_file, (lambda: token) if token else None)
+    engine = Engine(stack.resources, stack_file, clients, environment.clock(), report)
+    engine.begin()
+    return engine
+
+
+def _locked(engine: Engine) -> AbstractContextManager[None]:
+    return engine.file.locked()
+
+
+def _raise_first(errors: list[ProvisionError]) -> None:
+    """Raise the first of these errors; the others are its notes."""
+    if errors:
+        first, *others = errors
+        for other in others:
+            first.add_note(str(other))
+        raise first
+
+
+def _wrong(key: str, why: str) -> UsageError:
+    return UsageError(_("Setting {key}.", key=key), why, _("Give another value."))

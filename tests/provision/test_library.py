@@ -1,0 +1,92 @@
+"""The library: the script of its documentation, and two stacks in one process."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import provision
+from provision import library
+from tests.provision.conftest import Env
+from tests.provision.shell import Person, environment, own_aws, told
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {"domain": "example.jp", "network.vpc": "default", "news.feeds": []}
+
+
+def script() -> str:
+    """Return the Python of docs/library.md."""
+    text = (ROOT / "docs/library.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return str(found)
+
+
+def test_script_of_the_documentation(person: Person, tmp_path: Path) -> None:
+    """Run against the sandbox it plans, builds up to the registrar, and leaves nothing."""
+    addresses = told(person)
+    variables = {
+        **environment(tmp_path),
+        **own_aws(addresses),
+        "AWS_REGION": "ap-northeast-1",
+        "AWS_CA_BUNDLE": addresses["ca"],
+        "PROVISION_REGISTRY": addresses["gallery"],
+        "LINE_CHANNEL_ACCESS_TOKEN": addresses["access_token"],
+        "LINE_CHANNEL_SECRET": addresses["channel_secret"],
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script(), "library.example"],
+        env=variables,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("USD a month: 3")
+    assert "done load_balancer/news-bot " in lines
+    assert any(line.startswith("enter at your registrar: ['ns-") for line in lines)
+    assert "ready: False" in lines
+    assert lines[-1].startswith("deleted: ")
+    assert lines[-1].endswith("left: []")
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({**SETTINGS, "service.cpu": 300}, "service.cpu takes"),
+        ({**SETTINGS, "colour": "red"}, "there is no setting colour"),
+        ({"domain": "example.jp"}, "it has no value, and no default"),
+        ({**SETTINGS, "host": "bot.example.com"}, "host takes a name in or equal to the domain"),
+    ],
+)
+def test_wrong_settings(values: dict[str, object], why: str) -> None:
+    """Each names the setting and what it takes."""
+    with pytest.raises(provision.UsageError) as refused:
+        provision.read_settings(values)
+    assert why in refused.value.why
+
+
+def test_two_stacks_in_one_process(env: Env) -> None:
+    """Neither knows anything of the other's settings or ids."""
+    first = provision.Stack(provision.read_settings(SETTINGS))
+    second = provision.Stack(provision.read_settings({**SETTINGS, "name": "other"}))
+    first.load_balancer.arn = "arn:first"
+    assert ("load_balancer/news-bot", "load_balancer/other") == (
+        first.load_balancer.key,
+        second.load_balancer.key,
+    )
+    assert "" == second.load_balancer.arn
+
+
+def test_every_name_is_there() -> None:
+    """`import provision` offers what docs/library.md lists, and raises AttributeError for the rest."""
+    text = (ROOT / "docs/library.md").read_text(encoding="utf-8")
+    for name in provision.__all__:
+        assert getattr(provision, name) is getattr(library, name)
+    for name in ("Stack", "Settings", "plan", "setup", "status", "teardown", "ProvisionError"):
+        assert name in text
+    with pytest.raises(AttributeError):
+        _ = provision.nothing
