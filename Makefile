@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test golden slow full oldest live torture soak parity benchmark lock check clean
+.PHONY: demo test golden mutate slow full oldest live torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -15,6 +15,12 @@ test: $(VENV)/.installed
 golden: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/golden --update-golden
 	git diff --stat -- tests/golden
+
+# Changes the code in one place at a time and sees whether a test fails; takes an hour. SAMPLE: how many.
+SAMPLE ?= 200
+mutate: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,mutate]'
+	$(BIN)/python -m tests.mutation --sample $(SAMPLE)
 
 slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow

@@ -69,6 +69,6 @@ setup(
         "bot": ["samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
     },
     install_requires=tool,
-    extras_require={"bot": bot, "sandbox": sandbox, "dev": dev},
+    extras_require={"bot": bot, "sandbox": sandbox, "dev": dev, "mutate": ["mutmut>=3.8,<4"]},
     entry_points={"console_scripts": ["provision=provision.cli.main:main"]},
 )
