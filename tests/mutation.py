@@ -1,7 +1,7 @@
 """Mutation testing: change the code in one place, run the tests that reach it, and see whether one fails.
 
-`make mutate` draws a sample of mutmut's mutants, the same for the same seed, and prints the survivors as diffs.
-The sources, the tests and what is left out are in pyproject.toml ([tool.mutmut]).
+`make mutate` draws a sample of mutants, the same for the same seed, and prints the survivors as diffs. The
+sources, the tests and what is left out are in pyproject.toml ([tool.mutmut]).
 """
 
 import argparse
