@@ -197,31 +197,35 @@ def _inspect(
 def ask_all(
     questions: Mapping[K, Callable[[], T]], clock: Clock, tries: int = TRIES
 ) -> tuple[dict[K, T], dict[K, Pending]]:
-    """Side by side: each question's answer; of those that kept saying "not yet", what they said last.
+    """Ask the questions in parallel. Return each answer, and of those that stay pending the last reason.
 
-    They are asked again, with longer and longer pauses: each as often as `tries` says, but after PATIENCE
-    seconds only to make up FEWEST. Raises what else a question raises.
+    What is pending is asked again after longer and longer pauses, `tries` times; after PATIENCE seconds only
+    until it was asked FEWEST times. Raise what else a question raises.
     """
+
+    def answer(question: Callable[[], T]) -> T | Pending:
+        try:
+            return question()
+        except Pending as why:
+            return why
+
     found: dict[K, T] = {}
-    unanswered: dict[K, Pending] = {}
+    pending: dict[K, Pending] = {}
     left, waited = dict(questions), 0.5
     until = clock.now() + PATIENCE if left else 0.0
-    with parallel.pool() as pool:
-        for attempt in range(tries):
-            if not left or (attempt >= FEWEST and clock.now() >= until):
-                break
-            if attempt:
-                clock.sleep(waited := waited * 1.5)
-            under_way = {key: pool.submit(question) for key, question in left.items()}
-            for key, asking in under_way.items():
-                try:
-                    found[key] = asking.result()
-                except Pending as why:
-                    unanswered[key] = why
-                else:
-                    del left[key]
-                    unanswered.pop(key, None)
-    return found, unanswered
+    for attempt in range(tries):
+        if not left or (attempt >= FEWEST and clock.now() >= until):
+            break
+        if attempt:
+            clock.sleep(waited := waited * 1.5)
+        for key, got in zip(tuple(left), parallel.run_all(answer, left.values()), strict=True):
+            if isinstance(got, Pending):
+                pending[key] = got
+            else:
+                found[key] = got
+                del left[key]
+                pending.pop(key, None)
+    return found, pending
 
 
 def load_records(resources: Iterable[Resource], records: Mapping[str, Record]) -> None:
