@@ -51,8 +51,7 @@ class Run:
     observations: dict[str, Observation] = field(default_factory=dict)
 
     def engine(self, progress: Progress) -> Engine:
-        """The engine, telling this progress (and the sandbox's registrar, where asked to)."""
-
+        """Return the engine, which reports to this progress (and to the sandbox's registrar, if asked to)."""
         image = self.stack.image
         if isinstance(image, Image):
             self.clients.registries.tell = lambda said: progress.tell("creating", image, said)
@@ -72,13 +71,13 @@ class Run:
         return there_first or (record is not None and record.state == "adopted")
 
     def value(self, parameter: Parameter) -> str:
-        """The secret that the bot will use: this run's or the account's. Raises ProvisionError or Pending."""
+        """Return the secret that the bot will use: this run's or the account's. Raise ProvisionError, Pending."""
         if parameter.secret and (parameter.consented or not self.theirs(parameter)):
             return parameter.secret
         return secret_in(self.clients.aws, parameter.name)
 
     def keep_sets(self) -> None:
-        """What --set said goes into the file: until it was agreed to, it is only on trial."""
+        """Write what --set said into the file: until the run was agreed to it was only on trial."""
         set_all(self.file, self.options.sets, save=True)
 
     def line_channel(self) -> str:
@@ -105,7 +104,7 @@ class Run:
         return channel if same else ""
 
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
-        """Prints the name servers, ready to paste; on the sandbox with --yes enters them too.
+        """Print the name servers, ready to paste; on the sandbox with --yes enter them too.
 
         Not where they were seen to be in place already.
         """
@@ -125,7 +124,7 @@ class Run:
             )
 
     def _instruction(self, zone: HostedZone) -> str:
-        """What the person has to do, and where: at the registrar, or in the zone above a sub-domain."""
+        """Return what the person has to do: at the registrar, or in the parent zone of a sub-domain."""
         if parent := self.clients.dns.zone_above(zone.domain):
             return _(
                 "{domain} lies in {parent}: add these four records there, where the DNS of {parent} is kept; "
@@ -146,7 +145,7 @@ class Run:
 
 
 def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
-    """The file with what --set says, on trial, and the addresses of the sandbox in use."""
+    """Return the file with what --set says, on trial, and the addresses of the sandbox in use."""
     sandbox = environment.enter_sandbox() if options.sandbox else {}
     file = StackFile(file_of(options))
     if sandbox and file.enter_sandbox(sandbox["id"]):
@@ -169,18 +168,18 @@ def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
 
 
 def file_of(options: Options) -> Path:
-    """The stack's file."""
+    """Return the stack's file."""
     default = "stack.sandbox.yaml" if options.sandbox else "stack.yaml"
     return Path(options.stack or default)
 
 
 def setting_keys(options: Options) -> list[str]:
-    """The settings that --set names."""
+    """Return the settings that --set names."""
     return [pair.partition("=")[0] for pair in options.sets]
 
 
 def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
-    """What --set says. Raises Usage for what is no setting, no value of it, or clashes with another."""
+    """Apply --set. Raise UsageError for an unknown setting, a wrong value, or a conflict."""
     for pair in sets:
         key, sign, value = pair.partition("=")
         if not sign or key not in BY_KEY:
@@ -195,7 +194,7 @@ def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
 
 
 def check_settings(file: StackFile) -> None:
-    """That the settings go together."""
+    """Raise UsageError where two settings conflict."""
     if conflict := file.settings.conflict():
         raise UsageError(
             _("Reading the settings in {path}.", path=file.path),
@@ -222,7 +221,7 @@ def _secrets() -> Secrets:
 
 
 def clients_for(file: StackFile, token: Callable[[], str] | None = None) -> Clients:
-    """The outsides. token: LINE's; None: this run's, or the one in the parameter that the file names."""
+    """Return the clients. token: LINE's; None: this run's, or the one in Parameter Store."""
     aws = Aws(file.settings["region"])
 
     def found() -> str:
@@ -242,7 +241,7 @@ def clients_for(file: StackFile, token: Callable[[], str] | None = None) -> Clie
 
 
 def secret_in(aws: Aws, parameter: str) -> str:
-    """The secret in the account. Raises ProvisionError or Pending."""
+    """Return the secret in Parameter Store. Raise ProvisionError, Pending."""
     with aws_door.reading(_("Reading the parameter {name}.", name=parameter)):
         answer = aws.ssm.get_parameter(Name=parameter, WithDecryption=True)
         return str(answer["Parameter"]["Value"])

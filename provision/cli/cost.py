@@ -24,7 +24,7 @@ def command() -> click.Command:
 
 
 def cost(given: Options, as_json: bool) -> int:
-    """What each resource costs a month, and what would lower it. Asks AWS nothing."""
+    """Print what each resource costs a month, and what would lower it. Ask AWS nothing."""
     run = prepared(given, save=False, looks=True, recovers=False)
     settings = run.file.settings
     listed = prices(settings["region"])
@@ -72,6 +72,7 @@ def cost(given: Options, as_json: bool) -> int:
 
 
 def hourly(run: Run) -> float:
+    """Return what is paid by the hour, in USD a month."""
     listed = prices(run.file.settings["region"])
     return sum(r.costs(listed) for r in run.stack.resources if r.hourly)
 

@@ -64,7 +64,7 @@ def deploy(given: Options, *, back: bool) -> int:
 
 
 def part(run: Run) -> list[Resource]:
-    """The service and everything it is built on, in the stack's order."""
+    """Return the service and everything it depends on, in the stack's order."""
     wanted: set[str] = set()
     open_ones: list[Resource] = [run.stack.service]
     while open_ones:
@@ -75,7 +75,7 @@ def part(run: Run) -> list[Resource]:
 
 
 def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = False) -> int:
-    """The change, the watch, and the way back. Raises ProvisionError where there is nothing to deploy to."""
+    """Deploy, watch, and roll back on failure. Raise ProvisionError where there is nothing to deploy to."""
     if run.stack.service.key not in run.file.records or run.file.paused:
         raise no_service(run)
     run.observations = engine.inspect()
@@ -107,7 +107,7 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
 
 
 def _show(run: Run) -> None:
-    """What will change, on stderr; what stands in the way stops it."""
+    """Print what will change on stderr. Raise ProvisionError for what stands in the way."""
     observations = {resource.key: run.observations[resource.key] for resource in part(run)}
     plan = plan_of(observations, [], prices(run.file.settings["region"]))
     in_the_way(plan)
@@ -134,14 +134,14 @@ def _previous(run: Run) -> str:
 
 
 def _go_to(engine: Engine, run: Run, arn: str) -> Outcome:
-    """The service runs that revision, and stack.yaml knows."""
+    """Have the service run that revision, and record it."""
     run.stack.task_definition.arn = arn
     engine.note(run.stack.task_definition)
     return engine.bring([run.stack.service])
 
 
 def _former(run: Run, before: str) -> str:
-    """What to go back to: the revision that had come to be, now or when this began; "" for none."""
+    """Return the revision to roll back to: the last one that became steady; "" for none."""
     new = run.stack.task_definition.arn
     if before in ("", new):
         before = EcsDeployment(
@@ -151,7 +151,7 @@ def _former(run: Run, before: str) -> str:
 
 
 def _take_back(engine: Engine, run: Run, former: str) -> None:
-    """The old revision is wanted again at once; its tasks have not been touched. former "": there is none."""
+    """Set the former revision again, whose tasks still run. former "": there is none."""
     if not former:
         return
     definition = run.stack.task_definition

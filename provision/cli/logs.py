@@ -40,7 +40,7 @@ def command() -> click.Command:
 
 
 def logs(given: Options, follow: bool, since: str) -> int:
-    """The bot's own words, oldest first; with `follow` until Ctrl-C."""
+    """Print the bot's log lines, oldest first; with `follow` until Ctrl-C."""
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", since)
     if not match:
         raise UsageError(
@@ -70,7 +70,7 @@ def _now(run: Run) -> float:
 
 
 def _events(run: Run, began: int, *, follow: bool) -> list[dict[str, Any]]:
-    """The log's new lines. Raises ProvisionError; to who follows an unanswered question is only shown."""
+    """Return the new log lines. Raise ProvisionError; with `follow` only print that AWS did not answer."""
     doing = _("Reading the log group {name}.", name=run.stack.log_group.name)
     try:
         return inspector.ask(partial(_new_events, run, began, doing), run.clock, doing)

@@ -68,7 +68,7 @@ def build() -> click.Group:
 
 
 def main() -> None:
-    """The `provision` command."""
+    """Run the `provision` command."""
     prepare(sys.argv[1:])
     end_with(run(sys.argv[1:]))
 
@@ -91,7 +91,7 @@ def prepare(arguments: list[str]) -> None:
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """What stands for the characters that an encoding lacks, each as wide as it was."""
+    """Return replacements for the characters that an encoding lacks, each as wide as it was."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]
@@ -112,7 +112,7 @@ def run(arguments: list[str]) -> int:
 
 
 def guarded(action: Callable[[], int]) -> int:
-    """The outermost frame: what an action ends with as an exit status. No exception gets out.
+    """Run an action and return its exit status. This is the outermost frame: no exception gets out.
 
     A reader that has gone (`| head`) is no error to speak of. Output that cannot be written is one.
     """

@@ -18,7 +18,7 @@ def bounded(wait: float | None) -> float | None:
 
 
 def failed(errors: list[ProvisionError]) -> int:
-    """Prints why; exit status 1."""
+    """Print these errors on stderr. Return exit status 1."""
     for refusal in errors:
         print(refusal, file=sys.stderr)
     return 1

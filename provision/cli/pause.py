@@ -28,7 +28,7 @@ def command() -> click.Command:
 
 
 def pause(given: Options, contents: bool) -> int:
-    """Takes away what is paid by the hour; zone, certificate, secrets and log stay."""
+    """Delete what is paid by the hour; zone, certificate, secrets and log stay."""
     run = prepared(given, save=False)
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)

@@ -26,7 +26,7 @@ def command() -> click.Command:
 
 
 def plan(given: Options, as_json: bool) -> int:
-    """What setup would do. Changes nothing, not even the file."""
+    """Print what setup would do. Change nothing, not even the file."""
     run = prepared(given, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()

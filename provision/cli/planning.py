@@ -49,6 +49,6 @@ def no_service(run: Run) -> ProvisionError:
 
 
 def inexact(run: Run) -> str:
-    """The region, where it is reckoned with another one's prices."""
+    """Return the region where its prices are not known, so that another one's are used; else ""."""
     region = str(run.file.settings["region"])
     return "" if prices(region).exact else region

@@ -21,7 +21,7 @@ def prepared(
     recovers: bool = True,
     resumes: bool = False,
 ) -> Run:
-    """Reads file and environment, asks what is open, builds the stack.
+    """Read file and environment, ask the open questions, and return the run.
 
     save: answers go to the file, though not what --set says: see keep_sets. looks: the verb changes
     nothing, so nothing at all is written. recovers: what a lost file said is looked for in the account.
@@ -68,5 +68,5 @@ def prepared(
 
 
 def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
-    """The answers there are to a question, in this account and region. Raises ProvisionError."""
+    """Return the choices that this account and region offer. Raise ProvisionError."""
     return inspector.ask(question, environment.clock(), _("Looking which networks there are."))

@@ -82,7 +82,7 @@ def _written_anew(given: Options) -> int:
 
 @contextmanager
 def _put_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
-    """The damaged file under another name, where the person wants that.
+    """Rename the damaged file while another one is written, where the person agrees.
 
     Where nothing could be written it stays as it was, too. Raises what was wrong with it.
     """

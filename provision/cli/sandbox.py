@@ -32,7 +32,7 @@ def command() -> click.Command:
 
 
 def sandbox(_given: Options, speed: float, as_json: bool) -> int:
-    """Serves until Ctrl-C."""
+    """Serve until Ctrl-C."""
     try:
         from provision.sandbox.server import serve
     except ModuleNotFoundError as error:

@@ -18,7 +18,7 @@ from provision.ui.progress import Progress
 
 
 def scale(options: Options, *, start: bool) -> int:
-    """Sets the service's wanted count: service.count, or 0. Waits until the tasks of a start answer."""
+    """Set the service's desired count: service.count, or 0. Wait until started tasks are healthy."""
     run = prepared(options, save=False)
     with (
         run.file.locked(),

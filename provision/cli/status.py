@@ -25,7 +25,7 @@ def command() -> click.Command:
 
 
 def status(given: Options, as_json: bool) -> int:
-    """Looks, and changes nothing. Returns the exit status."""
+    """Print the status. Change nothing. Return the exit status."""
     run = prepared(given, save=False, looks=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()

@@ -40,7 +40,7 @@ def command() -> click.Command:
 
 
 def teardown(given: Options, everything: bool, contents: bool, as_json: bool) -> int:
-    """Walks backwards; prints what went, what stays and why, and what is left that should be gone."""
+    """Delete the stack. Print what is deleted, what is kept and why, and what is left."""
     run = prepared(given, save=False)
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)
@@ -64,7 +64,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
 
 
 def agreed(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
-    """Shows what others have to do with what would go; the keys of what goes with others' things in it.
+    """Print what others use of what would be deleted. Return the keys of what goes with others' content.
 
     contents: everything that others put into ours. Else each is asked for where somebody is there.
     """
@@ -88,7 +88,7 @@ def tell_unlisted(kind: str, why: str) -> None:
 
 
 def _tell_going(run: Run, teardown_preview: Mapping[str, str]) -> None:
-    """What the question is about: what goes, with what it costs a month, and what stays, with why."""
+    """Print what will be deleted, with its monthly cost, and what stays, with the reason."""
     usd, records = _monthly(run), run.file.records
     going = [key for key, why in teardown_preview.items() if not why]
     steps = [Change(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in going]
@@ -99,13 +99,13 @@ def _tell_going(run: Run, teardown_preview: Mapping[str, str]) -> None:
 
 
 def _monthly(run: Run) -> dict[str, float]:
-    """What each resource costs a month, in USD, by its key."""
+    """Return the monthly cost of each resource in USD, by key."""
     listed = prices(run.file.settings["region"])
     return {resource.key: resource.costs(listed) for resource in run.stack.resources}
 
 
 def _tell_gone(run: Run, gone: DeletionResult, as_json: bool) -> None:
-    """What went, what stays with why and what it costs, and what is left that should be gone."""
+    """Print what was deleted, what is kept with reason and cost, and what is left."""
     for kind, refusal in gone.unasked.items():
         tell_unlisted(kind, refusal.why)
     ours = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}

@@ -29,7 +29,7 @@ def command() -> click.Command:
 
 
 def verify(given: Options, as_json: bool) -> int:
-    """Looks, asks, changes nothing.
+    """Run all checks and print them. Change nothing.
 
     0: nothing is wrong; 1: something is, or could not be looked at; 3: what is outside is missing.
     """
@@ -49,7 +49,7 @@ def verify(given: Options, as_json: bool) -> int:
 
 
 def document(every: list[Check], findings: dict[str, Finding], run: Run) -> dict[str, Any]:
-    """What --json prints."""
+    """Return the JSON document of `--json`."""
     states = [finding.state for finding in findings.values()]
     return {
         "url": run.stack.url,
@@ -72,7 +72,7 @@ def document(every: list[Check], findings: dict[str, Finding], run: Run) -> dict
 
 
 def _show(every: list[Check], findings: dict[str, Finding]) -> None:
-    """The tree: a heading a group, a line a check, the next step under what is not OK."""
+    """Print the tree: a heading per group, a line per check, the next step under what is not OK."""
     for group in dict.fromkeys(check.group for check in every):
         print(group)
         for check in (check for check in every if check.group == group):

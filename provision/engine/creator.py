@@ -105,7 +105,7 @@ class Creator:
         )
 
     def retry(self, resource: Resource) -> tuple[str, ...]:
-        """What may succeed later. "There is none" too, of what this run made: not all of AWS knows it yet."""
+        """Return the error codes to retry; "not found" too, of what this run made and AWS may not show yet."""
         built_on = [resource, *resource.needs()]
         built_on += [n for need in built_on if isinstance(need, Milestone) for n in need.needs()]
         unseen = [code for one in built_on if one.key in self.made for code in one.not_found]
@@ -136,6 +136,6 @@ class Creator:
 
 
 def dependencies(resource: Resource) -> list[Resource]:
-    """What it is built on, what that is built on, and so on."""
+    """Return the resources it depends on, directly or through others."""
     direct = resource.needs()
     return direct + [deeper for need in direct for deeper in dependencies(need)]

@@ -67,7 +67,7 @@ class Deleter:
         rest: float = 0.0,
         contents: Collection[str] = (),
     ) -> DeletionResult:
-        """Takes these away. spared: keys that stay, and why. rest: seconds for which all of them stay.
+        """Delete these. retained: keys that stay, and why. rest: seconds for which all of them stay.
 
         contents: keys of those that go with what others put into them.
         """
@@ -184,7 +184,7 @@ def dependents(
 
 
 def from_record(key: str, record: Record, stack: str) -> Resource:
-    """A recorded resource whose line is gone: its class, its outputs, and nothing else."""
+    """Return a recorded resource that the stack no longer has: its class, its outputs, and nothing else."""
     kind = kinds().get(record.kind)
     if kind is None:
         raise ProvisionError(

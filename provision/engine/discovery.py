@@ -36,7 +36,7 @@ class DiscoveredSettings:
         ]
 
     def paused(self) -> bool:
-        """What is paid by the hour is gone, and what it would stand on is there."""
+        """Return whether the stack is paused: what is paid by the hour is gone, what it depends on is there."""
         gone = not {"load_balancer", "service"} & set(self.lines)
         return gone and {"target_group", "task_definition"} <= set(self.lines)
 
@@ -60,7 +60,7 @@ class DiscoveredSettings:
         return self.lines[line].key.partition("/")[2] if line in self.lines else ""
 
     def _network(self) -> Found:
-        """The VPC by the security group in it; the subnets where others than the first ones were chosen."""
+        """Read the VPC from the security group in it, and the subnets if they are not the default choice."""
         if "vpc" in self.lines:
             return {"network.vpc": "new"}
         group = self._live("load_balancer_group")
@@ -81,7 +81,7 @@ class DiscoveredSettings:
         return found
 
     def _task(self) -> Found:
-        """The newest revision: its size, its processor, its image."""
+        """Read size, processor and image from the newest revision."""
         task = self._live("task_definition")
         if not task:
             return {}
@@ -96,7 +96,7 @@ class DiscoveredSettings:
         }
 
     def built(self) -> str:
-        """The tag of the image, where it was built here; "" where it was given."""
+        """Return the tag of the image where provision built it; "" where it was given."""
         image = str(self._live("task_definition").get("Container", {}).get("image", ""))
         name, _colon, tag = image.rpartition(":")
         ours = name.endswith(f"/{self.stack}") and tag.startswith(PREFIX)
@@ -128,7 +128,7 @@ class DiscoveredSettings:
         return found
 
     def _scheduled(self, name: str, kind: str) -> Live | None:
-        """A schedule of the stack's group."""
+        """Read a schedule of the stack's group."""
         if "schedule_group" not in self.lines:
             return None
         group = self._identity("schedule_group")
@@ -164,7 +164,7 @@ class DiscoveredSettings:
         return {key: name for key, name in names.items() if name}
 
     def host(self) -> str:
-        """The name that LINE calls: a certificate's; of several, or of none, the one in LINE's endpoint."""
+        """Return the host that LINE calls: the certificate's; of several or none, the webhook endpoint's."""
         if len(self.hosts) == 1:
             return self.hosts[0]
         try:
@@ -175,7 +175,7 @@ class DiscoveredSettings:
         return called if called in self.hosts or not self.hosts else self.hosts[0]
 
     def domain(self, host: str) -> str:
-        """The zone's; of zones that were adopted the public one with the longest name that the host is in."""
+        """Return the zone's domain; of adopted zones the public one with the longest name the host is in."""
         if zone := self._identity("zone"):
             return zone
         with reading(_("Looking for the hosted zone of {domain}.", domain=host)):

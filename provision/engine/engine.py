@@ -68,14 +68,14 @@ class Engine:
         return self.resources[0].stack if self.resources else ""
 
     def inspect(self, clients: Clients | None = None) -> dict[str, Observation]:
-        """Looks at everything; the next walk begins with what was seen. doors: others ask through them."""
+        """Inspect everything; the next run starts with these observations. clients: others to ask with."""
         clients, records = clients or self.clients, self.file.records
         self._sights = inspector.inspect_all(self.resources, clients, records, self.clock)
         self._removal.seen = {k: s.live for k, s in self._sights.items() if s.live is not None}
         return dict(self._sights)
 
     def begin(self) -> None:
-        """Notes account and region at the first record; refuses to work in others than the noted ones."""
+        """Record account and region with the first record. Raise ProvisionError in any other."""
         self._here = here(self.clients, self.clock)
         if self.file.made_in and self.file.made_in != self._here:
             raise ProvisionError(
@@ -112,7 +112,7 @@ class Engine:
         return execute(lines, self._build, self.clock, self.tell, wait)
 
     def note(self, resource: Resource) -> None:
-        """Writes down what is known of one that is recorded already."""
+        """Record what is known of a resource that is recorded already."""
         self._write(resource, self.file.records[resource.key].state)
 
     def staying(self) -> dict[str, str]:
@@ -256,7 +256,7 @@ class Engine:
         return max(ends) - self.clock.now() if ends else None
 
     def _keep(self, resource: Resource, live: Live) -> None:
-        """Records what was seen, cures what differs, waits until it is ready.
+        """Record what was seen, update what differs, and wait until it is ready.
 
         Of what was adopted nothing is changed, unless the person said so.
         """
@@ -301,7 +301,7 @@ class Engine:
         return live
 
     def _wait_to_switch(self, resource: Resource) -> None:
-        """What moves traffic moves it only to what stands: the old way stays open until then."""
+        """Raise Pending until what the traffic is switched to is ready."""
         missing = [other.key for other in resource.switch_after if other.key not in self._done]
         if missing:
             keys = ", ".join(missing)
@@ -325,7 +325,7 @@ class Engine:
     # Backwards -------------------------------------------------------------------------------------
 
     def orphans(self) -> list[Resource]:
-        """What is recorded and no longer in the stack (its key changed), newest first."""
+        """Return what is recorded and no longer in the stack (its key changed), newest first."""
         known = {*(resource.key for resource in self.resources), *self._unknown}
         gone = [(key, record) for key, record in self.file.records.items() if key not in known]
         return [from_record(key, record, self.stack) for key, record in reversed(gone)]
@@ -340,7 +340,7 @@ class Engine:
         ]
 
     def check_teardown(self, everything: bool) -> external_use.ExternalUses:
-        """What others have to do with what teardown would take, by key. Deletes nothing."""
+        """Return what others use of what a teardown would delete, by key. Delete nothing."""
         interrupted.await_shown(self.file, self.inspect, self.tell, self.clock)
         inspector.load_records(self.resources, self.file.records)
         clients, known = cached_reads(self.clients), self.file.records
@@ -364,7 +364,7 @@ class Engine:
         return [*self.orphans(), *self.resources[::-1]]
 
     def teardown_preview(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
-        """What a teardown would do, after it was foreseen: by key why it stays; "" where it goes."""
+        """Return, after check_teardown, why each resource would stay, by key; "" where it would be deleted."""
         going = self._going()
         retained = external_use.retained(self._checked_uses or {}, going, contents)
         records = self.file.records
@@ -375,7 +375,7 @@ class Engine:
         }
 
     def teardown(self, everything: bool, contents: Collection[str] = ()) -> DeletionResult:
-        """Takes away what is ours and nobody else uses, then looks whether anything is left.
+        """Delete what is ours and nobody else uses, then list what is left.
 
         everything: also what is kept because it holds something dear. contents: keys of zones, buckets and
         the like that go with what others put into them.
@@ -395,7 +395,7 @@ class Engine:
         return gone
 
     def recover(self) -> dict[str, str]:
-        """Records what the account has of this stack, of which the file says nothing.
+        """Record what the account has of this stack and the file does not.
 
         Also what setup would adopt, and what a teardown may have left as it was. Returns what could not be
         looked at, by kind or key, with the reason.
@@ -413,14 +413,14 @@ class Engine:
         }
 
     def _list(self, listed: list[inventory.TaggedResource]) -> bool:
-        """Records what carries our tags and is not recorded yet; whether there was any."""
+        """Record what carries our tags and is not recorded yet. Return whether there was any."""
         new = [tagged for tagged in listed if tagged.key not in self.file.records]
         for tagged in new:
             self._record(tagged.key, tagged.record())
         return bool(new)
 
     def _claim(self, observations: Mapping[str, Observation], adopt: bool = False) -> None:
-        """Records what is ours though no record says so: it hangs on something that carries our tags.
+        """Record what is ours without a record: it belongs to something that carries our tags.
 
         adopt: as `recover` has it.
         """
@@ -442,14 +442,14 @@ class Engine:
                 self._write(observation.resource, states[observation.verdict])
 
     def check_pause(self) -> external_use.ExternalUses:
-        """What others have to do with what a pause would take, by key. Deletes nothing."""
+        """Return what others use of what a pause would delete, by key. Delete nothing."""
         clients = cached_reads(self.clients)
         self.inspect(clients)
         self._checked_uses = self._uses(self._paused(), clients)
         return self._checked_uses
 
     def pause(self, contents: Collection[str] = ()) -> DeletionResult:
-        """Takes away what is paid by the hour and everything that needs it. contents: as for teardown."""
+        """Delete what is paid by the hour and everything that depends on it. contents: as for teardown."""
         uses = self.check_pause() if self._checked_uses is None else self._checked_uses
         self.file.mark_paused(True)
         stay = external_use.retained(uses, self.resources, contents)
@@ -464,7 +464,7 @@ class Engine:
 
 
 def vanished(resource: Resource) -> ProvisionError:
-    """What was adopted is no longer there; it was never ours to make again."""
+    """Return the error for an adopted resource that is gone: it is not ours to create again."""
     return ProvisionError(
         _("Looking for {key}.", key=resource.key),
         _("it was there before provision and is gone now"),

@@ -92,7 +92,7 @@ def _answer(where: str, check: Callable[[], list[ExternalUse]]) -> list[External
 def retained(
     uses: ExternalUses, resources: list[Resource], contents: Collection[str] = ()
 ) -> dict[str, str]:
-    """What stays, and why: what others use, and what rests below it.
+    """Return what stays, with the reason: what others use, and what that depends on.
 
     contents: keys of those that go with what others put into them.
     """
@@ -119,7 +119,7 @@ def retained(
 
 
 def told(used: list[ExternalUse]) -> str:
-    """What others have to do with a thing, and what can be done."""
+    """Return a sentence about what others use, and what can be done."""
     used = [use for use in used if not use.unknown] or used
     names = ", ".join(use.told for use in used[:SHOWN])
     if more := len(used) - SHOWN:

@@ -45,7 +45,7 @@ class Observation:
     drift: list[Difference] = field(default_factory=list)  # where it is not as wanted
 
     def compare(self) -> None:
-        """Takes the drift. What is wanted cannot always be told: an image's files may be out of reach."""
+        """Set the drift, or the error where what is desired cannot be told (an image's files may be missing)."""
         if self.live is None:
             return
         try:
@@ -94,7 +94,7 @@ class Observation:
 
 
 def verdict(record: Record | None, live: Live | None, ours: bool, may_adopt: bool) -> Verdict:
-    """The table of records. "claim": ours, though not yet recorded as created; "finish": a deletion."""
+    """Apply the table of records. "claim": ours, not yet recorded as created; "finish": a deletion."""
     state = record.state if record else None
     if state == "deleting":
         return "finish"
@@ -110,7 +110,7 @@ def verdict(record: Record | None, live: Live | None, ours: bool, may_adopt: boo
 def find(
     resource: Resource, clients: Clients, *, waiting: bool = False, retry: tuple[str, ...] = ()
 ) -> Live | None:
-    """The live thing. Raises Pending, ProvisionError.
+    """Return the live resource. Raise Pending, ProvisionError.
 
     waiting: only what tells whether it is ready. patient: error codes that mean "not yet".
     Where the id of what it lies in is not known, that is looked for first.
@@ -287,14 +287,15 @@ def inspect_all(
 
 
 def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[tuple[Batch, str]]:
-    """What will be looked for by an id that is known, where one call tells of several."""
+    """Yield what will be looked for by a known id, where one call describes several."""
     for resource in resources:
         if batch := resource.batch:
             known = records[resource.key].outputs if resource.key in records else {}
             fields = dataclasses.fields(resource)
             ids = [known.get(f.name) for f in fields if f.metadata.get("path") == batch.id]
-            if id := next(filter(None, ids), resource.identity() if batch.by_name else ""):
-                yield batch, id
+            name = resource.identity() if batch.by_name else ""
+            if known_id := next(filter(None, ids), name):
+                yield batch, known_id
 
 
 def _may_look(
@@ -326,7 +327,7 @@ def _rests(resource: Resource, observations: dict[str, Observation]) -> bool:
 
 
 def _places(resource: Resource) -> list[Resource]:
-    """The needs that have to be there for it to be looked for."""
+    """Return the resources that must exist before this one can be looked for."""
     return [getattr(resource, resource.lookup_scope)] if resource.lookup_scope else resource.needs()
 
 

@@ -20,7 +20,7 @@ def settle(
     record: Callable[[str, Record], None],
     clock: Clock,
 ) -> dict[str, str]:
-    """Records or forgets what was begun under settings that have changed since.
+    """Record or forget what was begun under settings that have changed since.
 
     Of such a record nothing but the key is known: no setting tells its name any more, but its tags do.
     known: the keys that settings name today. held: what carries the stack's tags. Returns, by key, why
@@ -61,7 +61,7 @@ def _begun_and_gone(file: StackFile, known: Collection[str]) -> dict[str, Record
 def await_shown(
     file: StackFile, look: Callable[[], Mapping[str, Observation]], tell: Report, clock: Clock
 ) -> None:
-    """Waits for what was begun a moment ago: it may hold or use something of ours."""
+    """Wait for what was begun a moment ago: it may use something of ours."""
     why = _("made a moment ago; AWS may not show it yet")
 
     def just_begun(record: Record) -> bool:

@@ -29,7 +29,7 @@ class TaggedResource:
         return self.key.partition("/")[0]
 
     def outputs(self) -> dict[str, Any]:
-        """What stack.yaml would say of it."""
+        """Return its record for stack.yaml."""
         bare = self.kind.__new__(self.kind)
         bare.load_from_record({})
         bare.load_from_api(self.live)
@@ -77,7 +77,7 @@ def list_inventory(
 def left(
     clients: Clients, clock: Clock, stack: str, kept: list[Record], patience: float
 ) -> Inventory:
-    """What there is besides what was kept. patience: seconds in which a list may still show what has gone."""
+    """Return what is left besides `kept`. patience: seconds for which a list may still show deleted things."""
     names = {(record.kind, called(record.outputs)) for record in kept}
 
     def strip(found: Inventory) -> Inventory:

@@ -72,7 +72,7 @@ def plan(
     prices: Prices,
     unchecked: Mapping[str, str] | None = None,
 ) -> Plan:
-    """The plan that follows from what was seen. unchecked: orphans that could not be looked at, and why."""
+    """Return the plan for these observations. unchecked: orphans that could not be looked at, and why."""
     gone = {orphan.logical_id for orphan in orphans}
     steps, errors = [], []
     finish: dict[str, int] = {}

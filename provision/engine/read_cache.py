@@ -32,9 +32,10 @@ class ReadCache(Aws):
         self._expected: dict[tuple[str, str], tuple[Batch, set[str]]] = {}  # by service and call
 
     def expect(self, batches: Iterable[tuple[Batch, str]]) -> None:
-        """What will be asked for by its id."""
-        for batch, id in batches:
-            self._expected.setdefault((batch.service, batch.call), (batch, set()))[1].add(id)
+        """Note what will be asked for by its id."""
+        for batch, known_id in batches:
+            entry = self._expected.setdefault((batch.service, batch.call), (batch, set()))
+            entry[1].add(known_id)
 
     def __getattr__(self, service: str) -> Any:
         if service.startswith("_"):
@@ -64,7 +65,7 @@ class ReadCache(Aws):
         return copy.deepcopy(answer.result())
 
     def _asked_for(self, service: str, name: str, given: dict[str, Any], call: Any) -> Any:
-        """The answer, asked for with others that are expected; alone where there are none."""
+        """Return the answer, asked for together with others that are expected."""
         batch, ids = self._expected.get((service, name), (None, set()))
         asked = given.get(batch.parameter) if batch else None
         if batch and isinstance(asked, list) and len(asked) == 1 and {*asked} < ids:
@@ -138,7 +139,7 @@ class _Folded:
 
 
 def cached_reads(clients: Clients, expected: Iterable[tuple[Batch, str]] = ()) -> Clients:
-    """The same doors, the one to AWS asking each question once. expected: what will be asked by its id."""
+    """Return clients that send each read to AWS once. expected: what will be asked by its id."""
     aws = clients.aws if isinstance(clients.aws, ReadCache) else ReadCache(clients.aws)
     aws.expect(expected)
     return clients if aws is clients.aws else replace(clients, aws=aws)

@@ -42,7 +42,7 @@ RESOURCES = {
 
 
 def check(file: StackFile) -> None:
-    """Raises Damaged, which names the line."""
+    """Raise Damaged, which names the line, for a record that provision cannot have written."""
     if not file.records and not file.made_in:
         return
     _check_made_in(file)
@@ -70,7 +70,7 @@ def _check_made_in(file: StackFile) -> None:
 
 
 def _wrong(kind: type[Resource], name: str, value: Any, made_in: dict[str, str]) -> str:
-    """What is wrong with one output, "" where nothing is."""
+    """Return what is wrong with one output; "" where nothing is."""
     outputs = {f.name: f for f in dataclasses.fields(kind) if "path" in f.metadata}
     if name not in outputs:
         return _(
@@ -92,7 +92,7 @@ def _wrong(kind: type[Resource], name: str, value: Any, made_in: dict[str, str])
 
 
 def _misshapen(kind: type[Resource], member: str, text: str, made_in: dict[str, str]) -> str:
-    """What is wrong with an id or an ARN as AWS writes it."""
+    """Return what is wrong with an id or an ARN as AWS writes it."""
     if member.lower().endswith("arn"):
         return _misplaced(member, text, made_in)
     prefix = IDS.get(member) or (NOUNS.get(getattr(kind, "noun", "")) if member == "Id" else None)
@@ -105,7 +105,7 @@ def _misshapen(kind: type[Resource], member: str, text: str, made_in: dict[str, 
 
 
 def _misplaced(member: str, text: str, made_in: dict[str, str]) -> str:
-    """What is wrong with an ARN: how it looks, and where it says it is (IAM and S3 leave that out)."""
+    """Return what is wrong with an ARN: its form, its account or region (IAM and S3 leave those out)."""
     arn = ARN.fullmatch(text)
     if not arn or not text.split(":", 5)[5].startswith(RESOURCES.get(member, "")):
         return _("{text} is no {member} as AWS writes them", text=text, member=member)

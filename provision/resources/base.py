@@ -77,13 +77,13 @@ UsageChecks = dict[
 
 
 def output(path: str, *, init: Literal[False] = False) -> Any:
-    """A field that AWS decides: a jmespath into what `find` sees, kept in stack.yaml."""
+    """Declare a field that AWS decides: a jmespath into what `find` returns, recorded in stack.yaml."""
     return field(default="", init=init, metadata={"path": path})
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field, output))
 def resource(kind: type[T]) -> type[T]:
-    """A class of resources: a dataclass compared by identity, whose outputs are no arguments."""
+    """Declare a resource class: a dataclass compared by identity, whose outputs are no arguments."""
     return dataclass(eq=False, repr=False)(kind)
 
 
@@ -156,7 +156,7 @@ class Resource:
         return type(self).__name__
 
     def identity(self) -> str:
-        """The setting that would need another one of these; "" where none would."""
+        """Return the setting that cannot change without another one of these; "" for none."""
         return str(getattr(self, "name", ""))
 
     @property
@@ -171,19 +171,19 @@ class Resource:
         return {"provision:stack": self.stack, "provision:resource": self.key}
 
     def needs(self) -> list["Resource"]:
-        """The resources it is built on."""
+        """Return the resources it depends on."""
         values = [getattr(self, item.name, None) for item in dataclasses.fields(self)]
         return [value for value in values if isinstance(value, Resource)]
 
     def outputs(self) -> dict[str, Any]:
-        """What AWS decided about it, by field name; only what is known."""
+        """Return what AWS decided about it, by field name; only what is known."""
         known = {
             f.name: getattr(self, f.name) for f in dataclasses.fields(self) if "path" in f.metadata
         }
         return {name: value for name, value in known.items() if value}
 
     def load_from_api(self, live: Live) -> None:
-        """Takes the outputs from what `find` or `create` saw."""
+        """Set the outputs from what `find` or `create` returned."""
         for item in dataclasses.fields(self):
             if "path" in item.metadata:
                 value = jmespath.search(item.metadata["path"], live)
@@ -191,7 +191,7 @@ class Resource:
                     setattr(self, item.name, value)
 
     def load_from_record(self, outputs: Mapping[str, Any]) -> None:
-        """Takes the outputs from stack.yaml; forgets those that are not there."""
+        """Set the outputs from stack.yaml; clear those that are not there."""
         for item in dataclasses.fields(self):
             if "path" in item.metadata:
                 setattr(self, item.name, outputs.get(item.name, ""))
@@ -208,14 +208,14 @@ class Resource:
     # What a class says of itself. -----------------------------------------------------------------
 
     def before_create(self, clients: Clients) -> dict[str, Any]:
-        """What must be on disk before the create call (reads only)."""
+        """Return what must be on disk before the create call. Read only."""
         return {}
 
     def preflight(self, clients: Clients) -> None:
         """Asked while there is none: raises ProvisionError where it could not come to be. Read-only."""
 
     def find(self, clients: Clients) -> Live | None:
-        """The live thing: by recorded id first, else by name or tag. Read-only."""
+        """Return the live resource: by recorded id first, else by name or tag. Read only."""
         raise NotImplementedError(self.kind)
 
     def poll(self, clients: Clients) -> Live | None:
@@ -228,11 +228,11 @@ class Resource:
         return bool(place) and getattr(self, place).key in made
 
     def create(self, clients: Clients) -> Live | None:
-        """The one create call. Returns AWS's answer in `find`'s shape; None: the engine finds it."""
+        """Make the one create call. Return AWS's answer in `find`'s shape; None: the engine finds it."""
         raise NotImplementedError(self.kind)
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """The live thing's tags."""
+        """Return the live resource's tags."""
         return flat(live.get("Tags") or live.get("tags") or [])
 
     def holders(self, clients: Clients, live: Live) -> "Iterable[Resource]":
@@ -267,7 +267,7 @@ class Resource:
         return [getattr(self, self.owned_via)] if self.owned_via else []
 
     def shown(self, live: Live) -> str:
-        """What a person finds it by: its ARN, its id. It has been learnt."""
+        """Return what a person finds it by: its ARN or id."""
         return called(self.outputs())
 
     def in_the_way(self, found: str) -> ProvisionError:
@@ -287,7 +287,7 @@ class Resource:
         )
 
     def pending(self, live: Live) -> str:
-        """What we wait for; "" once others may build on it."""
+        """Return what is waited for; "" once others may depend on it."""
         return ""
 
     def may_adopt(self, live: Live) -> bool:
@@ -299,7 +299,7 @@ class Resource:
         return self.timeout
 
     def desired(self) -> dict[str, Any]:
-        """What `find` should see, by jmespath: everything that can be set afterwards."""
+        """Return what `find` should return, by jmespath: everything that can be updated."""
         return {}
 
     def shown_in_plan(self) -> list[str]:
@@ -319,7 +319,7 @@ class Resource:
         return ""
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """What others have to do with it, asked before it is deleted. Read-only.
+        """Return what others use of it, asked before it is deleted. Read only.
 
         ours: every id and ARN that is recorded, and the outputs of each record with spaces between.
         """
@@ -349,7 +349,7 @@ class Resource:
         return False
 
     def delete(self, clients: Clients) -> None:
-        """The one delete call. Reads outputs only: what was recorded goes, whatever settings say today."""
+        """Make the one delete call. Use outputs only: settings may have changed since."""
         raise NotImplementedError(self.kind)
 
     def differences(self, live: Live) -> list["Difference"]:
@@ -372,7 +372,7 @@ class Milestone(Resource):
     settling: ClassVar[float] = 0.0  # seconds from `ready_after` until it is usually reached
 
     def create(self, clients: Clients) -> Live | None:
-        """A milestone is reached, not made."""
+        """Raise TypeError: a milestone is reached, not created."""
         raise TypeError(self.kind)
 
 
@@ -390,7 +390,7 @@ class Difference:
 
 
 def called(outputs: Mapping[str, Any]) -> str:
-    """What AWS calls a thing: its ARN, else its id, else the first thing known of it."""
+    """Return its ARN, else its id, else the first output."""
     return str(outputs.get("arn") or outputs.get("id") or next(iter(outputs.values()), "?"))
 
 

@@ -16,7 +16,7 @@ COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow"
 
 
 def signs() -> dict[str, tuple[str, str]]:
-    """What happened: the sign that stands for it, and the word."""
+    """Return the sign and the word for each event."""
     return {
         "creating": ("+", _("creating")),
         "updating": ("~", _("updating")),
@@ -93,7 +93,7 @@ class Progress:
             print(text, file=self._stream, flush=True)
 
     def below(self, lines: list[str], expected: float) -> None:
-        """What goes on behind the one that is waited for, under the list; elsewhere what is new of it.
+        """Show details of the resource that is waited for under the list; without a terminal print what is new.
 
         expected: seconds that it takes as a rule.
         """
@@ -108,14 +108,14 @@ class Progress:
         self._below = lines
 
     def _shown(self) -> Any:
-        """The list, and under it what goes on behind."""
+        """Return the list, and under it the details."""
         from rich.console import Group
         from rich.text import Text
 
         return Group(self._table(), *(Text(line, overflow="ellipsis") for line in self._below))
 
     def _table(self) -> Any:
-        """A line a resource; on a low screen only those that are still to be done."""
+        """Return a line per resource; on a low screen only those that are still to be done."""
         from rich.table import Table
 
         table = Table(box=None, show_header=False, pad_edge=False)
@@ -142,7 +142,7 @@ class Progress:
 
 
 def actions() -> dict[str, tuple[str, str]]:
-    """A plan's actions: sign and word."""
+    """Return sign and word for each action of a plan."""
     return {
         "create": ("+", _("create")),
         "adopt": ("=", _("adopt (yours stays as it is)")),
@@ -159,7 +159,7 @@ def unknown(reason: str) -> str:
 
 
 def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
-    """The plan as a list, with cost and time. inexact: a region that has no price list here."""
+    """Print the plan as a list, with cost and time. inexact: a region that has no price list here."""
     show_steps(plan.steps, stream)
     print(
         _(
@@ -176,7 +176,7 @@ def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
 
 
 def show_steps(steps: Sequence[Change], stream: Any) -> None:
-    """What would be done with each, and what differs."""
+    """Print what would be done with each, and what differs."""
     words = actions()
     width = max((len(step.key) for step in steps), default=0)
     for step in steps:
@@ -192,7 +192,7 @@ def show_steps(steps: Sequence[Change], stream: Any) -> None:
 
 
 def unlisted(region: str) -> str:
-    """That a region is reckoned with Tokyo's prices."""
+    """Return the sentence that a region is calculated with Tokyo's prices."""
     return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
 
 

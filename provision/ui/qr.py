@@ -6,7 +6,7 @@ BLACK_ON_WHITE = "\x1b[97;40m"  # segno draws the light parts with blocks: brigh
 
 
 def drawn(text: str, *, colours: bool) -> str:
-    """The code in half blocks, two modules high each."""
+    """Return the code in half blocks, two modules high each."""
     import segno
 
     lines = io.StringIO()

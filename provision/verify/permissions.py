@@ -25,7 +25,7 @@ NEVER = (
 
 
 def role_may(role_line: str, policy_line: str) -> Look:
-    """That the role stands with its policy, may do what that allows, and nothing else of NEVER."""
+    """Return the check that the role has its policy, may do what that allows, and nothing of NEVER."""
 
     def look(scene: Scene) -> Finding:
         finding = stands(role_line, policy_line)(scene)
@@ -67,7 +67,7 @@ def _simulated(clients: Clients, arn: str, statements: list[Statement]) -> Findi
 def _simulate(
     clients: Clients, arn: str, actions: Any, statement: Statement
 ) -> list[tuple[str, str, str]]:
-    """Action, resource and decision, for each of them."""
+    """Return action, resource and decision for each of them."""
     given: dict[str, Any] = {}
     if "Resource" in statement:
         given["ResourceArns"] = [_example(resource) for resource in _listed(statement["Resource"])]

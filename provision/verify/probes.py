@@ -31,7 +31,7 @@ def caa(scene: Scene) -> Finding:
 
 
 def addressed(scene: Scene) -> Finding:
-    """The record stands in the zone, and a resolver finds an address."""
+    """Check that the record is in the zone and a resolver finds an address."""
     finding = stands("alias")(scene)
     if finding.state != "OK":
         return finding
@@ -49,7 +49,7 @@ def addressed(scene: Scene) -> Finding:
 
 
 def shakes_hands(scene: Scene) -> Finding:
-    """A handshake by name, at the address that DNS gives."""
+    """Shake hands by name, at the address that DNS gives."""
     host = scene.run.stack.certificate.host
     (address, *_more) = scene.run.clients.dns.records(host, "A")
     shaken = scene.tls.shake(host, address)
@@ -57,7 +57,7 @@ def shakes_hands(scene: Scene) -> Finding:
 
 
 def image(scene: Scene) -> Finding:
-    """An image in this account's ECR is looked up there; of any other only a task can tell."""
+    """Look an image up in this account's ECR; of any other only a task can tell."""
     wanted = scene.run.stack.task_definition.image
     uri = wanted.uri
     if isinstance(wanted, Image):  # what runs, which may be older than what would be built now
@@ -127,7 +127,7 @@ def one_channel(scene: Scene) -> Finding:
 
 
 def fresh(scene: Scene) -> Finding:
-    """The collector's index, else the file written by hand, and how old it is by S3's own clock."""
+    """Check the age of the collector's index, else of the file written by hand, by S3's own clock."""
     name, head = scene.run.stack.news_bucket.bucket, scene.run.clients.aws.s3.head_object
     looks = ((key, aws.call_or_none("404", head, Bucket=name, Key=key)) for key in (INDEX, BY_HAND))
     key, found = next((look for look in looks if look[1]), ("", None))

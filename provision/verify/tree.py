@@ -44,7 +44,7 @@ def skip(reason: str, then: str = "") -> Finding:
 
 
 def unknown(reason: str, then: str = "") -> Finding:
-    """It could not be looked at."""
+    """Return the finding that it could not be looked at."""
     return Finding(None, reason, then or _("Run the same command again in a moment."))
 
 
@@ -58,11 +58,11 @@ class Scene:
     bot: dict[str, str] = field(default_factory=dict)  # LINE's bot/info, once it was asked
 
     def resource(self, line: str) -> Resource | None:
-        """The resource of that line of stack.py; None where the settings have none."""
+        """Return the resource with that logical id; None where the settings have none."""
         return getattr(self.run.stack, line, None)
 
     def live(self, line: str) -> dict[str, Any]:
-        """What was seen of it; {} for nothing."""
+        """Return what was seen of it; {} for nothing."""
         resource = self.resource(line)
         return (resource and self.observations[resource.key].live) or {}
 
@@ -117,7 +117,7 @@ def _found(
 
 
 def stands(*lines: str) -> Look:
-    """The resources of these lines of stack.py are there, as wanted, and ready: as `status` sees them."""
+    """Return the check that these resources exist, are as desired, and are ready, as `status` sees them."""
 
     def look(scene: Scene) -> Finding:
         for line in lines:

@@ -1,0 +1,1 @@
+"""What a person is asked: settings, the domain in use, the LINE channel."""

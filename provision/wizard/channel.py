@@ -31,7 +31,7 @@ def complete(run: Run) -> bool:
 
 
 def tell_endpoint(run: Run) -> None:
-    """What LINE calls at present, where that is not ours: setup sets ours in its place."""
+    """Print the endpoint that LINE calls now, where it is not ours: setup replaces it."""
     webhook = run.stack.webhook
     if webhook.key in run.file.records:
         return
@@ -54,7 +54,7 @@ def _ask_for_missing(run: Run, parameter: Parameter) -> None:
 
 
 def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
-    """The proof, again with another value where LINE refuses this one and somebody can give another."""
+    """Ask LINE about the value; ask for another one where LINE refuses it and somebody can answer."""
     while True:
         try:
             doing = _("Asking LINE whether secret and access token belong together.")
@@ -95,7 +95,7 @@ def _new(run: Run, parameter: Parameter) -> bool:
 
 
 def _stored(run: Run, parameter: Parameter, refusal: Refused) -> ProvisionError:
-    """What LINE said, and of an adopted parameter also where the refused value stands."""
+    """Return LINE's error; of an adopted parameter also where the refused value is stored."""
     if not run.theirs(parameter):
         return refusal
     return Refused(

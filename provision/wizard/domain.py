@@ -22,7 +22,7 @@ KINDS = ("MX", "A", "AAAA", "TXT")
 
 
 def records_in_use(dns: Dns, domain: str) -> list[str]:
-    """What the domain's present servers answer, as lines of `name type value`. Raises Unanswered."""
+    """Return what the domain's present servers answer, as lines of `name type value`. Raise Unanswered."""
     _records(dns, domain)  # where nobody answers, this says so before twenty more are asked
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         nobodys = pool.submit(_records, dns, f"{secrets.token_hex(8)}.{domain}")
@@ -38,7 +38,7 @@ def records_in_use(dns: Dns, domain: str) -> list[str]:
 
 
 def _records(dns: Dns, name: str) -> list[str]:
-    """What there is under one name, as `type value`. Raises Unanswered."""
+    """Return the records of one name, as `type value`. Raise Unanswered."""
     alias = dns.records(name, "CNAME")
     if alias:
         return [f"CNAME {value}" for value in alias]
@@ -46,7 +46,7 @@ def _records(dns: Dns, name: str) -> list[str]:
 
 
 def at_stake(run: Run) -> list[str]:
-    """What the change of name servers would stop; [] where the domain is not in use or is ours already."""
+    """Return the records that a change of name servers would stop; [] where the domain is not in use."""
     zone, observation = run.stack.zone, run.observations[run.stack.zone.key]
     if observation.refusal or observation.verdict not in ("create", "adopt"):
         return []
@@ -70,7 +70,7 @@ def at_stake(run: Run) -> list[str]:
 
 
 def warn(run: Run) -> list[str]:
-    """Shows what would stop, and the way around it. Returns it."""
+    """Print which records would stop, and what to do about it. Return them."""
     records = at_stake(run)
     if records:
         domain = run.stack.zone.domain

@@ -79,7 +79,7 @@ def tell(traces: DiscoveredSettings) -> None:
 
 
 def tagged(clients: Clients, clock: Clock, stack: str) -> list[inventory.TaggedResource]:
-    """What carries the stack's tags. Raises NoAnswer where a kind's list was not answered.
+    """Return what carries the stack's tags. Raise NoResponse where a list was not answered.
 
     A kind that this endpoint or account does not list is left out; the engine says so.
     """
@@ -91,7 +91,7 @@ def tagged(clients: Clients, clock: Clock, stack: str) -> list[inventory.TaggedR
 
 
 def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
-    """The stacks of this account and region.
+    """Return the stacks of this account and region.
 
     Raises Unknown where there is none, or none of that name, and not every list could be read.
     """
@@ -105,7 +105,7 @@ def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
 
 
 def _same(file: StackFile, traces: DiscoveredSettings) -> None:
-    """That the file means the stack that stands. Raises ProvisionError."""
+    """Raise ProvisionError where the file means another stack than the one that exists."""
     host, domain = file.settings["host"], file.settings["domain"]
     zone = traces.lines.get("zone")
     if not traces.hosts or host in traces.hosts or (zone and zone.key == f"zone/{domain}"):
@@ -132,7 +132,7 @@ def write(
     keep: Iterable[str] = (),
     sets: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Settings and records into the file, at once. Returns the settings that stay open.
+    """Write settings and records into the file, at once. Return the settings that stay open.
 
     keep: settings that stay. sets: settings that go into the file whatever stands in the account. traces:
     what could not be looked at is noted there.
@@ -178,7 +178,7 @@ def _settings(file: StackFile, traces: DiscoveredSettings, kept: set[str]) -> No
 
 
 def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
-    """The stack to recover: the one that is named, else the only one there is. Raises ProvisionError."""
+    """Return the stack to recover: the one that is named, else the only one. Raise ProvisionError."""
     name = str(file.settings["name"])
     found = stacks(clients, clock, name if named else "")
     if named and name in found:
