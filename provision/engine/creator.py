@@ -105,7 +105,7 @@ class Creator:
         )
 
     def retry(self, resource: Resource) -> tuple[str, ...]:
-        """Return the error codes to retry; "not found" too, of what this run made and AWS may not show yet."""
+        """Return the error codes to retry; "not found" too, of what this run made."""
         built_on = [resource, *resource.needs()]
         built_on += [n for need in built_on if isinstance(need, Milestone) for n in need.needs()]
         unseen = [code for one in built_on if one.key in self.made for code in one.not_found]

@@ -36,7 +36,7 @@ class DiscoveredSettings:
         ]
 
     def paused(self) -> bool:
-        """Return whether the stack is paused: what is paid by the hour is gone, what it depends on is there."""
+        """Return whether the stack is paused: only what is paid by the hour is gone."""
         gone = not {"load_balancer", "service"} & set(self.lines)
         return gone and {"target_group", "task_definition"} <= set(self.lines)
 

@@ -364,7 +364,7 @@ class Engine:
         return [*self.orphans(), *self.resources[::-1]]
 
     def teardown_preview(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
-        """Return, after check_teardown, why each resource would stay, by key; "" where it would be deleted."""
+        """Return, after check_teardown, why each resource would stay, by key; "" where it would go."""
         going = self._going()
         retained = external_use.retained(self._checked_uses or {}, going, contents)
         records = self.file.records

@@ -45,7 +45,7 @@ class Observation:
     drift: list[Difference] = field(default_factory=list)  # where it is not as wanted
 
     def compare(self) -> None:
-        """Set the drift, or the error where what is desired cannot be told (an image's files may be missing)."""
+        """Set the drift, or the error where what is desired is unknown (an image's files may be missing)."""
         if self.live is None:
             return
         try:

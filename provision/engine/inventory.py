@@ -77,7 +77,7 @@ def list_inventory(
 def left(
     clients: Clients, clock: Clock, stack: str, kept: list[Record], patience: float
 ) -> Inventory:
-    """Return what is left besides `kept`. patience: seconds for which a list may still show deleted things."""
+    """Return what is left besides `kept`. patience: seconds for which lists may show deleted things."""
     names = {(record.kind, called(record.outputs)) for record in kept}
 
     def strip(found: Inventory) -> Inventory:

@@ -93,7 +93,7 @@ class Progress:
             print(text, file=self._stream, flush=True)
 
     def below(self, lines: list[str], expected: float) -> None:
-        """Show details of the resource that is waited for under the list; without a terminal print what is new.
+        """Show details of the resource that is waited for; without a terminal print what is new.
 
         expected: seconds that it takes as a rule.
         """
