@@ -71,7 +71,7 @@ class Run:
         return there_first or (record is not None and record.state == "adopted")
 
     def value(self, parameter: Parameter) -> str:
-        """Return the secret that the bot will use, this run's or the account's. Raise ProvisionError, Pending."""
+        """Return the bot's secret: this run's or the account's. Raise ProvisionError, Pending."""
         if parameter.secret and (parameter.consented or not self.theirs(parameter)):
             return parameter.secret
         return secret_in(self.clients.aws, parameter.name)
