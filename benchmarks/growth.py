@@ -15,11 +15,11 @@ import boto3
 from moto.ecr.models import Image
 from moto.route53.models import RecordSet
 
+from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.runtime import runtime_file, write_runtime
-from provision.sandbox.wire import attach
-from provision.sandbox.world import Sandbox
+from provision.sandbox.sandbox import Sandbox
 
 REGION, DOMAIN, NAME = "ap-northeast-1", "news-bot.example", "news-bot"
 OBJECTS, VERSIONS, IMAGES, RECORDS, REVISIONS, STACKS = 100_000, 2, 1_000, 10_000, 1_000, 50

@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Self
 
-from provision.sandbox.control import Given, control, number
+from provision.sandbox.web.control import Given, control, number
 
 if TYPE_CHECKING:
-    from provision.sandbox.cloud import Cloud
+    from provision.sandbox.aws.account import Cloud
 
 
 @dataclass

@@ -16,7 +16,7 @@ from provision.engine.inventory import list_inventory
 from provision.engine.plan import plan
 from provision.errors import Pending, UnknownState
 from provision.pricing import prices
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.web.serving import HttpServer
 from provision.ui.progress import Progress
 from provision.verify.checks import checks
 from provision.verify.tree import Finding, Scene, examine

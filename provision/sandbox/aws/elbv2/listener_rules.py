@@ -1,0 +1,148 @@
+"""Elastic Load Balancing: the rules of a listener, their priorities and conditions."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.elbv2.actions import check_actions
+from provision.sandbox.aws.rules import Answer, before, behaves
+
+if TYPE_CHECKING:
+    from provision.sandbox.aws.account import Cloud
+
+_MOST_VALUES = 5  # User Guide, quotas for Application Load Balancers: condition values per rule
+# API CreateRule, Conditions: host names and path patterns.
+_ALPHABETS = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_\-.$/~\"'@:+&*?]+"}
+
+
+@behaves(
+    "elbv2.priority-in-use",
+    "two rules of a listener do not have the same priority",
+    "PriorityInUse 400, 'Priority ... is currently in use'",
+    "Elastic Load Balancing API Reference, CreateRule, Errors; stelligent/mu#324",
+)
+@before("elbv2", "CreateRule")
+def rule_can_be(cloud: "Cloud", call: Call) -> None:
+    """API CreateRule: a free priority, conditions within the quotas, one routing action."""
+    listener_arn = call.params["ListenerArn"]
+    balancer_arn = listener_arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(balancer_arn)
+    listener = load_balancer and load_balancer.listeners.get(listener_arn)
+    if not listener:
+        return
+    _check_conditions(call.params["Conditions"])
+    check_actions(cloud, call.params["Actions"], balancer_arn)
+    if call.params["Priority"] in {rule.priority for rule in listener.rules.values()}:
+        raise Refusal("PriorityInUse", f"Priority '{call.params['Priority']}' is currently in use")
+
+
+@before("elbv2", "ModifyRule")
+def rule_can_change(cloud: "Cloud", call: Call) -> None:
+    """API ModifyRule: the same conditions as for a new one."""
+    listener = call.params["RuleArn"].replace(":listener-rule/", ":loadbalancer/")
+    if "Conditions" in call.params:
+        _check_conditions(call.params["Conditions"])
+    if "Actions" in call.params:
+        check_actions(cloud, call.params["Actions"], listener.rsplit("/", 2)[0])
+
+
+@behaves(
+    "elbv2.rule-without-condition",
+    "a rule has a condition",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, CreateRule, Conditions",
+)
+@behaves(
+    "elbv2.condition-values",
+    "a rule has at most five condition values",
+    "ValidationError 400, 'A rule can only have '5' condition values'",
+    "cfn-lint#3833; User Guide, quotas for Application Load Balancers",
+)
+@behaves(
+    "elbv2.condition-alphabet",
+    "host names and path patterns are plain ASCII, without spaces",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, RuleCondition, Values",
+)
+def _check_conditions(conditions: list[dict[str, Any]]) -> None:
+    if not conditions:
+        raise Refusal("ValidationError", "A condition must be specified")
+    count = 0
+    for condition in conditions:
+        config: dict[str, Any] = next(
+            (value for name, value in condition.items() if name.endswith("Config")), {}
+        )
+        values = [*condition.get("Values", []), *config.get("Values", [])]
+        count += len(values)
+        alphabet = _ALPHABETS.get(condition.get("Field", ""))
+        for value in values:
+            if alphabet and not re.fullmatch(alphabet, value):
+                raise Refusal(
+                    "ValidationError",
+                    f"The {condition['Field']} value '{value}' contains characters that are not "
+                    "valid",
+                )
+    if count > _MOST_VALUES:
+        raise Refusal("ValidationError", f"A rule can only have '{_MOST_VALUES}' condition values")
+
+
+@behaves(
+    "elbv2.default-rule-stays",
+    "a listener's default rule is not deleted, and has no priority to set",
+    "OperationNotPermitted 400",
+    "Elastic Load Balancing API Reference, DeleteRule and SetRulePriorities, Errors",
+)
+@before("elbv2", "DeleteRule")
+def rule_may_go(cloud: "Cloud", call: Call) -> None:
+    """API DeleteRule: 'You can't delete the default rule'."""
+    rule = _rules(cloud, call.region).get(call.params["RuleArn"])
+    if rule is not None and rule.is_default:
+        raise Refusal("OperationNotPermitted", f"Default rule '{rule.arn}' cannot be deleted")
+
+
+@behaves(
+    "elbv2.priorities-swapped",
+    "rules may swap their priorities in one call; one that another rule keeps is refused",
+    "success, or PriorityInUse 400",
+    "Elastic Load Balancing API Reference, SetRulePriorities: 'as long as there are no priority "
+    "conflicts'",
+)
+@before("elbv2", "SetRulePriorities")
+def priorities_can_be_set(cloud: "Cloud", call: Call) -> Answer | None:
+    """API SetRulePriorities; carried out here, because moto refuses a swap."""
+    rules = _rules(cloud, call.region)
+    wanted = {pair["RuleArn"]: pair["Priority"] for pair in call.params["RulePriorities"]}
+    if set(wanted) - set(rules) or len(set(wanted.values())) < len(wanted):
+        return None  # moto has AWS's words for these
+    for arn, priority in wanted.items():
+        if rules[arn].is_default:
+            raise Refusal("OperationNotPermitted", f"Default rule '{arn}' has no priority to set")
+        listener = rules[arn].listener_arn
+        for other in rules.values():
+            kept = other.arn not in wanted and other.listener_arn == listener
+            if kept and other.priority == priority:
+                raise Refusal("PriorityInUse", f"Priority '{priority}' is currently in use")
+    for arn, priority in wanted.items():
+        rules[arn].priority = priority
+    return {"Rules": [_shown(rules[arn]) for arn in wanted]}
+
+
+def _rules(cloud: "Cloud", region: str) -> dict[str, Any]:
+    """Moto's rules of every listener in the region."""
+    return {
+        rule.arn: rule
+        for load_balancer in cloud.backend("elbv2", region).load_balancers.values()
+        for listener in load_balancer.listeners.values()
+        for rule in listener.rules.values()
+    }
+
+
+def _shown(rule: Any) -> dict[str, Any]:
+    """API Rule."""
+    return {
+        "RuleArn": rule.arn,
+        "Priority": str(rule.priority),
+        "Conditions": rule.conditions,
+        "Actions": [action.data for action in rule.actions],
+        "IsDefault": rule.is_default,
+    }
