@@ -55,7 +55,7 @@ def fill(sandbox: Sandbox, size: float) -> dict[str, int]:
         for number in range(int(IMAGES * size)):
             manifest = f'{{"schemaVersion": 2, "number": {number}}}'
             image = Image(
-                cloud.account, f"v{number}", manifest, NAME, digest=f"sha256:{number:064x}"
+                cloud.account_id, f"v{number}", manifest, NAME, digest=f"sha256:{number:064x}"
             )
             repository.images.append(image)
         zone = next(z for z in cloud.backend("route53").zones.values() if z.name == f"{DOMAIN}.")

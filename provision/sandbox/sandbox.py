@@ -5,8 +5,8 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from provision.sandbox.aws.account import Cloud
 from provision.sandbox.aws.application import AwsApplication
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.public_gallery import Gallery
 from provision.sandbox.aws.ecr.registry_api import Registry
 from provision.sandbox.aws.elbv2.data_plane import Front
@@ -82,7 +82,7 @@ class Sandbox:
         registrar = HttpServer(Guard(self.cloud.registrar, keys.token, lambda how, _: how == "PUT"))
         line = HttpServer(Guard(self.line.wsgi, keys.token, lambda _, path: "_sandbox" in path))
         front = TlsServer(self.front)  # for the internet: whoever has the name may ask
-        dns = DnsServer(self.cloud.dns.respond)
+        dns = DnsServer(lambda query: self.cloud.dns.respond(query))
         registry, gallery = HttpServer(Guard(self.registry)), HttpServer(Guard(self.gallery))
         newspaper = HttpServer(Guard(Newspaper()))
         self._servers = [aws, registrar, line, front, dns, registry, gallery, newspaper]

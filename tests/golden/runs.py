@@ -109,7 +109,7 @@ def at_a_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> I
         env.clock.on_advance(lambda: at_the_registrar(env, session))
         recorder.names = Names(
             {
-                cloud.account: cloud.account,
+                cloud.account_id: cloud.account_id,
                 line.access_token: "<access token>",
                 line.channel_secret: "<channel secret>",
                 line.channel_id: "<channel id>",

@@ -10,10 +10,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from provision.sandbox.aws import registry
-from provision.sandbox.aws.account import Cloud
 from provision.sandbox.aws.application import MOTO, AwsApplication
+from provision.sandbox.aws.behaviours import BEHAVIOURS
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.in_process import attach
-from provision.sandbox.aws.rules import BEHAVIOURS
 from provision.sandbox.clock import ManualClock
 
 REGION = "ap-northeast-1"

@@ -14,7 +14,7 @@ from moto.backends import get_backend
 
 from provision.errors import ProvisionError
 from provision.resources.collector import COMMAND
-from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.delays import Delays

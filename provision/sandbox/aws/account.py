@@ -1,62 +1,33 @@
-"""The emulated account: moto's backends, and beside them what moto does not keep."""
+"""The emulated account without its services: clock, delays, lock, log of calls, and moto's backends."""
 
 import itertools
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.backends import get_backend
 
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.keys import Keys
-from provision.sandbox.clock import Clock, ManualClock
+from provision.sandbox.clock import Clock
 from provision.sandbox.delays import Delays
 from provision.sandbox.dns.registrar import Registrar
-from provision.sandbox.dns.resolver import Dns
 from provision.sandbox.faults.faults import Faults
-from provision.sandbox.faults.lag import Lag
 from provision.sandbox.tasks.runners import InlineTasks, TaskRunner
 from provision.sandbox.web.authority import Authority
 
-if TYPE_CHECKING:
-    from provision.sandbox.aws.acm.certificates import Acm
-    from provision.sandbox.aws.calls import Call
-    from provision.sandbox.aws.ec2.default_vpc import Ec2
-    from provision.sandbox.aws.ecr.repositories import Ecr
-    from provision.sandbox.aws.ecs.ecs import Ecs
-    from provision.sandbox.aws.elbv2.elbv2 import Elbv2
-    from provision.sandbox.aws.iam.iam import Iam
-    from provision.sandbox.aws.permissions import Permissions
-    from provision.sandbox.aws.route53.route53 import Route53
-    from provision.sandbox.aws.s3.buckets import S3
-    from provision.sandbox.aws.scheduler.schedules import Scheduler
-    from provision.sandbox.aws.ssm.parameters import Ssm
-
-_LOGGED = 50_000  # calls; some 25 MB
+LOG_LENGTH = 50_000  # calls; some 25 MB
 _GLOBAL = {"iam", "route53", "s3", "sts"}  # moto keeps these under "aws", not under a region
 
 
-class Cloud:
-    """One account, "123456789012", in every region.
+class Account:
+    """What every service of the account shares.
 
-    Hold `lock` while reading or changing anything in it. Each service's file keeps what moto does
-    not in a class of its own, which services.py builds; it is reachable as `cloud.<service>`.
-    moto's backends are one set per process, so there can be one Cloud at a time.
+    Hold `lock` while reading or changing anything in it.
     """
 
-    account = "123456789012"
-
-    acm: "Acm"
-    ec2: "Ec2"
-    ecr: "Ecr"
-    ecs: "Ecs"
-    elbv2: "Elbv2"
-    iam: "Iam"
-    permissions: "Permissions"
-    route53: "Route53"
-    s3: "S3"
-    scheduler: "Scheduler"
-    ssm: "Ssm"
+    account_id = "123456789012"
 
     def __init__(
         self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None
@@ -65,7 +36,7 @@ class Cloud:
         self.delays = delays or Delays()
         self.tasks = tasks or InlineTasks()
         self.lock = threading.RLock()
-        self.log: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
+        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.keys = Keys()
         self._numbers = itertools.count()
         self.faults = Faults()
@@ -74,27 +45,9 @@ class Cloud:
         self._closers: list[Callable[[], None]] = []
         self.registry = ""  # where the registry behind ECR is served; "": nowhere
         self.gallery = ""  # the same of the stand-in for public.ecr.aws
-        self.opted_in: set[str] = (
-            set()
-        )  # regions that the account has enabled beside the usual ones
+        self.opted_in: set[str] = set()  # regions enabled beside those enabled by default
         self.registrar = Registrar()
-        self.dns = Dns(self)
         self.authority = Authority()
-        self.reset()
-        if isinstance(clock, ManualClock):
-            clock.on_advance(self.tick)
-
-    def reset(self) -> None:
-        """An empty account again; the registrar's entries and the authority are not AWS: they stay.
-
-        What runs behind the account (tasks) ends first.
-        """
-        from provision.sandbox.aws import registry  # it imports every service, and they name Cloud
-
-        self._end()
-        with self.lock:
-            registry.build(self)
-            self.lag = Lag(self)
 
     def close(self) -> None:
         """End what runs behind the account, and the authority; for good."""
@@ -109,12 +62,12 @@ class Cloud:
     def backend(self, service: str, region: str = "") -> Any:
         """Moto's backend of a service; the region is ignored where the service is global."""
         name: Any = service
-        return get_backend(name)[self.account]["aws" if service in _GLOBAL else region]
+        return get_backend(name)[self.account_id]["aws" if service in _GLOBAL else region]
 
     def regions(self, service: str) -> list[str]:
         """The regions in which moto has built a backend of this service so far."""
         name: Any = service
-        return [key for key, _ in dict.items(get_backend(name)[self.account])]
+        return [key for key, _ in dict.items(get_backend(name)[self.account_id])]
 
     def note(self, call: "Call", caller: str, outcome: int | str) -> None:
         """Write the call into the log of calls: what was asked, by whom (an ARN), and how it went.

@@ -4,12 +4,9 @@ A call goes tick -> read -> signature, parameters -> faults -> permissions -> be
 after rules -> log. Beside it, on the same port, the control surface under /_sandbox/.
 """
 
-import contextlib
 import functools
 import io
 import logging
-import select
-import socket
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -18,13 +15,19 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response as HttpResponse
 
-from provision.sandbox.aws import malformed, regions, responses, signing
-from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws import (  # noqa: F401  the registry fills the tables of rules
+    malformed,
+    regions,
+    registry,
+    responses,
+    signing,
+)
 from provision.sandbox.aws.calls import CUT_OFF, Call, Refusal, buffer_body, read_call, signing_name
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.enforcement import enforce
 from provision.sandbox.aws.rules import rules_after, rules_before
 from provision.sandbox.aws.signatures import verify
-from provision.sandbox.faults.faults import ConnectionDropped, NoAnswer
+from provision.sandbox.faults.faults import ConnectionDropped, hang_up
 from provision.sandbox.web import control
 
 _log = logging.getLogger(__name__)
@@ -167,14 +170,6 @@ class AwsApplication:
             if close := getattr(chunks, "close", None):
                 close()
         return given[0], given[1], data
-
-
-def hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
-    """Ends the connection, which werkzeug would keep open; for NoAnswer not before the client does."""
-    if isinstance(dropped, NoAnswer):
-        select.select([connection], [], [], dropped.seconds)
-    with contextlib.suppress(OSError):  # the client was faster
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _is_kept(header: str) -> bool:

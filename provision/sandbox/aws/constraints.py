@@ -7,12 +7,10 @@ AWS's), and the form of the message from the services' errors. Services are name
 import functools
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provision.sandbox.aws.calls import Call, Refusal
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 
 # Java's classes of characters as Python's; close enough for names and tags.
 _JAVA = {r"\p{L}": r"\w", r"\p{Z}": r"\s", r"\p{N}": r"\d", r"\p{P}": r"!-/:-@\[-`{-~"}
@@ -30,7 +28,7 @@ def check(call: Call, code: str) -> None:
 def constrains(code: str) -> Any:
     """A rule before every operation of a service which refuses with this code."""
 
-    def rule(cloud: "Cloud", call: Call) -> None:
+    def rule(cloud: Cloud, call: Call) -> None:
         check(call, code)
 
     return rule

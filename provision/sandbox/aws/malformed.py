@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import behaves
 from provision.sandbox.aws.signing import mismatch
 
 # What each service says of parameters that are not as its model has them; its API Reference, Common errors.

@@ -3,15 +3,14 @@
 import functools
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.session import get_session
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 # Account Management Reference Guide, "AWS Regions that are enabled by default"; in other partitions all are.
 BY_DEFAULT = frozenset(
@@ -41,7 +40,7 @@ def opt_in() -> frozenset[str]:
     return frozenset(_real(partitions()["aws"])) - BY_DEFAULT
 
 
-def disabled(cloud: "Cloud", region: str) -> bool:
+def disabled(cloud: Cloud, region: str) -> bool:
     """Whether the account has not enabled this region."""
     return region in opt_in() and region not in cloud.opted_in
 
@@ -52,7 +51,7 @@ def disabled(cloud: "Cloud", region: str) -> bool:
     "InvalidClientTokenId 403, UnrecognizedClientException 400, AuthFailure 401",
     "Account Management Reference Guide, Enable or disable AWS Regions; aws-okta#225",
 )
-def refuse_disabled(cloud: "Cloud", call: Call) -> None:
+def refuse_disabled(cloud: Cloud, call: Call) -> None:
     """Raise the refusal of a call to a region that is not enabled."""
     if not disabled(cloud, call.region):
         return
@@ -74,7 +73,7 @@ def refuse_disabled(cloud: "Cloud", call: Call) -> None:
     "Amazon EC2 API Reference, DescribeRegions, AllRegions",
 )
 @before("ec2", "DescribeRegions")
-def regions_of_the_account(cloud: "Cloud", call: Call) -> Answer:
+def regions_of_the_account(cloud: Cloud, call: Call) -> Answer:
     """Answer in moto's place, which lists every partition's."""
     own = next(regions for regions in partitions().values() if call.region in regions)
     wanted = call.params.get("RegionNames") or _real(own)
@@ -85,7 +84,7 @@ def regions_of_the_account(cloud: "Cloud", call: Call) -> Answer:
     return {"Regions": [_shown(cloud, name) for name in shown]}
 
 
-def _shown(cloud: "Cloud", name: str) -> dict[str, str]:
+def _shown(cloud: Cloud, name: str) -> dict[str, str]:
     status = "opted-in" if name in opt_in() else "opt-in-not-required"
     return {
         "RegionName": name,

@@ -1,13 +1,4 @@
-"""What the emulated account consists of; importing this file registers every service's rules.
-
-A service's file has its rules and, where moto keeps too little, a class with the service's own
-state; the line in `build` makes it reachable as `cloud.<service>`.
-"""
-
-from typing import TYPE_CHECKING
-
-from moto.core.base_backend import BackendDict
-from moto.core.model_instances import reset_model_data
+"""The table of rules and tickers: importing a rule's file registers it."""
 
 from provision.sandbox.aws import (  # noqa: F401  importing a file registers its rules
     regions,
@@ -15,9 +6,9 @@ from provision.sandbox.aws import (  # noqa: F401  importing a file registers it
 from provision.sandbox.aws.acm import (  # noqa: F401  importing a file registers its rules
     requests,
 )
-from provision.sandbox.aws.acm.certificates import Acm
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ec2 import (  # noqa: F401  importing a file registers its rules
-    default_vpc,
+    filters,
     group_changes,
     group_rules,
     interfaces,
@@ -31,7 +22,6 @@ from provision.sandbox.aws.ecr import (  # noqa: F401  importing a file register
     registry_api,
     repositories,
 )
-from provision.sandbox.aws.ecr.repositories import Ecr
 from provision.sandbox.aws.ecs import (  # noqa: F401  importing a file registers its rules
     clusters,
     definitions,
@@ -40,9 +30,10 @@ from provision.sandbox.aws.ecs import (  # noqa: F401  importing a file register
     registration,
     run_task,
     services,
+    spot,
     tasks,
+    tick,
 )
-from provision.sandbox.aws.ecs.ecs import Ecs
 from provision.sandbox.aws.elbv2 import (  # noqa: F401  importing a file registers its rules
     attributes,
     listener_rules,
@@ -52,26 +43,24 @@ from provision.sandbox.aws.elbv2 import (  # noqa: F401  importing a file regist
     subnets,
     target_groups,
 )
-from provision.sandbox.aws.elbv2.elbv2 import Elbv2
 from provision.sandbox.aws.iam import (  # noqa: F401  importing a file registers its rules
     documents,
     entities,
-    iam,
+    propagation,
 )
 from provision.sandbox.aws.logs import (  # noqa: F401  importing a file registers its rules
     log_events,
     log_groups,
 )
 from provision.sandbox.aws.permissions import (  # noqa: F401  importing a file registers its rules
-    Permissions,
     simulation,
 )
 from provision.sandbox.aws.route53 import (  # noqa: F401  importing a file registers its rules
-    changes,
+    change_batches,
     dnssec,
     hosted_zones,
     lists,
-    route53,
+    request_limits,
 )
 from provision.sandbox.aws.s3 import (  # noqa: F401  importing a file registers its rules
     buckets,
@@ -79,10 +68,10 @@ from provision.sandbox.aws.s3 import (  # noqa: F401  importing a file registers
     policies,
 )
 from provision.sandbox.aws.scheduler import (  # noqa: F401  importing a file registers its rules
+    firing,
     schedule_checks,
     schedule_groups,
 )
-from provision.sandbox.aws.scheduler.schedules import Scheduler
 from provision.sandbox.aws.ssm import (  # noqa: F401  importing a file registers its rules
     parameter_changes,
     parameters,
@@ -95,22 +84,4 @@ from provision.sandbox.aws.tagging import (  # noqa: F401  importing a file regi
     tag_limits,
 )
 
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
-
-
-def build(cloud: "Cloud") -> None:
-    """An empty account: moto's backends (one set per process) and our state beside them."""
-    BackendDict.reset()
-    reset_model_data()
-    cloud.iam = iam.Iam(cloud)
-    cloud.permissions = Permissions(cloud)
-    cloud.s3 = buckets.S3()
-    cloud.ssm = parameters.Ssm()
-    cloud.ec2 = default_vpc.Ec2(cloud)
-    cloud.route53 = route53.Route53(cloud)
-    cloud.acm = Acm(cloud)
-    cloud.elbv2 = Elbv2(cloud)
-    cloud.scheduler = Scheduler(cloud)
-    cloud.ecr = Ecr(cloud)
-    cloud.ecs = Ecs(cloud)
+Cloud.tickers += (firing.fire_due, tick.tick)

@@ -6,7 +6,7 @@ Source: IAM User Guide, "Create a signed AWS API request"; Amazon S3 API Referen
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
@@ -14,13 +14,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from werkzeug.datastructures import EnvironHeaders
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal, signature_fields
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.enforcement import unknown_key
-from provision.sandbox.aws.rules import behaves
 from provision.sandbox.aws.signing import mismatch
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")  # S3's alone
 
@@ -49,7 +47,7 @@ _UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")  # S3's a
     "InvalidClientTokenId 403",
     "IAM User Guide, Using temporary credentials with AWS resources",
 )
-def verify(cloud: "Cloud", call: Call, environ: dict[str, Any], body: bytes) -> None:
+def verify(cloud: Cloud, call: Call, environ: dict[str, Any], body: bytes) -> None:
     """Raise the refusal of a key that nobody has, or of a signature that its secret has not made."""
     fields, headers = signature_fields(environ), EnvironHeaders(environ)
     with cloud.lock:

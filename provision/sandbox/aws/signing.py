@@ -12,10 +12,10 @@ from typing import Any
 from moto.core.request import Request
 from moto.core.routing import NotFound, get_service_router
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal, signature_fields
 from provision.sandbox.aws.regions import known
 from provision.sandbox.aws.responses import Response
-from provision.sandbox.aws.rules import behaves
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SKEW = timedelta(minutes=5)

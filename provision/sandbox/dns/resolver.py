@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dnslib import QTYPE, RCODE, RR, DNSRecord
 from dnslib.dns import DNSError
 
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.elbv2.state import Elbv2
+from provision.sandbox.aws.route53.state import Route53
 
 LOOPBACK = "127.0.0.1"  # where load balancers and name servers of the sandbox are
 _NAME_SERVER = re.compile(r"ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk)\.")
@@ -37,8 +38,10 @@ class Dns:
     hosted zone whose four name servers are exactly those entered there, and from no other zone.
     """
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, route53: Route53, elbv2: Elbv2) -> None:
+        self._account = account
+        self._route53 = route53
+        self._elbv2 = elbv2
 
     def resolve(self, name: str, type: str) -> list[str]:
         """The values of the records of this type, CNAMEs followed; [] when there are none."""
@@ -67,9 +70,9 @@ class Dns:
 
     def load_balancer(self, name: str) -> Any | None:
         """Moto's load balancer at whose addresses a client that asks for this name arrives."""
-        with self._cloud.lock:
+        with self._account.lock:
             for record in self.lookup(name, "A") or []:
-                found = self._cloud.elbv2.by_dns_name(record.alias or record.name)
+                found = self._elbv2.by_dns_name(record.alias or record.name)
                 if found is not None:
                     return found
         return None
@@ -78,7 +81,7 @@ class Dns:
         """The records that answer, CNAMEs on the way first; None: there is no such name."""
         found: list[Record] = []
         target = name.lower().rstrip(".") + "."
-        with self._cloud.lock:
+        with self._account.lock:
             for _ in range(_LONGEST_CHAIN):
                 records = self._at(target, type)
                 if records is None:
@@ -93,14 +96,14 @@ class Dns:
         """The records of this type (or the CNAME instead) at one name."""
         if _NAME_SERVER.fullmatch(name) or self._is_load_balancer(name):
             return [Record(name, "A", 60, LOOPBACK)] if type == "A" else []
-        domain, servers = self._cloud.registrar.delegation(name)
+        domain, servers = self._account.registrar.delegation(name)
         if type == "NS" and name == f"{domain}.":
             return [Record(name, "NS", 172800, f"{server}.") for server in servers]
         zone = self._zone(f"{domain}.", servers)
         if zone is None:
             return self._elsewhere(domain, name, type)
         while zone is not None:
-            published = self._cloud.route53.published(zone)
+            published = self._route53.published(zone)
             cut = _closest_cut(name, zone.name, published)
             if cut is None:
                 return self._in_zone(name, type, published)
@@ -111,7 +114,7 @@ class Dns:
 
     def _elsewhere(self, domain: str, name: str, type: str) -> list[Record] | None:
         """What servers that are nobody's hosted zone answer for a domain."""
-        entries = self._cloud.registrar.records(domain)
+        entries = self._account.registrar.records(domain)
         here = [
             Record(name, kind, 300, value) for owner, kind, value in entries if f"{owner}." == name
         ]
@@ -121,7 +124,7 @@ class Dns:
 
     def _zone(self, name: str, servers: tuple[str, ...]) -> Any | None:
         """The public hosted zone of this name that these name servers, and only these, serve."""
-        for zone in self._cloud.route53.zones():
+        for zone in self._route53.zones():
             own = zone.delegation_set.name_servers if zone.delegation_set else ()
             if zone.name == name and not zone.private_zone and set(own) == set(servers):
                 return zone
@@ -153,7 +156,7 @@ class Dns:
 
     def _is_load_balancer(self, name: str) -> bool:
         matched = _LOAD_BALANCER.fullmatch(name)
-        return matched is not None and self._cloud.elbv2.by_dns_name(matched.group(1)) is not None
+        return matched is not None and self._elbv2.by_dns_name(matched.group(1)) is not None
 
 
 def _records(name: str, record_set: Any) -> list[Record]:

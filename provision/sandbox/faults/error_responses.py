@@ -1,7 +1,7 @@
 """How each service says "slow down" and "that was our fault"."""
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Refusal
-from provision.sandbox.aws.rules import behaves
 
 # Code, HTTP status, words; services that are not here say what the JSON protocols' common errors say.
 _SLOW_DOWN = {

@@ -1,5 +1,8 @@
 """Faults on demand: what a caller of AWS must survive, by service and operation."""
 
+import contextlib
+import select
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -124,3 +127,11 @@ class Faults:
         if number not in self._faults:
             raise KeyError(f"there is no fault {number}")
         return self._faults[number]
+
+
+def hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
+    """Ends the connection, which werkzeug would keep open; for NoAnswer not before the client does."""
+    if isinstance(dropped, NoAnswer):
+        select.select([connection], [], [], dropped.seconds)
+    with contextlib.suppress(OSError):  # the client was faster
+        connection.shutdown(socket.SHUT_RDWR)

@@ -7,17 +7,14 @@ as far behind as `seconds` lets it be: the worst case, and always the same one.
 from bisect import bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from provision.sandbox.aws import responses
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.responses import Response
-from provision.sandbox.aws.rules import behaves
+from provision.sandbox.delays import Delays
 from provision.sandbox.faults.eventual_consistency import Kind, before
 from provision.sandbox.faults.new_resources import MADE
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 # Those whose guides speak of eventual consistency, or whose clients were seen to wait for it.
 LAGGING = sorted({service for service, _ in MADE})
@@ -47,11 +44,10 @@ class _History:
 class Lag:
     """How far each service is behind. Hold the cloud's lock."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, delays: Delays) -> None:
         self._histories: dict[tuple[str, str], _History] = {}
         self.seconds: dict[str, float] = {}
-        lag = cloud.delays.lag
+        lag = delays.lag
         if isinstance(lag, dict):
             for service, seconds in lag.items():
                 self.switch(seconds, [service])

@@ -3,14 +3,11 @@
 import http.client
 import socket
 import ssl
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.data_plane import Front
 from provision.sandbox.tasks.runners import Reply, Request
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 
 class Delivery:
@@ -20,7 +17,7 @@ class Delivery:
     certificate is verified as a client on the internet verifies it, only against the sandbox's CA.
     """
 
-    def __init__(self, cloud: "Cloud", front: Front) -> None:
+    def __init__(self, cloud: Cloud, front: Front) -> None:
         self._cloud = cloud
         self._front = front
         self.front_port: int | None = None

@@ -17,13 +17,11 @@ import threading
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.image_store import CannotPull
 from provision.sandbox.tasks.runners import Command
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _PATHS = ("PYTHONPATH",)  # variables that name places in the image
 # Here the folder can be written to, and the next task of the image starts sooner for it.
@@ -47,9 +45,7 @@ class Rootfs:
     `most_bytes`, `most_files`: of one layer.
     """
 
-    def __init__(
-        self, cloud: "Cloud", most_bytes: int = 2 << 30, most_files: int = 200_000
-    ) -> None:
+    def __init__(self, cloud: Cloud, most_bytes: int = 2 << 30, most_files: int = 200_000) -> None:
         self._cloud, self._most_bytes, self._most_files = cloud, most_bytes, most_files
         self._lock = threading.Lock()
         self._place: tempfile.TemporaryDirectory[str] | None = None

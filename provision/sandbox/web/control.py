@@ -7,14 +7,15 @@ adds from its own file: `@control("POST", "interrupt")`.
 
 import json
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
 
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.delays import Delays
 
 PREFIX = "/_sandbox/"
 _OPEN = (PREFIX, f"{PREFIX}clock", f"{PREFIX}gallery")
@@ -42,7 +43,7 @@ def is_guarded(method: str, path: str) -> bool:
     return path.startswith(PREFIX) and not (method in ("GET", "HEAD") and path in _OPEN)
 
 
-def respond(cloud: "Cloud", environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def respond(cloud: Cloud, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """The WSGI answer to a request below PREFIX."""
     status = 200
     try:
@@ -78,7 +79,7 @@ def number(given: Given, name: str, least: float = 0.0, otherwise: float | None 
 
 
 @control("GET", "")
-def surface(cloud: "Cloud", given: Given) -> list[Given]:
+def surface(cloud: Cloud, given: Given) -> list[Given]:
     """This list."""
     return [
         {
@@ -91,13 +92,13 @@ def surface(cloud: "Cloud", given: Given) -> list[Given]:
 
 
 @control("GET", "clock")
-def clock(cloud: "Cloud", given: Given) -> Given:
+def clock(cloud: Cloud, given: Given) -> Given:
     """The simulated time, in epoch seconds, and how many simulated seconds a real one holds."""
     return {"now": cloud.clock.now(), "speed": cloud.clock.speed}
 
 
 @control("GET", "calls")
-def calls(cloud: "Cloud", given: Given) -> list[Given]:
+def calls(cloud: Cloud, given: Given) -> list[Given]:
     """The log of calls: ?after=NUMBER, ?since=TIME, ?mutating=1, ?service=, ?operation=, ?caller=."""
     named = {"service", "operation", "caller"} & given.keys()
     if unknown := given.keys() - named - {"after", "since", "mutating"}:
@@ -115,46 +116,63 @@ def calls(cloud: "Cloud", given: Given) -> list[Given]:
 
 
 @control("GET", "faults")
-def faults(cloud: "Cloud", given: Given) -> list[Given]:
+def faults(cloud: Cloud, given: Given) -> list[Given]:
     """The faults that are still to happen, and the held calls."""
     return cloud.faults.shown()
 
 
 @control("POST", "faults")
-def add_fault(cloud: "Cloud", given: Given) -> Given:
+def add_fault(cloud: Cloud, given: Given) -> Given:
     """One more fault: kind, service, operation, times or probability, after, mutating, when, seconds."""
     return cloud.faults.add(given).shown()
 
 
 @control("DELETE", "faults")
-def clear_faults(cloud: "Cloud", given: Given) -> Given:
+def clear_faults(cloud: Cloud, given: Given) -> Given:
     """No fault any more; held calls are dropped."""
     cloud.faults.clear()
     return {}
 
 
 @control("DELETE", "faults/<int:fault>")
-def clear_fault(cloud: "Cloud", given: Given, fault: int) -> Given:
+def clear_fault(cloud: Cloud, given: Given, fault: int) -> Given:
     """This fault no more."""
     cloud.faults.clear(fault)
     return {}
 
 
 @control("GET", "faults/<int:fault>/reached")
-def reached(cloud: "Cloud", given: Given, fault: int) -> Given:
+def reached(cloud: Cloud, given: Given, fault: int) -> Given:
     """Waits up to ?seconds= until a hold holds a call, or is gone; the call or null."""
     return {"call": cloud.faults.reached(fault, number(given, "seconds", otherwise=30))}
 
 
 @control("POST", "faults/<int:fault>/release")
-def release(cloud: "Cloud", given: Given, fault: int) -> Given:
+def release(cloud: Cloud, given: Given, fault: int) -> Given:
     """Lets go of the held call: {"carry_on": true} as though nothing had been, else it is dropped."""
     cloud.faults.release(fault, carry_on=given.get("carry_on") is True)
     return {}
 
 
+@control("GET", "delays")
+def delays(cloud: Cloud, given: Given) -> Given:
+    """How long everything takes, by name, in simulated seconds."""
+    return asdict(cloud.delays)
+
+
+@control("POST", "delays")
+def change_delays(cloud: Cloud, given: Given) -> Given:
+    """Other delays, by name: {"certificate": 60}; lag has a switch of its own."""
+    names = {field.name for field in fields(Delays)} - {"lag"}
+    if unknown := given.keys() - names:
+        raise ValueError(f"no such delay: {', '.join(sorted(unknown))}")
+    for name, seconds in {name: number(given, name) for name in given}.items():
+        setattr(cloud.delays, name, seconds)
+    return asdict(cloud.delays)
+
+
 @control("POST", "lag")
-def lag(cloud: "Cloud", given: Given) -> Given:
+def lag(cloud: Cloud, given: Given) -> Given:
     """Read-after-write lag of simulated {"seconds"} in {"services": [...]}, else in all that lag."""
     seconds, services = number(given, "seconds"), given.get("services")
     if not isinstance(services, list | None):
@@ -164,7 +182,7 @@ def lag(cloud: "Cloud", given: Given) -> Given:
 
 
 @control("POST", "reset")
-def reset(cloud: "Cloud", given: Given) -> Given:
+def reset(cloud: Cloud, given: Given) -> Given:
     """An empty account, no faults, no lag but the one it was started with, an empty log."""
     cloud.faults.clear()
     cloud.reset()
@@ -173,7 +191,7 @@ def reset(cloud: "Cloud", given: Given) -> Given:
 
 
 @control("GET", "gallery")
-def gallery(cloud: "Cloud", given: Given) -> Given:
+def gallery(cloud: Cloud, given: Given) -> Given:
     """Where a stand-in for public.ecr.aws is served, {"url"}; 404 where none is."""
     if not cloud.gallery:
         raise LookupError("no gallery is served")

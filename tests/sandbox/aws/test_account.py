@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from werkzeug.serving import make_server
 
-from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.delays import Delays
 from tests.sandbox.conftest import REGION, Account

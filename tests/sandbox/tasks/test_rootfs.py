@@ -13,7 +13,7 @@ import pytest
 
 from provision.clients.registry import sha256
 from provision.image import layer
-from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.image_store import CannotPull
 from provision.sandbox.tasks.processes import ProcessTask, ProcessTasks
 from provision.sandbox.tasks.rootfs import Rootfs

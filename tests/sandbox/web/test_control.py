@@ -1,6 +1,6 @@
 """The control surface: the log of calls, the clock, reset, and what a service adds."""
 
-from provision.sandbox.aws import account as cloud_file
+from provision.sandbox.aws import account as account_file
 from tests.sandbox.conftest import Account
 from tests.sandbox.control_client import control, why
 
@@ -54,10 +54,10 @@ def test_log_is_bounded(account: Account) -> None:
     """The oldest calls leave it; the numbers go on, so that a reader sees that some are missing."""
     account.client("ssm").describe_parameters()
     (only,) = account.cloud.log
-    assert cloud_file._LOGGED == account.cloud.log.maxlen
-    account.cloud.log.extend([only] * cloud_file._LOGGED)
+    assert account_file.LOG_LENGTH == account.cloud.log.maxlen
+    account.cloud.log.extend([only] * account_file.LOG_LENGTH)
     account.client("ssm").describe_parameters()
-    assert cloud_file._LOGGED == len(account.cloud.log)
+    assert account_file.LOG_LENGTH == len(account.cloud.log)
     assert only["number"] + 1 == account.cloud.log[-1]["number"]
 
 

@@ -1,6 +1,6 @@
 """Who may issue a certificate for a name: CAA records (RFC 8659), as ACM reads them."""
 
-from provision.sandbox.aws.rules import behaves
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.dns.resolver import Dns
 
 # User Guide, CAA: who may be named for ACM to issue.

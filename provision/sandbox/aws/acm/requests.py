@@ -1,15 +1,14 @@
 """ACM: what it shows, and what it refuses, while a certificate is requested, issued and used."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from provision.sandbox.aws.acm.certificates import Certificate
+from provision.sandbox.aws.acm.state import Certificate
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 _MOST_NAMES = 10  # ACM User Guide, Quotas: domain names per certificate, the first one included
 
@@ -35,7 +34,7 @@ def _key(call: Call) -> tuple[Any, ...] | None:
     "ACM User Guide, Quotas; terraform-provider-aws#35825",
 )
 @before("acm", "RequestCertificate")
-def names_are_few(cloud: "Cloud", call: Call) -> None:
+def names_are_few(cloud: Cloud, call: Call) -> None:
     """User Guide, Quotas."""
     names = {call.params["DomainName"], *call.params.get("SubjectAlternativeNames", [])}
     if len(names) > _MOST_NAMES:
@@ -55,7 +54,7 @@ def names_are_few(cloud: "Cloud", call: Call) -> None:
     "ACM API Reference, RequestCertificate, IdempotencyToken: 'times out after one hour'",
 )
 @before("acm", "RequestCertificate")
-def same_token_same_certificate(cloud: "Cloud", call: Call) -> Answer | None:
+def same_token_same_certificate(cloud: Cloud, call: Call) -> Answer | None:
     """API RequestCertificate: within an hour the same token asks for the same certificate."""
     key = _key(call)
     arn = cloud.acm.remembered(key) if key else None
@@ -65,7 +64,7 @@ def same_token_same_certificate(cloud: "Cloud", call: Call) -> Answer | None:
 
 
 @after("acm", "RequestCertificate")
-def validation_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def validation_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
     """User Guide, DNS validation: one CNAME per name, pending until it resolves."""
     first = call.params["DomainName"]
     others = [n for n in call.params.get("SubjectAlternativeNames", []) if n != first]
@@ -87,7 +86,7 @@ def validation_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
     "ACM API Reference, ListCertificates, RootHierarchyTypes",
 )
 @before("acm", "ListCertificates")
-def list_of_key_types(cloud: "Cloud", call: Call) -> Answer | None:
+def list_of_key_types(cloud: Cloud, call: Call) -> Answer | None:
     """API ListCertificates; moto filters by the keys that it made itself, RSA of 2048 bits."""
     if call.region not in cloud.regions("acm") or "RootHierarchyTypes" in call.params:
         return {"CertificateSummaryList": []}
@@ -99,7 +98,7 @@ def list_of_key_types(cloud: "Cloud", call: Call) -> Answer | None:
     return {"CertificateSummaryList": [s for s in summaries if s["KeyAlgorithm"] in wanted]}
 
 
-def _summary(cloud: "Cloud", detail: dict[str, Any]) -> dict[str, Any]:
+def _summary(cloud: Cloud, detail: dict[str, Any]) -> dict[str, Any]:
     """A certificate as ListCertificates shows it."""
     arn = detail["CertificateArn"]
     certificate = cloud.acm.certificates.get(arn)
@@ -128,7 +127,7 @@ def _summary(cloud: "Cloud", detail: dict[str, Any]) -> dict[str, Any]:
     "ACM API Reference, CertificateDetail",
 )
 @after("acm", "DescribeCertificate")
-def certificate_as_it_is(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def certificate_as_it_is(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API DescribeCertificate: no ResourceRecord for seconds, no validity before it is issued."""
     detail = answer["Certificate"]
     detail["InUseBy"] = cloud.acm.in_use_by(detail["CertificateArn"])
@@ -153,9 +152,7 @@ def certificate_as_it_is(cloud: "Cloud", call: Call, answer: Answer) -> None:
         detail["FailureReason"] = certificate.failure
 
 
-def _validation(
-    cloud: "Cloud", certificate: Certificate, name: str, success: bool
-) -> dict[str, Any]:
+def _validation(cloud: Cloud, certificate: Certificate, name: str, success: bool) -> dict[str, Any]:
     pending = "PENDING_VALIDATION" if certificate.status == "PENDING_VALIDATION" else "FAILED"
     option: dict[str, Any] = {
         "DomainName": name,
@@ -176,7 +173,7 @@ def _validation(
     "ACM API Reference, GetCertificate, Errors",
 )
 @before("acm", "GetCertificate")
-def certificate_is_there(cloud: "Cloud", call: Call) -> None:
+def certificate_is_there(cloud: Cloud, call: Call) -> None:
     """API GetCertificate, RequestInProgressException."""
     certificate = cloud.acm.certificates.get(call.params["CertificateArn"])
     if certificate is not None and certificate.status == "PENDING_VALIDATION":
@@ -193,17 +190,17 @@ def certificate_is_there(cloud: "Cloud", call: Call) -> None:
     "ACM API Reference, DeleteCertificate, Errors",
 )
 @before("acm", "DeleteCertificate")
-def certificate_is_free(cloud: "Cloud", call: Call) -> None:
+def certificate_is_free(cloud: Cloud, call: Call) -> None:
     """API DeleteCertificate, ResourceInUseException."""
     arn = call.params["CertificateArn"]
     users = cloud.acm.in_use_by(arn)
     if users:
         raise Refusal(
-            "ResourceInUseException", f"Certificate {arn} in account {cloud.account} is in use."
+            "ResourceInUseException", f"Certificate {arn} in account {cloud.account_id} is in use."
         )
 
 
 @after("acm", "DeleteCertificate")
-def certificate_is_gone(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def certificate_is_gone(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Its validation ends with it."""
     cloud.acm.certificates.pop(call.params["CertificateArn"], None)

@@ -1,12 +1,11 @@
 """EC2: what changing a security group's rule refuses, and what it changes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 
 @behaves(
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     "EC2 User Guide, Update security group rules; moto's words for CidrIpv6",
 )
 @before("ec2", "ModifySecurityGroupRules")
-def rule_keeps_its_kind(cloud: "Cloud", call: Call) -> None:
+def rule_keeps_its_kind(cloud: Cloud, call: Call) -> None:
     """API ModifySecurityGroupRules: what a rule lets in is another one of its kind."""
     for rule, wanted in _changes(cloud, call):
         known = "ReferencedGroupId" if rule.source_group else "CidrIpv4"
@@ -36,14 +35,14 @@ def rule_keeps_its_kind(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, ModifySecurityGroupRules, SecurityGroupRuleRequest",
 )
 @after("ec2", "ModifySecurityGroupRules")
-def another_group(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def another_group(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Moto changes ports and ranges only."""
     for rule, wanted in _changes(cloud, call):
         if group := wanted.get("ReferencedGroupId"):
             rule.source_group = {**rule.source_group, "GroupId": group}
 
 
-def _changes(cloud: "Cloud", call: Call) -> list[tuple[Any, dict[str, Any]]]:
+def _changes(cloud: Cloud, call: Call) -> list[tuple[Any, dict[str, Any]]]:
     """The rules that the call names, as moto keeps them, each with what is wanted of it."""
     owner = cloud.ec2.backend(call.region).get_security_group_from_id(call.params["GroupId"])
     given = {

@@ -1,14 +1,13 @@
 """EC2: what the rules of security groups refuse."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ec2.security_groups import ALPHABET, WORDS
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import before
 
 _PORTED = {"tcp", "udp", "6", "17"}
 _PROTOCOLS = {"icmp", "icmpv6", *_PORTED}
@@ -35,7 +34,7 @@ _PROTOCOLS = {"icmp", "icmpv6", *_PORTED}
     moto="moto refuses it as well",
 )
 @before("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
-def rule_can_be(cloud: "Cloud", call: Call) -> None:
+def rule_can_be(cloud: Cloud, call: Call) -> None:
     """API AuthorizeSecurityGroupIngress: ports, descriptions, and groups of the same VPC."""
     backend = cloud.ec2.backend(call.region)
     owner = backend.get_security_group_from_id(call.params.get("GroupId", ""))

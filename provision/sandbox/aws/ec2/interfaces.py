@@ -1,13 +1,11 @@
 """EC2: network interfaces, the ones that belong to AWS services, and client tokens."""
 
 import json
-from typing import TYPE_CHECKING
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 
 @behaves(
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     "boto3#2218",
 )
 @before("ec2", "DetachNetworkInterface")
-def attachment_is_ones_own(cloud: "Cloud", call: Call) -> None:
+def attachment_is_ones_own(cloud: Cloud, call: Call) -> None:
     """API DetachNetworkInterface."""
     if call.params.get("AttachmentId", "").startswith("ela-attach-"):
         raise Refusal(
@@ -32,7 +30,7 @@ def attachment_is_ones_own(cloud: "Cloud", call: Call) -> None:
     "gruntwork-io/cloud-nuke#431",
 )
 @before("ec2", "DeleteNetworkInterface")
-def interface_is_free(cloud: "Cloud", call: Call) -> None:
+def interface_is_free(cloud: Cloud, call: Call) -> None:
     """API DeleteNetworkInterface."""
     interface_id = call.params["NetworkInterfaceId"]
     interface = cloud.ec2.backend(call.region).enis.get(interface_id)
@@ -55,7 +53,7 @@ def interface_is_free(cloud: "Cloud", call: Call) -> None:
     "EC2 Developer Guide, Ensuring idempotency; Error codes",
 )
 @before("ec2", "CreateRouteTable", "CreateNetworkInterface")
-def token_is_new(cloud: "Cloud", call: Call) -> Answer | None:
+def token_is_new(cloud: Cloud, call: Call) -> Answer | None:
     """Developer Guide, Ensuring idempotency."""
     token = call.params.get("ClientToken")
     made = cloud.ec2.made_with.get((call.region, call.operation, token or ""))
@@ -72,7 +70,7 @@ def token_is_new(cloud: "Cloud", call: Call) -> Answer | None:
 
 
 @after("ec2", "CreateRouteTable", "CreateNetworkInterface")
-def token_is_used(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def token_is_used(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Remember what the token made."""
     if token := call.params.get("ClientToken"):
         key = (call.region, call.operation, token)

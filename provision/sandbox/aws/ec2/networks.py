@@ -1,13 +1,12 @@
 """EC2: VPCs, subnets and internet gateways, and what they refuse."""
 
 import ipaddress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
 
 
 @behaves(
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     "EC2 API Reference, DeleteVpc; Error codes",
 )
 @before("ec2", "DeleteVpc")
-def vpc_is_free(cloud: "Cloud", call: Call) -> None:
+def vpc_is_free(cloud: Cloud, call: Call) -> None:
     """API DeleteVpc: its gateways, interfaces and own security groups go first."""
     vpc_id, backend = call.params["VpcId"], cloud.ec2.backend(call.region)
     gateways = [gateway.vpc for gateway in backend.internet_gateways.values() if gateway.vpc]
@@ -57,7 +56,7 @@ def vpc_is_free(cloud: "Cloud", call: Call) -> None:
     moto="moto refuses it as well",
 )
 @before("ec2", "CreateSubnet")
-def subnet_can_be(cloud: "Cloud", call: Call) -> None:
+def subnet_can_be(cloud: Cloud, call: Call) -> None:
     """API CreateSubnet, CidrBlock; moto knows the rest."""
     block = call.params.get("CidrBlock", "")
     try:
@@ -75,7 +74,7 @@ def subnet_can_be(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, DeleteSubnet; Error codes",
 )
 @before("ec2", "DeleteSubnet")
-def subnet_is_free(cloud: "Cloud", call: Call) -> None:
+def subnet_is_free(cloud: Cloud, call: Call) -> None:
     """API DeleteSubnet: not while interfaces are in it."""
     subnet_id = call.params["SubnetId"]
     interfaces = cloud.ec2.backend(call.region).enis.values()
@@ -99,7 +98,7 @@ def subnet_is_free(cloud: "Cloud", call: Call) -> None:
     "berlioz#1; EC2 API Reference, Error codes",
 )
 @before("ec2", "AttachInternetGateway")
-def gateway_can_be_attached(cloud: "Cloud", call: Call) -> None:
+def gateway_can_be_attached(cloud: Cloud, call: Call) -> None:
     """API AttachInternetGateway."""
     vpc_id, gateway_id = call.params["VpcId"], call.params["InternetGatewayId"]
     gateways = cloud.ec2.backend(call.region).internet_gateways
@@ -130,7 +129,7 @@ def gateway_can_be_attached(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, DetachInternetGateway",
 )
 @before("ec2", "DetachInternetGateway")
-def gateway_can_be_detached(cloud: "Cloud", call: Call) -> None:
+def gateway_can_be_detached(cloud: Cloud, call: Call) -> None:
     """API DetachInternetGateway: not while the VPC has running things with public addresses."""
     vpc_id, backend = call.params["VpcId"], cloud.ec2.backend(call.region)
     if any(interface.public_ip for interface in _interfaces_in(backend, vpc_id)):
@@ -148,7 +147,7 @@ def gateway_can_be_detached(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, DeleteInternetGateway; Error codes",
 )
 @before("ec2", "DeleteInternetGateway")
-def gateway_is_free(cloud: "Cloud", call: Call) -> None:
+def gateway_is_free(cloud: Cloud, call: Call) -> None:
     """API DeleteInternetGateway: 'You must detach the internet gateway from the VPC first'."""
     gateway_id = call.params["InternetGatewayId"]
     gateway = cloud.ec2.backend(call.region).internet_gateways.get(gateway_id)

@@ -1,12 +1,11 @@
 """EC2: route tables, their routes and associations, and what they refuse."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
 
 _TARGETS = (
     "GatewayId",
@@ -23,7 +22,7 @@ _TARGETS = (
 _DEPENDENCIES = "EC2 API Reference, DeleteRouteTable; Error codes"
 
 
-def _table(cloud: "Cloud", call: Call) -> Any | None:
+def _table(cloud: Cloud, call: Call) -> Any | None:
     """Moto's route table of this call, or None (then moto says so)."""
     return cloud.ec2.backend(call.region).route_tables.get(call.params["RouteTableId"])
 
@@ -41,7 +40,7 @@ def _table(cloud: "Cloud", call: Call) -> Any | None:
     "serverless-vpc-plugin#147",
 )
 @before("ec2", "CreateRoute")
-def route_can_be(cloud: "Cloud", call: Call) -> None:
+def route_can_be(cloud: Cloud, call: Call) -> None:
     """API CreateRoute."""
     table = _table(cloud, call)
     if table is None:
@@ -75,7 +74,7 @@ def route_can_be(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, DeleteRoute; VPC User Guide, Route tables",
 )
 @before("ec2", "DeleteRoute")
-def route_may_go(cloud: "Cloud", call: Call) -> None:
+def route_may_go(cloud: Cloud, call: Call) -> None:
     """API DeleteRoute."""
     table, block = _table(cloud, call), call.params.get("DestinationCidrBlock")
     if table is None or block is None:
@@ -99,7 +98,7 @@ def route_may_go(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, AssociateRouteTable: 'must be in the same VPC'",
 )
 @before("ec2", "AssociateRouteTable")
-def table_can_be_associated(cloud: "Cloud", call: Call) -> None:
+def table_can_be_associated(cloud: Cloud, call: Call) -> None:
     """API AssociateRouteTable."""
     table, subnet_id = _table(cloud, call), call.params.get("SubnetId", "")
     backend = cloud.ec2.backend(call.region)
@@ -134,7 +133,7 @@ def table_can_be_associated(cloud: "Cloud", call: Call) -> None:
     _DEPENDENCIES,
 )
 @before("ec2", "DeleteRouteTable")
-def table_is_free(cloud: "Cloud", call: Call) -> None:
+def table_is_free(cloud: Cloud, call: Call) -> None:
     """API DeleteRouteTable: 'You can't delete the main route table'."""
     table = _table(cloud, call)
     if table is not None and table.main_association_id:
@@ -151,7 +150,7 @@ def table_is_free(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, DisassociateRouteTable; VPC User Guide, Route tables",
 )
 @before("ec2", "DisassociateRouteTable")
-def association_may_go(cloud: "Cloud", call: Call) -> None:
+def association_may_go(cloud: Cloud, call: Call) -> None:
     """VPC User Guide, Route tables: a main table is replaced, not taken away."""
     association = call.params["AssociationId"]
     tables = cloud.ec2.backend(call.region).route_tables.values()

@@ -1,13 +1,12 @@
 """EC2: what security groups and their rules refuse."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
 
 # API CreateSecurityGroup, GroupName and GroupDescription; API IpRange, Description.
 ALPHABET = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]*")
@@ -43,7 +42,7 @@ WORDS = (
     moto="moto refuses it as well",
 )
 @before("ec2", "CreateSecurityGroup")
-def group_can_be(cloud: "Cloud", call: Call) -> None:
+def group_can_be(cloud: Cloud, call: Call) -> None:
     """API CreateSecurityGroup."""
     for parameter, key in (("GroupName", "GroupName"), ("GroupDescription", "Description")):
         value = call.params.get(key, "")
@@ -89,7 +88,7 @@ def group_can_be(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, DeleteSecurityGroup; Error codes",
 )
 @before("ec2", "DeleteSecurityGroup")
-def group_is_free(cloud: "Cloud", call: Call) -> None:
+def group_is_free(cloud: Cloud, call: Call) -> None:
     """API DeleteSecurityGroup: not while an interface or another group's rule uses it."""
     backend = cloud.ec2.backend(call.region)
     group_id = call.params.get("GroupId", "")
@@ -119,7 +118,7 @@ def group_is_free(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, Error codes",
 )
 @before("ec2", "DescribeSecurityGroups")
-def groups_are_known(cloud: "Cloud", call: Call) -> None:
+def groups_are_known(cloud: Cloud, call: Call) -> None:
     """API DescribeSecurityGroups; moto names a Python set."""
     backend = cloud.ec2.backend(call.region)
     for group_id in call.params.get("GroupIds", []):

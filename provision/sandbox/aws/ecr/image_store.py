@@ -3,10 +3,9 @@
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.account import Account
 
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^:@]+)"
@@ -26,8 +25,8 @@ class Images:
     image. A public image that nobody entered is taken to exist for every platform.
     """
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account) -> None:
+        self._account = account
         self.public: dict[str, tuple[str, ...]] = {}
         self.blobs: dict[str, bytes] = {}  # what was uploaded, by digest
 
@@ -75,8 +74,8 @@ class Images:
                 raise CannotPull(_not_found(uri))
             split = [platform.split("/") for platform in platforms]
             return {"manifests": [{"platform": {"os": p[0], "architecture": p[1]}} for p in split]}
-        repositories = self._cloud.backend("ecr", ecr["region"]).repositories
-        if ecr["account"] != self._cloud.account or ecr["name"] not in repositories:
+        repositories = self._account.backend("ecr", ecr["region"]).repositories
+        if ecr["account"] != self._account.account_id or ecr["name"] not in repositories:
             raise CannotPull(_not_found(uri))
         for image in repositories[ecr["name"]].images:
             if ecr["digest"] in (None, image.get_image_digest()) and (

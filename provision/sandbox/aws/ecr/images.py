@@ -5,14 +5,13 @@ API Reference: PutImage, CompleteLayerUpload.
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.repositories import invalid
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 
 @behaves(
@@ -34,15 +33,13 @@ if TYPE_CHECKING:
     "Amazon ECR API Reference, CompleteLayerUpload, Errors",
 )
 @before("ecr", "CompleteLayerUpload")
-def layer_is_right(cloud: "Cloud", call: Call) -> None:
+def layer_is_right(cloud: Cloud, call: Call) -> None:
     """API CompleteLayerUpload: the parts together are the layer that was announced."""
     repository = cloud.backend("ecr", call.region).repositories.get(call.params["repositoryName"])
     upload = repository.uploads.get(call.params["uploadId"]) if repository else None
     if upload is None:
         return  # moto says which of the two is missing
-    where = (
-        f"in the repository with name '{repository.name}' in the registry with id '{cloud.account}'"
-    )
+    where = f"in the repository with name '{repository.name}' in the registry with id '{cloud.account_id}'"
     if not upload.layer_parts:
         raise Refusal(
             "EmptyUploadException", f"The upload with id '{upload.upload_id}' {where} is empty"
@@ -81,7 +78,7 @@ def layer_is_right(cloud: "Cloud", call: Call) -> None:
     "Amazon ECR User Guide, Preventing image tags from being overwritten in Amazon ECR",
 )
 @before("ecr", "PutImage")
-def image_can_be(cloud: "Cloud", call: Call) -> None:
+def image_can_be(cloud: Cloud, call: Call) -> None:
     """API PutImage: its repository, manifest, layers and images are there."""
     name = call.params["repositoryName"]
     repository = cloud.backend("ecr", call.region).repositories.get(name)
@@ -89,7 +86,7 @@ def image_can_be(cloud: "Cloud", call: Call) -> None:
         raise Refusal(
             "RepositoryNotFoundException",
             f"The repository with name '{name}' does not exist in the registry with id "
-            f"'{cloud.account}'",
+            f"'{cloud.account_id}'",
         )
     try:
         manifest = json.loads(call.params["imageManifest"])
@@ -176,7 +173,7 @@ def _check_parts(repository: Any, manifest: dict[str, Any]) -> None:
     "OCI Image Format Specification, Descriptors, Digests",
 )
 @after("ecr", "PutImage")
-def image_has_its_digest(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def image_has_its_digest(cloud: Cloud, call: Call, answer: Answer) -> None:
     """moto makes one up; and it takes real time for the time of the push."""
     repository = cloud.backend("ecr", call.region).repositories[call.params["repositoryName"]]
     for image in repository.images:

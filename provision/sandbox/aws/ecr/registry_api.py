@@ -8,19 +8,17 @@ their rules, faults and permissions hold here too.
 import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from provision.sandbox.aws.application import hang_up
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.ecr.repositories import Token
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.state import Token
 from provision.sandbox.aws.permissions.enforcement import enforce
-from provision.sandbox.aws.rules import behaves, rules_after, rules_before
-from provision.sandbox.faults.faults import ConnectionDropped
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import rules_after, rules_before
+from provision.sandbox.faults.faults import ConnectionDropped, hang_up
 
 _PATH = re.compile(
     r"/v2/(?P<name>[a-z0-9][a-z0-9._/-]*)/(?P<kind>blobs/uploads|blobs|manifests)/(?P<which>[^/]*)"
@@ -43,7 +41,7 @@ _CODES = {
 class Registry:
     """The registry of one Cloud, as a WSGI application."""
 
-    def __init__(self, cloud: "Cloud") -> None:
+    def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -84,7 +82,7 @@ class _Asked:
     """One request, signed in, about one repository."""
 
     def __init__(
-        self, cloud: "Cloud", caller: Token, name: str, which: str, request: Request
+        self, cloud: Cloud, caller: Token, name: str, which: str, request: Request
     ) -> None:
         self.cloud, self.caller, self.name, self.which = cloud, caller, name, which
         self.request, self._body = request, request.get_data()
@@ -236,7 +234,7 @@ class _Asked:
             raise Refusal(
                 "RepositoryNotFoundException",
                 f"The repository with name '{self.name}' does not exist in the registry with id "
-                f"'{self.cloud.account}'",
+                f"'{self.cloud.account_id}'",
             )
         return repositories[self.name]
 

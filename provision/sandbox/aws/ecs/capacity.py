@@ -1,13 +1,11 @@
 """ECS capacity: Fargate or Fargate Spot, as a launch type or by a capacity provider strategy."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Refusal
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 
 PROVIDERS = ("FARGATE", "FARGATE_SPOT")  # the sandbox has no Auto Scaling groups
 NO_CAPACITY = (
@@ -138,7 +136,7 @@ def next_provider(strategy: list[dict[str, Any]], used: Counter[str]) -> str:
     return str(min(weighed, key=load)["capacityProvider"])
 
 
-def with_default(cloud: "Cloud", given: dict[str, Any], cluster: Any) -> dict[str, Any]:
+def with_default(cloud: Cloud, given: dict[str, Any], cluster: Any) -> dict[str, Any]:
     """The parameters with the cluster's default strategy, where they name neither."""
     default = cluster.default_capacity_provider_strategy
     if default and not given.get("launchType") and not given.get("capacityProviderStrategy"):

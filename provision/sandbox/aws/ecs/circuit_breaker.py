@@ -5,14 +5,11 @@ breaker detects failures".
 """
 
 import math
-from typing import TYPE_CHECKING
 
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.service import Service
 from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _LONGEST = 27 * 60.0  # seconds between two attempts, at most
 _SHORTEST = 30.0  # the first pause, after the third failure; AWS does not tell its steps
@@ -31,7 +28,7 @@ _REPEATEDLY = 3
     "service event: is unable to consistently start tasks successfully.",
     "Amazon ECS Developer Guide, Amazon ECS service throttle logic",
 )
-def count(service: Service, task: Task, now: float) -> None:
+def _count(service: Service, task: Task, now: float) -> None:
     """A task has failed: a deployment in progress counts it, and so does the throttle."""
     for deployment in service.deployments:
         unsettled = deployment.rollout_state == "IN_PROGRESS" and not task.was_well
@@ -49,6 +46,16 @@ def count(service: Service, task: Task, now: float) -> None:
             "is unable to consistently start tasks successfully. For more information, see the "
             "Troubleshooting section of the Amazon ECS Developer Guide.",
         )
+
+
+def fail(cloud: Cloud, task: Task, code: str, reason: str) -> None:
+    """The task ends for a reason of its own; its service counts it, and starts another one."""
+    if not task.wanted:
+        return
+    now, service = cloud.clock.now(), cloud.ecs.service_of(task)
+    task.ask_to_stop(now, code, reason)
+    if service is not None:
+        _count(service, task, now)
 
 
 @behaves(
@@ -69,7 +76,7 @@ def count(service: Service, task: Task, now: float) -> None:
     "rolloutState FAILED",
     "Amazon ECS API Reference, DeploymentCircuitBreaker, rollback",
 )
-def break_circuit(cloud: "Cloud", service: Service) -> list[Task]:
+def break_circuit(cloud: Cloud, service: Service) -> list[Task]:
     """Give the primary deployment up where it has failed too often; its tasks, which are to stop."""
     primary = service.primary
     threshold = min(200, max(3, math.ceil(service.desired / 2)))

@@ -1,14 +1,13 @@
 """ECS clusters: what they refuse, what they count, and how they are shown when they are gone."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import check_providers
 from provision.sandbox.aws.ecs.pagination import page
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 _SERVICE_LINKED_ROLE = "AWSServiceRoleForECS"
 
@@ -19,7 +18,7 @@ _SERVICE_LINKED_ROLE = "AWSServiceRoleForECS"
     "ClusterNotFoundException 400",
     "Amazon ECS API Reference, DescribeServices, Errors",
 )
-def find_cluster(cloud: "Cloud", region: str, name: str | None) -> Any:
+def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
     """Moto's ACTIVE cluster for a name, an ARN, or None (the one called default)."""
     wanted = (name or "default").rpartition("/")[2]
     cluster = cloud.backend("ecs", region).clusters.get(wanted)
@@ -34,7 +33,7 @@ def find_cluster(cloud: "Cloud", region: str, name: str | None) -> Any:
     "InvalidParameterException 400, Unable to assume the service linked role. ...",
     "Amazon ECS Developer Guide, Using service-linked roles for Amazon ECS",
 )
-def need_service_linked_role(cloud: "Cloud") -> None:
+def need_service_linked_role(cloud: Cloud) -> None:
     """Amazon ECS Developer Guide, service-linked roles: the first use of ECS in an account."""
     if cloud.iam.role(_SERVICE_LINKED_ROLE) is None:
         raise Refusal(
@@ -51,7 +50,7 @@ def need_service_linked_role(cloud: "Cloud") -> None:
     "Amazon ECS API Reference, CreateCluster",
 )
 @before("ecs", "CreateCluster")
-def cluster_can_be(cloud: "Cloud", call: Call) -> Answer | None:
+def cluster_can_be(cloud: Cloud, call: Call) -> Answer | None:
     """API CreateCluster: needs the service-linked role; a name that is there gives that cluster."""
     need_service_linked_role(cloud)
     check_providers(call.params)
@@ -69,7 +68,7 @@ def cluster_can_be(cloud: "Cloud", call: Call) -> Answer | None:
     "Amazon ECS API Reference, Cluster",
 )
 @after("ecs", "DescribeClusters")
-def counted(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def counted(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API DescribeClusters: how many services and tasks there are."""
     for cluster in answer.get("clusters", []):
         cluster.update(_counts(cloud, call.region, cluster["clusterName"]))
@@ -82,7 +81,7 @@ def counted(cloud: "Cloud", call: Call, answer: Answer) -> None:
     "Amazon ECS API Reference, DeleteCluster",
 )
 @before("ecs", "ListClusters")
-def only_active_ones(cloud: "Cloud", call: Call) -> Answer:
+def only_active_ones(cloud: Cloud, call: Call) -> Answer:
     """API DeleteCluster: an INACTIVE cluster can be described, not listed."""
     clusters = cloud.backend("ecs", call.region).clusters.values()
     arns = sorted(cluster.arn for cluster in clusters if cluster.status == "ACTIVE")
@@ -102,7 +101,7 @@ def only_active_ones(cloud: "Cloud", call: Call) -> Answer:
     "Amazon ECS API Reference, DeleteCluster, Errors",
 )
 @before("ecs", "DeleteCluster")
-def cluster_is_empty(cloud: "Cloud", call: Call) -> None:
+def cluster_is_empty(cloud: Cloud, call: Call) -> None:
     """API DeleteCluster: ClusterContainsServicesException, ClusterContainsTasksException."""
     name = cluster_is_settled(cloud, call).name
     for (region, cluster, _), service in cloud.ecs.services.items():
@@ -125,7 +124,7 @@ def cluster_is_empty(cloud: "Cloud", call: Call) -> None:
     "UpdateInProgressException 400",
     "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
 )
-def cluster_is_settled(cloud: "Cloud", call: Call) -> Any:
+def cluster_is_settled(cloud: Cloud, call: Call) -> Any:
     """Moto's cluster, if nothing is being attached to it."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     if cloud.clock.now() < cloud.ecs.attaching.get(cluster.arn, 0.0):
@@ -138,7 +137,7 @@ def cluster_is_settled(cloud: "Cloud", call: Call) -> Any:
 
 
 @before("ecs", "UpdateCluster")
-def cluster_is_there(cloud: "Cloud", call: Call) -> None:
+def cluster_is_there(cloud: Cloud, call: Call) -> None:
     """API UpdateCluster: ClusterNotFoundException."""
     find_cluster(cloud, call.region, call.params.get("cluster"))
 
@@ -150,7 +149,7 @@ def cluster_is_there(cloud: "Cloud", call: Call) -> None:
     "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
 )
 @before("ecs", "PutClusterCapacityProviders")
-def providers_can_change(cloud: "Cloud", call: Call) -> None:
+def providers_can_change(cloud: Cloud, call: Call) -> None:
     """API PutClusterCapacityProviders: one change at a time, and nothing in use is taken away."""
     cluster = cluster_is_settled(cloud, call)
     check_providers(call.params)
@@ -167,7 +166,7 @@ def providers_can_change(cloud: "Cloud", call: Call) -> None:
     cloud.ecs.attaching[cluster.arn] = cloud.clock.now() + cloud.delays.cluster_attachments
 
 
-def _counts(cloud: "Cloud", region: str, name: str) -> dict[str, int]:
+def _counts(cloud: Cloud, region: str, name: str) -> dict[str, int]:
     tasks = [task for task in cloud.ecs.tasks if (task.region, task.cluster) == (region, name)]
     active = [
         service
@@ -181,7 +180,7 @@ def _counts(cloud: "Cloud", region: str, name: str) -> dict[str, int]:
     }
 
 
-def _describe(cloud: "Cloud", region: str, cluster: Any) -> dict[str, Any]:
+def _describe(cloud: Cloud, region: str, cluster: Any) -> dict[str, Any]:
     return {
         "clusterArn": cluster.arn,
         "clusterName": cluster.name,

@@ -1,13 +1,12 @@
 """ECS task definitions: which revisions are listed, shown, run, deleted."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.pagination import page
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 # Attributes of moto's TaskDefinition, as the API names them.
 _SHOWN = {
@@ -36,7 +35,7 @@ _SHOWN = {
     "Amazon ECS API Reference, DescribeTaskDefinition, taskDefinition",
 )
 @before("ecs", "DescribeTaskDefinition")
-def latest_active_revision(cloud: "Cloud", call: Call) -> Answer | None:
+def latest_active_revision(cloud: Cloud, call: Call) -> Answer | None:
     """API DescribeTaskDefinition: a family stands for its latest ACTIVE revision."""
     wanted = call.params["taskDefinition"].rpartition("/")[2]
     if ":" in wanted:
@@ -46,7 +45,7 @@ def latest_active_revision(cloud: "Cloud", call: Call) -> Answer | None:
     return {"taskDefinition": describe(definition), "tags": definition.tags if asked else []}
 
 
-def latest_active(cloud: "Cloud", region: str, family: str) -> Any:
+def latest_active(cloud: Cloud, region: str, family: str) -> Any:
     """Moto's newest ACTIVE TaskDefinition of the family."""
     revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
     active = [d for d in revisions.values() if d.status == "ACTIVE"]
@@ -67,7 +66,7 @@ def latest_active(cloud: "Cloud", region: str, family: str) -> Any:
     "ClientException 400, TaskDefinition is inactive",
     "Amazon ECS API Reference, DeregisterTaskDefinition",
 )
-def definition_to_run(cloud: "Cloud", region: str, name: str) -> Any:
+def definition_to_run(cloud: Cloud, region: str, name: str) -> Any:
     """Moto's TaskDefinition that a service or a task is to run: the revision, or the newest."""
     family, _, revision = name.rpartition("/")[2].partition(":")
     if not revision:
@@ -83,7 +82,7 @@ def definition_to_run(cloud: "Cloud", region: str, name: str) -> Any:
     return definition
 
 
-def _revision(cloud: "Cloud", region: str, name: str) -> Any | None:
+def _revision(cloud: Cloud, region: str, name: str) -> Any | None:
     """Moto's TaskDefinition for family:revision or an ARN."""
     family, _, revision = name.rpartition("/")[2].partition(":")
     revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
@@ -97,7 +96,7 @@ def _revision(cloud: "Cloud", region: str, name: str) -> Any | None:
     "Amazon ECS API Reference, ListTaskDefinitions",
 )
 @before("ecs", "ListTaskDefinitions")
-def listed(cloud: "Cloud", call: Call) -> Answer:
+def listed(cloud: Cloud, call: Call) -> Answer:
     """API ListTaskDefinitions: status, sort and pages."""
     wanted = call.params.get("familyPrefix")
     status = call.params.get("status") or "ACTIVE"
@@ -113,7 +112,7 @@ def listed(cloud: "Cloud", call: Call) -> Answer:
 
 
 @before("ecs", "ListTaskDefinitionFamilies")
-def families(cloud: "Cloud", call: Call) -> Answer:
+def families(cloud: Cloud, call: Call) -> Answer:
     """API ListTaskDefinitionFamilies: ACTIVE ones have an ACTIVE revision."""
     status = call.params.get("status") or "ALL"
     prefix = call.params.get("familyPrefix") or ""
@@ -141,7 +140,7 @@ def families(cloud: "Cloud", call: Call) -> Answer:
     moto="moto refuses it as well",
 )
 @before("ecs", "DeleteTaskDefinitions")
-def deleted(cloud: "Cloud", call: Call) -> Answer:
+def deleted(cloud: Cloud, call: Call) -> Answer:
     """API DeleteTaskDefinitions: up to ten, INACTIVE; DELETE_IN_PROGRESS while something uses it."""
     names = call.params["taskDefinitions"]
     if len(names) > 10:

@@ -1,16 +1,13 @@
 """ECS: looking at services."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.clusters import find_cluster
 from provision.sandbox.aws.ecs.limits import check_items
 from provision.sandbox.aws.ecs.pagination import page
 from provision.sandbox.aws.ecs.services import find_service
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 
 @behaves(
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     moto="moto answers so as well",
 )
 @before("ecs", "DescribeServices")
-def services_as_they_are(cloud: "Cloud", call: Call) -> Answer:
+def services_as_they_are(cloud: Cloud, call: Call) -> Answer:
     """API DescribeServices: up to ten, INACTIVE ones too; failures MISSING."""
     names = call.params["services"]
     if not names:
@@ -38,7 +35,7 @@ def services_as_they_are(cloud: "Cloud", call: Call) -> Answer:
     for name in names:
         service = find_service(cloud, call, name)
         if service is None:
-            prefix = f"arn:aws:ecs:{call.region}:{cloud.account}:service/{cluster.name}"
+            prefix = f"arn:aws:ecs:{call.region}:{cloud.account_id}:service/{cluster.name}"
             arn = name if name.startswith("arn:") else f"{prefix}/{name}"
             failures.append({"arn": arn, "reason": "MISSING"})
             continue
@@ -57,7 +54,7 @@ def services_as_they_are(cloud: "Cloud", call: Call) -> Answer:
     "Amazon ECS API Reference, ListServices, maxResults",
 )
 @before("ecs", "ListServices")
-def listed_services(cloud: "Cloud", call: Call) -> Answer:
+def listed_services(cloud: Cloud, call: Call) -> Answer:
     """API ListServices: those that are not INACTIVE."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     arns = sorted(

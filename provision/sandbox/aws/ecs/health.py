@@ -1,16 +1,13 @@
 """How a service's tasks are doing behind their load balancer, and who has to go for it."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.circuit_breaker import fail
 from provision.sandbox.aws.ecs.service import Service
 from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 
-def is_well(cloud: "Cloud", task: Task) -> bool:
+def is_well(cloud: Cloud, task: Task) -> bool:
     """Running, and healthy where a load balancer looks."""
     if not (task.running and task.wanted):
         return False
@@ -29,7 +26,7 @@ def is_well(cloud: "Cloud", task: Task) -> bool:
     "healthCheckGracePeriodSeconds",
     "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
 )
-def look_at_targets(cloud: "Cloud", service: Service) -> None:
+def look_at_targets(cloud: Cloud, service: Service) -> None:
     """Note who is well; let go of who is not, once the grace period is over."""
     now = cloud.clock.now()
     grace = service.given.get("healthCheckGracePeriodSeconds") or 0
@@ -48,17 +45,17 @@ def look_at_targets(cloud: "Cloud", service: Service) -> None:
                 f"{group}) due to (reason {_reason(cloud, task)}).",
             )
             reason = f"Task failed ELB health checks in (target-group {group})"
-            cloud.ecs.fail(task, "ServiceSchedulerInitiated", reason)
+            fail(cloud, task, "ServiceSchedulerInitiated", reason)
 
 
-def _state(cloud: "Cloud", task: Task) -> str:
+def _state(cloud: Cloud, task: Task) -> str:
     if task.target is None:
         return ""
     target = cloud.elbv2.targets.get(task.target.group, {}).get((task.ip, task.target.port))
     return "" if target is None else str(target.state)
 
 
-def _reason(cloud: "Cloud", task: Task) -> str:
+def _reason(cloud: Cloud, task: Task) -> str:
     assert task.target is not None
     target = cloud.elbv2.targets[task.target.group][task.ip, task.target.port]
     return target.description or "Health checks failed"

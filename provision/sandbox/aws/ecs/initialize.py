@@ -4,14 +4,12 @@ The words are those of the ECS Developer Guide, "Amazon ECS stopped task error m
 stand there; else of the issues that the behaviours name.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.pull import CannotStart, denied
 from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _PULL = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource "
@@ -23,7 +21,7 @@ _LOGGER = (
 )
 
 
-def prepare(cloud: "Cloud", task: Task) -> dict[str, str]:
+def prepare(cloud: Cloud, task: Task) -> dict[str, str]:
     """The container's variables, secrets among them. Raises CannotStart. Hold the lock."""
     reach_the_internet(cloud, task)
     environment = {"AWS_REGION": task.region} | task.environment
@@ -40,7 +38,7 @@ def prepare(cloud: "Cloud", task: Task) -> dict[str, str]:
     "stoppedReason ResourceInitializationError ... i/o timeout",
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
-def reach_the_internet(cloud: "Cloud", task: Task) -> None:
+def reach_the_internet(cloud: Cloud, task: Task) -> None:
     """In a public subnet only a public address gets out: there is no NAT on that road."""
     if not task.public and cloud.ec2.is_public(task.region, task.interface.subnet):
         raise CannotStart(
@@ -57,12 +55,12 @@ def reach_the_internet(cloud: "Cloud", task: Task) -> None:
     "stoppedReason ResourceInitializationError ... invalid parameters: NAME",
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
-def read_secrets(cloud: "Cloud", task: Task) -> dict[str, str]:
+def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
     """The container's secrets, by the execution role."""
     values, missing = {}, []
     for entry in task.essential.get("secrets") or []:
         name = entry["valueFrom"]
-        arn = f"arn:aws:ssm:{task.region}:{cloud.account}:parameter/{name.lstrip('/')}"
+        arn = f"arn:aws:ssm:{task.region}:{cloud.account_id}:parameter/{name.lstrip('/')}"
         why = denied(cloud, task, "ssm:GetParameters", name if name.startswith("arn:") else arn)
         if why:
             raise CannotStart(
@@ -87,7 +85,7 @@ def read_secrets(cloud: "Cloud", task: Task) -> dict[str, str]:
     "stoppedReason ResourceInitializationError: failed to validate logger args ...",
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
-def open_log(cloud: "Cloud", task: Task) -> tuple[Any, str] | None:
+def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
     """Moto's log group and the name of the task's stream in it; None: it logs elsewhere."""
     configuration = task.essential.get("logConfiguration") or {}
     if configuration.get("logDriver") != "awslogs":
@@ -104,7 +102,7 @@ def open_log(cloud: "Cloud", task: Task) -> tuple[Any, str] | None:
         logs.create_log_group(group, {})
     stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{task.essential['name']}/{task.id}"
     if stream not in logs.groups[group].streams:
-        arn = f"arn:aws:logs:{region}:{cloud.account}:log-group:{group}:log-stream:{stream}"
+        arn = f"arn:aws:logs:{region}:{cloud.account_id}:log-group:{group}:log-stream:{stream}"
         why = denied(cloud, task, "logs:CreateLogStream", arn)
         if why:
             raise CannotStart(f"{_LOGGER}AccessDeniedException: {why} : exit status 1")
@@ -118,7 +116,7 @@ def open_log(cloud: "Cloud", task: Task) -> tuple[Any, str] | None:
     "log stream prefix-name/container-name/ecs-task-id",
     "Amazon ECS Developer Guide, awslogs-stream-prefix",
 )
-def write_log(cloud: "Cloud", task: Task) -> None:
+def write_log(cloud: Cloud, task: Task) -> None:
     """What the container has said since the last time, into its CloudWatch stream."""
     lines = task.container.lines() if task.container else []
     if not lines:

@@ -1,20 +1,18 @@
 """From the wish for a task to one in PROVISIONING: roles, capacity, zones."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, NO_INSTANCES, next_provider
 from provision.sandbox.aws.ecs.service import Deployment, Service
 from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _RETRY = 30.0  # seconds until ECS tries again what it could not place or launch
 
 
-def place(cloud: "Cloud", service: Service, deployment: Deployment) -> Task | None:
+def place(cloud: Cloud, service: Service, deployment: Deployment) -> Task | None:
     """A new task in PROVISIONING, with its network interface; None where ECS only says why not."""
     now = cloud.clock.now()
     definition = find_definition(cloud, service.region, deployment.task_definition)
@@ -59,7 +57,7 @@ def place(cloud: "Cloud", service: Service, deployment: Deployment) -> Task | No
     "service event: was unable to place a task because no container instance met all of its ...",
     "Amazon ECS Developer Guide, Amazon ECS service event messages",
 )
-def why_not(cloud: "Cloud", service: Service, definition: Any) -> str:
+def why_not(cloud: Cloud, service: Service, definition: Any) -> str:
     """Why no task of this service can be placed now, as a service event; empty: one can."""
     role = unassumable(cloud, definition, service.arn)
     if role:
@@ -79,14 +77,14 @@ def why_not(cloud: "Cloud", service: Service, definition: Any) -> str:
 
 
 def new_task(
-    cloud: "Cloud", *, region: str, network: dict[str, Any], subnet: str, **given: Any
+    cloud: Cloud, *, region: str, network: dict[str, Any], subnet: str, **given: Any
 ) -> Task:
     """A task in PROVISIONING with its interface in one of its network's subnets."""
     groups = list(network.get("securityGroups") or [])
     interface = cloud.ec2.attach(region, subnet, groups, "")
     task = Task(
         region=region,
-        account=cloud.account,
+        account=cloud.account_id,
         launch_type="FARGATE",
         subnet=subnet,
         public=network.get("assignPublicIp") == "ENABLED",
@@ -94,12 +92,12 @@ def new_task(
         created_at=cloud.clock.now(),
         **given,
     )
-    interface.description = f"arn:aws:ecs:{region}:{cloud.account}:attachment/{task.id}"
+    interface.description = f"arn:aws:ecs:{region}:{cloud.account_id}:attachment/{task.id}"
     cloud.ecs.tasks.append(task)
     return task
 
 
-def unassumable(cloud: "Cloud", definition: Any, source: str) -> str:
+def unassumable(cloud: Cloud, definition: Any, source: str) -> str:
     """The first of a task definition's roles that ECS cannot assume (yet); empty: none.
 
     `source` is what trust policies may ask for (ECS Developer Guide, "Task IAM role").
@@ -119,7 +117,7 @@ def not_assumed(role: str) -> str:
     )
 
 
-def find_definition(cloud: "Cloud", region: str, arn: str) -> Any:
+def find_definition(cloud: Cloud, region: str, arn: str) -> Any:
     """Moto's TaskDefinition for an ARN, family:revision, or family (its latest)."""
     return cloud.backend("ecs", region).describe_task_definition(arn)
 

@@ -3,13 +3,10 @@
 ECS Developer Guide, "Amazon ECS task lifecycle" and "Amazon ECS clusters for Fargate: Fargate Spot".
 """
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.circuit_breaker import fail
 from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _PROVISIONING = 0.3  # the part of `delays.task_start` before PENDING
 _STILL_REGISTERED = 20.0  # seconds for which an interrupted task still gets requests
@@ -28,7 +25,7 @@ EXITED = "Essential container in task exited"
     "stopCode EssentialContainerExited, stoppedReason Essential container in task exited",
     "Amazon ECS API Reference, Task, stopCode",
 )
-def advance(cloud: "Cloud", task: Task) -> None:
+def advance(cloud: Cloud, task: Task) -> None:
     """The task's next state, if it is due."""
     now, container = cloud.clock.now(), task.container
     match task.last_status:
@@ -39,7 +36,7 @@ def advance(cloud: "Cloud", task: Task) -> None:
                 task.last_status = "PENDING"
         case "RUNNING":
             if container is not None and container.exit_code is not None:
-                cloud.ecs.fail(task, "EssentialContainerExited", EXITED)
+                fail(cloud, task, "EssentialContainerExited", EXITED)
             if not task.wanted and task.interrupted:
                 _terminate(cloud, task)
             elif not task.wanted:
@@ -56,7 +53,7 @@ def advance(cloud: "Cloud", task: Task) -> None:
                 task.stopped_at = now
 
 
-def _terminate(cloud: "Cloud", task: Task) -> None:
+def _terminate(cloud: Cloud, task: Task) -> None:
     """SIGTERM goes out."""
     if task.container is not None:
         task.container.terminate()
@@ -70,7 +67,7 @@ def _terminate(cloud: "Cloud", task: Task) -> None:
     "exitCode 137",
     "Amazon ECS API Reference, ContainerDefinition, stopTimeout",
 )
-def _await_end(cloud: "Cloud", task: Task) -> None:
+def _await_end(cloud: Cloud, task: Task) -> None:
     """SIGTERM is out: wait for the container, in the end kill it."""
     container, since = task.container, cloud.clock.now() - (task.terminated_at or 0)
     ended = container is None or container.exit_code is not None
@@ -86,13 +83,13 @@ def _await_end(cloud: "Cloud", task: Task) -> None:
     _deprovision(cloud, task)
 
 
-def _deprovision(cloud: "Cloud", task: Task) -> None:
+def _deprovision(cloud: Cloud, task: Task) -> None:
     cloud.ec2.release(task.region, task.interface.id)
     task.deprovisioned_at = cloud.clock.now()
     task.last_status = "DEPROVISIONING"
 
 
-def _deregister(cloud: "Cloud", task: Task) -> None:
+def _deregister(cloud: Cloud, task: Task) -> None:
     service, target = cloud.ecs.service_of(task), task.target
     if target is None:
         return
@@ -109,7 +106,7 @@ def _deregister(cloud: "Cloud", task: Task) -> None:
     "DEACTIVATING until the deregistration delay is over",
     "Amazon ECS Developer Guide, Amazon ECS task lifecycle",
 )
-def _drained(cloud: "Cloud", task: Task) -> bool:
+def _drained(cloud: Cloud, task: Task) -> bool:
     target = task.target
     if target is None:
         return True

@@ -1,13 +1,12 @@
 """ECS: names, tags and lists that are too long or of the wrong alphabet."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _STARTER = re.compile(r"[A-Za-z0-9_/-]{1,128}")
@@ -26,7 +25,7 @@ def _bad_name(name: str) -> bool:
     "Amazon ECS API Reference, CreateCluster, clusterName",
 )
 @before("ecs", "CreateCluster")
-def cluster_name_fits(cloud: "Cloud", call: Call) -> None:
+def cluster_name_fits(cloud: Cloud, call: Call) -> None:
     """API CreateCluster, clusterName."""
     if _bad_name(call.params.get("clusterName") or "default"):
         raise _invalid("Invalid cluster name: it contains invalid characters or is too long.")
@@ -40,7 +39,7 @@ def cluster_name_fits(cloud: "Cloud", call: Call) -> None:
     "Amazon ECS API Reference, CreateService, serviceName",
 )
 @before("ecs", "CreateService")
-def service_name_fits(cloud: "Cloud", call: Call) -> None:
+def service_name_fits(cloud: Cloud, call: Call) -> None:
     """API CreateService, serviceName."""
     if _bad_name(call.params["serviceName"]):
         raise _invalid("Invalid service name: it contains invalid characters or is too long.")
@@ -60,7 +59,7 @@ def service_name_fits(cloud: "Cloud", call: Call) -> None:
     "Amazon ECS API Reference, ContainerDefinition, name",
 )
 @before("ecs", "RegisterTaskDefinition")
-def definition_names_fit(cloud: "Cloud", call: Call) -> None:
+def definition_names_fit(cloud: Cloud, call: Call) -> None:
     """API RegisterTaskDefinition: family, and the containers' names."""
     if _bad_name(call.params["family"]):
         raise Refusal("ClientException", "Family contains invalid characters.")
@@ -115,7 +114,7 @@ def check_tags(tags: list[dict[str, Any]]) -> None:
 
 
 @before("ecs", "TagResource")
-def more_tags_fit(cloud: "Cloud", call: Call) -> None:
+def more_tags_fit(cloud: Cloud, call: Call) -> None:
     """API TagResource: with those that are there already."""
     arn, new = call.params["resourceArn"], call.params["tags"]
     check_tags(new)

@@ -1,13 +1,11 @@
 """ECS: the target groups with which a service registers its tasks."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.limits import check_items
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 
 @behaves(
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     "InvalidParameterException 400",
     "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
 )
-def check_balancers(cloud: "Cloud", definition: Any, given: dict[str, Any]) -> None:
+def check_balancers(cloud: Cloud, definition: Any, given: dict[str, Any]) -> None:
     """API CreateService, UpdateService: loadBalancers and what goes with them."""
     balancers = given.get("loadBalancers") or []
     check_items("load balancers", balancers, 5)
@@ -75,7 +73,7 @@ def _check_container(definition: Any, balancer: dict[str, Any]) -> None:
     "InvalidParameterException 400, ... does not have an associated load balancer.",
     "aws/aws-cdk#1160",
 )
-def _check_group(cloud: "Cloud", definition: Any, arn: str) -> None:
+def _check_group(cloud: Cloud, definition: Any, arn: str) -> None:
     group = cloud.elbv2.target_group(arn) if arn.count(":") >= 5 else None
     if group is None:
         raise _invalid(

@@ -1,13 +1,11 @@
 """ECS: the awsvpc network configuration of a service or a task."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.limits import check_items
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _PLATFORMS = ("LATEST", "1.4.0", "1.3.0")  # Developer Guide, Fargate platform versions for Linux
 
@@ -30,7 +28,7 @@ _PLATFORMS = ("LATEST", "1.4.0", "1.3.0")  # Developer Guide, Fargate platform v
     "InvalidParameterException 400",
     "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
 )
-def check_network(cloud: "Cloud", region: str, definition: Any, given: dict[str, Any]) -> None:
+def check_network(cloud: Cloud, region: str, definition: Any, given: dict[str, Any]) -> None:
     """API AwsVpcConfiguration, for what `definition` (moto's TaskDefinition) is to run in."""
     network = (given.get("networkConfiguration") or {}).get("awsvpcConfiguration")
     if definition.network_mode != "awsvpc":
@@ -60,7 +58,7 @@ def check_network(cloud: "Cloud", region: str, definition: Any, given: dict[str,
     "InvalidParameterException 400",
     "Amazon ECS API Reference, AwsVpcConfiguration, subnets",
 )
-def _vpcs_of_subnets(cloud: "Cloud", region: str, subnets: list[str]) -> set[str]:
+def _vpcs_of_subnets(cloud: Cloud, region: str, subnets: list[str]) -> set[str]:
     known = {
         subnet.id: subnet.vpc_id
         for zone in cloud.ec2.backend(region).subnets.values()
@@ -91,7 +89,7 @@ def _vpcs_of_subnets(cloud: "Cloud", region: str, subnets: list[str]) -> set[str
     "InvalidParameterException 400",
     "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
 )
-def _check_groups(cloud: "Cloud", region: str, groups: list[str], vpcs: set[str]) -> None:
+def _check_groups(cloud: Cloud, region: str, groups: list[str], vpcs: set[str]) -> None:
     for group_id in groups:
         group = cloud.ec2.backend(region).get_security_group_from_id(group_id)
         if group is None:

@@ -1,7 +1,8 @@
 """ECS: lists in pages."""
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, behaves
+from provision.sandbox.aws.rules import Answer
 
 
 @behaves(

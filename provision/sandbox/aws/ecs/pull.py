@@ -1,13 +1,9 @@
 """What a task's execution role may do before its container runs, and the image that is pulled with it."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.image_store import CannotPull, repository_arn
 from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 
 class CannotStart(Exception):
@@ -26,7 +22,7 @@ class CannotStart(Exception):
     "stoppedReason CannotPullContainerError: ... does not contain descriptor matching platform",
     "Amazon ECS Developer Guide, CannotPullContainer task errors; aws/containers-roadmap#1120",
 )
-def pull_image(cloud: "Cloud", task: Task) -> bool:
+def pull_image(cloud: Cloud, task: Task) -> bool:
     """Whether the image can be executed; CannotStart where it cannot be pulled."""
     platform = getattr(task.definition, "runtime_platform", None) or {}
     _sign_in(cloud, task)
@@ -48,7 +44,7 @@ def cannot_pull(task: Task, reason: CannotPull) -> CannotStart:
     "stoppedReason CannotPullContainerError: ... 403 Forbidden",
     "aws/aws-cdk#29876",
 )
-def _sign_in(cloud: "Cloud", task: Task) -> None:
+def _sign_in(cloud: Cloud, task: Task) -> None:
     """With a token, then for the image's repository; public images need neither."""
     image = task.essential["image"]
     repository = repository_arn(image)
@@ -83,8 +79,8 @@ def _sign_in(cloud: "Cloud", task: Task) -> None:
     "stoppedReason ResourceInitializationError: failed to validate logger args ...",
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
-def denied(cloud: "Cloud", task: Task, action: str, resource: str) -> str:
+def denied(cloud: Cloud, task: Task, action: str, resource: str) -> str:
     """AWS's sentence where the task's execution role may not do that; empty: it may."""
     name = task.execution_role.rpartition("/")[2]
-    session = f"arn:aws:sts::{cloud.account}:assumed-role/{name}/{task.id}"
+    session = f"arn:aws:sts::{cloud.account_id}:assumed-role/{name}/{task.id}"
     return cloud.permissions.denied(session, action, resource) if name else ""

@@ -4,13 +4,12 @@ Sources: ECS Developer Guide, "Task definition parameters for Fargate"; API Cont
 """
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
 
 # ECS Developer Guide, "Task CPU and memory" for Fargate: CPU units -> MiB.
 FARGATE = {
@@ -41,7 +40,7 @@ _STOP_TIMEOUT = 120
     "Amazon ECS Developer Guide, Task definition parameters for Fargate, Network mode",
 )
 @before("ecs", "RegisterTaskDefinition")
-def fargate_can_run_it(cloud: "Cloud", call: Call) -> None:
+def fargate_can_run_it(cloud: Cloud, call: Call) -> None:
     """Size and network of a task definition for Fargate."""
     given = call.params
     if "FARGATE" not in (given.get("requiresCompatibilities") or []):
@@ -144,7 +143,7 @@ def _fits_fargate(container: dict[str, Any]) -> None:
     "Amazon ECS API Reference, RegisterTaskDefinition, taskRoleArn",
 )
 @before("ecs", "RegisterTaskDefinition")
-def definition_is_whole(cloud: "Cloud", call: Call) -> None:
+def definition_is_whole(cloud: Cloud, call: Call) -> None:
     """What every task definition has, wherever it is to run."""
     given = call.params
     containers = given["containerDefinitions"]

@@ -4,30 +4,19 @@ They are started, watched and stopped as a service's are; nobody replaces them.
 """
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, next_provider, with_default
 from provision.sandbox.aws.ecs.clusters import find_cluster, need_service_linked_role
 from provision.sandbox.aws.ecs.launch import new_task
 from provision.sandbox.aws.ecs.run_task_checks import check_run
-from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.ecs.task import Run, Task
+from provision.sandbox.aws.rules import Answer, before
 
 _TOKEN_LIVES = 24 * 3600.0  # seconds
-
-
-@dataclass
-class Run:
-    """One call with a clientToken, and what came of it."""
-
-    params: dict[str, Any]
-    tasks: list[Task]
-    at: float
 
 
 @behaves(
@@ -37,7 +26,7 @@ class Run:
     "Amazon ECS API Reference, RunTask",
 )
 @before("ecs", "RunTask")
-def tasks_run(cloud: "Cloud", call: Call) -> Answer:
+def tasks_run(cloud: Cloud, call: Call) -> Answer:
     """API RunTask."""
     need_service_linked_role(cloud)
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
@@ -73,7 +62,7 @@ def tasks_run(cloud: "Cloud", call: Call) -> Answer:
     "ConflictException 400",
     "Amazon ECS API Reference, Ensuring idempotency",
 )
-def _repeated(cloud: "Cloud", call: Call, key: tuple[str, str, str]) -> list[Task] | None:
+def _repeated(cloud: Cloud, call: Call, key: tuple[str, str, str]) -> list[Task] | None:
     known = cloud.ecs.runs.get(key)
     if known is None or cloud.clock.now() >= known.at + _TOKEN_LIVES:
         return None
@@ -93,7 +82,7 @@ def _repeated(cloud: "Cloud", call: Call, key: tuple[str, str, str]) -> list[Tas
     "AWS Knowledge Center, RunTask API for a Fargate task that fails with Capacity is unavailable",
 )
 def _place(
-    cloud: "Cloud",
+    cloud: Cloud,
     call: Call,
     given: dict[str, Any],
     cluster: str,

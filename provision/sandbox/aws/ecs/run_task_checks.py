@@ -1,18 +1,16 @@
 """ECS RunTask: what it refuses."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_INSTANCES, check_capacity, check_compatible
 from provision.sandbox.aws.ecs.definitions import definition_to_run
 from provision.sandbox.aws.ecs.launch import not_assumed, unassumable
 from provision.sandbox.aws.ecs.limits import check_starter, check_tags
 from provision.sandbox.aws.ecs.network import check_network, check_platform
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _MOST = 10
 _OVERRIDES = 8192  # characters, as JSON
@@ -36,7 +34,7 @@ _OVERRIDES = 8192  # characters, as JSON
     "InvalidParameterException 400, No Container Instances were found in your cluster.",
     "jenkinsci/amazon-ecs-plugin#217",
 )
-def check_run(cloud: "Cloud", call: Call, given: dict[str, Any], cluster: Any) -> Any:
+def check_run(cloud: Cloud, call: Call, given: dict[str, Any], cluster: Any) -> Any:
     """Everything that RunTask refuses; the task definition."""
     if not 1 <= (given.get("count") or 1) <= _MOST:
         raise _invalid(f"Count must be between 1 and {_MOST}.")

@@ -3,20 +3,16 @@
 ECS Developer Guide: "Rolling update", "Service event messages".
 """
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs import launch
 from provision.sandbox.aws.ecs.circuit_breaker import break_circuit
 from provision.sandbox.aws.ecs.health import is_well, look_at_targets
 from provision.sandbox.aws.ecs.service import Deployment, Service
 from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 
-def reconcile(cloud: "Cloud", service: Service) -> None:
+def reconcile(cloud: Cloud, service: Service) -> None:
     """One look of the scheduler at one service."""
     if service.status == "INACTIVE":
         return
@@ -42,7 +38,7 @@ def reconcile(cloud: "Cloud", service: Service) -> None:
     "old tasks first, where there is no room for new ones",
     "Amazon ECS API Reference, DeploymentConfiguration, maximumPercent",
 )
-def _scale(cloud: "Cloud", service: Service) -> None:
+def _scale(cloud: Cloud, service: Service) -> None:
     """As many tasks of the primary deployment as are desired, as far as there is room."""
     now, primary = cloud.clock.now(), service.primary
     tasks = service.wanted(primary)
@@ -69,7 +65,7 @@ def _scale(cloud: "Cloud", service: Service) -> None:
     "the new task is healthy before the old one stops",
     "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
 )
-def _retire_old(cloud: "Cloud", service: Service) -> None:
+def _retire_old(cloud: Cloud, service: Service) -> None:
     """Old tasks go as new ones are healthy, or make room for them; empty deployments vanish."""
     new = service.wanted(service.primary)
     well = [task for task in new if is_well(cloud, task)]
@@ -100,7 +96,7 @@ def _retire_old(cloud: "Cloud", service: Service) -> None:
     "stopped before any that serves, down to minimumHealthyPercent of healthy ones",
     "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
 )
-def _dispensable(cloud: "Cloud", service: Service, old: list[Task]) -> int:
+def _dispensable(cloud: Cloud, service: Service, old: list[Task]) -> int:
     """How many old tasks may make room: the ill ones, and healthy ones above the least."""
     ill = sum(1 for task in old if not is_well(cloud, task))
     healthy = sum(1 for task in service.tasks if is_well(cloud, task))
@@ -113,7 +109,7 @@ def _dispensable(cloud: "Cloud", service: Service, old: list[Task]) -> int:
     "service event: was unable to stop or start tasks during a deployment because of ...",
     "Amazon ECS Developer Guide, Amazon ECS service event messages",
 )
-def _tell_stuck(cloud: "Cloud", service: Service) -> None:
+def _tell_stuck(cloud: Cloud, service: Service) -> None:
     if not service.primary.told_stuck:
         service.primary.told_stuck = True
         service.say(
@@ -141,7 +137,7 @@ def _alive(service: Service, deployment: Deployment) -> list[Task]:
     "service event: has reached a steady state.",
     "Amazon ECS Developer Guide, Amazon ECS service event messages",
 )
-def _settle(cloud: "Cloud", service: Service) -> None:
+def _settle(cloud: Cloud, service: Service) -> None:
     """Deployment completed, steady state reached."""
     now, primary = cloud.clock.now(), service.primary
     tasks = service.wanted(primary)
@@ -171,7 +167,7 @@ def _settle(cloud: "Cloud", service: Service) -> None:
     "status DRAINING for minutes, INACTIVE and still described afterwards",
     "Amazon ECS API Reference, DeleteService",
 )
-def _drain(cloud: "Cloud", service: Service) -> None:
+def _drain(cloud: Cloud, service: Service) -> None:
     _stop(cloud, service, [task for task in service.tasks if task.wanted], "")
     ended = all(task.last_status == "STOPPED" for task in service.tasks)
     if ended and cloud.clock.now() >= (service.drained_at or 0):
@@ -179,7 +175,7 @@ def _drain(cloud: "Cloud", service: Service) -> None:
         service.deployments = service.deployments[:1]
 
 
-def _stop(cloud: "Cloud", service: Service, tasks: list[Task], of: str) -> None:
+def _stop(cloud: Cloud, service: Service, tasks: list[Task], of: str) -> None:
     now = cloud.clock.now()
     for task in tasks:
         reason = f"Scaling activity initiated by ({of.strip(' ()') or 'service ' + service.name})"

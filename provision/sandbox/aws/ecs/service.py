@@ -6,8 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.ecs.task import Task, moment
-from provision.sandbox.aws.rules import behaves
 
 _EVENTS_KEPT = 100  # API Service: "a maximum of 100 of the latest events"
 # UpdateService: a change of any of these starts a new deployment.

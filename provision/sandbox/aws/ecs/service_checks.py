@@ -1,22 +1,20 @@
 """ECS: what is asked of a service, and what of it cannot be."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import check_capacity, check_compatible, with_default
 from provision.sandbox.aws.ecs.clusters import find_cluster
 from provision.sandbox.aws.ecs.load_balancers import check_balancers
 from provision.sandbox.aws.ecs.network import check_network, check_platform
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _BALANCING = {"taskDefinition", "loadBalancers", "healthCheckGracePeriodSeconds"}
 
 
 def check_wish(
-    cloud: "Cloud", call: Call, wish: dict[str, Any], definition: Any, given: set[str]
+    cloud: Cloud, call: Call, wish: dict[str, Any], definition: Any, given: set[str]
 ) -> None:
     """A new or changed service; `given` are the parameters that are new, `wish` has them all."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))

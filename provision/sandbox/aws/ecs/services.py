@@ -1,21 +1,18 @@
 """ECS services: what creating, changing and deleting one refuses, and what it sets going."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import with_default
 from provision.sandbox.aws.ecs.clusters import find_cluster, need_service_linked_role
 from provision.sandbox.aws.ecs.definitions import definition_to_run
 from provision.sandbox.aws.ecs.launch import find_definition
 from provision.sandbox.aws.ecs.service import REDEPLOYING, Service
 from provision.sandbox.aws.ecs.service_checks import check_count, check_wish
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 
-def find_service(cloud: "Cloud", call: Call, name: str) -> Service | None:
+def find_service(cloud: Cloud, call: Call, name: str) -> Service | None:
     """The service with this name or ARN in the call's cluster."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     return cloud.ecs.services.get((call.region, cluster.name, name.rpartition("/")[2]))
@@ -46,7 +43,7 @@ def find_service(cloud: "Cloud", call: Call, name: str) -> Service | None:
     "spinnaker/spinnaker#5476",
 )
 @before("ecs", "CreateService")
-def service_can_be(cloud: "Cloud", call: Call) -> Answer | None:
+def service_can_be(cloud: Cloud, call: Call) -> Answer | None:
     """API CreateService: clientToken, names in use, and everything it refers to."""
     given = call.params
     need_service_linked_role(cloud)
@@ -64,13 +61,13 @@ def service_can_be(cloud: "Cloud", call: Call) -> Answer | None:
 
 
 @after("ecs", "CreateService")
-def service_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def service_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Its first deployment; moto keeps the tags and nothing else."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     given = with_default(cloud, dict(call.params), cluster)
     now = cloud.clock.now()
     service = Service(
-        call.region, cloud.account, cluster.name, given["serviceName"], given, now
+        call.region, cloud.account_id, cluster.name, given["serviceName"], given, now
     )  # fmt: skip
     service.created = call.params
     service.desired = given["desiredCount"]
@@ -93,7 +90,7 @@ def service_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
     "ServiceNotActiveException 400",
     "Amazon ECS API Reference, UpdateService, Errors",
 )
-def active_service(cloud: "Cloud", call: Call) -> Service:
+def active_service(cloud: Cloud, call: Call) -> Service:
     """The service that the call is about."""
     service = find_service(cloud, call, call.params["service"])
     if service is None:
@@ -110,7 +107,7 @@ def active_service(cloud: "Cloud", call: Call) -> Service:
     "Amazon ECS API Reference, UpdateService, capacityProviderStrategy",
 )
 @before("ecs", "UpdateService")
-def service_can_change(cloud: "Cloud", call: Call) -> Answer:
+def service_can_change(cloud: Cloud, call: Call) -> Answer:
     """API UpdateService: answered here; moto forgets half of what it is given."""
     service = active_service(cloud, call)
     given = {
@@ -159,7 +156,7 @@ def service_can_change(cloud: "Cloud", call: Call) -> Answer:
     moto="moto refuses it as well",
 )
 @before("ecs", "DeleteService")
-def service_can_go(cloud: "Cloud", call: Call) -> Answer:
+def service_can_go(cloud: Cloud, call: Call) -> Answer:
     """API DeleteService: scaled to 0, or by force; then DRAINING, then INACTIVE."""
     service = active_service(cloud, call)
     if service.desired > 0 and not call.params.get("force"):

@@ -1,17 +1,14 @@
 """From a task in PENDING to its container."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.aws.ecs.circuit_breaker import fail
 from provision.sandbox.aws.ecs.initialize import prepare
 from provision.sandbox.aws.ecs.pull import CannotStart, cannot_pull, pull_image
 from provision.sandbox.aws.ecs.service import Service
 from provision.sandbox.aws.ecs.task import Target, Task
-from provision.sandbox.aws.rules import behaves
 from provision.sandbox.tasks.runners import InlineTask, RunningTask
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _PATIENCE = 20.0  # real seconds for a container to answer its first request
 _SHORT = 5.0  # the same where it has no port and may be a program that ends
@@ -23,7 +20,7 @@ _SHORT = 5.0  # the same where it has no port and may be a program that ends
     "stoppedReason CannotPullContainerError: failed to register layer: ...",
     "Amazon ECS Developer Guide, CannotPullContainer task errors",
 )
-def start(cloud: "Cloud", task: Task) -> None:
+def start(cloud: Cloud, task: Task) -> None:
     """Start the container; simulated time stands still until it answers or has ended.
 
     Without the lock: meanwhile the cloud answers others.
@@ -36,7 +33,7 @@ def start(cloud: "Cloud", task: Task) -> None:
             container = _run(cloud, task, environment, executable)
     except CannotStart as reason:
         with cloud.lock:
-            cloud.ecs.fail(task, "TaskFailedToStart", str(reason))
+            fail(cloud, task, "TaskFailedToStart", str(reason))
         return
     with cloud.lock:
         task.container = container
@@ -54,7 +51,7 @@ def start(cloud: "Cloud", task: Task) -> None:
     "exitCode 1, and 'exec format error' in its log",
     "aws-samples/amazon-bedrock-serverless-prompt-chaining#213",
 )
-def _run(cloud: "Cloud", task: Task, environment: dict[str, str], executable: bool) -> RunningTask:
+def _run(cloud: Cloud, task: Task, environment: dict[str, str], executable: bool) -> RunningTask:
     image, mappings = task.essential["image"], task.essential.get("portMappings") or []
     port = mappings[0]["containerPort"] if mappings else 80
     if not executable:
@@ -69,7 +66,7 @@ def _run(cloud: "Cloud", task: Task, environment: dict[str, str], executable: bo
     return container
 
 
-def _register(cloud: "Cloud", service: Service, task: Task) -> None:
+def _register(cloud: Cloud, service: Service, task: Task) -> None:
     balancer, container = service.load_balancer, task.container
     if balancer is None or not task.wanted or container is None or container.exit_code is not None:
         return

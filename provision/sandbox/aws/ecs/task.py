@@ -199,3 +199,12 @@ class Task:
         if self.container_reason:
             shown["reason"] = self.container_reason
         return shown
+
+
+@dataclass
+class Run:
+    """One RunTask call with a clientToken, and what came of it."""
+
+    params: dict[str, Any]
+    tasks: list[Task]
+    at: float

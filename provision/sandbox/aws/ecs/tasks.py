@@ -1,17 +1,14 @@
 """ECS: looking at tasks, stopping one, getting into one."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.clusters import find_cluster
 from provision.sandbox.aws.ecs.limits import check_items
 from provision.sandbox.aws.ecs.pagination import page
 from provision.sandbox.aws.ecs.services import find_service
 from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 
 @behaves(
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
     "Amazon ECS API Reference, ListTasks, startedBy",
 )
 @before("ecs", "ListTasks")
-def listed_tasks(cloud: "Cloud", call: Call) -> Answer:
+def listed_tasks(cloud: Cloud, call: Call) -> Answer:
     """API ListTasks: by service, family, starter; those that are to run, unless asked otherwise."""
     given = call.params
     cluster = find_cluster(cloud, call.region, given.get("cluster"))
@@ -70,7 +67,7 @@ def listed_tasks(cloud: "Cloud", call: Call) -> Answer:
     "Amazon ECS API Reference, DescribeTasks, tasks",
 )
 @before("ecs", "DescribeTasks")
-def tasks_as_they_are(cloud: "Cloud", call: Call) -> Answer:
+def tasks_as_they_are(cloud: Cloud, call: Call) -> Answer:
     """API DescribeTasks: stopped ones for an hour; failures MISSING."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     names = call.params["tasks"]
@@ -79,7 +76,7 @@ def tasks_as_they_are(cloud: "Cloud", call: Call) -> Answer:
     check_items("tasks", names, 100)
     with_tags = "TAGS" in (call.params.get("include") or [])
     known = {task.id: task for task in _in_cluster(cloud, call.region, cluster.name)}
-    prefix = f"arn:aws:ecs:{call.region}:{cloud.account}:task/{cluster.name}"
+    prefix = f"arn:aws:ecs:{call.region}:{cloud.account_id}:task/{cluster.name}"
     found, failures = [], []
     for name in names:
         short = name.rpartition("/")[2]
@@ -103,7 +100,7 @@ def tasks_as_they_are(cloud: "Cloud", call: Call) -> Answer:
     "Amazon ECS API Reference, StopTask, Errors",
 )
 @before("ecs", "StopTask")
-def task_is_stopped(cloud: "Cloud", call: Call) -> Answer:
+def task_is_stopped(cloud: Cloud, call: Call) -> Answer:
     """API StopTask: SIGTERM, then SIGKILL; its service starts another one."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     short = call.params["task"].rpartition("/")[2]
@@ -128,7 +125,7 @@ def task_is_stopped(cloud: "Cloud", call: Call) -> Answer:
     "Amazon ECS API Reference, ExecuteCommand, Errors",
 )
 @before("ecs", "ExecuteCommand")
-def no_command_is_executed(cloud: "Cloud", call: Call) -> Answer:
+def no_command_is_executed(cloud: Cloud, call: Call) -> Answer:
     """API ExecuteCommand: there is no agent in the sandbox's containers."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     short = call.params["task"].rpartition("/")[2]
@@ -146,5 +143,5 @@ def no_command_is_executed(cloud: "Cloud", call: Call) -> Answer:
     )
 
 
-def _in_cluster(cloud: "Cloud", region: str, cluster: str) -> list[Task]:
+def _in_cluster(cloud: Cloud, region: str, cluster: str) -> list[Task]:
     return [task for task in cloud.ecs.tasks if (task.region, task.cluster) == (region, cluster)]

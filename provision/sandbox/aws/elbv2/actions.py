@@ -1,15 +1,13 @@
 """Elastic Load Balancing: the actions of listeners and rules."""
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.elbv2.models import FakeAction
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Refusal
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 
 _ROUTING = ("forward", "redirect", "fixed-response")
 
@@ -25,7 +23,7 @@ def same_actions(given: list[dict[str, Any]], kept: list[Any]) -> bool:
     "ValidationError 400",
     "Elastic Load Balancing API Reference, CreateRule, Actions",
 )
-def check_actions(cloud: "Cloud", actions: list[dict[str, Any]], to: str) -> None:
+def check_actions(cloud: Cloud, actions: list[dict[str, Any]], to: str) -> None:
     """Refuse actions that a listener of the load balancer `to` cannot have."""
     if sum(action["Type"] in _ROUTING for action in actions) != 1:
         raise Refusal(
@@ -63,7 +61,7 @@ def _check_redirect(redirect: dict[str, Any] | None) -> None:
     "TargetGroupAssociationLimit 400",
     "Elastic Load Balancing API Reference, CreateListener, Errors",
 )
-def _check_target_group(cloud: "Cloud", arn: str, to: str) -> None:
+def _check_target_group(cloud: Cloud, arn: str, to: str) -> None:
     if any(lb.arn != to for lb in cloud.elbv2.load_balancers_of(arn)):
         raise Refusal(
             "TargetGroupAssociationLimit",

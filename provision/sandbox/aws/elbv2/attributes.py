@@ -1,13 +1,12 @@
 """Elastic Load Balancing: attributes of load balancers and target groups, by key and value."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provision.sandbox.aws import documented
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 # API LoadBalancerAttribute and TargetGroupAttribute, "The range is ..." and "The value is ...".
 _RANGES = {
@@ -43,7 +42,7 @@ _TARGET_GROUP_CROSS_ZONE = ("true", "false", "use_load_balancer_configuration")
     "Elastic Load Balancing API Reference, LoadBalancerAttribute",
 )
 @before("elbv2", "ModifyLoadBalancerAttributes")
-def load_balancer_attributes(cloud: "Cloud", call: Call) -> None:
+def load_balancer_attributes(cloud: Cloud, call: Call) -> None:
     """API LoadBalancerAttribute."""
     known = documented.attributes(call.operation)
     for attribute in call.params["Attributes"]:
@@ -68,7 +67,7 @@ def load_balancer_attributes(cloud: "Cloud", call: Call) -> None:
     "Elastic Load Balancing API Reference, TargetGroupAttribute",
 )
 @before("elbv2", "ModifyTargetGroupAttributes")
-def target_group_attributes(cloud: "Cloud", call: Call) -> Answer | None:
+def target_group_attributes(cloud: Cloud, call: Call) -> Answer | None:
     """API TargetGroupAttribute; an hour is carried out here, because moto's range ends before it."""
     known = documented.attributes(call.operation)
     for attribute in call.params["Attributes"]:

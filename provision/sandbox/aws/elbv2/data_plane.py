@@ -5,20 +5,18 @@ import random
 import secrets
 import ssl
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wrappers import Response
 
 from provision.sandbox.aws.calls import buffer_body
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ec2.reachability import admits
 from provision.sandbox.aws.elbv2.listener_tls import limit_to_policy
 from provision.sandbox.aws.elbv2.routing import action_for, fixed_response, header, redirect
 from provision.sandbox.tasks.runners import Reply, Request
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _IDLE_TIMEOUT = 60.0  # seconds (real): the attribute idle_timeout.timeout_seconds, its default
 _SOMEWHERE = "203.0.113.7"  # RFC 5737: what a client on the internet looks like to security groups
@@ -37,7 +35,7 @@ _HOP_BY_HOP = {
 class Front:
     """Every load balancer of the account, as one place: the name that was asked for tells which."""
 
-    def __init__(self, cloud: "Cloud") -> None:
+    def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._turns = itertools.count()
 

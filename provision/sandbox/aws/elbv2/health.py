@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from provision.sandbox.aws.rules import behaves
+from provision.sandbox.aws.behaviours import behaves
 
 
 @dataclass

@@ -1,14 +1,13 @@
 """Elastic Load Balancing: the rules of a listener, their priorities and conditions."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 _MOST_VALUES = 5  # User Guide, quotas for Application Load Balancers: condition values per rule
 # API CreateRule, Conditions: host names and path patterns.
@@ -22,7 +21,7 @@ _ALPHABETS = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_\
     "Elastic Load Balancing API Reference, CreateRule, Errors; stelligent/mu#324",
 )
 @before("elbv2", "CreateRule")
-def rule_can_be(cloud: "Cloud", call: Call) -> None:
+def rule_can_be(cloud: Cloud, call: Call) -> None:
     """API CreateRule: a free priority, conditions within the quotas, one routing action."""
     listener_arn = call.params["ListenerArn"]
     balancer_arn = listener_arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
@@ -37,7 +36,7 @@ def rule_can_be(cloud: "Cloud", call: Call) -> None:
 
 
 @before("elbv2", "ModifyRule")
-def rule_can_change(cloud: "Cloud", call: Call) -> None:
+def rule_can_change(cloud: Cloud, call: Call) -> None:
     """API ModifyRule: the same conditions as for a new one."""
     listener = call.params["RuleArn"].replace(":listener-rule/", ":loadbalancer/")
     if "Conditions" in call.params:
@@ -93,7 +92,7 @@ def _check_conditions(conditions: list[dict[str, Any]]) -> None:
     "Elastic Load Balancing API Reference, DeleteRule and SetRulePriorities, Errors",
 )
 @before("elbv2", "DeleteRule")
-def rule_may_go(cloud: "Cloud", call: Call) -> None:
+def rule_may_go(cloud: Cloud, call: Call) -> None:
     """API DeleteRule: 'You can't delete the default rule'."""
     rule = _rules(cloud, call.region).get(call.params["RuleArn"])
     if rule is not None and rule.is_default:
@@ -108,7 +107,7 @@ def rule_may_go(cloud: "Cloud", call: Call) -> None:
     "conflicts'",
 )
 @before("elbv2", "SetRulePriorities")
-def priorities_can_be_set(cloud: "Cloud", call: Call) -> Answer | None:
+def priorities_can_be_set(cloud: Cloud, call: Call) -> Answer | None:
     """API SetRulePriorities; carried out here, because moto refuses a swap."""
     rules = _rules(cloud, call.region)
     wanted = {pair["RuleArn"]: pair["Priority"] for pair in call.params["RulePriorities"]}
@@ -127,7 +126,7 @@ def priorities_can_be_set(cloud: "Cloud", call: Call) -> Answer | None:
     return {"Rules": [_shown(rules[arn]) for arn in wanted]}
 
 
-def _rules(cloud: "Cloud", region: str) -> dict[str, Any]:
+def _rules(cloud: Cloud, region: str) -> dict[str, Any]:
     """Moto's rules of every listener in the region."""
     return {
         rule.arn: rule

@@ -5,15 +5,12 @@ listener with the certificate of another name stands, and clients refuse the con
 """
 
 import ssl
-from typing import TYPE_CHECKING
 
 from moto.elbv2.ssl_policies import SSL_POLICIES
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 
 
 @behaves(
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
     "ValidationError 400",
     "Elastic Load Balancing API Reference, CreateListener, Certificates",
 )
-def check_tls(cloud: "Cloud", call: Call, protocol: str) -> None:
+def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
     """Refuse what a listener of this protocol cannot have."""
     certificates = [c["CertificateArn"] for c in call.params.get("Certificates", [])]
     if protocol == "HTTPS":
@@ -78,7 +75,7 @@ def check_tls(cloud: "Cloud", call: Call, protocol: str) -> None:
     "CertificateNotFound 400",
     "Elastic Load Balancing API Reference, CreateListener, Errors",
 )
-def check_certificate(cloud: "Cloud", region: str, arn: str) -> None:
+def check_certificate(cloud: Cloud, region: str, arn: str) -> None:
     """API CreateListener: CertificateNotFound for a moment after ISSUED, too."""
     if ":acm:" not in arn:
         return  # IAM's server certificates: moto looks for them

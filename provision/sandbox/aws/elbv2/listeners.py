@@ -1,14 +1,13 @@
 """Elastic Load Balancing: what listeners refuse."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions, same_actions
 from provision.sandbox.aws.elbv2.listener_tls import check_certificate, check_tls
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 
 @behaves(
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     "terraform-provider-aws#35121",
 )
 @before("elbv2", "CreateListener")
-def listener_can_be(cloud: "Cloud", call: Call) -> Answer | None:
+def listener_can_be(cloud: Cloud, call: Call) -> Answer | None:
     """API CreateListener: one listener a port; HTTPS, and only HTTPS, has a certificate."""
     arn = call.params["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)
@@ -78,7 +77,7 @@ def _shown(listener: Any) -> dict[str, Any]:
     "hashicorp/terraform#26407",
 )
 @before("elbv2", "ModifyListener")
-def listener_can_change(cloud: "Cloud", call: Call) -> None:
+def listener_can_change(cloud: Cloud, call: Call) -> None:
     """API ModifyListener: the same conditions as for a new one; an old certificate is let go."""
     found = _listener(cloud, call)
     if found is None:
@@ -97,7 +96,7 @@ def listener_can_change(cloud: "Cloud", call: Call) -> None:
 
 
 @before("elbv2", "DeleteListener")
-def certificates_are_let_go(cloud: "Cloud", call: Call) -> None:
+def certificates_are_let_go(cloud: Cloud, call: Call) -> None:
     """API DeleteListener; ACM counts the listener as a user for a while longer."""
     found = _listener(cloud, call)
     if found is not None:
@@ -105,13 +104,13 @@ def certificates_are_let_go(cloud: "Cloud", call: Call) -> None:
 
 
 @before("elbv2", "AddListenerCertificates")
-def certificates_can_be_added(cloud: "Cloud", call: Call) -> None:
+def certificates_can_be_added(cloud: Cloud, call: Call) -> None:
     """API AddListenerCertificates: issued ones."""
     for certificate in call.params["Certificates"]:
         check_certificate(cloud, call.region, certificate["CertificateArn"])
 
 
-def _listener(cloud: "Cloud", call: Call) -> tuple[Any, Any] | None:
+def _listener(cloud: Cloud, call: Call) -> tuple[Any, Any] | None:
     """Moto's load balancer and listener of this call, if there is one."""
     arn = call.params["ListenerArn"]
     balancer_arn = arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]

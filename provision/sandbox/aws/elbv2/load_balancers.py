@@ -1,15 +1,13 @@
 """Elastic Load Balancing: load balancers, and what CreateLoadBalancer and others refuse."""
 
 import re
-from typing import TYPE_CHECKING
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnets_given
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 _NAME = "Elastic Load Balancing API Reference, CreateLoadBalancer, Name"
 
@@ -38,7 +36,7 @@ _ARNS = {
     "aws-cli#3260; turbot/steampipe-plugin-aws, table aws_ec2_load_balancer_listener_rule",
 )
 @before("elbv2", "*")
-def arns_are_arns(cloud: "Cloud", call: Call) -> None:
+def arns_are_arns(cloud: Cloud, call: Call) -> None:
     """Every call that names a thing by its ARN."""
     for name, (part, kind) in _ARNS.items():
         for arn in [call.params.get(name), *(call.params.get(f"{name}s") or [])]:
@@ -59,7 +57,7 @@ def arns_are_arns(cloud: "Cloud", call: Call) -> None:
     "Elastic Load Balancing API Reference, CreateLoadBalancer, Errors",
 )
 @before("elbv2", "CreateLoadBalancer")
-def load_balancer_can_be(cloud: "Cloud", call: Call) -> Answer | None:
+def load_balancer_can_be(cloud: Cloud, call: Call) -> Answer | None:
     """API CreateLoadBalancer: name, subnets, groups, and what the same name means."""
     name = call.params["Name"]
     _check_name(name)
@@ -117,7 +115,7 @@ def _check_name(name: str) -> None:
     "Elastic Load Balancing API Reference, LoadBalancerState; 88-187 s in other tools' logs",
 )
 @after("elbv2", "CreateLoadBalancer")
-def load_balancer_is_provisioning(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def load_balancer_is_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API LoadBalancerState: provisioning until it is fully set up."""
     arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers[arn]
@@ -132,7 +130,7 @@ def load_balancer_is_provisioning(cloud: "Cloud", call: Call, answer: Answer) ->
     "Elastic Load Balancing API Reference, DescribeLoadBalancers, Errors",
 )
 @before("elbv2", "DescribeLoadBalancers")
-def names_are_known(cloud: "Cloud", call: Call) -> None:
+def names_are_known(cloud: Cloud, call: Call) -> None:
     """API DescribeLoadBalancers, LoadBalancerNotFound; moto forgives all but the first name."""
     balancers = cloud.backend("elbv2", call.region).load_balancers
     names = {load_balancer.name for load_balancer in balancers.values()}
@@ -144,21 +142,21 @@ def names_are_known(cloud: "Cloud", call: Call) -> None:
 
 
 @after("elbv2", "DescribeLoadBalancers")
-def state_by_the_clock(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def state_by_the_clock(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API LoadBalancerState; moto turns it active when somebody looks."""
     for shown in answer["LoadBalancers"]:
         shown["State"] = cloud.elbv2.state(shown["LoadBalancerArn"])
 
 
 @after("elbv2", "SetSubnets")
-def interfaces_move(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def interfaces_move(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API SetSubnets: an interface in each subnet; those of the left ones linger."""
     balancers = cloud.backend("elbv2", call.region).load_balancers
     cloud.elbv2.moved(call.region, balancers[call.params["LoadBalancerArn"]])
 
 
 @after("elbv2", "SetSecurityGroups")
-def interfaces_follow(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def interfaces_follow(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API SetSecurityGroups: the groups are those of the load balancer's interfaces."""
     balancers = cloud.backend("elbv2", call.region).load_balancers
     cloud.elbv2.regrouped(balancers[call.params["LoadBalancerArn"]])
@@ -171,7 +169,7 @@ def interfaces_follow(cloud: "Cloud", call: Call, answer: Answer) -> None:
     "Elastic Load Balancing API Reference, DeleteLoadBalancer, Errors",
 )
 @before("elbv2", "DeleteLoadBalancer")
-def load_balancer_may_go(cloud: "Cloud", call: Call) -> None:
+def load_balancer_may_go(cloud: Cloud, call: Call) -> None:
     """API DeleteLoadBalancer: not under deletion protection; its interfaces go later."""
     arn = call.params["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)

@@ -1,16 +1,15 @@
 """Elastic Load Balancing: the targets of a target group whose targets are IP addresses."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 
 @before("elbv2", "RegisterTargets")
-def register_targets(cloud: "Cloud", call: Call) -> Answer | None:
+def register_targets(cloud: Cloud, call: Call) -> Answer | None:
     """API RegisterTargets; carried out here, because moto's targets are healthy at once."""
     group = _ip_target_group(cloud, call)
     if group is None:
@@ -29,7 +28,7 @@ def register_targets(cloud: "Cloud", call: Call) -> Answer | None:
     moto="moto refuses it as well",
 )
 @before("elbv2", "DeregisterTargets")
-def deregister_targets(cloud: "Cloud", call: Call) -> Answer | None:
+def deregister_targets(cloud: Cloud, call: Call) -> Answer | None:
     """API DeregisterTargets: InvalidTarget for one that is not registered; the others drain."""
     group = _ip_target_group(cloud, call)
     if group is None:
@@ -51,7 +50,7 @@ def deregister_targets(cloud: "Cloud", call: Call) -> Answer | None:
     "Elastic Load Balancing API Reference, TargetHealth, Reason",
 )
 @before("elbv2", "DescribeTargetHealth")
-def target_health(cloud: "Cloud", call: Call) -> Answer | None:
+def target_health(cloud: Cloud, call: Call) -> Answer | None:
     """API DescribeTargetHealth: the state that the checks of targets.py found."""
     group = _ip_target_group(cloud, call)
     if group is None:
@@ -80,7 +79,7 @@ def target_health(cloud: "Cloud", call: Call) -> Answer | None:
     }
 
 
-def _ip_target_group(cloud: "Cloud", call: Call) -> Any | None:
+def _ip_target_group(cloud: Cloud, call: Call) -> Any | None:
     """Moto's target group if its targets are IP addresses; the others are moto's business."""
     group = cloud.backend("elbv2", call.region).target_groups.get(call.params["TargetGroupArn"])
     return group if group is not None and group.target_type == "ip" else None

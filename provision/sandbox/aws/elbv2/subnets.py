@@ -1,18 +1,17 @@
 """Elastic Load Balancing: the subnets and security groups that a load balancer may have."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
 
 _FREE_ADDRESSES = 8
 
 
 @before("elbv2", "SetSubnets")
-def subnets_can_be_set(cloud: "Cloud", call: Call) -> None:
+def subnets_can_be_set(cloud: Cloud, call: Call) -> None:
     """API SetSubnets: the same conditions as for a new load balancer."""
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(
         call.params["LoadBalancerArn"]
@@ -23,7 +22,7 @@ def subnets_can_be_set(cloud: "Cloud", call: Call) -> None:
 
 
 @before("elbv2", "SetSecurityGroups")
-def groups_can_be_set(cloud: "Cloud", call: Call) -> None:
+def groups_can_be_set(cloud: Cloud, call: Call) -> None:
     """API SetSecurityGroups: the same conditions as for a new load balancer."""
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(
         call.params["LoadBalancerArn"]
@@ -57,7 +56,7 @@ def subnets_given(call: Call) -> list[str]:
     "aws-load-balancer-controller#45; User Guide for Application Load Balancers, subnets",
 )
 def check_subnets(
-    cloud: "Cloud", region: str, subnet_ids: list[str], scheme: str, have: set[str]
+    cloud: Cloud, region: str, subnet_ids: list[str], scheme: str, have: set[str]
 ) -> str:
     """Refuse subnets in which a load balancer cannot be; the VPC of those that are good.
 
@@ -118,7 +117,7 @@ def _check_room(subnets: list[Any]) -> None:
     "User Guide for Application Load Balancers, subnets; Elastic Load Balancing API Reference, "
     "CreateLoadBalancer, Scheme",
 )
-def _check_gateways(cloud: "Cloud", region: str, subnets: list[Any]) -> None:
+def _check_gateways(cloud: Cloud, region: str, subnets: list[Any]) -> None:
     vpc_id = subnets[0].vpc_id
     gateways = cloud.ec2.backend(region).internet_gateways.values()
     if not any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in gateways):
@@ -142,7 +141,7 @@ def _check_gateways(cloud: "Cloud", region: str, subnets: list[Any]) -> None:
     "InvalidConfigurationRequest 400",
     "kubernetes/cloud-provider-aws#78",
 )
-def check_groups(cloud: "Cloud", call: Call, vpc_id: str) -> None:
+def check_groups(cloud: Cloud, call: Call, vpc_id: str) -> None:
     """Refuse security groups that a load balancer in this VPC cannot have."""
     for group_id in call.params.get("SecurityGroups", []):
         group = cloud.ec2.backend(call.region).get_security_group_from_id(group_id)

@@ -1,13 +1,12 @@
 """Elastic Load Balancing: what target groups refuse."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 _LOWEST, _HIGHEST = 200, 499  # API Matcher: HTTP codes of an Application Load Balancer's checks
 
@@ -50,7 +49,7 @@ _SETTINGS = {
     moto="moto refuses it as well",
 )
 @before("elbv2", "CreateTargetGroup")
-def target_group_can_be(cloud: "Cloud", call: Call) -> Answer | None:
+def target_group_can_be(cloud: Cloud, call: Call) -> Answer | None:
     """API CreateTargetGroup: what the same name means, and the health check."""
     name = call.params["Name"]
     _check_health_check(call.params)
@@ -96,7 +95,7 @@ def _shown(group: Any) -> dict[str, Any]:
     "Elastic Load Balancing API Reference, ModifyTargetGroup, HealthCheckTimeoutSeconds",
 )
 @before("elbv2", "ModifyTargetGroup")
-def target_group_can_change(cloud: "Cloud", call: Call) -> None:
+def target_group_can_change(cloud: Cloud, call: Call) -> None:
     """API ModifyTargetGroup: the same conditions as for a new one."""
     group = cloud.elbv2.target_group(call.params["TargetGroupArn"])
     if group is None:
@@ -148,7 +147,7 @@ def _check_health_check(given: dict[str, Any]) -> None:
     "Elastic Load Balancing API Reference, DeleteTargetGroup, Errors",
 )
 @before("elbv2", "DeleteTargetGroup")
-def target_group_is_free(cloud: "Cloud", call: Call) -> None:
+def target_group_is_free(cloud: Cloud, call: Call) -> None:
     """API DeleteTargetGroup, ResourceInUse; in AWS's words."""
     arn = call.params["TargetGroupArn"]
     if cloud.elbv2.load_balancers_of(arn):

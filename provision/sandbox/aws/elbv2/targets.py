@@ -3,13 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.elbv2.health import Target, judge
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _HEALTH = "User Guide for Application Load Balancers, Health checks"
 
@@ -22,13 +20,13 @@ Check = Callable[[str, int, str], int | None]
 class Targets(ABC):
     """The targets of every target group, and the health checks on the sandbox's clock."""
 
-    cloud: "Cloud"
+    account: Account
     check: Check = field(default=lambda ip, port, path: None)
     targets: dict[str, dict[tuple[str, int], Target]] = field(default_factory=dict)
 
     def register(self, target_group_arn: str, ip: str, port: int) -> Target:
         """API RegisterTargets for one target; a draining one becomes a new one."""
-        now = self.cloud.clock.now()
+        now = self.account.clock.now()
         group = self.targets.setdefault(target_group_arn, {})
         known = group.get((ip, port))
         if known is None or known.state == "draining":
@@ -51,7 +49,7 @@ class Targets(ABC):
             delay = float(group.attributes["deregistration_delay.timeout_seconds"]) if group else 0
             if not self.load_balancers_of(target_group_arn):
                 delay = 0
-            target.gone_at = self.cloud.clock.now() + delay
+            target.gone_at = self.account.clock.now() + delay
             target.state, target.reason = "draining", "Target.DeregistrationInProgress"
             target.description = "Target deregistration is in progress"
         return True
@@ -62,11 +60,11 @@ class Targets(ABC):
 
     def target_group(self, arn: str) -> Any | None:
         """Moto's target group, or None."""
-        return self.cloud.backend("elbv2", arn.split(":")[3]).target_groups.get(arn)
+        return self.account.backend("elbv2", arn.split(":")[3]).target_groups.get(arn)
 
     def load_balancers_of(self, target_group_arn: str) -> list[Any]:
         """Moto's load balancers with a listener or rule that forwards to this target group."""
-        backend = self.cloud.backend("elbv2", target_group_arn.split(":")[3])
+        backend = self.account.backend("elbv2", target_group_arn.split(":")[3])
         return [
             load_balancer
             for load_balancer in backend.load_balancers.values()
@@ -118,7 +116,7 @@ class Targets(ABC):
 
     def tick_targets(self) -> None:
         """Carry out the checks that are due (without the lock), and end drains that are over."""
-        with self.cloud.lock:
+        with self.account.lock:
             due = self._due()
         for group, target in due:
             port = group.health_check_port
@@ -131,11 +129,11 @@ class Targets(ABC):
                 )
             except ConnectionError:
                 answer = "refused"
-            with self.cloud.lock:
+            with self.account.lock:
                 judge(group, target, answer)
 
     def _due(self) -> list[tuple[Any, Target]]:
-        now = self.cloud.clock.now()
+        now = self.account.clock.now()
         due = []
         for arn, members in list(self.targets.items()):
             group = self.target_group(arn)

@@ -2,18 +2,17 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.patterns import listed
 from provision.sandbox.aws.permissions.policies import Statement, statements
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import before
 
 # Service principals are one name per service; IAM refuses those it does not know.
 _KNOWN = """
@@ -53,7 +52,7 @@ _TRUST, _INLINE, _MANAGED = 2048, {"Role": 10240, "User": 2048, "Group": 5120}, 
     "IAM User Guide, AWS JSON policy elements: Principal",
 )
 @before("iam", "CreateRole", "UpdateAssumeRolePolicy")
-def trust_can_be(cloud: "Cloud", call: Call) -> None:
+def trust_can_be(cloud: Cloud, call: Call) -> None:
     """API CreateRole: the trust policy; principals that do not exist (yet)."""
     document = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument")
     try:
@@ -80,7 +79,7 @@ def trust_can_be(cloud: "Cloud", call: Call) -> None:
     "IAM User Guide, AWS JSON policy elements: Principal",
 )
 @before("iam", "PutRolePolicy", "PutUserPolicy", "PutGroupPolicy", "CreatePolicy")
-def policy_has_no_principal(cloud: "Cloud", call: Call) -> None:
+def policy_has_no_principal(cloud: Cloud, call: Call) -> None:
     """User Guide, Principal: you cannot use it in an identity-based policy."""
     for statement in statements(call.params["PolicyDocument"]):
         if {"Principal", "NotPrincipal"} & statement.keys():
@@ -94,7 +93,7 @@ def policy_has_no_principal(cloud: "Cloud", call: Call) -> None:
     _QUOTAS,
 )
 @before("iam", "CreateRole", "UpdateAssumeRolePolicy")
-def trust_is_short(cloud: "Cloud", call: Call) -> None:
+def trust_is_short(cloud: Cloud, call: Call) -> None:
     """The quota can be raised to 4,096; nobody has."""
     document = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument")
     if _size(str(document)) > _TRUST:
@@ -108,7 +107,7 @@ def trust_is_short(cloud: "Cloud", call: Call) -> None:
     _QUOTAS,
 )
 @before("iam", "PutRolePolicy", "PutUserPolicy", "PutGroupPolicy")
-def inline_policies_are_short(cloud: "Cloud", call: Call) -> None:
+def inline_policies_are_short(cloud: Cloud, call: Call) -> None:
     """The sum counts, the new one instead of the one it replaces."""
     kind = call.operation.removeprefix("Put").removesuffix("Policy")
     name, backend = call.params[f"{kind}Name"], cloud.backend("iam")
@@ -129,13 +128,13 @@ def inline_policies_are_short(cloud: "Cloud", call: Call) -> None:
     _QUOTAS,
 )
 @before("iam", "CreatePolicy", "CreatePolicyVersion")
-def managed_policy_is_short(cloud: "Cloud", call: Call) -> None:
+def managed_policy_is_short(cloud: Cloud, call: Call) -> None:
     """User Guide, quotas."""
     if _size(call.params["PolicyDocument"]) > _MANAGED:
         raise _too_much(f"Cannot exceed quota for PolicySize: {_MANAGED}")
 
 
-def check_principals(cloud: "Cloud", statement: Statement, code: str) -> None:
+def check_principals(cloud: Cloud, statement: Statement, code: str) -> None:
     """Raises for a principal that does not exist."""
     principal = statement.get("Principal", {})
     named = principal if isinstance(principal, dict) else {"AWS": principal}
@@ -147,14 +146,14 @@ def check_principals(cloud: "Cloud", statement: Statement, code: str) -> None:
             raise _unknown(code, "AWS", arn)
 
 
-def _exists(cloud: "Cloud", principal: str) -> bool:
+def _exists(cloud: Cloud, principal: str) -> bool:
     if principal == "*" or re.fullmatch(r"\d{12}", principal):
         return True
     matched = _PRINCIPAL_ARN.fullmatch(principal)
     if matched is None:
         return False
     account, _, role, user = matched.groups()
-    if account != cloud.account or not (role or user):
+    if account != cloud.account_id or not (role or user):
         return True
     if role:
         found = cloud.iam.role(principal)

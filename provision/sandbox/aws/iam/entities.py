@@ -1,13 +1,10 @@
 """IAM: roles, users and policies that cannot be made, changed or deleted."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 _POLICIES_PER_ROLE = 10
 
@@ -34,7 +31,7 @@ before("iam", "*")(constrains("ValidationError"))
     "IAM User Guide, IAM and AWS STS quotas: IAM name requirements",
 )
 @before("iam", "CreateRole")
-def role_name_is_free(cloud: "Cloud", call: Call) -> None:
+def role_name_is_free(cloud: Cloud, call: Call) -> None:
     """API CreateRole: names are not distinguished by case."""
     name = call.params["RoleName"]
     if any(r.name.lower() == name.lower() for r in cloud.backend("iam").roles.values()):
@@ -69,7 +66,7 @@ def role_name_is_free(cloud: "Cloud", call: Call) -> None:
     "ListAttachedRolePolicies",
     "TagRole",
 )
-def role_is_there(cloud: "Cloud", call: Call) -> None:
+def role_is_there(cloud: Cloud, call: Call) -> None:
     """moto says it in words of its own."""
     name = call.params["RoleName"]
     if cloud.iam.role(name) is None:
@@ -83,7 +80,7 @@ def role_is_there(cloud: "Cloud", call: Call) -> None:
     "IAM API Reference, GetRolePolicy, Errors",
 )
 @before("iam", "GetRolePolicy", "DeleteRolePolicy")
-def role_policy_is_there(cloud: "Cloud", call: Call) -> None:
+def role_policy_is_there(cloud: Cloud, call: Call) -> None:
     """moto says it in words of its own."""
     role, name = cloud.iam.role(call.params["RoleName"]), call.params["PolicyName"]
     if role is not None and name not in role.policies:
@@ -104,7 +101,7 @@ def role_policy_is_there(cloud: "Cloud", call: Call) -> None:
     "IAM User Guide, IAM and AWS STS quotas",
 )
 @before("iam", "AttachRolePolicy")
-def policy_can_be_attached(cloud: "Cloud", call: Call) -> None:
+def policy_can_be_attached(cloud: Cloud, call: Call) -> None:
     """API AttachRolePolicy."""
     arn = call.params["PolicyArn"]
     role = cloud.iam.role(call.params["RoleName"])
@@ -120,7 +117,7 @@ def policy_can_be_attached(cloud: "Cloud", call: Call) -> None:
     "IAM API Reference, PutRolePermissionsBoundary, Errors",
 )
 @before("iam", "CreateRole", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary")
-def boundary_is_there(cloud: "Cloud", call: Call) -> None:
+def boundary_is_there(cloud: Cloud, call: Call) -> None:
     """API PutRolePermissionsBoundary."""
     arn = call.params.get("PermissionsBoundary")
     if arn and arn not in cloud.backend("iam").managed_policies:
@@ -128,7 +125,7 @@ def boundary_is_there(cloud: "Cloud", call: Call) -> None:
 
 
 @before("iam", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary")
-def boundary_of_a_user(cloud: "Cloud", call: Call) -> Answer:
+def boundary_of_a_user(cloud: Cloud, call: Call) -> Answer:
     """API PutUserPermissionsBoundary, which moto does not know."""
     user = cloud.backend("iam").users.get(call.params["UserName"])
     if user is None:
@@ -145,7 +142,7 @@ def boundary_of_a_user(cloud: "Cloud", call: Call) -> Answer:
     "aws_iam_service_linked_role",
 )
 @before("iam", "CreateServiceLinkedRole")
-def one_service_linked_role(cloud: "Cloud", call: Call) -> None:
+def one_service_linked_role(cloud: Cloud, call: Call) -> None:
     """API CreateServiceLinkedRole, InvalidInput: the second one of a service."""
     path = f"/aws-service-role/{call.params['AWSServiceName']}/"
     for role in cloud.backend("iam").roles.values():
@@ -173,7 +170,7 @@ def one_service_linked_role(cloud: "Cloud", call: Call) -> None:
     "DetachRolePolicy",
     "UpdateAssumeRolePolicy",
 )
-def role_is_not_protected(cloud: "Cloud", call: Call) -> None:
+def role_is_not_protected(cloud: Cloud, call: Call) -> None:
     """User Guide, service-linked roles: only the service changes them."""
     role = cloud.iam.role(call.params["RoleName"])
     if role is not None and role.path.startswith("/aws-service-role/"):

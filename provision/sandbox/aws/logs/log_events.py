@@ -1,12 +1,11 @@
 """CloudWatch Logs: log events, as they are taken, found and forgotten; moto keeps them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 _DAY = 24 * 3600 * 1000  # milliseconds
 _PAGE = 10_000
@@ -33,7 +32,7 @@ _OVERHEAD = 26
     "CloudWatch Logs API Reference, FilterLogEvents, interleaved",
 )
 @before("logs", "FilterLogEvents")
-def events_found(cloud: "Cloud", call: Call) -> Answer:
+def events_found(cloud: Cloud, call: Call) -> Answer:
     """API FilterLogEvents."""
     given = call.params
     group = _group(cloud, call)
@@ -65,7 +64,7 @@ def events_found(cloud: "Cloud", call: Call) -> Answer:
     moto="moto answers so as well",
 )
 @before("logs", "GetLogEvents")
-def events_of_stream(cloud: "Cloud", call: Call) -> Answer:
+def events_of_stream(cloud: Cloud, call: Call) -> Answer:
     """API GetLogEvents: the newest, unless it is to begin with the oldest."""
     given = call.params
     group = _group(cloud, call)
@@ -88,7 +87,7 @@ def events_of_stream(cloud: "Cloud", call: Call) -> Answer:
     "no events",
     "CloudWatch Logs API Reference, PutRetentionPolicy",
 )
-def _since(cloud: "Cloud", group: Any, start: int | None) -> int:
+def _since(cloud: Cloud, group: Any, start: int | None) -> int:
     """From when on events are shown, in epoch milliseconds."""
     days = group.retention_in_days
     kept = cloud.clock.now() * 1000 - int(days) * _DAY if days else 0.0
@@ -108,7 +107,7 @@ def _since(cloud: "Cloud", group: Any, start: int | None) -> int:
     "CloudWatch Logs API Reference, PutLogEvents",
 )
 @before("logs", "PutLogEvents")
-def batch_fits(cloud: "Cloud", call: Call) -> None:
+def batch_fits(cloud: Cloud, call: Call) -> None:
     """API PutLogEvents: the batch; moto looks at the order and at the age."""
     events = call.params["logEvents"]
     times = [event["timestamp"] for event in events]
@@ -129,7 +128,7 @@ def batch_fits(cloud: "Cloud", call: Call) -> None:
     "CloudWatch Logs API Reference, FilterLogEvents, Errors",
     moto="moto refuses it as well",
 )
-def _group(cloud: "Cloud", call: Call) -> Any:
+def _group(cloud: Cloud, call: Call) -> Any:
     """Moto's log group, by its name or its ARN."""
     named = call.params.get("logGroupName") or call.params.get("logGroupIdentifier") or ""
     name = named.split(":log-group:")[-1].removesuffix(":*")

@@ -1,13 +1,10 @@
 """CloudWatch Logs: names, retention times and tags of log groups."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import before
 
 # API PutRetentionPolicy, retentionInDays.
 RETENTION_DAYS = (
@@ -38,7 +35,7 @@ _fit = constrains("InvalidParameterException")
     moto="moto refuses it as well",
 )
 @before("logs", "*")
-def parameters_fit(cloud: "Cloud", call: Call) -> None:
+def parameters_fit(cloud: Cloud, call: Call) -> None:
     """Lengths, ranges and alphabets."""
     _fit(cloud, call)
 
@@ -57,7 +54,7 @@ def parameters_fit(cloud: "Cloud", call: Call) -> None:
     "CloudWatch Logs API Reference, CreateLogGroup, tags",
 )
 @before("logs", "CreateLogGroup")
-def group_can_be(cloud: "Cloud", call: Call) -> None:
+def group_can_be(cloud: Cloud, call: Call) -> None:
     """API CreateLogGroup: its tags, which are a map."""
     tags = call.params.get("tags") or {}
     if len(tags) > _TAGS:
@@ -71,7 +68,7 @@ def group_can_be(cloud: "Cloud", call: Call) -> None:
     "CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays",
 )
 @before("logs", "PutRetentionPolicy")
-def retention_exists(cloud: "Cloud", call: Call) -> None:
+def retention_exists(cloud: Cloud, call: Call) -> None:
     """API PutRetentionPolicy: days from a list, not any number."""
     days = call.params["retentionInDays"]
     if days not in RETENTION_DAYS:

@@ -5,17 +5,15 @@ Guide, "AWS global condition context keys" and "Grant permissions to pass a role
 """
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jmespath
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions import s3_actions
 from provision.sandbox.aws.permissions.resources import resources
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 Asked = tuple[str, str, dict[str, Any]]  # action, resource, condition keys of its own
 
@@ -77,21 +75,21 @@ _KEYS = {
     "AccessDenied 403",
     "Service Authorization Reference, Amazon Route 53, dependent actions of CreateHostedZone",
 )
-def asked(cloud: "Cloud", call: Call) -> list[Asked]:
+def asked(cloud: Cloud, call: Call) -> list[Asked]:
     """Everything that has to be allowed for this call."""
     if (call.service, call.operation) in FREE:
         return []
     if call.service == "s3":
         return [(action, resource, {}) for action, resource in s3_actions.asked(call)]
     service = PREFIX.get(call.service, call.service)
-    about = [_with_path(cloud, arn) for arn in resources(call, service, cloud.account)]
+    about = [_with_path(cloud, arn) for arn in resources(call, service, cloud.account_id)]
     own: list[Asked] = [(f"{service}:{call.operation}", resource, {}) for resource in about]
     if (call.service, call.operation) == ("route53", "CreateHostedZone"):
         own.append(("ec2:DescribeVpcs", "*", {}))
     return own + _tagging(call, service, about) + _passing(cloud, call)
 
 
-def _with_path(cloud: "Cloud", arn: str) -> str:
+def _with_path(cloud: Cloud, arn: str) -> str:
     """A role's ARN has its path, which calls do not name."""
     role = cloud.iam.role(arn.rpartition("/")[2]) if ":iam:" in arn and ":role/" in arn else None
     return arn if role is None else str(role.arn)
@@ -135,7 +133,7 @@ def _tagging(call: Call, service: str, about: list[str]) -> list[Asked]:
     "AccessDeniedException, iam:PassRole",
     "IAM User Guide, Available keys for IAM: iam:PassedToService",
 )
-def _passing(cloud: "Cloud", call: Call) -> list[Asked]:
+def _passing(cloud: Cloud, call: Call) -> list[Asked]:
     """iam:PassRole for every role that this call hands to a service."""
     if (call.service, call.operation) not in _PASSED:
         return []
@@ -148,7 +146,7 @@ def _passing(cloud: "Cloud", call: Call) -> list[Asked]:
     return [("iam:PassRole", arn, {"iam:PassedToService": service}) for arn in arns]
 
 
-def _roles_of(cloud: "Cloud", call: Call) -> list[str | None]:
+def _roles_of(cloud: Cloud, call: Call) -> list[str | None]:
     """Those of the task definition that is run (Scheduler User Guide, execution role for RunTask)."""
     family, _, revision = str(call.params["taskDefinition"]).rpartition("/")[2].partition(":")
     revisions = cloud.backend("ecs", call.region).task_definitions.get(family, {})
@@ -158,7 +156,7 @@ def _roles_of(cloud: "Cloud", call: Call) -> list[str | None]:
     return [revisions[number].task_role_arn, revisions[number].execution_role_arn]
 
 
-def context(cloud: "Cloud", call: Call) -> dict[str, Any]:
+def context(cloud: Cloud, call: Call) -> dict[str, Any]:
     """The condition keys of the request."""
     tags = _tags(call.params)
     known: dict[str, Any] = {
@@ -167,7 +165,7 @@ def context(cloud: "Cloud", call: Call) -> dict[str, Any]:
         "aws:sourceip": "127.0.0.1",
         "aws:currenttime": datetime.fromtimestamp(call.time, UTC).isoformat(),
         "aws:epochtime": call.time,
-        "aws:resourceaccount": cloud.account,
+        "aws:resourceaccount": cloud.account_id,
     }
     known |= {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}
     if tags:
@@ -179,7 +177,7 @@ def context(cloud: "Cloud", call: Call) -> dict[str, Any]:
                 known[key] = value
     if call.service == "ecs" and call.operation not in ("CreateCluster", "DeleteCluster"):
         cluster = str(call.params.get("cluster") or "default").rpartition("/")[2]
-        known["ecs:cluster"] = f"arn:aws:ecs:{call.region}:{cloud.account}:cluster/{cluster}"
+        known["ecs:cluster"] = f"arn:aws:ecs:{call.region}:{cloud.account_id}:cluster/{cluster}"
     return known
 
 

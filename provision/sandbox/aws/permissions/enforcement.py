@@ -7,18 +7,14 @@ Root is every access key that IAM has not made; of those, only the sandbox's own
 
 import base64
 import json
-from typing import TYPE_CHECKING
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.actions import Asked, asked, context
 from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
 from provision.sandbox.aws.permissions.principals import Principal
 from provision.sandbox.aws.permissions.tags import resource_tags
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
-
 
 # Where the trust policy decides (sts.py), and where each object has its own answer (s3_objects.py).
 _ELSEWHERE = ("AssumeRole", "DeleteObjects")
@@ -65,7 +61,7 @@ _MESSAGES = "IAM User Guide, Troubleshoot access denied error messages"
     "the service's access denied error",
     "ECS Developer Guide, Task IAM role",
 )
-def enforce(cloud: "Cloud", call: Call) -> None:
+def enforce(cloud: Cloud, call: Call) -> None:
     """Raises AWS's refusal where the caller may not."""
     if call.access_key in cloud.iam.dead_keys:
         raise unknown_key(call)
@@ -76,7 +72,7 @@ def enforce(cloud: "Cloud", call: Call) -> None:
         _hold_root(cloud, call)
 
 
-def hold(cloud: "Cloud", call: Call, principal: Principal) -> None:
+def hold(cloud: Cloud, call: Call, principal: Principal) -> None:
     """The same for a principal at hand (Scheduler has no access key)."""
     known = context(cloud, call)
     for action, resource, more in asked(cloud, call):
@@ -94,7 +90,7 @@ def hold(cloud: "Cloud", call: Call, principal: Principal) -> None:
     _LOGIC,
 )
 def sentence_for(
-    cloud: "Cloud", principal: Principal, wanted: Asked, known: dict[str, object]
+    cloud: Cloud, principal: Principal, wanted: Asked, known: dict[str, object]
 ) -> str:
     """Why one action on one resource is denied, "" where it is allowed."""
     action, resource, more = wanted
@@ -110,9 +106,9 @@ def sentence_for(
     "AccessDenied 403, with an explicit deny in a resource-based policy",
     "S3 User Guide, Security best practices: enforce encryption of data in transit",
 )
-def _hold_root(cloud: "Cloud", call: Call) -> None:
+def _hold_root(cloud: Cloud, call: Call) -> None:
     """A deny of a bucket's policy for everybody means root too; only the policy itself stays in reach."""
-    root = f"arn:aws:iam::{cloud.account}:root"
+    root = f"arn:aws:iam::{cloud.account_id}:root"
     if call.operation in ("DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"):
         return
     for action, resource, _ in asked(cloud, call):
@@ -130,7 +126,7 @@ def _lower(keys: dict[str, object]) -> dict[str, object]:
     return {key.lower(): value for key, value in keys.items()}
 
 
-def _bucket_policy(cloud: "Cloud", resource: str) -> str | None:
+def _bucket_policy(cloud: Cloud, resource: str) -> str | None:
     return cloud.s3.policies.get(resource.removeprefix("arn:aws:s3:::").partition("/")[0])
 
 

@@ -3,12 +3,11 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.iam.state import Iam
 from provision.sandbox.aws.permissions.policies import Request, Statement, refusal, statements
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -34,8 +33,9 @@ class Principal:
 class Permissions:
     """What the account's IAM allows; `cloud.permissions`. Hold the cloud's lock."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, iam: Iam) -> None:
+        self._account = account
+        self._iam = iam
 
     def allows(
         self,
@@ -86,24 +86,24 @@ class Permissions:
         """The user, role or session with this ARN; without policies where there is none."""
         kind, _, name = arn.partition(":")[2].rpartition(":")[2].partition("/")
         if kind == "user":
-            return Principal(arn, self._cloud.backend("iam").users.get(name.rpartition("/")[2]))
+            return Principal(arn, self._account.backend("iam").users.get(name.rpartition("/")[2]))
         if kind == "assumed-role":
-            return Principal(arn, self._cloud.iam.role(name.partition("/")[0]))
-        return Principal(arn, self._cloud.iam.role(arn))
+            return Principal(arn, self._iam.role(name.partition("/")[0]))
+        return Principal(arn, self._iam.role(arn))
 
     def caller(self, access_key: str) -> Principal | None:
         """Whose key it is; None: a key that IAM does not know, which is the account's root here."""
-        key = self._cloud.backend("iam").access_keys.get(access_key)
+        key = self._account.backend("iam").access_keys.get(access_key)
         if key is None:
             return None
         if key.user_name is not None:
-            user = self._cloud.backend("iam").users.get(key.user_name)
-            arn = f"arn:aws:iam::{self._cloud.account}:user/{key.user_name}"
+            user = self._account.backend("iam").users.get(key.user_name)
+            arn = f"arn:aws:iam::{self._account.account_id}:user/{key.user_name}"
             return Principal(arn if user is None else user.arn, user)
-        session = self._cloud.backend("sts").get_assumed_role_from_access_key(access_key)
+        session = self._account.backend("sts").get_assumed_role_from_access_key(access_key)
         if session is None:
             return None
-        role = self._cloud.iam.role(session.role_arn)
+        role = self._iam.role(session.role_arn)
         return Principal(session.arn, role, session.policy or None)
 
     def secret(self, access_key: str, session_token: str) -> str | None:
@@ -111,24 +111,28 @@ class Permissions:
 
         `session_token`: "" for a key that has none.
         """
-        keys = self._cloud.keys
+        keys = self._account.keys
         if access_key == keys.access_key_id:
             return None if session_token else keys.secret_access_key
-        session = self._cloud.backend("sts").get_assumed_role_from_access_key(access_key)
+        session = self._account.backend("sts").get_assumed_role_from_access_key(access_key)
         if session is not None:
             known = hmac.compare_digest(session.session_token.encode(), session_token.encode())
             return str(session.secret_access_key) if known else None
-        key = self._cloud.backend("iam").access_keys.get(access_key)
+        key = self._account.backend("iam").access_keys.get(access_key)
         return None if key is None or session_token else str(key.secret_access_key)
 
     def who(self, access_key: str) -> str:
         """The ARN of the user, the role's session or the account's root that calls with this key."""
         principal = self.caller(access_key)
-        return f"arn:aws:iam::{self._cloud.account}:root" if principal is None else principal.arn
+        return (
+            f"arn:aws:iam::{self._account.account_id}:root" if principal is None else principal.arn
+        )
 
     def credentials(self, role_arn: str, session: str) -> dict[str, str]:
         """The variables of a new session of the role, as a task finds them (ECS: its task's id)."""
-        made = self._cloud.backend("sts").assume_role("us-east-1", session, role_arn, "", 21600, "")
+        made = self._account.backend("sts").assume_role(
+            "us-east-1", session, role_arn, "", 21600, ""
+        )
         return {
             "AWS_ACCESS_KEY_ID": made.access_key_id,
             "AWS_SECRET_ACCESS_KEY": made.secret_access_key,
@@ -139,7 +143,7 @@ class Permissions:
         """Inline and attached policies, those of a user's groups too."""
         if principal.entity is None:
             return []
-        iam = self._cloud.backend("iam")
+        iam = self._account.backend("iam")
         holders = [principal.entity]
         if principal.is_user:
             holders += iam.get_groups_for_user(principal.entity.name)
@@ -155,7 +159,7 @@ class Permissions:
 
     def _boundary(self, principal: Principal) -> list[Statement] | None:
         arn = getattr(principal.entity, "permissions_boundary_arn", None)
-        policy = self._cloud.backend("iam").managed_policies.get(arn) if arn else None
+        policy = self._account.backend("iam").managed_policies.get(arn) if arn else None
         return None if policy is None else statements(_document(policy))
 
     def keys(self, principal: Principal) -> dict[str, Any]:
@@ -163,7 +167,7 @@ class Permissions:
         entity = principal.entity
         known: dict[str, Any] = {
             "aws:principalarn": principal.role or principal.arn,
-            "aws:principalaccount": self._cloud.account,
+            "aws:principalaccount": self._account.account_id,
             "aws:principaltype": "User" if principal.is_user else "AssumedRole",
         }
         if entity is not None:

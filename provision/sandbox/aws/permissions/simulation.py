@@ -1,12 +1,9 @@
 """iam:SimulatePrincipalPolicy: what a principal may do, asked instead of tried."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 
 @behaves(
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
     "IAM API Reference, SimulatePrincipalPolicy and EvaluationResult",
 )
 @before("iam", "SimulatePrincipalPolicy")
-def simulated(cloud: "Cloud", call: Call) -> Answer:
+def simulated(cloud: Cloud, call: Call) -> Answer:
     """API SimulatePrincipalPolicy, without its PolicyInputList."""
     given = call.params
     principal = cloud.permissions.principal(given["PolicySourceArn"])

@@ -1,30 +1,29 @@
 """The tags of a resource, for the condition keys aws:ResourceTag/... (and each service's own name)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 
 Read = Callable[
-    ["Cloud", Any, str, str], Any
+    [Cloud, Any, str, str], Any
 ]  # cloud, moto's backend, ARN, name after the last slash
 
 _BOTOCORE = {"elasticloadbalancing": "elbv2"}
 
 
-def _tagger(cloud: "Cloud", backend: Any, arn: str, name: str) -> Any:
+def _tagger(cloud: Cloud, backend: Any, arn: str, name: str) -> Any:
     return backend.tagger.get_tag_dict_for_resource(arn)
 
 
-def _ecs(cloud: "Cloud", backend: Any, arn: str, name: str) -> Any:
+def _ecs(cloud: Cloud, backend: Any, arn: str, name: str) -> Any:
     if ":cluster/" in arn:
         return getattr(backend.clusters.get(name), "tags", None)
     service = next((s for s in cloud.ecs.services.values() if s.arn == arn), None)
     return service.given.get("tags") if service else None
 
 
-def _iam(cloud: "Cloud", backend: Any, arn: str, name: str) -> Any:
+def _iam(cloud: Cloud, backend: Any, arn: str, name: str) -> Any:
     entity = cloud.iam.role(arn) if ":role/" in arn else backend.users.get(name)
     return getattr(entity, "tags", None)
 
@@ -48,7 +47,7 @@ _READ: dict[str, Read] = {
 }
 
 
-def resource_tags(cloud: "Cloud", arn: str) -> dict[str, str]:
+def resource_tags(cloud: Cloud, arn: str) -> dict[str, str]:
     """Condition keys with the tags of the resource; none where it is not there (yet)."""
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[2] not in _READ or "*" in arn:

@@ -1,11 +1,9 @@
 """Route 53: what an alias record may point at."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
 
 _ELB = ".elb.amazonaws.com."
 # Zones of services that the sandbox has not; their names are believed.
@@ -24,7 +22,7 @@ _OTHERS = (".amazonaws.com.", ".cloudfront.net.", ".awsglobalaccelerator.com.", 
     "InvalidChangeBatch 400, '... but that target was not found'",
     "barnybug/cli53#227",
 )
-def problems_of_alias(cloud: "Cloud", wanted: Any, own_zone: Any, records: list[Any]) -> list[str]:
+def problems_of_alias(cloud: Cloud, wanted: Any, own_zone: Any, records: list[Any]) -> list[str]:
     """What is wrong with the target of an alias (moto's RecordSet), the zone having `records`."""
     target = wanted.alias_target
     name, zone_id = target["DNSName"].lower(), target["HostedZoneId"]

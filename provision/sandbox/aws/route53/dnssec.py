@@ -4,14 +4,13 @@ Names are not signed: resolvers get the same answers as before. Sources: Route 5
 "Errors"; where neither it nor another source has AWS's own words, ours stand.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.task import moment
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 _MOST = 2  # Route 53 Developer Guide, Quotas: key-signing keys per hosted zone
 _KSK = {"Flag": 257, "SigningAlgorithmMnemonic": "ECDSAP256SHA256", "SigningAlgorithmType": 13}
@@ -21,18 +20,18 @@ def _zone_id(call: Call) -> str:
     return str(call.params["HostedZoneId"]).rpartition("/")[2]
 
 
-def _zone(cloud: "Cloud", call: Call) -> Any:
+def _zone(cloud: Cloud, call: Call) -> Any:
     zone = cloud.backend("route53").zones.get(_zone_id(call))
     if zone is None:
         raise Refusal("NoSuchHostedZone", f"No hosted zone found with ID: {_zone_id(call)}")
     return zone
 
 
-def _keys(cloud: "Cloud", call: Call) -> dict[str, dict[str, Any]]:
+def _keys(cloud: Cloud, call: Call) -> dict[str, dict[str, Any]]:
     return cloud.route53.signing_keys.setdefault(_zone_id(call), {})
 
 
-def _key(cloud: "Cloud", call: Call) -> dict[str, Any]:
+def _key(cloud: Cloud, call: Call) -> dict[str, Any]:
     key = _keys(cloud, call).get(call.params["Name"])
     if key is None:
         raise Refusal("NoSuchKeySigningKey", f"There is no key-signing key {call.params['Name']}.")
@@ -46,7 +45,7 @@ def _key(cloud: "Cloud", call: Call) -> dict[str, Any]:
     "Route 53 API Reference, CreateKeySigningKey, Errors",
 )
 @before("route53", "CreateKeySigningKey")
-def create_key(cloud: "Cloud", call: Call) -> Answer:
+def create_key(cloud: Cloud, call: Call) -> Answer:
     """API CreateKeySigningKey."""
     zone, keys, given = _zone(cloud, call), _keys(cloud, call), call.params
     if given["Name"] in keys:
@@ -66,7 +65,7 @@ def create_key(cloud: "Cloud", call: Call) -> Answer:
 
 
 @before("route53", "GetDNSSEC")
-def show(cloud: "Cloud", call: Call) -> Answer:
+def show(cloud: Cloud, call: Call) -> Answer:
     """API GetDNSSEC."""
     _zone(cloud, call)
     signing = _zone_id(call) in cloud.route53.signed
@@ -75,7 +74,7 @@ def show(cloud: "Cloud", call: Call) -> Answer:
 
 
 @before("route53", "ActivateKeySigningKey", "DeactivateKeySigningKey")
-def switch_key(cloud: "Cloud", call: Call) -> Answer:
+def switch_key(cloud: Cloud, call: Call) -> Answer:
     """API DeactivateKeySigningKey: the last active key of a zone that is signed stays."""
     zone, key = _zone(cloud, call), _key(cloud, call)
     active = [k for k in _keys(cloud, call).values() if k["Status"] == "ACTIVE"]
@@ -93,7 +92,7 @@ def switch_key(cloud: "Cloud", call: Call) -> Answer:
     "hashicorp/terraform-provider-aws#21368",
 )
 @before("route53", "DeleteKeySigningKey")
-def delete_key(cloud: "Cloud", call: Call) -> Answer:
+def delete_key(cloud: Cloud, call: Call) -> Answer:
     """API DeleteKeySigningKey."""
     zone, key = _zone(cloud, call), _key(cloud, call)
     if key["Status"] != "INACTIVE":
@@ -113,7 +112,7 @@ def delete_key(cloud: "Cloud", call: Call) -> Answer:
     "Route 53 API Reference, EnableHostedZoneDNSSEC, Errors",
 )
 @before("route53", "EnableHostedZoneDNSSEC", "DisableHostedZoneDNSSEC")
-def sign(cloud: "Cloud", call: Call) -> Answer:
+def sign(cloud: Cloud, call: Call) -> Answer:
     """API EnableHostedZoneDNSSEC, DisableHostedZoneDNSSEC."""
     zone, keys = _zone(cloud, call), _keys(cloud, call).values()
     if call.operation.startswith("Disable"):
@@ -132,7 +131,7 @@ def sign(cloud: "Cloud", call: Call) -> Answer:
     "hashicorp/terraform-provider-aws#21368",
 )
 @before("route53", "DeleteHostedZone")
-def zone_has_no_keys(cloud: "Cloud", call: Call) -> None:
+def zone_has_no_keys(cloud: Cloud, call: Call) -> None:
     """Keys first."""
     if cloud.route53.signing_keys.get(call.params["Id"].rpartition("/")[2]):
         raise Refusal(

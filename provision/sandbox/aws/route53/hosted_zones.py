@@ -1,14 +1,12 @@
 """Route 53: hosted zones, their names and name servers."""
 
 import random
-from typing import TYPE_CHECKING
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.route53.domain_names import problem_of
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 # Route 53 gives every zone one server under each of four top-level domains, numbered in ranges.
 _SERVERS = (("com", 0), ("net", 512), ("org", 1024), ("co.uk", 1536))
@@ -33,7 +31,7 @@ def name_servers() -> list[str]:
     "Route 53 API Reference, CreateHostedZone, Errors",
 )
 @before("route53", "CreateHostedZone")
-def zone_can_be(cloud: "Cloud", call: Call) -> None:
+def zone_can_be(cloud: Cloud, call: Call) -> None:
     """API CreateHostedZone, Errors."""
     name = call.params["Name"]
     problem = problem_of(name)
@@ -56,7 +54,7 @@ def zone_can_be(cloud: "Cloud", call: Call) -> None:
     "Route 53 API Reference, CreateHostedZone, CallerReference",
 )
 @before("route53", "CreateHostedZone")
-def caller_reference_is_new(cloud: "Cloud", call: Call) -> None:
+def caller_reference_is_new(cloud: Cloud, call: Call) -> None:
     """API CreateHostedZone: a reference serves once, even when its zone was deleted since."""
     if call.params["CallerReference"] in cloud.route53.caller_references:
         raise Refusal(
@@ -72,7 +70,7 @@ def caller_reference_is_new(cloud: "Cloud", call: Call) -> None:
     "Route 53 Developer Guide, NS and SOA records that Route 53 creates",
 )
 @after("route53", "CreateHostedZone")
-def own_name_servers(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def own_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
     """A second zone of the same name has other name servers (Developer Guide, SOA-NSrecords)."""
     zone = cloud.backend("route53").zones[answer["HostedZone"]["Id"].rpartition("/")[2]]
     servers = name_servers()
@@ -95,7 +93,7 @@ def own_name_servers(cloud: "Cloud", call: Call, answer: Answer) -> None:
     "Route 53 API Reference, DeleteHostedZone; gruntwork-io/cloud-nuke#704",
 )
 @before("route53", "DeleteHostedZone")
-def zone_is_empty(cloud: "Cloud", call: Call) -> None:
+def zone_is_empty(cloud: Cloud, call: Call) -> None:
     """API DeleteHostedZone, HostedZoneNotEmpty; a delegation below the zone counts, too."""
     zone = cloud.backend("route53").zones.get(call.params["Id"].rpartition("/")[2])
     own = ("NS", "SOA")
@@ -108,6 +106,6 @@ def zone_is_empty(cloud: "Cloud", call: Call) -> None:
 
 
 @after("route53", "DeleteHostedZone")
-def deletion_takes_time(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def deletion_takes_time(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API DeleteHostedZone answers with a ChangeInfo like every change."""
     answer["ChangeInfo"] = cloud.route53.changed(None)

@@ -1,12 +1,9 @@
 """Route 53's list of hosted zones by name, which is a range."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 
 @behaves(
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
     "Route 53 API Reference, ListHostedZonesByName",
 )
 @before("route53", "ListHostedZonesByName")
-def names_are_a_range(cloud: "Cloud", call: Call) -> Answer:
+def names_are_a_range(cloud: Cloud, call: Call) -> Answer:
     """API ListHostedZonesByName: DNSName is where the list begins, not a filter."""
     zones = sorted(cloud.route53.zones(), key=lambda zone: (_order(zone.name), zone.resource_id))
     start = _order(call.params.get("DNSName", ""))

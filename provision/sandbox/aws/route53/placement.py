@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from provision.sandbox.aws.rules import behaves
+from provision.sandbox.aws.behaviours import behaves
 
 
 @behaves(

@@ -4,9 +4,9 @@ import ipaddress
 import re
 from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Refusal
 from provision.sandbox.aws.route53.domain_names import problem_of
-from provision.sandbox.aws.rules import behaves
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _CAA = re.compile(r'(\d{1,3}) ([a-zA-Z0-9]+) "([^"]*)"')

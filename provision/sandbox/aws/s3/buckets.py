@@ -5,40 +5,16 @@ ownership of objects"; API CreateBucket, DeleteBucket.
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.s3.models import PublicAccessBlock
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, after, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 
 _CREATE = "S3 API Reference, CreateBucket, Errors"
-
-
-@behaves(
-    "s3.bucket-owned",
-    "a bucket that is one's own is not made twice (outside us-east-1)",
-    "BucketAlreadyOwnedByYou 409",
-    _CREATE,
-    moto="moto refuses it as well",
-)
-@behaves(
-    "s3.location",
-    "a bucket is made where the call goes: LocationConstraint names that region, none in us-east-1",
-    "IllegalLocationConstraintException, InvalidLocationConstraint 400",
-    "S3 API Reference, CreateBucket, LocationConstraint; aws-cdk and aws-cli issues",
-    moto="moto refuses it as well",
-)
-@dataclass
-class S3:
-    """Bucket policies as they were put, and the buckets that belong to strangers."""
-
-    policies: dict[str, str] = field(default_factory=dict)  # by bucket
-    foreign: set[str] = field(default_factory=set)
 
 
 _NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -56,7 +32,7 @@ _TAGS = 50
     "S3 User Guide, General purpose bucket naming rules",
 )
 @before("s3", "CreateBucket")
-def bucket_has_a_name(cloud: "Cloud", call: Call) -> None:
+def bucket_has_a_name(cloud: Cloud, call: Call) -> None:
     """User Guide, naming rules: InvalidBucketName."""
     name = call.params["Bucket"]
     bad = not _NAME.fullmatch(name) or _ADDRESS.fullmatch(name)
@@ -71,7 +47,7 @@ def bucket_has_a_name(cloud: "Cloud", call: Call) -> None:
     _CREATE,
 )
 @before("s3", "CreateBucket")
-def bucket_is_nobody_elses(cloud: "Cloud", call: Call) -> None:
+def bucket_is_nobody_elses(cloud: Cloud, call: Call) -> None:
     """API CreateBucket, BucketAlreadyExists."""
     if call.params["Bucket"] in cloud.s3.foreign:
         raise Refusal(
@@ -89,7 +65,7 @@ def bucket_is_nobody_elses(cloud: "Cloud", call: Call) -> None:
     "S3 API Reference, HeadBucket",
 )
 @before("s3", "*")
-def bucket_is_not_foreign(cloud: "Cloud", call: Call) -> None:
+def bucket_is_not_foreign(cloud: Cloud, call: Call) -> None:
     """API HeadBucket: 403 where the bucket exists and is somebody else's."""
     if call.params.get("Bucket") in cloud.s3.foreign and call.operation != "CreateBucket":
         raise Refusal("AccessDenied", "Access Denied", 403)
@@ -102,7 +78,7 @@ def bucket_is_not_foreign(cloud: "Cloud", call: Call) -> None:
     "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
 )
 @before("s3", "CreateBucket")
-def bucket_has_no_acl(cloud: "Cloud", call: Call) -> None:
+def bucket_has_no_acl(cloud: Cloud, call: Call) -> None:
     """Since April 2023 a bucket's owner is enforced unless the call says otherwise."""
     ownership = call.params.get("ObjectOwnership") or "BucketOwnerEnforced"
     if ownership == "BucketOwnerEnforced" and call.params.get("ACL") not in (None, "private"):
@@ -126,7 +102,7 @@ def bucket_has_no_acl(cloud: "Cloud", call: Call) -> None:
     "S3 API Reference, CreateBucketConfiguration, Tags",
 )
 @after("s3", "CreateBucket")
-def new_bucket_is_private(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def new_bucket_is_private(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Since 2023: public access blocked, no ACLs, SSE-S3; tags given at creation are kept (API, 2025)."""
     bucket = find_bucket(cloud, call)
     assert bucket is not None
@@ -148,7 +124,7 @@ def new_bucket_is_private(cloud: "Cloud", call: Call, answer: Answer) -> None:
     "S3 User Guide, Amazon S3 now automatically encrypts all new objects",
 )
 @after("s3", "DeleteBucketEncryption")
-def bucket_stays_encrypted(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def bucket_stays_encrypted(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API DeleteBucketEncryption: resets the default encryption to SSE-S3."""
     bucket = find_bucket(cloud, call)
     if bucket is not None:
@@ -167,7 +143,7 @@ def _encrypt(bucket: Any) -> None:
     "S3 User Guide, Using cost allocation S3 bucket tags",
 )
 @before("s3", "PutBucketTagging")
-def tags_are_few(cloud: "Cloud", call: Call) -> None:
+def tags_are_few(cloud: Cloud, call: Call) -> None:
     """User Guide, bucket tags."""
     if len((call.params.get("Tagging") or {}).get("TagSet") or []) > _TAGS:
         words = f"Bucket tag count cannot be greater than {_TAGS}"
@@ -181,7 +157,7 @@ def tags_are_few(cloud: "Cloud", call: Call) -> None:
     "S3 API Reference, DeleteBucket; S3 User Guide, Deleting a general purpose bucket",
 )
 @before("s3", "DeleteBucket")
-def bucket_is_empty(cloud: "Cloud", call: Call) -> None:
+def bucket_is_empty(cloud: Cloud, call: Call) -> None:
     """API DeleteBucket, BucketNotEmpty: versions and delete markers count."""
     bucket = find_bucket(cloud, call)
     if bucket is not None and any(bucket.keys.getlist(key) for key in bucket.keys):
@@ -191,11 +167,11 @@ def bucket_is_empty(cloud: "Cloud", call: Call) -> None:
 
 
 @after("s3", "DeleteBucket", "DeleteBucketPolicy")
-def policy_is_gone(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def policy_is_gone(cloud: Cloud, call: Call, answer: Answer) -> None:
     """With the bucket, or by itself."""
     cloud.s3.policies.pop(call.params["Bucket"], None)
 
 
-def find_bucket(cloud: "Cloud", call: Call) -> Any | None:
+def find_bucket(cloud: Cloud, call: Call) -> Any | None:
     """Moto's bucket, or None."""
     return cloud.backend("s3").buckets.get(call.params["Bucket"])

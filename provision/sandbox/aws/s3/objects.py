@@ -1,16 +1,15 @@
 """S3: objects, and what S3 says of them to whom."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions import s3_actions
 from provision.sandbox.aws.permissions.actions import context
 from provision.sandbox.aws.permissions.enforcement import refused, sentence_for
-from provision.sandbox.aws.rules import Answer, before, behaves
+from provision.sandbox.aws.rules import Answer, before
 from provision.sandbox.aws.s3.buckets import find_bucket
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _A_CALL = 1000
 
@@ -30,7 +29,7 @@ _A_CALL = 1000
     moto="moto does so as well",
 )
 @before("s3", "GetObject", "HeadObject")
-def missing_key_is_no_secret_to_whom_may_list(cloud: "Cloud", call: Call) -> None:
+def missing_key_is_no_secret_to_whom_may_list(cloud: Cloud, call: Call) -> None:
     """API GetObject: 404 for who may list the bucket, 403 for everybody else."""
     caller = cloud.permissions.caller(call.access_key)
     bucket, key = find_bucket(cloud, call), call.params["Key"]
@@ -49,7 +48,7 @@ def missing_key_is_no_secret_to_whom_may_list(cloud: "Cloud", call: Call) -> Non
     "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
 )
 @before("s3", "PutObject", "PutObjectAcl", "PutBucketAcl", "CopyObject", "CreateMultipartUpload")
-def acls_are_disabled(cloud: "Cloud", call: Call) -> None:
+def acls_are_disabled(cloud: Cloud, call: Call) -> None:
     """User Guide: only bucket-owner-full-control, which changes nothing, is taken."""
     bucket = find_bucket(cloud, call)
     given = call.params.get("ACL") or call.params.get("AccessControlPolicy")
@@ -72,7 +71,7 @@ def acls_are_disabled(cloud: "Cloud", call: Call) -> None:
     "S3 API Reference, DeleteObjects, Errors",
 )
 @before("s3", "DeleteObjects")
-def objects_are_deleted_one_by_one(cloud: "Cloud", call: Call) -> Answer | None:
+def objects_are_deleted_one_by_one(cloud: Cloud, call: Call) -> Answer | None:
     """API DeleteObjects."""
     if len(call.params["Delete"]["Objects"]) > _A_CALL:
         raise Refusal(
@@ -98,5 +97,5 @@ def objects_are_deleted_one_by_one(cloud: "Cloud", call: Call) -> Answer | None:
     return {"Errors": errors} | ({} if quiet else {"Deleted": deleted})
 
 
-def _delete(cloud: "Cloud", call: Call, given: dict[str, Any]) -> None:
+def _delete(cloud: Cloud, call: Call, given: dict[str, Any]) -> None:
     cloud.backend("s3").delete_object(call.params["Bucket"], given["Key"], given.get("VersionId"))

@@ -1,17 +1,16 @@
 """S3: bucket policies that it refuses; those it takes are held against every call (permissions/)."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.iam.documents import check_principals
 from provision.sandbox.aws.permissions.patterns import listed
 from provision.sandbox.aws.permissions.policies import Statement, statements
-from provision.sandbox.aws.rules import Answer, after, before, behaves
+from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.s3.buckets import find_bucket
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _SYNTAX = "S3 User Guide, Policies and permissions in Amazon S3; API PutBucketPolicy"
 # Conditions that make an Allow for everybody not public (User Guide, "The meaning of public").
@@ -47,7 +46,7 @@ _NARROWING = (
     "S3 User Guide, Troubleshooting; aws re:Post, Invalid principal in policy",
 )
 @before("s3", "PutBucketPolicy")
-def policy_can_be(cloud: "Cloud", call: Call) -> None:
+def policy_can_be(cloud: Cloud, call: Call) -> None:
     """API PutBucketPolicy, MalformedPolicy."""
     found = statements(call.params["Policy"])
     if not found:
@@ -81,7 +80,7 @@ def _check(statement: Statement, bucket: str) -> None:
     "S3 User Guide, Blocking public access: BlockPublicPolicy",
 )
 @before("s3", "PutBucketPolicy")
-def policy_is_not_public(cloud: "Cloud", call: Call) -> None:
+def policy_is_not_public(cloud: Cloud, call: Call) -> None:
     """User Guide, BlockPublicPolicy and "The meaning of public"."""
     bucket = find_bucket(cloud, call)
     block = bucket.public_access_block if bucket is not None else None
@@ -107,7 +106,7 @@ def _is_public(statement: Statement) -> bool:
 
 
 @after("s3", "PutBucketPolicy")
-def policy_is_kept(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def policy_is_kept(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API GetBucketPolicy: as it was put. moto reads no conditions; it is left the plain allows."""
     bucket, text = find_bucket(cloud, call), str(call.params["Policy"])
     if bucket is not None:
@@ -121,7 +120,7 @@ def policy_is_kept(cloud: "Cloud", call: Call, answer: Answer) -> None:
 
 
 @before("s3", "GetBucketPolicy")
-def policy_as_put(cloud: "Cloud", call: Call) -> Answer | None:
+def policy_as_put(cloud: Cloud, call: Call) -> Answer | None:
     """API GetBucketPolicy."""
     bucket = find_bucket(cloud, call)
     known: Any = bucket is not None and cloud.s3.policies.get(bucket.name)

@@ -4,19 +4,18 @@ Sources: API Reference (CreateSchedule), User Guide "Schedule types". Where no s
 words, ours stand.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
-from provision.sandbox.aws.rules import Answer, after, before, behaves
+from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.scheduler.schedule_groups import find_group
-from provision.sandbox.aws.scheduler.schedules import PRINCIPAL, epoch
+from provision.sandbox.aws.scheduler.state import PRINCIPAL, epoch
 from provision.sandbox.aws.scheduler.targets import check_target, invalid
 from provision.schedules import At, parse
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _API = "EventBridge Scheduler API Reference, CreateSchedule"
 _TYPES = "EventBridge Scheduler User Guide, Schedule types"
@@ -38,7 +37,7 @@ before("scheduler", "*")(constrains("ValidationException"))
     f"{_API}, ClientToken",
 )
 @before("scheduler", "CreateSchedule", "CreateScheduleGroup")
-def token_is_not_used_up(cloud: "Cloud", call: Call) -> Answer | None:
+def token_is_not_used_up(cloud: Cloud, call: Call) -> Answer | None:
     """API CreateSchedule, ClientToken; boto3 makes one for each call, and keeps it in its retries."""
     token = call.params.get("ClientToken")
     known = cloud.scheduler.tokens.get((call.region, call.operation, str(token)))
@@ -51,7 +50,7 @@ def token_is_not_used_up(cloud: "Cloud", call: Call) -> Answer | None:
 
 
 @after("scheduler", "CreateSchedule", "CreateScheduleGroup")
-def token_is_kept(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def token_is_kept(cloud: Cloud, call: Call, answer: Answer) -> None:
     """For the next call with it."""
     if token := call.params.get("ClientToken"):
         cloud.scheduler.tokens[call.region, call.operation, token] = (call.params, dict(answer))
@@ -83,7 +82,7 @@ def token_is_kept(cloud: "Cloud", call: Call, answer: Answer) -> None:
     "EventBridge Scheduler API Reference, FlexibleTimeWindow",
 )
 @before("scheduler", "CreateSchedule", "UpdateSchedule")
-def schedule_can_be(cloud: "Cloud", call: Call) -> None:
+def schedule_can_be(cloud: Cloud, call: Call) -> None:
     """API CreateSchedule: group, expression, zone, target, role."""
     given = call.params
     group = find_group(cloud, call.region, given.get("GroupName"))
@@ -125,7 +124,7 @@ def schedule_can_be(cloud: "Cloud", call: Call) -> None:
     "ValidationException 400",
     f"{_TYPES}: time zones",
 )
-def _check_time(cloud: "Cloud", text: str, zone: str | None) -> None:
+def _check_time(cloud: Cloud, text: str, zone: str | None) -> None:
     try:
         expression = parse(text)
     except ValueError:
@@ -144,7 +143,7 @@ def _check_time(cloud: "Cloud", text: str, zone: str | None) -> None:
     "ValidationException 400",
     f"{_API}, StartDate and EndDate",
 )
-def _check_dates(cloud: "Cloud", given: dict[str, Any]) -> None:
+def _check_dates(cloud: Cloud, given: dict[str, Any]) -> None:
     start, end, now = epoch(given.get("StartDate")), epoch(given.get("EndDate")), cloud.clock.now()
     if start is not None and start < now - _LATE:
         raise invalid("The StartDate you specify cannot be earlier than 5 minutes ago.")
@@ -159,7 +158,7 @@ def _check_dates(cloud: "Cloud", given: dict[str, Any]) -> None:
     "EventBridge Scheduler API Reference, UpdateSchedule",
 )
 @after("scheduler", "CreateSchedule", "UpdateSchedule")
-def schedule_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def schedule_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
     """It is due from now on; what UpdateSchedule was not given is back to its default."""
     group = find_group(cloud, call.region, call.params.get("GroupName"))
     schedule = group.schedules[call.params["Name"]]
@@ -176,7 +175,7 @@ def schedule_begins(cloud: "Cloud", call: Call, answer: Answer) -> None:
     moto="moto refuses it as well",
 )
 @before("scheduler", "GetSchedule", "UpdateSchedule", "DeleteSchedule")
-def schedule_is_there(cloud: "Cloud", call: Call) -> None:
+def schedule_is_there(cloud: Cloud, call: Call) -> None:
     """API GetSchedule, DeleteSchedule: ResourceNotFoundException, also for the group."""
     group = find_group(cloud, call.region, call.params.get("GroupName"))
     name = call.params["Name"]

@@ -3,14 +3,13 @@
 Source: API Reference (CreateScheduleGroup, DeleteScheduleGroup).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, after, before, behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.scheduler.targets import invalid
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 
 @behaves(
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     "EventBridge Scheduler API Reference, CreateScheduleGroup, Errors",
 )
 @before("scheduler", "CreateScheduleGroup")
-def group_is_new(cloud: "Cloud", call: Call) -> None:
+def group_is_new(cloud: Cloud, call: Call) -> None:
     """API CreateScheduleGroup: ConflictException."""
     name = call.params["Name"]
     if name in cloud.backend("scheduler", call.region).schedule_groups:
@@ -40,7 +39,7 @@ def group_is_new(cloud: "Cloud", call: Call) -> None:
     "EventBridge Scheduler User Guide, Managing a schedule group",
 )
 @before("scheduler", "DeleteScheduleGroup")
-def group_goes(cloud: "Cloud", call: Call) -> Answer:
+def group_goes(cloud: Cloud, call: Call) -> Answer:
     """API DeleteScheduleGroup: at first DELETING, its schedules with it; the default one stays."""
     group = find_group(cloud, call.region, call.params["Name"])
     if group.name == "default":
@@ -51,13 +50,13 @@ def group_goes(cloud: "Cloud", call: Call) -> Answer:
 
 
 @after("scheduler", "GetScheduleGroup")
-def group_shows_its_state(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def group_shows_its_state(cloud: Cloud, call: Call, answer: Answer) -> None:
     """API GetScheduleGroup, State: ACTIVE or DELETING."""
     if answer["Arn"] in cloud.scheduler.leaving:
         answer["State"] = "DELETING"
 
 
-def find_group(cloud: "Cloud", region: str, name: str | None) -> Any:
+def find_group(cloud: Cloud, region: str, name: str | None) -> Any:
     """Moto's group."""
     group = cloud.backend("scheduler", region).schedule_groups.get(name or "default")
     if group is None:

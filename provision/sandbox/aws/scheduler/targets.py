@@ -8,9 +8,9 @@ import json
 import re
 from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
 from provision.sandbox.aws.responses import input_shape
-from provision.sandbox.aws.rules import behaves
 
 UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:([a-z0-9]+):([A-Za-z0-9]+)")
 CLUSTER = re.compile(r"arn:aws:ecs:[a-z0-9-]+:\d{12}:cluster/[A-Za-z0-9_-]+")

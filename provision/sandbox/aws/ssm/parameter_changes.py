@@ -1,13 +1,12 @@
 """Parameter Store: keys, changes and tags that it refuses. Source: SSM API Reference, PutParameter."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, after, before, behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.ssm.parameters import PUT
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _TAGS = 50
 
@@ -19,7 +18,7 @@ _TAGS = 50
     PUT,
 )
 @before("ssm", "PutParameter")
-def key_exists(cloud: "Cloud", call: Call) -> None:
+def key_exists(cloud: Cloud, call: Call) -> None:
     """API PutParameter, InvalidKeyId; without KeyId it is alias/aws/ssm, which is always there."""
     key = call.params.get("KeyId")
     if key in (None, "alias/aws/ssm"):
@@ -42,7 +41,7 @@ def key_exists(cloud: "Cloud", call: Call) -> None:
     PUT,
 )
 @before("ssm", "PutParameter")
-def parameter_can_change(cloud: "Cloud", call: Call) -> None:
+def parameter_can_change(cloud: Cloud, call: Call) -> None:
     """API PutParameter: one update at a time, and a type for life."""
     name, wanted = call.params["Name"], call.params.get("Type")
     found = cloud.backend("ssm", call.region)._parameters.get(name)
@@ -63,7 +62,7 @@ def parameter_can_change(cloud: "Cloud", call: Call) -> None:
 
 
 @after("ssm", "PutParameter")
-def parameter_is_written(cloud: "Cloud", call: Call, answer: Answer) -> None:
+def parameter_is_written(cloud: Cloud, call: Call, answer: Answer) -> None:
     """From now on, for `delays.parameter`, it is being written."""
     cloud.ssm.updated[call.region, call.params["Name"]] = cloud.clock.now()
 
@@ -75,7 +74,7 @@ def parameter_is_written(cloud: "Cloud", call: Call, answer: Answer) -> None:
     "SSM API Reference, AddTagsToResource, Errors",
 )
 @before("ssm", "PutParameter", "AddTagsToResource")
-def tags_are_few(cloud: "Cloud", call: Call) -> None:
+def tags_are_few(cloud: Cloud, call: Call) -> None:
     """API AddTagsToResource: those that are there count."""
     name = str(call.params.get("Name") or call.params.get("ResourceId"))
     kept: dict[str, Any] = cloud.backend("ssm", call.region)._resource_tags["Parameter"]

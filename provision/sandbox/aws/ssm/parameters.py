@@ -5,63 +5,18 @@ parameter names"; AWS General Reference, Systems Manager quotas.
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import before
 
 _NAMES = "Systems Manager User Guide, Requirements and constraints for parameter names"
 PUT = "SSM API Reference, PutParameter, Errors"
 _ALPHABET = re.compile(r"[A-Za-z0-9_./-]+")
 _SIZE = {"Standard": 4096, "Advanced": 8192}
 _DEPTH, _NAME = 15, 1011
-
-
-@behaves(
-    "ssm.already-exists",
-    "without Overwrite a parameter that is there is not written",
-    "ParameterAlreadyExists 400",
-    PUT,
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ssm.tags-with-overwrite",
-    "tags and Overwrite exclude each other",
-    "ValidationException 400",
-    "SSM API Reference, PutParameter, Tags",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ssm.get-parameters",
-    "names that are not there are listed as InvalidParameters, not refused",
-    "InvalidParameters in a 200",
-    "SSM API Reference, GetParameters and DeleteParameters",
-    moto="moto does so as well",
-)
-@behaves(
-    "ssm.decryption",
-    "a SecureString is readable with WithDecryption only",
-    "an encrypted value",
-    "SSM API Reference, GetParameters, WithDecryption",
-    moto="moto does so as well",
-)
-@behaves(
-    "ssm.ten-names",
-    "GetParameters and DeleteParameters take ten names",
-    "ValidationException 400",
-    "SSM API Reference, GetParameters, Names",
-    moto="moto refuses it as well",
-)
-@dataclass
-class Ssm:
-    """When each parameter was written last; by region and name."""
-
-    updated: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 behaves(
@@ -97,7 +52,7 @@ before("ssm", "*")(constrains("ValidationException"))
     _NAMES,
 )
 @before("ssm", "PutParameter")
-def name_can_be(cloud: "Cloud", call: Call) -> None:
+def name_can_be(cloud: Cloud, call: Call) -> None:
     """User Guide, names."""
     name = call.params["Name"]
     if not _ALPHABET.fullmatch(name):
@@ -137,7 +92,7 @@ def name_can_be(cloud: "Cloud", call: Call) -> None:
     PUT,
 )
 @before("ssm", "PutParameter")
-def value_can_be(cloud: "Cloud", call: Call) -> None:
+def value_can_be(cloud: Cloud, call: Call) -> None:
     """API PutParameter, Value and AllowedPattern."""
     value, tier = call.params["Value"], call.params.get("Tier") or "Standard"
     pattern = call.params.get("AllowedPattern")

@@ -1,15 +1,12 @@
 """STS: whose role it is to assume is said by the role's trust policy."""
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.permissions.actions import context
 from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.rules import before
 
 _CHAINED = 3600  # seconds
 before("sts", "*")(constrains("ValidationError"))
@@ -35,7 +32,7 @@ before("sts", "*")(constrains("ValidationError"))
     "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
 )
 @before("sts", "AssumeRole")
-def role_is_assumed_by_whom_it_trusts(cloud: "Cloud", call: Call) -> None:
+def role_is_assumed_by_whom_it_trusts(cloud: Cloud, call: Call) -> None:
     """API AssumeRole."""
     arn = call.params["RoleArn"]
     caller = cloud.permissions.caller(call.access_key)
@@ -62,7 +59,7 @@ def role_is_assumed_by_whom_it_trusts(cloud: "Cloud", call: Call) -> None:
     "STS API Reference, AssumeRole, DurationSeconds; IAM User Guide, Role chaining",
 )
 @before("sts", "AssumeRole")
-def session_is_short(cloud: "Cloud", call: Call) -> None:
+def session_is_short(cloud: Cloud, call: Call) -> None:
     """API AssumeRole, DurationSeconds."""
     wanted, role = call.params.get("DurationSeconds"), cloud.iam.role(call.params["RoleArn"])
     caller = cloud.permissions.caller(call.access_key)

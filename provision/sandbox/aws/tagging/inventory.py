@@ -2,7 +2,7 @@
 
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 
-from provision.sandbox.aws.rules import behaves
+from provision.sandbox.aws.behaviours import behaves
 
 behaves(
     "tagging.omits",

@@ -3,15 +3,14 @@
 What ACM refuses is moto's and constraints.py's.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.core.exceptions import ServiceException
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
 
 _MOST = 50
 _RESERVED = "aws:"
@@ -45,7 +44,7 @@ _TAGGABLE = {
     "Elastic Load Balancing API Reference, Tag; botocore model, elbv2, TagKey",
 )
 @before("elbv2", "CreateLoadBalancer", "CreateTargetGroup", "CreateListener", "CreateRule")
-def new_things_tags(cloud: "Cloud", call: Call) -> None:
+def new_things_tags(cloud: Cloud, call: Call) -> None:
     """API Tag; the lengths are in botocore's model (constraints.py)."""
     tags = call.params.get("Tags", [])
     keys = [tag["Key"] for tag in tags]
@@ -66,7 +65,7 @@ def new_things_tags(cloud: "Cloud", call: Call) -> None:
     "Elastic Load Balancing API Reference, Tag; User Guide, Tag restrictions",
 )
 @before("elbv2", "AddTags")
-def tags_can_be_added(cloud: "Cloud", call: Call) -> Answer | None:
+def tags_can_be_added(cloud: Cloud, call: Call) -> Answer | None:
     """API AddTags; carried out here, because moto's limit is ten."""
     new_things_tags(cloud, call)
     backend = cloud.backend("elbv2", call.region)
@@ -110,7 +109,7 @@ def _check_count(keys: set[str]) -> None:
     moto="moto refuses it as well",
 )
 @before("ec2", "CreateTags")
-def network_tags(cloud: "Cloud", call: Call) -> None:
+def network_tags(cloud: Cloud, call: Call) -> None:
     """User Guide, Tag restrictions; moto counts them."""
     _check_network_tags(call.params["Tags"])
 
@@ -122,7 +121,7 @@ def network_tags(cloud: "Cloud", call: Call) -> None:
     "EC2 API Reference, TagSpecification",
 )
 @before("ec2", *_TAGGABLE)
-def new_network_tags(cloud: "Cloud", call: Call) -> None:
+def new_network_tags(cloud: Cloud, call: Call) -> None:
     """API TagSpecification."""
     for specification in call.params.get("TagSpecifications", []):
         sort = specification.get("ResourceType")
@@ -156,7 +155,7 @@ def _check_network_tags(tags: list[dict[str, Any]]) -> None:
     "Route 53 API Reference, ChangeTagsForResource, AddTags",
 )
 @before("route53", "ChangeTagsForResource")
-def zone_tags(cloud: "Cloud", call: Call) -> None:
+def zone_tags(cloud: Cloud, call: Call) -> None:
     """API ChangeTagsForResource, AddTags; ten a call are in botocore's model (constraints.py)."""
     have = set(cloud.backend("route53").resource_tags.get(call.params["ResourceId"], {}))
     have -= set(call.params.get("RemoveTagKeys", []))

@@ -3,7 +3,7 @@
 import contextlib
 from ssl import PROTOCOL_TLS_CLIENT, MemoryBIO, SSLContext, SSLWantReadError, TLSVersion
 
-from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.data_plane import Front
 
 

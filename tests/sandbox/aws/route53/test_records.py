@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.aws.route53.test_changes import batch, refused_change
+from tests.sandbox.aws.route53.test_change_batches import batch, refused_change
 from tests.sandbox.aws.route53.test_hosted_zones import record_sets
 from tests.sandbox.conftest import Account
 

@@ -1,18 +1,13 @@
 """EC2's network: a default VPC that is public, and interfaces that others leave behind."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.ec2.utils import random_public_ip
 
-from provision.sandbox.aws.calls import Call, Refusal
-from provision.sandbox.aws.documented import filters
-from provision.sandbox.aws.rules import before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.behaviours import behaves
 
 
 @dataclass(frozen=True)
@@ -28,13 +23,13 @@ class Attacher:
 class Ec2:
     """Network interfaces that AWS services attach and let go, and regions made ready."""
 
-    cloud: "Cloud"
+    account: Account
     _opened: set[str] = field(default_factory=set)
     made_with: dict[tuple[str, str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
     _leaving: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cloud.on_tick(self._remove_released)
+        self.account.on_tick(self._remove_released)
 
     @behaves(
         "ec2.default-vpc-is-public",
@@ -47,7 +42,7 @@ class Ec2:
 
         User Guide, default VPCs: an internet gateway, and a route to it in the main route table.
         """
-        backend = self.cloud.backend("ec2", region)
+        backend = self.account.backend("ec2", region)
         if region not in self._opened:
             self._opened.add(region)
             vpc = backend.get_default_vpc()
@@ -90,51 +85,21 @@ class Ec2:
         interface.public_ip = random_public_ip() if public else None
         interface.instance = Attacher(owner)
         interface.attachment_id = "ela-attach-" + interface.id.removeprefix("eni-")
-        interface.attach_time = datetime.fromtimestamp(self.cloud.clock.now(), UTC)
+        interface.attach_time = datetime.fromtimestamp(self.account.clock.now(), UTC)
         return interface
 
     def release(self, region: str, interface_id: str) -> None:
         """The service lets go: the interface is gone `delays.network_interfaces` later."""
-        due = self.cloud.clock.now() + self.cloud.delays.network_interfaces
+        due = self.account.clock.now() + self.account.delays.network_interfaces
         self._leaving[region, interface_id] = due
 
     def _remove_released(self) -> None:
-        with self.cloud.lock:
-            now = self.cloud.clock.now()
+        with self.account.lock:
+            now = self.account.clock.now()
             for (region, interface_id), due in list(self._leaving.items()):
                 if due <= now:
                     del self._leaving[region, interface_id]
                     self.backend(region).enis.pop(interface_id, None)
-
-
-@before("ec2", "*")
-def region_is_ready(cloud: "Cloud", call: Call) -> None:
-    """The first call in a region finds a public default VPC."""
-    cloud.ec2.backend(call.region)
-
-
-@behaves(
-    "ec2.unknown-filter",
-    "a filter that an operation does not have is refused",
-    "InvalidParameterValue 400, 'The filter ... is invalid'",
-    "EC2 API Reference, Filters of the Describe operations",
-)
-@before(
-    "ec2",
-    "DescribeVpcs",
-    "DescribeSubnets",
-    "DescribeRouteTables",
-    "DescribeSecurityGroups",
-    "DescribeInternetGateways",
-    "DescribeNetworkInterfaces",
-)
-def filters_are_known(cloud: "Cloud", call: Call) -> None:
-    """Each operation's Filters; their names in camelCase (isDefault) are an older spelling."""
-    for given in call.params.get("Filters", []):
-        name = given.get("Name", "")
-        spelt = re.sub("[A-Z]", lambda letter: "-" + letter[0].lower(), name)
-        if not name.startswith("tag:") and spelt not in filters(call.operation):
-            raise Refusal("InvalidParameterValue", f"The filter '{name}' is invalid")
 
 
 def _main_route_table(backend: Any, vpc_id: str) -> Any:

@@ -1,22 +1,16 @@
-"""ECS as it lives: services that keep their tasks running, on the sandbox's clock.
+"""ECS as it lives: services and tasks, which moto does not keep in time.
 
-moto keeps clusters, task definitions and tags; what happens in time is kept here. Refusals and
-answers are in ecs_clusters, ecs_definitions, ecs_services, ecs_run and ecs_tasks; what a task goes
-through in ecs_launch, ecs_start, ecs_initialize and ecs_lifecycle; the scheduler in ecs_scheduler.
+What a task goes through is in launch, start, initialize and lifecycle; the service scheduler in scheduler;
+tick.py carries out what is due.
 """
 
-from typing import TYPE_CHECKING
-
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.ec2.reachability import admits
-from provision.sandbox.aws.ecs import circuit_breaker, initialize, lifecycle, scheduler, spot, start
-from provision.sandbox.aws.ecs.run_task import Run
 from provision.sandbox.aws.ecs.service import Service
-from provision.sandbox.aws.ecs.task import Task
-from provision.sandbox.aws.rules import behaves
+from provision.sandbox.aws.ecs.task import SPOT_INTERRUPTION, Run, Task
+from provision.sandbox.aws.elbv2.state import Elbv2
 from provision.sandbox.tasks.runners import Reply, Request, RunningTask
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 _REMEMBERED = 3600.0  # seconds for which DescribeTasks still shows a stopped task
 _PROBE_TIMEOUT = 2.0  # real seconds for the answer to a health check
@@ -28,16 +22,16 @@ class Ecs:
     `spot_available` False plays a shortage of FARGATE_SPOT.
     """
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self.cloud = cloud
+    def __init__(self, account: Account, elbv2: Elbv2) -> None:
+        self.account = account
+        self.elbv2 = elbv2
         self.services: dict[tuple[str, str, str], Service] = {}
         self.tasks: list[Task] = []
         self.runs: dict[tuple[str, str, str], Run] = {}  # RunTask by (region, cluster, token)
         self.attaching: dict[str, float] = {}  # clusters by ARN: until when providers are attached
         self.spot_available = True
-        cloud.elbv2.check = self.check
-        cloud.on_tick(self.tick)
-        cloud.on_close(cloud.tasks.close)
+        elbv2.check = self.check
+        account.on_close(account.tasks.close)
 
     def service_of(self, task: Task) -> Service | None:
         """The service that started it, if it is still that one."""
@@ -53,7 +47,7 @@ class Ecs:
 
     def container_at(self, ip: str, port: int) -> RunningTask | None:
         """What a load balancer reaches at this address: None where nothing lets it through."""
-        with self.cloud.lock:
+        with self.account.lock:
             task = self.task_at(ip)
             return task.container if task is not None and self._admits(task, port) else None
 
@@ -65,9 +59,9 @@ class Ecs:
         return any(
             all(
                 admits(task.interface.group_set, port, address, balancer.security_groups)
-                for address in self.cloud.elbv2.addresses(balancer.arn)
+                for address in self.elbv2.addresses(balancer.arn)
             )
-            for balancer in self.cloud.elbv2.load_balancers_of(task.target.group)
+            for balancer in self.elbv2.load_balancers_of(task.target.group)
         )
 
     def check(self, ip: str, port: int, path: str) -> int | None:
@@ -85,40 +79,33 @@ class Ecs:
             return None
         return reply.status
 
-    def tick(self) -> None:
-        """Everything that is due by now."""
-        with self.cloud.lock:
-            now, delay = self.cloud.clock.now(), self.cloud.delays.task_start
-            due = [
+    @behaves(
+        "ecs.spot-interruption",
+        "an interrupted Spot task gets SIGTERM at once, two minutes at most, and is replaced",
+        "stopCode SpotInterruption, stoppedReason Your Spot Task was interrupted.",
+        "Amazon ECS Developer Guide, Fargate Spot termination notices",
+    )
+    @behaves(
+        "ecs.spot-target-stays-registered",
+        "an interrupted Spot task still gets requests for a while after its SIGTERM",
+        "its target stays healthy while the container may be ending",
+        "AWS Knowledge Center, How do I handle Spot termination notices in AWS Fargate Spot tasks",
+    )
+    def interrupt(self, region: str, cluster: str, service: str = "") -> list[str]:
+        """Take the capacity of these Spot tasks back, of all the cluster's without `service`; their ARNs."""
+        with self.account.lock:
+            taken = [
                 task
                 for task in self.tasks
-                if task.wanted and task.last_status == "PENDING" and now >= task.created_at + delay
+                if (task.region, task.cluster) == (region, cluster)
+                and service in ("", task.service)
+                and task.capacity_provider == "FARGATE_SPOT"
+                and task.wanted
             ]
-        for task in due:
-            start.start(self.cloud, task)
-        with self.cloud.lock:
-            for task in self.tasks:
-                initialize.write_log(self.cloud, task)
-                lifecycle.advance(self.cloud, task)
-            for service in self.services.values():
-                scheduler.reconcile(self.cloud, service)
-            self._forget()
-            for region in self.cloud.regions("ecs"):
-                self._forget_definitions(region)
-
-    def fail(self, task: Task, code: str, reason: str) -> None:
-        """The task ends for a reason of its own; its service counts it, and starts another one."""
-        if not task.wanted:
-            return
-        now, service = self.cloud.clock.now(), self.service_of(task)
-        task.ask_to_stop(now, code, reason)
-        if service is not None:
-            circuit_breaker.count(service, task, now)
-
-    def interrupt(self, region: str, cluster: str, service: str = "") -> list[str]:
-        """Play a Spot interruption: the ARNs of the tasks that are taken."""
-        with self.cloud.lock:
-            return [task.arn for task in spot.interrupt(self.cloud, region, cluster, service)]
+            for task in taken:
+                reason = "Your Spot Task was interrupted."
+                task.ask_to_stop(self.account.clock.now(), SPOT_INTERRUPTION, reason)
+            return [task.arn for task in taken]
 
     @behaves(
         "ecs.stopped-task-an-hour",
@@ -126,8 +113,8 @@ class Ecs:
         "failures, reason MISSING",
         "Amazon ECS Developer Guide, Viewing Amazon ECS stopped task errors",
     )
-    def _forget(self) -> None:
-        before = self.cloud.clock.now() - _REMEMBERED
+    def forget(self) -> None:
+        before = self.account.clock.now() - _REMEMBERED
         gone = {task.id for task in self.tasks if (task.stopped_at or before + 1) <= before}
         if not gone:
             return
@@ -141,13 +128,13 @@ class Ecs:
         "status DELETE_IN_PROGRESS, then ClientException",
         "Amazon ECS API Reference, DeleteTaskDefinitions",
     )
-    def _forget_definitions(self, region: str) -> None:
+    def forget_definitions(self, region: str) -> None:
         """API DeleteTaskDefinitions: DELETE_IN_PROGRESS until nothing uses it."""
         used = {task.definition.arn for task in self.tasks if task.last_status != "STOPPED"}
         for service in self.services.values():
             if service.status != "INACTIVE":
                 used |= {deployment.task_definition for deployment in service.deployments}
-        for revisions in self.cloud.backend("ecs", region).task_definitions.values():
+        for revisions in self.account.backend("ecs", region).task_definitions.values():
             for revision, definition in list(revisions.items()):
                 if definition.status == "DELETE_IN_PROGRESS" and definition.arn not in used:
                     del revisions[revision]

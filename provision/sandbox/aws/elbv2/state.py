@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.ec2.state import Ec2
 from provision.sandbox.aws.elbv2.targets import Targets
-from provision.sandbox.aws.rules import behaves
 
 # General Reference, Elastic Load Balancing endpoints: hosted zone of ALBs; moto has one for all.
 _HOSTED_ZONES = {
@@ -23,16 +24,17 @@ _HOSTED_ZONES = {
 class Elbv2(Targets):
     """Load balancers: since when, with which interfaces, under which DNS name; and targets."""
 
+    ec2: Ec2 = field(kw_only=True)
     _since: dict[str, float] = field(default_factory=dict)
     _interfaces: dict[str, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cloud.on_tick(self.tick_targets)
+        self.account.on_tick(self.tick_targets)
 
     def load_balancers(self) -> list[Any]:
         """Moto's load balancers of every region."""
-        regions = self.cloud.regions("elbv2")
-        backends = [self.cloud.backend("elbv2", region) for region in regions]
+        regions = self.account.regions("elbv2")
+        backends = [self.account.backend("elbv2", region) for region in regions]
         return [lb for backend in backends for lb in backend.load_balancers.values()]
 
     def by_dns_name(self, name: str) -> Any | None:
@@ -49,7 +51,7 @@ class Elbv2(Targets):
         """Whether the load balancer is past provisioning."""
         since = self._since.get(load_balancer_arn)
         return since is not None and (
-            self.cloud.clock.now() >= since + self.cloud.delays.load_balancer
+            self.account.clock.now() >= since + self.account.delays.load_balancer
         )
 
     @behaves(
@@ -75,11 +77,9 @@ class Elbv2(Targets):
             region, load_balancer.canonical_hosted_zone_id
         )
         if not load_balancer.security_groups:
-            default = self.cloud.ec2.backend(region).get_default_security_group(
-                load_balancer.vpc_id
-            )
+            default = self.ec2.backend(region).get_default_security_group(load_balancer.vpc_id)
             load_balancer.security_groups = [default.id]
-        self._since[load_balancer.arn] = self.cloud.clock.now()
+        self._since[load_balancer.arn] = self.account.clock.now()
         self._interfaces[load_balancer.arn] = []
         self.moved(region, load_balancer)
 
@@ -89,13 +89,13 @@ class Elbv2(Targets):
         wanted = {subnet.id for subnet in load_balancer.subnets}
         for interface in [i for i in interfaces if i.subnet.id not in wanted]:
             interfaces.remove(interface)
-            self.cloud.ec2.release(region, interface.id)
+            self.ec2.release(region, interface.id)
         description = "ELB " + load_balancer.arn.partition(":loadbalancer/")[2]
         public = load_balancer.scheme == "internet-facing"
         for subnet_id in sorted(wanted - {interface.subnet.id for interface in interfaces}):
             groups = load_balancer.security_groups
             interfaces.append(
-                self.cloud.ec2.attach(region, subnet_id, groups, description, public, "amazon-elb")
+                self.ec2.attach(region, subnet_id, groups, description, public, "amazon-elb")
             )
 
     @behaves(
@@ -108,7 +108,7 @@ class Elbv2(Targets):
         """Let the interfaces go; they outlive the load balancer."""
         self._since.pop(load_balancer_arn, None)
         for interface in self._interfaces.pop(load_balancer_arn, []):
-            self.cloud.ec2.release(region, interface.id)
+            self.ec2.release(region, interface.id)
 
     @behaves(
         "elbv2.interfaces-follow-groups",

@@ -1,19 +1,17 @@
 """Route 53's change batches: all of it or nothing, and refused where AWS refuses."""
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.route53.models import RecordSet
 
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.route53.aliases import problems_of_alias
 from provision.sandbox.aws.route53.placement import apex, conflicts, misplaced
 from provision.sandbox.aws.route53.records import check_kind, problems_of
-from provision.sandbox.aws.rules import Answer, before, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
-
+from provision.sandbox.aws.rules import Answer, before
 
 _MOST_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a request
 
@@ -31,7 +29,7 @@ _MOST_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a re
     "Route 53 API Reference, ChangeResourceRecordSets, Errors",
 )
 @before("route53", "ChangeResourceRecordSets")
-def change_record_sets(cloud: "Cloud", call: Call) -> Answer:
+def change_record_sets(cloud: Cloud, call: Call) -> Answer:
     """API ChangeResourceRecordSets; carried out here: moto compares with a journal of its own."""
     zone_id = call.params["HostedZoneId"].rpartition("/")[2]
     zone = cloud.backend("route53").zones.get(zone_id)
@@ -156,3 +154,21 @@ def _content(record: Any) -> tuple[Any, ...]:
 
 def _full(name: str) -> str:
     return name.lower().rstrip(".") + "."
+
+
+@behaves(
+    "route53.no-such-change",
+    "the change of an unknown id is an error",
+    "NoSuchChange 404",
+    "Route 53 API Reference, GetChange, Errors",
+)
+@before("route53", "GetChange")
+def change_status(cloud: Cloud, call: Call) -> Answer:
+    """API GetChange; medians of other tools' logs are in Delays.route53_sync."""
+    change_id = "/change/" + call.params["Id"].rpartition("/")[2]
+    if change_id not in cloud.route53.changes:
+        raise Refusal(
+            "NoSuchChange",
+            f"A change with the specified change ID {change_id.rpartition('/')[2]} does not exist.",
+        )
+    return {"ChangeInfo": cloud.route53.change_info(change_id)}

@@ -2,16 +2,15 @@
 
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trustme
 from moto import settings
 
+from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.acm.caa import amazon_may_issue
-from provision.sandbox.aws.rules import behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.dns.resolver import Dns
 
 settings.ACM_VALIDATION_WAIT = float("inf")  # moto would issue on a timer of its own
 
@@ -40,14 +39,15 @@ class Certificate:
 class Acm:
     """Certificates by ARN, and what they are to be validated with."""
 
-    cloud: "Cloud"
+    account: Account
+    dns: Dns
     certificates: dict[str, Certificate] = field(default_factory=dict)
     _tokens: dict[tuple[Any, ...], tuple[str, float]] = field(default_factory=dict)
     _records: dict[str, tuple[str, str]] = field(default_factory=dict)
     _let_go: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cloud.on_tick(self._validate)
+        self.account.on_tick(self._validate)
 
     @behaves(
         "acm.same-record-for-a-name",
@@ -66,8 +66,8 @@ class Acm:
 
     def records_shown(self, certificate: Certificate) -> bool:
         """Whether DescribeCertificate shows the records yet."""
-        due = certificate.requested_at + self.cloud.delays.resource_record
-        return self.cloud.clock.now() >= due
+        due = certificate.requested_at + self.account.delays.resource_record
+        return self.account.clock.now() >= due
 
     def leaf(self, arn: str) -> trustme.LeafCert | None:
         """The issued certificate with its key, as the load balancer gets it."""
@@ -82,10 +82,10 @@ class Acm:
     )
     def in_use_by(self, arn: str) -> list[str]:
         """ARNs of the load balancers that have, or had until lately, a listener with it."""
-        region, now = arn.split(":")[3], self.cloud.clock.now()
+        region, now = arn.split(":")[3], self.account.clock.now()
         users = [
             load_balancer.arn
-            for load_balancer in self.cloud.backend("elbv2", region).load_balancers.values()
+            for load_balancer in self.account.backend("elbv2", region).load_balancers.values()
             if any(arn in listener.certificates for listener in load_balancer.listeners.values())
         ]
         lately = [user for (used, user), due in self._let_go.items() if used == arn and now < due]
@@ -93,25 +93,25 @@ class Acm:
 
     def let_go(self, arns: list[str], load_balancer: str) -> None:
         """A listener of this load balancer gives up its certificates."""
-        due = self.cloud.clock.now() + self.cloud.delays.certificate_in_use
+        due = self.account.clock.now() + self.account.delays.certificate_in_use
         for arn in arns:
             self._let_go[arn, load_balancer] = due
 
     def remembered(self, key: tuple[Any, ...]) -> str | None:
         """The ARN that the same request with the same token got within the hour."""
         arn, when = self._tokens.get(key, ("", 0.0))
-        fresh = self.cloud.clock.now() < when + _TOKEN_LIVES
+        fresh = self.account.clock.now() < when + _TOKEN_LIVES
         return arn if fresh and arn in self.certificates else None
 
     def requested(self, arn: str, names: list[str], key: tuple[Any, ...] | None) -> None:
         """Note a new certificate."""
-        now = self.cloud.clock.now()
+        now = self.account.clock.now()
         self.certificates[arn] = Certificate(arn, names, now)
         if key is not None:
             self._tokens[key] = arn, now
 
     def _validate(self) -> None:
-        with self.cloud.lock:
+        with self.account.lock:
             for certificate in self.certificates.values():
                 if certificate.status == "PENDING_VALIDATION":
                     self._look_at(certificate)
@@ -141,7 +141,7 @@ class Acm:
         "ACM User Guide, Certificate request fails",
     )
     def _look_at(self, certificate: Certificate) -> None:
-        now = self.cloud.clock.now()
+        now = self.account.clock.now()
         if any(name.rpartition(".")[2].lower() in _NOT_PUBLIC for name in certificate.names):
             certificate.failure = "INVALID_PUBLIC_DOMAIN"
             self._settle(certificate, "FAILED")
@@ -157,26 +157,26 @@ class Acm:
             return
         if certificate.validated_at is None:
             certificate.validated_at = now
-        if any(not amazon_may_issue(self.cloud.dns, name) for name in certificate.names):
+        if any(not amazon_may_issue(self.dns, name) for name in certificate.names):
             certificate.failure = "CAA_ERROR"
             self._settle(certificate, "FAILED")
-        elif now >= certificate.validated_at + self.cloud.delays.certificate:
+        elif now >= certificate.validated_at + self.account.delays.certificate:
             certificate.issued_at = now
-            certificate.leaf = self.cloud.authority.issue(*certificate.names)
+            certificate.leaf = self.account.authority.issue(*certificate.names)
             self._settle(certificate, "ISSUED")
 
     def proven(self, name: str) -> bool:
         """Whether the validation CNAME of this name resolves, on the delegated servers."""
         owner, value = self.record(name)
-        found = [answer.lower().rstrip(".") for answer in self.cloud.dns.resolve(owner, "CNAME")]
+        found = [answer.lower().rstrip(".") for answer in self.dns.resolve(owner, "CNAME")]
         return found == [value.rstrip(".")]
 
     def _settle(self, certificate: Certificate, status: str) -> None:
         certificate.status = status
         region = certificate.arn.split(":")[3]
-        bundle = self.cloud.backend("acm", region)._certificates.get(certificate.arn)
+        bundle = self.account.backend("acm", region)._certificates.get(certificate.arn)
         if bundle is not None:
             bundle.status = status
             if certificate.leaf:
                 bundle.cert = certificate.leaf.cert_chain_pems[0].bytes()
-                bundle.chain = self.cloud.authority.root.read_bytes()
+                bundle.chain = self.account.authority.root.read_bytes()

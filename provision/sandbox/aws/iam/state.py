@@ -1,24 +1,20 @@
-"""IAM as it lives: roles that other services cannot assume yet, and who may assume them at all.
-
-What the API refuses is in iam_entities.py and iam_documents.py.
-"""
+"""IAM as it lives: roles that other services cannot assume yet, and who may assume them at all."""
 
 import functools
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import SERVICE_NAME_CONVERSION, AWSManagedPolicy
 
-from provision.sandbox.aws.calls import Call
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
-from provision.sandbox.aws.rules import Answer, after, behaves
-
-if TYPE_CHECKING:
-    from provision.sandbox.aws.account import Cloud
 
 SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS; moto would say ...Forecs
+
+
 _SEEDED = ("AmazonECSTaskExecutionRolePolicy",)  # moto has AWS's managed policies: all or none
 
 
@@ -33,15 +29,15 @@ _SEEDED = ("AmazonECSTaskExecutionRolePolicy",)  # moto has AWS's managed polici
 class Iam:
     """When roles came to be, on the sandbox's clock, and the access keys that are no longer any."""
 
-    cloud: "Cloud"
+    account: Account
     dead_keys: set[str] = field(default_factory=set)
     _since: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        backend = self.cloud.backend("iam")
+        backend = self.account.backend("iam")
         for name in _SEEDED:
             policy = AWSManagedPolicy.from_data(
-                name, self.cloud.account, backend.region_name, _managed_policies()[name]
+                name, self.account.account_id, backend.region_name, _managed_policies()[name]
             )
             backend.aws_managed_policies.append(policy)
             backend.managed_policies[policy.arn] = policy
@@ -49,15 +45,15 @@ class Iam:
     def role(self, arn_or_name: str) -> Any | None:
         """Moto's role, or None."""
         name = arn_or_name.rpartition("/")[2]
-        for role in self.cloud.backend("iam").roles.values():
+        for role in self.account.backend("iam").roles.values():
             if role.name == name and arn_or_name in (name, role.arn):
                 return role
         return None
 
     def fresh(self, role: Any) -> bool:
         """Whether the role or its trust policy is too new to be known everywhere."""
-        known = self._since.get(role.arn, 0) + self.cloud.delays.role
-        return bool(self.cloud.clock.now() < known)
+        known = self._since.get(role.arn, 0) + self.account.delays.role
+        return bool(self.account.clock.now() < known)
 
     @behaves(
         "iam.trust-of-services",
@@ -74,7 +70,7 @@ class Iam:
         role = self.role(arn_or_name)
         if role is None or self.fresh(role):
             return False
-        keys = {"aws:sourceaccount": self.cloud.account}
+        keys = {"aws:sourceaccount": self.account.account_id}
         request = Request(
             principal,
             "sts:AssumeRole",
@@ -85,51 +81,10 @@ class Iam:
 
     def touched(self, arn: str) -> None:
         """The role or its trust policy is new from now on."""
-        self._since[arn] = self.cloud.clock.now()
+        self._since[arn] = self.account.clock.now()
 
 
 @functools.cache
 def _managed_policies() -> dict[str, Any]:
     policies: dict[str, Any] = json.loads(aws_managed_policies_data)
     return policies
-
-
-@behaves(
-    "iam.role-fresh",
-    "a new role cannot be assumed by a service for some seconds",
-    "the service's own error",
-    "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
-)
-@after("iam", "CreateRole")
-def role_is_fresh(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """User Guide, IAM troubleshooting: changes are not immediately visible everywhere."""
-    cloud.iam.touched(answer["Role"]["Arn"])
-
-
-@behaves(
-    "iam.trust-fresh",
-    "a new trust policy is not known everywhere for some seconds",
-    "the service's own error",
-    "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
-)
-@after("iam", "UpdateAssumeRolePolicy")
-def trust_is_fresh(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """User Guide, IAM troubleshooting: changes are not immediately visible everywhere."""
-    role = cloud.iam.role(call.params["RoleName"])
-    if role is not None:
-        cloud.iam.touched(role.arn)
-
-
-@behaves(
-    "iam.access-key-gone",
-    "a deleted or inactive access key is nobody's",
-    "InvalidClientTokenId 403, UnrecognizedClientException 400",
-    "IAM API Reference, Common Errors",
-)
-@after("iam", "DeleteAccessKey", "UpdateAccessKey")
-def key_is_dead(cloud: "Cloud", call: Call, answer: Answer) -> None:
-    """API UpdateAccessKey: an Inactive key cannot be used, and can be made Active again."""
-    if call.params.get("Status") == "Active":
-        cloud.iam.dead_keys.discard(call.params["AccessKeyId"])
-    else:
-        cloud.iam.dead_keys.add(call.params["AccessKeyId"])
