@@ -132,7 +132,7 @@ def test_first_call_waits_for_no_backend() -> None:
     code = """if True:
         import boto3, sys, urllib.request
         from provision.sandbox.clock import RunningClock
-        from provision.sandbox.world import WARM, Sandbox
+        from provision.sandbox.sandbox import WARM, Sandbox
         def loaded():
             return [name for name in WARM if f"moto.{name}.responses" in sys.modules]
         clock = RunningClock()

@@ -9,7 +9,7 @@ Enforcer = TypeVar("Enforcer", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One thing that AWS does, the document that says so, and where the sandbox does it.
+    """One thing that AWS does, and the document that says so.
 
     `key` is "<service>.<what>", as the tests name it; `answer` is the code and HTTP status, or what
     is seen; `moto` says why its test passes on plain moto too, and is empty where it fails there.
@@ -20,7 +20,6 @@ class Behaviour:
     answer: str
     source: str
     moto: str
-    enforced_by: str
 
 
 BEHAVIOURS: dict[str, Behaviour] = {}
@@ -37,8 +36,7 @@ def behaves(
     def register(enforcer: Enforcer) -> Enforcer:
         if key in BEHAVIOURS:
             raise ValueError(f"two behaviours are called {key}")
-        where = f"{enforcer.__module__}.{enforcer.__qualname__}"
-        BEHAVIOURS[key] = Behaviour(key, says, answer, source, moto, where)
+        BEHAVIOURS[key] = Behaviour(key, says, answer, source, moto)
         return enforcer
 
     return register

@@ -167,23 +167,6 @@ def _validation(cloud: Cloud, certificate: Certificate, name: str, success: bool
 
 
 @behaves(
-    "acm.request-in-progress",
-    "a certificate that is not issued yet cannot be fetched",
-    "RequestInProgressException 400",
-    "ACM API Reference, GetCertificate, Errors",
-)
-@before("acm", "GetCertificate")
-def certificate_is_there(cloud: Cloud, call: Call) -> None:
-    """API GetCertificate, RequestInProgressException."""
-    certificate = cloud.acm.certificates.get(call.params["CertificateArn"])
-    if certificate is not None and certificate.status == "PENDING_VALIDATION":
-        raise Refusal(
-            "RequestInProgressException",
-            f"Certificate {certificate.arn} is in the process of being issued.",
-        )
-
-
-@behaves(
     "acm.certificate-in-use",
     "a certificate that a listener has is not deleted",
     "ResourceInUseException 400",

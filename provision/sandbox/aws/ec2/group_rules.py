@@ -33,7 +33,7 @@ _PROTOCOLS = {"icmp", "icmpv6", *_PORTED}
     "EC2 API Reference, Error codes",
     moto="moto refuses it as well",
 )
-@before("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
+@before("ec2", "AuthorizeSecurityGroupIngress")
 def rule_can_be(cloud: Cloud, call: Call) -> None:
     """API AuthorizeSecurityGroupIngress: ports, descriptions, and groups of the same VPC."""
     backend = cloud.ec2.backend(call.region)

@@ -9,21 +9,6 @@ from provision.sandbox.aws.rules import Answer, after, before
 
 
 @behaves(
-    "ec2.interface-of-a-service-stays-attached",
-    "an interface that a load balancer or a task has is not detached by hand",
-    "OperationNotPermitted 400, 'You are not allowed to manage 'ela-attach' attachments.'",
-    "boto3#2218",
-)
-@before("ec2", "DetachNetworkInterface")
-def attachment_is_ones_own(cloud: Cloud, call: Call) -> None:
-    """API DetachNetworkInterface."""
-    if call.params.get("AttachmentId", "").startswith("ela-attach-"):
-        raise Refusal(
-            "OperationNotPermitted", "You are not allowed to manage 'ela-attach' attachments."
-        )
-
-
-@behaves(
     "ec2.interface-in-use-stays",
     "an interface in use is not deleted",
     "InvalidParameterValue 400, 'Network interface ... is currently in use.'",

@@ -136,12 +136,6 @@ def cluster_is_settled(cloud: Cloud, call: Call) -> Any:
     return cluster
 
 
-@before("ecs", "UpdateCluster")
-def cluster_is_there(cloud: Cloud, call: Call) -> None:
-    """API UpdateCluster: ClusterNotFoundException."""
-    find_cluster(cloud, call.region, call.params.get("cluster"))
-
-
 @behaves(
     "ecs.capacity-provider-in-use",
     "a capacity provider that a service uses cannot be taken away from the cluster",

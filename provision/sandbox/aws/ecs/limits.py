@@ -113,17 +113,6 @@ def check_tags(tags: list[dict[str, Any]]) -> None:
             )
 
 
-@before("ecs", "TagResource")
-def more_tags_fit(cloud: Cloud, call: Call) -> None:
-    """API TagResource: with those that are there already."""
-    arn, new = call.params["resourceArn"], call.params["tags"]
-    check_tags(new)
-    keys = {tag["key"] for tag in new}
-    kept = cloud.backend("ecs", call.region).list_tags_for_resource(arn)
-    if len(keys | {tag["key"] for tag in kept or []}) > _TAGS:
-        check_tags(new * (_TAGS + 1))
-
-
 def check_items(what: str, items: list[Any] | None, most: int) -> None:
     """ECS's words for a list that is too long."""
     if len(items or []) > most:

@@ -112,36 +112,5 @@ def task_is_stopped(cloud: Cloud, call: Call) -> Answer:
     raise Refusal("InvalidParameterException", "The referenced task was not found.")
 
 
-@behaves(
-    "ecs.exec-not-enabled",
-    "ECS Exec on a task that was started without it",
-    "InvalidParameterException 400, The execute command failed because ...",
-    "Amazon ECS Developer Guide, Troubleshooting Amazon ECS Exec",
-)
-@behaves(
-    "ecs.exec-not-connected",
-    "ECS Exec on a task whose agent does not run; the sandbox has none",
-    "TargetNotConnectedException 400",
-    "Amazon ECS API Reference, ExecuteCommand, Errors",
-)
-@before("ecs", "ExecuteCommand")
-def no_command_is_executed(cloud: Cloud, call: Call) -> Answer:
-    """API ExecuteCommand: there is no agent in the sandbox's containers."""
-    cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
-    short = call.params["task"].rpartition("/")[2]
-    for task in _in_cluster(cloud, call.region, cluster.name):
-        if task.id == short and task.exec_enabled:
-            raise Refusal(
-                "TargetNotConnectedException",
-                "The execute command failed due to an internal error. Try again later.",
-            )
-    raise Refusal(
-        "InvalidParameterException",
-        "The execute command failed because execute command was not enabled when the task was run "
-        "or the execute command agent isn’t running. Wait and try again or run a new task with "
-        "execute command enabled and try again.",
-    )
-
-
 def _in_cluster(cloud: Cloud, region: str, cluster: str) -> list[Task]:
     return [task for task in cloud.ecs.tasks if (task.region, task.cluster) == (region, cluster)]

@@ -13,7 +13,6 @@ class Target:
 
     id: str
     port: int
-    registered_at: float
     state: str = "initial"
     reason: str = "Elb.InitialHealthChecking"
     description: str = "Initial health checks in progress"

@@ -7,7 +7,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions
-from provision.sandbox.aws.rules import Answer, before
+from provision.sandbox.aws.rules import before
 
 _MOST_VALUES = 5  # User Guide, quotas for Application Load Balancers: condition values per rule
 # API CreateRule, Conditions: host names and path patterns.
@@ -87,9 +87,9 @@ def _check_conditions(conditions: list[dict[str, Any]]) -> None:
 
 @behaves(
     "elbv2.default-rule-stays",
-    "a listener's default rule is not deleted, and has no priority to set",
+    "a listener's default rule is not deleted",
     "OperationNotPermitted 400",
-    "Elastic Load Balancing API Reference, DeleteRule and SetRulePriorities, Errors",
+    "Elastic Load Balancing API Reference, DeleteRule, Errors",
 )
 @before("elbv2", "DeleteRule")
 def rule_may_go(cloud: Cloud, call: Call) -> None:
@@ -99,33 +99,6 @@ def rule_may_go(cloud: Cloud, call: Call) -> None:
         raise Refusal("OperationNotPermitted", f"Default rule '{rule.arn}' cannot be deleted")
 
 
-@behaves(
-    "elbv2.priorities-swapped",
-    "rules may swap their priorities in one call; one that another rule keeps is refused",
-    "success, or PriorityInUse 400",
-    "Elastic Load Balancing API Reference, SetRulePriorities: 'as long as there are no priority "
-    "conflicts'",
-)
-@before("elbv2", "SetRulePriorities")
-def priorities_can_be_set(cloud: Cloud, call: Call) -> Answer | None:
-    """API SetRulePriorities; carried out here, because moto refuses a swap."""
-    rules = _rules(cloud, call.region)
-    wanted = {pair["RuleArn"]: pair["Priority"] for pair in call.params["RulePriorities"]}
-    if set(wanted) - set(rules) or len(set(wanted.values())) < len(wanted):
-        return None  # moto has AWS's words for these
-    for arn, priority in wanted.items():
-        if rules[arn].is_default:
-            raise Refusal("OperationNotPermitted", f"Default rule '{arn}' has no priority to set")
-        listener = rules[arn].listener_arn
-        for other in rules.values():
-            kept = other.arn not in wanted and other.listener_arn == listener
-            if kept and other.priority == priority:
-                raise Refusal("PriorityInUse", f"Priority '{priority}' is currently in use")
-    for arn, priority in wanted.items():
-        rules[arn].priority = priority
-    return {"Rules": [_shown(rules[arn]) for arn in wanted]}
-
-
 def _rules(cloud: Cloud, region: str) -> dict[str, Any]:
     """Moto's rules of every listener in the region."""
     return {
@@ -133,15 +106,4 @@ def _rules(cloud: Cloud, region: str) -> dict[str, Any]:
         for load_balancer in cloud.backend("elbv2", region).load_balancers.values()
         for listener in load_balancer.listeners.values()
         for rule in listener.rules.values()
-    }
-
-
-def _shown(rule: Any) -> dict[str, Any]:
-    """API Rule."""
-    return {
-        "RuleArn": rule.arn,
-        "Priority": str(rule.priority),
-        "Conditions": rule.conditions,
-        "Actions": [action.data for action in rule.actions],
-        "IsDefault": rule.is_default,
     }

@@ -6,7 +6,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions, same_actions
-from provision.sandbox.aws.elbv2.listener_tls import check_certificate, check_tls
+from provision.sandbox.aws.elbv2.listener_tls import check_tls
 from provision.sandbox.aws.rules import Answer, before
 
 
@@ -101,13 +101,6 @@ def certificates_are_let_go(cloud: Cloud, call: Call) -> None:
     found = _listener(cloud, call)
     if found is not None:
         cloud.acm.let_go(found[1].certificates, found[0].arn)
-
-
-@before("elbv2", "AddListenerCertificates")
-def certificates_can_be_added(cloud: Cloud, call: Call) -> None:
-    """API AddListenerCertificates: issued ones."""
-    for certificate in call.params["Certificates"]:
-        check_certificate(cloud, call.region, certificate["CertificateArn"])
 
 
 def _listener(cloud: Cloud, call: Call) -> tuple[Any, Any] | None:

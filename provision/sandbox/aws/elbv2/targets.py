@@ -30,7 +30,7 @@ class Targets(ABC):
         group = self.targets.setdefault(target_group_arn, {})
         known = group.get((ip, port))
         if known is None or known.state == "draining":
-            group[ip, port] = Target(ip, port, now, next_check=now)
+            group[ip, port] = Target(ip, port, next_check=now)
         return group[ip, port]
 
     @behaves(

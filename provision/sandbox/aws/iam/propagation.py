@@ -37,18 +37,3 @@ def trust_is_fresh(cloud: Cloud, call: Call, answer: Answer) -> None:
     role = cloud.iam.role(call.params["RoleName"])
     if role is not None:
         cloud.iam.touched(role.arn)
-
-
-@behaves(
-    "iam.access-key-gone",
-    "a deleted or inactive access key is nobody's",
-    "InvalidClientTokenId 403, UnrecognizedClientException 400",
-    "IAM API Reference, Common Errors",
-)
-@after("iam", "DeleteAccessKey", "UpdateAccessKey")
-def key_is_dead(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API UpdateAccessKey: an Inactive key cannot be used, and can be made Active again."""
-    if call.params.get("Status") == "Active":
-        cloud.iam.dead_keys.discard(call.params["AccessKeyId"])
-    else:
-        cloud.iam.dead_keys.add(call.params["AccessKeyId"])

@@ -30,7 +30,6 @@ class Iam:
     """When roles came to be, on the sandbox's clock, and the access keys that are no longer any."""
 
     account: Account
-    dead_keys: set[str] = field(default_factory=set)
     _since: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

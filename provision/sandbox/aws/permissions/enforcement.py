@@ -63,8 +63,6 @@ _MESSAGES = "IAM User Guide, Troubleshoot access denied error messages"
 )
 def enforce(cloud: Cloud, call: Call) -> None:
     """Raises AWS's refusal where the caller may not."""
-    if call.access_key in cloud.iam.dead_keys:
-        raise unknown_key(call)
     principal = cloud.permissions.caller(call.access_key)
     if principal is not None:
         hold(cloud, call, principal)

@@ -27,7 +27,6 @@ class Route53:
     caller_references: set[str] = field(default_factory=set)
     changes: dict[str, tuple[float, str | None]] = field(default_factory=dict)
     signing_keys: dict[str, dict[str, Any]] = field(default_factory=dict)  # by zone and name
-    signed: set[str] = field(default_factory=set)  # ids of zones that serve signatures
     _snapshots: dict[str, list[tuple[float, list[Any]]]] = field(default_factory=dict)
     _requests: deque[float] = field(default_factory=deque)
 

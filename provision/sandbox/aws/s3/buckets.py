@@ -117,20 +117,6 @@ def new_bucket_is_private(cloud: Cloud, call: Call, answer: Answer) -> None:
         cloud.backend("s3").put_bucket_tagging(bucket.name, given)
 
 
-@behaves(
-    "s3.encrypted-always",
-    "without its configuration a bucket is encrypted with SSE-S3 again",
-    "GetBucketEncryption answers AES256",
-    "S3 User Guide, Amazon S3 now automatically encrypts all new objects",
-)
-@after("s3", "DeleteBucketEncryption")
-def bucket_stays_encrypted(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API DeleteBucketEncryption: resets the default encryption to SSE-S3."""
-    bucket = find_bucket(cloud, call)
-    if bucket is not None:
-        _encrypt(bucket)
-
-
 def _encrypt(bucket: Any) -> None:
     default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     bucket.encryption = {"Rule": {**default, "BucketKeyEnabled": False}}

@@ -47,7 +47,7 @@ def missing_key_is_no_secret_to_whom_may_list(cloud: Cloud, call: Call) -> None:
     "AccessControlListNotSupported 400",
     "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
 )
-@before("s3", "PutObject", "PutObjectAcl", "PutBucketAcl", "CopyObject", "CreateMultipartUpload")
+@before("s3", "PutObject")
 def acls_are_disabled(cloud: Cloud, call: Call) -> None:
     """User Guide: only bucket-owner-full-control, which changes nothing, is taken."""
     bucket = find_bucket(cloud, call)

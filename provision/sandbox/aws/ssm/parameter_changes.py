@@ -1,7 +1,5 @@
 """Parameter Store: keys, changes and tags that it refuses. Source: SSM API Reference, PutParameter."""
 
-from typing import Any
-
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call, Refusal
 from provision.sandbox.aws.cloud import Cloud
@@ -73,13 +71,10 @@ def parameter_is_written(cloud: Cloud, call: Call, answer: Answer) -> None:
     "TooManyTagsError 400",
     "SSM API Reference, AddTagsToResource, Errors",
 )
-@before("ssm", "PutParameter", "AddTagsToResource")
+@before("ssm", "PutParameter")
 def tags_are_few(cloud: Cloud, call: Call) -> None:
-    """API AddTagsToResource: those that are there count."""
-    name = str(call.params.get("Name") or call.params.get("ResourceId"))
-    kept: dict[str, Any] = cloud.backend("ssm", call.region)._resource_tags["Parameter"]
-    given = {tag["Key"] for tag in call.params.get("Tags") or []}
-    if given and len(given | set(kept.get(name, {}))) > _TAGS:
+    """Refuse more tags than the quota."""
+    if len(call.params.get("Tags") or []) > _TAGS:
         words = (
             "The Targets parameter includes too many tags. Remove one or more tags and try again."
         )

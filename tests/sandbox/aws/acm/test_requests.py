@@ -60,17 +60,6 @@ def test_pending_certificate_has_no_dates(account: Account) -> None:
     assert not {"IssuedAt", "NotBefore", "NotAfter", "Serial"} & set(pending)
 
 
-@pytest.mark.behaviour("acm.request-in-progress")
-def test_pending_certificate_is_not_fetched(account: Account) -> None:
-    """GetCertificate waits for the issuer."""
-    arn = request(account)
-    refused = account.refusal(account.client("acm").get_certificate, CertificateArn=arn)
-    assert ("RequestInProgressException", 400) == refused[:2]
-    issued = account.certificate("other.jp")
-    found = account.client("acm").get_certificate(CertificateArn=issued)
-    assert found["Certificate"].startswith("-----BEGIN CERTIFICATE-----")
-
-
 @pytest.mark.behaviour("acm.too-many-names")
 def test_ten_names_at_most(account: Account) -> None:
     """The first name counts, and counts once."""

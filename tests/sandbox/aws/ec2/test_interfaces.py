@@ -15,22 +15,6 @@ def interface_of_a_load_balancer(account: Account) -> dict[str, Any]:
     return dict(next(iter(found["NetworkInterfaces"]), {}))
 
 
-@pytest.mark.behaviour("ec2.interface-of-a-service-stays-attached")
-def test_interface_of_a_service_is_not_detached(account: Account) -> None:
-    """The attachment is the service's, and so says its id."""
-    interface = interface_of_a_load_balancer(account)
-    assert interface.get("RequesterManaged")
-    assert "amazon-elb" == interface["Attachment"]["InstanceOwnerId"]
-    assert interface["Association"]["PublicIp"]
-    refused = account.refusal(
-        account.client("ec2").detach_network_interface,
-        AttachmentId=interface["Attachment"]["AttachmentId"],
-        Force=True,
-    )
-    expected = "You are not allowed to manage 'ela-attach' attachments."
-    assert ("OperationNotPermitted", 400, expected) == refused
-
-
 @pytest.mark.behaviour("ec2.interface-in-use-stays")
 def test_interface_in_use_is_not_deleted(account: Account) -> None:
     """A load balancer's interface stays; one of one's own that nobody uses goes."""

@@ -107,26 +107,3 @@ def test_stopping_a_task_that_is_not_there(bot: Bot) -> None:
     """Refused."""
     refusal = bot.account.refusal(bot.ecs.stop_task, cluster="news", task="0" * 32)
     assert (*INVALID, "The referenced task was not found.") == refusal
-
-
-@pytest.mark.behaviour("ecs.exec-not-enabled")
-def test_exec_that_was_not_enabled(bot: Bot) -> None:
-    """The service was made without it."""
-    bot.create()
-    bot.steady()
-    given = {"cluster": "news", "command": "sh", "interactive": True}
-    task = bot.shown()[0]["taskArn"]
-    code, status, message = bot.account.refusal(bot.ecs.execute_command, task=task, **given)
-    assert INVALID == (code, status)
-    assert "execute command was not enabled when the task was run" in message
-
-
-@pytest.mark.behaviour("ecs.exec-not-connected")
-def test_exec_without_an_agent(bot: Bot) -> None:
-    """No agent runs in the sandbox's containers."""
-    bot.create(enableExecuteCommand=True)
-    bot.steady()
-    given = {"cluster": "news", "command": "sh", "interactive": True}
-    task = bot.shown()[0]["taskArn"]
-    code, status, _ = bot.account.refusal(bot.ecs.execute_command, task=task, **given)
-    assert ("TargetNotConnectedException", 400) == (code, status)

@@ -51,24 +51,6 @@ def test_priority_in_use(rules: Rules) -> None:
     assert ("PriorityInUse", 400, expected) == rules.refusal(priority=7, path="/other")
 
 
-@pytest.mark.behaviour("elbv2.priorities-swapped")
-def test_priorities_are_swapped_at_once(rules: Rules) -> None:
-    """Two that change places are no conflict; one that takes another's is."""
-    first, second, third = rules.create(1), rules.create(2, "/b"), rules.create(3, "/c")
-    rules.elbv2.set_rule_priorities(
-        RulePriorities=[
-            {"RuleArn": first, "Priority": 2},
-            {"RuleArn": second, "Priority": 1},
-        ]
-    )
-    assert ("2", "1") == (rules.shown()[first], rules.shown()[second])
-    refused = rules.account.refusal(
-        rules.elbv2.set_rule_priorities, RulePriorities=[{"RuleArn": third, "Priority": 1}]
-    )
-    assert ("PriorityInUse", 400, "Priority '1' is currently in use") == refused
-    assert "3" == rules.shown()[third]
-
-
 @pytest.mark.behaviour("elbv2.default-rule-stays")
 def test_default_rule_stays(rules: Rules) -> None:
     """It goes with its listener only."""
@@ -76,10 +58,6 @@ def test_default_rule_stays(rules: Rules) -> None:
     refused = rules.account.refusal(rules.elbv2.delete_rule, RuleArn=default)
     expected = f"Default rule '{default}' cannot be deleted"
     assert ("OperationNotPermitted", 400, expected) == refused
-    refused = rules.account.refusal(
-        rules.elbv2.set_rule_priorities, RulePriorities=[{"RuleArn": default, "Priority": 5}]
-    )
-    assert "OperationNotPermitted" == refused[0]
 
 
 @pytest.mark.behaviour("elbv2.rule-without-condition")

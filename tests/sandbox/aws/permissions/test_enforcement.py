@@ -349,30 +349,6 @@ def test_everybody_may_ask_who_they_are(account: Account) -> None:
     assert USER == sts.get_caller_identity()["Arn"]
 
 
-@pytest.mark.behaviour("iam.access-key-gone")
-def test_dead_access_keys(account: Account) -> None:
-    """Made inactive, the key is refused; active again it works; deleted it never does."""
-    iam = account.client("iam")
-    iam.create_user(UserName="maria")
-    key = iam.create_access_key(UserName="maria")["AccessKey"]
-    caller, given = account.wire.caller(key), {"UserName": "maria"}
-    given["AccessKeyId"] = key["AccessKeyId"]
-    iam.update_access_key(**given, Status="Inactive")
-    words = "The security token included in the request is invalid."
-    assert ("InvalidClientTokenId", 403, words) == account.refusal(
-        caller("sts").get_caller_identity
-    )
-    assert ("UnrecognizedClientException", 400, words) == account.refusal(
-        caller("ecs").list_clusters
-    )
-    assert "AuthFailure" == account.refusal(caller("ec2").describe_vpcs)[0]
-    assert "InvalidAccessKeyId" == account.refusal(caller("s3").list_buckets)[0]
-    iam.update_access_key(**given, Status="Active")
-    assert USER == caller("sts").get_caller_identity()["Arn"]
-    iam.delete_access_key(**given)
-    assert "InvalidClientTokenId" == account.refusal(caller("sts").get_caller_identity)[0]
-
-
 @pytest.mark.behaviour("permissions.task-role")
 def test_task_calls_as_its_role(account: Account) -> None:
     """Each task has its own session, which may do what the role may."""

@@ -104,15 +104,6 @@ def test_new_bucket_with_an_acl(account: Account) -> None:
     s3.create_bucket(**given, ObjectOwnership="ObjectWriter")
 
 
-@pytest.mark.behaviour("s3.encrypted-always")
-def test_encryption_cannot_be_taken_away(account: Account) -> None:
-    """SSE-S3 is what is left."""
-    s3 = bucket(account)
-    s3.delete_bucket_encryption(Bucket="news-1")
-    rules = s3.get_bucket_encryption(Bucket="news-1")["ServerSideEncryptionConfiguration"]["Rules"]
-    assert "AES256" == rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
-
-
 @pytest.mark.behaviour("s3.bucket-tags")
 def test_too_many_tags(account: Account) -> None:
     """50."""

@@ -118,7 +118,6 @@ def test_no_acls(account: Account) -> None:
     given = {"Bucket": "news-1", "Key": "a", "Body": b"1"}
     expected = ("AccessControlListNotSupported", 400, "The bucket does not allow ACLs")
     assert expected == account.refusal(s3.put_object, **given, ACL="public-read")
-    assert expected == account.refusal(s3.put_bucket_acl, Bucket="news-1", ACL="public-read")
     s3.put_object(**given, ACL="bucket-owner-full-control")
     controls = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
     s3.put_bucket_ownership_controls(Bucket="news-1", OwnershipControls=controls)
