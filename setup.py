@@ -65,7 +65,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),
     package_data={
-        "provision": ["i18n/*.yaml", "sandbox/*.html", "py.typed"],
+        "provision": ["i18n/*.yaml", "sandbox/web/*.html", "py.typed"],
         "bot": ["samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
     },
     install_requires=tool,

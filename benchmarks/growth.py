@@ -15,11 +15,11 @@ import boto3
 from moto.ecr.models import Image
 from moto.route53.models import RecordSet
 
+from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.runtime import runtime_file, write_runtime
-from provision.sandbox.wire import attach
-from provision.sandbox.world import Sandbox
+from provision.sandbox.sandbox import Sandbox
 
 REGION, DOMAIN, NAME = "ap-northeast-1", "news-bot.example", "news-bot"
 OBJECTS, VERSIONS, IMAGES, RECORDS, REVISIONS, STACKS = 100_000, 2, 1_000, 10_000, 1_000, 50
@@ -55,7 +55,7 @@ def fill(sandbox: Sandbox, size: float) -> dict[str, int]:
         for number in range(int(IMAGES * size)):
             manifest = f'{{"schemaVersion": 2, "number": {number}}}'
             image = Image(
-                cloud.account, f"v{number}", manifest, NAME, digest=f"sha256:{number:064x}"
+                cloud.account_id, f"v{number}", manifest, NAME, digest=f"sha256:{number:064x}"
             )
             repository.images.append(image)
         zone = next(z for z in cloud.backend("route53").zones.values() if z.name == f"{DOMAIN}.")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provision.sandbox.line_webhooks import signature, text_event
+from provision.sandbox.line.webhooks import signature, text_event
 
 WORDS = ("latest", "最新", "ロケット", "科学", "Science", "宇宙 月", "zebra", "help", "記事")
 

@@ -21,8 +21,8 @@ from benchmarks.soak_bots import Bots
 from benchmarks.soak_line import Trouble
 from benchmarks.subject import ROOT
 from provision.sandbox.clock import RunningClock
-from provision.sandbox.line import LinePlatform
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.line.platform import LinePlatform
+from provision.sandbox.web.serving import HttpServer
 
 SPEED = 5.0  # of LINE's clock: a redelivery after ten seconds comes after two
 SENDERS = 12

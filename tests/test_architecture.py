@@ -85,6 +85,85 @@ def test_imports_point_one_way(path: Path) -> None:
     assert [] == backwards
 
 
+# What the sandbox may import from the tool: pure functions and values. The demo types the tool's commands.
+PURE = {
+    "provision.clients.http.on_loopback",
+    "provision.clients.registry.OCI_INDEX",
+    "provision.clients.registry.OCI_MANIFEST",
+    "provision.clients.registry.sha256",
+    "provision.errors.ProvisionError",
+    "provision.i18n._",
+    "provision.image.layer",
+    "provision.schedules.At",
+    "provision.schedules.parse",
+}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in (ROOT / "provision").rglob("*.py")
+}
+
+
+def imported_names(module: str) -> set[str]:
+    """Return the dotted names that a module imports anywhere in it, functions and type checking included."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.startswith("provision.")}
+
+
+def modules_of(names: set[str]) -> set[str]:
+    """Return the modules that these names are, or stand in."""
+    return {name if name in MODULES else name.rpartition(".")[0] for name in names} & set(MODULES)
+
+
+def test_no_import_cycles() -> None:
+    """No module imports itself by way of others, the sandbox's included."""
+    left = {module: modules_of(imported_names(module)) for module in MODULES}
+    # One cycle is left in the tool: IssuedCertificate shares a file with Certificate.
+    shared = {f"provision.resources.{name}" for name in ("certificate", "delegation", "record_set")}
+    while leaves := [module for module, imports in left.items() if not imports & set(left)]:
+        for module in leaves:
+            del left[module]
+    # What is left is in a cycle or imports one; the latter is no module's import.
+    while roots := set(left) - {name for imports in left.values() for name in imports}:
+        for module in roots:
+            del left[module]
+    assert set() == set(left) - shared
+
+
+def test_sandbox_imports_only_pure_functions() -> None:
+    """The sandbox uses none of the tool's clients, settings, state or engine."""
+    taken = {
+        (module, name)
+        for module in MODULES
+        if module.startswith("provision.sandbox")
+        for name in imported_names(module)
+        if not name.startswith("provision.sandbox")
+    }
+    beyond = {(module, name) for module, name in taken if name not in PURE}
+    assert {("provision.sandbox.demo", "provision.cli.main")} == beyond
+    assert PURE == {name for _, name in taken} - {"provision.cli.main"}
+
+
+def test_tool_knows_the_sandbox_in_two_places() -> None:
+    """The command starts a sandbox; the environment finds the one that runs."""
+    taken = {
+        (module.split(".")[1], name)
+        for module in MODULES
+        if not module.startswith("provision.sandbox")
+        for name in imported_names(module)
+        if name.startswith("provision.sandbox")
+    }
+    assert {
+        ("cli", "provision.sandbox.server.serve"),
+        ("environment", "provision.sandbox.runtime.read_runtime"),
+    } == taken
+
+
 def test_bot_stands_alone() -> None:
     """The container holds the bot without the tool."""
     files = [path.relative_to(ROOT) for path in (ROOT / "bot").rglob("*.py")]

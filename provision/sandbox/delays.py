@@ -1,12 +1,7 @@
 """How long AWS takes; the numbers are medians from logs of other tools."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Self
-
-from provision.sandbox.control import Given, control, number
-
-if TYPE_CHECKING:
-    from provision.sandbox.cloud import Cloud
+from dataclasses import dataclass, fields
+from typing import Self
 
 
 @dataclass
@@ -34,20 +29,3 @@ class Delays:
     def none(cls) -> Self:
         """No delay anywhere."""
         return cls(**{field.name: 0.0 for field in fields(cls)})
-
-
-@control("GET", "delays")
-def shown(cloud: "Cloud", given: Given) -> Given:
-    """How long everything takes, by name, in simulated seconds."""
-    return asdict(cloud.delays)
-
-
-@control("POST", "delays")
-def change(cloud: "Cloud", given: Given) -> Given:
-    """Other delays, by name: {"certificate": 60}; lag has a switch of its own."""
-    names = {field.name for field in fields(Delays)} - {"lag"}
-    if unknown := given.keys() - names:
-        raise ValueError(f"no such delay: {', '.join(sorted(unknown))}")
-    for name, seconds in {name: number(given, name) for name in given}.items():
-        setattr(cloud.delays, name, seconds)
-    return asdict(cloud.delays)

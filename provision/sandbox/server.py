@@ -13,7 +13,7 @@ from typing import Any
 from provision.i18n import _
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.runtime import read_runtime, remove_runtime, runtime_file, write_runtime
-from provision.sandbox.world import Sandbox
+from provision.sandbox.sandbox import Sandbox
 
 
 def serve(speed: float, as_json: bool) -> None:

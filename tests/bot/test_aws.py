@@ -19,7 +19,7 @@ from werkzeug.wrappers import Request, Response
 from bot.aws import Aws, Missing, Refused
 from bot.parameters import parameter_reader
 from bot.sigv4 import Credentials, encoded, signed
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.web.serving import HttpServer
 
 KEYS = {"AWS_ACCESS_KEY_ID": "access", "AWS_SECRET_ACCESS_KEY": "secret"}
 REGION = "ap-northeast-1"

@@ -20,7 +20,7 @@ from bot.newsstand import Newsstand
 from bot.press import FolderPress, Press, press_at
 from bot.settings import CollectorSettings, MissingSetting
 from bot.sources import Folder
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.web.serving import HttpServer
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 RSS = """<?xml version="1.0" encoding="UTF-8"?>

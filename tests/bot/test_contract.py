@@ -17,8 +17,8 @@ from bot.news import Article, Edition, Shard
 from bot.newsstand import Newsstand
 from bot.parameters import Secret
 from bot.replies import Message
-from provision.sandbox.line_messages import problems
-from provision.sandbox.line_webhooks import follow_event, postback_event, signature, text_event
+from provision.sandbox.line.messages import problems
+from provision.sandbox.line.webhooks import follow_event, postback_event, signature, text_event
 from tests.bot.articles import articles, words
 from tests.openapi import DESCRIBED, SOURCE, schemas, values, violations
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.conversation import answer
 from bot.news import Article, Edition, Shard
-from provision.sandbox.line_messages import problems
+from provision.sandbox.line.messages import problems
 
 NOW = 1_800_000_000.0
 EDITION = Edition(

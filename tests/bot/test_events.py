@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.conversation import answer
 from bot.events import id_of, is_wordless, kind_of, user_of, words_of
 from bot.news import Article, Edition, Shard
-from provision.sandbox.line_messages import problems
+from provision.sandbox.line.messages import problems
 
 EDITION = Edition([Shard([Article("a", category="c")])])
 

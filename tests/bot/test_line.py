@@ -13,7 +13,7 @@ from bot.line import Line, Outcome
 from bot.parameters import Secret
 from bot.replies import Message, text
 from provision.sandbox.clock import ManualClock
-from provision.sandbox.line import LinePlatform
+from provision.sandbox.line.platform import LinePlatform
 
 WORDS = [text("こんにちは")]
 

@@ -18,7 +18,7 @@ from bot.replies import (
     with_quick_replies,
     word_button,
 )
-from provision.sandbox.line_messages import problems
+from provision.sandbox.line.messages import problems
 from tests.bot.articles import HOSTILE, articles, words
 from tests.openapi import needs_description, violations
 

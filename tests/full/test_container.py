@@ -26,8 +26,8 @@ from provision.image import inputs
 from provision.image.inputs import Inputs
 from provision.image.push import push
 from provision.sandbox.clock import RunningClock
-from provision.sandbox.line import LinePlatform
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.line.platform import LinePlatform
+from provision.sandbox.web.serving import HttpServer
 
 NEEDED = ("debootstrap", "docker-registry", "podman", "runc")
 # podman asks for more than a container in a container may have.

@@ -17,8 +17,8 @@ from typing import Any
 import boto3
 import pytest
 
-from provision.sandbox.dns_server import DnsServer
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.dns.server import DnsServer
+from provision.sandbox.web.serving import HttpServer
 from tests.golden.recorded import Names, Recorder
 from tests.provision.conftest import AwsSession, Env
 from tests.provision.test_image import wheel
@@ -109,7 +109,7 @@ def at_a_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> I
         env.clock.on_advance(lambda: at_the_registrar(env, session))
         recorder.names = Names(
             {
-                cloud.account: cloud.account,
+                cloud.account_id: cloud.account_id,
                 line.access_token: "<access token>",
                 line.channel_secret: "<channel secret>",
                 line.channel_id: "<channel id>",

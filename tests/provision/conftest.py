@@ -35,12 +35,12 @@ from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
 from provision.resources.base import Clients, Resource
 from provision.resources.collector import COMMAND
+from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.delays import Delays
-from provision.sandbox.serving import HttpServer
-from provision.sandbox.tasks import InlineTasks
-from provision.sandbox.wire import attach
-from provision.sandbox.world import Sandbox
+from provision.sandbox.sandbox import Sandbox
+from provision.sandbox.tasks.runners import InlineTasks
+from provision.sandbox.web.serving import HttpServer
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from tests.provision.shell import addresses as addresses  # fixtures, for every test here

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from provision.clients import aws
 from provision.clients.aws import AlreadyExists, Aws, NotFound, UnknownId, translate_errors
 from provision.errors import Pending, ProvisionError
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.web.serving import HttpServer
 
 URL = "https://sts.ap-northeast-1.amazonaws.com/"
 

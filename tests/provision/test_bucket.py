@@ -102,7 +102,7 @@ def test_kept_unless_everything_is_asked_for(env: Env) -> None:
     env.setup()
     s3, name = env.aws_session.client("s3"), made(env)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    bucket = get_backend("s3")[env.sandbox.cloud.account]["aws"].buckets[name]
+    bucket = get_backend("s3")[env.sandbox.cloud.account_id]["aws"].buckets[name]
     for number in range(1001):
         s3.put_object(Bucket=name, Key=f"news/{number}", Body=b"1")
     s3.delete_object(Bucket=name, Key="news/1")

@@ -22,7 +22,7 @@ from provision.pricing import prices
 from provision.resources.base import Clients
 from provision.resources.image import GivenImage, Image
 from provision.resources.repository import Repository
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.web.serving import HttpServer
 from provision.state.stack_file import StackFile
 from provision.ui.progress import show_steps
 from provision.wizard import recovery

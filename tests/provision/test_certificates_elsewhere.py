@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from provision.clients.aws import Aws
-from provision.sandbox.wire import attach
+from provision.sandbox.aws.in_process import attach
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import AwsSession, Env
 

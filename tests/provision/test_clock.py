@@ -11,7 +11,7 @@ from provision import environment
 from provision.clock import SandboxClock, WallClock
 from provision.environment import told_by
 from provision.errors import ProvisionError
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.web.serving import HttpServer
 
 Serve = Callable[[Any], str]
 

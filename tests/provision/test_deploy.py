@@ -14,7 +14,7 @@ from provision.errors import ProvisionError
 from provision.resources.steady_service import NoCapacity
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
-from provision.sandbox.tasks import Application, InlineTask, InlineTasks
+from provision.sandbox.tasks.runners import Application, InlineTask, InlineTasks
 from provision.stack import Stack
 from provision.state.stack_file import StackFile
 from provision.ui.progress import Progress

@@ -11,7 +11,7 @@ from provision.resources.base import Clients
 from provision.resources.hosted_zone import HostedZone, SeveralZones
 from provision.resources.migrated_records import record_sets
 from provision.run import Options, Run
-from provision.sandbox.registrar import PARKING
+from provision.sandbox.dns.registrar import PARKING
 from provision.state.stack_file import StackFile
 from provision.ui.progress import Progress
 from provision.wizard import domain

@@ -20,8 +20,8 @@ from provision.image.assembled import COMMAND, ENVIRONMENT, HOME, PACKAGES, PORT
 from provision.image.base import Base
 from provision.image.inputs import Inputs
 from provision.image.reference import parse
-from provision.sandbox.gallery import Gallery
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.aws.ecr.public_gallery import Gallery
+from provision.sandbox.web.serving import HttpServer
 
 FILES = {"bot/app.py": b"print()\n", "bot/samples/a.json": b"[]"}
 BASE = Base("sha256:of-the-index", {"architecture": "amd64", "os": "linux"}, ())

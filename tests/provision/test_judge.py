@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from provision.sandbox.front import Front
-from provision.sandbox.tasks import InlineTasks, Reply, Request
+from provision.sandbox.aws.elbv2.data_plane import Front
+from provision.sandbox.tasks.runners import InlineTasks, Reply, Request
 from tests.provision.conftest import Env
 from tests.provision.finished_stack import FinishedStack
-from tests.sandbox.handshakes import shake_hands
+from tests.sandbox.aws.elbv2.handshakes import shake_hands
 
 
 @pytest.fixture

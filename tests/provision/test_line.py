@@ -11,8 +11,8 @@ from provision.clients import line as line_door
 from provision.clients.line import Line, Refused
 from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
-from provision.sandbox.line import LinePlatform
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.line.platform import LinePlatform
+from provision.sandbox.web.serving import HttpServer
 
 HOOK = "https://bot.example.jp/webhook"
 WRONG = "wrong-token-0123456789"

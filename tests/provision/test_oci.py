@@ -16,7 +16,7 @@ from provision.image import base as bases
 from provision.image import layer
 from provision.image.assembled import assemble
 from provision.image.base import Base
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.web.serving import HttpServer
 
 # config.md, "Example", some fields left out.
 CONFIG = {

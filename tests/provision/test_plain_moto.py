@@ -12,8 +12,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from provision.sandbox.clock import RunningClock
-from provision.sandbox.line import LinePlatform
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.line.platform import LinePlatform
+from provision.sandbox.web.serving import HttpServer
 from tests.provision.shell import Person, environment
 
 SETS = ["--set", "domain=example.jp", "--set", "network.vpc=default", "--set", "image.uri=a/b:1"]

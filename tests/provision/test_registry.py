@@ -12,11 +12,11 @@ from provision.errors import Pending, ProvisionError
 from provision.image import layer
 from provision.image.assembled import Image
 from provision.image.push import push
+from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import ManualClock
-from provision.sandbox.serving import HttpServer
-from provision.sandbox.tasks import InlineTasks
-from provision.sandbox.wire import attach
-from provision.sandbox.world import Sandbox
+from provision.sandbox.sandbox import Sandbox
+from provision.sandbox.tasks.runners import InlineTasks
+from provision.sandbox.web.serving import HttpServer
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
 GALLERY = "docker/library/python"

@@ -15,7 +15,7 @@ from provision.engine.inventory import list_inventory
 from provision.engine.plan import plan
 from provision.errors import Pending, UnknownState
 from provision.pricing import prices
-from provision.sandbox.serving import HttpServer
+from provision.sandbox.web.serving import HttpServer
 from provision.status_report import entry, tasks
 from provision.ui.progress import Progress
 from provision.verify.checks import checks

@@ -9,8 +9,8 @@ import pytest
 from provision.clients.line import Line
 from provision.clients.tls import Tls
 from provision.resources.base import Clients
-from provision.sandbox.serving import TlsServer
-from provision.sandbox.tasks import Application, InlineTasks
+from provision.sandbox.tasks.runners import Application, InlineTasks
+from provision.sandbox.web.serving import TlsServer
 from provision.verify.checks import checks
 from provision.verify.tree import Finding, Scene, examine
 from tests.provision.conftest import Env

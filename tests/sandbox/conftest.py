@@ -9,15 +9,15 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from provision.sandbox import services
-from provision.sandbox.aws import MOTO, AwsApplication
+from provision.sandbox.aws import registry
+from provision.sandbox.aws.application import MOTO, AwsApplication
+from provision.sandbox.aws.behaviours import BEHAVIOURS
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import ManualClock
-from provision.sandbox.cloud import Cloud
-from provision.sandbox.rules import BEHAVIOURS
-from provision.sandbox.wire import attach
 
 REGION = "ap-northeast-1"
-assert services  # importing it registers every behaviour, which the collected tests name
+assert registry  # importing it registers every behaviour, which the collected tests name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

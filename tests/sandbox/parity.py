@@ -7,13 +7,13 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from provision.sandbox import aws, services
-from provision.sandbox.rules import BEHAVIOURS
+from provision.sandbox.aws import application
+from provision.sandbox.aws.behaviours import BEHAVIOURS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/parity.md"
 DIFFERENT = ROOT / "docs/parity-left-out.md"
-RULES = (aws, services)  # importing them registers the frame's rules and every service's
+RULES = application  # importing it registers every rule
 
 
 def holders() -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """The list of AWS's behaviours: each has a test, and the page in docs says just that."""
 
-from provision.sandbox.rules import BEHAVIOURS
+from provision.sandbox.aws.behaviours import BEHAVIOURS
 
 from .parity import PAGE, holders, page
 

@@ -14,14 +14,14 @@ from moto.backends import get_backend
 
 from provision.errors import ProvisionError
 from provision.resources.collector import COMMAND
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import RunningClock
-from provision.sandbox.cloud import Cloud
 from provision.sandbox.delays import Delays
-from provision.sandbox.faults import Faults
+from provision.sandbox.faults.faults import Faults
 from provision.sandbox.runtime import write_runtime
-from provision.sandbox.tasks import InlineTasks
-from provision.sandbox.wire import attach
-from provision.sandbox.world import Sandbox
+from provision.sandbox.sandbox import Sandbox
+from provision.sandbox.tasks.runners import InlineTasks
 from provision.state.atomic_file import HALF
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import inventory

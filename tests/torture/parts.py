@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from provision.sandbox.calls import Call
-from provision.sandbox.fault import Fault
-from provision.sandbox.faults import Faults
+from provision.sandbox.aws.calls import Call
+from provision.sandbox.faults.fault import Fault
+from provision.sandbox.faults.faults import Faults
 from tests.provision.conftest import WHOLE
 from tests.torture.ground import Ground
 

@@ -1,0 +1,40 @@
+"""Who may issue a certificate for a name: CAA records (RFC 8659), as ACM reads them."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.dns.resolver import Dns
+
+# User Guide, CAA: who may be named for ACM to issue.
+_AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
+
+
+@behaves(
+    "acm.caa-excludes-amazon",
+    "CAA records that name other issuers, at the name or above it, fail the certificate",
+    "Status FAILED, FailureReason CAA_ERROR",
+    "ACM User Guide, Troubleshoot CAA problems",
+)
+@behaves(
+    "acm.caa-behind-a-cname",
+    "the CAA records of the name that a CNAME points at count, too",
+    "Status FAILED, FailureReason CAA_ERROR",
+    "RFC 8659, section 3: aliases are followed; ACM User Guide, Troubleshoot CAA problems",
+)
+def amazon_may_issue(dns: Dns, name: str) -> bool:
+    """The closest CAA set at or above the name decides; none allows everybody."""
+    tag = "issuewild" if name.startswith("*.") else "issue"
+    labels = name.removeprefix("*.").split(".")
+    for cut in range(len(labels) - 1):
+        found = dns.resolve(".".join(labels[cut:]), "CAA")
+        if found:
+            parsed = [_caa(value) for value in found]
+            issuers = [who for kind, who in parsed if kind == tag]
+            if not issuers and tag == "issuewild":
+                issuers = [who for kind, who in parsed if kind == "issue"]
+            return not issuers or any(who in _AMAZON for who in issuers)
+    return True
+
+
+def _caa(value: str) -> tuple[str, str]:
+    """Tag and issuer of a CAA record's text, `0 issue "amazon.com; ..."`."""
+    _, tag, issuer = value.split(maxsplit=2)
+    return tag.lower(), issuer.strip('"').partition(";")[0].strip().lower()

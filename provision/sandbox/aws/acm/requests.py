@@ -1,0 +1,189 @@
+"""ACM: what it shows, and what it refuses, while a certificate is requested, issued and used."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from provision.sandbox.aws.acm.state import Certificate
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.rules import Answer, after, before
+
+_MOST_NAMES = 10  # ACM User Guide, Quotas: domain names per certificate, the first one included
+
+behaves(
+    "acm.parameter-outside-its-alphabet",
+    "domain names, idempotency tokens and tags of other letters or lengths are refused",
+    "ValidationException 400, '1 validation error detected: ...'",
+    "ACM API Reference, RequestCertificate; botocore model of ACM, DomainNameString",
+)(constrains)
+before("acm", "*")(constrains("ValidationException"))
+
+
+def _key(call: Call) -> tuple[Any, ...] | None:
+    token = call.params.get("IdempotencyToken")
+    names = tuple(call.params.get("SubjectAlternativeNames", []))
+    return (call.region, token, call.params["DomainName"], names) if token else None
+
+
+@behaves(
+    "acm.too-many-names",
+    "a certificate has at most ten names, the first one included",
+    "LimitExceededException 400, 'Certificate has too many domains.'",
+    "ACM User Guide, Quotas; terraform-provider-aws#35825",
+)
+@before("acm", "RequestCertificate")
+def names_are_few(cloud: Cloud, call: Call) -> None:
+    """User Guide, Quotas."""
+    names = {call.params["DomainName"], *call.params.get("SubjectAlternativeNames", [])}
+    if len(names) > _MOST_NAMES:
+        raise Refusal("LimitExceededException", "Certificate has too many domains.")
+
+
+@behaves(
+    "acm.idempotency-token",
+    "the same token and names ask for the same certificate, other names for another one",
+    "success, the same ARN or a new one",
+    "ACM API Reference, RequestCertificate, IdempotencyToken",
+)
+@behaves(
+    "acm.idempotency-token-expires",
+    "a token is forgotten after an hour: the same request makes a second certificate",
+    "success, a new ARN",
+    "ACM API Reference, RequestCertificate, IdempotencyToken: 'times out after one hour'",
+)
+@before("acm", "RequestCertificate")
+def same_token_same_certificate(cloud: Cloud, call: Call) -> Answer | None:
+    """API RequestCertificate: within an hour the same token asks for the same certificate."""
+    key = _key(call)
+    arn = cloud.acm.remembered(key) if key else None
+    # moto compares tokens on real time, and tokens only.
+    cloud.backend("acm", call.region)._idempotency_tokens.clear()
+    return {"CertificateArn": arn} if arn else None
+
+
+@after("acm", "RequestCertificate")
+def validation_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """User Guide, DNS validation: one CNAME per name, pending until it resolves."""
+    first = call.params["DomainName"]
+    others = [n for n in call.params.get("SubjectAlternativeNames", []) if n != first]
+    cloud.acm.requested(answer["CertificateArn"], [first, *others], _key(call))
+    if algorithm := call.params.get("KeyAlgorithm"):
+        cloud.acm.certificates[answer["CertificateArn"]].key_algorithm = algorithm
+
+
+@behaves(
+    "acm.lists-two-key-types",
+    "the list has certificates with RSA keys of 1024 and 2048 bits only, others when asked for",
+    "CertificateSummaryList without the others",
+    "ACM API Reference, Filters, keyTypes; aws-nuke#962",
+)
+@behaves(
+    "acm.lists-other-roots-when-asked",
+    "a list of certificates under the N2 roots has no others in it",
+    "CertificateSummaryList without the others",
+    "ACM API Reference, ListCertificates, RootHierarchyTypes",
+)
+@before("acm", "ListCertificates")
+def list_of_key_types(cloud: Cloud, call: Call) -> Answer | None:
+    """API ListCertificates; moto filters by the keys that it made itself, RSA of 2048 bits."""
+    if call.region not in cloud.regions("acm") or "RootHierarchyTypes" in call.params:
+        return {"CertificateSummaryList": []}
+    wanted = call.params.get("Includes", {}).get("keyTypes", ["RSA_1024", "RSA_2048"])
+    listed = cloud.backend("acm", call.region).list_certificates(
+        call.params.get("CertificateStatuses"), {}
+    )
+    summaries = [_summary(cloud, bundle.describe()["Certificate"]) for bundle in listed]
+    return {"CertificateSummaryList": [s for s in summaries if s["KeyAlgorithm"] in wanted]}
+
+
+def _summary(cloud: Cloud, detail: dict[str, Any]) -> dict[str, Any]:
+    """A certificate as ListCertificates shows it."""
+    arn = detail["CertificateArn"]
+    certificate = cloud.acm.certificates.get(arn)
+    return {
+        "CertificateArn": arn,
+        "DomainName": detail["DomainName"],
+        "SubjectAlternativeNameSummaries": detail["SubjectAlternativeNames"],
+        "HasAdditionalSubjectAlternativeNames": False,
+        "Status": detail["Status"],
+        "Type": detail["Type"],
+        "KeyAlgorithm": certificate.key_algorithm if certificate else detail["KeyAlgorithm"],
+        "InUse": bool(cloud.acm.in_use_by(arn)),
+    }
+
+
+@behaves(
+    "acm.resource-record-missing",
+    "the validation record is missing for the first seconds after the request",
+    "DomainValidationOptions without ResourceRecord",
+    "terraform-provider-aws, resource aws_acm_certificate: waits for the validation options",
+)
+@behaves(
+    "acm.no-validity-before-issued",
+    "a certificate has no serial number and no dates until it is issued",
+    "no IssuedAt, NotBefore, NotAfter, Serial",
+    "ACM API Reference, CertificateDetail",
+)
+@after("acm", "DescribeCertificate")
+def certificate_as_it_is(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API DescribeCertificate: no ResourceRecord for seconds, no validity before it is issued."""
+    detail = answer["Certificate"]
+    detail["InUseBy"] = cloud.acm.in_use_by(detail["CertificateArn"])
+    certificate = cloud.acm.certificates.get(detail["CertificateArn"])
+    if certificate is None:
+        return  # imported
+    success = certificate.issued_at is not None
+    detail["KeyAlgorithm"] = certificate.key_algorithm
+    detail["Status"] = certificate.status
+    detail["SubjectAlternativeNames"] = certificate.names
+    detail["DomainValidationOptions"] = [
+        _validation(cloud, certificate, name, success) for name in certificate.names
+    ]
+    detail["CreatedAt"] = datetime.fromtimestamp(certificate.requested_at, UTC)
+    detail.pop("IssuedAt", None)
+    if certificate.issued_at is not None:
+        detail["IssuedAt"] = datetime.fromtimestamp(certificate.issued_at, UTC)
+    else:
+        for unknown in ("NotBefore", "NotAfter", "Serial", "Issuer", "SignatureAlgorithm"):
+            detail.pop(unknown, None)
+    if certificate.failure:
+        detail["FailureReason"] = certificate.failure
+
+
+def _validation(cloud: Cloud, certificate: Certificate, name: str, success: bool) -> dict[str, Any]:
+    pending = "PENDING_VALIDATION" if certificate.status == "PENDING_VALIDATION" else "FAILED"
+    option: dict[str, Any] = {
+        "DomainName": name,
+        "ValidationDomain": name,
+        "ValidationStatus": "SUCCESS" if success else pending,
+        "ValidationMethod": "DNS",
+    }
+    if cloud.acm.records_shown(certificate):
+        owner, value = cloud.acm.record(name)
+        option["ResourceRecord"] = {"Name": owner, "Type": "CNAME", "Value": value}
+    return option
+
+
+@behaves(
+    "acm.certificate-in-use",
+    "a certificate that a listener has is not deleted",
+    "ResourceInUseException 400",
+    "ACM API Reference, DeleteCertificate, Errors",
+)
+@before("acm", "DeleteCertificate")
+def certificate_is_free(cloud: Cloud, call: Call) -> None:
+    """API DeleteCertificate, ResourceInUseException."""
+    arn = call.params["CertificateArn"]
+    users = cloud.acm.in_use_by(arn)
+    if users:
+        raise Refusal(
+            "ResourceInUseException", f"Certificate {arn} in account {cloud.account_id} is in use."
+        )
+
+
+@after("acm", "DeleteCertificate")
+def certificate_is_gone(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Its validation ends with it."""
+    cloud.acm.certificates.pop(call.params["CertificateArn"], None)

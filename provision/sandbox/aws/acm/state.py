@@ -1,0 +1,182 @@
+"""Certificates of the emulated ACM: issued once their records resolve in the delegated DNS."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import trustme
+from moto import settings
+
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.acm.caa import amazon_may_issue
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.dns.resolver import Dns
+
+settings.ACM_VALIDATION_WAIT = float("inf")  # moto would issue on a timer of its own
+
+_GIVES_UP = 72 * 3600  # User Guide, DNS validation: VALIDATION_TIMED_OUT
+_TOKEN_LIVES = 3600  # API RequestCertificate, IdempotencyToken
+# RFC 6761 and RFC 6762, and ICANN's resolution on .internal: no public certificate is for these.
+_NOT_PUBLIC = {"internal", "invalid", "lan", "local", "localhost", "test"}
+
+
+@dataclass
+class Certificate:
+    """What happens to one requested certificate; times on the sandbox's clock."""
+
+    arn: str
+    names: list[str]  # the domain name first, then the others
+    requested_at: float
+    status: str = "PENDING_VALIDATION"
+    validated_at: float | None = None  # since when every record resolves
+    issued_at: float | None = None
+    failure: str = ""
+    key_algorithm: str = "RSA_2048"
+    leaf: trustme.LeafCert | None = None
+
+
+@dataclass
+class Acm:
+    """Certificates by ARN, and what they are to be validated with."""
+
+    account: Account
+    dns: Dns
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    _tokens: dict[tuple[Any, ...], tuple[str, float]] = field(default_factory=dict)
+    _records: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _let_go: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.account.on_tick(self._validate)
+
+    @behaves(
+        "acm.same-record-for-a-name",
+        "a name has one validation record in all requests; a wildcard has that of its parent",
+        "the same ResourceRecord",
+        "ACM User Guide, DNS validation: 'the same CNAME record' for renewals and wildcards",
+    )
+    def record(self, name: str) -> tuple[str, str]:
+        """Name and value of the CNAME that validates this name: the same one in every request."""
+        base = name.removeprefix("*.").lower()
+        if base not in self._records:
+            owner = f"_{secrets.token_hex(16)}.{base}."
+            value = f"_{secrets.token_hex(16)}.{secrets.token_hex(5)}.acm-validations.aws."
+            self._records[base] = owner, value
+        return self._records[base]
+
+    def records_shown(self, certificate: Certificate) -> bool:
+        """Whether DescribeCertificate shows the records yet."""
+        due = certificate.requested_at + self.account.delays.resource_record
+        return self.account.clock.now() >= due
+
+    def leaf(self, arn: str) -> trustme.LeafCert | None:
+        """The issued certificate with its key, as the load balancer gets it."""
+        certificate = self.certificates.get(arn)
+        return certificate.leaf if certificate else None
+
+    @behaves(
+        "acm.certificate-in-use-lingers",
+        "a certificate counts as used for a while after its listener has gone",
+        "ResourceInUseException 400, InUseBy",
+        "terraform-provider-aws, resource aws_acm_certificate: retries ResourceInUseException",
+    )
+    def in_use_by(self, arn: str) -> list[str]:
+        """ARNs of the load balancers that have, or had until lately, a listener with it."""
+        region, now = arn.split(":")[3], self.account.clock.now()
+        users = [
+            load_balancer.arn
+            for load_balancer in self.account.backend("elbv2", region).load_balancers.values()
+            if any(arn in listener.certificates for listener in load_balancer.listeners.values())
+        ]
+        lately = [user for (used, user), due in self._let_go.items() if used == arn and now < due]
+        return list(dict.fromkeys([*users, *lately]))
+
+    def let_go(self, arns: list[str], load_balancer: str) -> None:
+        """A listener of this load balancer gives up its certificates."""
+        due = self.account.clock.now() + self.account.delays.certificate_in_use
+        for arn in arns:
+            self._let_go[arn, load_balancer] = due
+
+    def remembered(self, key: tuple[Any, ...]) -> str | None:
+        """The ARN that the same request with the same token got within the hour."""
+        arn, when = self._tokens.get(key, ("", 0.0))
+        fresh = self.account.clock.now() < when + _TOKEN_LIVES
+        return arn if fresh and arn in self.certificates else None
+
+    def requested(self, arn: str, names: list[str], key: tuple[Any, ...] | None) -> None:
+        """Note a new certificate."""
+        now = self.account.clock.now()
+        self.certificates[arn] = Certificate(arn, names, now)
+        if key is not None:
+            self._tokens[key] = arn, now
+
+    def _validate(self) -> None:
+        with self.account.lock:
+            for certificate in self.certificates.values():
+                if certificate.status == "PENDING_VALIDATION":
+                    self._look_at(certificate)
+
+    @behaves(
+        "acm.issued-by-its-records",
+        "a certificate is issued once all its records resolve on the delegated name servers",
+        "Status PENDING_VALIDATION, a minute later ISSUED",
+        "ACM User Guide, DNS validation; 41-67 s in other tools' logs",
+    )
+    @behaves(
+        "acm.not-issued-without-delegation",
+        "a right record in a zone that the parent does not delegate to proves nothing",
+        "Status PENDING_VALIDATION",
+        "ACM User Guide, Troubleshoot DNS validation problems",
+    )
+    @behaves(
+        "acm.validation-gives-up",
+        "a certificate that nobody validates for 72 hours is given up",
+        "Status VALIDATION_TIMED_OUT",
+        "ACM User Guide, DNS validation; Certificate request times out",
+    )
+    @behaves(
+        "acm.not-a-public-domain",
+        "a certificate for a name under no public top-level domain fails",
+        "Status FAILED, FailureReason INVALID_PUBLIC_DOMAIN",
+        "ACM User Guide, Certificate request fails",
+    )
+    def _look_at(self, certificate: Certificate) -> None:
+        now = self.account.clock.now()
+        if any(name.rpartition(".")[2].lower() in _NOT_PUBLIC for name in certificate.names):
+            certificate.failure = "INVALID_PUBLIC_DOMAIN"
+            self._settle(certificate, "FAILED")
+            return
+        if now >= certificate.requested_at + _GIVES_UP:
+            self._settle(certificate, "VALIDATION_TIMED_OUT")
+            return
+        proven = self.records_shown(certificate) and all(
+            self.proven(name) for name in certificate.names
+        )
+        if not proven:
+            certificate.validated_at = None
+            return
+        if certificate.validated_at is None:
+            certificate.validated_at = now
+        if any(not amazon_may_issue(self.dns, name) for name in certificate.names):
+            certificate.failure = "CAA_ERROR"
+            self._settle(certificate, "FAILED")
+        elif now >= certificate.validated_at + self.account.delays.certificate:
+            certificate.issued_at = now
+            certificate.leaf = self.account.authority.issue(*certificate.names)
+            self._settle(certificate, "ISSUED")
+
+    def proven(self, name: str) -> bool:
+        """Whether the validation CNAME of this name resolves, on the delegated servers."""
+        owner, value = self.record(name)
+        found = [answer.lower().rstrip(".") for answer in self.dns.resolve(owner, "CNAME")]
+        return found == [value.rstrip(".")]
+
+    def _settle(self, certificate: Certificate, status: str) -> None:
+        certificate.status = status
+        region = certificate.arn.split(":")[3]
+        bundle = self.account.backend("acm", region)._certificates.get(certificate.arn)
+        if bundle is not None:
+            bundle.status = status
+            if certificate.leaf:
+                bundle.cert = certificate.leaf.cert_chain_pems[0].bytes()
+                bundle.chain = self.account.authority.root.read_bytes()

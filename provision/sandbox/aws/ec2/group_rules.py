@@ -1,0 +1,102 @@
+"""EC2: what the rules of security groups refuse."""
+
+import re
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ec2.security_groups import ALPHABET, WORDS
+from provision.sandbox.aws.rules import before
+
+_PORTED = {"tcp", "udp", "6", "17"}
+_PROTOCOLS = {"icmp", "icmpv6", *_PORTED}
+
+
+@behaves(
+    "ec2.rule-duplicate",
+    "the same permission is not granted twice, whatever its description",
+    "InvalidPermission.Duplicate 400",
+    "EC2 API Reference, Error codes",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ec2.rule-of-another-network",
+    "a rule does not name a group of another VPC",
+    "InvalidGroup.NotFound 400, '... two resources that belong to different networks'",
+    "EC2 API Reference, Error codes; terraform-provider-aws, resource aws_security_group_rule",
+)
+@behaves(
+    "ec2.revoke-unknown-rule",
+    "a rule that does not stand cannot be revoked",
+    "InvalidPermission.NotFound 400",
+    "EC2 API Reference, Error codes",
+    moto="moto refuses it as well",
+)
+@before("ec2", "AuthorizeSecurityGroupIngress")
+def rule_can_be(cloud: Cloud, call: Call) -> None:
+    """API AuthorizeSecurityGroupIngress: ports, descriptions, and groups of the same VPC."""
+    backend = cloud.ec2.backend(call.region)
+    owner = backend.get_security_group_from_id(call.params.get("GroupId", ""))
+    for permission in call.params.get("IpPermissions", []):
+        _check_ports(permission)
+        _check_descriptions(permission)
+        for pair in permission.get("UserIdGroupPairs", []):
+            other = backend.get_security_group_from_id(pair.get("GroupId", ""))
+            if owner is not None and other is not None and owner.vpc_id != other.vpc_id:
+                raise Refusal(
+                    "InvalidGroup.NotFound",
+                    "You have specified two resources that belong to different networks.",
+                )
+
+
+@behaves(
+    "ec2.rule-ports",
+    "a TCP rule has two ports of 0 to 65535, the lower one first",
+    "InvalidParameterValue 400",
+    "EC2 API Reference, IpPermission, FromPort and ToPort",
+)
+@behaves(
+    "ec2.rule-protocol",
+    "a rule's protocol is tcp, udp, icmp, icmpv6, -1 or a number: not 'http'",
+    "InvalidParameterValue 400, 'Invalid value 'http' for IP protocol. Unknown protocol.'",
+    "EC2 API Reference, IpPermission, IpProtocol",
+)
+def _check_ports(permission: dict[str, Any]) -> None:
+    protocol = str(permission.get("IpProtocol", "")).lower()
+    if protocol not in _PROTOCOLS and not re.fullmatch(r"-1|\d{1,3}", protocol):
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Invalid value '{protocol}' for IP protocol. Unknown protocol.",
+        )
+    if protocol not in _PORTED:
+        return
+    low, high = permission.get("FromPort"), permission.get("ToPort")
+    if low is None or high is None:
+        raise Refusal(
+            "InvalidParameterValue",
+            "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
+        )
+    for port in (low, high):
+        if not 0 <= int(port) <= 65535:
+            raise Refusal(
+                "InvalidParameterValue", f"Invalid value '{port}' for port. Out of range."
+            )
+    if int(low) > int(high):
+        raise Refusal(
+            "InvalidParameterValue", f"Invalid port range '{low}-{high}': from port above to port."
+        )
+
+
+@behaves(
+    "ec2.rule-description",
+    "a rule's description has at most 255 letters of a limited alphabet: no Japanese",
+    "InvalidParameterValue 400, 'Invalid rule description. ...'",
+    "EC2 API Reference, IpRange, Description",
+)
+def _check_descriptions(permission: dict[str, Any]) -> None:
+    for kind in ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds"):
+        for source in permission.get(kind, []):
+            words = source.get("Description", "")
+            if len(words) > 255 or not ALPHABET.fullmatch(words):
+                raise Refusal("InvalidParameterValue", f"Invalid rule description. {WORDS}")

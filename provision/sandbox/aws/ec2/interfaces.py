@@ -1,0 +1,66 @@
+"""EC2: network interfaces, the ones that belong to AWS services, and client tokens."""
+
+import json
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
+
+
+@behaves(
+    "ec2.interface-in-use-stays",
+    "an interface in use is not deleted",
+    "InvalidParameterValue 400, 'Network interface ... is currently in use.'",
+    "gruntwork-io/cloud-nuke#431",
+)
+@before("ec2", "DeleteNetworkInterface")
+def interface_is_free(cloud: Cloud, call: Call) -> None:
+    """API DeleteNetworkInterface."""
+    interface_id = call.params["NetworkInterfaceId"]
+    interface = cloud.ec2.backend(call.region).enis.get(interface_id)
+    if interface is not None and interface.status == "in-use":
+        raise Refusal(
+            "InvalidParameterValue", f"Network interface '{interface_id}' is currently in use."
+        )
+
+
+@behaves(
+    "ec2.client-token",
+    "the same client token makes one thing, not two",
+    "success, the same id",
+    "EC2 Developer Guide, Ensuring idempotency",
+)
+@behaves(
+    "ec2.client-token-mismatch",
+    "a client token used again with other parameters is refused",
+    "IdempotentParameterMismatch 400",
+    "EC2 Developer Guide, Ensuring idempotency; Error codes",
+)
+@before("ec2", "CreateRouteTable", "CreateNetworkInterface")
+def token_is_new(cloud: Cloud, call: Call) -> Answer | None:
+    """Developer Guide, Ensuring idempotency."""
+    token = call.params.get("ClientToken")
+    made = cloud.ec2.made_with.get((call.region, call.operation, token or ""))
+    if made is None:
+        return None
+    parameters, answer = made
+    if parameters != _parameters(call):
+        raise Refusal(
+            "IdempotentParameterMismatch",
+            "Arguments on this idempotent request are inconsistent with arguments used in "
+            "previous request(s).",
+        )
+    return answer
+
+
+@after("ec2", "CreateRouteTable", "CreateNetworkInterface")
+def token_is_used(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Remember what the token made."""
+    if token := call.params.get("ClientToken"):
+        key = (call.region, call.operation, token)
+        cloud.ec2.made_with[key] = (_parameters(call), dict(answer))
+
+
+def _parameters(call: Call) -> str:
+    return json.dumps(call.params, sort_keys=True, default=str)

@@ -1,0 +1,162 @@
+"""EC2: VPCs, subnets and internet gateways, and what they refuse."""
+
+import ipaddress
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
+
+
+@behaves(
+    "ec2.vpc-range",
+    "a VPC's range has a netmask of /16 to /28",
+    "InvalidVpc.Range 400",
+    "EC2 API Reference, CreateVpc; Error codes",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ec2.vpc-in-use",
+    "a VPC with a gateway, an interface or a security group of one's own is not deleted",
+    "DependencyViolation 400",
+    "EC2 API Reference, DeleteVpc; Error codes",
+)
+@before("ec2", "DeleteVpc")
+def vpc_is_free(cloud: Cloud, call: Call) -> None:
+    """API DeleteVpc: its gateways, interfaces and own security groups go first."""
+    vpc_id, backend = call.params["VpcId"], cloud.ec2.backend(call.region)
+    gateways = [gateway.vpc for gateway in backend.internet_gateways.values() if gateway.vpc]
+    groups = [group for group in backend.groups.get(vpc_id, {}).values() if not group.is_default]
+    interfaces = _interfaces_in(backend, vpc_id)
+    if groups or interfaces or vpc_id in [vpc.id for vpc in gateways]:
+        raise Refusal(
+            "DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted."
+        )
+
+
+@behaves(
+    "ec2.subnet-size",
+    "a subnet's range has a netmask of /16 to /28",
+    "InvalidSubnet.Range 400",
+    "EC2 API Reference, CreateSubnet, CidrBlock",
+)
+@behaves(
+    "ec2.subnet-range",
+    "a subnet's range lies within its VPC's",
+    "InvalidSubnet.Range 400",
+    "EC2 API Reference, Error codes",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ec2.subnet-conflict",
+    "two subnets' ranges do not overlap",
+    "InvalidSubnet.Conflict 400",
+    "EC2 API Reference, Error codes",
+    moto="moto refuses it as well",
+)
+@before("ec2", "CreateSubnet")
+def subnet_can_be(cloud: Cloud, call: Call) -> None:
+    """API CreateSubnet, CidrBlock; moto knows the rest."""
+    block = call.params.get("CidrBlock", "")
+    try:
+        length = ipaddress.ip_network(block, strict=False).prefixlen
+    except ValueError:
+        return  # moto has AWS's words for it
+    if not 16 <= length <= 28:
+        raise Refusal("InvalidSubnet.Range", f"The CIDR '{block}' is invalid.")
+
+
+@behaves(
+    "ec2.subnet-in-use",
+    "a subnet with an interface in it is not deleted",
+    "DependencyViolation 400",
+    "EC2 API Reference, DeleteSubnet; Error codes",
+)
+@before("ec2", "DeleteSubnet")
+def subnet_is_free(cloud: Cloud, call: Call) -> None:
+    """API DeleteSubnet: not while interfaces are in it."""
+    subnet_id = call.params["SubnetId"]
+    interfaces = cloud.ec2.backend(call.region).enis.values()
+    if any(interface.subnet.id == subnet_id for interface in interfaces):
+        raise Refusal(
+            "DependencyViolation",
+            f"The subnet '{subnet_id}' has dependencies and cannot be deleted.",
+        )
+
+
+@behaves(
+    "ec2.second-gateway",
+    "a VPC has one internet gateway",
+    "InvalidParameterValue 400, 'Network ... already has an internet gateway attached'",
+    "terraform-aws-vault-ha-raft#54",
+)
+@behaves(
+    "ec2.gateway-attached-already",
+    "an internet gateway is attached to one VPC",
+    "Resource.AlreadyAssociated 400, 'resource ... is already attached to network ...'",
+    "berlioz#1; EC2 API Reference, Error codes",
+)
+@before("ec2", "AttachInternetGateway")
+def gateway_can_be_attached(cloud: Cloud, call: Call) -> None:
+    """API AttachInternetGateway."""
+    vpc_id, gateway_id = call.params["VpcId"], call.params["InternetGatewayId"]
+    gateways = cloud.ec2.backend(call.region).internet_gateways
+    gateway = gateways.get(gateway_id)
+    if gateway is not None and gateway.vpc:
+        raise Refusal(
+            "Resource.AlreadyAssociated",
+            f"resource {gateway_id} is already attached to network {gateway.vpc.id}",
+        )
+    if any(other.vpc and other.vpc.id == vpc_id for other in gateways.values()):
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Network {vpc_id} already has an internet gateway attached",
+        )
+
+
+@behaves(
+    "ec2.gateway-not-attached",
+    "an internet gateway is not detached from a VPC that it is not attached to",
+    "Gateway.NotAttached 400",
+    "EC2 API Reference, Error codes",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ec2.gateway-with-mapped-addresses",
+    "an internet gateway stays while interfaces in the VPC have public addresses",
+    "DependencyViolation 400, 'Network ... has some mapped public address(es). ...'",
+    "EC2 API Reference, DetachInternetGateway",
+)
+@before("ec2", "DetachInternetGateway")
+def gateway_can_be_detached(cloud: Cloud, call: Call) -> None:
+    """API DetachInternetGateway: not while the VPC has running things with public addresses."""
+    vpc_id, backend = call.params["VpcId"], cloud.ec2.backend(call.region)
+    if any(interface.public_ip for interface in _interfaces_in(backend, vpc_id)):
+        raise Refusal(
+            "DependencyViolation",
+            f"Network {vpc_id} has some mapped public address(es). "
+            "Please unmap those public address(es) before detaching the gateway.",
+        )
+
+
+@behaves(
+    "ec2.attached-gateway-stays",
+    "an attached internet gateway is not deleted",
+    "DependencyViolation 400, 'The internetGateway ... has dependencies and cannot be deleted.'",
+    "EC2 API Reference, DeleteInternetGateway; Error codes",
+)
+@before("ec2", "DeleteInternetGateway")
+def gateway_is_free(cloud: Cloud, call: Call) -> None:
+    """API DeleteInternetGateway: 'You must detach the internet gateway from the VPC first'."""
+    gateway_id = call.params["InternetGatewayId"]
+    gateway = cloud.ec2.backend(call.region).internet_gateways.get(gateway_id)
+    if gateway is not None and gateway.vpc:
+        raise Refusal(
+            "DependencyViolation",
+            f"The internetGateway '{gateway_id}' has dependencies and cannot be deleted.",
+        )
+
+
+def _interfaces_in(backend: Any, vpc_id: str) -> list[Any]:
+    return [i for i in backend.enis.values() if i.subnet.vpc_id == vpc_id]

@@ -1,0 +1,161 @@
+"""EC2: route tables, their routes and associations, and what they refuse."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
+
+_TARGETS = (
+    "GatewayId",
+    "NatGatewayId",
+    "NetworkInterfaceId",
+    "VpcPeeringConnectionId",
+    "InstanceId",
+    "EgressOnlyInternetGatewayId",
+    "TransitGatewayId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "VpcEndpointId",
+)
+_DEPENDENCIES = "EC2 API Reference, DeleteRouteTable; Error codes"
+
+
+def _table(cloud: Cloud, call: Call) -> Any | None:
+    """Moto's route table of this call, or None (then moto says so)."""
+    return cloud.ec2.backend(call.region).route_tables.get(call.params["RouteTableId"])
+
+
+@behaves(
+    "ec2.route-without-target",
+    "a route leads somewhere",
+    "MissingParameter 400",
+    "EC2 API Reference, CreateRoute: 'you must specify one of the following targets'",
+)
+@behaves(
+    "ec2.route-to-a-gateway-elsewhere",
+    "a route's gateway is attached to the table's VPC",
+    "InvalidParameterValue 400, '... belong to different networks'",
+    "serverless-vpc-plugin#147",
+)
+@before("ec2", "CreateRoute")
+def route_can_be(cloud: Cloud, call: Call) -> None:
+    """API CreateRoute."""
+    table = _table(cloud, call)
+    if table is None:
+        return
+    if not any(call.params.get(target) for target in _TARGETS):
+        raise Refusal(
+            "MissingParameter",
+            "The request must contain exactly one of gatewayId, natGatewayId, networkInterfaceId, "
+            "vpcPeeringConnectionId or instanceId",
+        )
+    gateway_id = call.params.get("GatewayId", "")
+    gateway = cloud.ec2.backend(call.region).internet_gateways.get(gateway_id)
+    if gateway is not None and (gateway.vpc is None or gateway.vpc.id != table.vpc_id):
+        raise Refusal(
+            "InvalidParameterValue",
+            f"route table {table.id} and network gateway {gateway_id} belong to different networks",
+        )
+
+
+@behaves(
+    "ec2.absent-route",
+    "a route that a table does not have is not deleted",
+    "InvalidRoute.NotFound 400",
+    "EC2 API Reference, Error codes",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ec2.local-route-stays",
+    "a table's local route is not deleted",
+    "InvalidParameterValue 400, 'cannot remove local route ...'",
+    "EC2 API Reference, DeleteRoute; VPC User Guide, Route tables",
+)
+@before("ec2", "DeleteRoute")
+def route_may_go(cloud: Cloud, call: Call) -> None:
+    """API DeleteRoute."""
+    table, block = _table(cloud, call), call.params.get("DestinationCidrBlock")
+    if table is None or block is None:
+        return
+    if any(route.local and route.destination_cidr_block == block for route in table.routes):
+        raise Refusal(
+            "InvalidParameterValue", f"cannot remove local route {block} in route table {table.id}"
+        )
+
+
+@behaves(
+    "ec2.subnet-has-a-table",
+    "a subnet has one route table of its own",
+    "Resource.AlreadyAssociated 400, 'the specified association ... conflicts ...'",
+    "EC2 API Reference, Error codes; terraform-provider-aws, aws_route_table_association",
+)
+@behaves(
+    "ec2.table-of-another-vpc",
+    "a subnet's route table belongs to its VPC",
+    "InvalidParameterValue 400, '... belong to different networks'",
+    "EC2 API Reference, AssociateRouteTable: 'must be in the same VPC'",
+)
+@before("ec2", "AssociateRouteTable")
+def table_can_be_associated(cloud: Cloud, call: Call) -> None:
+    """API AssociateRouteTable."""
+    table, subnet_id = _table(cloud, call), call.params.get("SubnetId", "")
+    backend = cloud.ec2.backend(call.region)
+    subnet = next((zone[subnet_id] for zone in backend.subnets.values() if subnet_id in zone), None)
+    if table is None or subnet is None:
+        return
+    if subnet.vpc_id != table.vpc_id:
+        raise Refusal(
+            "InvalidParameterValue",
+            f"route table {table.id} and subnet {subnet_id} belong to different networks",
+        )
+    for other in backend.route_tables.values():
+        if other is not table and subnet_id in other._associations.values():
+            raise Refusal(
+                "Resource.AlreadyAssociated",
+                f"the specified association for route table {table.id} conflicts with an existing "
+                "association",
+            )
+
+
+@behaves(
+    "ec2.table-in-use",
+    "a route table that a subnet has is not deleted",
+    "DependencyViolation 400",
+    _DEPENDENCIES,
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ec2.main-table-stays",
+    "a VPC's main route table is not deleted",
+    "DependencyViolation 400",
+    _DEPENDENCIES,
+)
+@before("ec2", "DeleteRouteTable")
+def table_is_free(cloud: Cloud, call: Call) -> None:
+    """API DeleteRouteTable: 'You can't delete the main route table'."""
+    table = _table(cloud, call)
+    if table is not None and table.main_association_id:
+        raise Refusal(
+            "DependencyViolation",
+            f"The routeTable '{table.id}' has dependencies and cannot be deleted.",
+        )
+
+
+@behaves(
+    "ec2.main-association-stays",
+    "a VPC's main route table is not disassociated",
+    "InvalidParameterValue 400, 'cannot disassociate the main route table association ...'",
+    "EC2 API Reference, DisassociateRouteTable; VPC User Guide, Route tables",
+)
+@before("ec2", "DisassociateRouteTable")
+def association_may_go(cloud: Cloud, call: Call) -> None:
+    """VPC User Guide, Route tables: a main table is replaced, not taken away."""
+    association = call.params["AssociationId"]
+    tables = cloud.ec2.backend(call.region).route_tables.values()
+    if any(table.main_association_id == association for table in tables):
+        raise Refusal(
+            "InvalidParameterValue",
+            f"cannot disassociate the main route table association {association}",
+        )

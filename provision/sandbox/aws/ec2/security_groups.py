@@ -1,0 +1,133 @@
+"""EC2: what security groups and their rules refuse."""
+
+import re
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
+
+# API CreateSecurityGroup, GroupName and GroupDescription; API IpRange, Description.
+ALPHABET = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]*")
+WORDS = (
+    "Valid descriptions are strings less than 256 characters from the following set: "
+    "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+)
+
+
+@behaves(
+    "ec2.group-name",
+    "a group's name has at most 255 letters of a limited alphabet and is not like an id ('sg-')",
+    "InvalidParameterValue 400",
+    "EC2 API Reference, CreateSecurityGroup, GroupName",
+)
+@behaves(
+    "ec2.group-description",
+    "a group's description has at most 255 letters of a limited alphabet: no Japanese",
+    "InvalidParameterValue 400, 'Character sets beyond ASCII are not supported.'",
+    "EC2 API Reference, CreateSecurityGroup, GroupDescription",
+)
+@behaves(
+    "ec2.group-in-unknown-vpc",
+    "a group in a VPC that does not exist is refused",
+    "InvalidVpcID.NotFound 400",
+    "EC2 API Reference, Error codes",
+)
+@behaves(
+    "ec2.group-duplicate",
+    "a group's name is taken once a VPC",
+    "InvalidGroup.Duplicate 400",
+    "EC2 API Reference, Error codes",
+    moto="moto refuses it as well",
+)
+@before("ec2", "CreateSecurityGroup")
+def group_can_be(cloud: Cloud, call: Call) -> None:
+    """API CreateSecurityGroup."""
+    for parameter, key in (("GroupName", "GroupName"), ("GroupDescription", "Description")):
+        value = call.params.get(key, "")
+        problem = ""
+        if not value.isascii():
+            problem = "Character sets beyond ASCII are not supported."
+        elif len(value) > 255 or not ALPHABET.fullmatch(value):
+            problem = WORDS
+        elif key == "GroupName" and value.startswith("sg-"):
+            problem = "Group names may not be in the format sg-*."
+        if problem:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Value ({value}) for parameter {parameter} is invalid. {problem}",
+            )
+    vpc_id = call.params.get("VpcId")
+    if vpc_id and vpc_id not in cloud.ec2.backend(call.region).vpcs:
+        raise Refusal("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
+
+
+@behaves(
+    "ec2.default-group-stays",
+    "a VPC's default group is not deleted",
+    "CannotDelete 400",
+    "EC2 API Reference, Error codes",
+)
+@behaves(
+    "ec2.malformed-group-id",
+    "what is no group's id is not looked for",
+    "InvalidGroupId.Malformed 400",
+    "EC2 API Reference, Error codes",
+)
+@behaves(
+    "ec2.group-of-an-interface",
+    "a group that a network interface has is not deleted",
+    "DependencyViolation 400",
+    "EC2 API Reference, DeleteSecurityGroup; Error codes",
+)
+@behaves(
+    "ec2.group-named-by-a-rule",
+    "a group that another group's rule names is not deleted",
+    "DependencyViolation 400",
+    "EC2 API Reference, DeleteSecurityGroup; Error codes",
+)
+@before("ec2", "DeleteSecurityGroup")
+def group_is_free(cloud: Cloud, call: Call) -> None:
+    """API DeleteSecurityGroup: not while an interface or another group's rule uses it."""
+    backend = cloud.ec2.backend(call.region)
+    group_id = call.params.get("GroupId", "")
+    if group_id and not group_id.startswith("sg-"):
+        raise Refusal("InvalidGroupId.Malformed", f'Invalid id: "{group_id}" (expecting "sg-...")')
+    group = backend.get_security_group_from_id(group_id)
+    if group is None:
+        return
+    if group.is_default:
+        raise Refusal(
+            "CannotDelete",
+            f'the specified group: "{group_id}" name: "default" cannot be deleted by a user',
+        )
+    used = any(
+        group_id in (member.id for member in interface.group_set)
+        for interface in backend.enis.values()
+    )
+    groups = [group for groups in backend.groups.values() for group in groups.values()]
+    if used or any(_refers(other, group_id) for other in groups if other is not group):
+        raise Refusal("DependencyViolation", f"resource {group_id} has a dependent object")
+
+
+@behaves(
+    "ec2.unknown-group",
+    "one unknown group among known ones is an error that names it",
+    "InvalidGroup.NotFound 400, 'The security group ... does not exist'",
+    "EC2 API Reference, Error codes",
+)
+@before("ec2", "DescribeSecurityGroups")
+def groups_are_known(cloud: Cloud, call: Call) -> None:
+    """API DescribeSecurityGroups; moto names a Python set."""
+    backend = cloud.ec2.backend(call.region)
+    for group_id in call.params.get("GroupIds", []):
+        if backend.get_security_group_from_id(group_id) is None:
+            raise Refusal(
+                "InvalidGroup.NotFound", f"The security group '{group_id}' does not exist"
+            )
+
+
+def _refers(group: Any, group_id: str) -> bool:
+    rules = [*group.ingress_rules, *group.egress_rules]
+    return any(rule.source_group and rule.source_group["GroupId"] == group_id for rule in rules)

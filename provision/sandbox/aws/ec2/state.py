@@ -1,0 +1,111 @@
+"""EC2's network: a default VPC that is public, and interfaces that others leave behind."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.ec2.utils import random_public_ip
+
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.behaviours import behaves
+
+
+@dataclass(frozen=True)
+class Attacher:
+    """Who attached an interface, in the place where moto has an instance."""
+
+    owner_id: str
+    id: None = None
+    security_groups: tuple[Any, ...] = ()
+
+
+@dataclass
+class Ec2:
+    """Network interfaces that AWS services attach and let go, and regions made ready."""
+
+    account: Account
+    _opened: set[str] = field(default_factory=set)
+    made_with: dict[tuple[str, str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    _leaving: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.account.on_tick(self._remove_released)
+
+    @behaves(
+        "ec2.default-vpc-is-public",
+        "the default VPC has an internet gateway and a route to it",
+        "DescribeRouteTables, DescribeInternetGateways",
+        "VPC User Guide, Default VPCs",
+    )
+    def backend(self, region: str) -> Any:
+        """Moto's backend, with the default VPC's subnets public as they are on AWS.
+
+        User Guide, default VPCs: an internet gateway, and a route to it in the main route table.
+        """
+        backend = self.account.backend("ec2", region)
+        if region not in self._opened:
+            self._opened.add(region)
+            vpc = backend.get_default_vpc()
+            gateway = backend.create_internet_gateway()
+            backend.attach_internet_gateway(gateway.id, vpc.id)
+            main = _main_route_table(backend, vpc.id)
+            backend.create_route(main.id, "0.0.0.0/0", gateway_id=gateway.id)
+        return backend
+
+    def is_public(self, region: str, subnet: Any) -> bool:
+        """Whether the subnet's route table (its own, else the VPC's main one) leaves by a gateway.
+
+        `subnet` is moto's Subnet.
+        """
+        backend = self.backend(region)
+        tables = [t for t in backend.route_tables.values() if t.vpc_id == subnet.vpc_id]
+        own = [t for t in tables if subnet.id in _subnets_of(t)]
+        table = own[0] if own else _main_route_table(backend, subnet.vpc_id)
+        return any(
+            route.gateway is not None and route.gateway.id.startswith("igw-")
+            for route in table.routes
+        )
+
+    def attach(
+        self,
+        region: str,
+        subnet_id: str,
+        security_groups: list[str],
+        description: str,
+        public: bool = True,
+        owner: str = "amazon-aws",
+    ) -> Any:
+        """A network interface (moto's) managed by an AWS service, as tasks and ALBs have them."""
+        backend = self.backend(region)
+        interface = backend.create_network_interface(
+            subnet_id, "", group_ids=list(security_groups), description=description
+        )
+        interface.requester_managed = True
+        interface.status = "in-use"
+        interface.public_ip = random_public_ip() if public else None
+        interface.instance = Attacher(owner)
+        interface.attachment_id = "ela-attach-" + interface.id.removeprefix("eni-")
+        interface.attach_time = datetime.fromtimestamp(self.account.clock.now(), UTC)
+        return interface
+
+    def release(self, region: str, interface_id: str) -> None:
+        """The service lets go: the interface is gone `delays.network_interfaces` later."""
+        due = self.account.clock.now() + self.account.delays.network_interfaces
+        self._leaving[region, interface_id] = due
+
+    def _remove_released(self) -> None:
+        with self.account.lock:
+            now = self.account.clock.now()
+            for (region, interface_id), due in list(self._leaving.items()):
+                if due <= now:
+                    del self._leaving[region, interface_id]
+                    self.backend(region).enis.pop(interface_id, None)
+
+
+def _main_route_table(backend: Any, vpc_id: str) -> Any:
+    tables = backend.route_tables.values()
+    return next(table for table in tables if table.vpc_id == vpc_id and table.main_association_id)
+
+
+def _subnets_of(table: Any) -> set[str]:
+    return {association.get("SubnetId", "") for association in table.associations}

@@ -1,0 +1,105 @@
+"""Container images as a task's host finds them: there or not, and for which processor."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from provision.sandbox.aws.account import Account
+
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^:@]+)"
+    r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+_ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}  # runtimePlatform -> OCI's names
+
+
+class CannotPull(Exception):
+    """The words after "CannotPullContainerError: "."""
+
+
+class Images:
+    """What is known of images: those in the account's ECR, and public ones that were entered.
+
+    `public` maps an image URI to the platforms ("linux/amd64") it has; none: there is no such
+    image. A public image that nobody entered is taken to exist for every platform.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.public: dict[str, tuple[str, ...]] = {}
+        self.blobs: dict[str, bytes] = {}  # what was uploaded, by digest
+
+    def keep(self, blob: bytes) -> None:
+        """What has been uploaded: moto keeps its length only."""
+        self.blobs[f"sha256:{hashlib.sha256(blob).hexdigest()}"] = blob
+
+    def configuration(self, manifest: dict[str, Any]) -> dict[str, Any] | None:
+        """An image's configuration, which tells its platform; None where it is none."""
+        try:
+            told = json.loads(self.blobs[manifest["config"]["digest"]])
+        except (ValueError, KeyError):
+            return None
+        return told if isinstance(told, dict) and "architecture" in told else None
+
+    def pull(self, uri: str, platform: dict[str, Any]) -> bool:
+        """Whether this machine can execute the image. Raises CannotPull.
+
+        `platform` is a task definition's runtimePlatform. An index without an entry for it cannot
+        be pulled; a single image of another processor is pulled, and then does not start.
+        """
+        wanted = f"linux/{_ARCHITECTURES[platform.get('cpuArchitecture') or 'X86_64']}"
+        manifest = self.manifest(uri)
+        if manifest is None:
+            return True
+        entries = manifest.get("manifests")
+        if entries is None:
+            config = self.configuration(manifest)
+            return config is None or _platform(config) == wanted
+        if wanted not in [_platform(entry.get("platform") or {}) for entry in entries]:
+            raise CannotPull(
+                "pull image manifest has been retried 1 time(s): image Manifest does not contain "
+                f"descriptor matching platform '{wanted}'"
+            )
+        return True
+
+    def manifest(self, uri: str) -> dict[str, Any] | None:
+        """The image's manifest; None: it is taken to fit."""
+        ecr = _ECR.fullmatch(uri)
+        if ecr is None:
+            platforms = self.public.get(uri)
+            if platforms is None:
+                return None
+            if not platforms:
+                raise CannotPull(_not_found(uri))
+            split = [platform.split("/") for platform in platforms]
+            return {"manifests": [{"platform": {"os": p[0], "architecture": p[1]}} for p in split]}
+        repositories = self._account.backend("ecr", ecr["region"]).repositories
+        if ecr["account"] != self._account.account_id or ecr["name"] not in repositories:
+            raise CannotPull(_not_found(uri))
+        for image in repositories[ecr["name"]].images:
+            if ecr["digest"] in (None, image.get_image_digest()) and (
+                ecr["digest"] or (ecr["tag"] or "latest") in image.image_tags
+            ):
+                found: dict[str, Any] = json.loads(image.image_manifest)
+                return found
+        raise CannotPull(_not_found(uri))
+
+
+def repository_arn(uri: str) -> str:
+    """The ARN of the private ECR repository of an image, empty for a public image."""
+    ecr = _ECR.fullmatch(uri)
+    if ecr is None:
+        return ""
+    return f"arn:aws:ecr:{ecr['region']}:{ecr['account']}:repository/{ecr['name']}"
+
+
+def _not_found(uri: str) -> str:
+    return (
+        f"pull image manifest has been retried 1 time(s): failed to resolve ref {uri}: {uri}: "
+        "not found"
+    )
+
+
+def _platform(told: dict[str, Any]) -> str:
+    return f"{told.get('os', 'linux')}/{told.get('architecture', '')}"

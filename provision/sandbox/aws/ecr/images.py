@@ -1,0 +1,187 @@
+"""ECR: images and the layers that are uploaded for them.
+
+API Reference: PutImage, CompleteLayerUpload.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.repositories import invalid
+from provision.sandbox.aws.rules import Answer, after, before
+
+
+@behaves(
+    "ecr.upload-empty",
+    "a layer without any part",
+    "EmptyUploadException 400",
+    "Amazon ECR API Reference, CompleteLayerUpload, Errors",
+)
+@behaves(
+    "ecr.layer-digest-differs",
+    "a layer is what its digest says",
+    "InvalidLayerException 400",
+    "Amazon ECR API Reference, CompleteLayerUpload, Errors",
+)
+@behaves(
+    "ecr.layer-there-already",
+    "a layer that the repository has is not uploaded again",
+    "LayerAlreadyExistsException 400",
+    "Amazon ECR API Reference, CompleteLayerUpload, Errors",
+)
+@before("ecr", "CompleteLayerUpload")
+def layer_is_right(cloud: Cloud, call: Call) -> None:
+    """API CompleteLayerUpload: the parts together are the layer that was announced."""
+    repository = cloud.backend("ecr", call.region).repositories.get(call.params["repositoryName"])
+    upload = repository.uploads.get(call.params["uploadId"]) if repository else None
+    if upload is None:
+        return  # moto says which of the two is missing
+    where = f"in the repository with name '{repository.name}' in the registry with id '{cloud.account_id}'"
+    if not upload.layer_parts:
+        raise Refusal(
+            "EmptyUploadException", f"The upload with id '{upload.upload_id}' {where} is empty"
+        )
+    blob = bytes(upload.layer_parts)
+    digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+    if digest not in call.params["layerDigests"]:
+        raise Refusal(
+            "InvalidLayerException",
+            f"The digest of the layer uploaded with id '{upload.upload_id}' {where} is '{digest}', "
+            "which is none of those given",
+        )
+    if digest in repository.layers:
+        raise Refusal(
+            "LayerAlreadyExistsException", f"Layer with digest '{digest}' already exists {where}"
+        )
+    cloud.ecr.images.keep(blob)
+
+
+@behaves(
+    "ecr.repository-unknown",
+    "an image for a repository that does not exist",
+    "RepositoryNotFoundException 400",
+    "Amazon ECR API Reference, PutImage, Errors",
+)
+@behaves(
+    "ecr.manifest-no-json",
+    "a manifest is JSON",
+    "InvalidParameterException 400",
+    "Amazon ECR API Reference, PutImage, Errors",
+)
+@behaves(
+    "ecr.tag-immutable",
+    "a tag of an IMMUTABLE repository stays where it is",
+    "ImageTagAlreadyExistsException 400",
+    "Amazon ECR User Guide, Preventing image tags from being overwritten in Amazon ECR",
+)
+@before("ecr", "PutImage")
+def image_can_be(cloud: Cloud, call: Call) -> None:
+    """API PutImage: its repository, manifest, layers and images are there."""
+    name = call.params["repositoryName"]
+    repository = cloud.backend("ecr", call.region).repositories.get(name)
+    if repository is None:
+        raise Refusal(
+            "RepositoryNotFoundException",
+            f"The repository with name '{name}' does not exist in the registry with id "
+            f"'{cloud.account_id}'",
+        )
+    try:
+        manifest = json.loads(call.params["imageManifest"])
+    except ValueError:
+        raise invalid("ImageManifest", "Invalid JSON syntax") from None
+    digest, tag = _digest(call), call.params.get("imageTag")
+    _check_digest(call, digest)
+    _check_parts(repository, manifest)
+    others = [
+        i for i in repository.images if tag in i.image_tags and i.get_image_digest() != digest
+    ]
+    if others and repository.is_tag_immutable():
+        raise Refusal(
+            "ImageTagAlreadyExistsException",
+            f"The image tag '{tag}' already exists in the '{name}' repository and cannot be "
+            "overwritten because the repository is immutable.",
+        )
+    _move_tag(others, tag or "")
+
+
+@behaves(
+    "ecr.moved-tag-leaves-an-untagged-image",
+    "an image whose tag goes to another one stays, untagged",
+    "DescribeImages shows both",
+    "Amazon ECR User Guide, Examples of lifecycle policies: untagged images",
+)
+def _move_tag(others: list[Any], tag: str) -> None:
+    for image in others:
+        image.image_tags.remove(tag)
+        image.image_tag = image.image_tags[-1] if image.image_tags else None
+
+
+@behaves(
+    "ecr.image-digest-differs",
+    "the digest that is given with an image is its manifest's",
+    "ImageDigestDoesNotMatchException 400",
+    "Amazon ECR API Reference, PutImage, Errors",
+)
+def _check_digest(call: Call, digest: str) -> None:
+    given = call.params.get("imageDigest")
+    if given not in (None, digest):
+        raise Refusal(
+            "ImageDigestDoesNotMatchException",
+            f"The provided digest '{given}' does not match the digest of the manifest, '{digest}'",
+        )
+
+
+@behaves(
+    "ecr.layers-missing",
+    "an image's layers, its configuration too, are uploaded before it",
+    "LayersNotFoundException 400",
+    "Amazon ECR API Reference, PutImage, Errors",
+)
+@behaves(
+    "ecr.referenced-images-missing",
+    "the images of an index are in the repository before it",
+    "ReferencedImagesNotFoundException 400",
+    "Amazon ECR API Reference, PutImage, Errors",
+)
+def _check_parts(repository: Any, manifest: dict[str, Any]) -> None:
+    layers = [manifest.get("config") or {}, *(manifest.get("layers") or [])]
+    digests = [layer["digest"] for layer in layers if "digest" in layer]
+    missing = [digest for digest in digests if digest not in repository.layers]
+    if missing:
+        raise Refusal(
+            "LayersNotFoundException",
+            f"The following layers could not be found in the repository with name "
+            f"'{repository.name}': {', '.join(missing)}",
+        )
+    known = {image.get_image_digest() for image in repository.images}
+    missing = [e["digest"] for e in manifest.get("manifests") or [] if e["digest"] not in known]
+    if missing:
+        raise Refusal(
+            "ReferencedImagesNotFoundException",
+            f"Images with digests '[{', '.join(missing)}]' required for pushing image into the "
+            f"repository with name '{repository.name}' do not exist",
+        )
+
+
+@behaves(
+    "ecr.image-digest",
+    "an image's digest is that of its manifest",
+    "imageDigest is the SHA-256 of imageManifest",
+    "OCI Image Format Specification, Descriptors, Digests",
+)
+@after("ecr", "PutImage")
+def image_has_its_digest(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """moto makes one up; and it takes real time for the time of the push."""
+    repository = cloud.backend("ecr", call.region).repositories[call.params["repositoryName"]]
+    for image in repository.images:
+        if image.image_manifest == call.params["imageManifest"]:
+            image._image_digest = _digest(call)
+            image.image_pushed_at = int(cloud.clock.now())
+    answer["image"]["imageId"]["imageDigest"] = _digest(call)
+
+
+def _digest(call: Call) -> str:
+    return f"sha256:{hashlib.sha256(call.params['imageManifest'].encode()).hexdigest()}"

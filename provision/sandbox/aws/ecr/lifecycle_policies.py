@@ -1,0 +1,54 @@
+"""ECR: what lifecycle policies may say, and what they do."""
+
+import json
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
+
+# User Guide, "Lifecycle policy properties": what each part may say.
+_STATUSES = ("tagged", "untagged", "any")
+_COUNTS = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
+
+
+@behaves(
+    "ecr.lifecycle-policy-invalid",
+    "a lifecycle policy whose rules contradict themselves or each other",
+    "InvalidParameterException 400, ... Lifecycle policy validation failure",
+    "Amazon ECR User Guide, Lifecycle policy properties in Amazon ECR",
+)
+@before("ecr", "PutLifecyclePolicy")
+def policy_is_one(cloud: Cloud, call: Call) -> None:
+    """API PutLifecyclePolicy: InvalidParameterException."""
+    try:
+        policy = json.loads(call.params["lifecyclePolicyText"])
+        rules = list(policy["rules"])
+        priorities = [rule["rulePriority"] for rule in rules]
+        right = all(_is_rule(rule) for rule in rules) and len(set(priorities)) == len(rules)
+        last = [r["rulePriority"] for r in rules if r["selection"]["tagStatus"] == "any"]
+        right = bool(rules) and right and (not last or last == [max(priorities)])
+    except (ValueError, KeyError, TypeError):
+        right = False
+    if not right:
+        raise Refusal(
+            "InvalidParameterException",
+            "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle "
+            "policy validation failure'",
+        )
+
+
+def _is_rule(rule: dict[str, Any]) -> bool:
+    selection, count = rule["selection"], rule["selection"]["countNumber"]
+    counted = selection["countType"] == "imageCountMoreThan"
+    named = any(selection.get(key) for key in ("tagPrefixList", "tagPatternList"))
+    return (
+        selection["tagStatus"] in _STATUSES
+        and selection["countType"] in _COUNTS
+        and isinstance(count, int)
+        and count > 0
+        and counted != (selection.get("countUnit") == "days")
+        and named == (selection["tagStatus"] == "tagged")
+        and rule["action"]["type"] in ("expire", "transition")
+    )

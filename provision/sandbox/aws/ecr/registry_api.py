@@ -1,0 +1,266 @@
+"""The registry behind ECR: Docker's Registry HTTP API V2, for those who push and pull with a token.
+
+User Guide, "Using the Amazon ECR HTTP API authentication": the token is the password of the user AWS. What is
+pushed is what the API calls of the same purpose would put (service authorization reference, Amazon ECR):
+their rules, faults and permissions hold here too.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.state import Token
+from provision.sandbox.aws.permissions.enforcement import enforce
+from provision.sandbox.aws.rules import rules_after, rules_before
+from provision.sandbox.faults.faults import ConnectionDropped, hang_up
+
+_PATH = re.compile(
+    r"/v2/(?P<name>[a-z0-9][a-z0-9._/-]*)/(?P<kind>blobs/uploads|blobs|manifests)/(?P<which>[^/]*)"
+)
+# What ECR's errors are called here, and their HTTP status; seen in what docker push prints.
+_CODES = {
+    "RepositoryNotFoundException": (404, "NAME_UNKNOWN"),
+    "ImageTagAlreadyExistsException": (400, "TAG_INVALID"),
+    "ImageNotFoundException": (404, "MANIFEST_UNKNOWN"),
+    "InvalidParameterException": (405, "UNSUPPORTED"),
+    "LayersNotFoundException": (404, "BLOB_UNKNOWN"),
+    "InvalidLayerException": (400, "DIGEST_INVALID"),
+    "EmptyUploadException": (400, "SIZE_INVALID"),
+    "UploadNotFoundException": (404, "BLOB_UPLOAD_UNKNOWN"),
+    "AccessDeniedException": (403, "DENIED"),
+    "ThrottlingException": (429, "TOOMANYREQUESTS"),
+}
+
+
+class Registry:
+    """The registry of one Cloud, as a WSGI application."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            answer = self._answer(Request(environ))
+        except Refusal as refusal:
+            status, code = _CODES.get(refusal.code, (refusal.status or 400, refusal.code))
+            answer = _errors(status, code, refusal.message)
+        except ConnectionDropped as dropped:
+            if connection := environ.get("werkzeug.socket"):
+                hang_up(connection, dropped)
+            raise
+        return answer(environ, start_response)
+
+    @behaves(
+        "ecr.registry-signed-in-only",
+        "the registry answers nobody without a token that is good",
+        "HTTP 401, Not Authorized",
+        "Amazon ECR User Guide, Private registry authentication in Amazon ECR",
+    )
+    def _answer(self, request: Request) -> Response:
+        _scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+        caller = self.cloud.ecr.signed_in(token)
+        if caller is None:
+            realm = f'Basic realm="{request.host_url}",service="ecr.amazonaws.com"'
+            return Response("Not Authorized\n", 401, {"WWW-Authenticate": realm})
+        if request.path == "/v2/":
+            return Response("{}", mimetype="application/json")
+        match = _PATH.fullmatch(request.path)
+        if match is None:
+            return _errors(404, "UNSUPPORTED", "Not Found")
+        asked = _Asked(self.cloud, caller, match["name"], match["which"], request)
+        kinds = {"blobs": asked.blob, "manifests": asked.manifest, "blobs/uploads": asked.upload}
+        return kinds[match["kind"]]()
+
+
+class _Asked:
+    """One request, signed in, about one repository."""
+
+    def __init__(
+        self, cloud: Cloud, caller: Token, name: str, which: str, request: Request
+    ) -> None:
+        self.cloud, self.caller, self.name, self.which = cloud, caller, name, which
+        self.request, self._body = request, request.get_data()
+
+    @behaves(
+        "ecr.registry-blobs",
+        "what the registry has can be looked for and fetched, layer by layer",
+        "HTTP 200, or 404 BLOB_UNKNOWN",
+        "Amazon ECR API Reference, BatchCheckLayerAvailability, GetDownloadUrlForLayer",
+    )
+    def blob(self) -> Response:
+        head = self.request.method == "HEAD"
+        action = "BatchCheckLayerAvailability" if head else "GetDownloadUrlForLayer"
+        found = self._done(action, {"layerDigests": [self.which]}, self._blob)
+        if found is None:
+            return _errors(404, "BLOB_UNKNOWN", f"The layer '{self.which}' does not exist")
+        size, kind = str(len(found)), "application/octet-stream"
+        headers = {"Docker-Content-Digest": self.which, "Content-Length": size}
+        return Response(b"" if head else found, 200, headers, content_type=kind)
+
+    def _blob(self, call: Call) -> bytes | None:
+        return self.cloud.ecr.images.blobs[self.which] if self.which in self._layers() else None
+
+    @behaves(
+        "ecr.registry-upload",
+        "a layer is begun, sent, and ended with its digest, which is looked at",
+        "HTTP 202, 202, 201, or 400 DIGEST_INVALID",
+        "OCI Distribution Specification, Pushing blobs; Amazon ECR API Reference, CompleteLayerUpload",
+    )
+    def upload(self) -> Response:
+        method = self.request.method
+        if method == "POST":
+            started = self._done("InitiateLayerUpload", {}, self._backend)
+            return self._accepted(str(started["uploadId"]), 0)
+        if method == "PATCH":
+            size = self._done("UploadLayerPart", {"uploadId": self.which}, self._part)
+            return self._accepted(self.which, size)
+        if method != "PUT":
+            return _errors(405, "UNSUPPORTED", "Method Not Allowed")
+        if self.request.content_length:
+            self._done("UploadLayerPart", {"uploadId": self.which}, self._part)
+        digest = self.request.args.get("digest", "")
+        ending = {"uploadId": self.which, "layerDigests": [digest]}
+        if digest not in self._layers():
+            self._done("CompleteLayerUpload", ending, self._backend)
+        return self._created(f"blobs/{digest}", digest)
+
+    def _part(self, call: Call) -> int:
+        upload = self._repository().uploads.get(self.which)
+        if upload is None:
+            raise Refusal("UploadNotFoundException", f"The upload '{self.which}' is unknown")
+        upload.layer_parts += self._body
+        return len(upload.layer_parts)
+
+    @behaves(
+        "ecr.registry-manifests",
+        "a manifest is put when its layers are there, and fetched by tag or digest",
+        "HTTP 201, 200, or 404",
+        "OCI Distribution Specification, Pushing manifests; Amazon ECR API Reference, PutImage",
+    )
+    def manifest(self) -> Response:
+        if self.request.method == "PUT":
+            return self._put()
+        image = self._done("BatchGetImage", {"imageIds": [self._id()]}, self._image)
+        content = image.image_manifest.encode()
+        digest, size = image.get_image_digest(), str(len(content))
+        headers = {"Docker-Content-Digest": digest, "Content-Length": size}
+        body = b"" if self.request.method == "HEAD" else content
+        return Response(body, 200, headers, content_type=image.image_manifest_media_type)
+
+    def _put(self) -> Response:
+        self._layers()  # is there such a repository?
+        kind = self.request.content_type or ""
+        given = {"imageManifest": self._body.decode(), "imageManifestMediaType": kind}
+        if not self.which.startswith("sha256:"):
+            given["imageTag"] = self.which
+        answer = self._done("PutImage", given, self._backend)
+        return self._created(f"manifests/{self.which}", answer["image"]["imageId"]["imageDigest"])
+
+    def _image(self, call: Call) -> Any:
+        for image in self._repository().images:
+            if self.which == image.get_image_digest() or self.which in image.image_tags:
+                return image
+        raise Refusal("ImageNotFoundException", "Requested image not found")
+
+    # How the calls of ECR's API do it. ------------------------------------------------------------
+
+    def _done(self, operation: str, params: dict[str, Any], carry_out: Any) -> Any:
+        """The API call of the same purpose: its faults, permissions and rules; into the log."""
+        given = {"repositoryName": self.name, **params}
+        reads = operation.startswith(("Batch", "Get"))
+        call = Call(
+            *("ecr", operation, self.caller.region, given, not reads),
+            *(self.cloud.clock.now(), self.caller.access_key, None, "json"),
+        )
+        outcome: int | str = "dropped"
+        caller = self.cloud.permissions.who(self.caller.access_key)
+        try:
+            fault = self.cloud.faults.due(call)
+            if fault:
+                self.cloud.faults.strike(fault, call, "before")
+            with self.cloud.lock:
+                enforce(self.cloud, call)
+                self._repository()
+                for before in rules_before(call):
+                    before(self.cloud, call)
+                answer = carry_out(call)
+                for after in rules_after(call):
+                    if isinstance(answer, dict):
+                        after(self.cloud, call, answer)
+            if fault:
+                self.cloud.faults.strike(fault, call, "after")
+            outcome = 200
+            return answer
+        except Refusal as refusal:
+            outcome = _CODES.get(refusal.code, (refusal.status or 400, ""))[0]
+            raise
+        finally:
+            self.cloud.note(call, caller, outcome)
+
+    def _backend(self, call: Call) -> dict[str, Any]:
+        """moto's part of a changing call."""
+        backend = self.cloud.backend("ecr", call.region)
+        if call.operation == "InitiateLayerUpload":
+            return dict(backend.initiate_layer_upload(self.name))
+        if call.operation == "CompleteLayerUpload":
+            given = call.params
+            return dict(
+                backend.complete_layer_upload(self.name, given["uploadId"], given["layerDigests"])
+            )
+        same = [
+            image
+            for image in self._repository().images
+            if image.image_manifest == call.params["imageManifest"]
+        ]
+        tag = call.params.get("imageTag")
+        if not (same and tag in (None, *same[0].image_tags)):  # a push of what is there is none
+            backend.put_image(
+                self.name,
+                call.params["imageManifest"],
+                tag,
+                call.params["imageManifestMediaType"],
+            )
+        return {"image": {"imageId": {"imageTag": tag}}}
+
+    def _repository(self) -> Any:
+        repositories = self.cloud.backend("ecr", self.caller.region).repositories
+        if self.name not in repositories:
+            raise Refusal(
+                "RepositoryNotFoundException",
+                f"The repository with name '{self.name}' does not exist in the registry with id "
+                f"'{self.cloud.account_id}'",
+            )
+        return repositories[self.name]
+
+    def _layers(self) -> dict[str, int]:
+        layers: dict[str, int] = self._repository().layers
+        return layers
+
+    def _id(self) -> dict[str, str]:
+        return {"imageDigest" if ":" in self.which else "imageTag": self.which}
+
+    def _accepted(self, upload: str, size: int) -> Response:
+        headers = {
+            "Location": f"{self.request.host_url}v2/{self.name}/blobs/uploads/{upload}",
+            "Docker-Upload-UUID": upload,
+            "Range": f"0-{max(size - 1, 0)}",
+        }
+        return Response(b"", 202, headers)
+
+    def _created(self, place: str, digest: str) -> Response:
+        headers = {
+            "Location": f"{self.request.host_url}v2/{self.name}/{place}",
+            "Docker-Content-Digest": digest,
+        }
+        return Response(b"", 201, headers)
+
+
+def _errors(status: int, code: str, message: str) -> Response:
+    body = json.dumps({"errors": [{"code": code, "message": message}]})
+    return Response(body, status, mimetype="application/json")

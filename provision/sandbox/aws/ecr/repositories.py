@@ -1,0 +1,85 @@
+"""ECR as it lives, and what its repositories refuse; moto keeps repositories, images and layers."""
+
+from datetime import UTC, datetime
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.state import TOKEN_LIVES
+from provision.sandbox.aws.rules import Answer, after, before
+
+_BATCH = 100
+_TAGS = 50
+
+
+@behaves(
+    "ecr.name-invalid",
+    "a repository's name is of lower case letters, digits, and single . _ - / between them",
+    "InvalidParameterException 400",
+    "Amazon ECR API Reference, CreateRepository, repositoryName",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecr.name-used",
+    "a second repository of a name",
+    "RepositoryAlreadyExistsException 400",
+    "Amazon ECR API Reference, CreateRepository, Errors",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecr.too-many-tags",
+    "a repository has up to 50 tags",
+    "TooManyTagsException 400",
+    "Amazon ECR API Reference, CreateRepository, Errors",
+)
+@before("ecr", "CreateRepository")
+def repository_can_be(cloud: Cloud, call: Call) -> None:
+    """API CreateRepository."""
+    if len(call.params.get("tags") or []) > _TAGS:
+        raise Refusal(
+            "TooManyTagsException",
+            f"The list of tags on the repository is over the limit. The maximum number of tags "
+            f"that can be applied to a repository is {_TAGS}.",
+        )
+
+
+@behaves(
+    "ecr.not-empty",
+    "a repository with images is deleted by force only",
+    "RepositoryNotEmptyException 400",
+    "Amazon ECR API Reference, DeleteRepository, Errors",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecr.batch-too-long",
+    "up to 100 images are named a call",
+    "InvalidParameterException 400",
+    "Amazon ECR API Reference, BatchGetImage, imageIds",
+)
+@before("ecr", "BatchGetImage", "BatchDeleteImage", "DescribeImages")
+def batch_is_short(cloud: Cloud, call: Call) -> None:
+    """API ImageIdentifierList: 1 to 100."""
+    if len(call.params.get("imageIds") or []) > _BATCH:
+        raise invalid("imageIds", f"Member must have length less than or equal to {_BATCH}")
+
+
+@behaves(
+    "ecr.token-lives-twelve-hours",
+    "an authorization token is good for twelve hours",
+    "expiresAt",
+    "Amazon ECR API Reference, GetAuthorizationToken",
+)
+@after("ecr", "GetAuthorizationToken")
+def token_expires(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API GetAuthorizationToken: moto's tokens have expired long ago, and it serves no registry."""
+    for entry in answer["authorizationData"]:
+        entry["authorizationToken"] = cloud.ecr.token(call.access_key, call.region)
+        entry["proxyEndpoint"] = cloud.registry or entry["proxyEndpoint"]
+        entry["expiresAt"] = datetime.fromtimestamp(cloud.clock.now() + TOKEN_LIVES, UTC)
+
+
+def invalid(parameter: str, constraint: str) -> Refusal:
+    return Refusal(
+        "InvalidParameterException",
+        f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'",
+    )

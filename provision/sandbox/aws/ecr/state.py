@@ -1,0 +1,99 @@
+"""ECR: authorization tokens, uploaded images, and lifecycle policies that expire them."""
+
+import fnmatch
+import json
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Any
+
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.ecr.image_store import Images
+
+DAY = 24 * 3600.0  # seconds
+TOKEN_LIVES = 12 * 3600.0  # seconds
+
+
+@dataclass(frozen=True)
+class Token:
+    """An authorization token: who asked for it, for which region, and until when it is good."""
+
+    access_key: str
+    region: str
+    expires: float
+
+
+@dataclass
+class Ecr:
+    """What can be pulled, and the lifecycle policies at their time."""
+
+    account: Account
+    _tokens: dict[str, "Token"] = field(default_factory=dict)
+    _due: dict[str, float] = field(default_factory=dict)  # repositories by ARN
+
+    def __post_init__(self) -> None:
+        self.images = Images(self.account)
+        self.account.on_tick(self.tick)
+
+    def token(self, access_key: str, region: str) -> str:
+        """A new one, good for twelve hours, which acts as its caller in the registry of its region."""
+        token = b64encode(f"AWS:{secrets.token_urlsafe(300)}".encode()).decode()
+        self._tokens[token] = Token(access_key, region, self.account.clock.now() + TOKEN_LIVES)
+        return token
+
+    def signed_in(self, token: str) -> "Token | None":
+        """Whose it is; None where it is none, or has expired."""
+        known = self._tokens.get(token)
+        return known if known and self.account.clock.now() < known.expires else None
+
+    def tick(self) -> None:
+        """User Guide, lifecycle policies: what they match is deleted within 24 hours."""
+        with self.account.lock:
+            now = self.account.clock.now()
+            for region in self.account.regions("ecr"):
+                for repository in self.account.backend("ecr", region).repositories.values():
+                    if repository.lifecycle_policy is None:
+                        self._due.pop(repository.arn, None)
+                    elif now >= self._due.setdefault(repository.arn, now + DAY):
+                        self._due[repository.arn] = now + DAY
+                        gone = expired(repository.lifecycle_policy, repository.images, now)
+                        repository.images = [i for i in repository.images if i not in gone]
+
+
+@behaves(
+    "ecr.lifecycle-policy-expires",
+    "a lifecycle policy deletes what it matches, within a day",
+    "images are gone a day later",
+    "Amazon ECR User Guide, Automate the cleanup of images by using lifecycle policies",
+)
+def expired(policy: str, images: list[Any], now: float) -> list[Any]:
+    """The images (moto's) that a policy deletes now.
+
+    User Guide, "How lifecycle policies work": by priority; an image that a rule's tags match is no
+    other rule's business any more, whether it is deleted or not.
+    """
+    left, gone = list(images), []
+    for rule in sorted(json.loads(policy)["rules"], key=lambda rule: int(rule["rulePriority"])):
+        selection = rule["selection"]
+        mine = [image for image in left if _selected(selection, image.image_tags)]
+        mine.sort(key=lambda image: int(image.image_pushed_at), reverse=True)
+        left = [image for image in left if image not in mine]
+        number = selection["countNumber"]
+        if selection["countType"] == "imageCountMoreThan":
+            gone += mine[number:]
+        elif selection["countType"] == "sinceImagePushed":
+            gone += [i for i in mine if now - i.image_pushed_at > number * DAY]
+    return gone
+
+
+def _selected(selection: dict[str, Any], tags: list[str]) -> bool:
+    prefixes = tuple(selection.get("tagPrefixList") or ())
+    patterns = selection.get("tagPatternList") or []
+    match selection["tagStatus"]:
+        case "untagged":
+            return not tags
+        case "tagged":
+            fits = [any(fnmatch.fnmatchcase(tag, pattern) for tag in tags) for pattern in patterns]
+            return any(tag.startswith(prefixes) for tag in tags) if prefixes else all(fits)
+    return True

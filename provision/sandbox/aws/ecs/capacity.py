@@ -1,0 +1,148 @@
+"""ECS capacity: Fargate or Fargate Spot, as a launch type or by a capacity provider strategy."""
+
+from collections import Counter
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.cloud import Cloud
+
+PROVIDERS = ("FARGATE", "FARGATE_SPOT")  # the sandbox has no Auto Scaling groups
+NO_CAPACITY = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability "
+    "zone."
+)
+NO_INSTANCES = "No Container Instances were found in your cluster."
+
+
+@behaves(
+    "ecs.strategy-with-launch-type",
+    "a launch type and a capacity provider strategy exclude each other",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CreateService, capacityProviderStrategy",
+)
+@behaves(
+    "ecs.strategy-provider-not-in-cluster",
+    "a strategy names only capacity providers that are associated with the cluster",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CreateService, capacityProviderStrategy",
+)
+def check_capacity(given: dict[str, Any], cluster: Any) -> None:
+    """API CreateService, UpdateService, RunTask: launchType or capacityProviderStrategy."""
+    strategy = given.get("capacityProviderStrategy") or []
+    if strategy and given.get("launchType"):
+        raise _invalid(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove "
+            "one and try again."
+        )
+    for entry in strategy:
+        if entry["capacityProvider"] not in (cluster.capacity_providers or []):
+            raise _invalid(
+                "The specified capacity provider strategy cannot contain a capacity provider that "
+                "is not associated with the cluster. Associate the capacity provider with the "
+                "cluster and try again."
+            )
+    check_strategy(strategy)
+
+
+@behaves(
+    "ecs.strategy-one-base",
+    "only one capacity provider of a strategy has a base",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CapacityProviderStrategyItem, base",
+)
+@behaves(
+    "ecs.strategy-all-weights-zero",
+    "a strategy in which every weight is 0 places nothing, and is refused",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CapacityProviderStrategyItem, weight",
+)
+@behaves(
+    "ecs.strategy-limits",
+    "a weight is 0 to 1,000, a base 0 to 100,000",
+    "InvalidParameterException 400",
+    "botocore ecs model, CapacityProviderStrategyItemWeight and CapacityProviderStrategyItemBase",
+)
+def check_strategy(strategy: list[dict[str, Any]]) -> None:
+    """API CapacityProviderStrategyItem: weights and bases."""
+    for entry in strategy:
+        for name, most in (("weight", 1000), ("base", 100000)):
+            if not 0 <= (entry.get(name) or 0) <= most:
+                raise _invalid(
+                    f"The capacity provider {name} must be between 0 and {most}. Specify a valid "
+                    "value and try again."
+                )
+    if sum(1 for entry in strategy if entry.get("base")) > 1:
+        raise _invalid(
+            "Only one capacity provider in a capacity provider strategy can have a base value "
+            "defined. Remove the others and try again."
+        )
+    if len(strategy) > 1 and not any(entry.get("weight") for entry in strategy):
+        raise _invalid(
+            "The capacity provider strategy must have at least one capacity provider with a "
+            "weight greater than 0."
+        )
+
+
+@behaves(
+    "ecs.capacity-provider-unknown",
+    "a cluster takes no capacity provider that does not exist",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, PutClusterCapacityProviders, capacityProviders",
+)
+def check_providers(given: dict[str, Any]) -> None:
+    """API CreateCluster, PutClusterCapacityProviders: providers, and the default strategy of them."""
+    providers = given.get("capacityProviders") or []
+    for name in providers:
+        if name not in PROVIDERS:
+            raise _invalid(
+                f"The specified capacity provider '{name}' was not found. Specify a valid name or "
+                "ARN and try again."
+            )
+    strategy = given.get("defaultCapacityProviderStrategy") or []
+    if any(entry["capacityProvider"] not in providers for entry in strategy):
+        raise _invalid(
+            "The specified default capacity provider strategy contains a capacity provider that is "
+            "not associated with the cluster. Associate the capacity provider and try again."
+        )
+    check_strategy(strategy)
+
+
+@behaves(
+    "ecs.launch-type-incompatible",
+    "a task definition that does not name FARGATE among its compatibilities does not run there",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, RegisterTaskDefinition, requiresCompatibilities",
+)
+def check_compatible(definition: Any, on_fargate: bool) -> None:
+    """What is to run on Fargate was registered for it."""
+    if on_fargate and "FARGATE" not in (definition.compatibilities or []):
+        raise _invalid("Task definition does not support launch_type FARGATE.")
+
+
+def next_provider(strategy: list[dict[str, Any]], used: Counter[str]) -> str:
+    """API CapacityProviderStrategyItem: the base first, then by weight; empty without strategy."""
+    if not strategy:
+        return ""
+    for entry in strategy:
+        if used[entry["capacityProvider"]] < (entry.get("base") or 0):
+            return str(entry["capacityProvider"])
+    weighed = [entry for entry in strategy if entry.get("weight")] or strategy[:1]
+
+    def load(entry: dict[str, Any]) -> float:
+        above = used[entry["capacityProvider"]] - (entry.get("base") or 0)
+        return (above + 1) / float(entry.get("weight") or 1)
+
+    return str(min(weighed, key=load)["capacityProvider"])
+
+
+def with_default(cloud: Cloud, given: dict[str, Any], cluster: Any) -> dict[str, Any]:
+    """The parameters with the cluster's default strategy, where they name neither."""
+    default = cluster.default_capacity_provider_strategy
+    if default and not given.get("launchType") and not given.get("capacityProviderStrategy"):
+        return {**given, "capacityProviderStrategy": default}
+    return given
+
+
+def _invalid(message: str) -> Refusal:
+    return Refusal("InvalidParameterException", message)

@@ -1,0 +1,188 @@
+"""ECS clusters: what they refuse, what they count, and how they are shown when they are gone."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.capacity import check_providers
+from provision.sandbox.aws.ecs.pagination import page
+from provision.sandbox.aws.rules import Answer, after, before
+
+_SERVICE_LINKED_ROLE = "AWSServiceRoleForECS"
+
+
+@behaves(
+    "ecs.cluster-unknown",
+    "anything in a cluster that does not exist or was deleted",
+    "ClusterNotFoundException 400",
+    "Amazon ECS API Reference, DescribeServices, Errors",
+)
+def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
+    """Moto's ACTIVE cluster for a name, an ARN, or None (the one called default)."""
+    wanted = (name or "default").rpartition("/")[2]
+    cluster = cloud.backend("ecs", region).clusters.get(wanted)
+    if cluster is None or cluster.status != "ACTIVE":
+        raise Refusal("ClusterNotFoundException", "Cluster not found.")
+    return cluster
+
+
+@behaves(
+    "ecs.service-linked-role-missing",
+    "the first use of ECS in an account, without its service-linked role",
+    "InvalidParameterException 400, Unable to assume the service linked role. ...",
+    "Amazon ECS Developer Guide, Using service-linked roles for Amazon ECS",
+)
+def need_service_linked_role(cloud: Cloud) -> None:
+    """Amazon ECS Developer Guide, service-linked roles: the first use of ECS in an account."""
+    if cloud.iam.role(_SERVICE_LINKED_ROLE) is None:
+        raise Refusal(
+            "InvalidParameterException",
+            "Unable to assume the service linked role. Please verify that the ECS service linked "
+            "role exists.",
+        )
+
+
+@behaves(
+    "ecs.create-cluster-again",
+    "CreateCluster with a name that is there gives that cluster, as it is",
+    "the cluster, with its providers and counts",
+    "Amazon ECS API Reference, CreateCluster",
+)
+@before("ecs", "CreateCluster")
+def cluster_can_be(cloud: Cloud, call: Call) -> Answer | None:
+    """API CreateCluster: needs the service-linked role; a name that is there gives that cluster."""
+    need_service_linked_role(cloud)
+    check_providers(call.params)
+    name = call.params.get("clusterName") or "default"
+    known = cloud.backend("ecs", call.region).clusters.get(name)
+    if known is not None and known.status == "ACTIVE":
+        return {"cluster": _describe(cloud, call.region, known)}
+    return None
+
+
+@behaves(
+    "ecs.cluster-counts",
+    "a cluster says how many services and tasks it has",
+    "runningTasksCount, pendingTasksCount, activeServicesCount",
+    "Amazon ECS API Reference, Cluster",
+)
+@after("ecs", "DescribeClusters")
+def counted(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API DescribeClusters: how many services and tasks there are."""
+    for cluster in answer.get("clusters", []):
+        cluster.update(_counts(cloud, call.region, cluster["clusterName"]))
+
+
+@behaves(
+    "ecs.deleted-cluster-inactive",
+    "a deleted cluster is described as INACTIVE for a while, and not listed",
+    "status INACTIVE",
+    "Amazon ECS API Reference, DeleteCluster",
+)
+@before("ecs", "ListClusters")
+def only_active_ones(cloud: Cloud, call: Call) -> Answer:
+    """API DeleteCluster: an INACTIVE cluster can be described, not listed."""
+    clusters = cloud.backend("ecs", call.region).clusters.values()
+    arns = sorted(cluster.arn for cluster in clusters if cluster.status == "ACTIVE")
+    return page("clusterArns", arns, call)
+
+
+@behaves(
+    "ecs.cluster-with-services",
+    "a cluster with services, DRAINING ones too, is not deleted",
+    "ClusterContainsServicesException 400",
+    "Amazon ECS API Reference, DeleteCluster, Errors",
+)
+@behaves(
+    "ecs.cluster-with-tasks",
+    "a cluster with tasks that have not stopped is not deleted",
+    "ClusterContainsTasksException 400",
+    "Amazon ECS API Reference, DeleteCluster, Errors",
+)
+@before("ecs", "DeleteCluster")
+def cluster_is_empty(cloud: Cloud, call: Call) -> None:
+    """API DeleteCluster: ClusterContainsServicesException, ClusterContainsTasksException."""
+    name = cluster_is_settled(cloud, call).name
+    for (region, cluster, _), service in cloud.ecs.services.items():
+        if (region, cluster) == (call.region, name) and service.status != "INACTIVE":
+            raise Refusal(
+                "ClusterContainsServicesException",
+                "The Cluster cannot be deleted while Services are active.",
+            )
+    for task in cloud.ecs.tasks:
+        if (task.region, task.cluster) == (call.region, name) and task.last_status != "STOPPED":
+            raise Refusal(
+                "ClusterContainsTasksException",
+                "The Cluster cannot be deleted while Tasks are active.",
+            )
+
+
+@behaves(
+    "ecs.cluster-update-in-progress",
+    "a cluster whose capacity providers were changed a moment ago takes no other change",
+    "UpdateInProgressException 400",
+    "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
+)
+def cluster_is_settled(cloud: Cloud, call: Call) -> Any:
+    """Moto's cluster, if nothing is being attached to it."""
+    cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
+    if cloud.clock.now() < cloud.ecs.attaching.get(cluster.arn, 0.0):
+        raise Refusal(
+            "UpdateInProgressException",
+            "The specified cluster is in a busy state. Cluster attachments must be in "
+            "UPDATE_COMPLETE or UPDATE_FAILED state before they can be updated. Wait and try again",
+        )
+    return cluster
+
+
+@behaves(
+    "ecs.capacity-provider-in-use",
+    "a capacity provider that a service uses cannot be taken away from the cluster",
+    "ResourceInUseException 400",
+    "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
+)
+@before("ecs", "PutClusterCapacityProviders")
+def providers_can_change(cloud: Cloud, call: Call) -> None:
+    """API PutClusterCapacityProviders: one change at a time, and nothing in use is taken away."""
+    cluster = cluster_is_settled(cloud, call)
+    check_providers(call.params)
+    kept = call.params.get("capacityProviders") or []
+    for (region, name, _), service in cloud.ecs.services.items():
+        strategy = service.given.get("capacityProviderStrategy") or []
+        used = {entry["capacityProvider"] for entry in strategy}
+        here = (region, name) == (call.region, cluster.name) and service.status != "INACTIVE"
+        if here and used - set(kept):
+            raise Refusal(
+                "ResourceInUseException",
+                "The specified capacity provider is in use and cannot be removed.",
+            )
+    cloud.ecs.attaching[cluster.arn] = cloud.clock.now() + cloud.delays.cluster_attachments
+
+
+def _counts(cloud: Cloud, region: str, name: str) -> dict[str, int]:
+    tasks = [task for task in cloud.ecs.tasks if (task.region, task.cluster) == (region, name)]
+    active = [
+        service
+        for (at, cluster, _), service in cloud.ecs.services.items()
+        if (at, cluster) == (region, name) and service.status == "ACTIVE"
+    ]
+    return {
+        "runningTasksCount": sum(1 for task in tasks if task.running),
+        "pendingTasksCount": sum(1 for task in tasks if task.wanted and not task.running),
+        "activeServicesCount": len(active),
+    }
+
+
+def _describe(cloud: Cloud, region: str, cluster: Any) -> dict[str, Any]:
+    return {
+        "clusterArn": cluster.arn,
+        "clusterName": cluster.name,
+        "status": cluster.status,
+        "registeredContainerInstancesCount": 0,
+        "tags": cluster.tags or [],
+        "settings": cluster.settings,
+        "capacityProviders": cluster.capacity_providers or [],
+        "defaultCapacityProviderStrategy": cluster.default_capacity_provider_strategy or [],
+        **_counts(cloud, region, cluster.name),
+    }

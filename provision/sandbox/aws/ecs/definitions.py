@@ -1,0 +1,178 @@
+"""ECS task definitions: which revisions are listed, shown, run, deleted."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.pagination import page
+from provision.sandbox.aws.rules import Answer, before
+
+# Attributes of moto's TaskDefinition, as the API names them.
+_SHOWN = {
+    "taskDefinitionArn": "arn",
+    "containerDefinitions": "container_definitions",
+    "family": "family",
+    "taskRoleArn": "task_role_arn",
+    "executionRoleArn": "execution_role_arn",
+    "networkMode": "network_mode",
+    "revision": "revision",
+    "volumes": "volumes",
+    "status": "status",
+    "placementConstraints": "placement_constraints",
+    "compatibilities": "compatibilities",
+    "runtimePlatform": "runtime_platform",
+    "requiresCompatibilities": "requires_compatibilities",
+    "cpu": "cpu",
+    "memory": "memory",
+}
+
+
+@behaves(
+    "ecs.family-is-its-latest-active-revision",
+    "a family stands for its latest ACTIVE revision",
+    "DescribeTaskDefinition gives that one",
+    "Amazon ECS API Reference, DescribeTaskDefinition, taskDefinition",
+)
+@before("ecs", "DescribeTaskDefinition")
+def latest_active_revision(cloud: Cloud, call: Call) -> Answer | None:
+    """API DescribeTaskDefinition: a family stands for its latest ACTIVE revision."""
+    wanted = call.params["taskDefinition"].rpartition("/")[2]
+    if ":" in wanted:
+        return None
+    definition = latest_active(cloud, call.region, wanted)
+    asked = "TAGS" in (call.params.get("include") or [])
+    return {"taskDefinition": describe(definition), "tags": definition.tags if asked else []}
+
+
+def latest_active(cloud: Cloud, region: str, family: str) -> Any:
+    """Moto's newest ACTIVE TaskDefinition of the family."""
+    revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
+    active = [d for d in revisions.values() if d.status == "ACTIVE"]
+    if not active:
+        raise _refused("Unable to describe task definition.")
+    return max(active, key=lambda definition: definition.revision)
+
+
+@behaves(
+    "ecs.definition-unknown",
+    "a service or a task of a task definition that does not exist",
+    "ClientException 400, TaskDefinition not found.",
+    "Cloud-CV/EvalAI#2419",
+)
+@behaves(
+    "ecs.definition-inactive",
+    "nothing new runs a deregistered revision",
+    "ClientException 400, TaskDefinition is inactive",
+    "Amazon ECS API Reference, DeregisterTaskDefinition",
+)
+def definition_to_run(cloud: Cloud, region: str, name: str) -> Any:
+    """Moto's TaskDefinition that a service or a task is to run: the revision, or the newest."""
+    family, _, revision = name.rpartition("/")[2].partition(":")
+    if not revision:
+        try:
+            return latest_active(cloud, region, family)
+        except Refusal:
+            raise _refused("TaskDefinition not found.") from None
+    definition = _revision(cloud, region, name)
+    if definition is None:
+        raise _refused("TaskDefinition not found.")
+    if definition.status != "ACTIVE":
+        raise _refused("TaskDefinition is inactive")
+    return definition
+
+
+def _revision(cloud: Cloud, region: str, name: str) -> Any | None:
+    """Moto's TaskDefinition for family:revision or an ARN."""
+    family, _, revision = name.rpartition("/")[2].partition(":")
+    revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
+    return revisions.get(int(revision)) if revision.isdigit() else None
+
+
+@behaves(
+    "ecs.list-definitions-sorted",
+    "revisions are listed by family and revision, ASC or DESC, by status, in pages",
+    "sort, status, maxResults and nextToken of ListTaskDefinitions",
+    "Amazon ECS API Reference, ListTaskDefinitions",
+)
+@before("ecs", "ListTaskDefinitions")
+def listed(cloud: Cloud, call: Call) -> Answer:
+    """API ListTaskDefinitions: status, sort and pages."""
+    wanted = call.params.get("familyPrefix")
+    status = call.params.get("status") or "ACTIVE"
+    found = sorted(
+        (definition.family, definition.revision, definition.arn)
+        for family, revisions in cloud.backend("ecs", call.region).task_definitions.items()
+        for definition in revisions.values()
+        if definition.status == status and wanted in (None, family)
+    )
+    if call.params.get("sort") == "DESC":
+        found.reverse()
+    return page("taskDefinitionArns", [arn for _, _, arn in found], call)
+
+
+@before("ecs", "ListTaskDefinitionFamilies")
+def families(cloud: Cloud, call: Call) -> Answer:
+    """API ListTaskDefinitionFamilies: ACTIVE ones have an ACTIVE revision."""
+    status = call.params.get("status") or "ALL"
+    prefix = call.params.get("familyPrefix") or ""
+    found = []
+    for family, revisions in cloud.backend("ecs", call.region).task_definitions.items():
+        statuses = {definition.status for definition in revisions.values()}
+        kind = "ACTIVE" if "ACTIVE" in statuses else "INACTIVE"
+        if family.startswith(prefix) and status in ("ALL", kind) and statuses:
+            found.append(family)
+    return page("families", sorted(found), call)
+
+
+@behaves(
+    "ecs.delete-definition-still-active",
+    "only a deregistered revision can be deleted",
+    "200, failures: The specified task definition is still in ACTIVE status. ...",
+    "Amazon ECS API Reference, DeleteTaskDefinitions",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecs.delete-definitions-ten",
+    "up to ten revisions are deleted a call",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, DeleteTaskDefinitions, taskDefinitions",
+    moto="moto refuses it as well",
+)
+@before("ecs", "DeleteTaskDefinitions")
+def deleted(cloud: Cloud, call: Call) -> Answer:
+    """API DeleteTaskDefinitions: up to ten, INACTIVE; DELETE_IN_PROGRESS while something uses it."""
+    names = call.params["taskDefinitions"]
+    if len(names) > 10:
+        raise Refusal(
+            "InvalidParameterException", "Size of TaskDefinition references list cannot exceed 10"
+        )
+    done, failures = [], []
+    for name in names:
+        definition = _revision(cloud, call.region, name)
+        if definition is None:
+            reason = (
+                "The specified task definition does not exist. Specify a valid account, family, "
+                "revision and try again."
+            )
+        elif definition.status == "ACTIVE":
+            reason = (
+                "The specified task definition is still in ACTIVE status. Please deregister the "
+                "target and try again."
+            )
+        else:
+            definition.status = "DELETE_IN_PROGRESS"
+            done.append(describe(definition))
+            continue
+        failures.append({"arn": name, "reason": reason})
+    return {"taskDefinitions": done, "failures": failures}
+
+
+def describe(definition: Any) -> dict[str, Any]:
+    """Moto's TaskDefinition as API TaskDefinition."""
+    shown = {name: getattr(definition, attribute, None) for name, attribute in _SHOWN.items()}
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _refused(message: str) -> Refusal:
+    return Refusal("ClientException", message)

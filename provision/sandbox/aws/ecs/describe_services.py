@@ -1,0 +1,65 @@
+"""ECS: looking at services."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.clusters import find_cluster
+from provision.sandbox.aws.ecs.limits import check_items
+from provision.sandbox.aws.ecs.pagination import page
+from provision.sandbox.aws.ecs.services import find_service
+from provision.sandbox.aws.rules import Answer, before
+
+
+@behaves(
+    "ecs.describe-services-ten",
+    "up to ten services are described a call",
+    "InvalidParameterException 400, service names can have at most 10 items.",
+    "structurely/ecs-autoscale#32",
+)
+@behaves(
+    "ecs.describe-service-missing",
+    "a service that is not there is no error of DescribeServices, but a failure",
+    "200, failures with reason MISSING",
+    "Amazon ECS Developer Guide, Amazon ECS API failure reasons",
+    moto="moto answers so as well",
+)
+@before("ecs", "DescribeServices")
+def services_as_they_are(cloud: Cloud, call: Call) -> Answer:
+    """API DescribeServices: up to ten, INACTIVE ones too; failures MISSING."""
+    names = call.params["services"]
+    if not names:
+        raise Refusal("InvalidParameterException", "Services cannot be empty.")
+    check_items("service names", names, 10)
+    cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
+    found, failures = [], []
+    for name in names:
+        service = find_service(cloud, call, name)
+        if service is None:
+            prefix = f"arn:aws:ecs:{call.region}:{cloud.account_id}:service/{cluster.name}"
+            arn = name if name.startswith("arn:") else f"{prefix}/{name}"
+            failures.append({"arn": arn, "reason": "MISSING"})
+            continue
+        shown = service.describe()
+        if "TAGS" in (call.params.get("include") or []):
+            backend = cloud.backend("ecs", call.region)
+            shown["tags"] = backend.list_tags_for_resource(service.arn)
+        found.append(shown)
+    return {"services": found, "failures": failures}
+
+
+@behaves(
+    "ecs.list-services-ten",
+    "ListServices gives ten services a page, unless it is asked for more",
+    "nextToken with the eleventh service",
+    "Amazon ECS API Reference, ListServices, maxResults",
+)
+@before("ecs", "ListServices")
+def listed_services(cloud: Cloud, call: Call) -> Answer:
+    """API ListServices: those that are not INACTIVE."""
+    cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
+    arns = sorted(
+        service.arn
+        for (region, name, _), service in cloud.ecs.services.items()
+        if (region, name) == (call.region, cluster.name) and service.status != "INACTIVE"
+    )
+    return page("serviceArns", arns, call, 10)

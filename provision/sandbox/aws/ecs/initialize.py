@@ -1,0 +1,132 @@
+"""What a Fargate task needs before its container runs: a way out, its secrets, its log.
+
+The words are those of the ECS Developer Guide, "Amazon ECS stopped task error messages", where they
+stand there; else of the issues that the behaviours name.
+"""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.pull import CannotStart, denied
+from provision.sandbox.aws.ecs.task import Task
+
+_PULL = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource "
+    "retrieval failed: unable to retrieve secrets from ssm: "
+)
+_LOGGER = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 "
+    "times: failed to create Cloudwatch log stream: "
+)
+
+
+def prepare(cloud: Cloud, task: Task) -> dict[str, str]:
+    """The container's variables, secrets among them. Raises CannotStart. Hold the lock."""
+    reach_the_internet(cloud, task)
+    environment = {"AWS_REGION": task.region} | task.environment
+    environment |= read_secrets(cloud, task)
+    if task.own_role:
+        environment = cloud.permissions.credentials(task.own_role, task.id) | environment
+    open_log(cloud, task)
+    return environment
+
+
+@behaves(
+    "ecs.task-without-a-way-out",
+    "a task without a public address in a public subnet reaches no AWS service and stops",
+    "stoppedReason ResourceInitializationError ... i/o timeout",
+    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
+)
+def reach_the_internet(cloud: Cloud, task: Task) -> None:
+    """In a public subnet only a public address gets out: there is no NAT on that road."""
+    if not task.public and cloud.ec2.is_public(task.region, task.interface.subnet):
+        raise CannotStart(
+            f"{_PULL}There is a connection "
+            "issue between the task and AWS Systems Manager Parameter Store. Check your task "
+            f"network configuration. RequestError: send request failed caused by: Post "
+            f'"https://ssm.{task.region}.amazonaws.com/": dial tcp: i/o timeout'
+        )
+
+
+@behaves(
+    "ecs.task-secret-missing",
+    "a task whose secret is no parameter of Parameter Store stops before its container starts",
+    "stoppedReason ResourceInitializationError ... invalid parameters: NAME",
+    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
+)
+def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
+    """The container's secrets, by the execution role."""
+    values, missing = {}, []
+    for entry in task.essential.get("secrets") or []:
+        name = entry["valueFrom"]
+        arn = f"arn:aws:ssm:{task.region}:{cloud.account_id}:parameter/{name.lstrip('/')}"
+        why = denied(cloud, task, "ssm:GetParameters", name if name.startswith("arn:") else arn)
+        if why:
+            raise CannotStart(
+                f"{_PULL}service call has been retried 1 time(s): AccessDeniedException: {why}"
+            )
+        found = cloud.backend("ssm", task.region).get_parameters([name])
+        if name in found:
+            values[entry["name"]] = found[name].response_object(True, task.region)["Value"]
+        else:
+            missing.append(name)
+    if missing:
+        raise CannotStart(
+            f"{_PULL}service call has been retried 1 time(s): invalid parameters: "
+            f"{', '.join(missing)}"
+        )
+    return values
+
+
+@behaves(
+    "ecs.task-log-group-missing",
+    "a task whose log group does not exist stops, unless awslogs-create-group is true",
+    "stoppedReason ResourceInitializationError: failed to validate logger args ...",
+    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
+)
+def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
+    """Moto's log group and the name of the task's stream in it; None: it logs elsewhere."""
+    configuration = task.essential.get("logConfiguration") or {}
+    if configuration.get("logDriver") != "awslogs":
+        return None
+    options = configuration.get("options") or {}
+    region, group = options.get("awslogs-region", task.region), options.get("awslogs-group", "")
+    logs = cloud.backend("logs", region)
+    if group not in logs.groups:
+        if options.get("awslogs-create-group") != "true":
+            raise CannotStart(
+                f"{_LOGGER}ResourceNotFoundException: The specified log group does not exist. : "
+                "exit status 1"
+            )
+        logs.create_log_group(group, {})
+    stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{task.essential['name']}/{task.id}"
+    if stream not in logs.groups[group].streams:
+        arn = f"arn:aws:logs:{region}:{cloud.account_id}:log-group:{group}:log-stream:{stream}"
+        why = denied(cloud, task, "logs:CreateLogStream", arn)
+        if why:
+            raise CannotStart(f"{_LOGGER}AccessDeniedException: {why} : exit status 1")
+    logs.ensure_log_stream(group, stream)
+    return logs.groups[group], stream
+
+
+@behaves(
+    "ecs.task-log-stream",
+    "what a container says is in CloudWatch Logs, in a stream PREFIX/CONTAINER/TASK-ID",
+    "log stream prefix-name/container-name/ecs-task-id",
+    "Amazon ECS Developer Guide, awslogs-stream-prefix",
+)
+def write_log(cloud: Cloud, task: Task) -> None:
+    """What the container has said since the last time, into its CloudWatch stream."""
+    lines = task.container.lines() if task.container else []
+    if not lines:
+        return
+    try:
+        opened = open_log(cloud, task)
+    except CannotStart:
+        return  # the group was deleted under it: its words are lost, as on AWS
+    if opened is not None:
+        group, stream = opened
+        at = int(cloud.clock.now() * 1000)
+        # Past moto's own PutLogEvents, which would hold simulated time against the real one.
+        group.put_log_events(stream, [{"timestamp": at, "message": line} for line in lines])

@@ -1,0 +1,141 @@
+"""From the wish for a task to one in PROVISIONING: roles, capacity, zones."""
+
+from collections import Counter
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, NO_INSTANCES, next_provider
+from provision.sandbox.aws.ecs.service import Deployment, Service
+from provision.sandbox.aws.ecs.task import Task
+
+_RETRY = 30.0  # seconds until ECS tries again what it could not place or launch
+
+
+def place(cloud: Cloud, service: Service, deployment: Deployment) -> Task | None:
+    """A new task in PROVISIONING, with its network interface; None where ECS only says why not."""
+    now = cloud.clock.now()
+    definition = find_definition(cloud, service.region, deployment.task_definition)
+    why = why_not(cloud, service, definition)
+    if why:
+        service.retry_at = now + _RETRY
+        service.say(now, why)
+        return None
+    task = new_task(
+        cloud,
+        region=service.region,
+        cluster=service.cluster,
+        definition=definition,
+        capacity_provider=_provider(service),
+        network=service.network,
+        subnet=_emptiest(service),
+        group=f"service:{service.name}",
+        started_by=deployment.id,
+        service=service.name,
+        deployment=deployment.id,
+        exec_enabled=bool(service.given.get("enableExecuteCommand")),
+    )
+    task.tags = service.tags_of_task(definition)
+    return task
+
+
+@behaves(
+    "ecs.fresh-role-costs-half-a-minute",
+    "a role that ECS cannot assume yet is no error of CreateService: an event, and a new try later",
+    "service event: failed to launch a task with (error ECS was unable to assume the role ...)",
+    "boto/boto3#1878",
+)
+@behaves(
+    "ecs.no-spot-capacity",
+    "without Spot capacity there is no task and no error, only an event; FARGATE is not used instead",
+    "service event: was unable to place a task. Reason: Capacity is unavailable at this time. ...",
+    "Amazon ECS Developer Guide, Amazon ECS service event messages",
+)
+@behaves(
+    "ecs.service-on-ec2-without-instances",
+    "a service of launch type EC2 in a cluster without instances starts no task and says why",
+    "service event: was unable to place a task because no container instance met all of its ...",
+    "Amazon ECS Developer Guide, Amazon ECS service event messages",
+)
+def why_not(cloud: Cloud, service: Service, definition: Any) -> str:
+    """Why no task of this service can be placed now, as a service event; empty: one can."""
+    role = unassumable(cloud, definition, service.arn)
+    if role:
+        return f"failed to launch a task with (error {not_assumed(role)})."
+    if service.launch_type == "EC2":
+        return (
+            "was unable to place a task because no container instance met all of its "
+            f"requirements. Reason: {NO_INSTANCES} For more information, see the Troubleshooting "
+            "section of the Amazon ECS Developer Guide."
+        )
+    if _provider(service) == "FARGATE_SPOT" and not cloud.ecs.spot_available:
+        return (
+            f"was unable to place a task. Reason: {NO_CAPACITY} For more information, see the "
+            "Troubleshooting section of the Amazon ECS Developer Guide."
+        )
+    return ""
+
+
+def new_task(
+    cloud: Cloud, *, region: str, network: dict[str, Any], subnet: str, **given: Any
+) -> Task:
+    """A task in PROVISIONING with its interface in one of its network's subnets."""
+    groups = list(network.get("securityGroups") or [])
+    interface = cloud.ec2.attach(region, subnet, groups, "")
+    task = Task(
+        region=region,
+        account=cloud.account_id,
+        launch_type="FARGATE",
+        subnet=subnet,
+        public=network.get("assignPublicIp") == "ENABLED",
+        interface=interface,
+        created_at=cloud.clock.now(),
+        **given,
+    )
+    interface.description = f"arn:aws:ecs:{region}:{cloud.account_id}:attachment/{task.id}"
+    cloud.ecs.tasks.append(task)
+    return task
+
+
+def unassumable(cloud: Cloud, definition: Any, source: str) -> str:
+    """The first of a task definition's roles that ECS cannot assume (yet); empty: none.
+
+    `source` is what trust policies may ask for (ECS Developer Guide, "Task IAM role").
+    """
+    names = ("execution_role_arn", "task_role_arn")
+    roles = [role for name in names if (role := getattr(definition, name, None))]
+    trusted = cloud.iam.assumable
+    return next((str(r) for r in roles if not trusted(r, "ecs-tasks.amazonaws.com", source)), "")
+
+
+def not_assumed(role: str) -> str:
+    """ECS's words for it."""
+    return (
+        f"ECS was unable to assume the role '{role}' that was provided for this task. Please "
+        "verify that the role being passed has the proper trust relationship and permissions and "
+        "that your IAM user has permissions to pass this role."
+    )
+
+
+def find_definition(cloud: Cloud, region: str, arn: str) -> Any:
+    """Moto's TaskDefinition for an ARN, family:revision, or family (its latest)."""
+    return cloud.backend("ecs", region).describe_task_definition(arn)
+
+
+def _provider(service: Service) -> str:
+    strategy = service.given.get("capacityProviderStrategy") or []
+    used = Counter(task.capacity_provider for task in service.tasks if task.wanted)
+    return next_provider(strategy, used)
+
+
+@behaves(
+    "ecs.tasks-spread-over-zones",
+    "a service's tasks are spread over the zones of its subnets",
+    "as many tasks in each zone, one more at most",
+    "Amazon ECS Developer Guide, Task placement on Fargate",
+)
+def _emptiest(service: Service) -> str:
+    """The subnet with the fewest of the service's tasks."""
+    subnets: list[str] = service.network["subnets"]
+    used = Counter(task.subnet for task in service.tasks if task.wanted)
+    return min(subnets, key=lambda subnet: (used[subnet], subnets.index(subnet)))

@@ -1,0 +1,113 @@
+"""An ECS task from PROVISIONING to STOPPED.
+
+ECS Developer Guide, "Amazon ECS task lifecycle" and "Amazon ECS clusters for Fargate: Fargate Spot".
+"""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.circuit_breaker import fail
+from provision.sandbox.aws.ecs.task import Task
+
+_PROVISIONING = 0.3  # the part of `delays.task_start` before PENDING
+_STILL_REGISTERED = 20.0  # seconds for which an interrupted task still gets requests
+EXITED = "Essential container in task exited"
+
+
+@behaves(
+    "ecs.task-lifecycle",
+    "a task goes from PROVISIONING over PENDING, RUNNING, STOPPING, DEPROVISIONING to STOPPED",
+    "DescribeTasks, lastStatus",
+    "Amazon ECS Developer Guide, Amazon ECS task lifecycle",
+)
+@behaves(
+    "ecs.essential-container-exits",
+    "a task whose essential container ends, at once or later, stops with its exit code",
+    "stopCode EssentialContainerExited, stoppedReason Essential container in task exited",
+    "Amazon ECS API Reference, Task, stopCode",
+)
+def advance(cloud: Cloud, task: Task) -> None:
+    """The task's next state, if it is due."""
+    now, container = cloud.clock.now(), task.container
+    match task.last_status:
+        case "PROVISIONING" | "PENDING" if not task.wanted:
+            _deprovision(cloud, task)
+        case "PROVISIONING":
+            if now >= task.created_at + _PROVISIONING * cloud.delays.task_start:
+                task.last_status = "PENDING"
+        case "RUNNING":
+            if container is not None and container.exit_code is not None:
+                fail(cloud, task, "EssentialContainerExited", EXITED)
+            if not task.wanted and task.interrupted:
+                _terminate(cloud, task)
+            elif not task.wanted:
+                _deregister(cloud, task)
+                task.last_status = "DEACTIVATING"
+        case "DEACTIVATING":
+            if container is None or container.exit_code is not None or _drained(cloud, task):
+                _terminate(cloud, task)
+        case "STOPPING":
+            _await_end(cloud, task)
+        case "DEPROVISIONING":
+            if now >= (task.deprovisioned_at or 0) + cloud.delays.network_interfaces:
+                task.last_status = "STOPPED"
+                task.stopped_at = now
+
+
+def _terminate(cloud: Cloud, task: Task) -> None:
+    """SIGTERM goes out."""
+    if task.container is not None:
+        task.container.terminate()
+    task.terminated_at = cloud.clock.now()
+    task.last_status = "STOPPING"
+
+
+@behaves(
+    "ecs.stop-timeout",
+    "a container that ignores SIGTERM is killed stopTimeout seconds later, 30 unless it names any",
+    "exitCode 137",
+    "Amazon ECS API Reference, ContainerDefinition, stopTimeout",
+)
+def _await_end(cloud: Cloud, task: Task) -> None:
+    """SIGTERM is out: wait for the container, in the end kill it."""
+    container, since = task.container, cloud.clock.now() - (task.terminated_at or 0)
+    ended = container is None or container.exit_code is not None
+    if task.target is not None and task.interrupted and (ended or since >= _STILL_REGISTERED):
+        _deregister(cloud, task)
+        task.target = None
+    if container is not None and not ended:
+        if since < task.stop_timeout:
+            return
+        container.kill()
+    if container is not None:
+        task.exit_code = container.exit_code
+    _deprovision(cloud, task)
+
+
+def _deprovision(cloud: Cloud, task: Task) -> None:
+    cloud.ec2.release(task.region, task.interface.id)
+    task.deprovisioned_at = cloud.clock.now()
+    task.last_status = "DEPROVISIONING"
+
+
+def _deregister(cloud: Cloud, task: Task) -> None:
+    service, target = cloud.ecs.service_of(task), task.target
+    if target is None:
+        return
+    cloud.elbv2.deregister(target.group, task.ip, target.port)
+    if service is not None:
+        now = cloud.clock.now()
+        service.say(now, f"deregistered 1 targets in (target-group {target.group})")
+        service.say(now, "has begun draining connections on 1 tasks.")
+
+
+@behaves(
+    "ecs.task-drains-first",
+    "a task that is to stop is deregistered and drained before its container gets SIGTERM",
+    "DEACTIVATING until the deregistration delay is over",
+    "Amazon ECS Developer Guide, Amazon ECS task lifecycle",
+)
+def _drained(cloud: Cloud, task: Task) -> bool:
+    target = task.target
+    if target is None:
+        return True
+    return (task.ip, target.port) not in cloud.elbv2.targets.get(target.group, {})

@@ -1,0 +1,123 @@
+"""ECS: names, tags and lists that are too long or of the wrong alphabet."""
+
+import re
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_STARTER = re.compile(r"[A-Za-z0-9_/-]{1,128}")
+_TAG = re.compile(r"[\w\s.:/=+@-]*")
+_TAGS = 50
+
+
+def _bad_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is None
+
+
+@behaves(
+    "ecs.cluster-name",
+    "a cluster's name has up to 255 letters, digits, hyphens and underscores",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CreateCluster, clusterName",
+)
+@before("ecs", "CreateCluster")
+def cluster_name_fits(cloud: Cloud, call: Call) -> None:
+    """API CreateCluster, clusterName."""
+    if _bad_name(call.params.get("clusterName") or "default"):
+        raise _invalid("Invalid cluster name: it contains invalid characters or is too long.")
+    check_tags(call.params.get("tags") or [])
+
+
+@behaves(
+    "ecs.service-name",
+    "a service's name has up to 255 letters, digits, hyphens and underscores",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CreateService, serviceName",
+)
+@before("ecs", "CreateService")
+def service_name_fits(cloud: Cloud, call: Call) -> None:
+    """API CreateService, serviceName."""
+    if _bad_name(call.params["serviceName"]):
+        raise _invalid("Invalid service name: it contains invalid characters or is too long.")
+    check_tags(call.params.get("tags") or [])
+
+
+@behaves(
+    "ecs.family-name",
+    "a family's name has up to 255 letters, digits, hyphens and underscores",
+    "ClientException 400",
+    "Amazon ECS API Reference, RegisterTaskDefinition, family",
+)
+@behaves(
+    "ecs.container-name",
+    "a container's name has up to 255 letters, digits, hyphens and underscores, and is there once",
+    "ClientException 400",
+    "Amazon ECS API Reference, ContainerDefinition, name",
+)
+@before("ecs", "RegisterTaskDefinition")
+def definition_names_fit(cloud: Cloud, call: Call) -> None:
+    """API RegisterTaskDefinition: family, and the containers' names."""
+    if _bad_name(call.params["family"]):
+        raise Refusal("ClientException", "Family contains invalid characters.")
+    names = [container.get("name", "") for container in call.params["containerDefinitions"]]
+    if any(map(_bad_name, names)) or len(set(names)) < len(names):
+        raise Refusal("ClientException", "Container.name contains invalid characters.")
+    check_tags(call.params.get("tags") or [])
+
+
+def check_starter(started_by: str | None) -> None:
+    """API RunTask, startedBy."""
+    if started_by is not None and _STARTER.fullmatch(started_by) is None:
+        raise _invalid("startedBy contains invalid characters or is longer than 128 characters.")
+
+
+@behaves(
+    "ecs.tags-too-many",
+    "a resource has up to 50 tags",
+    "InvalidParameterException 400",
+    "botocore ecs model, Tags",
+)
+@behaves(
+    "ecs.tag-key-reserved",
+    "a tag's key does not begin with aws:",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CreateCluster, tags",
+)
+@behaves(
+    "ecs.tag-alphabet",
+    "a tag is of letters, digits, spaces and _ . : / = + - @",
+    "InvalidParameterException 400",
+    "botocore ecs model, TagKey and TagValue",
+)
+def check_tags(tags: list[dict[str, Any]]) -> None:
+    """API Tag."""
+    if len(tags) > _TAGS:
+        raise _invalid(f"The number of tags exceeds the limit of {_TAGS}.")
+    keys = [tag.get("key", "") for tag in tags]
+    if any(key.lower().startswith("aws:") for key in keys):
+        raise _invalid("Tag keys beginning with 'aws:' are reserved for internal use.")
+    if len(set(keys)) < len(keys):
+        raise _invalid("Duplicate tag keys found. Tag keys must be unique.")
+    for tag in tags:
+        key, value = tag.get("key", ""), tag.get("value", "")
+        if not 1 <= len(key) <= 128 or len(value) > 256:
+            raise _invalid("A tag's key has 1 to 128 characters, its value up to 256.")
+        if not (_TAG.fullmatch(key) and _TAG.fullmatch(value)):
+            raise _invalid(
+                "Some tags contain invalid characters. Valid characters: UTF-8 letters, spaces, "
+                "numbers and _ . / = + - : @."
+            )
+
+
+def check_items(what: str, items: list[Any] | None, most: int) -> None:
+    """ECS's words for a list that is too long."""
+    if len(items or []) > most:
+        raise _invalid(f"{what} can have at most {most} items.")
+
+
+def _invalid(message: str) -> Refusal:
+    return Refusal("InvalidParameterException", message)

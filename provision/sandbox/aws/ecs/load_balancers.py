@@ -1,0 +1,96 @@
+"""ECS: the target groups with which a service registers its tasks."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.limits import check_items
+
+
+@behaves(
+    "ecs.too-many-load-balancers",
+    "a service has up to five target groups",
+    "InvalidParameterException 400, load balancers can have at most 5 items.",
+    "hashicorp/terraform#25306",
+)
+@behaves(
+    "ecs.grace-period-without-load-balancer",
+    "a grace period is only for a service with a load balancer",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
+)
+def check_balancers(cloud: Cloud, definition: Any, given: dict[str, Any]) -> None:
+    """API CreateService, UpdateService: loadBalancers and what goes with them."""
+    balancers = given.get("loadBalancers") or []
+    check_items("load balancers", balancers, 5)
+    if given.get("healthCheckGracePeriodSeconds") and not balancers:
+        raise _invalid(
+            "Health check grace period is only valid for services configured to use load balancers"
+        )
+    for balancer in balancers:
+        _check_container(definition, balancer)
+        _check_group(cloud, definition, balancer.get("targetGroupArn") or "")
+
+
+@behaves(
+    "ecs.wrong-container-name",
+    "a load balancer's container is one of the task definition's",
+    "InvalidParameterException 400, The container NAME does not exist in the task definition.",
+    "Amazon ECS API Reference, LoadBalancer, containerName",
+)
+@behaves(
+    "ecs.wrong-container-port",
+    "a load balancer's port is one of the container's port mappings",
+    "InvalidParameterException 400, The container NAME did not have a container port PORT defined.",
+    "Amazon ECS API Reference, LoadBalancer, containerPort",
+)
+def _check_container(definition: Any, balancer: dict[str, Any]) -> None:
+    name, port = balancer.get("containerName"), balancer.get("containerPort")
+    containers = {c["name"]: c for c in definition.container_definitions}
+    if name not in containers:
+        raise _invalid(f"The container {name} does not exist in the task definition.")
+    mappings = containers[name].get("portMappings") or []
+    if port not in [mapping["containerPort"] for mapping in mappings]:
+        raise _invalid(f"The container {name} did not have a container port {port} defined.")
+
+
+@behaves(
+    "ecs.target-group-unknown",
+    "the target group exists",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, LoadBalancer, targetGroupArn",
+)
+@behaves(
+    "ecs.target-type-not-ip",
+    "tasks in networkMode awsvpc go into target groups of the type ip",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, LoadBalancer, targetGroupArn",
+)
+@behaves(
+    "ecs.target-group-without-listener",
+    "the target group hangs on a load balancer, by a listener or a rule",
+    "InvalidParameterException 400, ... does not have an associated load balancer.",
+    "aws/aws-cdk#1160",
+)
+def _check_group(cloud: Cloud, definition: Any, arn: str) -> None:
+    group = cloud.elbv2.target_group(arn) if arn.count(":") >= 5 else None
+    if group is None:
+        raise _invalid(
+            f"Unable to assume role and validate the specified targetGroupArn: {arn}"
+            if not arn
+            else "The specified target group does not exist."
+        )
+    if definition.network_mode == "awsvpc" and group.target_type != "ip":
+        raise _invalid(
+            f"The provided target group {arn} has target type {group.target_type}, which is "
+            "incompatible with the awsvpc network mode specified in the task definition."
+        )
+    if not cloud.elbv2.load_balancers_of(arn):
+        raise _invalid(
+            f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+        )
+
+
+def _invalid(message: str) -> Refusal:
+    return Refusal("InvalidParameterException", message)

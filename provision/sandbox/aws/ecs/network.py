@@ -1,0 +1,120 @@
+"""ECS: the awsvpc network configuration of a service or a task."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.limits import check_items
+
+_PLATFORMS = ("LATEST", "1.4.0", "1.3.0")  # Developer Guide, Fargate platform versions for Linux
+
+
+@behaves(
+    "ecs.network-configuration-missing",
+    "what runs in networkMode awsvpc names its subnets",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, CreateService, networkConfiguration",
+)
+@behaves(
+    "ecs.too-many-subnets",
+    "an awsvpc configuration has up to 16 subnets",
+    "InvalidParameterException 400, subnets can have at most 16 items.",
+    "opensearch-project/opensearch-migrations#1430",
+)
+@behaves(
+    "ecs.too-many-security-groups",
+    "an awsvpc configuration has up to 5 security groups",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
+)
+def check_network(cloud: Cloud, region: str, definition: Any, given: dict[str, Any]) -> None:
+    """API AwsVpcConfiguration, for what `definition` (moto's TaskDefinition) is to run in."""
+    network = (given.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+    if definition.network_mode != "awsvpc":
+        return
+    if not network:
+        raise _invalid(
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+        )
+    check_items("subnets", network["subnets"], 16)
+    check_items("securityGroups", network.get("securityGroups"), 5)
+    if not network["subnets"]:
+        raise _invalid("subnets can not be empty.")
+    vpcs = _vpcs_of_subnets(cloud, region, network["subnets"])
+    _check_groups(cloud, region, network.get("securityGroups") or [], vpcs)
+
+
+@behaves(
+    "ecs.subnet-unknown",
+    "the subnets exist",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, AwsVpcConfiguration, subnets",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecs.subnets-of-two-vpcs",
+    "all subnets are of one VPC",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, AwsVpcConfiguration, subnets",
+)
+def _vpcs_of_subnets(cloud: Cloud, region: str, subnets: list[str]) -> set[str]:
+    known = {
+        subnet.id: subnet.vpc_id
+        for zone in cloud.ec2.backend(region).subnets.values()
+        for subnet in zone.values()
+    }
+    for subnet in subnets:
+        if subnet not in known:
+            raise _invalid(
+                f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does "
+                "not exist (ErrorCode: InvalidSubnetID.NotFound)"
+            )
+    vpcs = {known[subnet] for subnet in subnets}
+    if len(vpcs) > 1:
+        raise _invalid("subnets must all belong to the same VPC.")
+    return vpcs
+
+
+@behaves(
+    "ecs.security-group-unknown",
+    "the security groups exist",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ecs.security-group-of-another-vpc",
+    "the security groups are of the subnets' VPC",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
+)
+def _check_groups(cloud: Cloud, region: str, groups: list[str], vpcs: set[str]) -> None:
+    for group_id in groups:
+        group = cloud.ec2.backend(region).get_security_group_from_id(group_id)
+        if group is None:
+            raise _invalid(
+                f"Error retrieving security group information for [{group_id}]: The security group "
+                f"'{group_id}' does not exist (ErrorCode: InvalidGroup.NotFound)"
+            )
+        if group.vpc_id not in vpcs:
+            raise _invalid(
+                f"The security group {group_id} does not belong to the VPC of the subnets, "
+                f"{', '.join(vpcs)}."
+            )
+
+
+@behaves(
+    "ecs.platform-version-unknown",
+    "a platform version that does not exist",
+    "PlatformUnknownException 400",
+    "Amazon ECS API Reference, CreateService, Errors",
+)
+def check_platform(given: dict[str, Any]) -> None:
+    """API CreateService, RunTask: platformVersion."""
+    if given.get("platformVersion") not in (None, *_PLATFORMS):
+        raise Refusal("PlatformUnknownException", "The specified platform version does not exist.")
+
+
+def _invalid(message: str) -> Refusal:
+    return Refusal("InvalidParameterException", message)

@@ -1,0 +1,29 @@
+"""ECS: lists in pages."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.rules import Answer
+
+
+@behaves(
+    "ecs.list-token-unknown",
+    "a nextToken that no list has given",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, ListTasks, nextToken",
+)
+@behaves(
+    "ecs.list-page-size",
+    "a list has pages of 1 to 100 items",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, ListTasks, maxResults",
+)
+def page(name: str, items: list[str], call: Call, usual: int = 100) -> Answer:
+    """One page of a list, `maxResults` or `usual` long; the token is where it goes on."""
+    token, size = call.params.get("nextToken") or "0", call.params.get("maxResults")
+    if not (token.isdigit() and int(token) <= len(items)):
+        raise Refusal("InvalidParameterException", f"Invalid token: {token}")
+    if size is not None and not 1 <= size <= 100:
+        raise Refusal("InvalidParameterException", "maxResults must be between 1 and 100.")
+    begin = int(token)
+    end = begin + (size or usual)
+    return {name: items[begin:end]} | ({"nextToken": str(end)} if end < len(items) else {})

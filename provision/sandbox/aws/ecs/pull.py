@@ -1,0 +1,86 @@
+"""What a task's execution role may do before its container runs, and the image that is pulled with it."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.image_store import CannotPull, repository_arn
+from provision.sandbox.aws.ecs.task import Task
+
+
+class CannotStart(Exception):
+    """The task ends before its container runs; the words are its stoppedReason."""
+
+
+@behaves(
+    "ecs.task-image-missing",
+    "a task whose image is not in its ECR repository stops, and its container says so too",
+    "stoppedReason CannotPullContainerError: ... failed to resolve ref URI: URI: not found",
+    "Amazon ECS Developer Guide, CannotPullContainer task errors",
+)
+@behaves(
+    "ecs.task-image-of-no-matching-platform",
+    "a task whose image index has no entry for its runtimePlatform stops",
+    "stoppedReason CannotPullContainerError: ... does not contain descriptor matching platform",
+    "Amazon ECS Developer Guide, CannotPullContainer task errors; aws/containers-roadmap#1120",
+)
+def pull_image(cloud: Cloud, task: Task) -> bool:
+    """Whether the image can be executed; CannotStart where it cannot be pulled."""
+    platform = getattr(task.definition, "runtime_platform", None) or {}
+    _sign_in(cloud, task)
+    try:
+        return cloud.ecr.images.pull(task.essential["image"], platform)
+    except CannotPull as reason:
+        raise cannot_pull(task, reason) from None
+
+
+def cannot_pull(task: Task, reason: CannotPull) -> CannotStart:
+    """Return what the task ends with; its container has the same words."""
+    task.container_reason = f"CannotPullContainerError: {reason}"
+    return CannotStart(task.container_reason)
+
+
+@behaves(
+    "ecs.image-permission-missing",
+    "a task whose execution role may not pull its private image stops",
+    "stoppedReason CannotPullContainerError: ... 403 Forbidden",
+    "aws/aws-cdk#29876",
+)
+def _sign_in(cloud: Cloud, task: Task) -> None:
+    """With a token, then for the image's repository; public images need neither."""
+    image = task.essential["image"]
+    repository = repository_arn(image)
+    if not repository:
+        return
+    why = denied(cloud, task, "ecr:GetAuthorizationToken", "*")
+    if why:
+        raise CannotStart(
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution "
+            "resource retrieval failed: unable to retrieve ecr registry auth: service call has been "
+            f"retried 3 time(s): AccessDeniedException: {why}"
+        )
+    needed = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    if any(denied(cloud, task, action, repository) for action in needed):
+        task.container_reason = (
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to "
+            f"resolve ref {image}: pulling from host {image.partition('/')[0]} failed with status "
+            f"code [manifests {image.rpartition(':')[2]}]: 403 Forbidden"
+        )
+        raise CannotStart(task.container_reason)
+
+
+@behaves(
+    "ecs.secret-permission-missing",
+    "a task whose execution role may not read its secrets stops",
+    "stoppedReason ... AccessDeniedException: User: ... is not authorized to perform: ...",
+    "aws/copilot-cli#4504",
+)
+@behaves(
+    "ecs.log-permission-missing",
+    "a task whose execution role may not write its log stops",
+    "stoppedReason ResourceInitializationError: failed to validate logger args ...",
+    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
+)
+def denied(cloud: Cloud, task: Task, action: str, resource: str) -> str:
+    """AWS's sentence where the task's execution role may not do that; empty: it may."""
+    name = task.execution_role.rpartition("/")[2]
+    session = f"arn:aws:sts::{cloud.account_id}:assumed-role/{name}/{task.id}"
+    return cloud.permissions.denied(session, action, resource) if name else ""

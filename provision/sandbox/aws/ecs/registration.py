@@ -1,0 +1,158 @@
+"""ECS RegisterTaskDefinition: what Fargate, or ECS at all, does not take.
+
+Sources: ECS Developer Guide, "Task definition parameters for Fargate"; API ContainerDefinition.
+"""
+
+import re
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
+
+# ECS Developer Guide, "Task CPU and memory" for Fargate: CPU units -> MiB.
+FARGATE = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4096 + 1, 1024)),
+    1024: tuple(range(2048, 8192 + 1, 1024)),
+    2048: tuple(range(4096, 16384 + 1, 1024)),
+    4096: tuple(range(8192, 30720 + 1, 1024)),
+    8192: tuple(range(16384, 61440 + 1, 4096)),
+    16384: tuple(range(32768, 122880 + 1, 8192)),
+}
+_ROLE = re.compile(r"arn:aws:iam::\d{12}:role/\S+|[\w+=,.@-]{1,64}")
+_ECR = re.compile(r"\d{12}\.dkr\.ecr\.")
+_LOG_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix")
+_STOP_TIMEOUT = 120
+
+
+@behaves(
+    "ecs.fargate-cpu-and-memory",
+    "CPU and memory that do not go together on Fargate, or are missing",
+    "ClientException 400, No Fargate configuration exists for given values ...",
+    "Amazon ECS Developer Guide, Task CPU and memory",
+)
+@behaves(
+    "ecs.fargate-network-mode",
+    "Fargate has only networkMode awsvpc",
+    "ClientException 400, Fargate only supports network mode 'awsvpc'.",
+    "Amazon ECS Developer Guide, Task definition parameters for Fargate, Network mode",
+)
+@before("ecs", "RegisterTaskDefinition")
+def fargate_can_run_it(cloud: Cloud, call: Call) -> None:
+    """Size and network of a task definition for Fargate."""
+    given = call.params
+    if "FARGATE" not in (given.get("requiresCompatibilities") or []):
+        return
+    for name in ("cpu", "memory"):
+        if not given.get(name):
+            raise _refused(f"Fargate requires that '{name}' be defined at the task level.")
+    cpu, memory = str(given["cpu"]), str(given["memory"])
+    if not (cpu.isdigit() and memory.isdigit() and int(memory) in FARGATE.get(int(cpu), ())):
+        raise _refused(
+            f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See "
+            "the Amazon ECS documentation for the valid values."
+        )
+    if given.get("networkMode") != "awsvpc":
+        raise _refused("Fargate only supports network mode ‘awsvpc’.")
+    for container in given["containerDefinitions"]:
+        _needs_role(given, container)
+        _fits_fargate(container)
+
+
+@behaves(
+    "ecs.log-driver-needs-role",
+    "awslogs on Fargate needs an execution role",
+    "ClientException 400",
+    "Amazon ECS Developer Guide, Amazon ECS task execution IAM role",
+)
+@behaves(
+    "ecs.secrets-need-role",
+    "secrets need an execution role",
+    "ClientException 400",
+    "Amazon ECS Developer Guide, Amazon ECS task execution IAM role",
+)
+@behaves(
+    "ecs.ecr-image-needs-role",
+    "a private ECR image on Fargate needs an execution role",
+    "ClientException 400, Fargate requires ... execution role ARN to support ECR images.",
+    "Amazon ECS Developer Guide, Amazon ECS task execution IAM role",
+)
+def _needs_role(given: dict[str, Any], container: dict[str, Any]) -> None:
+    if given.get("executionRoleArn"):
+        return
+    needing = "Fargate requires task definition to have execution role ARN to support"
+    if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
+        raise _refused(f"{needing} log driver awslogs.")
+    if _ECR.match(container.get("image") or ""):
+        raise _refused(f"{needing} ECR images.")
+    if container.get("secrets"):
+        raise _refused(
+            "When you are specifying container secrets, you must also specify a value for "
+            "'executionRoleArn'."
+        )
+
+
+@behaves(
+    "ecs.awslogs-options",
+    "awslogs on Fargate names group, region and stream prefix",
+    "ClientException 400, Log driver awslogs requires options: ...",
+    "Amazon ECS Developer Guide, Example: awslogs log driver options",
+)
+@behaves(
+    "ecs.host-port-differs",
+    "in networkMode awsvpc the host's port is the container's",
+    "ClientException 400",
+    "Amazon ECS API Reference, PortMapping, hostPort",
+)
+@behaves(
+    "ecs.stop-timeout-too-long",
+    "on Fargate a container's stopTimeout is up to 120 seconds",
+    "ClientException 400",
+    "Amazon ECS API Reference, ContainerDefinition, stopTimeout",
+)
+def _fits_fargate(container: dict[str, Any]) -> None:
+    log = container.get("logConfiguration") or {}
+    missing = [option for option in _LOG_OPTIONS if option not in (log.get("options") or {})]
+    if log.get("logDriver") == "awslogs" and missing:
+        raise _refused(f"Log driver awslogs requires options: {', '.join(missing)}")
+    for mapping in container.get("portMappings") or []:
+        if mapping.get("hostPort") not in (None, mapping.get("containerPort")):
+            raise _refused(
+                "When networkMode=awsvpc, the host ports and container ports in port mappings must "
+                "match."
+            )
+    if (container.get("stopTimeout") or 0) > _STOP_TIMEOUT:
+        raise _refused(
+            f"Invalid 'stopTimeout' for container {container['name']}: the maximum on Fargate is "
+            f"{_STOP_TIMEOUT} seconds."
+        )
+
+
+@behaves(
+    "ecs.no-essential-container",
+    "a task definition has at least one essential container",
+    "ClientException 400",
+    "Amazon ECS API Reference, ContainerDefinition, essential",
+)
+@behaves(
+    "ecs.role-not-an-arn",
+    "a task definition's roles are ARNs of roles, or their names",
+    "ClientException 400, Role is not valid",
+    "Amazon ECS API Reference, RegisterTaskDefinition, taskRoleArn",
+)
+@before("ecs", "RegisterTaskDefinition")
+def definition_is_whole(cloud: Cloud, call: Call) -> None:
+    """What every task definition has, wherever it is to run."""
+    given = call.params
+    containers = given["containerDefinitions"]
+    if containers and not any(container.get("essential", True) for container in containers):
+        raise _refused("Invalid setting for containers: no container is marked as essential.")
+    for name in ("executionRoleArn", "taskRoleArn"):
+        if given.get(name) and _ROLE.fullmatch(given[name]) is None:
+            raise _refused("Role is not valid")
+
+
+def _refused(message: str) -> Refusal:
+    return Refusal("ClientException", message)

@@ -1,0 +1,117 @@
+"""ECS RunTask: tasks that belong to no service.
+
+They are started, watched and stopped as a service's are; nobody replaces them.
+"""
+
+from collections import Counter
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, next_provider, with_default
+from provision.sandbox.aws.ecs.clusters import find_cluster, need_service_linked_role
+from provision.sandbox.aws.ecs.launch import new_task
+from provision.sandbox.aws.ecs.run_task_checks import check_run
+from provision.sandbox.aws.ecs.task import Run, Task
+from provision.sandbox.aws.rules import Answer, before
+
+_TOKEN_LIVES = 24 * 3600.0  # seconds
+
+
+@behaves(
+    "ecs.run-task",
+    "RunTask starts tasks on Fargate, each with its interface, which no service replaces",
+    "tasks in PROVISIONING; group family:NAME",
+    "Amazon ECS API Reference, RunTask",
+)
+@before("ecs", "RunTask")
+def tasks_run(cloud: Cloud, call: Call) -> Answer:
+    """API RunTask."""
+    need_service_linked_role(cloud)
+    cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
+    token = call.params.get("clientToken")
+    key = (call.region, cluster.name, token or "")
+    known = _repeated(cloud, call, key) if token else None
+    if known is not None:
+        return {"tasks": [task.describe(True) for task in known], "failures": []}
+    given = with_default(cloud, call.params, cluster)
+    definition = check_run(cloud, call, given, cluster)
+    tasks: list[Task] = []
+    failures = []
+    for _ in range(given.get("count") or 1):
+        task = _place(cloud, call, given, cluster.name, definition, tasks)
+        if task is None:
+            failures.append({"arn": cluster.arn, "reason": NO_CAPACITY.removesuffix(".")})
+        else:
+            tasks.append(task)
+    if token:
+        cloud.ecs.runs[key] = Run(call.params, tasks, cloud.clock.now())
+    return {"tasks": [task.describe(True) for task in tasks], "failures": failures}
+
+
+@behaves(
+    "ecs.run-task-token-repeated",
+    "the same clientToken and parameters again give the same tasks",
+    "the tasks of the first call",
+    "Amazon ECS API Reference, Ensuring idempotency",
+)
+@behaves(
+    "ecs.run-task-token-conflict",
+    "the same clientToken with other parameters is refused",
+    "ConflictException 400",
+    "Amazon ECS API Reference, Ensuring idempotency",
+)
+def _repeated(cloud: Cloud, call: Call, key: tuple[str, str, str]) -> list[Task] | None:
+    known = cloud.ecs.runs.get(key)
+    if known is None or cloud.clock.now() >= known.at + _TOKEN_LIVES:
+        return None
+    if known.params != call.params:
+        raise Refusal(
+            "ConflictException",
+            "The RunTask request could not be processed due to conflicts. The provided clientToken "
+            "is already in use with a different RunTask request.",
+        )
+    return known.tasks
+
+
+@behaves(
+    "ecs.run-task-no-spot-capacity",
+    "RunTask without Spot capacity succeeds with a failure in its answer, and no task",
+    "200, failures with reason Capacity is unavailable at this time. ...",
+    "AWS Knowledge Center, RunTask API for a Fargate task that fails with Capacity is unavailable",
+)
+def _place(
+    cloud: Cloud,
+    call: Call,
+    given: dict[str, Any],
+    cluster: str,
+    definition: Any,
+    others: list[Task],
+) -> Task | None:
+    """One of the call's tasks, after its `others`; None without Spot capacity."""
+    used = Counter(task.capacity_provider for task in others)
+    provider = next_provider(given.get("capacityProviderStrategy") or [], used)
+    if provider == "FARGATE_SPOT" and not cloud.ecs.spot_available:
+        return None
+    network = given["networkConfiguration"]["awsvpcConfiguration"]
+    from_definition = given.get("propagateTags") == "TASK_DEFINITION"
+    managed = [{"key": "aws:ecs:clusterName", "value": cluster}]
+    return new_task(
+        cloud,
+        region=call.region,
+        network=network,
+        subnet=network["subnets"][len(others) % len(network["subnets"])],
+        cluster=cluster,
+        definition=definition,
+        capacity_provider=provider,
+        group=given.get("group") or f"family:{definition.family}",
+        started_by=given.get("startedBy") or "",
+        overrides=given.get("overrides") or {},
+        tags=[
+            *(definition.tags or [] if from_definition else []),
+            *(given.get("tags") or []),
+            *(managed if given.get("enableECSManagedTags") else []),
+        ],
+        exec_enabled=bool(given.get("enableExecuteCommand")),
+    )

@@ -1,0 +1,83 @@
+"""ECS RunTask: what it refuses."""
+
+import json
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.capacity import NO_INSTANCES, check_capacity, check_compatible
+from provision.sandbox.aws.ecs.definitions import definition_to_run
+from provision.sandbox.aws.ecs.launch import not_assumed, unassumable
+from provision.sandbox.aws.ecs.limits import check_starter, check_tags
+from provision.sandbox.aws.ecs.network import check_network, check_platform
+
+_MOST = 10
+_OVERRIDES = 8192  # characters, as JSON
+
+
+@behaves(
+    "ecs.run-task-count",
+    "one call starts up to ten tasks",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, RunTask, count",
+)
+@behaves(
+    "ecs.run-task-fresh-role",
+    "RunTask with a role that ECS cannot assume yet",
+    "ClientException 400, ECS was unable to assume the role ...",
+    "seen in deployment tools' retries of RunTask; boto/boto3#1878 for the words",
+)
+@behaves(
+    "ecs.run-task-on-ec2-without-instances",
+    "without launch type and strategy a task goes to EC2, where a Fargate cluster has nothing",
+    "InvalidParameterException 400, No Container Instances were found in your cluster.",
+    "jenkinsci/amazon-ecs-plugin#217",
+)
+def check_run(cloud: Cloud, call: Call, given: dict[str, Any], cluster: Any) -> Any:
+    """Everything that RunTask refuses; the task definition."""
+    if not 1 <= (given.get("count") or 1) <= _MOST:
+        raise _invalid(f"Count must be between 1 and {_MOST}.")
+    definition = definition_to_run(cloud, call.region, given["taskDefinition"])
+    check_starter(given.get("startedBy"))
+    check_tags(given.get("tags") or [])
+    check_capacity(given, cluster)
+    check_platform(given)
+    on_fargate = bool(given.get("capacityProviderStrategy")) or given.get("launchType") == "FARGATE"
+    check_compatible(definition, on_fargate)
+    check_network(cloud, call.region, definition, given)
+    _check_overrides(definition, given.get("overrides") or {})
+    role = unassumable(cloud, definition, f"{cluster.arn.replace(':cluster/', ':task/')}/*")
+    if role:
+        raise Refusal("ClientException", not_assumed(role))
+    if not on_fargate:
+        raise _invalid(NO_INSTANCES)
+    return definition
+
+
+@behaves(
+    "ecs.override-of-unknown-container",
+    "an override names a container of the task definition",
+    "InvalidParameterException 400",
+    "azavea/django-ecsmanage#21",
+)
+@behaves(
+    "ecs.overrides-too-long",
+    "the overrides have up to 8,192 characters as JSON",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, RunTask, overrides",
+)
+def _check_overrides(definition: Any, overrides: dict[str, Any]) -> None:
+    names = [container["name"] for container in definition.container_definitions]
+    for override in overrides.get("containerOverrides") or []:
+        if override.get("name") not in names:
+            raise _invalid(
+                f"Override for container named {override.get('name')} is not a container in the "
+                "TaskDefinition."
+            )
+    if len(json.dumps(overrides, separators=(",", ":"))) > _OVERRIDES:
+        raise _invalid(f"Container Overrides length must be at most {_OVERRIDES}")
+
+
+def _invalid(message: str) -> Refusal:
+    return Refusal("InvalidParameterException", message)

@@ -1,0 +1,189 @@
+"""The service scheduler: brings a service to its desired count, deployment by deployment.
+
+ECS Developer Guide: "Rolling update", "Service event messages".
+"""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs import launch
+from provision.sandbox.aws.ecs.circuit_breaker import break_circuit
+from provision.sandbox.aws.ecs.health import is_well, look_at_targets
+from provision.sandbox.aws.ecs.service import Deployment, Service
+from provision.sandbox.aws.ecs.task import Task
+
+
+def reconcile(cloud: Cloud, service: Service) -> None:
+    """One look of the scheduler at one service."""
+    if service.status == "INACTIVE":
+        return
+    look_at_targets(cloud, service)
+    if service.status == "DRAINING":
+        _drain(cloud, service)
+        return
+    _stop(cloud, service, break_circuit(cloud, service), "")
+    _scale(cloud, service)
+    _retire_old(cloud, service)
+    _settle(cloud, service)
+
+
+@behaves(
+    "ecs.dead-task-replaced",
+    "a service starts another task for one that has ended",
+    "service event: has started 1 tasks: (task ...).",
+    "Amazon ECS Developer Guide, Amazon ECS services",
+)
+@behaves(
+    "ecs.maximum-percent",
+    "during a deployment a service has no more tasks than maximumPercent of its desired count",
+    "old tasks first, where there is no room for new ones",
+    "Amazon ECS API Reference, DeploymentConfiguration, maximumPercent",
+)
+def _scale(cloud: Cloud, service: Service) -> None:
+    """As many tasks of the primary deployment as are desired, as far as there is room."""
+    now, primary = cloud.clock.now(), service.primary
+    tasks = service.wanted(primary)
+    if len(tasks) > service.desired:
+        # ECS stops what has not started before what serves.
+        order = sorted(tasks, key=lambda task: (task.was_well, task.created_at))
+        _stop(cloud, service, order[: len(tasks) - service.desired], "")
+    missing = min(service.desired - len(tasks), service.room())
+    started: list[Task] = []
+    while primary.rollout_state != "FAILED" and now >= service.retry_at and len(started) < missing:
+        task = launch.place(cloud, service, primary)
+        if task is None:
+            break
+        service.tasks.append(task)
+        started.append(task)
+    if started:
+        service.steady = False
+        service.say(now, f"has started {len(started)} tasks: {_names(started)}.")
+
+
+@behaves(
+    "ecs.minimum-healthy-percent",
+    "during a deployment old tasks go only as long as minimumHealthyPercent stay healthy",
+    "the new task is healthy before the old one stops",
+    "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
+)
+def _retire_old(cloud: Cloud, service: Service) -> None:
+    """Old tasks go as new ones are healthy, or make room for them; empty deployments vanish."""
+    new = service.wanted(service.primary)
+    well = [task for task in new if is_well(cloud, task)]
+    old = [task for earlier in service.deployments[1:] for task in service.wanted(earlier)]
+    old.sort(
+        key=lambda task: is_well(cloud, task)
+    )  # of the ill ones, the newest deployment's first
+    replaced = len(well) + len(old) - service.desired
+    blocked = 0
+    if service.primary.rollout_state != "FAILED":
+        blocked = service.desired - len(new) - max(0, service.room())
+    going = old[: max(replaced, min(blocked, _dispensable(cloud, service, old)), 0)]
+    for earlier in service.deployments[1:]:
+        mine = [task for task in going if task.deployment == earlier.id]
+        _stop(cloud, service, mine, f" (deployment {earlier.id})")
+    if old and not going and blocked > 0 and new == well:
+        _tell_stuck(cloud, service)
+    service.deployments = [
+        deployment
+        for deployment in service.deployments
+        if deployment is service.primary or any(_alive(service, deployment))
+    ]
+
+
+@behaves(
+    "ecs.superseded-deployment-makes-room",
+    "tasks of an earlier deployment that do not serve (yet) are stopped where new ones need room",
+    "stopped before any that serves, down to minimumHealthyPercent of healthy ones",
+    "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
+)
+def _dispensable(cloud: Cloud, service: Service, old: list[Task]) -> int:
+    """How many old tasks may make room: the ill ones, and healthy ones above the least."""
+    ill = sum(1 for task in old if not is_well(cloud, task))
+    healthy = sum(1 for task in service.tasks if is_well(cloud, task))
+    return ill + max(0, healthy - service.least())
+
+
+@behaves(
+    "ecs.deployment-blocked-by-its-percents",
+    "a deployment whose percents allow neither stopping nor starting a task stands still",
+    "service event: was unable to stop or start tasks during a deployment because of ...",
+    "Amazon ECS Developer Guide, Amazon ECS service event messages",
+)
+def _tell_stuck(cloud: Cloud, service: Service) -> None:
+    if not service.primary.told_stuck:
+        service.primary.told_stuck = True
+        service.say(
+            cloud.clock.now(),
+            "was unable to stop or start tasks during a deployment because of the service "
+            "deployment configuration. Update the minimumHealthyPercent or maximumPercent value "
+            "and try again.",
+        )
+
+
+def _alive(service: Service, deployment: Deployment) -> list[Task]:
+    mine = [task for task in service.tasks if task.deployment == deployment.id]
+    return [task for task in mine if task.last_status not in ("DEPROVISIONING", "STOPPED")]
+
+
+@behaves(
+    "ecs.rollout-state",
+    "a deployment is IN_PROGRESS until every task of it is healthy and the old ones are gone",
+    "rolloutState IN_PROGRESS, then COMPLETED",
+    "Amazon ECS API Reference, Deployment, rolloutState",
+)
+@behaves(
+    "ecs.steady-state-event",
+    "a service says so when it has reached its desired count",
+    "service event: has reached a steady state.",
+    "Amazon ECS Developer Guide, Amazon ECS service event messages",
+)
+def _settle(cloud: Cloud, service: Service) -> None:
+    """Deployment completed, steady state reached."""
+    now, primary = cloud.clock.now(), service.primary
+    tasks = service.wanted(primary)
+    well = len(tasks) == service.desired and all(is_well(cloud, task) for task in tasks)
+    going = len(_alive(service, primary)) > len(tasks)
+    if not well or going or len(service.deployments) > 1:
+        service.steady, service.well_since = False, None
+        return
+    if service.well_since is None:
+        service.well_since = now
+    if now < service.well_since + cloud.delays.steady:
+        return
+    if primary.rollout_state == "IN_PROGRESS":
+        primary.rollout_state = "COMPLETED"
+        primary.reason = f"ECS deployment {primary.id} completed."
+        primary.updated_at = now
+        service.completed = primary.task_definition
+        service.say(now, f"(deployment {primary.id}) deployment completed.")
+    if not service.steady and primary.rollout_state == "COMPLETED":
+        service.steady = True
+        service.say(now, "has reached a steady state.")
+
+
+@behaves(
+    "ecs.service-drains",
+    "a deleted service is DRAINING until its tasks are gone, then INACTIVE",
+    "status DRAINING for minutes, INACTIVE and still described afterwards",
+    "Amazon ECS API Reference, DeleteService",
+)
+def _drain(cloud: Cloud, service: Service) -> None:
+    _stop(cloud, service, [task for task in service.tasks if task.wanted], "")
+    ended = all(task.last_status == "STOPPED" for task in service.tasks)
+    if ended and cloud.clock.now() >= (service.drained_at or 0):
+        service.status = "INACTIVE"
+        service.deployments = service.deployments[:1]
+
+
+def _stop(cloud: Cloud, service: Service, tasks: list[Task], of: str) -> None:
+    now = cloud.clock.now()
+    for task in tasks:
+        reason = f"Scaling activity initiated by ({of.strip(' ()') or 'service ' + service.name})"
+        task.ask_to_stop(now, "ServiceSchedulerInitiated", reason)
+    if tasks:
+        service.steady = False
+        service.say(now, f"has stopped {len(tasks)} running tasks: {_names(tasks)}.")
+
+
+def _names(tasks: list[Task]) -> str:
+    return " ".join(f"(task {task.id})" for task in tasks)

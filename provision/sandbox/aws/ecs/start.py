@@ -1,0 +1,75 @@
+"""From a task in PENDING to its container."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.aws.ecs.circuit_breaker import fail
+from provision.sandbox.aws.ecs.initialize import prepare
+from provision.sandbox.aws.ecs.pull import CannotStart, cannot_pull, pull_image
+from provision.sandbox.aws.ecs.service import Service
+from provision.sandbox.aws.ecs.task import Target, Task
+from provision.sandbox.tasks.runners import InlineTask, RunningTask
+
+_PATIENCE = 20.0  # real seconds for a container to answer its first request
+_SHORT = 5.0  # the same where it has no port and may be a program that ends
+
+
+@behaves(
+    "ecs.task-image-damaged",
+    "a task whose image has a layer that cannot be unpacked stops",
+    "stoppedReason CannotPullContainerError: failed to register layer: ...",
+    "Amazon ECS Developer Guide, CannotPullContainer task errors",
+)
+def start(cloud: Cloud, task: Task) -> None:
+    """Start the container; simulated time stands still until it answers or has ended.
+
+    Without the lock: meanwhile the cloud answers others.
+    """
+    try:
+        with cloud.lock:
+            environment = prepare(cloud, task)
+            executable = pull_image(cloud, task)
+        with cloud.clock.hold():
+            container = _run(cloud, task, environment, executable)
+    except CannotStart as reason:
+        with cloud.lock:
+            fail(cloud, task, "TaskFailedToStart", str(reason))
+        return
+    with cloud.lock:
+        task.container = container
+        task.started_at = cloud.clock.now()
+        task.last_status = "RUNNING"
+        service = cloud.ecs.service_of(task)
+        if service is not None:
+            service.unstarted = 0
+            _register(cloud, service, task)
+
+
+@behaves(
+    "ecs.task-image-of-another-processor",
+    "a single image of another processor is pulled, and its container ends at once",
+    "exitCode 1, and 'exec format error' in its log",
+    "aws-samples/amazon-bedrock-serverless-prompt-chaining#213",
+)
+def _run(cloud: Cloud, task: Task, environment: dict[str, str], executable: bool) -> RunningTask:
+    image, mappings = task.essential["image"], task.essential.get("portMappings") or []
+    port = mappings[0]["containerPort"] if mappings else 80
+    if not executable:
+        broken = InlineTask(environment, image, port, task.command)
+        broken.end(1, f"exec {(*task.command, '/entrypoint')[0]}: exec format error")
+        return broken
+    try:
+        container = cloud.tasks.start(environment, image, port, task.command)
+    except CannotPull as reason:
+        raise cannot_pull(task, reason) from None
+    container.ready(_PATIENCE if mappings else _SHORT)
+    return container
+
+
+def _register(cloud: Cloud, service: Service, task: Task) -> None:
+    balancer, container = service.load_balancer, task.container
+    if balancer is None or not task.wanted or container is None or container.exit_code is not None:
+        return
+    task.target = Target(balancer["targetGroupArn"], balancer["containerPort"])
+    cloud.elbv2.register(task.target.group, task.ip, task.target.port)
+    service.say(cloud.clock.now(), f"registered 1 targets in (target-group {task.target.group})")

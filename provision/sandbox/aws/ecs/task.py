@@ -1,0 +1,210 @@
+"""One ECS task on Fargate: its life from PROVISIONING to STOPPED, and how ECS shows it.
+
+States and their order: ECS Developer Guide, "Amazon ECS task lifecycle".
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from provision.sandbox.tasks.runners import Command, RunningTask
+
+_STOP_TIMEOUT = 30.0  # seconds from SIGTERM to SIGKILL where a container names no stopTimeout
+SPOT_INTERRUPTION = "SpotInterruption"  # API Task, stopCode
+
+
+def moment(time: float | None) -> datetime | None:
+    """Epoch seconds as the API's timestamp."""
+    return None if time is None else datetime.fromtimestamp(time, UTC)
+
+
+@dataclass
+class Target:
+    """Where the service registered the task: a target group, and the container's port."""
+
+    group: str
+    port: int
+
+
+@dataclass
+class Task:
+    """A task, a service's or one that RunTask started; times are simulated epoch seconds."""
+
+    region: str
+    account: str
+    cluster: str  # its name
+    definition: Any  # moto's TaskDefinition
+    capacity_provider: str
+    launch_type: str
+    subnet: str
+    public: bool  # it has a public address
+    interface: Any  # moto's NetworkInterface
+    created_at: float
+    group: str  # service:NAME or family:NAME
+    started_by: str = ""
+    service: str = ""  # empty: RunTask's
+    deployment: str = ""
+    overrides: dict[str, Any] = field(default_factory=dict)
+    tags: list[dict[str, str]] = field(default_factory=list)
+    exec_enabled: bool = False
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    last_status: str = "PROVISIONING"
+    desired_status: str = "RUNNING"
+    container: RunningTask | None = None
+    container_reason: str = ""
+    exit_code: int | None = None
+    started_at: float | None = None
+    stopping_at: float | None = None  # when it was asked to go
+    terminated_at: float | None = None  # when SIGTERM went out
+    deprovisioned_at: float | None = None  # when its interface was let go
+    stopped_at: float | None = None
+    stop_code: str = ""
+    stopped_reason: str = ""
+    target: Target | None = None
+    was_well: bool = False  # it has been counted as running and healthy once
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:ecs:{self.region}:{self.account}:task/{self.cluster}/{self.id}"
+
+    @property
+    def ip(self) -> str:
+        return str(self.interface.private_ip_address)
+
+    @property
+    def wanted(self) -> bool:
+        """Nobody has asked it to go."""
+        return self.desired_status == "RUNNING"
+
+    @property
+    def running(self) -> bool:
+        return self.last_status == "RUNNING"
+
+    @property
+    def interrupted(self) -> bool:
+        """Fargate Spot took its capacity back."""
+        return self.stop_code == SPOT_INTERRUPTION
+
+    @property
+    def essential(self) -> dict[str, Any]:
+        """The container that a task's fate hangs on; the sandbox runs no other."""
+        containers: list[dict[str, Any]] = self.definition.container_definitions
+        return next((c for c in containers if c.get("essential", True)), containers[0])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The container's plain variables, those of the override last."""
+        entries = [*(self.essential.get("environment") or [])]
+        entries += self._override.get("environment") or []
+        return {entry["name"]: entry.get("value", "") for entry in entries}
+
+    @property
+    def command(self) -> Command:
+        """What it runs instead of the image's own command; empty: nothing else."""
+        command = self._override.get("command") or self.essential.get("command") or []
+        return (*(self.essential.get("entryPoint") or []), *command)
+
+    @property
+    def _override(self) -> dict[str, Any]:
+        given = self.overrides.get("containerOverrides") or []
+        return next((o for o in given if o.get("name") == self.essential["name"]), {})
+
+    @property
+    def execution_role(self) -> str:
+        """The execution role's ARN, or empty: what ECS may do for it."""
+        given = self.overrides.get("executionRoleArn")
+        return str(given or getattr(self.definition, "execution_role_arn", "") or "")
+
+    @property
+    def own_role(self) -> str:
+        """The task role's ARN, or empty: what the container itself may do."""
+        given = self.overrides.get("taskRoleArn")
+        return str(given or getattr(self.definition, "task_role_arn", "") or "")
+
+    @property
+    def stop_timeout(self) -> float:
+        return float(self.essential.get("stopTimeout") or _STOP_TIMEOUT)
+
+    def ask_to_stop(self, now: float, code: str, reason: str) -> None:
+        """From here on it goes; the first reason stands."""
+        if self.wanted:
+            self.desired_status = "STOPPED"
+            self.stopping_at = now
+            self.stop_code = code
+            self.stopped_reason = reason
+
+    def describe(self, with_tags: bool = False) -> dict[str, Any]:
+        """The task as DescribeTasks shows it."""
+        cluster_arn = f"arn:aws:ecs:{self.region}:{self.account}:cluster/{self.cluster}"
+        shown: dict[str, Any] = {
+            "taskArn": self.arn,
+            "clusterArn": cluster_arn,
+            "taskDefinitionArn": self.definition.arn,
+            "availabilityZone": self.interface.subnet.availability_zone,
+            "attachments": [self._attachment()],
+            "connectivity": "CONNECTED" if self.started_at else None,
+            "containers": [self._container()],
+            "cpu": self.overrides.get("cpu") or self.definition.cpu,
+            "memory": self.overrides.get("memory") or self.definition.memory,
+            "createdAt": moment(self.created_at),
+            "startedAt": moment(self.started_at),
+            "stoppingAt": moment(self.stopping_at),
+            "stoppedAt": moment(self.stopped_at),
+            "startedBy": self.started_by or None,
+            "group": self.group,
+            "lastStatus": self.last_status,
+            "desiredStatus": self.desired_status,
+            "healthStatus": "UNKNOWN",
+            "launchType": self.launch_type,
+            "capacityProviderName": self.capacity_provider or None,
+            "platformVersion": "1.4.0",
+            "platformFamily": "Linux",
+            "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": []}
+            | self.overrides,
+            "enableExecuteCommand": self.exec_enabled,
+            "stopCode": self.stop_code or None,
+            "stoppedReason": self.stopped_reason or None,
+            "tags": self.tags if with_tags else [],
+        }
+        return {key: value for key, value in shown.items() if value is not None}
+
+    def _attachment(self) -> dict[str, Any]:
+        gone = self.last_status == "STOPPED"
+        details = {
+            "subnetId": self.subnet,
+            "networkInterfaceId": self.interface.id,
+            "privateIPv4Address": self.ip,
+        }
+        return {
+            "id": self.id,
+            "type": "ElasticNetworkInterface",
+            "status": "DELETED" if gone else "ATTACHED",
+            "details": [{"name": name, "value": value} for name, value in details.items()],
+        }
+
+    def _container(self) -> dict[str, Any]:
+        last = self.last_status if self.last_status in ("RUNNING", "STOPPED") else "PENDING"
+        shown: dict[str, Any] = {
+            "name": self.essential["name"],
+            "image": self.essential["image"],
+            "taskArn": self.arn,
+            "lastStatus": last,
+            "networkInterfaces": [
+                {"attachmentId": self.id, "privateIpv4Address": self.ip},
+            ],
+        }
+        if self.exit_code is not None:
+            shown["exitCode"] = self.exit_code
+        if self.container_reason:
+            shown["reason"] = self.container_reason
+        return shown
+
+
+@dataclass
+class Run:
+    """One RunTask call with a clientToken, and what came of it."""
+
+    params: dict[str, Any]
+    tasks: list[Task]
+    at: float

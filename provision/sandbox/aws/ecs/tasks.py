@@ -1,0 +1,116 @@
+"""ECS: looking at tasks, stopping one, getting into one."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.clusters import find_cluster
+from provision.sandbox.aws.ecs.limits import check_items
+from provision.sandbox.aws.ecs.pagination import page
+from provision.sandbox.aws.ecs.services import find_service
+from provision.sandbox.aws.ecs.task import Task
+from provision.sandbox.aws.rules import Answer, before
+
+
+@behaves(
+    "ecs.list-tasks-filters",
+    "tasks are listed by service, family, starter and launch type, those that are to run by default",
+    "taskArns",
+    "Amazon ECS API Reference, ListTasks",
+)
+@behaves(
+    "ecs.list-tasks-of-unknown-service",
+    "listing the tasks of a service that is not there",
+    "ServiceNotFoundException 400",
+    "Amazon ECS API Reference, ListTasks, Errors",
+)
+@behaves(
+    "ecs.list-tasks-starter-alone",
+    "startedBy is the only filter where it is one",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, ListTasks, startedBy",
+)
+@before("ecs", "ListTasks")
+def listed_tasks(cloud: Cloud, call: Call) -> Answer:
+    """API ListTasks: by service, family, starter; those that are to run, unless asked otherwise."""
+    given = call.params
+    cluster = find_cluster(cloud, call.region, given.get("cluster"))
+    service = given.get("serviceName")
+    if service is not None and find_service(cloud, call, service) is None:
+        raise Refusal("ServiceNotFoundException", "Service not found.")
+    if given.get("startedBy") and (service or given.get("family")):
+        raise Refusal(
+            "InvalidParameterException", "Cannot specify startedBy with serviceName or family."
+        )
+    desired = given.get("desiredStatus") or "RUNNING"
+    arns = [
+        task.arn
+        for task in _in_cluster(cloud, call.region, cluster.name)
+        if task.desired_status == desired
+        and (service is None or task.service == service.rpartition("/")[2])
+        and given.get("family") in (None, task.definition.family)
+        and given.get("startedBy") in (None, task.started_by)
+        and given.get("launchType") in (None, task.launch_type)
+    ]
+    return page("taskArns", arns, call)
+
+
+@behaves(
+    "ecs.describe-task-missing",
+    "a task that is not there is no error of DescribeTasks, but a failure",
+    "200, failures with reason MISSING",
+    "Amazon ECS Developer Guide, Amazon ECS API failure reasons",
+)
+@behaves(
+    "ecs.describe-tasks-hundred",
+    "up to a hundred tasks are described a call",
+    "InvalidParameterException 400",
+    "Amazon ECS API Reference, DescribeTasks, tasks",
+)
+@before("ecs", "DescribeTasks")
+def tasks_as_they_are(cloud: Cloud, call: Call) -> Answer:
+    """API DescribeTasks: stopped ones for an hour; failures MISSING."""
+    cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
+    names = call.params["tasks"]
+    if not names:
+        raise Refusal("InvalidParameterException", "Tasks cannot be empty.")
+    check_items("tasks", names, 100)
+    with_tags = "TAGS" in (call.params.get("include") or [])
+    known = {task.id: task for task in _in_cluster(cloud, call.region, cluster.name)}
+    prefix = f"arn:aws:ecs:{call.region}:{cloud.account_id}:task/{cluster.name}"
+    found, failures = [], []
+    for name in names:
+        short = name.rpartition("/")[2]
+        if short in known:
+            found.append(known[short].describe(with_tags))
+        else:
+            failures.append({"arn": f"{prefix}/{short}", "reason": "MISSING"})
+    return {"tasks": found, "failures": failures}
+
+
+@behaves(
+    "ecs.stop-task",
+    "a task that somebody stops says why and by whom; its service starts another one",
+    "stopCode UserInitiated, the reason as stoppedReason",
+    "Amazon ECS API Reference, StopTask",
+)
+@behaves(
+    "ecs.stop-task-unknown",
+    "stopping a task that is not there",
+    "InvalidParameterException 400, The referenced task was not found.",
+    "Amazon ECS API Reference, StopTask, Errors",
+)
+@before("ecs", "StopTask")
+def task_is_stopped(cloud: Cloud, call: Call) -> Answer:
+    """API StopTask: SIGTERM, then SIGKILL; its service starts another one."""
+    cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
+    short = call.params["task"].rpartition("/")[2]
+    for task in _in_cluster(cloud, call.region, cluster.name):
+        if task.id == short:
+            reason = call.params.get("reason") or "Task stopped by user"
+            task.ask_to_stop(cloud.clock.now(), "UserInitiated", reason)
+            return {"task": task.describe()}
+    raise Refusal("InvalidParameterException", "The referenced task was not found.")
+
+
+def _in_cluster(cloud: Cloud, region: str, cluster: str) -> list[Task]:
+    return [task for task in cloud.ecs.tasks if (task.region, task.cluster) == (region, cluster)]

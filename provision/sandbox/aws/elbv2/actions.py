@@ -1,0 +1,70 @@
+"""Elastic Load Balancing: the actions of listeners and rules."""
+
+import copy
+from typing import Any
+
+from moto.elbv2.models import FakeAction
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.cloud import Cloud
+
+_ROUTING = ("forward", "redirect", "fixed-response")
+
+
+def same_actions(given: list[dict[str, Any]], kept: list[Any]) -> bool:
+    """Whether actions as given are those (moto's) that a listener has."""
+    return [FakeAction(copy.deepcopy(action)).data for action in given] == [a.data for a in kept]
+
+
+@behaves(
+    "elbv2.one-routing-action",
+    "a listener or rule has exactly one action that forwards, redirects or answers",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, CreateRule, Actions",
+)
+def check_actions(cloud: Cloud, actions: list[dict[str, Any]], to: str) -> None:
+    """Refuse actions that a listener of the load balancer `to` cannot have."""
+    if sum(action["Type"] in _ROUTING for action in actions) != 1:
+        raise Refusal(
+            "ValidationError",
+            "You must specify exactly one of the following actions: forward, redirect, "
+            "fixed-response",
+        )
+    for action in actions:
+        _check_redirect(action.get("RedirectConfig"))
+        groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
+        for arn in {action.get("TargetGroupArn"), *(g["TargetGroupArn"] for g in groups)} - {None}:
+            _check_target_group(cloud, arn, to)
+
+
+@behaves(
+    "elbv2.redirect-loop",
+    "a redirect that changes neither protocol, host, port nor path is refused",
+    "InvalidLoadBalancerAction 400",
+    "Elastic Load Balancing API Reference, RedirectActionConfig: 'avoid a redirect loop'",
+)
+def _check_redirect(redirect: dict[str, Any] | None) -> None:
+    if redirect is None:
+        return
+    kept = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}"}
+    if all(redirect.get(part, same) == same for part, same in kept.items()):
+        raise Refusal(
+            "InvalidLoadBalancerAction",
+            "The redirect configuration is not valid because it creates a loop.",
+        )
+
+
+@behaves(
+    "elbv2.target-group-in-two-load-balancers",
+    "a target group belongs to one load balancer",
+    "TargetGroupAssociationLimit 400",
+    "Elastic Load Balancing API Reference, CreateListener, Errors",
+)
+def _check_target_group(cloud: Cloud, arn: str, to: str) -> None:
+    if any(lb.arn != to for lb in cloud.elbv2.load_balancers_of(arn)):
+        raise Refusal(
+            "TargetGroupAssociationLimit",
+            "The following target groups cannot be associated with more than one load "
+            f"balancer: {arn}",
+        )

@@ -1,0 +1,175 @@
+"""The load balancers' data plane: what becomes of an HTTP request that arrives at one of them."""
+
+import itertools
+import random
+import secrets
+import ssl
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.wrappers import Response
+
+from provision.sandbox.aws.calls import buffer_body
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ec2.reachability import admits
+from provision.sandbox.aws.elbv2.listener_tls import limit_to_policy
+from provision.sandbox.aws.elbv2.routing import action_for, fixed_response, header, redirect
+from provision.sandbox.tasks.runners import Reply, Request
+
+_IDLE_TIMEOUT = 60.0  # seconds (real): the attribute idle_timeout.timeout_seconds, its default
+_SOMEWHERE = "203.0.113.7"  # RFC 5737: what a client on the internet looks like to security groups
+_HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+
+
+class Front:
+    """Every load balancer of the account, as one place: the name that was asked for tells which."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._turns = itertools.count()
+
+    def listener(self, host: str, port: int) -> Any | None:
+        """Moto's listener that a client who connects to host:port reaches; None: nobody answers.
+
+        The name leads to the load balancer by DNS; that is active, internet-facing (the nodes of an
+        internal one have private addresses only: Elastic Load Balancing User Guide), and its security
+        groups admit the internet. Hold the lock while using what comes back.
+        """
+        with self._cloud.lock:
+            balancer = self._cloud.dns.load_balancer(host)
+            if balancer is None or not self._cloud.elbv2.is_active(balancer.arn):
+                return None
+            if balancer.scheme != "internet-facing":
+                return None
+            find = self._cloud.ec2.backend(balancer.arn.split(":")[3]).get_security_group_from_id
+            groups = [group for group in map(find, balancer.security_groups) if group is not None]
+            if not admits(groups, port, address=_SOMEWHERE):
+                return None
+            listeners = balancer.listeners.values()
+            return next((one for one in listeners if int(one.port) == port), None)
+
+    def certificate(self, host: str) -> Any | None:
+        """The certificate (trustme's LeafCert) that the HTTPS listener of this name presents."""
+        with self._cloud.lock:
+            listener = self.listener(host, 443)
+            if listener is None or listener.protocol != "HTTPS":
+                return None
+            leaves = [self._cloud.acm.leaf(arn) for arn in listener.certificates]
+            return next((leaf for leaf in leaves if leaf is not None), None)
+
+    def tls(self, host: str) -> ssl.SSLContext | None:
+        """What the HTTPS listener of this name shakes hands with; None where none answers.
+
+        User Guide for Application Load Balancers, Security policies.
+        """
+        with self._cloud.lock:
+            listener, leaf = self.listener(host, 443), self.certificate(host)
+            if listener is None or leaf is None:
+                return None
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            leaf.configure_cert(context)
+            limit_to_policy(context, listener.ssl_policy)
+            return context
+
+    def forward(self, host: str, port: int, request: Request, client: str = "127.0.0.1") -> Reply:
+        """The answer to a request that arrived for `host` at a listener's port, over TLS at 443 only.
+
+        A plain request at an HTTPS listener is answered 400 (Troubleshoot your load balancers, HTTP 400).
+        ConnectionError where no load balancer answers there at all.
+        """
+        with self._cloud.lock:
+            listener = self.listener(host, port)
+            if listener is None:
+                raise ConnectionRefusedError(f"nobody answers at {host}:{port}")
+            if port != 443 and listener.protocol == "HTTPS":
+                return _error(400, "The plain HTTP request was sent to HTTPS port")
+            if port == 443 and listener.protocol != "HTTPS":
+                raise ConnectionAbortedError(f"{host}:{port} does not speak TLS")
+            action = action_for(listener, request, client)
+            target = self._target(action) if action["Type"] == "forward" else None
+        match action["Type"]:
+            case "fixed-response":
+                return fixed_response(action["FixedResponseConfig"])
+            case "redirect":
+                return redirect(action["RedirectConfig"], request, port)
+        if target is None:
+            return _error(503, "Service Temporarily Unavailable")
+        container = self._cloud.ecs.container_at(*target)
+        if container is None:
+            return _error(504, "Gateway Time-out")
+        try:
+            return container.send(_forwarded(request, port, client), _IDLE_TIMEOUT)
+        except TimeoutError:
+            return _error(504, "Gateway Time-out")
+        except OSError:
+            return _error(502, "Bad Gateway")
+
+    def _target(self, action: dict[str, Any]) -> tuple[str, int] | None:
+        """Round robin over the healthy targets; over the unhealthy ones when all are (fail open)."""
+        groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or [action]
+        weights = [int(group.get("Weight") or 1) for group in groups]
+        arn = random.choices(groups, weights)[0]["TargetGroupArn"]
+        targets = self._cloud.elbv2.targets.get(arn, {})
+        for state in ("healthy", "unhealthy"):
+            usable = [place for place, target in targets.items() if target.state == state]
+            if usable:
+                return usable[next(self._turns) % len(usable)]
+        return None
+
+    def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """All of it as a WSGI application; the scheme tells the listener's port."""
+        port = 443 if environ["wsgi.url_scheme"] == "https" else 80
+        body = buffer_body(environ)
+        target = environ.get("REQUEST_URI") or quote(environ.get("PATH_INFO") or "/")
+        request = Request(
+            environ["REQUEST_METHOD"], target, list(EnvironHeaders(environ).items()), body
+        )
+        host = header(request, "host").partition(":")[0]
+        reply = self.forward(host, port, request, environ.get("REMOTE_ADDR") or "127.0.0.1")
+        response = Response(reply.body, reply.status)
+        response.headers.clear()
+        for name, value in reply.headers:
+            if name.lower() not in _HOP_BY_HOP | {"content-length"}:
+                response.headers.add(name, value)
+        # RFC 9110, 8.6: a HEAD answer keeps the length of the body that is not sent.
+        length = {n.lower(): v for n, v in reply.headers}.get("content-length")
+        is_head = request.method == "HEAD" and length is not None
+        response.headers["Content-Length"] = length if is_head else str(len(reply.body))
+        return response(environ, start_response)
+
+
+def _forwarded(request: Request, port: int, client: str) -> Request:
+    """The request as the target gets it: User Guide, "HTTP headers and ALBs"."""
+    headers = [(n, v) for n, v in request.headers if n.lower() not in _HOP_BY_HOP]
+    before = header(request, "x-forwarded-for")
+    ours = {
+        "X-Forwarded-For": f"{before}, {client}" if before else client,
+        "X-Forwarded-Proto": "https" if port == 443 else "http",
+        "X-Forwarded-Port": str(port),
+    }
+    if not header(request, "x-amzn-trace-id"):
+        ours["X-Amzn-Trace-Id"] = f"Root=1-{secrets.token_hex(4)}-{secrets.token_hex(12)}"
+    replaced = {name.lower() for name in ours}
+    kept = [(n, v) for n, v in headers if n.lower() not in replaced]
+    return Request(request.method, request.target, [*kept, *ours.items()], request.body)
+
+
+def _error(status: int, words: str) -> Reply:
+    """An error of the load balancer's own, as its page looks."""
+    title = f"{status} {words}"
+    page = (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    )
+    return Reply(status, [("Server", "awselb/2.0"), ("Content-Type", "text/html")], page.encode())

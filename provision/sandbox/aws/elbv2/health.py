@@ -1,0 +1,72 @@
+"""What a health check's answer makes of a target."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+
+
+@dataclass
+class Target:
+    """One registered ip:port; state, reason and description as in API TargetHealth."""
+
+    id: str
+    port: int
+    state: str = "initial"
+    reason: str = "Elb.InitialHealthChecking"
+    description: str = "Initial health checks in progress"
+    next_check: float = 0.0
+    passed: int = 0  # consecutive checks
+    failed: int = 0
+    gone_at: float | None = None  # draining until then
+
+
+@behaves(
+    "elbv2.first-check-suffices",
+    "one passed check makes a new target healthy; a lost one needs the healthy threshold",
+    "State 'initial', 'healthy', 'unhealthy'",
+    "User Guide for Application Load Balancers, Health checks",
+)
+@behaves(
+    "elbv2.target-unhealthy",
+    "as many failed checks as the threshold say make a target unhealthy, with the reason",
+    "Target.ResponseCodeMismatch, Target.Timeout or Target.FailedHealthChecks",
+    "Elastic Load Balancing API Reference, TargetHealth, Reason",
+)
+def judge(group: Any, target: Target, answer: int | str | None) -> None:
+    """User Guide, target health: one passed check is enough for a new target, then thresholds."""
+    if target.state == "draining":
+        return
+    if isinstance(answer, int) and _matches(group.matcher, answer):
+        target.passed, target.failed = target.passed + 1, 0
+        needed = 1 if target.state == "initial" else int(group.healthy_threshold_count)
+        if target.passed >= needed:
+            target.state, target.reason, target.description = "healthy", "", ""
+        return
+    target.passed, target.failed = 0, target.failed + 1
+    if target.failed < int(group.unhealthy_threshold_count):
+        return
+    target.state = "unhealthy"
+    if isinstance(answer, int):
+        target.reason = "Target.ResponseCodeMismatch"
+        target.description = f"Health checks failed with these codes: [{answer}]"
+    elif answer is None:
+        target.reason, target.description = "Target.Timeout", "Request timed out"
+    else:
+        target.reason, target.description = "Target.FailedHealthChecks", "Health checks failed"
+
+
+@behaves(
+    "elbv2.matcher",
+    "the statuses of the group's matcher are healthy, and no others",
+    "State 'healthy' or 'unhealthy'",
+    "Elastic Load Balancing API Reference, Matcher",
+)
+def _matches(matcher: dict[str, Any], status: int) -> bool:
+    """Whether a status is among `200,202` or `200-299` (API Matcher)."""
+    for part in (matcher or {}).get("HttpCode", "200").split(","):
+        low, _, high = re.sub(r"\s", "", part).partition("-")
+        if int(low) <= status <= int(high or low):
+            return True
+    return False

@@ -1,0 +1,109 @@
+"""Elastic Load Balancing: the rules of a listener, their priorities and conditions."""
+
+import re
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.elbv2.actions import check_actions
+from provision.sandbox.aws.rules import before
+
+_MOST_VALUES = 5  # User Guide, quotas for Application Load Balancers: condition values per rule
+# API CreateRule, Conditions: host names and path patterns.
+_ALPHABETS = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_\-.$/~\"'@:+&*?]+"}
+
+
+@behaves(
+    "elbv2.priority-in-use",
+    "two rules of a listener do not have the same priority",
+    "PriorityInUse 400, 'Priority ... is currently in use'",
+    "Elastic Load Balancing API Reference, CreateRule, Errors; stelligent/mu#324",
+)
+@before("elbv2", "CreateRule")
+def rule_can_be(cloud: Cloud, call: Call) -> None:
+    """API CreateRule: a free priority, conditions within the quotas, one routing action."""
+    listener_arn = call.params["ListenerArn"]
+    balancer_arn = listener_arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(balancer_arn)
+    listener = load_balancer and load_balancer.listeners.get(listener_arn)
+    if not listener:
+        return
+    _check_conditions(call.params["Conditions"])
+    check_actions(cloud, call.params["Actions"], balancer_arn)
+    if call.params["Priority"] in {rule.priority for rule in listener.rules.values()}:
+        raise Refusal("PriorityInUse", f"Priority '{call.params['Priority']}' is currently in use")
+
+
+@before("elbv2", "ModifyRule")
+def rule_can_change(cloud: Cloud, call: Call) -> None:
+    """API ModifyRule: the same conditions as for a new one."""
+    listener = call.params["RuleArn"].replace(":listener-rule/", ":loadbalancer/")
+    if "Conditions" in call.params:
+        _check_conditions(call.params["Conditions"])
+    if "Actions" in call.params:
+        check_actions(cloud, call.params["Actions"], listener.rsplit("/", 2)[0])
+
+
+@behaves(
+    "elbv2.rule-without-condition",
+    "a rule has a condition",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, CreateRule, Conditions",
+)
+@behaves(
+    "elbv2.condition-values",
+    "a rule has at most five condition values",
+    "ValidationError 400, 'A rule can only have '5' condition values'",
+    "cfn-lint#3833; User Guide, quotas for Application Load Balancers",
+)
+@behaves(
+    "elbv2.condition-alphabet",
+    "host names and path patterns are plain ASCII, without spaces",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, RuleCondition, Values",
+)
+def _check_conditions(conditions: list[dict[str, Any]]) -> None:
+    if not conditions:
+        raise Refusal("ValidationError", "A condition must be specified")
+    count = 0
+    for condition in conditions:
+        config: dict[str, Any] = next(
+            (value for name, value in condition.items() if name.endswith("Config")), {}
+        )
+        values = [*condition.get("Values", []), *config.get("Values", [])]
+        count += len(values)
+        alphabet = _ALPHABETS.get(condition.get("Field", ""))
+        for value in values:
+            if alphabet and not re.fullmatch(alphabet, value):
+                raise Refusal(
+                    "ValidationError",
+                    f"The {condition['Field']} value '{value}' contains characters that are not "
+                    "valid",
+                )
+    if count > _MOST_VALUES:
+        raise Refusal("ValidationError", f"A rule can only have '{_MOST_VALUES}' condition values")
+
+
+@behaves(
+    "elbv2.default-rule-stays",
+    "a listener's default rule is not deleted",
+    "OperationNotPermitted 400",
+    "Elastic Load Balancing API Reference, DeleteRule, Errors",
+)
+@before("elbv2", "DeleteRule")
+def rule_may_go(cloud: Cloud, call: Call) -> None:
+    """API DeleteRule: 'You can't delete the default rule'."""
+    rule = _rules(cloud, call.region).get(call.params["RuleArn"])
+    if rule is not None and rule.is_default:
+        raise Refusal("OperationNotPermitted", f"Default rule '{rule.arn}' cannot be deleted")
+
+
+def _rules(cloud: Cloud, region: str) -> dict[str, Any]:
+    """Moto's rules of every listener in the region."""
+    return {
+        rule.arn: rule
+        for load_balancer in cloud.backend("elbv2", region).load_balancers.values()
+        for listener in load_balancer.listeners.values()
+        for rule in listener.rules.values()
+    }

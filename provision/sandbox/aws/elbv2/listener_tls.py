@@ -1,0 +1,118 @@
+"""Elastic Load Balancing: the certificates and TLS policies that a listener may have.
+
+No rule compares a certificate's names with anything: AWS does not, and neither does the front. A
+listener with the certificate of another name stands, and clients refuse the connection.
+"""
+
+import ssl
+
+from moto.elbv2.ssl_policies import SSL_POLICIES
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+
+
+@behaves(
+    "elbv2.https-without-certificate",
+    "an HTTPS listener has exactly one default certificate",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, CreateListener, Certificates",
+)
+@behaves(
+    "elbv2.unknown-tls-policy",
+    "a TLS policy that does not exist is refused",
+    "SSLPolicyNotFound 400",
+    "Elastic Load Balancing API Reference, CreateListener, Errors",
+)
+@behaves(
+    "elbv2.http-with-certificate",
+    "an HTTP listener has no certificate",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, CreateListener, Certificates",
+)
+def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
+    """Refuse what a listener of this protocol cannot have."""
+    certificates = [c["CertificateArn"] for c in call.params.get("Certificates", [])]
+    if protocol == "HTTPS":
+        if not certificates:
+            raise Refusal("ValidationError", "A certificate must be specified for HTTPS listeners")
+        if len(certificates) > 1:
+            raise Refusal(
+                "ValidationError",
+                "Up to one certificate can be specified, but multiple certificates were specified",
+            )
+        check_certificate(cloud, call.region, certificates[0])
+        policy = call.params.get("SslPolicy")
+        if policy is not None and policy not in SSL_POLICIES:
+            raise Refusal("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
+    elif certificates or call.params.get("SslPolicy"):
+        what = "Certificates" if certificates else "An SSL policy"
+        raise Refusal("ValidationError", f"{what} cannot be specified for {protocol} listeners")
+
+
+@behaves(
+    "elbv2.certificate-of-another-region",
+    "a listener takes no certificate of another region",
+    "ValidationError 400, 'Certificate ARN ... is not valid'",
+    "aws-load-balancer-controller#2754",
+)
+@behaves(
+    "elbv2.certificate-not-issued",
+    "a listener takes no certificate that is not ISSUED",
+    "UnsupportedCertificate 400",
+    "Elastic Load Balancing API Reference, CreateListener, Errors",
+)
+@behaves(
+    "elbv2.certificate-issued-a-moment-ago",
+    "a certificate issued a moment ago is not known to the load balancer yet",
+    "CertificateNotFound 400",
+    "terraform-provider-aws, resource aws_lb_listener: retries CertificateNotFound",
+)
+@behaves(
+    "elbv2.certificate-unknown",
+    "a listener takes no certificate that does not exist",
+    "CertificateNotFound 400",
+    "Elastic Load Balancing API Reference, CreateListener, Errors",
+)
+def check_certificate(cloud: Cloud, region: str, arn: str) -> None:
+    """API CreateListener: CertificateNotFound for a moment after ISSUED, too."""
+    if ":acm:" not in arn:
+        return  # IAM's server certificates: moto looks for them
+    if arn.split(":")[3] != region:
+        raise Refusal("ValidationError", f"Certificate ARN '{arn}' is not valid")
+    bundle = cloud.backend("acm", region)._certificates.get(arn)
+    certificate = cloud.acm.certificates.get(arn)
+    now = cloud.clock.now()
+    if bundle is None or (
+        certificate is not None
+        and certificate.issued_at is not None
+        and now < certificate.issued_at + cloud.delays.certificate_usable
+    ):
+        raise Refusal("CertificateNotFound", f"Certificate '{arn}' not found")
+    if bundle.status != "ISSUED":
+        raise Refusal(
+            "UnsupportedCertificate",
+            f"The certificate '{arn}' must have a fully-qualified domain name, a supported "
+            "signature, and a supported key size.",
+        )
+
+
+_VERSIONS = {
+    "TLSv1": ssl.TLSVersion.MINIMUM_SUPPORTED,  # TLSv1 by name is deprecated, and warned of
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+def limit_to_policy(context: ssl.SSLContext, policy: str) -> None:
+    """Have a server's context offer the TLS versions and ciphers of a policy."""
+    offered = SSL_POLICIES[policy]
+    versions = sorted(_VERSIONS[name] for name in offered["ssl_protocols"])
+    # OpenSSL's own security level would refuse TLS 1.0 and 1.1, which AWS's old policies allow.
+    level = "" if versions[0] >= ssl.TLSVersion.TLSv1_2 else ":@SECLEVEL=0"
+    older = [name for name in offered["ciphers"] if not name.startswith("TLS_")]
+    if older:
+        context.set_ciphers(":".join(older) + level)
+    context.minimum_version, context.maximum_version = versions[0], versions[-1]

@@ -1,0 +1,112 @@
+"""Elastic Load Balancing: what listeners refuse."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.elbv2.actions import check_actions, same_actions
+from provision.sandbox.aws.elbv2.listener_tls import check_tls
+from provision.sandbox.aws.rules import Answer, before
+
+
+@behaves(
+    "elbv2.listener-port-used",
+    "a load balancer has one listener a port",
+    "DuplicateListener 400",
+    "Elastic Load Balancing API Reference, CreateListener, Errors",
+)
+@behaves(
+    "elbv2.listener-same-settings",
+    "a listener made again with the same settings is the one that exists",
+    "success, the same ARN",
+    "Elastic Load Balancing API Reference, CreateListener: 'This operation is idempotent'; "
+    "terraform-provider-aws#35121",
+)
+@before("elbv2", "CreateListener")
+def listener_can_be(cloud: Cloud, call: Call) -> Answer | None:
+    """API CreateListener: one listener a port; HTTPS, and only HTTPS, has a certificate."""
+    arn = call.params["LoadBalancerArn"]
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)
+    if load_balancer is None:
+        return None
+    actions = call.params["DefaultActions"]
+    for other in load_balancer.listeners.values():
+        if int(other.port) == call.params.get("Port"):
+            if _same(call.params, other):
+                return {"Listeners": [_shown(other)]}
+            raise Refusal(
+                "DuplicateListener",
+                f"A listener already exists on this port for this load balancer '{arn}'",
+            )
+    check_tls(cloud, call, call.params.get("Protocol", ""))
+    check_actions(cloud, actions, arn)
+    return None
+
+
+def _same(given: dict[str, Any], kept: Any) -> bool:
+    """Whether a request asks for just the listener (moto's) that is there."""
+    certificates = [c["CertificateArn"] for c in given.get("Certificates", [])]
+    return (
+        given.get("Protocol") == kept.protocol
+        and certificates == kept.certificates[:1]
+        and given.get("SslPolicy") in (None, kept.ssl_policy)
+        and same_actions(given["DefaultActions"], kept.default_actions)
+    )
+
+
+def _shown(listener: Any) -> dict[str, Any]:
+    """API Listener."""
+    shown = {
+        "ListenerArn": listener.arn,
+        "LoadBalancerArn": listener.load_balancer_arn,
+        "Port": int(listener.port),
+        "Protocol": listener.protocol,
+        "DefaultActions": [action.data for action in listener.default_actions],
+    }
+    if listener.certificates:
+        shown["Certificates"] = [{"CertificateArn": listener.certificates[0]}]
+        shown["SslPolicy"] = listener.ssl_policy
+    return shown
+
+
+@behaves(
+    "elbv2.modified-port-used",
+    "a listener does not move to a port that another one has",
+    "ValidationError 400, 'Listener port ... is already in use'",
+    "hashicorp/terraform#26407",
+)
+@before("elbv2", "ModifyListener")
+def listener_can_change(cloud: Cloud, call: Call) -> None:
+    """API ModifyListener: the same conditions as for a new one; an old certificate is let go."""
+    found = _listener(cloud, call)
+    if found is None:
+        return
+    load_balancer, listener = found
+    port = call.params.get("Port")
+    others = [other for other in load_balancer.listeners.values() if other is not listener]
+    if any(int(other.port) == port for other in others):
+        raise Refusal("ValidationError", f"Listener port '{port}' is already in use")
+    if "Certificates" in call.params or call.params.get("Protocol") == "HTTP":
+        check_tls(cloud, call, call.params.get("Protocol", listener.protocol))
+    if "DefaultActions" in call.params:
+        check_actions(cloud, call.params["DefaultActions"], load_balancer.arn)
+    if "Certificates" in call.params:
+        cloud.acm.let_go(listener.certificates, load_balancer.arn)
+
+
+@before("elbv2", "DeleteListener")
+def certificates_are_let_go(cloud: Cloud, call: Call) -> None:
+    """API DeleteListener; ACM counts the listener as a user for a while longer."""
+    found = _listener(cloud, call)
+    if found is not None:
+        cloud.acm.let_go(found[1].certificates, found[0].arn)
+
+
+def _listener(cloud: Cloud, call: Call) -> tuple[Any, Any] | None:
+    """Moto's load balancer and listener of this call, if there is one."""
+    arn = call.params["ListenerArn"]
+    balancer_arn = arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(balancer_arn)
+    listener = load_balancer and load_balancer.listeners.get(arn)
+    return (load_balancer, listener) if listener else None

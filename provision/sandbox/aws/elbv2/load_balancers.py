@@ -1,0 +1,185 @@
+"""Elastic Load Balancing: load balancers, and what CreateLoadBalancer and others refuse."""
+
+import re
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnets_given
+from provision.sandbox.aws.rules import Answer, after, before
+
+_NAME = "Elastic Load Balancing API Reference, CreateLoadBalancer, Name"
+
+behaves(
+    "elbv2.parameter-outside-its-limits",
+    "numbers outside their range (health check interval 5-300 s, timeout 2-120 s, thresholds 2-10, "
+    "priority 1-50000, port 1-65535) are refused",
+    "ValidationError 400, '1 validation error detected: ...'",
+    "Elastic Load Balancing API Reference, CreateTargetGroup, CreateRule; botocore model of elbv2",
+)(constrains)
+before("elbv2", "*")(constrains("ValidationError"))
+
+# How a parameter's name begins, what the ARN in it has to hold, and what AWS calls it.
+_ARNS = {
+    "ListenerArn": (":listener/", "listener ARN"),
+    "LoadBalancerArn": (":loadbalancer/", "load balancer ARN"),
+    "RuleArn": (":listener-rule/", "listener rule ARN"),
+    "TargetGroupArn": (":targetgroup/", "target group ARN"),
+}
+
+
+@behaves(
+    "elbv2.not-an-arn",
+    "what is no ARN of that kind, an empty one too, is refused",
+    "ValidationError 400, \"'' is not a valid listener ARN\"",
+    "aws-cli#3260; turbot/steampipe-plugin-aws, table aws_ec2_load_balancer_listener_rule",
+)
+@before("elbv2", "*")
+def arns_are_arns(cloud: Cloud, call: Call) -> None:
+    """Every call that names a thing by its ARN."""
+    for name, (part, kind) in _ARNS.items():
+        for arn in [call.params.get(name), *(call.params.get(f"{name}s") or [])]:
+            if arn is not None and not (arn.startswith("arn:") and part in arn):
+                raise Refusal("ValidationError", f"'{arn}' is not a valid {kind}", 400)
+
+
+@behaves(
+    "elbv2.load-balancer-same-settings",
+    "a load balancer made again with the same settings is the one that exists",
+    "success, the same ARN",
+    "Elastic Load Balancing API Reference, CreateLoadBalancer: 'This operation is idempotent'",
+)
+@behaves(
+    "elbv2.load-balancer-other-settings",
+    "a load balancer's name is taken once, whatever the VPC",
+    "DuplicateLoadBalancerName 400",
+    "Elastic Load Balancing API Reference, CreateLoadBalancer, Errors",
+)
+@before("elbv2", "CreateLoadBalancer")
+def load_balancer_can_be(cloud: Cloud, call: Call) -> Answer | None:
+    """API CreateLoadBalancer: name, subnets, groups, and what the same name means."""
+    name = call.params["Name"]
+    _check_name(name)
+    subnet_ids = subnets_given(call)
+    scheme = call.params.get("Scheme", "internet-facing")
+    for lb in cloud.backend("elbv2", call.region).load_balancers.values():
+        if lb.name == name:
+            groups = set(call.params.get("SecurityGroups", lb.security_groups))
+            same = {subnet.id for subnet in lb.subnets} == set(subnet_ids)
+            if same and groups == set(lb.security_groups) and lb.scheme == scheme:
+                return {"LoadBalancers": [cloud.elbv2.describe(lb)]}
+            raise Refusal(
+                "DuplicateLoadBalancerName",
+                f"A load balancer with the same name '{name}' exists, but with different settings",
+            )
+    if call.params.get("Type", "application") == "application":
+        vpc_id = check_subnets(cloud, call.region, subnet_ids, scheme, set())
+        check_groups(cloud, call, vpc_id)
+    return None
+
+
+@behaves(
+    "elbv2.load-balancer-name-length", "a name has at most 32 letters", "ValidationError 400", _NAME
+)
+@behaves(
+    "elbv2.load-balancer-name-alphabet",
+    "a name has letters, digits and hyphens only, and no hyphen at its ends",
+    "ValidationError 400",
+    _NAME,
+)
+@behaves(
+    "elbv2.load-balancer-name-internal",
+    "a name does not begin with 'internal-'",
+    "ValidationError 400",
+    _NAME,
+)
+def _check_name(name: str) -> None:
+    for problem, wrong in (
+        ("cannot be longer than '32' characters", len(name) > 32),
+        (
+            "can only contain characters that are alphanumeric characters or hyphens(-)",
+            not re.fullmatch(r"[A-Za-z0-9-]+", name),
+        ),
+        ("cannot begin or end with '-'", name.startswith("-") or name.endswith("-")),
+        ("cannot begin with 'internal-'", name.startswith("internal-")),
+    ):
+        if wrong:
+            raise Refusal("ValidationError", f"The load balancer name '{name}' {problem}")
+
+
+@behaves(
+    "elbv2.provisioning",
+    "a new load balancer is provisioning for minutes, however often one looks",
+    "State.Code 'provisioning', then 'active'",
+    "Elastic Load Balancing API Reference, LoadBalancerState; 88-187 s in other tools' logs",
+)
+@after("elbv2", "CreateLoadBalancer")
+def load_balancer_is_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API LoadBalancerState: provisioning until it is fully set up."""
+    arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers[arn]
+    cloud.elbv2.created(call.region, load_balancer)
+    answer["LoadBalancers"] = [cloud.elbv2.describe(load_balancer)]
+
+
+@behaves(
+    "elbv2.load-balancer-not-found",
+    "one unknown name among known ones is an error",
+    "LoadBalancerNotFound 400",
+    "Elastic Load Balancing API Reference, DescribeLoadBalancers, Errors",
+)
+@before("elbv2", "DescribeLoadBalancers")
+def names_are_known(cloud: Cloud, call: Call) -> None:
+    """API DescribeLoadBalancers, LoadBalancerNotFound; moto forgives all but the first name."""
+    balancers = cloud.backend("elbv2", call.region).load_balancers
+    names = {load_balancer.name for load_balancer in balancers.values()}
+    missing = [name for name in call.params.get("Names", []) if name not in names]
+    if missing:
+        raise Refusal("LoadBalancerNotFound", f"Load balancers '[{', '.join(missing)}]' not found")
+    if any(arn not in balancers for arn in call.params.get("LoadBalancerArns", [])):
+        raise Refusal("LoadBalancerNotFound", "One or more load balancers not found")
+
+
+@after("elbv2", "DescribeLoadBalancers")
+def state_by_the_clock(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API LoadBalancerState; moto turns it active when somebody looks."""
+    for shown in answer["LoadBalancers"]:
+        shown["State"] = cloud.elbv2.state(shown["LoadBalancerArn"])
+
+
+@after("elbv2", "SetSubnets")
+def interfaces_move(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API SetSubnets: an interface in each subnet; those of the left ones linger."""
+    balancers = cloud.backend("elbv2", call.region).load_balancers
+    cloud.elbv2.moved(call.region, balancers[call.params["LoadBalancerArn"]])
+
+
+@after("elbv2", "SetSecurityGroups")
+def interfaces_follow(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API SetSecurityGroups: the groups are those of the load balancer's interfaces."""
+    balancers = cloud.backend("elbv2", call.region).load_balancers
+    cloud.elbv2.regrouped(balancers[call.params["LoadBalancerArn"]])
+
+
+@behaves(
+    "elbv2.deletion-protection",
+    "a load balancer under deletion protection is not deleted",
+    "OperationNotPermitted 400",
+    "Elastic Load Balancing API Reference, DeleteLoadBalancer, Errors",
+)
+@before("elbv2", "DeleteLoadBalancer")
+def load_balancer_may_go(cloud: Cloud, call: Call) -> None:
+    """API DeleteLoadBalancer: not under deletion protection; its interfaces go later."""
+    arn = call.params["LoadBalancerArn"]
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)
+    if load_balancer is None:
+        return
+    if load_balancer.attrs.get("deletion_protection.enabled") == "true":
+        raise Refusal(
+            "OperationNotPermitted",
+            f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
+        )
+    for listener in load_balancer.listeners.values():
+        cloud.acm.let_go(listener.certificates, arn)
+    cloud.elbv2.deleted(call.region, arn)

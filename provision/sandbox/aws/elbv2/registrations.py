@@ -1,0 +1,85 @@
+"""Elastic Load Balancing: the targets of a target group whose targets are IP addresses."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
+
+
+@before("elbv2", "RegisterTargets")
+def register_targets(cloud: Cloud, call: Call) -> Answer | None:
+    """API RegisterTargets; carried out here, because moto's targets are healthy at once."""
+    group = _ip_target_group(cloud, call)
+    if group is None:
+        return None
+    for target in call.params["Targets"]:
+        port = target.get("Port", group.port)
+        cloud.elbv2.register(group.arn, target["Id"], int(port))
+    return {}
+
+
+@behaves(
+    "elbv2.target-not-registered",
+    "a target that is not registered cannot be deregistered",
+    "InvalidTarget 400",
+    "Elastic Load Balancing API Reference, DeregisterTargets, Errors",
+    moto="moto refuses it as well",
+)
+@before("elbv2", "DeregisterTargets")
+def deregister_targets(cloud: Cloud, call: Call) -> Answer | None:
+    """API DeregisterTargets: InvalidTarget for one that is not registered; the others drain."""
+    group = _ip_target_group(cloud, call)
+    if group is None:
+        return None
+    for target in call.params["Targets"]:
+        port = int(target.get("Port", group.port))
+        if not cloud.elbv2.deregister(group.arn, target["Id"], port):
+            raise Refusal(
+                "InvalidTarget",
+                f"The following targets are not registered: {target['Id']}:{port}",
+            )
+    return {}
+
+
+@behaves(
+    "elbv2.target-health-of-a-stranger",
+    "asked for the health of a target that is not registered, it says 'unused'",
+    "State 'unused', Reason 'Target.NotRegistered'",
+    "Elastic Load Balancing API Reference, TargetHealth, Reason",
+)
+@before("elbv2", "DescribeTargetHealth")
+def target_health(cloud: Cloud, call: Call) -> Answer | None:
+    """API DescribeTargetHealth: the state that the checks of targets.py found."""
+    group = _ip_target_group(cloud, call)
+    if group is None:
+        return None
+    known = cloud.elbv2.targets.get(group.arn, {})
+    asked = [
+        (target["Id"], int(target.get("Port", group.port)))
+        for target in call.params.get("Targets", [])
+    ] or list(known)
+    unregistered = {
+        "State": "unused",
+        "Reason": "Target.NotRegistered",
+        "Description": "Target is not registered to the target group",
+    }
+    return {
+        "TargetHealthDescriptions": [
+            {
+                "Target": {"Id": ip, "Port": port},
+                "HealthCheckPort": str(port),
+                "TargetHealth": cloud.elbv2.health(group.arn, known[ip, port])
+                if (ip, port) in known
+                else unregistered,
+            }
+            for ip, port in asked
+        ]
+    }
+
+
+def _ip_target_group(cloud: Cloud, call: Call) -> Any | None:
+    """Moto's target group if its targets are IP addresses; the others are moto's business."""
+    group = cloud.backend("elbv2", call.region).target_groups.get(call.params["TargetGroupArn"])
+    return group if group is not None and group.target_type == "ip" else None

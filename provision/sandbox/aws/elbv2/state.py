@@ -1,0 +1,150 @@
+"""Elastic Load Balancing: load balancers that take their time to come and to go."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.ec2.state import Ec2
+from provision.sandbox.aws.elbv2.targets import Targets
+
+# General Reference, Elastic Load Balancing endpoints: hosted zone of ALBs; moto has one for all.
+_HOSTED_ZONES = {
+    "ap-northeast-1": "Z14GRHDCWA56QT",
+    "ap-northeast-3": "Z5LXEXXYW11ES",
+    "ap-southeast-1": "Z1LMS91P8CMLE5",
+    "us-east-1": "Z35SXDOTRQ7X7K",
+    "us-west-2": "Z1H1FL5HABSF5",
+    "eu-west-1": "Z32O12XQLNTSW2",
+}
+
+
+@dataclass
+class Elbv2(Targets):
+    """Load balancers: since when, with which interfaces, under which DNS name; and targets."""
+
+    ec2: Ec2 = field(kw_only=True)
+    _since: dict[str, float] = field(default_factory=dict)
+    _interfaces: dict[str, list[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.account.on_tick(self.tick_targets)
+
+    def load_balancers(self) -> list[Any]:
+        """Moto's load balancers of every region."""
+        regions = self.account.regions("elbv2")
+        backends = [self.account.backend("elbv2", region) for region in regions]
+        return [lb for backend in backends for lb in backend.load_balancers.values()]
+
+    def by_dns_name(self, name: str) -> Any | None:
+        """Moto's load balancer with this DNS name (lower case, no final dot), or None."""
+        wanted = name.lower().rstrip(".").removeprefix("dualstack.")
+        return next((lb for lb in self.load_balancers() if lb.dns_name.lower() == wanted), None)
+
+    def addresses(self, load_balancer_arn: str) -> list[str]:
+        """The private addresses from which its nodes reach the targets, one for each subnet."""
+        interfaces = self._interfaces.get(load_balancer_arn, [])
+        return [interface.private_ip_address for interface in interfaces]
+
+    def is_active(self, load_balancer_arn: str) -> bool:
+        """Whether the load balancer is past provisioning."""
+        since = self._since.get(load_balancer_arn)
+        return since is not None and (
+            self.account.clock.now() >= since + self.account.delays.load_balancer
+        )
+
+    @behaves(
+        "elbv2.hosted-zone-of-aliases",
+        "a load balancer has a DNS name with a number, and its region's hosted zone for aliases",
+        "DNSName, CanonicalHostedZoneId",
+        "AWS General Reference, Elastic Load Balancing endpoints and quotas",
+    )
+    @behaves(
+        "elbv2.interfaces",
+        "a load balancer has a network interface in each of its subnets, described 'ELB app/...'",
+        "DescribeNetworkInterfaces lists them",
+        "User Guide for Application Load Balancers, Load balancer subnets",
+    )
+    def created(self, region: str, load_balancer: Any) -> None:
+        """Note a new load balancer: DNS name, hosted zone, one interface in each subnet."""
+        load_balancer.scheme = load_balancer.scheme or "internet-facing"
+        unique = f"{load_balancer.name}-{secrets.randbelow(9 * 10**9) + 10**9}"
+        if load_balancer.scheme == "internal":
+            unique = f"internal-{unique}"
+        load_balancer.dns_name = f"{unique}.{region}.elb.amazonaws.com"
+        load_balancer.canonical_hosted_zone_id = _HOSTED_ZONES.get(
+            region, load_balancer.canonical_hosted_zone_id
+        )
+        if not load_balancer.security_groups:
+            default = self.ec2.backend(region).get_default_security_group(load_balancer.vpc_id)
+            load_balancer.security_groups = [default.id]
+        self._since[load_balancer.arn] = self.account.clock.now()
+        self._interfaces[load_balancer.arn] = []
+        self.moved(region, load_balancer)
+
+    def moved(self, region: str, load_balancer: Any) -> None:
+        """One interface in each of the subnets, and none in others."""
+        interfaces = self._interfaces[load_balancer.arn]
+        wanted = {subnet.id for subnet in load_balancer.subnets}
+        for interface in [i for i in interfaces if i.subnet.id not in wanted]:
+            interfaces.remove(interface)
+            self.ec2.release(region, interface.id)
+        description = "ELB " + load_balancer.arn.partition(":loadbalancer/")[2]
+        public = load_balancer.scheme == "internet-facing"
+        for subnet_id in sorted(wanted - {interface.subnet.id for interface in interfaces}):
+            groups = load_balancer.security_groups
+            interfaces.append(
+                self.ec2.attach(region, subnet_id, groups, description, public, "amazon-elb")
+            )
+
+    @behaves(
+        "elbv2.interfaces-outlive",
+        "a deleted load balancer's interfaces live on for a while, and hold groups and subnets",
+        "DependencyViolation 400 from EC2 meanwhile",
+        "terraform-provider-aws, resource aws_lb: waits for 'ELB app/...' interfaces on deletion",
+    )
+    def deleted(self, region: str, load_balancer_arn: str) -> None:
+        """Let the interfaces go; they outlive the load balancer."""
+        self._since.pop(load_balancer_arn, None)
+        for interface in self._interfaces.pop(load_balancer_arn, []):
+            self.ec2.release(region, interface.id)
+
+    @behaves(
+        "elbv2.interfaces-follow-groups",
+        "a load balancer's new security groups are those of its interfaces; the old ones are free",
+        "success of DeleteSecurityGroup",
+        "Elastic Load Balancing API Reference, SetSecurityGroups",
+    )
+    def regrouped(self, load_balancer: Any) -> None:
+        """The interfaces follow the load balancer's security groups."""
+        for interface in self._interfaces.get(load_balancer.arn, []):
+            groups = map(
+                interface.ec2_backend.get_security_group_from_id, load_balancer.security_groups
+            )
+            interface._group_set = [group for group in groups if group is not None]
+
+    def describe(self, load_balancer: Any) -> dict[str, Any]:
+        """API LoadBalancer."""
+        created = datetime.fromtimestamp(self._since[load_balancer.arn], UTC)
+        return {
+            "LoadBalancerArn": load_balancer.arn,
+            "DNSName": load_balancer.dns_name,
+            "CanonicalHostedZoneId": load_balancer.canonical_hosted_zone_id,
+            "CreatedTime": created,
+            "LoadBalancerName": load_balancer.name,
+            "Scheme": load_balancer.scheme,
+            "VpcId": load_balancer.vpc_id,
+            "State": self.state(load_balancer.arn),
+            "Type": load_balancer.type,
+            "AvailabilityZones": [
+                {"ZoneName": subnet.availability_zone, "SubnetId": subnet.id}
+                for subnet in load_balancer.subnets
+            ],
+            "SecurityGroups": load_balancer.security_groups,
+            "IpAddressType": load_balancer.ip_address_type,
+        }
+
+    def state(self, load_balancer_arn: str) -> dict[str, str]:
+        """API LoadBalancerState."""
+        return {"Code": "active" if self.is_active(load_balancer_arn) else "provisioning"}

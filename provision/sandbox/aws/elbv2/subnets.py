@@ -1,0 +1,154 @@
+"""Elastic Load Balancing: the subnets and security groups that a load balancer may have."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import before
+
+_FREE_ADDRESSES = 8
+
+
+@before("elbv2", "SetSubnets")
+def subnets_can_be_set(cloud: Cloud, call: Call) -> None:
+    """API SetSubnets: the same conditions as for a new load balancer."""
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(
+        call.params["LoadBalancerArn"]
+    )
+    if load_balancer is not None:
+        have = {subnet.id for subnet in load_balancer.subnets}
+        check_subnets(cloud, call.region, subnets_given(call), load_balancer.scheme, have)
+
+
+@before("elbv2", "SetSecurityGroups")
+def groups_can_be_set(cloud: Cloud, call: Call) -> None:
+    """API SetSecurityGroups: the same conditions as for a new load balancer."""
+    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(
+        call.params["LoadBalancerArn"]
+    )
+    if load_balancer is not None:
+        check_groups(cloud, call, load_balancer.vpc_id)
+
+
+def subnets_given(call: Call) -> list[str]:
+    """The ids of the subnets in a call, whichever way they were given."""
+    mappings = call.params.get("SubnetMappings", [])
+    return call.params.get("Subnets") or [mapping["SubnetId"] for mapping in mappings]
+
+
+@behaves(
+    "elbv2.unknown-subnet",
+    "a load balancer in a subnet that does not exist is refused",
+    "SubnetNotFound 400",
+    "Elastic Load Balancing API Reference, CreateLoadBalancer, Errors",
+)
+@behaves(
+    "elbv2.one-zone",
+    "an application load balancer needs subnets of two zones",
+    "ValidationError 400",
+    "aws-cdk-examples#635; User Guide for Application Load Balancers, subnets",
+)
+@behaves(
+    "elbv2.two-subnets-of-one-zone",
+    "a load balancer has one subnet a zone",
+    "InvalidConfigurationRequest 400",
+    "aws-load-balancer-controller#45; User Guide for Application Load Balancers, subnets",
+)
+def check_subnets(
+    cloud: Cloud, region: str, subnet_ids: list[str], scheme: str, have: set[str]
+) -> str:
+    """Refuse subnets in which a load balancer cannot be; the VPC of those that are good.
+
+    `have`: the subnets that it is in already, and has its addresses in.
+    """
+    known = {
+        subnet.id: subnet
+        for subnets in cloud.ec2.backend(region).subnets.values()
+        for subnet in subnets.values()
+    }
+    unknown = [subnet_id for subnet_id in subnet_ids if subnet_id not in known]
+    if unknown:
+        raise Refusal("SubnetNotFound", f"The subnet ID '{unknown[0]}' does not exist")
+    if len(subnet_ids) < 2:
+        raise Refusal(
+            "ValidationError",
+            "At least two subnets in two different Availability Zones must be specified",
+        )
+    subnets = [known[subnet_id] for subnet_id in subnet_ids]
+    if len({subnet.availability_zone for subnet in subnets}) < len(subnets):
+        raise Refusal(
+            "InvalidConfigurationRequest",
+            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        )
+    _check_room([subnet for subnet in subnets if subnet.id not in have])
+    if scheme == "internet-facing":
+        _check_gateways(cloud, region, subnets)
+    return str(subnets[0].vpc_id)
+
+
+@behaves(
+    "elbv2.subnet-too-small",
+    "each subnet of a load balancer needs eight free addresses",
+    "InvalidSubnet 400, 'Not enough IP space available in ...'",
+    "aws-load-balancer-controller#1233; User Guide for Application Load Balancers, subnets",
+)
+def _check_room(subnets: list[Any]) -> None:
+    for subnet in subnets:
+        if subnet.available_ip_address_count < _FREE_ADDRESSES:
+            raise Refusal(
+                "InvalidSubnet",
+                f"Not enough IP space available in {subnet.id}. ELB requires at least "
+                f"{_FREE_ADDRESSES} free IP addresses in each subnet.",
+            )
+
+
+@behaves(
+    "elbv2.vpc-without-gateway",
+    "an internet-facing load balancer needs a VPC with an internet gateway",
+    "InvalidSubnet 400, 'VPC ... has no internet gateway'",
+    "aws-load-balancer-controller and CloudFormation users' reports; CreateLoadBalancer, Errors",
+)
+@behaves(
+    "elbv2.private-subnet",
+    "an internet-facing load balancer needs public subnets, with a route to that gateway (the "
+    "console warns of it; the sandbox, stricter, refuses it, because nobody would get through)",
+    "InvalidSubnet 400",
+    "User Guide for Application Load Balancers, subnets; Elastic Load Balancing API Reference, "
+    "CreateLoadBalancer, Scheme",
+)
+def _check_gateways(cloud: Cloud, region: str, subnets: list[Any]) -> None:
+    vpc_id = subnets[0].vpc_id
+    gateways = cloud.ec2.backend(region).internet_gateways.values()
+    if not any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in gateways):
+        raise Refusal("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
+    for subnet in subnets:
+        if not cloud.ec2.is_public(region, subnet):
+            raise Refusal(
+                "InvalidSubnet", f"Subnet {subnet.id} has no route to an internet gateway"
+            )
+
+
+@behaves(
+    "elbv2.unknown-security-group",
+    "a load balancer with a security group that does not exist is refused",
+    "InvalidSecurityGroup 400",
+    "aws-load-balancer-controller#2371",
+)
+@behaves(
+    "elbv2.security-group-of-another-vpc",
+    "a load balancer's security groups belong to its VPC",
+    "InvalidConfigurationRequest 400",
+    "kubernetes/cloud-provider-aws#78",
+)
+def check_groups(cloud: Cloud, call: Call, vpc_id: str) -> None:
+    """Refuse security groups that a load balancer in this VPC cannot have."""
+    for group_id in call.params.get("SecurityGroups", []):
+        group = cloud.ec2.backend(call.region).get_security_group_from_id(group_id)
+        if group is None:
+            raise Refusal("InvalidSecurityGroup", f"The security group '{group_id}' does not exist")
+        if group.vpc_id != vpc_id:
+            raise Refusal(
+                "InvalidConfigurationRequest",
+                f'Security group "{group_id}" does not belong to VPC "{vpc_id}"',
+            )

@@ -1,0 +1,156 @@
+"""Elastic Load Balancing: what target groups refuse."""
+
+import re
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
+
+_LOWEST, _HIGHEST = 200, 499  # API Matcher: HTTP codes of an Application Load Balancer's checks
+
+# CreateTargetGroup's parameters, and where moto keeps them.
+_SETTINGS = {
+    "Protocol": "protocol",
+    "ProtocolVersion": "protocol_version",
+    "Port": "port",
+    "VpcId": "vpc_id",
+    "TargetType": "target_type",
+    "HealthCheckProtocol": "health_check_protocol",
+    "HealthCheckPort": "health_check_port",
+    "HealthCheckPath": "health_check_path",
+    "HealthCheckIntervalSeconds": "health_check_interval_seconds",
+    "HealthCheckTimeoutSeconds": "health_check_timeout_seconds",
+    "HealthyThresholdCount": "healthy_threshold_count",
+    "UnhealthyThresholdCount": "unhealthy_threshold_count",
+    "Matcher": "matcher",
+}
+
+
+@behaves(
+    "elbv2.target-group-same-settings",
+    "a target group made again with the same settings is the one that exists",
+    "success, the same ARN",
+    "Elastic Load Balancing API Reference, CreateTargetGroup: 'This operation is idempotent'; "
+    "terraform-provider-aws#6013",
+)
+@behaves(
+    "elbv2.target-group-other-settings",
+    "a target group's name is taken once",
+    "DuplicateTargetGroupName 400, '... exists, but with different settings'",
+    "terraform-aws-alb#251",
+)
+@behaves(
+    "elbv2.target-group-name",
+    "a name has at most 32 letters, digits and hyphens, no hyphen at its ends",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, CreateTargetGroup, Name",
+    moto="moto refuses it as well",
+)
+@before("elbv2", "CreateTargetGroup")
+def target_group_can_be(cloud: Cloud, call: Call) -> Answer | None:
+    """API CreateTargetGroup: what the same name means, and the health check."""
+    name = call.params["Name"]
+    _check_health_check(call.params)
+    for group in cloud.backend("elbv2", call.region).target_groups.values():
+        if group.name == name:
+            if all(_given(call, key) in (None, _kept(group, key)) for key in _SETTINGS):
+                return {"TargetGroups": [_shown(group)]}
+            raise Refusal(
+                "DuplicateTargetGroupName",
+                f"A target group with the same name '{name}' exists, but with different settings",
+            )
+    return None
+
+
+def _given(call: Call, key: str) -> str | None:
+    return str(call.params[key]) if key in call.params else None
+
+
+def _kept(group: Any, key: str) -> str:
+    return str(getattr(group, _SETTINGS[key]))
+
+
+def _shown(group: Any) -> dict[str, Any]:
+    """API TargetGroup."""
+    numbers = ("Port", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds")
+    shown = {key: getattr(group, kept) for key, kept in _SETTINGS.items()}
+    for key in (*numbers, "HealthyThresholdCount", "UnhealthyThresholdCount"):
+        shown[key] = int(shown[key])
+    return {
+        "TargetGroupArn": group.arn,
+        "TargetGroupName": group.name,
+        "HealthCheckEnabled": group.health_check_enabled,
+        "LoadBalancerArns": list(dict.fromkeys(group.load_balancer_arns)),
+        "IpAddressType": group.ip_address_type,
+        **{key: value for key, value in shown.items() if value is not None},
+    }
+
+
+@behaves(
+    "elbv2.modified-timeout-above-interval",
+    "a health check's timeout stays below its interval when either changes, too",
+    "ValidationError 400, 'Health check timeout ... must be smaller than the interval ...'",
+    "Elastic Load Balancing API Reference, ModifyTargetGroup, HealthCheckTimeoutSeconds",
+)
+@before("elbv2", "ModifyTargetGroup")
+def target_group_can_change(cloud: Cloud, call: Call) -> None:
+    """API ModifyTargetGroup: the same conditions as for a new one."""
+    group = cloud.elbv2.target_group(call.params["TargetGroupArn"])
+    if group is None:
+        return
+    _check_health_check(call.params)
+    interval, timeout = (
+        int(call.params.get(key) or getattr(group, _SETTINGS[key]))
+        for key in ("HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds")
+    )
+    if timeout >= interval:
+        raise Refusal(
+            "ValidationError",
+            f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'",
+        )
+
+
+@behaves(
+    "elbv2.health-check-path",
+    "a health check's path begins with a slash",
+    "ValidationError 400",
+    "User Guide for Application Load Balancers, Health check settings, HealthCheckPath",
+)
+@behaves(
+    "elbv2.matcher-range",
+    "a matcher has HTTP codes of 200 to 499",
+    "ValidationError 400, '... must be within '200-499' inclusive'",
+    "Elastic Load Balancing API Reference, Matcher, HttpCode",
+)
+def _check_health_check(given: dict[str, Any]) -> None:
+    path = given.get("HealthCheckPath", "/")
+    if not path.startswith("/"):
+        raise Refusal(
+            "ValidationError", f"Health check path '{path}' must begin with a '/' character"
+        )
+    matcher = given.get("Matcher", {}).get("HttpCode", "")
+    for code in re.findall(r"\d+", matcher):
+        if not _LOWEST <= int(code) <= _HIGHEST:
+            raise Refusal(
+                "ValidationError",
+                f"Health check matcher HTTP code '{matcher}' must be within "
+                f"'{_LOWEST}-{_HIGHEST}' inclusive",
+            )
+
+
+@behaves(
+    "elbv2.target-group-in-use",
+    "a target group that a listener or a rule names is not deleted",
+    "ResourceInUse 400",
+    "Elastic Load Balancing API Reference, DeleteTargetGroup, Errors",
+)
+@before("elbv2", "DeleteTargetGroup")
+def target_group_is_free(cloud: Cloud, call: Call) -> None:
+    """API DeleteTargetGroup, ResourceInUse; in AWS's words."""
+    arn = call.params["TargetGroupArn"]
+    if cloud.elbv2.load_balancers_of(arn):
+        raise Refusal(
+            "ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule"
+        )

@@ -1,0 +1,186 @@
+"""IAM: roles, users and policies that cannot be made, changed or deleted."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.rules import Answer, before
+
+_POLICIES_PER_ROLE = 10
+
+behaves(
+    "iam.tags",
+    "a role has at most 50 tags",
+    "ValidationError 400",
+    "IAM User Guide, IAM and AWS STS quotas; botocore model of IAM, tagListType",
+    moto="moto refuses it as well",
+)(constrains)
+behaves(
+    "iam.constraints",
+    "names, paths, descriptions, durations and tags have lengths, ranges and alphabets",
+    "ValidationError 400",
+    "botocore model of IAM: roleNameType, pathType, roleDescriptionType, tagKeyType and others",
+)(constrains)
+before("iam", "*")(constrains("ValidationError"))
+
+
+@behaves(
+    "iam.role-name-case",
+    "names of roles are unique without regard to case",
+    "EntityAlreadyExists 409",
+    "IAM User Guide, IAM and AWS STS quotas: IAM name requirements",
+)
+@before("iam", "CreateRole")
+def role_name_is_free(cloud: Cloud, call: Call) -> None:
+    """API CreateRole: names are not distinguished by case."""
+    name = call.params["RoleName"]
+    if any(r.name.lower() == name.lower() for r in cloud.backend("iam").roles.values()):
+        raise Refusal("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
+
+
+@behaves(
+    "iam.delete-conflict",
+    "a role with attached or inline policies is not deleted",
+    "DeleteConflict 409",
+    "IAM API Reference, DeleteRole, Errors",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "iam.role-missing",
+    "what names a role that is not there is refused in AWS's words",
+    "NoSuchEntity 404",
+    "IAM API Reference, GetRole, Errors",
+)
+@before(
+    "iam",
+    "GetRole",
+    "DeleteRole",
+    "UpdateRole",
+    "UpdateAssumeRolePolicy",
+    "PutRolePolicy",
+    "GetRolePolicy",
+    "DeleteRolePolicy",
+    "ListRolePolicies",
+    "AttachRolePolicy",
+    "DetachRolePolicy",
+    "ListAttachedRolePolicies",
+    "TagRole",
+)
+def role_is_there(cloud: Cloud, call: Call) -> None:
+    """moto says it in words of its own."""
+    name = call.params["RoleName"]
+    if cloud.iam.role(name) is None:
+        raise _missing(f"The role with name {name} cannot be found.")
+
+
+@behaves(
+    "iam.role-policy-missing",
+    "an inline policy that is not there is refused in AWS's words",
+    "NoSuchEntity 404",
+    "IAM API Reference, GetRolePolicy, Errors",
+)
+@before("iam", "GetRolePolicy", "DeleteRolePolicy")
+def role_policy_is_there(cloud: Cloud, call: Call) -> None:
+    """moto says it in words of its own."""
+    role, name = cloud.iam.role(call.params["RoleName"]), call.params["PolicyName"]
+    if role is not None and name not in role.policies:
+        raise _missing(f"The role policy with name {name} cannot be found.")
+
+
+@behaves(
+    "iam.policy-not-attachable",
+    "a managed policy that does not exist cannot be attached",
+    "NoSuchEntity 404",
+    "IAM API Reference, AttachRolePolicy, Errors",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "iam.policies-per-role",
+    "a role has at most 10 managed policies",
+    "LimitExceeded 409",
+    "IAM User Guide, IAM and AWS STS quotas",
+)
+@before("iam", "AttachRolePolicy")
+def policy_can_be_attached(cloud: Cloud, call: Call) -> None:
+    """API AttachRolePolicy."""
+    arn = call.params["PolicyArn"]
+    role = cloud.iam.role(call.params["RoleName"])
+    if role is not None and len(role.managed_policies.keys() - {arn}) >= _POLICIES_PER_ROLE:
+        words = f"Cannot exceed quota for PoliciesPerRole: {_POLICIES_PER_ROLE}"
+        raise Refusal("LimitExceeded", words, 409)
+
+
+@behaves(
+    "iam.boundary-missing",
+    "a permissions boundary is a policy that exists",
+    "NoSuchEntity 404",
+    "IAM API Reference, PutRolePermissionsBoundary, Errors",
+)
+@before("iam", "CreateRole", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary")
+def boundary_is_there(cloud: Cloud, call: Call) -> None:
+    """API PutRolePermissionsBoundary."""
+    arn = call.params.get("PermissionsBoundary")
+    if arn and arn not in cloud.backend("iam").managed_policies:
+        raise _missing(f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+@before("iam", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary")
+def boundary_of_a_user(cloud: Cloud, call: Call) -> Answer:
+    """API PutUserPermissionsBoundary, which moto does not know."""
+    user = cloud.backend("iam").users.get(call.params["UserName"])
+    if user is None:
+        raise _missing(f"The user with name {call.params['UserName']} cannot be found.")
+    user.permissions_boundary_arn = call.params.get("PermissionsBoundary")
+    return {}
+
+
+@behaves(
+    "iam.service-linked-role-taken",
+    "a service has one service-linked role in an account",
+    "InvalidInput 400, has been taken",
+    "IAM API Reference, CreateServiceLinkedRole, Errors; terraform-provider-aws, "
+    "aws_iam_service_linked_role",
+)
+@before("iam", "CreateServiceLinkedRole")
+def one_service_linked_role(cloud: Cloud, call: Call) -> None:
+    """API CreateServiceLinkedRole, InvalidInput: the second one of a service."""
+    path = f"/aws-service-role/{call.params['AWSServiceName']}/"
+    for role in cloud.backend("iam").roles.values():
+        if role.path == path and not call.params.get("CustomSuffix"):
+            raise Refusal(
+                "InvalidInput",
+                f"Service role name {role.name} has been taken in this account, please try a "
+                "different suffix.",
+                400,
+            )
+
+
+@behaves(
+    "iam.service-linked-role-protected",
+    "a service-linked role is neither changed nor deleted like another role",
+    "UnmodifiableEntity 400",
+    "IAM API Reference, DeleteRole and PutRolePolicy, Errors",
+)
+@before(
+    "iam",
+    "DeleteRole",
+    "PutRolePolicy",
+    "DeleteRolePolicy",
+    "AttachRolePolicy",
+    "DetachRolePolicy",
+    "UpdateAssumeRolePolicy",
+)
+def role_is_not_protected(cloud: Cloud, call: Call) -> None:
+    """User Guide, service-linked roles: only the service changes them."""
+    role = cloud.iam.role(call.params["RoleName"])
+    if role is not None and role.path.startswith("/aws-service-role/"):
+        raise Refusal(
+            "UnmodifiableEntity",
+            f"Cannot perform the operation on the protected role '{role.name}' - this role is "
+            "only modifiable by AWS",
+            400,
+        )
+
+
+def _missing(words: str) -> Refusal:
+    return Refusal("NoSuchEntity", words, 404)

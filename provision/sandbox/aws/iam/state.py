@@ -1,0 +1,89 @@
+"""IAM as it lives: roles that other services cannot assume yet, and who may assume them at all."""
+
+import functools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import SERVICE_NAME_CONVERSION, AWSManagedPolicy
+
+from provision.sandbox.aws.account import Account
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
+
+SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS; moto would say ...Forecs
+
+
+_SEEDED = ("AmazonECSTaskExecutionRolePolicy",)  # moto has AWS's managed policies: all or none
+
+
+@behaves(
+    "iam.managed-policies",
+    "AWS's managed policy for ECS task execution is there, by its ARN",
+    "GetPolicy answers it",
+    "AWS Managed Policy Reference Guide, AmazonECSTaskExecutionRolePolicy",
+    moto="the sandbox loads this one into moto, which alone has all of them or none",
+)
+@dataclass
+class Iam:
+    """When roles came to be, on the sandbox's clock, and the access keys that are no longer any."""
+
+    account: Account
+    _since: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        backend = self.account.backend("iam")
+        for name in _SEEDED:
+            policy = AWSManagedPolicy.from_data(
+                name, self.account.account_id, backend.region_name, _managed_policies()[name]
+            )
+            backend.aws_managed_policies.append(policy)
+            backend.managed_policies[policy.arn] = policy
+
+    def role(self, arn_or_name: str) -> Any | None:
+        """Moto's role, or None."""
+        name = arn_or_name.rpartition("/")[2]
+        for role in self.account.backend("iam").roles.values():
+            if role.name == name and arn_or_name in (name, role.arn):
+                return role
+        return None
+
+    def fresh(self, role: Any) -> bool:
+        """Whether the role or its trust policy is too new to be known everywhere."""
+        known = self._since.get(role.arn, 0) + self.account.delays.role
+        return bool(self.account.clock.now() < known)
+
+    @behaves(
+        "iam.trust-of-services",
+        "a service assumes only roles whose trust policy names it, for the sources it names",
+        "the service's own error",
+        "IAM User Guide, The confused deputy problem (aws:SourceArn, aws:SourceAccount)",
+    )
+    def assumable(self, arn_or_name: str, principal: str, source: str = "") -> bool:
+        """Whether the service `principal` (ecs-tasks.amazonaws.com) can assume this role by now.
+
+        `source` is the ARN of what it assumes it for, as trust policies ask for in aws:SourceArn. A
+        new role, and a new trust policy, take `delays.role` to be known everywhere.
+        """
+        role = self.role(arn_or_name)
+        if role is None or self.fresh(role):
+            return False
+        keys = {"aws:sourceaccount": self.account.account_id}
+        request = Request(
+            principal,
+            "sts:AssumeRole",
+            role.arn,
+            keys | ({"aws:sourcearn": source} if source else {}),
+        )
+        return resource_verdict(statements(role.assume_role_policy_document), request) == "Allow"
+
+    def touched(self, arn: str) -> None:
+        """The role or its trust policy is new from now on."""
+        self._since[arn] = self.account.clock.now()
+
+
+@functools.cache
+def _managed_policies() -> dict[str, Any]:
+    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return policies

@@ -1,0 +1,91 @@
+"""A boto3 session wired to a WSGI application in this process: AWS calls without sockets."""
+
+import io
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+from provision.sandbox.faults.faults import ConnectionDropped, NoAnswer
+
+WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def attach(session: Any, application: WsgiApplication) -> None:
+    """Make every client of this boto3 session, made before or after, call `application`.
+
+    A dropped connection arrives as botocore's ConnectionClosedError, as it does from a socket; no answer as
+    its ReadTimeoutError, at once.
+    """
+
+    def before_send(request: Any, **_: Any) -> AWSResponse:
+        try:
+            status, headers, body = _call(application, request)
+        except NoAnswer as silence:
+            raise ReadTimeoutError(endpoint_url=request.url) from silence
+        except ConnectionDropped as dropped:
+            raise ConnectionClosedError(endpoint_url=request.url) from dropped
+        return AWSResponse(request.url, status, headers, _Raw(body))
+
+    session.events.register("before-send", before_send)
+
+
+class _Raw(io.BytesIO):
+    """The part of urllib3's response that botocore uses."""
+
+    def stream(self, amt: int = 65536, **_: Any) -> Iterable[bytes]:
+        while chunk := self.read(amt):
+            yield chunk
+
+    def release_conn(self) -> None:
+        """Nothing to give back."""
+
+
+def _call(application: WsgiApplication, request: Any) -> tuple[int, dict[str, str], bytes]:
+    given: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        given[:] = [int(status.split()[0]), dict(headers)]
+
+    chunks = application(_environ(request), start_response)
+    try:
+        body = b"".join(chunks)
+    finally:
+        if close := getattr(chunks, "close", None):
+            close()
+    return given[0], given[1], body
+
+
+def _environ(request: Any) -> dict[str, Any]:
+    url = urlsplit(request.url)
+    body = request.body or b""
+    if hasattr(body, "read"):
+        body = body.read()
+    body = body.encode() if isinstance(body, str) else bytes(body)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(url.path) or "/",
+        "RAW_URI": url.path or "/",
+        "QUERY_STRING": url.query,
+        "SERVER_NAME": url.hostname,
+        "SERVER_PORT": str(url.port or 443),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": url.netloc,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": url.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,  # read to its end, even where Transfer-Encoding stands above
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        text = value.decode() if isinstance(value, bytes) else str(value)
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = text
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return environ

@@ -1,0 +1,142 @@
+"""CloudWatch Logs: log events, as they are taken, found and forgotten; moto keeps them."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
+
+_DAY = 24 * 3600 * 1000  # milliseconds
+_PAGE = 10_000
+_BATCH = 1_048_576  # bytes, each event counting 26 more than its message
+_OVERHEAD = 26
+
+
+@behaves(
+    "logs.filter-by-stream-prefix",
+    "events are found by the beginning of their stream's name",
+    "events of the streams whose names begin so",
+    "CloudWatch Logs API Reference, FilterLogEvents, logStreamNamePrefix",
+)
+@behaves(
+    "logs.filter-prefix-and-names",
+    "streams are named or given by a prefix, not both",
+    "InvalidParameterException 400",
+    "CloudWatch Logs API Reference, FilterLogEvents, logStreamNamePrefix",
+)
+@behaves(
+    "logs.filter-interleaves",
+    "the events of several streams come in the order of their time",
+    "events sorted by timestamp",
+    "CloudWatch Logs API Reference, FilterLogEvents, interleaved",
+)
+@before("logs", "FilterLogEvents")
+def events_found(cloud: Cloud, call: Call) -> Answer:
+    """API FilterLogEvents."""
+    given = call.params
+    group = _group(cloud, call)
+    names, prefix = given.get("logStreamNames") or [], given.get("logStreamNamePrefix")
+    if names and prefix:
+        raise _invalid("logStreamNamePrefix cannot be specified together with logStreamNames.")
+    if prefix:
+        names = [name for name in group.streams if name.startswith(prefix)]
+        if not names:
+            return {"events": [], "searchedLogStreams": []}
+    events, token, _ = group.filter_log_events(
+        log_group_name=group.name,
+        log_stream_names=names,
+        start_time=_since(cloud, group, given.get("startTime")),
+        end_time=given.get("endTime"),
+        limit=int(given.get("limit") or _PAGE),
+        next_token=given.get("nextToken"),
+        filter_pattern=given.get("filterPattern"),
+        interleaved=True,
+    )
+    return {"events": events, "searchedLogStreams": []} | ({"nextToken": token} if token else {})
+
+
+@behaves(
+    "logs.get-ends-with-its-own-token",
+    "the last page gives the token that it was asked with, and no error",
+    "nextForwardToken as before, no events",
+    "CloudWatch Logs API Reference, GetLogEvents, nextForwardToken",
+    moto="moto answers so as well",
+)
+@before("logs", "GetLogEvents")
+def events_of_stream(cloud: Cloud, call: Call) -> Answer:
+    """API GetLogEvents: the newest, unless it is to begin with the oldest."""
+    given = call.params
+    group = _group(cloud, call)
+    if given["logStreamName"] not in group.streams:
+        raise Refusal("ResourceNotFoundException", "The specified log stream does not exist.")
+    events, backward, forward = group.get_log_events(
+        given["logStreamName"],
+        _since(cloud, group, given.get("startTime")),
+        given.get("endTime"),
+        int(given.get("limit") or _PAGE),
+        given.get("nextToken"),
+        given.get("startFromHead", False),
+    )
+    return {"events": events, "nextBackwardToken": backward, "nextForwardToken": forward}
+
+
+@behaves(
+    "logs.retention-forgets",
+    "events older than the retention time are found no more",
+    "no events",
+    "CloudWatch Logs API Reference, PutRetentionPolicy",
+)
+def _since(cloud: Cloud, group: Any, start: int | None) -> int:
+    """From when on events are shown, in epoch milliseconds."""
+    days = group.retention_in_days
+    kept = cloud.clock.now() * 1000 - int(days) * _DAY if days else 0.0
+    return int(max(start or 0, kept))
+
+
+@behaves(
+    "logs.batch-over-a-day",
+    "one call's events span 24 hours at most",
+    "InvalidParameterException 400",
+    "CloudWatch Logs API Reference, PutLogEvents",
+)
+@behaves(
+    "logs.batch-too-large",
+    "one call's events have 1,048,576 bytes at most, 26 for each event among them",
+    "InvalidParameterException 400",
+    "CloudWatch Logs API Reference, PutLogEvents",
+)
+@before("logs", "PutLogEvents")
+def batch_fits(cloud: Cloud, call: Call) -> None:
+    """API PutLogEvents: the batch; moto looks at the order and at the age."""
+    events = call.params["logEvents"]
+    times = [event["timestamp"] for event in events]
+    if times and max(times) - min(times) > _DAY:
+        raise _invalid(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 "
+            "hours."
+        )
+    size = sum(len(event["message"].encode()) + _OVERHEAD for event in events)
+    if size > _BATCH:
+        raise _invalid(f"Upload too large: {size} bytes exceeds limit of {_BATCH}")
+
+
+@behaves(
+    "logs.group-unknown",
+    "the events of a log group that does not exist",
+    "ResourceNotFoundException 400, The specified log group does not exist.",
+    "CloudWatch Logs API Reference, FilterLogEvents, Errors",
+    moto="moto refuses it as well",
+)
+def _group(cloud: Cloud, call: Call) -> Any:
+    """Moto's log group, by its name or its ARN."""
+    named = call.params.get("logGroupName") or call.params.get("logGroupIdentifier") or ""
+    name = named.split(":log-group:")[-1].removesuffix(":*")
+    group = cloud.backend("logs", call.region).groups.get(name)
+    if group is None:
+        raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
+    return group
+
+
+def _invalid(message: str) -> Refusal:
+    return Refusal("InvalidParameterException", message)

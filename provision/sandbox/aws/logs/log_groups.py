@@ -1,0 +1,84 @@
+"""CloudWatch Logs: names, retention times and tags of log groups."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.rules import before
+
+# API PutRetentionPolicy, retentionInDays.
+RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+_TAGS = 50
+_fit = constrains("InvalidParameterException")
+
+
+@behaves(
+    "logs.group-name",
+    "a log group's name is of letters, digits and . - _ / #",
+    "InvalidParameterException 400",
+    "botocore logs model, LogGroupName",
+)
+@behaves(
+    "logs.stream-name",
+    "a log stream's name has no : and no *",
+    "InvalidParameterException 400",
+    "botocore logs model, LogStreamName",
+)
+@behaves(
+    "logs.page-too-long",
+    "a page has up to 10,000 events",
+    "InvalidParameterException 400",
+    "botocore logs model, EventsLimit",
+    moto="moto refuses it as well",
+)
+@before("logs", "*")
+def parameters_fit(cloud: Cloud, call: Call) -> None:
+    """Lengths, ranges and alphabets."""
+    _fit(cloud, call)
+
+
+@behaves(
+    "logs.group-exists",
+    "a second log group of a name",
+    "ResourceAlreadyExistsException 400, The specified log group already exists",
+    "CloudWatch Logs API Reference, CreateLogGroup, Errors",
+    moto="moto refuses it as well",
+)
+@behaves(
+    "logs.too-many-tags",
+    "a log group has up to 50 tags",
+    "InvalidParameterException 400",
+    "CloudWatch Logs API Reference, CreateLogGroup, tags",
+)
+@before("logs", "CreateLogGroup")
+def group_can_be(cloud: Cloud, call: Call) -> None:
+    """API CreateLogGroup: its tags, which are a map."""
+    tags = call.params.get("tags") or {}
+    if len(tags) > _TAGS:
+        raise _refused("tags", tags, f"Member must have length less than or equal to {_TAGS}")
+
+
+@behaves(
+    "logs.retention-not-in-list",
+    "a retention time is one of those that are offered, not any number of days",
+    "InvalidParameterException 400",
+    "CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays",
+)
+@before("logs", "PutRetentionPolicy")
+def retention_exists(cloud: Cloud, call: Call) -> None:
+    """API PutRetentionPolicy: days from a list, not any number."""
+    days = call.params["retentionInDays"]
+    if days not in RETENTION_DAYS:
+        allowed = ", ".join(str(value) for value in RETENTION_DAYS)
+        raise _refused("retentionInDays", days, f"Member must satisfy enum value set: [{allowed}]")
+
+
+def _refused(parameter: str, value: object, constraint: str) -> Refusal:
+    return Refusal(
+        "InvalidParameterException",
+        f"1 validation error detected: Value '{value}' at '{parameter}' failed to satisfy "
+        f"constraint: {constraint}",
+    )

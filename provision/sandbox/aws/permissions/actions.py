@@ -1,0 +1,196 @@
+"""What has to be allowed for a call: actions on resources, roles that are passed, condition keys.
+
+Source: Service Authorization Reference, each service's actions with their dependent actions; IAM User
+Guide, "AWS global condition context keys" and "Grant permissions to pass a role to a service".
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import jmespath
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.permissions import s3_actions
+from provision.sandbox.aws.permissions.resources import resources
+
+Asked = tuple[str, str, dict[str, Any]]  # action, resource, condition keys of its own
+
+# Where the prefix of the actions is not botocore's name of the service.
+PREFIX = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
+# Everybody who has credentials may do these (API reference of STS).
+FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
+# The roles that a call hands to a service.
+_ECS_ROLES = "[taskRoleArn, executionRoleArn]"
+_PASSED = {
+    ("ecs", "RegisterTaskDefinition"): (_ECS_ROLES, "ecs-tasks.amazonaws.com"),
+    ("ecs", "RunTask"): (f"overrides.{_ECS_ROLES}", "ecs-tasks.amazonaws.com"),
+    ("ecs", "CreateService"): ("[role]", "ecs.amazonaws.com"),
+    ("scheduler", "CreateSchedule"): ("[Target.RoleArn]", "scheduler.amazonaws.com"),
+    ("scheduler", "UpdateSchedule"): ("[Target.RoleArn]", "scheduler.amazonaws.com"),
+}
+# What a call with tags needs beside its own action, by its operation's noun or for the whole service.
+TAGGING = {
+    "acm": "AddTagsToCertificate",
+    "ecr": "TagResource",
+    "ecs": "TagResource",
+    "elasticloadbalancing": "AddTags",
+    "iam:CreateRole": "TagRole",
+    "iam:CreateUser": "TagUser",
+    "iam:CreatePolicy": "TagPolicy",
+    "logs": "TagResource",
+    "scheduler": "TagResource",
+    "ssm": "AddTagsToResource",
+}
+_CREATING = ("Create", "Register", "Request", "Put")
+# Condition keys of single services -> the parameter with the value.
+_KEYS = {
+    "s3:prefix": "Prefix",
+    "s3:delimiter": "Delimiter",
+    "s3:max-keys": "MaxKeys",
+    "s3:versionid": "VersionId",
+    "s3:x-amz-acl": "ACL",
+    "s3:locationconstraint": "CreateBucketConfiguration.LocationConstraint",
+    "s3:x-amz-server-side-encryption": "ServerSideEncryption",
+    "iam:policyarn": "PolicyArn",
+    "iam:awsservicename": "AWSServiceName",
+    "iam:permissionsboundary": "PermissionsBoundary",
+    "ssm:overwrite": "Overwrite",
+    "sts:externalid": "ExternalId",
+    "sts:rolesessionname": "RoleSessionName",
+}
+
+
+@behaves(
+    "permissions.free",
+    "GetCallerIdentity needs no permission",
+    "the answer",
+    "STS API Reference, GetCallerIdentity",
+    moto="plain moto allows everything",
+)
+@behaves(
+    "permissions.hosted-zone",
+    "CreateHostedZone needs ec2:DescribeVpcs beside its own action",
+    "AccessDenied 403",
+    "Service Authorization Reference, Amazon Route 53, dependent actions of CreateHostedZone",
+)
+def asked(cloud: Cloud, call: Call) -> list[Asked]:
+    """Everything that has to be allowed for this call."""
+    if (call.service, call.operation) in FREE:
+        return []
+    if call.service == "s3":
+        return [(action, resource, {}) for action, resource in s3_actions.asked(call)]
+    service = PREFIX.get(call.service, call.service)
+    about = [_with_path(cloud, arn) for arn in resources(call, service, cloud.account_id)]
+    own: list[Asked] = [(f"{service}:{call.operation}", resource, {}) for resource in about]
+    if (call.service, call.operation) == ("route53", "CreateHostedZone"):
+        own.append(("ec2:DescribeVpcs", "*", {}))
+    return own + _tagging(call, service, about) + _passing(cloud, call)
+
+
+def _with_path(cloud: Cloud, arn: str) -> str:
+    """A role's ARN has its path, which calls do not name."""
+    role = cloud.iam.role(arn.rpartition("/")[2]) if ":iam:" in arn and ":role/" in arn else None
+    return arn if role is None else str(role.arn)
+
+
+@behaves(
+    "permissions.tags-at-creation",
+    "a call that creates something with tags needs the permission to tag as well",
+    "the service's access denied error",
+    "ECS Developer Guide, Grant permission to tag resources on creation; EC2 User Guide likewise",
+)
+def _tagging(call: Call, service: str, about: list[str]) -> list[Asked]:
+    """Tags at creation are a permission of their own."""
+    if service == "ec2":
+        return [
+            (
+                "ec2:CreateTags",
+                f"arn:aws:ec2:{call.region}:*:{tagged['ResourceType']}/*",
+                {"ec2:CreateAction": call.operation},
+            )
+            for tagged in call.params.get("TagSpecifications") or []
+        ]
+    action = TAGGING.get(f"{service}:{call.operation}") or TAGGING.get(service)
+    given = call.params.get("tags") or call.params.get("Tags")
+    if not (action and given and call.operation.startswith(_CREATING)):
+        return []
+    if service == "acm":
+        about = [f"arn:aws:acm:{call.region}:*:certificate/*"]
+    return [(f"{service}:{action}", arn.removesuffix(":log-stream:"), {}) for arn in about]
+
+
+@behaves(
+    "permissions.pass-role",
+    "who hands a role to a service (task definition, schedule) needs iam:PassRole on that role",
+    "AccessDeniedException, iam:PassRole",
+    "IAM User Guide, Grant a user permissions to pass a role to an AWS service",
+)
+@behaves(
+    "permissions.passed-to-service",
+    "iam:PassRole can be limited to one service by iam:PassedToService",
+    "AccessDeniedException, iam:PassRole",
+    "IAM User Guide, Available keys for IAM: iam:PassedToService",
+)
+def _passing(cloud: Cloud, call: Call) -> list[Asked]:
+    """iam:PassRole for every role that this call hands to a service."""
+    if (call.service, call.operation) not in _PASSED:
+        return []
+    expression, service = _PASSED[call.service, call.operation]
+    names = jmespath.search(expression, call.params) or []
+    if call.operation == "RunTask":
+        names += _roles_of(cloud, call)
+    roles = {cloud.iam.role(name) or name for name in names if name}
+    arns = sorted(str(getattr(role, "arn", role)) for role in roles)
+    return [("iam:PassRole", arn, {"iam:PassedToService": service}) for arn in arns]
+
+
+def _roles_of(cloud: Cloud, call: Call) -> list[str | None]:
+    """Those of the task definition that is run (Scheduler User Guide, execution role for RunTask)."""
+    family, _, revision = str(call.params["taskDefinition"]).rpartition("/")[2].partition(":")
+    revisions = cloud.backend("ecs", call.region).task_definitions.get(family, {})
+    number = int(revision) if revision.isdigit() else max(revisions, default=0)
+    if number not in revisions:
+        return []
+    return [revisions[number].task_role_arn, revisions[number].execution_role_arn]
+
+
+def context(cloud: Cloud, call: Call) -> dict[str, Any]:
+    """The condition keys of the request."""
+    tags = _tags(call.params)
+    known: dict[str, Any] = {
+        "aws:securetransport": call.secure,
+        "aws:requestedregion": call.region,
+        "aws:sourceip": "127.0.0.1",
+        "aws:currenttime": datetime.fromtimestamp(call.time, UTC).isoformat(),
+        "aws:epochtime": call.time,
+        "aws:resourceaccount": cloud.account_id,
+    }
+    known |= {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}
+    if tags:
+        known["aws:tagkeys"] = list(tags)
+    for key, expression in _KEYS.items():
+        if key.startswith(f"{call.service}:"):
+            value = jmespath.search(expression, call.params)
+            if value is not None:
+                known[key] = value
+    if call.service == "ecs" and call.operation not in ("CreateCluster", "DeleteCluster"):
+        cluster = str(call.params.get("cluster") or "default").rpartition("/")[2]
+        known["ecs:cluster"] = f"arn:aws:ecs:{call.region}:{cloud.account_id}:cluster/{cluster}"
+    return known
+
+
+def _tags(params: dict[str, Any]) -> dict[str, str]:
+    """The tags in a request, however its service writes them."""
+    given = params.get("tags") or params.get("Tags") or params.get("AddTags") or []
+    if isinstance(given, dict):
+        return dict(given)
+    given = [*given, *(jmespath.search("TagSpecifications[].Tags[]", params) or [])]
+    given += jmespath.search("CreateBucketConfiguration.Tags", params) or []
+    given += jmespath.search("Tagging.TagSet", params) or []
+    return {
+        str(tag.get("Key") or tag.get("key")): str(tag.get("Value") or tag.get("value") or "")
+        for tag in given
+        if isinstance(tag, dict)
+    }

@@ -1,0 +1,182 @@
+"""Callers other than the account's root are held to their policies, call by call.
+
+Root is every access key that IAM has not made; of those, only the sandbox's own passes over HTTP
+(signatures.py). Source: IAM User Guide, "Policy evaluation logic" and
+"Troubleshoot access denied error messages"; the error codes are each service's "Common Errors".
+"""
+
+import base64
+import json
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.permissions.actions import Asked, asked, context
+from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
+from provision.sandbox.aws.permissions.principals import Principal
+from provision.sandbox.aws.permissions.tags import resource_tags
+
+# Where the trust policy decides (sts.py), and where each object has its own answer (s3_objects.py).
+_ELSEWHERE = ("AssumeRole", "DeleteObjects")
+
+
+_LOGIC = "IAM User Guide, Policy evaluation logic"
+_MESSAGES = "IAM User Guide, Troubleshoot access denied error messages"
+
+
+@behaves(
+    "permissions.caller",
+    "who calls with an IAM user's or a role session's key is held to the policies of that user "
+    "(its groups' too) or role; nothing is allowed that none allows",
+    "the service's access denied error",
+    _LOGIC,
+)
+@behaves(
+    "permissions.explicit-deny",
+    "an explicit deny wins over every allow",
+    "access denied, with an explicit deny in an identity-based policy",
+    _LOGIC,
+)
+@behaves(
+    "permissions.boundary",
+    "a permissions boundary limits what the policies allow",
+    "access denied, because no permissions boundary allows",
+    "IAM User Guide, Permissions boundaries for IAM entities",
+)
+@behaves(
+    "permissions.session-policy",
+    "a session policy limits what the role's policies allow",
+    "access denied, because no session policy allows",
+    "IAM User Guide, Session policies",
+)
+@behaves(
+    "permissions.conditions",
+    "a statement counts only where its conditions hold (region, tags of request and resource, time)",
+    "the service's access denied error",
+    "IAM User Guide, AWS global condition context keys",
+)
+@behaves(
+    "permissions.task-role",
+    "what runs in a task calls with a session of the task role, named after the task",
+    "the service's access denied error",
+    "ECS Developer Guide, Task IAM role",
+)
+def enforce(cloud: Cloud, call: Call) -> None:
+    """Raises AWS's refusal where the caller may not."""
+    principal = cloud.permissions.caller(call.access_key)
+    if principal is not None:
+        hold(cloud, call, principal)
+    elif call.service == "s3" and cloud.s3.policies:
+        _hold_root(cloud, call)
+
+
+def hold(cloud: Cloud, call: Call, principal: Principal) -> None:
+    """The same for a principal at hand (Scheduler has no access key)."""
+    known = context(cloud, call)
+    for action, resource, more in asked(cloud, call):
+        if call.operation in _ELSEWHERE:
+            continue
+        sentence = sentence_for(cloud, principal, (action, resource, more), known)
+        if sentence:
+            raise refused(call, sentence)
+
+
+@behaves(
+    "s3.policy-grants",
+    "within the account a bucket policy that names the caller is enough",
+    "the answer",
+    _LOGIC,
+)
+def sentence_for(
+    cloud: Cloud, principal: Principal, wanted: Asked, known: dict[str, object]
+) -> str:
+    """Why one action on one resource is denied, "" where it is allowed."""
+    action, resource, more = wanted
+    tags = resource_tags(cloud, resource)
+    keys = known | tags | more
+    policy = _bucket_policy(cloud, resource) if action.startswith("s3:") else None
+    return cloud.permissions.refused(principal, action, resource, keys, policy)
+
+
+@behaves(
+    "s3.policy-tls-only",
+    "a bucket policy that denies plain HTTP is held against everybody, root too",
+    "AccessDenied 403, with an explicit deny in a resource-based policy",
+    "S3 User Guide, Security best practices: enforce encryption of data in transit",
+)
+def _hold_root(cloud: Cloud, call: Call) -> None:
+    """A deny of a bucket's policy for everybody means root too; only the policy itself stays in reach."""
+    root = f"arn:aws:iam::{cloud.account_id}:root"
+    if call.operation in ("DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"):
+        return
+    for action, resource, _ in asked(cloud, call):
+        policy = statements(_bucket_policy(cloud, resource))
+        request = Request(root, action, resource, _lower(context(cloud, call)))
+        if policy and resource_verdict(policy, request) == "Deny":
+            raise refused(
+                call,
+                f"User: {root} is not authorized to perform: {action} on resource: "
+                f'"{resource}" with an explicit deny in a resource-based policy',
+            )
+
+
+def _lower(keys: dict[str, object]) -> dict[str, object]:
+    return {key.lower(): value for key, value in keys.items()}
+
+
+def _bucket_policy(cloud: Cloud, resource: str) -> str | None:
+    return cloud.s3.policies.get(resource.removeprefix("arn:aws:s3:::").partition("/")[0])
+
+
+@behaves(
+    "permissions.words-json",
+    "services that speak JSON say AccessDeniedException, with who, what and on what",
+    "AccessDeniedException 400 (403 over REST)",
+    _MESSAGES,
+)
+@behaves(
+    "permissions.words-query",
+    "services that speak the query protocol or REST-XML say AccessDenied",
+    "AccessDenied 403",
+    _MESSAGES,
+)
+@behaves(
+    "permissions.words-ec2",
+    "EC2 says UnauthorizedOperation, for a change with an encoded message",
+    "UnauthorizedOperation 403",
+    "EC2 API Reference, Error codes for the Amazon EC2 API",
+)
+@behaves(
+    "permissions.words-s3",
+    "S3 says AccessDenied and quotes the resource",
+    "AccessDenied 403",
+    "S3 User Guide, Troubleshoot access denied (403 Forbidden) errors",
+)
+def refused(call: Call, sentence: str) -> Refusal:
+    """AccessDenied in the words of the call's service."""
+    if call.service == "ec2":
+        sentence = sentence.replace(" on resource: *", "")
+        if call.mutating:
+            # Only DecodeAuthorizationMessage reads it.
+            encoded = base64.urlsafe_b64encode(json.dumps({"allowed": False}).encode()).decode()
+            sentence = f"{sentence}. Encoded authorization failure message: {encoded}"
+        words = f"You are not authorized to perform this operation. {sentence}"
+        return Refusal("UnauthorizedOperation", words, 403)
+    if call.protocol in ("query", "rest-xml"):
+        return Refusal("AccessDenied", sentence, 403)
+    return Refusal("AccessDeniedException", sentence, 403 if call.protocol == "rest-json" else 400)
+
+
+def unknown_key(call: Call) -> Refusal:
+    """An access key that was deleted or made inactive."""
+    if call.service == "ec2":
+        words = "AWS was not able to validate the provided access credentials"
+        return Refusal("AuthFailure", words, 401)
+    if call.service == "s3":
+        words = "The AWS Access Key Id you provided does not exist in our records."
+        return Refusal("InvalidAccessKeyId", words, 403)
+    words = "The security token included in the request is invalid."
+    if call.protocol in ("query", "rest-xml"):
+        return Refusal("InvalidClientTokenId", words, 403)
+    status = 403 if call.protocol == "rest-json" else 400
+    return Refusal("UnrecognizedClientException", words, status)

@@ -1,0 +1,88 @@
+"""S3's actions, which are named after its operations only half of the time.
+
+Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3"; S3 User
+Guide, "Required permissions for Amazon S3 API operations".
+"""
+
+from typing import Any
+
+from provision.sandbox.aws.calls import Call
+
+Asked = tuple[str, str]  # action and resource
+
+# On the bucket, where the action is not called as the operation is.
+BUCKET = {
+    "HeadBucket": "ListBucket",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeleteBucketCors": "PutBucketCORS",
+    "PutBucketCors": "PutBucketCORS",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+}
+# On the object.
+OBJECT = {
+    "HeadObject": "GetObject",
+    "GetObjectAttributes": "GetObject",
+    "PutObject": "PutObject",
+    "GetObject": "GetObject",
+    "DeleteObject": "DeleteObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "AbortMultipartUpload": "AbortMultipartUpload",
+    "GetObjectTagging": "GetObjectTagging",
+    "PutObjectTagging": "PutObjectTagging",
+    "DeleteObjectTagging": "DeleteObjectTagging",
+    "GetObjectAcl": "GetObjectAcl",
+    "PutObjectAcl": "PutObjectAcl",
+}
+# With a VersionId these are actions of their own.
+_VERSIONED = {"GetObject", "DeleteObject"}
+
+
+def asked(call: Call) -> list[Asked]:
+    """What has to be allowed for this call."""
+    given = call.params
+    if "Bucket" not in given:
+        return [("s3:ListAllMyBuckets" if call.operation == "ListBuckets" else _plain(call), "*")]
+    bucket = f"arn:aws:s3:::{given['Bucket']}"
+    if call.operation == "DeleteObjects":
+        objects = (given.get("Delete") or {}).get("Objects") or []
+        return [(_action("DeleteObject", found), f"{bucket}/{found['Key']}") for found in objects]
+    if call.operation == "CopyObject":
+        source = f"arn:aws:s3:::{_source(given['CopySource'])}"
+        return [("s3:GetObject", source), ("s3:PutObject", f"{bucket}/{given['Key']}")]
+    if call.operation in OBJECT:
+        return [(_action(OBJECT[call.operation], given), f"{bucket}/{given['Key']}")]
+    tags = (given.get("CreateBucketConfiguration") or {}).get("Tags")
+    more = [("s3:TagResource", bucket)] if call.operation == "CreateBucket" and tags else []
+    return [(f"s3:{BUCKET.get(call.operation, call.operation)}", bucket), *more]
+
+
+def _plain(call: Call) -> str:
+    return f"s3:{call.operation}"
+
+
+def _action(name: str, given: dict[str, Any]) -> str:
+    return f"s3:{name}{'Version' if name in _VERSIONED and given.get('VersionId') else ''}"
+
+
+def _source(given: Any) -> str:
+    if isinstance(given, dict):
+        return f"{given['Bucket']}/{given['Key']}"
+    return str(given).lstrip("/").partition("?")[0]

@@ -1,0 +1,47 @@
+"""Route 53: what an alias record may point at."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.cloud import Cloud
+
+_ELB = ".elb.amazonaws.com."
+# Zones of services that the sandbox has not; their names are believed.
+_OTHERS = (".amazonaws.com.", ".cloudfront.net.", ".awsglobalaccelerator.com.", ".on.aws.")
+
+
+@behaves(
+    "route53.alias-in-another-zone",
+    "an alias names the hosted zone in which its target lies: the load balancer's, not one's own",
+    "InvalidChangeBatch 400, '... the alias target name does not lie within the target zone'",
+    "harmony-ops#491; barnybug/cli53#213",
+)
+@behaves(
+    "route53.alias-to-nothing",
+    "an alias's target exists",
+    "InvalidChangeBatch 400, '... but that target was not found'",
+    "barnybug/cli53#227",
+)
+def problems_of_alias(cloud: Cloud, wanted: Any, own_zone: Any, records: list[Any]) -> list[str]:
+    """What is wrong with the target of an alias (moto's RecordSet), the zone having `records`."""
+    target = wanted.alias_target
+    name, zone_id = target["DNSName"].lower(), target["HostedZoneId"]
+    tried = f"Tried to create an alias that targets {name}, type {wanted.type} in zone {zone_id}"
+    outside, missing = (
+        f"{tried}, but the alias target name does not lie within the target zone",
+        f"{tried}, but that target was not found",
+    )
+    if name.endswith(_ELB):
+        load_balancer = cloud.elbv2.by_dns_name(name)
+        if load_balancer is None:
+            return [missing]
+        inside = load_balancer.canonical_hosted_zone_id == zone_id
+        return [] if inside else [outside, missing]
+    zone = cloud.backend("route53").zones.get(zone_id)
+    if zone is None:
+        return [] if name.endswith(_OTHERS) else [outside, missing]
+    if name != zone.name and not name.endswith(f".{zone.name}"):
+        return [outside, missing]
+    kept = records if zone is own_zone else zone.rrsets
+    found = any(record.name == name and record.type == wanted.type for record in kept)
+    return [] if found else [missing]

@@ -1,0 +1,174 @@
+"""Route 53's change batches: all of it or nothing, and refused where AWS refuses."""
+
+from collections import defaultdict
+from typing import Any
+
+from moto.route53.models import RecordSet
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.route53.aliases import problems_of_alias
+from provision.sandbox.aws.route53.placement import apex, conflicts, misplaced
+from provision.sandbox.aws.route53.records import check_kind, problems_of
+from provision.sandbox.aws.rules import Answer, before
+
+_MOST_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a request
+
+
+@behaves(
+    "route53.one-wrong-change",
+    "a batch with one wrong change changes nothing",
+    "InvalidChangeBatch 400",
+    "Route 53 API Reference, ChangeResourceRecordSets: 'a transactional basis'",
+)
+@behaves(
+    "route53.prior-request-not-complete",
+    "a change while the zone's last one is PENDING is refused (where a test asks for it)",
+    "PriorRequestNotComplete 400",
+    "Route 53 API Reference, ChangeResourceRecordSets, Errors",
+)
+@before("route53", "ChangeResourceRecordSets")
+def change_record_sets(cloud: Cloud, call: Call) -> Answer:
+    """API ChangeResourceRecordSets; carried out here: moto compares with a journal of its own."""
+    zone_id = call.params["HostedZoneId"].rpartition("/")[2]
+    zone = cloud.backend("route53").zones.get(zone_id)
+    if zone is None:
+        raise Refusal("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}")
+    if cloud.route53.one_change_at_a_time and cloud.route53.is_busy(zone):
+        raise Refusal(
+            "PriorRequestNotComplete",
+            "The request was rejected because Route 53 was still processing a prior request.",
+        )
+    batch = call.params["ChangeBatch"]
+    records = list(zone.rrsets)
+    problems = _batch_problems(batch["Changes"])
+    changed = []
+    for change in batch["Changes"]:
+        given = change["ResourceRecordSet"]
+        check_kind(change["Action"], given)
+        wanted = _record_set(given)
+        found = problems_of(given) or misplaced(wanted, zone.name)
+        problems += found or _apply(change["Action"], wanted, records)
+        if change["Action"] != "DELETE":
+            changed.append(wanted)
+    if not problems:
+        for wanted in changed:
+            problems += conflicts(wanted, records, zone.name)
+            if wanted.alias_target:
+                problems += problems_of_alias(cloud, wanted, zone, records)
+        problems += apex(records, zone.name)
+    if problems:
+        raise Refusal("InvalidChangeBatch", f"[{', '.join(problems)}]")
+    zone.rrsets = records
+    return {"ChangeInfo": cloud.route53.changed(zone, batch.get("Comment"))}
+
+
+@behaves(
+    "route53.record-twice-in-a-batch",
+    "a batch changes a record set once (or deletes it and then creates it)",
+    "InvalidChangeBatch 400, 'The request contains an invalid set of changes for ...'",
+    "kubernetes-sigs/external-dns#4241",
+)
+@behaves(
+    "route53.batch-size",
+    "a batch has at most 1000 changes",
+    "InvalidChangeBatch 400",
+    "Route 53 Developer Guide, Quotas",
+    moto="moto refuses it as well",
+)
+def _batch_problems(changes: list[dict[str, Any]]) -> list[str]:
+    if len(changes) > _MOST_CHANGES:
+        return [f"Number of records limit of {_MOST_CHANGES} exceeded."]
+    actions: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for change in changes:
+        given = change["ResourceRecordSet"]
+        key = (given["Type"], _full(given["Name"]), given.get("SetIdentifier", ""))
+        actions[key].append(change["Action"])
+    return [
+        f"The request contains an invalid set of changes for a resource record set '{type} {name}'"
+        for (type, name, _), done in actions.items()
+        if len(done) > 1 and done not in (["DELETE", "CREATE"], ["DELETE", "UPSERT"])
+    ]
+
+
+def _record_set(given: dict[str, Any]) -> Any:
+    """The given record set as Route 53 keeps it: names in lower case with the final dot."""
+    kept = dict(given)
+    kept["Name"] = _full(given["Name"])
+    if "ResourceRecords" in given:
+        kept["ResourceRecords"] = [record["Value"] for record in given["ResourceRecords"]]
+    if "AliasTarget" in given:
+        target = given["AliasTarget"]
+        kept["AliasTarget"] = {**target, "DNSName": _full(target["DNSName"])}
+    return RecordSet(kept)
+
+
+@behaves(
+    "route53.create-existing",
+    "CREATE of a record set that exists is refused; UPSERT replaces it",
+    "InvalidChangeBatch 400, 'Tried to create ... but it already exists'",
+    "Route 53 API Reference, Change, Action",
+)
+@behaves(
+    "route53.delete-absent",
+    "DELETE of a record set that does not exist is refused",
+    "InvalidChangeBatch 400, 'Tried to delete ... but it was not found'",
+    "Route 53 API Reference, Change, Action",
+)
+@behaves(
+    "route53.delete-other-values",
+    "DELETE with other values than those that stand is refused",
+    "InvalidChangeBatch 400, '... the values provided do not match the current values'",
+    "Route 53 API Reference, Change, Action",
+)
+def _apply(action: str, wanted: Any, records: list[Any]) -> list[str]:
+    """Carry the change out on `records`; what is wrong with it."""
+    place = next((i for i, other in enumerate(records) if _key(other) == _key(wanted)), None)
+    label = f"resource record set [name='{wanted.name}', type='{wanted.type}']"
+    if action == "CREATE" and place is not None:
+        return [f"Tried to create {label} but it already exists"]
+    if action == "DELETE":
+        if place is None:
+            return [f"Tried to delete {label} but it was not found"]
+        if _content(records[place]) != _content(wanted):
+            return [
+                f"Tried to delete {label} but the values provided do not match the current values"
+            ]
+        del records[place]
+    elif place is None:
+        records.append(wanted)
+    else:
+        records[place] = wanted
+    return []
+
+
+def _key(record: Any) -> tuple[str, str, str | None]:
+    return record.name, record.type, record.set_identifier
+
+
+def _content(record: Any) -> tuple[Any, ...]:
+    alias = record.alias_target and {k: v for k, v in record.alias_target.items() if v is not None}
+    return int(record.ttl or 0), sorted(record.records or []), alias, record.weight, record.failover
+
+
+def _full(name: str) -> str:
+    return name.lower().rstrip(".") + "."
+
+
+@behaves(
+    "route53.no-such-change",
+    "the change of an unknown id is an error",
+    "NoSuchChange 404",
+    "Route 53 API Reference, GetChange, Errors",
+)
+@before("route53", "GetChange")
+def change_status(cloud: Cloud, call: Call) -> Answer:
+    """API GetChange; medians of other tools' logs are in Delays.route53_sync."""
+    change_id = "/change/" + call.params["Id"].rpartition("/")[2]
+    if change_id not in cloud.route53.changes:
+        raise Refusal(
+            "NoSuchChange",
+            f"A change with the specified change ID {change_id.rpartition('/')[2]} does not exist.",
+        )
+    return {"ChangeInfo": cloud.route53.change_info(change_id)}

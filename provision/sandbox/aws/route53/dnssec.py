@@ -1,0 +1,67 @@
+"""Route 53: key-signing keys, which keep a hosted zone from being deleted. Names are not signed."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.task import moment
+from provision.sandbox.aws.rules import Answer, before
+
+_KSK = {"Flag": 257, "SigningAlgorithmMnemonic": "ECDSAP256SHA256", "SigningAlgorithmType": 13}
+
+
+def _zone_id(call: Call) -> str:
+    return str(call.params["HostedZoneId"]).rpartition("/")[2]
+
+
+def _zone(cloud: Cloud, call: Call) -> Any:
+    zone = cloud.backend("route53").zones.get(_zone_id(call))
+    if zone is None:
+        raise Refusal("NoSuchHostedZone", f"No hosted zone found with ID: {_zone_id(call)}")
+    return zone
+
+
+@before("route53", "CreateKeySigningKey")
+def create_key(cloud: Cloud, call: Call) -> Answer:
+    """Create a key-signing key. Source: API CreateKeySigningKey."""
+    zone, params, now = _zone(cloud, call), call.params, moment(cloud.clock.now())
+    key = {
+        "Name": params["Name"],
+        "Status": params["Status"],
+        "KmsArn": params["KeyManagementServiceArn"],
+        "CreatedDate": now,
+        "LastModifiedDate": now,
+        **_KSK,
+    }
+    cloud.route53.signing_keys.setdefault(_zone_id(call), {})[params["Name"]] = key
+    location = f"https://route53.amazonaws.com/2013-04-01/keysigningkey/{_zone_id(call)}/"
+    return {
+        "ChangeInfo": cloud.route53.changed(zone),
+        "KeySigningKey": dict(key),
+        "Location": f"{location}{params['Name']}",
+    }
+
+
+@before("route53", "GetDNSSEC")
+def show_keys(cloud: Cloud, call: Call) -> Answer:
+    """Return the zone's key-signing keys. Source: API GetDNSSEC."""
+    _zone(cloud, call)
+    keys = cloud.route53.signing_keys.get(_zone_id(call), {})
+    return {"Status": {"ServeSignature": "NOT_SIGNING"}, "KeySigningKeys": list(keys.values())}
+
+
+@behaves(
+    "route53.zone-with-signing-keys",
+    "a hosted zone that has key-signing keys is not deleted",
+    "HostedZoneNotEmpty 400, '... contains DNSSEC Key Signing Keys and so cannot be deleted.'",
+    "hashicorp/terraform-provider-aws#21368",
+)
+@before("route53", "DeleteHostedZone")
+def zone_has_no_keys(cloud: Cloud, call: Call) -> None:
+    """Keys first."""
+    if cloud.route53.signing_keys.get(call.params["Id"].rpartition("/")[2]):
+        raise Refusal(
+            "HostedZoneNotEmpty",
+            "The specified hosted zone contains DNSSEC Key Signing Keys and so cannot be deleted.",
+        )

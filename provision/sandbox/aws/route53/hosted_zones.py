@@ -1,0 +1,111 @@
+"""Route 53: hosted zones, their names and name servers."""
+
+import random
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.route53.domain_names import problem_of
+from provision.sandbox.aws.rules import Answer, after, before
+
+# Route 53 gives every zone one server under each of four top-level domains, numbered in ranges.
+_SERVERS = (("com", 0), ("net", 512), ("org", 1024), ("co.uk", 1536))
+
+
+def name_servers() -> list[str]:
+    """Four name servers as a new hosted zone gets them, without the final dot."""
+    numbers = [(tld, random.randrange(first, first + 512)) for tld, first in _SERVERS]
+    return [f"ns-{number}.awsdns-{number % 64:02}.{tld}" for tld, number in numbers]
+
+
+@behaves(
+    "route53.zone-name",
+    "a hosted zone's name has no empty, long or odd labels, and is no top-level domain",
+    "InvalidDomainName 400, 'FATAL problem: ...'",
+    "Route 53 API Reference, CreateHostedZone, Errors; Developer Guide, DNS domain name format",
+)
+@behaves(
+    "route53.unknown-delegation-set",
+    "a delegation set that does not exist is refused",
+    "NoSuchDelegationSet 400",
+    "Route 53 API Reference, CreateHostedZone, Errors",
+)
+@before("route53", "CreateHostedZone")
+def zone_can_be(cloud: Cloud, call: Call) -> None:
+    """API CreateHostedZone, Errors."""
+    name = call.params["Name"]
+    problem = problem_of(name)
+    if not problem and "." not in name.rstrip("."):
+        problem = f"A hosted zone cannot be created for the top-level domain {name}"
+    if problem:
+        raise Refusal("InvalidDomainName", problem)
+    delegation_set = call.params.get("DelegationSetId", "").rpartition("/")[2]
+    if delegation_set and delegation_set not in cloud.backend("route53").delegation_sets:
+        raise Refusal(
+            "NoSuchDelegationSet",
+            f"A reusable delegation set with ID {delegation_set} does not exist.",
+        )
+
+
+@behaves(
+    "route53.caller-reference-used",
+    "a caller reference serves once, even when its zone was deleted since",
+    "HostedZoneAlreadyExists 409",
+    "Route 53 API Reference, CreateHostedZone, CallerReference",
+)
+@before("route53", "CreateHostedZone")
+def caller_reference_is_new(cloud: Cloud, call: Call) -> None:
+    """API CreateHostedZone: a reference serves once, even when its zone was deleted since."""
+    if call.params["CallerReference"] in cloud.route53.caller_references:
+        raise Refusal(
+            "HostedZoneAlreadyExists",
+            "A hosted zone has already been created with the specified caller reference.",
+        )
+
+
+@behaves(
+    "route53.own-name-servers",
+    "every hosted zone has four name servers of its own; a second one of a name has others",
+    "DelegationSet.NameServers",
+    "Route 53 Developer Guide, NS and SOA records that Route 53 creates",
+)
+@after("route53", "CreateHostedZone")
+def own_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """A second zone of the same name has other name servers (Developer Guide, SOA-NSrecords)."""
+    zone = cloud.backend("route53").zones[answer["HostedZone"]["Id"].rpartition("/")[2]]
+    servers = name_servers()
+    if zone.delegation_set is not None and "DelegationSetId" not in call.params:
+        zone.delegation_set.name_servers = servers
+        answer.get("DelegationSet", {})["NameServers"] = servers
+    servers = zone.delegation_set.name_servers if zone.delegation_set else servers
+    soa = f"{servers[0]}. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
+    for record_set in zone.rrsets:
+        record_set.records = [f"{s}." for s in servers] if record_set.type == "NS" else [soa]
+        record_set.ttl = 172800 if record_set.type == "NS" else 900
+    cloud.route53.caller_references.add(call.params["CallerReference"])
+    answer["ChangeInfo"] = cloud.route53.changed(zone)
+
+
+@behaves(
+    "route53.zone-not-empty",
+    "a hosted zone with more than its own NS and SOA records is not deleted",
+    "HostedZoneNotEmpty 400, '... contains non-required resource record sets ...'",
+    "Route 53 API Reference, DeleteHostedZone; gruntwork-io/cloud-nuke#704",
+)
+@before("route53", "DeleteHostedZone")
+def zone_is_empty(cloud: Cloud, call: Call) -> None:
+    """API DeleteHostedZone, HostedZoneNotEmpty; a delegation below the zone counts, too."""
+    zone = cloud.backend("route53").zones.get(call.params["Id"].rpartition("/")[2])
+    own = ("NS", "SOA")
+    if zone is not None and any(r.name != zone.name or r.type not in own for r in zone.rrsets):
+        raise Refusal(
+            "HostedZoneNotEmpty",
+            "The specified hosted zone contains non-required resource record sets  and so cannot "
+            "be deleted.",
+        )
+
+
+@after("route53", "DeleteHostedZone")
+def deletion_takes_time(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API DeleteHostedZone answers with a ChangeInfo like every change."""
+    answer["ChangeInfo"] = cloud.route53.changed(None)

@@ -1,0 +1,45 @@
+"""Route 53's list of hosted zones by name, which is a range."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
+
+
+@behaves(
+    "route53.zones-by-name-are-a-range",
+    "a list of zones by name begins at the name and goes on, in the order of reversed labels",
+    "zones of other names behind it",
+    "Route 53 API Reference, ListHostedZonesByName",
+)
+@before("route53", "ListHostedZonesByName")
+def names_are_a_range(cloud: Cloud, call: Call) -> Answer:
+    """API ListHostedZonesByName: DNSName is where the list begins, not a filter."""
+    zones = sorted(cloud.route53.zones(), key=lambda zone: (_order(zone.name), zone.resource_id))
+    start = _order(call.params.get("DNSName", ""))
+    start_id = call.params.get("HostedZoneId", "").rpartition("/")[2]
+    wanted = [zone for zone in zones if (_order(zone.name), zone.resource_id) >= (start, start_id)]
+    most = int(call.params.get("MaxItems") or 100)
+    answer: Answer = {
+        "HostedZones": [
+            {
+                "Id": zone.id,
+                "Name": zone.name,
+                "CallerReference": zone.caller_reference,
+                "Config": {k: v for k, v in zone.config.items() if v is not None},
+                "ResourceRecordSetCount": len(zone.rrsets),
+            }
+            for zone in wanted[:most]
+        ],
+        "IsTruncated": len(wanted) > most,
+        "MaxItems": str(most),
+    }
+    if call.params.get("DNSName"):
+        answer["DNSName"] = call.params["DNSName"]
+    if len(wanted) > most:
+        answer |= {"NextDNSName": wanted[most].name, "NextHostedZoneId": wanted[most].resource_id}
+    return answer
+
+
+def _order(name: str) -> list[str]:
+    return [label for label in reversed(name.lower().rstrip(".").split(".")) if label]

@@ -1,0 +1,123 @@
+"""Route 53: which values a record set may have, by its type."""
+
+import ipaddress
+import re
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.route53.domain_names import problem_of
+
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_CAA = re.compile(r'(\d{1,3}) ([a-zA-Z0-9]+) "([^"]*)"')
+_MX = re.compile(r"(\d{1,5}) (\S+)")
+_CHOICE = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]"
+
+
+@behaves(
+    "route53.alias-or-values",
+    "a record set has an alias target, or a TTL and values: exactly one of the two",
+    "InvalidInput 400, 'Invalid request: Expected exactly one of ...'",
+    "Route 53 API Reference, ResourceRecordSet; aws-sdk-php#475",
+)
+def check_kind(action: str, given: dict[str, Any]) -> None:
+    """Refuse a record set that is neither an alias nor has values, or both."""
+    alias = "AliasTarget" in given
+    plain = bool(given.get("ResourceRecords")) and given.get("TTL") is not None
+    partly = bool(given.get("ResourceRecords")) or given.get("TTL") is not None
+    if alias == plain or (alias and partly):
+        found = "more than one" if alias else "none"
+        raise Refusal(
+            "InvalidInput",
+            f"Invalid request: Expected exactly one of {_CHOICE}, but found {found} in Change with "
+            f"[Action={action}, Name={given['Name']}, Type={given['Type']}, "
+            f"SetIdentifier={given.get('SetIdentifier', 'null')}]",
+        )
+
+
+@behaves(
+    "route53.record-name",
+    "a record's name has no empty, long or odd labels",
+    "InvalidChangeBatch 400, 'FATAL problem: ...'",
+    "Route 53 Developer Guide, DNS domain name format; harmony-ops#491",
+)
+@behaves(
+    "route53.duplicate-value",
+    "a record set has each value once",
+    "InvalidChangeBatch 400, 'Duplicate Resource Record: ...'",
+    "Route 53 API Reference, ChangeResourceRecordSets, InvalidChangeBatch",
+)
+def problems_of(given: dict[str, Any]) -> list[str]:
+    """What is wrong with a record set by itself, in Route 53's words."""
+    problems = [problem_of(given["Name"])]
+    values = [record["Value"] for record in given.get("ResourceRecords", [])]
+    for value in values:
+        problem = _problem_of_value(given["Type"], value)
+        if problem:
+            problems.append(
+                f"Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value}''"
+            )
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    problems += [f"Duplicate Resource Record: '{value}'" for value in twice]
+    return [problem for problem in problems if problem]
+
+
+@behaves(
+    "route53.address",
+    "an A record has IPv4 addresses, an AAAA record IPv6 addresses",
+    "InvalidChangeBatch 400, 'ARRDATAIllegalIPv4Address', 'AAAARRDATAIllegalIPv6Address'",
+    "Route 53 Developer Guide, Supported DNS record types",
+)
+@behaves(
+    "route53.mail-exchanger",
+    "an MX record has a number and a name",
+    "InvalidChangeBatch 400",
+    "Route 53 Developer Guide, Supported DNS record types, MX",
+)
+@behaves(
+    "route53.caa-value",
+    "a CAA record has a number, a tag and a value in quotation marks",
+    "InvalidChangeBatch 400",
+    "Route 53 Developer Guide, Supported DNS record types, CAA",
+)
+def _problem_of_value(type: str, value: str) -> str:
+    match type:
+        case "A" if not _is_address(value, 4):
+            return "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
+        case "AAAA" if not _is_address(value, 6):
+            return "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)"
+        case "MX" if not _MX.fullmatch(value):
+            return "MXRRDATANotTwoFields (Value should contain a priority and a domain name)"
+        case "CAA" if not _CAA.fullmatch(value):
+            return "CAARRDATANotThreeFields (Value should contain flags, a tag and a quoted value)"
+        case "TXT" | "SPF":
+            return _problem_of_text(value)
+    return ""
+
+
+@behaves(
+    "route53.text-in-quotation-marks",
+    "a TXT record's values stand in quotation marks",
+    "InvalidChangeBatch 400, 'InvalidCharacterString (Value should be enclosed ...)'",
+    "Route 53 Developer Guide, Supported DNS record types, TXT",
+)
+@behaves(
+    "route53.text-length",
+    "each string of a TXT record has at most 255 letters",
+    "InvalidChangeBatch 400, 'CharacterStringTooLong (Value is too long)'",
+    "Route 53 Developer Guide, Supported DNS record types, TXT",
+)
+def _problem_of_text(value: str) -> str:
+    strings = _QUOTED.findall(value)
+    if not strings or _QUOTED.sub("", value).strip():
+        return "InvalidCharacterString (Value should be enclosed in quotation marks)"
+    if any(len(string) > 255 for string in strings):
+        return "CharacterStringTooLong (Value is too long)"
+    return ""
+
+
+def _is_address(value: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(value).version == version
+    except ValueError:
+        return False

@@ -1,0 +1,28 @@
+"""Route 53: limits of parameters, and of requests a second."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.rules import before
+
+behaves(
+    "route53.parameter-outside-its-limits",
+    "a TTL above 2147483647, a caller reference above 128 letters, a comment above 256 are refused",
+    "InvalidInput 400",
+    "Route 53 API Reference, ResourceRecordSet, CreateHostedZone; botocore model of Route 53",
+)(constrains)
+before("route53", "*")(constrains("InvalidInput"))
+
+
+@behaves(
+    "route53.five-requests-a-second",
+    "more than five requests a second are refused (where a test asks for it)",
+    "Throttling 400, 'Rate exceeded'",
+    "Route 53 Developer Guide, Quotas: requests",
+)
+@before("route53", "*")
+def not_too_many(cloud: Cloud, call: Call) -> None:
+    """Developer Guide, Quotas: five requests a second an account."""
+    if cloud.route53.requests_a_second and not cloud.route53.count_request():
+        raise Refusal("Throttling", "Rate exceeded", 400)

@@ -1,0 +1,163 @@
+"""S3: bucket names, what a new bucket has since April 2023, and buckets that are not empty.
+
+Sources: User Guide "General purpose bucket naming rules", "Blocking public access", "Controlling
+ownership of objects"; API CreateBucket, DeleteBucket.
+"""
+
+import re
+from typing import Any
+
+from moto.s3.models import PublicAccessBlock
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
+
+_CREATE = "S3 API Reference, CreateBucket, Errors"
+
+
+_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
+_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+_TAGS = 50
+
+
+@behaves(
+    "s3.bucket-name",
+    "a bucket's name has 3 to 63 small letters, digits, hyphens and dots, is no IP address, and has "
+    "none of the reserved beginnings and endings",
+    "InvalidBucketName 400",
+    "S3 User Guide, General purpose bucket naming rules",
+)
+@before("s3", "CreateBucket")
+def bucket_has_a_name(cloud: Cloud, call: Call) -> None:
+    """User Guide, naming rules: InvalidBucketName."""
+    name = call.params["Bucket"]
+    bad = not _NAME.fullmatch(name) or _ADDRESS.fullmatch(name)
+    if bad or name.startswith(_PREFIXES) or name.endswith(_SUFFIXES):
+        raise Refusal("InvalidBucketName", "The specified bucket is not valid.", 400)
+
+
+@behaves(
+    "s3.bucket-taken",
+    "a name that another account's bucket has is taken, in every region",
+    "BucketAlreadyExists 409",
+    _CREATE,
+)
+@before("s3", "CreateBucket")
+def bucket_is_nobody_elses(cloud: Cloud, call: Call) -> None:
+    """API CreateBucket, BucketAlreadyExists."""
+    if call.params["Bucket"] in cloud.s3.foreign:
+        raise Refusal(
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users "
+            "of the system. Please select a different name and try again.",
+            409,
+        )
+
+
+@behaves(
+    "s3.foreign-bucket",
+    "another account's bucket is closed, not missing",
+    "AccessDenied 403",
+    "S3 API Reference, HeadBucket",
+)
+@before("s3", "*")
+def bucket_is_not_foreign(cloud: Cloud, call: Call) -> None:
+    """API HeadBucket: 403 where the bucket exists and is somebody else's."""
+    if call.params.get("Bucket") in cloud.s3.foreign and call.operation != "CreateBucket":
+        raise Refusal("AccessDenied", "Access Denied", 403)
+
+
+@behaves(
+    "s3.create-acl",
+    "a new bucket takes no public ACL, because ACLs are disabled by default",
+    "InvalidBucketAclWithObjectOwnership 400",
+    "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
+)
+@before("s3", "CreateBucket")
+def bucket_has_no_acl(cloud: Cloud, call: Call) -> None:
+    """Since April 2023 a bucket's owner is enforced unless the call says otherwise."""
+    ownership = call.params.get("ObjectOwnership") or "BucketOwnerEnforced"
+    if ownership == "BucketOwnerEnforced" and call.params.get("ACL") not in (None, "private"):
+        raise Refusal(
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+            400,
+        )
+
+
+@behaves(
+    "s3.new-bucket",
+    "a new bucket blocks public access, has no ACLs and is encrypted with SSE-S3",
+    "as if it had been configured so",
+    "S3 User Guide, Default settings for new S3 buckets FAQ (April 2023)",
+)
+@behaves(
+    "s3.new-bucket-tags",
+    "tags given with CreateBucket are kept",
+    "GetBucketTagging answers them",
+    "S3 API Reference, CreateBucketConfiguration, Tags",
+)
+@after("s3", "CreateBucket")
+def new_bucket_is_private(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Since 2023: public access blocked, no ACLs, SSE-S3; tags given at creation are kept (API, 2025)."""
+    bucket = find_bucket(cloud, call)
+    assert bucket is not None
+    if bucket.public_access_block is None:
+        bucket.public_access_block = PublicAccessBlock(True, True, True, True)
+    if not bucket.encryption:
+        _encrypt(bucket)
+    bucket.ownership_rule = bucket.ownership_rule or "BucketOwnerEnforced"
+    tags = (call.params.get("CreateBucketConfiguration") or {}).get("Tags") or []
+    if tags:
+        given = {tag["Key"]: tag["Value"] for tag in tags}
+        cloud.backend("s3").put_bucket_tagging(bucket.name, given)
+
+
+def _encrypt(bucket: Any) -> None:
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    bucket.encryption = {"Rule": {**default, "BucketKeyEnabled": False}}
+
+
+@behaves(
+    "s3.bucket-tags",
+    "a bucket has at most 50 tags",
+    "BadRequest 400",
+    "S3 User Guide, Using cost allocation S3 bucket tags",
+)
+@before("s3", "PutBucketTagging")
+def tags_are_few(cloud: Cloud, call: Call) -> None:
+    """User Guide, bucket tags."""
+    if len((call.params.get("Tagging") or {}).get("TagSet") or []) > _TAGS:
+        words = f"Bucket tag count cannot be greater than {_TAGS}"
+        raise Refusal("BadRequest", words, 400)
+
+
+@behaves(
+    "s3.bucket-not-empty",
+    "a bucket with objects, versions or delete markers is not deleted",
+    "BucketNotEmpty 409",
+    "S3 API Reference, DeleteBucket; S3 User Guide, Deleting a general purpose bucket",
+)
+@before("s3", "DeleteBucket")
+def bucket_is_empty(cloud: Cloud, call: Call) -> None:
+    """API DeleteBucket, BucketNotEmpty: versions and delete markers count."""
+    bucket = find_bucket(cloud, call)
+    if bucket is not None and any(bucket.keys.getlist(key) for key in bucket.keys):
+        versioned = bool(bucket.versioning_status)
+        more = " You must delete all versions in the bucket." if versioned else ""
+        raise Refusal("BucketNotEmpty", f"The bucket you tried to delete is not empty.{more}", 409)
+
+
+@after("s3", "DeleteBucket", "DeleteBucketPolicy")
+def policy_is_gone(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """With the bucket, or by itself."""
+    cloud.s3.policies.pop(call.params["Bucket"], None)
+
+
+def find_bucket(cloud: Cloud, call: Call) -> Any | None:
+    """Moto's bucket, or None."""
+    return cloud.backend("s3").buckets.get(call.params["Bucket"])

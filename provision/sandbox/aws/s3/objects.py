@@ -1,0 +1,101 @@
+"""S3: objects, and what S3 says of them to whom."""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.permissions import s3_actions
+from provision.sandbox.aws.permissions.actions import context
+from provision.sandbox.aws.permissions.enforcement import refused, sentence_for
+from provision.sandbox.aws.rules import Answer, before
+from provision.sandbox.aws.s3.buckets import find_bucket
+
+_A_CALL = 1000
+
+
+@behaves(
+    "s3.missing-key",
+    "without s3:ListBucket (its s3:prefix being the key) an object that is not there is not told from "
+    "one that is closed",
+    "AccessDenied 403 instead of NoSuchKey 404",
+    "S3 API Reference, GetObject and HeadObject, Permissions; ceph/ceph#68577 for s3:prefix",
+)
+@behaves(
+    "s3.conditional",
+    "reading and writing can depend on the ETag, or on nothing being there",
+    "304, PreconditionFailed 412",
+    "S3 User Guide, Conditional reads and Conditional writes",
+    moto="moto does so as well",
+)
+@before("s3", "GetObject", "HeadObject")
+def missing_key_is_no_secret_to_whom_may_list(cloud: Cloud, call: Call) -> None:
+    """API GetObject: 404 for who may list the bucket, 403 for everybody else."""
+    caller = cloud.permissions.caller(call.access_key)
+    bucket, key = find_bucket(cloud, call), call.params["Key"]
+    if caller is None or bucket is None or key in bucket.keys:
+        return
+    listing = ("s3:ListBucket", f"arn:aws:s3:::{bucket.name}", {"s3:prefix": key})
+    sentence = sentence_for(cloud, caller, listing, context(cloud, call))
+    if sentence:
+        raise refused(call, sentence)
+
+
+@behaves(
+    "s3.acl-not-supported",
+    "where the bucket's owner is enforced no ACL is taken",
+    "AccessControlListNotSupported 400",
+    "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
+)
+@before("s3", "PutObject")
+def acls_are_disabled(cloud: Cloud, call: Call) -> None:
+    """User Guide: only bucket-owner-full-control, which changes nothing, is taken."""
+    bucket = find_bucket(cloud, call)
+    given = call.params.get("ACL") or call.params.get("AccessControlPolicy")
+    if bucket is None or str(bucket.ownership_rule) != "BucketOwnerEnforced" or given is None:
+        return
+    if given not in ("bucket-owner-full-control", "private"):
+        raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
+
+
+@behaves(
+    "s3.delete-thousand",
+    "DeleteObjects takes a thousand objects",
+    "MalformedXML 400",
+    "S3 API Reference, DeleteObjects",
+)
+@behaves(
+    "s3.delete-errors",
+    "DeleteObjects answers 200 where single objects may not be deleted, and lists them as Errors",
+    "Errors with AccessDenied in a 200",
+    "S3 API Reference, DeleteObjects, Errors",
+)
+@before("s3", "DeleteObjects")
+def objects_are_deleted_one_by_one(cloud: Cloud, call: Call) -> Answer | None:
+    """API DeleteObjects."""
+    if len(call.params["Delete"]["Objects"]) > _A_CALL:
+        raise Refusal(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published "
+            "schema",
+            400,
+        )
+    caller = cloud.permissions.caller(call.access_key)
+    if caller is None or find_bucket(cloud, call) is None:
+        return None
+    known, errors, deleted = context(cloud, call), [], []
+    objects = zip(call.params["Delete"]["Objects"], s3_actions.asked(call), strict=True)
+    for given, (action, resource) in objects:
+        sentence = sentence_for(cloud, caller, (action, resource, {}), known)
+        named = {name: given[name] for name in ("Key", "VersionId") if given.get(name)}
+        if sentence:
+            errors.append(named | {"Code": "AccessDenied", "Message": sentence})
+        else:
+            _delete(cloud, call, given)
+            deleted.append(named)
+    quiet = call.params["Delete"].get("Quiet")
+    return {"Errors": errors} | ({} if quiet else {"Deleted": deleted})
+
+
+def _delete(cloud: Cloud, call: Call, given: dict[str, Any]) -> None:
+    cloud.backend("s3").delete_object(call.params["Bucket"], given["Key"], given.get("VersionId"))

@@ -1,0 +1,131 @@
+"""S3: bucket policies that it refuses; those it takes are held against every call (permissions/)."""
+
+import json
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.iam.documents import check_principals
+from provision.sandbox.aws.permissions.patterns import listed
+from provision.sandbox.aws.permissions.policies import Statement, statements
+from provision.sandbox.aws.rules import Answer, after, before
+from provision.sandbox.aws.s3.buckets import find_bucket
+
+_SYNTAX = "S3 User Guide, Policies and permissions in Amazon S3; API PutBucketPolicy"
+# Conditions that make an Allow for everybody not public (User Guide, "The meaning of public").
+_NARROWING = (
+    "aws:sourceip",
+    "aws:sourcearn",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceaccount",
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principalorgid",
+    "aws:userid",
+)
+
+
+@behaves(
+    "s3.policy-json",
+    "a bucket policy is JSON, with statements that have a principal, an effect, actions, resources",
+    "MalformedPolicy 400",
+    _SYNTAX,
+)
+@behaves(
+    "s3.policy-resource",
+    "a bucket policy is about its own bucket",
+    "MalformedPolicy 400, Policy has invalid resource",
+    _SYNTAX,
+)
+@behaves(
+    "s3.policy-principal",
+    "a bucket policy names only principals that exist",
+    "MalformedPolicy 400, Invalid principal in policy",
+    "S3 User Guide, Troubleshooting; aws re:Post, Invalid principal in policy",
+)
+@before("s3", "PutBucketPolicy")
+def policy_can_be(cloud: Cloud, call: Call) -> None:
+    """API PutBucketPolicy, MalformedPolicy."""
+    found = statements(call.params["Policy"])
+    if not found:
+        raise _malformed("Policies must be valid JSON and the first byte must be '{'")
+    for statement in found:
+        _check(statement, f"arn:aws:s3:::{call.params['Bucket']}")
+        try:
+            check_principals(cloud, statement, "MalformedPolicy")
+        except Refusal:
+            raise _malformed("Invalid principal in policy") from None
+
+
+def _check(statement: Statement, bucket: str) -> None:
+    for element in ("Principal", "Effect", "Action", "Resource"):
+        if not {element, f"Not{element}"} & statement.keys():
+            raise _malformed(f"Missing required field {element}")
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise _malformed(f"Invalid effect: {statement['Effect']}")
+    for action in listed(statement.get("Action", [])):
+        if action != "*" and not str(action).startswith("s3:"):
+            raise _malformed("Policy has invalid action")
+    for resource in listed(statement.get("Resource", [])):
+        if resource != bucket and not str(resource).startswith(f"{bucket}/"):
+            raise _malformed("Policy has invalid resource")
+
+
+@behaves(
+    "s3.public-policy",
+    "while public policies are blocked, an Allow for everybody is refused",
+    "AccessDenied 403",
+    "S3 User Guide, Blocking public access: BlockPublicPolicy",
+)
+@before("s3", "PutBucketPolicy")
+def policy_is_not_public(cloud: Cloud, call: Call) -> None:
+    """User Guide, BlockPublicPolicy and "The meaning of public"."""
+    bucket = find_bucket(cloud, call)
+    block = bucket.public_access_block if bucket is not None else None
+    if block is None or str(block.block_public_policy).lower() != "true":
+        return
+    if any(_is_public(statement) for statement in statements(call.params["Policy"])):
+        who = cloud.permissions.who(call.access_key)
+        raise Refusal(
+            "AccessDenied",
+            f"User: {who} is not authorized to perform: s3:PutBucketPolicy on "
+            f'resource: "arn:aws:s3:::{call.params["Bucket"]}" because public policies are prevented '
+            "by the BlockPublicPolicy setting in S3 Block Public Access.",
+            403,
+        )
+
+
+def _is_public(statement: Statement) -> bool:
+    principal = statement.get("Principal")
+    named = principal.get("AWS") if isinstance(principal, dict) else principal
+    keys = {key.lower() for test in statement.get("Condition", {}).values() for key in test}
+    narrow = any(key in _NARROWING for key in keys)
+    return statement.get("Effect") == "Allow" and "*" in listed(named) and not narrow
+
+
+@after("s3", "PutBucketPolicy")
+def policy_is_kept(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """API GetBucketPolicy: as it was put. moto reads no conditions; it is left the plain allows."""
+    bucket, text = find_bucket(cloud, call), str(call.params["Policy"])
+    if bucket is not None:
+        cloud.s3.policies[bucket.name] = text
+        plain = [
+            statement
+            for statement in statements(text)
+            if not statement.get("Condition") and statement["Effect"] == "Allow"
+        ]
+        bucket.policy = json.dumps({"Version": "2012-10-17", "Statement": plain}).encode()
+
+
+@before("s3", "GetBucketPolicy")
+def policy_as_put(cloud: Cloud, call: Call) -> Answer | None:
+    """API GetBucketPolicy."""
+    bucket = find_bucket(cloud, call)
+    known: Any = bucket is not None and cloud.s3.policies.get(bucket.name)
+    return {"Policy": known} if known else None
+
+
+def _malformed(words: str) -> Refusal:
+    return Refusal("MalformedPolicy", words, 400)

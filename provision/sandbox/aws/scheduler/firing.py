@@ -1,0 +1,93 @@
+"""EventBridge Scheduler: schedules that fire on the sandbox's clock.
+
+moto keeps groups and schedules; state.py keeps when they are due. Scheduler itself fires within the minute
+(User Guide, "Schedule types"); here it fires on the second, and a call that fails is not repeated.
+"""
+
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.permissions.enforcement import hold
+from provision.sandbox.aws.permissions.principals import Principal
+from provision.sandbox.aws.rules import rules_before
+from provision.sandbox.aws.scheduler.state import PRINCIPAL
+from provision.sandbox.aws.scheduler.targets import call_of
+
+_TYPES = "EventBridge Scheduler User Guide, Schedule types"
+
+
+@behaves(
+    "scheduler.fires",
+    "schedules fire: rate at once and again, cron and at at their local time",
+    "the call, in the log of calls",
+    _TYPES,
+)
+@behaves(
+    "scheduler.disabled",
+    "a schedule that is DISABLED does not fire",
+    "no call",
+    "EventBridge Scheduler API Reference, CreateSchedule, State",
+    moto="moto never fires",
+)
+@behaves(
+    "scheduler.deleted-after-completion",
+    "a schedule with ActionAfterCompletion DELETE is gone after its last call",
+    "ResourceNotFoundException 404",
+    "EventBridge Scheduler User Guide, Deleting a schedule: after completion",
+)
+def fire_due(cloud: Cloud) -> None:
+    """Everything that is due by now, in order."""
+    with cloud.lock:
+        now = cloud.clock.now()
+        while firing := cloud.scheduler.first_due(now):
+            region, group, schedule, moment = firing
+            cloud.scheduler.due[schedule.arn] = cloud.scheduler.next_time(schedule, moment, moment)
+            if schedule.state != "DISABLED":
+                _fire(cloud, region, group, schedule, moment)
+            over = cloud.scheduler.due[schedule.arn] is None
+            if over and schedule.action_after_completion == "DELETE":
+                group.schedules.pop(schedule.name, None)
+        for region in cloud.regions("scheduler"):
+            groups = cloud.backend("scheduler", region).schedule_groups
+            for group in list(groups.values()):
+                if cloud.scheduler.leaving.get(group.arn, now + 1) <= now:
+                    del groups[group.name], cloud.scheduler.leaving[group.arn]
+
+
+def _fire(cloud: Cloud, region: str, group: Any, schedule: Any, moment: float) -> None:
+    """Calls the target with the schedule's role; how it went stands in the log of calls."""
+    call = call_of(schedule.target, region, moment)
+    if call is None:
+        return
+    outcome: int | str = 200
+    role = schedule.target["RoleArn"].rpartition("/")[2]
+    who = f"arn:aws:sts::{cloud.account_id}:assumed-role/{role}/{schedule.name}"
+    try:
+        _carry_out(cloud, call, schedule.target["RoleArn"], group.arn, who)
+    except Refusal as refusal:
+        outcome = f"{refusal.code}: {refusal.message}"
+    cloud.note(call, who, outcome)
+
+
+@behaves(
+    "scheduler.role-may",
+    "what a schedule calls is held against its role's policies: action, resource, iam:PassRole",
+    "AccessDeniedException, in the log of calls",
+    "EventBridge Scheduler User Guide, Setting up the execution role",
+)
+@behaves(
+    "scheduler.run-task",
+    "a schedule runs ECS tasks, by an ECS cluster as target or by aws-sdk:ecs:runTask",
+    "RunTask, in the log of calls",
+    "EventBridge Scheduler User Guide, Using templated targets: Amazon ECS RunTask",
+)
+def _carry_out(cloud: Cloud, call: Call, role_arn: str, group: str, who: str) -> None:
+    if not cloud.iam.assumable(role_arn, PRINCIPAL, group):
+        raise Refusal("AccessDeniedException", f"Scheduler cannot assume {role_arn}")
+    hold(cloud, call, Principal(who, cloud.iam.role(role_arn)))
+    for rule in rules_before(call):
+        if rule(cloud, call) is not None:
+            return
+    raise Refusal("NotEmulated", f"{call.service}:{call.operation}")

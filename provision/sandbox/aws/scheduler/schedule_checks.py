@@ -1,0 +1,183 @@
+"""EventBridge Scheduler: what its API refuses of a schedule.
+
+Sources: API Reference (CreateSchedule), User Guide "Schedule types". Where no source gives AWS's own
+words, ours stand.
+"""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.rules import Answer, after, before
+from provision.sandbox.aws.scheduler.schedule_groups import find_group
+from provision.sandbox.aws.scheduler.state import PRINCIPAL, epoch
+from provision.sandbox.aws.scheduler.targets import check_target, invalid
+from provision.schedules import At, parse
+
+_API = "EventBridge Scheduler API Reference, CreateSchedule"
+_TYPES = "EventBridge Scheduler User Guide, Schedule types"
+_LATE = 300  # seconds that a StartDate may lie back
+
+behaves(
+    "scheduler.constraints",
+    "names, windows and retry policies have alphabets, lengths and ranges",
+    "ValidationException 400",
+    "botocore model of EventBridge Scheduler: Name, MaximumWindowInMinutes, RetryPolicy and others",
+)(constrains)
+before("scheduler", "*")(constrains("ValidationException"))
+
+
+@behaves(
+    "scheduler.client-token",
+    "the same ClientToken with the same parameters is the same call, with others a conflict",
+    "the first answer; ConflictException 409",
+    f"{_API}, ClientToken",
+)
+@before("scheduler", "CreateSchedule", "CreateScheduleGroup")
+def token_is_not_used_up(cloud: Cloud, call: Call) -> Answer | None:
+    """API CreateSchedule, ClientToken; boto3 makes one for each call, and keeps it in its retries."""
+    token = call.params.get("ClientToken")
+    known = cloud.scheduler.tokens.get((call.region, call.operation, str(token)))
+    if token is None or known is None:
+        return None
+    if known[0] != call.params:
+        words = f"The ClientToken {token} was used with other parameters."
+        raise Refusal("ConflictException", words, 409)
+    return known[1]
+
+
+@after("scheduler", "CreateSchedule", "CreateScheduleGroup")
+def token_is_kept(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """For the next call with it."""
+    if token := call.params.get("ClientToken"):
+        cloud.scheduler.tokens[call.region, call.operation, token] = (call.params, dict(answer))
+
+
+@behaves(
+    "scheduler.group-missing",
+    "a schedule's group has to be there",
+    "ResourceNotFoundException 404",
+    f"{_API}, Errors",
+)
+@behaves(
+    "scheduler.group-leaving",
+    "nothing is made in a group that is being deleted",
+    "ConflictException 409",
+    "EventBridge Scheduler User Guide, Deleting a schedule group",
+)
+@behaves(
+    "scheduler.role-trust",
+    "the role of a target is one that Scheduler can assume",
+    "ValidationException 400",
+    "EventBridge Scheduler User Guide, Setting up the execution role; terraform-provider-aws, "
+    "aws_scheduler_schedule retries it",
+)
+@behaves(
+    "scheduler.window",
+    "a maximum window goes with the mode FLEXIBLE, and only with it",
+    "ValidationException 400",
+    "EventBridge Scheduler API Reference, FlexibleTimeWindow",
+)
+@before("scheduler", "CreateSchedule", "UpdateSchedule")
+def schedule_can_be(cloud: Cloud, call: Call) -> None:
+    """API CreateSchedule: group, expression, zone, target, role."""
+    given = call.params
+    group = find_group(cloud, call.region, given.get("GroupName"))
+    if group.arn in cloud.scheduler.leaving:
+        raise Refusal("ConflictException", f"Schedule group {group.name} is being deleted.")
+    _check_time(cloud, given["ScheduleExpression"], given.get("ScheduleExpressionTimezone"))
+    _check_dates(cloud, given)
+    window = given["FlexibleTimeWindow"]
+    if (window["Mode"] == "FLEXIBLE") != ("MaximumWindowInMinutes" in window):
+        raise invalid("MaximumWindowInMinutes goes with the mode FLEXIBLE, and only with it.")
+    check_target(given["Target"])
+    if not cloud.iam.assumable(given["Target"]["RoleArn"], PRINCIPAL, group.arn):
+        raise invalid(
+            "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
+        )
+
+
+@behaves(
+    "scheduler.cron",
+    "a cron expression has six fields with values of their ranges, and ? in one of the two days",
+    "ValidationException 400, Invalid Schedule Expression",
+    f"{_TYPES}: cron-based schedules",
+)
+@behaves(
+    "scheduler.rate",
+    "a rate is a positive number of minutes, hours or days",
+    "ValidationException 400, Invalid Schedule Expression",
+    f"{_TYPES}: rate-based schedules",
+)
+@behaves(
+    "scheduler.at-past",
+    "a moment that has passed is no schedule",
+    "ValidationException 400",
+    f"{_TYPES}: one-time schedules",
+)
+@behaves(
+    "scheduler.zone",
+    "a time zone is one of the IANA database",
+    "ValidationException 400",
+    f"{_TYPES}: time zones",
+)
+def _check_time(cloud: Cloud, text: str, zone: str | None) -> None:
+    try:
+        expression = parse(text)
+    except ValueError:
+        raise invalid(f"Invalid Schedule Expression {text}.") from None
+    try:
+        there = ZoneInfo(zone or "UTC")
+    except (ValueError, KeyError, OSError):
+        raise invalid(f"Invalid ScheduleExpressionTimezone {zone}.") from None
+    if isinstance(expression, At) and expression.moment(there) <= cloud.clock.now():
+        raise invalid(f"Invalid Schedule Expression {text}. It lies in the past.")
+
+
+@behaves(
+    "scheduler.dates",
+    "a schedule does not start in the past, nor end before it starts",
+    "ValidationException 400",
+    f"{_API}, StartDate and EndDate",
+)
+def _check_dates(cloud: Cloud, given: dict[str, Any]) -> None:
+    start, end, now = epoch(given.get("StartDate")), epoch(given.get("EndDate")), cloud.clock.now()
+    if start is not None and start < now - _LATE:
+        raise invalid("The StartDate you specify cannot be earlier than 5 minutes ago.")
+    if end is not None and end <= max(now, start or 0):
+        raise invalid("The EndDate you specify must be later than now and than the StartDate.")
+
+
+@behaves(
+    "scheduler.update-resets",
+    "UpdateSchedule sets what it is not given back to its default: ENABLED, no action at the end",
+    "GetSchedule answers the defaults",
+    "EventBridge Scheduler API Reference, UpdateSchedule",
+)
+@after("scheduler", "CreateSchedule", "UpdateSchedule")
+def schedule_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """It is due from now on; what UpdateSchedule was not given is back to its default."""
+    group = find_group(cloud, call.region, call.params.get("GroupName"))
+    schedule = group.schedules[call.params["Name"]]
+    schedule.state = call.params.get("State") or "ENABLED"
+    schedule.action_after_completion = call.params.get("ActionAfterCompletion") or "NONE"
+    cloud.scheduler.begin(schedule)
+
+
+@behaves(
+    "scheduler.schedule-missing",
+    "a schedule that is not there is neither shown, changed nor deleted",
+    "ResourceNotFoundException 404",
+    "EventBridge Scheduler API Reference, GetSchedule, Errors",
+    moto="moto refuses it as well",
+)
+@before("scheduler", "GetSchedule", "UpdateSchedule", "DeleteSchedule")
+def schedule_is_there(cloud: Cloud, call: Call) -> None:
+    """API GetSchedule, DeleteSchedule: ResourceNotFoundException, also for the group."""
+    group = find_group(cloud, call.region, call.params.get("GroupName"))
+    name = call.params["Name"]
+    if name not in group.schedules:
+        raise Refusal("ResourceNotFoundException", f"Schedule {name} does not exist.")

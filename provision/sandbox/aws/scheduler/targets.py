@@ -1,0 +1,155 @@
+"""EventBridge Scheduler: what a schedule can call, and the call that comes of it.
+
+Sources: EventBridge Scheduler User Guide, "Using universal targets" and "Using templated targets"; API
+Reference, Target and EcsParameters. Where no source gives AWS's own words, ours stand.
+"""
+
+import json
+import re
+from typing import Any
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.responses import input_shape
+
+UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:([a-z0-9]+):([A-Za-z0-9]+)")
+CLUSTER = re.compile(r"arn:aws:ecs:[a-z0-9-]+:\d{12}:cluster/[A-Za-z0-9_-]+")
+# User Guide, "Using universal targets": actions that only read are no targets.
+READING = (
+    "get",
+    "describe",
+    "list",
+    "poll",
+    "receive",
+    "search",
+    "scan",
+    "query",
+    "select",
+    "read",
+    "lookup",
+    "discover",
+    "validate",
+    "batchget",
+    "batchdescribe",
+    "transactget",
+)
+_UNIVERSAL = "EventBridge Scheduler User Guide, Using universal targets"
+
+
+@behaves(
+    "scheduler.target-arn",
+    "a target is the ARN of something that Scheduler knows how to call",
+    "ValidationException 400, Provided Arn is not in correct format",
+    "EventBridge Scheduler API Reference, Target, Arn",
+)
+def check_target(target: dict[str, Any]) -> None:
+    """A universal target, an ECS cluster, or one of another service, which is not looked at."""
+    arn = target["Arn"]
+    if match := UNIVERSAL.fullmatch(arn):
+        _check_universal(arn, match, target.get("Input") or "{}")
+    elif CLUSTER.fullmatch(arn):
+        _check_ecs(target)
+    elif ":scheduler:::" in arn or not re.fullmatch(r"arn:aws:[a-z0-9-]+:[^:]*:[^:]*:.+", arn):
+        raise invalid("Provided Arn is not in correct format.")
+
+
+@behaves(
+    "scheduler.target-action",
+    "a universal target names a service and an action that exist",
+    "ValidationException 400",
+    _UNIVERSAL,
+)
+@behaves(
+    "scheduler.target-reads",
+    "actions that only read (get, describe, list and others) are no targets",
+    "ValidationException 400",
+    _UNIVERSAL + ", Unsupported actions",
+)
+@behaves(
+    "scheduler.input-json",
+    "a universal target's Input is a JSON object",
+    "ValidationException 400, Invalid RequestJson",
+    _UNIVERSAL,
+)
+@behaves(
+    "scheduler.input-members",
+    "the Input's members are the action's, in Pascal case, at every level",
+    "ValidationException 400, Invalid RequestJson",
+    _UNIVERSAL,
+)
+def _check_universal(arn: str, match: re.Match[str], text: str) -> None:
+    shape = input_shape(match[1], match[2][0].upper() + match[2][1:])
+    if shape is None or match[2].lower().startswith(READING):
+        raise invalid(f"{arn} is not a supported target.")
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise invalid("Invalid RequestJson provided. Reason: it is no JSON object.")
+    _named(shape, given)
+
+
+@behaves(
+    "scheduler.ecs-parameters",
+    "an ECS cluster as target needs EcsParameters with a task definition",
+    "ValidationException 400",
+    "EventBridge Scheduler API Reference, Target, EcsParameters",
+)
+def _check_ecs(target: dict[str, Any]) -> None:
+    given = target.get("EcsParameters")
+    if not given or ":task-definition/" not in given.get("TaskDefinitionArn", ""):
+        raise invalid("Parameter(s) EcsParameters must be specified for target: ECS.")
+
+
+def _named(shape: Any, value: Any) -> Any:
+    """The value with its members named as the API names them. Raises the refusal."""
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_named(shape.member, item) for item in value]
+    if shape.type_name != "structure" or not isinstance(value, dict):
+        return value
+    members = {name[0].upper() + name[1:]: name for name in shape.members}
+    for name in value:
+        if name not in members:
+            raise invalid(f"Invalid RequestJson provided. Reason: no such field: {name}.")
+    return {members[name]: _named(shape.members[members[name]], v) for name, v in value.items()}
+
+
+def call_of(target: dict[str, Any], region: str, moment: float) -> Call | None:
+    """The call that a schedule with this target makes; None: none of this account's."""
+    arn = target["Arn"]
+    if match := UNIVERSAL.fullmatch(arn):
+        action = match[2][0].upper() + match[2][1:]
+        params = _named(input_shape(match[1], action), json.loads(target.get("Input") or "{}"))
+        return Call(match[1], action, region, params, True, moment, "scheduler", None, "json")
+    if not CLUSTER.fullmatch(arn):
+        return None
+    given = target["EcsParameters"]
+    network = (given.get("NetworkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    inner = {name[0].lower() + name[1:]: value for name, value in network.items()}
+    known = {
+        "cluster": arn,
+        "taskDefinition": given["TaskDefinitionArn"],
+        "count": given.get("TaskCount") or 1,
+        "networkConfiguration": {"awsvpcConfiguration": inner} if inner else None,
+        "overrides": json.loads(target.get("Input") or "null"),
+        **{
+            name[0].lower() + name[1:]: given.get(name)
+            for name in (
+                "CapacityProviderStrategy",
+                "EnableExecuteCommand",
+                "Group",
+                "LaunchType",
+                "PlatformVersion",
+                "PropagateTags",
+                "ReferenceId",
+            )
+        },
+    }
+    params = {name: value for name, value in known.items() if value is not None}
+    return Call("ecs", "RunTask", region, params, True, moment, "scheduler", None, "json")
+
+
+def invalid(message: str) -> Refusal:
+    """ValidationException."""
+    return Refusal("ValidationException", message, 400)

@@ -1,0 +1,141 @@
+"""Signature Version 4, verified: over HTTP a call counts only if its key's secret has signed all of it.
+
+Source: IAM User Guide, "Create a signed AWS API request"; Amazon S3 API Reference, "Authenticating Requests
+(AWS Signature Version 4)". What the signature should be is computed by botocore.
+"""
+
+import hashlib
+import hmac
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from werkzeug.datastructures import EnvironHeaders
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal, signature_fields
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.permissions.enforcement import unknown_key
+from provision.sandbox.aws.signing import mismatch
+
+_UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")  # S3's alone
+
+
+@behaves(
+    "sts.key-unknown",
+    "an access key that nobody has made is refused",
+    "InvalidClientTokenId 403",
+    "AWS STS API Reference, Common Error Types",
+)
+@behaves(
+    "ecs.key-unknown",
+    "the JSON services say it with another code",
+    "UnrecognizedClientException 400",
+    "Amazon ECS API Reference, Common Error Types",
+)
+@behaves(
+    "s3.key-unknown",
+    "S3 says it with a code of its own",
+    "InvalidAccessKeyId 403",
+    "Amazon S3 API Reference, List of error codes",
+)
+@behaves(
+    "sts.session-token",
+    "a session's key is refused without its session token",
+    "InvalidClientTokenId 403",
+    "IAM User Guide, Using temporary credentials with AWS resources",
+)
+def verify(cloud: Cloud, call: Call, environ: dict[str, Any], body: bytes) -> None:
+    """Raise the refusal of a key that nobody has, or of a signature that its secret has not made."""
+    fields, headers = signature_fields(environ), EnvironHeaders(environ)
+    with cloud.lock:
+        secret = cloud.permissions.secret(call.access_key, fields.get("Security-Token", ""))
+    if secret is None:
+        raise unknown_key(call)
+    names = fields.get("SignedHeaders", "").split(";")
+    if "host" not in names or any(
+        name.lower().startswith("x-amz-") and name.lower() not in names
+        for name, _ in headers.items()
+    ):
+        raise mismatch(call, "'Host' and every x-amz-* header must be a 'SignedHeader'.")
+    presigned = "HTTP_AUTHORIZATION" not in environ
+    _check_payload(call, headers.get("X-Amz-Content-SHA256"), body, presigned=presigned)
+    target, _, _ = environ["RAW_URI"].partition("?")
+    query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    request = AWSRequest(
+        environ["REQUEST_METHOD"],
+        f"{environ['wsgi.url_scheme']}://{headers.get('Host')}{target}",
+        {name: headers.get(name, "") for name in names},
+        body,
+        [(name, value) for name, value in query if name != "X-Amz-Signature"],
+    )
+    request.context["timestamp"] = fields.get("Date", "")
+    _key, _date, region, service, _end = fields["Credential"].split("/")
+    kind = SigV4Auth
+    if call.service == "s3":
+        kind = S3SigV4QueryAuth if presigned else S3SigV4Auth
+    signer = kind(Credentials(call.access_key, secret), service, region)
+    canonical = signer.canonical_request(request)
+    expected = signer.signature(signer.string_to_sign(request, canonical), request)
+    given = fields.get("Signature", "")
+    if fields.get("Algorithm") != "AWS4-HMAC-SHA256" or not hmac.compare_digest(
+        expected.encode(), given.encode()
+    ):
+        raise _wrong(call)
+
+
+@behaves(
+    "sts.signature-wrong",
+    "a call that its key's secret has not signed as it arrived is refused: method, path, query, headers and "
+    "body count",
+    "SignatureDoesNotMatch 403",
+    "IAM User Guide, Troubleshoot Signature Version 4 signing",
+)
+@behaves(
+    "ssm.signature-wrong",
+    "the JSON services say it with another code",
+    "InvalidSignatureException 400",
+    "IAM User Guide, Troubleshoot Signature Version 4 signing",
+)
+@behaves(
+    "ec2.signature-wrong",
+    "EC2 says it with a code of its own",
+    "AuthFailure 401",
+    "Amazon EC2 API Reference, Error codes, AuthFailure",
+)
+def _wrong(call: Call) -> Refusal:
+    if call.service == "ec2":
+        return unknown_key(call)
+    words = (
+        "The request signature we calculated does not match the signature you provided. Check your "
+        "AWS Secret Access Key and signing method. Consult the service documentation for details."
+    )
+    if call.service == "s3":
+        words = words.replace("AWS Secret Access Key", "key").partition(" Consult")[0]
+    return mismatch(call, words)
+
+
+@behaves(
+    "s3.payload-hash",
+    "S3 wants the body's hash in a header, and looks at it",
+    "InvalidRequest 400, XAmzContentSHA256Mismatch 400",
+    "Amazon S3 API Reference, Authenticating Requests (AWS Signature Version 4)",
+)
+def _check_payload(call: Call, claimed: str | None, body: bytes, *, presigned: bool) -> None:
+    if call.service == "s3":
+        if claimed is None and not presigned:
+            words = "Missing required header for this request: x-amz-content-sha256"
+            raise Refusal("InvalidRequest", words, 400)
+        if claimed is None or claimed in _UNSIGNED:
+            return
+        if claimed.startswith("STREAMING-"):
+            words = "A header you provided implies functionality that is not implemented."
+            raise Refusal("NotImplemented", words, 501)
+    if claimed is None or claimed == hashlib.sha256(body).hexdigest():
+        return
+    if call.service != "s3":
+        raise _wrong(call)
+    words = "The provided 'x-amz-content-sha256' header does not match what was computed."
+    raise Refusal("XAmzContentSHA256Mismatch", words, 400)

@@ -1,0 +1,165 @@
+"""What AWS looks at before it looks at the call: is it signed, when, and for which region.
+
+Whether the signature is right is looked at in signatures.py, for what comes over HTTP.
+"""
+
+import json
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.core.request import Request
+from moto.core.routing import NotFound, get_service_router
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal, signature_fields
+from provision.sandbox.aws.regions import known
+from provision.sandbox.aws.responses import Response
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+_SKEW = timedelta(minutes=5)
+_LONGEST = 604_800  # seconds for which a presigned URL is good, whatever it says
+_S3_SKEW = timedelta(minutes=15)  # API Reference, List of error codes, RequestTimeTooSkewed
+
+
+@behaves(
+    "sts.unsigned",
+    "a query without a signature is refused",
+    "MissingAuthenticationToken 403",
+    "AWS STS API Reference, Common Error Types",
+)
+@behaves(
+    "ecs.unsigned",
+    "a JSON call without a signature is refused",
+    "MissingAuthenticationTokenException 400",
+    "Amazon ECS API Reference, Common Error Types",
+)
+@behaves(
+    "route53.unsigned",
+    "so are the calls of the services whose operations are paths",
+    "MissingAuthenticationToken 403",
+    "Amazon Route 53 API Reference, Common Error Types",
+)
+@behaves(
+    "s3.unsigned",
+    "S3 refuses callers without a signature as it refuses those who may not",
+    "AccessDenied 403",
+    "Amazon S3 User Guide, Blocking public access to your Amazon S3 storage",
+)
+def refuse_unsigned(environ: dict[str, Any], body: bytes) -> Response:
+    """The refusal of a request that is no call: without a signature, or of no operation."""
+    signed = "Credential" in signature_fields(environ)
+    code = "InvalidAction" if signed else "MissingAuthenticationToken"
+    words = "Could not find operation." if signed else "Missing Authentication Token"
+    if "HTTP_X_AMZ_TARGET" in environ:
+        told = {"__type": "UnknownOperationException" if signed else f"{code}Exception"}
+        kind = [("Content-Type", "application/x-amz-json-1.1")]
+        return 400, kind, json.dumps(told | {"message": words}).encode()
+    if _is_of("scheduler", environ):
+        kind = [("Content-Type", "application/json"), ("x-amzn-ErrorType", f"{code}Exception")]
+        return 403, kind, json.dumps({"message": words}).encode()
+    query = body.startswith(b"Action=") or b"&Action=" in body
+    if query or _is_of("route53", environ):
+        page = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message>"
+            f"</Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        )
+    else:
+        page = (
+            "<Error><Code>AccessDenied</Code><Message>Access Denied</Message>"
+            f"<RequestId>{uuid.uuid4()}</RequestId></Error>"
+        )
+    return 403, [("Content-Type", "text/xml")], page.encode()
+
+
+def _is_of(service: str, environ: dict[str, Any]) -> bool:
+    """Whether method and path are those of an operation of this service."""
+    try:
+        return get_service_router(service).match(Request(environ)) is not None
+    except (NotFound, NotImplementedError):
+        return False
+
+
+@behaves(
+    "s3.presigned-expires",
+    "a presigned URL is good for as many seconds as it says, a week at most",
+    "AccessDenied 403",
+    "Amazon S3 User Guide, Download and upload objects with presigned URLs",
+)
+def check(call: Call, environ: dict[str, Any]) -> None:
+    """Raises the refusal of a signature that is too old or too young, or for no region of AWS's."""
+    _check_region(call)
+    fields = signature_fields(environ)
+    stamp, expires = fields.get("Date", ""), fields.get("Expires")
+    # Real time, whatever the sandbox's clock says: callers sign with their own clock.
+    now = datetime.fromtimestamp(time.time(), UTC).replace(microsecond=0)
+    skew = _S3_SKEW if call.service == "s3" else _SKEW
+    try:
+        signed_at = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+        lives = skew if expires is None else timedelta(seconds=min(int(expires), _LONGEST))
+    except ValueError:
+        words = f"Date must be in ISO-8601 'basic format'. Got '{stamp}'."
+        raise mismatch(call, words) from None
+    if now > signed_at + lives and expires is not None and call.service == "s3":
+        raise Refusal("AccessDenied", "Request has expired", 403)
+    if now > signed_at + lives or now < signed_at - skew:
+        raise _skewed(call, stamp, now)
+
+
+@behaves(
+    "iam.clock-wrong",
+    "a caller whose clock is more than five minutes off is refused",
+    "SignatureDoesNotMatch 403",
+    "AWS General Reference, Troubleshooting Signature Version 4, Signature expired",
+)
+@behaves(
+    "ssm.clock-wrong",
+    "the JSON services say it with another code",
+    "InvalidSignatureException 400",
+    "AWS General Reference, Troubleshooting Signature Version 4, Signature expired",
+)
+@behaves(
+    "ec2.clock-wrong",
+    "EC2 says it with a code of its own",
+    "RequestExpired 400",
+    "Amazon EC2 API Reference, Error codes, RequestExpired",
+)
+@behaves(
+    "s3.clock-wrong",
+    "S3 lets clocks differ by fifteen minutes and says it with a code of its own",
+    "RequestTimeTooSkewed 403",
+    "Amazon S3 API Reference, List of error codes",
+)
+def _skewed(call: Call, stamp: str, now: datetime) -> Refusal:
+    if call.service == "s3":
+        words = "The difference between the request time and the current time is too large."
+        return Refusal("RequestTimeTooSkewed", words, 403)
+    if call.service == "ec2":
+        return Refusal("RequestExpired", "Request has expired.", 400)
+    today = now.strftime(_STAMP)
+    if stamp < today:
+        bound = (now - _SKEW).strftime(_STAMP)
+        words = f"Signature expired: {stamp} is now earlier than {bound} ({today} - 5 min.)"
+    else:
+        bound = (now + _SKEW).strftime(_STAMP)
+        words = f"Signature not yet current: {stamp} is still later than {bound} ({today} + 5 min.)"
+    return mismatch(call, words)
+
+
+@behaves(
+    "iam.region-unknown",
+    "a call signed for a region that does not exist is refused",
+    "SignatureDoesNotMatch 403",
+    "AWS General Reference, Troubleshooting Signature Version 4, Credential scope",
+)
+def _check_region(call: Call) -> None:
+    if not known(call.region):
+        raise mismatch(call, "Credential should be scoped to a valid region.")
+
+
+def mismatch(call: Call, words: str) -> Refusal:
+    """Return the refusal of a signature, as this call's service words it."""
+    if call.protocol in ("query", "ec2", "rest-xml"):
+        return Refusal("SignatureDoesNotMatch", words, 403)
+    return Refusal("InvalidSignatureException", words, 403 if call.protocol == "rest-json" else 400)

@@ -1,0 +1,81 @@
+"""Parameter Store: keys, changes and tags that it refuses. Source: SSM API Reference, PutParameter."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, after, before
+from provision.sandbox.aws.ssm.parameters import PUT
+
+_TAGS = 50
+
+
+@behaves(
+    "ssm.key-unknown",
+    "a SecureString's key is one that KMS knows",
+    "InvalidKeyId 400",
+    PUT,
+)
+@before("ssm", "PutParameter")
+def key_exists(cloud: Cloud, call: Call) -> None:
+    """API PutParameter, InvalidKeyId; without KeyId it is alias/aws/ssm, which is always there."""
+    key = call.params.get("KeyId")
+    if key in (None, "alias/aws/ssm"):
+        return
+    kms = cloud.backend("kms", call.region)
+    if kms.get_key_id(key) not in kms.keys and not kms.get_key_id_from_alias(key):
+        raise Refusal("InvalidKeyId", f"Invalid keyId {key}", 400)
+
+
+@behaves(
+    "ssm.type-stays",
+    "overwriting does not change a parameter's type",
+    "HierarchyTypeMismatchException 400",
+    PUT,
+)
+@behaves(
+    "ssm.too-many-updates",
+    "a parameter that is being written is not written again (delays.parameter, 0 unless set)",
+    "TooManyUpdates 400",
+    PUT,
+)
+@before("ssm", "PutParameter")
+def parameter_can_change(cloud: Cloud, call: Call) -> None:
+    """API PutParameter: one update at a time, and a type for life."""
+    name, wanted = call.params["Name"], call.params.get("Type")
+    found = cloud.backend("ssm", call.region)._parameters.get(name)
+    if not found or not call.params.get("Overwrite"):
+        return
+    if wanted and found[-1].parameter_type != wanted:
+        raise Refusal(
+            "HierarchyTypeMismatchException",
+            "Parameter Store does not support changing a parameter type in a hierarchy. For "
+            "example, you can't change a parameter from a String type to a SecureString type. You "
+            "must create a new, unique parameter.",
+            400,
+        )
+    known = cloud.ssm.updated.get((call.region, name), 0) + cloud.delays.parameter
+    if cloud.clock.now() < known:
+        words = "There are concurrent updates for a resource that supports one update at a time."
+        raise Refusal("TooManyUpdates", words, 400)
+
+
+@after("ssm", "PutParameter")
+def parameter_is_written(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """From now on, for `delays.parameter`, it is being written."""
+    cloud.ssm.updated[call.region, call.params["Name"]] = cloud.clock.now()
+
+
+@behaves(
+    "ssm.tags",
+    "a parameter has at most 50 tags",
+    "TooManyTagsError 400",
+    "SSM API Reference, AddTagsToResource, Errors",
+)
+@before("ssm", "PutParameter")
+def tags_are_few(cloud: Cloud, call: Call) -> None:
+    """Refuse more tags than the quota."""
+    if len(call.params.get("Tags") or []) > _TAGS:
+        words = (
+            "The Targets parameter includes too many tags. Remove one or more tags and try again."
+        )
+        raise Refusal("TooManyTagsError", words, 400)

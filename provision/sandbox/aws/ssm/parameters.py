@@ -1,0 +1,119 @@
+"""Parameter Store: names and values that it refuses.
+
+Sources: SSM API Reference, PutParameter; Systems Manager User Guide, "Requirements and constraints for
+parameter names"; AWS General Reference, Systems Manager quotas.
+"""
+
+import re
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.rules import before
+
+_NAMES = "Systems Manager User Guide, Requirements and constraints for parameter names"
+PUT = "SSM API Reference, PutParameter, Errors"
+_ALPHABET = re.compile(r"[A-Za-z0-9_./-]+")
+_SIZE = {"Standard": 4096, "Advanced": 8192}
+_DEPTH, _NAME = 15, 1011
+
+
+behaves(
+    "ssm.constraints",
+    "descriptions, patterns, labels and lists have lengths",
+    "ValidationException 400",
+    "botocore model of SSM: ParameterDescription, AllowedPattern and others",
+)(constrains)
+before("ssm", "*")(constrains("ValidationException"))
+
+
+@behaves(
+    "ssm.name-reserved",
+    "a name does not begin with aws or ssm",
+    "ValidationException 400",
+    _NAMES,
+    moto="moto refuses it as well",
+)
+@behaves(
+    "ssm.name-alphabet",
+    "a name consists of letters, digits, .-_ and slashes",
+    "ValidationException 400",
+    _NAMES,
+)
+@behaves("ssm.name-path", "a name with slashes begins with one", "ValidationException 400", _NAMES)
+@behaves(
+    "ssm.name-length", "a name has at most 1,011 characters", "ValidationException 400", _NAMES
+)
+@behaves(
+    "ssm.name-depth",
+    "a path has at most 15 levels",
+    "HierarchyLevelLimitExceededException 400",
+    _NAMES,
+)
+@before("ssm", "PutParameter")
+def name_can_be(cloud: Cloud, call: Call) -> None:
+    """User Guide, names."""
+    name = call.params["Name"]
+    if not _ALPHABET.fullmatch(name):
+        raise _invalid(
+            'Parameter name: can\'t be prefixed with "ssm" (case-insensitive). If formed as a path, '
+            "it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a "
+            "mix of letters, numbers and the following 3 symbols .-_"
+        )
+    if "/" in name and not name.startswith("/"):
+        raise _invalid("Parameter name must be a fully qualified name.")
+    if len(name) > _NAME:
+        raise _invalid(f"Parameter name exceeds the maximum length of {_NAME} characters.")
+    if name.count("/") > _DEPTH:
+        raise Refusal(
+            "HierarchyLevelLimitExceededException",
+            f"A hierarchy can have a maximum of {_DEPTH} levels.",
+            400,
+        )
+
+
+@behaves(
+    "ssm.value-size",
+    "the value of a standard parameter has at most 4,096 characters",
+    "ValidationException 400",
+    "AWS General Reference, Systems Manager quotas",
+)
+@behaves(
+    "ssm.value-nested",
+    "a value does not name another parameter in double braces",
+    "ValidationException 400",
+    "SSM API Reference, PutParameter, Value",
+)
+@behaves(
+    "ssm.value-pattern",
+    "a value fits the parameter's allowed pattern",
+    "ParameterPatternMismatchException 400",
+    PUT,
+)
+@before("ssm", "PutParameter")
+def value_can_be(cloud: Cloud, call: Call) -> None:
+    """API PutParameter, Value and AllowedPattern."""
+    value, tier = call.params["Value"], call.params.get("Tier") or "Standard"
+    pattern = call.params.get("AllowedPattern")
+    if len(value.encode()) > _SIZE.get(tier, _SIZE["Advanced"]):
+        raise _invalid(
+            f"{tier} tier parameters support a maximum parameter value of {_SIZE[tier]} characters. "
+            "To create a larger parameter value, upgrade the parameter to use the advanced-parameter "
+            "tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/"
+            "userguide/parameter-store-advanced-parameters.html"
+        )
+    if re.search(r"\{\{.*\}\}", value):
+        raise _invalid(
+            'Parameter value can\'t nest another parameter. Do not use "{{}}" in the value.'
+        )
+    if pattern and not re.search(pattern, value):
+        raise Refusal(
+            "ParameterPatternMismatchException",
+            f"Parameter value, cannot be validated against allowedPattern: {pattern}",
+            400,
+        )
+
+
+def _invalid(words: str) -> Refusal:
+    return Refusal("ValidationException", words, 400)

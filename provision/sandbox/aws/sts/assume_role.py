@@ -1,0 +1,84 @@
+"""STS: whose role it is to assume is said by the role's trust policy."""
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.permissions.actions import context
+from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
+from provision.sandbox.aws.rules import before
+
+_CHAINED = 3600  # seconds
+before("sts", "*")(constrains("ValidationError"))
+
+
+@behaves(
+    "sts.root-assumes-no-role",
+    "the account's root user cannot assume a role",
+    "AccessDenied 403",
+    "AWS re:Post and IAM User Guide, Troubleshoot IAM roles: roles may not be assumed by root accounts",
+)
+@behaves(
+    "sts.trust",
+    "a role is assumed by whom its trust policy names; by the account's others where it names the "
+    "account and a policy of theirs allows it",
+    "AccessDenied 403",
+    "IAM User Guide, Troubleshoot IAM roles: I can't assume a role",
+)
+@behaves(
+    "sts.role-fresh",
+    "a new role cannot be assumed for some seconds",
+    "AccessDenied 403",
+    "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
+)
+@before("sts", "AssumeRole")
+def role_is_assumed_by_whom_it_trusts(cloud: Cloud, call: Call) -> None:
+    """API AssumeRole."""
+    arn = call.params["RoleArn"]
+    caller = cloud.permissions.caller(call.access_key)
+    if caller is None:
+        raise _denied("Roles may not be assumed by root accounts.")
+    role = cloud.iam.role(arn)
+    sentence = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+    if role is None or role.arn != arn or cloud.iam.fresh(role):
+        raise _denied(sentence)
+    keys = cloud.permissions.keys(caller) | context(cloud, call)
+    trust = role.assume_role_policy_document
+    request = Request(caller.arn, "sts:AssumeRole", arn, keys, caller.role)
+    trusted = resource_verdict(statements(trust), request)
+    if trusted not in ("Allow", "Delegate"):
+        raise _denied(sentence)
+    if denied := cloud.permissions.refused(caller, "sts:AssumeRole", arn, keys, trust):
+        raise _denied(denied)
+
+
+@behaves(
+    "sts.duration",
+    "a session is no longer than the role's maximum, and an hour where a role assumes a role",
+    "ValidationError 400",
+    "STS API Reference, AssumeRole, DurationSeconds; IAM User Guide, Role chaining",
+)
+@before("sts", "AssumeRole")
+def session_is_short(cloud: Cloud, call: Call) -> None:
+    """API AssumeRole, DurationSeconds."""
+    wanted, role = call.params.get("DurationSeconds"), cloud.iam.role(call.params["RoleArn"])
+    caller = cloud.permissions.caller(call.access_key)
+    if wanted is None or role is None:
+        return
+    if wanted > int(role.max_session_duration or 3600):
+        raise _invalid(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
+    if caller is not None and not caller.is_user and wanted > _CHAINED:
+        raise _invalid(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
+            "role chaining."
+        )
+
+
+def _denied(words: str) -> Refusal:
+    return Refusal("AccessDenied", words, 403)
+
+
+def _invalid(words: str) -> Refusal:
+    return Refusal("ValidationError", words, 400)

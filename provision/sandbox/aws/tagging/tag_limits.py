@@ -1,0 +1,166 @@
+"""Tags: how many, how long and of what alphabet, in each service's own words.
+
+What ACM refuses is moto's and constraints.py's.
+"""
+
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+
+from provision.sandbox.aws.behaviours import behaves
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.rules import Answer, before
+
+_MOST = 50
+_RESERVED = "aws:"
+# What EC2's creating operations may tag (API TagSpecification, ResourceType).
+_TAGGABLE = {
+    "CreateVpc": "vpc",
+    "CreateSubnet": "subnet",
+    "CreateRouteTable": "route-table",
+    "CreateInternetGateway": "internet-gateway",
+    "CreateSecurityGroup": "security-group",
+    "CreateNetworkInterface": "network-interface",
+}
+
+
+@behaves(
+    "elbv2.duplicate-tag-key",
+    "a tag's key comes once in a call",
+    "DuplicateTagKeys 400",
+    "Elastic Load Balancing API Reference, AddTags, Errors",
+)
+@behaves(
+    "elbv2.reserved-tag-key",
+    "a tag's key does not begin with 'aws:'",
+    "ValidationError 400",
+    "Elastic Load Balancing API Reference, Tag",
+)
+@behaves(
+    "elbv2.tag-length",
+    "a tag's key has at most 128 letters, its value 256, of a limited alphabet",
+    "ValidationError 400, '1 validation error detected: ...'",
+    "Elastic Load Balancing API Reference, Tag; botocore model, elbv2, TagKey",
+)
+@before("elbv2", "CreateLoadBalancer", "CreateTargetGroup", "CreateListener", "CreateRule")
+def new_things_tags(cloud: Cloud, call: Call) -> None:
+    """API Tag; the lengths are in botocore's model (constraints.py)."""
+    tags = call.params.get("Tags", [])
+    keys = [tag["Key"] for tag in tags]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise Refusal("DuplicateTagKeys", f"Tag key was specified more than once: {twice}")
+    if any(key.startswith(_RESERVED) for key in keys):
+        raise Refusal(
+            "ValidationError", "aws: prefixed tag key names are not allowed for external use."
+        )
+    _check_count(set(keys))
+
+
+@behaves(
+    "elbv2.too-many-tags",
+    "a load balancer, target group, listener or rule has up to 50 tags, and no more",
+    "TooManyTags 400",
+    "Elastic Load Balancing API Reference, Tag; User Guide, Tag restrictions",
+)
+@before("elbv2", "AddTags")
+def tags_can_be_added(cloud: Cloud, call: Call) -> Answer | None:
+    """API AddTags; carried out here, because moto's limit is ten."""
+    new_things_tags(cloud, call)
+    backend = cloud.backend("elbv2", call.region)
+    arns, keys = call.params["ResourceArns"], {tag["Key"] for tag in call.params["Tags"]}
+    try:
+        for arn in arns:
+            backend._get_resource_by_arn(arn)
+            _check_count(keys | set(backend.tagging_service.get_tag_dict_for_resource(arn)))
+    except ServiceException:
+        return None  # moto says which one is missing
+    for arn in arns:
+        backend.tagging_service.tag_resource(arn, call.params["Tags"])
+    return {}
+
+
+def _check_count(keys: set[str]) -> None:
+    if len(keys) > _MOST:
+        raise Refusal(
+            "TooManyTags",
+            "You've reached the limit on the number of tags per resource",
+        )
+
+
+@behaves(
+    "ec2.reserved-tag-key",
+    "a tag's key does not begin with 'aws:'",
+    "InvalidParameterValue 400",
+    "EC2 User Guide, Tag restrictions",
+)
+@behaves(
+    "ec2.tag-length",
+    "a tag's key has at most 128 letters, its value 256",
+    "InvalidParameterValue 400",
+    "EC2 User Guide, Tag restrictions",
+)
+@behaves(
+    "ec2.too-many-tags",
+    "a resource has at most 50 tags",
+    "TagLimitExceeded 400",
+    "EC2 User Guide, Tag restrictions",
+    moto="moto refuses it as well",
+)
+@before("ec2", "CreateTags")
+def network_tags(cloud: Cloud, call: Call) -> None:
+    """User Guide, Tag restrictions; moto counts them."""
+    _check_network_tags(call.params["Tags"])
+
+
+@behaves(
+    "ec2.tags-of-another-type",
+    "a creating call tags what it creates, with each key once",
+    "InvalidParameterValue 400",
+    "EC2 API Reference, TagSpecification",
+)
+@before("ec2", *_TAGGABLE)
+def new_network_tags(cloud: Cloud, call: Call) -> None:
+    """API TagSpecification."""
+    for specification in call.params.get("TagSpecifications", []):
+        sort = specification.get("ResourceType")
+        if sort != _TAGGABLE[call.operation]:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"'{sort}' is not a valid taggable resource type for this operation.",
+            )
+        _check_network_tags(specification.get("Tags", []))
+
+
+def _check_network_tags(tags: list[dict[str, Any]]) -> None:
+    seen: set[str] = set()
+    for tag in tags:
+        key, value = tag.get("Key", ""), tag.get("Value", "")
+        for problem, wrong in (
+            ("Tag keys starting with 'aws:' are reserved for internal use", key[:4] == _RESERVED),
+            ("Tag key exceeds the maximum length of 128 characters", len(key) > 128),
+            ("Tag value exceeds the maximum length of 256 characters", len(value) > 256),
+            (f"Duplicate tag key '{key}' specified.", key in seen),
+        ):
+            if wrong:
+                raise Refusal("InvalidParameterValue", problem)
+        seen.add(key)
+
+
+@behaves(
+    "route53.too-many-tags",
+    "a hosted zone has at most ten tags",
+    "InvalidInput 400",
+    "Route 53 API Reference, ChangeTagsForResource, AddTags",
+)
+@before("route53", "ChangeTagsForResource")
+def zone_tags(cloud: Cloud, call: Call) -> None:
+    """API ChangeTagsForResource, AddTags; ten a call are in botocore's model (constraints.py)."""
+    have = set(cloud.backend("route53").resource_tags.get(call.params["ResourceId"], {}))
+    have -= set(call.params.get("RemoveTagKeys", []))
+    added = {tag.get("Key", "") for tag in call.params.get("AddTags", [])}
+    if any(key.startswith(_RESERVED) for key in added):
+        raise Refusal("InvalidInput", "Tag keys starting with 'aws:' are reserved.")
+    if len(have | added) > 10:
+        raise Refusal("InvalidInput", "The number of tags exceeds the limit of 10 per resource.")

@@ -1,0 +1,92 @@
+"""What was made a moment ago, as AWS's services call it while not all of their servers know it yet."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jmespath
+
+from provision.sandbox.aws import responses
+from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.responses import Response
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that a create call makes.
+
+    `ids` finds its identities in {"params", "answer"} of that call (jmespath); `asked` matches
+    "Operation.Member" where a parameter names it (regular expression); `shown` is the member of a
+    list's entries that does. Who names it hears `code`, `words` (with its id) and `status`.
+    """
+
+    ids: str
+    asked: str
+    shown: str
+    code: str
+    words: str
+    status: int = 400
+
+    def made(self, params: dict[str, Any], answer: dict[str, Any]) -> frozenset[str]:
+        """The identities of what this create call made."""
+        found = jmespath.search(self.ids, {"params": params, "answer": answer})
+        return frozenset(map(_bare, found if isinstance(found, list) else [found]))
+
+    def refusal(self, call: Call, ids: frozenset[str]) -> Refusal | None:
+        """What this call hears when it names one of these; None when it names none."""
+        for member, value in _texts(call.params, ""):
+            if value in ids and re.fullmatch(self.asked, f"{call.operation}.{member}"):
+                return Refusal(self.code, self.words.format(value), self.status)
+        return None
+
+    def hide(self, answer: dict[str, Any], ids: frozenset[str]) -> bool:
+        """Takes these out of the answer's lists; whether there were any."""
+        hidden = False
+        for name, entries in answer.items():
+            if isinstance(entries, list):
+                left = [entry for entry in entries if self._identity(entry) not in ids]
+                hidden = hidden or len(left) < len(entries)
+                answer[name] = left
+        return hidden
+
+    def _identity(self, entry: Any) -> Any:
+        return _bare(entry.get(self.shown) if isinstance(entry, dict) else entry)
+
+
+def _bare(id: Any) -> Any:
+    """Route 53 takes hosted zones with and without what stands before their id."""
+    return id.rpartition("/hostedzone/")[2] if isinstance(id, str) else id
+
+
+def _texts(value: Any, member: str) -> Iterator[tuple[str, str]]:
+    """Every text in the parameters, with the member it stands in.
+
+    Not those in filters: one that matches nothing is no error.
+    """
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in ("Filters", "Tags", "tags", "TagSpecifications"):
+                yield from _texts(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, member)
+    elif isinstance(value, str):
+        yield member, _bare(value)
+
+
+def before(call: Call, now: Response, hidden: list[tuple[Kind, frozenset[str]]]) -> Response:
+    """The answer of a server that does not know these yet; raises Refusal likewise."""
+    for kind, ids in hidden:
+        if refusal := kind.refusal(call, ids):
+            raise refusal
+    if not hidden or now[0] >= 300:
+        return now
+    answer: dict[str, Any] = responses.read(call, now)
+    missed = [ids for kind, ids in hidden if kind.hide(answer, ids)]
+    if not missed:
+        return now
+    if call.service == "ecs" and "failures" in answer:
+        arns = [id for ids in missed for id in ids if id.startswith("arn:")]
+        answer["failures"] += [{"arn": arn, "reason": "MISSING"} for arn in arns]
+    return responses.write(call, answer)

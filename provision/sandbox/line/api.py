@@ -1,0 +1,179 @@
+"""The part of the Messaging API that the tool and the bot use, as a WSGI application.
+
+Endpoints and errors after the Messaging API reference (developers.line.biz). What differs: there
+is one channel, a webhook endpoint is in effect at once, and calls are not rationed.
+"""
+
+import hmac
+import secrets
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from provision.sandbox.line.channel import Channel
+from provision.sandbox.line.messages import problems
+
+UNAUTHORIZED = (
+    "Authentication failed. Confirm that the access token in the authorization header is valid."
+)
+
+
+class Refused(Exception):
+    """An error as LINE answers it."""
+
+    def __init__(self, status: int, message: str, details: list[dict[str, str]] | None = None):
+        super().__init__(message)
+        self.status = status
+        self.body: dict[str, Any] = {"message": message}
+        if details:
+            self.body["details"] = details
+
+
+def application(channel: Channel) -> Flask:
+    """The Messaging API of one channel; every path below /v2/ but /v2/oauth/ wants its access token."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = 2_000_000
+    for method, path, view in (
+        ("GET", "/v2/bot/info", _info),
+        ("GET", "/v2/bot/channel/webhook/endpoint", _get_endpoint),
+        ("PUT", "/v2/bot/channel/webhook/endpoint", _put_endpoint),
+        ("POST", "/v2/bot/channel/webhook/test", _test_endpoint),
+        ("POST", "/v2/bot/message/reply", _reply),
+        ("POST", "/v2/bot/message/validate/reply", _validate),
+        ("POST", "/v2/bot/chat/loading/start", _loading),
+        ("GET", "/v2/bot/profile/<user>", _profile),
+    ):
+        app.add_url_rule(path, view.__name__, partial(view, channel), methods=[method])
+
+    @app.before_request
+    def authenticate() -> None:
+        expected = f"Bearer {channel.access_token}".encode()
+        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        guarded = request.path.startswith("/v2/") and not request.path.startswith("/v2/oauth/")
+        if guarded and not hmac.compare_digest(expected, given):
+            raise Refused(401, UNAUTHORIZED)
+
+    @app.errorhandler(Refused)
+    def refused(error: Refused) -> tuple[Response, int]:
+        return jsonify(error.body), error.status
+
+    @app.errorhandler(HTTPException)
+    def unusual(error: HTTPException) -> tuple[Response, int]:
+        return jsonify({"message": error.name}), error.code or 500
+
+    return app
+
+
+def _info(channel: Channel) -> Response:
+    return jsonify(
+        userId=channel.user_id,
+        basicId=channel.basic_id,
+        displayName=channel.display_name,
+        chatMode="bot",
+        markAsReadMode="auto",
+    )
+
+
+def _profile(channel: Channel, user: str) -> Response:
+    """Everybody who has written is a friend, with the language that was given (POST /_sandbox/send)."""
+    if user not in channel.languages:
+        raise Refused(404, "Not found")
+    language = channel.languages[user]
+    told = {"userId": user, "displayName": "Somebody"}
+    return jsonify(told | ({"language": language} if language else {}))
+
+
+def _get_endpoint(channel: Channel) -> Response:
+    if not channel.endpoint:
+        raise Refused(404, "Webhook endpoint not found")
+    return jsonify(endpoint=channel.endpoint, active=channel.active)
+
+
+def _put_endpoint(channel: Channel) -> Response:
+    channel.endpoint = _https_url(json_body().get("endpoint"))
+    return jsonify({})
+
+
+def _test_endpoint(channel: Channel) -> Response:
+    body = json_body() if request.get_data() else {}
+    url = _https_url(body["endpoint"]) if body.get("endpoint") is not None else channel.endpoint
+    if not url:
+        raise Refused(404, "Webhook endpoint not found")
+    if not channel.resolve(urlsplit(url).hostname or ""):
+        raise Refused(400, "Invalid webhook endpoint URL")
+    delivery = channel.send_events(url, [])
+    moment = datetime.fromtimestamp(channel.clock.now(), UTC)
+    return jsonify(
+        success=delivery.reason == "OK",
+        timestamp=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        statusCode=delivery.status,
+        reason=delivery.reason,
+        detail=delivery.detail,
+    )
+
+
+def _reply(channel: Channel) -> Response:
+    if request.headers.get("X-Line-Retry-Key"):
+        raise Refused(400, "The header X-Line-Retry-Key is not supported by this API")
+    body = json_body()
+    messages = _messages(body)
+    if not channel.tokens.use(body.get("replyToken"), messages):
+        raise Refused(400, "Invalid reply token")
+    sent = [{"id": str(secrets.randbelow(10**18))} for _message in messages]
+    return jsonify(sentMessages=sent)
+
+
+def _validate(channel: Channel) -> Response:
+    _messages(json_body())
+    return jsonify({})
+
+
+def _loading(channel: Channel) -> tuple[Response, int]:
+    body = json_body()
+    chat, seconds = body.get("chatId"), body.get("loadingSeconds", 20)
+    if not isinstance(chat, str) or not chat.startswith("U"):
+        raise invalid("chatId")
+    if isinstance(seconds, bool) or seconds not in range(5, 61, 5):
+        raise invalid("loadingSeconds")
+    return jsonify({}), 202
+
+
+def json_body() -> dict[str, Any]:
+    """The request's JSON object. Raises Refused."""
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise Refused(400, "The request body could not be parsed as JSON (line: 1, column: 1)")
+    return body
+
+
+def _messages(body: dict[str, Any]) -> list[dict[str, Any]]:
+    details = problems(body.get("messages"))
+    if details:
+        raise Refused(400, f"The request body has {len(details)} error(s)", details)
+    messages: list[dict[str, Any]] = body["messages"]
+    return messages
+
+
+def invalid(name: str) -> Refused:
+    """What LINE says of a property it does not take."""
+    return Refused(
+        400, f"The property, '{name}', in the request body is invalid (line: -, column: -)"
+    )
+
+
+def _https_url(url: object) -> str:
+    """A webhook URL: https, at most 500 characters ("Set webhook endpoint URL")."""
+    if not isinstance(url, str) or len(url) > 500:
+        raise Refused(400, "Invalid webhook endpoint URL")
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme == "https" and bool(parts.hostname)
+    except ValueError:
+        named = False
+    if not named or not url.isascii() or " " in url:
+        raise Refused(400, "Invalid webhook endpoint URL")
+    return url

@@ -1,0 +1,46 @@
+"""One channel of the sandbox's LINE: who it is, where webhooks go, which reply tokens are out."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from provision.sandbox.clock import Clock
+from provision.sandbox.line.webhooks import Deliver, Delivery, ReplyTokens, deliver_events
+
+
+class Channel:
+    """A Messaging API channel with secrets of its own.
+
+    `deliver` carries webhooks, `resolve` tells the addresses of a name (none: it does not resolve),
+    `timeout` (LINE: two seconds) is real time. `endpoint` is empty until one is set; `active` and
+    `redelivery` are the console's switches "Use webhook" and "Webhook redelivery", which no API sets.
+    """
+
+    def __init__(
+        self,
+        deliver: Deliver,
+        resolve: Callable[[str], list[str]],
+        clock: Clock,
+        timeout: float = 2.0,
+    ) -> None:
+        self.access_token = secrets.token_urlsafe(129)
+        self.channel_secret = secrets.token_hex(16)
+        self.channel_id = str(1_650_000_000 + secrets.randbelow(10_000_000))
+        self.user_id = "U" + secrets.token_hex(16)
+        self.basic_id = "@" + secrets.token_hex(4)
+        self.display_name = "News"
+        self.endpoint = ""
+        self.active = True
+        self.redelivery = False
+        self.languages: dict[str, str] = {}  # of the people who have written; "": they do not tell
+        self.clock = clock
+        self.resolve = resolve
+        self.tokens = ReplyTokens(clock.now)
+        self._deliver = deliver
+        self._timeout = timeout
+
+    def send_events(self, url: str, events: list[Any]) -> Delivery:
+        """Send a signed webhook to the URL."""
+        return deliver_events(
+            self._deliver, url, events, self.user_id, self.channel_secret, self._timeout
+        )

@@ -1,0 +1,51 @@
+"""LINE's OAuth calls that tell which channel a token and a secret belong to.
+
+Messaging API reference, "Verify the validity of short-lived and long-lived channel access tokens",
+"Verify the validity of channel access token v2.1" and "Issue stateless channel access token".
+"""
+
+import hmac
+import secrets
+from functools import partial
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+
+from provision.sandbox.line.channel import Channel
+
+STATELESS = 900  # seconds that a stateless token is good for
+
+
+def add_to(app: Flask, channel: Channel) -> None:
+    """These calls want no access token in a header; they are form posts, and one GET."""
+    for method, path, view in (
+        ("POST", "/v2/oauth/verify", _verify),
+        ("GET", "/oauth2/v2.1/verify", _verify),
+        ("POST", "/oauth2/v3/token", _issue),
+    ):
+        app.add_url_rule(path, f"{method} {path}", partial(view, channel), methods=[method])
+
+
+def _verify(channel: Channel) -> tuple[Response, int]:
+    if not _same(request.values.get("access_token", ""), channel.access_token):
+        return _no("invalid_request", "access token expired")
+    return jsonify(client_id=channel.channel_id, expires_in=0, scope="P CM"), 200
+
+
+def _issue(channel: Channel) -> tuple[Response, int]:
+    form: Any = request.form
+    if form.get("grant_type") != "client_credentials":
+        return _no("unsupported_grant_type", "unsupported grant_type")
+    known = form.get("client_id") == channel.channel_id
+    if not known or not _same(form.get("client_secret", ""), channel.channel_secret):
+        return _no("invalid_client", "invalid client_secret" if known else "invalid client_id")
+    token = secrets.token_urlsafe(90)
+    return jsonify(access_token=token, expires_in=STATELESS, token_type="Bearer"), 200
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def _no(code: str, why: str) -> tuple[Response, int]:
+    return jsonify(error=code, error_description=why), 400

@@ -1,0 +1,150 @@
+"""A LINE platform of our own: the Messaging API of one channel, a person who writes to the bot
+(POST /_sandbox/send), and a chat page to be that person (GET /)."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Response, jsonify
+
+from provision.sandbox.clock import Clock
+from provision.sandbox.line import oauth
+from provision.sandbox.line.api import application, invalid, json_body
+from provision.sandbox.line.channel import Channel
+from provision.sandbox.line.webhooks import (
+    REDELIVERIES,
+    Deliver,
+    Delivery,
+    follow_event,
+    postback_event,
+    redelivered,
+    text_event,
+)
+
+PAGE = Path(__file__).parents[1] / "web/page.html"
+SOMEBODY = "U" + "0" * 32
+
+
+class LinePlatform(Channel):
+    """A LINE with one channel; `wsgi` is its application.
+
+    `deliver` and `resolve` are Channel's. `webhook_timeout` (LINE: two seconds) and `patience`
+    (for a reply that comes after the webhook's answer) are real seconds.
+    """
+
+    def __init__(
+        self,
+        deliver: Deliver,
+        resolve: Callable[[str], list[str]],
+        clock: Clock,
+        *,
+        webhook_timeout: float = 2.0,
+        patience: float = 1.0,
+    ) -> None:
+        super().__init__(deliver, resolve, clock, webhook_timeout)
+        self._patience = patience
+        self.wsgi = application(self)
+        oauth.add_to(self.wsgi, self)
+        for method, path, view in (
+            ("POST", "/_sandbox/send", self._send),
+            ("POST", "/_sandbox/switch", self._switch),
+            ("GET", "/_sandbox/channel", self._channel),
+            ("GET", "/", self._page),
+        ):
+            self.wsgi.add_url_rule(path, view.__name__, view, methods=[method])
+
+    def send(
+        self,
+        words: str,
+        user: str,
+        *,
+        follow: bool = False,
+        postback: str = "",
+        language: str = "",
+    ) -> dict[str, Any]:
+        """Play a person who writes, adds the bot as a friend, or presses a button: what became of it.
+
+        `status` is the last webhook's HTTP status, None where none came; `reply` the messages that the
+        person got, or None; `seconds` real time; `deliveries` more than one only where redelivery is
+        switched on.
+        """
+        began = time.monotonic()
+        if not self.endpoint or not self.active:
+            reason = "WEBHOOK_OFF" if self.endpoint else "NO_WEBHOOK_ENDPOINT"
+            return _outcome(Delivery(0, reason, ""), None, 0.0, 0)
+        self.languages[user] = language or self.languages.get(user, "")
+        token, now = self.tokens.issue(user), self.clock.now()
+        if follow:
+            event = follow_event(user, token, now)
+        elif postback:
+            event = postback_event(postback, user, token, now)
+        else:
+            event = text_event(words, user, token, now)
+        delivery, count = self._carry(event)
+        reply = self.tokens.reply(token, self._patience if delivery.reason == "OK" else 0.0)
+        return _outcome(delivery, reply, time.monotonic() - began, count)
+
+    def _carry(self, event: dict[str, Any]) -> tuple[Delivery, int]:
+        """The last of the deliveries, and how many they were.
+
+        Simulated time stands still during one: the reply token's minute is meant for a real bot.
+        """
+        with self.clock.hold():
+            delivery = self.send_events(self.endpoint, [event])
+        count = 1
+        for pause in REDELIVERIES if self.redelivery else ():
+            if delivery.reason == "OK":
+                break
+            self.clock.sleep(pause)
+            self.tokens.renew(event["replyToken"])
+            with self.clock.hold():
+                delivery = self.send_events(self.endpoint, [redelivered(event)])
+            count += 1
+        return delivery, count
+
+    def _send(self) -> Response:
+        body = json_body()
+        words, user = body.get("text", ""), body.get("user") or SOMEBODY
+        postback, follow = body.get("postback", ""), body.get("event") == "follow"
+        language = body.get("language", "")
+        if not all(isinstance(given, str) for given in (words, user, postback, language)):
+            raise invalid("text")
+        if not (words or follow or postback):
+            raise invalid("text")
+        outcome = self.send(words, user, follow=follow, postback=postback, language=language)
+        return jsonify(outcome)
+
+    def _switch(self) -> Response:
+        switches = json_body()
+        for name in switches or ["active"]:
+            if name not in ("active", "redelivery") or not isinstance(switches.get(name), bool):
+                raise invalid(name)
+        for name, on in switches.items():
+            setattr(self, name, on)
+        return jsonify(active=self.active, redelivery=self.redelivery)
+
+    def _channel(self) -> Response:
+        return jsonify(
+            displayName=self.display_name,
+            basicId=self.basic_id,
+            endpoint=self.endpoint,
+            active=self.active,
+            redelivery=self.redelivery,
+        )
+
+    def _page(self) -> Response:
+        apart = {"Content-Security-Policy": "frame-ancestors 'none'"}
+        return Response(PAGE.read_bytes(), headers=apart, mimetype="text/html")
+
+
+def _outcome(
+    delivery: Delivery, reply: list[dict[str, Any]] | None, seconds: float, deliveries: int
+) -> dict[str, Any]:
+    return {
+        "status": delivery.status or None,
+        "reply": reply,
+        "seconds": round(seconds, 3),
+        "reason": delivery.reason,
+        "deliveries": deliveries,
+    }

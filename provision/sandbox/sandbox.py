@@ -1,0 +1,149 @@
+"""The whole sandbox: an AWS, a DNS, a registrar, a LINE and a newspaper, put together and served."""
+
+import logging
+import threading
+from dataclasses import asdict
+from typing import Any
+
+from provision.sandbox.aws.application import AwsApplication
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.public_gallery import Gallery
+from provision.sandbox.aws.ecr.registry_api import Registry
+from provision.sandbox.aws.elbv2.data_plane import Front
+from provision.sandbox.aws.regions import opt_in
+from provision.sandbox.clock import Clock
+from provision.sandbox.delays import Delays
+from provision.sandbox.dns.server import DnsServer
+from provision.sandbox.line.delivery import Delivery
+from provision.sandbox.line.platform import LinePlatform
+from provision.sandbox.tasks.processes import ProcessTasks
+from provision.sandbox.tasks.rootfs import Rootfs
+from provision.sandbox.tasks.runners import TaskRunner
+from provision.sandbox.web import control
+from provision.sandbox.web.feed_server import PATH, Newspaper
+from provision.sandbox.web.guard import Guard
+from provision.sandbox.web.serving import HttpServer, TlsServer
+
+# Of simulated time, what the bot lingers after SIGTERM where nothing else is said.
+LINGER_SECONDS = 20.0
+_TICK = 0.05  # real seconds between two looks at the clock
+# What setup asks for; loading them costs seconds of CPU, which the first call need not wait for.
+WARM = (
+    "sts",
+    "ec2",
+    "acm",
+    "elbv2",
+    "route53",
+    "iam",
+    "ecr",
+    "ecs",
+    "ssm",
+    "logs",
+    "s3",
+    "scheduler",
+)
+
+log = logging.getLogger(__name__)
+
+
+class Sandbox:
+    """One sandbox. Without `serve` it works inside this process: aws, line.wsgi and front.wsgi are
+    WSGI applications, cloud.dns and cloud.registrar are objects.
+
+    `tasks` None: a process per task. Close it in every case.
+    """
+
+    def __init__(
+        self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None
+    ) -> None:
+        self.tasks = tasks or ProcessTasks()
+        self.cloud = Cloud(clock, delays, self.tasks)
+        self.aws = AwsApplication(self.cloud)
+        self.rootfs = Rootfs(self.cloud)
+        if isinstance(self.tasks, ProcessTasks):
+            self.tasks.unpacked = self.rootfs.unpacked
+        self.registry = Registry(self.cloud)
+        self.gallery = Gallery()
+        self.front = Front(self.cloud)
+        self._delivery = Delivery(self.cloud, self.front)
+        self.line = LinePlatform(self._delivery, self._delivery.resolve, clock)
+        self._servers: list[HttpServer | DnsServer] = []
+        self._stopping = threading.Event()
+        self._ticker: threading.Thread | None = None
+
+    def serve(self, region: str = "ap-northeast-1", idle: float = 1.0) -> dict[str, str]:
+        """Open every port and let time run; the addresses and keys as `sandbox --json` prints them.
+
+        `region` is the one whose backends are loaded behind the first call, or when none has come for
+        `idle` real seconds.
+        """
+        keys = self.cloud.keys
+        aws = HttpServer(Guard(self.aws.verified, keys.token, control.is_guarded))
+        registrar = HttpServer(Guard(self.cloud.registrar, keys.token, lambda how, _: how == "PUT"))
+        line = HttpServer(Guard(self.line.wsgi, keys.token, lambda _, path: "_sandbox" in path))
+        front = TlsServer(self.front)  # for the internet: whoever has the name may ask
+        dns = DnsServer(lambda query: self.cloud.dns.respond(query))
+        registry, gallery = HttpServer(Guard(self.registry)), HttpServer(Guard(self.gallery))
+        newspaper = HttpServer(Guard(Newspaper()))
+        self._servers = [aws, registrar, line, front, dns, registry, gallery, newspaper]
+        self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
+        self.cloud.opted_in |= opt_in()  # a person may try any region
+        self._delivery.front_port = front.port
+        if isinstance(self.tasks, ProcessTasks):
+            self.tasks.extra |= {
+                "AWS_ENDPOINT_URL": aws.url,
+                "AWS_EC2_METADATA_DISABLED": "true",  # without a task role: no credentials at all
+                "LINE_API_URL": line.url,
+                "LINGER_SECONDS": f"{LINGER_SECONDS / self.cloud.clock.speed:.3f}",
+            }
+        self._ticker = threading.Thread(target=self._run, args=(region, idle), daemon=True)
+        self._ticker.start()
+        host, port = dns.address
+        return {
+            "aws": aws.url,
+            "dns": f"{host}:{port}",
+            "line": line.url,
+            "registrar": registrar.url,
+            "page": f"{line.url}/#{keys.token}",  # a browser sends no server what is behind the #
+            "front": front.url,
+            "ca": str(self.cloud.authority.root),
+            "registry": registry.url,
+            "gallery": gallery.url,
+            "news": f"{newspaper.url}{PATH}",
+            **asdict(keys),
+        }
+
+    def close(self) -> None:
+        """Stop serving, end every task, remove what was written."""
+        self._stopping.set()
+        self.aws.has_answered.set()
+        if self._ticker is not None:
+            self._ticker.join()
+        for server in self._servers:
+            server.close()
+        self._servers = []
+        self.cloud.close()
+        self.tasks.close()
+        self.rootfs.close()
+        self.cloud.authority.close()
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def _run(self, region: str, idle: float) -> None:
+        self.aws.has_answered.wait(idle)
+        for service in WARM:
+            if self._stopping.is_set():
+                return
+            self.aws.warm(service, region)
+        seen = ""
+        while not self._stopping.wait(_TICK):
+            try:
+                self.cloud.tick()
+            except Exception as error:
+                if repr(error) != seen:  # it comes again with every tick: one report is enough
+                    log.exception("the sandbox's clockwork stumbled")
+                seen = repr(error)

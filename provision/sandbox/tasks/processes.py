@@ -1,0 +1,161 @@
+"""Tasks as local processes: what their image holds, else the bot of this checkout."""
+
+import collections
+import contextlib
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.tasks import supervise
+from provision.sandbox.tasks.rootfs import Unpacked
+from provision.sandbox.tasks.runners import Command, Reply, Request
+
+_CHECKOUT = Path(__file__).parents[3]
+COMMAND: Command = (sys.executable, "-m", "bot")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZDIR", "LD_LIBRARY_PATH")
+
+
+class ProcessTasks:
+    """Starts a task on a free port of 127.0.0.1, from its image's layers where they are known.
+
+    Of an image that is not, the bot of this checkout stands for it, with `command`. The process sees
+    the task's variables and not ours, PORT and HOST being the sandbox's. `extra` is what Fargate would
+    add (where AWS is, credentials); the task's own variables win over it. `python` in a command is
+    this interpreter, as an image has one on its PATH.
+    """
+
+    def __init__(self, command: Command = COMMAND) -> None:
+        self.command = command
+        self.extra: dict[str, str] = {}
+        self.unpacked: Callable[[str], Unpacked | None] = lambda image: None
+        self._tasks: list[ProcessTask] = []
+
+    def start(
+        self, environment: dict[str, str], image: str, port: int, command: Command = ()
+    ) -> "ProcessTask":
+        self._tasks = [task for task in self._tasks if task.exit_code is None]
+        base = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        base |= {"HOME": tempfile.gettempdir()}
+        found = self.unpacked(image) or self._checkout
+        run = command or found.command
+        if not run:
+            raise CannotPull("no command specified")
+        if run[0] in ("python", "python3"):
+            run = (sys.executable, *run[1:])
+        given = {**base, **found.environment, **self.extra, **environment}
+        task = ProcessTask(run, given, found.folder)
+        self._tasks.append(task)
+        return task
+
+    @property
+    def _checkout(self) -> Unpacked:
+        own = {"PYTHONPATH": str(_CHECKOUT), "PYTHONUNBUFFERED": "1"}
+        return Unpacked(own, _CHECKOUT, self.command)
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.kill()
+
+
+class ProcessTask:
+    """One process, its workers, and the pipes to it."""
+
+    def __init__(self, command: Command, environment: dict[str, str], folder: Path) -> None:
+        self.address = ("127.0.0.1", _free_port())
+        place = {"HOST": self.address[0], "PORT": str(self.address[1])}
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", supervise.__file__, *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment | place,
+            cwd=folder,
+            start_new_session=True,  # what a terminal sends is for the sandbox, which then ends this
+        )
+        self._lines: collections.deque[str] = collections.deque(maxlen=2000)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def exit_code(self) -> int | None:
+        code = self._process.poll()
+        return code if code is None or code >= 0 else 128 - code
+
+    def ready(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while self.exit_code is None and time.monotonic() < end:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.send(Request("GET", "/healthz", [("Host", "localhost")]), 5)
+                return True
+            time.sleep(0.02)
+        return False
+
+    def send(self, request: Request, seconds: float) -> Reply:
+        connection = http.client.HTTPConnection(*self.address, timeout=seconds)
+        try:
+            connection.putrequest(
+                request.method, request.target, skip_host=True, skip_accept_encoding=True
+            )
+            for name, value in request.headers:
+                if name.lower() not in ("connection", "content-length"):
+                    connection.putheader(name, value)
+            connection.putheader("Connection", "close")
+            connection.putheader("Content-Length", str(len(request.body)))
+            connection.endheaders(request.body)
+            response = connection.getresponse()
+            return Reply(response.status, response.getheaders(), response.read())
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"no HTTP answer: {type(error).__name__}") from error
+        finally:
+            connection.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.append(line.decode(errors="replace").rstrip("\r\n"))
+
+    def lines(self) -> list[str]:
+        lines = []
+        while self._lines:
+            lines.append(self._lines.popleft())
+        if self.exit_code is not None:
+            self._free()
+        return lines
+
+    def terminate(self) -> None:
+        if self.exit_code is None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()  # the supervisor kills the process group
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(5)
+        self._free()
+
+    def _free(self) -> None:
+        """The process has ended: read what is left, give its pipes back."""
+        self._reader.join(2)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

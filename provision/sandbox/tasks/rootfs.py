@@ -1,0 +1,167 @@
+"""What is in an image's layers, laid out in a folder: a task of the sandbox runs from there.
+
+The base's Python is not run (the gallery's stand-in has none, and it may be for another processor): the code
+and the packages are, on this machine's interpreter, with the image's own variables, folder and command.
+Files and folders alone are unpacked: links could lead out of the folder (CVE-2025-4517), and not every Python
+checks them rightly.
+"""
+
+import gzip
+import hashlib
+import io
+import posixpath
+import shutil
+import tarfile
+import tempfile
+import threading
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.tasks.runners import Command
+
+_PATHS = ("PYTHONPATH",)  # variables that name places in the image
+# Here the folder can be written to, and the next task of the image starts sooner for it.
+_NOT_HERE = ("PATH", "PYTHONDONTWRITEBYTECODE")
+_FULL = "no space left on device"
+_AT_ONCE = 1 << 24  # bytes: a longer header is none
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """An image on this machine: its variables, its folder, and what it runs."""
+
+    environment: dict[str, str]
+    folder: Path
+    command: Command
+
+
+class Rootfs:
+    """Images that are in the account's ECR with their layers, unpacked once each.
+
+    `most_bytes`, `most_files`: of one layer.
+    """
+
+    def __init__(self, cloud: Cloud, most_bytes: int = 2 << 30, most_files: int = 200_000) -> None:
+        self._cloud, self._most_bytes, self._most_files = cloud, most_bytes, most_files
+        self._lock = threading.Lock()
+        self._place: tempfile.TemporaryDirectory[str] | None = None
+
+    def unpacked(self, uri: str) -> Unpacked | None:
+        """None for an image whose layers are not here: a public one, or one that was put without any.
+
+        Raises CannotPull where they cannot be unpacked, or the configuration is none.
+        """
+        with self._cloud.lock:
+            images = self._cloud.ecr.images
+            manifest = images.manifest(uri) or {}
+            config = images.configuration(manifest)
+            layers = [str(told["digest"]) for told in manifest.get("layers") or []]
+            blobs = [images.blobs.get(digest) for digest in layers]
+        if config is None or not blobs or None in blobs:
+            return None
+        try:
+            with self._lock:
+                root = self._root(layers, [blob for blob in blobs if blob is not None])
+            return _as_here(config, root)
+        except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+            raise CannotPull(f"failed to register layer: {error}") from None
+        except (ValueError, TypeError, AttributeError) as error:
+            raise CannotPull(f"invalid image configuration: {error}") from None
+
+    def _root(self, layers: list[str], blobs: list[bytes]) -> Path:
+        """The folder of these layers, one over the other."""
+        if self._place is None:
+            self._place = tempfile.TemporaryDirectory(prefix="provision-images-")
+        name = hashlib.sha256(" ".join(layers).encode()).hexdigest()
+        root = Path(self._place.name) / name
+        if not root.is_dir():
+            draft = Path(tempfile.mkdtemp(dir=self._place.name))
+            try:
+                for blob in blobs:
+                    self._unpack(blob, draft)
+                draft.rename(root)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        return root
+
+    def _unpack(self, blob: bytes, folder: Path) -> None:
+        """The layer's files and folders, over what is in the folder."""
+        packed = blob.startswith(b"\x1f\x8b")
+        stream: Any = _Bounded(blob, self._most_bytes) if packed else io.BytesIO(blob)
+        with tarfile.open(fileobj=stream, mode="r:") as tar:
+            for number, member in enumerate(tar):
+                if number >= self._most_files:
+                    raise OSError(_FULL)
+                _write(tar, member, folder.resolve())
+
+    def close(self) -> None:
+        """Takes the folders away."""
+        if self._place is not None:
+            self._place.cleanup()
+            self._place = None
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    """Write one entry of a layer, if it is a file or a folder, below `root`, which has no links in it.
+
+    Of its mode only "executable" is kept. Not `extract(filter="data")`: Python has it since 3.11.4 only.
+    Raises ValueError or OSError.
+    """
+    place = (root / member.name).resolve()
+    if not place.is_relative_to(root):
+        raise OSError(f"{member.name!r} would leave the image")
+    if member.isdir():
+        place.mkdir(parents=True, exist_ok=True)
+    elif member.isreg() and (content := tar.extractfile(member)):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with content, place.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        place.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+class _Bounded(gzip.GzipFile):
+    """Ends with OSError where more than `most` bytes come out: a megabyte may hold a gigabyte."""
+
+    def __init__(self, blob: bytes, most: int) -> None:
+        super().__init__(fileobj=io.BytesIO(blob))
+        self._most = most
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _AT_ONCE or self.tell() + size > self._most:
+            raise OSError(_FULL)
+        return super().read(size)
+
+
+def _inside(root: Path, path: str) -> str:
+    """An absolute path in the image, as one on this machine; `..` does not lead out of the image."""
+    return str(root / posixpath.normpath(f"/{path}").lstrip("/"))
+
+
+def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
+    """What an image's configuration says, with this machine's places."""
+    told = config.get("config") or {}
+    variables = told.get("Env") or []
+    command = [*(told.get("Entrypoint") or []), *(told.get("Cmd") or [])]
+    folder = told.get("WorkingDir") or "/"
+    if not all(
+        isinstance(word, str) and "\0" not in word for word in (*variables, *command, folder)
+    ):
+        raise ValueError("what should be text is none")
+    environment = dict(line.partition("=")[::2] for line in variables)
+    for name in _PATHS:
+        if name in environment:
+            places = environment[name].split(":")
+            environment[name] = ":".join(_inside(root, place) for place in places)
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name not in _NOT_HERE
+        and not name.startswith("LD_")  # for the loader of the image's system
+    }
+    place = Path(_inside(root, folder))
+    place.mkdir(parents=True, exist_ok=True)  # as container runtimes do
+    return Unpacked(kept, place, tuple(command))

@@ -1,0 +1,375 @@
+"""Callers are held to their policies, with AWS's words."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.aws.ecs.bot_service import Bot
+from tests.sandbox.conftest import REGION, Account
+
+TASKS = "ecs-tasks.amazonaws.com"
+
+
+def document(*statements: dict[str, Any]) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
+    """A statement of an identity-based policy."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource} | more
+
+
+def a_role(account: Account, *statements: dict[str, Any], name: str = "bot") -> str:
+    """A role for ECS tasks with an inline policy, known everywhere; its ARN."""
+    iam = account.client("iam")
+    trust = document(
+        {"Effect": "Allow", "Principal": {"Service": TASKS}, "Action": "sts:AssumeRole"}
+    )
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    if statements:
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(*statements))
+    account.clock.advance(account.cloud.delays.role)
+    return str(arn)
+
+
+def test_role_is_asked_for_what_it_may(account: Account) -> None:
+    """Inline and attached policies count; the sentence is AWS's."""
+    role = a_role(account, allow("ssm:GetParameters", "arn:aws:ssm:*:*:parameter/TOKEN"))
+    permissions, logs = account.cloud.permissions, f"arn:aws:logs:{REGION}:123456789012:*"
+    token = f"arn:aws:ssm:{REGION}:123456789012:parameter/TOKEN"
+    assert permissions.allows(role, "ssm:GetParameters", token)
+    assert not permissions.allows(role, "ssm:GetParameters", token + "2")
+    assert (
+        f"User: {role} is not authorized to perform: logs:CreateLogStream on resource: {logs} "
+        "because no identity-based policy allows the logs:CreateLogStream action"
+    ) == permissions.denied(role, "logs:CreateLogStream", logs)
+    account.client("iam").attach_role_policy(
+        RoleName="bot",
+        PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
+    )
+    assert "" == permissions.denied(role, "logs:CreateLogStream", logs)
+    assert not permissions.allows(role + "2", "logs:CreateLogStream", logs)
+
+
+def test_boundary_limits(account: Account) -> None:
+    """What the permissions boundary does not allow is not allowed."""
+    iam = account.client("iam")
+    role = a_role(account, allow("*"))
+    boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(allow("s3:*")))["Policy"]
+    iam.put_role_permissions_boundary(RoleName="bot", PermissionsBoundary=boundary["Arn"])
+    assert account.cloud.permissions.allows(role, "s3:ListBucket", "arn:aws:s3:::news")
+    assert account.cloud.permissions.denied(role, "ssm:GetParameters", "*").endswith(
+        "because no permissions boundary allows the ssm:GetParameters action"
+    )
+
+
+Caller = Callable[..., Any]
+
+
+def a_user(account: Account, *statements: dict[str, Any], name: str = "maria") -> Caller:
+    """A user with an inline policy; what makes her clients."""
+    iam = account.client("iam")
+    iam.create_user(UserName=name)
+    if statements:
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document(*statements))
+    return account.wire.caller(iam.create_access_key(UserName=name)["AccessKey"])
+
+
+def linked(account: Account) -> None:
+    """ECS's own role, without which there are no clusters."""
+    account.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+
+
+def session(account: Account, role: str, **more: Any) -> Caller:
+    """A session of the role, assumed by a user whom it trusts; what makes its clients."""
+    maria = a_user(account, allow("sts:AssumeRole"))
+    account.client("iam").update_assume_role_policy(
+        RoleName=role.rpartition("/")[2],
+        PolicyDocument=document(
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:user/maria"},
+                "Action": "sts:AssumeRole",
+            }
+        ),
+    )
+    account.clock.advance(account.cloud.delays.role)
+    answer = maria("sts").assume_role(RoleArn=role, RoleSessionName="morning", **more)
+    return account.wire.caller(answer["Credentials"])
+
+
+USER = "arn:aws:iam::123456789012:user/maria"
+
+
+@pytest.mark.behaviour("permissions.caller", "permissions.words-json")
+def test_user_is_held_to_her_policies(account: Account) -> None:
+    """What the user's and her groups' policies allow is done, the rest refused; root may all."""
+    iam, ecs = account.client("iam"), a_user(account, allow("ecs:DescribeClusters"))("ecs")
+    linked(account)
+    account.client("ecs").create_cluster(clusterName="news")
+    cluster = f"arn:aws:ecs:{REGION}:123456789012:cluster/news"
+    assert cluster == ecs.describe_clusters(clusters=["news"])["clusters"][0]["clusterArn"]
+    refused = account.refusal(ecs.delete_cluster, cluster="news")
+    expected = (
+        f"User: {USER} is not authorized to perform: ecs:DeleteCluster on resource: {cluster} "
+        "because no identity-based policy allows the ecs:DeleteCluster action"
+    )
+    assert ("AccessDeniedException", 400, expected) == refused
+    iam.create_group(GroupName="operators")
+    iam.put_group_policy(
+        GroupName="operators", PolicyName="p", PolicyDocument=document(allow("ecs:*", cluster))
+    )
+    iam.add_user_to_group(GroupName="operators", UserName="maria")
+    ecs.delete_cluster(cluster=cluster)
+
+
+@pytest.mark.behaviour("permissions.words-query")
+def test_log_of_calls_names_the_principal(account: Account) -> None:
+    """Root, a user, and a role's session each by ARN, whether they were let or not."""
+    role = a_role(account, allow("ecs:*"))
+    account.client("ecs").list_clusters()
+    session(account, role)("ecs").list_clusters()
+    john = a_user(account, name="john")
+    account.refusal(john("ecs").list_clusters)
+    asked = [c for c in account.cloud.log if c["operation"] == "ListClusters"]
+    root, bot, him = (call["caller"] for call in asked)
+    assert "arn:aws:iam::123456789012:root" == root
+    assert "arn:aws:sts::123456789012:assumed-role/bot/morning" == bot
+    assert "arn:aws:iam::123456789012:user/john" == him
+
+
+def test_words_of_iam_and_route53(account: Account) -> None:
+    """AccessDenied, 403; over REST-XML too."""
+    maria = a_user(account)
+    code, status, message = account.refusal(maria("iam").get_user, UserName="maria")
+    assert ("AccessDenied", 403) == (code, status)
+    assert message.startswith(
+        f"User: {USER} is not authorized to perform: iam:GetUser on resource: {USER} because"
+    )
+    code, status, message = account.refusal(maria("route53").list_hosted_zones)
+    assert ("AccessDenied", 403) == (code, status)
+    assert "route53:ListHostedZones on resource: * because" in message
+
+
+def test_roles_have_their_path(account: Account) -> None:
+    """A policy for a path is about the roles in it."""
+    trust = document(
+        {"Effect": "Allow", "Principal": {"Service": TASKS}, "Action": "sts:AssumeRole"}
+    )
+    for path in ("/bots/", "/others/"):
+        account.client("iam").create_role(
+            RoleName=path.strip("/"), Path=path, AssumeRolePolicyDocument=trust
+        )
+    maria = a_user(account, allow("iam:GetRole", "arn:aws:iam::123456789012:role/bots/*"))("iam")
+    assert "/bots/" == maria.get_role(RoleName="bots")["Role"]["Path"]
+    assert "AccessDenied" == account.refusal(maria.get_role, RoleName="others")[0]
+
+
+@pytest.mark.behaviour("permissions.words-ec2")
+def test_words_of_ec2(account: Account) -> None:
+    """UnauthorizedOperation; what would have changed something has an encoded message."""
+    ec2 = a_user(account)("ec2")
+    expected = (
+        f"You are not authorized to perform this operation. User: {USER} is not authorized to "
+        "perform: ec2:DescribeVpcs because no identity-based policy allows the ec2:DescribeVpcs "
+        "action"
+    )
+    assert ("UnauthorizedOperation", 403, expected) == account.refusal(ec2.describe_vpcs)
+    code, _, message = account.refusal(ec2.create_vpc, CidrBlock="10.0.0.0/16")
+    assert "UnauthorizedOperation" == code
+    assert f"ec2:CreateVpc on resource: arn:aws:ec2:{REGION}:123456789012:vpc/*" in message
+    assert ". Encoded authorization failure message: " in message
+
+
+@pytest.mark.behaviour("permissions.words-s3")
+def test_words_of_s3(account: Account) -> None:
+    """AccessDenied, and the resource in quotes; HEAD has no words."""
+    s3 = a_user(account)("s3")
+    where = {"LocationConstraint": REGION}
+    account.client("s3").create_bucket(Bucket="news-1", CreateBucketConfiguration=where)
+    expected = (
+        f"User: {USER} is not authorized to perform: s3:ListBucket on resource: "
+        '"arn:aws:s3:::news-1" because no identity-based policy allows the s3:ListBucket action'
+    )
+    assert ("AccessDenied", 403, expected) == account.refusal(s3.list_objects_v2, Bucket="news-1")
+    assert ("403", 403) == account.refusal(s3.head_bucket, Bucket="news-1")[:2]
+
+
+@pytest.mark.behaviour("permissions.explicit-deny")
+def test_deny_wins(account: Account) -> None:
+    """Whatever else is allowed."""
+    logs = a_user(account, allow("*"), allow("logs:Delete*", Effect="Deny"))("logs")
+    logs.create_log_group(logGroupName="/bot")
+    code, status, message = account.refusal(logs.delete_log_group, logGroupName="/bot")
+    assert ("AccessDeniedException", 400) == (code, status)
+    assert message.endswith(
+        "log-group:/bot:log-stream: with an explicit deny in an identity-based policy"
+    )
+
+
+@pytest.mark.behaviour("permissions.boundary")
+def test_boundary_of_a_role(account: Account) -> None:
+    """Policy and boundary both have to allow."""
+    iam, role = account.client("iam"), a_role(account, allow("*"))
+    boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(allow("ssm:*")))["Policy"]
+    iam.put_role_permissions_boundary(RoleName="bot", PermissionsBoundary=boundary["Arn"])
+    caller = session(account, role)
+    assert [] == caller("ssm").describe_parameters()["Parameters"]
+    code, _, message = account.refusal(caller("ecr").describe_repositories)
+    assert "AccessDeniedException" == code
+    assert "because no permissions boundary allows the ecr:DescribeRepositories action" in message
+
+
+def test_boundary_of_a_user(account: Account) -> None:
+    """Policy and boundary both have to allow."""
+    iam, maria = account.client("iam"), a_user(account, allow("*"))
+    boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(allow("ssm:*")))["Policy"]
+    iam.put_user_permissions_boundary(UserName="maria", PermissionsBoundary=boundary["Arn"])
+    assert [] == maria("ssm").describe_parameters()["Parameters"]
+    code, _, message = account.refusal(maria("ecr").describe_repositories)
+    assert "AccessDeniedException" == code
+    assert "because no permissions boundary allows the ecr:DescribeRepositories action" in message
+    iam.delete_user_permissions_boundary(UserName="maria")
+    assert [] == maria("ecr").describe_repositories()["repositories"]
+
+
+@pytest.mark.behaviour("permissions.session-policy")
+def test_session_policy(account: Account) -> None:
+    """A session may do what role and session policy both allow."""
+    role = a_role(account, allow("ssm:*"))
+    reading = document(allow("ssm:Describe*"))
+    ssm = session(account, role, Policy=reading)("ssm")
+    assert [] == ssm.describe_parameters()["Parameters"]
+    code, _, message = account.refusal(ssm.put_parameter, Name="A", Value="b", Type="String")
+    assert "AccessDeniedException" == code
+    assert message.startswith("User: arn:aws:sts::123456789012:assumed-role/bot/morning is not")
+    assert "because no session policy allows the ssm:PutParameter action" in message
+
+
+@pytest.mark.behaviour("permissions.conditions")
+def test_conditions(account: Account) -> None:
+    """Another region, another tag: refused."""
+    here = allow("ssm:*", Condition={"StringEquals": {"aws:RequestedRegion": REGION}})
+    tagged = allow("ecs:*Cluster", Condition={"StringEquals": {"aws:ResourceTag/stack": "news"}})
+    asked = allow("logs:*", Condition={"StringEquals": {"aws:RequestTag/stack": "news"}})
+    maria = a_user(account, here, tagged, asked)
+    assert [] == maria("ssm").describe_parameters()["Parameters"]
+    elsewhere = maria("ssm", region_name="eu-west-1")
+    assert "AccessDeniedException" == account.refusal(elsewhere.describe_parameters)[0]
+    linked(account)
+    for name in ("news", "other"):
+        tags = [{"key": "stack", "value": name}]
+        account.client("ecs").create_cluster(clusterName=name, tags=tags)
+    ecs, logs = maria("ecs"), maria("logs")
+    ecs.delete_cluster(cluster="news")
+    assert "AccessDeniedException" == account.refusal(ecs.delete_cluster, cluster="other")[0]
+    logs.create_log_group(logGroupName="/bot", tags={"stack": "news"})
+    refused = account.refusal(logs.create_log_group, logGroupName="/b", tags={"stack": "old"})
+    assert "AccessDeniedException" == refused[0]
+
+
+@pytest.mark.behaviour("permissions.pass-role", "permissions.passed-to-service")
+def test_roles_are_passed_with_permission(account: Account) -> None:
+    """Registering a task definition hands its roles to ECS tasks."""
+    role = a_role(account)
+    tasks = {"StringEquals": {"iam:PassedToService": TASKS}}
+    maria = a_user(account, allow("ecs:*"))("ecs")
+    given = {
+        "family": "bot",
+        "containerDefinitions": [{"name": "bot", "image": "bot", "memory": 128}],
+        "taskRoleArn": role,
+    }
+    code, status, message = account.refusal(maria.register_task_definition, **given)
+    assert ("AccessDeniedException", 400) == (code, status)
+    assert f"is not authorized to perform: iam:PassRole on resource: {role} because" in message
+    john = a_user(account, allow("ecs:*"), allow("iam:PassRole", role, Condition=tasks), name="j")
+    john("ecs").register_task_definition(**given)
+    other = {"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}}
+    jane = a_user(account, allow("ecs:*"), allow("iam:PassRole", role, Condition=other), name="k")
+    assert "iam:PassRole" in account.refusal(jane("ecs").register_task_definition, **given)[2]
+
+
+@pytest.mark.behaviour("permissions.tags-at-creation")
+@pytest.mark.parametrize(
+    ("service", "operation", "given", "action"),
+    [
+        ("ecs", "create_cluster", {"tags": [{"key": "a", "value": "b"}]}, "ecs:TagResource"),
+        (
+            "ec2",
+            "create_vpc",
+            {
+                "CidrBlock": "10.0.0.0/16",
+                "TagSpecifications": [
+                    {"ResourceType": "vpc", "Tags": [{"Key": "a", "Value": "b"}]}
+                ],
+            },
+            "ec2:CreateTags",
+        ),
+        (
+            "ssm",
+            "put_parameter",
+            {"Name": "A", "Value": "b", "Type": "String", "Tags": [{"Key": "a", "Value": "b"}]},
+            "ssm:AddTagsToResource",
+        ),
+    ],
+)
+def test_tags_need_permission(
+    account: Account, service: str, operation: str, given: dict[str, Any], action: str
+) -> None:
+    """Everything of the service but its tagging is not enough."""
+    linked(account)
+    denied = allow(action, Effect="Deny")
+    client = a_user(account, allow(f"{service}:*"), denied)(service)
+    code, _, message = account.refusal(getattr(client, operation), **given)
+    assert code in ("AccessDeniedException", "UnauthorizedOperation")
+    assert f"is not authorized to perform: {action} on resource" in message
+    untagged = {name: value for name, value in given.items() if "ags" not in name[:4]}
+    untagged.pop("TagSpecifications", None)
+    getattr(client, operation)(**untagged)
+
+
+@pytest.mark.behaviour("permissions.hosted-zone")
+def test_hosted_zone_needs_a_look_at_vpcs(account: Account) -> None:
+    """route53:* alone makes no zone."""
+    given = {"Name": "example.jp", "CallerReference": "1"}
+    client = a_user(account, allow("route53:*"))("route53")
+    code, status, message = account.refusal(client.create_hosted_zone, **given)
+    assert ("AccessDenied", 403, True) == (code, status, "ec2:DescribeVpcs" in message)
+    more = a_user(account, allow(["route53:*", "ec2:DescribeVpcs"]), name="john")("route53")
+    more.create_hosted_zone(**given)
+
+
+@pytest.mark.behaviour("permissions.free")
+def test_everybody_may_ask_who_they_are(account: Account) -> None:
+    """Even with a deny of everything."""
+    sts = a_user(account, allow("*", Effect="Deny"))("sts")
+    assert USER == sts.get_caller_identity()["Arn"]
+
+
+@pytest.mark.behaviour("permissions.task-role")
+def test_task_calls_as_its_role(account: Account) -> None:
+    """Each task has its own session, which may do what the role may."""
+    bot = Bot(account)
+    account.clock.step = 5.0
+    bot.settle()
+    bot.create()
+    bot.steady()
+    environment = bot.tasks.started[0].environment
+    caller = account.wire.caller(
+        {
+            "AccessKeyId": environment["AWS_ACCESS_KEY_ID"],
+            "SecretAccessKey": environment["AWS_SECRET_ACCESS_KEY"],
+            "SessionToken": environment["AWS_SESSION_TOKEN"],
+        }
+    )
+    task = account.client("ecs").list_tasks(cluster="news")["taskArns"][0].rpartition("/")[2]
+    who = f"arn:aws:sts::123456789012:assumed-role/bot/{task}"
+    assert who == caller("sts").get_caller_identity()["Arn"]
+    found = caller("ssm").get_parameters(Names=["ACCESS_TOKEN"], WithDecryption=True)
+    assert "the ACCESS_TOKEN" == found["Parameters"][0]["Value"]
+    code, _, message = account.refusal(caller("ssm").delete_parameter, Name="ACCESS_TOKEN")
+    assert "AccessDeniedException" == code
+    assert message.startswith(f"User: {who} is not authorized")

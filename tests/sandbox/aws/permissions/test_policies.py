@@ -1,0 +1,190 @@
+"""The evaluator of policies, on plain values."""
+
+from typing import Any
+
+import pytest
+
+from provision.sandbox.aws.permissions.conditions import hold
+from provision.sandbox.aws.permissions.patterns import fits, fits_arn
+from provision.sandbox.aws.permissions.policies import Request, refusal, resource_verdict
+
+USER = "arn:aws:iam::123456789012:user/maria"
+SERVICE = "arn:aws:ecs:ap-northeast-1:123456789012:service/news/bot"
+
+
+def allow(action: Any = "ecs:*", resource: Any = "*", **more: Any) -> dict[str, Any]:
+    """A statement."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource} | more
+
+
+def asked(action: str = "ecs:UpdateService", resource: str = SERVICE, **context: Any) -> Request:
+    """A request of Maria's; underscores of the keys stand for colons."""
+    keys = {key.replace("_", ":"): value for key, value in context.items()}
+    return Request(USER, action, resource, keys)
+
+
+NOT_ALLOWED = "because no identity-based policy allows the ecs:UpdateService action"
+DENIED = "with an explicit deny in an identity-based policy"
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ([], NOT_ALLOWED),
+        ([allow()], ""),
+        ([allow("ECS:updateservice")], ""),
+        ([allow(["ecs:Describe*", "ecs:Update*"], [SERVICE])], ""),
+        ([allow(resource=SERVICE.replace("bot", "other"))], NOT_ALLOWED),
+        ([allow(resource=SERVICE.replace("news/bot", "*/b?t"))], ""),
+        ([allow("ecs:Update?")], NOT_ALLOWED),
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], ""),
+        ([{"Effect": "Allow", "NotAction": "ecs:Update*", "Resource": "*"}], NOT_ALLOWED),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": SERVICE}], NOT_ALLOWED),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::*"}], ""),
+        ([allow(), allow(Effect="Deny")], DENIED),
+        ([allow(), allow("s3:*", Effect="Deny")], ""),
+        ([allow(Condition={"Bool": {"aws:SecureTransport": "true"}})], NOT_ALLOWED),
+    ],
+)
+def test_identity_policies(policy: list[dict[str, Any]], expected: str) -> None:
+    """Nothing is allowed that no statement allows; a deny wins."""
+    assert expected == refusal(asked(), policy)
+
+
+def test_limits_of_identity_policies() -> None:
+    """A boundary and a session policy allow nothing; what they do not allow is denied."""
+    everything = [allow("*")]
+    reading = [allow("ecs:Describe*")]
+    action = "allows the ecs:UpdateService action"
+    assert f"because no permissions boundary {action}" == refusal(
+        asked(), everything, boundary=reading
+    )
+    assert f"because no session policy {action}" == refusal(asked(), everything, session=reading)
+    assert NOT_ALLOWED == refusal(asked(), reading, boundary=everything)
+    denying = [*everything, allow(Effect="Deny")]
+    assert "with an explicit deny in a permissions boundary" == refusal(
+        asked(), everything, boundary=denying
+    )
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        ("*", "Allow"),
+        ({"AWS": "*"}, "Allow"),
+        ({"AWS": ["arn:aws:iam::210987654321:root", USER]}, "Allow"),
+        ({"AWS": "123456789012"}, "Delegate"),
+        ({"AWS": "arn:aws:iam::123456789012:root"}, "Delegate"),
+        ({"AWS": "arn:aws:iam::210987654321:root"}, ""),
+        ({"Service": "ecs-tasks.amazonaws.com"}, ""),
+    ],
+)
+def test_principals_of_resource_policies(principal: Any, expected: str) -> None:
+    """Everybody, the caller by name, or the account, which hands the question on to IAM."""
+    statement = allow(Principal=principal)
+    assert expected == resource_verdict([statement], asked())
+    denied = resource_verdict([statement | {"Effect": "Deny"}], asked())
+    assert ("Deny" if expected else "") == denied
+
+
+def test_resource_policy_allows_within_the_account() -> None:
+    """One of the two is enough; a deny of either wins."""
+    own = [allow(Principal={"AWS": USER})]
+    assert "" == refusal(asked(), [], own)
+    assert DENIED == refusal(asked(), [allow(Effect="Deny")], own)
+    denied = [own[0] | {"Effect": "Deny"}]
+    expected = "with an explicit deny in a resource-based policy"
+    assert expected == refusal(asked(), [allow()], denied)
+    others = [{"Effect": "Deny", "NotPrincipal": {"AWS": USER}, "Action": "*", "Resource": "*"}]
+    assert "" == refusal(asked(), [allow()], others)
+
+
+def test_trust_of_services() -> None:
+    """A service is a principal by its name."""
+    trust = [{"Effect": "Allow", "Principal": {"Service": "a.b"}, "Action": "sts:AssumeRole"}]
+    request = Request("a.b", "sts:AssumeRole", "arn:aws:iam::123456789012:role/r")
+    assert "Allow" == resource_verdict(trust, request)
+    assert "" == resource_verdict(trust, Request("c.d", "sts:AssumeRole", "r"))
+
+
+CONTEXT = {
+    "aws:username": "maria",
+    "aws:securetransport": "true",
+    "aws:sourcearn": "arn:aws:ecs:ap-northeast-1:123456789012:task/news/1",
+    "aws:sourceip": "203.0.113.7",
+    "aws:currenttime": "2026-01-01T12:00:00Z",
+    "aws:tagkeys": ["stack", "owner"],
+    "s3:max-keys": "10",
+    "s3:prefix": "news/",
+}
+HOLD: list[tuple[str, str, Any, bool]] = [
+    ("StringEquals", "aws:username", ["john", "maria"], True),
+    ("StringEquals", "aws:username", "mari*", False),
+    ("StringEquals", "AWS:UserName", "Maria", False),
+    ("StringEqualsIgnoreCase", "aws:username", "Maria", True),
+    ("StringNotEquals", "aws:username", ["john", "maria"], False),
+    ("StringNotEquals", "aws:other", "john", True),
+    ("StringEquals", "aws:other", "john", False),
+    ("StringEqualsIfExists", "aws:other", "john", True),
+    ("StringLike", "aws:username", "mar?a", True),
+    ("StringLike", "s3:prefix", "${aws:username}/*", False),
+    ("StringNotLike", "s3:prefix", "old*", True),
+    ("ArnLike", "aws:SourceArn", "arn:aws:ecs:*:123456789012:*", True),
+    ("ArnEquals", "aws:SourceArn", "arn:aws:ecs:*:task/news/1", False),
+    ("ArnNotLike", "aws:SourceArn", "arn:aws:ecs:*:123456789012:service/*", True),
+    ("Bool", "aws:SecureTransport", False, False),
+    ("Bool", "aws:SecureTransport", "true", True),
+    ("Null", "aws:username", "false", True),
+    ("Null", "aws:other", "true", True),
+    ("Null", "aws:username", True, False),
+    ("NumericLessThanEquals", "s3:max-keys", 10, True),
+    ("NumericGreaterThan", "s3:max-keys", "10", False),
+    ("NumericEquals", "aws:username", "10", False),
+    ("DateGreaterThan", "aws:CurrentTime", "2025-12-31T00:00:00Z", True),
+    ("DateLessThan", "aws:CurrentTime", "1767268800", False),
+    ("IpAddress", "aws:SourceIp", "203.0.113.0/24", True),
+    ("NotIpAddress", "aws:SourceIp", ["203.0.113.7", "198.51.100.0/24"], False),
+    ("ForAllValues:StringEquals", "aws:TagKeys", ["stack", "owner", "cost"], True),
+    ("ForAllValues:StringEquals", "aws:TagKeys", ["stack"], False),
+    ("ForAllValues:StringEquals", "aws:other", ["stack"], True),
+    ("ForAnyValue:StringLike", "aws:TagKeys", "own*", True),
+    ("ForAnyValue:StringEquals", "aws:other", "stack", False),
+    ("NoSuchOperator", "aws:username", "maria", False),
+]
+
+
+@pytest.mark.parametrize(("operator", "key", "value", "expected"), HOLD)
+def test_condition(operator: str, key: str, value: Any, expected: bool) -> None:
+    """Each operator, for keys that are there and keys that are not."""
+    assert expected == hold({operator: {key: value}}, CONTEXT)
+
+
+def test_conditions_hold_together() -> None:
+    """Every operator and every key."""
+    both = {"StringEquals": {"aws:username": "maria", "s3:prefix": "news/"}, "Null": {"x": "true"}}
+    assert hold(both, CONTEXT)
+    assert not hold(both | {"Bool": {"aws:SecureTransport": "false"}}, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "expected"),
+    [
+        ("home/${aws:username}/*", "home/maria/a", True),
+        ("home/${aws:username}/*", "home/john/a", False),
+        ("home/${aws:other}/*", "home/x/a", False),
+        ("home/${aws:other, 'common'}/*", "home/common/a", True),
+        ("a${*}b", "a*b", True),
+        ("a${*}b", "axb", False),
+        ("a.b", "axb", False),
+        ("a*", "a\nb", True),
+    ],
+)
+def test_variables(pattern: str, value: str, expected: bool) -> None:
+    """Policy variables stand for the request's values; wildcards of a value stand for themselves."""
+    assert expected == fits(pattern, value, CONTEXT)
+
+
+def test_arns_part_by_part() -> None:
+    """A wildcard does not cross a colon."""
+    assert not fits_arn("arn:aws:ecs:*", "arn:aws:ecs:r:1:task/x")
+    assert fits_arn("arn:aws:iam::1:user/${aws:username}", "arn:aws:iam::1:user/maria", CONTEXT)

@@ -1,0 +1,87 @@
+"""The registrar: whose name servers the parent zone names."""
+
+import json
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from provision.sandbox.dns.registrar import PARKING, Registrar, registrable
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"),
+    [
+        ("example.jp", "example.jp"),
+        ("bot.example.jp.", "example.jp"),
+        ("a.b.example.co.jp", "example.co.jp"),
+        ("Bot.Example.COM", "example.com"),
+        ("co.jp", "co.jp"),
+    ],
+)
+def test_registrable_domain(name: str, domain: str) -> None:
+    """What a person buys to own a name."""
+    assert domain == registrable(name)
+
+
+def test_delegation_is_the_closest_entry() -> None:
+    """A name below a domain belongs to it, unless servers were entered for the name itself."""
+    registrar = Registrar()
+    assert registrar.delegation("bot.example.jp") == ("example.jp", PARKING)
+    registrar.enter("example.jp", ["NS1.test."])
+    assert registrar.delegation("bot.example.jp") == ("example.jp", ("ns1.test",))
+    registrar.enter("bot.example.jp", ["ns2.test"])
+    assert registrar.delegation("x.bot.example.jp") == ("bot.example.jp", ("ns2.test",))
+    registrar.enter("bot.example.jp", [])
+    assert registrar.delegation("bot.example.jp") == ("example.jp", ("ns1.test",))
+
+
+def test_over_http() -> None:
+    """GET shows what PUT entered; a domain that nobody touched is parked."""
+    client = Client(Registrar())
+    got = json.loads(client.get("/domains/example.jp").get_data())
+    assert list(PARKING) == got["name_servers"]
+    put = client.put("/domains/Example.JP", json={"name_servers": ["ns-1.awsdns-00.com."]})
+    assert put.status_code == 200
+    got = json.loads(client.get("/domains/example.jp").get_data())
+    assert got == {"domain": "example.jp", "name_servers": ["ns-1.awsdns-00.com"]}
+
+
+RECORD = {"name": "example.jp", "type": "MX", "value": "10 mail.example.jp."}
+
+
+def test_records_of_a_domain_in_use() -> None:
+    """Entered beside name servers or alone; shown again; the other of the two stays."""
+    client = Client(Registrar())
+    servers = {"name_servers": ["ns1.test"]}
+    assert client.put("/domains/example.jp", json=servers).status_code == 200
+    assert client.put("/domains/example.jp", json={"records": [RECORD]}).status_code == 200
+    got = json.loads(client.get("/domains/example.jp").get_data())
+    assert got == {"domain": "example.jp", **servers, "records": [RECORD]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name_servers": "ns1.test"},
+        {"name_servers": [1]},
+        [],
+        {"records": 1},
+        {"records": ["MX"]},
+        {"records": [{"name": "example.jp"}]},
+    ],
+)
+def test_malformed_body(body: Any) -> None:
+    """Name servers are names, records are whole; anything else is a 400 and changes nothing."""
+    registrar = Registrar()
+    assert Client(registrar).put("/domains/example.jp", json=body).status_code == 400
+    assert registrar.name_servers("example.jp") == PARKING
+
+
+def test_other_paths_and_methods() -> None:
+    """There is nothing else at the registrar."""
+    client = Client(Registrar())
+    assert client.get("/").status_code == 404
+    assert client.get("/domains/jp").status_code == 404
+    assert client.delete("/domains/example.jp").status_code == 405

@@ -1,0 +1,92 @@
+"""A call held at one of its boundaries, so that a test may kill its client just there."""
+
+import threading
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError
+
+from tests.sandbox.conftest import Account
+from tests.sandbox.control_client import control
+
+
+def put(account: Account) -> None:
+    account.client("ssm").put_parameter(Name="A", Value="b", Type="String")
+
+
+def names(account: Account) -> list[str]:
+    return [p["Name"] for p in account.client("ssm").describe_parameters()["Parameters"]]
+
+
+class Client:
+    """A client in a thread of its own: it puts a parameter."""
+
+    def __init__(self, account: Account) -> None:
+        self.error: BaseException | None = None
+        self._account = account
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            put(self._account)
+        except ConnectionClosedError as error:
+            self.error = error
+
+    def ended(self) -> BaseException | None:
+        """How it ended."""
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        return self.error
+
+
+@pytest.mark.parametrize(("when", "made"), [("before", []), ("after", ["A"])])
+def test_a_held_call_is_dropped(account: Account, when: str, made: list[str]) -> None:
+    """Whoever waits hears that the call is there, and on which side of it; released, it is dropped."""
+    fault = {"kind": "hold", "mutating": True, "when": when}
+    number = control(account, "POST", "faults", fault)["number"]
+    client = Client(account)
+    held = control(account, "GET", f"faults/{number}/reached?seconds=10")["call"]
+    assert ("ssm", "PutParameter") == (held["service"], held["operation"])
+    assert made == names(account)
+    assert {} == control(account, "POST", f"faults/{number}/release", {})
+    assert isinstance(client.ended(), ConnectionClosedError)
+    assert made == names(account)
+    assert [] == control(account, "GET", "faults")
+
+
+def test_a_held_call_may_carry_on(account: Account) -> None:
+    """Released with carry_on, it ends as though nothing had been."""
+    number = control(account, "POST", "faults", {"kind": "hold", "mutating": True})["number"]
+    client = Client(account)
+    assert control(account, "GET", f"faults/{number}/reached?seconds=10")["call"]
+    assert {} == control(account, "POST", f"faults/{number}/release", {"carry_on": True})
+    assert client.ended() is None
+    assert ["A"] == names(account)
+
+
+def test_a_refused_call_is_held_too(account: Account) -> None:
+    """A boundary is one whatever AWS says: the refusal waits as an answer does."""
+    put(account)
+    fault = {"kind": "hold", "operation": "PutParameter", "when": "after"}
+    number = control(account, "POST", "faults", fault)["number"]
+    client = Client(account)
+    assert control(account, "GET", f"faults/{number}/reached?seconds=10")["call"]
+    control(account, "DELETE", f"faults/{number}")
+    assert isinstance(client.ended(), ConnectionClosedError)
+
+
+def test_waiting_for_a_hold_ends_with_it(account: Account) -> None:
+    """Nothing is held: null after the time asked for, or when the fault is taken back; then 404."""
+    number = control(account, "POST", "faults", {"kind": "hold"})["number"]
+    assert {"call": None} == control(account, "GET", f"faults/{number}/reached?seconds=0")
+    assert 400 == control(account, "POST", f"faults/{number}/release", {})
+    told: list[Any] = []
+    waiter = threading.Thread(
+        target=lambda: told.append(control(account, "GET", f"faults/{number}/reached"))
+    )
+    waiter.start()
+    control(account, "DELETE", "faults")
+    waiter.join(10)
+    assert told in ([{"call": None}], [404])  # 404: taken back before it was asked
+    assert 404 == control(account, "GET", f"faults/{number}/reached")

@@ -1,0 +1,216 @@
+"""The whole sandbox: inside this process, over real sockets, and as a process of its own."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from dnslib import DNSRecord
+
+from bot.app import create_app
+from bot.settings import Settings
+from provision.sandbox.clock import ManualClock, RunningClock
+from provision.sandbox.delays import Delays
+from provision.sandbox.runtime import read_runtime
+from provision.sandbox.sandbox import Sandbox
+from provision.sandbox.tasks.runners import Application, InlineTasks
+from provision.sandbox.web.serving import HttpServer
+from tests.provision.shell import control, send
+from tests.sandbox.aws.ecs.bot_service import Bot
+from tests.sandbox.conftest import REGION, Account, Wire
+
+
+class Running(RunningClock):
+    """A running clock under the manual one's name for waiting."""
+
+    def advance(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+def account_in(sandbox: Sandbox, clock: Any, wire: Wire) -> Account:
+    """The sandbox's account, with this test session's clients."""
+    wire.application = sandbox.aws
+    return Account(sandbox.cloud, clock, sandbox.aws, wire)
+
+
+def build(account: Account, sandbox: Sandbox, **environment: str) -> Bot:
+    """The stack of the article, with the channel's own secrets, and the webhook at LINE."""
+    made = Bot(account)
+    for name, value in (
+        ("ACCESS_TOKEN", sandbox.line.access_token),
+        ("CHANNEL_SECRET", sandbox.line.channel_secret),
+    ):
+        account.client("ssm").put_parameter(
+            Name=name, Value=value, Type="SecureString", Overwrite=True
+        )
+    variables = [{"name": name, "value": value} for name, value in environment.items()]
+    made.definition(containerDefinitions=[made.container() | {"environment": variables}])
+    made.ecs.create_service(**made.wish())
+    made.publish()
+    made.settle()
+    made.steady()
+    sandbox.line.endpoint = "https://example.jp/webhook"
+    return made
+
+
+def test_webhook_through_everything_in_this_process(wire: Wire) -> None:
+    """LINE, DNS, certificate, load balancer, target, bot and back, on a clock that tests move."""
+    clock = ManualClock()
+
+    def application(environment: dict[str, str]) -> Application:
+        settings = Settings.from_environment(environment | {"LINE_API_URL": server.url})
+        return create_app(settings, clock=clock.now)
+
+    with Sandbox(clock, tasks=InlineTasks(application)) as sandbox:
+        server = HttpServer(sandbox.line.wsgi)
+        clock.step = 5.0
+        build(account_in(sandbox, clock, wire), sandbox)
+        sent = sandbox.line.send("help", "U" + "1" * 32)
+        assert 200 == sent["status"]
+        assert 1 <= len(sent["reply"])
+    server.close()
+
+
+@pytest.fixture
+def served(wire: Wire) -> Iterator[tuple[Sandbox, Running, dict[str, str]]]:
+    clock = Running(100)
+    # At this speed that moment is 20 real milliseconds, too few on a busy machine to be told from none.
+    with Sandbox(clock, Delays(certificate_usable=0)) as sandbox:
+        yield sandbox, clock, sandbox.serve()
+
+
+def test_bot_process_behind_real_tls(
+    served: tuple[Sandbox, Running, dict[str, str]], wire: Wire
+) -> None:
+    """The bot of this checkout as a process; its certificate verified; its reply, with the news that
+    it read from S3, arrives at LINE."""
+    sandbox, clock, addresses = served
+    account = account_in(sandbox, clock, wire)
+    s3, here = account.client("s3"), {"LocationConstraint": REGION}
+    s3.create_bucket(Bucket="news", CreateBucketConfiguration=here)
+    news = json.dumps({"articles": [{"title": "Meteor lands"}]}).encode()
+    s3.put_object(Bucket="news", Key="articles.json", Body=news)
+    made = build(account, sandbox, NEWS_URL="s3://news")
+    context = ssl.create_default_context(cafile=addresses["ca"])
+    port = urlsplit(addresses["front"]).port or 0
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as raw,
+        context.wrap_socket(raw, server_hostname="example.jp") as secured,
+    ):
+        connection = http.client.HTTPConnection("example.jp")
+        connection.sock = secured
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        assert (200, b"ok") == (answer.status, answer.read())
+        connection.close()
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as raw,
+        pytest.raises(ssl.SSLError),
+    ):
+        context.wrap_socket(raw, server_hostname="other.example.jp")
+    sent = send(addresses, "latest")
+    assert 200 == sent["status"], sent
+    assert "Meteor lands" in json.dumps(sent["reply"])
+    made.ecs.update_service(cluster="news", service="bot", desiredCount=0)
+    made.until(lambda service: made.shown("STOPPED") != [], within=1000)
+
+
+def test_first_call_waits_for_no_backend() -> None:
+    """Nothing is loaded before it, only its own service for it, all of them behind it."""
+    code = """if True:
+        import boto3, sys, urllib.request
+        from provision.sandbox.clock import RunningClock
+        from provision.sandbox.sandbox import WARM, Sandbox
+        def loaded():
+            return [name for name in WARM if f"moto.{name}.responses" in sys.modules]
+        clock = RunningClock()
+        with Sandbox(clock) as sandbox:
+            addresses = sandbox.serve(idle=60)
+            urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=20).close()
+            urllib.request.urlopen(addresses["page"], timeout=20).close()
+            print(loaded())
+            keys = addresses["access_key_id"], addresses["secret_access_key"]
+            session = boto3.Session(*keys, region_name="ap-northeast-1")
+            client = session.client("ecr", endpoint_url=addresses["aws"])
+            client.describe_repositories()
+            client.close()
+            while len(loaded()) < len(WARM):
+                clock.sleep(0.05)
+            print("all")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ("[]\nall\n", "") == (done.stdout, done.stderr)
+
+
+def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> None:
+    """Every address of `sandbox --json` is one where something answers."""
+    addresses = served[2]
+    promised = {"aws", "dns", "line", "registrar", "page", "front", "ca", "registry"}
+    promised |= {"gallery", "news", "access_key_id", "secret_access_key", "token"}
+    assert promised == set(addresses)
+    with urllib.request.urlopen(addresses["aws"] + "/_sandbox/clock", timeout=5) as answer:
+        assert 100 == json.load(answer)["speed"]
+    with urllib.request.urlopen(addresses["page"], timeout=5) as answer:
+        assert 200 == answer.status
+    with urllib.request.urlopen(addresses["registrar"] + "/domains/example.jp", timeout=5) as got:
+        assert 2 == len(json.load(got)["name_servers"])
+    host, _, port = addresses["dns"].rpartition(":")
+    answer = DNSRecord.parse(DNSRecord.question("example.jp", "NS").send(host, int(port)))
+    assert 2 == len(answer.rr)
+    assert Path(addresses["ca"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_sandbox_process(tmp_path: Path) -> None:
+    """One JSON line, a private runtime file while it serves, and a clean end at SIGTERM."""
+    code = "from provision.sandbox.server import serve; serve(60, True)"
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            addresses = json.loads(process.stdout.readline())
+            file = tmp_path / "provision" / "sandbox.json"
+            told = read_runtime(file)
+            assert told is not None
+            assert process.pid == told["pid"]
+            assert addresses.items() < told.items()
+            assert {"access_token", "channel_secret"} < set(told)
+            assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+            assert 0o700 == stat.S_IMODE(file.parent.stat().st_mode)
+            assert [] == control(addresses, "calls")
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(10)
+    assert not file.exists()
+    assert not Path(addresses["ca"]).exists()
+
+
+def test_a_fault_of_the_sandbox_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """What fails with every tick is one report; after another one it is news again."""
+    errors = iter([KeyError("a")] * 3 + [KeyError("b")] * 3 + [KeyError("a")] * 2)
+    done = threading.Event()
+
+    def tick() -> None:
+        if error := next(errors, None):
+            raise error
+        done.set()
+
+    with Sandbox(RunningClock(1000), tasks=InlineTasks()) as sandbox:
+        sandbox.cloud.on_tick(tick)
+        sandbox.serve(idle=0)
+        assert done.wait(120)
+    reports = [record for record in caplog.records if "clockwork" in record.message]
+    assert ["'a'", "'b'", "'a'"] == [str((r.exc_info or ())[1]) for r in reports]

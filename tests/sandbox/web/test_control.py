@@ -1,0 +1,88 @@
+"""The control surface: the log of calls, the clock, reset, and what a service adds."""
+
+from provision.sandbox.aws import account as account_file
+from tests.sandbox.conftest import Account
+from tests.sandbox.control_client import control, why
+
+
+def test_surface_lists_itself(account: Account) -> None:
+    """GET /_sandbox/ says what there is, each with its sentence."""
+    listed = {(one["method"], one["path"]): one["says"] for one in control(account, "GET", "")}
+    assert "This list." == listed["GET", "/_sandbox/"]
+    assert {
+        ("GET", "/_sandbox/calls"),
+        ("GET", "/_sandbox/clock"),
+        ("POST", "/_sandbox/faults"),
+        ("POST", "/_sandbox/reset"),
+    } < set(listed)
+    assert "" not in listed.values()
+
+
+def test_what_there_is_not(account: Account) -> None:
+    """Unknown paths are 404, wrong methods 405, bodies that are no object 400."""
+    assert 404 == control(account, "GET", "weather")
+    assert 405 == control(account, "POST", "clock", {})
+    assert (400, "the body is one JSON object") == why(account, "POST", "faults", [1])
+
+
+def test_log_can_be_filtered(account: Account) -> None:
+    """By number, time, service, operation, caller, and whether something changed."""
+    account.client("ssm").put_parameter(Name="A", Value="b", Type="String")
+    account.clock.advance(10)
+    account.client("ssm").describe_parameters()
+    account.client("ec2").describe_vpcs()
+
+    def seen(query: str) -> list[str]:
+        return [call["operation"] for call in control(account, "GET", f"calls?{query}")]
+
+    assert ["PutParameter", "DescribeParameters", "DescribeVpcs"] == seen("")
+    assert ["PutParameter"] == seen("mutating=1")
+    assert ["DescribeParameters", "DescribeVpcs"] == seen("mutating=0")
+    assert ["DescribeVpcs"] == seen("service=ec2")
+    assert ["DescribeParameters"] == seen("service=ssm&operation=DescribeParameters")
+    assert ["DescribeParameters", "DescribeVpcs"] == seen(f"since={account.clock.now()}")
+    first = control(account, "GET", "calls")[0]
+    assert ["DescribeParameters", "DescribeVpcs"] == seen(f"after={first['number']}")
+    assert 3 == len(seen(f"caller={first['caller']}"))
+    assert "arn:aws:iam::123456789012:root" == first["caller"]
+    assert [] == seen("caller=arn:aws:iam::123456789012:user/other")
+    assert (400, "no such filter: colour") == why(account, "GET", "calls?colour=red")
+    assert 400 == control(account, "GET", "calls?since=yesterday")
+
+
+def test_log_is_bounded(account: Account) -> None:
+    """The oldest calls leave it; the numbers go on, so that a reader sees that some are missing."""
+    account.client("ssm").describe_parameters()
+    (only,) = account.cloud.log
+    assert account_file.LOG_LENGTH == account.cloud.log.maxlen
+    account.cloud.log.extend([only] * account_file.LOG_LENGTH)
+    account.client("ssm").describe_parameters()
+    assert account_file.LOG_LENGTH == len(account.cloud.log)
+    assert only["number"] + 1 == account.cloud.log[-1]["number"]
+
+
+def test_reset_empties_the_account(account: Account) -> None:
+    """After a reset there is nothing in the account and nothing in the log."""
+    account.client("ssm").put_parameter(Name="A", Value="b", Type="String")
+    account.hosted_zone()
+    control(account, "POST", "reset")
+    assert control(account, "GET", "calls") == []
+    assert account.client("ssm").describe_parameters()["Parameters"] == []
+    assert account.client("route53").list_hosted_zones()["HostedZones"] == []
+
+
+def test_clock_is_shown(account: Account) -> None:
+    """The tool takes its polling from the sandbox's clock."""
+    assert {"now": account.clock.now(), "speed": 1.0} == control(account, "GET", "clock")
+
+
+def test_delays_can_be_changed(account: Account) -> None:
+    """By name, from then on; what is no delay, or no number, changes nothing."""
+    before = control(account, "GET", "delays")
+    assert {**before, "role": 3.0} == control(account, "POST", "delays", {"role": 3})
+    assert (400, "no such delay: lag, naps") == why(
+        account, "POST", "delays", {"lag": 1, "naps": 1}
+    )
+    assert 400 == control(account, "POST", "delays", {"role": 1, "certificate": "soon"})
+    assert {**before, "role": 3.0} == control(account, "GET", "delays")
+    assert 3.0 == account.cloud.delays.role
