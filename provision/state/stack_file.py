@@ -178,7 +178,7 @@ class StackFile:
         """Write that a create call starts at `record.since`. It is on the disk when this returns.
 
         The same write renews every record in state `creating`: their calls are about to start too, and then
-        need no write of their own. Without that, a run that always dies at its second write makes no progress.
+        need no write of their own. Otherwise a run that always dies at its second write makes no progress.
         """
         known = self.records.get(key, Record("", "created"))
         recent = 0 <= record.since - known.since < FRESH / 2
