@@ -1,23 +1,23 @@
-"""Questions asked side by side: what a person waits for is round trips, not calls."""
+"""Call functions in parallel, because most of a read's time is the round trip."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
-SIDE_BY_SIDE = 40  # questions under way at once; botocore's pool per client keeps 16 connections
+MAX_THREADS = 40  # botocore keeps 16 connections per client
 
 T = TypeVar("T")
-A = TypeVar("A")
+R = TypeVar("R")
 
 
 def pool() -> ThreadPoolExecutor:
-    """Threads for as many questions."""
-    return ThreadPoolExecutor(SIDE_BY_SIDE)
+    """Return a pool of MAX_THREADS threads."""
+    return ThreadPoolExecutor(MAX_THREADS)
 
 
-def run_all(ask: Callable[[T], A], items: Iterable[T]) -> list[A]:
-    """What each is answered, in order. Raises what the first one raised that did."""
-    context = copy_context()  # who asks is known in the threads, too
+def run_all(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Return the results in order. Raise the exception of the first item that failed."""
+    context = copy_context()  # the threads see the caller's context variables
     with pool() as threads:
-        return list(threads.map(lambda item: context.copy().run(ask, item), items))
+        return list(threads.map(lambda item: context.copy().run(function, item), items))
