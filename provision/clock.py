@@ -1,4 +1,4 @@
-"""Time, as the engine sees it: one clock, injected, so that tests never sleep."""
+"""Provide the clock that the engine uses, so that tests need not sleep."""
 
 import time
 from collections.abc import Callable
@@ -6,40 +6,40 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the engine needs of time. Seconds throughout."""
+    """A clock in seconds."""
 
     def now(self) -> float:
-        """Epoch seconds, comparable with those that an earlier run wrote down."""
+        """Return epoch seconds, comparable with those of earlier runs."""
 
     def sleep(self, seconds: float) -> None:
-        """Lets that many seconds of this clock pass."""
+        """Let that many seconds of this clock pass."""
 
 
 class WallClock:
-    """The machine's own time; somebody who sets its clock meanwhile moves nothing."""
+    """The machine's time, unaffected when somebody sets the machine's clock."""
 
     def __init__(self) -> None:
-        self._began = time.time() - time.monotonic()
+        self._offset = time.time() - time.monotonic()
 
     def now(self) -> float:
-        """Epoch seconds."""
-        return self._began + time.monotonic()
+        """Return epoch seconds."""
+        return self._offset + time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Sleeps for real."""
+        """Sleep for that many seconds."""
         time.sleep(seconds)
 
 
 class SandboxClock:
-    """A sandbox's simulated time, told over HTTP: `speed` times as fast as ours, and it may stand still."""
+    """A sandbox's simulated time, read over HTTP; `speed` times as fast as real time, and it may stop."""
 
     def __init__(self, speed: float, ask: Callable[[], float]) -> None:
         self._speed, self._ask = speed, ask
 
     def now(self) -> float:
-        """The sandbox's own seconds."""
+        """Return the sandbox's seconds."""
         return self._ask()
 
     def sleep(self, seconds: float) -> None:
-        """Sleeps the real time in which the sandbox lets that many seconds pass."""
+        """Sleep for the real time in which that many seconds pass in the sandbox."""
         time.sleep(seconds / self._speed)

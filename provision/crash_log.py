@@ -1,78 +1,80 @@
-"""Why a container ended, out of its log: the last exception with file and line, else its last lines. Pure."""
+"""Find out from a container's log why it ended. Pure."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-LINES = 3  # of a log without a traceback, shown
-LONGEST = 400  # characters of a line, shown
-_GROUP = re.compile(r"^\s*[|+] ?")  # before the lines of an exception group
+SHOWN_LINES = 3  # of a log without a traceback
+MAX_LENGTH = 400  # characters of a line
+_GROUP = re.compile(r"^\s*[|+] ?")  # prefix of an exception group's lines
 _HEAD = re.compile(r"\s*(?:Exception Group )?Traceback \(most recent call last\):")
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _ERROR = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?")  # as in `KeyError: 'a'`, `bot.settings.Missing`
 _FIELDS = ("traceback", "exc_info", "exception", "stack_trace", "stack")  # of JSON lines
-_ENDINGS = ("SystemExit", "KeyboardInterrupt", "gunicorn.errors.HaltServer")  # follow the real one
+# Exceptions that follow the one that caused the exit.
+_CONSEQUENCES = ("SystemExit", "KeyboardInterrupt", "gunicorn.errors.HaltServer")
 _LIBRARIES = re.compile(r"/(?:site-packages|packages|lib/python3[.\d]*)/|^<")
 
 
 def words(messages: Sequence[str]) -> list[str]:
-    """Return what tells best why it ended: `file:line: exception`, else the newest lines."""
-    found = _exceptions(messages)
-    causes = [error for error in found if not error.text.startswith(_ENDINGS)]
-    if last := (causes or found)[-1:]:
+    """Return the last exception as `file:line: exception`, else the newest lines."""
+    tracebacks = _find_tracebacks(messages)
+    causes = [one for one in tracebacks if not one.error.startswith(_CONSEQUENCES)]
+    if last := (causes or tracebacks)[-1:]:
         own = [frame for frame in last[0].frames if not _LIBRARIES.search(frame)]
-        return [_printable(f"{(own or last[0].frames)[-1]}: {last[0].text}")]
-    return [_printable(_text(message)) for message in messages if message.strip()][-LINES:]
+        return [_printable(f"{(own or last[0].frames)[-1]}: {last[0].error}")]
+    return [_printable(_text(message)) for message in messages if message.strip()][-SHOWN_LINES:]
 
 
 def has_exception(messages: Sequence[str]) -> bool:
-    """Whether a traceback is among the messages."""
-    return bool(_exceptions(messages))
+    """Return whether the messages contain a traceback."""
+    return bool(_find_tracebacks(messages))
 
 
-class _Error(NamedTuple):
-    """A traceback: at which message it ends, its frames as file:line, and its last line."""
+class _Traceback(NamedTuple):
+    """A traceback: the position of its last message, its frames as file:line, and its last line."""
 
-    place: int
+    position: int
     frames: list[str]
-    text: str
+    error: str
 
 
-def _exceptions(messages: Sequence[str]) -> list[_Error]:
-    """Return the tracebacks in order. A JSON line has a whole one, other lines have one line of it each."""
-    found, plain = list[_Error](), list[tuple[int, str]]()
-    for place, message in enumerate(messages):
+def _find_tracebacks(messages: Sequence[str]) -> list[_Traceback]:
+    """Return the tracebacks in order: a JSON message has a whole one, other messages one line each."""
+    found, plain = list[_Traceback](), list[tuple[int, str]]()
+    for index, message in enumerate(messages):
         fields = _fields(message)
         if fields is None:
-            plain += [(place, line) for line in message.splitlines()]
+            plain += [(index, line) for line in message.splitlines()]
             continue
         for name in (*_FIELDS, "message"):
-            found += _in_lines([(place, line) for line in str(fields.get(name, "")).splitlines()])
-    return sorted([*found, *_in_lines(plain)], key=lambda error: error.place)
+            lines = str(fields.get(name, "")).splitlines()
+            found += _parse_lines([(index, line) for line in lines])
+    return sorted([*found, *_parse_lines(plain)], key=lambda traceback: traceback.position)
 
 
-def _in_lines(lines: Iterable[tuple[int, str]]) -> Iterator[_Error]:
+def _parse_lines(lines: Iterable[tuple[int, str]]) -> Iterator[_Traceback]:
     frames: list[str] = []
     indent = 0
-    for place, given in lines:
-        line = _GROUP.sub("", given)
-        blank = len(line) - len(line.lstrip())
+    for index, text in lines:
+        line = _GROUP.sub("", text)
+        depth = len(line) - len(line.lstrip())
         if _HEAD.match(line):
-            frames, indent = [], blank
+            frames, indent = [], depth
         elif frame := _FRAME.match(line):
             frames.append(f"{frame['file']}:{frame['line']}")
-        elif frames and line.strip() and blank <= indent:
+        elif frames and line.strip() and depth <= indent:
             if _ERROR.fullmatch(line.strip()):
-                yield _Error(place, frames, line.strip())
+                yield _Traceback(index, frames, line.strip())
             frames, indent = [], 0
 
 
 def _text(message: str) -> str:
-    """Return a message as a person reads it: of JSON only the message, with its error."""
+    """Return a message as a person reads it: of JSON the message and its error."""
     fields = _fields(message) or {}
-    said = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
-    return ": ".join(said) or message.rstrip()
+    parts = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
+    return ": ".join(parts) or message.rstrip()
 
 
 def _fields(message: str) -> dict[str, object] | None:
@@ -84,6 +86,6 @@ def _fields(message: str) -> dict[str, object] | None:
 
 
 def _printable(text: str) -> str:
-    """Return the text without what would steer a terminal, and not endless."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in text).strip()
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+    """Return the text without a terminal's control characters, shortened to MAX_LENGTH."""
+    plain = "".join(char if char.isprintable() else " " for char in text).strip()
+    return plain if len(plain) <= MAX_LENGTH else plain[: MAX_LENGTH - 1] + "…"

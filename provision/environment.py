@@ -1,4 +1,4 @@
-"""--sandbox: this process pointed at the sandbox of this machine, and the person's part at its registrar."""
+"""Use the sandbox on this machine (--sandbox): environment, registrar and clock."""
 
 import http.client
 import json
@@ -15,42 +15,42 @@ from provision.errors import ProvisionError
 from provision.i18n import _
 
 NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
-ANSWERS = {  # what a person on the sandbox need not decide
+ANSWERS = {  # settings that a person need not choose on the sandbox
     "domain": "news-bot.example",
     "network.vpc": "default",
 }
 
 
 def enter_sandbox() -> dict[str, Any]:
-    """Points this process at the sandbox that runs on this machine. Raises ProvisionError where none does."""
+    """Set the environment variables for the sandbox on this machine. Raise ProvisionError without one."""
     from provision.sandbox.runtime import read_runtime
 
-    told = read_runtime()
-    if told is None:
+    sandbox = read_runtime()
+    if sandbox is None:
         raise ProvisionError(
             _("Looking for a sandbox on this machine."),
             _("none is running"),
             _("Start one in another terminal: provision sandbox"),
         )
     os.environ.update(
-        AWS_ENDPOINT_URL=told["aws"],
-        AWS_ACCESS_KEY_ID=told["access_key_id"],
-        AWS_SECRET_ACCESS_KEY=told["secret_access_key"],
-        LINE_API_URL=told["line"],
-        PROVISION_DNS=told["dns"],
-        PROVISION_FRONT=told["front"],
-        PROVISION_REGISTRY=told["gallery"],
-        AWS_CA_BUNDLE=told["ca"],
-        LINE_CHANNEL_ACCESS_TOKEN=told["access_token"],
-        LINE_CHANNEL_SECRET=told["channel_secret"],
+        AWS_ENDPOINT_URL=sandbox["aws"],
+        AWS_ACCESS_KEY_ID=sandbox["access_key_id"],
+        AWS_SECRET_ACCESS_KEY=sandbox["secret_access_key"],
+        LINE_API_URL=sandbox["line"],
+        PROVISION_DNS=sandbox["dns"],
+        PROVISION_FRONT=sandbox["front"],
+        PROVISION_REGISTRY=sandbox["gallery"],
+        AWS_CA_BUNDLE=sandbox["ca"],
+        LINE_CHANNEL_ACCESS_TOKEN=sandbox["access_token"],
+        LINE_CHANNEL_SECRET=sandbox["channel_secret"],
     )
     for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(variable, None)
-    return told
+    return sandbox
 
 
 def curl(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> str:
-    """Return a shell's command that enters the name servers, in lines that a terminal need not break."""
+    """Return a shell command that enters the name servers, in lines short enough for a terminal."""
     body = json.dumps({"name_servers": servers}, indent=2)
     return (
         f"curl -X PUT {sandbox['registrar']}/domains/{domain} \\\n"
@@ -60,9 +60,9 @@ def curl(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> str:
 
 
 def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> None:
-    """What the person does at the registrar's site, on the sandbox's.
+    """Enter the name servers at the sandbox's registrar, as a person would.
 
-    `sandbox`: what enter_sandbox returned.
+    sandbox: the result of enter_sandbox.
     """
     body = json.dumps({"name_servers": servers}).encode()
     request = urllib.request.Request(
@@ -85,24 +85,24 @@ def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[st
 
 
 def clock() -> Clock:
-    """Return the wall clock, or a sandbox's where AWS_ENDPOINT_URL leads to one on this machine."""
-    return told_by(os.environ.get("AWS_ENDPOINT_URL", ""))
+    """Return the wall clock, or the clock of a sandbox on this machine at AWS_ENDPOINT_URL."""
+    return clock_at(os.environ.get("AWS_ENDPOINT_URL", ""))
 
 
-def told_by(endpoint: str) -> Clock:
-    """The clock of the sandbox at this URL on this machine; the wall clock where there is none."""
+def clock_at(endpoint: str) -> Clock:
+    """Return the clock of the sandbox at this URL on this machine; the wall clock without one."""
     if not on_loopback(endpoint):
         return WallClock()
 
-    def ask() -> dict[str, float]:
+    def read() -> dict[str, float]:
         url = f"{endpoint.rstrip('/')}/_sandbox/clock"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            told = json.load(answer)
-        return {"now": float(told["now"]), "speed": float(told["speed"])}
+        with urllib.request.urlopen(url, timeout=5) as response:
+            body = json.load(response)
+        return {"now": float(body["now"]), "speed": float(body["speed"])}
 
     def now() -> float:
         try:
-            return ask()["now"]
+            return read()["now"]
         except NO_CLOCK as error:
             raise ProvisionError(
                 _("Asking the sandbox for its time."),
@@ -111,7 +111,7 @@ def told_by(endpoint: str) -> Clock:
             ) from None
 
     try:
-        speed = ask()["speed"]
+        speed = read()["speed"]
     except NO_CLOCK:
         return WallClock()
     return SandboxClock(speed, now) if 0 < speed < math.inf else WallClock()

@@ -1,13 +1,13 @@
-"""A refusal, told as what / why / what next."""
+"""Define the exceptions of this package."""
 
 from provision.i18n import _
 
 
 class ProvisionError(Exception):
-    """Something could not be done. Three sentences a person can act on.
+    """Something could not be done.
 
-    what: what we were doing. why: why it was refused. then: what to do next. answered: the service that was
-    called refused it itself, so that the call has changed nothing.
+    what: what was attempted. why: the reason. then: what the person can do next. answered: whether the
+    service that was called refused it, so that the call has changed nothing.
     """
 
     exit_status = 1
@@ -28,7 +28,7 @@ class ProvisionError(Exception):
 
 
 def os_error(doing: str, error: OSError) -> ProvisionError:
-    """Return the refusal for a file or folder that cannot be used: read-only, full, somebody else's."""
+    """Return the ProvisionError for a file or folder that cannot be used (read-only, full, not permitted)."""
     return ProvisionError(
         doing,
         error.strerror or str(error),
@@ -37,33 +37,32 @@ def os_error(doing: str, error: OSError) -> ProvisionError:
 
 
 class UsageError(ProvisionError):
-    """The command line or stack.yaml cannot be understood, or an answer is missing."""
+    """The command line or stack.yaml is invalid, or an answer is missing."""
 
     exit_status = 2
 
 
 class WaitingOnExternal(ProvisionError):
-    """Nothing is wrong, but something outside is not done yet; the same command goes on."""
+    """Something outside is not finished; the same command continues later."""
 
     exit_status = 3
 
 
 class UnknownState(ProvisionError):
-    """What was asked is not known: the question was refused, or its answer lacks what is needed."""
+    """The state is not known: a read was refused, or its answer lacks something."""
 
 
 class NoResponse(UnknownState):
-    """The question was not answered, however often it was asked."""
+    """A read was not answered, after all retries."""
 
 
 class Pending(Exception):
-    """To appear, to be ready, to be gone, to be allowed: one word for "ask again later".
+    """Something is not there yet, or not ready, gone or allowed yet: try again later.
 
-    reason: what is waited for. outside: a person or another company has to act (a registrar, ACM, a switch
-    in LINE's console), so a run may end here with exit status 3. timeout: seconds after which it is given up;
-    None: the resource's own. passable: what waits for this line may begin all the same.
-    left: seconds until it is likely to be so, where that can be told; sure: not before. refused: AWS
-    answered, and did nothing.
+    reason: what is waited for. outside: a person or another company has to act (a registrar, ACM, a switch in
+    LINE's console), so a run may end here with exit status 3. timeout: seconds after which to give up; None:
+    the resource's own. passable: dependents may start all the same. left: expected seconds, where they can
+    be estimated; sure: not earlier. refused: AWS answered and changed nothing.
     """
 
     def __init__(

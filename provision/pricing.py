@@ -1,31 +1,31 @@
-"""List prices, USD, without tax, by region.
+"""List prices by region, in USD, without tax.
 
 Source: AWS's pricing pages for Elastic Load Balancing, Amazon VPC (public IPv4), AWS Fargate, Route 53 and
-CloudWatch Logs, as third-party pages gave them in 2024 and 2025 (AS_OF). A region that is not listed is
-reckoned with Tokyo's prices, and that is said.
+CloudWatch Logs, as quoted by third parties in 2024 and 2025 (AS_OF). Regions that are not listed use Tokyo's
+prices, and the user is told so.
 """
 
 from dataclasses import dataclass
 
-HOURS = 730  # a month, as AWS's own calculator reckons it
+HOURS = 730  # a month, as in AWS's pricing calculator
 AS_OF = "2025"
 
 
 @dataclass(frozen=True)
 class Prices:
-    """What one region charges."""
+    """The prices of one region. exact: False for Tokyo's prices in another region."""
 
     load_balancer_hour: float = 0.0243
     load_balancer_unit_hour: float = 0.008
     public_ipv4_hour: float = 0.005
     vcpu_hour: float = 0.05056
     memory_gb_hour: float = 0.00553
-    spot_share: float = 0.3  # of the on-demand price; it moves
+    spot_share: float = 0.3  # of the on-demand price; it varies
     hosted_zone_month: float = 0.50
     exact: bool = True
 
     def task_hour(self, cpu: int, memory: int, capacity: str) -> float:
-        """One Fargate task for an hour, its public IPv4 included. cpu: units; memory: MiB."""
+        """Return the price of a Fargate task for an hour, with its public IPv4. cpu: units; memory: MiB."""
         compute = cpu / 1024 * self.vcpu_hour + memory / 1024 * self.memory_gb_hour
         return compute * (self.spot_share if capacity == "spot" else 1) + self.public_ipv4_hour
 
@@ -37,5 +37,5 @@ REGIONS = {
 
 
 def prices(region: str) -> Prices:
-    """The region's prices, or Tokyo's, marked as not exact."""
+    """Return the region's prices, or Tokyo's."""
     return REGIONS.get(region, Prices(exact=False))

@@ -11,7 +11,7 @@ from provision.clients import aws as aws_door
 from provision.clients import registry
 from provision.clients.aws import Aws
 from provision.clients.dns import Dns
-from provision.clients.line import CONSOLE, Line, Refused
+from provision.clients.line import CONSOLE, Line, LineError
 from provision.clock import Clock
 from provision.engine import record_validation
 from provision.engine.engine import Engine
@@ -81,7 +81,7 @@ class Run:
         set_all(self.file, self.options.sets, save=True)
 
     def line_channel(self) -> str:
-        """Return the channel that token and secret belong to; "" where LINE does not tell. Raise Refused."""
+        """Return the channel that token and secret belong to; "" without. Raise LineError."""
         line = self.clients.line
         channel = line.channel()
         same = None
@@ -89,7 +89,7 @@ class Run:
             secret = self.value(self.stack.channel_secret)
             same = line.has_secret(channel, secret)
         if same is False:
-            raise Refused(
+            raise LineError(
                 401,
                 _("Asking LINE whether secret and access token belong together."),
                 _(

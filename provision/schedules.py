@@ -1,8 +1,8 @@
-"""EventBridge Scheduler's expressions (cron, rate, at): when one is due, and the hours a month between two.
+"""Evaluate EventBridge Scheduler's expressions (cron, rate, at).
 
-Source: EventBridge Scheduler User Guide, "Schedule types". Instants are epoch seconds; a cron or at
-expression means the local time of its zone. A local time that spring skips is skipped; one that
-autumn repeats counts once.
+Source: EventBridge Scheduler User Guide, "Schedule types". Times are epoch seconds; cron and at expressions
+use the local time of their zone. A local time that daylight saving skips is skipped; one that it repeats
+counts once.
 """
 
 import calendar
@@ -26,12 +26,12 @@ _LAST_YEAR = 2199
 
 @dataclass(frozen=True)
 class Rate:
-    """rate(5 minutes): at once, then every so many seconds."""
+    """rate(5 minutes): at once, then at an interval."""
 
     seconds: int
 
     def next(self, after: float, zone: ZoneInfo, since: float) -> float | None:
-        """The first due time later than `after` of a schedule that began at `since`."""
+        """Return the first due time later than `after`, of a schedule created at `since`."""
         return since + self.seconds * (max(-1, (after - since) // self.seconds) + 1)
 
 
@@ -42,11 +42,11 @@ class At:
     local: datetime
 
     def moment(self, zone: ZoneInfo) -> float:
-        """In epoch seconds."""
+        """Return its time in epoch seconds."""
         return self.local.replace(tzinfo=zone).timestamp()
 
     def next(self, after: float, zone: ZoneInfo, since: float) -> float | None:
-        """Its moment, if that is later than `after`."""
+        """Return its time where it is later than `after`, else None."""
         moment = self.moment(zone)
         return moment if moment > after else None
 
@@ -63,7 +63,7 @@ class Cron:
     years: list[int]
 
     def next(self, after: float, zone: ZoneInfo, since: float) -> float | None:
-        """The first due time later than `after`."""
+        """Return the first due time later than `after`."""
         today = datetime.fromtimestamp(after, zone).replace(hour=0, minute=0, second=0, tzinfo=None)
         for year in self.years[bisect_left(self.years, today.year) :]:
             for month in self.months:
@@ -81,13 +81,13 @@ class Cron:
             for minute in self.minutes:
                 local = day.replace(hour=hour, minute=minute)
                 moment = local.replace(tzinfo=zone).timestamp()
-                there = datetime.fromtimestamp(moment, zone).replace(tzinfo=None) == local
-                if there and moment > after:
+                exists = datetime.fromtimestamp(moment, zone).replace(tzinfo=None) == local
+                if exists and moment > after:
                     return moment
         return None
 
     def days(self, year: int, month: int) -> list[int]:
-        """The days of that month it is meant for."""
+        """Return the matching days of a month."""
         last = calendar.monthrange(year, month)[1]
         if self.day_of_week == "?":
             return _days_of_month(self.day_of_month, year, month, last)
@@ -98,7 +98,7 @@ Expression = Rate | At | Cron
 
 
 def parse(text: str) -> Expression:
-    """The expression. Raises ValueError."""
+    """Return the parsed expression. Raise ValueError."""
     if match := re.fullmatch(r"rate\(([1-9][0-9]{0,8}) (minute|hour|day)s?\)", text):
         return Rate(int(match[1]) * _UNITS[match[2]])
     if match := re.fullmatch(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)", text):
@@ -109,25 +109,25 @@ def parse(text: str) -> Expression:
         raise ValueError(text)
     minutes, hours, month_days, months, week_days, years = fields
     if (month_days == "?") == (week_days == "?"):
-        raise ValueError(text)  # one of the two is ?, the other is not
+        raise ValueError(text)  # exactly one of the two must be ?
     cron = Cron(
-        _values(minutes, 0, 59),
-        _values(hours, 0, 23, around=True),
+        _parse_field(minutes, 0, 59),
+        _parse_field(hours, 0, 23, wraps=True),
         month_days,
-        _values(months, 1, 12, _MONTHS),
+        _parse_field(months, 1, 12, _MONTHS),
         week_days,
-        _values(years, 1970, _LAST_YEAR),
+        _parse_field(years, 1970, _LAST_YEAR),
     )
-    cron.days(2024, 2)  # what is no day fails here
+    cron.days(2024, 2)  # raises ValueError for an invalid day
     return cron
 
 
-def _values(
-    text: str, low: int, high: int, names: dict[str, int] | None = None, *, around: bool = False
+def _parse_field(
+    text: str, low: int, high: int, names: dict[str, int] | None = None, *, wraps: bool = False
 ) -> list[int]:
-    """Every value that a field stands for, in order: *, 5, 5-9, MON-FRI, 0/15, and lists of them.
+    """Return every value of a field, in order: *, 5, 5-9, MON-FRI, 0/15, and lists of them.
 
-    around: a range may go over the end, as in AWS's example of 20-2 for hours.
+    wraps: a range may exceed the maximum, as in AWS's example of 20-2 for hours.
     """
     found: set[int] = set()
     for part in text.split(","):
@@ -137,7 +137,7 @@ def _values(
         end = _value(last, names) if dash else high if first == "*" or slash else begin
         every = _value(step) if slash else 1
         valid = low <= begin <= high and low <= end <= high and every >= 1
-        if not valid or (first == "*" and dash) or (end < begin and not around):
+        if not valid or (first == "*" and dash) or (end < begin and not wraps):
             raise ValueError(text)
         size = high + 1 - low
         offsets = range(0, (end - begin) % size + 1, every)
@@ -154,7 +154,7 @@ def _value(text: str, names: dict[str, int] | None = None) -> int:
 
 
 def _days_of_month(text: str, year: int, month: int, last: int) -> list[int]:
-    """L: the last day; 15W: the weekday nearest the 15th within the month; LW: the last weekday."""
+    """Return the days for L (the last day), 15W (the weekday nearest the 15th) and LW (the last weekday)."""
     if text == "L":
         return [last]
     if match := re.fullmatch(r"([0-9]{1,2}|L)W", text):
@@ -162,7 +162,7 @@ def _days_of_month(text: str, year: int, month: int, last: int) -> list[int]:
         if not 1 <= day <= 31:
             raise ValueError(text)
         return [_nearest_weekday(year, month, day, last)] if day <= last else []
-    return [day for day in _values(text, 1, 31) if day <= last]
+    return [day for day in _parse_field(text, 1, 31) if day <= last]
 
 
 def _nearest_weekday(year: int, month: int, day: int, last: int) -> int:
@@ -175,7 +175,7 @@ def _nearest_weekday(year: int, month: int, day: int, last: int) -> int:
 
 
 def _days_of_week(text: str, year: int, month: int, last: int) -> list[int]:
-    """1 is Sunday. 6L: the last Friday; 6#3: the third Friday; L: Saturday."""
+    """Return the days for 1 (Sunday) to 7, 6L (the last Friday), 6#3 (the third Friday), L (Saturday)."""
     numbered = {day: (calendar.weekday(year, month, day) + 1) % 7 + 1 for day in range(1, last + 1)}
     if match := re.fullmatch(r"([1-7]|[A-Za-z]{3})(L|#([1-5]))", text):
         days = [day for day in numbered if numbered[day] == _value(match[1], _WEEKDAYS)]
@@ -183,61 +183,61 @@ def _days_of_week(text: str, year: int, month: int, last: int) -> list[int]:
             return days[-1:]
         place = int(match[3])
         return days[place - 1 : place]
-    wanted = [7] if text == "L" else _values(text, 1, 7, _WEEKDAYS)
-    return [day for day in numbered if numbered[day] in wanted]
+    weekdays = [7] if text == "L" else _parse_field(text, 1, 7, _WEEKDAYS)
+    return [day for day in numbered if numbered[day] in weekdays]
 
 
-MONTH = 730.0  # hours, as AWS's own calculator reckons it
+MONTH = 730.0  # hours, as in AWS's pricing calculator
 SUNDAY = datetime(2027, 1, 3, tzinfo=UTC).timestamp()
-YEAR = timedelta(weeks=52).total_seconds()  # whole weeks, so that a weekly schedule comes out even
-COMMON = 2027  # a year of 365 days
-MOST = 2000  # starts a year: about one every four hours
+YEAR = timedelta(weeks=52).total_seconds()  # whole weeks, for exact results of weekly schedules
+COMMON_YEAR = 2027  # of 365 days
+MAX_TIMES = 2000  # a year: about one every four hours
 
 
 @cache
 def hours_a_month(start: str, stop: str) -> float | None:
-    """The hours between each start and the next stop, in a month of 730 hours; None: cannot tell."""
-    starts, stops = _a_year(start), _a_year(stop)
+    """Return the hours between each start and the next stop, in a month of 730 hours; None: unknown."""
+    starts, stops = _times_in_year(start), _times_in_year(stop)
     if not starts or not stops or set(starts) & set(stops):
         return None
     changes = sorted([(at, True) for at in starts] + [(at, False) for at in stops])
-    awake = 0.0
-    for (at, begins), (following, _stops) in zip(changes, changes[1:] + changes[:1], strict=True):
-        if begins:
-            awake += (following - at) % YEAR
-    return awake / YEAR * MONTH
+    seconds = 0.0
+    for (at, starts_bot), (until, _starts) in zip(changes, changes[1:] + changes[:1], strict=True):
+        if starts_bot:
+            seconds += (until - at) % YEAR
+    return seconds / YEAR * MONTH
 
 
-def _a_year(expression: str) -> list[float]:
-    """Every time it fires in a year; [] where that cannot be told, or is more often than anybody means."""
+def _times_in_year(expression: str) -> list[float]:
+    """Return every time at which it is due in a year; [] for a rate, and for more than MAX_TIMES."""
     if not expression or isinstance(parsed := parse(expression), Rate):
         return []
-    fires: list[float] = []
+    times: list[float] = []
     at = parsed.next(SUNDAY - 1, ZoneInfo("UTC"), SUNDAY)
     while at is not None and at < SUNDAY + YEAR:
-        fires.append(at)
-        if len(fires) > MOST:
+        times.append(at)
+        if len(times) > MAX_TIMES:
             return []
         at = parsed.next(at, ZoneInfo("UTC"), SUNDAY)
-    return fires
+    return times
 
 
 @cache
 def times_a_month(expression: str) -> float:
-    """How often it fires in a month of 730 hours, a twelfth of a year; what fires once counts as never."""
+    """Return how often it is due in a month, a twelfth of a year; 0 for `at`."""
     parsed = parse(expression)
     if isinstance(parsed, Rate):
         return MONTH * 3600 / parsed.seconds
     if not isinstance(parsed, Cron):
         return 0.0
-    days = sum(len(parsed.days(COMMON, month)) for month in parsed.months)
+    days = sum(len(parsed.days(COMMON_YEAR, month)) for month in parsed.months)
     return days * len(parsed.hours) * len(parsed.minutes) / 12
 
 
 def following(expression: str, zone: str, now: datetime) -> datetime | None:
-    """The next time it fires after `now` (aware), in its own time zone; None: never, or cannot be told.
+    """Return the next due time after `now` (aware) in the expression's zone; None: never, or unknown.
 
-    A rate is reckoned from the moment its schedule was made, which nobody keeps.
+    A rate counts from the creation of its schedule, which is not recorded.
     """
     if not expression or isinstance(parsed := parse(expression), Rate):
         return None

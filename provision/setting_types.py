@@ -1,4 +1,7 @@
-"""Kinds of values: each makes a value of a text or a list of texts. ValueError says what would do."""
+"""Define the types of settings: each converts a string or a list of strings.
+
+A ValueError's message describes the allowed values.
+"""
 
 import re
 from collections.abc import Callable
@@ -10,7 +13,8 @@ from provision.image.reference import parse
 
 Raw = str | list[str]
 
-FARGATE_MEMORY = {  # MiB by CPU units: Amazon ECS Developer Guide, "Task definition parameters", task size
+# MiB by CPU units. Amazon ECS Developer Guide, "Task definition parameters", task size.
+FARGATE_MEMORY = {
     256: (512, 1024, 2048),
     512: tuple(range(1024, 4097, 1024)),
     1024: tuple(range(2048, 8193, 1024)),
@@ -22,7 +26,7 @@ FARGATE_MEMORY = {  # MiB by CPU units: Amazon ECS Developer Guide, "Task defini
 
 
 def text_like(pattern: str, wanted: Callable[[], str]) -> Callable[[Raw], str]:
-    """A text that matches the whole pattern; `wanted` says in words what would."""
+    """Return a parser for strings that match the whole pattern; `wanted` returns their description."""
 
     def parse(raw: Raw) -> str:
         if not isinstance(raw, str) or not re.fullmatch(pattern, raw):
@@ -33,7 +37,7 @@ def text_like(pattern: str, wanted: Callable[[], str]) -> Callable[[Raw], str]:
 
 
 def number(low: int, high: int) -> Callable[[Raw], int]:
-    """A whole number from low to high."""
+    """Return a parser for integers from low to high."""
 
     def parse(raw: Raw) -> int:
         if isinstance(raw, str) and re.fullmatch(r"[0-9]{1,7}", raw) and low <= int(raw) <= high:
@@ -44,7 +48,7 @@ def number(low: int, high: int) -> Callable[[Raw], int]:
 
 
 def one_of(*values: str) -> Callable[[Raw], str]:
-    """One of a few words."""
+    """Return a parser for one of several words."""
 
     def parse(raw: Raw) -> str:
         if isinstance(raw, str) and raw in values:
@@ -55,7 +59,7 @@ def one_of(*values: str) -> Callable[[Raw], str]:
 
 
 def list_of(item: Callable[[Raw], str]) -> Callable[[Raw], list[str]]:
-    """A list, or one text with commas between (as on the command line)."""
+    """Return a parser for a list, or for one string with commas (as on the command line)."""
 
     def parse(raw: Raw) -> list[str]:
         items = raw if isinstance(raw, list) else [part.strip() for part in raw.split(",")]
@@ -65,14 +69,17 @@ def list_of(item: Callable[[Raw], str]) -> Callable[[Raw], list[str]]:
 
 
 def fargate_cpu(raw: Raw) -> int:
-    """CPU units that Fargate offers."""
+    """Return CPU units that Fargate offers."""
     if isinstance(raw, str) and re.fullmatch(r"[0-9]{1,7}", raw) and int(raw) in FARGATE_MEMORY:
         return int(raw)
     raise ValueError(_("one of: {values}", values=", ".join(map(str, FARGATE_MEMORY))))
 
 
 def host_name(raw: Raw) -> str:
-    """A DNS name with two labels or more, lower case, without the last dot (RFC 1035, 2.3.1 and 2.3.4)."""
+    """Return a DNS name of two labels or more in lower case, without the final dot.
+
+    Source: RFC 1035, 2.3.1 and 2.3.4.
+    """
     if isinstance(raw, str):
         name = raw.removesuffix(".").lower()
         label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
@@ -83,7 +90,7 @@ def host_name(raw: Raw) -> str:
 
 
 def image_reference(raw: Raw) -> str:
-    """The name of an image that can be read without signing in."""
+    """Return the name of a container image."""
     try:
         if isinstance(raw, str) and parse(raw):
             return raw
@@ -93,7 +100,7 @@ def image_reference(raw: Raw) -> str:
 
 
 def schedule_expression(raw: Raw) -> str:
-    """An expression of EventBridge Scheduler: cron, rate or at."""
+    """Return an EventBridge Scheduler expression: cron, rate or at."""
     try:
         if isinstance(raw, str) and schedules.parse(raw):
             return raw
@@ -105,7 +112,7 @@ def schedule_expression(raw: Raw) -> str:
 
 
 def time_zone(raw: Raw) -> str:
-    """An IANA time zone name."""
+    """Return the name of an IANA time zone."""
     try:
         if isinstance(raw, str):
             return ZoneInfo(raw).key

@@ -1,7 +1,7 @@
-"""The settings of stack.yaml: their names, types, defaults and what is allowed.
+"""Define the settings of stack.yaml: key, default and check.
 
-Every value arrives as text (or a list of texts), because YAML 1.1 would turn 18:00 into 1080 and 0256 into
-174; each setting has a type of its own here.
+Every value is read as a string (or a list of strings), because YAML 1.1 would turn 18:00 into 1080 and 0256
+into 174; each setting has its own type.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,25 +24,25 @@ from provision.setting_types import (
 )
 
 PARAMETER_NAME = r"(?=.{1,1011}\Z)([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"  # SSM, PutParameter
-# Public feeds as examples, each with the category it gets: whoever runs a bot looks at their terms of use.
+# Public feeds as examples, each with its category. Whoever runs a bot has to check their terms of use.
 FEEDS = (
     "https://www.nhk.or.jp/rss/news/cat0.xml#ニュース",
     "https://rss.itmedia.co.jp/rss/2.0/itmedia_all.xml#IT",
     "https://gigazine.net/news/rss_2.0/#GIGAZINE",
 )
-HOURLY = "cron(17 * * * ? *)"  # not on the hour, when everybody asks
+HOURLY = "cron(17 * * * ? *)"  # not on the hour, when feeds have most requests
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting. `default` None: the wizard asks. `parse` turns text into a value or raises ValueError."""
+    """One setting. default: None where the wizard asks. parse: converts a string, or raises ValueError."""
 
     key: str
     default: Any
     parse: Callable[[Raw], Any]
 
     def read(self, raw: Raw) -> Any:
-        """As `parse`; nothing at all where the default is nothing."""
+        """Return the parsed value; "" where the default is "" and so is the value."""
         return self.default if raw == self.default == "" else self.parse(raw)
 
 
@@ -118,13 +118,13 @@ BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
 class Settings(Mapping[str, Any]):
-    """The settings of one stack, by dotted name; defaults filled in, `None` where a question is open."""
+    """The settings of one stack by dotted key: defaults filled in, None without an answer."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self._given = dict(given)
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
 
     def __getitem__(self, key: str) -> Any:
-        value = self._given.get(key, BY_KEY[key].default)
+        value = self._values.get(key, BY_KEY[key].default)
         return (value or self["domain"]) if key == "host" else value
 
     def __iter__(self) -> Iterator[str]:
@@ -134,7 +134,7 @@ class Settings(Mapping[str, Any]):
         return len(BY_KEY)
 
     def conflict(self) -> tuple[str, str] | None:
-        """The first setting that does not go with another one, and what would: (key, sentence)."""
+        """Return the first setting that contradicts another, and the allowed values: (key, sentence)."""
         host, domain = self["host"], self["domain"]
         if host and domain and host != domain and not host.endswith("." + domain):
             return "host", _("a name in or equal to the domain {domain}", domain=domain)

@@ -1,7 +1,7 @@
-"""THE ARCHITECTURE: every resource, in the order they come to be.
+"""Define the architecture: every resource, in the order of creation.
 
-Read from top to bottom, this is what the article builds by hand in the AWS console. A resource that is handed
-another one needs it; the engine walks the list forwards to set up and backwards to tear down.
+From top to bottom, this is what the article builds by hand in the AWS console. A resource depends on those
+that are passed to it. The engine goes through the list forwards to set up and backwards to tear down.
 """
 
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ WEBHOOK = "/webhook"
 
 @dataclass(frozen=True)
 class Secrets:
-    """LINE's two secrets as this run was given them; "" where it was given none. Never shown."""
+    """LINE's two secrets as given to this run, "" without them. Never shown."""
 
     access_token: str = field(default="", repr=False)
     channel_secret: str = field(default="", repr=False)
@@ -69,14 +69,14 @@ class Stack:
         settings: Settings,
         secrets: Secrets = Secrets(),
         environment: Mapping[str, str] = MappingProxyType({}),  # variables for the bot
-        folder: Path = Path(),  # from which image.files is named
+        folder: Path = Path(),  # to which image.files is relative
     ) -> None:
         self.settings = settings
         name, region, domain, host = (settings[k] for k in ("name", "region", "domain", "host"))
         vpc, subnets = settings["network.vpc"], settings["network.subnets"]
-        here = name + suffix(vpc)  # the name of what cannot move to another VPC
+        vpc_name = name + suffix(vpc)  # of resources that cannot move to another VPC
 
-        # The domain and its certificate: early, because a person and ACM have to act.
+        # The domain and its certificate, early because a person and ACM have to act.
         self.zone = HostedZone(domain, region)
         self.certificate = Certificate(host)
         self.delegation = Delegation(self.zone, self.certificate)
@@ -85,7 +85,7 @@ class Stack:
             self.certificate, self.validation_record, self.delegation
         )
 
-        # Where the bot's image lies; what the bot writes, and what it reads: the news and the two secrets.
+        # Storage: the image, the news, the log and the two secrets.
         self.repository = Repository(name)
         self.news_bucket = NewsBucket(settings["news.bucket"])
         self.log_group = LogGroup(f"/ecs/{name}")
@@ -100,8 +100,8 @@ class Stack:
             "LINE_CHANNEL_SECRET",
         )
 
-        # Roles, apart: ECS's, to start a task, the bot's own, and the collector's, which alone writes. Early:
-        # for some seconds nobody may assume a new role.
+        # Roles: ECS's, to start a task, the bot's, and the collector's, which may write the news. Early
+        # because services cannot assume a new role for some seconds.
         tasks = "ecs-tasks.amazonaws.com"
         self.execution_role = Role(f"{name}-execution-{region}", tasks, "ECS, to start the bot")
         self.execution_permissions = ExecutionPermissions(
@@ -121,28 +121,28 @@ class Stack:
             self.collector_role = Role(f"{name}-collector-{region}", tasks, "The news collector")
             self.collector_permissions = CollectorPermissions(self.collector_role, self.news_bucket)
 
-        # The network, and who may talk to whom in it.
+        # The network and its security groups.
         self.network: Network = (
-            self._new_network(here) if vpc == "new" else ExistingNetwork(vpc, subnets)
+            self._new_network(vpc_name) if vpc == "new" else ExistingNetwork(vpc, subnets)
         )
         self.load_balancer_group = SecurityGroup(
-            f"{here}-load-balancer", self.network, "HTTPS from anywhere to the load balancer"
+            f"{vpc_name}-load-balancer", self.network, "HTTPS from anywhere to the load balancer"
         )
         self.https_from_anywhere = IngressRule(self.load_balancer_group, 443, "0.0.0.0/0")
         self.bot_group = SecurityGroup(
-            f"{here}-bot", self.network, "The bot, from the load balancer"
+            f"{vpc_name}-bot", self.network, "The bot, from the load balancer"
         )
         self.bot_from_load_balancer = IngressRule(self.bot_group, PORT, self.load_balancer_group)
 
-        # The public door. The alias comes right behind it: resolvers remember a "no".
-        self.load_balancer = LoadBalancer(here, self.network, self.load_balancer_group)
+        # The load balancer. The alias follows at once, because resolvers cache a negative answer.
+        self.load_balancer = LoadBalancer(vpc_name, self.network, self.load_balancer_group)
         self.alias = Alias(self.zone, host, self.load_balancer)
-        self.target_group = TargetGroup(here, self.network, PORT)
+        self.target_group = TargetGroup(vpc_name, self.network, PORT)
         self.bootstrap_listener = BootstrapListener(self.load_balancer)
         self.bootstrap_rule = BootstrapRule(self.bootstrap_listener, self.target_group)
         self.https = HttpsListener(self.load_balancer, self.target_group, self.issued_certificate)
 
-        # The bot, running.
+        # The service.
         self.service_linked_role = EcsServiceLinkedRole()
         self.cluster = Cluster(name, self.service_linked_role)
         self.image = self._image(settings, folder)
@@ -163,7 +163,7 @@ class Stack:
             region=region,
         )
         self.service = Service(
-            name=here,
+            name=vpc_name,
             cluster=self.cluster,
             task_definition=self.task_definition,
             count=settings["service.count"],
@@ -184,7 +184,7 @@ class Stack:
         if settings["news.feeds"]:
             self._collector(settings)
 
-        # When the bot runs, where hours are set, and when the news is collected.
+        # The schedules: the bot's hours, if any, and the collection of news.
         hours = settings["schedule.start"] and settings["schedule.stop"]
         if hours or settings["news.feeds"]:
             self.scheduler_role = Role(
@@ -198,7 +198,7 @@ class Stack:
         if settings["news.feeds"]:
             self._collecting(settings)
 
-        # LINE calls it.
+        # The webhook.
         self.webhook = WebhookEndpoint(
             host=host,
             path=WEBHOOK,
@@ -212,10 +212,10 @@ class Stack:
         )
         self.active_webhook = ActiveWebhook(self.webhook)
 
-        # No target is healthy before the load balancer checks it.
+        # No target is healthy before the load balancer is active and checks it.
         self.steady_service.ready_after = (self.active_load_balancer,)
 
-        # Replaced (another name, another VPC), the old load balancer answers until the new one can.
+        # Where the load balancer is replaced (another name or VPC), the old one serves until the new one can.
         self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
 
         for logical_id, resource in vars(self).items():
@@ -224,7 +224,7 @@ class Stack:
         self.url = self.webhook.url
 
     def _image(self, settings: Settings, folder: Path) -> Image | GivenImage:
-        """Given, or built."""
+        """Return the image that is given, or the one to build."""
         if settings["image.uri"]:
             return GivenImage(settings["image.uri"])
         read = partial(
@@ -237,7 +237,7 @@ class Stack:
         return Image(self.repository, read)
 
     def _new_network(self, name: str) -> NewNetwork:
-        """A VPC of the stack's own: a public subnet in each of three zones."""
+        """Add a VPC with a public subnet in each of three zones."""
         self.vpc = Vpc(name, "10.64.0.0/16")
         self.internet_gateway = InternetGateway(name)
         self.gateway_attachment = GatewayAttachment(self.vpc, self.internet_gateway)
@@ -252,21 +252,21 @@ class Stack:
         return NewNetwork(self.route, self.association_1, self.association_2, self.association_3)
 
     def _hours(self, settings: Settings) -> None:
-        """Start sets the count, stop sets 0; the role may do just that."""
+        """Add the schedules that start and stop the bot, and the permission to do so."""
         zone = settings["schedule.timezone"]
         self.scheduler_permissions = SchedulerPermissions(self.scheduler_role, self.service)
-        built_on = (zone, self.schedule_group, self.scheduler_permissions)
+        common = (zone, self.schedule_group, self.scheduler_permissions)
         self.start_schedule = Schedule(
             "start",
             settings["schedule.start"],
-            *built_on,
+            *common,
             settings["service.count"],
             self.service,
         )
-        self.stop_schedule = Schedule("stop", settings["schedule.stop"], *built_on, 0, self.service)
+        self.stop_schedule = Schedule("stop", settings["schedule.stop"], *common, 0, self.service)
 
     def _collector(self, settings: Settings) -> None:
-        """Its task, without LINE's secrets, and its first run."""
+        """Add the collector's task, which has no secrets, and its first run."""
         self.collector_definition = CollectorDefinition(
             name=settings["name"] + SUFFIX,
             cpu=CPU,
@@ -291,7 +291,7 @@ class Stack:
         )
 
     def _collecting(self, settings: Settings) -> None:
-        """The collector's own hours, and what lets Scheduler run it."""
+        """Add the collector's schedule, and the permission to run it."""
         self.collecting_permissions = CollectingPermissions(
             self.scheduler_role,
             self.collector_definition,
@@ -315,16 +315,16 @@ class Stack:
 
     @property
     def follows_the_image(self) -> list[Resource]:
-        """What a new image is for beside the service: the collector and its schedule, where there are any."""
-        lines = ("collector_definition", "collector_schedule")
-        return [getattr(self, line) for line in lines if hasattr(self, line)]
+        """Return the other resources that use the image: the collector and its schedule, if any."""
+        names = ("collector_definition", "collector_schedule")
+        return [getattr(self, name) for name in names if hasattr(self, name)]
 
     @property
     def resources(self) -> list[Resource]:
-        """In order."""
+        """Return the resources in order."""
         return [value for value in vars(self).values() if isinstance(value, Resource)]
 
 
 def suffix(vpc: str) -> str:
-    """What tells a thing in one VPC from its successor in another: names are at most 32 long."""
+    """Return what distinguishes a name in one VPC from that in another: names have 32 characters at most."""
     return "" if vpc == "default" else "-" + vpc.removeprefix("vpc-")[-8:]

@@ -1,18 +1,21 @@
-"""The only door to boto3: session, clients, account, region, endpoint, and what an error means."""
+"""Call AWS with boto3: session, clients, account, region, and the meaning of errors."""
 
 import gzip
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Self
+from types import TracebackType
+from typing import Any
 
 from provision.clients.http import transport_error, trust_it, untrusted
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
-THROTTLES = (  # error codes that mean "slower, please", from each service's API reference
+# Error codes of throttling, from each service's API reference.
+THROTTLES = (
     "Throttling",
     "ThrottlingException",
     "ThrottledException",
@@ -28,17 +31,20 @@ THROTTLES = (  # error codes that mean "slower, please", from each service's API
     "ProvisionedThroughputExceededException",
     "TransactionInProgressException",
 )
-HIDDEN = (
+ACCESS_DENIED = (
     "AccessDenied",
     "AccessDeniedException",
     "UnauthorizedOperation",
     "UnauthorizedAccess",
     "NotAuthorized",
 )
-CUT_OFF = ("RequestTimeout", "RequestTimeoutException")  # AWS did not get the whole request
-READING = ("Describe", "Get", "List", "Head")  # operations that change nothing
-IDS = ("Id", "Ids", "Arn", "Arns", "ARN")  # how the names of parameters end that hold ids
-# Parameters that may be empty texts in any call.
+REQUEST_TIMEOUTS = (
+    "RequestTimeout",
+    "RequestTimeoutException",
+)  # AWS did not get all of the request
+READ_OPERATIONS = ("Describe", "Get", "List", "Head")  # prefixes of operations that change nothing
+ID_SUFFIXES = ("Id", "Ids", "Arn", "Arns", "ARN")  # of the names of parameters that hold ids
+# Parameters that may be empty strings in any call.
 MAY_BE_EMPTY = ("Prefix", "Delimiter", "KeyMarker", "VersionIdMarker", "Description", "Comment")
 BAD_CREDENTIALS = (
     "InvalidClientTokenId",
@@ -58,20 +64,21 @@ BAD_CREDENTIALS = (
     "TokenRefreshRequired",
 )
 
-_last: ContextVar[list[str]] = ContextVar("_last")  # the last operation answered in a `reading`
+# The operation that AWS answered last inside the innermost `reading`.
+_last_operation: ContextVar[list[str]] = ContextVar("_last_operation")
 
 
 class Aws:
-    """boto3 clients of one account and region, made when first used and kept.
+    """Create boto3 clients of one account and region on first use, and keep them.
 
-    botocore's own retries are off: every wait is on the engine's clock and is shown.
+    botocore's own retries are off: the engine waits, on its own clock, and shows it.
     """
 
     def __init__(self, region: str, session: Any = None) -> None:
         self.region = region
         self._session = session
         self._clients: dict[str, Any] = {}
-        self._elsewhere: dict[str, Aws] = {}  # by region
+        self._other_regions: dict[str, Aws] = {}
         self._lock = threading.RLock()
 
     def __getattr__(self, service: str) -> Any:
@@ -79,10 +86,10 @@ class Aws:
             raise AttributeError(service)
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._made(service)
+                self._clients[service] = self._create_client(service)
             return self._clients[service]
 
-    def _made(self, service: str) -> Any:
+    def _create_client(self, service: str) -> Any:
         import botocore.config
         import botocore.exceptions
 
@@ -94,51 +101,52 @@ class Aws:
             user_agent_extra="provision",
         )
         try:
-            client = self._opened().client(service, region_name=self.region, config=config)
+            client = self._open_session().client(service, region_name=self.region, config=config)
         except (botocore.exceptions.BotoCoreError, ValueError) as error:
-            raise unreachable(error) from None  # ValueError: an AWS_ENDPOINT_URL that is no URL
+            # ValueError: AWS_ENDPOINT_URL is not a URL.
+            raise connection_error(error) from None
         client.meta.events.register("before-parameter-build", _check_ids)
         client.meta.events.register("after-call", lambda model, **_: note(service, model.name))
         return client
 
-    def _opened(self) -> Any:
+    def _open_session(self) -> Any:
         if self._session is None:
             self._session = _session(self.region)
         return self._session
 
     def in_region(self, region: str) -> "Aws":
-        """Return the same account's services in another region, whose clients are kept, too."""
+        """Return the same account's services in another region."""
         with self._lock:
-            if region not in self._elsewhere:
-                self._elsewhere[region] = Aws(region, self._opened())
-                self._elsewhere[region]._lock = self._lock  # boto3's sessions are not for threads
-            return self._elsewhere[region]
+            if region not in self._other_regions:
+                self._other_regions[region] = Aws(region, self._open_session())
+                # boto3's sessions are not thread-safe, so the regions share one lock.
+                self._other_regions[region]._lock = self._lock
+            return self._other_regions[region]
 
     def regions(self, service: str) -> list[str]:
         """Return the regions of this partition that have a service, as boto3 knows them offline."""
         with self._lock:
-            session = self._opened()
+            session = self._open_session()
             partition = session.get_partition_for_region(self.region)
             return list(session.get_available_regions(service, partition_name=partition))
 
     def enabled_regions(self, service: str) -> list[str]:
-        """Return the regions that the account can use; all where it may not list them.
+        """Return the regions that the account has enabled; all of them where it may not list them.
 
-        An opt-in region that is not enabled refuses every call, as it refuses unknown credentials.
-        Amazon EC2 API Reference, DescribeRegions.
+        An opt-in region that is not enabled answers every call as if the credentials were unknown.
+        Source: Amazon EC2 API Reference, DescribeRegions.
         """
         try:
             with translate_errors(_("Listing the regions that the account has enabled.")):
-                told = self.ec2.describe_regions()["Regions"]
+                regions = self.ec2.describe_regions()["Regions"]
         except ProvisionError:  # not allowed, or an endpoint without EC2
             return self.regions(service)
-        off = [r["RegionName"] for r in told if r.get("OptInStatus") == "not-opted-in"]
-        return [r["RegionName"] for r in told if r["RegionName"] not in off]
+        return [r["RegionName"] for r in regions if r.get("OptInStatus") != "not-opted-in"]
 
     def account(self) -> str:
         """Return the account's number.
 
-        Raises Pending, or ProvisionError where there are no usable credentials or nobody is at the endpoint.
+        Raise Pending, or ProvisionError without usable credentials or without an answer from the endpoint.
         """
         import botocore.exceptions
 
@@ -147,13 +155,13 @@ class Aws:
             try:
                 return str(self.sts.get_caller_identity()["Account"])
             except botocore.exceptions.EndpointConnectionError as error:
-                raise UnknownState(doing, transient_reason(error), _connected()) from None
+                raise UnknownState(doing, transient_reason(error), _check_connection()) from None
 
 
 def _session(region: str) -> Any:
-    """boto3's session, its API models read as plain dicts.
+    """Return a boto3 session that reads its API models as plain dicts.
 
-    botocore reads them into OrderedDicts, which for EC2's alone takes 50 ms and 10 MB more.
+    botocore reads them into OrderedDicts, which takes 50 ms and 10 MB more for EC2's model alone.
     """
     import boto3
     import botocore.loaders
@@ -172,60 +180,59 @@ def _session(region: str) -> Any:
     return boto3.Session(botocore_session=core, region_name=region)
 
 
-def _answer(error: BaseException) -> Any:
-    """What AWS answered, {} where it did not (botocore's own errors may hold a `response` of None)."""
-    answer = getattr(error, "response", None)
-    return answer if isinstance(answer, dict) else {}
+def _response(error: BaseException) -> Any:
+    """Return AWS's response, {} without one (botocore's own errors may hold a `response` of None)."""
+    response = getattr(error, "response", None)
+    return response if isinstance(response, dict) else {}
 
 
 def code(error: BaseException) -> str:
-    """AWS's error code, or "" where it is not an answer of AWS's."""
-    return str(_answer(error).get("Error", {}).get("Code", ""))
+    """Return AWS's error code, "" for an error that is not an answer of AWS."""
+    return str(_response(error).get("Error", {}).get("Code", ""))
 
 
 def message(error: BaseException) -> str:
-    """AWS's own words."""
-    return str(_answer(error).get("Error", {}).get("Message", error))
+    """Return AWS's error message."""
+    return str(_response(error).get("Error", {}).get("Message", error))
 
 
 def matches(error: Exception, declared: tuple[str, ...]) -> bool:
-    """Whether the error is one of these: "Code", or "Code: part of the message"."""
-    for item in declared:
-        name, colon, part = item.partition(": ")
+    """Return whether the error matches a declaration: "Code", or "Code: part of the message"."""
+    for declaration in declared:
+        name, colon, part = declaration.partition(": ")
         if code(error) == name and (not colon or part.lower() in message(error).lower()):
             return True
     return False
 
 
 def transient_reason(error: Exception) -> str:
-    """Why the same call may succeed later (throttled, no answer, an error inside AWS), or ""."""
-    if _throttled(error):
+    """Return why the same call may succeed later (throttled, no answer, AWS's internal error), else ""."""
+    if _is_throttled(error):
         return _("AWS asks for slower calls ({code})", code=code(error) or 429)
     status = _status(error)
     if status >= 500:
         return _("AWS had an internal error ({code})", code=code(error) or status)
-    if status == 408 or code(error) in CUT_OFF or (_is_lost(error) and not untrusted(error)):
+    lost = isinstance(error, _transport_errors()) and not untrusted(error)
+    if status == 408 or code(error) in REQUEST_TIMEOUTS or lost:
         name = code(error) or type(error).__name__
         return _("AWS did not answer ({error})", error=name)
     return ""
 
 
 def _status(error: BaseException) -> int:
-    """The HTTP status of AWS's answer, 0 where there was none."""
-    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    """Return the HTTP status of AWS's answer, 0 without an answer."""
+    return int(_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def _throttled(error: BaseException) -> bool:
+def _is_throttled(error: BaseException) -> bool:
     return code(error) in THROTTLES or _status(error) == 429
 
 
-def _is_lost(error: BaseException) -> bool:
-    """Return whether no answer came, or one that cannot be read."""
-    return isinstance(error, _transport_errors())
-
-
 def _transport_errors() -> tuple[type[BaseException], ...]:
-    """Return what boto3, and urllib3 or Python while a body is read, raise where no answer came."""
+    """Return the exceptions that mean a lost answer.
+
+    boto3 raises them; while a body is read, urllib3 or Python does.
+    """
     import http.client
 
     import botocore.exceptions
@@ -244,8 +251,8 @@ def _transport_errors() -> tuple[type[BaseException], ...]:
     )
 
 
-def unreachable(error: Exception) -> ProvisionError:
-    """Return the refusal for an error of boto3's own: no credentials, no such profile, a bad certificate."""
+def connection_error(error: Exception) -> ProvisionError:
+    """Return the ProvisionError for boto3's own errors (no credentials, no profile, a bad certificate)."""
     import botocore.exceptions
 
     doing = _("Reaching AWS.")
@@ -255,11 +262,11 @@ def unreachable(error: Exception) -> ProvisionError:
         "Sign in first (for example `aws configure` or `aws sso login`), then run the same command again."
     )
     if isinstance(error, botocore.exceptions.ConnectionError | ValueError):
-        then = _connected()
+        then = _check_connection()
     return ProvisionError(doing, str(error), then)
 
 
-def _connected() -> str:
+def _check_connection() -> str:
     return _(
         "Look at this machine's network, proxy, AWS_ENDPOINT_URL and AWS_CA_BUNDLE, "
         "then run the same command again."
@@ -267,160 +274,159 @@ def _connected() -> str:
 
 
 def refused(doing: str, error: Exception) -> ProvisionError:
-    """What AWS refused, in three sentences.
+    """Return the ProvisionError for an error that AWS answered.
 
-    Whether it is AWS's own answer: a code that is a number is the HTTP status of somebody's page in between.
+    It counts as answered by AWS unless its code is a number: that is the HTTP status of a proxy's page.
     """
     why = f"{code(error)}: {message(error)}" if code(error) else str(error)
     if code(error) in BAD_CREDENTIALS:
         then = _("Sign in to AWS again, then run the same command again.")
-    elif code(error) in HIDDEN:
+    elif code(error) in ACCESS_DENIED:
         then = _(
             "Ask the account's administrator for the permission named above, "
             "then run the same command again."
         )
     else:
         then = _("Mend what AWS names, then run the same command again; it goes on from here.")
-    refusal = ProvisionError(doing, why, then)
-    refusal.answered = not code(error).isdigit() and code(error) != ""
-    return refusal
+    translated = ProvisionError(doing, why, then)
+    translated.answered = not code(error).isdigit() and code(error) != ""
+    return translated
 
 
-def call_or_none(
-    refusal: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any
-) -> Any:
-    """The call's answer, or None where AWS refuses it with that error code (what is asked for is not set).
-
-    refusal: the code, or several.
-    """
+def call_or_none(codes: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any) -> Any:
+    """Return the call's answer, or None where AWS answers with that error code, or with one of several."""
     import botocore.exceptions
 
     try:
         return call(**parameters)
     except botocore.exceptions.ClientError as error:
-        if code(error) in ((refusal,) if isinstance(refusal, str) else refusal):
+        if code(error) in ((codes,) if isinstance(codes, str) else codes):
             return None
         raise
 
 
 class NotFound(Exception):
-    """AWS says there is none."""
+    """AWS has no such resource."""
 
 
 class AlreadyExists(Exception):
-    """AWS says that somebody has it already."""
+    """AWS has a resource of that name already."""
 
 
 class UnknownId(Pending):
-    """A call was not sent because an id in it is empty: AWS would answer about something else."""
+    """A call was not sent because it contains an empty id, which AWS would understand differently."""
 
 
 def _check_ids(params: Any, model: Any, **_event: Any) -> None:
-    """Raise UnknownId for an empty id; a handler of boto3's before-parameter-build.
+    """Raise UnknownId for an empty id; a handler of boto3's event before-parameter-build.
 
-    In a call that only reads, hardly a text may be empty: a filter without a value finds nothing, which reads
-    as "there is none".
+    In a call that only reads, hardly any string may be empty: a filter without a value finds nothing, which
+    would be understood as "does not exist".
     """
-    if empty := _empty(params, everything=model.name.startswith(READING), top=True):
-        what = f"{model.name}: {empty}"
+    if name := _find_empty(params, everything=model.name.startswith(READ_OPERATIONS), top=True):
+        what = f"{model.name}: {name}"
         raise UnknownId(_("an id is not known yet ({what})", what=what), refused=True)
 
 
-def _empty(value: Any, *, everything: bool, top: bool = False) -> str:
-    """Return the name of the first parameter that must not be empty and is, "" for none."""
+def _find_empty(value: Any, *, everything: bool, top: bool = False) -> str:
+    """Return the name of the first parameter that is empty and must not be; "" for none."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            named = everything or top or name.endswith(IDS)
+            checked = everything or top or name.endswith(ID_SUFFIXES)
             members = inner if isinstance(inner, list) else [inner]
-            if named and "" in members and name not in MAY_BE_EMPTY:
+            if checked and "" in members and name not in MAY_BE_EMPTY:
                 return str(name)
-            if found := _empty(inner, everything=everything):
-                return f"{name}.{found}"
+            if path := _find_empty(inner, everything=everything):
+                return f"{name}.{path}"
     if isinstance(value, list):
-        each = (_empty(item, everything=everything) for item in value)
-        return next(filter(None, each), "")
+        paths = (_find_empty(item, everything=everything) for item in value)
+        return next(filter(None, paths), "")
     return ""
 
 
-class translate_errors:
-    """Turns botocore's exceptions into our own words.
+@contextmanager
+def translate_errors(doing: str, **declared: tuple[str, ...]) -> Iterator[None]:
+    """Translate botocore's exceptions into those of this package.
 
-    doing: what the calls inside are for. absent, taken, patient: a resource's declarations, raised as Absent,
-    Taken and Pending. What may pass (throttling, lost answers) is Pending; anything else is a ProvisionError.
+    doing: what the calls are for. not_found, exists, retry: a resource's declarations, raised as NotFound,
+    AlreadyExists and Pending. Transient errors (throttling, lost answers) are Pending, all others
+    ProvisionError.
     """
-
-    def __init__(self, doing: str, **declared: tuple[str, ...]) -> None:
-        self.doing, self.declared = doing, declared
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        import botocore.exceptions
-
-        known = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
-        if not isinstance(error, known) and not _is_lost(error):
-            return
-        if matches(error, self.declared.get("not_found", ())):
-            raise NotFound(code(error)) from None
-        if matches(error, self.declared.get("exists", ())):
-            raise AlreadyExists(code(error)) from None
-        if matches(error, self.declared.get("retry", ())):
-            raise Pending(f"{code(error)}: {message(error)}", refused=True) from None
-        if reason := transient_reason(error):
-            raise Pending(reason, refused=_throttled(error)) from None
-        if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
-            raise refused(self.doing, error) from None
-        raise unreachable(error) from None
+    try:
+        yield
+    except Exception as error:
+        _raise_translated(doing, error, declared)
+        raise
 
 
-class reading(translate_errors):
-    """As `understood`, for what only reads: a refusal is Unknown, and so is an answer that lacks a member.
+def _raise_translated(
+    doing: str, error: Exception, declared: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Raise the translation of an error; return where it is none of boto3's or the connection's."""
+    import botocore.exceptions
 
-    KeyError, IndexError and TypeError of who takes an answer apart are told with the operation that was
-    answered last, but not those raised inside botocore. answered: that operation, where it was before.
+    known = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+    if not isinstance(error, (*known, *_transport_errors())):
+        return
+    if matches(error, declared.get("not_found", ())):
+        raise NotFound(code(error)) from None
+    if matches(error, declared.get("exists", ())):
+        raise AlreadyExists(code(error)) from None
+    if matches(error, declared.get("retry", ())):
+        raise Pending(f"{code(error)}: {message(error)}", refused=True) from None
+    if reason := transient_reason(error):
+        raise Pending(reason, refused=_is_throttled(error)) from None
+    if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
+        raise refused(doing, error) from None
+    raise connection_error(error) from None
+
+
+@contextmanager
+def reading(
+    doing: str, answered: list[str] | None = None, **declared: tuple[str, ...]
+) -> Iterator[None]:
+    """Translate errors of calls that only read, and of code that evaluates their answers.
+
+    A refusal is UnknownState, and so is an answer that lacks a member: a KeyError, IndexError or TypeError
+    that was not raised inside botocore is reported with the operation that was answered last.
+    answered: receives that operation; it may hold one from before.
     """
-
-    def __init__(
-        self, doing: str, answered: list[str] | None = None, **declared: tuple[str, ...]
-    ) -> None:
-        super().__init__(doing, **declared)
-        self.answered = [] if answered is None else answered
-
-    def __enter__(self) -> Self:  # type: ignore[override]
-        self._before = _last.set(self.answered)
-        return self
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        _last.reset(self._before)
-        if self.answered and (outer := _last.get(None)) is not None:
-            outer[:] = self.answered
+    answered = [] if answered is None else answered
+    outer = _last_operation.get(None)
+    token = _last_operation.set(answered)
+    try:
+        yield
+    except Exception as error:
         try:
-            super().__exit__(kind, error, trace)
-        except ProvisionError as refusal:
-            raise UnknownState(refusal.what, refusal.why, refusal.then) from None
-        if isinstance(error, LookupError | TypeError) and self.answered and not _inside(trace):
-            raise UnknownState(
-                self.doing, _lacking(self.answered[0], error), _another_cloud()
-            ) from None
+            _raise_translated(doing, error, declared)
+        except ProvisionError as translated:
+            raise UnknownState(translated.what, translated.why, translated.then) from None
+        evaluating = isinstance(error, LookupError | TypeError)
+        if evaluating and answered and not _is_from_botocore(error.__traceback__):
+            why = _describe_malformed(answered[0], error)
+            raise UnknownState(doing, why, _check_endpoint()) from None
+        raise
+    finally:
+        _last_operation.reset(token)
+        if answered and outer is not None:
+            outer[:] = answered
 
 
 def note(service: str, operation: str) -> None:
-    """Remember whose answer is read next, for the `reading` around it."""
-    if (answered := _last.get(None)) is not None:
+    """Record the operation whose answer is read next, for the `reading` around it."""
+    if (answered := _last_operation.get(None)) is not None:
         answered[:] = [f"{service}:{operation}"]
 
 
-def _inside(trace: Any) -> bool:
-    """Return whether the error came out of botocore."""
-    modules = []
+def _is_from_botocore(trace: TracebackType | None) -> bool:
     while trace:
-        modules.append(str(trace.tb_frame.f_globals.get("__name__")))
+        if str(trace.tb_frame.f_globals.get("__name__")).startswith("botocore."):
+            return True
         trace = trace.tb_next
-    return any(module.startswith("botocore.") for module in modules)
+    return False
 
 
-def _lacking(operation: str, error: BaseException) -> str:
+def _describe_malformed(operation: str, error: BaseException) -> str:
     if isinstance(error, KeyError):
         return _(
             "the answer to {operation} has no {member}", operation=operation, member=error.args[0]
@@ -432,7 +438,7 @@ def _lacking(operation: str, error: BaseException) -> str:
     )
 
 
-def _another_cloud() -> str:
+def _check_endpoint() -> str:
     return _(
         "Run the same command again. If AWS_ENDPOINT_URL leads to another cloud than AWS, look there "
         "whether it supports this operation."

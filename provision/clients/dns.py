@@ -1,7 +1,6 @@
-"""The only door to DNS: what does the parent zone say about a domain, and what do its servers say?
-What is there under a name, and which CAA records decide for it?
+"""Ask DNS about delegation, records and CAA.
 
-With PROVISION_DNS (host:port) every question goes to that one resolver, in place of the internet's servers.
+With PROVISION_DNS (host:port) every query goes to that resolver instead of the internet's servers.
 """
 
 import ipaddress
@@ -13,7 +12,8 @@ from typing import Any
 from provision.i18n import _
 
 TIMEOUT = 3.0  # seconds for one question to one server
-LONGEST_CHAIN = 8  # CNAMEs followed before giving up
+MAX_CNAMES = 8  # followed before giving up
+# Second-level labels below which country registries register domains.
 SECOND_LEVEL = {
     *("co", "or", "ne", "ac", "ad", "ed", "go", "gr", "lg"),
     *("com", "net", "org", "edu"),
@@ -22,79 +22,82 @@ Ask = Callable[[Any, str, int], Any]  # query message, address, port -> answer m
 
 
 class Unanswered(Exception):
-    """No server could be asked. The message says which and why."""
+    """No server answered the query. The message says which one and why."""
 
 
 def over_network(query: Any, address: str, port: int) -> Any:
-    """One question over UDP, over TCP where the answer is cut."""
+    """Send a query over UDP, and over TCP where the answer was truncated."""
     import dns.exception
     import dns.query
 
     try:
         answer, _tcp = dns.query.udp_with_fallback(query, address, timeout=TIMEOUT, port=port)
     except (OSError, dns.exception.DNSException) as error:
-        said = str(error) or type(error).__name__
+        reason = str(error) or type(error).__name__
         raise Unanswered(
-            _("{address} does not answer ({error})", address=address, error=said)
+            _("{address} does not answer ({error})", address=address, error=reason)
         ) from None
     return answer
 
 
 class Dns:
-    """Questions about delegation. Names go in and come out without the last dot, in lower case."""
+    """Answer questions about a domain. Names are in lower case and without the final dot."""
 
     def __init__(self, resolver: tuple[str, int] | None = None, ask: Ask = over_network) -> None:
         self._resolver, self._ask = resolver, ask
 
     @classmethod
     def from_environment(cls, ask: Ask = over_network) -> "Dns":
-        """The internet's, or the resolver of PROVISION_DNS. Raises ValueError where that is no host:port."""
-        given = os.environ.get("PROVISION_DNS", "")
-        if not given:
+        """Return a client of PROVISION_DNS, else of the internet.
+
+        Raise ValueError where the variable is not host:port.
+        """
+        setting = os.environ.get("PROVISION_DNS", "")
+        if not setting:
             return cls(ask=ask)
-        host, _colon, port = given.rpartition(":")
+        host, _colon, port = setting.rpartition(":")
         if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-            raise ValueError(given)
+            raise ValueError(setting)
         try:
             return cls((_address(host.strip("[]")), int(port)), ask)
         except Unanswered:
-            raise ValueError(given) from None
+            raise ValueError(setting) from None
 
     def delegated_to(self, domain: str) -> set[str]:
-        """The name servers that the parent zone names for the domain; empty: none.
+        """Return the name servers that the parent zone lists for the domain; empty without a delegation.
 
-        The parent's own servers are asked, not a cache that may remember yesterday. Raises Unanswered.
+        The parent's own servers are queried, because a resolver may have cached an old answer.
+        Raise Unanswered.
         """
         if self._resolver:
             return self._name_servers(domain, *self._resolver)
-        said: list[str] = []
+        reasons: list[str] = []
         for server in self._parent_servers(domain):
             try:
                 return self._name_servers(domain, _address(server), 53)
             except Unanswered as error:
-                said.append(str(error))
+                reasons.append(str(error))
         raise Unanswered(
-            "; ".join(said[:3]) or _("the servers above {domain} have no address", domain=domain)
+            "; ".join(reasons[:3]) or _("the servers above {domain} have no address", domain=domain)
         )
 
     def records(self, name: str, kind: str) -> list[str]:
-        """What a resolver finds, in zone file notation, CNAMEs followed; [] for none. Raises Unanswered."""
+        """Return the records in zone file notation, following CNAMEs; [] without any. Raise Unanswered."""
         import dns.rdatatype
 
-        for _step in range(LONGEST_CHAIN):
-            answer = self._resolved(name, kind)
-            found = {rrset.rdtype: rrset for rrset in answer}
-            if wanted := found.get(dns.rdatatype.from_text(kind)):
-                return [record.to_text() for record in wanted]
-            if dns.rdatatype.CNAME not in found:
+        for _step in range(MAX_CNAMES):
+            rrsets = {rrset.rdtype: rrset for rrset in self._resolve(name, kind)}
+            if rrset := rrsets.get(dns.rdatatype.from_text(kind)):
+                return [record.to_text() for record in rrset]
+            if dns.rdatatype.CNAME not in rrsets:
                 return []
-            name = found[dns.rdatatype.CNAME][0].target.to_text()
+            name = rrsets[dns.rdatatype.CNAME][0].target.to_text()
         return []
 
     def caa(self, host: str) -> tuple[str, list[str]]:
-        """The CAA records that decide for a host: those of the closest name that has any (RFC 8659).
+        """Return name and values of the CAA records that apply to a host; "" and [] without any.
 
-        The name and the values; "" and [] where none has. Raises Unanswered.
+        These are the records of the closest name that has any (RFC 8659). Raise Unanswered.
         """
         labels = host.split(".")
         for start in range(len(labels)):
@@ -104,9 +107,9 @@ class Dns:
         return "", []
 
     def zone_above(self, domain: str) -> str:
-        """The zone that a sub-domain is to be delegated from: the closest name above it with name servers.
+        """Return the zone that delegates a subdomain: the closest name above it with name servers.
 
-        "" for a domain that is bought (above it is a registry's zone), and where nobody answers.
+        "" for a registered domain, whose parent is a registry's zone, and where no server answers.
         """
         labels = domain.split(".")
         for name in (".".join(labels[start:]) for start in range(1, len(labels) - 1)):
@@ -119,8 +122,8 @@ class Dns:
                 return ""
         return ""
 
-    def _resolved(self, name: str, kind: str) -> list[Any]:
-        """The answer section: of the given resolver, else of this machine's own."""
+    def _resolve(self, name: str, kind: str) -> list[Any]:
+        """Return the answer section from the configured resolver, else from the system's."""
         import dns.exception
         import dns.rcode
         import dns.resolver
@@ -139,14 +142,14 @@ class Dns:
                     _("this machine cannot look up names ({error})", error=error)
                 ) from None
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            said = dns.rcode.to_text(answer.rcode())
-            raise Unanswered(_("{address} does not answer ({error})", address=name, error=said))
+            rcode = dns.rcode.to_text(answer.rcode())
+            raise Unanswered(_("{address} does not answer ({error})", address=name, error=rcode))
         return list(answer.answer)
 
     def silent(self, domain: str, servers: set[str]) -> set[str]:
-        """Those of the servers that do not answer for the domain themselves (asked directly, for its SOA).
+        """Return the servers that do not answer for the domain themselves (queried directly, for its SOA).
 
-        A resolver that stands in for the internet cannot be asked as each of them.
+        Return none with a configured resolver, which stands for all servers.
         """
         if self._resolver:
             return set()
@@ -163,26 +166,27 @@ class Dns:
         return bool(answer.answer and answer.flags & dns.flags.AA)
 
     def _name_servers(self, domain: str, address: str, port: int) -> set[str]:
-        """From the answer, or (a referral) from the authority section."""
+        """Return the NS records in the answer section, or in the authority section of a referral."""
         import dns.name
         import dns.rcode
         import dns.rdatatype
 
         answer = self._ask(_query(domain, dns.rdatatype.NS), address, port)
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            said = dns.rcode.to_text(answer.rcode())  # it could not say, which is not "no"
-            raise Unanswered(_("{address} does not answer ({error})", address=address, error=said))
-        wanted = dns.name.from_text(domain)
+            # An error such as SERVFAIL does not mean that there are no name servers.
+            rcode = dns.rcode.to_text(answer.rcode())
+            raise Unanswered(_("{address} does not answer ({error})", address=address, error=rcode))
+        zone = dns.name.from_text(domain)
         return {
             record.target.to_text(omit_final_dot=True).lower()
             for section in (answer.answer, answer.authority)
             for rrset in section
-            if rrset.rdtype == dns.rdatatype.NS and rrset.name == wanted
+            if rrset.rdtype == dns.rdatatype.NS and rrset.name == zone
             for record in rrset
         }
 
     def _parent_servers(self, domain: str) -> list[str]:
-        """The servers of the zone above, found with this machine's own resolver."""
+        """Return the servers of the parent zone, found with the system's resolver."""
         import dns.exception
         import dns.resolver
 
@@ -202,7 +206,10 @@ class Dns:
 
 
 def is_registry(name: str) -> bool:
-    """Whether people buy domains right below this name: jp, co.jp. By habit, not by the whole list."""
+    """Return whether domains are registered right below this name (jp, co.jp).
+
+    An approximation, without the Public Suffix List.
+    """
     second, _dot, top = name.rpartition(".")
     return not second or (len(top) == 2 and second in SECOND_LEVEL)
 
@@ -214,7 +221,7 @@ def _query(name: str, kind: Any) -> Any:
 
 
 def _address(host: str) -> str:
-    """A host's address; an address is left as it is."""
+    """Return a host's address; an address is returned unchanged."""
     import dns.exception
     import dns.resolver
 

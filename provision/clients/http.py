@@ -1,4 +1,4 @@
-"""HTTP to what is not AWS (registries, LINE): through the environment's proxy, trusting whom it names."""
+"""Connect over HTTP to services other than AWS, with the environment's proxy and certificate authorities."""
 
 import ipaddress
 import os
@@ -11,14 +11,14 @@ from typing import Any
 from provision.errors import ProvisionError
 from provision.i18n import _
 
-CONNECT, READ = 10, 120  # seconds
-# OpenSSL's words where no second try can help: the certificate is at fault, or the file of authorities is.
+CONNECT, READ = 10, 120  # timeouts in seconds
+# OpenSSL's messages where a retry is useless: the certificate is not valid, or the CA bundle is not.
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
 BAD_BUNDLE = ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM lib", "[Errno 2]", "[Errno 13]", "[Errno 21]")
 
 
 def transport_error() -> type[Exception]:
-    """Return urllib3's base class of errors of the connection."""
+    """Return urllib3's base class of connection errors."""
     import urllib3.exceptions
 
     return urllib3.exceptions.HTTPError
@@ -27,80 +27,80 @@ def transport_error() -> type[Exception]:
 def untrusted(error: BaseException) -> str:
     """Return why the server's certificate is not trusted, "" for every other error.
 
-    boto3 and urllib3 wrap OpenSSL's error, some of them without its words.
+    boto3 and urllib3 wrap OpenSSL's error, in some cases without its message.
     """
-    chain = list(_wrapped(error))
-    of_tls = any("SSL" in type(inner).__name__ for inner in chain)
-    for said in map(str, chain):
-        if any(words in said for words in UNTRUSTED):
-            return _("the certificate that the server shows is not trusted ({error})", error=said)
-        if of_tls and any(words in said for words in BAD_BUNDLE):
-            return _("the file of trusted certificates cannot be read ({error})", error=said)
+    chain = list(_unwrap(error))
+    is_tls = any("SSL" in type(inner).__name__ for inner in chain)
+    for text in map(str, chain):
+        if any(message in text for message in UNTRUSTED):
+            return _("the certificate that the server shows is not trusted ({error})", error=text)
+        if is_tls and any(message in text for message in BAD_BUNDLE):
+            return _("the file of trusted certificates cannot be read ({error})", error=text)
     return ""
 
 
 def trust_it() -> str:
-    """Return what to do where a certificate is not trusted."""
+    """Return the advice for a certificate that is not trusted."""
     return _(
         "Where a proxy or firewall reads TLS, set AWS_CA_BUNDLE to a PEM file with its certificate "
         "authority; then run the same command again."
     )
 
 
-def _wrapped(error: BaseException) -> Iterator[BaseException]:
-    """Yield what the error was made of, the innermost first."""
-    given = [getattr(error, "kwargs", {}).get("error"), getattr(error, "reason", None)]
-    for inner in (*given, error.__cause__):
+def _unwrap(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors that this one wraps, innermost first, then itself."""
+    attributes = [getattr(error, "kwargs", {}).get("error"), getattr(error, "reason", None)]
+    for inner in (*attributes, error.__cause__):
         if isinstance(inner, BaseException):
-            yield from _wrapped(inner)
+            yield from _unwrap(inner)
     yield error
 
 
 def on_loopback(url: str) -> bool:
-    """Return whether a URL's host is this machine itself: localhost or an address of the loopback."""
+    """Return whether a URL's host is localhost or a loopback address."""
     try:
-        place = urllib.parse.urlsplit(url).netloc.rpartition("@")[2].lower()
-        if "\\" in url:  # others end the host there
+        netloc = urllib.parse.urlsplit(url).netloc.rpartition("@")[2].lower()
+        if "\\" in url:  # other parsers end the host there
             return False
-        host = re.sub(r":\d*$", "", place)
+        host = re.sub(r":\d*$", "", netloc)
         literal = host[1:-1] if host[:1] == "[" and host[-1:] == "]" else host
         return literal == "localhost" or ipaddress.ip_address(literal).is_loopback
-    except ValueError:  # a name, or no URL at all
+    except ValueError:  # a host name, or not a URL
         return False
 
 
 class Connections:
-    """urllib3's pools, one for each proxy in between. They follow redirects and try nothing again."""
+    """urllib3's connection pools, one per proxy. They follow redirects and retry nothing."""
 
     def __init__(self) -> None:
         self._pools: dict[str, Any] = {}
 
     def pool(self, url: str) -> Any:
-        """The one for this URL."""
+        """Return the pool for a URL."""
         parts = urllib.parse.urlsplit(url)
         proxy = urllib.request.getproxies().get(parts.scheme, "")
         if proxy and urllib.request.proxy_bypass(parts.hostname or ""):
             proxy = ""
         if proxy not in self._pools:
-            self._pools[proxy] = _made(proxy)
+            self._pools[proxy] = _create_pool(proxy)
         return self._pools[proxy]
 
 
-def _made(proxy: str) -> Any:
-    """Trusts Mozilla's list (macOS's Python has none of its own) and, beside it, what AWS's door trusts."""
+def _create_pool(proxy: str) -> Any:
+    """Return a pool that trusts Mozilla's authorities (macOS's Python has none) and the CA bundle for AWS."""
     import certifi
     import urllib3
     from urllib3.util import create_urllib3_context
 
     context = create_urllib3_context()
     context.load_verify_locations(certifi.where())
-    if own := os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE"):
+    if bundle := os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE"):
         try:
-            context.load_verify_locations(own)
+            context.load_verify_locations(bundle)
         except OSError as error:
             raise ProvisionError(
                 _("Reading AWS_CA_BUNDLE."),
-                f"{own}: {error.strerror or error}",
+                f"{bundle}: {error.strerror or error}",
                 _("Set it to a file of certificates in PEM, or unset it."),
             ) from None
     settings: dict[str, Any] = {

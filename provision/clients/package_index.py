@@ -1,4 +1,4 @@
-"""The only door to the package index: wheels by pip, kept in this user's cache folder."""
+"""Download the bot's wheels with pip, and cache them for this user."""
 
 import hashlib
 import os
@@ -13,28 +13,28 @@ from pathlib import Path
 from provision.errors import ProvisionError
 from provision.i18n import _
 
-# Tags that a slim Debian image runs (glibc 2.36 and later), the newest first. pip matches exactly.
+# Platform tags that a slim Debian image supports (glibc 2.36 and later), newest first. pip matches exactly.
 MANYLINUX = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
-# Of the environment: where programs and files are, pip's own, proxies, and whom to trust.
-PASSED = re.compile(
+# Variables that pip needs: paths, locale, pip's own settings, proxies and certificate authorities.
+PIP_VARIABLES = re.compile(
     r"PATH|HOME|USERPROFILE|SYSTEMROOT|TMPDIR|TEMP|TMP|LANG|LC_[A-Z]+|PIP_\w+|XDG_(CONFIG|CACHE)_HOME"
     r"|(https?|all|no)_proxy|(HTTPS?|ALL|NO)_PROXY|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE"
 )
-BOUND = 600  # seconds for pip
+TIMEOUT = 600  # seconds for pip
 
 
 def cache_folder() -> Path:
-    """Where this user's programs keep what can be had again."""
+    """Return this user's cache folder."""
     import platformdirs
 
     return platformdirs.user_cache_path("provision")
 
 
 class PackageIndex:
-    """Wheels for another machine. folder: where they are kept, by the lock that they are of.
+    """Download wheels for another machine, and cache them.
 
-    python: the interpreter that runs pip.
+    folder: returns the cache folder. python: the interpreter that runs pip.
     """
 
     def __init__(
@@ -43,31 +43,28 @@ class PackageIndex:
         self.folder, self.python = folder, python
 
     def wheels(self, lock: bytes, python: str, platform: str) -> list[Path]:
-        """Return every wheel of the lock for that Python ("3.12") and platform. Raises ProvisionError.
+        """Return every wheel of the lock for that Python ("3.12") and platform. Raise ProvisionError.
 
-        Each one's hash is compared with the lock's every time; what is kept and differs is fetched anew. pip
-        evaluates markers for this machine and matches tags exactly: so the lock is complete, nothing is
-        resolved, and nothing is built.
+        Each wheel's hash is compared with the lock's every time; one that differs is downloaded again. pip
+        evaluates markers for this machine and matches tags exactly, so the lock must be complete: nothing is
+        resolved or built.
         """
-        place = self.folder() / "wheels" / key(lock, python, platform)
-        for folder in (self.folder(), place.parent):
-            _private(folder)
-        if not _complete(place, lock):
-            shutil.rmtree(place, ignore_errors=True)
-            with tempfile.TemporaryDirectory(dir=place.parent) as draft:
+        cache = self.folder() / "wheels" / key(lock, python, platform)
+        for folder in (self.folder(), cache.parent):
+            _make_private(folder)
+        if not _is_complete(cache, lock):
+            shutil.rmtree(cache, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=cache.parent) as draft:
                 self._download(Path(draft), lock, python, platform)
-                self._keep(Path(draft) / "wheels", place)
-            if not _complete(place, lock):
-                doing = _("Checking the bot's Python packages in {folder}.", folder=place)
+                try:
+                    (Path(draft) / "wheels").rename(cache)
+                except OSError:
+                    if not cache.is_dir():  # otherwise another run was faster
+                        raise
+            if not _is_complete(cache, lock):
+                doing = _("Checking the bot's Python packages in {folder}.", folder=cache)
                 raise _refused(doing, _("they are not those of the lock"))
-        return sorted(place.glob("*.whl"))
-
-    def _keep(self, found: Path, place: Path) -> None:
-        try:
-            found.rename(place)
-        except OSError:
-            if not place.is_dir():  # else another run was faster
-                raise
+        return sorted(cache.glob("*.whl"))
 
     def _download(self, folder: Path, lock: bytes, python: str, platform: str) -> None:
         (folder / "requirements.txt").write_bytes(lock)
@@ -86,49 +83,53 @@ class PackageIndex:
                 command,
                 capture_output=True,
                 text=True,
-                timeout=BOUND,
+                timeout=TIMEOUT,
                 env=environment(os.environ),
             )
         except subprocess.TimeoutExpired:
-            raise _refused(doing, _("no end after {seconds} s", seconds=BOUND)) from None
+            raise _refused(doing, _("no end after {seconds} s", seconds=TIMEOUT)) from None
         if done.returncode:
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            raise _refused(doing, " ".join(said or done.stderr.splitlines()[-1:]))
+            errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+            raise _refused(doing, " ".join(errors or done.stderr.splitlines()[-1:]))
 
 
-def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Return what pip is given of this process's environment, which also holds secrets."""
-    return {name: value for name, value in given.items() if PASSED.fullmatch(name)}
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that pip needs; the others may be secrets."""
+    return {name: value for name, value in variables.items() if PIP_VARIABLES.fullmatch(name)}
 
 
-def _private(folder: Path) -> None:
-    """Make a folder that only this user enters."""
+def _make_private(folder: Path) -> None:
+    """Create a folder that only this user can access."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid == os.getuid():
         folder.chmod(0o700)
 
 
-def _complete(place: Path, lock: bytes) -> bool:
+def _is_complete(folder: Path, lock: bytes) -> bool:
     """Return whether a folder has one wheel for each package of the lock, by hash, and nothing else."""
-    paths = list(place.glob("*"))
+    paths = list(folder.glob("*"))
     if not all(path.is_file() and path.suffix == ".whl" for path in paths):
         return False
-    found = {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-    wanted = _hashes(lock)
-    return bool(found) and found <= set().union(*wanted) and all(found & each for each in wanted)
+    actual = {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    packages = _hashes(lock)
+    return (
+        bool(actual)
+        and actual <= set().union(*packages)
+        and all(actual & hashes for hashes in packages)
+    )
 
 
 def _hashes(lock: bytes) -> list[set[str]]:
-    """Return each package's hashes. pip's requirements file format: a line goes on behind a backslash."""
+    """Return each package's hashes. In pip's requirements format a backslash continues a line."""
     lines = lock.decode().replace("\\\n", " ").splitlines()
     packages = [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "-"))]
     return [set(re.findall(r"--hash=sha256:([0-9a-f]{64})", line)) for line in packages]
 
 
 def key(lock: bytes, python: str, platform: str) -> str:
-    """The name under which the wheels of a lock are kept."""
-    of = b"\n".join((lock, python.encode(), platform.encode()))
-    return hashlib.sha256(of).hexdigest()[:32]
+    """Return the name of the cache folder for a lock, a Python and a platform."""
+    content = b"\n".join((lock, python.encode(), platform.encode()))
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _refused(doing: str, why: str) -> ProvisionError:

@@ -1,7 +1,7 @@
-"""The only door to a TLS handshake: would LINE's platform get through to this host, and why not?
+"""Try a TLS handshake as LINE's platform would, and report why it fails.
 
-With PROVISION_FRONT (host:port) every connection goes there, in place of port 443 of the address that DNS
-gives: a sandbox's load balancers have one loopback port for all names.
+With PROVISION_FRONT (host:port) every connection goes there instead of to port 443 of the address that DNS
+gives: the sandbox's load balancers share one loopback port.
 """
 
 import os
@@ -14,18 +14,16 @@ from provision.errors import ProvisionError
 from provision.i18n import _
 
 TIMEOUT = 10.0  # seconds to connect and to shake hands
-LINES = "ECDHE+AESGCM:ECDHE+CHACHA20"  # LINE's own with TLS 1.2 (Messaging API, "SSL/TLS specification")
-INCOMPLETE = (
-    2,
-    20,
-    21,
-)  # OpenSSL, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT(_LOCALLY), _VERIFY_LEAF_SIGNATURE
+# The ciphers LINE uses with TLS 1.2. Messaging API, "SSL/TLS specification of the webhook URL".
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+# OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT(_LOCALLY) and _UNABLE_TO_VERIFY_LEAF_SIGNATURE.
+INCOMPLETE = (2, 20, 21)
 EXPIRED, WRONG_NAME, SELF_SIGNED = 10, 62, (18, 19)
 
 
 @dataclass(frozen=True)
 class Handshake:
-    """How it went: TLS version, cipher, the last day of the certificate."""
+    """The result of a handshake: TLS version, cipher, and the last day of the certificate."""
 
     version: str
     cipher: str
@@ -33,39 +31,39 @@ class Handshake:
 
 
 class Tls:
-    """Handshakes as LINE would make them. front: host and port in place of (address, 443)."""
+    """Make handshakes as LINE does. front: host and port used instead of (address, 443)."""
 
     def __init__(self, front: tuple[str, int] | None = None, bundles: tuple[str, ...] = ()) -> None:
         self._front, self._bundles = front, bundles
 
     @classmethod
     def from_environment(cls) -> "Tls":
-        """Trusts what the system does (SSL_CERT_FILE is OpenSSL's own), and AWS_CA_BUNDLE."""
+        """Return a client that trusts the system's authorities, SSL_CERT_FILE and AWS_CA_BUNDLE."""
         bundle = os.environ.get("AWS_CA_BUNDLE", "")
-        return cls(_front(os.environ.get("PROVISION_FRONT", "")), (bundle,) if bundle else ())
+        return cls(_parse_front(os.environ.get("PROVISION_FRONT", "")), (bundle,) if bundle else ())
 
     def shake(self, host: str, address: str) -> Handshake:
-        """Shake hands with the host at that address, by its name. Raises ProvisionError: what LINE sees."""
-        place = self._front or (address, 443)
+        """Shake hands with a host at an address. Raise ProvisionError with the reason LINE would see."""
+        target = self._front or (address, 443)
         context = self._context()
         try:
             with (
-                socket.create_connection(place, TIMEOUT) as plain,
+                socket.create_connection(target, TIMEOUT) as plain,
                 context.wrap_socket(plain, server_hostname=host) as secured,
             ):
                 cipher = secured.cipher() or ("?", "", 0)
                 until = (secured.getpeercert() or {}).get("notAfter", "?")
                 return Handshake(str(secured.version()), cipher[0], str(until))
         except ssl.SSLCertVerificationError as error:
-            raise _refused(host, _distrusted(error)) from None
+            raise _refused(host, _describe_distrust(error)) from None
         except (OSError, ValueError) as error:  # ValueError: a name that no certificate can have
-            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise _refused(host, f"{place[0]}:{place[1]}: {said}") from None
+            message = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise _refused(host, f"{target[0]}:{target[1]}: {message}") from None
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_ciphers(LINES)
+        context.set_ciphers(CIPHERS)
         for bundle in self._bundles:
             try:
                 context.load_verify_locations(cafile=bundle)
@@ -78,8 +76,8 @@ class Tls:
         return context
 
 
-def _distrusted(error: ssl.SSLCertVerificationError) -> str:
-    """Why the certificate does not do, in the order in which people meet it."""
+def _describe_distrust(error: ssl.SSLCertVerificationError) -> str:
+    """Return why the certificate is not accepted."""
     code = error.verify_code
     if code == WRONG_NAME:
         return _("the certificate is for another name ({said})", said=error.verify_message)
@@ -102,15 +100,15 @@ def _refused(host: str, why: str) -> ProvisionError:
     )
 
 
-def _front(given: str) -> tuple[str, int] | None:
-    """host:port, also as the URL that `sandbox --json` prints."""
-    if not given:
+def _parse_front(text: str) -> tuple[str, int] | None:
+    """Return host and port of host:port, or of the URL that `sandbox --json` prints."""
+    if not text:
         return None
-    match = re.fullmatch(r"(?:https://)?([^/:]+):([0-9]{1,5})/?", given)
+    match = re.fullmatch(r"(?:https://)?([^/:]+):([0-9]{1,5})/?", text)
     if not match:
         raise ProvisionError(
             _("Reading PROVISION_FRONT."),
-            _("{given} is not host:port", given=given),
+            _("{given} is not host:port", given=text),
             _("Set it to something like 127.0.0.1:8443, or unset it."),
         )
     return match[1], int(match[2])

@@ -5,6 +5,7 @@
 
 import dataclasses
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -67,7 +68,7 @@ class Observation:
         with self._reading():
             return self.resource.pending(self.live or {})
 
-    def _reading(self) -> aws.reading:
+    def _reading(self) -> AbstractContextManager[None]:
         return aws.reading(_("Looking for {key}.", key=self.resource.key), self.answered)
 
     @property

@@ -1,8 +1,8 @@
-"""Every sentence a person reads, in the language they read.
+"""Translate every sentence that a person reads.
 
-The English sentence stands in the code, inside `_()`; `ja.yaml` maps it to the Japanese one. Holes are
-named (`{key}`), so that word order is the translator's business. A sentence without a translation is
-shown in English; a test fails before that can happen.
+The English sentence is in the code, inside `_()`; `ja.yaml` maps it to the Japanese one. Placeholders have
+names (`{key}`), so that translations may reorder them. A sentence without a translation is shown in English;
+a test finds it first.
 """
 
 import os
@@ -10,21 +10,21 @@ from functools import cache
 from typing import Any
 
 LANGUAGES = ("en", "ja")
-_chosen = ["en"]
+_language = ["en"]
 
 
 def use(language: str) -> None:
-    """From here on, `_()` speaks this language ("en" or "ja")."""
-    _chosen[0] = language
+    """Set the language of `_()`, "en" or "ja"."""
+    _language[0] = language
 
 
 def language() -> str:
-    """The language that `_()` speaks now."""
-    return _chosen[0]
+    """Return the current language of `_()`."""
+    return _language[0]
 
 
 def from_locale(environ: "os._Environ[str] | dict[str, str]") -> str:
-    """The language the locale asks for (POSIX order: LC_ALL, LC_MESSAGES, LANG), else English."""
+    """Return the locale's language (POSIX order: LC_ALL, LC_MESSAGES, LANG), else English."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if environ.get(variable):
             return "ja" if environ[variable].lower().startswith("ja") else "en"
@@ -32,19 +32,19 @@ def from_locale(environ: "os._Environ[str] | dict[str, str]") -> str:
 
 
 def from_arguments(arguments: list[str], environ: "os._Environ[str] | dict[str, str]") -> str:
-    """`--lang ja` or `--lang=ja` anywhere on the command line, else the locale's language.
+    """Return the language of `--lang ja` or `--lang=ja` on the command line, else the locale's.
 
-    Read before click does, because click prints its help with sentences that exist by then.
+    It is read before click parses the arguments, because click's help consists of translated sentences.
     """
-    for place, argument in enumerate(arguments):
+    for index, argument in enumerate(arguments):
         if argument.startswith("--lang="):
-            wanted = argument.removeprefix("--lang=")
-        elif argument == "--lang" and place + 1 < len(arguments):
-            wanted = arguments[place + 1]
+            value = argument.removeprefix("--lang=")
+        elif argument == "--lang" and index + 1 < len(arguments):
+            value = arguments[index + 1]
         else:
             continue
-        if wanted in LANGUAGES:
-            return wanted
+        if value in LANGUAGES:
+            return value
     return from_locale(environ)
 
 
@@ -60,7 +60,7 @@ def can_show(text: str, *streams: Any) -> bool:
 
 @cache
 def japanese() -> dict[str, str]:
-    """English sentence -> Japanese sentence."""
+    """Return the Japanese sentences by their English originals."""
     from importlib import resources
 
     import yaml
@@ -71,7 +71,7 @@ def japanese() -> dict[str, str]:
     return sentences
 
 
-def _(sentence: str, **holes: object) -> str:
-    """The sentence in the chosen language, its holes filled."""
-    spoken = japanese().get(sentence, sentence) if _chosen[0] == "ja" else sentence
-    return spoken.format(**holes) if holes else spoken
+def _(sentence: str, **values: object) -> str:
+    """Return the sentence in the current language, with its placeholders replaced."""
+    translated = japanese().get(sentence, sentence) if _language[0] == "ja" else sentence
+    return translated.format(**values) if values else translated

@@ -1,5 +1,5 @@
-"""The bot's container image, assembled here without Docker: a base's layers, the wheels, the code.
+"""Build the bot's container image without Docker from a base's layers, the wheels and the code.
 
-base.py reads the base, wheels.py and code.py make a layer each, assembled.py puts configuration and
-manifest on them, inputs.py says what all of it is made of and what it is called.
+base.py reads the base, wheels.py and code.py make a layer each, assembled.py adds configuration and manifest,
+inputs.py defines what an image is made of and its tag.
 """

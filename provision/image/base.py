@@ -1,4 +1,4 @@
-"""The image that ours is built on: read from its registry, its layers passed on unread."""
+"""Read the base image from its registry; its layers are passed on unread."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from provision.image.reference import parse
 
 # Docker's official Python image in ECR's public gallery, an index with linux/amd64 and linux/arm64. The
 # digest is the one that public Dockerfiles and build logs of October 2026 pin for python:3.12-slim (Python
-# 3.12.15), at Docker Hub and at public.ecr.aws alike; it was read there, not asked of the gallery itself.
+# 3.12.15) on Docker Hub and public.ecr.aws; it was not read from the gallery itself.
 DEFAULT = (
     "public.ecr.aws/docker/library/python:3.12-slim"
     "@sha256:dddfd7e07f9d15aeeca61529320492139d21cac7f0070c00609243e51e4e0016"
@@ -21,7 +21,7 @@ DEFAULT = (
 
 @dataclass(frozen=True)
 class Base:
-    """A base of one platform. digest: of what was asked for, which may be an index of many platforms."""
+    """A base image of one platform. digest: the reference's, which may be an index of many platforms."""
 
     digest: str
     config: dict[str, Any]
@@ -29,61 +29,61 @@ class Base:
 
     @property
     def python(self) -> str:
-        """Its Python, as 3.12; "" where it does not say (the official images set PYTHON_VERSION)."""
+        """Return its Python version, such as 3.12, from the official images' PYTHON_VERSION; "" without."""
         settings = dict(line.split("=", 1) for line in self.config["config"].get("Env") or [])
         return ".".join(settings.get("PYTHON_VERSION", "").split(".")[:2])
 
 
 def read(registries: Registries, reference: str, platform: str) -> Base:
-    """The base, without its layers' bytes. Raises ProvisionError: no such image, or not for this platform."""
-    at = parse(reference)
-    remote = registries.public(at.host, at.repository)
+    """Return the base without its layers' bytes.
+
+    Raise ProvisionError for a missing image, or one without this platform.
+    """
+    name = parse(reference)
+    remote = registries.public(name.host, name.repository)
     # The sandbox's gallery has an image of its own under the default's name. A mirror has the real one.
-    sandbox = reference == DEFAULT and registries.in_sandbox(at.host)
-    found = remote.manifest(at.tag if sandbox else at.wanted)
-    digest = found.digest
-    if "manifests" in found.told:
-        found = remote.manifest(_of(platform, found, reference))
-    told = found.told
-    config = json.loads(b"".join(remote.blob(told["config"]["digest"])))
-    have = f"{config.get('os')}/{config.get('architecture')}"
-    if have != platform:
-        raise _other(reference, platform, have)
-    return Base(digest, config, tuple(_layer(remote, layer) for layer in told["layers"]))
+    in_sandbox = reference == DEFAULT and registries.in_sandbox(name.host)
+    manifest = remote.manifest(name.tag if in_sandbox else name.wanted)
+    digest = manifest.digest
+    if "manifests" in manifest.document:
+        manifest = remote.manifest(_digest_for(platform, manifest, reference))
+    document = manifest.document
+    config = json.loads(b"".join(remote.blob(document["config"]["digest"])))
+    actual = f"{config.get('os')}/{config.get('architecture')}"
+    if actual != platform:
+        raise _wrong_platform(reference, platform, actual)
+    return Base(digest, config, tuple(_layer(remote, layer) for layer in document["layers"]))
 
 
 def pinned(registries: Registries, reference: str) -> str:
-    """Return the reference with the digest that its tag has now. Raises ProvisionError or Pending."""
-    at = parse(reference)
-    if at.digest:
+    """Return the reference with the current digest of its tag. Raise ProvisionError or Pending."""
+    name = parse(reference)
+    if name.digest:
         return reference
-    return f"{reference}@{registries.public(at.host, at.repository).manifest(at.wanted).digest}"
+    remote = registries.public(name.host, name.repository)
+    return f"{reference}@{remote.manifest(name.wanted).digest}"
 
 
-def _of(platform: str, index: Manifest, reference: str) -> str:
-    """The digest of one platform's image in an index."""
+def _digest_for(platform: str, index: Manifest, reference: str) -> str:
+    """Return the digest of one platform's image in an index."""
     entries = {
         "{os}/{architecture}".format(**entry["platform"]): str(entry["digest"])
-        for entry in reversed(index.told["manifests"])
+        for entry in reversed(index.document["manifests"])
         if "platform" in entry
     }
     if platform not in entries:
-        raise _other(reference, platform, ", ".join(sorted(entries)))
+        raise _wrong_platform(reference, platform, ", ".join(sorted(entries)))
     return entries[platform]
 
 
-def _layer(remote: Remote, told: dict[str, Any]) -> Blob:
-    digest = str(told["digest"])
-    return Blob(digest, int(told["size"]), _media_type(told), lambda: remote.blob(digest))
+def _layer(remote: Remote, descriptor: dict[str, Any]) -> Blob:
+    digest, media_type = str(descriptor["digest"]), str(descriptor["mediaType"])
+    if media_type == "application/vnd.docker.image.rootfs.diff.tar.gzip":
+        media_type = MEDIA_TYPE  # OCI's name of the same format
+    return Blob(digest, int(descriptor["size"]), media_type, lambda: remote.blob(digest))
 
 
-def _media_type(told: dict[str, Any]) -> str:
-    """OCI's name of it: Docker's gzip layers are the same bytes."""
-    kind = str(told["mediaType"])
-    return MEDIA_TYPE if kind == "application/vnd.docker.image.rootfs.diff.tar.gzip" else kind
-
-
-def _other(reference: str, platform: str, have: str) -> ProvisionError:
+def _wrong_platform(reference: str, platform: str, have: str) -> ProvisionError:
     return ProvisionError(
         _("Reading the base image {reference}.", reference=reference),
         _("it is for {have}, not for {platform}", have=have, platform=platform),

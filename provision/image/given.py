@@ -1,4 +1,4 @@
-"""For which processors an image that somebody else pushed is, as far as its registry tells us."""
+"""Find out for which platforms an image was built that somebody else pushed."""
 
 import json
 from typing import Any
@@ -8,21 +8,21 @@ from provision.errors import Pending, ProvisionError
 
 
 def platforms(remote: Remote, wanted: str) -> tuple[str, ...]:
-    """As linux/amd64; () where the image is not there, may not be read, or nobody answers.
+    """Return the image's platforms, such as linux/amd64; () where its registry does not answer or allow it.
 
-    Then a task will tell. remote: its repository. wanted: its tag or digest.
+    A task will then fail with the reason. remote: its repository. wanted: its tag or digest.
     """
     try:
-        told = remote.manifest(wanted).told
-        if "manifests" in told:
-            found = [_named(entry.get("platform") or {}) for entry in told["manifests"]]
+        document = remote.manifest(wanted).document
+        if "manifests" in document:
+            names = [_platform(entry.get("platform") or {}) for entry in document["manifests"]]
         else:
-            found = [_named(json.loads(b"".join(remote.blob(told["config"]["digest"]))))]
+            names = [_platform(json.loads(b"".join(remote.blob(document["config"]["digest"]))))]
     except (Pending, ProvisionError, ValueError, KeyError, TypeError):
         return ()
-    return tuple(dict.fromkeys(platform for platform in found if platform.startswith("linux/")))
+    return tuple(dict.fromkeys(name for name in names if name.startswith("linux/")))
 
 
-def _named(told: dict[str, Any]) -> str:
-    """What an index's entry, or a configuration, is for; attestations are for "unknown"."""
-    return f"{told.get('os')}/{told.get('architecture')}"
+def _platform(description: dict[str, Any]) -> str:
+    """Return the platform of an index's entry or of a configuration; attestations have "unknown"."""
+    return f"{description.get('os')}/{description.get('architecture')}"

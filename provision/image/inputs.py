@@ -1,4 +1,4 @@
-"""What an image is made of, and the tag that follows from it: known before anything is built or fetched."""
+"""Define the inputs of an image and its tag, without building or downloading anything."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from provision.clients.registry import Registries
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.image import base as bases
-from provision.image.assembled import Image, assemble
+from provision.image.assembled import BuiltImage, assemble
 from provision.image.code import BOT, Files, code, files
 from provision.image.own import OwnFiles, read
 from provision.image.syntax import check, python_of
@@ -18,7 +18,7 @@ from provision.image.wheels import wheels
 
 LOCK = BOT / "requirements.txt"
 PREFIX = "provision-"  # of the tags of images that were built here
-WAY = "1"  # how it is put together: another number, another tag for the same inputs
+BUILD_VERSION = "1"  # a change gives the same inputs another tag
 
 
 @dataclass(frozen=True)
@@ -29,52 +29,53 @@ class Inputs:
     platform: str
     lock: bytes = field(repr=False)
     files: Files = field(repr=False)
-    own: tuple[str, ...] = ()  # which of the files are the person's
-    left_out: tuple[str, ...] = ()  # what of the person's folder is not among the files
+    own: tuple[str, ...] = ()  # the paths of the person's files
+    left_out: tuple[str, ...] = ()  # paths in the person's folder that were skipped
 
     @cached_property
     def tag(self) -> str:
-        """A hash of it all: the same inputs, the same tag."""
-        told = [WAY.encode(), self.base.encode(), self.platform.encode(), self.lock]
+        """Return a hash of all inputs: the same inputs have the same tag."""
+        parts = [BUILD_VERSION.encode(), self.base.encode(), self.platform.encode(), self.lock]
         for path, content in sorted(self.files.items()):
-            told += [path.encode(), content]
-        whole = hashlib.sha256()
-        for part in told:
-            whole.update(len(part).to_bytes(8, "big") + part)
-        return PREFIX + whole.hexdigest()[:20]
+            parts += [path.encode(), content]
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(len(part).to_bytes(8, "big") + part)
+        return PREFIX + digest.hexdigest()[:20]
 
 
 def of(base: str, platform: str, folder: Path, own: str) -> Inputs:
-    """Return this project's bot on that base ("": the default), with the person's own files over it.
+    """Return the inputs of this project's bot on a base ("": the default), with the person's own files.
 
-    own: the folder of these, "" for none; it has to lie below `folder`, where stack.yaml is. Raise Usage.
+    own: the folder of these files, "" for none; it must be below `folder`, where stack.yaml is.
+    Raise UsageError.
     """
     base = base or bases.DEFAULT
-    theirs = read(folder / own, folder) if own else OwnFiles()
-    check(theirs.files, theirs.files, python_of(base))
+    own_files = read(folder / own, folder) if own else OwnFiles()
+    check(own_files.files, own_files.files, python_of(base))
     return Inputs(
         base,
         platform,
         LOCK.read_bytes(),
-        files(theirs.files),
-        tuple(theirs.files),
-        tuple(theirs.left_out),
+        files(own_files.files),
+        tuple(own_files.files),
+        tuple(own_files.left_out),
     )
 
 
 def pinned(inputs: Inputs, registries: Registries, known: str) -> Inputs:
-    """Return the same on a base that is named by its digest, so that the tag is of that, too.
+    """Return the inputs with the base named by its digest, so that the tag depends on it.
 
-    known: the digest that the base had when the image was built, for when its registry does not answer.
+    known: the base's digest when the image was built, used while its registry does not answer.
     """
     try:
         return replace(inputs, base=bases.pinned(registries, inputs.base))
-    except (Pending, ProvisionError):  # the build will say why
+    except (Pending, ProvisionError):  # the build will report the reason
         return replace(inputs, base=f"{inputs.base}@{known}") if known else inputs
 
 
-def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[Image, str]:
-    """The image, ready to be pushed, and its base's digest. Raises ProvisionError, Usage or Pending."""
+def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[BuiltImage, str]:
+    """Return the image and its base's digest. Raise ProvisionError, UsageError or Pending."""
     registries.tell(_("reading the base image"))
     base = bases.read(registries, inputs.base, inputs.platform)
     if not base.python:

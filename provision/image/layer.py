@@ -1,4 +1,4 @@
-"""A layer: files as a tar, the same bytes for the same files wherever and whenever it is made."""
+"""Write layers: tar files whose bytes depend on their content only."""
 
 import gzip
 import hashlib
@@ -23,14 +23,14 @@ class Layer:
     made_by: str
 
 
-class _Counting:
-    """A stream that is hashed and measured while it is written."""
+class _HashingWriter:
+    """A stream that computes the hash and size of what is written to it."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self.stream, self.seen, self.size = stream, hashlib.sha256(), 0
+        self.stream, self.hash, self.size = stream, hashlib.sha256(), 0
 
     def write(self, data: bytes) -> int:
-        self.seen.update(data)
+        self.hash.update(data)
         self.size += len(data)
         return self.stream.write(data)
 
@@ -39,26 +39,26 @@ class _Counting:
 
     @property
     def digest(self) -> str:
-        return f"sha256:{self.seen.hexdigest()}"
+        return f"sha256:{self.hash.hexdigest()}"
 
 
 def write(entries: Iterable[Entry], stream: BinaryIO) -> tuple[str, int, str]:
-    """Files (0644, root's, of 1970, in order) and their folders: the blob's digest and size, and the diff_id.
+    """Write files and their folders; return the blob's digest and size, and the diff_id.
 
-    gzip's header has no time and no name in it. The compressed bytes are zlib's: another build of zlib may
-    give others for the same tar, so the digest is one machine's; the diff_id is everybody's.
+    Files are mode 0644, owned by root, dated 1970, and sorted; gzip's header has no time and no name.
+    The compressed bytes depend on the build of zlib, so only the diff_id is the same on every machine.
     """
-    packed = _Counting(stream)
+    packed = _HashingWriter(stream)
     sink: Any = packed
     with gzip.GzipFile("", "wb", compresslevel=6, fileobj=sink, mtime=0) as zipped:
-        plain = _Counting(zipped)  # type: ignore[arg-type]
+        plain = _HashingWriter(zipped)  # type: ignore[arg-type]
         target: Any = plain
         with tarfile.open(fileobj=target, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-            _fill(tar, sorted(entries))
+            _add(tar, sorted(entries))
     return packed.digest, packed.size, plain.digest
 
 
-def _fill(tar: tarfile.TarFile, entries: list[Entry]) -> None:
+def _add(tar: tarfile.TarFile, entries: list[Entry]) -> None:
     folders: set[str] = set()
     for path, content in entries:
         parts = path.split("/")[:-1]
@@ -75,7 +75,7 @@ def _fill(tar: tarfile.TarFile, entries: list[Entry]) -> None:
 
 
 def in_memory(entries: Iterable[Entry], made_by: str) -> Layer:
-    """A layer of what is in memory: some 20 MB for all wheels."""
+    """Return a layer that is kept in memory: about 20 MB for all wheels."""
     stream = io.BytesIO()
     digest, size, diff_id = write(entries, stream)
     content = stream.getvalue()
@@ -85,6 +85,6 @@ def in_memory(entries: Iterable[Entry], made_by: str) -> Layer:
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """A stream's bytes, a piece at a time."""
+    """Yield a stream's bytes in pieces."""
     while piece := stream.read(PIECE):
         yield piece

@@ -1,4 +1,4 @@
-"""The person's own files for the image: which go in, which are left out, and which are refused."""
+"""Read the person's own files for the image, and reject those that may be secrets."""
 
 import os
 import re
@@ -11,15 +11,15 @@ from provision.errors import UsageError
 from provision.i18n import _
 
 CACHE = "__pycache__"
-LARGEST = 50 << 20  # bytes, all files together
-# Names under which programs keep keys and passwords; names that begin with a dot never go in.
+MAX_SIZE = 50 << 20  # bytes, all files together
+# Names under which programs store keys and passwords. Names that begin with a dot are always excluded.
 SECRET_NAMES = re.compile(
     r"id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk)|_?netrc|kubeconfig|htpasswd|credentials(\.json|\.csv)?"
     r"|application_default_credentials\.json|client_secret.*\.json|.*_?accessKeys\.csv"
     r"|.*\.(env|ppk|p8|p12|pfx|jks|keystore|kdbx|kubeconfig|tfstate)",
     re.IGNORECASE,
 )
-# What such files say of themselves: PEM (RFC 7468), OpenPGP, PuTTY, age, AWS's and Kubernetes' settings.
+# Signatures of such files: PEM (RFC 7468), OpenPGP, PuTTY, age, AWS's and Kubernetes' configuration.
 SECRET_CONTENTS = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d|AGE-SECRET-KEY-1"
     rb"|aws_secret_access_key[ \t]*[=:][ \t]*[\"']?[A-Za-z0-9/+]{40}|client-key-data:[ \t]*[A-Za-z0-9+/=]{20}"
@@ -28,33 +28,34 @@ SECRET_CONTENTS = re.compile(
 
 @dataclass(frozen=True)
 class OwnFiles:
-    """What a folder holds. files: content by path below it; left_out: paths that do not go in."""
+    """The files of a folder. files: content by path below it; left_out: paths that are not included."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
 
 def read(folder: Path, beside: Path) -> OwnFiles:
-    """Read a folder, which has to lie below `beside`, where stack.yaml is. Raise Usage, which names the file.
+    """Read a folder, which must be below `beside`, where stack.yaml is.
 
-    Names that begin with a dot, and Python's caches, are left out. A link to a file in the folder is read.
+    Names that begin with a dot, and caches are left out. A link to a file in the folder is followed.
+    Raise UsageError with the file's name.
     """
     try:
-        root = _root(folder, beside)
-        found = OwnFiles()
+        root = _check_folder(folder, beside)
+        own = OwnFiles()
         size = 0
-        for path, name in _below(root, root, found.left_out):
-            content = _content(path, name, LARGEST - size)
+        for path, name in _list_files(root, root, own.left_out):
+            content = _read_file(path, name, MAX_SIZE - size)
             size += len(content)
-            found.files[name] = content
+            own.files[name] = content
     except OSError as error:
         name = os.fsencode(error.filename or str(folder)).decode(errors="backslashreplace")
         raise unfit(f"{name}: {error.strerror}") from None
-    return found
+    return own
 
 
-def _root(folder: Path, beside: Path) -> Path:
-    """Return the folder's real path."""
+def _check_folder(folder: Path, beside: Path) -> Path:
+    """Return the folder's real path. Raise UsageError for a folder that is not allowed."""
     root, allowed = Path(os.path.realpath(folder)), Path(os.path.realpath(beside))
     if not root.is_dir():
         raise _misplaced(_("{folder} is no folder", folder=folder))
@@ -68,8 +69,8 @@ def _root(folder: Path, beside: Path) -> Path:
     return root
 
 
-def _below(folder: Path, root: Path, left_out: list[str]) -> Iterator[tuple[Path, str]]:
-    """Yield the files that go in, with their paths below the root; note what does not."""
+def _list_files(folder: Path, root: Path, left_out: list[str]) -> Iterator[tuple[Path, str]]:
+    """Yield the files to include, with their paths below the root; append the others to left_out."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
         name = path.relative_to(root).as_posix()
@@ -81,13 +82,13 @@ def _below(folder: Path, root: Path, left_out: list[str]) -> Iterator[tuple[Path
         if entry.name == CACHE or entry.name.startswith("."):
             left_out.append(name)
         elif entry.is_dir(follow_symlinks=False):
-            yield from _below(path, root, left_out)
+            yield from _list_files(path, root, left_out)
         else:
-            yield _target(path, root, name), name
+            yield _follow_link(path, root, name), name
 
 
-def _target(path: Path, root: Path, name: str) -> Path:
-    """Return the regular file at this path, or the one in the folder that a link leads to."""
+def _follow_link(path: Path, root: Path, name: str) -> Path:
+    """Return the regular file at this path, or the one in the folder that a link points to."""
     if SECRET_NAMES.fullmatch(path.name):
         raise unfit(_("{name}: files of that name hold keys or passwords", name=name))
     target = Path(os.path.realpath(path))
@@ -102,15 +103,16 @@ def _target(path: Path, root: Path, name: str) -> Path:
     return target
 
 
-def _content(path: Path, name: str, room: int) -> bytes:
-    """Return the file's bytes: no more than `room`, and no private key."""
+def _read_file(path: Path, name: str, max_size: int) -> bytes:
+    """Return the file's bytes. Raise UsageError for one larger than `max_size`, or a private key."""
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     )
     with os.fdopen(descriptor, "rb") as file:
-        content = file.read(room + 1)
-    if len(content) > room:
-        raise unfit(_("{name}: the files are larger than {size} MB", name=name, size=LARGEST >> 20))
+        content = file.read(max_size + 1)
+    if len(content) > max_size:
+        size = MAX_SIZE >> 20
+        raise unfit(_("{name}: the files are larger than {size} MB", name=name, size=size))
     binary_key = path.suffix.lower() == ".key" and content[:1] == b"\x30"  # DER
     if binary_key or SECRET_CONTENTS.search(content.replace(b"\0", b"")):
         raise unfit(_("{name}: it holds a private key or a password of a cloud's", name=name))
@@ -118,7 +120,7 @@ def _content(path: Path, name: str, room: int) -> bytes:
 
 
 def unfit(why: str, then: str = "") -> UsageError:
-    """Return the refusal of the person's files, or of one of them."""
+    """Return the UsageError for the person's files, or for one of them."""
     return UsageError(
         _("Reading the files that go into the image."),
         why,

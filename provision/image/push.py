@@ -1,44 +1,44 @@
-"""An image into a repository: what is there already is not sent again."""
+"""Push an image to a repository, without the blobs that the repository has already."""
 
 from collections.abc import Callable
 
 from provision.clients.registry import Blob, Remote
 from provision.i18n import _
-from provision.image.assembled import Image
+from provision.image.assembled import BuiltImage
 
-STEP = 10  # per cent between two words about how far it has come
+STEP = 10  # per cent between two reports
 
 
-def push(image: Image, remote: Remote, tag: str, tell: Callable[[str], None]) -> int:
-    """Pushes it under the tag; how many bytes of layers were sent. Raises ProvisionError or Pending."""
+def push(image: BuiltImage, remote: Remote, tag: str, tell: Callable[[str], None]) -> int:
+    """Push the image under the tag; return how many bytes were sent. Raise ProvisionError or Pending."""
     missing = [blob for blob in image.blobs if not remote.has(blob.digest)]
-    whole = sum(blob.size for blob in missing)
-    progress = _Progress(whole, tell)
+    total = sum(blob.size for blob in missing)
+    progress = _PushProgress(total, tell)
     for blob in missing:
         remote.push(blob, progress.of(blob))
     remote.put(tag, image.manifest)
-    return whole
+    return total
 
 
-class _Progress:
-    """Says how many of all megabytes are out, not oftener than every STEP per cent."""
+class _PushProgress:
+    """Report the megabytes that were sent, every STEP per cent."""
 
-    def __init__(self, whole: int, tell: Callable[[str], None]) -> None:
-        self.whole, self.tell, self.before, self.said = whole, tell, 0, -STEP
+    def __init__(self, total: int, tell: Callable[[str], None]) -> None:
+        self.total, self.tell, self.finished, self.reported = total, tell, 0, -STEP
 
     def of(self, blob: Blob) -> Callable[[int], None]:
         def progress(sent: int) -> None:
-            out = self.before + sent
+            done = self.finished + sent
             if sent == blob.size:
-                self.before = out
-            percent = 100 * out // max(self.whole, 1)
-            if percent >= self.said + STEP:
-                self.said = percent
-                words = _(
+                self.finished = done
+            percent = 100 * done // max(self.total, 1)
+            if percent >= self.reported + STEP:
+                self.reported = percent
+                message = _(
                     "pushed {out:.1f} of {whole:.1f} MB",
-                    out=out / 1e6,
-                    whole=self.whole / 1e6,
+                    out=done / 1e6,
+                    whole=self.total / 1e6,
                 )
-                self.tell(words)
+                self.tell(message)
 
         return progress

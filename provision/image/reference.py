@@ -1,4 +1,4 @@
-"""The name of an image: registry, repository, tag, digest."""
+"""Parse the name of an image: registry, repository, tag, digest."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ DOCKER_HUB = "registry-1.docker.io"
 
 @dataclass(frozen=True)
 class Reference:
-    """Where an image lies. `wanted` is what to ask the registry for: the digest, else the tag."""
+    """The name of an image."""
 
     host: str
     repository: str
@@ -21,14 +21,14 @@ class Reference:
 
     @property
     def wanted(self) -> str:
-        """The digest wins, as in Docker."""
+        """Return what to request from the registry: the digest, else the tag, as Docker does."""
         return self.digest or self.tag or "latest"
 
 
 def parse(text: str) -> Reference:
-    """Reads it as Docker does: without a dot, a colon or `localhost` the first part is no registry.
+    """Parse a name as Docker does: a first part without a dot or colon is no registry, except localhost.
 
-    Raises ValueError.
+    Raise ValueError.
     """
     match = _REFERENCE.fullmatch(text)
     if match is None:
@@ -45,7 +45,7 @@ def parse(text: str) -> Reference:
 
 
 def known(text: str) -> Reference | None:
-    """The same; None for what is no name of an image as Docker reads it."""
+    """Return the parsed name; None for an invalid one."""
     try:
         return parse(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The layer of the bot's Python packages: wheels, unpacked as pip would."""
+"""Make the layer of the bot's Python packages: wheels, unpacked as pip would."""
 
 import zipfile
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ MADE_BY = "provision: wheels of bot/requirements.txt"
 
 
 def wheels(index: PackageIndex, lock: bytes, python: str, platform: str) -> Layer:
-    """Return their layer, made anew of wheels whose hashes the lock has. Raises ProvisionError."""
+    """Return the layer of the lock's wheels, whose hashes are checked. Raise ProvisionError."""
     return layer.in_memory(unpacked(index.wheels(lock, python, platform)), MADE_BY)
 
 
-def unpacked(found: list[Path]) -> Iterator[Entry]:
-    """Every module and data file of the wheels, below PACKAGES.
+def unpacked(paths: list[Path]) -> Iterator[Entry]:
+    """Yield every module and data file of the wheels, below PACKAGES.
 
-    Binary distribution format: what is in NAME.data/purelib and platlib goes where the rest goes; scripts
-    would need the image's interpreter and nobody calls them.
+    Binary distribution format: NAME.data/purelib and platlib are installed with the rest. Scripts are left
+    out: they need the image's interpreter, and nothing runs them.
     """
-    for path in found:
+    for path in paths:
         with zipfile.ZipFile(path) as wheel:
             for name in wheel.namelist():
-                if place := _place(name):
-                    yield f"{PACKAGES}/{place}", wheel.read(name)
+                if target := _install_path(name):
+                    yield f"{PACKAGES}/{target}", wheel.read(name)
 
 
-def _place(name: str) -> str:
-    """Where a file of a wheel goes; "" for nowhere."""
+def _install_path(name: str) -> str:
+    """Return where a file of a wheel is installed; "" for nowhere."""
     top, _slash, rest = name.partition("/")
     if name.endswith("/"):
         return ""

@@ -1,0 +1,1 @@
+"""One file per AWS or LINE resource; base.py defines a resource."""

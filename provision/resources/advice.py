@@ -1,6 +1,6 @@
-"""What to do about a task that stopped, by ECS's own words for why.
+"""Advise on stopped tasks, by the reason that ECS gives.
 
-ECS Developer Guide, "Amazon ECS stopped task error messages", and what those words turned out to mean.
+Source: ECS Developer Guide, "Amazon ECS stopped task error messages", and what the reasons mean here.
 """
 
 import re
@@ -9,12 +9,12 @@ from provision.i18n import _
 
 
 def advice(reason: str) -> str:
-    """The next step, in a sentence."""
-    return next(then for pattern, then in _table() if re.search(pattern, reason, re.IGNORECASE))
+    """Return the next step, in a sentence."""
+    return next(step for pattern, step in _steps() if re.search(pattern, reason, re.IGNORECASE))
 
 
-def _table() -> list[tuple[str, str]]:
-    """The first that matches counts; the last always does."""
+def _steps() -> list[tuple[str, str]]:
+    """Return patterns and next steps; the first match applies, and the last pattern always matches."""
     return [
         (
             "exec format error|matching platform|no matching manifest",

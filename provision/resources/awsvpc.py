@@ -1,4 +1,4 @@
-"""Where a Fargate task runs, and on what capacity: the service's, a single one, and a schedule's."""
+"""Set the network and the capacity of Fargate tasks, for the service, single tasks and schedules."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ PROVIDERS = {"spot": "FARGATE_SPOT", "on-demand": "FARGATE"}
 
 
 def strategy(capacity: str) -> list[dict[str, Any]]:
-    """API CapacityProviderStrategyItem; Scheduler and ECS spell it alike."""
+    """Return the API's CapacityProviderStrategyItem list, which Scheduler and ECS spell alike."""
     return [{"capacityProvider": PROVIDERS[capacity], "base": 0, "weight": 1}]
 
 
-def placed(network: Network, group: SecurityGroup) -> dict[str, Any]:
-    """API AwsVpcConfiguration as ECS spells it: the public subnets, without NAT, so with an address."""
+def awsvpc_configuration(network: Network, group: SecurityGroup) -> dict[str, Any]:
+    """Return ECS's AwsVpcConfiguration: public subnets, without NAT, so with a public address."""
     return {
         "subnets": network.subnet_ids,
         "securityGroups": [group.id],

@@ -1,4 +1,4 @@
-"""Where the news lies: an S3 bucket, private, encrypted, spoken to over TLS only."""
+"""Store the news in an S3 bucket: private, encrypted, TLS only."""
 
 import json
 import re
@@ -25,9 +25,14 @@ from provision.resources.base import (
 )
 
 FOLDER = "news"  # the prefix of everything the bot reads
-A_CALL = 1000  # DeleteObjects takes no more at once
-PASSING = ("InternalError", "SlowDown", "ServiceUnavailable")  # for one object of a DeleteObjects
-HIDDEN = ("NoSuchTagSet", "AccessDenied", "NoSuchBucket")  # no tags, or none for our eyes
+BATCH_SIZE = 1000  # S3 API, DeleteObjects
+# Error codes of single objects of a DeleteObjects call for which a later call may succeed.
+TRANSIENT = ("InternalError", "SlowDown", "ServiceUnavailable")
+NO_TAGS = (
+    "NoSuchTagSet",
+    "AccessDenied",
+    "NoSuchBucket",
+)  # no tags, or not readable by this caller
 PRIVATE = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -38,12 +43,12 @@ PRIVATE = {
 
 @resource
 class NewsBucket(Resource):
-    """The bucket of the news: the one that is named, adopted where it exists; else one of our own.
+    """The bucket of the news: the configured one, adopted where it exists, or a new one with a random name.
 
-    Costs next to nothing: 0.025 USD per GB and month in Tokyo, and the articles are some kilobytes.
+    Costs next to nothing: 0.025 USD per GB and month in Tokyo, for articles of some kilobytes.
     """
 
-    name: str  # "": a name of our own
+    name: str  # "": a random name
     bucket: str = output("Name")
     arn: str = output("Arn")
     at_once = True
@@ -53,34 +58,34 @@ class NewsBucket(Resource):
     later = ("PublicAccessBlock", "Encryption", "Policy", "Tags")
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Bucket names are the whole world's, so a name of our own is random, and on disk before the call."""
+        """Return the name. It is random and recorded before the call, because bucket names are global."""
         return {"bucket": self.name or f"{self.stack}-news-{secrets.token_hex(8)}"}
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Of every bucket in the region its tags: one that was named may be called anything."""
+        """Return the region's buckets by their tags, because a configured bucket may have any name."""
         s3 = clients.aws.s3
         pages = s3.get_paginator("list_buckets").paginate(BucketRegion=clients.aws.region)
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
 
         def tags_of(name: str) -> dict[str, str]:
-            answer = call_or_none(HIDDEN, s3.get_bucket_tagging, Bucket=name) or {}
+            answer = call_or_none(NO_TAGS, s3.get_bucket_tagging, Bucket=name) or {}
             return flat(answer.get("TagSet", []))
 
-        told = zip(run_all(tags_of, names), names, strict=True)
-        return [(tags, _called(name)) for tags, name in told if marked(tags, stack)]
+        buckets = zip(run_all(tags_of, names), names, strict=True)
+        return [(tags, _live(name)) for tags, name in buckets if marked(tags, stack)]
 
     def preflight(self, clients: Clients) -> None:
-        """One that was named and is not among the account's own may be another account's."""
+        """Raise ProvisionError where a configured bucket belongs to another account."""
 
-        def closed() -> Any:  # HeadBucket, Errors: 403 and 301 where it exists and is not ours
-            asked = clients.aws.s3.head_bucket
-            return call_or_none(("403", "301"), asked, Bucket=self.name) or {"Closed": True}
+        def exists() -> Any:  # HeadBucket, Errors: 403 and 301 for another account's bucket
+            head = clients.aws.s3.head_bucket
+            return call_or_none(("403", "301"), head, Bucket=self.name) or {"Foreign": True}
 
-        if self.name and call_or_none(("404", "NoSuchBucket"), closed):
-            raise self._elsewhere()
+        if self.name and call_or_none(("404", "NoSuchBucket"), exists):
+            raise self._name_taken()
 
-    def _elsewhere(self) -> ProvisionError:
+    def _name_taken(self) -> ProvisionError:
         return ProvisionError(
             _("Creating the bucket {name}.", name=self.bucket or self.name),
             _("another account has a bucket of that name; bucket names are the whole world's"),
@@ -88,11 +93,11 @@ class NewsBucket(Resource):
         )
 
     def find(self, clients: Clients) -> Live | None:
-        """By name among the account's own; without a name the one that carries our tags."""
+        """Find the bucket by name among the account's own; without a name by the stack's tags."""
         pages = clients.aws.s3.get_paginator("list_buckets").paginate()
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
-        if wanted := self.bucket or getattr(self, "name", ""):
-            return self._read(clients, wanted) if wanted in names else None
+        if known := self.bucket or getattr(self, "name", ""):
+            return self._read(clients, known) if known in names else None
         for name in names:
             if name.startswith(f"{self.stack}-news-"):
                 live = self._read(clients, name)
@@ -102,7 +107,8 @@ class NewsBucket(Resource):
 
     def _read(self, clients: Clients, name: str) -> Live:
         s3 = clients.aws.s3
-        calls = {  # S3 has no call for several; each says in its own words that nothing is set
+        # One call per property, each with its own error code for a property that is not set.
+        calls = {
             "NoSuchTagSet": s3.get_bucket_tagging,
             "NoSuchPublicAccessBlockConfiguration": s3.get_public_access_block,
             "NoSuchBucketPolicy": s3.get_bucket_policy,
@@ -110,12 +116,12 @@ class NewsBucket(Resource):
             "OwnershipControlsNotFoundError": s3.get_bucket_ownership_controls,
         }
         with ThreadPoolExecutor(len(calls)) as pool:
-            asked = [
+            futures = [
                 pool.submit(call_or_none, code, call, Bucket=name) for code, call in calls.items()
             ]
-            tags, access, policy, encryption, owner = (one.result() or {} for one in asked)
+            tags, access, policy, encryption, owner = (one.result() or {} for one in futures)
         return {
-            **_called(name),
+            **_live(name),
             "Tags": flat(tags.get("TagSet", [])),
             "PublicAccessBlock": access.get("PublicAccessBlockConfiguration"),
             "Policy": json.loads(policy["Policy"]) if policy else None,
@@ -124,34 +130,33 @@ class NewsBucket(Resource):
         }
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateBucket. All but the owner is a difference, as the call takes no more and defaults vary."""
-        where = {"LocationConstraint": clients.aws.region}
-        elsewhere = (
-            {} if clients.aws.region == "us-east-1" else {"CreateBucketConfiguration": where}
-        )
-        made = call_or_none(
+        """Call CreateBucket. Everything but the owner is a difference, because the call takes no more."""
+        region = clients.aws.region
+        configuration = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        location = {} if region == "us-east-1" else configuration
+        answer = call_or_none(
             "BucketAlreadyExists",
             clients.aws.s3.create_bucket,
             Bucket=self.bucket,
             ObjectOwnership="BucketOwnerEnforced",
-            **elsewhere,
+            **location,
         )
-        if made is None:
-            raise self._elsewhere()
+        if answer is None:
+            raise self._name_taken()
         owner = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-        return {**_called(self.bucket), "Tags": {}, "OwnershipControls": owner}
+        return {**_live(self.bucket), "Tags": {}, "OwnershipControls": owner}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """Its tags; a bucket that has a random name of ours is ours before it has any."""
-        random = re.fullmatch(rf"{re.escape(self.stack)}-news-[0-9a-f]{{16}}", live["Name"])
-        return {**({"provision:stack": self.stack} if random else {}), **live["Tags"]}
+        """Return its tags; a bucket with this stack's random name belongs to the stack before it has any."""
+        is_random = re.fullmatch(rf"{re.escape(self.stack)}-news-[0-9a-f]{{16}}", live["Name"])
+        return {**({"provision:stack": self.stack} if is_random else {}), **live["Tags"]}
 
     def may_adopt(self, live: Live) -> bool:
-        """One that was named is meant."""
+        """Adopt a configured bucket."""
         return bool(self.name)
 
     def desired(self) -> dict[str, Any]:
-        """Private, its owner's, encrypted, over TLS only, and our tags."""
+        """Return private access, the owner's control, encryption, TLS only, and the stack's tags."""
         return {
             "PublicAccessBlock": PRIVATE,
             "OwnershipControls.Rules[0].ObjectOwnership": "BucketOwnerEnforced",
@@ -161,8 +166,11 @@ class NewsBucket(Resource):
         }
 
     def _policy(self) -> dict[str, Any]:
-        """S3 User Guide, "Security best practices": enforce encryption of data in transit."""
-        denied = {
+        """Return the policy that requires TLS.
+
+        Source: S3 User Guide, "Security best practices": enforce encryption of data in transit.
+        """
+        statement = {
             "Sid": "TlsOnly",
             "Effect": "Deny",
             "Principal": "*",
@@ -170,10 +178,10 @@ class NewsBucket(Resource):
             "Resource": [self.arn, f"{self.arn}/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
-        return {"Version": "2012-10-17", "Statement": [denied]}
+        return {"Version": "2012-10-17", "Statement": [statement]}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """One call for each property that differs; tags of others stay (PutBucketTagging replaces all)."""
+        """Set each property that differs; others' tags stay (PutBucketTagging replaces all tags)."""
         s3, name = clients.aws.s3, self.bucket
         differing = {difference.path.partition(".")[0] for difference in differences}
         if "PublicAccessBlock" in differing:
@@ -193,7 +201,7 @@ class NewsBucket(Resource):
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
 
     def retention_reason(self, everything: bool) -> str:
-        """What was collected cannot be had again."""
+        """Keep it unless everything goes: the collected news cannot be recovered."""
         if everything:
             return ""
         return _(
@@ -216,48 +224,47 @@ class NewsBucket(Resource):
         ]
 
     def keep_on_replace(self, clients: Clients) -> str:
-        """What was collected cannot be had again."""
+        """Keep a replaced bucket: the collected news cannot be recovered."""
         objects = clients.aws.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents")
         if not objects:
             return ""
         return _("it holds the collected news; `provision teardown --everything` takes it")
 
     def delete(self, clients: Clients) -> None:
-        """DeleteBucket takes empty ones only: first every version and delete marker of the news."""
+        """Delete every version and delete marker of the news, then the bucket, which must be empty."""
         s3 = clients.aws.s3
         folder = "" if self.with_contents else f"{FOLDER}/"
-        before: list[dict[str, str]] = []
-        while (
-            True
-        ):  # always the first page: a marker that has been deleted leads nowhere on some clouds
-            page = s3.list_object_versions(Bucket=self.bucket, Prefix=folder, MaxKeys=A_CALL)
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+        previous: list[dict[str, str]] = []
+        # Always the first page: some clouds do not continue from a key marker that was deleted.
+        while True:
+            page = s3.list_object_versions(Bucket=self.bucket, Prefix=folder, MaxKeys=BATCH_SIZE)
+            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in versions]
             if not objects:
                 break
-            if objects == before:
+            if objects == previous:
                 raise Pending(_("waiting until it is gone"))
-            before = objects
+            previous = objects
             answer = s3.delete_objects(
                 Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
             )
-            _read_errors(self.bucket, answer.get("Errors", []))
+            _raise_errors(self.bucket, answer.get("Errors", []))
             if page.get("IsTruncated") is False:
                 break
         s3.delete_bucket(Bucket=self.bucket)
 
 
-def _called(name: str) -> Live:
+def _live(name: str) -> Live:
     return {"Name": name, "Arn": f"arn:aws:s3:::{name}"}
 
 
-def _read_errors(bucket: str, errors: list[dict[str, Any]]) -> None:
-    """DeleteObjects answers 200 even where single objects stay."""
+def _raise_errors(bucket: str, errors: list[dict[str, Any]]) -> None:
+    """Raise for objects that DeleteObjects did not delete, for which it answers 200."""
     if not errors:
         return
     first = errors[0]
     why = f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}"
-    if all(error.get("Code") in PASSING for error in errors):
+    if all(error.get("Code") in TRANSIENT for error in errors):
         raise Pending(why)
     raise ProvisionError(
         _("Emptying the bucket {name}.", name=bucket),

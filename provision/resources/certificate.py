@@ -1,4 +1,4 @@
-"""The certificate that lets LINE reach the bot over HTTPS."""
+"""Request the certificate with which LINE reaches the bot over HTTPS."""
 
 import secrets
 from collections.abc import Collection
@@ -21,25 +21,16 @@ from provision.resources.base import (
     output,
     resource,
 )
-from provision.resources.load_balancer import foreign
+from provision.resources.load_balancer import foreign_users
 
 if TYPE_CHECKING:
     from provision.resources.delegation import Delegation
     from provision.resources.record_set import ValidationRecord
 
-FINAL = (
-    "FAILED",
-    "VALIDATION_TIMED_OUT",
-    "EXPIRED",
-    "REVOKED",
-    "INACTIVE",
-)  # ACM API, CertificateDetail
-AMAZON = {  # ACM User Guide, "Configuring a CAA record": any of them lets ACM issue
-    "amazon.com",
-    "amazontrust.com",
-    "awstrust.com",
-    "amazonaws.com",
-}
+# The statuses from which a certificate is never issued. ACM API, CertificateDetail.
+FINAL = ("FAILED", "VALIDATION_TIMED_OUT", "EXPIRED", "REVOKED", "INACTIVE")
+# Each of these in a CAA record lets ACM issue. ACM User Guide, "Configuring a CAA record".
+AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
 
 
 @resource
@@ -53,31 +44,31 @@ class Certificate(Resource):
     record_value: str = output("DomainValidationOptions[0].ResourceRecord.Value")
     at_once = True
     not_found = ("ResourceNotFoundException",)
-    retry = ("ResourceInUseException",)  # for a while after its listener has gone
-    single: ClassVar[bool] = False  # but for its token, and for an hour
-    release_delay: ClassVar[int] = 30  # ACM counts it as in use for a while
+    retry = ("ResourceInUseException",)  # for a while after its listener was deleted
+    single: ClassVar[bool] = False  # ACM's idempotency token is valid for an hour only
+    release_delay: ClassVar[int] = 30  # ACM reports it as in use for a while
     expected: ClassVar[int] = 10
 
     def identity(self) -> str:
-        """A certificate cannot change its name."""
+        """Return the host: a certificate cannot change its name."""
         return self.host
 
     def preflight(self, clients: Clients) -> None:
-        """CAA records that name others only would end in CAA_ERROR; DNS that is silent is no "no"."""
+        """Raise ProvisionError where CAA records would make ACM fail with CAA_ERROR; ignore a DNS failure."""
         try:
             name, records = clients.dns.caa(self.host)
         except Unanswered:
             return
-        if refusal := kept_out(self.host, name, records):
-            raise refusal
+        if error := caa_error(self.host, name, records):
+            raise error
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """ACM remembers the token for an hour."""
+        """Return ACM's idempotency token, which is valid for an hour."""
         return {"idempotency_token": secrets.token_hex(16)}
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Of every certificate its tags: ACM has neither a filter nor a batch."""
+        """Return certificates by their tags, read one by one: ACM has neither a filter nor a batch call."""
         acm = clients.aws.acm
         pages = acm.get_paginator("list_certificates").paginate()
         arns = [s["CertificateArn"] for page in pages for s in page["CertificateSummaryList"]]
@@ -85,15 +76,14 @@ class Certificate(Resource):
         def tags_of(arn: str) -> dict[str, str]:
             return flat(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
 
-        told = zip(run_all(tags_of, arns), arns, strict=True)
         return [
             (tags, dict(acm.describe_certificate(CertificateArn=arn)["Certificate"]))
-            for tags, arn in told
+            for tags, arn in zip(run_all(tags_of, arns), arns, strict=True)
             if marked(tags, stack)
         ]
 
     def find(self, clients: Clients) -> Live | None:
-        """By ARN, else the one for this host that carries our tags (names are not unique in ACM)."""
+        """Find the certificate by ARN, else by host and tags (names are not unique in ACM)."""
         acm = clients.aws.acm
         if self.arn:
             return dict(acm.describe_certificate(CertificateArn=self.arn)["Certificate"])
@@ -112,7 +102,7 @@ class Certificate(Resource):
         return tags.get("provision:stack") == self.stack
 
     def create(self, clients: Clients) -> Live | None:
-        """RequestCertificate."""
+        """Call RequestCertificate."""
         answer = clients.aws.acm.request_certificate(
             DomainName=self.host,
             ValidationMethod="DNS",
@@ -122,25 +112,25 @@ class Certificate(Resource):
         return {"CertificateArn": answer["CertificateArn"], "Status": "PENDING_VALIDATION"}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """ListTagsForCertificate."""
+        """Return the tags (ListTagsForCertificate)."""
         return flat(
             clients.aws.acm.list_tags_for_certificate(CertificateArn=live["CertificateArn"])["Tags"]
         )
 
     def pending(self, live: Live) -> str:
-        """ACM shows the record to be made only after some seconds."""
+        """Wait for the validation record, which ACM shows after some seconds."""
         options = live.get("DomainValidationOptions") or [{}]
         if live["Status"] == "PENDING_VALIDATION" and not options[0].get("ResourceRecord"):
             return _("ACM has not named the validation record yet")
         return ""
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """What else shows it: another load balancer, a distribution, an API."""
+        """Return other load balancers, distributions and APIs that use it."""
         certificate = clients.aws.acm.describe_certificate(CertificateArn=self.arn)["Certificate"]
-        return foreign(clients, certificate.get("InUseBy", []), ours)
+        return foreign_users(clients, certificate.get("InUseBy", []), ours)
 
     def delete(self, clients: Clients) -> None:
-        """DeleteCertificate."""
+        """Call DeleteCertificate."""
         clients.aws.acm.delete_certificate(CertificateArn=self.arn)
 
 
@@ -150,22 +140,18 @@ class IssuedCertificate(Milestone):
 
     certificate: Certificate
     validation_record: "ValidationRecord"
-    delegation: "Delegation"  # before that, asking ACM is in vain
+    delegation: "Delegation"  # ACM issues nothing before
     outside: ClassVar[bool] = True
-    propagation_delay: ClassVar[float] = (
-        2.0  # until a load balancer finds it, from when ISSUED is noticed
-    )
+    propagation_delay: ClassVar[float] = 2.0  # from ISSUED until a load balancer finds it
     expected: ClassVar[int] = 60
-    poll_interval_near: ClassVar[float] = (
-        0.75  # a person who has been to the registrar waits for nothing else
-    )
+    poll_interval_near: ClassVar[float] = 0.75  # setup waits for nothing else then
 
     def find(self, clients: Clients) -> Live | None:
-        """The certificate."""
+        """Find the certificate."""
         return self.certificate.find(clients)
 
     def pending(self, live: Live) -> str:
-        """Its status; one that will never be issued is a ProvisionError with ACM's reason."""
+        """Wait for ISSUED. Raise ProvisionError with ACM's reason for a status that will never change."""
         status = live.get("Status", "")
         if status in FINAL:
             raise ProvisionError(
@@ -184,8 +170,8 @@ class IssuedCertificate(Milestone):
         return "" if status == "ISSUED" else _("ACM has not seen the validation record yet")
 
 
-def kept_out(host: str, name: str, records: list[str]) -> ProvisionError | None:
-    """What stands in the way where the CAA records of `name`, which decide for `host`, keep Amazon out."""
+def caa_error(host: str, name: str, records: list[str]) -> ProvisionError | None:
+    """Return the ProvisionError for CAA records of `name` that prevent Amazon from issuing for `host`."""
     if not excludes_amazon(records):
         return None
     return ProvisionError(
@@ -206,17 +192,17 @@ def kept_out(host: str, name: str, records: list[str]) -> ProvisionError | None:
 def validated_by(
     acm: Any, filters: dict[str, Any], host: str, record_name: str, ours: Collection[str]
 ) -> list[str]:
-    """Return the ARNs of one region's certificates, not ours, that ACM renews by the host's record.
+    """Return the ARNs of one region's certificates, except ours, that ACM renews by the host's record.
 
-    ACM asks for one record per name in an account, in all regions; a wildcard has that of its parent.
-    ACM User Guide, DNS validation. filters: of ListCertificates. ours: ARNs.
+    ACM asks for one record per name and account in all regions; a wildcard uses that of its parent.
+    Source: ACM User Guide, DNS validation. filters: those of ListCertificates. ours: ARNs.
     """
-    named = certificates_for(acm, filters, host)
-    return [arn for arn in named if arn not in ours and record_name in _record_names(acm, arn)]
+    arns = certificates_for(acm, filters, host)
+    return [arn for arn in arns if arn not in ours and record_name in _record_names(acm, arn)]
 
 
 def certificates_for(acm: Any, filters: dict[str, Any], host: str) -> list[str]:
-    """Return the ARNs of one region's certificates for the host, or for everything right below it."""
+    """Return the ARNs of one region's certificates for the host or its wildcard."""
     pages = acm.get_paginator("list_certificates").paginate(**filters)
     summaries = [summary for page in pages for summary in page["CertificateSummaryList"]]
     return [s["CertificateArn"] for s in summaries if _names(s) & {host, f"*.{host}"}]
@@ -228,7 +214,7 @@ def _names(summary: Live) -> set[str]:
 
 
 def _record_names(acm: Any, arn: str) -> list[str]:
-    """Return the names of the records that validate a certificate; none for one that was imported."""
+    """Return the names of the records that validate a certificate; none for an imported one."""
     certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
     options = certificate.get("DomainValidationOptions", [])
     names = [option.get("ResourceRecord", {}).get("Name", "") for option in options]
@@ -236,9 +222,9 @@ def _record_names(acm: Any, arn: str) -> list[str]:
 
 
 def every_certificate(acm: Any) -> dict[str, dict[str, Any]]:
-    """Return the filters of the lists that together have all certificates, as far as botocore knows them.
+    """Return the filters of the lists that together contain all certificates, as far as botocore knows them.
 
-    ListCertificates leaves out most key types, ACME's and the N2 roots' where it is not asked for them.
+    Without a filter ListCertificates omits most key types, and those of ACME and of the N2 roots.
     """
     known = acm.meta.service_model.operation_model("ListCertificates").input_shape.members
     filters = {"Includes": {"keyTypes": known["Includes"].members["keyTypes"].member.enum}}
@@ -251,7 +237,7 @@ def every_certificate(acm: Any) -> dict[str, dict[str, Any]]:
 
 
 def excludes_amazon(records: list[str]) -> bool:
-    """Whether a CAA record set (`0 issue "ca.example; key=value"`, ...) lets others issue, and not Amazon.
+    """Return whether CAA records (`0 issue "ca.example; key=value"`) allow other issuers, but not Amazon.
 
     RFC 8659, 4.2: a set without an `issue` property restricts nobody; an empty issuer is nobody.
     """

@@ -1,4 +1,4 @@
-"""The ECS cluster: a name under which Fargate runs the service."""
+"""Create the ECS cluster, the namespace in which Fargate runs the service."""
 
 from typing import Any, ClassVar
 
@@ -29,7 +29,8 @@ class Cluster(Resource):
     arn: str = output("clusterArn")
     by_name = True
     console = "Amazon ECS"
-    last: ClassVar[bool] = True  # "cannot be deleted while Services are active", DRAINING ones too
+    # "The cluster cannot be deleted while Services are active", DRAINING ones included.
+    last: ClassVar[bool] = True
     not_found = ("ClusterNotFoundException",)
     retry = (
         "InvalidParameterException: service linked role",
@@ -42,17 +43,17 @@ class Cluster(Resource):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """ListClusters has no prefix; a cluster that is INACTIVE or on its way there does not count."""
+        """Return active clusters by their tags (ListClusters has no filter)."""
         ecs, found = clients.aws.ecs, []
         for page in ecs.get_paginator("list_clusters").paginate():  # 100 a page, as Describe takes
             if page["clusterArns"]:
                 answer = ecs.describe_clusters(clusters=page["clusterArns"], include=["TAGS"])
                 found += [c for c in answer["clusters"] if c["status"] in ("ACTIVE", "FAILED")]
-        told = ((flat(cluster.get("tags", [])), cluster) for cluster in found)
-        return [(tags, dict(cluster)) for tags, cluster in told if marked(tags, stack)]
+        tagged = ((flat(cluster.get("tags", [])), cluster) for cluster in found)
+        return [(tags, dict(cluster)) for tags, cluster in tagged if marked(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
-        """By ARN, else by name; an INACTIVE one counts as none."""
+        """Find the cluster by ARN, else by name; an INACTIVE one counts as missing."""
         answer = clients.aws.ecs.describe_clusters(
             clusters=[self.arn or self.name], include=["TAGS"]
         )
@@ -62,7 +63,7 @@ class Cluster(Resource):
         return None
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateCluster, with the capacity providers at once: attaching them later can be refused."""
+        """Call CreateCluster with the capacity providers: attaching them later can be refused."""
         answer = clients.aws.ecs.create_cluster(
             clusterName=self.name,
             capacityProviders=PROVIDERS,
@@ -74,40 +75,45 @@ class Cluster(Resource):
         }
 
     def desired(self) -> dict[str, Any]:
-        """Both providers."""
+        """Return both capacity providers."""
         return {"Providers": PROVIDERS}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """PutClusterCapacityProviders."""
+        """Call PutClusterCapacityProviders."""
         clients.aws.ecs.put_cluster_capacity_providers(
             cluster=self.arn, capacityProviders=PROVIDERS, defaultCapacityProviderStrategy=[]
         )
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Services and tasks that others run in it. ours: also a service of ours whose record has gone."""
-        ecs, where = clients.aws.ecs, self.arn
+        """Return services and tasks that others run in it.
+
+        ours: includes a service of the stack whose record is lost.
+        """
+        ecs = clients.aws.ecs
         arns = [
             arn
-            for page in ecs.get_paginator("list_services").paginate(cluster=where)
+            for page in ecs.get_paginator("list_services").paginate(cluster=self.arn)
             for arn in page["serviceArns"]
             if arn not in ours
         ]
-        found = []
+        services = []
         for start in range(0, len(arns), 10):
-            some = arns[start : start + 10]
-            answer = ecs.describe_services(cluster=where, services=some, include=["TAGS"])
-            found += [
+            batch = arns[start : start + 10]
+            answer = ecs.describe_services(cluster=self.arn, services=batch, include=["TAGS"])
+            services += [
                 live["serviceName"]
                 for live in answer["services"]
                 if live["status"] == "ACTIVE" and not marked(flat(live.get("tags", [])), self.stack)
             ]
-        tasks = ecs.list_tasks(cluster=where)["taskArns"]
-        told = ecs.describe_tasks(cluster=where, tasks=tasks)["tasks"] if tasks else []
-        own = f"family:{self.stack}-collector"  # whoever ran it: setup, or a schedule of ours
-        groups = [(t["taskArn"], str(t.get("group", ""))) for t in told]
-        alone = [arn for arn, group in groups if group != own and not group.startswith("service:")]
-        return [ExternalUse(f"{self.identity()}: {name}") for name in (*found, *alone)]
+        arns = ecs.list_tasks(cluster=self.arn)["taskArns"]
+        tasks = ecs.describe_tasks(cluster=self.arn, tasks=arns)["tasks"] if arns else []
+        collector = f"family:{self.stack}-collector"  # started by setup or by the stack's schedule
+        groups = [(task["taskArn"], str(task.get("group", ""))) for task in tasks]
+        single = [
+            arn for arn, group in groups if group != collector and not group.startswith("service:")
+        ]
+        return [ExternalUse(f"{self.identity()}: {name}") for name in (*services, *single)]
 
     def delete(self, clients: Clients) -> None:
-        """DeleteCluster."""
+        """Call DeleteCluster."""
         clients.aws.ecs.delete_cluster(cluster=self.arn)

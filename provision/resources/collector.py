@@ -1,4 +1,4 @@
-"""The news, collected: a task of the bot's image with a role of its own, which writes what the bot reads."""
+"""Collect the news with a task of the bot's image, whose role may write what the bot reads."""
 
 import secrets
 from collections.abc import Collection
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from provision.clients.aws import call_or_none
 from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.awsvpc import placed, strategy
+from provision.resources.awsvpc import awsvpc_configuration, strategy
 from provision.resources.base import Clients, Live, Resource, listed, output, resource
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.cluster import Cluster
@@ -18,23 +18,23 @@ from provision.resources.role import RolePolicy, Statement
 from provision.resources.security_group import SecurityGroup
 from provision.resources.task_definition import Family, TaskDefinition
 
-CPU, MEMORY = 256, 1024  # of its task: 100,000 articles at most are in memory at once
+CPU, MEMORY = 256, 1024  # its task holds 100,000 articles at most in memory
 COMMAND = ["python", "-m", "bot.collect"]
 INDEX = f"{FOLDER}/index.json"  # what the collector writes last
 SUFFIX = "-collector"
-FIRST = "initial_collection"  # who started the task, as ECS shows it
+STARTED_BY = "initial_collection"  # of the task, in ECS's API
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
 NO_FEED = 1  # bot/collect.py's exit status where no feed could be read
 
 
 @resource
 class CollectorPermissions(RolePolicy):
-    """What the collector may do: read, write and prune the news. It knows no secret."""
+    """The collector's permissions: to read, write and delete the news. It has no secrets."""
 
     news_bucket: NewsBucket
 
     def statements(self) -> list[Statement]:
-        """One folder's objects and their list."""
+        """Return the actions on the objects of one folder, and on their list."""
         return [
             {
                 "Sid": "WriteTheNews",
@@ -68,16 +68,16 @@ class CollectorDefinition(Family):
             "NEWS_FEEDS": " ".join(self.feeds),
         }
 
-    def _more(self) -> dict[str, Any]:
+    def _container_options(self) -> dict[str, Any]:
         return {"command": COMMAND}
 
 
 @resource
 class InitialCollection(Resource):
-    """The collector's first run, so that the bot has news from its first minute.
+    """The collector's first run, so that the bot has news from the start.
 
-    It is there once the news has an index, whoever brought that about; until then, while its task is under
-    way. A run that failed counts as none, except to those who began it: the next setup tries again.
+    It exists once the news has an index, whoever wrote it, and before that while its task runs. A failed run
+    counts as missing in later processes: the next setup tries again.
     """
 
     definition: CollectorDefinition
@@ -89,7 +89,7 @@ class InitialCollection(Resource):
     execution_permissions: ExecutionPermissions
     capacity: str
     task: str = output("taskArn")
-    token: str = output("Token")  # RunTask's clientToken: the same again is the same task
+    token: str = output("Token")  # RunTask's clientToken: the same token returns the same task
     cluster_arn: str = output("clusterArn")
     bucket_name: str = output("Bucket")
     not_found = (
@@ -108,99 +108,104 @@ class InitialCollection(Resource):
     through_others: ClassVar[bool] = True
     expected: ClassVar[int] = 45
     poll_interval: ClassVar[float] = 8.0
-    timeout: ClassVar[int] = 120  # until there is a task: nothing waits for the news that long
-    begun: bool = field(default=False, init=False)  # by this process
-    over: bool = field(default=False, init=False)  # taken away by this process
+    timeout: ClassVar[int] = 120  # until there is a task
+    started: bool = field(default=False, init=False)  # by this process
+    deleted: bool = field(default=False, init=False)  # by this process
 
     def identity(self) -> str:
-        """Another bucket has no news yet."""
+        """Return the bucket: another bucket has no news yet."""
         return self.bucket.identity()
 
     def cannot_be(self, made: Collection[str]) -> bool:
-        """In a bucket that was there there may be news, whatever became of the rest."""
+        """Return whether this run created the bucket; one that existed before may have news."""
         return self.bucket.key in made
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the cluster that its task runs in."""
+        """Return the cluster in which its task runs."""
         return [Cluster.named_by(self.stack, arn=live["clusterArn"])]
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """The token, on disk before the call."""
+        """Return RunTask's client token."""
         return {"token": secrets.token_hex(16)}
 
     def find(self, clients: Clients) -> Live | None:
-        """The index; else the task, as long as it says something."""
-        if self.over:
+        """Find the index, else the task."""
+        if self.deleted:
             return None
-        where = {
+        ids = {
             "Bucket": self.bucket_name or self.bucket.bucket,
             "clusterArn": self.cluster_arn or self.cluster.arn,
         }
-        task = self._task(clients, where["clusterArn"]) if self.begun else None
-        if task and task["lastStatus"] not in ENDING:  # nor is there an index yet
-            return {**task, **where}
-        if self._index(clients, where["Bucket"]):
-            return {**where, "Index": True}
-        if self.begun:
-            return {**task, **where} if task else None
-        task = self._task(clients, where["clusterArn"])
+        task = self._find_task(clients, ids["clusterArn"]) if self.started else None
+        if task and task["lastStatus"] not in ENDING:  # it has not written an index yet
+            return {**task, **ids}
+        if self._has_index(clients, ids["Bucket"]):
+            return {**ids, "Index": True}
+        if self.started:
+            return {**task, **ids} if task else None
+        task = self._find_task(clients, ids["clusterArn"])
         if task and task["lastStatus"] == "STOPPED":
-            return {**where, "Index": True} if self._index(clients, where["Bucket"]) else None
-        return {**task, **where} if task else None
+            return {**ids, "Index": True} if self._has_index(clients, ids["Bucket"]) else None
+        return {**task, **ids} if task else None
 
-    def _index(self, clients: Clients, bucket: str) -> bool:
-        """403 is no proof that there is one: S3 says so of an absent object to who may not list."""
+    def _has_index(self, clients: Clients, bucket: str) -> bool:
+        """Return whether the news has an index.
+
+        403 counts as missing: S3 answers it for an absent object to a caller that may not list.
+        """
         not_found = ("403", "404", "NoSuchKey")
-        found = call_or_none(not_found, clients.aws.s3.head_object, Bucket=bucket, Key=INDEX)
-        return found is not None
+        answer = call_or_none(not_found, clients.aws.s3.head_object, Bucket=bucket, Key=INDEX)
+        return answer is not None
 
-    def _task(self, clients: Clients, cluster: str) -> Live | None:
-        """The one that is recorded, else one whose RunTask was not answered."""
+    def _find_task(self, clients: Clients, cluster: str) -> Live | None:
+        """Return the recorded task, else one whose RunTask was not answered."""
         ecs = clients.aws.ecs
         arns = [self.task] if self.task else []
         if not arns:
-            arns = ecs.list_tasks(cluster=cluster, startedBy=FIRST)["taskArns"][:1]
+            arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY)["taskArns"][:1]
         found = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
         return dict(found[0]) if found else None
 
     def create(self, clients: Clients) -> Live | None:
-        """RunTask. Without capacity there is no task, and its reason is what is told."""
+        """Call RunTask. Without capacity there is no task: return one that stopped, with the reason."""
         answer = clients.aws.ecs.run_task(
             cluster=self.cluster.arn,
             taskDefinition=self.definition.arn,
             count=1,
             capacityProviderStrategy=strategy(self.capacity),
-            networkConfiguration={"awsvpcConfiguration": placed(self.network, self.security_group)},
-            startedBy=FIRST,
+            networkConfiguration={
+                "awsvpcConfiguration": awsvpc_configuration(self.network, self.security_group)
+            },
+            startedBy=STARTED_BY,
             clientToken=self.token,
             tags=listed(self.tags, "key", "value"),
         )
-        self.begun = True
-        where = {"Bucket": self.bucket.bucket, "clusterArn": self.cluster.arn}
+        self.started = True
+        ids = {"Bucket": self.bucket.bucket, "clusterArn": self.cluster.arn}
         for task in answer["tasks"]:
-            return {**task, **where}
+            return {**task, **ids}
         failures = [failure.get("reason", "") for failure in answer.get("failures", [])]
-        return {**where, "lastStatus": "STOPPED", "stoppedReason": "; ".join(failures)}
+        return {**ids, "lastStatus": "STOPPED", "stoppedReason": "; ".join(failures)}
 
     def load_from_api(self, live: Live) -> None:
-        """Once there is news, it does not matter whose task has brought it."""
+        """Forget the task once there is news, whichever task wrote it."""
         super().load_from_api(live)
         if live.get("Index"):
             self.task = self.token = ""
 
     def patience(self, live: Live) -> int:
-        """Of a task that there is; Spot may let it wait."""
+        """Return the timeout of an existing task; Spot may delay it."""
         return super().timeout
 
     def pending(self, live: Live) -> str:
-        """While its task runs. Raises ProvisionError where that came to nothing."""
+        """Wait while its task runs. Raise ProvisionError for a task that failed."""
         if live.get("Index"):
             return ""
         if live["lastStatus"] != "STOPPED":
             return _("the first news is being collected ({state})", state=live["lastStatus"])
         code = next((c.get("exitCode") for c in live.get("containers", [])), None)
         if code == 0:
-            return ""  # the feeds were read, and there was nothing in them
+            return ""  # the feeds were read and are empty
         why = str(live.get("stoppedReason") or "")
         raise ProvisionError(
             _("Collecting the first news."),
@@ -212,12 +217,12 @@ class InitialCollection(Resource):
         )
 
     def survives_delete(self, live: Live) -> bool:
-        """The news does; a task does not."""
+        """Return whether there is news, which outlives the task."""
         return bool(live.get("Index"))
 
     def delete(self, clients: Clients) -> None:
-        """Stops what still collects; the news belongs to the bucket."""
-        self.over = True
-        ecs, where = clients.aws.ecs, self.cluster_arn
-        for arn in ecs.list_tasks(cluster=where, family=f"{self.stack}{SUFFIX}")["taskArns"]:
-            ecs.stop_task(cluster=where, task=arn, reason="provision teardown")
+        """Stop running collector tasks; the news belongs to the bucket."""
+        self.deleted = True
+        ecs, cluster = clients.aws.ecs, self.cluster_arn
+        for arn in ecs.list_tasks(cluster=cluster, family=f"{self.stack}{SUFFIX}")["taskArns"]:
+            ecs.stop_task(cluster=cluster, task=arn, reason="provision teardown")

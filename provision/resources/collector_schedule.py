@@ -1,9 +1,9 @@
-"""When the news is collected: a schedule that runs the collector's task, and what it may do for that."""
+"""Schedule the collector's task, and permit Scheduler to run it."""
 
 from typing import Any
 
 from provision.pricing import Prices
-from provision.resources.awsvpc import PROVIDERS, placed, strategy
+from provision.resources.awsvpc import PROVIDERS, awsvpc_configuration, strategy
 from provision.resources.base import resource
 from provision.resources.cluster import Cluster
 from provision.resources.collector import (
@@ -18,12 +18,12 @@ from provision.resources.schedule import Scheduled
 from provision.resources.security_group import SecurityGroup
 from provision.schedules import times_a_month
 
-A_RUN = 1 / 60  # hours: Fargate charges a minute at least, and a run takes less
+RUN_HOURS = 1 / 60  # Fargate charges a minute at least, and a run takes less
 
 
 @resource
 class CollectingPermissions(RolePolicy):
-    """What Scheduler may do to collect the news: run that family in our cluster, with its two roles."""
+    """Scheduler's permissions: to run the collector in the stack's cluster, with its two roles."""
 
     definition: CollectorDefinition
     cluster: Cluster
@@ -31,7 +31,10 @@ class CollectingPermissions(RolePolicy):
     collector_role: Role
 
     def statements(self) -> list[Statement]:
-        """ECS Developer Guide, "EventBridge Scheduler IAM role": RunTask, and PassRole for each role."""
+        """Return RunTask, and PassRole for each role.
+
+        Source: ECS Developer Guide, "EventBridge Scheduler IAM role".
+        """
         family = self.definition.arn.rpartition(":")[0]
         return [
             {
@@ -63,40 +66,41 @@ class CollectorSchedule(Scheduled):
     capacity: str
 
     def _target(self) -> dict[str, Any]:
-        """ECS RunTask, a templated target."""
+        """Return ECS RunTask, a templated target."""
         return {
             "Arn": self.cluster.arn,
             "EcsParameters": {
                 "TaskDefinitionArn": self.definition.arn,
                 "TaskCount": 1,
                 "CapacityProviderStrategy": strategy(self.capacity),
-                "NetworkConfiguration": {"awsvpcConfiguration": self._placed()},
+                "NetworkConfiguration": {"awsvpcConfiguration": self._awsvpc_configuration()},
             },
         }
 
-    def _placed(self) -> dict[str, Any]:
-        """As Scheduler spells it."""
-        place = placed(self.network, self.security_group)
-        return {name[0].upper() + name[1:]: value for name, value in place.items()}
+    def _awsvpc_configuration(self) -> dict[str, Any]:
+        """Return AwsVpcConfiguration as Scheduler spells it."""
+        configuration = awsvpc_configuration(self.network, self.security_group)
+        return {name[0].upper() + name[1:]: value for name, value in configuration.items()}
 
     def desired(self) -> dict[str, Any]:
-        """Each by itself: Scheduler may show more of a target than it was given, and in another order."""
-        wanted = self._settings()
-        target, ecs = wanted.pop("Target"), "Target.EcsParameters"
+        """Return each property separately: Scheduler may show more of a target, and in another order."""
+        settings = self._settings()
+        target, ecs = settings.pop("Target"), "Target.EcsParameters"
         network = f"{ecs}.NetworkConfiguration.awsvpcConfiguration"
-        place = self._placed()
+        configuration = self._awsvpc_configuration()
         return {
-            **wanted,
+            **settings,
             "Target.Arn": target["Arn"],
             "Target.RoleArn": target["RoleArn"],
             "Target.RetryPolicy": target["RetryPolicy"],
             f"{ecs}.TaskDefinitionArn": self.definition.arn,
             f"{ecs}.CapacityProviderStrategy[0].capacityProvider": PROVIDERS[self.capacity],
-            f"sort({network}.Subnets || `[]`)": sorted(place["Subnets"]),
-            f"{network}.SecurityGroups": place["SecurityGroups"],
-            f"{network}.AssignPublicIp": place["AssignPublicIp"],
+            f"sort({network}.Subnets || `[]`)": sorted(configuration["Subnets"]),
+            f"{network}.SecurityGroups": configuration["SecurityGroups"],
+            f"{network}.AssignPublicIp": configuration["AssignPublicIp"],
         }
 
     def costs(self, prices: Prices) -> float:
-        """A minute for each run."""
-        return times_a_month(self.expression) * A_RUN * prices.task_hour(CPU, MEMORY, self.capacity)
+        """Return the price of one minute for each run."""
+        task_hour = prices.task_hour(CPU, MEMORY, self.capacity)
+        return times_a_month(self.expression) * RUN_HOURS * task_hour

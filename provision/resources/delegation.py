@@ -1,4 +1,4 @@
-"""The delegation of the domain to our zone: the one thing only the person at the registrar can do."""
+"""Wait for the delegation of the domain to the hosted zone."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from provision.resources.hosted_zone import HostedZone
 
 @resource
 class Delegation(Milestone):
-    """The zone above names our name servers: the one thing only the person at the registrar can do."""
+    """The parent zone lists the zone's name servers, which only the person at the registrar can do."""
 
     zone: HostedZone
     certificate: Certificate
@@ -20,7 +20,10 @@ class Delegation(Milestone):
     expected: ClassVar[int] = 60
 
     def find(self, clients: Clients) -> Live | None:
-        """What the parent's servers say. Where nobody can be asked: ACM issues only what it saw delegated."""
+        """Return what the parent zone's servers answer.
+
+        Where none answers, an issued certificate proves the delegation.
+        """
         ours = set(self.zone.name_servers)
         try:
             named = clients.dns.delegated_to(self.zone.domain)
@@ -40,13 +43,11 @@ class Delegation(Milestone):
         }
 
     def pending(self, live: Live) -> str:
-        """Which servers are missing, which should not be there, which are silent."""
+        """Return which servers are missing, which are superfluous, and which do not answer."""
         if "unanswered" in live:
-            return (
-                ""
-                if live["issued"]
-                else _("the delegation could not be looked up: {why}", why=live["unanswered"])
-            )
+            if live["issued"]:
+                return ""
+            return _("the delegation could not be looked up: {why}", why=live["unanswered"])
         missing = sorted(live["ours"] - live["named"])
         if missing:
             return _(

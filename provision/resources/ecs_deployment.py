@@ -1,6 +1,6 @@
-"""A deployment while it goes on: tasks by state, targets, ECS's own words, and whether it can still succeed.
+"""Describe a running deployment: tasks by state, targets, ECS's events, and whether it can still succeed.
 
-Pure: made from what SteadyService saw.
+Pure: made from what SteadyService read.
 """
 
 import re
@@ -12,14 +12,14 @@ from provision import crash_log
 from provision.i18n import _
 from provision.resources.base import Live
 
-# What may be better the next time; anything else that ends a task is in its image or its settings.
-PASSING = re.compile(
+# Reasons after which a new task may succeed; all others are caused by the image or the settings.
+TRANSIENT = re.compile(
     "timeout|timed out|toomanyrequests|rate exceeded|throttl|connection reset|capacity|"
     "network interface|internal error|unable to assume",
     re.IGNORECASE,
 )
 NO_CAPACITY = "capacity is unavailable"  # ECS Developer Guide, "Service event messages"
-SHORTAGE = timedelta(seconds=90)  # of saying that there is no capacity, until other ways are told
+SHORTAGE = timedelta(seconds=90)  # of events without capacity, after which on-demand is suggested
 SPOT = "SpotInterruption"  # API Task, stopCode
 FAILED = ("TaskFailedToStart", "EssentialContainerExited")
 HEALTH = "health check"
@@ -27,7 +27,7 @@ EVENTS = 3  # of ECS's newest ones, shown
 
 
 class EcsDeployment:
-    """The service's newest deployment, beside those that it replaces."""
+    """The service's newest deployment, and those that it replaces."""
 
     def __init__(self, live: Live) -> None:
         self.live = live
@@ -38,49 +38,47 @@ class EcsDeployment:
         self.old = [task for task in tasks if task.get("startedBy") != self.primary.get("id")]
 
     def settled(self) -> str:
-        """The task definition of the newest deployment that has come to be; "" where none has."""
+        """Return the task definition of the newest completed deployment; "" without one."""
         done = [d for d in self.deployments if d.get("rolloutState", "COMPLETED") == "COMPLETED"]
         return str(done[0].get("taskDefinition", "")) if done else ""
 
     def failures(self) -> Counter[str]:
-        """Why its tasks ended, and how often; those that AWS took back or ECS scaled down did not fail."""
+        """Count why its tasks failed, except those that AWS interrupted or ECS scaled down."""
         return Counter(self.why(task) for task in self.new if _failed(task))
 
     def failed_task(self) -> str:
-        """The id of the newest task that failed; "" for none."""
+        """Return the id of the newest task that failed; "" for none."""
         failed = [task for task in self.new if _failed(task)]
         return failed[0]["taskArn"].rpartition("/")[2] if failed else ""
 
     def last_words(self) -> list[str]:
-        """Return why the newest task that failed ended, by its own log; [] where it wrote none."""
+        """Return why the newest failed task ended, from its log; [] without a log."""
         return crash_log.words(self.live.get("Log", []))
 
     def hopeless(self) -> str:
-        """Why it will not succeed; "" while it may.
+        """Return why it will not succeed; "" while it may.
 
-        ECS counts three failed tasks at least. What does not pass by itself is believed the first time,
-        anything else the second.
+        ECS waits for three failed tasks at least. Here one is enough if it is not transient, else two.
         """
         failures = self.failures()
         for reason, times in failures.items():
-            if times > 1 or not PASSING.search(reason):
+            if times > 1 or not TRANSIENT.search(reason):
                 return reason
-        given_up = [d for d in self.deployments if d.get("rolloutState") == "FAILED"]
-        if not given_up:
+        if not any(d.get("rolloutState") == "FAILED" for d in self.deployments):
             return ""
-        return next(iter(failures), "") or self.said() or _("ECS says the deployment failed")
+        return (
+            next(iter(failures), "") or self.latest_event() or _("ECS says the deployment failed")
+        )
 
     def short_of_capacity(self) -> str:
-        """ECS's words, where for SHORTAGE it has only said that there is no capacity; else ""."""
-        said = takewhile(
-            lambda e: NO_CAPACITY in e["message"].lower(), self.live.get("events") or []
-        )
-        events = list(said)
-        lasted = events[0]["createdAt"] - events[-1]["createdAt"] if events else timedelta()
-        return str(events[0]["message"]) if lasted >= SHORTAGE else ""
+        """Return ECS's message where its events since SHORTAGE are about missing capacity only; else ""."""
+        events = self.live.get("events") or []
+        latest = list(takewhile(lambda e: NO_CAPACITY in e["message"].lower(), events))
+        duration = latest[0]["createdAt"] - latest[-1]["createdAt"] if latest else timedelta()
+        return str(latest[0]["message"]) if duration >= SHORTAGE else ""
 
     def why(self, task: Live) -> str:
-        """Why a task stopped: a container's own reason, ECS's, and with what the container ended."""
+        """Return why a task stopped: the container's reason, ECS's, and the exit code."""
         containers = task.get("containers", [])
         own = next(filter(None, (c.get("reason", "") for c in containers)), "")
         stopped = str(task.get("stoppedReason", ""))
@@ -91,7 +89,7 @@ class EcsDeployment:
         return _("{reason} (exit code {code})", reason=reason, code=codes[0]) if codes else reason
 
     def _unhealthy(self, task: Live) -> str:
-        """What the load balancer found, from the service event: the task itself does not say."""
+        """Return the load balancer's reason from the service events; the task itself does not have it."""
         name = task["taskArn"].rpartition("/")[2]
         for event in self.live.get("events") or []:
             match = re.search(r"is unhealthy in .*due to \(reason (.*?)\)\.?$", event["message"])
@@ -100,27 +98,27 @@ class EcsDeployment:
         return ""
 
     def _events(self) -> list[Live]:
-        """Since it began, newest first."""
+        """Return the events since the deployment began, newest first."""
         since = self.primary.get("createdAt")
         events = self.live.get("events") or []
         return [e for e in events if since is None or e.get("createdAt", since) >= since]
 
-    def said(self) -> str:
-        """ECS's newest words about it."""
+    def latest_event(self) -> str:
+        """Return ECS's latest message about it."""
         return str(next((event["message"] for event in self._events()), ""))
 
     def lines(self) -> list[str]:
-        """All of it, in a few lines for a screen."""
+        """Return the deployment's state in a few lines for a screen."""
         lines = [_("new: {tasks}", tasks=_states(self.new))]
         if self.old:
             lines.append(_("old: {tasks}", tasks=_states(self.old)))
         targets = Counter(_health(target) for target in self.live.get("Targets", []))
         if targets:
-            lines.append(_("targets: {targets}", targets=_counted(targets)))
-        if exists := sum(task.get("stopCode") == SPOT for task in self.new + self.old):
-            lines.append(_("Spot took {count} back; ECS starts others instead", count=exists))
+            lines.append(_("targets: {targets}", targets=_format_counts(targets)))
+        if count := sum(task.get("stopCode") == SPOT for task in self.new + self.old):
+            lines.append(_("Spot took {count} back; ECS starts others instead", count=count))
         if failures := self.failures():
-            lines.append(_("stopped: {reasons}", reasons=_counted(failures)))
+            lines.append(_("stopped: {reasons}", reasons=_format_counts(failures)))
         return lines + [f"ECS: {event['message']}" for event in self._events()[:EVENTS][::-1]]
 
 
@@ -130,8 +128,8 @@ def _failed(task: Live) -> bool:
 
 
 def _states(tasks: list[Live]) -> str:
-    there = Counter(task["lastStatus"] for task in tasks if task["lastStatus"] != "STOPPED")
-    return _counted(there) or _("no task")
+    states = Counter(task["lastStatus"] for task in tasks if task["lastStatus"] != "STOPPED")
+    return _format_counts(states) or _("no task")
 
 
 def _health(target: Live) -> str:
@@ -140,5 +138,5 @@ def _health(target: Live) -> str:
     return f"{health['State']} ({why})" if why else str(health["State"])
 
 
-def _counted(what: Counter[str]) -> str:
-    return ", ".join(f"{times} {name}" for name, times in what.items())
+def _format_counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{times} {name}" for name, times in counts.items())

@@ -1,4 +1,4 @@
-"""The bot's image: in ECR, under a tag that follows from what it is made of; or one that is given."""
+"""Manage the bot's image: built and pushed to ECR with a tag that is a hash of its inputs, or given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ from provision.resources.base import Clients, Difference, Live, Resource, Tagged
 from provision.resources.repository import Repository
 
 AMAZON = ".amazonaws.com"
-KEPT = 10  # built images, the newest, besides those that a revision can still be run with
+KEPT = 10  # newest built images, besides those that active revisions use
 SHOWN = 30  # of the person's files, in a plan
-_BATCH = 100  # images in a call
+BATCH_SIZE = 100  # ECR API, BatchDeleteImage
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class GivenImage:
     uri: str
 
     def fits(self, clients: Clients, platform: str) -> None:
-        """Raises ProvisionError where its manifest is for other processors only.
+        """Raise ProvisionError where the image is for other platforms only.
 
-        Read are this account's ECR and the public gallery; of any other image a task tells.
+        Only this account's ECR and the public gallery are read; for any other image a task will fail.
         """
-        at = known(self.uri)
-        remote = self._remote(clients, at) if at else None
-        have = platforms(remote, at.wanted) if remote and at else ()
+        reference = known(self.uri)
+        remote = self._remote(clients, reference) if reference else None
+        have = platforms(remote, reference.wanted) if remote and reference else ()
         if have and platform not in have:
             raise ProvisionError(
                 _("Reading the image {uri}.", uri=self.uri),
@@ -47,27 +47,28 @@ class GivenImage:
                 ),
             )
 
-    def _remote(self, clients: Clients, at: Reference) -> Remote | None:
-        """Where it can be read; None: not from here."""
-        if at.host == GALLERY:
-            return clients.registries.public(at.host, at.repository)
-        if not at.host.endswith(f".dkr.ecr.{clients.aws.region}{AMAZON}"):
+    def _remote(self, clients: Clients, reference: Reference) -> Remote | None:
+        """Return the repository, None for one that cannot be read from here."""
+        host, repository = reference.host, reference.repository
+        if host == GALLERY:
+            return clients.registries.public(host, repository)
+        if not host.endswith(f".dkr.ecr.{clients.aws.region}{AMAZON}"):
             return None
-        endpoint, token = _signed_in(clients)
-        here = endpoint and (endpoint == f"https://{at.host}" or AMAZON not in endpoint)
-        return clients.registries.private(endpoint, at.repository, token) if here else None
+        endpoint, token = _sign_in(clients)
+        own = endpoint and (endpoint == f"https://{host}" or AMAZON not in endpoint)
+        return clients.registries.private(endpoint, repository, token) if own else None
 
 
 @resource
 class Image(Resource):
-    """The image that is built here; other inputs make another one, as with a task definition's revisions.
+    """The image that is built here; other inputs make another image, as with a task definition's revisions.
 
-    Looking for it downloads nothing. It costs next to nothing beside its repository.
+    Finding it downloads nothing. It costs next to nothing beside its repository.
     """
 
     repository: Repository
-    read: Callable[[], Inputs]  # from the disk; not called by who looks at what is recorded
-    registries: Registries | None = field(default=None, init=False)  # as `find` was handed them
+    read: Callable[[], Inputs]  # reads the disk; a recorded image does not need it
+    registries: Registries | None = field(default=None, init=False)  # set by `find`
     digest: str = output("imageDigest")
     tag: str = output("imageTag")
     base_digest: str = output("baseDigest")
@@ -75,64 +76,69 @@ class Image(Resource):
     by_name = True
     not_found = ("ImageNotFoundException", "RepositoryNotFoundException")
     retry = ("RepositoryNotFoundException",)
-    expected = 60  # of which most is the way up from a home
+    expected = 60  # mostly the upload over a home's connection
 
     @property
     def uri(self) -> str:
-        """What a task definition says. ECS notes the digest when a deployment begins (VersionConsistency)."""
+        """Return the URI for a task definition.
+
+        ECS resolves the digest when a deployment starts (VersionConsistency).
+        """
         return f"{self.repository.uri}:{self.inputs.tag}"
 
     @cached_property
     def inputs(self) -> Inputs:
-        """What it would be made of now; a base given by tag is asked for its digest. Raises Usage."""
-        made = self.read()
-        return pinned(made, self.registries, self.base_digest) if self.registries else made
+        """Return the current inputs, with the base's tag resolved to its digest. Raise UsageError."""
+        inputs = self.read()
+        return pinned(inputs, self.registries, self.base_digest) if self.registries else inputs
 
     def identity(self) -> str:
-        """None: there is one at a time."""
+        """Return "": there is one image at a time."""
         return ""
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """The tag, so that it is found whatever becomes of the files."""
+        """Return the tag, so that the image is found even if the files change."""
         return {"tag": self.inputs.tag}
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By the tags that only provision gives, the newest first, in the repository of the stack's name."""
+        """Return the images with provision's tags, newest first, in the repository of the stack's name."""
         tags = {"provision:stack": stack, "provision:resource": "image"}
-        return [(tags, image) for image in _built(clients, stack)] if stack else []
+        return [(tags, image) for image in _list_built(clients, stack)] if stack else []
 
     def find(self, clients: Clients) -> Live | None:
-        """DescribeImages by the recorded tag, else by that of what it would be made of now."""
+        """Call DescribeImages with the recorded tag, else with that of the current inputs."""
         self.registries = clients.registries
-        return self._described(clients, self.tag or self.inputs.tag)
+        return self._describe(clients, self.tag or self.inputs.tag)
 
-    def _described(self, clients: Clients, tag: str) -> Live | None:
+    def _describe(self, clients: Clients, tag: str) -> Live | None:
         name = self.repository_name or self.repository.name
         describe, image = clients.aws.ecr.describe_images, {"imageTag": tag}
         answer = call_or_none(self.not_found, describe, repositoryName=name, imageIds=[image])
-        details = answer["imageDetails"] if answer else []  # empty: some clouds' way to say so
+        details = answer["imageDetails"] if answer else []  # some clouds answer an empty list
         return {**details[0], "imageTag": tag} if details else None
 
     def desired(self) -> dict[str, Any]:
-        """What it would be made of now."""
+        """Return the tag of the current inputs."""
         return {"imageTag": self.inputs.tag}
 
     def shown_in_plan(self) -> list[str]:
-        """Return the person's files that go in, with their sizes, and what of their folder does not."""
-        own = [(_shown(name), len(self.inputs.files[name])) for name in self.inputs.own]
+        """Return the person's files with their sizes, and those that are left out."""
+        own = [(_printable(name), len(self.inputs.files[name])) for name in self.inputs.own]
         shown = [_("{name} ({size} bytes)", name=name, size=size) for name, size in own[:SHOWN]]
         if more := own[SHOWN:]:
             size = sum(size for _name, size in more)
             shown.append(_("{count} more files ({size} bytes)", count=len(more), size=size))
-        return shown + [_("left out: {name}", name=_shown(name)) for name in self.inputs.left_out]
+        return shown + [
+            _("left out: {name}", name=_printable(name)) for name in self.inputs.left_out
+        ]
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Another image beside it, which from here on is the one that is found; made, if there is none."""
-        self.load_from_api(self._described(clients, self.inputs.tag) or self.create(clients))
+        """Use the image of the current inputs from here on; build it where it is missing."""
+        self.load_from_api(self._describe(clients, self.inputs.tag) or self.create(clients))
 
     def create(self, clients: Clients) -> Live:
-        """Builds it, and pushes what the repository does not have. The last call, PutImage, makes it."""
+        """Build the image, and push what the repository lacks. PutImage, the last call, creates it."""
         tag, name, registries = self.inputs.tag, self.repository.repository_name, clients.registries
         remote = self._remote(clients)
         image, base = build(self.inputs, registries, clients.index)
@@ -145,8 +151,8 @@ class Image(Resource):
         }
 
     def _remote(self, clients: Clients) -> Remote:
-        """Our repository, signed in: its registry is where ECR's token says. Raises ProvisionError."""
-        endpoint, token = _signed_in(clients)
+        """Return the stack's repository, signed in at the registry of ECR's token. Raise ProvisionError."""
+        endpoint, token = _sign_in(clients)
         if not endpoint:
             raise ProvisionError(
                 _("Pushing the bot's image."),
@@ -159,75 +165,74 @@ class Image(Resource):
         return clients.registries.private(endpoint, self.repository.repository_name, token)
 
     def fits(self, clients: Clients, platform: str) -> None:
-        """It is built for that platform."""
+        """Do nothing: it is built for that platform."""
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """Its one tag is ours: it is a hash of what we would build."""
+        """Return the stack's tags: the image's own tag is a hash that only provision gives."""
         return self.tags
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return its repository; none for one of the stack's name, where only this stack builds images.
+        """Return its repository, except the one of the stack's name, where only this stack builds images.
 
-        That one may have been there before, without our tags.
+        That repository may be adopted, without the stack's tags.
         """
         name = live.get("repositoryName") or self.repository_name
         return [] if name == self.stack else [Repository.named_by(self.stack, repository_name=name)]
 
     def keep_on_replace(self, clients: Clients) -> str:
-        """Revisions of the task definition run what was built for them."""
+        """Keep it: older revisions of the task definition use it."""
         return _("earlier versions of the bot run it; the repository forgets it in time")
 
     def prune(self, clients: Clients, used: Callable[[], set[str]]) -> None:
-        """Deletes what was built beyond the newest KEPT. used: the URIs of those that may still be run."""
-        old = _built(clients, self.repository_name)[KEPT:]
+        """Delete built images beyond the newest KEPT. used: returns the URIs of those that may still run."""
+        old = _list_built(clients, self.repository_name)[KEPT:]
         if not old:
             return
         tags = {uri.rpartition(":")[2] for uri in used()} | {self.inputs.tag}
         _delete(clients, self.repository_name, [i for i in old if not tags & set(i["imageTags"])])
 
     def delete(self, clients: Clients) -> None:
-        """BatchDeleteImage of everything that was built here: what others pushed stays."""
-        _delete(clients, self.repository_name, _built(clients, self.repository_name))
+        """Call BatchDeleteImage for every image that was built here; those that others pushed stay."""
+        _delete(clients, self.repository_name, _list_built(clients, self.repository_name))
 
 
-def _signed_in(clients: Clients) -> tuple[str, str]:
-    """The registry of this account and region, and a token for it; "" where another AWS names Amazon's."""
+def _sign_in(clients: Clients) -> tuple[str, str]:
+    """Return the registry of this account and region, and a token for it.
+
+    Return "" for an AWS emulator that answers with Amazon's registry.
+    """
     ecr = clients.aws.ecr
-    told = ecr.get_authorization_token()["authorizationData"][0]
-    endpoint = str(told["proxyEndpoint"])
-    foreign = AMAZON in endpoint and AMAZON not in str(ecr.meta.endpoint_url)
-    return ("", "") if foreign else (endpoint, str(told["authorizationToken"]))
+    data = ecr.get_authorization_token()["authorizationData"][0]
+    endpoint = str(data["proxyEndpoint"])
+    emulator = AMAZON in endpoint and AMAZON not in str(ecr.meta.endpoint_url)
+    return ("", "") if emulator else (endpoint, str(data["authorizationToken"]))
 
 
-def _built(clients: Clients, repository: str) -> list[Live]:
-    """The images of a repository that were built here, the newest first."""
-    pages = clients.aws.ecr.get_paginator("describe_images")
+def _list_built(clients: Clients, repository: str) -> list[Live]:
+    """Return the images of a repository that were built here, newest first."""
+    paginator = clients.aws.ecr.get_paginator("describe_images")
 
-    def every() -> list[Live]:
-        found = pages.paginate(repositoryName=repository, filter={"tagStatus": "TAGGED"})
-        return [dict(image) for page in found for image in page["imageDetails"]]
+    def list_images() -> list[Live]:
+        pages = paginator.paginate(repositoryName=repository, filter={"tagStatus": "TAGGED"})
+        return [dict(image) for page in pages for image in page["imageDetails"]]
 
-    images = call_or_none("RepositoryNotFoundException", every) or []
-    ours = [
+    images = call_or_none("RepositoryNotFoundException", list_images) or []
+    built = [
         {**image, "imageTag": tag}
         for image in images
         if (tag := next((t for t in image.get("imageTags", []) if t.startswith(PREFIX)), ""))
     ]
-    return sorted(ours, key=_pushed, reverse=True)
+    return sorted(built, key=lambda image: image["imagePushedAt"], reverse=True)
 
 
-def _shown(name: str) -> str:
-    """Return a file's name without what would steer a terminal."""
+def _printable(name: str) -> str:
+    """Return a file's name without a terminal's control characters."""
     return name if name.isprintable() else repr(name)
-
-
-def _pushed(image: Live) -> Any:
-    return image["imagePushedAt"]
 
 
 def _delete(clients: Clients, repository: str, images: list[Live]) -> None:
     digests = [{"imageDigest": digest} for digest in {i["imageDigest"]: i for i in images}]
-    for start in range(0, len(digests), _BATCH):
+    for start in range(0, len(digests), BATCH_SIZE):
         clients.aws.ecr.batch_delete_image(
-            repositoryName=repository, imageIds=digests[start : start + _BATCH]
+            repositoryName=repository, imageIds=digests[start : start + BATCH_SIZE]
         )

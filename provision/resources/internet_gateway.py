@@ -1,4 +1,4 @@
-"""What makes a VPC of our own public: its internet gateway."""
+"""Create the internet gateway of a new VPC, and attach it."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from provision.resources.vpc import Vpc
 
 @resource
 class InternetGateway(TaggedEc2):
-    """The door between a VPC and the internet."""
+    """The connection between a VPC and the internet."""
 
     noun = "internet-gateway"
     not_found = ("InvalidInternetGatewayID.NotFound",)
@@ -18,24 +18,24 @@ class InternetGateway(TaggedEc2):
 
     @classmethod
     def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
-        """DescribeInternetGateways."""
+        """Call DescribeInternetGateways."""
         return list(clients.aws.ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateInternetGateway."""
+        """Call CreateInternetGateway."""
         answer = clients.aws.ec2.create_internet_gateway(
             TagSpecifications=self.tag_specifications()
         )
         return self.shape(answer["InternetGateway"])
 
-    def delete_one(self, clients: Clients, id: str) -> None:
-        """DeleteInternetGateway."""
-        clients.aws.ec2.delete_internet_gateway(InternetGatewayId=id)
+    def delete_one(self, clients: Clients, resource_id: str) -> None:
+        """Call DeleteInternetGateway."""
+        clients.aws.ec2.delete_internet_gateway(InternetGatewayId=resource_id)
 
 
 @resource
 class GatewayAttachment(Resource):
-    """The gateway, attached to the VPC."""
+    """The gateway's attachment to the VPC."""
 
     vpc: Vpc
     gateway: InternetGateway
@@ -52,15 +52,15 @@ class GatewayAttachment(Resource):
         return [InternetGateway.named_by(self.stack, id=live["InternetGatewayId"])]
 
     def identity(self) -> str:
-        """An attachment belongs to its VPC."""
+        """Return the VPC's identity."""
         return self.vpc.identity()
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Both ids: they are all that an attachment is."""
+        """Return both ids, which identify an attachment."""
         return {"vpc_id": self.vpc.id, "gateway_id": self.gateway.id}
 
     def find(self, clients: Clients) -> Live | None:
-        """Among the gateway's attachments."""
+        """Find it among the gateway's attachments."""
         vpc_id = self.vpc_id or self.vpc.id
         which = named("internet-gateway-id", self.gateway_id or self.gateway.id)
         for gateway in clients.aws.ec2.describe_internet_gateways(Filters=which)[
@@ -72,20 +72,20 @@ class GatewayAttachment(Resource):
         return None
 
     def create(self, clients: Clients) -> Live | None:
-        """AttachInternetGateway, which answers nothing."""
+        """Call AttachInternetGateway, which returns nothing."""
         ids = {"VpcId": self.vpc.id, "InternetGatewayId": self.gateway.id}
         clients.aws.ec2.attach_internet_gateway(**ids)
         return {**ids, "State": "available"}
 
     def pending(self, live: Live) -> str:
-        """Its state; EC2 says `available` for a gateway that is attached."""
+        """Wait for the attachment; EC2 reports `available` for an attached gateway."""
         state = live.get("State", "?")
-        return (
-            "" if state in ("available", "attached") else _("the gateway is {state}", state=state)
-        )
+        if state in ("available", "attached"):
+            return ""
+        return _("the gateway is {state}", state=state)
 
     def delete(self, clients: Clients) -> None:
-        """DetachInternetGateway."""
+        """Call DetachInternetGateway."""
         clients.aws.ec2.detach_internet_gateway(
             InternetGatewayId=self.gateway_id, VpcId=self.vpc_id
         )

@@ -1,4 +1,4 @@
-"""Listeners of the load balancer: the warm door with its rule, and HTTPS."""
+"""Create the load balancer's listeners: the bootstrap listener with its rule, and HTTPS."""
 
 from typing import Any, ClassVar
 
@@ -17,12 +17,12 @@ from provision.resources.load_balancer import ELB, LoadBalancer, tags_of
 from provision.resources.target_group import TargetGroup
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"  # TLS 1.2 and 1.3; ECDHE with GCM, as LINE asks
-NOBODY = "warm-door.invalid"  # RFC 2606: no real request carries this host
+BOOTSTRAP_HOST = "bootstrap.invalid"  # RFC 2606: no real request has this host
 
 
 @resource
 class Listener(Resource):
-    """One port of the load balancer. On ours it may be somebody else's, so it is known by its tags."""
+    """One port of the load balancer. Others may add listeners to it, so ours are recognized by their tags."""
 
     load_balancer: LoadBalancer
     arn: str = output("ListenerArn")
@@ -35,25 +35,24 @@ class Listener(Resource):
     exists_within: ClassVar[str] = "load_balancer"
 
     def identity(self) -> str:
-        """A listener belongs to its load balancer."""
+        """Return the load balancer's identity."""
         return self.load_balancer.identity()
 
     def settings(self) -> dict[str, Any]:
-        """What CreateListener and ModifyListener take alike."""
+        """Return the parameters that CreateListener and ModifyListener share."""
         raise NotImplementedError(self.kind)
 
     def find(self, clients: Clients) -> Live | None:
-        """By ARN, else by port."""
-        which = (
-            {"ListenerArns": [self.arn]}
-            if self.arn
-            else {"LoadBalancerArn": self.load_balancer.arn}
-        )
-        found = clients.aws.elbv2.describe_listeners(**which)["Listeners"]
-        return next((dict(item) for item in found if item["Port"] == self.port), None)
+        """Find the listener by ARN, else by port."""
+        describe = clients.aws.elbv2.describe_listeners
+        if self.arn:
+            listeners = describe(ListenerArns=[self.arn])["Listeners"]
+        else:
+            listeners = describe(LoadBalancerArn=self.load_balancer.arn)["Listeners"]
+        return next((dict(item) for item in listeners if item["Port"] == self.port), None)
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateListener."""
+        """Call CreateListener."""
         answer = clients.aws.elbv2.create_listener(
             LoadBalancerArn=self.load_balancer.arn,
             Port=self.port,
@@ -63,15 +62,15 @@ class Listener(Resource):
         return dict(answer["Listeners"][0])
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """DescribeTags."""
+        """Return the tags (DescribeTags)."""
         return tags_of(clients, live["ListenerArn"])
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """ModifyListener."""
+        """Call ModifyListener."""
         clients.aws.elbv2.modify_listener(ListenerArn=self.arn, **self.settings())
 
     def delete(self, clients: Clients) -> None:
-        """DeleteListener."""
+        """Call DeleteListener."""
         clients.aws.elbv2.delete_listener(ListenerArn=self.arn)
 
 
@@ -79,15 +78,15 @@ class Listener(Resource):
 class BootstrapListener(Listener):
     """HTTP:80, closed in the security group, redirecting to HTTPS.
 
-    ECS refuses a service whose target group hangs on no listener, and an HTTPS listener needs a certificate
-    that a person at a registrar may keep waiting for hours. Through this door's rule the service starts and
-    turns healthy meanwhile, so a broken image or secret shows now.
+    ECS refuses a service whose target group has no listener, and an HTTPS listener needs a certificate that
+    may wait hours for a person at a registrar. With this listener's rule the service becomes healthy
+    meanwhile, so that a broken image or secret is noticed at once.
     """
 
     port: ClassVar[int] = 80
 
     def settings(self) -> dict[str, Any]:
-        """Everything goes to HTTPS."""
+        """Return a redirect to HTTPS."""
         redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
         return {
             "Protocol": "HTTP",
@@ -95,13 +94,13 @@ class BootstrapListener(Listener):
         }
 
     def desired(self) -> dict[str, Any]:
-        """It only ever redirects."""
+        """Return the redirect."""
         return {"Protocol": "HTTP", "DefaultActions[0].Type": "redirect"}
 
 
 @resource
 class BootstrapRule(Resource):
-    """The rule that hangs the target group on the load balancer, though no real request matches it."""
+    """The rule that attaches the target group to the load balancer; no real request matches it."""
 
     bootstrap_listener: BootstrapListener
     target_group: TargetGroup
@@ -113,51 +112,52 @@ class BootstrapRule(Resource):
     exists_within: ClassVar[str] = "bootstrap_listener"
 
     def identity(self) -> str:
-        """A rule belongs to its listener."""
+        """Return the listener's identity."""
         return self.bootstrap_listener.identity()
 
     def find(self, clients: Clients) -> Live | None:
-        """By ARN, else the one that is not the default."""
-        which = (
-            {"RuleArns": [self.arn]} if self.arn else {"ListenerArn": self.bootstrap_listener.arn}
-        )
-        found = clients.aws.elbv2.describe_rules(**which)["Rules"]
-        return next((dict(rule) for rule in found if not rule["IsDefault"]), None)
+        """Find the rule by ARN, else the one that is not the default."""
+        describe = clients.aws.elbv2.describe_rules
+        if self.arn:
+            rules = describe(RuleArns=[self.arn])["Rules"]
+        else:
+            rules = describe(ListenerArn=self.bootstrap_listener.arn)["Rules"]
+        return next((dict(rule) for rule in rules if not rule["IsDefault"]), None)
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateRule."""
+        """Call CreateRule."""
         answer = clients.aws.elbv2.create_rule(
             ListenerArn=self.bootstrap_listener.arn,
             Priority=1,
-            Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [NOBODY]}}],
+            Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [BOOTSTRAP_HOST]}}],
             Actions=self._actions(),
             Tags=listed(self.tags),
         )
         return dict(answer["Rules"][0])
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """DescribeTags."""
+        """Return the tags (DescribeTags)."""
         return tags_of(clients, live["RuleArn"])
 
     def _actions(self) -> list[dict[str, Any]]:
         return [{"Type": "forward", "TargetGroupArn": self.target_group.arn}]
 
     def desired(self) -> dict[str, Any]:
-        """The target group it forwards to."""
+        """Return the target group to which it forwards."""
         return {forwards_to("Actions"): self.target_group.arn}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """ModifyRule."""
+        """Call ModifyRule."""
         clients.aws.elbv2.modify_rule(RuleArn=self.arn, Actions=self._actions())
 
     def delete(self, clients: Clients) -> None:
-        """DeleteRule."""
+        """Call DeleteRule."""
         clients.aws.elbv2.delete_rule(RuleArn=self.arn)
 
 
 @resource
 class HttpsListener(Listener):
-    """HTTPS:443 with the certificate, forwarding to the bot: once it stands, LINE gets through."""
+    """HTTPS:443 with the certificate, forwarding to the bot. Once it exists, LINE reaches the bot."""
 
     target_group: TargetGroup
     certificate: IssuedCertificate
@@ -166,7 +166,7 @@ class HttpsListener(Listener):
     through_others: ClassVar[bool] = True
 
     def settings(self) -> dict[str, Any]:
-        """Certificate, policy and where to."""
+        """Return certificate, TLS policy and target group."""
         return {
             "Protocol": "HTTPS",
             "SslPolicy": TLS_POLICY,
@@ -175,7 +175,7 @@ class HttpsListener(Listener):
         }
 
     def desired(self) -> dict[str, Any]:
-        """All of it can be set afterwards."""
+        """Return certificate, TLS policy and target group."""
         return {
             "SslPolicy": TLS_POLICY,
             "Certificates[0].CertificateArn": self.certificate.certificate.arn,
@@ -184,6 +184,6 @@ class HttpsListener(Listener):
 
 
 def forwards_to(actions: str) -> str:
-    """The jmespath of an action's target group: AWS shows it in one of two places."""
+    """Return the jmespath of an action's target group, which AWS shows in one of two places."""
     first = f"{actions}[0]"
     return f"{first}.TargetGroupArn || {first}.ForwardConfig.TargetGroups[0].TargetGroupArn"

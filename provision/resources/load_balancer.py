@@ -1,4 +1,4 @@
-"""The public door: an Application Load Balancer."""
+"""Create the Application Load Balancer."""
 
 from typing import Any, ClassVar
 
@@ -24,12 +24,12 @@ from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
 
 ELB = "Elastic Load Balancing"
-TAGS_A_CALL = 20  # ELB API, DescribeTags
+BATCH_SIZE = 20  # ELB API, DescribeTags
 
 
 @resource
 class LoadBalancer(Resource):
-    """An internet-facing Application Load Balancer. Others build on it while it is still provisioning."""
+    """An internet-facing Application Load Balancer. Others use it while it is still provisioning."""
 
     name: str
     network: Network
@@ -48,26 +48,26 @@ class LoadBalancer(Resource):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By name and tags."""
+        """Return load balancers by name and tags."""
         pages = clients.aws.elbv2.get_paginator("describe_load_balancers").paginate()
-        found = [_shape(live) for page in pages for live in page["LoadBalancers"]]
-        return carrying(clients, stack, found, "LoadBalancerArn")
+        balancers = [_shape(live) for page in pages for live in page["LoadBalancers"]]
+        return with_stack_tags(clients, stack, balancers, "LoadBalancerArn")
 
     def find(self, clients: Clients) -> Live | None:
-        """By ARN, else by name."""
+        """Find the load balancer by ARN, else by name."""
         which = {"LoadBalancerArns": [self.arn]} if self.arn else {"Names": [self.name]}
         found = clients.aws.elbv2.describe_load_balancers(**which)["LoadBalancers"]
         return _shape(found[0]) if found else None
 
     @classmethod
     def called(cls, stack: str, name: str) -> "LoadBalancer":
-        """Return one that only its name is known of."""
-        bare = cls.named_by(stack)
-        bare.name = name
-        return bare
+        """Return one of which only the name is known."""
+        balancer = cls.named_by(stack)
+        balancer.name = name
+        return balancer
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateLoadBalancer."""
+        """Call CreateLoadBalancer."""
         answer = clients.aws.elbv2.create_load_balancer(
             Name=self.name,
             Subnets=self.network.subnet_ids,
@@ -79,18 +79,18 @@ class LoadBalancer(Resource):
         return _shape(answer["LoadBalancers"][0])
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """DescribeTags."""
+        """Return the tags (DescribeTags)."""
         return tags_of(clients, live["LoadBalancerArn"])
 
     def desired(self) -> dict[str, Any]:
-        """Its subnets and its group can be set afterwards."""
+        """Return its subnets and its security group."""
         return {
             "Subnets": sorted(self.network.subnet_ids),
             "SecurityGroups": [self.security_group.id],
         }
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """SetSubnets, SetSecurityGroups."""
+        """Call SetSubnets and SetSecurityGroups."""
         paths = [difference.path for difference in differences]
         if "Subnets" in paths:
             clients.aws.elbv2.set_subnets(LoadBalancerArn=self.arn, Subnets=self.network.subnet_ids)
@@ -100,17 +100,18 @@ class LoadBalancer(Resource):
             )
 
     def costs(self, prices: Prices) -> float:
-        """Its hours, a little traffic left out, and one public IPv4 address per zone."""
+        """Return the price of its hours, without traffic, and of one public IPv4 address per zone."""
         return HOURS * (prices.load_balancer_hour + self.network.zones() * prices.public_ipv4_hour)
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Listeners and rules that others added: they would go with it."""
-        return [use for use, _actions in added(clients, self.arn, ours, self.stack)]
+        """Return listeners and rules that others added, which would be deleted with it."""
+        return [use for use, _actions in foreign_rules(clients, self.arn, ours, self.stack)]
 
     def delete(self, clients: Clients) -> None:
-        """DeleteLoadBalancer: returns at once; its network interfaces live on for a minute or more.
+        """Call DeleteLoadBalancer, which returns at once; network interfaces remain for a minute or more.
 
-        Deletion protection, which somebody switched on, is switched off: it is ours, and was agreed to go.
+        Deletion protection that somebody enabled is disabled: the load balancer is the stack's, and its
+        deletion was confirmed.
         """
         elbv2, which = clients.aws.elbv2, {"LoadBalancerArn": self.arn}
         if call_or_none("OperationNotPermitted", elbv2.delete_load_balancer, **which) is None:
@@ -121,17 +122,17 @@ class LoadBalancer(Resource):
 
 @resource
 class ActiveLoadBalancer(Milestone):
-    """The load balancer takes traffic."""
+    """The load balancer accepts traffic."""
 
     load_balancer: LoadBalancer
     expected: ClassVar[int] = 158
 
     def find(self, clients: Clients) -> Live | None:
-        """The load balancer."""
+        """Find the load balancer."""
         return self.load_balancer.find(clients)
 
     def pending(self, live: Live) -> str:
-        """Its state, in AWS's word."""
+        """Wait for `active`. Raise ProvisionError for `failed`."""
         state = live.get("State", {})
         if state.get("Code") == "failed":
             raise ProvisionError(
@@ -144,25 +145,25 @@ class ActiveLoadBalancer(Milestone):
         return _("the load balancer is {state}", state=state.get("Code", "?"))
 
 
-def carrying(clients: Clients, stack: str, found: list[Live], arn: str) -> list[Tagged]:
-    """Those whose name begins with the stack's and whose tags are its. arn: the key of each one's ARN."""
+def with_stack_tags(clients: Clients, stack: str, found: list[Live], arn: str) -> list[Tagged]:
+    """Return the resources that have the stack's tags and its name as prefix. arn: the key of the ARN."""
     name = arn.removesuffix("Arn") + "Name"
     lives = {live[arn]: live for live in found if live[name].startswith(stack)}
     arns, tagged = list(lives), []
-    for start in range(0, len(arns), TAGS_A_CALL):
-        answer = clients.aws.elbv2.describe_tags(ResourceArns=arns[start : start + TAGS_A_CALL])
-        for told in answer["TagDescriptions"]:
-            if marked(tags := flat(told["Tags"]), stack):
-                tagged.append((tags, lives[told["ResourceArn"]]))
+    for start in range(0, len(arns), BATCH_SIZE):
+        answer = clients.aws.elbv2.describe_tags(ResourceArns=arns[start : start + BATCH_SIZE])
+        for description in answer["TagDescriptions"]:
+            if marked(tags := flat(description["Tags"]), stack):
+                tagged.append((tags, lives[description["ResourceArn"]]))
     return tagged
 
 
-def added(
+def foreign_rules(
     clients: Clients, arn: str, ours: frozenset[str], stack: str
 ) -> list[tuple[ExternalUse, list[dict[str, Any]]]]:
-    """Listeners and rules that others added to a load balancer of ours, each with its actions.
+    """Return listeners and rules that others added to a load balancer of ours, each with its actions.
 
-    None where it is gone, though a target group may name it for some minutes more.
+    Return none for a deleted load balancer, which a target group may refer to for some minutes.
     """
     elbv2, found = clients.aws.elbv2, []
     listeners = (
@@ -181,8 +182,8 @@ def added(
     ]
 
 
-def foreign(clients: Clients, arns: list[str], ours: frozenset[str]) -> list[ExternalUse]:
-    """Those that are not ours. A load balancer that is gone may be named for some minutes more."""
+def foreign_users(clients: Clients, arns: list[str], ours: frozenset[str]) -> list[ExternalUse]:
+    """Return the ARNs that are not ours, without load balancers that AWS lists for minutes after deletion."""
     describe = clients.aws.elbv2.describe_load_balancers
     return [
         ExternalUse(arn)
@@ -196,7 +197,7 @@ def foreign(clients: Clients, arns: list[str], ours: frozenset[str]) -> list[Ext
 
 
 def tags_of(clients: Clients, arn: str) -> dict[str, str]:
-    """The tags of anything of Elastic Load Balancing's."""
+    """Return the tags of any resource of Elastic Load Balancing."""
     answer = clients.aws.elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"]
     return {tag["Key"]: tag["Value"] for tag in answer[0]["Tags"]} if answer else {}
 

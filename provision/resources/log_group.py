@@ -1,4 +1,4 @@
-"""Where the bot's words to its operator go: a CloudWatch log group."""
+"""Create the CloudWatch log group of the bot's log."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from provision.resources.base import (
 )
 
 FOLDER = "/ecs/"
-RETENTION = 30  # days; AWS's default is for ever
+RETENTION = 30  # days; by default AWS never deletes
 
 
 @resource
@@ -33,50 +33,50 @@ class LogGroup(Resource):
     retry = ("OperationAbortedException",)
 
     def identity(self) -> str:
-        """Its name without the folder."""
+        """Return its name without the folder."""
         return self.name.rpartition("/")[2]
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By name and tags."""
+        """Return log groups by name and tags."""
         pages = clients.aws.logs.get_paginator("describe_log_groups").paginate(
             logGroupNamePrefix=FOLDER + stack
         )
         groups = [dict(group) for page in pages for group in page["logGroups"]]
-        found = run_all(lambda group: (_tags(clients, group), group), groups)
-        return [(tags, group) for tags, group in found if marked(tags, stack)]
+        tagged = run_all(lambda group: (_tags(clients, group), group), groups)
+        return [(tags, group) for tags, group in tagged if marked(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
-        """By name: DescribeLogGroups matches prefixes."""
+        """Find the log group by name (DescribeLogGroups matches prefixes)."""
         name = self.log_group_name or self.name
         found = clients.aws.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         return next((dict(group) for group in found if group["logGroupName"] == name), None)
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateLogGroup answers nothing. Retention is a difference."""
+        """Call CreateLogGroup, which returns nothing. The retention is a difference."""
         clients.aws.logs.create_log_group(logGroupName=self.name, tags=self.tags)
         return None
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """ListTagsForResource."""
+        """Return the tags (ListTagsForResource)."""
         return _tags(clients, live)
 
     def desired(self) -> dict[str, Any]:
-        """Its retention."""
+        """Return its retention."""
         return {"retentionInDays": RETENTION}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """PutRetentionPolicy."""
+        """Call PutRetentionPolicy."""
         clients.aws.logs.put_retention_policy(
             logGroupName=self.log_group_name, retentionInDays=RETENTION
         )
 
     def delete(self, clients: Clients) -> None:
-        """DeleteLogGroup."""
+        """Call DeleteLogGroup."""
         clients.aws.logs.delete_log_group(logGroupName=self.log_group_name)
 
 
 def _tags(clients: Clients, live: Live) -> dict[str, str]:
-    """ListTagsForResource takes the ARN without its last :*."""
+    """Call ListTagsForResource, which takes the ARN without its final :*."""
     arn = live["arn"].removesuffix(":*")
     return flat(clients.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {}))

@@ -1,4 +1,4 @@
-"""Records of a domain's former servers, copied into its new zone: lines of `name type value`."""
+"""Copy the records of a domain's former servers into its new zone, from lines of `name type value`."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -6,12 +6,12 @@ from typing import Any
 
 from provision.resources.base import Clients
 
-A_CALL = 100  # record sets; Route 53 takes 1,000 records, and a set may hold several
-TTL = 300  # seconds: short, because somebody may want to mend them soon
+BATCH_SIZE = 100  # record sets per call; Route 53 takes 1,000 records, and a set may hold several
+TTL = 300  # seconds; short, so that corrections take effect soon
 
 
 def record_sets(lines: list[str]) -> list[dict[str, Any]]:
-    """The lines as ChangeResourceRecordSets takes them, a record set for each name and type."""
+    """Return the lines as ChangeResourceRecordSets takes them: one record set per name and type."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         name, kind, value = line.split(" ", 2)
@@ -27,50 +27,50 @@ def record_sets(lines: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def put(clients: Clients, zone_id: str, lines: list[str]) -> None:
-    """Creates what is not there; what is there stays, for somebody may have changed it since."""
-    wanted = record_sets(lines)
-    names = {_name(record) for record in wanted}
-    there = names.intersection(_name(record) for record in _live(clients, zone_id))
-    _change(clients, zone_id, "CREATE", [r for r in wanted if _name(r) not in there])
+def create(clients: Clients, zone_id: str, lines: list[str]) -> None:
+    """Create the missing records; existing ones stay, because somebody may have changed them."""
+    copies = record_sets(lines)
+    names = {_name(record) for record in copies}
+    existing = names.intersection(_name(record) for record in _list(clients, zone_id))
+    _change(clients, zone_id, "CREATE", [r for r in copies if _name(r) not in existing])
 
 
-def take_away(clients: Clients, zone_id: str, lines: list[str]) -> None:
-    """Deletes what still says what was copied; what somebody changed since is theirs."""
-    copied = [(_name(record), _values(record)) for record in record_sets(lines)]
-    ours = [r for r in _live(clients, zone_id) if (_name(r), _values(r)) in copied]
-    _change(clients, zone_id, "DELETE", ours)
+def delete(clients: Clients, zone_id: str, lines: list[str]) -> None:
+    """Delete the records that are still as they were copied; changed ones stay."""
+    copies = [(_name(record), _values(record)) for record in record_sets(lines)]
+    unchanged = [r for r in _list(clients, zone_id) if (_name(r), _values(r)) in copies]
+    _change(clients, zone_id, "DELETE", unchanged)
 
 
-def others(clients: Clients, zone_id: str, lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Name and type of everything in the zone besides its own NS and SOA and what was copied."""
-    copied = [(_name(record), _values(record)) for record in record_sets(lines)]
-    for record in _added(_live(clients, zone_id)):
-        if (_name(record), _values(record)) not in copied:
+def foreign(clients: Clients, zone_id: str, lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield name and type of every record except the zone's own NS and SOA and the copies."""
+    copies = [(_name(record), _values(record)) for record in record_sets(lines)]
+    for record in _without_own(_list(clients, zone_id)):
+        if (_name(record), _values(record)) not in copies:
             yield _name(record)
 
 
-def clear(clients: Clients, zone_id: str) -> None:
-    """Deletes everything but the zone's own NS and SOA, while it is listed.
+def delete_all(clients: Clients, zone_id: str) -> None:
+    """Delete every record except the zone's own NS and SOA, while they are listed.
 
-    The next page begins with a record that is still there.
+    Deleting does not disturb the listing: its next page starts at a record that still exists.
     """
-    found = _added(_live(clients, zone_id))
-    while some := list(islice(found, A_CALL)):
-        _change(clients, zone_id, "DELETE", some)
+    records = _without_own(_list(clients, zone_id))
+    while batch := list(islice(records, BATCH_SIZE)):
+        _change(clients, zone_id, "DELETE", batch)
 
 
-def _added(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Without the two that every zone has: its SOA, and its NS at the same name, which is listed before."""
-    top, early = "", []
+def _without_own(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the records except the zone's own: its SOA, and the NS of that name, which may come first."""
+    apex, early = "", []
     for record in records:
         if record["Type"] == "SOA":
-            top = _name(record)[0]
-        elif record["Type"] == "NS" and not top:
+            apex = _name(record)[0]
+        elif record["Type"] == "NS" and not apex:
             early.append(record)
-        elif record["Type"] != "NS" or _name(record)[0] != top:
+        elif record["Type"] != "NS" or _name(record)[0] != apex:
             yield record
-    yield from (record for record in early if _name(record)[0] != top)
+    yield from (record for record in early if _name(record)[0] != apex)
 
 
 def _change(clients: Clients, zone_id: str, action: str, records: list[dict[str, Any]]) -> None:
@@ -81,8 +81,8 @@ def _change(clients: Clients, zone_id: str, action: str, records: list[dict[str,
         )
 
 
-def _live(clients: Clients, zone_id: str) -> Iterator[dict[str, Any]]:
-    """One by one: people keep thousands in a zone."""
+def _list(clients: Clients, zone_id: str) -> Iterator[dict[str, Any]]:
+    """Yield the zone's records one by one, because a zone may have thousands."""
     pages = clients.aws.route53.get_paginator("list_resource_record_sets").paginate(
         HostedZoneId=zone_id
     )

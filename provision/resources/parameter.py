@@ -1,4 +1,4 @@
-"""LINE's two secrets, in Parameter Store and nowhere else."""
+"""Store LINE's two secrets in Parameter Store, and nowhere else."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ from provision.resources.base import (
 
 @resource
 class Parameter(Resource):
-    """A SecureString parameter: put from this run's answer, or adopted where there is one.
+    """A SecureString parameter: created from this run's secret, or adopted where it exists.
 
-    secret: the value this run was given, "" where it was given none. It is compared, never recorded or shown.
+    secret: this run's value, "" without one. It is compared, never recorded or shown.
     """
 
     name: str
     secret: str
-    variable: str  # the environment variable that would have given it
+    variable: str  # the environment variable that holds it
     arn: str = output("ARN")
     parameter_name: str = output("Name")
     at_once = True
@@ -39,7 +39,7 @@ class Parameter(Resource):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By tag, as DescribeParameters can."""
+        """Return parameters by tag, for which DescribeParameters has a filter."""
         ssm = clients.aws.ssm
         which = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
         pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[which])
@@ -50,20 +50,18 @@ class Parameter(Resource):
         )
 
     def find(self, clients: Clients) -> Live | None:
-        """By name; its value is read only to tell whether it is the one this run was given."""
+        """Find the parameter by name; read its value only to compare it with this run's."""
         name = self.parameter_name or self.name
         secret = getattr(self, "secret", "")
-        told = clients.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))[
-            "Parameters"
-        ]
-        if not told:
+        answer = clients.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))
+        if not answer["Parameters"]:
             return None
-        answer = dict(told[0])
-        value = answer.pop("Value", "")
-        return {**answer, "UpToDate": not secret or value == secret}
+        live = dict(answer["Parameters"][0])
+        value = live.pop("Value", "")
+        return {**live, "UpToDate": not secret or value == secret}
 
     def create(self, clients: Clients) -> Live | None:
-        """PutParameter without Overwrite."""
+        """Call PutParameter without Overwrite."""
         if not self.secret:
             raise ProvisionError(
                 _("Creating the parameter {name}.", name=self.name),
@@ -79,25 +77,25 @@ class Parameter(Resource):
         return None
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """ListTagsForResource."""
+        """Return the tags (ListTagsForResource)."""
         return _tags(clients, live["Name"])
 
     def may_adopt(self, live: Live) -> bool:
-        """The article made it by hand."""
+        """Adopt an existing parameter: the article creates it by hand."""
         return True
 
     def desired(self) -> dict[str, Any]:
-        """The value of this run, said without saying it."""
+        """Return that the value is this run's, without showing it."""
         return {"UpToDate": True}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """PutParameter with Overwrite (which takes no tags)."""
+        """Call PutParameter with Overwrite (which takes no tags)."""
         clients.aws.ssm.put_parameter(
             Name=self.name, Value=self.secret, Type="SecureString", Overwrite=True
         )
 
     def delete(self, clients: Clients) -> None:
-        """DeleteParameter."""
+        """Call DeleteParameter."""
         clients.aws.ssm.delete_parameter(Name=self.parameter_name)
 
 

@@ -1,4 +1,4 @@
-"""What the two roles of a task may do, each by itself: ECS to start the bot, and the bot."""
+"""Grant a task's two roles their permissions: ECS's, to start the bot, and the bot's own."""
 
 import re
 
@@ -14,7 +14,7 @@ ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([a-z0
 
 @resource
 class ExecutionPermissions(RolePolicy):
-    """What ECS itself may do to start a task: fetch the image, read the two secrets, write the log."""
+    """ECS's permissions to start a task: to pull the image, read the two secrets and write the log."""
 
     access_token: Parameter
     channel_secret: Parameter
@@ -23,14 +23,14 @@ class ExecutionPermissions(RolePolicy):
     image: str = ""  # the URI of the setting
 
     def statements(self) -> list[Statement]:
-        """As AmazonECSTaskExecutionRolePolicy, but on our repository, log group and parameters only."""
+        """Return AmazonECSTaskExecutionRolePolicy, limited to the stack's own resources."""
         log_group = self.log_group.arn.removesuffix(":*")
         return [
             {
                 "Sid": "SignInToTheRegistry",
                 "Effect": "Allow",
                 "Action": "ecr:GetAuthorizationToken",
-                "Resource": "*",  # the action knows no other
+                "Resource": "*",  # the action supports no other
             },
             {
                 "Sid": "PullTheImage",
@@ -57,22 +57,23 @@ class ExecutionPermissions(RolePolicy):
         ]
 
     def _repositories(self) -> list[str]:
-        """Ours, and the one in ECR that image.uri names where it is another."""
+        """Return the stack's repository, and the ECR repository of image.uri where it is another one."""
         match = ECR_IMAGE.match(self.image)
-        named = [f"arn:aws:ecr:{match[2]}:{match[1]}:repository/{match[3]}"] if match else []
-        return [self.repository.arn, *(arn for arn in named if arn != self.repository.arn)]
+        named = f"arn:aws:ecr:{match[2]}:{match[1]}:repository/{match[3]}" if match else ""
+        own = self.repository.arn
+        return [own, named] if named not in ("", own) else [own]
 
 
 @resource
 class TaskPermissions(RolePolicy):
-    """What the bot itself may do: read the news, and the two parameters when a secret has been changed."""
+    """The bot's own permissions: to read the news, and the two parameters again after a secret changed."""
 
     access_token: Parameter
     channel_secret: Parameter
     news_bucket: NewsBucket
 
     def statements(self) -> list[Statement]:
-        """The article's two actions on the two parameters, and the news, read only."""
+        """Return the article's two actions on the two parameters, and read access to the news."""
         return [
             {
                 "Sid": "ReadTheSecrets",
@@ -91,7 +92,7 @@ class TaskPermissions(RolePolicy):
 
 
 def list_the_news(bucket: NewsBucket) -> Statement:
-    """Without ListBucket S3 says AccessDenied, not NoSuchKey, of an object that is not there."""
+    """Return ListBucket, without which S3 answers AccessDenied instead of NoSuchKey for a missing object."""
     return {
         "Sid": "ListTheNews",
         "Effect": "Allow",

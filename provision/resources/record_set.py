@@ -1,4 +1,4 @@
-"""Records in the hosted zone: the certificate's validation CNAME, and the alias that LINE's calls follow."""
+"""Create the zone's records: the certificate's validation CNAME, and the alias of the bot's host."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -24,7 +24,7 @@ from provision.resources.load_balancer import LoadBalancer
 
 @resource
 class RecordSet(Resource):
-    """One record set. It is ours when the zone is ours; in an adopted zone an equal one is adopted."""
+    """One record set, the stack's when its zone is; in an adopted zone an equal record set is adopted."""
 
     zone: HostedZone
     zone_id: str = output("ZoneId")
@@ -38,62 +38,62 @@ class RecordSet(Resource):
     expected: ClassVar[int] = 37
 
     def wanted(self) -> dict[str, Any]:
-        """The record set as ChangeResourceRecordSets takes it."""
+        """Return the record set as ChangeResourceRecordSets takes it."""
         raise NotImplementedError(self.kind)
 
     def find(self, clients: Clients) -> Live | None:
-        """By zone, name and type."""
+        """Find the record set by zone, name and type."""
         if self.name:
             zone_id, name, kind = self.zone_id, self.name, self.type
         else:
-            wanted = self.wanted()
-            zone_id, name, kind = self.zone.id, wanted["Name"], wanted["Type"]
+            record_set = self.wanted()
+            zone_id, name, kind = self.zone.id, record_set["Name"], record_set["Type"]
         answer = clients.aws.route53.list_resource_record_sets(
             HostedZoneId=zone_id, StartRecordName=name, StartRecordType=kind, MaxItems="1"
         )
         for record in answer["ResourceRecordSets"]:
             if _plain(record["Name"]) == _plain(name) and record["Type"] == kind:
-                return {**_normal(record), "ZoneId": zone_id}
+                return {**_normalize(record), "ZoneId": zone_id}
         return None
 
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
-        """Yield its zone, then by what else it is ours: in a zone that was there before it is, too."""
+        """Yield its zone, then other resources by which it is the stack's in an adopted zone."""
         yield HostedZone.named_by(self.stack, id=live["ZoneId"])
 
     def cannot_be(self, made: Collection[str]) -> bool:
-        """Not in a zone that this run has made, unless the former servers' records were copied into it."""
+        """Return whether this run created the zone without copying the former servers' records into it."""
         return super().cannot_be(made) and not self.zone.copied
 
     def create(self, clients: Clients) -> Live | None:
-        """One UPSERT."""
+        """Call ChangeResourceRecordSets with UPSERT."""
         _change(clients, self.zone.id, "UPSERT", self.wanted())
-        return {**_normal(self.wanted()), "ZoneId": self.zone.id}
+        return {**_normalize(self.wanted()), "ZoneId": self.zone.id}
 
     def shown(self, live: Live) -> str:
-        """Type, name and value."""
+        """Return type, name and value."""
         target = live.get("AliasTarget", {}).get("DNSName")
         values = [item["Value"] for item in live.get("ResourceRecords", [])]
         return f"{live['Type']} {live['Name']} -> {target or ' '.join(values)}"
 
     def owners(self, live: Live) -> list[Resource]:
-        """In our own zone too somebody may have put another value there since."""
+        """Return the zone, unless somebody has changed the record's value."""
         return [] if self.differences(live) else super().owners(live)
 
     def may_adopt(self, live: Live) -> bool:
-        """A record that already says what we want."""
+        """Adopt a record set with the same value."""
         return not self.differences(live)
 
     def desired(self) -> dict[str, Any]:
-        """Name, type and what it points at."""
-        wanted = _normal(self.wanted())
-        return {key: wanted[key] for key in ("ResourceRecords", "AliasTarget") if key in wanted}
+        """Return the record set's values."""
+        record_set = _normalize(self.wanted())
+        return {k: record_set[k] for k in ("ResourceRecords", "AliasTarget") if k in record_set}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """UPSERT."""
+        """Call ChangeResourceRecordSets with UPSERT."""
         _change(clients, self.zone.id, "UPSERT", self.wanted())
 
     def delete(self, clients: Clients) -> None:
-        """DELETE of the record set as it stands: Route 53 wants it named whole."""
+        """Delete the record set as it is now: Route 53 requires all of its values."""
         answer = clients.aws.route53.list_resource_record_sets(
             HostedZoneId=self.zone_id,
             StartRecordName=self.name,
@@ -107,33 +107,33 @@ class RecordSet(Resource):
 
 @resource
 class ValidationRecord(RecordSet):
-    """The CNAME by which ACM sees that the domain is ours."""
+    """The CNAME by which ACM validates the domain."""
 
     certificate: Certificate
     retained_with: ClassVar[str] = "certificate"  # ACM looks at it again whenever it renews
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """A record set has no tags: in the stack's zones, what its certificates ask for."""
-        asked = {}
+        """Return the records in the stack's zones that validate its certificates."""
+        tags_by_name = {}
         for tags, live in Certificate.tagged(clients, stack):
             for option in live.get("DomainValidationOptions", []):
                 if name := option.get("ResourceRecord", {}).get("Name"):
-                    asked[_plain(name)] = {
-                        **tags,
-                        "provision:resource": _key(cls, live["DomainName"]),
-                    }
-        records = _in_zones_of(clients, stack) if asked else ()
+                    key = _key(cls, live["DomainName"])
+                    tags_by_name[_plain(name)] = {**tags, "provision:resource": key}
+        records = _list_in_zones_of(clients, stack) if tags_by_name else ()
         return [
-            (asked[r["Name"]], r) for r in records if r["Type"] == "CNAME" and r["Name"] in asked
+            (tags_by_name[record["Name"]], record)
+            for record in records
+            if record["Type"] == "CNAME" and record["Name"] in tags_by_name
         ]
 
     def identity(self) -> str:
-        """One for each host."""
+        """Return the host."""
         return self.certificate.host
 
     def usage_checks(self, clients: Clients, ours: frozenset[str]) -> UsageChecks:
-        """Look for other certificates that ACM renews by it, in every region that the account can use."""
+        """Return checks for other certificates that ACM renews by it, one for each enabled region."""
 
         def check(region: str, filters: dict[str, Any]) -> list[ExternalUse]:
             acm = clients.aws.in_region(region).acm
@@ -148,7 +148,7 @@ class ValidationRecord(RecordSet):
         }
 
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
-        """Yield its zone, then the certificates that ask for it."""
+        """Yield its zone, then the certificates that it validates."""
         yield from super().holders(clients, live)
         acm = clients.aws.acm
         for filters in every_certificate(acm).values():
@@ -156,7 +156,7 @@ class ValidationRecord(RecordSet):
                 yield Certificate.named_by(self.stack, arn=arn)
 
     def wanted(self) -> dict[str, Any]:
-        """As ACM names it."""
+        """Return the CNAME that ACM requires."""
         return {
             "Name": self.certificate.record_name,
             "Type": "CNAME",
@@ -167,7 +167,7 @@ class ValidationRecord(RecordSet):
 
 @resource
 class Alias(RecordSet):
-    """The A record, an alias: the host's name leads to the load balancer."""
+    """The alias A record that points the host's name to the load balancer."""
 
     host: str
     load_balancer: LoadBalancer
@@ -176,45 +176,48 @@ class Alias(RecordSet):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """A record set has no tags: in the stack's zones, what leads to its load balancers."""
+        """Return the records in the stack's zones that point to its load balancers."""
         balancers = {
             _plain(live["DNSName"]): tags for tags, live in LoadBalancer.tagged(clients, stack)
         }
-        records = _in_zones_of(clients, stack) if balancers else ()
+        records = _list_in_zones_of(clients, stack) if balancers else ()
         found = ((balancers.get(r.get("AliasTarget", {}).get("DNSName", "")), r) for r in records)
         return [
             ({**tags, "provision:resource": _key(cls, r["Name"])}, r) for tags, r in found if tags
         ]
 
     def identity(self) -> str:
-        """One for each host."""
+        """Return the host."""
         return self.host
 
     def find(self, clients: Clients) -> Live | None:
-        """Before ours is known: all that stands at the name, for callers would follow that as well."""
+        """Find the record set. Before it is recorded, raise ProvisionError for other records of that name.
+
+        Clients would follow those as well.
+        """
         if self.name:
             return super().find(clients)
         answer = clients.aws.route53.list_resource_record_sets(
             HostedZoneId=self.zone.id, StartRecordName=self.host + ".", MaxItems="20"
         )
-        records = [_normal(record) for record in answer["ResourceRecordSets"]]
-        here = {record["Type"]: record for record in records if record["Name"] == self.host}
-        if "A" in here:
-            return {**here["A"], "ZoneId": self.zone.id}
+        records = [_normalize(record) for record in answer["ResourceRecordSets"]]
+        by_type = {record["Type"]: record for record in records if record["Name"] == self.host}
+        if "A" in by_type:
+            return {**by_type["A"], "ZoneId": self.zone.id}
         for kind in ("CNAME", "AAAA"):
-            if kind in here:
-                raise self.in_the_way(self.shown(here[kind]))
+            if kind in by_type:
+                raise self.in_the_way(self.shown(by_type[kind]))
         return None
 
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
-        """Yield its zone, then the load balancer that it leads to, or that has taken that one's name."""
+        """Yield its zone, then the load balancer that it points to, or one of the same name."""
         yield from super().holders(clients, live)
         target = str(live.get("AliasTarget", {}).get("DNSName", ""))
         if balancer := re.match(rf"(.+)-\d+\.{re.escape(clients.aws.region)}\.elb\.", target):
             yield LoadBalancer.called(self.stack, balancer[1])
 
     def owners(self, live: Live) -> list[Resource]:
-        """Ours where it leads to our load balancer, whoever has the zone; or to a former one of ours."""
+        """Return the owners where it points to the load balancer or to a former one."""
         if not self.differences(live):
             return [*super().owners(live), self.load_balancer]
         target = live.get("AliasTarget", {}).get("DNSName", "")
@@ -222,7 +225,7 @@ class Alias(RecordSet):
         return [self.zone] if former else []
 
     def wanted(self) -> dict[str, Any]:
-        """An alias costs nothing to look up and follows the load balancer's addresses."""
+        """Return an alias, which is free to query and follows the load balancer's addresses."""
         return {
             "Name": self.host + ".",
             "Type": "A",
@@ -242,36 +245,36 @@ def _change(clients: Clients, zone_id: str, action: str, record: dict[str, Any])
 
 
 def _key(kind: type[RecordSet], host: str) -> str:
-    """Its key: in stack.py the lines are called as the classes are."""
-    line = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
-    return f"{line}/{host}"
+    """Return the resource's key: stack.py's attributes are named after the classes."""
+    logical_id = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
+    return f"{logical_id}/{host}"
 
 
-def _in_zones_of(clients: Clients, stack: str) -> Iterator[Live]:
-    """The record sets of the stack's own zones, in `find`'s shape; one by one, for there may be many."""
+def _list_in_zones_of(clients: Clients, stack: str) -> Iterator[Live]:
+    """Yield the record sets of the stack's zones in `find`'s shape, one by one: there may be many."""
     for _tags, zone in HostedZone.tagged(clients, stack):
         pages = clients.aws.route53.get_paginator("list_resource_record_sets").paginate(
             HostedZoneId=zone["Id"]
         )
         for page in pages:
             for record in page["ResourceRecordSets"]:
-                yield {**_normal(record), "ZoneId": zone["Id"]}
+                yield {**_normalize(record), "ZoneId": zone["Id"]}
 
 
 def _plain(name: str) -> str:
     return name.rstrip(".").lower()
 
 
-def _normal(record: dict[str, Any]) -> dict[str, Any]:
-    """Names without the last dot, so that what we send and what Route 53 shows compare."""
-    normal = dict(record, Name=_plain(record["Name"]))
+def _normalize(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record set with plain names, so that sent and received ones can be compared."""
+    result = dict(record, Name=_plain(record["Name"]))
     if record.get("ResourceRecords"):
-        normal["ResourceRecords"] = [
+        result["ResourceRecords"] = [
             {"Value": _plain(item["Value"])} for item in record["ResourceRecords"]
         ]
     if target := record.get("AliasTarget"):
-        normal["AliasTarget"] = {
+        result["AliasTarget"] = {
             "HostedZoneId": target["HostedZoneId"],
             "DNSName": _plain(target["DNSName"]).removeprefix("dualstack."),
         }
-    return normal
+    return result

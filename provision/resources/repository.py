@@ -1,4 +1,4 @@
-"""Where the bot's image lies: a private ECR repository."""
+"""Create the private ECR repository of the bot's image."""
 
 import json
 from typing import Any
@@ -18,16 +18,16 @@ from provision.resources.base import (
     resource,
 )
 
-# The newest; older ones expire. Far more than the versions that a deploy can go back to: ECR does not know
-# which image runs, and ten versions that failed must not push it out. They share all but a layer of 100 kB.
+# The newest images; older ones expire. Far more than the versions that a deploy can return to: ECR does not
+# know which image is running, and failed versions must not expire it. They share all but a layer of 100 kB.
 KEPT_IMAGES = 100
 
 
 @resource
 class Repository(Resource):
-    """The repository of the bot's images: created, or adopted where there is one of that name.
+    """The repository of the bot's images: created, or adopted where one of that name exists.
 
-    Costs next to nothing: 0.10 USD per GB and month, and an image of the bot is some 60 MB.
+    Costs next to nothing: 0.10 USD per GB and month, and an image of the bot has about 60 MB.
     """
 
     name: str
@@ -41,29 +41,29 @@ class Repository(Resource):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By name and tags."""
+        """Return repositories by name and tags."""
         pages = clients.aws.ecr.get_paginator("describe_repositories").paginate()
         repositories = [dict(live) for page in pages for live in page["repositories"]]
-        ours = [live for live in repositories if live["repositoryName"].startswith(stack)]
-        found = run_all(lambda live: (_tags(clients, live), live), ours)
-        return [(tags, live) for tags, live in found if marked(tags, stack)]
+        named = [live for live in repositories if live["repositoryName"].startswith(stack)]
+        tagged = run_all(lambda live: (_tags(clients, live), live), named)
+        return [(tags, live) for tags, live in tagged if marked(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
-        """By name, with its lifecycle policy."""
+        """Find the repository by name, with its lifecycle policy."""
         ecr, name = clients.aws.ecr, self.repository_name or self.name
-        found = ecr.describe_repositories(repositoryNames=[name])["repositories"]
-        if not found:
+        repositories = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        if not repositories:
             return None
         policy = call_or_none(
             "LifecyclePolicyNotFoundException", ecr.get_lifecycle_policy, repositoryName=name
         )
         return {
-            **found[0],
+            **repositories[0],
             "LifecyclePolicy": json.loads(policy["lifecyclePolicyText"]) if policy else None,
         }
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateRepository. The lifecycle policy is a difference, because the call does not take it."""
+        """Call CreateRepository. The lifecycle policy is a difference, because the call does not take it."""
         answer = clients.aws.ecr.create_repository(
             repositoryName=self.name,
             imageScanningConfiguration={"scanOnPush": True},
@@ -72,22 +72,22 @@ class Repository(Resource):
         return dict(answer["repository"])
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """ListTagsForResource."""
+        """Return the tags (ListTagsForResource)."""
         return _tags(clients, live)
 
     def may_adopt(self, live: Live) -> bool:
-        """The article made it by hand."""
+        """Adopt an existing repository: the article creates it by hand."""
         return True
 
     def desired(self) -> dict[str, Any]:
-        """Images are scanned when they are pushed, and only the newest are kept."""
+        """Return scanning on push, and the lifecycle policy that keeps the newest images."""
         return {
             "imageScanningConfiguration.scanOnPush": True,
-            "LifecyclePolicy": _lifecycle(),
+            "LifecyclePolicy": _lifecycle_policy(),
         }
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """PutImageScanningConfiguration, PutLifecyclePolicy."""
+        """Call PutImageScanningConfiguration and PutLifecyclePolicy."""
         ecr, name = clients.aws.ecr, self.repository_name
         differing = {difference.path for difference in differences}
         if "imageScanningConfiguration.scanOnPush" in differing:
@@ -96,11 +96,11 @@ class Repository(Resource):
             )
         if "LifecyclePolicy" in differing:
             ecr.put_lifecycle_policy(
-                repositoryName=name, lifecyclePolicyText=json.dumps(_lifecycle())
+                repositoryName=name, lifecyclePolicyText=json.dumps(_lifecycle_policy())
             )
 
     def delete(self, clients: Clients) -> None:
-        """DeleteRepository with its images: they can be built again."""
+        """Call DeleteRepository with its images, which can be built again."""
         clients.aws.ecr.delete_repository(repositoryName=self.repository_name, force=True)
 
 
@@ -109,8 +109,11 @@ def _tags(clients: Clients, live: Live) -> dict[str, str]:
     return flat(answer.get("tags", []))
 
 
-def _lifecycle() -> dict[str, Any]:
-    """ECR User Guide, "Examples of lifecycle policies": by image count."""
+def _lifecycle_policy() -> dict[str, Any]:
+    """Return the lifecycle policy, by image count.
+
+    Source: ECR User Guide, "Examples of lifecycle policies".
+    """
     rule = {
         "rulePriority": 1,
         "description": f"Keep the newest {KEPT_IMAGES}",

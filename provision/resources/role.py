@@ -1,4 +1,4 @@
-"""IAM: roles, the inline policies that say what they may do, and ECS's own role."""
+"""Create IAM roles, their inline policies, and ECS's service-linked role."""
 
 import json
 from typing import Any, ClassVar
@@ -24,7 +24,7 @@ Statement = dict[str, Any]
 
 @resource
 class Role(Resource):
-    """A role that one AWS service may assume. IAM is global: the name carries the region."""
+    """A role that one AWS service may assume. IAM is global, so the name contains the region."""
 
     name: str
     service: str
@@ -44,53 +44,55 @@ class Role(Resource):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By name and tags. IAM is global: a stack of the same name in another region is not this one."""
-        iam, here = clients.aws.iam, f"-{clients.aws.region}"
+        """Return this region's roles by name and tags; other regions may have a stack of the same name."""
+        iam, suffix = clients.aws.iam, f"-{clients.aws.region}"
         pages = iam.get_paginator("list_roles").paginate()
-        named = [
-            role
+        roles = [
+            dict(role)
             for page in pages
             for role in page["Roles"]
-            if role["RoleName"].startswith(stack) and role["RoleName"].endswith(here)
+            if role["RoleName"].startswith(stack) and role["RoleName"].endswith(suffix)
         ]
-        tags = run_all(lambda role: iam.list_role_tags(RoleName=role["RoleName"])["Tags"], named)
-        told = [(flat(some), dict(role)) for some, role in zip(tags, named, strict=True)]
-        return [(some, role) for some, role in told if marked(some, stack)]
+
+        def with_tags(role: Live) -> Tagged:
+            return flat(iam.list_role_tags(RoleName=role["RoleName"])["Tags"]), role
+
+        return [(tags, role) for tags, role in run_all(with_tags, roles) if marked(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
-        """By name."""
+        """Find the role by name."""
         return dict(clients.aws.iam.get_role(RoleName=self.role_name or self.name)["Role"])
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateRole."""
+        """Call CreateRole."""
         answer = clients.aws.iam.create_role(
             RoleName=self.name,
             Description=self.description,
-            AssumeRolePolicyDocument=json.dumps(self._trust()),
+            AssumeRolePolicyDocument=json.dumps(self._trust_policy()),
             Tags=listed(self.tags),
         )
         return dict(answer["Role"])
 
-    def _trust(self) -> dict[str, Any]:
-        trusted = {
+    def _trust_policy(self) -> dict[str, Any]:
+        statement = {
             "Effect": "Allow",
             "Principal": {"Service": self.service},
             "Action": "sts:AssumeRole",
         }
-        return {"Version": "2012-10-17", "Statement": [trusted]}
+        return {"Version": "2012-10-17", "Statement": [statement]}
 
     def desired(self) -> dict[str, Any]:
-        """Who may assume it."""
-        return {"AssumeRolePolicyDocument": self._trust()}
+        """Return the trust policy."""
+        return {"AssumeRolePolicyDocument": self._trust_policy()}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """UpdateAssumeRolePolicy."""
+        """Call UpdateAssumeRolePolicy."""
         clients.aws.iam.update_assume_role_policy(
-            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust())
+            RoleName=self.role_name, PolicyDocument=json.dumps(self._trust_policy())
         )
 
     def delete(self, clients: Clients) -> None:
-        """DeleteRole, which takes no role that has policies: those that somebody added are let go first."""
+        """Call DeleteRole, after removing policies that somebody added and that would prevent it."""
         iam, name = clients.aws.iam, self.role_name
         if call_or_none("DeleteConflict", iam.delete_role, RoleName=name) is not None:
             return
@@ -103,7 +105,7 @@ class Role(Resource):
 
 @resource
 class RolePolicy(Resource):
-    """What a role may do: an inline policy, ours when the role is ours."""
+    """A role's inline policy, which is the stack's when the role is."""
 
     role: Role
     role_name: str = output("RoleName")
@@ -114,22 +116,22 @@ class RolePolicy(Resource):
     owned_via: ClassVar[str] = "role"
 
     def identity(self) -> str:
-        """A policy belongs to its role."""
+        """Return the role's identity."""
         return self.role.identity()
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the role that it is a policy of."""
+        """Return the role that has the policy."""
         return [Role.named_by(self.stack, role_name=live["RoleName"])]
 
     def statements(self) -> list[Statement]:
-        """What is allowed, statement by statement."""
+        """Return the policy's statements."""
         raise NotImplementedError(self.kind)
 
     def _document(self) -> dict[str, Any]:
         return {"Version": "2012-10-17", "Statement": self.statements()}
 
     def find(self, clients: Clients) -> Live | None:
-        """By role and name."""
+        """Find the policy by role and name."""
         answer = clients.aws.iam.get_role_policy(
             RoleName=self.role_name or self.role.role_name,
             PolicyName=self.policy_name or self.logical_id,
@@ -137,7 +139,7 @@ class RolePolicy(Resource):
         return {key: answer[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
 
     def create(self, clients: Clients) -> Live | None:
-        """PutRolePolicy answers nothing, and has done what it was told."""
+        """Call PutRolePolicy, which returns nothing."""
         self._put(clients)
         return {
             "RoleName": self.role.role_name,
@@ -153,21 +155,21 @@ class RolePolicy(Resource):
         )
 
     def desired(self) -> dict[str, Any]:
-        """The whole document."""
+        """Return the whole document."""
         return {"PolicyDocument": self._document()}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """PutRolePolicy replaces it."""
+        """Call PutRolePolicy, which replaces the policy."""
         self._put(clients)
 
     def delete(self, clients: Clients) -> None:
-        """DeleteRolePolicy."""
+        """Call DeleteRolePolicy."""
         clients.aws.iam.delete_role_policy(RoleName=self.role_name, PolicyName=self.policy_name)
 
 
 @resource
 class EcsServiceLinkedRole(Resource):
-    """ECS's own role in the account, which everything of ECS's there shares: ensured, always kept."""
+    """ECS's role in the account, shared by everything in ECS: created if missing, never deleted."""
 
     arn: str = output("Arn")
     not_found = ("NoSuchEntity",)
@@ -175,20 +177,20 @@ class EcsServiceLinkedRole(Resource):
     account_wide: ClassVar[bool] = True
 
     def find(self, clients: Clients) -> Live | None:
-        """By its fixed name."""
+        """Find the role by its fixed name."""
         return dict(clients.aws.iam.get_role(RoleName="AWSServiceRoleForECS")["Role"])
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateServiceLinkedRole: the first use of ECS in an account."""
+        """Call CreateServiceLinkedRole; it is missing until an account first uses ECS."""
         answer = clients.aws.iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
         return dict(answer["Role"])
 
     def may_adopt(self, live: Live) -> bool:
-        """It is the account's."""
+        """Adopt it: it belongs to the account."""
         return True
 
     def retention_reason(self, everything: bool) -> str:
-        """Other services of ECS's in the account may rest on it."""
+        """Keep it always: other ECS services in the account may need it."""
         return _(
             "it belongs to the whole account, costs nothing, and other ECS services may use it"
         )

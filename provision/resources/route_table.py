@@ -1,4 +1,4 @@
-"""Where a VPC of our own leads: its route table, the route to the internet, the subnets that use it."""
+"""Route a new VPC's traffic: its route table, the route to the internet, and the subnets' associations."""
 
 from typing import Any, ClassVar
 
@@ -22,24 +22,24 @@ class RouteTable(TaggedEc2):
 
     @classmethod
     def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
-        """DescribeRouteTables."""
+        """Call DescribeRouteTables."""
         return list(clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"])
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateRouteTable."""
+        """Call CreateRouteTable."""
         answer = clients.aws.ec2.create_route_table(
             VpcId=self.vpc.id, TagSpecifications=self.tag_specifications()
         )
         return self.shape(answer["RouteTable"])
 
-    def delete_one(self, clients: Clients, id: str) -> None:
-        """DeleteRouteTable."""
-        clients.aws.ec2.delete_route_table(RouteTableId=id)
+    def delete_one(self, clients: Clients, resource_id: str) -> None:
+        """Call DeleteRouteTable."""
+        clients.aws.ec2.delete_route_table(RouteTableId=resource_id)
 
 
 @resource
 class Route(Resource):
-    """The route to everywhere, by the internet gateway."""
+    """The default route, through the internet gateway."""
 
     table: RouteTable
     attachment: GatewayAttachment
@@ -54,15 +54,15 @@ class Route(Resource):
         return [RouteTable.named_by(self.stack, id=live["RouteTableId"])]
 
     def identity(self) -> str:
-        """A route belongs to its table."""
+        """Return the table's identity."""
         return self.table.identity()
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """The table: with the destination it is all that names a route."""
+        """Return the table, which with the destination identifies a route."""
         return {"table_id": self.table.id}
 
     def find(self, clients: Clients) -> Live | None:
-        """Among the table's routes."""
+        """Find the route among the table's routes."""
         which = named("route-table-id", self.table_id or self.table.id)
         for table in clients.aws.ec2.describe_route_tables(Filters=which)["RouteTables"]:
             for route in table.get("Routes", []):
@@ -71,7 +71,7 @@ class Route(Resource):
         return None
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateRoute."""
+        """Call CreateRoute."""
         gateway = self.attachment.gateway.id
         clients.aws.ec2.create_route(
             RouteTableId=self.table.id, DestinationCidrBlock=ANYWHERE, GatewayId=gateway
@@ -79,11 +79,11 @@ class Route(Resource):
         return {"RouteTableId": self.table.id, "GatewayId": gateway}
 
     def desired(self) -> dict[str, Any]:
-        """Our gateway."""
+        """Return the stack's gateway."""
         return {"GatewayId": self.attachment.gateway.id}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """ReplaceRoute."""
+        """Call ReplaceRoute."""
         clients.aws.ec2.replace_route(
             RouteTableId=self.table_id,
             DestinationCidrBlock=ANYWHERE,
@@ -91,13 +91,13 @@ class Route(Resource):
         )
 
     def delete(self, clients: Clients) -> None:
-        """DeleteRoute."""
+        """Call DeleteRoute."""
         clients.aws.ec2.delete_route(RouteTableId=self.table_id, DestinationCidrBlock=ANYWHERE)
 
 
 @resource
 class RouteTableAssociation(Resource):
-    """A subnet that uses the table in place of the VPC's main one."""
+    """The association of a subnet with the table, instead of the VPC's main one."""
 
     table: RouteTable
     subnet: Subnet
@@ -113,15 +113,15 @@ class RouteTableAssociation(Resource):
         return [Subnet.named_by(self.stack, id=live["SubnetId"])]
 
     def identity(self) -> str:
-        """An association belongs to its subnet."""
+        """Return the subnet's identity."""
         return self.subnet.identity()
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """The subnet: it can have one association only."""
+        """Return the subnet, which can have one association only."""
         return {"subnet_id": self.subnet.id}
 
     def find(self, clients: Clients) -> Live | None:
-        """By the subnet; replaced, an association has another id."""
+        """Find the association by its subnet; replacing it changes its id."""
         subnet_id = self.subnet_id or self.subnet.id
         which = named("association.subnet-id", subnet_id)
         for table in clients.aws.ec2.describe_route_tables(Filters=which)["RouteTables"]:
@@ -131,21 +131,21 @@ class RouteTableAssociation(Resource):
         return None
 
     def create(self, clients: Clients) -> Live | None:
-        """AssociateRouteTable."""
+        """Call AssociateRouteTable."""
         ids = {"RouteTableId": self.table.id, "SubnetId": self.subnet.id}
         answer = clients.aws.ec2.associate_route_table(**ids)
         return {**ids, "RouteTableAssociationId": answer["AssociationId"]}
 
     def desired(self) -> dict[str, Any]:
-        """Our table."""
+        """Return the stack's table."""
         return {"RouteTableId": self.table.id}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """ReplaceRouteTableAssociation."""
+        """Call ReplaceRouteTableAssociation."""
         clients.aws.ec2.replace_route_table_association(
             AssociationId=self.id, RouteTableId=self.table.id
         )
 
     def delete(self, clients: Clients) -> None:
-        """DisassociateRouteTable."""
+        """Call DisassociateRouteTable."""
         clients.aws.ec2.disassociate_route_table(AssociationId=self.id)

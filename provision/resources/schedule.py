@@ -1,7 +1,7 @@
-"""When the bot runs: two schedules that set the service's wanted count, in their own time zone.
+"""Schedule the bot's hours: two schedules that set the service's desired count, in their time zone.
 
 The article has a Lambda between EventBridge and ECS; its author notes that EventBridge Scheduler alone
-would do. Each schedule states the wanted count instead of toggling it.
+would do. Each schedule sets the count instead of toggling it.
 """
 
 import json
@@ -25,12 +25,12 @@ from provision.resources.role import RolePolicy, Statement
 from provision.resources.service import Service
 
 UPDATE_SERVICE = "arn:aws:scheduler:::aws-sdk:ecs:updateService"  # Scheduler, universal targets
-LATEST = 600  # seconds: a start that comes later than the next stop would run until the next week
+MAX_AGE = 600  # seconds; a start delayed beyond the next stop would run the bot until the next week
 
 
 @resource
 class ScheduleGroup(Resource):
-    """The group of the stack's schedules: it carries the tags that a schedule cannot."""
+    """The group of the stack's schedules, which has the tags that a schedule cannot have."""
 
     name: str
     arn: str = output("Arn")
@@ -42,33 +42,33 @@ class ScheduleGroup(Resource):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By name and tags; one that is on its way out does not count."""
-        which = {"NamePrefix": stack} if stack else {}
-        pages = clients.aws.scheduler.get_paginator("list_schedule_groups").paginate(**which)
+        """Return groups by name and tags, without those that are being deleted."""
+        prefix = {"NamePrefix": stack} if stack else {}
+        pages = clients.aws.scheduler.get_paginator("list_schedule_groups").paginate(**prefix)
         groups = [dict(group) for page in pages for group in page["ScheduleGroups"]]
-        staying = [group for group in groups if group["State"] != "DELETING"]
-        found = run_all(lambda group: (_tags(clients, group), group), staying)
-        return [(tags, group) for tags, group in found if marked(tags, stack)]
+        active = [group for group in groups if group["State"] != "DELETING"]
+        tagged = run_all(lambda group: (_tags(clients, group), group), active)
+        return [(tags, group) for tags, group in tagged if marked(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
-        """GetScheduleGroup, by name."""
+        """Call GetScheduleGroup."""
         return dict(clients.aws.scheduler.get_schedule_group(Name=self.group_name or self.name))
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateScheduleGroup."""
-        made = clients.aws.scheduler.create_schedule_group(Name=self.name, Tags=listed(self.tags))
-        return {"Name": self.name, "Arn": made["ScheduleGroupArn"]}
+        """Call CreateScheduleGroup."""
+        answer = clients.aws.scheduler.create_schedule_group(Name=self.name, Tags=listed(self.tags))
+        return {"Name": self.name, "Arn": answer["ScheduleGroupArn"]}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """ListTagsForResource."""
+        """Return the tags (ListTagsForResource)."""
         return _tags(clients, live)
 
     def leaving(self, live: Live) -> bool:
-        """Its deletion goes on after the call has been answered."""
+        """Return whether it is being deleted, which continues after the call."""
         return bool(live.get("State") == "DELETING")
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Schedules that others put into it."""
+        """Return schedules that others added to it."""
         pages = clients.aws.scheduler.get_paginator("list_schedules").paginate(
             GroupName=self.group_name
         )
@@ -80,18 +80,18 @@ class ScheduleGroup(Resource):
         ]
 
     def delete(self, clients: Clients) -> None:
-        """DeleteScheduleGroup: whatever is left in it goes too."""
+        """Call DeleteScheduleGroup, which deletes its remaining schedules too."""
         clients.aws.scheduler.delete_schedule_group(Name=self.group_name)
 
 
 @resource
 class SchedulerPermissions(RolePolicy):
-    """What Scheduler may do: change our service, and nothing else."""
+    """Scheduler's permissions: to update the stack's service, and nothing else."""
 
     service: Service
 
     def statements(self) -> list[Statement]:
-        """One action on one service."""
+        """Return UpdateService on the service."""
         return [
             {
                 "Sid": "StartAndStopTheBot",
@@ -104,7 +104,7 @@ class SchedulerPermissions(RolePolicy):
 
 @resource
 class Scheduled(Resource):
-    """Something that EventBridge Scheduler calls, at the times of an expression."""
+    """An EventBridge schedule."""
 
     name: str  # within its group: start, stop, collect
     expression: str  # cron(...), rate(...) or at(...)
@@ -122,15 +122,15 @@ class Scheduled(Resource):
     through_others: ClassVar[bool] = True
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the group that it is in."""
+        """Return its group."""
         return [ScheduleGroup.named_by(self.stack, group_name=live["GroupName"])]
 
     def identity(self) -> str:
-        """A schedule cannot move to another group."""
+        """Return the group's name: a schedule cannot move to another group."""
         return self.group.name
 
     def find(self, clients: Clients) -> Live | None:
-        """GetSchedule, by group and name."""
+        """Call GetSchedule."""
         return dict(
             clients.aws.scheduler.get_schedule(
                 GroupName=self.group_name or self.group.name, Name=self.schedule_name or self.name
@@ -138,17 +138,17 @@ class Scheduled(Resource):
         )
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateSchedule."""
-        where, settings = {"GroupName": self.group.name, "Name": self.name}, self._settings()
-        answer = clients.aws.scheduler.create_schedule(**where, **settings)
-        return {**where, **settings, "Arn": answer["ScheduleArn"]}
+        """Call CreateSchedule."""
+        names, settings = {"GroupName": self.group.name, "Name": self.name}, self._settings()
+        answer = clients.aws.scheduler.create_schedule(**names, **settings)
+        return {**names, **settings, "Arn": answer["ScheduleArn"]}
 
     def _target(self) -> dict[str, Any]:
-        """What is called, without the role and the retries."""
+        """Return the target without the role and the retries."""
         raise NotImplementedError(self.kind)
 
     def _settings(self) -> dict[str, Any]:
-        """All of it: UpdateSchedule sets what it is not given back to its default."""
+        """Return all settings: UpdateSchedule resets those that it is not given."""
         return {
             "ScheduleExpression": self.expression,
             "ScheduleExpressionTimezone": self.timezone,
@@ -156,35 +156,35 @@ class Scheduled(Resource):
             "State": "ENABLED",
             "Target": {
                 "RoleArn": self.permissions.role.arn,
-                "RetryPolicy": {"MaximumEventAgeInSeconds": LATEST, "MaximumRetryAttempts": 10},
+                "RetryPolicy": {"MaximumEventAgeInSeconds": MAX_AGE, "MaximumRetryAttempts": 10},
                 **self._target(),
             },
         }
 
     def desired(self) -> dict[str, Any]:
-        """Everything that can be set."""
+        """Return all settings."""
         return self._settings()
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """UpdateSchedule, with everything."""
+        """Call UpdateSchedule with all settings."""
         clients.aws.scheduler.update_schedule(
             GroupName=self.group_name, Name=self.schedule_name, **self._settings()
         )
 
     def delete(self, clients: Clients) -> None:
-        """DeleteSchedule."""
+        """Call DeleteSchedule."""
         clients.aws.scheduler.delete_schedule(GroupName=self.group_name, Name=self.schedule_name)
 
 
 @resource
 class Schedule(Scheduled):
-    """One time of the week at which the service is told how many tasks to run."""
+    """A schedule that sets the number of the service's tasks."""
 
     count: int
     service: Service
 
     def _target(self) -> dict[str, Any]:
-        """ecs:UpdateService, a universal target."""
+        """Return ecs:UpdateService, a universal target."""
         call = {
             "Cluster": self.service.cluster_arn,
             "Service": self.service.arn,

@@ -1,4 +1,4 @@
-"""Who may talk to whom: security groups and the rules in them."""
+"""Restrict network traffic with security groups and their rules."""
 
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ from provision.resources.tagged_ec2 import foreign_interfaces, named, of_stack
 
 @resource
 class SecurityGroup(Resource):
-    """A security group of the VPC; what it lets in are rules of their own."""
+    """A security group of the VPC; its rules are separate resources."""
 
     name: str
     network: Network
@@ -33,21 +33,19 @@ class SecurityGroup(Resource):
     at_once = True
     not_found = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
     exists = ("InvalidGroup.Duplicate",)
-    poll_interval_near: ClassVar[float] = 0.5  # a teardown waits for nothing else
-    release_delay: ClassVar[int] = 50  # network interfaces outlive what used them, and that lingers
-    retry = (
-        "DependencyViolation",
-        "InvalidGroup.InUse",
-    )  # network interfaces outlive what used them
+    poll_interval_near: ClassVar[float] = 0.5  # a teardown waits for nothing else then
+    # Network interfaces exist for some time after the load balancer and the tasks.
+    retry = ("DependencyViolation", "InvalidGroup.InUse")
+    release_delay: ClassVar[int] = 50
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By tag."""
+        """Return security groups by tag."""
         found = clients.aws.ec2.describe_security_groups(Filters=of_stack(stack))["SecurityGroups"]
         return [(flat(group["Tags"]), dict(group)) for group in found]
 
     def find(self, clients: Clients) -> Live | None:
-        """By id, else by name in the VPC."""
+        """Find the group by id, else by name in the VPC."""
         if self.id:
             groups = clients.aws.ec2.describe_security_groups(GroupIds=[self.id])["SecurityGroups"]
         elif not self.network.vpc_id:
@@ -61,7 +59,7 @@ class SecurityGroup(Resource):
         return dict(groups[0]) if groups else None
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateSecurityGroup."""
+        """Call CreateSecurityGroup."""
         answer = clients.aws.ec2.create_security_group(
             GroupName=self.name,
             Description=self.description,
@@ -71,25 +69,24 @@ class SecurityGroup(Resource):
         return {"GroupId": answer["GroupId"]}
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Other groups' rules that name it, other things' network interfaces that are in it."""
-        ec2, naming = clients.aws.ec2, {}
+        """Return others' groups whose rules refer to it, and others' network interfaces in it."""
+        ec2, referring = clients.aws.ec2, {}
         for filter_name in ("ip-permission.group-id", "egress.ip-permission.group-id"):
-            for group in ec2.describe_security_groups(Filters=named(filter_name, self.id))[
-                "SecurityGroups"
-            ]:
+            answer = ec2.describe_security_groups(Filters=named(filter_name, self.id))
+            for group in answer["SecurityGroups"]:
                 if not marked(flat(group.get("Tags", [])), self.stack):
-                    naming[group["GroupId"]] = group["GroupName"]
-        others = [ExternalUse(f"{id} {name}") for id, name in naming.items() if id not in ours]
-        return others + foreign_interfaces(clients, named("group-id", self.id), ours, self.stack)
+                    referring[group["GroupId"]] = group["GroupName"]
+        uses = [ExternalUse(f"{key} {name}") for key, name in referring.items() if key not in ours]
+        return uses + foreign_interfaces(clients, named("group-id", self.id), ours, self.stack)
 
     def delete(self, clients: Clients) -> None:
-        """DeleteSecurityGroup."""
+        """Call DeleteSecurityGroup."""
         clients.aws.ec2.delete_security_group(GroupId=self.id)
 
 
 @resource
 class IngressRule(Resource):
-    """One TCP port let in, from a range of addresses or from another group."""
+    """A rule that permits one TCP port from a range of addresses or from another group."""
 
     group: SecurityGroup
     port: int
@@ -114,15 +111,15 @@ class IngressRule(Resource):
     retained_with: ClassVar[str] = "group"
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the group that it is a rule of."""
+        """Return the group that has the rule."""
         return [SecurityGroup.named_by(self.stack, id=live["GroupId"])]
 
     def identity(self) -> str:
-        """A rule belongs to its group."""
+        """Return the group's identity."""
         return self.group.identity()
 
     def find(self, clients: Clients) -> Live | None:
-        """By id, else by what it lets in."""
+        """Find the rule by id, else by port and source."""
         describe = clients.aws.ec2.describe_security_group_rules
         if self.id:
             rules = describe(SecurityGroupRuleIds=[self.id])["SecurityGroupRules"]
@@ -139,24 +136,24 @@ class IngressRule(Resource):
         return bool(rule.get("CidrIpv4") == self.source)
 
     def desired(self) -> dict[str, Any]:
-        """The port, and who is let in."""
-        wanted: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": self.port, "ToPort": self.port}
+        """Return the port and the source."""
+        ports: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": self.port, "ToPort": self.port}
         if isinstance(self.source, SecurityGroup):
-            return {**wanted, "ReferencedGroupInfo.GroupId": self.source.id}
-        return {**wanted, "CidrIpv4": self.source}
+            return {**ports, "ReferencedGroupInfo.GroupId": self.source.id}
+        return {**ports, "CidrIpv4": self.source}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """ModifySecurityGroupRules, which wants the rule whole."""
-        wanted = self.desired()
-        if group := wanted.pop("ReferencedGroupInfo.GroupId", ""):
-            wanted["ReferencedGroupId"] = group
-        rule = {"SecurityGroupRuleId": self.id, "SecurityGroupRule": wanted}
+        """Call ModifySecurityGroupRules, which requires the whole rule."""
+        request = self.desired()
+        if group := request.pop("ReferencedGroupInfo.GroupId", ""):
+            request["ReferencedGroupId"] = group
+        rule = {"SecurityGroupRuleId": self.id, "SecurityGroupRule": request}
         clients.aws.ec2.modify_security_group_rules(
             GroupId=self.group_id, SecurityGroupRules=[rule]
         )
 
     def create(self, clients: Clients) -> Live | None:
-        """AuthorizeSecurityGroupIngress."""
+        """Call AuthorizeSecurityGroupIngress."""
         permission: dict[str, Any] = {
             "IpProtocol": "tcp",
             "FromPort": self.port,
@@ -175,7 +172,7 @@ class IngressRule(Resource):
         return dict(rules[0]) if rules else None
 
     def delete(self, clients: Clients) -> None:
-        """RevokeSecurityGroupIngress."""
+        """Call RevokeSecurityGroupIngress."""
         clients.aws.ec2.revoke_security_group_ingress(
             GroupId=self.group_id, SecurityGroupRuleIds=[self.id]
         )

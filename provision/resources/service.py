@@ -1,9 +1,9 @@
-"""The ECS service that keeps the bot running."""
+"""Create the ECS service that keeps the bot running."""
 
 from typing import Any, ClassVar
 
 from provision.pricing import HOURS, Prices
-from provision.resources.awsvpc import PROVIDERS, placed, strategy
+from provision.resources.awsvpc import PROVIDERS, awsvpc_configuration, strategy
 from provision.resources.base import (
     Clients,
     Difference,
@@ -34,7 +34,7 @@ DEPLOYMENT = {
 
 @resource
 class Service(Resource):
-    """Keeps `count` tasks running. Its wanted count belongs to start, stop and the schedule afterwards."""
+    """A service that runs `count` tasks. After its creation, start, stop and the schedules set the count."""
 
     name: str
     cluster: Cluster
@@ -48,10 +48,10 @@ class Service(Resource):
     bootstrap_rule: BootstrapRule
     execution_permissions: ExecutionPermissions
     task_permissions: TaskPermissions
-    hours: float | None = None  # a month, that the schedule leaves it on; None: all of them
+    hours: float | None = None  # a month in which the schedule runs it; None: all
     arn: str = output("serviceArn")
     cluster_arn: str = output("clusterArn")
-    counted: str = output("Counted")  # the service.count it was last set to
+    counted: str = output("Counted")  # the service.count that was last applied
     not_found = (
         "ClusterNotFoundException",
         "ServiceNotFoundException",
@@ -70,28 +70,28 @@ class Service(Resource):
     hourly = True
     console = "Amazon ECS"
     expected: ClassVar[int] = 2
-    poll_interval_near: ClassVar[float] = 0.75  # a teardown waits for nothing else
-    release_delay: ClassVar[int] = 50  # its bots answer for 20 s after SIGTERM, then it is DRAINING
+    poll_interval_near: ClassVar[float] = 0.75  # a teardown waits for nothing else then
+    release_delay: ClassVar[int] = 50  # tasks end within 20 s of SIGTERM, then it is DRAINING
     through_others: ClassVar[bool] = True
     exists_within: ClassVar[str] = "cluster"
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """In the stack's clusters; one that drains does not count."""
+        """Return services in the stack's clusters, without draining ones."""
         ecs, found = clients.aws.ecs, []
         for _tags, cluster in Cluster.tagged(clients, stack):
-            where = cluster["clusterArn"]
+            arn = cluster["clusterArn"]
             pages = ecs.get_paginator("list_services").paginate(
-                cluster=where, PaginationConfig={"PageSize": 10}
+                cluster=arn, PaginationConfig={"PageSize": 10}
             )
             for arns in [page["serviceArns"] for page in pages if page["serviceArns"]]:
-                answer = ecs.describe_services(cluster=where, services=arns, include=["TAGS"])
+                answer = ecs.describe_services(cluster=arn, services=arns, include=["TAGS"])
                 found += [live for live in answer["services"] if live["status"] == "ACTIVE"]
-        told = ((flat(live.get("tags", [])), live) for live in found)
-        return [(tags, dict(live)) for tags, live in told if marked(tags, stack)]
+        tagged = ((flat(live.get("tags", [])), live) for live in found)
+        return [(tags, dict(live)) for tags, live in tagged if marked(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
-        """By ARN, else by name; an INACTIVE one counts as none."""
+        """Find the service by ARN, else by name; an INACTIVE one counts as missing."""
         answer = clients.aws.ecs.describe_services(
             cluster=self.cluster_arn or self.cluster.arn,
             services=[self.arn or self.name],
@@ -103,12 +103,12 @@ class Service(Resource):
         return None
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateService."""
+        """Call CreateService."""
         answer = clients.aws.ecs.create_service(
             cluster=self.cluster.arn,
             serviceName=self.name,
             desiredCount=self.count,
-            loadBalancers=self._balancers(),
+            loadBalancers=self._load_balancers(),
             propagateTags="SERVICE",
             tags=listed(self.tags, "key", "value"),
             **self._settings(),
@@ -117,7 +117,7 @@ class Service(Resource):
         live = answer["service"]
         return {**live, "Vpc": _vpc(live), "Counted": self.counted}
 
-    def _balancers(self) -> list[dict[str, Any]]:
+    def _load_balancers(self) -> list[dict[str, Any]]:
         return [
             {
                 "targetGroupArn": self.target_group.arn,
@@ -127,24 +127,24 @@ class Service(Resource):
         ]
 
     def _settings(self) -> dict[str, Any]:
-        """What CreateService and UpdateService take alike."""
+        """Return the parameters that CreateService and UpdateService share."""
         return {
             "taskDefinition": self.task_definition.arn,
             "capacityProviderStrategy": strategy(self.capacity),
             "networkConfiguration": {
-                "awsvpcConfiguration": placed(self.network, self.security_group)
+                "awsvpcConfiguration": awsvpc_configuration(self.network, self.security_group)
             },
             "healthCheckGracePeriodSeconds": GRACE,
             "deploymentConfiguration": DEPLOYMENT,
         }
 
     def leaving(self, live: Live) -> bool:
-        """DRAINING: its name is not free yet, but it serves nobody."""
+        """Return whether it is DRAINING: its name is not free yet, but it serves nobody."""
         return bool(live["status"] == "DRAINING")
 
     def desired(self) -> dict[str, Any]:
-        """Revision, capacity, network, target group; the count only when the setting changed."""
-        wanted = {
+        """Return revision, capacity, network and target group; and the count of the setting."""
+        properties = {
             "taskDefinition": self.task_definition.arn,
             "capacityProviderStrategy[0].capacityProvider": PROVIDERS[self.capacity],
             "loadBalancers[0].targetGroupArn": self.target_group.arn,
@@ -152,13 +152,13 @@ class Service(Resource):
             "healthCheckGracePeriodSeconds": GRACE,
         }
         deployment = {f"deploymentConfiguration.{name}": want for name, want in DEPLOYMENT.items()}
-        return {**wanted, **deployment, "Counted": str(self.count)}
+        return {**properties, **deployment, "Counted": str(self.count)}
 
     def differences(self, live: Live) -> list[Difference]:
-        """A cloud that shows neither strategy nor launch type cannot be held to one; as for deployments."""
-        launched = live.get("capacityProviderStrategy") or live.get("launchType")
+        """Return the differences, except in properties that an AWS emulator does not show."""
         shown = {
-            "capacityProviderStrategy[0]": launched,
+            "capacityProviderStrategy[0]": live.get("capacityProviderStrategy")
+            or live.get("launchType"),
             "healthCheckGracePeriodSeconds": "healthCheckGracePeriodSeconds" in live,
             "deploymentConfiguration": live.get("deploymentConfiguration"),
         }
@@ -166,50 +166,49 @@ class Service(Resource):
         return [d for d in found if shown.get(d.path.partition(".")[0], True)]
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """UpdateService."""
+        """Call UpdateService."""
         change = self._settings()
         if any(d.path.startswith("capacityProviderStrategy") for d in differences):
-            change["forceNewDeployment"] = True  # the API asks for it with a new strategy
+            change["forceNewDeployment"] = True  # required with a new strategy
         else:
             del change["capacityProviderStrategy"]
         if any(d.path.startswith("loadBalancers") for d in differences):
-            change["loadBalancers"] = (
-                self._balancers()
-            )  # new tasks, so only where it is another one
+            # It replaces all tasks, so it is sent only where it changes.
+            change["loadBalancers"] = self._load_balancers()
         if any(d.path == "Counted" for d in differences):
             change["desiredCount"] = self.count
         clients.aws.ecs.update_service(cluster=self.cluster_arn, service=self.arn, **change)
         self.counted = str(self.count)
 
     def scale(self, clients: Clients, count: int) -> None:
-        """Wants that many tasks, without touching anything else."""
+        """Set the number of tasks, and nothing else."""
         clients.aws.ecs.update_service(
             cluster=self.cluster_arn, service=self.arn, desiredCount=count
         )
 
     def costs(self, prices: Prices) -> float:
-        """Its tasks, in the hours that the schedule leaves them on."""
+        """Return the price of its tasks in the hours in which the schedule runs them."""
         task, hours = self.task_definition, HOURS if self.hours is None else self.hours
         return hours * self.count * prices.task_hour(task.cpu, task.memory, self.capacity)
 
     def releases_dependencies(self, live: Live) -> bool:
-        """Its tasks have stopped; DRAINING itself needs nothing but the cluster, which says so."""
+        """Return whether its tasks have stopped: a DRAINING service needs its cluster only."""
         return not live["runningCount"] and not live["pendingCount"]
 
     def delete(self, clients: Clients) -> None:
-        """DeleteService with force: no scaling to zero first."""
+        """Call DeleteService with force, without scaling to zero first."""
         clients.aws.ecs.delete_service(cluster=self.cluster_arn, service=self.arn, force=True)
 
 
 def _count(service: Service) -> str:
-    """A lost record says nothing of the count, so the setting is taken for it (an orphan has neither)."""
+    """Return the setting's count, for a record that was lost; "" for a resource without settings."""
     return str(getattr(service, "count", ""))
 
 
 def _vpc(live: Live) -> dict[str, Any]:
-    given = live.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    configuration = live.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     return {
-        "subnets": sorted(given.get("subnets", [])),
-        "securityGroups": sorted(given.get("securityGroups", [])),
-        "assignPublicIp": given.get("assignPublicIp"),
+        "subnets": sorted(configuration.get("subnets", [])),
+        "securityGroups": sorted(configuration.get("securityGroups", [])),
+        "assignPublicIp": configuration.get("assignPublicIp"),
     }

@@ -1,4 +1,4 @@
-"""Where the load balancer sends requests: the bot's tasks, by address."""
+"""Create the target group, through which the load balancer sends requests to the bot's tasks."""
 
 import json
 from typing import Any, ClassVar
@@ -14,10 +14,16 @@ from provision.resources.base import (
     output,
     resource,
 )
-from provision.resources.load_balancer import ELB, added, carrying, foreign, tags_of
+from provision.resources.load_balancer import (
+    ELB,
+    foreign_rules,
+    foreign_users,
+    tags_of,
+    with_stack_tags,
+)
 from provision.resources.network import Network
 
-HEALTH = {  # quick to take a healthy task in and a sick one out
+HEALTH_CHECK = {  # fast, for healthy and unhealthy tasks alike
     "HealthCheckProtocol": "HTTP",
     "HealthCheckPath": "/healthz",
     "HealthCheckIntervalSeconds": 5,
@@ -26,14 +32,13 @@ HEALTH = {  # quick to take a healthy task in and a sick one out
     "UnhealthyThresholdCount": 2,
 }
 DEREGISTRATION = "deregistration_delay.timeout_seconds"
-ATTRIBUTES = {
-    DEREGISTRATION: "20"
-}  # a webhook is answered within seconds; AWS's 300 only make deploys slow
+# A webhook is answered within seconds; AWS's default of 300 would only slow down deployments.
+ATTRIBUTES = {DEREGISTRATION: "20"}
 
 
 @resource
 class TargetGroup(Resource):
-    """A target group of type ip, created empty: ECS fills it."""
+    """A target group of type ip, created empty: ECS registers the tasks."""
 
     name: str
     network: Network
@@ -50,13 +55,13 @@ class TargetGroup(Resource):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """By name and tags."""
+        """Return target groups by name and tags."""
         pages = clients.aws.elbv2.get_paginator("describe_target_groups").paginate()
-        found = [live for page in pages for live in page["TargetGroups"]]
-        return carrying(clients, stack, found, "TargetGroupArn")
+        groups = [live for page in pages for live in page["TargetGroups"]]
+        return with_stack_tags(clients, stack, groups, "TargetGroupArn")
 
     def find(self, clients: Clients) -> Live | None:
-        """By ARN, else by name; with its attributes."""
+        """Find the target group by ARN, else by name, with its attributes."""
         elbv2 = clients.aws.elbv2
         which = {"TargetGroupArns": [self.arn]} if self.arn else {"Names": [self.name]}
         found = elbv2.describe_target_groups(**which)["TargetGroups"]
@@ -68,7 +73,7 @@ class TargetGroup(Resource):
         return {**found[0], "Attributes": {item["Key"]: item["Value"] for item in attributes}}
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateTargetGroup. The deregistration delay is a difference, because the call takes none."""
+        """Call CreateTargetGroup. The deregistration delay is a difference, because the call takes none."""
         answer = clients.aws.elbv2.create_target_group(
             Name=self.name,
             Protocol="HTTP",
@@ -76,42 +81,42 @@ class TargetGroup(Resource):
             VpcId=self.network.vpc_id,
             TargetType="ip",
             Tags=listed(self.tags),
-            **HEALTH,
+            **HEALTH_CHECK,
         )
         return dict(answer["TargetGroups"][0])
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """DescribeTags."""
+        """Return the tags (DescribeTags)."""
         return tags_of(clients, live["TargetGroupArn"])
 
     def desired(self) -> dict[str, Any]:
-        """Health check and attributes."""
+        """Return health check and attributes."""
         attributes = {f'Attributes."{name}"': value for name, value in ATTRIBUTES.items()}
-        return {**HEALTH, **attributes}
+        return {**HEALTH_CHECK, **attributes}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """ModifyTargetGroup, ModifyTargetGroupAttributes."""
+        """Call ModifyTargetGroup and ModifyTargetGroupAttributes."""
         elbv2 = clients.aws.elbv2
-        if any(difference.path in HEALTH for difference in differences):
-            elbv2.modify_target_group(TargetGroupArn=self.arn, **HEALTH)
-        if any(difference.path not in HEALTH for difference in differences):
+        if any(difference.path in HEALTH_CHECK for difference in differences):
+            elbv2.modify_target_group(TargetGroupArn=self.arn, **HEALTH_CHECK)
+        if any(difference.path not in HEALTH_CHECK for difference in differences):
             elbv2.modify_target_group_attributes(
                 TargetGroupArn=self.arn, Attributes=listed(ATTRIBUTES)
             )
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """A load balancer of others' that sends requests to it, or what others added to ours."""
+        """Return others' load balancers that send requests to it, and rules that others added to ours."""
         found = clients.aws.elbv2.describe_target_groups(TargetGroupArns=[self.arn])["TargetGroups"]
         balancers = found[0].get("LoadBalancerArns", []) if found else []
-        here = [
+        rules = [
             use
             for arn in balancers
             if arn in ours
-            for use, actions in added(clients, arn, ours, self.stack)
+            for use, actions in foreign_rules(clients, arn, ours, self.stack)
             if self.arn in json.dumps(actions)
         ]
-        return foreign(clients, balancers, ours) + here
+        return foreign_users(clients, balancers, ours) + rules
 
     def delete(self, clients: Clients) -> None:
-        """DeleteTargetGroup."""
+        """Call DeleteTargetGroup."""
         clients.aws.elbv2.delete_target_group(TargetGroupArn=self.arn)

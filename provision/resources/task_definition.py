@@ -1,4 +1,4 @@
-"""What a task is: an image, its size, its environment, its secrets by name."""
+"""Register task definitions: an image, its size, its environment, and the names of its secrets."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -22,15 +22,15 @@ from provision.resources.parameter import Parameter
 from provision.resources.role import Role
 
 CONTAINER = "bot"
-USER = "10001:10001"  # nobody's in any image: no root, whatever the image says
-STOP_TIMEOUT = 120  # seconds: what Spot gives between its warning and the end
-KEPT = 10  # revisions, the newest: those that a deploy can go back to
+USER = "10001:10001"  # an unused id in any image: not root, whatever the image sets
+STOP_TIMEOUT = 120  # seconds, as between Spot's warning and the interruption
+KEPT = 10  # newest revisions, to which a deploy can return
 ARCHITECTURES = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 
 
 @resource
 class Family(Resource):
-    """Revisions of one name; a change registers a new one. Each is one container, on Fargate."""
+    """The revisions of one name, each with one container on Fargate. A change registers a new revision."""
 
     name: str
     cpu: int
@@ -55,27 +55,29 @@ class Family(Resource):
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """The newest revision of the stack's family that carries its tags: it stands for all of them.
+        """Return the newest revision of the stack's family with its tags, which stands for all of them.
 
-        An ACTIVE one, else one that was deregistered: those stay in ECS's lists until they are deleted.
-        There may be a thousand, and ECS shows the tags of one a call.
+        ACTIVE ones come first, then deregistered ones, which ECS lists until they are deleted. There may be a
+        thousand, and ECS shows the tags of one per call.
         """
         family = f"{stack}{cls.suffix}" if stack and cls.container else ""
         for status in ("ACTIVE", "INACTIVE") if family else ():
-            for arn in sorted(_revisions(clients, family, status), key=_number, reverse=True):
-                ask = clients.aws.ecs.describe_task_definition
-                answer = ask(taskDefinition=arn, include=["TAGS"])
+            for arn in sorted(
+                _revisions(clients, family, status), key=_revision_number, reverse=True
+            ):
+                describe = clients.aws.ecs.describe_task_definition
+                answer = describe(taskDefinition=arn, include=["TAGS"])
                 if marked(tags := flat(answer.get("tags", [])), stack):
                     return [(tags, _shape(answer["taskDefinition"]))]
         return []
 
     @classmethod
     def same(cls, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        """Return whether both are of one family: a newer revision takes the place of an older one."""
+        """Return whether both belong to one family: a newer revision replaces an older one."""
         return bool(one.get("family")) and one["family"] == other.get("family")
 
     def find(self, clients: Clients) -> Live | None:
-        """By ARN, else the family's newest revision; one that is being deleted counts as none."""
+        """Find it by ARN, else the family's newest revision; one that is being deleted counts as missing."""
         answer = clients.aws.ecs.describe_task_definition(
             taskDefinition=self.arn or self.name, include=["TAGS"]
         )
@@ -85,30 +87,30 @@ class Family(Resource):
         return _shape({**live, "tags": answer.get("tags", [])})
 
     def leaving(self, live: Live) -> bool:
-        """INACTIVE: somebody deregistered it, and it stays in the lists until it is deleted."""
+        """Return whether somebody deregistered it; ECS lists it as INACTIVE until it is deleted."""
         return bool(live.get("status") == "INACTIVE")
 
     def create(self, clients: Clients) -> Live | None:
-        """RegisterTaskDefinition."""
+        """Call RegisterTaskDefinition."""
         answer = clients.aws.ecs.register_task_definition(
             **self._registration(), tags=listed(self.tags, "key", "value")
         )
         return _shape(answer["taskDefinition"])
 
     def _platform(self) -> str:
-        """linux/amd64 or linux/arm64."""
+        """Return linux/amd64 or linux/arm64."""
         raise NotImplementedError(self.kind)
 
     def _image(self) -> str:
-        """The image's URI."""
+        """Return the image's URI."""
         raise NotImplementedError(self.kind)
 
     def _environment(self) -> dict[str, str]:
-        """The container's plain variables."""
+        """Return the container's environment variables."""
         raise NotImplementedError(self.kind)
 
-    def _more(self) -> dict[str, Any]:
-        """What else its container is told."""
+    def _container_options(self) -> dict[str, Any]:
+        """Return further parameters of the container."""
         return {}
 
     def _registration(self) -> dict[str, Any]:
@@ -144,50 +146,56 @@ class Family(Resource):
             "user": USER,
             "readonlyRootFilesystem": True,
             "stopTimeout": STOP_TIMEOUT,
-            **self._more(),
+            **self._container_options(),
         }
 
     def desired(self) -> dict[str, Any]:
-        """Everything that a new revision can change."""
-        wanted = _shape(self._registration())
+        """Return everything that a new revision can change."""
+        live = _shape(self._registration())
         paths = ("cpu", "memory", "executionRoleArn", "taskRoleArn", "runtimePlatform")
-        container = {f"Container.{part}": value for part, value in wanted["Container"].items()}
-        return {**{path: wanted[path] for path in paths}, **container}
+        container = {f"Container.{part}": value for part, value in live["Container"].items()}
+        return {**{path: live[path] for path in paths}, **container}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Registers a new revision, which from here on is the one that is found."""
+        """Register a new revision, and use it from here on."""
         created = self.create(clients)
         if created:
             self.load_from_api(created)
 
     def previous(self, clients: Clients) -> str:
-        """The newest revision before this one that can be run; "" for none."""
+        """Return the newest active revision before this one; "" for none."""
         older = [
-            a for a in _revisions(clients, self.family, "ACTIVE") if _number(a) < _number(self.arn)
+            a
+            for a in _revisions(clients, self.family, "ACTIVE")
+            if _revision_number(a) < _revision_number(self.arn)
         ]
-        return max(older, key=_number, default="")
+        return max(older, key=_revision_number, default="")
 
     def withdraw(self, clients: Clients, arn: str) -> None:
-        """A revision that is not to be run again: the newest ACTIVE one is the one in use."""
+        """Deregister a revision that must not run again: the newest ACTIVE one is the one in use."""
         clients.aws.ecs.deregister_task_definition(taskDefinition=arn)
 
     def prune(self, clients: Clients) -> None:
-        """Deletes what was withdrawn, and the oldest revisions beyond KEPT."""
-        known = sorted(_revisions(clients, self.family, "ACTIVE"), key=_number)
+        """Delete deregistered revisions, and the oldest ones beyond KEPT."""
+        known = sorted(_revisions(clients, self.family, "ACTIVE"), key=_revision_number)
         for arn in known[:-KEPT]:
             self.withdraw(clients, arn)
         self._delete_inactive(clients)
 
     def images(self, clients: Clients) -> set[str]:
-        """The images of the revisions that can be run."""
-        found = [
+        """Return the images of the active revisions."""
+        definitions = [
             clients.aws.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
             for arn in _revisions(clients, self.family, "ACTIVE")
         ]
-        return {container["image"] for one in found for container in one["containerDefinitions"]}
+        return {
+            container["image"]
+            for definition in definitions
+            for container in definition["containerDefinitions"]
+        }
 
     def delete(self, clients: Clients) -> None:
-        """Deregisters every revision of the family, then deletes them (ten a call)."""
+        """Deregister every revision of the family, then delete them (ten per call)."""
         ecs = clients.aws.ecs
         for arn in _revisions(clients, self.family, "ACTIVE"):
             ecs.deregister_task_definition(taskDefinition=arn)
@@ -201,7 +209,7 @@ class Family(Resource):
 
 @resource
 class TaskDefinition(Family):
-    """The bot's own family."""
+    """The bot's family."""
 
     image: Image | GivenImage
     platform: str
@@ -216,11 +224,11 @@ class TaskDefinition(Family):
         return self.platform
 
     def preflight(self, clients: Clients) -> None:
-        """The image is for that processor, as far as its registry tells."""
+        """Raise ProvisionError where the image is for another platform, if its registry shows it."""
         self.image.fits(clients, self.platform)
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """A new revision, where the image is for that processor."""
+        """Register a new revision, unless the image is for another platform."""
         self.image.fits(clients, self.platform)
         super().update(clients, live, differences)
 
@@ -236,8 +244,8 @@ class TaskDefinition(Family):
             "CHANNEL_SECRET_PARAMETER": self.channel_secret.name,
         }
 
-    def _more(self) -> dict[str, Any]:
-        """LINE's two secrets, and the port."""
+    def _container_options(self) -> dict[str, Any]:
+        """Return LINE's two secrets, and the port."""
         return {
             "portMappings": [
                 {"containerPort": self.port, "protocol": "tcp", "appProtocol": "http"}
@@ -250,23 +258,22 @@ class TaskDefinition(Family):
 
 
 def _revisions(clients: Clients, family: str, status: str) -> list[str]:
-    """The family's own: familyPrefix also matches longer names."""
+    """Return the family's own revisions: familyPrefix also matches longer names."""
     pages = clients.aws.ecs.get_paginator("list_task_definitions").paginate(
         familyPrefix=family, status=status
     )
-    found = [arn for page in pages for arn in page["taskDefinitionArns"]]
-    return [arn for arn in found if arn.rpartition("/")[2].rpartition(":")[0] == family]
+    arns = [arn for page in pages for arn in page["taskDefinitionArns"]]
+    return [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
 
 
-def _number(arn: str) -> int:
-    """A revision's."""
+def _revision_number(arn: str) -> int:
     return int(arn.rpartition(":")[2])
 
 
 def _shape(live: Live) -> Live:
-    """With the parts of the container that we set, in an order that compares."""
+    """Return it with the parts of the container that provision sets, in a comparable form."""
     container = live["containerDefinitions"][0]
-    ours = {
+    parts = {
         "name": container["name"],
         "image": container["image"],
         "ports": [port["containerPort"] for port in container.get("portMappings", [])],
@@ -278,4 +285,4 @@ def _shape(live: Live) -> Live:
         "readonlyRootFilesystem": container.get("readonlyRootFilesystem"),
         "stopTimeout": container.get("stopTimeout"),
     }
-    return {**live, "Container": ours}
+    return {**live, "Container": parts}

@@ -1,4 +1,4 @@
-"""A network of the stack's own: the VPC and its subnets."""
+"""Create a VPC of the stack's own and its subnets."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ ZONES = 3  # as in the article: a public subnet in each of three zones
 
 @resource
 class Vpc(TaggedEc2):
-    """A VPC of our own: its own range of addresses, and nothing of anybody else's in it."""
+    """A VPC with its own range of addresses, used by the stack alone."""
 
     cidr: str
     noun = "vpc"
@@ -29,7 +29,7 @@ class Vpc(TaggedEc2):
     retry = ("DependencyViolation",)
 
     def preflight(self, clients: Clients) -> None:
-        """A region may have too few zones for the subnets."""
+        """Raise ProvisionError for a region with too few zones."""
         count = len(zones(clients))
         if count < ZONES:
             raise ProvisionError(
@@ -40,11 +40,11 @@ class Vpc(TaggedEc2):
 
     @classmethod
     def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
-        """DescribeVpcs."""
+        """Call DescribeVpcs."""
         return list(clients.aws.ec2.describe_vpcs(Filters=filters)["Vpcs"])
 
     def find(self, clients: Clients) -> Live | None:
-        """With its DNS host names, which only DescribeVpcAttribute shows."""
+        """Find the VPC with its DNS host names, which only DescribeVpcAttribute shows."""
         live = super().find(clients)
         if live is None:
             return None
@@ -54,28 +54,28 @@ class Vpc(TaggedEc2):
         return {**live, "DnsHostnames": answer["EnableDnsHostnames"]["Value"]}
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateVpc. DNS host names are a difference, because the call does not take them."""
+        """Call CreateVpc. DNS host names are a difference, because the call does not take them."""
         answer = clients.aws.ec2.create_vpc(
             CidrBlock=self.cidr, TagSpecifications=self.tag_specifications()
         )
         return self.shape(answer["Vpc"])
 
     def pending(self, live: Live) -> str:
-        """Its state, in AWS's word."""
+        """Wait for `available`."""
         state = live.get("State", "?")
         return "" if state == "available" else _("the VPC is {state}", state=state)
 
     def desired(self) -> dict[str, Any]:
-        """DNS host names too, as the default VPC has them."""
+        """Return DNS host names too, as the default VPC has them."""
         return {**super().desired(), "DnsHostnames": True}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """ModifyVpcAttribute."""
+        """Call ModifyVpcAttribute."""
         super().update(clients, live, differences)
         clients.aws.ec2.modify_vpc_attribute(VpcId=self.id, EnableDnsHostnames={"Value": True})
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """What others put into it: network interfaces, subnets, security groups, route tables."""
+        """Return others' network interfaces, subnets, security groups and route tables in it."""
         ec2, here = clients.aws.ec2, named("vpc-id", self.id)
         found = {s["SubnetId"]: s for s in ec2.describe_subnets(Filters=here)["Subnets"]}
         for group in ec2.describe_security_groups(Filters=here)["SecurityGroups"]:
@@ -85,42 +85,42 @@ class Vpc(TaggedEc2):
             if not any(a.get("Main") for a in table.get("Associations", [])):
                 found[table["RouteTableId"]] = table
         others = [
-            ExternalUse(id)
-            for id, live in found.items()
-            if id not in ours and not marked(flat(live.get("Tags", [])), self.stack)
+            ExternalUse(key)
+            for key, live in found.items()
+            if key not in ours and not marked(flat(live.get("Tags", [])), self.stack)
         ]
         return others + foreign_interfaces(clients, here, ours, self.stack)
 
-    def delete_one(self, clients: Clients, id: str) -> None:
-        """DeleteVpc: takes its default security group, network ACL and main route table with it."""
-        clients.aws.ec2.delete_vpc(VpcId=id)
+    def delete_one(self, clients: Clients, resource_id: str) -> None:
+        """Call DeleteVpc, which deletes its default security group, network ACL and main route table."""
+        clients.aws.ec2.delete_vpc(VpcId=resource_id)
 
 
 @resource
 class Subnet(TaggedEc2):
-    """One public subnet, in the region's zone of that place in the alphabet."""
+    """One public subnet, in one of the region's zones."""
 
     vpc: Vpc
     cidr: str
-    place: int  # 1: the first zone
+    place: int  # 1: the first zone in alphabetical order
     zone: str = output("AvailabilityZone")
     noun = "subnet"
     retained_with = "vpc"
     not_found = ("InvalidSubnetID.NotFound",)
-    exists = ("InvalidSubnet.Conflict",)  # its range is taken already: by a lost answer of ours
-    retry = ("DependencyViolation",)  # network interfaces outlive what used them
+    exists = ("InvalidSubnet.Conflict",)  # its range is in use, perhaps after a lost answer
+    retry = ("DependencyViolation",)  # network interfaces exist longer than their users
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """The zone, so that one who goes on later means the same."""
+        """Return the zone, so that a later run uses the same one."""
         return {"zone": zones(clients)[self.place - 1]}
 
     @classmethod
     def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
-        """DescribeSubnets."""
+        """Call DescribeSubnets."""
         return list(clients.aws.ec2.describe_subnets(Filters=filters)["Subnets"])
 
     def create(self, clients: Clients) -> Live | None:
-        """CreateSubnet."""
+        """Call CreateSubnet."""
         answer = clients.aws.ec2.create_subnet(
             VpcId=self.vpc.id,
             CidrBlock=self.cidr,
@@ -130,17 +130,17 @@ class Subnet(TaggedEc2):
         return self.shape(answer["Subnet"])
 
     def pending(self, live: Live) -> str:
-        """Its state, in AWS's word."""
+        """Wait for `available`."""
         state = live.get("State", "?")
         return "" if state == "available" else _("the subnet is {state}", state=state)
 
-    def delete_one(self, clients: Clients, id: str) -> None:
-        """DeleteSubnet."""
-        clients.aws.ec2.delete_subnet(SubnetId=id)
+    def delete_one(self, clients: Clients, resource_id: str) -> None:
+        """Call DeleteSubnet."""
+        clients.aws.ec2.delete_subnet(SubnetId=resource_id)
 
 
 def zones(clients: Clients) -> list[str]:
-    """The region's zones that this account may use, without local and wavelength zones, in order."""
+    """Return the region's zones that this account may use, without local and wavelength zones, sorted."""
     found = clients.aws.ec2.describe_availability_zones(Filters=named("state", "available"))
     return sorted(
         zone["ZoneName"]

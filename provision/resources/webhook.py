@@ -1,4 +1,4 @@
-"""LINE's side: the webhook endpoint, tested before it is set, and the switch only the console has."""
+"""Set LINE's webhook endpoint after testing it, and wait for the switch that only LINE's console has."""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from provision.resources.steady_service import SteadyService
 
 @resource
 class WebhookEndpoint(Resource):
-    """The URL that LINE calls. The one found before ours is recorded, and put back at teardown."""
+    """The URL that LINE calls. The previous URL is recorded, and restored at teardown."""
 
     host: str
     path: str
@@ -32,40 +32,40 @@ class WebhookEndpoint(Resource):
     endpoint: str = output("endpoint")
     previous: str = output("previous")
     expected: ClassVar[int] = 3
-    _withdrawn = False
+    _deleted = False
 
     def identity(self) -> str:
-        """Another host is another endpoint."""
+        """Return the host."""
         return self.host
 
     @property
     def url(self) -> str:
-        """What LINE calls."""
+        """Return the URL that LINE calls."""
         return f"https://{self.host}{self.path}"
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """The endpoint that is there now."""
+        """Return the current endpoint."""
         return {"previous": str(clients.line.endpoint().get("endpoint", ""))}
 
     def find(self, clients: Clients) -> Live | None:
-        """LINE's endpoint, where it is ours."""
-        told = clients.line.endpoint()
-        ours = told.get("endpoint") == (self.endpoint or self.url)
-        return told if ours and not self._withdrawn else None
+        """Return LINE's endpoint where it is the stack's."""
+        live = clients.line.endpoint()
+        is_own = live.get("endpoint") == (self.endpoint or self.url)
+        return live if is_own and not self._deleted else None
 
     def create(self, clients: Clients) -> Live | None:
-        """LINE's test first, so that LINE is never sent to a door that does not open; then the PUT.
+        """Let LINE test the URL, then set it: LINE is never given a URL that does not answer.
 
-        A bot that its schedule has sent to sleep before the domain was delegated cannot be tested.
+        A bot that its schedule stopped before the domain was delegated cannot be tested.
         """
-        tested = clients.line.test(self.url) if self.service.desired_count != 0 else None
-        if tested and not tested.success:
+        test = clients.line.test(self.url) if self.service.desired_count != 0 else None
+        if test and not test.success:
             raise Pending(
                 _(
                     "LINE's test of {url}: {reason} {detail}",
                     url=self.url,
-                    reason=tested.reason,
-                    detail=tested.detail,
+                    reason=test.reason,
+                    detail=test.detail,
                 )
             )
         clients.line.set_endpoint(self.url)
@@ -79,33 +79,33 @@ class WebhookEndpoint(Resource):
         return [Certificate.named_by(self.stack, arn=arn) for arn in arns]
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """An endpoint that is our URL is ours; nobody else answers there."""
+        """Return the stack's tags: nobody else answers at its URL."""
         return self.tags
 
     def survives_delete(self, live: Live) -> bool:
-        """LINE keeps it, where there was none before."""
+        """Return True: LINE keeps the URL where there was none before."""
         return True
 
     def delete(self, clients: Clients) -> None:
-        """LINE has no delete: the former endpoint is put back; where there was none, ours stays there."""
+        """Restore the previous URL. Without one the stack's URL stays, because LINE has no delete call."""
         if self.previous and self.previous != self.endpoint:
             clients.line.set_endpoint(self.previous)
-        self._withdrawn = True
+        self._deleted = True
 
 
 @resource
 class ActiveWebhook(Milestone):
-    """ "Use webhook" is on: a switch in LINE's console that no API can set."""
+    """LINE's switch "Use webhook" is on, which only a person can set, in LINE's console."""
 
     webhook: WebhookEndpoint
     outside: ClassVar[bool] = True
 
     def find(self, clients: Clients) -> Live | None:
-        """LINE's endpoint."""
+        """Return LINE's endpoint."""
         return clients.line.endpoint()
 
     def pending(self, live: Live) -> str:
-        """Names the switch and where it is."""
+        """Wait for the switch; return where it is."""
         if live.get("active"):
             return ""
         return _(

@@ -1,0 +1,1 @@
+"""stack.yaml on disk: settings, records, validation, atomic writes, backup and lock."""

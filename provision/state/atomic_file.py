@@ -1,4 +1,4 @@
-"""Writing a file whole: all of the new content or all of the old, even when the power goes."""
+"""Replace files atomically: after a power cut a file has all of the new content, or all of the old."""
 
 import contextlib
 import glob
@@ -8,17 +8,17 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-HALF = ".half"  # how the names of new contents end until they are in their place
+TEMPORARY_SUFFIX = ".half"  # of a temporary file's name until it replaces the target
 
 
 class Disk(Protocol):
-    """What decides how much of a write a power cut leaves; the module `os` is the real one."""
+    """The calls that decide what a power cut leaves; the module `os` is the real one."""
 
     def fsync(self, fd: int, /) -> None:
-        """As os.fsync."""
+        """Flush a file, as os.fsync."""
 
     def replace(self, src: str, dst: Path, /) -> None:
-        """As os.replace."""
+        """Replace a file, as os.replace."""
 
 
 def replace(
@@ -29,16 +29,17 @@ def replace(
     through_link: bool = False,
     disk: Disk = os,
 ) -> None:
-    """Puts the content in the file's place. Keeps its mode (0600 for a new one). Raises OSError.
+    """Replace the file's content and keep its mode (0600 for a new file). Raise OSError.
 
-    flushed: it is on the disk when this returns. Without, a power cut may leave the old one or an empty one.
-    through_link: where the path is a link, write the file that it leads to; without, replace the link.
+    flushed: whether the content is on the disk when this returns; if not, a power cut may leave the old file
+    or an empty one. through_link: write the file that a link at `path` points to; otherwise replace the link.
     """
-    place = Path(os.path.realpath(path)) if through_link else path
-    new = [folder for folder in place.parents if not folder.exists()]
-    place.parent.mkdir(parents=True, exist_ok=True)
-    mode = stat.S_IMODE(place.lstat().st_mode) if _is_file(place) else 0o600
-    descriptor, temporary = tempfile.mkstemp(HALF, f".{place.name}.", place.parent)
+    target = Path(os.path.realpath(path)) if through_link else path
+    new_folders = [folder for folder in target.parents if not folder.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    is_file = target.is_file() and not target.is_symlink()
+    mode = stat.S_IMODE(target.lstat().st_mode) if is_file else 0o600
+    descriptor, temporary = tempfile.mkstemp(TEMPORARY_SUFFIX, f".{target.name}.", target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -46,14 +47,14 @@ def replace(
             if flushed:
                 disk.fsync(file.fileno())
         os.chmod(temporary, mode)
-        disk.replace(temporary, place)
+        disk.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
     if not flushed:
         return
-    for folder in (place.parent, *(made.parent for made in new)):
-        with contextlib.suppress(OSError):  # not every file system lets a folder be flushed
+    for folder in (target.parent, *(new.parent for new in new_folders)):
+        with contextlib.suppress(OSError):  # not every file system can flush a folder
             descriptor = os.open(folder, os.O_RDONLY)
             try:
                 disk.fsync(descriptor)
@@ -61,12 +62,9 @@ def replace(
                 os.close(descriptor)
 
 
-def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
-
-
 def sweep(path: Path, *, through_link: bool = True) -> None:
-    """Takes away what writes of this file that were cut short have left; for who alone writes it now."""
-    place = Path(os.path.realpath(path)) if through_link else path
-    for half in place.parent.glob(f".{glob.escape(place.name)}.*{HALF}"):
-        half.unlink(missing_ok=True)
+    """Delete the temporary files of interrupted writes. The caller must be the only writer of the file."""
+    target = Path(os.path.realpath(path)) if through_link else path
+    pattern = f".{glob.escape(target.name)}.*{TEMPORARY_SUFFIX}"
+    for temporary in target.parent.glob(pattern):
+        temporary.unlink(missing_ok=True)

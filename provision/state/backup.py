@@ -1,6 +1,6 @@
-"""The last good copy of stack.yaml, kept beside it for the day on which somebody damages it.
+"""Keep a copy of the last valid stack.yaml beside it.
 
-A link in its place may come with a folder from elsewhere, so it is neither read nor written through.
+A link in its place may have come with a folder from elsewhere: it is neither read nor written through.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from provision.state.yaml_text import MARK
 
 
 def place(path: Path) -> Path:
-    """Where the copy of the file at `path` stands."""
+    """Return the path of the copy."""
     return path.with_name(f".{path.name}.last")
 
 
 def keep(path: Path, text: str) -> None:
-    """Makes this the last good copy, 0600. Not worth stopping for: a copy that cannot be written is none.
+    """Save this text as the copy, with mode 0600. A copy that cannot be written is ignored.
 
-    Not flushed to the disk, as the file itself is: every mutation would wait for it twice.
+    It is not flushed to the disk, unlike the file itself, because every change would wait for the disk twice.
     """
     with contextlib.suppress(OSError):
         if read(path) != text:
@@ -29,7 +29,7 @@ def keep(path: Path, text: str) -> None:
 
 
 def read(path: Path) -> str:
-    """The last good copy, "" where there is none."""
+    """Return the copy's text, "" without a copy."""
     try:
         if place(path).is_symlink():
             return ""
@@ -39,7 +39,7 @@ def read(path: Path) -> str:
 
 
 def lower_half(path: Path) -> tuple[dict[str, str], dict[str, Record]]:
-    """Return account and region, and the records by key, as it has them; nothing where there is none."""
+    """Return the copy's account and region, and its records by key; both empty without a copy."""
     with contextlib.suppress(yaml_text.Malformed):
         node = yaml_text.compose(read(path).removeprefix(MARK))
         entries = {key: (at, value) for key, at, value in yaml_text.pairs(node)} if node else {}
@@ -48,18 +48,18 @@ def lower_half(path: Path) -> tuple[dict[str, str], dict[str, Record]]:
 
 
 def advice(path: Path) -> str:
-    """What to do with a damaged file, in a sentence or two."""
-    mend = _("Mend that line and run the same command again; the file was not changed.")
+    """Return what to do about a damaged file, in a sentence or two."""
+    correct = _("Mend that line and run the same command again; the file was not changed.")
     if not read(path):
-        anew = _("Or let `provision recover` write it anew from the account.")
-        return f"{mend} {anew}"
+        recover = _("Or let `provision recover` write it anew from the account.")
+        return f"{correct} {recover}"
     copy = place(path)
     since = datetime.fromtimestamp(copy.stat().st_mtime)
-    back = _(
+    restore = _(
         "Or put back the last good copy, of {since}: cp {copy} {path}. "
         "Or let `provision recover` write it anew from the account.",
         since=f"{since:%Y-%m-%d %H:%M:%S}",
         copy=copy,
         path=path,
     )
-    return f"{mend} {back}"
+    return f"{correct} {restore}"

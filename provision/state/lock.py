@@ -1,4 +1,4 @@
-"""One run at a time per stack: a lock that ends with the process that holds it, power cut or not."""
+"""Allow one run at a time per stack, with a lock that ends with its process."""
 
 import os
 from collections.abc import Iterator
@@ -13,24 +13,24 @@ from provision.state import atomic_file
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock beside `path`. Raises ProvisionError: who holds it since when, or why there is none.
+    """Hold the lock beside `path`. Raise ProvisionError where another run holds it, or it cannot be created.
 
-    The kernel holds the lock and lets go when the process is gone; what stands in the lock's file (process
-    and time) is only for the refusal to tell.
+    The kernel releases the lock when the process ends. The file's content (process and time) only serves the
+    error message.
     """
     import filelock
 
-    place = path.with_name(f".{path.name}.lock")
-    lock = filelock.FileLock(place, timeout=0)
+    lock_path = path.with_name(f".{path.name}.lock")
+    lock = filelock.FileLock(lock_path, timeout=0)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if place.is_symlink():  # it may come with a folder from elsewhere
-            raise OSError(_("{place} is a link; nothing is written through it", place=place))
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        if lock_path.is_symlink():  # it may have come with a folder from elsewhere
+            raise OSError(_("{place} is a link; nothing is written through it", place=lock_path))
         lock.acquire()
-        place.write_text(f"{os.getpid()}\n{datetime.now():%H:%M:%S}\n")
+        lock_path.write_text(f"{os.getpid()}\n{datetime.now():%H:%M:%S}\n")
         atomic_file.sweep(path)
     except filelock.Timeout:
-        pid, since = _holder(place)
+        pid, since = _read_holder(lock_path)
         raise ProvisionError(
             _("Beginning to work on {path}.", path=path),
             _(
@@ -42,16 +42,16 @@ def locked(path: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         lock.release()
-        raise os_error(_("Writing {path}.", path=place), error) from None
+        raise os_error(_("Writing {path}.", path=lock_path), error) from None
     try:
         yield
     finally:
         lock.release()
 
 
-def _holder(place: Path) -> tuple[str, str]:
-    """Process and time, "?" where the holder has not written them yet."""
-    told: list[str] = []
+def _read_holder(lock_path: Path) -> tuple[str, str]:
+    """Return process and time of the lock's holder, "?" where it has not written them yet."""
+    words: list[str] = []
     with suppress(OSError, UnicodeDecodeError):
-        told = place.read_text().split()
-    return (told[0], told[1]) if len(told) == 2 else ("?", "?")
+        words = lock_path.read_text().split()
+    return (words[0], words[1]) if len(words) == 2 else ("?", "?")

@@ -1,8 +1,7 @@
-"""stack.yaml: settings in, records out, replaced whole.
+"""Read and write stack.yaml: the person's settings, and the records of what exists.
 
-Upper half: the person's settings. Lower half (`made_in`, `sandbox`, `paused`, `resources`): what exists,
-written by provision before and after every mutation. A write is a temporary file in the same folder, fsync,
-os.replace.
+Upper half: settings. Lower half (`made_in`, `sandbox`, `paused`, `resources`): written by provision before
+and after every change. A write is a temporary file in the same folder, fsync, os.replace.
 """
 
 import os
@@ -38,11 +37,10 @@ class StackFile:
 
     def __init__(self, path: Path, disk: atomic_file.Disk = os) -> None:
         self.path, self._disk = path, disk
-        self.on_trial = False  # nothing is written: what is said and found counts for this run only
-        self._given: dict[str, Any] = {}
-        self.trial: dict[
-            str, Any
-        ] = {}  # said for this run only; it comes before what the file says
+        self.on_trial = False  # write nothing: answers and records are for this run only
+        self._values: dict[str, Any] = {}
+        # Settings for this run only; they override the file's.
+        self.trial: dict[str, Any] = {}
         self._lines: dict[str, int] = {}
         self._text = self._load()
         try:
@@ -50,17 +48,17 @@ class StackFile:
             self._read(self._text.removeprefix(MARK))
         except yaml_text.Malformed as error:
             raise self.damaged(error.line, error.why) from None
-        self._cut_off()
-        self._same = self._composed()
+        self._check_truncated()
+        self._written_text = self._compose()
 
     @property
     def last(self) -> dict[str, Record]:
-        """The records as the last good copy had them when this was first asked."""
+        """Return the records of the last valid copy, as it was when first read."""
         return self._last[1]
 
     @property
     def last_made_in(self) -> dict[str, str]:
-        """Account and region as the last good copy had them."""
+        """Return account and region of the last valid copy."""
         return self._last[0]
 
     @cached_property
@@ -68,7 +66,7 @@ class StackFile:
         return backup.lower_half(self.path)
 
     def _load(self) -> str:
-        """The file as it is now; "" where there is none. Raises ProvisionError."""
+        """Return the file's current text; "" without a file. Raise ProvisionError."""
         try:
             content = self.path.read_bytes()
             return content.decode("utf-8")
@@ -81,12 +79,12 @@ class StackFile:
             raise os_error(_("Reading the settings in {path}.", path=self.path), error) from None
 
     def damaged(self, line: int, why: str) -> "Damaged":
-        """What is wrong with which line, and what to do."""
+        """Return the error for a line of the file, with what to do."""
         doing = _("Reading {path}, line {line}.", path=self.path, line=line)
         return Damaged(doing, why, backup.advice(self.path))
 
-    def _cut_off(self) -> None:
-        """Raises Damaged where the file ends in the middle of what was written."""
+    def _check_truncated(self) -> None:
+        """Raise Damaged where the file ends in the middle of what was written."""
         written = backup.read(self.path).rstrip()
         if self._text.strip():
             cut = not self._text.endswith(("\n", "\r")) and written.startswith(self._text)
@@ -114,7 +112,7 @@ class StackFile:
     def _read_setting(self, leaf: yaml_text.Leaf) -> None:
         key, empty = leaf.key, leaf.value in ("", "~", "null", "Null", "NULL")
         if empty and any(known.startswith(f"{key}.") for known in BY_KEY):
-            return  # a heading whose settings are all commented out
+            return  # a group whose settings are all commented out
         if key not in BY_KEY:
             raise yaml_text.Malformed(leaf.line, _("there is no setting {key}", key=key))
         if key in self._lines:
@@ -123,32 +121,32 @@ class StackFile:
         if empty:
             return
         try:
-            self._given[key] = BY_KEY[key].read(leaf.value)
+            self._values[key] = BY_KEY[key].read(leaf.value)
         except ValueError as error:
             why = _("{key} takes {wanted}", key=key, wanted=error)
             raise yaml_text.Malformed(leaf.line, why) from None
 
     @property
     def settings(self) -> Settings:
-        """The upper half, as it counts in this run."""
-        return Settings({**self._given, **self.trial})
+        """Return the settings as they apply in this run."""
+        return Settings({**self._values, **self.trial})
 
     def stands(self, key: str) -> bool:
-        """Whether the setting was answered, be it with nothing."""
+        """Return whether the setting has a value in this run, even an empty one."""
         return key in self.trial or self.written(key)
 
     def written(self, key: str) -> bool:
-        """Return whether the file itself answers the setting, be it with nothing."""
-        return key in self._given or key in self._lines
+        """Return whether the file itself has the setting, even an empty one."""
+        return key in self._values or key in self._lines
 
     def region(self, from_environment: str | None) -> str:
-        """The region: as set, else where things were made, else the environment's, else the default."""
+        """Return the region: the setting's, else the records', the environment's or the default."""
         if self.stands("region"):
             return str(self.settings["region"])
         return self.made_in.get("region") or from_environment or str(self.settings["region"])
 
     def answer(self, key: str, value: str | list[str], *, save: bool = True) -> None:
-        """Sets one setting; with `save` as a line in the file at once, else on trial. Raises Usage."""
+        """Set one setting: with `save` in the file at once, otherwise for this run only. Raise UsageError."""
         try:
             parsed = BY_KEY[key].read(value)
         except ValueError as error:
@@ -161,26 +159,26 @@ class StackFile:
             self.trial[key] = parsed
             return
         self.trial.pop(key, None)
-        if self._given.get(key) == parsed:
+        if self._values.get(key) == parsed:
             return
         try:
             self._take_over_edits()
             self._upper = yaml_edit.insert(self._upper, key, parsed)
         except yaml_text.Malformed as error:
             raise self.damaged(error.line, error.why) from None
-        self._given[key] = parsed
+        self._values[key] = parsed
         self.save()
 
     def record(self, key: str, record: Record) -> None:
-        """Writes down one resource. On disk when this returns."""
+        """Write one resource's record. It is on the disk when this returns."""
         self.records = {**self.records, key: record}
         self.save()
 
     def begin(self, key: str, record: Record) -> None:
-        """Write down that a create call begins at `record.since`. On disk when this returns.
+        """Write that a create call starts at `record.since`. It is on the disk when this returns.
 
-        The same write renews every record in state `creating`: their calls are about to begin too, and then
-        need no write of their own. Otherwise a run that always dies at its second write would get nowhere.
+        The same write renews every record in state `creating`: their calls are about to start too, and then
+        need no write of their own. Otherwise a run that always dies at its second write makes no progress.
         """
         known = self.records.get(key, Record("", "created"))
         recent = 0 <= record.since - known.since < FRESH / 2
@@ -194,68 +192,68 @@ class StackFile:
         self.save()
 
     def forget(self, key: str) -> None:
-        """Strikes one resource out. On disk when this returns."""
+        """Delete one resource's record. The change is on the disk when this returns."""
         if key not in self.records:
             return
-        self.records = {known: of for known, of in self.records.items() if known != key}
+        self.records = {name: one for name, one in self.records.items() if name != key}
         if not self.records:
             self.made_in = {}
         self.save()
 
-    def enter_sandbox(self, id: str) -> bool:
-        """Note the sandbox in use, and drop what another one had. Return whether anything was dropped.
+    def enter_sandbox(self, sandbox: str) -> bool:
+        """Set the sandbox's id, and drop the records of another one, whose resources ended with it.
 
-        What a sandbox had ends with it. The next write puts both on disk.
+        Return whether records were dropped. The next write saves both.
         """
-        ended = self.sandbox not in ("", id) and bool(self.made_in)
-        if ended:
+        dropped = self.sandbox not in ("", sandbox) and bool(self.made_in)
+        if dropped:
             self.records, self.made_in, self.paused = {}, {}, False
-        self.sandbox = id
-        return ended
+        self.sandbox = sandbox
+        return dropped
 
     def sort(self, keys: list[str]) -> None:
-        """The records in this order, those of no key in it first. The next write puts it on disk."""
-        place = {key: number for number, key in enumerate(keys)}
-        self.records = dict(sorted(self.records.items(), key=lambda item: place.get(item[0], -1)))
+        """Sort the records by these keys, unknown keys first. The next write saves the order."""
+        order = {key: number for number, key in enumerate(keys)}
+        self.records = dict(sorted(self.records.items(), key=lambda item: order.get(item[0], -1)))
 
     def mark_paused(self, paused: bool) -> None:
-        """The one mark of a pause. On disk when this returns."""
+        """Set or remove the mark of a pause. The change is on the disk when this returns."""
         if self.paused != paused:
             self.paused = paused
             self.save()
 
     def save(self) -> None:
-        """Replaces the file whole, keeping its mode (0600 for a new one). On disk when this returns."""
+        """Replace the file and keep its mode (0600 for a new file). It is on the disk when this returns."""
         if self.on_trial:
             return
         try:
             self._take_over_edits()
         except yaml_text.Malformed as error:
             raise self.damaged(error.line, error.why) from None
-        text = self._composed()
-        if text == self._same and self.path.exists():
+        text = self._compose()
+        if text == self._written_text and self.path.exists():
             return
         try:
             content = text.encode("utf-8")
             atomic_file.replace(self.path, content, disk=self._disk, through_link=True)
         except OSError as error:
             raise os_error(_("Writing {path}.", path=self.path), error) from None
-        self._text = self._same = text
+        self._text = self._written_text = text
         backup.keep(self.path, text)
 
     def keep(self) -> None:
-        """Remembers the file as it was read, beside it: it was good."""
+        """Save the text that was read as the last valid copy."""
         if self._text and not self.on_trial:
             backup.keep(self.path, self._text)
 
     def _take_over_edits(self) -> None:
-        """The settings as somebody has edited them since we read them; they count from the next run on."""
+        """Adopt settings that were edited since the file was read; they apply from the next run on."""
         text = self._load()
         if text not in ("", self._text):
             self._upper = _upper_half(text)
-            self._text, self._same = text, ""
+            self._text, self._written_text = text, ""
 
-    def _composed(self) -> str:
+    def _compose(self) -> str:
         lower: dict[str, Any] = {}
         if self.made_in:
             lower["made_in"] = self.made_in
@@ -269,29 +267,29 @@ class StackFile:
             return self._upper
         upper = self._upper.removeprefix(MARK)
         end = yaml_edit.line_break(upper)
-        ended = end if upper and not upper.endswith(("\n", "\r")) else ""
-        block = yaml_edit.indented(yaml_text.dump(lower), yaml_edit.column(upper))
-        return self._upper + ended + f"\n{HEADING}\n{block}".replace("\n", end)
+        missing_end = end if upper and not upper.endswith(("\n", "\r")) else ""
+        block = yaml_edit.indent(yaml_text.dump(lower), yaml_edit.column(upper))
+        return self._upper + missing_end + f"\n{HEADING}\n{block}".replace("\n", end)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One run at a time per stack; a dead holder's lock is free. Raises ProvisionError."""
+        """Hold the stack's lock, which allows one run at a time. Raise ProvisionError."""
         with locked(self.path):
             atomic_file.sweep(backup.place(self.path), through_link=False)
             yield
 
 
 def _upper_half(text: str) -> str:
-    """The text without the lower half and its heading, with its byte order mark."""
+    """Return the text without the lower half and its heading, with its byte order mark."""
     body = text.removeprefix(MARK)
     lines = yaml_edit.without(body, LOWER_HALF).splitlines(keepends=True)
-    while place := next((n for n, line in enumerate(lines) if line.strip() == HEADING), -1) + 1:
-        blank = place > 1 and not lines[place - 2].strip()
-        del lines[place - 2 if blank else place - 1 : place]
+    while end := next((n for n, line in enumerate(lines) if line.strip() == HEADING), -1) + 1:
+        blank = end > 1 and not lines[end - 2].strip()
+        del lines[end - 2 if blank else end - 1 : end]
     return text[: len(text) - len(body)] + "".join(lines)
 
 
 def _settings(entries: list[tuple[Any, Any]]) -> Iterator[yaml_text.Leaf]:
-    """The upper half's values, dotted."""
+    """Yield the upper half's values by dotted key."""
     if entries:
         yield from yaml_text.leaves(yaml.MappingNode("", entries))

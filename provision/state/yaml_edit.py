@@ -1,4 +1,4 @@
-"""stack.yaml changed by whole lines only: what is not replaced stays byte for byte (CRLF, comments)."""
+"""Edit stack.yaml by whole lines: all other bytes stay as they are (CRLF, comments)."""
 
 from typing import Any
 
@@ -9,115 +9,115 @@ from provision.state.yaml_text import Malformed, compose, dump, leaves, pairs, u
 
 
 def line_break(text: str) -> str:
-    """The line ending the text uses."""
+    """Return the line ending that the text uses."""
     return "\r\n" if "\r\n" in text else "\n"
 
 
 def column(text: str) -> int:
-    """How far the top-level entries are indented."""
+    """Return the indentation of the top-level entries."""
     node = compose(text)
     return int(node.start_mark.column) if node else 0
 
 
-def indented(block: str, by: int) -> str:
-    """The lines of a block, further right."""
+def indent(block: str, by: int) -> str:
+    """Return a block indented by a number of columns."""
     return "".join(" " * by + line for line in block.splitlines(keepends=True))
 
 
 def without(text: str, keys: tuple[str, ...]) -> str:
-    """The text without these top-level entries; comments behind an entry's last line stay."""
+    """Return the text without these top-level entries; comments after an entry's last line stay."""
     node = compose(text)
     lines = text.splitlines(keepends=True)
     for key, key_node, value in reversed(list(pairs(node)) if node else []):
         if key in keys:
-            del lines[key_node.start_mark.line : _behind(key_node, value)]
+            del lines[key_node.start_mark.line : _next_line(key_node, value)]
     return "".join(lines)
 
 
 def insert(text: str, dotted: str, value: str | int | list[str]) -> str:
-    """The text with one more setting, as whole lines; an empty `name:` line that waits for it is filled.
+    """Return the text with one more setting, as whole lines; an empty `name:` line is filled in.
 
-    Raises Malformed where a line of the person's would have to be rewritten for it.
+    Raise Malformed where a line of the person's would have to be rewritten.
     """
     node = compose(text)
-    entry = {name: (key, child) for name, key, child in pairs(node)} if node else {}
+    entries = {name: (key, child) for name, key, child in pairs(node)} if node else {}
     lines = text.splitlines(keepends=True)
     head, dot, tail = dotted.partition(".")
-    group = entry.get(head) if dot and dotted not in entry else None
-    if dotted in entry:
-        changed = _replaced(lines, *entry[dotted], dotted, value, line_break(text))
+    group = entries.get(head) if dot and dotted not in entries else None
+    if dotted in entries:
+        changed = _replace(lines, *entries[dotted], dotted, value, line_break(text))
     elif group is None:
         content = {head: {tail: value}} if dot else {head: value}
-        block = indented(dump(content), column(text))
-        changed = _spliced(lines, len(lines), block, line_break(text))
+        block = indent(dump(content), column(text))
+        changed = _splice(lines, len(lines), block, line_break(text))
     else:
-        changed = _grouped(lines, *group, tail, value, line_break(text))
-    wanted = _told(node) | {dotted: value if isinstance(value, list) else str(value)}
+        changed = _insert_in_group(lines, *group, tail, value, line_break(text))
+    expected = _values(node) | {dotted: value if isinstance(value, list) else str(value)}
     if group is not None:
-        wanted.pop(head, None)
+        expected.pop(head, None)
     try:
-        kept = wanted == _told(compose(changed))
+        valid = expected == _values(compose(changed))
     except Malformed:
-        kept = False
-    if not kept:
-        line = entry[head][0].start_mark.line + 1 if head in entry else len(lines)
+        valid = False
+    if not valid:
+        line = entries[head][0].start_mark.line + 1 if head in entries else len(lines)
         raise Malformed(line, _("write {key} in lines of its own", key=head))
     return changed
 
 
-def _told(node: yaml.MappingNode | None) -> dict[str, Any]:
+def _values(node: yaml.MappingNode | None) -> dict[str, Any]:
     return {leaf.key: leaf.value for leaf in leaves(node)} if node else {}
 
 
-def _grouped(
+def _insert_in_group(
     lines: list[str], key: yaml.Node, child: yaml.Node, tail: str, value: Any, end: str
 ) -> str:
-    """A setting below a name that stands there already."""
+    """Return the text with a setting added to, or replaced in, a group that the text has."""
     if getattr(child, "flow_style", False) or not (child.value or unwritten(child)):
         raise Malformed(
             key.start_mark.line + 1, _("write {key} in lines of its own", key=key.value)
         )
-    indent = key.start_mark.column + 2
+    depth = key.start_mark.column + 2
     if isinstance(child, yaml.MappingNode):
-        indent = child.value[0][0].start_mark.column
+        depth = child.value[0][0].start_mark.column
         for name, key_node, leaf in pairs(child):
             if name == tail:
-                return _replaced(lines, key_node, leaf, tail, value, end)
-    return _spliced(lines, key.start_mark.line + 1, indented(dump({tail: value}), indent), end)
+                return _replace(lines, key_node, leaf, tail, value, end)
+    return _splice(lines, key.start_mark.line + 1, indent(dump({tail: value}), depth), end)
 
 
-def _replaced(
+def _replace(
     lines: list[str], key: yaml.Node, child: yaml.Node, name: str, value: Any, end: str
 ) -> str:
-    """Another value for an entry; on the entry's own line where it has but one, for its comment's sake."""
-    row, indent = key.start_mark.line, key.start_mark.column
-    here = isinstance(child, yaml.ScalarNode) and child.style not in ("|", ">")
-    if not here or (child.start_mark.line, child.end_mark.line) != (row, row):
-        del lines[row : _behind(key, child)]
-        return _spliced(lines, row, indented(dump({name: value}), indent), end)
+    """Return the text with another value of an entry; an entry of one line keeps its comment."""
+    row, depth = key.start_mark.line, key.start_mark.column
+    one_line = isinstance(child, yaml.ScalarNode) and child.style not in ("|", ">")
+    if not one_line or (child.start_mark.line, child.end_mark.line) != (row, row):
+        del lines[row : _next_line(key, child)]
+        return _splice(lines, row, indent(dump({name: value}), depth), end)
     before = lines[row][: child.start_mark.column].rstrip()
     after = lines[row][child.end_mark.column :]
     if isinstance(value, list) and value:
         lines[row] = before + after
-        return _spliced(lines, row + 1, indented(dump(value), indent + 2), end)
-    written = dump({"": value}).partition(": ")[2].rstrip("\n")
-    lines[row] = f"{before} {written}{after}"
+        return _splice(lines, row + 1, indent(dump(value), depth + 2), end)
+    text = dump({"": value}).partition(": ")[2].rstrip("\n")
+    lines[row] = f"{before} {text}{after}"
     return "".join(lines)
 
 
-def _behind(key: yaml.Node, value: yaml.Node) -> int:
-    """The first line behind an entry. A block's own end mark lies behind the comments that follow it."""
+def _next_line(key: yaml.Node, value: yaml.Node) -> int:
+    """Return the line after an entry. A block's own end mark is after the comments that follow it."""
     if isinstance(value, yaml.MappingNode) and value.value and not value.flow_style:
-        return _behind(*value.value[-1])
+        return _next_line(*value.value[-1])
     if isinstance(value, yaml.SequenceNode) and value.value and not value.flow_style:
-        return _behind(key, value.value[-1])
+        return _next_line(key, value.value[-1])
     if isinstance(value, yaml.ScalarNode) and value.style in ("|", ">"):
         return int(value.end_mark.line) + (1 if value.end_mark.column else 0)
     return int(max(key.end_mark.line, value.end_mark.line)) + 1
 
 
-def _spliced(lines: list[str], place: int, block: str, end: str) -> str:
-    if place and not lines[place - 1].endswith(("\n", "\r")):
-        lines[place - 1] += end
-    lines[place:place] = block.replace("\n", end).splitlines(keepends=True)
+def _splice(lines: list[str], row: int, block: str, end: str) -> str:
+    if row and not lines[row - 1].endswith(("\n", "\r")):
+        lines[row - 1] += end
+    lines[row:row] = block.replace("\n", end).splitlines(keepends=True)
     return "".join(lines)

@@ -1,7 +1,7 @@
-"""stack.yaml as text: read with the place of every word.
+"""Parse stack.yaml with the position of every value.
 
-Nothing here knows a setting or a resource. BaseLoader leaves every scalar a text; `yaml.compose` keeps the
-places, which yamledit.py needs. A byte order mark is the caller's business: places are counted without it.
+Nothing here knows a setting or a resource. BaseLoader leaves every scalar a string; `yaml.compose` keeps the
+positions that yaml_edit.py needs. Callers remove a byte order mark: positions are counted without it.
 """
 
 import re
@@ -20,7 +20,7 @@ DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class Malformed(ValueError):
-    """The text is not what it should be. line: counted from 1."""
+    """The text is not as it should be. line: counted from 1."""
 
     def __init__(self, line: int, why: str) -> None:
         super().__init__(line, why)
@@ -29,7 +29,7 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value at its place: dotted key, the plain value, the line it begins on (from 1)."""
+    """A value: its dotted key, the plain value, and the line where it begins (from 1)."""
 
     key: str
     value: str | list[str]
@@ -37,51 +37,55 @@ class Leaf:
 
 
 def compose(text: str) -> yaml.MappingNode | None:
-    """The document's top mapping, written as a block; None where it is empty. Raises Malformed."""
+    """Return the document's top mapping, which must be a block; None for an empty one. Raise Malformed."""
     if conflict := re.search(r"^(<{7}|={7}|>{7}|\|{7})(?=\s|\Z)", text, re.MULTILINE):
         line = text[: conflict.start()].count("\n") + 1
         raise Malformed(line, _("a merge conflict begins here: keep one of the two versions"))
     try:
         node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
-        raise _misread(error, text) from None
+        raise _syntax_error(error, text) from None
     except yaml.YAMLError as error:
         unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text)
         before = text[: unprintable.start()] if unprintable else ""
         raise Malformed(before.count("\n") + 1, str(error).partition("\n")[0]) from None
-    wanted = _("settings were expected, as `name: value` lines")
-    if ended := re.search(r"^\.\.\.(?=\s|\Z)", text, re.MULTILINE):
-        raise Malformed(text[: ended.start()].count("\n") + 1, wanted)
+    expected = _("settings were expected, as `name: value` lines")
+    if end := re.search(r"^\.\.\.(?=\s|\Z)", text, re.MULTILINE):
+        raise Malformed(text[: end.start()].count("\n") + 1, expected)
     if node is None or (isinstance(node, yaml.ScalarNode) and unwritten(node)):
         return None
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode) or node.flow_style:
-        raise Malformed(line, wanted)
+        raise Malformed(line, expected)
     first = node.value[0][0].start_mark
     if (first.line, first.column) != (node.start_mark.line, node.start_mark.column):
-        raise Malformed(line, wanted)  # a tag, an anchor or a `?`: no line could be put beside it
-    _written_once(node, set())
+        raise Malformed(line, expected)  # a tag, an anchor or a `?`: no line could be added
+    _refuse_aliases(node, set())
     return node
 
 
-def _misread(error: yaml.MarkedYAMLError, text: str) -> Malformed:
-    """A word that is no key or a quote left open is noticed lines later: named where it begins."""
-    late = (error.context or "").endswith(("simple key", "quoted scalar"))
-    mark = (error.context_mark if late else None) or error.problem_mark or error.context_mark
+def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Malformed:
+    """Return YAML's error with its line.
+
+    The parser reports a bare word or an open quote some lines later; its first line is returned.
+    """
+    reported_late = (error.context or "").endswith(("simple key", "quoted scalar"))
+    begin = error.context_mark if reported_late else None
+    mark = begin or error.problem_mark or error.context_mark
     last = max(1, len(text.splitlines()))
     return Malformed(min(mark.line + 1, last) if mark else 1, error.problem or str(error))
 
 
 def unwritten(node: yaml.Node) -> bool:
-    """A value of which nothing stands in the text: `name:` and the line's end."""
+    """Return whether a value is missing in the text: `name:` and the end of the line."""
     return bool(
         node.start_mark.line == node.end_mark.line
         and node.start_mark.column == node.end_mark.column
     )
 
 
-def _written_once(node: yaml.Node, seen: set[int]) -> None:
-    """Refuses aliases: a line that others point at could not be replaced, and a loop never ends."""
+def _refuse_aliases(node: yaml.Node, seen: set[int]) -> None:
+    """Raise Malformed for an alias: a line that others refer to cannot be replaced, and a loop never ends."""
     if id(node) in seen:
         raise Malformed(
             node.start_mark.line + 1, _("write this out where it is used, without * and &")
@@ -89,15 +93,15 @@ def _written_once(node: yaml.Node, seen: set[int]) -> None:
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            _written_once(key, seen)
-            _written_once(value, seen)
+            _refuse_aliases(key, seen)
+            _refuse_aliases(value, seen)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _written_once(item, seen)
+            _refuse_aliases(item, seen)
 
 
 def pairs(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-    """Key, key node and value node; a key that stands twice is refused (YAML itself would keep one)."""
+    """Yield key, key node and value node. Raise Malformed for a repeated key (YAML itself would keep one)."""
     seen: set[str] = set()
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
@@ -111,7 +115,7 @@ def pairs(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
 
 
 def plain(node: yaml.Node) -> Tree:
-    """The node as texts, lists and dicts."""
+    """Return the node as strings, lists and dicts."""
     if isinstance(node, yaml.MappingNode):
         return {key: plain(value) for key, _node, value in pairs(node)}
     if isinstance(node, yaml.SequenceNode):
@@ -120,7 +124,7 @@ def plain(node: yaml.Node) -> Tree:
 
 
 def leaves(node: yaml.MappingNode, prefix: str = "") -> Iterator[Leaf]:
-    """Every value below the mapping under its dotted key."""
+    """Yield every value below the mapping with its dotted key."""
     for key, key_node, value in pairs(node):
         dotted = prefix + key
         if isinstance(value, yaml.MappingNode) and value.value:
@@ -133,7 +137,7 @@ def leaves(node: yaml.MappingNode, prefix: str = "") -> Iterator[Leaf]:
 
 
 def dump(value: Any) -> str:
-    """A value as YAML block text."""
+    """Return a value as YAML block text."""
     return str(
         yaml.dump(value, Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=100, indent=2)
     )

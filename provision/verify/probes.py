@@ -7,7 +7,7 @@ from provision.clients import aws
 from provision.clients.dns import Unanswered
 from provision.i18n import _
 from provision.resources.bucket import FOLDER
-from provision.resources.certificate import kept_out
+from provision.resources.certificate import caa_error
 from provision.resources.collector import INDEX
 from provision.resources.image import Image
 from provision.resources.permissions import ECR_IMAGE
@@ -25,7 +25,7 @@ def caa(scene: Scene) -> Finding:
         name, records = scene.run.clients.dns.caa(host)
     except Unanswered as error:
         return skip(str(error))
-    if refusal := kept_out(host, name, records):
+    if refusal := caa_error(host, name, records):
         return ng(refusal.why, refusal.then, outside=True)
     return ok(f"{name}: {', '.join(records)}" if records else "")
 

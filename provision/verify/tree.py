@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Literal
 
 from provision.clients import aws
-from provision.clients.line import Refused
+from provision.clients.line import LineError
 from provision.clients.tls import Tls
 from provision.engine.inspector import Observation, ask_all
 from provision.errors import ProvisionError, UnknownState
@@ -108,7 +108,7 @@ def _found(
     try:
         with aws.reading(check.title):
             return check.look(scene)
-    except Refused as refusal:  # LINE's own no is what was asked for
+    except LineError as refusal:  # LINE's own no is what was asked for
         return ng(refusal.why, refusal.then)
     except UnknownState as refusal:
         return unknown(refusal.why, refusal.then)

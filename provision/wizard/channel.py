@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from provision.clients.line import Refused
+from provision.clients.line import LineError
 from provision.engine import inspector
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -60,7 +60,7 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
             doing = _("Asking LINE whether secret and access token belong together.")
             inspector.ask(proof, run.clock, doing, TRIES)
             return
-        except Refused as refusal:
+        except LineError as refusal:
             if run.options.yes or not prompts.on_terminal():
                 raise _stored(run, parameter, refusal) from None
             print(refusal, file=sys.stderr)
@@ -94,11 +94,11 @@ def _new(run: Run, parameter: Parameter) -> bool:
     )
 
 
-def _stored(run: Run, parameter: Parameter, refusal: Refused) -> ProvisionError:
+def _stored(run: Run, parameter: Parameter, refusal: LineError) -> ProvisionError:
     """Return LINE's error; of an adopted parameter also where the refused value is stored."""
     if not run.theirs(parameter):
         return refusal
-    return Refused(
+    return LineError(
         refusal.status,
         refusal.what,
         _("{why} (the value in the parameter {name})", why=refusal.why, name=parameter.name),

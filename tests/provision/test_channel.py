@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from provision.clients.line import Line, Refused
+from provision.clients.line import Line, LineError
 from provision.resources.base import Clients
 from provision.run import Run
 from provision.wizard import channel
@@ -31,7 +31,7 @@ def by_hand(env: Env, name: str, value: str) -> None:
 
 def refused(env: Env) -> str:
     """What setup says where nobody can be asked."""
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(LineError) as refusal:
         channel.complete(looking(env))
     assert [] == env.changes()
     return str(refusal.value)

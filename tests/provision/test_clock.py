@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from provision import environment
 from provision.clock import SandboxClock, WallClock
-from provision.environment import told_by
+from provision.environment import clock_at
 from provision.errors import ProvisionError
 from provision.sandbox.web.serving import HttpServer
 
@@ -69,7 +69,7 @@ def test_sandbox_tells_time_and_speed(serve: Serve, monkeypatch: pytest.MonkeyPa
 )
 def test_anything_else_is_the_wall_clock(serve: Serve, answer: Any) -> None:
     """An AWS-compatible endpoint that is no sandbox has no time of its own."""
-    assert isinstance(told_by(serve(answer)), WallClock)
+    assert isinstance(clock_at(serve(answer)), WallClock)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_anything_else_is_the_wall_clock(serve: Serve, answer: Any) -> None:
 )
 def test_nobody_is_asked_but_this_machine(url: str) -> None:
     """AWS itself would be told nothing by such a question."""
-    assert isinstance(told_by(url), WallClock)
+    assert isinstance(clock_at(url), WallClock)
 
 
 def test_server_that_speaks_no_http_is_none() -> None:
@@ -95,7 +95,7 @@ def test_server_that_speaks_no_http_is_none() -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        clock = told_by(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        clock = clock_at(f"http://127.0.0.1:{listener.getsockname()[1]}")
         thread.join()
     assert isinstance(clock, WallClock)
 
@@ -108,7 +108,7 @@ def test_sandbox_that_stopped_is_a_refusal() -> None:
         return Response('{"now": 1, "speed": 2}')
 
     server = HttpServer(application)
-    clock = told_by(server.url)
+    clock = clock_at(server.url)
     server.close()
     with pytest.raises(ProvisionError, match="provision sandbox"):
         clock.now()

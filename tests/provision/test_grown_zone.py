@@ -51,7 +51,7 @@ class GrownRoute53:
 
     def change_resource_record_sets(self, ChangeBatch: dict[str, Any], **_: Any) -> None:
         """No more than AWS takes in one call."""
-        assert len(ChangeBatch["Changes"]) <= migrated_records.A_CALL
+        assert len(ChangeBatch["Changes"]) <= migrated_records.BATCH_SIZE
         self.changes += len(ChangeBatch["Changes"])
 
 
@@ -90,7 +90,7 @@ def found(env: Env, clients: Clients) -> int:
 
 def named(env: Env, clients: Clients) -> int:
     """What others put into it, asked for while nothing changes."""
-    return len(list(migrated_records.others(cached_reads(clients), zone_id(env), COPIED)))
+    return len(list(migrated_records.foreign(cached_reads(clients), zone_id(env), COPIED)))
 
 
 def changing(change: Callable[..., None], *more: Any) -> Callable[[Env, Clients], int]:
@@ -121,9 +121,9 @@ THEIRS = PAGES * A_PAGE
 WORKS = [  # what is done, what it comes to, the most bytes that it may take for a record more
     (found, 2, 250),
     (named, THEIRS - 1 + 2, 250),  # names and types, and all of it folded
-    (changing(migrated_records.put, COPIED), 1, 50),
-    (changing(migrated_records.take_away, COPIED), 1, 50),
-    (changing(migrated_records.clear), THEIRS + 2, 50),
+    (changing(migrated_records.create, COPIED), 1, 50),
+    (changing(migrated_records.delete, COPIED), 1, 50),
+    (changing(migrated_records.delete_all), THEIRS + 2, 50),
 ]
 
 

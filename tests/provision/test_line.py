@@ -8,7 +8,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from provision.clients import line as line_door
-from provision.clients.line import Line, Refused
+from provision.clients.line import Line, LineError
 from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line.platform import LinePlatform
@@ -76,7 +76,7 @@ def test_info_proves_the_token(line: Line, platform: LinePlatform) -> None:
 def test_wrong_token(url: str) -> None:
     """401 is a refusal that says where to get another; the token itself is nowhere in it."""
     door = Line(lambda: WRONG, url)
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(LineError) as refusal:
         door.info()
     assert (401, 1) == (refusal.value.status, refusal.value.exit_status)
     assert "https://developers.line.biz" in refusal.value.then
@@ -86,7 +86,7 @@ def test_wrong_token(url: str) -> None:
 @pytest.mark.parametrize("token", ["", " ", "se cret", "secret\nX-Evil: 1", "seｃret", "secret\0"])
 def test_token_that_fits_in_no_header(url: str, token: str) -> None:
     """Refused before it is sent: http.client's own error would show it."""
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(LineError) as refusal:
         Line(lambda: token, url).info()
     assert 401 == refusal.value.status
     assert not token.strip() or token not in shown(refusal.value)
@@ -122,7 +122,7 @@ def test_endpoint(line: Line, platform: LinePlatform) -> None:
 
 def test_endpoint_that_line_refuses(line: Line) -> None:
     """http is refused with LINE's words, and nothing is set."""
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(LineError) as refusal:
         line.set_endpoint("http://bot.example.jp/webhook")
     assert 400 == refusal.value.status
     assert "400" in refusal.value.why
@@ -132,7 +132,7 @@ def test_endpoint_that_line_refuses(line: Line) -> None:
 def test_webhook_test_that_succeeds(line: Line) -> None:
     """LINE's word for it is OK."""
     line.set_endpoint(HOOK)
-    assert line_door.Tested(True, 200, "OK", "200") == line.test(HOOK)
+    assert line_door.WebhookTest(True, 200, "OK", "200") == line.test(HOOK)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_line_unreachable() -> None:
         (429, '{"message": "slow down"}', Pending),
         (500, "<html>", Pending),
         (503, "", Pending),
-        (403, '{"message": "not yours"}', Refused),
-        (403, "<html>no</html>", Refused),
-        (403, '["a"]', Refused),
+        (403, '{"message": "not yours"}', LineError),
+        (403, "<html>no</html>", LineError),
+        (403, '["a"]', LineError),
         (200, "<html>hotel wifi</html>", Pending),
         (200, "[]", Pending),
         (200, '{"basicId": 1}', Pending),

@@ -98,7 +98,7 @@ def test_manifest_and_configuration() -> None:
             "size": len(config),
         },
         "layers": [LAYER, {**LAYER, "digest": ours.blob.digest, "size": ours.blob.size}],
-    } == image.manifest.told
+    } == image.manifest.document
     assert {
         "architecture": "amd64",
         "os": "linux",

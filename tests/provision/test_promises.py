@@ -14,9 +14,9 @@ from provision.stack import Stack
     ("name", "expected"),
     [
         ("provision.clients.dns.TIMEOUT", 3.0),
-        ("provision.clients.dns.LONGEST_CHAIN", 8),
+        ("provision.clients.dns.MAX_CNAMES", 8),
         ("provision.engine.engine.LISTS_LAG", 60.0),
-        ("provision.clients.package_index.BOUND", 600),
+        ("provision.clients.package_index.TIMEOUT", 600),
         ("provision.clients.line.TIMEOUT", 20),  # LINE's test of a webhook may itself take ten
         ("provision.verify.probes.FRESH", 36),  # hours
         ("provision.engine.interrupted.AGAIN", 5.0),

@@ -10,7 +10,7 @@ import pytest
 from provision.clients.registry import Blob, Manifest, Registries, Remote, sha256
 from provision.errors import Pending, ProvisionError
 from provision.image import layer
-from provision.image.assembled import Image
+from provision.image.assembled import BuiltImage
 from provision.image.push import push
 from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import ManualClock
@@ -55,12 +55,12 @@ def blob(content: bytes) -> Blob:
     return Blob(sha256(content), len(content), layer.MEDIA_TYPE, lambda: [content[:3], content[3:]])
 
 
-def image(*contents: bytes) -> Image:
+def image(*contents: bytes) -> BuiltImage:
     """Of these layers."""
     blobs = [blob(content) for content in contents]
     said = ",".join(f'{{"digest": "{each.digest}"}}' for each in blobs)
     text = f'{{"mediaType": "{OCI}", "layers": [{said}]}}'.encode()
-    return Image(Manifest(OCI, sha256(text), text), tuple(blobs))
+    return BuiltImage(Manifest(OCI, sha256(text), text), tuple(blobs))
 
 
 def test_only_what_is_missing_is_pushed(sandbox: Sandbox, session: Any) -> None:
@@ -110,7 +110,7 @@ def test_gallery_is_read_with_anybodys_token(sandbox: Sandbox) -> None:
     at = registries.public("public.ecr.aws", GALLERY)
     index = at.manifest("3.12-slim")
     assert index == at.manifest(sandbox.gallery.digest)
-    platforms = [entry["platform"]["architecture"] for entry in index.told["manifests"]]
+    platforms = [entry["platform"]["architecture"] for entry in index.document["manifests"]]
     assert ["amd64", "arm64"] == platforms
 
 

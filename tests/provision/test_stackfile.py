@@ -9,7 +9,7 @@ import pytest
 
 from provision.errors import ProvisionError, UsageError
 from provision.state import backup
-from provision.state.atomic_file import HALF
+from provision.state.atomic_file import TEMPORARY_SUFFIX
 from provision.state.stack_file import Record, StackFile
 
 RECORDS = {
@@ -249,7 +249,7 @@ def test_half_of_a_copy_is_taken_away(path: Path) -> None:
     path.write_text("name: news-bot\n")
     file = StackFile(path)
     file.keep()
-    half = backup.place(path).with_name(f".{backup.place(path).name}.x{HALF}")
+    half = backup.place(path).with_name(f".{backup.place(path).name}.x{TEMPORARY_SUFFIX}")
     half.write_text("")
     with file.locked():
         assert (False, True) == (half.exists(), backup.place(path).exists())

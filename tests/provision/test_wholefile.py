@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from provision.state.atomic_file import HALF, replace, sweep
+from provision.state.atomic_file import TEMPORARY_SUFFIX, replace, sweep
 from provision.state.lock import locked
 from provision.state.records import Record
 from provision.state.stack_file import StackFile
@@ -31,7 +31,9 @@ def test_folder_is_made(tmp_path: Path) -> None:
 def test_what_a_killed_run_left_half_written(tmp_path: Path) -> None:
     """The next run takes it away; the file, its last good copy and other files' halves stay."""
     place = tmp_path / "stack[1].yaml"
-    half, other = (tmp_path / f".{name}.x{HALF}" for name in (place.name, "stack1.yaml"))
+    half, other = (
+        tmp_path / f".{name}.x{TEMPORARY_SUFFIX}" for name in (place.name, "stack1.yaml")
+    )
     for path in (place, tmp_path / f".{place.name}.last", half, other):
         path.write_text("")
     before = sorted(tmp_path.iterdir())

@@ -23,7 +23,7 @@ TELLING = {
     *("print", "echo", "say", "option", "command", "group", "confirmed", "typed"),
     *(
         "ProvisionError",
-        "Refused",
+        "LineError",
         "Usage",
         "WaitingOnExternal",
         "Pending",

@@ -22,7 +22,7 @@ from provision.sandbox.faults.faults import Faults
 from provision.sandbox.runtime import write_runtime
 from provision.sandbox.sandbox import Sandbox
 from provision.sandbox.tasks.runners import InlineTasks
-from provision.state.atomic_file import HALF
+from provision.state.atomic_file import TEMPORARY_SUFFIX
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import inventory
 from tests.provision.shell import ROOT
@@ -135,7 +135,7 @@ class Ground:
         said, complained = process.communicate(timeout=PATIENCE)
         self.look_at_file()
         if process.returncode == 0:
-            self.damaged += len(list(self.folder.glob(f".*{HALF}")))
+            self.damaged += len(list(self.folder.glob(f".*{TEMPORARY_SUFFIX}")))
         return process.returncode, complained + said
 
     def kill_at(self, moment: str, skip: int, *words: str) -> tuple[int, str]:
