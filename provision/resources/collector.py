@@ -19,12 +19,12 @@ from provision.resources.task_definition import Family, TaskDefinition
 from provision.words import _
 
 CPU, MEMORY = 256, 1024  # of its task: 100,000 articles at most are in memory at once
-COMMAND = ["python", "-m", "bot.collect"]
+COMMAND = ["python", "-m", "bot.news.collector"]
 INDEX = f"{FOLDER}/index.json"  # what the collector writes last
 SUFFIX = "-collector"
 FIRST = "first_news"  # who started the task, as ECS shows it
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
-NO_FEED = 1  # bot/collect.py's exit status where no feed could be read
+NO_FEED = 1  # bot/news/collector.py's exit status where no feed could be read
 
 
 @resource

@@ -7,13 +7,13 @@ import pytest
 
 from tests.provision.shell import PROVISION, ROOT, Person, control, send
 
-PHRASES = (ROOT / "bot/phrases.py").read_text()
+PHRASES = (ROOT / "bot/messages.py").read_text()
 HELP = 'Send "latest" for what is new'
 
 
 def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> None:
     """Setup builds and pushes, the task runs the layers, deploy pushes what has changed and no more."""
-    phrases = person.folder / "own/bot/phrases.py"
+    phrases = person.folder / "own/bot/messages.py"
     phrases.parent.mkdir(parents=True)
     assert HELP in PHRASES
     phrases.write_text(PHRASES.replace(HELP, "Ask the harbour master"))

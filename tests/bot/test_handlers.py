@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import answer
-from bot.news import Article, Edition, Shard
+from bot.events import read_event
+from bot.handlers import answer as answer_event
+from bot.news.articles import Article, ArticleFile, ArticleIndex
+from bot.text import Language
 from provision.sandbox.line_messages import problems
 
 NOW = 1_800_000_000.0
-EDITION = Edition(
+ARTICLES = ArticleIndex(
     [
-        Shard(
+        ArticleFile(
             [
                 Article("ロケット打ち上げ", "https://example.com/1", "サイエンス", published=3),
                 Article("A library of telescopes", "https://example.com/2", "Science", published=2),
@@ -22,14 +24,22 @@ EDITION = Edition(
 )
 
 
+def answer(
+    raw: dict[str, Any], articles: ArticleIndex, now: float, language: Language | None = None
+) -> list[dict[str, Any]] | None:
+    """The reply to an event as LINE sends it, to a person with this language."""
+    read = read_event(raw)
+    return read and answer_event(read, articles, now, lambda user: language)
+
+
 def event(kind: str = "message", **more: Any) -> dict[str, Any]:
     """An event of a one-to-one chat."""
     return {"type": kind, "replyToken": "r", "source": {"type": "user", "userId": "U"}, **more}
 
 
-def said(words: str, edition: Edition = EDITION) -> list[dict[str, Any]]:
+def said(words: str, articles: ArticleIndex = ARTICLES) -> list[dict[str, Any]]:
     """The reply to a text message, which must be one that LINE takes."""
-    messages = answer(event(message={"type": "text", "text": words}), edition, NOW)
+    messages = answer(event(message={"type": "text", "text": words}), articles, NOW)
     assert messages is not None
     assert [] == problems(messages)
     return messages
@@ -113,29 +123,29 @@ def test_quick_replies_speak_the_language_of_the_question() -> None:
 )
 def test_without_articles_it_says_so(words: str, sentence: str) -> None:
     """Never nothing."""
-    (message,) = said(words, Edition())
+    (message,) = said(words, ArticleIndex())
     assert sentence in message["text"]
 
 
 @pytest.mark.parametrize("kind", ["follow", "join"])
 def test_greeting(kind: str) -> None:
     """In both languages where the person's is not known, with what can be asked."""
-    messages = answer(event(kind), EDITION, NOW)
+    messages = answer(event(kind), ARTICLES, NOW)
     assert messages is not None
     assert [] == problems(messages)
     assert "最新" in messages[0]["text"]
     assert '"latest"' in messages[0]["text"]
     assert ["最新", "latest"] == quick(messages[0])[:2]
-    (message,) = answer(event(kind), EDITION, NOW, "en") or []
+    (message,) = answer(event(kind), ARTICLES, NOW, "en") or []
     assert "最新" not in message["text"]
     assert "latest" == quick(message)[0]
 
 
 def test_joining_a_group_tells_how_to_call_the_bot() -> None:
     """Because there it speaks only when it is spoken to."""
-    (message,) = answer(event("join", source={"type": "group"}), EDITION, NOW) or []
+    (message,) = answer(event("join", source={"type": "group"}), ARTICLES, NOW) or []
     assert "mention me" in message["text"]
-    (message,) = answer(event("follow"), EDITION, NOW) or []
+    (message,) = answer(event("follow"), ARTICLES, NOW) or []
     assert "mention me" not in message["text"]
 
 
@@ -148,7 +158,7 @@ def test_other_messages_get_a_kind_answer(kind: str) -> None:
         ("en", ["Thank you"]),
         ("ja", ["ありがとう"]),
     ):
-        messages = answer(sent, EDITION, NOW, spoken)
+        messages = answer(sent, ARTICLES, NOW, spoken)
         assert messages is not None
         assert [] == problems(messages)
         assert sentences == [
@@ -162,27 +172,27 @@ def test_words_of_nothing_visible_get_help() -> None:
     assert "Technology" in message["text"]
 
 
-def postback(data: str, edition: Edition = EDITION) -> list[dict[str, Any]]:
+def postback(data: str, articles: ArticleIndex = ARTICLES) -> list[dict[str, Any]]:
     """The reply to a pressed button."""
-    messages = answer(event("postback", postback={"data": data}), edition, NOW)
+    messages = answer(event("postback", postback={"data": data}), articles, NOW)
     assert messages is not None
     assert [] == problems(messages)
     return messages
 
 
-def many(count: int, start: int = 0) -> Edition:
+def many(count: int, start: int = 0) -> ArticleIndex:
     """Numbered articles, the highest number the newest."""
-    articles = [
+    found = [
         Article(f"rocket {number}", category="Space", published=1000.0 + number)
         for number in range(start, start + count)
     ]
-    return Edition([Shard(articles)])
+    return ArticleIndex([ArticleFile(found)])
 
 
 def more(message: dict[str, Any]) -> str:
     """The data of the button for the next page; empty where there is none."""
     actions = [item["action"] for item in message["quickReply"]["items"]]
-    return next((one["data"] for one in actions if one["type"] == "postback"), "")
+    return next((one["data"] for one in actions if one["label"] in ("More", "もっと見る")), "")
 
 
 @pytest.mark.parametrize(
@@ -210,9 +220,9 @@ def test_a_page_that_is_there_no_more() -> None:
 def test_a_long_question_has_no_next_page() -> None:
     """What does not fit into a postback cannot be asked for again."""
     title = "あ" * 199
-    edition = Edition([Shard([Article(f"{title}{n}") for n in range(20)])])
-    assert more(said("あ" * 150, edition)[0])
-    long = Edition([Shard([Article("\\" * 199 + str(n)) for n in range(20)])])
+    articles = ArticleIndex([ArticleFile([Article(f"{title}{n}") for n in range(20)])])
+    assert more(said("あ" * 150, articles)[0])
+    long = ArticleIndex([ArticleFile([Article("\\" * 199 + str(n)) for n in range(20)])])
     (message,) = said("\\" * 190, long)
     assert 8 == len(titles(message))
     assert not more(message)
@@ -229,8 +239,8 @@ def test_other_data_is_read_as_words(data: str) -> None:
 @pytest.mark.parametrize("data", [None, 7])
 def test_a_postback_without_data(data: Any) -> None:
     """Gets help."""
-    assert answer(event("postback", postback={"data": data}), EDITION, NOW)
-    assert answer(event("postback", postback=data), EDITION, NOW)
+    assert answer(event("postback", postback={"data": data}), ARTICLES, NOW)
+    assert answer(event("postback", postback=data), ARTICLES, NOW)
 
 
 def test_the_nearest_categories_come_first() -> None:
@@ -261,13 +271,13 @@ def test_the_nearest_categories_come_first() -> None:
 )
 def test_silence(silent: dict[str, Any]) -> None:
     """Where nobody waits for an answer, or none can be sent, and nothing falls over."""
-    assert answer(silent, EDITION, NOW) is None
+    assert answer(silent, ARTICLES, NOW) is None
 
 
 def group(words: str, *mentionees: dict[str, Any]) -> list[dict[str, Any]] | None:
     """The reply to a text message in a group."""
     message = {"type": "text", "text": words, "mention": {"mentionees": list(mentionees)}}
-    return answer(event(message=message, source={"type": "group", "groupId": "C"}), EDITION, NOW)
+    return answer(event(message=message, source={"type": "group", "groupId": "C"}), ARTICLES, NOW)
 
 
 def test_in_groups_only_when_mentioned() -> None:
