@@ -7,6 +7,7 @@ into `bot/custom.py`.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,7 +22,7 @@ from bot.events import in_group, mentions_bot, user_id, words_of
 from bot.messages import Button, Message, Phrase, button, carousel, joined, say, text, with_buttons
 from bot.news.articles import ArticleIndex, page
 from bot.query import Kind, Query, parse_query
-from bot.text import Language, clean, language_of, normalise, shorten
+from bot.text import Language, clean, is_japanese, language_of, normalise, search_words, shorten
 
 LENGTH = 200  # characters of a message that are looked at
 
@@ -55,17 +56,80 @@ def command(*words: str) -> Callable[[AnyHandler], AnyHandler]:
     return register
 
 
-@command("latest", "news", "new", "最新", "ニュース", "新着", "最新ニュース")
+@command("latest", "news", "new", "latest news", "today's news", "more", "show me the news")
+@command(
+    "最新", "ニュース", "新着", "最新ニュース", "新着記事", "今日のニュース", "もっと見る", "もっと"
+)
 def latest(event: Any, news: News) -> list[Message]:
     """Show the newest articles of all categories."""
     return show(Query("latest", "", news.reading), news)
 
 
-@command("help", "?", "menu", "hello", "hi", "ヘルプ", "使い方", "つかいかた", "メニュー")
-@command("こんにちは", "こんばんは", "おはよう", "はじめまして")
+@command("help", "menu", "hello", "hi", "hey", "good morning", "good evening", "how to use")
+@command(
+    "categories",
+    "category",
+    "ヘルプ",
+    "使い方",
+    "つかいかた",
+    "メニュー",
+    "カテゴリー",
+)
+@command(
+    "カテゴリー一覧", "カテゴリ", "こんにちは", "こんにちわ", "こんばんは", "こんばんわ", "おはよう"
+)
+@command(
+    "おはようございます", "はじめまして", "やあ", "もしもし", "よろしく", "よろしくお願いします"
+)
 def usage(event: Any, news: News) -> list[Message]:
     """Tell what can be asked, and the categories."""
     return sentences(joined(messages.USAGE, _categories(news.articles)), news)
+
+
+@command("thanks", "thank you", "thx", "ty", "ok", "okay", "good", "great", "bye", "good night")
+@command(
+    "ありがとう", "ありがとうございます", "ありがとうございました", "どうも", "了解", "おやすみ"
+)
+@command("おやすみなさい", "さようなら", "すごい", "いいね", "はい", "なるほど", "おk")
+def thanks(event: Any, news: News) -> list[Message]:
+    """Answer to thanks and to small talk that ends a conversation."""
+    return sentences(messages.YOU_ARE_WELCOME, news)
+
+
+@command(
+    "通知", "購読", "配信", "登録", "解除", "subscribe", "unsubscribe", "notify me", "notifications"
+)
+def subscription(event: Any, news: News) -> list[Message]:
+    """Say that the bot does not send by itself yet."""
+    return sentences(messages.NO_SUBSCRIPTION, news)
+
+
+# Sentences that ask for it; a search for 通知機能 stays a search.
+_SUBSCRIPTION = re.compile(
+    "(毎朝|毎日|毎晩|毎週|定期|自動).*(送|届|配信|通知|知らせ).*|(un)?subscribe( .*)?|"
+    "(please )?(notify|send|push|alert) me( .*)?|(push )?notifications?( .*)?|"
+    "(通知|購読|配信|登録)(を|に)?(して|したい|する|ほしい|欲しい|停止|解除|止めて|やめて|おん|おふ|設定|登録).*"
+)
+
+
+def _command(words: str) -> Handler | None:
+    """Return the command that a text is, however it is written."""
+    wanted = normalise(words)
+    if _SUBSCRIPTION.fullmatch(normalise(words)):
+        return subscription
+    for ending in (
+        "",
+        "を教えて",
+        "を見せて",
+        "を見たい",
+        "を送って",
+        "をください",
+        "ください",
+        " please",
+    ):
+        if wanted.endswith(ending) and (found := COMMANDS.get(wanted.removesuffix(ending))):
+            return found
+    return None
 
 
 def answer(
@@ -81,12 +145,23 @@ def answer(
     """
     if isinstance(event, MessageEvent) and in_group(event) and not mentions_bot(event.message):
         return None
-    words = clean(_text_of(event))[:LENGTH]
-    news = News(articles, now, language_of(words) if normalise(words) else None)
-    if news.language is None and not in_group(event) and not isinstance(event, PostbackEvent):
-        news = replace(news, language=language(user_id(event)) if user_id(event) else None)
-    reply = _handle(event, words, news)
+    given = _text_of(event)
+    words = clean(" ".join(search_words(clean(given)[:LENGTH])))
+    query = parse_query(given) if isinstance(event, PostbackEvent) else None
+    if query:
+        return show(query, News(articles, now, query.language))
+    reply = _handle(event, words, News(articles, now, _language(event, words, language)))
     return [reply] if isinstance(reply, dict) else reply
+
+
+def _language(
+    event: Any, words: str, language: Callable[[str], Language | None]
+) -> Language | None:
+    """Return the language of the words if they tell it, else of the person's LINE, else English."""
+    if is_japanese(words):
+        return "ja"
+    user = "" if in_group(event) else user_id(event)
+    return (language(user) if user else None) or ("en" if words else None)
 
 
 def _text_of(event: Any) -> str:
@@ -95,25 +170,29 @@ def _text_of(event: Any) -> str:
     return words_of(event.message) if isinstance(event, MessageEvent) else ""
 
 
-def _handle(event: Any, words: str, news: News) -> Message | list[Message]:
+def _handle(event: Any, words: str, news: News) -> Message | list[Message] | None:
     if isinstance(event, FollowEvent | JoinEvent):
         return greet(event, news)
-    if isinstance(event, PostbackEvent) and (query := parse_query(event.postback.data or "")):
-        return show(query, replace(news, language=query.language))
     if isinstance(event, MessageEvent) and event.message.type != "text":
-        thanks = messages.THANKS.get(event.message.type, messages.THANKS_ANYWAY)
-        return sentences(joined(thanks, messages.WORDS_PLEASE), news)
+        received = messages.THANKS.get(event.message.type, messages.THANKS_ANYWAY)
+        return sentences(joined(received, messages.WORDS_PLEASE), news)
+    if isinstance(event, PostbackEvent) and "newRichMenuAliasId" in (event.postback.params or {}):
+        return None  # the person looks at another tab of the menu
     if not normalise(words):
         return usage(event, news)
-    if handler := COMMANDS.get(normalise(words)):
+    if handler := _command(words):
         return handler(event, news)
-    kind: Kind = "category" if news.articles.category(words) else "search"
-    return show(Query(kind, words, news.reading), news)
+    if news.articles.category(words):
+        return show(Query("category", words, news.reading), news)
+    if isinstance(event, PostbackEvent):  # of a menu or a date picker that is not ours
+        return usage(event, news)
+    return show(Query("search", words, news.reading), news)
 
 
 def greet(event: Any, news: News) -> list[Message]:
-    """Greet a new friend or a group."""
-    greeting = joined(messages.GREETING, messages.USAGE)
+    """Greet a new friend, a friend who comes back, or a group."""
+    again = getattr(getattr(event, "follow", None), "is_unblocked", False)
+    greeting = joined(messages.WELCOME_BACK if again else messages.GREETING, messages.USAGE)
     return sentences(joined(greeting, messages.IN_GROUPS) if in_group(event) else greeting, news)
 
 
@@ -172,7 +251,7 @@ def _nearest(words: str, articles: ArticleIndex) -> list[str]:
     names = {normalise(name): name for name in articles.categories[:100]}
     wanted = normalise(words)
     within = [key for key in names if key in wanted or wanted in key]
-    like = difflib.get_close_matches(wanted, list(names), 3, 0.5)
+    like = difflib.get_close_matches(wanted, list(names), 3, 0.6)
     return [names[key] for key in dict.fromkeys([*within, *like])][:3]
 
 

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 1.0
 REPLY_SECONDS = 12.0  # for all tries of a reply
 PROFILE_SECONDS = 0.4
+LANGUAGES = 10_000  # people whose language is remembered, some 2 MB
 PAUSES = (0.1, 0.3, 0.9)  # before the second, third and fourth try
 
 
@@ -45,6 +46,7 @@ class Line:
     ) -> None:
         self._access_token = access_token
         self._sleep = sleep
+        self._languages: dict[str, Language] = {}  # by user id
         self._client = ApiClient(_configuration(config, access_token.value))
         self._api = MessagingApi(self._client)
 
@@ -98,13 +100,18 @@ class Line:
 
     def language(self, user_id: str) -> Language | None:
         """Return the language of a friend's LINE; None if LINE does not say so at once."""
+        if user_id in self._languages:
+            return self._languages[user_id]
         try:
             profile = self._api.get_profile(user_id, _request_timeout=PROFILE_SECONDS)
         except (ApiException, urllib3.exceptions.HTTPError, OSError, ValueError):
             return None
         if not profile.language:
             return None
-        return "ja" if profile.language.startswith("ja") else "en"
+        if len(self._languages) >= LANGUAGES:
+            self._languages.clear()
+        self._languages[user_id] = "ja" if profile.language.startswith("ja") else "en"
+        return self._languages[user_id]
 
 
 def _configuration(config: Config, access_token: str) -> Configuration:

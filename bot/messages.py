@@ -42,6 +42,17 @@ USAGE = {
     "言葉を空白で区切ると絞り込めます。",
     "en": 'Send "latest" for what is new, the name of a category, or any words to search for.',
 }
+WELCOME_BACK = {"ja": "おかえりなさい。", "en": "Welcome back!"}
+YOU_ARE_WELCOME = {
+    "ja": "どういたしまして。ほかの記事はいかがですか。",
+    "en": "You are welcome! Would you like something else?",
+}
+NO_SUBSCRIPTION = {
+    "ja": "このボットは話しかけられたときにお答えします。自動でのお届けや通知はまだできません。"
+    "「最新」と送っていただければ、いつでも新着記事をお届けします。",
+    "en": "I answer when you write to me; I do not send news or notifications by myself yet. "
+    'Send "latest" whenever you like.',
+}
 IN_GROUPS = {
     "ja": "グループでは、わたしをメンションして話しかけてください。",
     "en": "In a group, mention me when you want something.",

@@ -16,11 +16,13 @@ is no article is skipped. Instead of `index.json` there may be a single `article
 from __future__ import annotations
 
 import json
+import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import accumulate, islice
 
 from bot.text import clean, normalise
@@ -61,13 +63,16 @@ class ArticleFile:
                 self.by_category.setdefault(normalise(article.category), []).append(article)
 
     def search(self, words: Sequence[str]) -> Iterator[Article]:
-        """Return the articles that contain every one of the normalised words."""
+        """Return the articles that contain every one of the normalised words.
+
+        Latin words are found where a word begins, short ones as a whole: `it` is not in `item`.
+        """
         place = self._text.find(words[0])
         while place >= 0:
             number = bisect_right(self._ends, place)
             end = self._ends[number]
             start = self._ends[number - 1] if number else 0
-            if all(self._text.find(word, start, end) >= 0 for word in words[1:]):
+            if all(_contains(self._text, word, start, end) for word in words):
                 yield self.articles[number]
             place = self._text.find(words[0], end)
 
@@ -104,8 +109,31 @@ class ArticleIndex:
     def search(self, words: str) -> Iterator[Article]:
         """Return the articles that contain every one of the words; none without words."""
         wanted = sorted(normalise(words).split(), key=len, reverse=True)
+        wanted = [word for word in wanted if len(word) > 1 or not word.isascii()]
+        # AI, IT, EU: as they are written, or "it" would be found everywhere.
+        names = [
+            word for word in words.split() if len(word) < 4 and word.isascii() and word.isupper()
+        ]
         for file in self._files if wanted else ():
-            yield from file.search(wanted)
+            for article in file.search(wanted):
+                if all(_is_in(name, article) for name in names):
+                    yield article
+
+
+def _contains(text: str, word: str, start: int, end: int) -> bool:
+    if not (word.isascii() and word.isalnum()):
+        return text.find(word, start, end) >= 0
+    pattern = _latin(word)
+    return bool(pattern.search(text, start, end))
+
+
+@lru_cache(maxsize=256)
+def _latin(word: str) -> re.Pattern[str]:
+    return re.compile(f"(?<![a-zA-Z0-9]){re.escape(word)}" + "(?![a-zA-Z0-9])" * (len(word) < 3))
+
+
+def _is_in(name: str, article: Article) -> bool:
+    return bool(_latin(name).search(f"{article.title} {article.summary} {article.category}"))
 
 
 def page(articles: Iterator[Article], skipped: int, count: int) -> tuple[list[Article], bool]:

@@ -222,8 +222,10 @@ def test_a_long_question_has_no_next_page() -> None:
     title = "あ" * 199
     articles = ArticleIndex([ArticleFile([Article(f"{title}{n}") for n in range(20)])])
     assert more(said("あ" * 150, articles)[0])
-    long = ArticleIndex([ArticleFile([Article("\\" * 199 + str(n)) for n in range(20)])])
-    (message,) = said("\\" * 190, long)
+    long = ArticleIndex(
+        [ArticleFile([Article("a" + "\\" * 198 + "a" + str(n)) for n in range(20)])]
+    )
+    (message,) = said("a" + "\\" * 198 + "a", long)
     assert 8 == len(titles(message))
     assert not more(message)
 
@@ -286,7 +288,7 @@ def test_in_groups_only_when_mentioned() -> None:
     assert group("@Ann rocket", {"index": 0, "length": 4, "type": "user"}) is None
     messages = group("😀 @News rocket", {"index": 3, "length": 5, "isSelf": True})
     assert messages is not None
-    assert "I found nothing about “😀 rocket”" in messages[0]["text"]
+    assert ["Rocket fuel"] == titles(messages[0])
 
 
 def test_a_bare_mention_gets_help() -> None:
@@ -294,3 +296,115 @@ def test_a_bare_mention_gets_help() -> None:
     messages = group("@News", {"index": 0, "length": 5, "isSelf": True})
     assert messages is not None
     assert "Categories" in messages[0]["text"]
+
+
+def labels(message: dict[str, Any]) -> list[str]:
+    """What stands on the buttons below a message."""
+    return [item["action"]["label"] for item in message["quickReply"]["items"]]
+
+
+@pytest.mark.parametrize("words", ["IT", "AI", "Amazon", "latest", "help", "😀", "。。。", "？"])
+@pytest.mark.parametrize(("language", "button"), [("ja", "使い方"), ("en", "help")])
+def test_without_kana_and_kanji_the_persons_language_decides(
+    words: str, language: Language, button: str
+) -> None:
+    """A word in Latin letters, an emoji or punctuation does not tell it."""
+    messages = answer(event(message={"type": "text", "text": words}), ARTICLES, NOW, language)
+    assert messages is not None
+    assert button == labels(messages[-1])[-1]
+
+
+@pytest.mark.parametrize(("language", "button"), [("ja", "使い方"), ("en", "help")])
+def test_a_button_keeps_the_persons_language(language: Language, button: str) -> None:
+    """Whatever the language of the category on it."""
+    messages = answer(event(message={"type": "sticker"}), ARTICLES, NOW, language)
+    assert messages is not None
+    for item in messages[0]["quickReply"]["items"]:
+        (message,) = postback(item["action"]["data"])
+        assert button == labels(message)[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("最新！", "ロケット打ち上げ"),
+        ("「最新」", "ロケット打ち上げ"),
+        ("Latest!", "ロケット打ち上げ"),
+        ("今日のニュース", "ロケット打ち上げ"),
+        ("もっと見る", "ロケット打ち上げ"),
+        ("show me the news", "ロケット打ち上げ"),
+        ("#サイエンス", "ロケット打ち上げ"),
+        ("サイエンス😀", "ロケット打ち上げ"),
+        ("ロケット？", "ロケット打ち上げ"),
+        ("ロケット、打ち上げ", "ロケット打ち上げ"),
+        ("ロケ\u200bット", "ロケット打ち上げ"),
+        ("ロケット\ufe0f", "ロケット打ち上げ"),
+        ("fuel", "Rocket fuel"),
+    ],
+)
+def test_punctuation_emoji_and_invisible_characters(words: str, expected: str) -> None:
+    """They are no part of what is asked for."""
+    (message,) = said(words)
+    assert expected == titles(message)[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("おはようございます", "「最新」で新着記事"),
+        ("こんにちわ", "「最新」で新着記事"),
+        ("使い方を教えて", "「最新」で新着記事"),
+        ("カテゴリー", "カテゴリー: "),
+        ("good morning", 'Send "latest"'),
+        ("categories", "Categories: "),
+        ("ありがとう", "どういたしまして"),
+        ("ありがとうございます！", "どういたしまして"),
+        ("thanks", "You are welcome"),
+        ("通知", "自動でのお届けや通知はまだできません"),
+        ("購読", "自動でのお届けや通知はまだできません"),
+        ("配信停止", "自動でのお届けや通知はまだできません"),
+        ("毎朝ニュースを送って", "自動でのお届けや通知はまだできません"),
+        ("subscribe", "by myself yet"),
+        ("unsubscribe", "by myself yet"),
+        ("notify me", "by myself yet"),
+    ],
+)
+def test_small_talk_is_not_searched_for(words: str, sentence: str) -> None:
+    """Greetings, thanks, help and wishes that the bot cannot fulfil."""
+    (message,) = said(words)
+    assert sentence in message["text"]
+
+
+@pytest.mark.parametrize("words", ["通知機能", "subscription"])
+def test_words_that_only_begin_like_a_command_are_searched_for(words: str) -> None:
+    """There may be news about them."""
+    told, _newest = said(words)
+    assert words in told["text"]
+
+
+def test_a_friend_who_comes_back() -> None:
+    """Is not greeted as a new one."""
+    (message,) = answer(event("follow", follow={"isUnblocked": True}), ARTICLES, NOW, "ja") or []
+    assert "おかえりなさい" == message["text"][:7]
+
+
+@pytest.mark.parametrize(
+    ("postback", "expected"),
+    [
+        ({"data": "action=buy&item=1"}, "「最新」で新着記事"),
+        ({"data": "when", "params": {"datetime": "2026-08-14T12:00"}}, "「最新」で新着記事"),
+        ({"data": "ロケット"}, "「最新」で新着記事"),
+    ],
+)
+def test_menus_and_date_pickers_are_not_searched_for(
+    postback: dict[str, Any], expected: str
+) -> None:
+    """Of postbacks that are not ours only commands and categories are known."""
+    (message,) = answer(event("postback", postback=postback), ARTICLES, NOW, "ja") or []
+    assert expected in message["text"]
+
+
+def test_another_tab_of_a_menu() -> None:
+    """Nobody waits for an answer."""
+    switched = {"data": "tab", "params": {"newRichMenuAliasId": "b", "status": "SUCCESS"}}
+    assert answer(event("postback", postback=switched), ARTICLES, NOW) is None

@@ -108,6 +108,24 @@ def test_articles_are_newest_first_and_searched_by_every_word() -> None:
     assert not ArticleIndex([ArticleFile([])])
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("IT", ["The IT industry"]),
+        ("it", ["Everybody reads it", "The IT industry"]),
+        ("a", []),
+        ("1", []),
+        ("industr", ["The IT industry"]),
+        ("ndustry", []),
+        ("月", ["月へ"]),
+    ],
+)
+def test_latin_words_are_words(words: str, expected: list[str]) -> None:
+    """Not letters within others; names in capitals are looked for as they are written."""
+    found = [Article(title) for title in ("Everybody reads it", "The IT industry", "a 1", "月へ")]
+    assert expected == [one.title for one in ArticleIndex([ArticleFile(found)]).search(words)]
+
+
 def test_pages() -> None:
     """So many, and whether more follow."""
     articles = [Article(str(number)) for number in range(5)]

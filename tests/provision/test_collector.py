@@ -144,7 +144,7 @@ def test_the_schedule(env: Env) -> None:
     """RunTask on Spot in the bot's subnets and group, with a public address."""
     env.setup()
     found = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
-    assert "cron(17 * * * ? *)" == found["ScheduleExstoreion"]
+    assert "cron(17 * * * ? *)" == found["ScheduleExpression"]
     ecs = env.aws_session.client("ecs")
     (service,) = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"]
     given = service["networkConfiguration"]["awsvpcConfiguration"]
@@ -285,10 +285,10 @@ def test_news_stays_after_teardown(env: Env) -> None:
     assert before == collected(env)
 
 
-@pytest.mark.parametrize("exstoreion", ["cron(17 * * * ? *)", "rate(1 hour)"])
-def test_what_it_costs(env: Env, exstoreion: str) -> None:
+@pytest.mark.parametrize("expression", ["cron(17 * * * ? *)", "rate(1 hour)"])
+def test_what_it_costs(env: Env, expression: str) -> None:
     """730 runs of a minute: a quarter vCPU and 1 GB on Spot, and an address."""
-    env.set(news__schedule=exstoreion)
+    env.set(news__schedule=expression)
     compute = 0.25 * 0.05056 + 1 * 0.00553
     month = 730 / 60 * (compute * 0.3 + 0.005)
     schedule = env.stack().collector_schedule
