@@ -90,10 +90,24 @@ def looking(verb: Naming) -> None:
         metavar="10m",
         help=_("how far back: s, m, h, d"),
     )
-    def logs(context: click.Context, follow: bool, since: str, **given: Any) -> int:
+    @click.option(
+        "--level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="debug",
+        help=_("only lines of this level or a graver one"),
+    )
+    @click.option("--json", "as_json", is_flag=True, help=_("the lines as the bot wrote them"))
+    def logs(
+        context: click.Context,
+        follow: bool,
+        since: str,
+        level: str,
+        as_json: bool,
+        **given: Any,
+    ) -> int:
         from provision import daily
 
-        return daily.logs(merged(context, given), follow, since)
+        return daily.logs(merged(context, given), follow, since, level, as_json)
 
     @verb(
         "cost",

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from provision import aws, look, questions
+from provision import aws, crash_log, look, questions
 from provision.console import Progress, show_json, show_steps, unlisted
 from provision.engine import Engine
 from provision.errors import NoAnswer, NotYet, Refusal, Usage
@@ -27,6 +27,7 @@ from provision.verbs import (
 from provision.walk import Line, Outcome, walk
 from provision.words import _
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 PAGE = (
     2.0  # seconds between two looks for new log lines; CloudWatch Logs takes about that long itself
 )
@@ -137,8 +138,13 @@ def resume(options: Options, wait: float | None) -> int:
     return finished(run, outcome)
 
 
-def logs(options: Options, follow: bool, since: str) -> int:
-    """The bot's own words, oldest first; with `follow` until Ctrl-C."""
+def logs(
+    options: Options, follow: bool, since: str, level: str = "debug", as_json: bool = False
+) -> int:
+    """Print the bot's log, oldest line first; with `follow` until Ctrl-C. Return the exit status.
+
+    level: of the lines that are shown at least; those that tell none are shown too. as_json: raw lines.
+    """
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", since)
     if not match:
         raise Usage(
@@ -155,11 +161,21 @@ def logs(options: Options, follow: bool, since: str) -> int:
             if event["eventId"] not in seen:
                 seen.add(event["eventId"])
                 began = max(began, event["timestamp"])
-                at = datetime.fromtimestamp(event["timestamp"] / 1000)
-                print(f"{at:%Y-%m-%d %H:%M:%S}  {event['message'].rstrip()}", flush=True)
+                if line := _line(event, level, as_json):
+                    print(line, flush=True)
         if not follow:
             return 0
         run.clock.sleep(PAGE)
+
+
+def _line(event: dict[str, Any], level: str, as_json: bool) -> str:
+    """Return a line of the log as it is shown; "" for one below the level."""
+    message = event["message"].rstrip()
+    found, text = crash_log.readable(message)
+    if found in LEVELS and LEVELS.index(found) < LEVELS.index(level.upper()):
+        return ""
+    at = datetime.fromtimestamp(event["timestamp"] / 1000)
+    return message if as_json else f"{at:%H:%M:%S} {f'{found} ' if found else ''}{text}"
 
 
 def _now(run: Run) -> float:
