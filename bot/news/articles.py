@@ -67,6 +67,7 @@ class ArticleFile:
 
         Latin words are found where a word begins, short ones as a whole: `it` is not in `item`.
         """
+        words = sorted(words, key=self._text.count)  # the rarest first: it leads to the fewest
         place = self._text.find(words[0])
         while place >= 0:
             number = bisect_right(self._ends, place)
