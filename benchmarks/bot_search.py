@@ -1,4 +1,4 @@
-"""Searching 100,000 articles: `python -m benchmarks.bot_search [--articles N]`.
+"""Searching 10,000 articles: `python -m benchmarks.bot_search [--articles N]`.
 
 Words of one to four letters cut out of the articles, words that are nowhere, and two at a time; each as
 the conversation asks, for the first page. Milliseconds of CPU and of the clock, which other programs on
@@ -10,8 +10,8 @@ import random
 import time
 
 from benchmarks.articles import made
-from bot.news import Article, Edition, Shard, page
-from bot.replies import SHOWN
+from bot.messages import SHOWN
+from bot.news.articles import Article, ArticleFile, ArticleIndex, page
 
 DAY = 86400
 
@@ -19,21 +19,19 @@ DAY = 86400
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--articles", type=int, default=100_000)
+    parser.add_argument("--articles", type=int, default=10_000)
     parser.add_argument("--questions", type=int, default=2000)
     options = parser.parse_args()
     found = made(options.articles, time.time())
     began = time.process_time()
-    edition = by_day(found)
-    print(
-        f"{options.articles} articles read and indexed in {time.process_time() - began:.1f} s of CPU"
-    )
+    index = by_day(found)
+    print(f"{options.articles} articles normalised in {time.process_time() - began:.1f} s of CPU")
     chosen = random.Random(1)
     wall, cpu, hits = [], [], 0
     for _ in range(options.questions):
         words = question(chosen, found)
         began, began_cpu = time.perf_counter(), time.process_time()
-        articles, _more = page(edition.search(words), 0, SHOWN)
+        articles, _more = page(index.search(words), 0, SHOWN)
         wall.append((time.perf_counter() - began) * 1000)
         cpu.append((time.process_time() - began_cpu) * 1000)
         hits += bool(articles)
@@ -44,15 +42,12 @@ def main() -> None:
         print(f"{name}: p50 {shares[0]:.2f}  p90 {shares[1]:.2f}  p99 {shares[2]:.2f} ms")
 
 
-def by_day(articles: list[Article]) -> Edition:
+def by_day(articles: list[Article]) -> ArticleIndex:
     """As the collector packs them and the bot reads them."""
     days: dict[int, list[Article]] = {}
     for article in articles:
         days.setdefault(int(article.published // DAY), []).append(article)
-    shards = [Shard(day) for day in days.values()]
-    for shard in shards:
-        shard.index()
-    return Edition(shards)
+    return ArticleIndex(ArticleFile(day) for day in days.values())
 
 
 def question(chosen: random.Random, articles: list[Article]) -> str:

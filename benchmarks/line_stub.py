@@ -1,12 +1,17 @@
-"""A LINE that takes every reply after a while: `python -m benchmarks.line_stub SECONDS` prints its port."""
+"""A LINE that takes every reply after a while: `python -m benchmarks.line_stub SECONDS [CERTIFICATE.pem]`.
+
+Prints its port. With a certificate (a PEM file with its key) it speaks TLS.
+"""
 
 import asyncio
+import ssl
 import sys
 
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-line-request-id: 0\r\n"
-    b'Content-Length: 38\r\n\r\n{"sentMessages":[{"id":"461230966842"}]}'
-).replace(b"Content-Length: 38", b"Content-Length: 40")
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-line-request-id: 0\r\nContent-Length: "
+)
+REPLY = b'{"sentMessages":[{"id":"461230966842"}]}'
+PROFILE = b'{"userId":"U","displayName":"Somebody","language":"en"}'
 
 
 class Connection(asyncio.Protocol):
@@ -28,17 +33,24 @@ class Connection(asyncio.Protocol):
             end = head + 4 + (lengths[0] if lengths else 0)
             if len(self.received) < end:
                 return
+            body = PROFILE if self.received.startswith(b"GET") else REPLY
             self.received = self.received[end:]
-            asyncio.get_running_loop().call_later(self.delay, self.transport.write, ANSWER)
+            answer = HEAD + b"%d\r\n\r\n" % len(body) + body
+            asyncio.get_running_loop().call_later(self.delay, self.transport.write, answer)
 
 
-async def main(delay: float) -> None:
+async def main(delay: float, certificate: str = "") -> None:
     """Serve until the end."""
     Connection.delay = delay
-    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", 0)
+    context = None
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Connection, "127.0.0.1", 0, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    asyncio.run(main(float(sys.argv[1]), *sys.argv[2:]))

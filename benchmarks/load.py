@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from provision.sandbox.line.webhooks import signature, text_event
 
+# As people are: each writes more than once.
+PEOPLE = 200
 WORDS = ("latest", "最新", "ロケット", "科学", "Science", "宇宙 月", "zebra", "help", "記事")
 
 
@@ -36,7 +38,9 @@ def webhooks(secret: str, seed: int = 0) -> Iterator[bytes]:
     """Requests without end, each with an event of its own."""
     chosen = random.Random(seed)
     for number in itertools.count():
-        event = text_event(chosen.choice(WORDS), f"U{number}", f"token-{number}", time.time())
+        event = text_event(
+            chosen.choice(WORDS), f"U{number % PEOPLE}", f"token-{number}", time.time()
+        )
         document = {"destination": "U", "events": [event]}
         body = json.dumps(document, ensure_ascii=False).encode()
         yield (

@@ -1,1 +1,1 @@
-"""The bot that remains in someone's LINE after the wizard is forgotten: news, by a word."""
+"""A LINE bot that answers with news."""

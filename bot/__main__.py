@@ -1,17 +1,16 @@
-"""`python -m bot`: serve the bot with gunicorn until SIGTERM."""
+"""Serve the bot with gunicorn: `python -m bot`."""
 
 import sys
 
-from bot.settings import MissingSetting, Settings
+from bot.config import Config, ConfigError
 
 
 def main() -> None:
-    """Check the settings first: a missing one ends in a sentence, not in gunicorn's traceback."""
+    """Check the configuration, then become gunicorn."""
     try:
-        Settings.from_environment()
-    except MissingSetting as missing:
-        sys.exit(str(missing))
-    # In this process: a second interpreter would only cost start-up time.
+        Config.from_environment()
+    except ConfigError as error:
+        sys.exit(str(error))
     from gunicorn.app.wsgiapp import run  # type: ignore[import-untyped]
 
     sys.argv = ["gunicorn", "--config", "python:bot.gunicorn_conf"]

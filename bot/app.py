@@ -1,203 +1,192 @@
-"""Two doors: LINE's webhook and the load balancer's health check.
-
-A plain WSGI application and no framework: two paths need none, and at a quarter vCPU importing Flask
-alone takes longer than a start may, and a request through it a third of what an answer costs.
-"""
+"""The Flask application: LINE's webhook and the load balancer's health check."""
 
 from __future__ import annotations
 
-import base64
-import hmac
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from random import getrandbits
-from typing import Any
+from typing import Any, Protocol
 
-from bot.answering import Answering, Reply
-from bot.aws import Aws
-from bot.counters import Counters
-from bot.inbox import Inbox
-from bot.line import Line
-from bot.logs import request_id
-from bot.newsstand import Newsstand, a_moment
-from bot.parameters import Secret, parameter_reader
-from bot.settings import Settings
-from bot.sources import source_at
+from flask import Flask, Response, abort, request
+from linebot.v3 import SignatureValidator
+from werkzeug.exceptions import HTTPException
+
+import bot.custom  # noqa: F401  (registers its commands)
+from bot.config import Config
+from bot.deduplication import Deduplication
+from bot.events import kind_of, read_event
+from bot.handlers import answer
+from bot.line import Line, Outcome
+from bot.logs import place, reason, request_id
+from bot.messages import Message, apology
+from bot.news.cache import Cache
+from bot.news.store import store_at
+from bot.secrets import Secret, parameter_reader
+from bot.text import Language
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 2_000_000
-# LINE counts what is not answered after two seconds as an error; the way back takes its time too.
+# LINE counts a webhook that is not answered after two seconds as an error.
 ANSWER_SECONDS = 1.8
-
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    413: "Content Too Large",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-
-Response = tuple[int, str]
-Environ = dict[str, Any]
+# On redelivery a reply token works unless it was used or the event is twenty minutes old.
+TOKEN_SECONDS = 20 * 60.0
 
 
-class App:
-    """The bot as a WSGI application."""
+class LineApi(Protocol):
+    """What the bot asks of LINE."""
 
-    def __init__(self, secret: Secret, inbox: Inbox, counters: Counters) -> None:
-        self._secret = secret
-        self._inbox = inbox
-        self._counters = counters
-        self.leaving = False  # from the first sign that this process will end
+    def reply(self, reply_token: str, messages: list[Message], plain: list[Message]) -> Outcome:
+        """Reply; send `plain` if LINE refuses the messages."""
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        began = time.monotonic()
-        try:
-            status, words = self._door(environ, began)
-        except Exception as error:
-            log.error("a request failed", extra={"error": type(error).__name__})
-            status, words = 500, ""
-        body = words.encode()
-        headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-        ]
-        if status == 405:
-            headers.append(("Allow", "GET" if environ["PATH_INFO"] == "/healthz" else "POST"))
-        start_response(f"{status} {_REASONS[status]}", headers)
-        return [body]
-
-    def _door(self, environ: Environ, began: float) -> Response:
-        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        if path == "/healthz":
-            if method not in ("GET", "HEAD"):
-                return 405, ""
-            return (503, "leaving") if self.leaving else (200, "ok")
-        if path != "/webhook":
-            return 404, ""
-        if method != "POST":
-            return 405, ""
-        request_id.set(_request_id(environ))
-        status, words = self._webhook(environ, began)
-        # The first of its kind in a minute: strangers do not fill the log.
-        if status != 200 and self._counters.count(str(status)) == 1:
-            log.warning("not acknowledged", extra={"status": status})
-        self._counters.request(time.monotonic() - began)
-        return status, words
-
-    def _webhook(self, environ: Environ, began: float) -> Response:
-        body = _body(environ)
-        if isinstance(body, tuple):
-            return body
-        signature = environ.get("HTTP_X_LINE_SIGNATURE", "")
-        if not signature:
-            return 400, "The x-line-signature header is missing"
-        if not is_signed(body, signature, self._secret):
-            return 401, "The signature does not match"
-        events = _events(body)
-        if events is None:
-            return 400, "The body is not a webhook"
-        return (200 if self._inbox.take(events, began + ANSWER_SECONDS) else 500), ""
-
-    def leave(self) -> None:
-        """The process will end: unhealthy from now on, and still at everybody's service."""
-        self.leaving = True
-        self._counters.tell()
-
-    def close(self) -> None:
-        """Wait for what goes on, and tell what was counted."""
-        self._inbox.close()
-        self._counters.tell()
+    def language(self, user_id: str) -> Language | None:
+        """Return the language of a user's LINE."""
 
 
 def create_app(
-    settings: Settings | None = None,
+    config: Config | None = None,
     *,
-    reply: Reply | None = None,
-    newsstand: Newsstand | None = None,
+    line: LineApi | None = None,
+    cache: Cache | None = None,
     channel_secret: Secret | None = None,
     clock: Callable[[], float] = time.time,
-) -> App:
-    """The bot.
+) -> Flask:
+    """Return the bot. Without a configuration it comes from the environment (ConfigError if it is wrong).
 
-    Without settings they come from the environment (MissingSetting where a secret is not there).
-    `clock` is epoch seconds, for "3 hours ago" and for the age of events. The rest is what tests put
-    in place of LINE, of the news and of Parameter Store.
+    Tests put their own LINE, news, secret and clock (epoch seconds) in place of the real ones.
     """
-    settings = settings or Settings.from_environment()
-    aws = Aws(settings.region, settings.aws)
+    config = config or Config.from_environment()
     secret = channel_secret or Secret(
-        settings.channel_secret,
-        parameter_reader(settings.channel_secret_parameter, aws),
+        config.channel_secret, parameter_reader(config.channel_secret_parameter, config.region)
     )
-    stand = newsstand or Newsstand(source_at(settings.news_url, aws), rest=a_moment)
-    stand.refresh()  # the first reader should find it there
-    counters = Counters()
-    if reply:
-        answering = Answering(stand, reply, counters, clock)
-    else:
-        line = _line(settings, aws)
-        answering = Answering(stand, line.reply, counters, clock, line.speaks)
-    return App(secret, Inbox(answering.begin, counters), counters)
+    if line is None:
+        read = parameter_reader(config.access_token_parameter, config.region)
+        line = Line(config, Secret(config.access_token, read))
+    cache = cache or Cache(store_at(config.news_url, config.region), pause=lambda: time.sleep(0.01))
+    cache.refresh()  # so that the first answer finds the articles
+    bot = Bot(line, cache, clock)
+    events = Deduplication(bot.settle, config.threads)
+
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES + 1, STOPPING=b"\0", EVENTS=events)
+    refusals = Refusals(time.monotonic)
+
+    @app.get("/healthz")
+    def healthz() -> tuple[str, int]:
+        return ("stopping", 503) if app.config["STOPPING"][0] else ("ok", 200)
+
+    @app.post("/webhook")
+    def webhook() -> str:
+        started = time.monotonic()
+        request_id.set(_request_id(request.headers.get("X-Amzn-Trace-Id", "")))
+        signature = request.headers.get("X-Line-Signature", "")
+        if not signature:
+            abort(400, "The x-line-signature header is missing")
+        body = _body()
+        if not is_signed(body, signature, secret):
+            abort(401, "The signature does not match")
+        if not events.settle(_events(body), started + ANSWER_SECONDS - time.monotonic()):
+            abort(500, "Not every event is answered yet")
+        return ""
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        if request.path == "/webhook" and refusals.count(error.code or 500) == 1:
+            log.warning("a webhook is not acknowledged", extra={"status": error.code})
+        response = error.get_response()
+        response.data, response.content_type = f"{error.description}\n", "text/plain"
+        return response  # type: ignore[return-value]
+
+    return app
 
 
-def is_signed(body: bytes, signature: str, secret: Secret) -> bool:
-    """Is this LINE's signature of exactly these bytes?
+class Bot:
+    """Answers events. `clock` is in epoch seconds."""
 
-    Base64(HMAC-SHA256(channel secret, raw body)), "Verify webhook signature" in LINE's documents;
-    compared in constant time. A mismatch may mean that the secret was reissued: see Secret.
-    """
+    def __init__(self, line: LineApi, cache: Cache, clock: Callable[[], float]) -> None:
+        self._line = line
+        self._cache = cache
+        self._clock = clock
+
+    def settle(self, raw: Any) -> bool:
+        """Answer an event as LINE sent it; return False if another delivery of it may succeed."""
+        outcome = self._outcome(raw)
+        log.info("event", extra={"event": kind_of(raw), "outcome": outcome})
+        return outcome != Outcome.FAILED.value
+
+    def _outcome(self, raw: Any) -> str:
+        event = read_event(raw)
+        if event is None:
+            return "silent"
+        now = self._clock()
+        age = now - min(event.timestamp, 10**15) / 1000 if event.timestamp is not None else 0.0
+        if age > TOKEN_SECONDS:
+            log.warning("the event is too old to answer", extra={"age": round(age)})
+            return "old"
+        try:
+            reply = answer(event, self._cache.articles(), now, self._line.language)
+        except Exception as error:
+            # Its text may quote the message: only what and where go into the log.
+            log.error("no answer", extra={"error": reason(error), "where": place(error)})
+            reply = apology()
+        if not reply:
+            return "silent"
+        return self._line.reply(event.reply_token, reply, apology()).value
+
+
+class Refusals:
+    """Counts refused requests of a minute by status: strangers must not fill the log."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._counts: dict[int, int] = {}
+
+    def count(self, status: int) -> int:
+        """Return how many there were with this status in this minute."""
+        if self._clock() - self._since >= 60:
+            self._since, self._counts = self._clock(), {}
+        self._counts[status] = self._counts.get(status, 0) + 1
+        return self._counts[status]
+
+
+def is_signed(body: str, signature: str, secret: Secret) -> bool:
+    """Return whether LINE signed exactly this body; the secret may have been reissued meanwhile."""
     value = secret.value
-    if _matches(body, signature, value):
+    if SignatureValidator(value).validate(body, signature):
         return True
-    return secret.renewed_since(value) and _matches(body, signature, secret.value)
+    return secret.renewed_since(value) and SignatureValidator(secret.value).validate(
+        body, signature
+    )
 
 
-def _matches(body: bytes, signature: str, channel_secret: str) -> bool:
-    digest = hmac.digest(channel_secret.encode(), body, "sha256")
-    return hmac.compare_digest(base64.b64encode(digest), signature.encode("utf-8", "replace"))
-
-
-def _line(settings: Settings, aws: Aws) -> Line:
-    read = parameter_reader(settings.access_token_parameter, aws)
-    return Line(settings.line_api_url, Secret(settings.access_token, read))
-
-
-def _body(environ: Environ) -> bytes | Response:
-    """The request's body; else what to say of it."""
-    given = environ.get("CONTENT_LENGTH") or ""
-    length = int(given) if given.isdecimal() else None
-    if length is not None and length > MAX_BODY_BYTES:
-        return 413, "The body is too large"
+def _body() -> str:
+    """Return the request's body as it was signed; 400 if it does not come or is no UTF-8."""
     try:
-        body: bytes = environ["wsgi.input"].read(MAX_BODY_BYTES + 1 if length is None else length)
-    except OSError:
-        return 408, "The body did not come"
-    if len(body) > MAX_BODY_BYTES:
-        return 413, "The body is too large"
-    if length is not None and len(body) < length:
-        return 408, "The body did not come"
-    return body
+        body = request.get_data()
+        if len(body) > MAX_BODY_BYTES:
+            abort(413)
+        return body.decode()
+    except HTTPException:
+        raise
+    except Exception as error:  # gunicorn's for a wrong chunk is no OSError
+        log.debug("a body could not be read", extra={"error": reason(error)})
+        abort(400, "The body could not be read")
 
 
-def _events(body: bytes) -> list[Any] | None:
-    """The webhook's events; None where the body is not one."""
+def _events(body: str) -> list[Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        document = None
     events = document.get("events") if isinstance(document, dict) else None
-    return events if isinstance(events, list) else None
+    if not isinstance(events, list):
+        abort(400, "The body is not a webhook")
+    return events
 
 
-def _request_id(environ: Environ) -> str:
-    """The load balancer's name for the request, which its own log has too; else one of ours."""
-    given: str = environ.get("HTTP_X_AMZN_TRACE_ID", "")
+def _request_id(given: str) -> str:
+    """Return the load balancer's id of the request, which its own log has too; else one of ours."""
     return given if given.isprintable() and 0 < len(given) <= 200 else f"{getrandbits(64):016x}"

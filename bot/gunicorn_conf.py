@@ -1,27 +1,60 @@
-"""How gunicorn serves the bot; the names are gunicorn's settings."""
+"""How gunicorn serves the bot; the names are gunicorn's settings and hooks."""
 
+import logging
+import mmap
 import os
+import signal
+from typing import Any
 
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+from bot.config import Config
 from bot.logs import configuration
-from bot.settings import Settings
 
-_settings = Settings.from_environment()
+_config = Config.from_environment()
+
+
+class QuietLogger(Logger):  # type: ignore[misc]
+    """gunicorn's logger without its access log, which costs time even where nobody reads it."""
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        """Write nothing."""
+
 
 wsgi_app = "bot.app:create_app()"
-bind = f"{_settings.host}:{_settings.port}"
-worker_class = "bot.worker.Worker"
-workers = 1  # a quarter vCPU; a second process would only cost memory
-# Most of an answer is waiting for LINE: 64 side by side at 50 ms are 1,280 a second. The others are
-# for those who send slowly; they are started when they are needed.
-threads = 128
+bind = f"{_config.host}:{_config.port}"
+worker_class = "gthread"
+workers = 1  # a quarter of a vCPU; a second process would only cost memory
+threads = _config.threads
 worker_connections = 1000
-keepalive = 75  # above the load balancer's 60 s, or it gives people 502s on connections we closed
+keepalive = 75  # above the load balancer's 60 seconds, or people get its 502
 timeout = 30
-# From SIGTERM to SIGKILL: the door stays open for a while, then what has come in is ended (a late
-# reply takes 12 s); below the stopTimeout of 120, which is all that Spot gives.
-graceful_timeout = int(_settings.linger_seconds) + 60
-# The heartbeat file in memory: a slow disk must not look like a hanging worker.
+graceful_timeout = 60  # with LINGER_SECONDS below the task's stopTimeout of 120 seconds
+# The heartbeat file in memory: a slow disk must not look like a worker that hangs.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True  # no file in a home folder that may be read-only
-logger_class = "bot.worker.Log"
+logger_class = QuietLogger
 logconfig_dict = configuration()
+
+# Shared with the worker, which is forked: 1 from SIGTERM on, so that the health check fails.
+stopping = mmap.mmap(-1, 1)
+
+
+def when_ready(server: Any) -> None:
+    """Let SIGTERM take effect after LINGER_SECONDS: a load balancer sends requests that long."""
+    stop = signal.getsignal(signal.SIGTERM)
+    assert callable(stop)
+
+    def linger(_signal: int, _frame: Any) -> None:
+        if not stopping[0]:
+            stopping[0] = 1
+            logging.getLogger("bot").info("stopping", extra={"seconds": _config.linger_seconds})
+            signal.setitimer(signal.ITIMER_REAL, max(_config.linger_seconds, 0.001))
+
+    signal.signal(signal.SIGALRM, lambda _signal, frame: stop(signal.SIGTERM, frame))
+    signal.signal(signal.SIGTERM, linger)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Show the application when the server is stopping."""
+    worker.wsgi.config["STOPPING"] = stopping

@@ -1,32 +1,22 @@
-"""Log lines as JSON objects: no message texts, no user ids, no secrets."""
+"""Log lines as JSON objects, without message texts, user ids or secrets."""
 
 from __future__ import annotations
 
 import json
 import logging
+import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-# What `extra` may add; anything else a library hangs on a record stays out of the log.
+# The fields of `extra` that are written.
 FIELDS = (
-    "event",
-    "replied",
-    "outcome",
-    "status",
-    "error",
-    "age",
-    "seconds",
-    "counters",
-    "feed",
-    "file",
+    *("event", "outcome", "status", "error", "where", "age", "seconds"),
+    *("feed", "file", "counts"),
 )
 
-_JSON = json.JSONEncoder(ensure_ascii=False)
-# What every record would look up and no line shows ("Optimization" in Python's logging HOWTO).
-logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
-
-# The request that a line belongs to, on whatever thread it is written.
+# The load balancer's id of the request, on whatever thread a line is written.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -34,7 +24,7 @@ class JsonLines(logging.Formatter):
     """One JSON object per line, as CloudWatch Logs Insights reads it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time (UTC), level, logger, message, the known extra fields, and where it went wrong."""
+        """Return time (UTC), level, logger, message, the known extra fields, and the traceback."""
         moment = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
             "time": moment.isoformat(timespec="milliseconds"),
@@ -47,11 +37,30 @@ class JsonLines(logging.Formatter):
         line.update({name: getattr(record, name) for name in FIELDS if hasattr(record, name)})
         if record.exc_info and record.exc_info[0]:
             line["traceback"] = self.formatException(record.exc_info)
-        return _JSON.encode(line)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def reason(error: BaseException) -> str:
+    """Return what an exception is, fit for a log: its class, and AWS's code or the HTTP status.
+
+    The text of an exception may quote what a person wrote, an address with a password, or a secret.
+    """
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
+    status = getattr(error, "status", "")
+    parts = dict.fromkeys((type(error).__name__, str(code or status)))
+    return " ".join(part for part in parts if part)
+
+
+def place(error: BaseException) -> str:
+    """Return `file:line` of the last frame of the bot's own code that an exception came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(__file__).parent)]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
 
 
 def configuration(level: str = "INFO") -> dict[str, Any]:
-    """A logging.config dictionary: everything to stderr, one JSON object per line."""
+    """Return a logging.config dictionary: everything to stderr, one JSON object per line."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

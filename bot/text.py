@@ -1,4 +1,4 @@
-"""Words as people write them: one form for searching, LINE's way of counting, which language."""
+"""What people write: one form of it for searching, LINE's way of counting, its language."""
 
 from __future__ import annotations
 
@@ -8,22 +8,67 @@ from typing import Literal
 
 Language = Literal["ja", "en"]
 
-# Katakana small a .. small ke, each 0x60 above its hiragana; the prolonged sound mark has no twin.
-_TO_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+# Katakana a .. small ke, each 0x60 above its hiragana; the prolonged sound mark has none.
+_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F6)}
+# Letters that people take for the same, and that Unicode's NFKC does not.
+_VARIANTS = str.maketrans(
+    "〜‐‑‒–—−‘’‛“”„ヶ髙﨑齋齊邊邉濵濱德澤櫻國廣嶋𠮷",
+    "~------'''\"\"\"が高崎斎斉辺辺浜浜徳沢桜国広島吉",
+)
+# Default-ignorable code points: soft hyphen, joiners, zero-width space, variation selectors, tags.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
+)
+# サーバー and サーバ: the mark at the end of a katakana word.
+_FINAL_MARK = re.compile("(?<=[\u30a1-\u30f6\u30fc]{2})\u30fc(?![\u30a1-\u30f6\u30fc])")
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]")
-# Direction overrides and isolates could turn around what stands after them in the bubble.
+# Direction overrides and isolates could turn around what follows them in a message.
 _DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SEPARATORS = str.maketrans(
+    dict.fromkeys("、。，．,・「」『』【】〈〉《》（）()［］！？!?…;；:：", " ")
+)
 
 
 def normalise(words: str) -> str:
-    """One form for full-width and half-width, upper and lower case, katakana and hiragana."""
-    return unicodedata.normalize("NFKC", words).casefold().translate(_TO_HIRAGANA).strip()
+    """Return one form for all ways to write the same words: width, case, kana, variants, invisibles."""
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", words))
+    plain = _FINAL_MARK.sub("", plain.translate(_VARIANTS))
+    return plain.casefold().translate(_HIRAGANA).strip()
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words of a text, without punctuation, brackets and emoji around them."""
+    words = (_trimmed(word) for word in _INVISIBLE.sub("", text).translate(_SEPARATORS).split())
+    return [word for word in words if word]
+
+
+def _trimmed(word: str) -> str:
+    start, end = 0, len(word)
+    while start < end and unicodedata.category(word[start])[0] in "PSCZ":
+        start += 1
+    while end > start and unicodedata.category(word[end - 1])[0] in "PSCZ":
+        end -= 1
+    if word[start:end].isascii():  # C++, C#
+        while end < len(word) and word[end] in "+#":
+            end += 1
+    return word[start:end]
+
+
+def without(text: str, spans: list[tuple[int, int]]) -> str:
+    """Return the text without the spans, each an index and a length in UTF-16 units as LINE counts."""
+    raw = text.encode("utf-16-le", "surrogatepass")
+    units = [raw[at : at + 2] for at in range(0, len(raw), 2)]
+    for index, length in spans:
+        if index >= 0 and length > 0:
+            units[index : index + length] = [b""] * len(units[index : index + length])
+    return b"".join(units).decode("utf-16-le", "replace").strip()
 
 
 def clean(words: str) -> str:
-    """One line that can be shown: no control characters, lone surrogates or direction overrides."""
+    """Return one line to show: no control characters, lone surrogates or direction overrides."""
     if words.isprintable() and "  " not in words and words.strip() == words:
-        return words  # nearly all of them: nothing to do, and at a tenth of the price
+        return words  # nearly always, and ten times as fast
     spaced = "".join(
         " " if character.isspace() else character
         for character in _DIRECTIONS.sub("", words)
@@ -33,12 +78,12 @@ def clean(words: str) -> str:
 
 
 def utf16_length(words: str) -> int:
-    """Length as LINE counts it: an emoji outside the basic plane is two."""
+    """Return the length as LINE counts it: an emoji outside the basic plane is two."""
     return len(words.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def shorten(words: str, limit: int) -> str:
-    """At most `limit` UTF-16 units, with an ellipsis where something was cut off."""
+    """Return at most `limit` UTF-16 units, ending in an ellipsis if something was cut off."""
     if utf16_length(words) <= limit:
         return words
     kept = words.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)]
@@ -46,6 +91,11 @@ def shorten(words: str, limit: int) -> str:
     return kept.decode("utf-16-le", "ignore").rstrip() + "…"
 
 
+def is_japanese(words: str) -> bool:
+    """Return whether there is kana or kanji in it."""
+    return bool(_JAPANESE.search(words))
+
+
 def language_of(words: str) -> Language:
-    """Japanese if any kana or kanji is in it, else English."""
-    return "ja" if _JAPANESE.search(words) else "en"
+    """Return Japanese if there is kana or kanji in it, else English."""
+    return "ja" if is_japanese(words) else "en"

@@ -12,6 +12,7 @@ _HEAD = re.compile(r"\s*(?:Exception Group )?Traceback \(most recent call last\)
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _ERROR = re.compile(r"[A-Za-z_][\w.]*(?:: .*|:)?")  # as in `KeyError: 'a'`, `bot.settings.Missing`
 _FIELDS = ("traceback", "exc_info", "exception", "stack_trace", "stack")  # of JSON lines
+_COMMON_FIELDS = ("time", "level", "logger", "message", "error", "where", "request")
 # Exceptions that follow the one that caused the exit.
 _CONSEQUENCES = ("SystemExit", "KeyboardInterrupt", "gunicorn.errors.HaltServer")
 _LIBRARIES = re.compile(r"/(?:site-packages|packages|lib/python3[.\d]*)/|^<")
@@ -25,6 +26,24 @@ def words(messages: Sequence[str]) -> list[str]:
         own = [frame for frame in last[0].frames if not _LIBRARIES.search(frame)]
         return [_printable(f"{(own or last[0].frames)[-1]}: {last[0].error}")]
     return [_printable(_text(message)) for message in messages if message.strip()][-SHOWN_LINES:]
+
+
+def readable(message: str) -> tuple[str, str]:
+    """Return level and text of a line of a log; without a level where it is no JSON with one.
+
+    The text of an exception is where it happened and its last line: `messages.py:72 SyntaxError: ...`.
+    """
+    fields = _fields(message)
+    if fields is None:
+        return "", _printable(message)
+    level = str(fields.get("level", "")).upper()
+    if _find_tracebacks([message]):
+        place, _colon, error = words([message])[0].partition(": ")
+        return level, f"{place.rpartition('/')[2]} {error}"
+    said = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
+    more = [f"{name}={fields[name]}" for name in fields if name not in _COMMON_FIELDS]
+    where = [str(fields["where"])] if fields.get("where") else []
+    return level, _printable(" ".join([*where, ": ".join(said), *more]))
 
 
 def has_exception(messages: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from provision import crash_log
 from provision.cli import options
 from provision.cli.prepare import prepared
 from provision.clients import aws
@@ -16,9 +17,9 @@ from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.i18n import _
 from provision.run import Options, Run
 
-PAGE = (
-    2.0  # seconds between two looks for new log lines; CloudWatch Logs takes about that long itself
-)
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# Seconds between two reads of new log lines; CloudWatch Logs takes about that long itself.
+PAGE = 2.0
 
 
 def command() -> click.Command:
@@ -36,11 +37,21 @@ def command() -> click.Command:
             metavar="10m",
             help=_("how far back: s, m, h, d"),
         ),
+        click.option(
+            "--level",
+            type=click.Choice(["debug", "info", "warning", "error"]),
+            default="debug",
+            help=_("only lines of this level or a graver one"),
+        ),
+        click.option("--json", "as_json", is_flag=True, help=_("the lines as the bot wrote them")),
     )
 
 
-def logs(given: Options, follow: bool, since: str) -> int:
-    """Print the bot's log lines, oldest first; with `follow` until Ctrl-C."""
+def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) -> int:
+    """Print the bot's log lines, oldest first; with `follow` until Ctrl-C.
+
+    level: of the lines that are shown at least; lines without a level are shown too. as_json: raw lines.
+    """
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", since)
     if not match:
         raise UsageError(
@@ -57,11 +68,21 @@ def logs(given: Options, follow: bool, since: str) -> int:
             if event["eventId"] not in seen:
                 seen.add(event["eventId"])
                 began = max(began, event["timestamp"])
-                at = datetime.fromtimestamp(event["timestamp"] / 1000)
-                print(f"{at:%Y-%m-%d %H:%M:%S}  {event['message'].rstrip()}", flush=True)
+                if line := _line(event, level, as_json):
+                    print(line, flush=True)
         if not follow:
             return 0
         run.clock.sleep(PAGE)
+
+
+def _line(event: dict[str, Any], level: str, as_json: bool) -> str:
+    """Return a line of the log as it is shown; "" for one below the level."""
+    message = event["message"].rstrip()
+    found, text = crash_log.readable(message)
+    if found in LEVELS and LEVELS.index(found) < LEVELS.index(level.upper()):
+        return ""
+    at = datetime.fromtimestamp(event["timestamp"] / 1000)
+    return message if as_json else f"{at:%H:%M:%S} {f'{found} ' if found else ''}{text}"
 
 
 def _now(run: Run) -> float:

@@ -19,12 +19,12 @@ from provision.resources.security_group import SecurityGroup
 from provision.resources.task_definition import Family, TaskDefinition
 
 CPU, MEMORY = 256, 1024  # its task holds 100,000 articles at most in memory
-COMMAND = ["python", "-m", "bot.collect"]
+COMMAND = ["python", "-m", "bot.news.collector"]
 INDEX = f"{FOLDER}/index.json"  # what the collector writes last
 SUFFIX = "-collector"
 STARTED_BY = "initial_collection"  # of the task, in ECS's API
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
-NO_FEED = 1  # bot/collect.py's exit status where no feed could be read
+NO_FEED = 1  # bot/news/collector.py's exit status where no feed could be read
 
 
 @resource

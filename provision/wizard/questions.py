@@ -96,7 +96,7 @@ OTHERS = (
     Question(
         "image.files",
         lambda: _("Which folder of your own files goes into it?"),
-        lambda: _("Laid over the bot's code: bot/phrases.py replaces that file. Empty: none."),
+        lambda: _("Laid over the bot's code: bot/custom.py holds your own commands. Empty: none."),
     ),
     Question(
         "image.platform",

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from bot.news import Article
+from bot.news.articles import Article
 
 HOSTILE = "😀\u202e\x00\ud800\"\\'\n\u3000あaア" * 7000
 

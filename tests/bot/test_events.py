@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation import answer
-from bot.events import id_of, is_wordless, kind_of, user_of, words_of
-from bot.news import Article, Edition, Shard
+from bot.deduplication import event_id
+from bot.events import kind_of, read_event, user_id, words_of
+from bot.handlers import answer
+from bot.news.articles import Article, ArticleFile, ArticleIndex
 from provision.sandbox.line.messages import problems
 
-EDITION = Edition([Shard([Article("a", category="c")])])
+ARTICLES = ArticleIndex([ArticleFile([Article("a", category="c")])])
 
 
 @pytest.mark.parametrize("kind", [None, 5, "a b", "x" * 40, ""])
@@ -24,24 +25,74 @@ def test_only_names_of_kinds_get_into_the_log(kind: object) -> None:
 @pytest.mark.parametrize("key", [None, 7, "x" * 65, ["a"]])
 def test_what_is_no_id_is_none(key: object) -> None:
     """Nothing is remembered by it."""
-    assert "" == id_of({"webhookEventId": key})
-    assert "01ARZ" == id_of({"webhookEventId": "01ARZ"})
+    assert "" == event_id({"webhookEventId": key})
+    assert "01ARZ" == event_id({"webhookEventId": "01ARZ"})
 
 
-@pytest.mark.parametrize("source", [None, "U1", {}, {"userId": 5}])
-def test_somebody_unknown(source: object) -> None:
+@pytest.mark.parametrize("source", [None, "U1", {}, {"userId": 5}, {"type": "user"}])
+def test_an_unknown_user(source: object) -> None:
     """Groups and rooms do not always tell."""
-    assert "" == user_of({"source": source})
+    event = read_event({"type": "join", "replyToken": "r", "source": source})
+    assert "" == user_id(event)
 
 
-def test_words_and_wordless() -> None:
-    """A text has words; a sticker, a friend's first event and a text of nothing have none."""
-    text = {"type": "message", "message": {"type": "text", "text": "a"}}
-    assert "a" == words_of(text["message"])  # type: ignore[arg-type]
-    assert not is_wordless(text)
-    assert is_wordless({"type": "message", "message": {"type": "sticker"}})
-    assert is_wordless({"type": "follow"})
-    assert not is_wordless({"type": "postback"})
+FULL = {
+    "type": "message",
+    "mode": "active",
+    "timestamp": 1,
+    "webhookEventId": "01",
+    "deliveryContext": {"isRedelivery": False},
+    "replyToken": "r",
+    "source": {"type": "user", "userId": "U"},
+    "message": {"type": "text", "id": "1", "quoteToken": "q", "text": "news"},
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"deliveryContext": None},
+        {"webhookEventId": None},
+        {"timestamp": "soon"},
+        {"source": {"type": "planet"}},
+        {"message": {"type": "text", "text": "news"}},
+        {"message": {**FULL["message"], "mention": {"mentionees": [{"type": "new"}]}}},  # type: ignore[dict-item]
+        {"message": {**FULL["message"], "emojis": [7]}},  # type: ignore[dict-item]
+    ],
+)
+def test_what_the_sdk_cannot_read_costs_only_itself(change: dict[str, Any]) -> None:
+    """A new kind of mention, or a property that is missing, leaves the words."""
+    event = read_event({**FULL, **change})
+    assert event is not None
+    assert ("message", "r", "news") == (event.type, event.reply_token, words_of(event.message))
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "expected"),
+    [
+        ("地震(love)", {"emojis": [{"index": 2, "length": 6}]}, "地震"),
+        ("(moon grin)最新", {"emojis": [{"index": 0, "length": 11}]}, "最新"),
+        (
+            "@Bot @Taro 最新",
+            {
+                "mention": {
+                    "mentionees": [
+                        {"type": "user", "index": 0, "length": 4, "isSelf": True},
+                        {"type": "user", "index": 5, "length": 5, "userId": "U"},
+                    ]
+                }
+            },
+            "最新",
+        ),
+    ],
+)
+def test_emoji_of_line_and_mentions_are_no_words(
+    text: str, message: dict[str, Any], expected: str
+) -> None:
+    """Cut out by their place, which is counted in UTF-16 units."""
+    event: Any = read_event({**FULL, "message": {"type": "text", "text": text, **message}})
+    assert expected == words_of(event.message)
 
 
 anything = st.recursive(
@@ -88,5 +139,6 @@ events = st.fixed_dictionaries(
 @given(events)
 def test_whatever_an_event_holds(event: dict[str, Any]) -> None:
     """Nothing raises, and what is said is something that LINE takes."""
-    messages = answer(event, EDITION, 1e9)
+    read = read_event(event)
+    messages = read and answer(read, ARTICLES, 1e9)
     assert messages is None or [] == problems(messages)

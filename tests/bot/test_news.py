@@ -1,17 +1,19 @@
 """Articles, editions, and where they come from."""
 
+import io
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
-from bot.aws import Missing
-from bot.news import Article, Edition, Shard, page, parse, parse_index
-from bot.newsstand import Newsstand
-from bot.settings import SAMPLES
-from bot.sources import Folder, NothingThere, source_at
+from bot.config import SAMPLES
+from bot.news.articles import Article, ArticleFile, ArticleIndex, page, parse, parse_index
+from bot.news.cache import Cache
+from bot.news.store import Bucket, Folder, NotFound, Store, store_at
 
 
 def packed(*articles: object) -> bytes:
@@ -25,11 +27,11 @@ def index(*names: str) -> bytes:
 
 
 def run(work: Callable[[], None]) -> None:
-    """What the newsstand would do on a thread, done at once."""
+    """What the cache would do on a thread, done at once."""
     work()
 
 
-class Shelf:
+class Files:
     """A source with settable files that notes its readings; an exception as content is raised."""
 
     def __init__(self, **files: bytes | Exception) -> None:
@@ -38,7 +40,7 @@ class Shelf:
 
     def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
         self.read_names.append(name)
-        content = self.files.get(name, NothingThere(name))
+        content = self.files.get(name, NotFound(name))
         if isinstance(content, Exception):
             raise content
         present = str(hash(content))
@@ -54,9 +56,9 @@ class Hands:
         return self.now
 
 
-def titles(stand: Newsstand) -> list[str]:
-    """What the newsstand has."""
-    return [article.title for article in stand.edition().newest()]
+def titles(cache: Cache) -> list[str]:
+    """What the cache has."""
+    return [article.title for article in cache.articles().newest()]
 
 
 def test_parse_reads_every_field() -> None:
@@ -89,21 +91,39 @@ def test_parse_refuses_another_file(content: bytes) -> None:
         parse(content)
 
 
-def test_edition_is_newest_first_and_searched_by_every_word() -> None:
+def test_articles_are_newest_first_and_searched_by_every_word() -> None:
     """Words narrow it; the way of writing does not matter; titles, summaries and sources count."""
     old = Article("ロケットの打ち上げ", category="宇宙", published=1)
     new = Article("ﾛｹｯﾄ の部品", summary="月へ", category="宇宙", published=2)
     other = Article("Stocks", category="経済", published=3)
-    edition = Edition([Shard([old]), Shard([new, other])])
-    assert [other, new, old] == list(edition.newest())
-    assert [new, old] == list(edition.search("ろけっと"))
-    assert [new] == list(edition.search("ロケット　月"))
-    assert [] == list(edition.search(" "))
-    assert [new, old] == list(edition.of_category("宇宙"))
-    assert ("経済", "宇宙") == edition.categories
-    assert ("宇宙", "") == (edition.category(" 宇宙"), edition.category("宇"))
-    assert edition
-    assert not Edition([Shard([])])
+    index_ = ArticleIndex([ArticleFile([old]), ArticleFile([new, other])])
+    assert [other, new, old] == list(index_.newest())
+    assert [new, old] == list(index_.search("ろけっと"))
+    assert [new] == list(index_.search("ロケット　月"))
+    assert [] == list(index_.search(" "))
+    assert [new, old] == list(index_.of_category("宇宙"))
+    assert ("経済", "宇宙") == index_.categories
+    assert ("宇宙", "") == (index_.category(" 宇宙"), index_.category("宇"))
+    assert index_
+    assert not ArticleIndex([ArticleFile([])])
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("IT", ["The IT industry"]),
+        ("it", ["Everybody reads it", "The IT industry"]),
+        ("a", []),
+        ("1", []),
+        ("industr", ["The IT industry"]),
+        ("ndustry", []),
+        ("月", ["月へ"]),
+    ],
+)
+def test_latin_words_are_words(words: str, expected: list[str]) -> None:
+    """Not letters within others; names in capitals are looked for as they are written."""
+    found = [Article(title) for title in ("Everybody reads it", "The IT industry", "a 1", "月へ")]
+    assert expected == [one.title for one in ArticleIndex([ArticleFile(found)]).search(words)]
 
 
 def test_pages() -> None:
@@ -119,7 +139,7 @@ def test_samples_are_articles() -> None:
     content = (Path(SAMPLES) / "articles.json").read_bytes()
     articles = parse(content)
     assert len(json.loads(content)["articles"]) == len(articles)
-    assert len(Edition([Shard(articles)]).categories) >= 5
+    assert len(ArticleIndex([ArticleFile(articles)]).categories) >= 5
     assert all(one.url.startswith("https://example.com/") and one.published for one in articles)
 
 
@@ -141,87 +161,87 @@ def test_an_index_names_files_below_it(content: bytes) -> None:
         parse_index(content)
 
 
-def test_newsstand_fetches_again_after_its_time() -> None:
+def test_cache_fetches_again_after_its_time() -> None:
     """Nothing is read twice within the TTL; then by tag."""
-    shelf, clock = Shelf(articles=packed({"title": "one"})), Hands()
-    stand = Newsstand(shelf, clock, run)
-    assert ["one"] == titles(stand)
-    shelf.files["articles.json"] = packed({"title": "two"})
+    store, clock = Files(articles=packed({"title": "one"})), Hands()
+    cache = Cache(store, clock, run)
+    assert ["one"] == titles(cache)
+    store.files["articles.json"] = packed({"title": "two"})
     clock.now = 119.0
-    assert ["one"] == titles(stand)
+    assert ["one"] == titles(cache)
     clock.now = 121.0
-    assert ["two"] == titles(stand)
+    assert ["two"] == titles(cache)
     clock.now = 300.0
-    assert ["two"] == titles(stand)
+    assert ["two"] == titles(cache)
 
 
-def test_newsstand_reads_what_the_index_names() -> None:
+def test_cache_reads_what_the_index_names() -> None:
     """Files that it knows are not read again: they never change."""
-    shelf, clock = Shelf(), Hands()
+    store, clock = Files(), Hands()
     for name, published in (("a", "2026-01-02"), ("b", "2026-01-01"), ("c", "2026-01-03")):
-        shelf.files[f"{name}.json"] = packed({"title": name, "published": published})
-    shelf.files["index.json"] = index("a.json", "b.json")
-    stand = Newsstand(shelf, clock, run)
-    assert ["a", "b"] == titles(stand)
-    shelf.files["index.json"] = index("c.json", "a.json")
+        store.files[f"{name}.json"] = packed({"title": name, "published": published})
+    store.files["index.json"] = index("a.json", "b.json")
+    cache = Cache(store, clock, run)
+    assert ["a", "b"] == titles(cache)
+    store.files["index.json"] = index("c.json", "a.json")
     clock.now = 121.0
-    shelf.read_names.clear()
-    assert ["c", "a"] == titles(stand)
-    assert ["index.json", "c.json"] == shelf.read_names
+    store.read_names.clear()
+    assert ["c", "a"] == titles(cache)
+    assert ["index.json", "c.json"] == store.read_names
 
 
-def test_newsstand_never_shows_half() -> None:
+def test_cache_never_shows_half() -> None:
     """A file that the index names and that is not there, or is broken: the last good edition stays,
     and all of it is read again soon."""
-    shelf, clock = Shelf(index=index("a.json"), a=packed({"title": "a"})), Hands()
-    stand = Newsstand(shelf, clock, run)
-    assert ["a"] == titles(stand)
-    shelf.files["index.json"] = index("b.json", "c.json")
-    shelf.files["b.json"] = packed({"title": "b"})
+    store, clock = Files(index=index("a.json"), a=packed({"title": "a"})), Hands()
+    cache = Cache(store, clock, run)
+    assert ["a"] == titles(cache)
+    store.files["index.json"] = index("b.json", "c.json")
+    store.files["b.json"] = packed({"title": "b"})
     clock.now = 121.0
-    assert ["a"] == titles(stand)
-    shelf.files["c.json"] = packed({"title": "c"})
+    assert ["a"] == titles(cache)
+    store.files["c.json"] = packed({"title": "c"})
     clock.now = 140.0
-    assert ["b", "c"] == titles(stand)
+    assert ["b", "c"] == titles(cache)
 
 
-def test_newsstand_shows_the_newest_file_first_when_it_starts() -> None:
+def test_cache_shows_the_newest_file_first_when_it_starts() -> None:
     """Better some articles now than all of them later."""
-    shelf, clock = Shelf(index=index("a.json", "b.json"), a=packed({"title": "a"})), Hands()
-    stand = Newsstand(shelf, clock, run)
-    assert ["a"] == titles(stand)
-    shelf.files["b.json"], clock.now = packed({"title": "b"}), 16.0
-    assert ["a", "b"] == titles(stand)
+    store, clock = Files(index=index("a.json", "b.json"), a=packed({"title": "a"})), Hands()
+    cache = Cache(store, clock, run)
+    assert ["a"] == titles(cache)
+    store.files["b.json"], clock.now = packed({"title": "b"}), 16.0
+    assert ["a", "b"] == titles(cache)
 
 
-@pytest.mark.parametrize("trouble", [OSError("gone"), NothingThere("gone"), b"not json", b"{}"])
+@pytest.mark.parametrize("trouble", [OSError("gone"), NotFound("gone"), b"not json", b"{}"])
 @pytest.mark.parametrize("name", ["index.json", "articles.json"])
-def test_newsstand_keeps_the_last_good_copy(name: str, trouble: bytes | Exception) -> None:
+def test_cache_keeps_the_last_good_copy(name: str, trouble: bytes | Exception) -> None:
     """Whatever happens to the file; and it is asked for again soon."""
-    shelf, clock = Shelf(a=packed({"title": "one"}), b=packed({"title": "two"})), Hands()
+    store, clock = Files(a=packed({"title": "one"}), b=packed({"title": "two"})), Hands()
     good = {"index.json": index("a.json"), "articles.json": packed({"title": "one"})}
     better = {"index.json": index("b.json"), "articles.json": packed({"title": "two"})}
-    shelf.files[name] = good[name]
-    stand = Newsstand(shelf, clock, run)
-    assert ["one"] == titles(stand)
-    shelf.files[name] = trouble
+    store.files[name] = good[name]
+    cache = Cache(store, clock, run)
+    assert ["one"] == titles(cache)
+    store.files[name] = trouble
     clock.now = 200.0
-    assert ["one"] == titles(stand)
-    shelf.files[name] = better[name]
+    assert ["one"] == titles(cache)
+    store.files[name] = better[name]
     clock.now = 216.0
-    assert ["two"] == titles(stand)
+    assert ["two"] == titles(cache)
 
 
-def test_newsstand_answers_while_it_fetches() -> None:
+def test_cache_answers_while_it_fetches() -> None:
     """A slow source makes nobody wait, and is asked once at a time."""
-    shelf, clock = Shelf(articles=packed({"title": "one"})), Hands()
+    store, clock = Files(articles=packed({"title": "one"})), Hands()
     waiting: list[Callable[[], None]] = []
-    slow = Newsstand(shelf, clock, waiting.append)
+    slow = Cache(store, clock, waiting.append)
     slow.refresh()
     slow.refresh()
     assert 1 == len(waiting)
     waiting.pop()()
-    shelf.files["articles.json"], clock.now = packed({"title": "two"}), 500.0
+    store.files["articles.json"], clock.now = packed({"title": "two"}), 500.0
     assert ["one"] == titles(slow)
     waiting.pop()()
     assert ["two"] == titles(slow)
@@ -229,15 +249,15 @@ def test_newsstand_answers_while_it_fetches() -> None:
 
 def test_the_first_news_is_seen_at_once() -> None:
     """Who asks some seconds after the first collection is not told the samples once more."""
-    shelf, clock, works = Shelf(), Hands(), list[Callable[[], None]]()
-    stand = Newsstand(shelf, clock, works.append)
-    stand.refresh()
+    store, clock, works = Files(), Hands(), list[Callable[[], None]]()
+    cache = Cache(store, clock, works.append)
+    cache.refresh()
     works.pop()()
-    shelf.files |= {"index.json": index("a.json"), "a.json": packed({"title": "one"})}
+    store.files |= {"index.json": index("a.json"), "a.json": packed({"title": "one"})}
     clock.now = 5.0  # seconds, while there is none
-    stand.refresh()
+    cache.refresh()
     told: list[str] = []
-    reader = threading.Thread(target=lambda: told.extend(titles(stand)))
+    reader = threading.Thread(target=lambda: told.extend(titles(cache)))
     reader.start()
     works.pop()()
     reader.join()
@@ -246,49 +266,81 @@ def test_the_first_news_is_seen_at_once() -> None:
 
 def test_samples_until_there_is_news(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing there yet: the samples, and a log line; then the news."""
-    shelf, clock = Shelf(), Hands()
-    stand = Newsstand(shelf, clock, run)
+    store, clock = Files(), Hands()
+    cache = Cache(store, clock, run)
     samples = [article.title for article in parse((Path(SAMPLES) / "articles.json").read_bytes())]
-    with caplog.at_level("INFO", "bot.newsstand"):
-        assert set(samples) == set(titles(stand))
+    with caplog.at_level("INFO", "bot.news.cache"):
+        assert set(samples) == set(titles(cache))
         clock.now = 121.0
-        assert set(samples) == set(titles(stand))
-    assert ["no news yet: the samples stand in"] == [record.message for record in caplog.records]
-    shelf.files["articles.json"], clock.now = packed({"title": "one"}), 300.0
-    assert ["one"] == titles(stand)
+        assert set(samples) == set(titles(cache))
+    assert ["no news yet: answering with the samples"] == [
+        record.message for record in caplog.records
+    ]
+    store.files["articles.json"], clock.now = packed({"title": "one"}), 300.0
+    assert ["one"] == titles(cache)
 
 
 def test_folder_reads_only_what_changed(tmp_path: Path) -> None:
     """The tag is the file's time and size."""
     (tmp_path / "articles.json").write_bytes(packed({"title": "one"}))
-    source = source_at(str(tmp_path), Store())
-    assert isinstance(source, Folder)
-    first = source.read("articles.json")
+    store = store_at(str(tmp_path))
+    assert isinstance(store, Folder)
+    first = store.read("articles.json")
     assert first is not None
     assert packed({"title": "one"}) == first[0]
-    assert source.read("articles.json", first[1]) is None
-    with pytest.raises(NothingThere, match=r"articles\.json"):
-        source_at(str(tmp_path / "none"), Store()).read("articles.json")
+    assert store.read("articles.json", first[1]) is None
+    with pytest.raises(NotFound, match=r"articles\.json"):
+        store_at(str(tmp_path / "none")).read("articles.json")
 
 
-class Store:
-    """What is asked of S3."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, str]] = []
-
-    def object(self, bucket: str, key: str, tag: str = "") -> tuple[bytes, str] | None:
-        self.asked.append((bucket, key, tag))
-        if key == "none":
-            raise Missing("AccessDenied")
-        return b"content", "tag"
+@pytest.fixture
+def s3() -> Iterator[tuple[Bucket, Stubber]]:
+    """A bucket with a prefix, and what S3 answers to its client."""
+    client = boto3.client(
+        "s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="s"
+    )
+    with Stubber(client) as stubber:
+        yield Bucket("news", "a/b", client=client), stubber
+        stubber.assert_no_pending_responses()
 
 
-def test_bucket() -> None:
+def test_bucket(s3: tuple[Bucket, Stubber]) -> None:
     """A conditional GET below the prefix."""
-    store = Store()
-    assert (b"content", "tag") == source_at("s3://news/a/b/", store).read("x.json", "old")
-    assert (b"content", "tag") == source_at("s3://news", store).read("x.json")
-    assert [("news", "a/b/x.json", "old"), ("news", "x.json", "")] == store.asked
-    with pytest.raises(NothingThere, match="AccessDenied"):
-        source_at("s3://news", store).read("none")
+    store, stubber = s3
+    expected = {"Bucket": "news", "Key": "a/b/x.json"}
+    answer = {"Body": io.BytesIO(b"content"), "ETag": "tag"}
+    stubber.add_response("get_object", answer, expected)
+    stubber.add_client_error("get_object", "304", http_status_code=304)
+    assert (b"content", "tag") == store.read("x.json")
+    assert store.read("x.json", "tag") is None
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_bucket_without_the_file(s3: tuple[Bucket, Stubber], code: str) -> None:
+    """S3 does not tell those who may not list the bucket that there is none."""
+    store, stubber = s3
+    stubber.add_client_error("get_object", code)
+    with pytest.raises(NotFound, match=code):
+        store.read("x.json")
+
+
+def test_the_log_names_what_s3_said(
+    s3: tuple[Bucket, Stubber], caplog: pytest.LogCaptureFixture
+) -> None:
+    """NoSuchBucket is not ExpiredToken."""
+    store, stubber = s3
+    for code in ("NoSuchBucket", "ExpiredToken"):
+        stubber.add_client_error("get_object", code)
+    clock = Hands()
+    cache = Cache(store, clock, run)
+    cache.refresh()
+    clock.now = 16.0
+    cache.refresh()
+    errors = [record.__dict__["error"] for record in caplog.records]
+    assert ["NoSuchBucket", "ClientError ExpiredToken"] == errors
+
+
+def test_where_the_news_is() -> None:
+    """A bucket with or without a prefix, or a folder."""
+    stores: list[Store] = [store_at(url) for url in ("s3://news/a/b/", "s3://news", "/news")]
+    assert [Bucket, Bucket, Folder] == [type(store) for store in stores]

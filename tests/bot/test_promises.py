@@ -4,30 +4,30 @@ import importlib
 
 import pytest
 
-from bot.settings import Settings
+from bot.config import Config
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("bot.aws.SECONDS", 5.0),
-        ("bot.collect.KEPT_SECONDS", 86400),  # of a file that no index names any more
-        ("bot.aws.PARAMETER_SECONDS", 0.5),  # twice, and an answer still takes less than 2 s
-        ("bot.connections.CONNECT_SECONDS", 1.0),
-        ("bot.connections.IDLE_SECONDS", 50.0),  # load balancers close after 60
-        ("bot.feeds.CONNECT_SECONDS", 5.0),
-        ("bot.feeds.READ_SECONDS", 10.0),
-        ("bot.feeds.MOST_ENTRIES", 500),
-        ("bot.inbox.LATE_SECONDS", 10.0),
-        ("bot.line.FIRST_PAUSE_SECONDS", 0.1),
-        ("bot.line.PROFILE_SECONDS", 0.4),
-        ("bot.newsstand.FIRST_EDITION_SECONDS", 1.0),
-        ("bot.worker.REQUEST_SECONDS", 5.0),
+        ("bot.app.ANSWER_SECONDS", 1.8),  # LINE waits two
+        ("bot.app.TOKEN_SECONDS", 1200),
+        ("bot.deduplication.REMEMBERED", 20_000),
         ("bot.gunicorn_conf.keepalive", 75),  # more than a load balancer's 60
-        ("bot.gunicorn_conf.graceful_timeout", 80),  # 20 of lingering, 60 for what goes on
+        ("bot.gunicorn_conf.graceful_timeout", 60),  # 20 more of lingering: below 120
+        ("bot.line.CONNECT_SECONDS", 1.0),
+        ("bot.line.PAUSES", (0.1, 0.3, 0.9)),
+        ("bot.line.PROFILE_SECONDS", 0.4),
+        ("bot.line.REPLY_SECONDS", 12.0),
+        ("bot.news.cache.FIRST_SECONDS", 1.0),
+        ("bot.news.collector.KEPT_SECONDS", 86400),  # of a file that no index names any more
+        ("bot.news.feeds.CONNECT_SECONDS", 5.0),
+        ("bot.news.feeds.READ_SECONDS", 10.0),
+        ("bot.news.feeds.MOST_ENTRIES", 500),
+        ("bot.secrets.TIMEOUT_SECONDS", 0.5),  # twice, and an answer still takes less than 2 s
     ],
 )
-def test_promise(name: str, expected: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_promise(name: str, expected: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """By value: who changes one changes what people were told."""
     for secret in ("ACCESS_TOKEN", "CHANNEL_SECRET"):  # gunicorn's settings read them
         monkeypatch.setenv(secret, "s")
@@ -37,4 +37,4 @@ def test_promise(name: str, expected: float, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_lingering() -> None:
     """20 s of answering after SIGTERM, where nothing else is said."""
-    assert 20.0 == Settings("t", "s").linger_seconds
+    assert 20.0 == Config("t", "s").linger_seconds

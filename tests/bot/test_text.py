@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text import clean, language_of, normalise, shorten, utf16_length
+from bot.text import clean, language_of, normalise, search_words, shorten, utf16_length, without
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,44 @@ def test_shorten_does_not_halve_an_emoji() -> None:
 def test_language(words: str, language: str) -> None:
     """Any kana or kanji makes it Japanese."""
     assert language == language_of(words)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("10～20度", "10〜20度"),
+        ("東京都", "東\u200b京都"),
+        ("東京都", "東京\u00ad都"),
+        ("葛城", "葛\U000e0100城"),
+        ("❤", "❤\ufe0f"),
+        ("霞ヶ関", "霞が関"),
+        ("髙橋", "高橋"),
+        ("サーバー", "サーバ"),
+        ("it’s", "it's"),
+        ("ｱｲﾌｫﾝ", "あいふぉん"),
+    ],
+)
+def test_variants_are_one(one: str, other: str) -> None:
+    """Letters that people take for the same, and characters that nobody sees."""
+    assert normalise(one) == normalise(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("最新！", ["最新"]),
+        ("「最新」。", ["最新"]),
+        ("#社会 社会😀", ["社会", "社会"]),
+        ("東京、地震", ["東京", "地震"]),
+        ("C++ C# 10〜20度", ["C++", "C#", "10〜20度"]),
+        ("😀 。。。 ？", []),
+    ],
+)
+def test_search_words(text: str, words: list[str]) -> None:
+    """Without what stands around them."""
+    assert words == search_words(text)
+
+
+def test_parts_are_cut_out_by_utf16_units() -> None:
+    """An emoji before them counts as two; what is no part of the text cuts nothing."""
+    assert "😀 x" == without("😀 @News x", [(3, 6), (-1, 4), (99, 10**30)])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.test import Client
+from flask.testing import FlaskClient
 from werkzeug.wrappers import Request, Response
 
 from bot.app import create_app
@@ -47,8 +47,9 @@ class Outside:
             name = body["Name"]
             return answer(200, {"Parameter": {"Name": name, "Value": self.parameters[name]}})
         if request.path.startswith("/v2/bot/profile/"):
-            language = LANGUAGES.get(request.path.rpartition("/")[2])
-            known = {"displayName": "Somebody", "language": language}
+            user = request.path.rpartition("/")[2]
+            language = LANGUAGES.get(user)
+            known = {"userId": user, "displayName": "Somebody", "language": language}
             return answer(200, known) if language else answer(404, {"message": "Not found"})
         self.replies.append(
             {
@@ -68,9 +69,9 @@ def answer(status: int, document: dict[str, Any]) -> Response:
 
 
 class Bot:
-    """The bot with its two doors, and what became of each request."""
+    """The bot, and what became of each request."""
 
-    def __init__(self, client: Client, outside: Outside) -> None:
+    def __init__(self, client: FlaskClient, outside: Outside) -> None:
         self.client, self.outside = client, outside
         self.slowest = 0.0  # seconds that a request has taken
 
@@ -118,12 +119,12 @@ def running(monkeypatch: pytest.MonkeyPatch, news: Path = NEWS) -> Iterator[Bot]
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         app = create_app(clock=lambda: NOW)
-        bot = Bot(Client(app), outside)
+        bot = Bot(app.test_client(), outside)
         read_the_news(bot)
         bot.slowest = 0.0
         yield bot
         outside.goes_on.set()
-        app.close()
+        app.config["EVENTS"].close()
 
 
 def read_the_news(bot: Bot) -> None:

@@ -17,14 +17,11 @@ import dns.message
 import pytest
 
 from bot.app import create_app
-from bot.aws import Missing
-from bot.collect import collect
-from bot.feeds import BadFeed, Mark
-from bot.newsstand import Newsstand
-from bot.press import BucketPress
-from bot.settings import CollectorSettings
-from bot.settings import Settings as BotSettings
-from bot.sources import source_at
+from bot.config import CollectorConfig, Config
+from bot.news.cache import Cache
+from bot.news.collector import collect
+from bot.news.feeds import BadFeed, Mark
+from bot.news.store import Bucket
 from provision.clients.aws import Aws
 from provision.clients.dns import Dns
 from provision.clients.line import Line
@@ -83,7 +80,7 @@ class AwsSession:
         attach(self.session, lambda environ, start: self.application(environ, start))
         inside = boto3.Session("access", "secret", region_name="ap-northeast-1")
         attach(inside, lambda environ, start: self.application(environ, start))
-        self.exists_within = inside.client("s3")  # the collector's own: neither heard nor cut
+        self.inside = inside.client("s3")  # the collector's own: neither heard nor cut
         self.session.events.register_first("before-call", self._before)
         self.session.events.register_last("after-call", self._after)
 
@@ -343,23 +340,6 @@ def clients(aws_session: AwsSession) -> Aws:
     return Aws("ap-northeast-1", aws_session.session)
 
 
-class Objects:
-    """The bot's door to S3, through a client of boto3's."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-
-    def object(self, bucket: str, key: str, tag: str = "") -> tuple[bytes, str] | None:
-        condition = {"IfNoneMatch": tag} if tag else {}
-        try:
-            answer = self.client.get_object(Bucket=bucket, Key=key, **condition)
-        except self.client.exceptions.ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
-                return None
-            raise Missing(error.response["Error"]["Code"]) from None
-        return answer["Body"].read(), str(answer["ETag"])
-
-
 RSS = """<rss version="2.0"><channel><title>The Daily</title>
 <item><title>A bridge opens</title><link>https://news.example/bridge</link></item>
 </channel></rss>"""
@@ -383,19 +363,23 @@ def _collect(
     aws_session: AwsSession, clock: ManualClock, papers: Papers, told: dict[str, str]
 ) -> int:
     """The collector, whose S3 is of that session too, on the sandbox's clock."""
-    settings = CollectorSettings.from_environment(told)
-    bucket, _slash, prefix = settings.news_url.removeprefix("s3://").partition("/")
-    press = BucketPress(bucket, prefix, aws_session.exists_within)
-    read = collect(press, settings.feeds, settings.days, clock.now(), papers.get)
+    config = CollectorConfig.from_environment(told)
+    store = _store(config.news_url, aws_session.inside)
+    read = collect(store, config.feeds, config.days, clock.now(), papers.get)
     return 0 if read else 1
 
 
 def _bot(aws_session: AwsSession, clock: ManualClock, environment: dict[str, str]) -> Any:
     """The bot, whose S3 is of that session too, on the sandbox's clock."""
-    settings = BotSettings.from_environment(environment)
-    source = source_at(settings.news_url, Objects(aws_session.client("s3")))
-    stand = Newsstand(source, clock=clock.now, run=lambda work: work())
-    return create_app(settings, newsstand=stand, clock=clock.now)
+    config = Config.from_environment(environment)
+    store = _store(config.news_url, aws_session.client("s3"))
+    cache = Cache(store, clock=clock.now, run=lambda work: work())
+    return create_app(config, cache=cache, clock=clock.now)
+
+
+def _store(news_url: str, client: Any) -> Bucket:
+    bucket, _slash, prefix = news_url.removeprefix("s3://").partition("/")
+    return Bucket(bucket, prefix, client=client)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.press import BucketPress
+from bot.news.store import Bucket, NotFound
 from provision.engine.engine import Outcome
 from provision.pricing import prices
 from provision.state.stack_file import StackFile
@@ -84,7 +84,7 @@ def test_the_definition(env: Env) -> None:
     bot, found = definition(env, "news-bot"), definition(env)
     (container,), (its,) = found["containerDefinitions"], bot["containerDefinitions"]
     assert its["image"] == container["image"]
-    assert ["python", "-m", "bot.collect"] == container["command"]
+    assert ["python", "-m", "bot.news.collector"] == container["command"]
     assert [] == container.get("secrets", [])
     environment = {entry["name"]: entry["value"] for entry in container["environment"]}
     assert {"NEWS_URL", "NEWS_FEEDS"} == set(environment)
@@ -123,7 +123,7 @@ def test_what_it_may_do(env: Env) -> None:
 
 
 def test_its_role_is_enough(env: Env) -> None:
-    """With the collector's role the press reads, writes, lists and prunes; with the bot's it does not."""
+    """With the collector's role the store reads, writes, lists and prunes; with the bot's it does not."""
     env.setup()
     (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
     allows = env.sandbox.cloud.permissions.allows
@@ -295,15 +295,20 @@ def test_what_it_costs(env: Env, expression: str) -> None:
     assert month == pytest.approx(schedule.costs(prices("ap-northeast-1")), rel=0.01)
 
 
-def test_the_press_needs_no_more(env: Env) -> None:
+def test_the_store_needs_no_more(env: Env) -> None:
     """As the task calls S3, with the credentials of its role: read, write, list, prune."""
     env.setup()
     (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
     credentials = env.sandbox.cloud.permissions.credentials(definition(env)["taskRoleArn"], "task")
-    press = BucketPress(bucket["Name"], "news", env.aws_session.caller(credentials))
-    press.write("articles/a.json", b"{}")
-    assert b"{}" == press.read("articles/a.json")
-    assert press.read("nothing.json") is None
-    assert "articles/a.json" in press.old("articles", -3600)
-    press.remove("articles/a.json")
-    assert press.read("articles/a.json") is None
+    store = Bucket(bucket["Name"], "news", client=env.aws_session.caller(credentials))
+    store.write("articles/a.json", b"{}")
+    read = store.read("articles/a.json")
+    assert read is not None
+    assert b"{}" == read[0]
+    assert store.read("articles/a.json", read[1]) is None
+    with pytest.raises(NotFound):
+        store.read("nothing.json")
+    assert "articles/a.json" in store.old("articles", -3600)
+    store.delete("articles/a.json")
+    with pytest.raises(NotFound):
+        store.read("articles/a.json")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from provision.crash_log import words
+from provision.crash_log import readable, words
 
 TRACEBACK = """Traceback (most recent call last):
   File "/app/packages/gunicorn/arbiter.py", line 608, in spawn_worker
@@ -81,3 +81,26 @@ def test_long_line() -> None:
     """It is cut."""
     (said,) = words(["x" * 5000])
     assert (400, "…") == (len(said), said[-1])
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            line("Exception in worker process", level="error", traceback=TRACEBACK),
+            ("ERROR", "phrases.py:72 SyntaxError: '(' was never closed"),
+        ),
+        (
+            line("no answer", level="error", error="KeyError", where="handlers.py:40"),
+            ("ERROR", "handlers.py:40 no answer: KeyError"),
+        ),
+        (
+            line("event", level="info", request="Root=1", event="message", outcome="taken"),
+            ("INFO", "event event=message outcome=taken"),
+        ),
+        ("exec format error", ("", "exec format error")),
+    ],
+)
+def test_readable(message: str, expected: tuple[str, str]) -> None:
+    """As `provision logs` shows it."""
+    assert expected == readable(message)

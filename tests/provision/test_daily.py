@@ -1,6 +1,7 @@
 """The verbs of daily use, from outside."""
 
 import json
+import re
 
 from tests.provision.shell import Person, client, control, send
 
@@ -87,7 +88,11 @@ def test_logs(person: Person, addresses: dict[str, str]) -> None:
     send(addresses, "help")
     told = person.types("--sandbox", "logs", "--since", "1d")
     assert 0 == told.returncode
-    assert "Listening at" in told.stdout
+    assert re.search(r"^\d\d:\d\d:\d\d INFO Listening at: ", told.stdout, re.M)
+    assert re.search(r"^\d\d:\d\d:\d\d INFO event event=message outcome=taken$", told.stdout, re.M)
+    raw = person.types("--sandbox", "logs", "--since", "1d", "--json")
+    assert {"level", "logger", "message", "time"} <= json.loads(raw.stdout.splitlines()[0]).keys()
+    assert "" == person.types("--sandbox", "logs", "--since", "1d", "--level", "error").stdout
     wrong = person.types("--sandbox", "logs", "--since", "yesterday")
     assert 2 == wrong.returncode
     assert "--since 10m" in wrong.stderr

@@ -1,19 +1,24 @@
 """From a folder of one's own files to a bot that answers with them, through the command and the sandbox."""
 
 import json
+import re
+import shutil
 import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
 from tests.provision.shell import PROVISION, ROOT, Person, control, send
 
-PHRASES = (ROOT / "bot/phrases.py").read_text()
+PHRASES = (ROOT / "bot/messages.py").read_text()
 HELP = 'Send "latest" for what is new'
 
 
 def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> None:
     """Setup builds and pushes, the task runs the layers, deploy pushes what has changed and no more."""
-    phrases = person.folder / "own/bot/phrases.py"
+    phrases = person.folder / "own/bot/messages.py"
     phrases.parent.mkdir(parents=True)
     assert HELP in PHRASES
     phrases.write_text(PHRASES.replace(HELP, "Ask the harbour master"))
@@ -28,6 +33,29 @@ def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> No
     assert 2 == len(control(addresses, "calls?operation=InitiateLayerUpload")) - before
     plan = person.types("--sandbox", "plan", "--json")
     assert {"keep"} == {step["action"] for step in json.loads(plan.stdout)["resources"]}
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
+def test_the_readmes_own_command(readme: str, tmp_path: Path) -> None:
+    """The Python of the section works as it stands: the bot answers to it in the person's language."""
+    (source,) = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(), re.S)
+    told = """
+import json, sys
+from bot.events import read_event
+from bot.handlers import answer
+from bot.news.articles import ArticleIndex
+import bot.custom
+for words in ("天気", "Weather!"):
+    event = {"type": "message", "replyToken": "r", "message": {"type": "text", "text": words}}
+    print(answer(read_event(event), ArticleIndex(), 0.0)[0]["text"])
+"""
+    folder = tmp_path / "bot"
+    shutil.copytree(ROOT / "bot", folder)
+    (folder / "custom.py").write_text(textwrap.dedent(source))
+    done = subprocess.run(
+        [sys.executable, "-c", told], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "晴れです。\nIt is sunny.\n" == done.stdout, done.stderr
 
 
 @pytest.mark.full

@@ -20,7 +20,7 @@ import pytest
 from dnslib import DNSRecord
 
 from bot.app import create_app
-from bot.settings import Settings
+from bot.config import Config
 from provision.sandbox.clock import ManualClock, RunningClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.runtime import read_runtime
@@ -70,8 +70,8 @@ def test_webhook_through_everything_in_this_process(wire: Wire) -> None:
     clock = ManualClock()
 
     def application(environment: dict[str, str]) -> Application:
-        settings = Settings.from_environment(environment | {"LINE_API_URL": server.url})
-        return create_app(settings, clock=clock.now)
+        config = Config.from_environment(environment | {"LINE_API_URL": server.url})
+        return create_app(config, clock=clock.now)
 
     with Sandbox(clock, tasks=InlineTasks(application)) as sandbox:
         server = HttpServer(sandbox.line.wsgi)

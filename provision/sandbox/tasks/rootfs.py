@@ -2,6 +2,7 @@
 
 The base's Python is not run (the gallery's stand-in has none, and it may be for another processor): the code
 and the packages are, on this machine's interpreter, with the image's own variables, folder and command.
+Packages that are compiled for another Python are replaced by those of this environment.
 Files and folders alone are unpacked: links could lead out of the folder (CVE-2025-4517), and not every Python
 checks them rightly.
 """
@@ -16,6 +17,7 @@ import tempfile
 import threading
 import zlib
 from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,16 @@ def _inside(root: Path, path: str) -> str:
     return str(root / posixpath.normpath(f"/{path}").lstrip("/"))
 
 
+def _is_for_this_python(place: str) -> bool:
+    """Return whether no package there is compiled for another Python or processor.
+
+    Where one is, the packages of this environment are used instead: it has the bot's as well.
+    """
+    compiled = [*Path(place).glob("*.so"), *Path(place).glob("*/*.so")]
+    tags = {file.name.partition(".")[2] for file in compiled if ".cpython-" in file.name}
+    return all(f".{tag}" in EXTENSION_SUFFIXES for tag in tags)
+
+
 def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
     """What an image's configuration says, with this machine's places."""
     told = config.get("config") or {}
@@ -155,7 +167,8 @@ def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
     for name in _PATHS:
         if name in environment:
             places = environment[name].split(":")
-            environment[name] = ":".join(_inside(root, place) for place in places)
+            here = [_inside(root, place) for place in places]
+            environment[name] = ":".join(place for place in here if _is_for_this_python(place))
     kept = {
         name: value
         for name, value in environment.items()

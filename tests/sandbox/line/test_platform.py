@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from bot.replies import uri
+from bot.messages import uri
 from provision.sandbox.clock import ManualClock
 from provision.sandbox.line.messages import KINDS, problems
 from provision.sandbox.line.platform import LinePlatform

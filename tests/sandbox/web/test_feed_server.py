@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.test import Client
 
-from bot.feeds import read_feed
+from bot.news.feeds import read_feed
 from provision.sandbox.web.feed_server import HOUR, PATH, REPORTS, Newspaper
 
 NOW = 1_800_000_123.0

@@ -1,9 +1,9 @@
-"""`python -m bot.collect`: feeds in, articles out; run by a schedule, in the bot's image.
+"""Collect the articles of the feeds: `python -m bot.news.collector`, run by a schedule in the bot's image.
 
-Reads the feeds of NEWS_FEEDS and brings the news at NEWS_URL up to date. The articles lie in one file a
-day, whose name says what is in it, so that it never changes; `index.json`, written last, names those
-that count, and remembers what the feeds' servers want to be asked with. So a reader, and a run that is
-killed anywhere, see the news as it was before or as it is now. Exit status 1 when no feed could be read.
+Reads the feeds in NEWS_FEEDS and brings the news at NEWS_URL up to date. The articles are in one file a
+day, named by a hash of its content, so that it never changes. `index.json`, written last, names the
+files that count and holds the feeds' ETags. So a reader, and a run that is killed anywhere, sees the
+news as it was before or as it is now. The exit status is 1 if no feed could be read.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.feeds import BadFeed, Mark, Web, canonical, read_feed
-from bot.logs import configuration
-from bot.news import Article, parse, parse_index
-from bot.newsstand import INDEX
-from bot.press import Press, press_at
-from bot.settings import CollectorSettings, MissingSetting
+from bot.config import CollectorConfig, ConfigError
+from bot.logs import configuration, reason
+from bot.news.articles import Article, parse, parse_index
+from bot.news.cache import INDEX
+from bot.news.feeds import BadFeed, Mark, Web, canonical, read_feed, shown
+from bot.news.store import NotFound, Store, store_at
 from bot.text import normalise
 
 log = logging.getLogger(__name__)
@@ -41,41 +41,40 @@ Fetch = Callable[[str, Mark], "tuple[bytes, str, Mark] | None"]
 
 
 def main() -> int:
-    """Collect once, as the environment says."""
+    """Collect once; return the exit status."""
     logging.config.dictConfig(configuration())
     try:
-        settings = CollectorSettings.from_environment()
-    except MissingSetting as missing:
-        print(missing, file=sys.stderr)
+        config = CollectorConfig.from_environment()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
         return 2
-    press = press_at(settings.news_url, settings.region)
-    read = collect(press, settings.feeds, settings.days, time.time(), Web().get)
+    store = store_at(config.news_url, config.region)
+    read = collect(store, config.feeds, config.days, time.time(), Web().get)
     return 0 if read else 1
 
 
-def collect(press: Press, feeds: list[str], days: int, now: float, fetch: Fetch) -> int:
-    """Bring the news at the press up to date; how many feeds could be read.
+def collect(store: Store, feeds: list[str], days: int, now: float, fetch: Fetch) -> int:
+    """Bring the stored news up to date; return how many feeds could be read.
 
-    Articles older than so many days (and all beyond MOST_ARTICLES) go. `now` is epoch seconds.
+    Articles older than so many days, and those beyond MOST_ARTICLES, go. `now` is in epoch seconds.
     """
-    index = _index(press)
+    index = _index(store)
     marks = {url: Mark(**mark) for url, mark in index["feeds"].items()}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         results = list(pool.map(lambda url: _feed(url, marks.get(url, Mark()), now, fetch), feeds))
     fresh = [article for articles, _mark in results for article in articles or ()]
-    articles = merged(fresh, _kept(press, index["files"]), now - days * DAY)
+    articles = merged(fresh, _kept(store, index["files"]), now - days * DAY)
     if any(articles_of is not None for articles_of, _mark in results):
         known = {url: asdict(mark) for url, (_a, mark) in zip(feeds, results, strict=True) if mark}
-        publish(press, index, articles, known)
+        publish(store, index, articles, known)
     read = sum(articles_of is not None for articles_of, _mark in results)
-    told = {"feeds": len(feeds), "read": read, "fresh": len(fresh), "articles": len(articles)}
-    log.info("collected", extra={"counters": told})
+    counts = {"feeds": len(feeds), "read": read, "fresh": len(fresh), "articles": len(articles)}
+    log.info("collected", extra={"counts": counts})
     return read
 
 
 def merged(fresh: Iterable[Article], kept: Iterable[Article], since: float) -> list[Article]:
-    """Newest first and each once: by its address, or by its title where two feeds tell the same. What is
-    kept already stays as it is."""
+    """Return the articles newest first and each once, by its address or its title; stored ones first."""
     seen: set[str] = set()
     once = []
     for article in (*kept, *fresh):
@@ -88,8 +87,7 @@ def merged(fresh: Iterable[Article], kept: Iterable[Article], since: float) -> l
 
 
 def _feed(url: str, mark: Mark, now: float, fetch: Fetch) -> tuple[list[Article] | None, Mark]:
-    """A feed's articles and its new mark; None instead of articles when it failed: one bad feed costs
-    the others nothing, whatever is wrong with it."""
+    """Return a feed's articles and its new mark; None for the articles if anything is wrong with it."""
     try:
         read = fetch(url, mark)
         if read is None:
@@ -97,14 +95,14 @@ def _feed(url: str, mark: Mark, now: float, fetch: Fetch) -> tuple[list[Article]
         content, kind, new = read
         return read_feed(content, kind, url, now), new
     except Exception as error:
-        why = str(error) if isinstance(error, BadFeed) else type(error).__name__
-        log.warning("a feed could not be read", extra={"feed": url, "error": why})
+        why = str(error) if isinstance(error, BadFeed) else reason(error)
+        log.warning("a feed could not be read", extra={"feed": shown(url), "error": why})
         return None, mark
 
 
-def _index(press: Press) -> dict[str, Any]:
-    """The index as it was written last; an empty one where there is none that can be read."""
-    content = press.read(INDEX)
+def _index(store: Store) -> dict[str, Any]:
+    """Return the index as it was written last; an empty one if none can be read."""
+    content = _content(store, INDEX)
     if content is None:
         return {"files": [], "feeds": {}, "missing": True}  # unlike any other, so one is written
     try:
@@ -117,21 +115,28 @@ def _index(press: Press) -> dict[str, Any]:
     return {"files": files, "feeds": feeds}
 
 
-def _kept(press: Press, files: list[str]) -> list[Article]:
+def _kept(store: Store, files: list[str]) -> list[Article]:
     articles: list[Article] = []
     for name in files:
-        content = press.read(name)
         try:
-            articles += parse(content or b"")
+            articles += parse(_content(store, name) or b"")
         except ValueError:
             log.error("a file of articles cannot be read", extra={"file": name})
     return articles
 
 
+def _content(store: Store, name: str) -> bytes | None:
+    try:
+        result = store.read(name)
+    except NotFound:
+        return None
+    return result and result[0]
+
+
 def publish(
-    press: Press, index: dict[str, Any], articles: list[Article], marks: dict[str, Any]
+    store: Store, index: dict[str, Any], articles: list[Article], marks: dict[str, Any]
 ) -> None:
-    """The files that are new, then the index, then what nobody reads any more goes."""
+    """Write the new files, then the index, then delete the files that nobody reads any more."""
     by_day: dict[str, list[Article]] = {}
     for article in articles:
         day = datetime.fromtimestamp(article.published, UTC).strftime("%Y-%m-%d")
@@ -139,12 +144,12 @@ def publish(
     packed = {_name(day, content): content for day, content in map(_packed, by_day.items())}
     for name, content in packed.items():
         if name not in index["files"]:
-            press.write(name, content)
+            store.write(name, content)
     new = {"files": list(packed), "feeds": marks}
     if new != index:
-        press.write(INDEX, json.dumps(new, ensure_ascii=False, indent=1).encode())
-    for name in set(press.old(FOLDER, KEPT_SECONDS)) - set(packed) - set(index["files"]):
-        press.remove(name)
+        store.write(INDEX, json.dumps(new, ensure_ascii=False, indent=1).encode())
+    for name in set(store.old(FOLDER, KEPT_SECONDS)) - set(packed) - set(index["files"]):
+        store.delete(name)
 
 
 def _name(day: str, content: bytes) -> str:

@@ -7,17 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.news import Article
-from bot.replies import (
-    Message,
-    ago,
-    carousel,
-    more_button,
-    text,
-    uri,
-    with_quick_replies,
-    word_button,
-)
+from bot.messages import Message, ago, button, carousel, text, uri, with_buttons
+from bot.news.articles import Article
+from bot.query import Query
 from provision.sandbox.line.messages import problems
 from tests.bot.articles import HOSTILE, articles, words
 from tests.openapi import needs_description, violations
@@ -34,10 +26,12 @@ def escaped_size(value: Any) -> int:
 
 
 def made(found: list[Article], heading: str, asked: list[str]) -> list[Message]:
-    """All that replies.py can put into one reply."""
+    """All that messages.py can put into one reply."""
     messages = [text(f"said: {heading}"), carousel(found, heading, NOW, "ja")]
-    buttons = [more_button("もっと見る", "x" * 300), *map(word_button, asked)]
-    return with_quick_replies(messages, [button for button in buttons if button])
+    more = button("もっと見る", Query("search", "x" * 270, "ja", 8, 1_800_000_000))
+    return with_buttons(
+        messages, [more, *(button(one, Query("category", one, "ja")) for one in asked)]
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -89,26 +83,29 @@ def test_the_sdk_reads_such_messages() -> None:
     assert 3 == len(request.messages[1].contents.contents)
 
 
-def test_quick_replies_hang_on_the_last_message() -> None:
-    """LINE shows only those; the label may be cut, the text sent back is whole."""
-    buttons = [button for word in ["x" * 25, "y"] if (button := word_button(word))]
-    messages = with_quick_replies([text("a"), text("b")], buttons)
+def test_buttons_are_below_the_last_message() -> None:
+    """LINE shows only those; the label may be cut, what the chat shows is whole."""
+    buttons = [button(word, Query("category", word, "ja")) for word in ["x" * 25, "y"]]
+    messages = with_buttons([text("a"), text("b")], buttons)
     assert "quickReply" not in messages[0]
-    actions = [item["action"] for item in messages[1]["quickReply"]["items"]]
-    assert [("x" * 19 + "…", "x" * 25), ("y", "y")] == [
-        (one["label"], one["text"]) for one in actions
-    ]
+    action = {
+        "type": "postback",
+        "label": "x" * 19 + "…",
+        "data": f'["category","{"x" * 25}",0,"ja",0]',
+        "displayText": "x" * 25,
+    }
+    assert {"type": "action", "action": action} == messages[1]["quickReply"]["items"][0]
 
 
 @pytest.mark.parametrize("word", ["", "\x00", " ", "z" * 301, "😀" * 151])
 def test_no_button_for_what_would_not_arrive(word: str) -> None:
     """Nothing to see, or too long to be sent back whole."""
-    assert word_button(word) is None
+    assert button(word, Query("category", word, "ja")) is None
 
 
 def test_no_buttons_no_quick_reply() -> None:
     """An empty list of items is refused by LINE."""
-    assert [text("a")] == with_quick_replies([text("a")], [])
+    assert [text("a")] == with_buttons([text("a")], [None])
 
 
 @pytest.mark.parametrize(

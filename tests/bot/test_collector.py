@@ -13,13 +13,12 @@ import pytest
 from moto import mock_aws
 from werkzeug.wrappers import Request, Response
 
-from bot.collect import FOLDER, collect, merged
-from bot.feeds import BadFeed, Mark, Web, canonical, read_feed
-from bot.news import Article, Edition
-from bot.newsstand import Newsstand
-from bot.press import FolderPress, Press, press_at
-from bot.settings import CollectorSettings, MissingSetting
-from bot.sources import Folder
+from bot.config import CollectorConfig, ConfigError
+from bot.news.articles import Article, ArticleIndex
+from bot.news.cache import Cache
+from bot.news.collector import FOLDER, collect, merged
+from bot.news.feeds import BadFeed, Mark, Web, canonical, read_feed, shown
+from bot.news.store import Folder, NotFound, Store, store_at
 from provision.sandbox.web.serving import HttpServer
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
@@ -61,31 +60,31 @@ class Feeds:
         tag = str(hash(content))
         return None if mark.tag == tag else (content, "application/rss+xml", Mark(tag))
 
-    def collect(self, press: Press, now: float = NOW, days: int = 30) -> int:
-        return collect(press, list(self.feeds), days, now, self.fetch)
+    def collect(self, store: Store, now: float = NOW, days: int = 30) -> int:
+        return collect(store, list(self.feeds), days, now, self.fetch)
 
 
-def edition(folder: Path) -> Edition:
+def index(folder: Path) -> ArticleIndex:
     """What the bot would read there."""
-    return Newsstand(Folder(str(folder)), run=lambda work: work()).edition()
+    return Cache(Folder(str(folder)), run=lambda work: work()).articles()
 
 
 def titles(folder: Path) -> list[str]:
     """The headlines, newest first."""
-    return [article.title for article in edition(folder).newest()]
+    return [article.title for article in index(folder).newest()]
 
 
 def test_from_feeds_to_the_bot(tmp_path: Path) -> None:
     """What two feeds tell, newest first, in a file a day; asked again, they need not send it again."""
     old = "Thu, 14 Jan 2027 07:00:00 GMT"
     web = Feeds(a=rss(item("one"), item("two", date=old)), b=ATOM.encode())
-    press = FolderPress(str(tmp_path))
-    assert 2 == web.collect(press)
+    store = Folder(str(tmp_path))
+    assert 2 == web.collect(store)
     assert ["one", "two", "Bold title"] == titles(tmp_path)
     files = json.loads((tmp_path / "index.json").read_bytes())["files"]
     assert ["2027-01-15", "2027-01-14"] == [name[9:19] for name in files]
     before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
-    assert 2 == web.collect(press)
+    assert 2 == web.collect(store)
     assert before == {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
     assert {"", str(hash(web.feeds["https://a/rss"]))} == {
         mark.tag for url, mark in web.asked if url == "https://a/rss"
@@ -99,34 +98,34 @@ def test_from_feeds_to_the_bot(tmp_path: Path) -> None:
 def test_a_bad_feed_costs_the_others_nothing(tmp_path: Path, trouble: Any) -> None:
     """And what it said before stays."""
     web = Feeds(a=rss(item("one")), b=rss(item("two")))
-    press = FolderPress(str(tmp_path))
-    web.collect(press)
+    store = Folder(str(tmp_path))
+    web.collect(store)
     web.feeds = {"https://a/rss": trouble, "https://b/rss": rss(item("two"), item("three"))}
-    assert 1 == web.collect(press)
+    assert 1 == web.collect(store)
     assert {"one", "two", "three"} == set(titles(tmp_path))
 
 
 def test_nothing_is_written_when_no_feed_can_be_read(tmp_path: Path) -> None:
     """The news stays as it was; the caller is told."""
-    web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))
-    web.collect(press)
+    web, store = Feeds(a=rss(item("one"))), Folder(str(tmp_path))
+    web.collect(store)
     web.feeds["https://a/rss"] = BadFeed("gone")
-    assert 0 == web.collect(press, NOW + 99 * 86400)
+    assert 0 == web.collect(store, NOW + 99 * 86400)
     assert ["one"] == titles(tmp_path)
 
 
 def test_empty_feeds_leave_an_index(tmp_path: Path) -> None:
     """They were read: whoever looks whether there is news sees that somebody has looked."""
-    assert 1 == Feeds(a=rss()).collect(FolderPress(str(tmp_path)))
+    assert 1 == Feeds(a=rss()).collect(Folder(str(tmp_path)))
     assert [] == json.loads((tmp_path / "index.json").read_bytes())["files"]
 
 
 def test_old_articles_go(tmp_path: Path) -> None:
     """After so many days; and a feed that still tells them does not bring them back."""
-    web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))
-    web.collect(press, days=30)
+    web, store = Feeds(a=rss(item("one"))), Folder(str(tmp_path))
+    web.collect(store, days=30)
     web.feeds["https://a/rss"] = rss(item("one"), item("two", date="Sun, 14 Feb 2027 00:00:00 GMT"))
-    web.collect(press, NOW + 31 * 86400, days=30)
+    web.collect(store, NOW + 31 * 86400, days=30)
     assert ["two"] == titles(tmp_path)
 
 
@@ -148,7 +147,7 @@ def test_a_killed_run_leaves_the_news_as_it_was(tmp_path: Path) -> None:
     class Killed(BaseException):
         """The power goes."""
 
-    class Cut(FolderPress):
+    class Cut(Folder):
         writes = 0
 
         def write(self, name: str, content: bytes) -> None:
@@ -158,31 +157,31 @@ def test_a_killed_run_leaves_the_news_as_it_was(tmp_path: Path) -> None:
             super().write(name, content)
 
     old = "Thu, 14 Jan 2027 07:00:00 GMT"
-    Feeds(a=rss(item("one"))).collect(FolderPress(str(tmp_path)))
+    Feeds(a=rss(item("one"))).collect(Folder(str(tmp_path)))
     web = Feeds(a=rss(item("one"), item("two", date=old), item("three")))
     for writes in range(3):
-        press = Cut(str(tmp_path))
-        press.writes = writes
+        store = Cut(str(tmp_path))
+        store.writes = writes
         with pytest.raises(Killed):
-            web.collect(press)
+            web.collect(store)
         assert ["one"] == titles(tmp_path)
-    assert 1 == web.collect(FolderPress(str(tmp_path)))
+    assert 1 == web.collect(Folder(str(tmp_path)))
     assert {"one", "two", "three"} == set(titles(tmp_path))
 
 
 def test_files_that_nobody_reads_any_more_go(tmp_path: Path) -> None:
     """A day later, for a reader may still hold the index before."""
-    web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))
-    web.collect(press)
+    web, store = Feeds(a=rss(item("one"))), Folder(str(tmp_path))
+    web.collect(store)
     for name in ("two", "three", "four"):
         web.feeds["https://a/rss"] = rss(item("one"), item(name))
-        web.collect(press)
+        web.collect(store)
     files = sorted((tmp_path / FOLDER).iterdir())
     assert 4 == len(files)
     for file in files:
         os.utime(file, (1, 1))
     web.feeds["https://a/rss"] = rss(item("five"))
-    web.collect(press)
+    web.collect(store)
     assert 2 == len(list((tmp_path / FOLDER).iterdir()))  # of this index, and of the one before
     assert "five" in titles(tmp_path)
 
@@ -194,18 +193,18 @@ def test_a_broken_index_is_written_anew(tmp_path: Path, content: bytes) -> None:
     """All feeds are asked without marks."""
     (tmp_path / "index.json").write_bytes(content)
     web = Feeds(a=rss(item("one")))
-    web.collect(FolderPress(str(tmp_path)))
+    web.collect(Folder(str(tmp_path)))
     assert ["one"] == titles(tmp_path)
 
 
 def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
     """And the articles of the feed come back with its next change."""
-    web, press = Feeds(a=rss(item("one"))), FolderPress(str(tmp_path))
-    web.collect(press)
+    web, store = Feeds(a=rss(item("one"))), Folder(str(tmp_path))
+    web.collect(store)
     (file,) = (tmp_path / FOLDER).iterdir()
     file.write_bytes(b"{")
     web.feeds["https://a/rss"] = rss(item("one"), item("two"))
-    web.collect(press)
+    web.collect(store)
     assert ["one", "two"] == sorted(titles(tmp_path))
 
 
@@ -282,6 +281,11 @@ def test_hostile_feeds() -> None:
     bomb = b'<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><rss><a>&b;</a></rss>'
     with pytest.raises(BadFeed):
         read_feed(bomb, "", "https://e.com/", NOW)
+
+
+def test_passwords_of_feeds_stay_out_of_the_log() -> None:
+    """Host and path tell which feed it is."""
+    assert "private.example/feed" == shown("https://me:hunter2@private.example/feed?token=S#x")
 
 
 @pytest.mark.parametrize("url", ["", "http://[::1", "https://e.com/a"])
@@ -379,26 +383,27 @@ def test_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     s3 = boto3.client("s3", region_name="us-east-1")
     s3.create_bucket(Bucket="collected")
-    press = press_at("s3://collected/news", "us-east-1")
+    store = store_at("s3://collected/news", "us-east-1")
     web = Feeds(a=rss(item("one")))
-    assert 1 == web.collect(press)
+    assert 1 == web.collect(store)
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket="collected")["Contents"]]
     assert ["news/articles", "news/index.js"] == [key[:13] for key in keys]
-    assert 1 == web.collect(press)
-    assert keys[0].removeprefix("news/") in press.old(FOLDER, -60)
-    press.remove(keys[0].removeprefix("news/"))
-    assert press.read("none") is None
-    assert [] == press.old(FOLDER, -60)
+    assert 1 == web.collect(store)
+    assert keys[0].removeprefix("news/") in store.old(FOLDER, -60)
+    store.delete(keys[0].removeprefix("news/"))
+    with pytest.raises(NotFound, match="NoSuchKey"):
+        store.read("none")
+    assert [] == store.old(FOLDER, -60)
 
 
 def test_settings() -> None:
     """Where to, from where, how long."""
     given = {"NEWS_URL": "s3://b/news", "NEWS_FEEDS": " https://a/\n https://b/#x https://a/"}
-    expected = CollectorSettings("s3://b/news", ["https://a/", "https://b/#x"])
-    assert expected == CollectorSettings.from_environment(given)
+    expected = CollectorConfig("s3://b/news", ["https://a/", "https://b/#x"])
+    assert expected == CollectorConfig.from_environment(given)
     other = {**given, "NEWS_DAYS": "7", "AWS_REGION": "eu-west-1"}
     assert (7, "eu-west-1") == (
-        (settings := CollectorSettings.from_environment(other)).days,
+        (settings := CollectorConfig.from_environment(other)).days,
         settings.region,
     )
 
@@ -416,19 +421,19 @@ def test_settings() -> None:
 def test_settings_that_are_missing(wrong: dict[str, str]) -> None:
     """Each is named."""
     given = {"NEWS_URL": "/news", "NEWS_FEEDS": "https://a/"}
-    with pytest.raises(MissingSetting, match=next(iter(wrong))):
-        CollectorSettings.from_environment({**given, **wrong})
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        CollectorConfig.from_environment({**given, **wrong})
 
 
 def test_the_command(tmp_path: Path, site: tuple[str, list[Answer], list[Request]]) -> None:
-    """`python -m bot.collect`: 0 when news was collected, 1 when no feed could be read, 2 when it was
+    """`python -m bot.news.collector`: 0 when news was collected, 1 when no feed could be read, 2 when it was
     told nothing; JSON lines."""
     url, answers, _asked = site
     answers += [lambda _: Response(rss(item("one"))), lambda _: Response("", 500)]
     environment = {"PATH": os.environ["PATH"], "NEWS_URL": str(tmp_path)}
     for expected, feeds in ((0, url), (1, url), (2, "")):
         ended = subprocess.run(
-            [sys.executable, "-m", "bot.collect"],
+            [sys.executable, "-m", "bot.news.collector"],
             env={**environment, "NEWS_FEEDS": feeds, "NEWS_DAYS": "3650"},
             capture_output=True,
             text=True,

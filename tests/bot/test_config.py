@@ -2,14 +2,14 @@
 
 import pytest
 
-from bot.settings import SAMPLES, MissingSetting, Settings
+from bot.config import SAMPLES, Config, ConfigError
 
 SECRETS = {"ACCESS_TOKEN": "token-value", "CHANNEL_SECRET": "secret-value"}
 
 
 def test_the_two_secrets_are_enough() -> None:
     """Everything else has a default that works in the container."""
-    settings = Settings.from_environment(SECRETS)
+    settings = Config.from_environment(SECRETS)
     assert ("0.0.0.0", 8080) == (settings.host, settings.port)
     assert "https://api.line.me" == settings.line_api_url
     assert SAMPLES == settings.news_url
@@ -27,8 +27,9 @@ def test_every_variable_is_read() -> None:
         "PORT": "9",
         "AWS_REGION": "ap-northeast-1",
         "LINGER_SECONDS": "1.5",
+        "SSL_CERT_FILE": "/ca.pem",
     }
-    expected = Settings(
+    expected = Config(
         access_token="token-value",
         channel_secret="secret-value",
         access_token_parameter="A",
@@ -39,9 +40,9 @@ def test_every_variable_is_read() -> None:
         port=9,
         region="ap-northeast-1",
         linger_seconds=1.5,
-        aws={"AWS_REGION": "ap-northeast-1"},
+        ca_bundle="/ca.pem",
     )
-    assert expected == Settings.from_environment(given)
+    assert expected == Config.from_environment(given)
 
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
@@ -51,8 +52,8 @@ def test_a_missing_secret_is_named(name: str, value: str | None) -> None:
     given = {key: words for key, words in SECRETS.items() if key != name}
     if value is not None:
         given[name] = value
-    with pytest.raises(MissingSetting) as raised:
-        Settings.from_environment(given)
+    with pytest.raises(ConfigError) as raised:
+        Config.from_environment(given)
     assert name in str(raised.value)
     assert "-value" not in str(raised.value)
 
@@ -60,19 +61,19 @@ def test_a_missing_secret_is_named(name: str, value: str | None) -> None:
 @pytest.mark.parametrize("port", ["http", "65536", "-1", "８０"])
 def test_a_port_must_be_one(port: str) -> None:
     """What is no port number is refused at the start."""
-    with pytest.raises(MissingSetting, match="PORT"):
-        Settings.from_environment({**SECRETS, "PORT": port})
+    with pytest.raises(ConfigError, match="PORT"):
+        Config.from_environment({**SECRETS, "PORT": port})
 
 
 @pytest.mark.parametrize("seconds", ["-1", "46", "nan", "soon", "1.2.3"])
 def test_lingering_must_end_before_the_container_is_killed(seconds: str) -> None:
     """A number of seconds that leaves time for what has come in."""
-    with pytest.raises(MissingSetting, match="LINGER_SECONDS"):
-        Settings.from_environment({**SECRETS, "LINGER_SECONDS": seconds})
+    with pytest.raises(ConfigError, match="LINGER_SECONDS"):
+        Config.from_environment({**SECRETS, "LINGER_SECONDS": seconds})
 
 
 def test_repr_shows_no_secret() -> None:
-    """Settings may end up in a log or a traceback."""
-    shown = repr(Settings.from_environment(SECRETS))
+    """Config may end up in a log or a traceback."""
+    shown = repr(Config.from_environment(SECRETS))
     assert "token-value" not in shown
     assert "secret-value" not in shown

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urldefrag, urlencode, urlsplit
 import feedparser  # type: ignore[import-untyped]
 import urllib3
 
-from bot.news import SUMMARY, Article
+from bot.news.articles import SUMMARY_LENGTH, Article
 from bot.text import clean, shorten
 
 CONNECT_SECONDS, READ_SECONDS, ALL_SECONDS = 5.0, 10.0, 30.0
@@ -115,13 +115,19 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
                 title=shorten(headline, 300),
                 url=_link(entry),
                 category=shorten(named or _category(entry) or title or host, CATEGORY),
-                summary=_words(entry.get("summary"))[:SUMMARY],
+                summary=_words(entry.get("summary"))[:SUMMARY_LENGTH],
                 source=shorten(title or host, 60),
                 published=min(_published(entry) or now, now),
                 image=_image(entry),
             )
             articles.append(article)
     return articles
+
+
+def shown(url: str) -> str:
+    """Return host and path of a feed's address for the log: passwords and tokens are in the rest."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}{parts.path}"
 
 
 def canonical(url: str) -> str:

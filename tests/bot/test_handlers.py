@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import answer
-from bot.news import Article, Edition, Shard
+from bot.events import read_event
+from bot.handlers import answer as answer_event
+from bot.news.articles import Article, ArticleFile, ArticleIndex
+from bot.text import Language
 from provision.sandbox.line.messages import problems
 
 NOW = 1_800_000_000.0
-EDITION = Edition(
+ARTICLES = ArticleIndex(
     [
-        Shard(
+        ArticleFile(
             [
                 Article("ロケット打ち上げ", "https://example.com/1", "サイエンス", published=3),
                 Article("A library of telescopes", "https://example.com/2", "Science", published=2),
@@ -22,14 +24,22 @@ EDITION = Edition(
 )
 
 
+def answer(
+    raw: dict[str, Any], articles: ArticleIndex, now: float, language: Language | None = None
+) -> list[dict[str, Any]] | None:
+    """The reply to an event as LINE sends it, to a person with this language."""
+    read = read_event(raw)
+    return read and answer_event(read, articles, now, lambda user: language)
+
+
 def event(kind: str = "message", **more: Any) -> dict[str, Any]:
     """An event of a one-to-one chat."""
     return {"type": kind, "replyToken": "r", "source": {"type": "user", "userId": "U"}, **more}
 
 
-def said(words: str, edition: Edition = EDITION) -> list[dict[str, Any]]:
+def said(words: str, articles: ArticleIndex = ARTICLES) -> list[dict[str, Any]]:
     """The reply to a text message, which must be one that LINE takes."""
-    messages = answer(event(message={"type": "text", "text": words}), edition, NOW)
+    messages = answer(event(message={"type": "text", "text": words}), articles, NOW)
     assert messages is not None
     assert [] == problems(messages)
     return messages
@@ -113,29 +123,29 @@ def test_quick_replies_speak_the_language_of_the_question() -> None:
 )
 def test_without_articles_it_says_so(words: str, sentence: str) -> None:
     """Never nothing."""
-    (message,) = said(words, Edition())
+    (message,) = said(words, ArticleIndex())
     assert sentence in message["text"]
 
 
 @pytest.mark.parametrize("kind", ["follow", "join"])
 def test_greeting(kind: str) -> None:
     """In both languages where the person's is not known, with what can be asked."""
-    messages = answer(event(kind), EDITION, NOW)
+    messages = answer(event(kind), ARTICLES, NOW)
     assert messages is not None
     assert [] == problems(messages)
     assert "最新" in messages[0]["text"]
     assert '"latest"' in messages[0]["text"]
     assert ["最新", "latest"] == quick(messages[0])[:2]
-    (message,) = answer(event(kind), EDITION, NOW, "en") or []
+    (message,) = answer(event(kind), ARTICLES, NOW, "en") or []
     assert "最新" not in message["text"]
     assert "latest" == quick(message)[0]
 
 
 def test_joining_a_group_tells_how_to_call_the_bot() -> None:
     """Because there it speaks only when it is spoken to."""
-    (message,) = answer(event("join", source={"type": "group"}), EDITION, NOW) or []
+    (message,) = answer(event("join", source={"type": "group"}), ARTICLES, NOW) or []
     assert "mention me" in message["text"]
-    (message,) = answer(event("follow"), EDITION, NOW) or []
+    (message,) = answer(event("follow"), ARTICLES, NOW) or []
     assert "mention me" not in message["text"]
 
 
@@ -148,7 +158,7 @@ def test_other_messages_get_a_kind_answer(kind: str) -> None:
         ("en", ["Thank you"]),
         ("ja", ["ありがとう"]),
     ):
-        messages = answer(sent, EDITION, NOW, spoken)
+        messages = answer(sent, ARTICLES, NOW, spoken)
         assert messages is not None
         assert [] == problems(messages)
         assert sentences == [
@@ -162,27 +172,27 @@ def test_words_of_nothing_visible_get_help() -> None:
     assert "Technology" in message["text"]
 
 
-def postback(data: str, edition: Edition = EDITION) -> list[dict[str, Any]]:
+def postback(data: str, articles: ArticleIndex = ARTICLES) -> list[dict[str, Any]]:
     """The reply to a pressed button."""
-    messages = answer(event("postback", postback={"data": data}), edition, NOW)
+    messages = answer(event("postback", postback={"data": data}), articles, NOW)
     assert messages is not None
     assert [] == problems(messages)
     return messages
 
 
-def many(count: int, start: int = 0) -> Edition:
+def many(count: int, start: int = 0) -> ArticleIndex:
     """Numbered articles, the highest number the newest."""
-    articles = [
+    found = [
         Article(f"rocket {number}", category="Space", published=1000.0 + number)
         for number in range(start, start + count)
     ]
-    return Edition([Shard(articles)])
+    return ArticleIndex([ArticleFile(found)])
 
 
 def more(message: dict[str, Any]) -> str:
     """The data of the button for the next page; empty where there is none."""
     actions = [item["action"] for item in message["quickReply"]["items"]]
-    return next((one["data"] for one in actions if one["type"] == "postback"), "")
+    return next((one["data"] for one in actions if one["label"] in ("More", "もっと見る")), "")
 
 
 @pytest.mark.parametrize(
@@ -210,10 +220,12 @@ def test_a_page_that_is_there_no_more() -> None:
 def test_a_long_question_has_no_next_page() -> None:
     """What does not fit into a postback cannot be asked for again."""
     title = "あ" * 199
-    edition = Edition([Shard([Article(f"{title}{n}") for n in range(20)])])
-    assert more(said("あ" * 150, edition)[0])
-    long = Edition([Shard([Article("\\" * 199 + str(n)) for n in range(20)])])
-    (message,) = said("\\" * 190, long)
+    articles = ArticleIndex([ArticleFile([Article(f"{title}{n}") for n in range(20)])])
+    assert more(said("あ" * 150, articles)[0])
+    long = ArticleIndex(
+        [ArticleFile([Article("a" + "\\" * 198 + "a" + str(n)) for n in range(20)])]
+    )
+    (message,) = said("a" + "\\" * 198 + "a", long)
     assert 8 == len(titles(message))
     assert not more(message)
 
@@ -229,8 +241,8 @@ def test_other_data_is_read_as_words(data: str) -> None:
 @pytest.mark.parametrize("data", [None, 7])
 def test_a_postback_without_data(data: Any) -> None:
     """Gets help."""
-    assert answer(event("postback", postback={"data": data}), EDITION, NOW)
-    assert answer(event("postback", postback=data), EDITION, NOW)
+    assert answer(event("postback", postback={"data": data}), ARTICLES, NOW)
+    assert answer(event("postback", postback=data), ARTICLES, NOW)
 
 
 def test_the_nearest_categories_come_first() -> None:
@@ -261,13 +273,13 @@ def test_the_nearest_categories_come_first() -> None:
 )
 def test_silence(silent: dict[str, Any]) -> None:
     """Where nobody waits for an answer, or none can be sent, and nothing falls over."""
-    assert answer(silent, EDITION, NOW) is None
+    assert answer(silent, ARTICLES, NOW) is None
 
 
 def group(words: str, *mentionees: dict[str, Any]) -> list[dict[str, Any]] | None:
     """The reply to a text message in a group."""
     message = {"type": "text", "text": words, "mention": {"mentionees": list(mentionees)}}
-    return answer(event(message=message, source={"type": "group", "groupId": "C"}), EDITION, NOW)
+    return answer(event(message=message, source={"type": "group", "groupId": "C"}), ARTICLES, NOW)
 
 
 def test_in_groups_only_when_mentioned() -> None:
@@ -276,7 +288,7 @@ def test_in_groups_only_when_mentioned() -> None:
     assert group("@Ann rocket", {"index": 0, "length": 4, "type": "user"}) is None
     messages = group("😀 @News rocket", {"index": 3, "length": 5, "isSelf": True})
     assert messages is not None
-    assert "I found nothing about “😀 rocket”" in messages[0]["text"]
+    assert ["Rocket fuel"] == titles(messages[0])
 
 
 def test_a_bare_mention_gets_help() -> None:
@@ -284,3 +296,115 @@ def test_a_bare_mention_gets_help() -> None:
     messages = group("@News", {"index": 0, "length": 5, "isSelf": True})
     assert messages is not None
     assert "Categories" in messages[0]["text"]
+
+
+def labels(message: dict[str, Any]) -> list[str]:
+    """What stands on the buttons below a message."""
+    return [item["action"]["label"] for item in message["quickReply"]["items"]]
+
+
+@pytest.mark.parametrize("words", ["IT", "AI", "Amazon", "latest", "help", "😀", "。。。", "？"])
+@pytest.mark.parametrize(("language", "button"), [("ja", "使い方"), ("en", "help")])
+def test_without_kana_and_kanji_the_persons_language_decides(
+    words: str, language: Language, button: str
+) -> None:
+    """A word in Latin letters, an emoji or punctuation does not tell it."""
+    messages = answer(event(message={"type": "text", "text": words}), ARTICLES, NOW, language)
+    assert messages is not None
+    assert button == labels(messages[-1])[-1]
+
+
+@pytest.mark.parametrize(("language", "button"), [("ja", "使い方"), ("en", "help")])
+def test_a_button_keeps_the_persons_language(language: Language, button: str) -> None:
+    """Whatever the language of the category on it."""
+    messages = answer(event(message={"type": "sticker"}), ARTICLES, NOW, language)
+    assert messages is not None
+    for item in messages[0]["quickReply"]["items"]:
+        (message,) = postback(item["action"]["data"])
+        assert button == labels(message)[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("最新！", "ロケット打ち上げ"),
+        ("「最新」", "ロケット打ち上げ"),
+        ("Latest!", "ロケット打ち上げ"),
+        ("今日のニュース", "ロケット打ち上げ"),
+        ("もっと見る", "ロケット打ち上げ"),
+        ("show me the news", "ロケット打ち上げ"),
+        ("#サイエンス", "ロケット打ち上げ"),
+        ("サイエンス😀", "ロケット打ち上げ"),
+        ("ロケット？", "ロケット打ち上げ"),
+        ("ロケット、打ち上げ", "ロケット打ち上げ"),
+        ("ロケ\u200bット", "ロケット打ち上げ"),
+        ("ロケット\ufe0f", "ロケット打ち上げ"),
+        ("fuel", "Rocket fuel"),
+    ],
+)
+def test_punctuation_emoji_and_invisible_characters(words: str, expected: str) -> None:
+    """They are no part of what is asked for."""
+    (message,) = said(words)
+    assert expected == titles(message)[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("おはようございます", "「最新」で新着記事"),
+        ("こんにちわ", "「最新」で新着記事"),
+        ("使い方を教えて", "「最新」で新着記事"),
+        ("カテゴリー", "カテゴリー: "),
+        ("good morning", 'Send "latest"'),
+        ("categories", "Categories: "),
+        ("ありがとう", "どういたしまして"),
+        ("ありがとうございます！", "どういたしまして"),
+        ("thanks", "You are welcome"),
+        ("通知", "自動でのお届けや通知はまだできません"),
+        ("購読", "自動でのお届けや通知はまだできません"),
+        ("配信停止", "自動でのお届けや通知はまだできません"),
+        ("毎朝ニュースを送って", "自動でのお届けや通知はまだできません"),
+        ("subscribe", "by myself yet"),
+        ("unsubscribe", "by myself yet"),
+        ("notify me", "by myself yet"),
+    ],
+)
+def test_small_talk_is_not_searched_for(words: str, sentence: str) -> None:
+    """Greetings, thanks, help and wishes that the bot cannot fulfil."""
+    (message,) = said(words)
+    assert sentence in message["text"]
+
+
+@pytest.mark.parametrize("words", ["通知機能", "subscription"])
+def test_words_that_only_begin_like_a_command_are_searched_for(words: str) -> None:
+    """There may be news about them."""
+    told, _newest = said(words)
+    assert words in told["text"]
+
+
+def test_a_friend_who_comes_back() -> None:
+    """Is not greeted as a new one."""
+    (message,) = answer(event("follow", follow={"isUnblocked": True}), ARTICLES, NOW, "ja") or []
+    assert "おかえりなさい" == message["text"][:7]
+
+
+@pytest.mark.parametrize(
+    ("postback", "expected"),
+    [
+        ({"data": "action=buy&item=1"}, "「最新」で新着記事"),
+        ({"data": "when", "params": {"datetime": "2026-08-14T12:00"}}, "「最新」で新着記事"),
+        ({"data": "ロケット"}, "「最新」で新着記事"),
+    ],
+)
+def test_menus_and_date_pickers_are_not_searched_for(
+    postback: dict[str, Any], expected: str
+) -> None:
+    """Of postbacks that are not ours only commands and categories are known."""
+    (message,) = answer(event("postback", postback=postback), ARTICLES, NOW, "ja") or []
+    assert expected in message["text"]
+
+
+def test_another_tab_of_a_menu() -> None:
+    """Nobody waits for an answer."""
+    switched = {"data": "tab", "params": {"newRichMenuAliasId": "b", "status": "SUCCESS"}}
+    assert answer(event("postback", postback=switched), ARTICLES, NOW) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.parameters import Secret
+from bot.secrets import Secret
 
 
 class Store:

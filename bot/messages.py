@@ -1,0 +1,225 @@
+"""What the bot says: its phrases in both languages, and LINE's message objects as dictionaries.
+
+Limits are in LINE's "Message objects", counted in UTF-16 units. How it counts the bytes of a Flex message
+is not documented; the lengths chosen here stay below 50 KB even if every character is escaped as \\uXXXX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from bot.news.articles import Article
+from bot.query import Query
+from bot.text import Language, clean, shorten, utf16_length
+
+Message = dict[str, Any]
+Button = dict[str, Any]
+Phrase = dict[str, str]
+
+SHOWN = 8  # articles in a carousel; LINE allows 12 bubbles and 50 KB
+TEXT, ALT_TEXT = 5000, 400
+TITLE, SUMMARY, SOURCE, CATEGORY = 100, 140, 40, 20
+URI = 1000
+QUICK_REPLIES, LABEL, ACTION_TEXT = 13, 20, 300
+_GREY, _ACCENT = "#8a8f98", "#06a050"
+
+LATEST = {"ja": "最新", "en": "latest"}
+HELP = {"ja": "使い方", "en": "help"}
+MORE = {"ja": "もっと見る", "en": "More"}
+READ = {"ja": "記事を読む", "en": "Read"}
+UNTITLED = {"ja": "無題", "en": "Untitled"}
+NEWEST = {"ja": "新着記事:", "en": "Latest:"}
+GREETING = {
+    "ja": "はじめまして。ニュースをお届けするボットです。",
+    "en": "Hello! I am a bot that brings you the news.",
+}
+USAGE = {
+    "ja": "「最新」で新着記事、カテゴリー名でその記事、気になる言葉で記事を探せます。"
+    "言葉を空白で区切ると絞り込めます。",
+    "en": 'Send "latest" for what is new, the name of a category, or any words to search for.',
+}
+WELCOME_BACK = {"ja": "おかえりなさい。", "en": "Welcome back!"}
+YOU_ARE_WELCOME = {
+    "ja": "どういたしまして。ほかの記事はいかがですか。",
+    "en": "You are welcome! Would you like something else?",
+}
+NO_SUBSCRIPTION = {
+    "ja": "このボットは話しかけられたときにお答えします。自動でのお届けや通知はまだできません。"
+    "「最新」と送っていただければ、いつでも新着記事をお届けします。",
+    "en": "I answer when you write to me; I do not send news or notifications by myself yet. "
+    'Send "latest" whenever you like.',
+}
+IN_GROUPS = {
+    "ja": "グループでは、わたしをメンションして話しかけてください。",
+    "en": "In a group, mention me when you want something.",
+}
+CATEGORIES = {"ja": "カテゴリー: ", "en": "Categories: "}
+NEAREST = {"ja": "近いカテゴリー: ", "en": "Close to that: "}
+UNKNOWN = {
+    "ja": "「{word}」の記事は見つかりませんでした。新着記事はこちらです。",
+    "en": "I found nothing about “{word}”. Here is what is new.",
+}
+NO_ARTICLES = {
+    "ja": "いまお届けできる記事がありません。しばらくしてからもう一度お試しください。",
+    "en": "There are no articles just now. Please try again a little later.",
+}
+NO_MORE = {
+    "ja": "これですべてです。ほかの記事はいかがですか。",
+    "en": "That is all there is. Would you like something else?",
+}
+THANKS = {
+    "sticker": {"ja": "スタンプありがとうございます。", "en": "Thank you for the sticker!"},
+    "image": {"ja": "写真ありがとうございます。", "en": "Thank you for the picture!"},
+    "video": {"ja": "動画ありがとうございます。", "en": "Thank you for the video!"},
+    "audio": {"ja": "音声ありがとうございます。", "en": "Thank you for the recording!"},
+    "file": {"ja": "ファイルありがとうございます。", "en": "Thank you for the file!"},
+    "location": {"ja": "位置情報ありがとうございます。", "en": "Thank you for the location!"},
+}
+THANKS_ANYWAY = {"ja": "ありがとうございます。", "en": "Thank you!"}
+WORDS_PLEASE = {
+    "ja": "文字で送っていただければ記事を探せます。",
+    "en": "Send me a word and I will look for articles.",
+}
+FAILED = {
+    "ja": "うまくお答えできませんでした。別の言葉でお試しください。",
+    "en": "Something went wrong with that answer. Please try other words.",
+}
+
+
+def say(phrase: Phrase, language: Language | None) -> str:
+    """Return the phrase in the person's language, in both if that is not known."""
+    return phrase[language] if language else f"{phrase['ja']}\n\n{phrase['en']}"
+
+
+def joined(*phrases: Phrase) -> Phrase:
+    """Return one phrase after the other, in each language."""
+    return {
+        language: "\n".join(phrase[language] for phrase in phrases) for language in ("ja", "en")
+    }
+
+
+def text(words: str) -> Message:
+    """Return a text message."""
+    lines = "\n".join(clean(line) for line in words.splitlines()).strip()
+    return {"type": "text", "text": shorten(lines, TEXT)}
+
+
+def apology() -> list[Message]:
+    """Return what can always be said, for when something went wrong with the answer itself."""
+    return [text(say(FAILED, None))]
+
+
+def carousel(articles: Sequence[Article], heading: str, now: float, language: Language) -> Message:
+    """Return a Flex carousel of the first articles (at least one); `heading` opens its altText."""
+    shown = articles[:SHOWN]
+    titles = " / ".join(_title(article, language) for article in shown)
+    bubbles = [_bubble(one, ago(one.published, now, language), language) for one in shown]
+    return {
+        "type": "flex",
+        "altText": shorten(clean(f"{heading} {titles}"), ALT_TEXT),
+        "contents": {"type": "carousel", "contents": bubbles},
+    }
+
+
+@lru_cache(maxsize=512)  # the same dozen below every answer
+def button(label: str, query: Query) -> Button | None:
+    """Return a quick reply that asks for something, in the person's language; None if it is too long.
+
+    The chat shows the label as what the person said.
+    """
+    label, data = clean(label), query.data()
+    if not label or not data or utf16_length(label) > ACTION_TEXT:
+        return None
+    shown = shorten(label, LABEL)
+    action = {"type": "postback", "label": shown, "data": data, "displayText": label}
+    return {"type": "action", "action": action}
+
+
+def with_buttons(messages: list[Message], buttons: Iterable[Button | None]) -> list[Message]:
+    """Return the messages with the buttons below the last one, where alone LINE shows them."""
+    items = [one for one in buttons if one][:QUICK_REPLIES]
+    if not items:
+        return messages
+    return [*messages[:-1], {**messages[-1], "quickReply": {"items": items}}]
+
+
+def ago(published: float, now: float, language: Language) -> str:
+    """Return how long ago it was; the date (UTC) after a month; empty if unknown."""
+    if published <= 0:
+        return ""
+    seconds = max(0.0, now - published)
+    if seconds >= 30 * 86400:
+        try:
+            return datetime.fromtimestamp(published, UTC).strftime("%Y-%m-%d")
+        except (OverflowError, ValueError, OSError):
+            return ""
+    units = ((86400, "日", "day"), (3600, "時間", "hour"), (60, "分", "minute"))
+    for size, japanese, english in units:
+        if seconds >= size:
+            count = int(seconds // size)
+            if language == "ja":
+                return f"{count}{japanese}前"
+            return f"{count} {english}{'' if count == 1 else 's'} ago"
+    return "たった今" if language == "ja" else "just now"
+
+
+@lru_cache(maxsize=512)
+def _title(article: Article, language: Language) -> str:
+    return shorten(clean(article.title), TITLE) or UNTITLED[language]
+
+
+@lru_cache(maxsize=512)  # new articles are shown again and again; some 2 MB
+def _bubble(article: Article, when: str, language: Language) -> dict[str, Any]:
+    category = shorten(clean(article.category), CATEGORY)
+    summary = shorten(clean(article.summary), SUMMARY)
+    foot = " · ".join(part for part in (shorten(clean(article.source), SOURCE), when) if part)
+    lines: list[dict[str, Any]] = []
+    if category:
+        lines.append(_line(category, size="xs", weight="bold", color=_ACCENT))
+    lines.append(_line(_title(article, language), weight="bold", wrap=True, maxLines=3))
+    if summary:
+        lines.append(_line(summary, size="sm", wrap=True, maxLines=4))
+    if foot:
+        lines.append(_line(foot, size="xxs", color=_GREY))
+    body = {"type": "box", "layout": "vertical", "spacing": "sm", "contents": lines}
+    bubble: dict[str, Any] = {"type": "bubble", "size": "kilo", "body": body}
+    image, link = uri(article.image), uri(article.url)
+    if image.startswith("https://"):
+        bubble["hero"] = {
+            "type": "image",
+            "url": image,
+            "size": "full",
+            "aspectRatio": "20:13",
+            "aspectMode": "cover",
+        }
+    if link:
+        action = {"type": "uri", "label": READ[language], "uri": link}
+        read = {"type": "button", "style": "link", "height": "sm", "action": action}
+        bubble["footer"] = {"type": "box", "layout": "vertical", "contents": [read]}
+    return bubble
+
+
+def _line(words: str, **style: Any) -> dict[str, Any]:
+    return {"type": "text", "text": words, **style}
+
+
+def uri(address: str) -> str:
+    """Return the address as LINE takes it (http or https, percent-encoded, at most 1,000); else empty."""
+    try:
+        parts = urlsplit(address.strip())
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        port = f":{parts.port}" if parts.port else ""
+    except (ValueError, UnicodeError):
+        return ""
+    if parts.scheme not in ("http", "https") or not host:
+        return ""
+    if not all(character.isalnum() or character in "-._" for character in host):
+        return ""
+    rest = parts._replace(scheme="", netloc="").geturl()
+    encoded = quote(rest, safe="/?#[]@!$&'()*+,;=:%~-._", errors="replace").replace("[", "%5B")
+    whole = f"{parts.scheme}://{host}{port}{encoded.replace(']', '%5D')}"
+    return whole if len(whole) <= URI else ""

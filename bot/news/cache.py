@@ -1,0 +1,127 @@
+"""The articles in memory: an answer never waits for S3, and a failure leaves the last good ones."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from bot.config import SAMPLES
+from bot.logs import reason
+from bot.news.articles import ArticleFile, ArticleIndex, parse, parse_index
+from bot.news.store import Folder, NotFound, Store
+
+log = logging.getLogger(__name__)
+
+TTL_SECONDS = 120.0
+RETRY_SECONDS = 15.0  # after a failure
+NO_NEWS_SECONDS = 5.0  # while there is none: the first collection may be running
+FIRST_SECONDS = 1.0  # LINE waits two seconds for an answer
+INDEX, BY_HAND = "index.json", "articles.json"
+
+
+def in_background(work: Callable[[], None]) -> None:
+    """Run it on a thread that does not keep the process alive."""
+    threading.Thread(target=work, name="news", daemon=True).start()
+
+
+class Cache:
+    """The present articles, read anew in the background, one reading at a time.
+
+    `clock` is in seconds. `pause` is called between small pieces of work: at a quarter vCPU a thread
+    that works without a pause uses up what the answers need of each tenth of a second.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float] = time.monotonic,
+        run: Callable[[Callable[[], None]], None] = in_background,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._run = run
+        self._pause = pause
+        self._index = ArticleIndex()
+        self._files: dict[str, ArticleFile] = {}  # by name
+        self._tags: dict[str, str] = {}  # of the file that names or holds the present articles
+        self._due: float | None = None  # None: never read
+        self._reading = threading.Lock()
+        self._read_once = threading.Event()
+
+    def articles(self) -> ArticleIndex:
+        """Return the present articles; wait only while there have never been any, at most a second."""
+        self.refresh()
+        self._read_once.wait(FIRST_SECONDS)
+        return self._index
+
+    def refresh(self) -> None:
+        """Start to read if it is time to and nobody does; return at once."""
+        due = self._due is None or self._clock() >= self._due
+        if due and self._reading.acquire(blocking=False):
+            if not self._tags:
+                self._read_once.clear()  # better wait a moment than answer with the samples again
+            self._run(self._refresh)
+
+    def _refresh(self) -> None:
+        wait = RETRY_SECONDS
+        try:
+            self._read()
+            wait = TTL_SECONDS if self._tags else NO_NEWS_SECONDS
+        except Exception as error:
+            log.warning("could not read the news", extra={"error": reason(error)})
+        finally:
+            self._due = self._clock() + wait
+            self._read_once.set()
+            self._reading.release()
+
+    def _read(self) -> None:
+        """Read the files of the index, else the file written by hand, else the samples."""
+        for read in (self._read_index, self._read_by_hand):
+            try:
+                return read()
+            except NotFound as error:
+                if (INDEX if read == self._read_index else BY_HAND) in self._tags:
+                    raise  # it was there before
+                why = str(error)
+        if not self._files:
+            log.info("no news yet: answering with the samples", extra={"error": why})
+            self._publish({"": ArticleFile(parse(_content(Folder(SAMPLES), BY_HAND)))})
+        return None
+
+    def _read_index(self) -> None:
+        result = self._store.read(INDEX, self._tags.get(INDEX, ""))
+        if result is None:
+            return
+        content, tag = result
+        files: dict[str, ArticleFile] = {}
+        for name in parse_index(content):  # the newest first
+            files[name] = self._files.get(name) or ArticleFile(
+                parse(_content(self._store, name), self._pause)
+            )
+            self._pause()
+            if not self._read_once.is_set() and files[name].articles:
+                self._publish(dict(files))  # better the newest now than all of them later
+        self._publish(files)
+        self._tags = {INDEX: tag}  # only now: after a failure it is read again
+
+    def _read_by_hand(self) -> None:
+        result = self._store.read(BY_HAND, self._tags.get(BY_HAND, ""))
+        if result is not None:
+            self._publish({BY_HAND: ArticleFile(parse(result[0], self._pause))})
+            self._tags = {BY_HAND: result[1]}
+
+    def _publish(self, files: dict[str, ArticleFile]) -> None:
+        self._index, self._files = ArticleIndex(files.values()), files
+        self._read_once.set()
+
+
+def _content(store: Store, name: str) -> bytes:
+    try:
+        result = store.read(name)
+    except NotFound as error:  # not "no news yet": the index names it
+        raise FileNotFoundError(name) from error
+    assert result is not None  # no tag was given
+    return result[0]

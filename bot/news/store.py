@@ -1,0 +1,151 @@
+"""Where the news is stored: a folder, or a prefix in an S3 bucket."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+# How long to wait for S3's connection and for its next bytes. Never within an answer.
+CONNECT_SECONDS, READ_SECONDS = 5, 20
+
+
+class NotFound(Exception):
+    """There is no such file; the message is the file's name or S3's error code."""
+
+
+class Store(Protocol):
+    """A place for files, each written as a whole or not at all."""
+
+    def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
+        """Return content and tag; None if the file still has the given tag. Raises NotFound."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write the file, in place of what was there."""
+
+    def old(self, folder: str, seconds: float) -> list[str]:
+        """Return the names of the files in the folder that were not written for so long."""
+
+    def delete(self, name: str) -> None:
+        """Delete the file if it exists."""
+
+
+class Folder:
+    """A folder on this machine. A file's tag is its time and size."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+
+    def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
+        file = self._path / name
+        try:
+            status = file.stat()
+            present = f"{status.st_mtime_ns}-{status.st_size}"
+            return None if present == tag else (file.read_bytes(), present)
+        except FileNotFoundError:
+            raise NotFound(str(file)) from None
+
+    def write(self, name: str, content: bytes) -> None:
+        file = self._path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).chmod(0o644)  # the bot may be another user
+            os.replace(temporary, file)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def old(self, folder: str, seconds: float) -> list[str]:
+        end = time.time() - seconds
+        files = (self._path / folder).glob("*")
+        return [f"{folder}/{file.name}" for file in files if file.stat().st_mtime < end]
+
+    def delete(self, name: str) -> None:
+        (self._path / name).unlink(missing_ok=True)
+
+
+class Bucket:
+    """A prefix in an S3 bucket. A file's tag is its ETag. `client`: boto3's, made when needed."""
+
+    def __init__(self, bucket: str, prefix: str, region: str = "", client: Any = None) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._region = region
+        self._client = client
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> Any:
+        """The S3 client."""
+        with self._lock:
+            if self._client is None:
+                import boto3  # on the thread that reads the news, not during the start
+                from botocore.config import Config
+
+                config = Config(
+                    connect_timeout=CONNECT_SECONDS,
+                    read_timeout=READ_SECONDS,
+                    retries={"total_max_attempts": 4},
+                )
+                session = boto3.Session(region_name=self._region or None)
+                self._client = session.client("s3", config=config)
+            return self._client
+
+    def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
+        from botocore.exceptions import ClientError
+
+        condition = {"IfNoneMatch": tag} if tag else {}
+        try:
+            answer = self.client.get_object(
+                Bucket=self._bucket, Key=self._prefix + name, **condition
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "304":
+                return None
+            # Without s3:ListBucket S3 answers AccessDenied for an object that does not exist.
+            if code in ("NoSuchKey", "AccessDenied"):
+                raise NotFound(code) from None
+            raise
+        with answer["Body"] as body:
+            return body.read(), answer["ETag"]
+
+    def write(self, name: str, content: bytes) -> None:
+        self.client.put_object(
+            Bucket=self._bucket,
+            Key=self._prefix + name,
+            Body=content,
+            ContentType="application/json; charset=utf-8",
+        )
+
+    def old(self, folder: str, seconds: float) -> list[str]:
+        end = time.time() - seconds
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
+        )
+        return [
+            one["Key"].removeprefix(self._prefix)
+            for page in pages
+            for one in page.get("Contents", [])
+            if one["LastModified"].timestamp() < end
+        ]
+
+    def delete(self, name: str) -> None:
+        self.client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+
+
+def store_at(news_url: str, region: str = "") -> Store:
+    """Return the store that NEWS_URL names: `s3://bucket/prefix` or a folder."""
+    parts = urlsplit(news_url)
+    if parts.scheme == "s3":
+        return Bucket(parts.netloc, parts.path.strip("/"), region)
+    return Folder(news_url)

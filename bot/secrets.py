@@ -1,0 +1,86 @@
+"""LINE's two secrets, read again from Parameter Store when they have changed there."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bot.logs import reason
+
+log = logging.getLogger(__name__)
+
+# Read at most once a minute: requests with wrong signatures must not turn into calls to AWS.
+REFRESH_SECONDS = 60.0
+# Two attempts must fit into the answer to a webhook.
+TIMEOUT_SECONDS = 0.5
+
+
+class Secret:
+    """A secret value and a way to read it again; its repr shows nothing. Safe for threads.
+
+    `read` returns the present value, None if there is nowhere to read it from. `clock` is in seconds.
+    """
+
+    def __init__(
+        self,
+        value: str,
+        read: Callable[[], str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.value = value
+        self._read = read
+        self._clock = clock
+        self._last_read: float | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    def renewed_since(self, value: str) -> bool:
+        """Return whether there is another value than this, which has just failed.
+
+        Reads it again, at most once a minute. If that fails, the old value stays.
+        """
+        with self._lock:
+            if self.value != value:
+                return True  # another thread has read it
+            now = self._clock()
+            if self._read is None or (
+                self._last_read is not None and now - self._last_read < REFRESH_SECONDS
+            ):
+                return False
+            self._last_read = now
+            try:
+                self.value = self._read()
+            except Exception as error:
+                log.warning("could not read the secret again", extra={"error": reason(error)})
+            return self.value != value
+
+
+def parameter_reader(name: str, region: str) -> Callable[[], str] | None:
+    """Return a function that reads the parameter with the task role; None without a name."""
+    if not name:
+        return None
+    clients: list[Any] = []
+
+    def read() -> str:
+        if not clients:
+            import boto3  # only when it is needed: it takes a fifth of the start
+            from botocore.config import Config
+
+            config = Config(
+                connect_timeout=TIMEOUT_SECONDS,
+                read_timeout=TIMEOUT_SECONDS,
+                retries={"total_max_attempts": 2},
+            )
+            session = boto3.Session(
+                region_name=region or None
+            )  # the default one is not for threads
+            clients.append(session.client("ssm", config=config))
+        answer = clients[0].get_parameter(Name=name, WithDecryption=True)
+        return str(answer["Parameter"]["Value"])
+
+    return read
