@@ -38,10 +38,8 @@ ACCESS_DENIED = (
     "UnauthorizedAccess",
     "NotAuthorized",
 )
-REQUEST_TIMEOUTS = (
-    "RequestTimeout",
-    "RequestTimeoutException",
-)  # AWS did not get all of the request
+# AWS did not receive the whole request.
+REQUEST_TIMEOUTS = ("RequestTimeout", "RequestTimeoutException")
 READ_OPERATIONS = ("Describe", "Get", "List", "Head")  # prefixes of operations that change nothing
 ID_SUFFIXES = ("Id", "Ids", "Arn", "Arns", "ARN")  # of the names of parameters that hold ids
 # Parameters that may be empty strings in any call.

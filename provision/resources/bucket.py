@@ -28,11 +28,8 @@ FOLDER = "news"  # the prefix of everything the bot reads
 BATCH_SIZE = 1000  # S3 API, DeleteObjects
 # Error codes of single objects of a DeleteObjects call for which a later call may succeed.
 TRANSIENT = ("InternalError", "SlowDown", "ServiceUnavailable")
-NO_TAGS = (
-    "NoSuchTagSet",
-    "AccessDenied",
-    "NoSuchBucket",
-)  # no tags, or not readable by this caller
+# Without tags, or not readable by this caller.
+NO_TAGS = ("NoSuchTagSet", "AccessDenied", "NoSuchBucket")
 PRIVATE = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
