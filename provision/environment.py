@@ -28,7 +28,7 @@ def enter_sandbox() -> dict[str, Any]:
     sandbox = read_runtime()
     if sandbox is None:
         raise ProvisionError(
-            _("Looking for a sandbox on this machine."),
+            _("Could not find a sandbox on this computer."),
             _("none is running"),
             _("Start one in another terminal: provision sandbox"),
         )
@@ -78,9 +78,9 @@ def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[st
         urllib.request.urlopen(request, timeout=10).close()
     except (urllib.error.URLError, OSError) as error:
         raise ProvisionError(
-            _("Entering the name servers at the sandbox's registrar."),
+            _("Could not enter the name servers at the sandbox's registrar."),
             str(error),
-            _("Start the sandbox again: provision sandbox"),
+            _("Restart the sandbox: provision sandbox"),
         ) from None
 
 
@@ -105,9 +105,9 @@ def clock_at(endpoint: str) -> Clock:
             return read()["now"]
         except NO_CLOCK as error:
             raise ProvisionError(
-                _("Asking the sandbox for its time."),
+                _("Could not read the sandbox's clock."),
                 str(error),
-                _("Start the sandbox again: provision sandbox"),
+                _("Restart the sandbox: provision sandbox"),
             ) from None
 
     try:

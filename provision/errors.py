@@ -32,7 +32,7 @@ def os_error(doing: str, error: OSError) -> ProvisionError:
     return ProvisionError(
         doing,
         error.strerror or str(error),
-        _("Mend that, then run the same command again."),
+        _("Fix that, then run the same command again."),
     )
 
 
@@ -61,8 +61,8 @@ class Pending(Exception):
 
     reason: what is waited for. outside: a person or another company has to act (a registrar, ACM, a switch in
     LINE's console), so a run may end here with exit status 3. timeout: seconds after which to give up; None:
-    the resource's own. passable: dependents may start all the same. left: expected seconds, where they can
-    be estimated; sure: not earlier. refused: AWS answered and changed nothing.
+    the resource's own. passable: dependents may start all the same. left: the expected seconds, where they
+    can be estimated; sure: not earlier. refused: AWS answered and changed nothing.
     """
 
     def __init__(

@@ -135,4 +135,4 @@ def _raise_first(errors: list[ProvisionError]) -> None:
 
 
 def _wrong(key: str, why: str) -> UsageError:
-    return UsageError(_("Setting {key}.", key=key), why, _("Give another value."))
+    return UsageError(_("Could not set {key}.", key=key), why, _("Use another value."))

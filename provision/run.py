@@ -91,7 +91,7 @@ class Run:
         if same is False:
             raise LineError(
                 401,
-                _("Asking LINE whether secret and access token belong together."),
+                _("The channel secret and the access token could not be verified."),
                 _(
                     "the access token is channel {channel}'s, and the secret is not",
                     channel=channel,
@@ -197,9 +197,9 @@ def check_settings(file: StackFile) -> None:
     """Raise UsageError where two settings conflict."""
     if conflict := file.settings.conflict():
         raise UsageError(
-            _("Reading the settings in {path}.", path=file.path),
+            _("Could not read the settings in {path}.", path=file.path),
             _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1]),
-            _("Give another value."),
+            _("Use another value."),
         )
 
 

@@ -96,7 +96,7 @@ def image_reference(raw: Raw) -> str:
             return raw
     except ValueError:
         pass
-    raise ValueError(_("an image, best by its digest: public.ecr.aws/name/image@sha256:..."))
+    raise ValueError(_("an image, preferably by digest: public.ecr.aws/name/image@sha256:..."))
 
 
 def schedule_expression(raw: Raw) -> str:

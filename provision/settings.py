@@ -52,7 +52,10 @@ SETTINGS = (
         "news-bot",
         text_like(
             r"(?!internal-)[a-z][a-z0-9-]{0,18}[a-z0-9]",
-            lambda: _("2 to 20 of a-z, 0-9 and -, first a letter, last not a -, not internal-..."),
+            lambda: _(
+                "2 to 20 characters of a-z, 0-9 and -, starting with a letter, not ending with -, "
+                "not starting with internal-"
+            ),
         ),
     ),
     Setting(
@@ -137,26 +140,28 @@ class Settings(Mapping[str, Any]):
         """Return the first setting that contradicts another, and the allowed values: (key, sentence)."""
         host, domain = self["host"], self["domain"]
         if host and domain and host != domain and not host.endswith("." + domain):
-            return "host", _("a name in or equal to the domain {domain}", domain=domain)
+            return "host", _("the domain {domain} or a subdomain of it", domain=domain)
         if host and len(host) > 64:  # ACM, RequestCertificate, DomainName
             return "host", _("a name of at most 64 characters (ACM's limit)")
         memory = FARGATE_MEMORY[self["service.cpu"]]
         if self["service.memory"] not in memory:
             return "service.memory", _(
-                "with service.cpu {cpu} Fargate offers: {memory}",
+                "one of {memory} (Fargate's sizes for service.cpu {cpu})",
                 cpu=self["service.cpu"],
                 memory=", ".join(map(str, memory)),
             )
         subnets = self["network.subnets"]
         if subnets and self["network.vpc"] == "new":
-            return "network.subnets", _("nothing where network.vpc is new: it brings its own")
+            return "network.subnets", _(
+                "nothing if network.vpc is new, which creates its own subnets"
+            )
         if subnets and (len(subnets) < 2 or len(set(subnets)) < len(subnets)):
-            return "network.subnets", _("two or more subnets, each in a zone of its own")
+            return "network.subnets", _("two or more subnets in different availability zones")
         for one, other in (("start", "stop"), ("stop", "start")):
             if self[f"schedule.{one}"] and not self[f"schedule.{other}"]:
                 return f"schedule.{other}", _(
-                    "a time too, because schedule.{one} has one (or leave both empty)", one=one
+                    "a schedule too, because schedule.{one} is set (or leave both empty)", one=one
                 )
         if self["line.access_token_parameter"] == self["line.channel_secret_parameter"]:
-            return "line.channel_secret_parameter", _("another name than the access token's")
+            return "line.channel_secret_parameter", _("a name different from the access token's")
         return None

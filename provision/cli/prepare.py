@@ -69,4 +69,4 @@ def prepared(
 
 def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
     """Return the choices that this account and region offer. Raise ProvisionError."""
-    return inspector.ask(question, environment.clock(), _("Looking which networks there are."))
+    return inspector.ask(question, environment.clock(), _("Could not list the networks."))

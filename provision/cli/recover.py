@@ -98,7 +98,7 @@ def _put_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
     try:
         path.rename(place)
     except OSError as error:
-        raise os_error(_("Writing {path}.", path=place), error) from None
+        raise os_error(_("Could not write {path}.", path=place), error) from None
     try:
         yield
     finally:

@@ -38,10 +38,8 @@ ACCESS_DENIED = (
     "UnauthorizedAccess",
     "NotAuthorized",
 )
-REQUEST_TIMEOUTS = (
-    "RequestTimeout",
-    "RequestTimeoutException",
-)  # AWS did not get all of the request
+# AWS did not receive the whole request.
+REQUEST_TIMEOUTS = ("RequestTimeout", "RequestTimeoutException")
 READ_OPERATIONS = ("Describe", "Get", "List", "Head")  # prefixes of operations that change nothing
 ID_SUFFIXES = ("Id", "Ids", "Arn", "Arns", "ARN")  # of the names of parameters that hold ids
 # Parameters that may be empty strings in any call.
@@ -137,7 +135,7 @@ class Aws:
         Source: Amazon EC2 API Reference, DescribeRegions.
         """
         try:
-            with translate_errors(_("Listing the regions that the account has enabled.")):
+            with translate_errors(_("Could not list the regions that the account has enabled.")):
                 regions = self.ec2.describe_regions()["Regions"]
         except ProvisionError:  # not allowed, or an endpoint without EC2
             return self.regions(service)
@@ -150,7 +148,7 @@ class Aws:
         """
         import botocore.exceptions
 
-        doing = _("Asking AWS which account this is.")
+        doing = _("Could not find out which AWS account this is.")
         with reading(doing):
             try:
                 return str(self.sts.get_caller_identity()["Account"])
@@ -208,7 +206,7 @@ def matches(error: Exception, declared: tuple[str, ...]) -> bool:
 def transient_reason(error: Exception) -> str:
     """Return why the same call may succeed later (throttled, no answer, AWS's internal error), else ""."""
     if _is_throttled(error):
-        return _("AWS asks for slower calls ({code})", code=code(error) or 429)
+        return _("AWS is throttling requests ({code})", code=code(error) or 429)
     status = _status(error)
     if status >= 500:
         return _("AWS had an internal error ({code})", code=code(error) or status)
@@ -255,7 +253,7 @@ def connection_error(error: Exception) -> ProvisionError:
     """Return the ProvisionError for boto3's own errors (no credentials, no profile, a bad certificate)."""
     import botocore.exceptions
 
-    doing = _("Reaching AWS.")
+    doing = _("Could not connect to AWS.")
     if why := untrusted(error):
         return ProvisionError(doing, why, trust_it())
     then = _(
@@ -268,8 +266,8 @@ def connection_error(error: Exception) -> ProvisionError:
 
 def _check_connection() -> str:
     return _(
-        "Look at this machine's network, proxy, AWS_ENDPOINT_URL and AWS_CA_BUNDLE, "
-        "then run the same command again."
+        "Check this computer's network, proxy, AWS_ENDPOINT_URL and AWS_CA_BUNDLE, then run "
+        "the same command again."
     )
 
 
@@ -283,11 +281,11 @@ def refused(doing: str, error: Exception) -> ProvisionError:
         then = _("Sign in to AWS again, then run the same command again.")
     elif code(error) in ACCESS_DENIED:
         then = _(
-            "Ask the account's administrator for the permission named above, "
-            "then run the same command again."
+            "Ask the account's administrator for the permission above, then run the same command "
+            "again."
         )
     else:
-        then = _("Mend what AWS names, then run the same command again; it goes on from here.")
+        then = _("Fix the problem AWS reported, then run the same command again to continue.")
     translated = ProvisionError(doing, why, then)
     translated.answered = not code(error).isdigit() and code(error) != ""
     return translated
@@ -440,6 +438,6 @@ def _describe_malformed(operation: str, error: BaseException) -> str:
 
 def _check_endpoint() -> str:
     return _(
-        "Run the same command again. If AWS_ENDPOINT_URL leads to another cloud than AWS, look there "
-        "whether it supports this operation."
+        "Run the same command again. If AWS_ENDPOINT_URL points to something other than AWS, "
+        "check that it supports this operation."
     )

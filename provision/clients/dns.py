@@ -78,7 +78,8 @@ class Dns:
             except Unanswered as error:
                 reasons.append(str(error))
         raise Unanswered(
-            "; ".join(reasons[:3]) or _("the servers above {domain} have no address", domain=domain)
+            "; ".join(reasons[:3])
+            or _("the name servers of the parent zone of {domain} have no address", domain=domain)
         )
 
     def records(self, name: str, kind: str) -> list[str]:
@@ -139,7 +140,7 @@ class Dns:
                 return []
             except (OSError, dns.exception.DNSException) as error:
                 raise Unanswered(
-                    _("this machine cannot look up names ({error})", error=error)
+                    _("this computer cannot resolve domain names ({error})", error=error)
                 ) from None
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             rcode = dns.rcode.to_text(answer.rcode())
@@ -199,7 +200,7 @@ class Dns:
                 continue
             except (OSError, dns.exception.DNSException) as error:
                 raise Unanswered(
-                    _("this machine cannot look up names ({error})", error=error)
+                    _("this computer cannot resolve domain names ({error})", error=error)
                 ) from None
             return [record.target.to_text() for record in answer][:4]
         return []

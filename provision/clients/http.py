@@ -33,17 +33,17 @@ def untrusted(error: BaseException) -> str:
     is_tls = any("SSL" in type(inner).__name__ for inner in chain)
     for text in map(str, chain):
         if any(message in text for message in UNTRUSTED):
-            return _("the certificate that the server shows is not trusted ({error})", error=text)
+            return _("the server's certificate is not trusted ({error})", error=text)
         if is_tls and any(message in text for message in BAD_BUNDLE):
-            return _("the file of trusted certificates cannot be read ({error})", error=text)
+            return _("the CA bundle cannot be read ({error})", error=text)
     return ""
 
 
 def trust_it() -> str:
     """Return the advice for a certificate that is not trusted."""
     return _(
-        "Where a proxy or firewall reads TLS, set AWS_CA_BUNDLE to a PEM file with its certificate "
-        "authority; then run the same command again."
+        "If a proxy or firewall inspects TLS traffic, set AWS_CA_BUNDLE to a PEM file with "
+        "its certificate authority, then run the same command again."
     )
 
 
@@ -99,9 +99,9 @@ def _create_pool(proxy: str) -> Any:
             context.load_verify_locations(bundle)
         except OSError as error:
             raise ProvisionError(
-                _("Reading AWS_CA_BUNDLE."),
+                _("Could not read AWS_CA_BUNDLE."),
                 f"{bundle}: {error.strerror or error}",
-                _("Set it to a file of certificates in PEM, or unset it."),
+                _("Set it to a file of certificates in PEM format, or unset it."),
             ) from None
     settings: dict[str, Any] = {
         "ssl_context": context,

@@ -63,9 +63,9 @@ class Line:
         if not re.fullmatch(r"[!-~]+", token):
             raise LineError(
                 401,
-                _("Asking LINE which bot the access token belongs to."),
-                _("it is empty or holds characters that no access token has"),
-                _("Issue a channel access token at {console} and give that one.", console=CONSOLE),
+                _("Could not find out which bot the access token belongs to."),
+                _("it is empty or contains characters that are not allowed in an access token"),
+                _("Issue a channel access token at {console} and use it.", console=CONSOLE),
             )
         return token
 
@@ -103,7 +103,7 @@ class Line:
             response = self._send(method, path, fields=fields, **form)
             body = _parse_object(response) if response.status == 200 else {}
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            doing = _("Asking LINE whether secret and access token belong together.")
+            doing = _("The channel secret and the access token could not be verified.")
             raise _unanswered(doing, error) from None
         if pending := _transient(response.status):
             raise pending
@@ -138,12 +138,10 @@ class Line:
         except (ValueError, KeyError):  # not LINE's answer, but a proxy's page
             message, answered = response.reason, False
         if response.status == 401:
-            then = _(
-                "Issue a channel access token at {console} and give that one.", console=CONSOLE
-            )
+            then = _("Issue a channel access token at {console} and use it.", console=CONSOLE)
         else:
             then = _(
-                "Look at the channel at {console}, then run the same command again.",
+                "Check the channel at {console}, then run the same command again.",
                 console=CONSOLE,
             )
         error = LineError(
@@ -164,7 +162,7 @@ class Line:
 
         Raise LineError for a wrong token.
         """
-        doing = _("Asking LINE which bot the access token belongs to.")
+        doing = _("Could not find out which bot the access token belongs to.")
         body = self._call(doing, "GET", "/v2/bot/info")
         if body is None:
             return {}
@@ -174,19 +172,19 @@ class Line:
 
     def endpoint(self) -> dict[str, Any]:
         """Return {"endpoint", "active"} (GET /v2/bot/channel/webhook/endpoint); {} where none is set."""
-        body = self._call(_("Reading LINE's webhook endpoint."), "GET", ENDPOINT)
+        body = self._call(_("Could not read LINE's webhook URL."), "GET", ENDPOINT)
         if body is None:
             return {}
         return {"endpoint": body.get("endpoint"), "active": body.get("active")}
 
     def set_endpoint(self, url: str) -> None:
         """Set the webhook URL (PUT /v2/bot/channel/webhook/endpoint), in effect within a minute."""
-        doing = _("Telling LINE the webhook {url}.", url=url)
+        doing = _("Could not set LINE's webhook URL to {url}.", url=url)
         self._call(doing, "PUT", ENDPOINT, {"endpoint": url})
 
     def test(self, url: str) -> WebhookTest:
         """Let LINE send `events: []` to the URL (POST /v2/bot/channel/webhook/test; 60 calls an hour)."""
-        doing = _("Having LINE test the webhook {url}.", url=url)
+        doing = _("LINE could not test the webhook URL {url}.", url=url)
         try:
             body = self._call(doing, "POST", "/v2/bot/channel/webhook/test", {"endpoint": url})
         except LineError as error:
@@ -203,7 +201,7 @@ class Line:
 def _transient(status: int) -> Pending | None:
     """Return Pending for an HTTP status after which the same call may succeed later, else None."""
     if status in (408, 429) or status >= 500:
-        return Pending(_("LINE asks to come back later ({status})", status=status))
+        return Pending(_("LINE asks to try again later ({status})", status=status))
     return None
 
 

@@ -62,8 +62,8 @@ class PackageIndex:
                     if not cache.is_dir():  # otherwise another run was faster
                         raise
             if not _is_complete(cache, lock):
-                doing = _("Checking the bot's Python packages in {folder}.", folder=cache)
-                raise _refused(doing, _("they are not those of the lock"))
+                doing = _("Could not verify the bot's Python packages in {folder}.", folder=cache)
+                raise _refused(doing, _("they do not match the lock file"))
         return sorted(cache.glob("*.whl"))
 
     def _download(self, folder: Path, lock: bytes, python: str, platform: str) -> None:
@@ -77,7 +77,10 @@ class PackageIndex:
             *("--abi", f"cp{python.replace('.', '')}", "--abi", "abi3", "--abi", "none"),
             *("--dest", str(folder / "wheels"), "-r", str(folder / "requirements.txt")),
         ]
-        doing = _("Fetching the bot's Python packages for {platform} with pip.", platform=platform)
+        doing = _(
+            "Could not download the bot's Python packages for {platform} with pip.",
+            platform=platform,
+        )
         try:
             done = subprocess.run(
                 command,
@@ -87,7 +90,7 @@ class PackageIndex:
                 env=environment(os.environ),
             )
         except subprocess.TimeoutExpired:
-            raise _refused(doing, _("no end after {seconds} s", seconds=TIMEOUT)) from None
+            raise _refused(doing, _("timed out after {seconds} s", seconds=TIMEOUT)) from None
         if done.returncode:
             errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
             raise _refused(doing, " ".join(errors or done.stderr.splitlines()[-1:]))
@@ -137,7 +140,7 @@ def _refused(doing: str, why: str) -> ProvisionError:
         doing,
         why,
         _(
-            "Look whether this machine reaches its package index (`python -m pip config list`), then run "
-            "the same command again; or bring an image of your own: --set image.uri=..."
+            "Check that this computer can reach its package index (`python -m pip config list`), "
+            "then run the same command again, or use your own image: --set image.uri=..."
         ),
     )

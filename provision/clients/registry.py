@@ -119,14 +119,18 @@ class Registries:
         if response.status in (408, 429) or response.status >= 500:
             response.drain_conn()
             raise Pending(
-                _("{host} asks for patience (HTTP {status})", host=host, status=response.status)
+                _(
+                    "{host} is rate-limiting requests or has an error (HTTP {status})",
+                    host=host,
+                    status=response.status,
+                )
             )
         location = response.get_redirect_location() if method in ("GET", "HEAD") else None
         if not location:
             return response
         response.drain_conn()
         if not redirects:
-            raise Pending(_("{host} only redirects", host=host), timeout=PATIENCE)
+            raise Pending(_("{host} redirects too many times", host=host), timeout=PATIENCE)
         target = urllib.parse.urljoin(url, location)
         if _host(target) != host:  # send a password to the host that it is for, and to no other
             headers = options.get("headers", {}).items()
@@ -141,9 +145,9 @@ def _host(url: str) -> str:
 def _check_secure(url: str) -> None:
     if urllib.parse.urlsplit(url).scheme != "https" and not on_loopback(url):
         raise ProvisionError(
-            _("Asking {host}.", host=_host(url)),
-            _("{url} is not https, and not on this machine", url=url),
-            _("Give its https:// address, then run the same command again."),
+            _("Could not send a request to {host}.", host=_host(url)),
+            _("{url} is not https, and not on this computer", url=url),
+            _("Use its https:// address, then run the same command again."),
         )
 
 
@@ -185,7 +189,7 @@ class Remote:
 
     def manifest(self, reference: str) -> Manifest:
         """Return a manifest by tag or digest. Raise ProvisionError for a missing one or another digest."""
-        doing = _("Reading {reference} of {name}.", reference=reference, name=self.name)
+        doing = _("Could not read {reference} of {name}.", reference=reference, name=self.name)
         headers = {"Accept": ", ".join(MANIFESTS)}
         response = self._ask(doing, "GET", f"manifests/{reference}", headers=headers)
         content = b"".join(self._read_pieces(response))
@@ -197,7 +201,7 @@ class Remote:
 
     def blob(self, digest: str) -> Iterator[bytes]:
         """Yield a blob's bytes in pieces. Raise ProvisionError at the end for another digest."""
-        doing = _("Reading {reference} of {name}.", reference=digest, name=self.name)
+        doing = _("Could not read {reference} of {name}.", reference=digest, name=self.name)
         response = self._ask(doing, "GET", f"blobs/{digest}")
         actual = hashlib.sha256()
         for piece in self._read_pieces(response):
@@ -208,7 +212,7 @@ class Remote:
 
     def has(self, digest: str) -> bool:
         """Return whether the repository has that blob."""
-        doing = _("Looking which layers {name} has.", name=self.name)
+        doing = _("Could not list the layers in {name}.", name=self.name)
         return int(self._ask(doing, "HEAD", f"blobs/{digest}", expected=(200, 404)).status) == 200
 
     def push(self, blob: Blob, progress: Callable[[int], None] = lambda sent: None) -> None:
@@ -216,7 +220,7 @@ class Remote:
 
         progress: called with the number of bytes sent so far.
         """
-        doing = _("Pushing {reference} to {name}.", reference=blob.digest, name=self.name)
+        doing = _("Could not push {reference} to {name}.", reference=blob.digest, name=self.name)
 
         def read() -> Iterator[bytes]:
             sent = 0
@@ -234,7 +238,7 @@ class Remote:
 
     def put(self, tag: str, manifest: Manifest) -> None:
         """Upload the manifest under a tag, after everything that it refers to."""
-        doing = _("Pushing {reference} to {name}.", reference=tag, name=self.name)
+        doing = _("Could not push {reference} to {name}.", reference=tag, name=self.name)
         headers = {"Content-Type": manifest.media_type}
         path = f"manifests/{tag}"
         self._ask(doing, "PUT", path, expected=(201,), headers=headers, body=manifest.content)
@@ -302,7 +306,9 @@ class Remote:
 def silent(host: str, error: Exception) -> Pending | ProvisionError:
     """Return Pending for a lost answer, ProvisionError where the registry's certificate is not trusted."""
     if why := untrusted(error):
-        return ProvisionError(_("Reaching the registry {host}.", host=host), why, trust_it())
+        return ProvisionError(
+            _("Could not connect to the registry {host}.", host=host), why, trust_it()
+        )
     reason = getattr(error, "reason", None) or error
     return Pending(
         _("{host} did not answer ({error})", host=host, error=type(reason).__name__),
@@ -322,7 +328,7 @@ def refused(doing: str, status: int, body: bytes) -> ProvisionError:
     error = ProvisionError(
         doing,
         f"HTTP {status} {message}".strip(),
-        _("Run the same command again, or bring an image of your own: --set image.uri=..."),
+        _("Run the same command again, or use your own image: --set image.uri=..."),
     )
     error.answered = answered
     return error
@@ -332,6 +338,6 @@ def digest_mismatch(doing: str, expected: str, actual: str) -> ProvisionError:
     """Return the ProvisionError for content with another digest: a proxy's page, or a forgery."""
     return ProvisionError(
         doing,
-        _("what came has the digest {got}, not {wanted}", got=actual, wanted=expected),
-        _("Look what stands between this machine and the registry, then run it again."),
+        _("the download's digest is {got}, expected {wanted}", got=actual, wanted=expected),
+        _("Check your proxy and firewall, then run the same command again."),
     )

@@ -69,9 +69,9 @@ class Tls:
                 context.load_verify_locations(cafile=bundle)
             except OSError as error:
                 raise ProvisionError(
-                    _("Reading AWS_CA_BUNDLE."),
+                    _("Could not read AWS_CA_BUNDLE."),
                     f"{bundle}: {error.strerror}",
-                    _("Set it to a file of certificates in PEM, or unset it."),
+                    _("Set it to a file of certificates in PEM format, or unset it."),
                 ) from None
         return context
 
@@ -84,19 +84,17 @@ def _describe_distrust(error: ssl.SSLCertVerificationError) -> str:
     if code == EXPIRED:
         return _("the certificate has expired")
     if code in INCOMPLETE:
-        return _(
-            "the chain of certificates is not complete, or ends in an authority that is not trusted"
-        )
+        return _("the certificate chain is incomplete, or its certificate authority is not trusted")
     if code in SELF_SIGNED:
-        return _("the certificate is signed by itself; LINE takes public authorities only")
+        return _("the certificate is self-signed; LINE accepts public certificate authorities only")
     return str(error.verify_message)
 
 
 def _refused(host: str, why: str) -> ProvisionError:
     return ProvisionError(
-        _("Shaking hands with {host} as LINE does (TLS 1.2 or newer).", host=host),
+        _("Could not connect to {host} as LINE does (TLS 1.2 or newer).", host=host),
         why,
-        _("Run `provision setup`: it puts listener, certificate and alias right."),
+        _("Run `provision setup` to repair listener, certificate and alias."),
     )
 
 
@@ -107,7 +105,7 @@ def _parse_front(text: str) -> tuple[str, int] | None:
     match = re.fullmatch(r"(?:https://)?([^/:]+):([0-9]{1,5})/?", text)
     if not match:
         raise ProvisionError(
-            _("Reading PROVISION_FRONT."),
+            _("Could not read PROVISION_FRONT."),
             _("{given} is not host:port", given=text),
             _("Set it to something like 127.0.0.1:8443, or unset it."),
         )

@@ -129,7 +129,7 @@ class Deleter:
         live = None if at_once else inspector.find(resource, self.clients)
         if live is not None:
             raise Pending(
-                _("waiting until it is gone"), passable=resource.releases_dependencies(live)
+                _("waiting for its deletion"), passable=resource.releases_dependencies(live)
             )
         if resource.key not in self._deleted and record.fresh(self.clock.now()):
             raise Pending(_("made a moment ago; AWS may not show it yet"))

@@ -74,7 +74,7 @@ class DiscoveredSettings:
             .get("awsvpcConfiguration", {})
             .get("subnets", [])
         )
-        with reading(_("Looking which networks there are.")):
+        with reading(_("Could not list the networks.")):
             public = subnets_of(self.clients.aws, group["VpcId"])[1]
         if used and set(used) != set(one_per_zone(list(public.values()))[:ZONES]):
             found["network.subnets"] = used

@@ -246,7 +246,7 @@ def ask(question: Callable[[], T], clock: Clock, doing: str, tries: int = TRIES)
 
 def account(clients: Clients, clock: Clock) -> str:
     """Return the account's number. Raises ProvisionError where AWS cannot be reached or refuses."""
-    return ask(clients.aws.account, clock, _("Asking AWS which account this is."))
+    return ask(clients.aws.account, clock, _("Could not find out which AWS account this is."))
 
 
 def unanswered(doing: str, why: Pending) -> NoResponse:

@@ -83,7 +83,7 @@ def _wrong(kind: type[Resource], name: str, value: Any, made_in: dict[str, str])
     if several and not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
         return _("{name} is a list of texts", name=name)
     if not several and not isinstance(value, str):
-        return _("{name} is one text", name=name)
+        return _("{name} must be a single string", name=name)
     member = re.split(r"[.\]]", outputs[name].metadata["path"])[-1]
     for text in value if several else [value]:
         if why := _misshapen(kind, member, text, made_in):

@@ -43,7 +43,7 @@ def read(registries: Registries, reference: str, platform: str) -> Base:
     remote = registries.public(name.host, name.repository)
     # The sandbox's gallery has an image of its own under the default's name. A mirror has the real one.
     in_sandbox = reference == DEFAULT and registries.in_sandbox(name.host)
-    manifest = remote.manifest(name.tag if in_sandbox else name.wanted)
+    manifest = remote.manifest(name.tag if in_sandbox else name.tag_or_digest)
     digest = manifest.digest
     if "manifests" in manifest.document:
         manifest = remote.manifest(_digest_for(platform, manifest, reference))
@@ -61,7 +61,7 @@ def pinned(registries: Registries, reference: str) -> str:
     if name.digest:
         return reference
     remote = registries.public(name.host, name.repository)
-    return f"{reference}@{remote.manifest(name.wanted).digest}"
+    return f"{reference}@{remote.manifest(name.tag_or_digest).digest}"
 
 
 def _digest_for(platform: str, index: Manifest, reference: str) -> str:
@@ -85,7 +85,7 @@ def _layer(remote: Remote, descriptor: dict[str, Any]) -> Blob:
 
 def _wrong_platform(reference: str, platform: str, have: str) -> ProvisionError:
     return ProvisionError(
-        _("Reading the base image {reference}.", reference=reference),
+        _("Could not use the base image {reference}.", reference=reference),
         _("it is for {have}, not for {platform}", have=have, platform=platform),
-        _("Set image.platform to one that it has, or image.base to another image."),
+        _("Set image.platform to one of these, or image.base to another image."),
     )

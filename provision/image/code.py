@@ -34,7 +34,9 @@ def files(own: Files) -> dict[str, bytes]:
     for path in (*map(PurePosixPath, merged), packages):
         for folder in path.parents:
             if folder.as_posix() in merged:
-                raise unfit(_("{name} is a folder in the image, and a file here", name=folder))
+                raise unfit(
+                    _("{name} is a folder in the image, but a file in image.files", name=folder)
+                )
     return merged
 
 

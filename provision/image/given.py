@@ -7,13 +7,13 @@ from provision.clients.registry import Remote
 from provision.errors import Pending, ProvisionError
 
 
-def platforms(remote: Remote, wanted: str) -> tuple[str, ...]:
+def platforms(remote: Remote, tag_or_digest: str) -> tuple[str, ...]:
     """Return the image's platforms, such as linux/amd64; () where its registry does not answer or allow it.
 
-    A task will then fail with the reason. remote: its repository. wanted: its tag or digest.
+    A task will then fail with the reason. remote: its repository.
     """
     try:
-        document = remote.manifest(wanted).document
+        document = remote.manifest(tag_or_digest).document
         if "manifests" in document:
             names = [_platform(entry.get("platform") or {}) for entry in document["manifests"]]
         else:

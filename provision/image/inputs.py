@@ -80,9 +80,9 @@ def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[
     base = bases.read(registries, inputs.base, inputs.platform)
     if not base.python:
         raise ProvisionError(
-            _("Reading the base image {reference}.", reference=inputs.base),
-            _("it does not say which Python it has (PYTHON_VERSION)"),
-            _("Set image.base to an official Python image or one that is built on it."),
+            _("Could not use the base image {reference}.", reference=inputs.base),
+            _("it does not declare its Python version (PYTHON_VERSION)"),
+            _("Set image.base to an official Python image, or to one based on it."),
         )
     check(inputs.files, inputs.files, base.python)
     registries.tell(_("collecting the bot's Python packages"))
@@ -90,8 +90,8 @@ def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[
         packages = wheels(index, inputs.lock, base.python, inputs.platform)
     except OSError as error:
         raise ProvisionError(
-            _("Keeping the bot's Python packages in {folder}.", folder=index.folder()),
+            _("Could not save the bot's Python packages in {folder}.", folder=index.folder()),
             str(error),
-            _("Make room there, or name another folder in XDG_CACHE_HOME."),
+            _("Free some space there, or set XDG_CACHE_HOME to another folder."),
         ) from None
     return assemble(base, [packages, code(inputs.files)]), base.digest

@@ -58,11 +58,9 @@ def _check_folder(folder: Path, beside: Path) -> Path:
     """Return the folder's real path. Raise UsageError for a folder that is not allowed."""
     root, allowed = Path(os.path.realpath(folder)), Path(os.path.realpath(beside))
     if not root.is_dir():
-        raise _misplaced(_("{folder} is no folder", folder=folder))
+        raise _misplaced(_("{folder} is not a folder", folder=folder))
     if root == allowed or allowed not in root.parents:
-        raise _misplaced(
-            _("{folder} does not lie in a folder below {beside}", folder=folder, beside=allowed)
-        )
+        raise _misplaced(_("{folder} is not below {beside}", folder=folder, beside=allowed))
     for part in root.relative_to(allowed).parts:
         if part.startswith("."):
             raise _misplaced(_("{folder} is hidden: {part}", folder=folder, part=part))
@@ -90,16 +88,16 @@ def _list_files(folder: Path, root: Path, left_out: list[str]) -> Iterator[tuple
 def _follow_link(path: Path, root: Path, name: str) -> Path:
     """Return the regular file at this path, or the one in the folder that a link points to."""
     if SECRET_NAMES.fullmatch(path.name):
-        raise unfit(_("{name}: files of that name hold keys or passwords", name=name))
+        raise unfit(_("{name}: files of that name usually contain keys or passwords", name=name))
     target = Path(os.path.realpath(path))
     if path.is_symlink() and root not in target.parents:
         raise unfit(
-            _("{name}: this link leads out of the folder, to {target}", name=name, target=target)
+            _("{name}: this link points outside the folder, to {target}", name=name, target=target)
         )
     if any(part.startswith(".") for part in target.relative_to(root).parts):
-        raise unfit(_("{name}: this link leads to {target}", name=name, target=target))
+        raise unfit(_("{name}: this link points to {target}", name=name, target=target))
     if not stat.S_ISREG(target.stat().st_mode):
-        raise unfit(_("{name}: this is no regular file, nor a link to one", name=name))
+        raise unfit(_("{name}: this is not a regular file or a link to one", name=name))
     return target
 
 
@@ -115,18 +113,18 @@ def _read_file(path: Path, name: str, max_size: int) -> bytes:
         raise unfit(_("{name}: the files are larger than {size} MB", name=name, size=size))
     binary_key = path.suffix.lower() == ".key" and content[:1] == b"\x30"  # DER
     if binary_key or SECRET_CONTENTS.search(content.replace(b"\0", b"")):
-        raise unfit(_("{name}: it holds a private key or a password of a cloud's", name=name))
+        raise unfit(_("{name}: it contains a private key or cloud credentials", name=name))
     return content
 
 
 def unfit(why: str, then: str = "") -> UsageError:
     """Return the UsageError for the person's files, or for one of them."""
     return UsageError(
-        _("Reading the files that go into the image."),
+        _("Could not use the files for the image."),
         why,
-        then or _("Take it out of that folder or mend it, then run the same command again."),
+        then or _("Remove it from that folder or fix it, then run the same command again."),
     )
 
 
 def _misplaced(why: str) -> UsageError:
-    return unfit(why, _("Set image.files to a folder beside stack.yaml, or leave it empty."))
+    return unfit(why, _("Set image.files to a folder next to stack.yaml, or leave it empty."))

@@ -20,7 +20,7 @@ class Reference:
     digest: str
 
     @property
-    def wanted(self) -> str:
+    def tag_or_digest(self) -> str:
         """Return what to request from the registry: the digest, else the tag, as Docker does."""
         return self.digest or self.tag or "latest"
 

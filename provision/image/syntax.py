@@ -29,11 +29,11 @@ def check(files: Mapping[str, bytes], names: Iterable[str], python: str) -> None
         return
     more = len(errors) - SHOWN
     shown = errors[:SHOWN] + ([_("{count} more", count=more)] if more > 0 else [])
-    then = _("Mend that line, then run the same command again.")
+    then = _("Fix that line, then run the same command again.")
     if _version(python) > sys.version_info[:2]:
         then = _(
-            "Mend that line, then run the same command again; what only Python {python} understands is "
-            "read where provision itself runs with Python {python}.",
+            "Fix that line, then run the same command again. To use syntax that is new in Python "
+            "{python}, run provision itself with Python {python}.",
             python=python,
         )
     raise unfit("; ".join(shown), then)

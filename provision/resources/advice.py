@@ -19,34 +19,36 @@ def _steps() -> list[tuple[str, str]]:
         (
             "exec format error|matching platform|no matching manifest",
             _(
-                "The image is for another processor: give one for image.platform, or set image.platform "
-                "(linux/amd64, linux/arm64) to the image's."
+                "The image is for another CPU architecture: use one for image.platform, or set "
+                "image.platform (linux/amd64, linux/arm64) to match the image."
             ),
         ),
         (
             "CannotPullContainer.*(timeout|timed out)|ResourceInitialization.*(timeout|timed out)",
-            _("The task finds no way out: its subnets need a route to an internet gateway."),
+            _("The task has no internet access: its subnets need a route to an internet gateway."),
         ),
         (
             "CannotPullContainer",
             _(
-                "Look whether the image is there and may be read: provision deploy --set image.uri=..."
+                "Check that the image exists and can be pulled: provision deploy --set image.uri=..."
             ),
         ),
         (
             "invalid parameters|ParameterNotFound|unable to pull secrets",
-            _("A secret is missing or may not be read: `provision setup` puts it back."),
+            _("A secret is missing or cannot be read. Run `provision setup` to restore it."),
         ),
         (
             "health check|Target\\.",
             _(
-                "Within a minute of its start the bot has to answer GET /healthz at port 8080 with 200: "
-                "`provision logs` has its own words."
+                "The bot has to answer GET /healthz on port 8080 with 200 within a minute of its "
+                "start. See `provision logs`."
             ),
         ),
         (
             "capacity",
-            _("To run now at the full price: provision deploy --set service.capacity=on-demand"),
+            _(
+                "To run now at the on-demand price: provision deploy --set service.capacity=on-demand"
+            ),
         ),
         (
             "OutOfMemory|exit code 137",
@@ -54,8 +56,6 @@ def _steps() -> list[tuple[str, str]]:
         ),
         (
             "",
-            _(
-                "Mend it (`provision logs` has the bot's own words), then run the same command again."
-            ),
+            _("Fix the cause (see `provision logs`), then run the same command again."),
         ),
     ]

@@ -28,11 +28,8 @@ FOLDER = "news"  # the prefix of everything the bot reads
 BATCH_SIZE = 1000  # S3 API, DeleteObjects
 # Error codes of single objects of a DeleteObjects call for which a later call may succeed.
 TRANSIENT = ("InternalError", "SlowDown", "ServiceUnavailable")
-NO_TAGS = (
-    "NoSuchTagSet",
-    "AccessDenied",
-    "NoSuchBucket",
-)  # no tags, or not readable by this caller
+# Without tags, or not readable by this caller.
+NO_TAGS = ("NoSuchTagSet", "AccessDenied", "NoSuchBucket")
 PRIVATE = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -87,9 +84,9 @@ class NewsBucket(Resource):
 
     def _name_taken(self) -> ProvisionError:
         return ProvisionError(
-            _("Creating the bucket {name}.", name=self.bucket or self.name),
-            _("another account has a bucket of that name; bucket names are the whole world's"),
-            _("Set news.bucket to another name, or to nothing: then provision finds one."),
+            _("Could not create the bucket {name}.", name=self.bucket or self.name),
+            _("another account has a bucket of that name; bucket names are globally unique"),
+            _("Set news.bucket to another name, or leave it empty to let provision choose one."),
         )
 
     def find(self, clients: Clients) -> Live | None:
@@ -205,8 +202,8 @@ class NewsBucket(Resource):
         if everything:
             return ""
         return _(
-            "it holds the collected news; it costs next to nothing (0.025 USD per GB and month); "
-            "--everything takes it too"
+            "it contains the collected news and costs almost nothing (0.025 USD per GB and "
+            "month); --everything deletes it too"
         )
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
@@ -228,7 +225,7 @@ class NewsBucket(Resource):
         objects = clients.aws.s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("Contents")
         if not objects:
             return ""
-        return _("it holds the collected news; `provision teardown --everything` takes it")
+        return _("it contains the collected news; `provision teardown --everything` deletes it")
 
     def delete(self, clients: Clients) -> None:
         """Delete every version and delete marker of the news, then the bucket, which must be empty."""
@@ -243,7 +240,7 @@ class NewsBucket(Resource):
             if not objects:
                 break
             if objects == previous:
-                raise Pending(_("waiting until it is gone"))
+                raise Pending(_("waiting for its deletion"))
             previous = objects
             answer = s3.delete_objects(
                 Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
@@ -267,7 +264,7 @@ def _raise_errors(bucket: str, errors: list[dict[str, Any]]) -> None:
     if all(error.get("Code") in TRANSIENT for error in errors):
         raise Pending(why)
     raise ProvisionError(
-        _("Emptying the bucket {name}.", name=bucket),
+        _("Could not empty the bucket {name}.", name=bucket),
         why,
-        _("Mend what AWS names, then run the same command again; it goes on from here."),
+        _("Fix the problem AWS reported, then run the same command again to continue."),
     )

@@ -121,7 +121,7 @@ class Certificate(Resource):
         """Wait for the validation record, which ACM shows after some seconds."""
         options = live.get("DomainValidationOptions") or [{}]
         if live["Status"] == "PENDING_VALIDATION" and not options[0].get("ResourceRecord"):
-            return _("ACM has not named the validation record yet")
+            return _("waiting for ACM to provide the validation record")
         return ""
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
@@ -155,19 +155,18 @@ class IssuedCertificate(Milestone):
         status = live.get("Status", "")
         if status in FINAL:
             raise ProvisionError(
-                _("Waiting for the certificate of {host}.", host=self.certificate.host),
+                _("ACM did not issue the certificate for {host}.", host=self.certificate.host),
                 _(
                     "ACM says {status}: {reason}",
                     status=status,
                     reason=live.get("FailureReason", "?"),
                 ),
                 _(
-                    "Mend what ACM names (with CAA_ERROR: allow it with the record "
-                    '`0 issue "amazon.com"`), delete the certificate in the ACM console, '
-                    "then run the same command again."
+                    'Fix the problem ACM reported (for CAA_ERROR add the record `0 issue "amazon.com"`), '
+                    "delete the certificate in the ACM console, then run the same command again."
                 ),
             )
-        return "" if status == "ISSUED" else _("ACM has not seen the validation record yet")
+        return "" if status == "ISSUED" else _("waiting for ACM to find the validation record")
 
 
 def caa_error(host: str, name: str, records: list[str]) -> ProvisionError | None:
@@ -175,15 +174,15 @@ def caa_error(host: str, name: str, records: list[str]) -> ProvisionError | None
     if not excludes_amazon(records):
         return None
     return ProvisionError(
-        _("Looking whether Amazon may issue a certificate for {host}.", host=host),
+        _("Amazon may not issue a certificate for {host}.", host=host),
         _(
-            "the CAA records of {name} allow others only: {records}",
+            "the CAA records of {name} allow other certificate authorities only: {records}",
             name=name,
             records=", ".join(records),
         ),
         _(
-            'Add the CAA record `0 issue "amazon.com"` for {name} where its DNS is kept, '
-            "then run the same command again.",
+            'Add the CAA record `0 issue "amazon.com"` for {name} at its DNS provider, then run '
+            "the same command again.",
             name=name,
         ),
     )

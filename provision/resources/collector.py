@@ -208,11 +208,11 @@ class InitialCollection(Resource):
             return ""  # the feeds were read and are empty
         why = str(live.get("stoppedReason") or "")
         raise ProvisionError(
-            _("Collecting the first news."),
+            _("Could not collect the first news."),
             _("none of the feeds could be read") if code == NO_FEED else why,
             _(
-                "The bot answers with its samples until the schedule has collected some; "
-                "`provision logs` shows why."
+                "The bot answers with sample articles until the schedule collects news. See "
+                "`provision logs` for the cause."
             ),
         )
 

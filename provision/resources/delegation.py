@@ -24,22 +24,24 @@ class Delegation(Milestone):
 
         Where none answers, an issued certificate proves the delegation.
         """
-        ours = set(self.zone.name_servers)
+        expected = set(self.zone.name_servers)
         try:
             named = clients.dns.delegated_to(self.zone.domain)
         except Unanswered as error:
             certificate = self.certificate.find(clients) or {}
             return {
-                "ours": ours,
+                "expected": expected,
                 "unanswered": str(error),
                 "issued": certificate.get("Status") == "ISSUED",
             }
-        above = "" if named == ours else clients.dns.zone_above(self.zone.domain)
+        above = "" if named == expected else clients.dns.zone_above(self.zone.domain)
         return {
-            "ours": ours,
+            "expected": expected,
             "named": named,
-            "above": above or _("the registrar"),
-            "silent": clients.dns.silent(self.zone.domain, ours) if named == ours else set(),
+            "above": above or _("your registrar"),
+            "silent": clients.dns.silent(self.zone.domain, expected)
+            if named == expected
+            else set(),
         }
 
     def pending(self, live: Live) -> str:
@@ -48,19 +50,19 @@ class Delegation(Milestone):
             if live["issued"]:
                 return ""
             return _("the delegation could not be looked up: {why}", why=live["unanswered"])
-        missing = sorted(live["ours"] - live["named"])
+        missing = sorted(live["expected"] - live["named"])
         if missing:
             return _(
-                "{above} does not name these yet: {servers}",
+                "{above} doesn't list these name servers yet: {servers}",
                 above=live["above"],
                 servers=", ".join(missing),
             )
-        if extra := sorted(live["named"] - live["ours"]):
+        if extra := sorted(live["named"] - live["expected"]):
             return _(
-                "{above} names these too, remove them: {servers}",
+                "remove these extra name servers at {above}: {servers}",
                 above=live["above"],
                 servers=", ".join(extra),
             )
         if silent := sorted(live["silent"]):
-            return _("these do not answer yet: {servers}", servers=", ".join(silent))
+            return _("these name servers do not answer yet: {servers}", servers=", ".join(silent))
         return ""

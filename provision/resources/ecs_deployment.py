@@ -116,7 +116,7 @@ class EcsDeployment:
         if targets:
             lines.append(_("targets: {targets}", targets=_format_counts(targets)))
         if count := sum(task.get("stopCode") == SPOT for task in self.new + self.old):
-            lines.append(_("Spot took {count} back; ECS starts others instead", count=count))
+            lines.append(_("{count} interrupted by Spot; ECS starts replacements", count=count))
         if failures := self.failures():
             lines.append(_("stopped: {reasons}", reasons=_format_counts(failures)))
         return lines + [f"ECS: {event['message']}" for event in self._events()[:EVENTS][::-1]]
@@ -129,7 +129,7 @@ def _failed(task: Live) -> bool:
 
 def _states(tasks: list[Live]) -> str:
     states = Counter(task["lastStatus"] for task in tasks if task["lastStatus"] != "STOPPED")
-    return _format_counts(states) or _("no task")
+    return _format_counts(states) or _("no tasks")
 
 
 def _health(target: Live) -> str:

@@ -39,7 +39,8 @@ class SeveralZones(ProvisionError):
         super().__init__(
             _("Looking for the hosted zone of {domain}.", domain=domain),
             _(
-                "there are {count} public zones of that name, and the domain is delegated to none of them",
+                "there are {count} public hosted zones of that name, and the domain is delegated to "
+                "none of them",
                 count=len(zones),
             ),
             _(
@@ -174,7 +175,7 @@ class HostedZone(Resource):
         """Keep it unless everything goes: another zone would have other name servers."""
         if everything:
             return ""
-        return _("its name servers can never be had again; --everything takes it too")
+        return _("the same name servers cannot be obtained again; --everything deletes it too")
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return records that others added, and DNSSEC keys, which only their owner can replace."""

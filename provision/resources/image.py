@@ -35,13 +35,13 @@ class GivenImage:
         """
         reference = known(self.uri)
         remote = self._remote(clients, reference) if reference else None
-        have = platforms(remote, reference.wanted) if remote and reference else ()
+        have = platforms(remote, reference.tag_or_digest) if remote and reference else ()
         if have and platform not in have:
             raise ProvisionError(
-                _("Reading the image {uri}.", uri=self.uri),
+                _("Could not use the image {uri}.", uri=self.uri),
                 _("it is for {have}, not for {platform}", have=", ".join(have), platform=platform),
                 _(
-                    "Give one for {platform}, or: --set image.platform={have}",
+                    "Use an image for {platform}, or: --set image.platform={have}",
                     platform=platform,
                     have=have[0],
                 ),
@@ -155,12 +155,12 @@ class Image(Resource):
         endpoint, token = _sign_in(clients)
         if not endpoint:
             raise ProvisionError(
-                _("Pushing the bot's image."),
+                _("Could not push the bot's image."),
                 _(
-                    "{endpoint} is AWS here, and has no registry of its own",
+                    "the AWS emulator at {endpoint} has no container registry",
                     endpoint=clients.aws.ecr.meta.endpoint_url,
                 ),
-                _("Bring an image that is there already: --set image.uri=..."),
+                _("Use an existing image: --set image.uri=..."),
             )
         return clients.registries.private(endpoint, self.repository.repository_name, token)
 
@@ -181,7 +181,7 @@ class Image(Resource):
 
     def keep_on_replace(self, clients: Clients) -> str:
         """Keep it: older revisions of the task definition use it."""
-        return _("earlier versions of the bot run it; the repository forgets it in time")
+        return _("earlier versions of the bot use it; the repository deletes it later")
 
     def prune(self, clients: Clients, used: Callable[[], set[str]]) -> None:
         """Delete built images beyond the newest KEPT. used: returns the URIs of those that may still run."""

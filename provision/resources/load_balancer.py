@@ -136,9 +136,12 @@ class ActiveLoadBalancer(Milestone):
         state = live.get("State", {})
         if state.get("Code") == "failed":
             raise ProvisionError(
-                _("Waiting for the load balancer."),
+                _("The load balancer could not be created."),
                 _("AWS says failed: {reason}", reason=state.get("Reason", "?")),
-                _("Run `provision teardown`, mend what AWS names, then set up again."),
+                _(
+                    "Run `provision teardown`, fix the problem AWS reported, then run `provision setup` "
+                    "again."
+                ),
             )
         if state.get("Code") in ("active", "active_impaired"):
             return ""

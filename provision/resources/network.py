@@ -103,11 +103,9 @@ class ExistingNetwork(Network):
         vpcs = clients.aws.ec2.describe_vpcs(Filters=_vpc_filter(self.vpc))["Vpcs"]
         if not vpcs and self.vpc == "default":
             raise ProvisionError(
-                _("Choosing the network."),
+                _("Could not choose the network."),
                 _("this region has no default VPC"),
-                _(
-                    "Set network.vpc to `new`: a VPC of its own costs nothing. Or set it to a VPC of yours."
-                ),
+                _("Set network.vpc to `new` (a new VPC is free) or to one of your VPCs."),
             )
         if not vpcs:
             raise self._error(_("there is no such VPC in this region: {vpc}", vpc=self.vpc))
@@ -135,7 +133,7 @@ class ExistingNetwork(Network):
 
     def _error(self, why: str) -> ProvisionError:
         return ProvisionError(
-            _("Choosing the network."),
+            _("Could not choose the network."),
             why,
             _("Set network.vpc and network.subnets to a VPC with two public subnets in two zones."),
         )
@@ -187,7 +185,7 @@ def subnets_of(aws: Aws, vpc_id: str) -> tuple[list[Live], dict[str, Live]]:
 
 def subnet_choices(aws: Aws, vpc: str) -> list[tuple[str, str]]:
     """Return the possible subnets in a VPC (or "default"), each with its zone and addresses."""
-    with reading(_("Looking which networks there are.")):
+    with reading(_("Could not list the networks.")):
         vpcs = aws.ec2.describe_vpcs(Filters=_vpc_filter(vpc))["Vpcs"]
         public = subnets_of(aws, vpcs[0]["VpcId"])[1] if vpcs else {}
     found = sorted(public.values(), key=lambda s: (s["AvailabilityZone"], s["SubnetId"]))
@@ -196,7 +194,7 @@ def subnet_choices(aws: Aws, vpc: str) -> list[tuple[str, str]]:
 
 def choices(aws: Aws) -> list[tuple[str, str]]:
     """Return the possible values of network.vpc, each with a description."""
-    with reading(_("Looking which networks there are.")):
+    with reading(_("Could not list the networks.")):
         pages = aws.ec2.get_paginator("describe_vpcs").paginate()
         vpcs = [vpc for page in pages for vpc in page["Vpcs"]]
     return vpc_choices(vpcs)
@@ -209,10 +207,12 @@ def vpc_choices(vpcs: list[Live]) -> list[tuple[str, str]]:
         name = flat(vpc.get("Tags", [])).get("Name", "")
         description = " ".join(filter(None, (name, vpc["CidrBlock"])))
         if vpc.get("IsDefault"):
-            found.append(("default", _("the region's default VPC, {told}", told=description)))
+            found.append(
+                ("default", _("the region's default VPC, {description}", description=description))
+            )
         else:
             found.append((vpc["VpcId"], description))
-    return [*found, ("new", _("a VPC of its own"))]
+    return [*found, ("new", _("a new VPC"))]
 
 
 def _vpc_filter(vpc: str) -> list[dict[str, Any]]:

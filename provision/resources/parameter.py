@@ -64,8 +64,8 @@ class Parameter(Resource):
         """Call PutParameter without Overwrite."""
         if not self.secret:
             raise ProvisionError(
-                _("Creating the parameter {name}.", name=self.name),
-                _("there is none in this account yet, and this run was not told its value"),
+                _("Could not create the parameter {name}.", name=self.name),
+                _("this account has no such parameter yet, and its value was not given"),
                 _(
                     "Set {variable} in the environment, then run the same command again.",
                     variable=self.variable,

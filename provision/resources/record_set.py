@@ -37,7 +37,7 @@ class RecordSet(Resource):
     setting = "host"
     expected: ClassVar[int] = 37
 
-    def wanted(self) -> dict[str, Any]:
+    def to_request(self) -> dict[str, Any]:
         """Return the record set as ChangeResourceRecordSets takes it."""
         raise NotImplementedError(self.kind)
 
@@ -46,7 +46,7 @@ class RecordSet(Resource):
         if self.name:
             zone_id, name, kind = self.zone_id, self.name, self.type
         else:
-            record_set = self.wanted()
+            record_set = self.to_request()
             zone_id, name, kind = self.zone.id, record_set["Name"], record_set["Type"]
         answer = clients.aws.route53.list_resource_record_sets(
             HostedZoneId=zone_id, StartRecordName=name, StartRecordType=kind, MaxItems="1"
@@ -66,8 +66,8 @@ class RecordSet(Resource):
 
     def create(self, clients: Clients) -> Live | None:
         """Call ChangeResourceRecordSets with UPSERT."""
-        _change(clients, self.zone.id, "UPSERT", self.wanted())
-        return {**_normalize(self.wanted()), "ZoneId": self.zone.id}
+        _change(clients, self.zone.id, "UPSERT", self.to_request())
+        return {**_normalize(self.to_request()), "ZoneId": self.zone.id}
 
     def shown(self, live: Live) -> str:
         """Return type, name and value."""
@@ -85,12 +85,12 @@ class RecordSet(Resource):
 
     def desired(self) -> dict[str, Any]:
         """Return the record set's values."""
-        record_set = _normalize(self.wanted())
+        record_set = _normalize(self.to_request())
         return {k: record_set[k] for k in ("ResourceRecords", "AliasTarget") if k in record_set}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call ChangeResourceRecordSets with UPSERT."""
-        _change(clients, self.zone.id, "UPSERT", self.wanted())
+        _change(clients, self.zone.id, "UPSERT", self.to_request())
 
     def delete(self, clients: Clients) -> None:
         """Delete the record set as it is now: Route 53 requires all of its values."""
@@ -155,7 +155,7 @@ class ValidationRecord(RecordSet):
             for arn in validated_by(acm, filters, self.identity(), _plain(self.name), ()):
                 yield Certificate.named_by(self.stack, arn=arn)
 
-    def wanted(self) -> dict[str, Any]:
+    def to_request(self) -> dict[str, Any]:
         """Return the CNAME that ACM requires."""
         return {
             "Name": self.certificate.record_name,
@@ -224,7 +224,7 @@ class Alias(RecordSet):
         former = re.match(rf"{re.escape(self.load_balancer.name)}-\d+\.", target)
         return [self.zone] if former else []
 
-    def wanted(self) -> dict[str, Any]:
+    def to_request(self) -> dict[str, Any]:
         """Return an alias, which is free to query and follows the load balancer's addresses."""
         return {
             "Name": self.host + ".",

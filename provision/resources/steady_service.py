@@ -24,12 +24,12 @@ class NoCapacity(ProvisionError):
 
     def __init__(self, message: str) -> None:
         super().__init__(
-            _("Waiting for the service to be steady."),
+            _("The service did not become stable."),
             message,
             _(
-                "ECS goes on trying. To run now at the full price: "
-                "provision deploy --set service.capacity=on-demand, and back another day: "
-                "provision deploy --set service.capacity=spot"
+                "ECS keeps trying. To run now at the on-demand price: provision deploy --set "
+                "service.capacity=on-demand. To return to Spot later: provision deploy --set "
+                "service.capacity=spot"
             ),
         )
 
@@ -97,28 +97,28 @@ class SteadyService(Milestone):
     def pending(self, live: Live) -> str:
         """Return how many tasks run, and why not all. Raise ProvisionError where ECS has given up."""
         if not live or live["desiredCount"] == 0:
-            return "" if live else _("the service is not there")
+            return "" if live else _("the service does not exist")
         deployment, revision = EcsDeployment(live), self.service.task_definition.arn
         failed = any(d.get("rolloutState") == "FAILED" for d in deployment.deployments)
         if failed or (revision and live["taskDefinition"] != revision):
-            why = deployment.hopeless() or _("ECS went back to {arn}", arn=live["taskDefinition"])
+            why = deployment.hopeless() or _("ECS rolled back to {arn}", arn=live["taskDefinition"])
             reasons = [why, *deployment.last_words()]
             then = advice(" ".join(reasons))
             raise ProvisionError(
-                _("Waiting for the service to be steady."), "\n        ".join(reasons), then
+                _("The service did not become stable."), "\n        ".join(reasons), then
             )
         if not self._is_unsteady(live):
             return ""
         if shortage := deployment.short_of_capacity():
             raise NoCapacity(shortage)
         running = _(
-            "{running} of {wanted} tasks run",
+            "{running} of {wanted} tasks running",
             running=live["runningCount"],
             wanted=live["desiredCount"],
         )
         failures = [*list(deployment.failures())[:1], *deployment.last_words()]
         why = ": ".join(failures) or deployment.latest_event()
-        return f"{running}; {why or _('ECS has not said anything yet')}"
+        return f"{running}; {why or _('no ECS events yet')}"
 
     def patience(self, live: Live) -> int:
         """Return SILENCE while there are no tasks and no events: ECS will then start no task."""

@@ -33,9 +33,9 @@ class Vpc(TaggedEc2):
         count = len(zones(clients))
         if count < ZONES:
             raise ProvisionError(
-                _("Making a network of its own."),
+                _("Could not create a new network."),
                 _("this region has {count} zones; three are needed", count=count),
-                _("Set network.vpc to `default` or to a VPC of yours."),
+                _("Set network.vpc to `default` or to one of your VPCs."),
             )
 
     @classmethod
@@ -76,12 +76,12 @@ class Vpc(TaggedEc2):
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return others' network interfaces, subnets, security groups and route tables in it."""
-        ec2, here = clients.aws.ec2, named("vpc-id", self.id)
-        found = {s["SubnetId"]: s for s in ec2.describe_subnets(Filters=here)["Subnets"]}
-        for group in ec2.describe_security_groups(Filters=here)["SecurityGroups"]:
+        ec2, in_vpc = clients.aws.ec2, named("vpc-id", self.id)
+        found = {s["SubnetId"]: s for s in ec2.describe_subnets(Filters=in_vpc)["Subnets"]}
+        for group in ec2.describe_security_groups(Filters=in_vpc)["SecurityGroups"]:
             if group["GroupName"] != "default":
                 found[group["GroupId"]] = group
-        for table in ec2.describe_route_tables(Filters=here)["RouteTables"]:
+        for table in ec2.describe_route_tables(Filters=in_vpc)["RouteTables"]:
             if not any(a.get("Main") for a in table.get("Associations", [])):
                 found[table["RouteTableId"]] = table
         others = [
@@ -89,7 +89,7 @@ class Vpc(TaggedEc2):
             for key, live in found.items()
             if key not in ours and not marked(flat(live.get("Tags", [])), self.stack)
         ]
-        return others + foreign_interfaces(clients, here, ours, self.stack)
+        return others + foreign_interfaces(clients, in_vpc, ours, self.stack)
 
     def delete_one(self, clients: Clients, resource_id: str) -> None:
         """Call DeleteVpc, which deletes its default security group, network ACL and main route table."""

@@ -109,6 +109,6 @@ class ActiveWebhook(Milestone):
         if live.get("active"):
             return ""
         return _(
-            '"Use webhook" is off: switch it on at {console}, your channel, tab "Messaging API"',
+            '"Use webhook" is off: turn it on at {console} (your channel, tab "Messaging API")',
             console=CONSOLE,
         )

@@ -49,15 +49,15 @@ def lower_half(path: Path) -> tuple[dict[str, str], dict[str, Record]]:
 
 def advice(path: Path) -> str:
     """Return what to do about a damaged file, in a sentence or two."""
-    correct = _("Mend that line and run the same command again; the file was not changed.")
+    correct = _("Fix that line and run the same command again. The file was not changed.")
     if not read(path):
-        recover = _("Or let `provision recover` write it anew from the account.")
+        recover = _("Or let `provision recover` rebuild it from the account.")
         return f"{correct} {recover}"
     copy = place(path)
     since = datetime.fromtimestamp(copy.stat().st_mtime)
     restore = _(
-        "Or put back the last good copy, of {since}: cp {copy} {path}. "
-        "Or let `provision recover` write it anew from the account.",
+        "Or restore the last valid backup, of {since}: cp {copy} {path}. Or let `provision "
+        "recover` rebuild it from the account.",
         since=f"{since:%Y-%m-%d %H:%M:%S}",
         copy=copy,
         path=path,

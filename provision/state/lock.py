@@ -25,24 +25,29 @@ def locked(path: Path) -> Iterator[None]:
     try:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
         if lock_path.is_symlink():  # it may have come with a folder from elsewhere
-            raise OSError(_("{place} is a link; nothing is written through it", place=lock_path))
+            raise OSError(
+                _(
+                    "{place} is a symbolic link; provision does not write through it",
+                    place=lock_path,
+                )
+            )
         lock.acquire()
         lock_path.write_text(f"{os.getpid()}\n{datetime.now():%H:%M:%S}\n")
         atomic_file.sweep(path)
     except filelock.Timeout:
         pid, since = _read_holder(lock_path)
         raise ProvisionError(
-            _("Beginning to work on {path}.", path=path),
+            _("Could not lock {path}.", path=path),
             _(
-                "another run (process {pid}) works on it since {since}",
+                "another run (process {pid}) has been using it since {since}",
                 pid=pid,
                 since=since,
             ),
-            _("Wait until it has ended, then run the same command again."),
+            _("Wait until it ends, then run the same command again."),
         ) from None
     except OSError as error:
         lock.release()
-        raise os_error(_("Writing {path}.", path=lock_path), error) from None
+        raise os_error(_("Could not write {path}.", path=lock_path), error) from None
     try:
         yield
     finally:

@@ -83,7 +83,9 @@ def read_records(entry: Entry | None) -> dict[str, Record]:
             why = _("{key} takes {wanted}", key="state", wanted=", ".join(STATES))
             raise yaml_text.Malformed(lines["state"], why)
         if not isinstance(kind, str):
-            raise yaml_text.Malformed(lines["kind"], _("{name} is one text", name="kind"))
+            raise yaml_text.Malformed(
+                lines["kind"], _("{name} must be a single string", name="kind")
+            )
         since = _parse_time(content.pop("since", ""), lines)
         lines[""] = at.start_mark.line + 1
         records[key] = Record(kind, state, content, since, lines)
@@ -101,4 +103,4 @@ def _parse_time(text: Any, lines: dict[str, int]) -> float:
 
 def _unexpected(entry: Entry | None, name: str) -> yaml_text.Malformed:
     line = entry[0].start_mark.line + 1 if entry else 1
-    return yaml_text.Malformed(line, _("{key} is not as provision wrote it", key=name))
+    return yaml_text.Malformed(line, _("{key} is not as provision writes it", key=name))

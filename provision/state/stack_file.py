@@ -76,11 +76,13 @@ class StackFile:
             line = content[: error.start].count(b"\n") + 1
             raise self.damaged(line, _("it is not UTF-8 text: {error}", error=error)) from None
         except OSError as error:
-            raise os_error(_("Reading the settings in {path}.", path=self.path), error) from None
+            raise os_error(
+                _("Could not read the settings in {path}.", path=self.path), error
+            ) from None
 
     def damaged(self, line: int, why: str) -> "Damaged":
         """Return the error for a line of the file, with what to do."""
-        doing = _("Reading {path}, line {line}.", path=self.path, line=line)
+        doing = _("Could not read {path}, line {line}.", path=self.path, line=line)
         return Damaged(doing, why, backup.advice(self.path))
 
     def _check_truncated(self) -> None:
@@ -92,7 +94,7 @@ class StackFile:
             cut = bool(written) and self.path.exists()
         if cut and len(self._text) < len(written):
             line = max(1, len(self._text.splitlines()))
-            raise self.damaged(line, _("the file ends here, and the last good copy goes on"))
+            raise self.damaged(line, _("the file ends here, but the last valid backup is longer"))
 
     def _read(self, text: str) -> None:
         node = yaml_text.compose(text)
@@ -116,7 +118,7 @@ class StackFile:
         if key not in BY_KEY:
             raise yaml_text.Malformed(leaf.line, _("there is no setting {key}", key=key))
         if key in self._lines:
-            raise yaml_text.Malformed(leaf.line, _("{key} stands here twice", key=key))
+            raise yaml_text.Malformed(leaf.line, _("{key} appears twice", key=key))
         self._lines[key] = leaf.line
         if empty:
             return
@@ -151,9 +153,9 @@ class StackFile:
             parsed = BY_KEY[key].read(value)
         except ValueError as error:
             raise UsageError(
-                _("Setting {key}.", key=key),
+                _("Could not set {key}.", key=key),
                 _("{key} takes {wanted}", key=key, wanted=error),
-                _("Give another value."),
+                _("Use another value."),
             ) from None
         if not save:
             self.trial[key] = parsed
@@ -237,7 +239,7 @@ class StackFile:
             content = text.encode("utf-8")
             atomic_file.replace(self.path, content, disk=self._disk, through_link=True)
         except OSError as error:
-            raise os_error(_("Writing {path}.", path=self.path), error) from None
+            raise os_error(_("Could not write {path}.", path=self.path), error) from None
         self._text = self._written_text = text
         backup.keep(self.path, text)
 

@@ -61,7 +61,7 @@ def insert(text: str, dotted: str, value: str | int | list[str]) -> str:
         valid = False
     if not valid:
         line = entries[head][0].start_mark.line + 1 if head in entries else len(lines)
-        raise Malformed(line, _("write {key} in lines of its own", key=head))
+        raise Malformed(line, _("write {key} on separate lines", key=head))
     return changed
 
 
@@ -74,9 +74,7 @@ def _insert_in_group(
 ) -> str:
     """Return the text with a setting added to, or replaced in, a group that the text has."""
     if getattr(child, "flow_style", False) or not (child.value or unwritten(child)):
-        raise Malformed(
-            key.start_mark.line + 1, _("write {key} in lines of its own", key=key.value)
-        )
+        raise Malformed(key.start_mark.line + 1, _("write {key} on separate lines", key=key.value))
     depth = key.start_mark.column + 2
     if isinstance(child, yaml.MappingNode):
         depth = child.value[0][0].start_mark.column

@@ -40,7 +40,7 @@ def compose(text: str) -> yaml.MappingNode | None:
     """Return the document's top mapping, which must be a block; None for an empty one. Raise Malformed."""
     if conflict := re.search(r"^(<{7}|={7}|>{7}|\|{7})(?=\s|\Z)", text, re.MULTILINE):
         line = text[: conflict.start()].count("\n") + 1
-        raise Malformed(line, _("a merge conflict begins here: keep one of the two versions"))
+        raise Malformed(line, _("a merge conflict starts here: keep one of the two versions"))
     try:
         node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
@@ -49,7 +49,7 @@ def compose(text: str) -> yaml.MappingNode | None:
         unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text)
         before = text[: unprintable.start()] if unprintable else ""
         raise Malformed(before.count("\n") + 1, str(error).partition("\n")[0]) from None
-    expected = _("settings were expected, as `name: value` lines")
+    expected = _("expected settings as `name: value` lines")
     if end := re.search(r"^\.\.\.(?=\s|\Z)", text, re.MULTILINE):
         raise Malformed(text[: end.start()].count("\n") + 1, expected)
     if node is None or (isinstance(node, yaml.ScalarNode) and unwritten(node)):
@@ -88,7 +88,7 @@ def _refuse_aliases(node: yaml.Node, seen: set[int]) -> None:
     """Raise Malformed for an alias: a line that others refer to cannot be replaced, and a loop never ends."""
     if id(node) in seen:
         raise Malformed(
-            node.start_mark.line + 1, _("write this out where it is used, without * and &")
+            node.start_mark.line + 1, _("write the value out where it is used, without * and &")
         )
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
@@ -106,10 +106,10 @@ def pairs(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise Malformed(
-                key.start_mark.line + 1, _("a plain name was expected before the colon")
+                key.start_mark.line + 1, _("expected a setting's name before the colon")
             )
         if key.value in seen:
-            raise Malformed(key.start_mark.line + 1, _("{key} stands here twice", key=key.value))
+            raise Malformed(key.start_mark.line + 1, _("{key} appears twice", key=key.value))
         seen.add(key.value)
         yield key.value, key, value
 
@@ -132,7 +132,7 @@ def leaves(node: yaml.MappingNode, prefix: str = "") -> Iterator[Leaf]:
             continue
         content = plain(value) or ("" if isinstance(value, yaml.MappingNode) else plain(value))
         if isinstance(content, list) and not all(isinstance(item, str) for item in content):
-            raise Malformed(key_node.start_mark.line + 1, _("a list of plain texts was expected"))
+            raise Malformed(key_node.start_mark.line + 1, _("expected a list of strings"))
         yield Leaf(dotted, content, key_node.start_mark.line + 1)  # type: ignore[arg-type]
 
 

@@ -35,7 +35,7 @@ def tell_endpoint(run: Run) -> None:
     webhook = run.stack.webhook
     if webhook.key in run.file.records:
         return
-    doing = _("Reading LINE's webhook endpoint.")
+    doing = _("Could not read LINE's webhook URL.")
     present = inspector.ask(run.clients.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
     if present and present != webhook.url:
         print(
@@ -57,7 +57,7 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
     """Ask LINE about the value; ask for another one where LINE refuses it and somebody can answer."""
     while True:
         try:
-            doing = _("Asking LINE whether secret and access token belong together.")
+            doing = _("The channel secret and the access token could not be verified.")
             inspector.ask(proof, run.clock, doing, TRIES)
             return
         except LineError as refusal:
@@ -71,7 +71,7 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
 
 def info(run: Run) -> dict[str, str]:
     """Return what LINE says of the bot. Raises ProvisionError."""
-    doing = _("Asking LINE which bot the access token belongs to.")
+    doing = _("Could not find out which bot the access token belongs to.")
     return inspector.ask(run.clients.line.info, run.clock, doing, TRIES)
 
 

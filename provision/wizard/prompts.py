@@ -51,7 +51,7 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
     if not on_terminal():
         key = unanswered[0].setting
         raise UsageError(
-            _("Reading the settings in {path}.", path=file.path),
+            _("Could not read the settings in {path}.", path=file.path),
             _("{key} is not answered, and there is no terminal to ask on", key=key),
             _("Add `--set {key}=...`, or a line to the file.", key=key),
         )

@@ -92,7 +92,7 @@ def test_name_of_somebody_else(env: Env) -> None:
     other.create_bucket("my-news", "ap-northeast-1")
     env.set(news__bucket="my-news")
     outcome = env.setup(wait=0)
-    assert ["Creating the bucket my-news."] == [refusal.what for refusal in outcome.errors]
+    assert ["Could not create the bucket my-news."] == [refusal.what for refusal in outcome.errors]
     assert "news.bucket" in outcome.errors[0].then
     assert "news_bucket/my-news" not in StackFile(env.path).records
 

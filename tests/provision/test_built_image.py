@@ -180,7 +180,7 @@ def test_files_with_a_key_stop_everything(builder: Builder) -> None:
     (builder.own / "readme.txt").symlink_to("../id")
     observation = builder.env.engine().inspect()["image"]
     assert observation.refusal is not None
-    assert "readme.txt: this link leads out of the folder" in observation.refusal.why
+    assert "readme.txt: this link points outside the folder" in observation.refusal.why
     builder.env.setup()
     assert [] == builder.asked()
 
@@ -209,7 +209,7 @@ def test_folder_gone(builder: Builder) -> None:
     ]
     assert ["image", "task_definition", "collector_definition"] == refused
     told = plan(observations, [], prices("ap-northeast-1")).errors + env.setup().errors
-    then = "Set image.files to a folder beside stack.yaml, or leave it empty."
+    then = "Set image.files to a folder next to stack.yaml, or leave it empty."
     assert {(UsageError, then)} == {(type(refusal), refusal.then) for refusal in told}
     assert ([], []) == ((gone := env.teardown()).left, gone.errors)
     assert {} == env.inventory()
@@ -333,7 +333,7 @@ def test_given_image_of_another_processor(builder: Builder) -> None:
     uri = builder.running()
     env.set(image__uri=uri, image__platform="linux/amd64")
     (refusal,) = env.setup().errors
-    assert (f"Reading the image {uri}.", "it is for linux/arm64, not for linux/amd64") == (
+    assert (f"Could not use the image {uri}.", "it is for linux/arm64, not for linux/amd64") == (
         refusal.what,
         refusal.why,
     )

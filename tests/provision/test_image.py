@@ -122,7 +122,7 @@ def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
 
 def test_code_in_no_folder(tmp_path: Path) -> None:
     """Said in a sentence."""
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         own.read(tmp_path / "nowhere", tmp_path)
 
 
@@ -241,7 +241,7 @@ def test_base_for_another_platform() -> None:
 def test_reference_as_docker_reads_it(text: str, expected: tuple[str, str, str]) -> None:
     """Registry, repository, and what to ask for."""
     reference = parse(text)
-    assert expected == (reference.host, reference.repository, reference.wanted)
+    assert expected == (reference.host, reference.repository, reference.tag_or_digest)
 
 
 @pytest.mark.parametrize("text", ["", "UPPER/case", "a b", "example.jp/bot@sha256:12"])

@@ -47,7 +47,8 @@ def test_lock_is_not_taken_through_a_link(folder: Path) -> None:
     (folder / ".stack.yaml.lock").symlink_to("../home/.bashrc")
     with pytest.raises(ProvisionError) as refused, StackFile(folder / "stack.yaml").locked():
         pytest.fail("locked")
-    assert refused.value.why.endswith(".stack.yaml.lock is a link; nothing is written through it")
+    why = ".stack.yaml.lock is a symbolic link; provision does not write through it"
+    assert refused.value.why.endswith(why)
     assert "alias ll='ls -l'\n" == (folder.parent / "home/.bashrc").read_text()
 
 

@@ -36,7 +36,7 @@ def refusal(env: Env) -> str:
     observations = env.engine().inspect()
     refused = next(s.refusal for key, s in observations.items() if key.startswith("network/"))
     assert isinstance(refused, ProvisionError)
-    assert "Choosing the network." == refused.what
+    assert "Could not choose the network." == refused.what
     assert [] == env.changes()
     return f"{refused.why} / {refused.then}"
 
@@ -141,7 +141,7 @@ def test_choices(env: Env) -> None:
     assert [
         ("default", "the region's default VPC, 172.31.0.0/16"),
         (vpc_id, "shop 172.20.0.0/16"),
-        ("new", "a VPC of its own"),
+        ("new", "a new VPC"),
     ] == choices(env.aws)
     assert [] == env.changes()
 

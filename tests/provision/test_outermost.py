@@ -184,7 +184,7 @@ def test_lock_that_cannot_be_written(finished_stack: Person, verb: str) -> None:
     assert [
         "Writing .stack.sandbox.yaml.lock.",
         "  why:  Is a directory",
-        "  next: Mend that, then run the same command again.",
+        "  next: Fix that, then run the same command again.",
     ] == said[-3:]
     assert 1 == done.returncode
 
@@ -219,7 +219,7 @@ def test_own_files_that_cannot_be_read(tmp_path: Path) -> None:
     os.mkfifo(folder / "pipe.py")
     with pytest.raises(ProvisionError) as refused:
         own.read(folder, tmp_path)
-    assert "Reading the files that go into the image." == refused.value.what
+    assert "Could not use the files for the image." == refused.value.what
 
 
 @pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("plan",), ("cost",)])
@@ -257,7 +257,7 @@ def test_output_onto_a_full_disk(finished_stack: Person, typed: tuple[str, ...])
         1,
         "Writing the output.\n"
         "  why:  No space left on device\n"
-        "  next: Mend that, then run the same command again.\n",
+        "  next: Fix that, then run the same command again.\n",
     ) == (done.returncode, done.stderr.decode())
 
 

@@ -78,14 +78,14 @@ def unix_socket(folder: Path) -> None:
         os.chdir(here)
 
 
-KEY = ": it holds a private key or a password of a cloud's"
-NAMED = ": files of that name hold keys or passwords"
-IRREGULAR = ": this is no regular file, nor a link to one"
+KEY = ": it contains a private key or cloud credentials"
+NAMED = ": files of that name usually contain keys or passwords"
+IRREGULAR = ": this is not a regular file or a link to one"
 REFUSED: list[tuple[Callable[[Path], None], str]] = [
-    (link("../../home/.ssh/id_rsa"), "readme.txt: this link leads out of the folder, to "),
-    (link("../../home/notes.txt"), "readme.txt: this link leads out of the folder, to "),
-    (link("../../home", "more"), "more: this link leads out of the folder, to "),
-    (link("/etc/hostname"), "readme.txt: this link leads out of the folder, to /etc/hostname"),
+    (link("../../home/.ssh/id_rsa"), "readme.txt: this link points outside the folder, to "),
+    (link("../../home/notes.txt"), "readme.txt: this link points outside the folder, to "),
+    (link("../../home", "more"), "more: this link points outside the folder, to "),
+    (link("/etc/hostname"), "readme.txt: this link points outside the folder, to /etc/hostname"),
     (link("bot", "more"), "more" + IRREGULAR),
     (link("nowhere"), "nowhere: No such file or directory"),
     (link("loop", "loop"), "loop"),
@@ -113,8 +113,11 @@ REFUSED: list[tuple[Callable[[Path], None], str]] = [
     (written("cfg", b"aws_secret_access_key = " + b"A1b2/" * 8), "cfg" + KEY),
     (written("kube.yaml", b"client-key-data: " + b"LS0tLS1C" * 5), "kube.yaml" + KEY),
     (written("big", b"x" * ((50 << 20) + 1)), "big: the files are larger than 50 MB"),
-    (written("packages", b"x"), "packages is a folder in the image, and a file here"),
-    (written("bot/app.py/more.py", b"x"), "bot/app.py is a folder in the image, and a file here"),
+    (written("packages", b"x"), "packages is a folder in the image, but a file in image.files"),
+    (
+        written("bot/app.py/more.py", b"x"),
+        "bot/app.py is a folder in the image, but a file in image.files",
+    ),
 ]
 
 
@@ -145,7 +148,7 @@ def test_name_that_is_not_utf8(folder: Path) -> None:
 
 def test_file_in_place_of_the_bot(folder: Path) -> None:
     """The bot's folder is a folder."""
-    why = "bot is a folder in the image, and a file here"
+    why = "bot is a folder in the image, but a file in image.files"
     with pytest.raises(UsageError, match=why):
         files({"bot": b"x"})
 
@@ -153,17 +156,17 @@ def test_file_in_place_of_the_bot(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("../home/.aws", "does not lie in a folder below "),
-        ("../home", "does not lie in a folder below "),
-        ("..", "does not lie in a folder below "),
-        (".", "does not lie in a folder below "),
-        ("/etc", "does not lie in a folder below "),
-        ("link", "does not lie in a folder below "),
-        ("own/../../home", "does not lie in a folder below "),
+        ("../home/.aws", "is not below "),
+        ("../home", "is not below "),
+        ("..", "is not below "),
+        (".", "is not below "),
+        ("/etc", "is not below "),
+        ("link", "is not below "),
+        ("own/../../home", "is not below "),
         (".ssh", "is hidden: .ssh"),
         ("own/.aws", "is hidden: .aws"),
-        ("nowhere", "is no folder"),
-        ("own/bot/phrases.py", "is no folder"),
+        ("nowhere", "is not a folder"),
+        ("own/bot/phrases.py", "is not a folder"),
     ],
 )
 def test_folder_refused(folder: Path, name: str, why: str) -> None:

@@ -221,5 +221,5 @@ def test_broken_bot_says_why(env: Env) -> None:
     """A container that ends at once: setup fails with ECS's reason, and the rest stands."""
     env.sandbox.tasks.__init__(lambda environment: 1 / 0)  # type: ignore[misc]
     outcome = env.setup(wait=0)
-    assert ["Waiting for the service to be steady."] == [r.what for r in outcome.errors]
+    assert ["The service did not become stable."] == [r.what for r in outcome.errors]
     assert "Essential container" in outcome.errors[0].why

@@ -32,7 +32,7 @@ def test_interruption_and_replacement(env: Env) -> None:
     env.clock.advance(2)
     told = shown(env)
     assert (0, 1) == (told["running"], told["wanted"])
-    assert "Spot took 1 back; ECS starts others instead" in told["rollout"]
+    assert "1 interrupted by Spot; ECS starts replacements" in told["rollout"]
     assert "1 PROVISIONING" in told["rollout"][0]
     assert "not begun" != seen(env).waiting
     env.clock.advance(200)

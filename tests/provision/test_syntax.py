@@ -87,4 +87,4 @@ def test_found_when_the_files_are_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         inputs.of("", "linux/amd64", tmp_path, "own")
     assert "bot/phrases.py:1: SyntaxError: invalid syntax" == refused.value.why
-    assert "Mend that line" in refused.value.then
+    assert "Fix that line" in refused.value.then

@@ -26,7 +26,7 @@ from tests.provision.finished_stack import FinishedStack, look
 from tests.provision.shell import Person, control
 from tests.provision.test_domain import looked
 
-THROTTLED = "AWS asks for slower calls (ThrottlingException)"
+THROTTLED = "AWS is throttling requests (ThrottlingException)"
 ALWAYS = 100_000  # times
 
 
@@ -365,7 +365,7 @@ def test_teardown_from_outside(person: Person, addresses: dict[str, str]) -> Non
     control(addresses, "faults", body)
     gone = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
     told = json.loads(gone.stdout)
-    reason = "AWS asks for slower calls (Throttling)"
+    reason = "AWS is throttling requests (Throttling)"
     assert (1, [{"key": "zone/news-bot.example", "reason": reason}]) == (
         gone.returncode,
         told["unknown"],

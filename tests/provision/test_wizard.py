@@ -158,7 +158,7 @@ def test_ctrl_c_at_every_question(
         "LINE_CHANNEL_SECRET",
         known["channel_secret"],
         "0" * 32,
-        "Asking LINE whether secret and access",
+        "The channel secret and the access token",
     )
     wizard.interrupted(secret, Asked(token.words, token.right))
     wizard.answers(Asked(secret.words, secret.wrong))
