@@ -23,7 +23,7 @@ _ADDRESSES = ("aws", "dns", "line", "registrar", "page", "front", "registry", "g
 
 
 def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """$XDG_RUNTIME_DIR/provision/sandbox.json, else in a folder of this user's own in temp."""
+    """Return $XDG_RUNTIME_DIR/provision/sandbox.json, else a file in this user's own folder in temp."""
     base = environ.get("XDG_RUNTIME_DIR")
     if base:
         return Path(base) / "provision" / _NAME
@@ -49,7 +49,7 @@ def write_runtime(told: Mapping[str, Any], file: Path) -> None:
 
 
 def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
-    """What the running sandbox wrote; None when there is none, or its process is gone.
+    """Return what the running sandbox wrote; None when there is none, or its process is gone.
 
     Raises ProvisionError where it is not safe to follow.
     """
@@ -79,13 +79,13 @@ def remove_runtime(file: Path) -> None:
 
 
 def _is_here(address: str) -> bool:
-    """Whether a URL, or host:port, is this machine's."""
+    """Tell whether a URL, or host:port, is this machine's."""
     return on_loopback(address if "://" in address else f"//{address}")
 
 
 @contextlib.contextmanager
 def _folder(path: Path, doing: str, *, private: bool = False) -> Iterator[int]:
-    """The folder's descriptor: what is opened through it is in this folder, whatever is renamed meanwhile."""
+    """Return the folder's descriptor: what is opened through it is in this folder, even if it is renamed."""
     folder = _opened(path, doing, flags=os.O_DIRECTORY, private=private)
     try:
         yield folder
@@ -96,7 +96,7 @@ def _folder(path: Path, doing: str, *, private: bool = False) -> Iterator[int]:
 def _opened(
     path: Path, doing: str, folder: int | None = None, *, flags: int = 0, private: bool = False
 ) -> int:
-    """The descriptor of this user's own file or folder. `private`: nobody else may use it.
+    """Return the descriptor of this user's own file or folder. `private`: nobody else may use it.
 
     Raises FileNotFoundError where there is none, ProvisionError where it is something else.
     """
