@@ -30,7 +30,7 @@ def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(tempfile.gettempdir()) / f"provision-{os.getuid()}" / _NAME
 
 
-def write_runtime(told: Mapping[str, Any], file: Path) -> None:
+def write_runtime(values: Mapping[str, Any], file: Path) -> None:
     """Write it whole, mode 0600 in a folder of mode 0700. Raises ProvisionError where that is not safe."""
     doing = _("Writing {path}, by which --sandbox finds the sandbox.", path=file)
     try:
@@ -42,7 +42,7 @@ def write_runtime(told: Mapping[str, Any], file: Path) -> None:
             draft = f".{file.name}.{secrets.token_hex(8)}"
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(dict(told), stream)
+                json.dump(dict(values), stream)
             os.replace(draft, file.name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError as error:
         raise _refused(doing, file, error.strerror or str(error)) from None
@@ -59,22 +59,22 @@ def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
         with _folder(file.parent, doing, private=True) as folder:
             descriptor = _opened(file, doing, folder, private=True)
         with os.fdopen(descriptor, encoding="utf-8") as stream:
-            told: dict[str, Any] = json.load(stream)
-        os.kill(int(told["pid"]), 0)
+            values: dict[str, Any] = json.load(stream)
+        os.kill(int(values["pid"]), 0)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    away = [name for name in _ADDRESSES if name in told and not _is_here(str(told[name]))]
+    away = [name for name in _ADDRESSES if name in values and not _is_here(str(values[name]))]
     if away:
         why = _("its {names} leads to another machine", names=", ".join(away))
         raise _refused(doing, file, why)
-    return told
+    return values
 
 
 def remove_runtime(file: Path) -> None:
     """Remove it, if it is this process's: a younger sandbox may have replaced it."""
     with contextlib.suppress(OSError, ProvisionError):
-        told = read_runtime(file)
-        if told is not None and told["pid"] == os.getpid():
+        values = read_runtime(file)
+        if values is not None and values["pid"] == os.getpid():
             file.unlink()
 
 

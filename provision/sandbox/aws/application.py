@@ -79,11 +79,11 @@ class AwsApplication:
             if connection := environ.get("werkzeug.socket"):
                 hang_up(connection, dropped)
             raise
-        kept = [(k, v) for k, v in headers if _is_kept(k.lower())]
+        passed_on = [(k, v) for k, v in headers if _is_kept(k.lower())]
         self.has_answered.set()
         response = HttpResponse(body, status=status)
         response.headers.clear()
-        for name, value in (*kept, ("Content-Length", _length(headers, body, environ))):
+        for name, value in (*passed_on, ("Content-Length", _length(headers, body, environ))):
             response.headers.add(name, value)
         return response(environ, start_response)
 
@@ -130,11 +130,12 @@ class AwsApplication:
 
     def _stumbled(self, call: Call, error: Exception) -> AwsError:
         """Return the refusal of a call that the sandbox cannot carry out; AWS would name the reason."""
-        said = f"{type(error).__name__}: {error}"
-        _log.warning("%s %s is refused: %s", call.service, call.operation, said)
+        description = f"{type(error).__name__}: {error}"
+        _log.warning("%s %s is refused: %s", call.service, call.operation, description)
         _log.debug("The traceback", exc_info=error)
         return malformed.refuse(
-            call, f"the sandbox cannot carry out {call.operation} as it was asked for ({said})"
+            call,
+            f"the sandbox cannot carry out {call.operation} as it was asked for ({description})",
         )
 
     def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> responses.Response:

@@ -26,7 +26,8 @@ BY_DEFAULT = frozenset(
 def partitions() -> dict[str, dict[str, Any]]:
     """Return every partition's regions from botocore; its list per service would load every model."""
     return {
-        told["id"]: told["regions"] for told in get_session().get_data("partitions")["partitions"]
+        partition["id"]: partition["regions"]
+        for partition in get_session().get_data("partitions")["partitions"]
     }
 
 
@@ -58,8 +59,8 @@ def refuse_disabled(cloud: Cloud, call: Call) -> None:
     words = "The security token included in the request is invalid."
     match call.protocol:
         case "ec2":
-            said = "AWS was not able to validate the provided access credentials"
-            raise AwsError("AuthFailure", said, 401)
+            sentence = "AWS was not able to validate the provided access credentials"
+            raise AwsError("AuthFailure", sentence, 401)
         case "json" | "rest-json":
             raise AwsError("UnrecognizedClientException", words, 400)
         case _:

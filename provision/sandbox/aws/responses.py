@@ -32,8 +32,8 @@ def unknown(environ: dict[str, Any], why: str) -> Response:
     """Refuse a request that is no operation of a known service; in JSON where it speaks JSON."""
     words = f"the sandbox knows no such operation ({why})"
     if "HTTP_X_AMZ_TARGET" in environ:
-        told = {"__type": "UnknownOperationException", "message": words}
-        return 400, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(told).encode()
+        error = {"__type": "UnknownOperationException", "message": words}
+        return 400, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(error).encode()
     page = (
         "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>"
         f"<Message>{words}</Message></Error></ErrorResponse>"

@@ -53,9 +53,9 @@ def refuse_unsigned(environ: dict[str, Any], body: bytes) -> Response:
     code = "InvalidAction" if signed else "MissingAuthenticationToken"
     words = "Could not find operation." if signed else "Missing Authentication Token"
     if "HTTP_X_AMZ_TARGET" in environ:
-        told = {"__type": "UnknownOperationException" if signed else f"{code}Exception"}
+        error = {"__type": "UnknownOperationException" if signed else f"{code}Exception"}
         kind = [("Content-Type", "application/x-amz-json-1.1")]
-        return 400, kind, json.dumps(told | {"message": words}).encode()
+        return 400, kind, json.dumps(error | {"message": words}).encode()
     if _is_of("scheduler", environ):
         kind = [("Content-Type", "application/json"), ("x-amzn-ErrorType", f"{code}Exception")]
         return 403, kind, json.dumps({"message": words}).encode()

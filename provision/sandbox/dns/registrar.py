@@ -52,9 +52,9 @@ class Registrar:
 
     def keep(self, domain: str, entries: Iterable[Entry]) -> None:
         """Replace what the domain's own servers answer: (name, type, value in zone file notation)."""
-        kept = tuple((_normal(name), kind.upper(), value) for name, kind, value in entries)
+        normalized = tuple((_normal(name), kind.upper(), value) for name, kind, value in entries)
         with self._lock:
-            self._records[_normal(domain)] = kept
+            self._records[_normal(domain)] = normalized
 
     def records(self, domain: str) -> tuple[Entry, ...]:
         """Return what the domain's own servers answer; names lower case, without the final dot."""

@@ -16,19 +16,19 @@ from provision.sandbox.aws.responses import Response
 class NewResource:
     """One kind of thing that a create call makes.
 
-    `ids` finds its identities in {"params", "answer"} of that call (jmespath); `asked` matches
+    `ids` finds its identities in {"params", "answer"} of that call (jmespath); `named_by` matches
     "Operation.Member" where a parameter names it (regular expression); `shown` is the member of a
     list's entries that does. Who names it hears `code`, `words` (with its id) and `status`.
     """
 
     ids: str
-    asked: str
+    named_by: str
     shown: str
     code: str
     words: str
     status: int = 400
 
-    def made(self, params: dict[str, Any], answer: dict[str, Any]) -> frozenset[str]:
+    def identities(self, params: dict[str, Any], answer: dict[str, Any]) -> frozenset[str]:
         """Return the identities of what this create call made."""
         found = jmespath.search(self.ids, {"params": params, "answer": answer})
         return frozenset(map(_bare, found if isinstance(found, list) else [found]))
@@ -36,7 +36,7 @@ class NewResource:
     def refusal(self, call: Call, ids: frozenset[str]) -> AwsError | None:
         """Return the error of a call that names one of these; None when it names none."""
         for member, value in _texts(call.params, ""):
-            if value in ids and re.fullmatch(self.asked, f"{call.operation}.{member}"):
+            if value in ids and re.fullmatch(self.named_by, f"{call.operation}.{member}"):
                 return AwsError(self.code, self.words.format(value), self.status)
         return None
 

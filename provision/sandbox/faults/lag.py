@@ -26,20 +26,20 @@ class _History:
 
     changes: list[float] = field(default_factory=list)  # when each epoch but the first began
     answers: dict[Hashable, dict[int, Response]] = field(default_factory=dict)  # question -> epoch
-    born: list[tuple[NewResource, frozenset[str], int]] = field(
+    created: list[tuple[NewResource, frozenset[str], int]] = field(
         default_factory=list
     )  # and in which epoch
 
     def hidden(self, behind: int) -> list[tuple[NewResource, frozenset[str]]]:
-        return [(kind, ids) for kind, ids, epoch in self.born if epoch > behind]
+        return [(kind, ids) for kind, ids, epoch in self.created if epoch > behind]
 
     def forget(self, behind: int) -> None:
         """Forget what no server answers any more."""
-        self.born = [one for one in self.born if one[2] > behind]
+        self.created = [one for one in self.created if one[2] > behind]
         for question, known in list(self.answers.items()):
-            kept = {epoch: answer for epoch, answer in known.items() if epoch >= behind}
-            self.answers[question] = kept
-            if not kept:
+            current = {epoch: answer for epoch, answer in known.items() if epoch >= behind}
+            self.answers[question] = current
+            if not current:
                 del self.answers[question]
 
 
@@ -168,6 +168,8 @@ class Lag:
         kinds = NEW_RESOURCES.get((call.service, call.operation), ())
         if not kinds or (call.operation == "PutParameter" and call.params.get("Overwrite")):
             return
-        told = responses.read(call, now)
+        result = responses.read(call, now)
         for kind in kinds:
-            history.born.append((kind, kind.made(call.params, told), len(history.changes)))
+            history.created.append(
+                (kind, kind.identities(call.params, result), len(history.changes))
+            )

@@ -83,8 +83,8 @@ def _profile(channel: Channel, user: str) -> Response:
     if user not in channel.languages:
         raise LineApiError(404, "Not found")
     language = channel.languages[user]
-    told = {"userId": user, "displayName": "Somebody"}
-    return jsonify(told | ({"language": language} if language else {}))
+    profile = {"userId": user, "displayName": "Somebody"}
+    return jsonify(profile | ({"language": language} if language else {}))
 
 
 def _get_endpoint(channel: Channel) -> Response:

@@ -59,7 +59,7 @@ class Rootfs:
             images = self._cloud.ecr.images
             manifest = images.manifest(uri) or {}
             config = images.configuration(manifest)
-            layers = [str(told["digest"]) for told in manifest.get("layers") or []]
+            layers = [str(settings["digest"]) for settings in manifest.get("layers") or []]
             blobs = [images.blobs.get(digest) for digest in layers]
         if config is None or not blobs or None in blobs:
             return None
@@ -143,10 +143,10 @@ def _inside(root: Path, path: str) -> str:
 
 def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
     """Return an image's configuration with this machine's paths."""
-    told = config.get("config") or {}
-    variables = told.get("Env") or []
-    command = [*(told.get("Entrypoint") or []), *(told.get("Cmd") or [])]
-    folder = told.get("WorkingDir") or "/"
+    settings = config.get("config") or {}
+    variables = settings.get("Env") or []
+    command = [*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]
+    folder = settings.get("WorkingDir") or "/"
     if not all(
         isinstance(word, str) and "\0" not in word for word in (*variables, *command, folder)
     ):
@@ -156,7 +156,7 @@ def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
         if name in environment:
             places = environment[name].split(":")
             environment[name] = ":".join(_inside(root, place) for place in places)
-    kept = {
+    variables_here = {
         name: value
         for name, value in environment.items()
         if name not in _NOT_HERE
@@ -164,4 +164,4 @@ def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
     }
     place = Path(_inside(root, folder))
     place.mkdir(parents=True, exist_ok=True)  # as container runtimes do
-    return Unpacked(kept, place, tuple(command))
+    return Unpacked(variables_here, place, tuple(command))

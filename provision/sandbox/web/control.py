@@ -48,14 +48,16 @@ def respond(cloud: Cloud, environ: dict[str, Any], start_response: Any) -> Itera
     status = 200
     try:
         handler, parts = _surface.bind_to_environ(environ).match()
-        told = handler(cloud, _given(Request(environ)), **parts)
+        result = handler(cloud, _given(Request(environ)), **parts)
     except HTTPException as refusal:
-        status, told = refusal.code or 500, {"error": refusal.description}
+        status, result = refusal.code or 500, {"error": refusal.description}
     except LookupError as unknown:
-        status, told = NotFound.code, {"error": str(unknown.args[0])}
+        status, result = NotFound.code, {"error": str(unknown.args[0])}
     except ValueError as wrong:
-        status, told = BadRequest.code, {"error": str(wrong)}
-    return Response(json.dumps(told), status, mimetype="application/json")(environ, start_response)
+        status, result = BadRequest.code, {"error": str(wrong)}
+    return Response(json.dumps(result), status, mimetype="application/json")(
+        environ, start_response
+    )
 
 
 def _given(request: Request) -> Given:

@@ -75,13 +75,13 @@ def feed(hour: int) -> bytes:
     ElementTree.SubElement(channel, "link").text = "https://news.example/"
     for number, (category, headline, summary) in enumerate(REPORTS):
         item = ElementTree.SubElement(channel, "item")
-        told = {
+        elements = {
             "title": headline,
             "link": f"https://news.example/{hour}/{number}",
             "description": summary,
             "category": category,
             "pubDate": formatdate(hour - number * 2 * HOUR, usegmt=True),
         }
-        for name, text in told.items():
+        for name, text in elements.items():
             ElementTree.SubElement(item, name).text = text
     return bytes(ElementTree.tostring(rss, encoding="utf-8", xml_declaration=True))

@@ -20,8 +20,8 @@ class _Quiet(WSGIRequestHandler):
 
     def log(self, level: str, message: str, *args: Any) -> None:
         if level == "error":  # "Error on request:" and a traceback, of which the last line says why
-            said = (message % args if args else message).strip().splitlines()
-            logging.getLogger(__name__).error("%s", said[-1] if said else level)
+            lines = (message % args if args else message).strip().splitlines()
+            logging.getLogger(__name__).error("%s", lines[-1] if lines else level)
 
 
 class HttpServer:

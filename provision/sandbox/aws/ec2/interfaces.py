@@ -41,10 +41,10 @@ def check_detached(cloud: Cloud, call: Call) -> None:
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
     """Answer a repeated client token as the first time (Developer Guide, Ensuring idempotency)."""
     token = call.params.get("ClientToken")
-    made = cloud.ec2.made_with.get((call.region, call.operation, token or ""))
-    if made is None:
+    known_call = cloud.ec2.made_with.get((call.region, call.operation, token or ""))
+    if known_call is None:
         return None
-    parameters, answer = made
+    parameters, answer = known_call
     if parameters != _parameters(call):
         raise AwsError(
             "IdempotentParameterMismatch",

@@ -37,10 +37,10 @@ class Images:
     def configuration(self, manifest: dict[str, Any]) -> dict[str, Any] | None:
         """Return an image's configuration, which tells its platform; None where it is not one."""
         try:
-            told = json.loads(self.blobs[manifest["config"]["digest"]])
+            config = json.loads(self.blobs[manifest["config"]["digest"]])
         except (ValueError, KeyError):
             return None
-        return told if isinstance(told, dict) and "architecture" in told else None
+        return config if isinstance(config, dict) and "architecture" in config else None
 
     def pull(self, uri: str, platform: dict[str, Any]) -> bool:
         """Tell whether this machine can execute the image. Raises CannotPullError.
@@ -101,5 +101,5 @@ def _not_found(uri: str) -> str:
     )
 
 
-def _platform(told: dict[str, Any]) -> str:
-    return f"{told.get('os', 'linux')}/{told.get('architecture', '')}"
+def _platform(config: dict[str, Any]) -> str:
+    return f"{config.get('os', 'linux')}/{config.get('architecture', '')}"

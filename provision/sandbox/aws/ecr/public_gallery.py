@@ -46,8 +46,8 @@ class Gallery:
     def _image(self, architecture: str) -> str:
         """Return the digest of one platform's image."""
         stream = io.BytesIO()
-        told = f'ID=sandbox\nPRETTY_NAME="A stand-in, {architecture}"\n'
-        digest, size, diff_id = layer.write([("etc/os-release", told.encode())], stream)
+        os_release = f'ID=sandbox\nPRETTY_NAME="A stand-in, {architecture}"\n'
+        digest, size, diff_id = layer.write([("etc/os-release", os_release.encode())], stream)
         self._keep(layer.MEDIA_TYPE, stream.getvalue())
         config = {
             "architecture": architecture,

@@ -74,12 +74,16 @@ class Registry:
         match = _PATH.fullmatch(request.path)
         if match is None:
             return _errors(404, "UNSUPPORTED", "Not Found")
-        asked = _Asked(self.cloud, caller, match["name"], match["which"], request)
-        kinds = {"blobs": asked.blob, "manifests": asked.manifest, "blobs/uploads": asked.upload}
+        registry_call = _RegistryCall(self.cloud, caller, match["name"], match["which"], request)
+        kinds = {
+            "blobs": registry_call.blob,
+            "manifests": registry_call.manifest,
+            "blobs/uploads": registry_call.upload,
+        }
         return kinds[match["kind"]]()
 
 
-class _Asked:
+class _RegistryCall:
     """One request, signed in, about one repository."""
 
     def __init__(

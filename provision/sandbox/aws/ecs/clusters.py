@@ -147,12 +147,12 @@ def put_providers(cloud: Cloud, call: Call) -> None:
     """Refuse a second change at a time, and removal of what is in use (API PutClusterCapacityProviders)."""
     cluster = cluster_is_settled(cloud, call)
     check_providers(call.params)
-    kept = call.params.get("capacityProviders") or []
+    providers_left = call.params.get("capacityProviders") or []
     for (region, name, _), service in cloud.ecs.services.items():
         strategy = service.given.get("capacityProviderStrategy") or []
         used = {entry["capacityProvider"] for entry in strategy}
         here = (region, name) == (call.region, cluster.name) and service.status != "INACTIVE"
-        if here and used - set(kept):
+        if here and used - set(providers_left):
             raise AwsError(
                 "ResourceInUseException",
                 "The specified capacity provider is in use and cannot be removed.",

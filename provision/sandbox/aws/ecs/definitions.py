@@ -41,8 +41,8 @@ def describe_definition(cloud: Cloud, call: Call) -> Answer | None:
     if ":" in wanted:
         return None
     definition = latest_active(cloud, call.region, wanted)
-    asked = "TAGS" in (call.params.get("include") or [])
-    return {"taskDefinition": describe(definition), "tags": definition.tags if asked else []}
+    with_tags = "TAGS" in (call.params.get("include") or [])
+    return {"taskDefinition": describe(definition), "tags": definition.tags if with_tags else []}
 
 
 def latest_active(cloud: Cloud, region: str, family: str) -> Any:

@@ -12,9 +12,9 @@ from provision.sandbox.aws.cloud import Cloud
 _ROUTING = ("forward", "redirect", "fixed-response")
 
 
-def same_actions(given: list[dict[str, Any]], kept: list[Any]) -> bool:
+def same_actions(given: list[dict[str, Any]], current: list[Any]) -> bool:
     """Tell whether actions as given are those (moto's) that a listener has."""
-    return [FakeAction(copy.deepcopy(action)).data for action in given] == [a.data for a in kept]
+    return [FakeAction(copy.deepcopy(action)).data for action in given] == [a.data for a in current]
 
 
 @behaves(
@@ -47,8 +47,8 @@ def check_actions(cloud: Cloud, actions: list[dict[str, Any]], to: str) -> None:
 def _check_redirect(redirect: dict[str, Any] | None) -> None:
     if redirect is None:
         return
-    kept = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}"}
-    if all(redirect.get(part, same) == same for part, same in kept.items()):
+    current = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}"}
+    if all(redirect.get(part, same) == same for part, same in current.items()):
         raise AwsError(
             "InvalidLoadBalancerAction",
             "The redirect configuration is not valid because it creates a loop.",

@@ -161,8 +161,8 @@ def _forwarded(request: Request, port: int, client: str) -> Request:
     if not header(request, "x-amzn-trace-id"):
         ours["X-Amzn-Trace-Id"] = f"Root=1-{secrets.token_hex(4)}-{secrets.token_hex(12)}"
     replaced = {name.lower() for name in ours}
-    kept = [(n, v) for n, v in headers if n.lower() not in replaced]
-    return Request(request.method, request.target, [*kept, *ours.items()], request.body)
+    unchanged = [(n, v) for n, v in headers if n.lower() not in replaced]
+    return Request(request.method, request.target, [*unchanged, *ours.items()], request.body)
 
 
 def _error(status: int, words: str) -> Reply:

@@ -44,14 +44,14 @@ def check_new_listener(cloud: Cloud, call: Call) -> Answer | None:
     return None
 
 
-def _same(given: dict[str, Any], kept: Any) -> bool:
+def _same(given: dict[str, Any], current: Any) -> bool:
     """Tell whether a request asks for just the listener (moto's) that is there."""
     certificates = [c["CertificateArn"] for c in given.get("Certificates", [])]
     return (
-        given.get("Protocol") == kept.protocol
-        and certificates == kept.certificates[:1]
-        and given.get("SslPolicy") in (None, kept.ssl_policy)
-        and same_actions(given["DefaultActions"], kept.default_actions)
+        given.get("Protocol") == current.protocol
+        and certificates == current.certificates[:1]
+        and given.get("SslPolicy") in (None, current.ssl_policy)
+        and same_actions(given["DefaultActions"], current.default_actions)
     )
 
 

@@ -56,7 +56,7 @@ def describe_target_health(cloud: Cloud, call: Call) -> Answer | None:
     if group is None:
         return None
     known = cloud.elbv2.targets.get(group.arn, {})
-    asked = [
+    targets_named = [
         (target["Id"], int(target.get("Port", group.port)))
         for target in call.params.get("Targets", [])
     ] or list(known)
@@ -74,7 +74,7 @@ def describe_target_health(cloud: Cloud, call: Call) -> Answer | None:
                 if (ip, port) in known
                 else unregistered,
             }
-            for ip, port in asked
+            for ip, port in targets_named
         ]
     }
 

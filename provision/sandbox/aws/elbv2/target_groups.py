@@ -75,7 +75,7 @@ def _kept(group: Any, key: str) -> str:
 def _shown(group: Any) -> dict[str, Any]:
     """Return the target group as the API shows it (API TargetGroup)."""
     numbers = ("Port", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds")
-    shown = {key: getattr(group, kept) for key, kept in _SETTINGS.items()}
+    shown = {key: getattr(group, attribute) for key, attribute in _SETTINGS.items()}
     for key in (*numbers, "HealthyThresholdCount", "UnhealthyThresholdCount"):
         shown[key] = int(shown[key])
     return {

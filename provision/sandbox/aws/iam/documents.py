@@ -113,9 +113,9 @@ def check_inline_policies_length(cloud: Cloud, call: Call) -> None:
     name, backend = call.params[f"{kind}Name"], cloud.backend("iam")
     holders = {"Role": cloud.iam.role(name), "User": backend.users.get(name)}
     holder = holders.get(kind) if kind in holders else backend.groups.get(name)
-    kept = dict(holder.policies) if holder is not None else {}
-    kept[call.params["PolicyName"]] = call.params["PolicyDocument"]
-    if sum(_size(document) for document in kept.values()) > _INLINE[kind]:
+    inline = dict(holder.policies) if holder is not None else {}
+    inline[call.params["PolicyName"]] = call.params["PolicyDocument"]
+    if sum(_size(document) for document in inline.values()) > _INLINE[kind]:
         raise _too_much(
             f"Maximum policy size of {_INLINE[kind]} bytes exceeded for {kind.lower()} {name}"
         )

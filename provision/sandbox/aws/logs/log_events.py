@@ -90,8 +90,8 @@ def get_events(cloud: Cloud, call: Call) -> Answer:
 def _since(cloud: Cloud, group: Any, start: int | None) -> int:
     """Return from when on events are shown, in epoch milliseconds."""
     days = group.retention_in_days
-    kept = cloud.clock.now() * 1000 - int(days) * _DAY if days else 0.0
-    return int(max(start or 0, kept))
+    oldest = cloud.clock.now() * 1000 - int(days) * _DAY if days else 0.0
+    return int(max(start or 0, oldest))
 
 
 @behaves(

@@ -136,13 +136,13 @@ class Permissions:
 
     def credentials(self, role_arn: str, session: str) -> dict[str, str]:
         """Return a new session's variables, as a task finds them; ECS names the session after the task."""
-        made = self._account.backend("sts").assume_role(
+        session_credentials = self._account.backend("sts").assume_role(
             "us-east-1", session, role_arn, "", 21600, ""
         )
         return {
-            "AWS_ACCESS_KEY_ID": made.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": made.secret_access_key,
-            "AWS_SESSION_TOKEN": made.session_token,
+            "AWS_ACCESS_KEY_ID": session_credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": session_credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": session_credentials.session_token,
         }
 
     def _identity(self, principal: Principal) -> list[Statement]:

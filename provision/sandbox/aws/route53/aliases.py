@@ -42,6 +42,6 @@ def problems_of_alias(cloud: Cloud, wanted: Any, own_zone: Any, records: list[An
         return [] if name.endswith(_OTHERS) else [outside, missing]
     if name != zone.name and not name.endswith(f".{zone.name}"):
         return [outside, missing]
-    kept = records if zone is own_zone else zone.rrsets
-    found = any(record.name == name and record.type == wanted.type for record in kept)
+    records_there = records if zone is own_zone else zone.rrsets
+    found = any(record.name == name and record.type == wanted.type for record in records_there)
     return [] if found else [missing]

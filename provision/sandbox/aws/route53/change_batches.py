@@ -94,14 +94,14 @@ def _batch_problems(changes: list[dict[str, Any]]) -> list[str]:
 
 def _record_set(given: dict[str, Any]) -> Any:
     """Return the record set as Route 53 keeps it: names in lower case with the final dot."""
-    kept = dict(given)
-    kept["Name"] = _full(given["Name"])
+    stored = dict(given)
+    stored["Name"] = _full(given["Name"])
     if "ResourceRecords" in given:
-        kept["ResourceRecords"] = [record["Value"] for record in given["ResourceRecords"]]
+        stored["ResourceRecords"] = [record["Value"] for record in given["ResourceRecords"]]
     if "AliasTarget" in given:
         target = given["AliasTarget"]
-        kept["AliasTarget"] = {**target, "DNSName": _full(target["DNSName"])}
-    return RecordSet(kept)
+        stored["AliasTarget"] = {**target, "DNSName": _full(target["DNSName"])}
+    return RecordSet(stored)
 
 
 @behaves(

@@ -35,12 +35,14 @@ def misplaced(wanted: Any, zone: str) -> list[str]:
 def conflicts(wanted: Any, records: list[Any], zone: str) -> list[str]:
     """Return the record sets beside which a new or changed one may not stand."""
     others = {record.type for record in records if record.name == wanted.name} - {wanted.type}
-    told = f"RRSet of type {wanted.type} with DNS name {wanted.name} is not permitted"
+    sentence = f"RRSet of type {wanted.type} with DNS name {wanted.name} is not permitted"
     if wanted.type == "CNAME" and others:
-        return [f"{told} as it conflicts with other records with the same DNS name in zone {zone}"]
+        return [
+            f"{sentence} as it conflicts with other records with the same DNS name in zone {zone}"
+        ]
     if "CNAME" in others:
         return [
-            f"{told} because a conflicting RRSet of type CNAME with the same DNS name already "
+            f"{sentence} because a conflicting RRSet of type CNAME with the same DNS name already "
             f"exists in zone {zone}"
         ]
     return []
