@@ -1,4 +1,4 @@
-"""The sandbox's clock: one simulated time for the cloud and for whoever waits for it."""
+"""The sandbox's clock: simulated time."""
 
 import threading
 import time
@@ -7,21 +7,21 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 
-class Clock(Protocol):
+class SimulatedClock(Protocol):
     """Simulated time. All instants are epoch seconds, all durations simulated seconds."""
 
     @property
     def speed(self) -> float:
-        """Simulated seconds per real second."""
+        """Return the simulated seconds per real second."""
 
     def now(self) -> float:
-        """The simulated time, in epoch seconds."""
+        """Return the simulated time, in epoch seconds."""
 
     def sleep(self, seconds: float) -> None:
         """Return once `seconds` of simulated time have passed."""
 
     def hold(self) -> AbstractContextManager[None]:
-        """Simulated time stands still inside: something real (a process) is being started."""
+        """Stop simulated time inside: something real (a process) is being started."""
 
 
 class RunningClock:
@@ -37,6 +37,7 @@ class RunningClock:
         self._holders = 0
 
     def now(self) -> float:
+        """Return the simulated time."""
         with self._changed:
             return self._now()
 
@@ -46,6 +47,7 @@ class RunningClock:
         return self._simulated + (time.monotonic() - self._real) * self.speed
 
     def sleep(self, seconds: float) -> None:
+        """Wait until the clock has advanced by these simulated seconds."""
         with self._changed:
             end = self._now() + seconds
             while (left := end - self._now()) > 0:
@@ -53,6 +55,7 @@ class RunningClock:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
+        """Stop the clock inside."""
         with self._changed:
             self._simulated = self._now()
             self._holders += 1
@@ -69,7 +72,7 @@ class RunningClock:
 class ManualClock:
     """Stands still until somebody sleeps on it or advances it; for tests.
 
-    It moves in steps and runs the callbacks between them, so that the world keeps happening
+    It moves in steps and runs the callbacks between them, so that everything goes on
     while the code under test sleeps.
     """
 
@@ -81,6 +84,7 @@ class ManualClock:
         self._callbacks: list[Callable[[], None]] = []
 
     def now(self) -> float:
+        """Return the simulated time."""
         return self._now
 
     def on_advance(self, callback: Callable[[], None]) -> None:
@@ -88,6 +92,7 @@ class ManualClock:
         self._callbacks.append(callback)
 
     def advance(self, seconds: float) -> None:
+        """Move the clock in steps, with what is due at each."""
         end = self._now + seconds
         while True:
             self._now = min(end, self._now + self.step)
@@ -97,7 +102,9 @@ class ManualClock:
                 return
 
     def sleep(self, seconds: float) -> None:
+        """Advance the clock."""
         self.advance(seconds)
 
     def hold(self) -> AbstractContextManager[None]:
+        """Do nothing: this clock stands still anyway."""
         return nullcontext()

@@ -1,4 +1,4 @@
-"""How long AWS takes; the numbers are medians from logs of other tools."""
+"""AWS's delays; the numbers are medians from logs of other tools."""
 
 from dataclasses import dataclass, fields
 from typing import Self
@@ -27,5 +27,5 @@ class Delays:
 
     @classmethod
     def none(cls) -> Self:
-        """No delay anywhere."""
+        """Return delays of 0."""
         return cls(**{field.name: 0.0 for field in fields(cls)})

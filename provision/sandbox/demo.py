@@ -1,4 +1,4 @@
-"""`make demo`: the main job, seen happening on this machine, with the command a person types.
+"""`make demo`: setup, a conversation with the bot, and teardown, with the command a person types.
 
 A sandbox as its own process; then setup, a question to the bot, teardown. Exit status 0 only if the bot
 answered and nothing is left.
@@ -23,7 +23,7 @@ STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def main() -> int:
-    """The demo; 0 when all of it went well, 130 after Ctrl-C."""
+    """Run the demo; 0 when all of it went well, 130 after Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="provision-demo-") as folder:
         environ = {**os.environ, "XDG_RUNTIME_DIR": folder, "TMPDIR": folder}
         command = [*PROVISION, "sandbox", "--speed", SPEED, "--json"]
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> int:
-    """Setup, a talk with the bot, teardown."""
+    """Run setup, talk with the bot, and run teardown."""
     common = ["--sandbox", "--yes", "--stack", str(stack)]
     say(_("1. Everything comes to be (time runs {speed} times as fast as on AWS)", speed=SPEED))
     setup = run("setup", *common, environ=environ)
@@ -91,12 +91,12 @@ def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str
 
 
 def say(text: str) -> None:
-    """A heading."""
+    """Print a heading."""
     print(f"\n== {text}", flush=True)
 
 
 def talk(addresses: dict[str, str], words: str) -> bool:
-    """One message to the bot and what it said; whether it said anything."""
+    """Send one message to the bot and print its reply; return whether there was one."""
     request = urllib.request.Request(
         f"{addresses['line']}/_sandbox/send",
         data=json.dumps({"text": words, "user": "U" + "1" * 32}).encode(),

@@ -23,14 +23,14 @@ _ADDRESSES = ("aws", "dns", "line", "registrar", "page", "front", "registry", "g
 
 
 def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """$XDG_RUNTIME_DIR/provision/sandbox.json, else in a folder of this user's own in temp."""
+    """Return $XDG_RUNTIME_DIR/provision/sandbox.json, else a file in this user's own folder in temp."""
     base = environ.get("XDG_RUNTIME_DIR")
     if base:
         return Path(base) / "provision" / _NAME
     return Path(tempfile.gettempdir()) / f"provision-{os.getuid()}" / _NAME
 
 
-def write_runtime(told: Mapping[str, Any], file: Path) -> None:
+def write_runtime(values: Mapping[str, Any], file: Path) -> None:
     """Write it whole, mode 0600 in a folder of mode 0700. Raises ProvisionError where that is not safe."""
     doing = _("Writing {path}, by which --sandbox finds the sandbox.", path=file)
     try:
@@ -42,14 +42,14 @@ def write_runtime(told: Mapping[str, Any], file: Path) -> None:
             draft = f".{file.name}.{secrets.token_hex(8)}"
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(dict(told), stream)
+                json.dump(dict(values), stream)
             os.replace(draft, file.name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError as error:
         raise _refused(doing, file, error.strerror or str(error)) from None
 
 
 def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
-    """What the running sandbox wrote; None when there is none, or its process is gone.
+    """Return what the running sandbox wrote; None when there is none, or its process is gone.
 
     Raises ProvisionError where it is not safe to follow.
     """
@@ -59,33 +59,33 @@ def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
         with _folder(file.parent, doing, private=True) as folder:
             descriptor = _opened(file, doing, folder, private=True)
         with os.fdopen(descriptor, encoding="utf-8") as stream:
-            told: dict[str, Any] = json.load(stream)
-        os.kill(int(told["pid"]), 0)
+            values: dict[str, Any] = json.load(stream)
+        os.kill(int(values["pid"]), 0)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    away = [name for name in _ADDRESSES if name in told and not _is_here(str(told[name]))]
+    away = [name for name in _ADDRESSES if name in values and not _is_here(str(values[name]))]
     if away:
         why = _("its {names} leads to another machine", names=", ".join(away))
         raise _refused(doing, file, why)
-    return told
+    return values
 
 
 def remove_runtime(file: Path) -> None:
     """Remove it, if it is this process's: a younger sandbox may have replaced it."""
     with contextlib.suppress(OSError, ProvisionError):
-        told = read_runtime(file)
-        if told is not None and told["pid"] == os.getpid():
+        values = read_runtime(file)
+        if values is not None and values["pid"] == os.getpid():
             file.unlink()
 
 
 def _is_here(address: str) -> bool:
-    """Whether a URL, or host:port, is this machine's."""
+    """Tell whether a URL, or host:port, is this machine's."""
     return on_loopback(address if "://" in address else f"//{address}")
 
 
 @contextlib.contextmanager
 def _folder(path: Path, doing: str, *, private: bool = False) -> Iterator[int]:
-    """The folder's descriptor: what is opened through it is in this folder, whatever is renamed meanwhile."""
+    """Return the folder's descriptor: what is opened through it is in this folder, even if it is renamed."""
     folder = _opened(path, doing, flags=os.O_DIRECTORY, private=private)
     try:
         yield folder
@@ -96,7 +96,7 @@ def _folder(path: Path, doing: str, *, private: bool = False) -> Iterator[int]:
 def _opened(
     path: Path, doing: str, folder: int | None = None, *, flags: int = 0, private: bool = False
 ) -> int:
-    """The descriptor of this user's own file or folder. `private`: nobody else may use it.
+    """Return the descriptor of this user's own file or folder. `private`: nobody else may use it.
 
     Raises FileNotFoundError where there is none, ProvisionError where it is something else.
     """

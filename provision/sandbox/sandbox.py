@@ -1,4 +1,4 @@
-"""The whole sandbox: an AWS, a DNS, a registrar, a LINE and a newspaper, put together and served."""
+"""The sandbox: AWS, DNS, a registrar, LINE and a feed server, in this process or served."""
 
 import logging
 import threading
@@ -9,18 +9,18 @@ from provision.sandbox.aws.application import AwsApplication
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.public_gallery import Gallery
 from provision.sandbox.aws.ecr.registry_api import Registry
-from provision.sandbox.aws.elbv2.data_plane import Front
+from provision.sandbox.aws.elbv2.data_plane import DataPlane
 from provision.sandbox.aws.regions import opt_in
-from provision.sandbox.clock import Clock
+from provision.sandbox.clock import SimulatedClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.dns.server import DnsServer
-from provision.sandbox.line.delivery import Delivery
+from provision.sandbox.line.delivery import WebhookSender
 from provision.sandbox.line.platform import LinePlatform
 from provision.sandbox.tasks.processes import ProcessTasks
 from provision.sandbox.tasks.rootfs import Rootfs
 from provision.sandbox.tasks.runners import TaskRunner
 from provision.sandbox.web import control
-from provision.sandbox.web.feed_server import PATH, Newspaper
+from provision.sandbox.web.feed_server import PATH, FeedServer
 from provision.sandbox.web.guard import Guard
 from provision.sandbox.web.serving import HttpServer, TlsServer
 
@@ -47,14 +47,15 @@ log = logging.getLogger(__name__)
 
 
 class Sandbox:
-    """One sandbox. Without `serve` it works inside this process: aws, line.wsgi and front.wsgi are
-    WSGI applications, cloud.dns and cloud.registrar are objects.
+    """One sandbox; without `serve` it works inside this process.
+
+    Then aws, line.wsgi and front are WSGI applications, cloud.dns and cloud.registrar objects.
 
     `tasks` None: a process per task. Close it in every case.
     """
 
     def __init__(
-        self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None
+        self, clock: SimulatedClock, delays: Delays | None = None, tasks: TaskRunner | None = None
     ) -> None:
         self.tasks = tasks or ProcessTasks()
         self.cloud = Cloud(clock, delays, self.tasks)
@@ -64,8 +65,8 @@ class Sandbox:
             self.tasks.unpacked = self.rootfs.unpacked
         self.registry = Registry(self.cloud)
         self.gallery = Gallery()
-        self.front = Front(self.cloud)
-        self._delivery = Delivery(self.cloud, self.front)
+        self.front = DataPlane(self.cloud)
+        self._delivery = WebhookSender(self.cloud, self.front)
         self.line = LinePlatform(self._delivery, self._delivery.resolve, clock)
         self._servers: list[HttpServer | DnsServer] = []
         self._stopping = threading.Event()
@@ -84,8 +85,8 @@ class Sandbox:
         front = TlsServer(self.front)  # for the internet: whoever has the name may ask
         dns = DnsServer(lambda query: self.cloud.dns.respond(query))
         registry, gallery = HttpServer(Guard(self.registry)), HttpServer(Guard(self.gallery))
-        newspaper = HttpServer(Guard(Newspaper()))
-        self._servers = [aws, registrar, line, front, dns, registry, gallery, newspaper]
+        feed_server = HttpServer(Guard(FeedServer()))
+        self._servers = [aws, registrar, line, front, dns, registry, gallery, feed_server]
         self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
         self.cloud.opted_in |= opt_in()  # a person may try any region
         self._delivery.front_port = front.port
@@ -109,7 +110,7 @@ class Sandbox:
             "ca": str(self.cloud.authority.root),
             "registry": registry.url,
             "gallery": gallery.url,
-            "news": f"{newspaper.url}{PATH}",
+            "news": f"{feed_server.url}{PATH}",
             **asdict(keys),
         }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provision.sandbox.aws.elbv2.data_plane import Front
+from provision.sandbox.aws.elbv2.data_plane import DataPlane
 from provision.sandbox.tasks.runners import InlineTasks, Reply, Request
 from tests.provision.conftest import Env
 from tests.provision.finished_stack import FinishedStack
@@ -27,7 +27,7 @@ def env(finished_stack: FinishedStack) -> Iterator[Env]:
 def get(env: Env, target: str, port: int = 443) -> Reply:
     """What somebody on the internet gets."""
     request = Request("GET", target, [("Host", "example.jp")])
-    return Front(env.sandbox.cloud).forward("example.jp", port, request, "203.0.113.9")
+    return DataPlane(env.sandbox.cloud).forward("example.jp", port, request, "203.0.113.9")
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")

@@ -1,0 +1,1 @@
+"""AWS on moto, with rules where moto differs from AWS."""

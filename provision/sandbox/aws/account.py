@@ -10,7 +10,7 @@ from moto.backends import get_backend
 
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.keys import Keys
-from provision.sandbox.clock import Clock
+from provision.sandbox.clock import SimulatedClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.dns.registrar import Registrar
 from provision.sandbox.faults.faults import Faults
@@ -30,7 +30,7 @@ class Account:
     account_id = "123456789012"
 
     def __init__(
-        self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None
+        self, clock: SimulatedClock, delays: Delays | None = None, tasks: TaskRunner | None = None
     ) -> None:
         self.clock = clock
         self.delays = delays or Delays()
@@ -60,12 +60,12 @@ class Account:
             self._closers.pop()()
 
     def backend(self, service: str, region: str = "") -> Any:
-        """Moto's backend of a service; the region is ignored where the service is global."""
+        """Return moto's backend of a service; the region is ignored where the service is global."""
         name: Any = service
         return get_backend(name)[self.account_id]["aws" if service in _GLOBAL else region]
 
     def regions(self, service: str) -> list[str]:
-        """The regions in which moto has built a backend of this service so far."""
+        """Return the regions in which moto has built a backend of this service so far."""
         name: Any = service
         return [key for key, _ in dict.items(get_backend(name)[self.account_id])]
 

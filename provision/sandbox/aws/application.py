@@ -22,12 +22,19 @@ from provision.sandbox.aws import (  # noqa: F401  the registry fills the tables
     responses,
     signing,
 )
-from provision.sandbox.aws.calls import CUT_OFF, Call, Refusal, buffer_body, read_call, signing_name
+from provision.sandbox.aws.calls import (
+    CUT_OFF,
+    AwsError,
+    Call,
+    buffer_body,
+    read_call,
+    signing_name,
+)
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.enforcement import enforce
 from provision.sandbox.aws.rules import rules_after, rules_before
 from provision.sandbox.aws.signatures import verify
-from provision.sandbox.faults.faults import ConnectionDropped, hang_up
+from provision.sandbox.faults.faults import ConnectionDroppedError, hang_up
 from provision.sandbox.web import control
 
 _log = logging.getLogger(__name__)
@@ -53,10 +60,11 @@ class AwsApplication:
             self.cloud.backend(service, region)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a call from inside this process, whose signature is not verified."""
         return self._respond(environ, start_response, verified=False)
 
     def verified(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """The same for callers from outside this process: their signatures have to be right."""
+        """Answer a call from outside this process, whose signature has to be right."""
         return self._respond(environ, start_response, verified=True)
 
     def _respond(
@@ -67,15 +75,15 @@ class AwsApplication:
         self.cloud.tick()
         try:
             status, headers, body = self._answer(environ, verified=verified)
-        except ConnectionDropped as dropped:
+        except ConnectionDroppedError as dropped:
             if connection := environ.get("werkzeug.socket"):
                 hang_up(connection, dropped)
             raise
-        kept = [(k, v) for k, v in headers if _is_kept(k.lower())]
+        passed_on = [(k, v) for k, v in headers if _is_kept(k.lower())]
         self.has_answered.set()
         response = HttpResponse(body, status=status)
         response.headers.clear()
-        for name, value in (*kept, ("Content-Length", _length(headers, body, environ))):
+        for name, value in (*passed_on, ("Content-Length", _length(headers, body, environ))):
             response.headers.add(name, value)
         return response(environ, start_response)
 
@@ -88,7 +96,7 @@ class AwsApplication:
         if verified:
             try:
                 verify(self.cloud, call, environ, body)
-            except Refusal as refusal:
+            except AwsError as refusal:
                 return responses.refuse(call, refusal)
         outcome: int | str = "dropped"
         caller = self.cloud.permissions.who(call.access_key)
@@ -107,11 +115,11 @@ class AwsApplication:
                 self.cloud.faults.strike(fault, call, "after")
             outcome = response[0]
             return response
-        except Refusal as refusal:
+        except AwsError as refusal:
             response = responses.refuse(call, refusal)
             outcome = response[0]
             return response
-        except ConnectionDropped:
+        except ConnectionDroppedError:
             raise
         except Exception as error:
             response = responses.refuse(call, self._stumbled(call, error))
@@ -120,21 +128,22 @@ class AwsApplication:
         finally:
             self.cloud.note(call, caller, outcome)
 
-    def _stumbled(self, call: Call, error: Exception) -> Refusal:
+    def _stumbled(self, call: Call, error: Exception) -> AwsError:
         """Return the refusal of a call that the sandbox cannot carry out; AWS would name the reason."""
-        said = f"{type(error).__name__}: {error}"
-        _log.warning("%s %s is refused: %s", call.service, call.operation, said)
+        description = f"{type(error).__name__}: {error}"
+        _log.warning("%s %s is refused: %s", call.service, call.operation, description)
         _log.debug("The traceback", exc_info=error)
         return malformed.refuse(
-            call, f"the sandbox cannot carry out {call.operation} as it was asked for ({said})"
+            call,
+            f"the sandbox cannot carry out {call.operation} as it was asked for ({description})",
         )
 
     def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> responses.Response:
-        """What is answered: the truth, or what it was before the last changes."""
+        """Return the current answer, or with lag the one before the last changes."""
         try:
             self.cloud.lag.check(call)
             now = self._truth(call, environ, body)
-        except Refusal as refusal:
+        except AwsError as refusal:
             now = responses.refuse(call, refusal)
         question = (call.operation, environ["PATH_INFO"], environ.get("QUERY_STRING"), body)
         return self.cloud.lag.answer(call, question, now)
@@ -163,7 +172,7 @@ class AwsApplication:
         try:
             chunks = MOTO({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
         except NotImplementedError as missing:  # IAM API Reference, Common errors: InvalidAction
-            raise Refusal("InvalidAction", str(missing), 400) from None
+            raise AwsError("InvalidAction", str(missing), 400) from None
         try:
             data = b"".join(chunks)
         finally:
@@ -173,14 +182,14 @@ class AwsApplication:
 
 
 def _is_kept(header: str) -> bool:
-    """Not moto's CORS headers: no page of another origin may read what AWS answers."""
+    """Tell whether a header stays; moto's CORS headers would let pages of other origins read answers."""
     return header not in ("content-length", "connection") and not header.startswith(
         "access-control-"
     )
 
 
 def _length(headers: list[tuple[str, str]], body: bytes, environ: dict[str, Any]) -> str:
-    """The body's length; for HEAD the one of the body that is not sent."""
+    """Return the body's length; for HEAD that of the body that is not sent."""
     given = {name.lower(): value for name, value in headers}
     if environ.get("REQUEST_METHOD") == "HEAD" and "content-length" in given:
         return given["content-length"]

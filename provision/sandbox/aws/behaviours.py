@@ -1,4 +1,4 @@
-"""The list of AWS's behaviours that the sandbox has and moto has not; docs/parity.md is written from it."""
+"""The list of behaviours that the sandbox has and moto lacks, from which docs/parity.md is written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ BEHAVIOURS: dict[str, Behaviour] = {}
 def behaves(
     key: str, says: str, answer: str, source: str, moto: str = ""
 ) -> Callable[[Enforcer], Enforcer]:
-    """The decorated rule, method or class is what makes the sandbox behave so.
+    """Register the decorated rule, method or class as the enforcer of a behaviour.
 
     docs/parity.md is the list of these; a test marked `behaviour(key)` holds each of them.
     """

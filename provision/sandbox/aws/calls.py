@@ -1,4 +1,4 @@
-"""One call to the emulated AWS, read from the HTTP request, and AWS's way of refusing it."""
+"""One call to AWS, read from the HTTP request, and the error that AWS answers."""
 
 import io
 import json
@@ -25,7 +25,7 @@ _READING = re.compile(
 )
 
 
-class Refusal(Exception):
+class AwsError(Exception):
     """An error as AWS says it; `status` is the HTTP status, botocore's model decides when None."""
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
@@ -53,12 +53,12 @@ class Call:
 
 
 def signing_name(service: str) -> str:
-    """What a service is called in signatures."""
+    """Return the service's name in signatures."""
     return next((name for name, ours in _SIGNED_AS.items() if ours == service), service)
 
 
 def buffer_body(environ: dict[str, Any]) -> bytes:
-    """The request's body, put back into the environ so that others can read it again.
+    """Return the request's body, put back into the environ so that others can read it again.
 
     CUT_OFF in the environ says whether the body is shorter than its Content-Length.
     """
@@ -78,7 +78,7 @@ def buffer_body(environ: dict[str, Any]) -> bytes:
 
 
 def signature_fields(environ: dict[str, Any]) -> dict[str, str]:
-    """What the request says of its signature, named as the query of a presigned URL names it after X-Amz-.
+    """Return the request's signature fields, named as a presigned URL's query names them after X-Amz-.
 
     That is Algorithm, Credential, SignedHeaders, Signature, Date, Security-Token, and Expires of a presigned
     URL. What is missing is missing or "".
@@ -97,7 +97,7 @@ def signature_fields(environ: dict[str, Any]) -> dict[str, str]:
 
 
 def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
-    """The call in this request; None when it is unsigned or no operation of a known service."""
+    """Return the call in this request; None when it is unsigned or no operation of a known service."""
     credential = _CREDENTIAL.fullmatch(signature_fields(environ).get("Credential", ""))
     if credential is None:
         return None

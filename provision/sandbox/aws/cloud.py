@@ -1,4 +1,4 @@
-"""The emulated account with its services: moto's backends, and beside them what moto does not keep."""
+"""The emulated account with its services."""
 
 import functools
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from provision.sandbox.aws.route53.state import Route53
 from provision.sandbox.aws.s3.state import S3
 from provision.sandbox.aws.scheduler.state import Scheduler
 from provision.sandbox.aws.ssm.state import Ssm
-from provision.sandbox.clock import Clock, ManualClock
+from provision.sandbox.clock import ManualClock, SimulatedClock
 from provision.sandbox.delays import Delays
-from provision.sandbox.dns.resolver import Dns
+from provision.sandbox.dns.resolver import DnsResolver
 from provision.sandbox.faults.lag import Lag
 from provision.sandbox.tasks.runners import TaskRunner
 
@@ -36,7 +36,7 @@ class Cloud(Account):
     tickers: ClassVar[list[Callable[["Cloud"], None]]] = []  # aws/registry.py fills it
 
     def __init__(
-        self, clock: Clock, delays: Delays | None = None, tasks: TaskRunner | None = None
+        self, clock: SimulatedClock, delays: Delays | None = None, tasks: TaskRunner | None = None
     ) -> None:
         super().__init__(clock, delays, tasks)
         self.reset()
@@ -59,7 +59,7 @@ class Cloud(Account):
             self.ec2 = Ec2(self)
             self.route53 = Route53(self)
             self.elbv2 = Elbv2(self, ec2=self.ec2)
-            self.dns = Dns(self, self.route53, self.elbv2)
+            self.dns = DnsResolver(self, self.route53, self.elbv2)
             self.acm = Acm(self, self.dns)
             self.scheduler = Scheduler(self)
             self.ecr = Ecr(self)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 
 # Java's classes of characters as Python's; close enough for names and tags.
@@ -17,16 +17,16 @@ _JAVA = {r"\p{L}": r"\w", r"\p{Z}": r"\s", r"\p{N}": r"\d", r"\p{P}": r"!-/:-@\[
 
 
 def check(call: Call, code: str) -> None:
-    """Raises the refusal for the parameters that break a constraint; `code` is the service's."""
+    """Raise the error for the parameters that break a constraint; `code` is the service's."""
     shape = call.model.input_shape if call.model else None
     broken = list(_broken(shape, call.params, "")) if shape else []
     if broken:
         count = "1 validation error" if len(broken) == 1 else f"{len(broken)} validation errors"
-        raise Refusal(code, f"{count} detected: {'; '.join(broken)}", 400)
+        raise AwsError(code, f"{count} detected: {'; '.join(broken)}", 400)
 
 
 def constrains(code: str) -> Any:
-    """A rule before every operation of a service which refuses with this code."""
+    """Return a rule for every operation of a service that refuses with this code."""
 
     def rule(cloud: Cloud, call: Call) -> None:
         check(call, code)

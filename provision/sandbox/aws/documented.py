@@ -1,4 +1,4 @@
-"""Names that AWS lists in words only, read from the documentation inside botocore's models."""
+"""Names that only the documentation inside botocore's models lists."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ from moto.core.utils import get_service_model
 
 @functools.cache
 def filters(operation: str) -> frozenset[str]:
-    """The names that a Describe operation of EC2 documents for its Filters ("tag:..." aside)."""
+    """Return the names that a Describe operation of EC2 documents for its Filters ("tag:..." aside)."""
     shape = get_service_model("ec2").operation_model(operation).input_shape
     words = shape.members["Filters"].documentation
     return frozenset(re.findall(r"<li> <p> <code>([A-Za-z0-9.:-]+)</code>", words))
@@ -16,7 +16,7 @@ def filters(operation: str) -> frozenset[str]:
 
 @functools.cache
 def attributes(operation: str) -> frozenset[str]:
-    """The keys that ModifyLoadBalancerAttributes and ModifyTargetGroupAttributes document."""
+    """Return the keys that ModifyLoadBalancerAttributes and ModifyTargetGroupAttributes document."""
     shape = get_service_model("elbv2").operation_model(operation).input_shape
     words = shape.members["Attributes"].member.members["Key"].documentation
     return frozenset(re.findall(r"<code>([a-z0-9_]+(?:\.[a-z0-9_]+)+)</code>", words))

@@ -1,4 +1,4 @@
-"""A boto3 session wired to a WSGI application in this process: AWS calls without sockets."""
+"""boto3 calls to a WSGI application in this process, without sockets."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from provision.sandbox.faults.faults import ConnectionDropped, NoAnswer
+from provision.sandbox.faults.faults import ConnectionDroppedError, NoAnswerError
 
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -23,9 +23,9 @@ def attach(session: Any, application: WsgiApplication) -> None:
     def before_send(request: Any, **_: Any) -> AWSResponse:
         try:
             status, headers, body = _call(application, request)
-        except NoAnswer as silence:
+        except NoAnswerError as silence:
             raise ReadTimeoutError(endpoint_url=request.url) from silence
-        except ConnectionDropped as dropped:
+        except ConnectionDroppedError as dropped:
             raise ConnectionClosedError(endpoint_url=request.url) from dropped
         return AWSResponse(request.url, status, headers, _Raw(body))
 
@@ -40,7 +40,7 @@ class _Raw(io.BytesIO):
             yield chunk
 
     def release_conn(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is no connection to give back."""
 
 
 def _call(application: WsgiApplication, request: Any) -> tuple[int, dict[str, str], bytes]:

@@ -1,4 +1,4 @@
-"""The secrets of one run of the sandbox: what a caller needs to be its account's root, and to control it."""
+"""The secrets of one run of the sandbox: the root's access key, and the control token."""
 
 import secrets
 from dataclasses import dataclass, field

@@ -1,10 +1,10 @@
-"""Requests that no service carries out: cut off on the way, unreadable, or without what is required."""
+"""Requests that no service carries out: incomplete, unreadable, or without a required parameter."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.signing import mismatch
 
 # What each service says of parameters that are not as its model has them; its API Reference, Common errors.
@@ -41,13 +41,13 @@ _IN_URL = ("uri", "querystring", "header", "headers")
     "InvalidSignatureException 400",
     "AWS General Reference, Troubleshooting Signature Version 4: the payload's hash is signed",
 )
-def refuse_cut_off(call: Call) -> Refusal:
+def refuse_cut_off(call: Call) -> AwsError:
     """Return the refusal of a request whose body ended too early."""
     if call.service == "s3":
         words = (
             "You did not provide the number of bytes specified by the Content-Length HTTP header."
         )
-        return Refusal("IncompleteBody", words, 400)
+        return AwsError("IncompleteBody", words, 400)
     return mismatch(
         call,
         "The request signature we calculated does not match the signature you provided. Check your "
@@ -93,13 +93,13 @@ def check(call: Call) -> None:
         raise _missing(call, missing[0])
 
 
-def _missing(call: Call, name: str) -> Refusal:
+def _missing(call: Call, name: str) -> AwsError:
     if call.service == "ec2":
-        return Refusal("MissingParameter", f"The request must contain the parameter {name}", 400)
+        return AwsError("MissingParameter", f"The request must contain the parameter {name}", 400)
     if call.service == "s3":
-        return Refusal("MalformedXML", _XML, 400)
+        return AwsError("MalformedXML", _XML, 400)
     where = name[0].lower() + name[1:]
-    return Refusal(
+    return AwsError(
         _INVALID.get(call.service, "InvalidParameterException"),
         f"1 validation error detected: Value null at '{where}' failed to satisfy constraint: "
         "Member must not be null",
@@ -107,13 +107,13 @@ def _missing(call: Call, name: str) -> Refusal:
     )
 
 
-def refuse(call: Call, words: str) -> Refusal:
+def refuse(call: Call, words: str) -> AwsError:
     """Return the refusal of parameters that this service cannot make sense of."""
     if call.protocol == "json":
-        return Refusal("SerializationException", words, 400)
+        return AwsError("SerializationException", words, 400)
     if call.service == "s3":
-        return Refusal("MalformedXML", _XML, 400)
-    return Refusal(_INVALID.get(call.service, "InvalidParameterException"), words, 400)
+        return AwsError("MalformedXML", _XML, 400)
+    return AwsError(_INVALID.get(call.service, "InvalidParameterException"), words, 400)
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

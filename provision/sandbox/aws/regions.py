@@ -1,4 +1,4 @@
-"""Regions: those that an account can use, and those that it has to enable first."""
+"""Regions: enabled by default, opted in, or disabled."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ from typing import Any
 from botocore.session import get_session
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
@@ -24,24 +24,25 @@ BY_DEFAULT = frozenset(
 
 @functools.cache
 def partitions() -> dict[str, dict[str, Any]]:
-    """Every partition's regions as botocore knows them; its list per service would load every model."""
+    """Return every partition's regions from botocore; its list per service would load every model."""
     return {
-        told["id"]: told["regions"] for told in get_session().get_data("partitions")["partitions"]
+        partition["id"]: partition["regions"]
+        for partition in get_session().get_data("partitions")["partitions"]
     }
 
 
 def known(region: str) -> bool:
-    """Whether any partition has a region, or a global pseudo-region, of this name."""
+    """Tell whether any partition has a region, or a global pseudo-region, of this name."""
     return any(region in regions for regions in partitions().values())
 
 
 def opt_in() -> frozenset[str]:
-    """The regions that an account has to enable before it can use them."""
+    """Return the regions that an account has to enable before it can use them."""
     return frozenset(_real(partitions()["aws"])) - BY_DEFAULT
 
 
 def disabled(cloud: Cloud, region: str) -> bool:
-    """Whether the account has not enabled this region."""
+    """Tell whether the account has not enabled this region."""
     return region in opt_in() and region not in cloud.opted_in
 
 
@@ -58,12 +59,12 @@ def refuse_disabled(cloud: Cloud, call: Call) -> None:
     words = "The security token included in the request is invalid."
     match call.protocol:
         case "ec2":
-            said = "AWS was not able to validate the provided access credentials"
-            raise Refusal("AuthFailure", said, 401)
+            sentence = "AWS was not able to validate the provided access credentials"
+            raise AwsError("AuthFailure", sentence, 401)
         case "json" | "rest-json":
-            raise Refusal("UnrecognizedClientException", words, 400)
+            raise AwsError("UnrecognizedClientException", words, 400)
         case _:
-            raise Refusal("InvalidClientTokenId", words, 403)
+            raise AwsError("InvalidClientTokenId", words, 403)
 
 
 @behaves(
@@ -73,12 +74,12 @@ def refuse_disabled(cloud: Cloud, call: Call) -> None:
     "Amazon EC2 API Reference, DescribeRegions, AllRegions",
 )
 @before("ec2", "DescribeRegions")
-def regions_of_the_account(cloud: Cloud, call: Call) -> Answer:
+def describe_regions(cloud: Cloud, call: Call) -> Answer:
     """Answer in moto's place, which lists every partition's."""
     own = next(regions for regions in partitions().values() if call.region in regions)
     wanted = call.params.get("RegionNames") or _real(own)
     if unknown := [name for name in wanted if name not in own]:
-        raise Refusal("InvalidParameterValue", f"Invalid region provided: {unknown[0]}")
+        raise AwsError("InvalidParameterValue", f"Invalid region provided: {unknown[0]}")
     every = call.params.get("AllRegions") or call.params.get("RegionNames")
     shown = [name for name in wanted if every or not disabled(cloud, name)]
     return {"Regions": [_shown(cloud, name) for name in shown]}
@@ -94,5 +95,5 @@ def _shown(cloud: Cloud, name: str) -> dict[str, str]:
 
 
 def _real(regions: Iterable[str]) -> list[str]:
-    """Without the pseudo-regions of global services."""
+    """Return the regions without the pseudo-regions of global services."""
     return sorted(name for name in regions if re.search(r"-\d+$", name))

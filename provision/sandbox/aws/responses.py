@@ -1,4 +1,4 @@
-"""Answers on the wire: a refusal or an output dict to bytes, and bytes to an output dict.
+"""Conversion between HTTP responses and AWS's errors and answers.
 
 Protocols differ (query, JSON, REST); moto's serializers and botocore's parsers know them all.
 """
@@ -14,13 +14,13 @@ from botocore.parsers import create_parser
 from botocore.session import get_session
 from moto.core.serialize import get_serializer_class
 
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 
 Response = tuple[int, list[tuple[str, str]], bytes]
 
 
-def refuse(call: Call, refusal: Refusal) -> Response:
-    """The refusal as this call's service words errors on the wire."""
+def refuse(call: Call, refusal: AwsError) -> Response:
+    """Return the error as this call's service formats errors."""
     with warnings.catch_warnings():
         # Codes that every service shares (Throttling, InternalFailure) stand in no model.
         warnings.simplefilter("ignore")
@@ -32,8 +32,8 @@ def unknown(environ: dict[str, Any], why: str) -> Response:
     """Refuse a request that is no operation of a known service; in JSON where it speaks JSON."""
     words = f"the sandbox knows no such operation ({why})"
     if "HTTP_X_AMZ_TARGET" in environ:
-        told = {"__type": "UnknownOperationException", "message": words}
-        return 400, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(told).encode()
+        error = {"__type": "UnknownOperationException", "message": words}
+        return 400, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(error).encode()
     page = (
         "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>"
         f"<Message>{words}</Message></Error></ErrorResponse>"
@@ -42,12 +42,12 @@ def unknown(environ: dict[str, Any], why: str) -> Response:
 
 
 def write(call: Call, answer: dict[str, Any]) -> Response:
-    """The answer, a dict shaped as botocore's output for this operation."""
+    """Return the answer, a dict shaped as botocore's output for this operation, as a response."""
     return _serialize(call, answer)
 
 
 def read(call: Call, response: Response) -> dict[str, Any]:
-    """What botocore would hand its caller for this response, without ResponseMetadata."""
+    """Return what botocore would return for this response, without ResponseMetadata."""
     status, headers, body = response
     shape = _botocore_operation(call.service, call.operation).output_shape
     answer: dict[str, Any] = create_parser(call.protocol).parse(
@@ -66,7 +66,7 @@ def _serialize(call: Call, result: Any) -> Response:
 
 
 def is_operation(service: str, operation: str) -> bool:
-    """Whether botocore knows it."""
+    """Tell whether botocore knows it."""
     try:
         return _botocore_operation(service, operation) is not None
     except (UnknownServiceError, OperationNotFoundError):
@@ -74,7 +74,7 @@ def is_operation(service: str, operation: str) -> bool:
 
 
 def input_shape(service: str, operation: str) -> Any | None:
-    """botocore's shape of an operation's parameters; None where there is no such operation."""
+    """Return botocore's shape of an operation's parameters; None where there is no such operation."""
     known = is_operation(service, operation)
     return _botocore_operation(service, operation).input_shape if known else None
 

@@ -1,4 +1,4 @@
-"""The registry of rules: where the sandbox answers as AWS does and moto does not."""
+"""The registry of rules: where the sandbox's answers differ from moto's."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -17,9 +17,9 @@ _after: defaultdict[tuple[str, str], list[After]] = defaultdict(list)
 
 
 def before(service: str, *operations: str) -> Callable[[Before], Before]:
-    """The decorated rule sees the call first; operation "*" stands for every one of the service.
+    """Register a rule that sees the call first; operation "*" stands for every one of the service.
 
-    It may raise a Refusal, or return a dict shaped as botocore's output, which is then the answer
+    It may raise a AwsError, or return a dict shaped as botocore's output, which is then the answer
     instead of moto's. Changing `call.params` changes nothing: moto gets the request as it was sent.
     """
 
@@ -32,7 +32,7 @@ def before(service: str, *operations: str) -> Callable[[Before], Before]:
 
 
 def after(service: str, *operations: str) -> Callable[[After], After]:
-    """The decorated rule may change a successful answer (a dict shaped as botocore's output)."""
+    """Register a rule that may change a successful answer (a dict shaped as botocore's output)."""
 
     def register(rule: After) -> After:
         for operation in operations:
@@ -43,11 +43,11 @@ def after(service: str, *operations: str) -> Callable[[After], After]:
 
 
 def rules_before(call: Call) -> list[Before]:
-    """The rules that look at this call before it is carried out, in the order of registration."""
+    """Return the rules that see this call before it is carried out, in order of registration."""
     everything = _before.get((call.service, "*"), [])
     return everything + _before.get((call.service, call.operation), [])
 
 
 def rules_after(call: Call) -> list[After]:
-    """The rules that look at this call's answer."""
+    """Return the rules that see this call's answer."""
     return _after.get((call.service, call.operation), [])

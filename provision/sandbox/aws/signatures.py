@@ -1,4 +1,4 @@
-"""Signature Version 4, verified: over HTTP a call counts only if its key's secret has signed all of it.
+"""Signature Version 4: verification of every call over HTTP.
 
 Source: IAM User Guide, "Create a signed AWS API request"; Amazon S3 API Reference, "Authenticating Requests
 (AWS Signature Version 4)". What the signature should be is computed by botocore.
@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from werkzeug.datastructures import EnvironHeaders
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal, signature_fields
+from provision.sandbox.aws.calls import AwsError, Call, signature_fields
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.enforcement import unknown_key
 from provision.sandbox.aws.signing import mismatch
@@ -105,7 +105,7 @@ def verify(cloud: Cloud, call: Call, environ: dict[str, Any], body: bytes) -> No
     "AuthFailure 401",
     "Amazon EC2 API Reference, Error codes, AuthFailure",
 )
-def _wrong(call: Call) -> Refusal:
+def _wrong(call: Call) -> AwsError:
     if call.service == "ec2":
         return unknown_key(call)
     words = (
@@ -127,15 +127,15 @@ def _check_payload(call: Call, claimed: str | None, body: bytes, *, presigned: b
     if call.service == "s3":
         if claimed is None and not presigned:
             words = "Missing required header for this request: x-amz-content-sha256"
-            raise Refusal("InvalidRequest", words, 400)
+            raise AwsError("InvalidRequest", words, 400)
         if claimed is None or claimed in _UNSIGNED:
             return
         if claimed.startswith("STREAMING-"):
             words = "A header you provided implies functionality that is not implemented."
-            raise Refusal("NotImplemented", words, 501)
+            raise AwsError("NotImplemented", words, 501)
     if claimed is None or claimed == hashlib.sha256(body).hexdigest():
         return
     if call.service != "s3":
         raise _wrong(call)
     words = "The provided 'x-amz-content-sha256' header does not match what was computed."
-    raise Refusal("XAmzContentSHA256Mismatch", words, 400)
+    raise AwsError("XAmzContentSHA256Mismatch", words, 400)

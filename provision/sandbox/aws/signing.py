@@ -1,4 +1,4 @@
-"""What AWS looks at before it looks at the call: is it signed, when, and for which region.
+"""Checks before any service's own: is the call signed, when, and for which region.
 
 Whether the signature is right is looked at in signatures.py, for what comes over HTTP.
 """
@@ -13,7 +13,7 @@ from moto.core.request import Request
 from moto.core.routing import NotFound, get_service_router
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal, signature_fields
+from provision.sandbox.aws.calls import AwsError, Call, signature_fields
 from provision.sandbox.aws.regions import known
 from provision.sandbox.aws.responses import Response
 
@@ -48,14 +48,14 @@ _S3_SKEW = timedelta(minutes=15)  # API Reference, List of error codes, RequestT
     "Amazon S3 User Guide, Blocking public access to your Amazon S3 storage",
 )
 def refuse_unsigned(environ: dict[str, Any], body: bytes) -> Response:
-    """The refusal of a request that is no call: without a signature, or of no operation."""
+    """Return the error for a request without a signature, or of no operation."""
     signed = "Credential" in signature_fields(environ)
     code = "InvalidAction" if signed else "MissingAuthenticationToken"
     words = "Could not find operation." if signed else "Missing Authentication Token"
     if "HTTP_X_AMZ_TARGET" in environ:
-        told = {"__type": "UnknownOperationException" if signed else f"{code}Exception"}
+        error = {"__type": "UnknownOperationException" if signed else f"{code}Exception"}
         kind = [("Content-Type", "application/x-amz-json-1.1")]
-        return 400, kind, json.dumps(told | {"message": words}).encode()
+        return 400, kind, json.dumps(error | {"message": words}).encode()
     if _is_of("scheduler", environ):
         kind = [("Content-Type", "application/json"), ("x-amzn-ErrorType", f"{code}Exception")]
         return 403, kind, json.dumps({"message": words}).encode()
@@ -74,7 +74,7 @@ def refuse_unsigned(environ: dict[str, Any], body: bytes) -> Response:
 
 
 def _is_of(service: str, environ: dict[str, Any]) -> bool:
-    """Whether method and path are those of an operation of this service."""
+    """Tell whether method and path are those of an operation of this service."""
     try:
         return get_service_router(service).match(Request(environ)) is not None
     except (NotFound, NotImplementedError):
@@ -88,7 +88,7 @@ def _is_of(service: str, environ: dict[str, Any]) -> bool:
     "Amazon S3 User Guide, Download and upload objects with presigned URLs",
 )
 def check(call: Call, environ: dict[str, Any]) -> None:
-    """Raises the refusal of a signature that is too old or too young, or for no region of AWS's."""
+    """Raise the error for a signature that is too old or too young, or for an unknown region."""
     _check_region(call)
     fields = signature_fields(environ)
     stamp, expires = fields.get("Date", ""), fields.get("Expires")
@@ -102,7 +102,7 @@ def check(call: Call, environ: dict[str, Any]) -> None:
         words = f"Date must be in ISO-8601 'basic format'. Got '{stamp}'."
         raise mismatch(call, words) from None
     if now > signed_at + lives and expires is not None and call.service == "s3":
-        raise Refusal("AccessDenied", "Request has expired", 403)
+        raise AwsError("AccessDenied", "Request has expired", 403)
     if now > signed_at + lives or now < signed_at - skew:
         raise _skewed(call, stamp, now)
 
@@ -131,12 +131,12 @@ def check(call: Call, environ: dict[str, Any]) -> None:
     "RequestTimeTooSkewed 403",
     "Amazon S3 API Reference, List of error codes",
 )
-def _skewed(call: Call, stamp: str, now: datetime) -> Refusal:
+def _skewed(call: Call, stamp: str, now: datetime) -> AwsError:
     if call.service == "s3":
         words = "The difference between the request time and the current time is too large."
-        return Refusal("RequestTimeTooSkewed", words, 403)
+        return AwsError("RequestTimeTooSkewed", words, 403)
     if call.service == "ec2":
-        return Refusal("RequestExpired", "Request has expired.", 400)
+        return AwsError("RequestExpired", "Request has expired.", 400)
     today = now.strftime(_STAMP)
     if stamp < today:
         bound = (now - _SKEW).strftime(_STAMP)
@@ -158,8 +158,10 @@ def _check_region(call: Call) -> None:
         raise mismatch(call, "Credential should be scoped to a valid region.")
 
 
-def mismatch(call: Call, words: str) -> Refusal:
+def mismatch(call: Call, words: str) -> AwsError:
     """Return the refusal of a signature, as this call's service words it."""
     if call.protocol in ("query", "ec2", "rest-xml"):
-        return Refusal("SignatureDoesNotMatch", words, 403)
-    return Refusal("InvalidSignatureException", words, 403 if call.protocol == "rest-json" else 400)
+        return AwsError("SignatureDoesNotMatch", words, 403)
+    return AwsError(
+        "InvalidSignatureException", words, 403 if call.protocol == "rest-json" else 400
+    )

@@ -1,0 +1,1 @@
+"""The DNS that the sandbox answers, and the registrar."""

@@ -1,4 +1,4 @@
-"""The site where the domain was bought: it tells the parent zone which name servers to name."""
+"""The registrar's site, where a domain's name servers are entered."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ Entry = tuple[str, str, str]
 
 
 def registrable(name: str) -> str:
-    """The domain a person buys to own this name: bot.example.jp -> example.jp."""
+    """Return the domain a person buys to own this name: bot.example.jp -> example.jp."""
     labels = name.lower().rstrip(".").split(".")
     two = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
     return ".".join(labels[-3 if two else -2 :])
@@ -37,7 +37,7 @@ class Registrar:
         self._records: dict[str, tuple[Entry, ...]] = {}
 
     def name_servers(self, domain: str) -> tuple[str, ...]:
-        """The servers the parent zone names for this domain, lower case, without the final dot."""
+        """Return the servers the parent zone names for this domain, lower case, without the final dot."""
         with self._lock:
             return self._name_servers.get(_normal(domain), PARKING)
 
@@ -52,17 +52,17 @@ class Registrar:
 
     def keep(self, domain: str, entries: Iterable[Entry]) -> None:
         """Replace what the domain's own servers answer: (name, type, value in zone file notation)."""
-        kept = tuple((_normal(name), type.upper(), value) for name, type, value in entries)
+        normalized = tuple((_normal(name), kind.upper(), value) for name, kind, value in entries)
         with self._lock:
-            self._records[_normal(domain)] = kept
+            self._records[_normal(domain)] = normalized
 
     def records(self, domain: str) -> tuple[Entry, ...]:
-        """What the domain's own servers answer; names lower case, without the final dot."""
+        """Return what the domain's own servers answer; names lower case, without the final dot."""
         with self._lock:
             return self._records.get(_normal(domain), ())
 
     def delegation(self, name: str) -> tuple[str, tuple[str, ...]]:
-        """The closest delegated domain at or above this name, and its name servers."""
+        """Return the closest delegated domain at or above this name, and its name servers."""
         labels = _normal(name).split(".")
         domain = registrable(name)
         with self._lock:
@@ -75,6 +75,7 @@ class Registrar:
         return domain, PARKING
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request to the registrar's site."""
         try:
             response: Response | HTTPException = self._answer(Request(environ))
         except HTTPException as refusal:

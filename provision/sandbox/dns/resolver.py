@@ -1,4 +1,4 @@
-"""The internet's DNS as the sandbox sees it: registrar, emulated hosted zones, AWS's own names."""
+"""The DNS of the sandbox: the registrar's delegations, hosted zones, and AWS's own names."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _LONGEST_CHAIN = 8  # CNAMEs followed before giving up, as resolvers do
 
 
 @dataclass(frozen=True)
-class Record:
+class DnsRecord:
     """One resource record; `value` in zone file notation, names with their final dot.
 
     `alias` is the name whose address this is, where an alias record stands behind it.
@@ -31,7 +31,7 @@ class Record:
     alias: str = field(default="", compare=False)
 
 
-class Dns:
+class DnsResolver:
     """Answers for every name: what a resolver on the internet would find.
 
     A domain's own NS records are the registrar's entries. Everything else comes from the public
@@ -43,13 +43,13 @@ class Dns:
         self._route53 = route53
         self._elbv2 = elbv2
 
-    def resolve(self, name: str, type: str) -> list[str]:
-        """The values of the records of this type, CNAMEs followed; [] when there are none."""
-        records = self.lookup(name, type) or []
-        return [record.value for record in records if record.type == type]
+    def resolve(self, name: str, record_type: str) -> list[str]:
+        """Return the values of the records of this type, CNAMEs followed; [] when there are none."""
+        records = self.lookup(name, record_type) or []
+        return [record.value for record in records if record.type == record_type]
 
     def respond(self, query: bytes) -> bytes:
-        """The answer to a query in wire format; b"" to what is no DNS query."""
+        """Answer a query in wire format; b"" to what is no DNS query."""
         try:
             request = DNSRecord.parse(query)
         except DNSError:
@@ -69,7 +69,7 @@ class Dns:
         return packed
 
     def load_balancer(self, name: str) -> Any | None:
-        """Moto's load balancer at whose addresses a client that asks for this name arrives."""
+        """Return moto's load balancer that a client of this name connects to."""
         with self._account.lock:
             for record in self.lookup(name, "A") or []:
                 found = self._elbv2.by_dns_name(record.alias or record.name)
@@ -77,60 +77,62 @@ class Dns:
                     return found
         return None
 
-    def lookup(self, name: str, type: str) -> list[Record] | None:
-        """The records that answer, CNAMEs on the way first; None: there is no such name."""
-        found: list[Record] = []
+    def lookup(self, name: str, record_type: str) -> list[DnsRecord] | None:
+        """Return the records that answer, CNAMEs on the way first; None: there is no such name."""
+        found: list[DnsRecord] = []
         target = name.lower().rstrip(".") + "."
         with self._account.lock:
             for _ in range(_LONGEST_CHAIN):
-                records = self._at(target, type)
+                records = self._at(target, record_type)
                 if records is None:
                     return found or None
                 found += records
-                if type == "CNAME" or not records or records[0].type != "CNAME":
+                if record_type == "CNAME" or not records or records[0].type != "CNAME":
                     break
                 target = records[0].value.lower().rstrip(".") + "."
         return found
 
-    def _at(self, name: str, type: str) -> list[Record] | None:
-        """The records of this type (or the CNAME instead) at one name."""
+    def _at(self, name: str, record_type: str) -> list[DnsRecord] | None:
+        """Return the records of this type (or the CNAME instead) at one name."""
         if _NAME_SERVER.fullmatch(name) or self._is_load_balancer(name):
-            return [Record(name, "A", 60, LOOPBACK)] if type == "A" else []
+            return [DnsRecord(name, "A", 60, LOOPBACK)] if record_type == "A" else []
         domain, servers = self._account.registrar.delegation(name)
-        if type == "NS" and name == f"{domain}.":
-            return [Record(name, "NS", 172800, f"{server}.") for server in servers]
+        if record_type == "NS" and name == f"{domain}.":
+            return [DnsRecord(name, "NS", 172800, f"{server}.") for server in servers]
         zone = self._zone(f"{domain}.", servers)
         if zone is None:
-            return self._elsewhere(domain, name, type)
+            return self._elsewhere(domain, name, record_type)
         while zone is not None:
             published = self._route53.published(zone)
             cut = _closest_cut(name, zone.name, published)
             if cut is None:
-                return self._in_zone(name, type, published)
-            if type == "NS" and name == cut.name:
+                return self._in_zone(name, record_type, published)
+            if record_type == "NS" and name == cut.name:
                 return _records(name, cut)
             zone = self._zone(cut.name, tuple(value.rstrip(".") for value in cut.records))
         return None
 
-    def _elsewhere(self, domain: str, name: str, type: str) -> list[Record] | None:
-        """What servers that are nobody's hosted zone answer for a domain."""
+    def _elsewhere(self, domain: str, name: str, record_type: str) -> list[DnsRecord] | None:
+        """Return what servers outside the account answer for a domain."""
         entries = self._account.registrar.records(domain)
         here = [
-            Record(name, kind, 300, value) for owner, kind, value in entries if f"{owner}." == name
+            DnsRecord(name, kind, 300, value)
+            for owner, kind, value in entries
+            if f"{owner}." == name
         ]
         below = any(f"{owner}.".endswith(f".{name}") for owner, _, _ in entries)
-        found = [record for record in here if record.type == type]
+        found = [record for record in here if record.type == record_type]
         return found or [r for r in here if r.type == "CNAME"] if here or below else None
 
     def _zone(self, name: str, servers: tuple[str, ...]) -> Any | None:
-        """The public hosted zone of this name that these name servers, and only these, serve."""
+        """Return the public hosted zone of this name that these name servers, and only these, serve."""
         for zone in self._route53.zones():
             own = zone.delegation_set.name_servers if zone.delegation_set else ()
             if zone.name == name and not zone.private_zone and set(own) == set(servers):
                 return zone
         return None
 
-    def _in_zone(self, name: str, type: str, published: list[Any]) -> list[Record] | None:
+    def _in_zone(self, name: str, record_type: str, published: list[Any]) -> list[DnsRecord] | None:
         here = [record_set for record_set in published if record_set.name == name]
         if not here:
             if any(record_set.name.endswith(f".{name}") for record_set in published):
@@ -139,19 +141,19 @@ class Dns:
         if not here:
             return None
         for record_set in here:
-            if record_set.type in (type, "CNAME"):
+            if record_set.type in (record_type, "CNAME"):
                 if record_set.alias_target:
-                    return self._alias(name, type, record_set.alias_target["DNSName"])
+                    return self._alias(name, record_type, record_set.alias_target["DNSName"])
                 return _records(name, record_set)
         return []
 
-    def _alias(self, name: str, type: str, target: str) -> list[Record]:
-        """An alias answers with its target's addresses under its own name."""
-        found = self.lookup(target, type) or []
+    def _alias(self, name: str, record_type: str, target: str) -> list[DnsRecord]:
+        """Answer an alias with its target's addresses under its own name."""
+        found = self.lookup(target, record_type) or []
         return [
-            Record(name, type, 60, record.value, record.alias or record.name)
+            DnsRecord(name, record_type, 60, record.value, record.alias or record.name)
             for record in found
-            if record.type == type
+            if record.type == record_type
         ]
 
     def _is_load_balancer(self, name: str) -> bool:
@@ -159,13 +161,13 @@ class Dns:
         return matched is not None and self._elbv2.by_dns_name(matched.group(1)) is not None
 
 
-def _records(name: str, record_set: Any) -> list[Record]:
+def _records(name: str, record_set: Any) -> list[DnsRecord]:
     ttl = int(record_set.ttl or 60)
-    return [Record(name, record_set.type, ttl, value) for value in record_set.records]
+    return [DnsRecord(name, record_set.type, ttl, value) for value in record_set.records]
 
 
 def _closest_cut(name: str, zone: str, published: list[Any]) -> Any | None:
-    """The NS record set below the zone's apex that hands this name to another zone."""
+    """Return the NS record set below the zone's apex that delegates this name to another zone."""
     for record_set in published:
         below = record_set.type == "NS" and record_set.name != zone
         if below and (name == record_set.name or name.endswith(f".{record_set.name}")):
@@ -174,7 +176,7 @@ def _closest_cut(name: str, zone: str, published: list[Any]) -> Any | None:
 
 
 def _wildcard(name: str, published: list[Any]) -> list[Any]:
-    """The record sets of the wildcard that covers this name (RFC 4592, closest first)."""
+    """Return the record sets of the wildcard that covers this name (RFC 4592, closest first)."""
     labels = name.split(".")
     for cut in range(1, len(labels) - 1):
         parent = ".".join(labels[cut:])

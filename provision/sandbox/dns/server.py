@@ -26,7 +26,7 @@ class DnsServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port, the same for UDP and TCP."""
+        """Return host and port, the same for UDP and TCP."""
         return self._address
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class _TcpServer(socketserver.ThreadingTCPServer):
 
 
 def _bind(respond: Respond) -> tuple[_UdpServer, _TcpServer, int]:
-    """Both servers on the same free port; another one while somebody has the TCP port."""
+    """Bind both servers to the same free port; try another one while the TCP port is taken."""
     for _ in range(20):
         tcp = _TcpServer(("127.0.0.1", 0), _Tcp)
         port = int(tcp.socket.getsockname()[1])

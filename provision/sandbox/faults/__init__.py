@@ -1,0 +1,1 @@
+"""Faults, and read-after-write lag."""

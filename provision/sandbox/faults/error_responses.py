@@ -1,7 +1,7 @@
-"""How each service says "slow down" and "that was our fault"."""
+"""Each service's errors for throttling and for internal failures."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.calls import AwsError
 
 # Code, HTTP status, words; services that are not here say what the JSON protocols' common errors say.
 _SLOW_DOWN = {
@@ -57,10 +57,10 @@ _OUR_FAULT = {
     "ThrottlingException 400",
     "Amazon ECS API Reference, Common Error Types",
 )
-def throttled(service: str) -> Refusal:
-    """Calls come too fast."""
+def throttled(service: str) -> AwsError:
+    """Return the service's error for calls that come too fast."""
     code, status, words = _SLOW_DOWN.get(service, ("ThrottlingException", 400, "Rate exceeded"))
-    return Refusal(code, words, status)
+    return AwsError(code, words, status)
 
 
 @behaves(
@@ -87,8 +87,8 @@ def throttled(service: str) -> Refusal:
     "InternalFailure 500",
     "Elastic Load Balancing API Reference, Common Error Types",
 )
-def internal_error(service: str) -> Refusal:
-    """Something went wrong inside AWS; the same call may succeed later."""
+def internal_error(service: str) -> AwsError:
+    """Return the service's error for a failure inside AWS; the same call may succeed later."""
     default = ("InternalFailure", 500, "An internal error has occurred.")
     code, status, words = _OUR_FAULT.get(service, default)
-    return Refusal(code, words, status)
+    return AwsError(code, words, status)

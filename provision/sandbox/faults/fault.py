@@ -1,4 +1,4 @@
-"""One fault: what goes wrong, with which calls, how often."""
+"""One fault: what fails, for which calls, how often."""
 
 import random
 from collections import Counter
@@ -71,11 +71,11 @@ class Fault:
             self.times = 1
 
     def shown(self) -> dict[str, Any]:
-        """As the control surface shows it."""
+        """Return the fault as the control surface shows it."""
         return {f.name: getattr(self, f.name) for f in fields(self) if not f.name.startswith("_")}
 
     def hits(self, call: Call) -> bool:
-        """Whether it happens to this call; to be asked once a call."""
+        """Tell whether it happens to this call; to be asked once a call."""
         if not (
             fnmatchcase(call.service, self.service)
             and fnmatchcase(call.operation, self.operation)
@@ -93,7 +93,7 @@ class Fault:
 
 
 def fault_of(given: dict[str, Any]) -> Fault:
-    """The fault of a control request's body; ValueError says what is wrong with it."""
+    """Return the fault of a control request's body; ValueError says what is wrong with it."""
     for name, value in given.items():
         if name not in _GIVEN:
             raise ValueError(f"a fault has no {name!r}; it has {', '.join(_GIVEN)}")

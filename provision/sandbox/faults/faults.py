@@ -1,4 +1,4 @@
-"""Faults on demand: what a caller of AWS must survive, by service and operation."""
+"""Faults on demand, by service and operation."""
 
 import contextlib
 import select
@@ -13,11 +13,11 @@ from provision.sandbox.faults.error_responses import internal_error, throttled
 from provision.sandbox.faults.fault import Fault, fault_of
 
 
-class ConnectionDropped(ConnectionError):
+class ConnectionDroppedError(ConnectionError):
     """The connection ends without an answer; WSGI servers close the socket when they see it."""
 
 
-class NoAnswer(ConnectionDropped):
+class NoAnswerError(ConnectionDroppedError):
     """The connection stays open without an answer, until the client gives up or `seconds` (real) are over."""
 
     def __init__(self, words: str, seconds: float) -> None:
@@ -35,7 +35,7 @@ class Faults:
         self._count = 0
 
     def add(self, given: dict[str, Any]) -> Fault:
-        """The fault of a control request's body; ValueError says what is wrong with it."""
+        """Add the fault of a control request's body; ValueError says what is wrong with it."""
         fault = fault_of(given)
         with self._changed:
             self._count += 1
@@ -44,7 +44,7 @@ class Faults:
         return fault
 
     def shown(self) -> list[dict[str, Any]]:
-        """All of them, oldest first."""
+        """Return all of them, oldest first."""
         with self._changed:
             return [fault.shown() for fault in self._faults.values()]
 
@@ -56,7 +56,7 @@ class Faults:
             self._changed.notify_all()
 
     def due(self, call: Call) -> Fault | None:
-        """The fault that happens to this call, counted as happened."""
+        """Return the fault that happens to this call, counted as happened."""
         if not self._faults:
             return None
         with self._changed:
@@ -81,15 +81,15 @@ class Faults:
             case "throttle", "before":
                 raise throttled(call.service)
             case ("reset", "before") | ("lost", "after"):
-                raise ConnectionDropped(words)
+                raise ConnectionDroppedError(words)
             case "timeout", fault.when:
-                raise NoAnswer(words, fault.seconds)
+                raise NoAnswerError(words, fault.seconds)
             case "hold", fault.when:
                 if not self._hold(fault, call):
-                    raise ConnectionDropped(words)
+                    raise ConnectionDroppedError(words)
 
     def _hold(self, fault: Fault, call: Call) -> bool:
-        """Whether the held call may carry on."""
+        """Tell whether the held call may carry on."""
         with self._changed:
             fault.held = {"service": call.service, "operation": call.operation, "time": call.time}
             self._changed.notify_all()
@@ -102,7 +102,7 @@ class Faults:
             return fault.released is True
 
     def reached(self, number: int, seconds: float) -> dict[str, Any] | None:
-        """The call that this hold holds, waited for; None: not yet, or the fault was taken back.
+        """Wait for and return the call that this hold holds; None: not yet, or the fault was removed.
 
         KeyError: there is no such fault.
         """
@@ -129,9 +129,9 @@ class Faults:
         return self._faults[number]
 
 
-def hang_up(connection: socket.socket, dropped: ConnectionDropped) -> None:
-    """Ends the connection, which werkzeug would keep open; for NoAnswer not before the client does."""
-    if isinstance(dropped, NoAnswer):
+def hang_up(connection: socket.socket, dropped: ConnectionDroppedError) -> None:
+    """End the connection, which werkzeug would keep open; for NoAnswerError not before the client does."""
+    if isinstance(dropped, NoAnswerError):
         select.select([connection], [], [], dropped.seconds)
     with contextlib.suppress(OSError):  # the client was faster
         connection.shutdown(socket.SHUT_RDWR)

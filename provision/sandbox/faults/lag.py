@@ -13,11 +13,11 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.responses import Response
 from provision.sandbox.delays import Delays
-from provision.sandbox.faults.eventual_consistency import Kind, before
-from provision.sandbox.faults.new_resources import MADE
+from provision.sandbox.faults.eventual_consistency import NewResource, before
+from provision.sandbox.faults.new_resources import NEW_RESOURCES
 
 # Those whose guides speak of eventual consistency, or whose clients were seen to wait for it.
-LAGGING = sorted({service for service, _ in MADE})
+LAGGING = sorted({service for service, _ in NEW_RESOURCES})
 
 
 @dataclass
@@ -26,18 +26,20 @@ class _History:
 
     changes: list[float] = field(default_factory=list)  # when each epoch but the first began
     answers: dict[Hashable, dict[int, Response]] = field(default_factory=dict)  # question -> epoch
-    born: list[tuple[Kind, frozenset[str], int]] = field(default_factory=list)  # and in which epoch
+    created: list[tuple[NewResource, frozenset[str], int]] = field(
+        default_factory=list
+    )  # and in which epoch
 
-    def hidden(self, behind: int) -> list[tuple[Kind, frozenset[str]]]:
-        return [(kind, ids) for kind, ids, epoch in self.born if epoch > behind]
+    def hidden(self, behind: int) -> list[tuple[NewResource, frozenset[str]]]:
+        return [(kind, ids) for kind, ids, epoch in self.created if epoch > behind]
 
     def forget(self, behind: int) -> None:
-        """What no server answers any more."""
-        self.born = [one for one in self.born if one[2] > behind]
+        """Forget what no server answers any more."""
+        self.created = [one for one in self.created if one[2] > behind]
         for question, known in list(self.answers.items()):
-            kept = {epoch: answer for epoch, answer in known.items() if epoch >= behind}
-            self.answers[question] = kept
-            if not kept:
+            current = {epoch: answer for epoch, answer in known.items() if epoch >= behind}
+            self.answers[question] = current
+            if not current:
                 del self.answers[question]
 
 
@@ -55,7 +57,7 @@ class Lag:
             self.switch(lag)
 
     def switch(self, seconds: float, services: list[str] | None = None) -> None:
-        """Lets these services, else all that are known to lag, be so many simulated seconds behind.
+        """Let these services, else all that are known to lag, be so many simulated seconds behind.
 
         ValueError: there is no such service.
         """
@@ -105,12 +107,12 @@ class Lag:
         "terraform-provider-aws, resource aws_cloudwatch_log_group: waits until it is found",
     )
     def check(self, call: Call) -> None:
-        """Refuses a change to what was made a moment ago: where it arrives it is not known yet."""
+        """Refuse a change to what was created a moment ago: the server that gets it does not know it yet."""
         if self._lags(call) and call.mutating:
             history = self._history(call)
             for kind, ids in history.hidden(self._behind(call, history)):
                 refusal = kind.refusal(call, ids)
-                if refusal and kind not in MADE.get((call.service, call.operation), ()):
+                if refusal and kind not in NEW_RESOURCES.get((call.service, call.operation), ()):
                     raise refusal
 
     @behaves(
@@ -132,7 +134,7 @@ class Lag:
         "Amazon S3 User Guide, What is Amazon S3, Amazon S3 data consistency model",
     )
     def answer(self, call: Call, question: Hashable, now: Response) -> Response:
-        """What is answered instead of the truth, which is `now`; raises Refusal likewise."""
+        """Return what a server that is behind answers instead of `now`; raise AwsError likewise."""
         if not self._lags(call):
             return now
         history = self._history(call)
@@ -146,7 +148,7 @@ class Lag:
         return known.get(behind) or before(call, now, history.hidden(behind))
 
     def _lags(self, call: Call) -> bool:
-        """S3's buckets and their settings do, its objects do not: User Guide, data consistency model."""
+        """Tell whether the call lags; of S3 buckets and their settings do, objects do not (User Guide)."""
         return call.service in self.seconds and (
             call.service != "s3"
             or "Bucket" in call.operation
@@ -157,15 +159,17 @@ class Lag:
         return self._histories.setdefault((call.service, call.region), _History())
 
     def _behind(self, call: Call, history: _History) -> int:
-        """The epoch that the server which answers is in."""
+        """Return the epoch of the server that answers."""
         return bisect_right(history.changes, call.time - self.seconds[call.service])
 
     def _changed(self, call: Call, history: _History, now: Response) -> None:
         history.forget(self._behind(call, history))
         history.changes.append(call.time)
-        kinds = MADE.get((call.service, call.operation), ())
+        kinds = NEW_RESOURCES.get((call.service, call.operation), ())
         if not kinds or (call.operation == "PutParameter" and call.params.get("Overwrite")):
             return
-        told = responses.read(call, now)
+        result = responses.read(call, now)
         for kind in kinds:
-            history.born.append((kind, kind.made(call.params, told), len(history.changes)))
+            history.created.append(
+                (kind, kind.identities(call.params, result), len(history.changes))
+            )

@@ -1,28 +1,28 @@
-"""What the create calls of AWS's services make, and how the services say that they do not know it (yet)."""
+"""What each create call creates, and the error of a service that does not know it yet."""
 
-from provision.sandbox.faults.eventual_consistency import Kind
-
-
-def _ec2(noun: str, id: str, code: str, words: str) -> tuple[Kind, ...]:
-    ids = f"answer.{noun}.{id}" if noun else f"answer.{id}"
-    return (Kind(ids, r".*", id.rpartition(".")[2], code, words),)
+from provision.sandbox.faults.eventual_consistency import NewResource
 
 
-def _elbv2(noun: str, plural: str, code: str, named: str = "") -> tuple[Kind, ...]:
+def _ec2(noun: str, member: str, code: str, words: str) -> tuple[NewResource, ...]:
+    ids = f"answer.{noun}.{member}" if noun else f"answer.{member}"
+    return (NewResource(ids, r".*", member.rpartition(".")[2], code, words),)
+
+
+def _elbv2(noun: str, plural: str, code: str, named: str = "") -> tuple[NewResource, ...]:
     words = f"One or more {named or noun.lower() + 's'} not found"
-    by_arn = Kind(f"answer.{plural}[].{noun}Arn", r".*", f"{noun}Arn", code, words)
+    by_arn = NewResource(f"answer.{plural}[].{noun}Arn", r".*", f"{noun}Arn", code, words)
     name = f"answer.{plural}[].{noun}Name"
-    by_name = Kind(name, rf"Describe{plural}\.Names", f"{noun}Name", code, words)
+    by_name = NewResource(name, rf"Describe{plural}\.Names", f"{noun}Name", code, words)
     return (by_arn, by_name) if named else (by_arn,)
 
 
 # By service and create call. Codes and words: each API reference, Errors of the Describe and Get calls.
-MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
+NEW_RESOURCES: dict[tuple[str, str], tuple[NewResource, ...]] = {
     ("ec2", "CreateSecurityGroup"): _ec2(
         "", "GroupId", "InvalidGroup.NotFound", "The security group '{}' does not exist"
     ),
     ("ec2", "AuthorizeSecurityGroupIngress"): (
-        Kind(
+        NewResource(
             "answer.SecurityGroupRules[].SecurityGroupRuleId",
             r".*",
             "SecurityGroupRuleId",
@@ -49,7 +49,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         "The routeTable ID '{}' does not exist",
     ),
     ("iam", "CreateRole"): (
-        Kind(
+        NewResource(
             "answer.Role.RoleName",
             r"\w*Role\w*\.RoleName",
             "RoleName",
@@ -67,7 +67,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
     ("elbv2", "CreateListener"): _elbv2("Listener", "Listeners", "ListenerNotFound"),
     ("elbv2", "CreateRule"): _elbv2("Rule", "Rules", "RuleNotFound"),
     ("ecs", "CreateCluster"): (
-        Kind(
+        NewResource(
             "[answer.cluster.clusterArn, answer.cluster.clusterName]",
             r"\w+\.cluster",
             "clusterArn",
@@ -76,7 +76,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         ),
     ),
     ("ecs", "CreateService"): (
-        Kind(
+        NewResource(
             "[answer.service.serviceArn, answer.service.serviceName]",
             r"\w+\.service",
             "serviceArn",
@@ -85,7 +85,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         ),
     ),
     ("ecs", "RegisterTaskDefinition"): (
-        Kind(
+        NewResource(
             "answer.taskDefinition.[taskDefinitionArn, join(':', [family, to_string(revision)])]",
             r"\w+\.taskDefinition",
             "taskDefinitionArn",
@@ -94,7 +94,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         ),
     ),
     ("route53", "CreateHostedZone"): (
-        Kind(
+        NewResource(
             "answer.HostedZone.Id",
             r"\w+\.(Id|HostedZoneId|ResourceId)",
             "Id",
@@ -104,7 +104,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         ),
     ),
     ("acm", "RequestCertificate"): (
-        Kind(
+        NewResource(
             "answer.CertificateArn",
             r".*",
             "CertificateArn",
@@ -113,7 +113,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         ),
     ),
     ("logs", "CreateLogGroup"): (
-        Kind(
+        NewResource(
             "params.logGroupName",
             r"\w+\.(logGroupName|logGroupIdentifier)",
             "logGroupName",
@@ -121,9 +121,11 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
             "The specified log group does not exist.",
         ),
     ),
-    ("ssm", "PutParameter"): (Kind("params.Name", r"\w+\.Name", "Name", "ParameterNotFound", ""),),
+    ("ssm", "PutParameter"): (
+        NewResource("params.Name", r"\w+\.Name", "Name", "ParameterNotFound", ""),
+    ),
     ("ecr", "CreateRepository"): (
-        Kind(
+        NewResource(
             "answer.repository.repositoryName",
             r"\w+\.repositoryNames?",
             "repositoryName",
@@ -132,7 +134,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         ),
     ),
     ("s3", "CreateBucket"): (
-        Kind(
+        NewResource(
             "params.Bucket",
             r"\w+Bucket\w*\.Bucket",
             "Name",
@@ -142,7 +144,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         ),
     ),
     ("scheduler", "CreateSchedule"): (
-        Kind(
+        NewResource(
             "params.Name",
             r"(Get|Update|Delete)Schedule\.Name",
             "Name",
@@ -152,7 +154,7 @@ MADE: dict[tuple[str, str], tuple[Kind, ...]] = {
         ),
     ),
     ("scheduler", "CreateScheduleGroup"): (
-        Kind(
+        NewResource(
             "params.Name",
             r"\w+\.GroupName|(Get|Delete)ScheduleGroup\.Name",
             "Name",

@@ -1,0 +1,1 @@
+"""A LINE platform with one channel."""

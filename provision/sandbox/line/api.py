@@ -22,7 +22,7 @@ UNAUTHORIZED = (
 )
 
 
-class Refused(Exception):
+class LineApiError(Exception):
     """An error as LINE answers it."""
 
     def __init__(self, status: int, message: str, details: list[dict[str, str]] | None = None):
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 def application(channel: Channel) -> Flask:
-    """The Messaging API of one channel; every path below /v2/ but /v2/oauth/ wants its access token."""
+    """Return the Messaging API of one channel; paths below /v2/ but /v2/oauth/ need its access token."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 2_000_000
     for method, path, view in (
@@ -55,10 +55,10 @@ def application(channel: Channel) -> Flask:
         given = request.headers.get("Authorization", "").encode("utf-8", "replace")
         guarded = request.path.startswith("/v2/") and not request.path.startswith("/v2/oauth/")
         if guarded and not hmac.compare_digest(expected, given):
-            raise Refused(401, UNAUTHORIZED)
+            raise LineApiError(401, UNAUTHORIZED)
 
-    @app.errorhandler(Refused)
-    def refused(error: Refused) -> tuple[Response, int]:
+    @app.errorhandler(LineApiError)
+    def refused(error: LineApiError) -> tuple[Response, int]:
         return jsonify(error.body), error.status
 
     @app.errorhandler(HTTPException)
@@ -79,17 +79,17 @@ def _info(channel: Channel) -> Response:
 
 
 def _profile(channel: Channel, user: str) -> Response:
-    """Everybody who has written is a friend, with the language that was given (POST /_sandbox/send)."""
+    """Return a friend's profile: everyone who has written, in the language set by POST /_sandbox/send."""
     if user not in channel.languages:
-        raise Refused(404, "Not found")
+        raise LineApiError(404, "Not found")
     language = channel.languages[user]
-    told = {"userId": user, "displayName": "Somebody"}
-    return jsonify(told | ({"language": language} if language else {}))
+    profile = {"userId": user, "displayName": "Somebody"}
+    return jsonify(profile | ({"language": language} if language else {}))
 
 
 def _get_endpoint(channel: Channel) -> Response:
     if not channel.endpoint:
-        raise Refused(404, "Webhook endpoint not found")
+        raise LineApiError(404, "Webhook endpoint not found")
     return jsonify(endpoint=channel.endpoint, active=channel.active)
 
 
@@ -102,9 +102,9 @@ def _test_endpoint(channel: Channel) -> Response:
     body = json_body() if request.get_data() else {}
     url = _https_url(body["endpoint"]) if body.get("endpoint") is not None else channel.endpoint
     if not url:
-        raise Refused(404, "Webhook endpoint not found")
+        raise LineApiError(404, "Webhook endpoint not found")
     if not channel.resolve(urlsplit(url).hostname or ""):
-        raise Refused(400, "Invalid webhook endpoint URL")
+        raise LineApiError(400, "Invalid webhook endpoint URL")
     delivery = channel.send_events(url, [])
     moment = datetime.fromtimestamp(channel.clock.now(), UTC)
     return jsonify(
@@ -118,11 +118,11 @@ def _test_endpoint(channel: Channel) -> Response:
 
 def _reply(channel: Channel) -> Response:
     if request.headers.get("X-Line-Retry-Key"):
-        raise Refused(400, "The header X-Line-Retry-Key is not supported by this API")
+        raise LineApiError(400, "The header X-Line-Retry-Key is not supported by this API")
     body = json_body()
     messages = _messages(body)
     if not channel.tokens.use(body.get("replyToken"), messages):
-        raise Refused(400, "Invalid reply token")
+        raise LineApiError(400, "Invalid reply token")
     sent = [{"id": str(secrets.randbelow(10**18))} for _message in messages]
     return jsonify(sentMessages=sent)
 
@@ -143,37 +143,37 @@ def _loading(channel: Channel) -> tuple[Response, int]:
 
 
 def json_body() -> dict[str, Any]:
-    """The request's JSON object. Raises Refused."""
+    """Return the request's JSON object. Raise LineApiError."""
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
-        raise Refused(400, "The request body could not be parsed as JSON (line: 1, column: 1)")
+        raise LineApiError(400, "The request body could not be parsed as JSON (line: 1, column: 1)")
     return body
 
 
 def _messages(body: dict[str, Any]) -> list[dict[str, Any]]:
     details = problems(body.get("messages"))
     if details:
-        raise Refused(400, f"The request body has {len(details)} error(s)", details)
+        raise LineApiError(400, f"The request body has {len(details)} error(s)", details)
     messages: list[dict[str, Any]] = body["messages"]
     return messages
 
 
-def invalid(name: str) -> Refused:
-    """What LINE says of a property it does not take."""
-    return Refused(
+def invalid(name: str) -> LineApiError:
+    """Return LINE's error for a property it does not take."""
+    return LineApiError(
         400, f"The property, '{name}', in the request body is invalid (line: -, column: -)"
     )
 
 
 def _https_url(url: object) -> str:
-    """A webhook URL: https, at most 500 characters ("Set webhook endpoint URL")."""
+    """Require an https URL of at most 500 characters ("Set webhook endpoint URL")."""
     if not isinstance(url, str) or len(url) > 500:
-        raise Refused(400, "Invalid webhook endpoint URL")
+        raise LineApiError(400, "Invalid webhook endpoint URL")
     try:
         parts = urlsplit(url)
         named = parts.scheme == "https" and bool(parts.hostname)
     except ValueError:
         named = False
     if not named or not url.isascii() or " " in url:
-        raise Refused(400, "Invalid webhook endpoint URL")
+        raise LineApiError(400, "Invalid webhook endpoint URL")
     return url

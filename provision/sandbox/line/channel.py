@@ -1,10 +1,10 @@
-"""One channel of the sandbox's LINE: who it is, where webhooks go, which reply tokens are out."""
+"""One channel of the sandbox's LINE: its ids, its webhook URL, its open reply tokens."""
 
 import secrets
 from collections.abc import Callable
 from typing import Any
 
-from provision.sandbox.clock import Clock
+from provision.sandbox.clock import SimulatedClock
 from provision.sandbox.line.webhooks import Deliver, Delivery, ReplyTokens, deliver_events
 
 
@@ -20,7 +20,7 @@ class Channel:
         self,
         deliver: Deliver,
         resolve: Callable[[str], list[str]],
-        clock: Clock,
+        clock: SimulatedClock,
         timeout: float = 2.0,
     ) -> None:
         self.access_token = secrets.token_urlsafe(129)

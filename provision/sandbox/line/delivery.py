@@ -1,4 +1,4 @@
-"""How a webhook gets from the sandbox's LINE to the bot: by name, over verified TLS."""
+"""Delivery of a webhook from the sandbox's LINE to the bot: by name, over verified TLS."""
 
 import http.client
 import socket
@@ -6,30 +6,30 @@ import ssl
 from urllib.parse import urlsplit
 
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.elbv2.data_plane import Front
+from provision.sandbox.aws.elbv2.data_plane import DataPlane
 from provision.sandbox.tasks.runners import Reply, Request
 
 
-class Delivery:
+class WebhookSender:
     """Carries one POST to an https URL of the sandbox's internet.
 
     In this process until `front_port` is set; from then on through the front's socket, where the
     certificate is verified as a client on the internet verifies it, only against the sandbox's CA.
     """
 
-    def __init__(self, cloud: Cloud, front: Front) -> None:
+    def __init__(self, cloud: Cloud, front: DataPlane) -> None:
         self._cloud = cloud
         self._front = front
         self.front_port: int | None = None
 
     def resolve(self, name: str) -> list[str]:
-        """The IPv4 addresses of a name, as the sandbox's DNS answers."""
+        """Return the IPv4 addresses of a name, as the sandbox's DNS answers."""
         return self._cloud.dns.resolve(name, "A")
 
     def __call__(
         self, url: str, body: bytes, headers: dict[str, str], timeout: float
     ) -> tuple[int, bytes]:
-        """Status and body; ConnectionError, TimeoutError after `timeout` (real) seconds."""
+        """Return status and body; ConnectionError, TimeoutError after `timeout` (real) seconds."""
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
         if parts.scheme != "https":

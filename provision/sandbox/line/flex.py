@@ -1,4 +1,4 @@
-"""What LINE refuses in Flex containers and in actions.
+"""Checks of Flex containers and actions.
 
 Source: Messaging API reference, "Flex Message" (bubble 30 KB, carousel 12 bubbles and 50 KB) and
 "Action objects" (label 40 in Flex, text and data 300, URI 1,000 and its four schemes).
@@ -34,16 +34,16 @@ class Findings:
         self.details: list[dict[str, str]] = []
 
     def add(self, path: str, message: str) -> None:
-        """One more entry of `details`."""
+        """Add an entry to `details`."""
         self.details.append({"message": message, "property": path})
 
     def present(self, owner: dict[str, Any], name: str, path: str) -> None:
-        """The property must be there."""
+        """Require the property."""
         if owner.get(name) is None:
             self.add(f"{path}.{name}", "May not be empty")
 
     def text(self, owner: dict[str, Any], name: str, path: str, limit: int) -> None:
-        """The property must be a string of 1 to `limit` UTF-16 code units."""
+        """Require a string of 1 to `limit` UTF-16 code units."""
         value = owner.get(name)
         if not isinstance(value, str) or not value:
             self.add(f"{path}.{name}", "May not be empty")
@@ -51,7 +51,7 @@ class Findings:
             self.add(f"{path}.{name}", f"Length must be between 0 and {limit}")
 
     def one_of(self, value: object, choices: tuple[str, ...], path: str) -> bool:
-        """The value must be one of the choices."""
+        """Require one of the choices."""
         if value in choices:
             return True
         self.add(path, f"Must be one of the following values: [{', '.join(choices)}]")
@@ -59,7 +59,7 @@ class Findings:
 
 
 def check_flex(container: Any, path: str, findings: Findings) -> None:
-    """A bubble, or a carousel of them."""
+    """Check a bubble, or a carousel of them."""
     kind = container.get("type") if isinstance(container, dict) else None
     if not findings.one_of(kind, ("bubble", "carousel"), f"{path}.type"):
         return
@@ -111,7 +111,7 @@ def _check_component(component: Any, path: str, findings: Findings) -> None:
 
 
 def check_action(action: Any, path: str, findings: Findings, *, label_limit: int) -> None:
-    """One action; a label is needed where it is all that the person sees."""
+    """Check one action; a label is needed where it is all that the person sees."""
     kind = action.get("type") if isinstance(action, dict) else None
     if not findings.one_of(kind, tuple(ACTIONS), f"{path}.type"):
         return
@@ -134,6 +134,6 @@ def _is_uri(address: str) -> bool:
 
 
 def _bytes(value: object) -> int:
-    """Bytes of the value as compact JSON."""
+    """Return the size of the value as compact JSON, in bytes."""
     words = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return len(words.encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""What LINE refuses in message objects.
+"""Checks of message objects.
 
 Source: Messaging API reference, "Message objects", "Action objects", "Common properties of
 messages"; lengths are UTF-16 code units. LINE's OpenAPI description holds none of these limits.
@@ -26,7 +26,7 @@ MESSAGES, QUICK_REPLIES, QUICK_REPLY_LABEL = 5, 13, 20
 
 
 def problems(messages: object) -> list[dict[str, str]]:
-    """What is wrong with the messages of one request, as LINE's `details`; empty: nothing."""
+    """Return what is wrong with one request's messages, as LINE's `details`; []: nothing."""
     findings = Findings()
     if not isinstance(messages, list) or not messages:
         findings.add("messages", "May not be empty")

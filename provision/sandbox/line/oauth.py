@@ -17,7 +17,7 @@ STATELESS = 900  # seconds that a stateless token is good for
 
 
 def add_to(app: Flask, channel: Channel) -> None:
-    """These calls want no access token in a header; they are form posts, and one GET."""
+    """Add the calls that need no access token in a header: form posts, and one GET."""
     for method, path, view in (
         ("POST", "/v2/oauth/verify", _verify),
         ("GET", "/oauth2/v2.1/verify", _verify),

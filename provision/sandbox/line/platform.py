@@ -1,5 +1,7 @@
-"""A LINE platform of our own: the Messaging API of one channel, a person who writes to the bot
-(POST /_sandbox/send), and a chat page to be that person (GET /)."""
+"""A LINE platform: the Messaging API of one channel, and a person who writes to the bot.
+
+POST /_sandbox/send writes as that person; GET / is a chat page to do so by hand.
+"""
 
 import time
 from collections.abc import Callable
@@ -8,7 +10,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from provision.sandbox.clock import Clock
+from provision.sandbox.clock import SimulatedClock
 from provision.sandbox.line import oauth
 from provision.sandbox.line.api import application, invalid, json_body
 from provision.sandbox.line.channel import Channel
@@ -37,7 +39,7 @@ class LinePlatform(Channel):
         self,
         deliver: Deliver,
         resolve: Callable[[str], list[str]],
-        clock: Clock,
+        clock: SimulatedClock,
         *,
         webhook_timeout: float = 2.0,
         patience: float = 1.0,
@@ -86,7 +88,7 @@ class LinePlatform(Channel):
         return _outcome(delivery, reply, time.monotonic() - began, count)
 
     def _carry(self, event: dict[str, Any]) -> tuple[Delivery, int]:
-        """The last of the deliveries, and how many they were.
+        """Deliver, again if need be; return the last delivery and how many there were.
 
         Simulated time stands still during one: the reply token's minute is meant for a real bot.
         """

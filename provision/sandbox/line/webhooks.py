@@ -25,19 +25,19 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def signature(channel_secret: str, body: bytes) -> str:
-    """`x-line-signature`: Base64 of HMAC-SHA256 over the raw body, keyed by the channel secret."""
+    """Return `x-line-signature`: Base64 of HMAC-SHA256 over the raw body, keyed by the channel secret."""
     digest = hmac.new(channel_secret.encode(), body, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
 
 
 def ulid(now: float) -> str:
-    """A `webhookEventId`: 48 bits of milliseconds and 80 random ones in Crockford's base 32."""
+    """Return a `webhookEventId`: 48 bits of milliseconds and 80 random ones in Crockford's base 32."""
     number = int(now * 1000) << 80 | secrets.randbits(80)
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def event(kind: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """What every event of a one-to-one chat has."""
+    """Return what every event of a one-to-one chat has."""
     return {
         "type": kind,
         "mode": "active",
@@ -50,7 +50,7 @@ def event(kind: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
 
 
 def text_event(words: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """A person wrote something."""
+    """Return the event of a person who writes a text."""
     message = {
         "type": "text",
         "id": str(secrets.randbelow(10**18)),
@@ -61,17 +61,17 @@ def text_event(words: str, user: str, reply_token: str, now: float) -> dict[str,
 
 
 def follow_event(user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """A person added the bot as a friend."""
+    """Return the event of a person who adds the bot as a friend."""
     return {**event("follow", user, reply_token, now), "follow": {"isUnblocked": False}}
 
 
 def postback_event(data: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """A person pressed a button with a postback action."""
+    """Return the event of a person who presses a button with a postback action."""
     return {**event("postback", user, reply_token, now), "postback": {"data": data}}
 
 
 def redelivered(event: dict[str, Any]) -> dict[str, Any]:
-    """The same event as LINE delivers it again: only this differs."""
+    """Return the same event as LINE delivers it again; only this differs."""
     return {**event, "deliveryContext": {"isRedelivery": True}}
 
 
@@ -127,19 +127,19 @@ class ReplyTokens:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def issue(self, user: str) -> str:
-        """A new token for an event of this person."""
+        """Return a new token for an event of this person."""
         token = secrets.token_hex(16)
         with self._changed:
             self._issued[token] = _Issued(user, self.now(), self.now())
         return token
 
     def renew(self, token: str) -> None:
-        """Its event is being delivered again."""
+        """Renew the token, as its event is being delivered again."""
         with self._changed:
             self._issued[token].since = self.now()
 
     def use(self, token: object, messages: list[dict[str, Any]]) -> bool:
-        """Spend it on these messages; False when it is unknown, spent or too old."""
+        """Use the token for these messages; False when it is unknown, used or too old."""
         with self._changed:
             issued = self._issued.get(token) if isinstance(token, str) else None
             if issued is None or issued.messages is not None:
@@ -154,7 +154,7 @@ class ReplyTokens:
             return True
 
     def reply(self, token: str, patience: float) -> list[dict[str, Any]] | None:
-        """What was replied, waiting at most `patience` real seconds for it; None: nothing."""
+        """Return the reply, waiting at most `patience` real seconds for it; None: nothing."""
         with self._changed:
             issued = self._issued[token]
             self._changed.wait_for(lambda: issued.messages is not None, patience)

@@ -1,0 +1,1 @@
+"""Containers of ECS tasks: as processes, or inside a test's process."""

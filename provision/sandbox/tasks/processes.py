@@ -1,4 +1,4 @@
-"""Tasks as local processes: what their image holds, else the bot of this checkout."""
+"""Tasks as local processes: their image's program, else this checkout's bot."""
 
 import collections
 import contextlib
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.tasks import supervise
 from provision.sandbox.tasks.rootfs import Unpacked
 from provision.sandbox.tasks.runners import Command, Reply, Request
@@ -41,13 +41,14 @@ class ProcessTasks:
     def start(
         self, environment: dict[str, str], image: str, port: int, command: Command = ()
     ) -> "ProcessTask":
+        """Start a process for a container."""
         self._tasks = [task for task in self._tasks if task.exit_code is None]
         base = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         base |= {"HOME": tempfile.gettempdir()}
         found = self.unpacked(image) or self._checkout
         run = command or found.command
         if not run:
-            raise CannotPull("no command specified")
+            raise CannotPullError("no command specified")
         if run[0] in ("python", "python3"):
             run = (sys.executable, *run[1:])
         given = {**base, **found.environment, **self.extra, **environment}
@@ -61,6 +62,7 @@ class ProcessTasks:
         return Unpacked(own, _CHECKOUT, self.command)
 
     def close(self) -> None:
+        """Kill every process."""
         for task in self._tasks:
             task.kill()
 
@@ -86,10 +88,12 @@ class ProcessTask:
 
     @property
     def exit_code(self) -> int | None:
+        """Return the exit code as Docker reports it; None while the process runs."""
         code = self._process.poll()
         return code if code is None or code >= 0 else 128 - code
 
     def ready(self, seconds: float) -> bool:
+        """Wait until the container answers or has ended."""
         end = time.monotonic() + seconds
         while self.exit_code is None and time.monotonic() < end:
             with contextlib.suppress(OSError, http.client.HTTPException):
@@ -99,6 +103,7 @@ class ProcessTask:
         return False
 
     def send(self, request: Request, seconds: float) -> Reply:
+        """Send one HTTP request to the container."""
         connection = http.client.HTTPConnection(*self.address, timeout=seconds)
         try:
             connection.putrequest(
@@ -123,6 +128,7 @@ class ProcessTask:
             self._lines.append(line.decode(errors="replace").rstrip("\r\n"))
 
     def lines(self) -> list[str]:
+        """Return the output since the last call."""
         lines = []
         while self._lines:
             lines.append(self._lines.popleft())
@@ -131,10 +137,12 @@ class ProcessTask:
         return lines
 
     def terminate(self) -> None:
+        """Send SIGTERM."""
         if self.exit_code is None:
             self._process.terminate()
 
     def kill(self) -> None:
+        """Send SIGKILL."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()  # the supervisor kills the process group
@@ -146,7 +154,7 @@ class ProcessTask:
         self._free()
 
     def _free(self) -> None:
-        """The process has ended: read what is left, give its pipes back."""
+        """Read what is left and close the pipes of a process that has ended."""
         self._reader.join(2)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:

@@ -1,4 +1,4 @@
-"""What is in an image's layers, laid out in a folder: a task of the sandbox runs from there.
+"""An image's layers, unpacked into a folder from which a task runs.
 
 The base's Python is not run (the gallery's stand-in has none, and it may be for another processor): the code
 and the packages are, on this machine's interpreter, with the image's own variables, folder and command.
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.tasks.runners import Command
 
 _PATHS = ("PYTHONPATH",)  # variables that name places in the image
@@ -53,15 +53,15 @@ class Rootfs:
         self._place: tempfile.TemporaryDirectory[str] | None = None
 
     def unpacked(self, uri: str) -> Unpacked | None:
-        """None for an image whose layers are not here: a public one, or one that was put without any.
+        """Return the unpacked image; None where its layers are not here (public, or put without any).
 
-        Raises CannotPull where they cannot be unpacked, or the configuration is none.
+        Raises CannotPullError where they cannot be unpacked, or the configuration is none.
         """
         with self._cloud.lock:
             images = self._cloud.ecr.images
             manifest = images.manifest(uri) or {}
             config = images.configuration(manifest)
-            layers = [str(told["digest"]) for told in manifest.get("layers") or []]
+            layers = [str(settings["digest"]) for settings in manifest.get("layers") or []]
             blobs = [images.blobs.get(digest) for digest in layers]
         if config is None or not blobs or None in blobs:
             return None
@@ -70,12 +70,12 @@ class Rootfs:
                 root = self._root(layers, [blob for blob in blobs if blob is not None])
             return _as_here(config, root)
         except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-            raise CannotPull(f"failed to register layer: {error}") from None
+            raise CannotPullError(f"failed to register layer: {error}") from None
         except (ValueError, TypeError, AttributeError) as error:
-            raise CannotPull(f"invalid image configuration: {error}") from None
+            raise CannotPullError(f"invalid image configuration: {error}") from None
 
     def _root(self, layers: list[str], blobs: list[bytes]) -> Path:
-        """The folder of these layers, one over the other."""
+        """Return the folder of these layers, one over the other."""
         if self._place is None:
             self._place = tempfile.TemporaryDirectory(prefix="provision-images-")
         name = hashlib.sha256(" ".join(layers).encode()).hexdigest()
@@ -91,7 +91,7 @@ class Rootfs:
         return root
 
     def _unpack(self, blob: bytes, folder: Path) -> None:
-        """The layer's files and folders, over what is in the folder."""
+        """Unpack the layer's files and folders over what is in the folder."""
         packed = blob.startswith(b"\x1f\x8b")
         stream: Any = _Bounded(blob, self._most_bytes) if packed else io.BytesIO(blob)
         with tarfile.open(fileobj=stream, mode="r:") as tar:
@@ -101,7 +101,7 @@ class Rootfs:
                 _write(tar, member, folder.resolve())
 
     def close(self) -> None:
-        """Takes the folders away."""
+        """Remove the folders."""
         if self._place is not None:
             self._place.cleanup()
             self._place = None
@@ -139,7 +139,7 @@ class _Bounded(gzip.GzipFile):
 
 
 def _inside(root: Path, path: str) -> str:
-    """An absolute path in the image, as one on this machine; `..` does not lead out of the image."""
+    """Return an absolute path in the image as one on this machine; `..` stays inside the image."""
     return str(root / posixpath.normpath(f"/{path}").lstrip("/"))
 
 
@@ -154,11 +154,11 @@ def _is_for_this_python(place: str) -> bool:
 
 
 def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
-    """What an image's configuration says, with this machine's places."""
-    told = config.get("config") or {}
-    variables = told.get("Env") or []
-    command = [*(told.get("Entrypoint") or []), *(told.get("Cmd") or [])]
-    folder = told.get("WorkingDir") or "/"
+    """Return an image's configuration with this machine's paths."""
+    settings = config.get("config") or {}
+    variables = settings.get("Env") or []
+    command = [*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]
+    folder = settings.get("WorkingDir") or "/"
     if not all(
         isinstance(word, str) and "\0" not in word for word in (*variables, *command, folder)
     ):
@@ -169,7 +169,7 @@ def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
             places = environment[name].split(":")
             here = [_inside(root, place) for place in places]
             environment[name] = ":".join(place for place in here if _is_for_this_python(place))
-    kept = {
+    variables_here = {
         name: value
         for name, value in environment.items()
         if name not in _NOT_HERE
@@ -177,4 +177,4 @@ def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
     }
     place = Path(_inside(root, folder))
     place.mkdir(parents=True, exist_ok=True)  # as container runtimes do
-    return Unpacked(kept, place, tuple(command))
+    return Unpacked(variables_here, place, tuple(command))

@@ -1,4 +1,4 @@
-"""Running what a task definition's container would run: in a process, or inside the test's own."""
+"""Running the container of a task definition: in a process, or in the test's own."""
 
 import io
 import threading
@@ -39,16 +39,16 @@ class RunningTask(Protocol):
 
     @property
     def exit_code(self) -> int | None:
-        """What it ended with (128 + N after signal N); None while it runs."""
+        """Return what it ended with (128 + N after signal N); None while it runs."""
 
     def ready(self, seconds: float) -> bool:
         """Wait up to `seconds` (real) until it answers HTTP at all, or ends; True: it answers."""
 
     def send(self, request: Request, seconds: float) -> Reply:
-        """One request; ConnectionError where nobody listens, TimeoutError after `seconds` (real)."""
+        """Send one request; ConnectionError where nobody listens, TimeoutError after `seconds` (real)."""
 
     def lines(self) -> list[str]:
-        """What it has written to stdout and stderr since the last call."""
+        """Return what it has written to stdout and stderr since the last call."""
 
     def terminate(self) -> None:
         """Ask it to end (SIGTERM)."""
@@ -63,7 +63,7 @@ class TaskRunner(Protocol):
     def start(
         self, environment: dict[str, str], image: str, port: int, command: Command = ()
     ) -> RunningTask:
-        """A container of `image`, which listens on `port` inside, with these variables.
+        """Start a container of `image`, which listens on `port` inside, with these variables.
 
         `command` is what a task definition or an override gives instead of the image's own.
         """
@@ -73,7 +73,7 @@ class TaskRunner(Protocol):
 
 
 def always_well(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """The smallest application that passes a health check."""
+    """Answer every health check: the smallest application."""
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"ok"]
 
@@ -97,6 +97,7 @@ class InlineTasks:
     def start(
         self, environment: dict[str, str], image: str, port: int, command: Command = ()
     ) -> "InlineTask":
+        """Start the application as a container."""
         task = InlineTask(environment, image, port, command)
         try:
             if program := self.programs.get(command):
@@ -109,6 +110,7 @@ class InlineTasks:
         return task
 
     def close(self) -> None:
+        """Kill every container."""
         for task in self.started:
             task.kill()
 
@@ -130,7 +132,7 @@ class InlineTask:
         self._lock = threading.Lock()
 
     def end(self, code: int, line: str = "") -> None:
-        """What a crash looks like from outside; the first end counts."""
+        """End as a crash looks like from outside; the first end counts."""
         with self._lock:
             if line:
                 self._lines.append(line)
@@ -138,9 +140,11 @@ class InlineTask:
                 self.exit_code = code
 
     def ready(self, seconds: float) -> bool:
+        """Tell whether the container has not ended."""
         return self.exit_code is None
 
     def send(self, request: Request, seconds: float) -> Reply:
+        """Call the application with one HTTP request."""
         if self.exit_code is not None:
             raise ConnectionRefusedError("the container has ended")
         errors = io.StringIO()
@@ -161,12 +165,15 @@ class InlineTask:
             self._lines.extend(text.splitlines())
 
     def lines(self) -> list[str]:
+        """Return the output since the last call."""
         with self._lock:
             lines, self._lines = self._lines, []
         return lines
 
     def terminate(self) -> None:
+        """Do what the application does at SIGTERM."""
         self.on_terminate()
 
     def kill(self) -> None:
+        """End with exit code 137."""
         self.end(137)

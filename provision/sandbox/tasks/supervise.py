@@ -1,4 +1,4 @@
-"""Runs a command and lets it not outlive whoever holds the other end of our stdin.
+"""Run a command that ends when the other end of our stdin is closed.
 
 `python supervise.py COMMAND...`, stdlib only, so that it starts in milliseconds. SIGTERM goes on to
 the command, as a container runtime hands it to the first process. When stdin ends, because it was
@@ -14,7 +14,7 @@ import threading
 
 
 def main() -> None:
-    """Exit as the command did, 128 + N where signal N ended it."""
+    """Run the command; exit as it did, 128 + N where signal N ended it."""
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
 
     def pass_on(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The sandbox's certificate authority: signs what the emulated ACM issues."""
+"""The sandbox's certificate authority, which signs what the emulated ACM issues."""
 
 import tempfile
 from pathlib import Path
@@ -17,7 +17,7 @@ class Authority:
         self._ca.cert_pem.write_to_path(str(self.root))
 
     def issue(self, *names: str) -> trustme.LeafCert:
-        """A certificate with its key for these DNS names (wildcards allowed)."""
+        """Return a certificate with its key for these DNS names (wildcards allowed)."""
         return self._ca.issue_cert(*names, organization_name="provision sandbox")
 
     def trust(self, context: SSLContext) -> None:

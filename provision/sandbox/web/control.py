@@ -1,4 +1,4 @@
-"""The control surface: what tests, benchmarks and people ask of the sandbox, beside the AWS endpoint.
+"""The control paths, for tests, benchmarks and people, beside the AWS endpoint.
 
 Paths are under /_sandbox/, bodies and answers JSON; `GET /_sandbox/` lists them all. Over HTTP all but
 that list, the clock and the gallery need the sandbox's bearer token. What a service lets happen on demand it
@@ -26,7 +26,7 @@ _surface = Map()
 
 
 def control(method: str, path: str) -> Callable[[Handler], Handler]:
-    """The decorated function answers this: it gets the Cloud, what was given, and the path's parts.
+    """Register the decorated function: it gets the Cloud, the request's body or query, and the path's parts.
 
     What it returns goes out as JSON. ValueError: 400 with its words; LookupError: 404.
     """
@@ -39,23 +39,25 @@ def control(method: str, path: str) -> Callable[[Handler], Handler]:
 
 
 def is_guarded(method: str, path: str) -> bool:
-    """Whether a request needs the token: all but the ones that only read what is no secret."""
+    """Tell whether a request needs the token: all but the ones that only read what is no secret."""
     return path.startswith(PREFIX) and not (method in ("GET", "HEAD") and path in _OPEN)
 
 
 def respond(cloud: Cloud, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """The WSGI answer to a request below PREFIX."""
+    """Answer a request below PREFIX, as WSGI."""
     status = 200
     try:
         handler, parts = _surface.bind_to_environ(environ).match()
-        told = handler(cloud, _given(Request(environ)), **parts)
+        result = handler(cloud, _given(Request(environ)), **parts)
     except HTTPException as refusal:
-        status, told = refusal.code or 500, {"error": refusal.description}
+        status, result = refusal.code or 500, {"error": refusal.description}
     except LookupError as unknown:
-        status, told = NotFound.code, {"error": str(unknown.args[0])}
+        status, result = NotFound.code, {"error": str(unknown.args[0])}
     except ValueError as wrong:
-        status, told = BadRequest.code, {"error": str(wrong)}
-    return Response(json.dumps(told), status, mimetype="application/json")(environ, start_response)
+        status, result = BadRequest.code, {"error": str(wrong)}
+    return Response(json.dumps(result), status, mimetype="application/json")(
+        environ, start_response
+    )
 
 
 def _given(request: Request) -> Given:
@@ -68,7 +70,7 @@ def _given(request: Request) -> Given:
 
 
 def number(given: Given, name: str, least: float = 0.0, otherwise: float | None = None) -> float:
-    """That member as a number, from a query's text too. ValueError says what was expected."""
+    """Return that member as a number, from a query's text too. ValueError says what was expected."""
     value = given.get(name, otherwise)
     try:
         if value is None or isinstance(value, bool) or float(value) < least:
@@ -80,7 +82,7 @@ def number(given: Given, name: str, least: float = 0.0, otherwise: float | None 
 
 @control("GET", "")
 def surface(cloud: Cloud, given: Given) -> list[Given]:
-    """This list."""
+    """List the control paths."""
     return [
         {
             "method": next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})),
@@ -93,13 +95,13 @@ def surface(cloud: Cloud, given: Given) -> list[Given]:
 
 @control("GET", "clock")
 def clock(cloud: Cloud, given: Given) -> Given:
-    """The simulated time, in epoch seconds, and how many simulated seconds a real one holds."""
+    """Return the simulated time, in epoch seconds, and how many simulated seconds a real one holds."""
     return {"now": cloud.clock.now(), "speed": cloud.clock.speed}
 
 
 @control("GET", "calls")
 def calls(cloud: Cloud, given: Given) -> list[Given]:
-    """The log of calls: ?after=NUMBER, ?since=TIME, ?mutating=1, ?service=, ?operation=, ?caller=."""
+    """Return the log of calls: ?after=NUMBER, ?since=TIME, ?mutating=1, ?service=, ?operation=, ?caller=."""
     named = {"service", "operation", "caller"} & given.keys()
     if unknown := given.keys() - named - {"after", "since", "mutating"}:
         raise ValueError(f"no such filter: {', '.join(sorted(unknown))}")
@@ -117,52 +119,52 @@ def calls(cloud: Cloud, given: Given) -> list[Given]:
 
 @control("GET", "faults")
 def faults(cloud: Cloud, given: Given) -> list[Given]:
-    """The faults that are still to happen, and the held calls."""
+    """Return the faults that are still to happen, and the held calls."""
     return cloud.faults.shown()
 
 
 @control("POST", "faults")
 def add_fault(cloud: Cloud, given: Given) -> Given:
-    """One more fault: kind, service, operation, times or probability, after, mutating, when, seconds."""
+    """Add a fault: kind, service, operation, times or probability, after, mutating, when, seconds."""
     return cloud.faults.add(given).shown()
 
 
 @control("DELETE", "faults")
 def clear_faults(cloud: Cloud, given: Given) -> Given:
-    """No fault any more; held calls are dropped."""
+    """Remove every fault; held calls are dropped."""
     cloud.faults.clear()
     return {}
 
 
 @control("DELETE", "faults/<int:fault>")
 def clear_fault(cloud: Cloud, given: Given, fault: int) -> Given:
-    """This fault no more."""
+    """Remove this fault."""
     cloud.faults.clear(fault)
     return {}
 
 
 @control("GET", "faults/<int:fault>/reached")
 def reached(cloud: Cloud, given: Given, fault: int) -> Given:
-    """Waits up to ?seconds= until a hold holds a call, or is gone; the call or null."""
+    """Wait up to ?seconds= until a hold holds a call, or is gone; the call or null."""
     return {"call": cloud.faults.reached(fault, number(given, "seconds", otherwise=30))}
 
 
 @control("POST", "faults/<int:fault>/release")
 def release(cloud: Cloud, given: Given, fault: int) -> Given:
-    """Lets go of the held call: {"carry_on": true} as though nothing had been, else it is dropped."""
+    """Release the held call: {"carry_on": true} as though nothing had been, else it is dropped."""
     cloud.faults.release(fault, carry_on=given.get("carry_on") is True)
     return {}
 
 
 @control("GET", "delays")
 def delays(cloud: Cloud, given: Given) -> Given:
-    """How long everything takes, by name, in simulated seconds."""
+    """Return how long everything takes, by name, in simulated seconds."""
     return asdict(cloud.delays)
 
 
 @control("POST", "delays")
 def change_delays(cloud: Cloud, given: Given) -> Given:
-    """Other delays, by name: {"certificate": 60}; lag has a switch of its own."""
+    """Set delays, by name: {"certificate": 60}; lag has a switch of its own."""
     names = {field.name for field in fields(Delays)} - {"lag"}
     if unknown := given.keys() - names:
         raise ValueError(f"no such delay: {', '.join(sorted(unknown))}")
@@ -173,7 +175,7 @@ def change_delays(cloud: Cloud, given: Given) -> Given:
 
 @control("POST", "lag")
 def lag(cloud: Cloud, given: Given) -> Given:
-    """Read-after-write lag of simulated {"seconds"} in {"services": [...]}, else in all that lag."""
+    """Set read-after-write lag of simulated {"seconds"} in {"services": [...]}, else in all that lag."""
     seconds, services = number(given, "seconds"), given.get("services")
     if not isinstance(services, list | None):
         raise ValueError(f"services is a list, not {services!r}")
@@ -183,7 +185,7 @@ def lag(cloud: Cloud, given: Given) -> Given:
 
 @control("POST", "reset")
 def reset(cloud: Cloud, given: Given) -> Given:
-    """An empty account, no faults, no lag but the one it was started with, an empty log."""
+    """Empty the account: no faults, no lag but the one it was started with, an empty log."""
     cloud.faults.clear()
     cloud.reset()
     cloud.log.clear()
@@ -192,7 +194,7 @@ def reset(cloud: Cloud, given: Given) -> Given:
 
 @control("GET", "gallery")
 def gallery(cloud: Cloud, given: Given) -> Given:
-    """Where a stand-in for public.ecr.aws is served, {"url"}; 404 where none is."""
+    """Return where a stand-in for public.ecr.aws is served, {"url"}; 404 where none is."""
     if not cloud.gallery:
         raise LookupError("no gallery is served")
     return {"url": cloud.gallery}

@@ -1,4 +1,4 @@
-"""A newspaper on this machine, for a collector that cannot reach the internet: one RSS feed, new every hour.
+"""A feed server on this machine, for a collector without internet: one RSS feed, new every hour.
 
 RSS 2.0 (rssboard.org/rss-specification). It reports on the sandbox only: nobody takes it for news.
 """
@@ -50,13 +50,14 @@ REPORTS = (
 )
 
 
-class Newspaper:
+class FeedServer:
     """Serves the feed as a WSGI application. clock: epoch seconds, as those who read it have them."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer with the feed of this hour."""
         request = Request(environ)
         if request.path != PATH:
             return Response("Not Found", status=404)(environ, start_response)
@@ -67,20 +68,20 @@ class Newspaper:
 
 
 def feed(hour: int) -> bytes:
-    """The edition of this hour."""
+    """Return the feed of this hour."""
     rss = ElementTree.Element("rss", version="2.0")
     channel = ElementTree.SubElement(rss, "channel")
     ElementTree.SubElement(channel, "title").text = "サンドボックス新報"
     ElementTree.SubElement(channel, "link").text = "https://news.example/"
     for number, (category, headline, summary) in enumerate(REPORTS):
         item = ElementTree.SubElement(channel, "item")
-        told = {
+        elements = {
             "title": headline,
             "link": f"https://news.example/{hour}/{number}",
             "description": summary,
             "category": category,
             "pubDate": formatdate(hour - number * 2 * HOUR, usegmt=True),
         }
-        for name, text in told.items():
+        for name, text in elements.items():
             ElementTree.SubElement(item, name).text = text
     return bytes(ElementTree.tostring(rss, encoding="utf-8", xml_declaration=True))

@@ -1,4 +1,4 @@
-"""Which requests reach a port of the sandbox at all: none of a web page's, and no control without the token.
+"""Checks before any request: no web page's, and no control without the token.
 
 Any page that is open in a browser of this machine can send requests to loopback, by a name of its own too
 (DNS rebinding). What the browser says of it is in Host, Origin and Sec-Fetch-Site (Fetch Standard; W3C, Fetch
@@ -35,6 +35,7 @@ class Guard:
         self._application, self._token, self._controls = application, token, controls
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Pass on requests that are allowed, refuse others."""
         refused = self._refusal(Request(environ))
         if refused is None:
             answer: Iterable[bytes] = self._application(environ, start_response)

@@ -10,7 +10,7 @@ from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from provision.sandbox.aws.elbv2.data_plane import Front
+from provision.sandbox.aws.elbv2.data_plane import DataPlane
 
 _HANDSHAKE = 10.0  # seconds for a client to finish it
 
@@ -18,10 +18,10 @@ _HANDSHAKE = 10.0  # seconds for a client to finish it
 class _Quiet(WSGIRequestHandler):
     """No access log: bodies and paths are people's business; errors go to logging."""
 
-    def log(self, type: str, message: str, *args: Any) -> None:
-        if type == "error":  # "Error on request:" and a traceback, of which the last line says why
-            said = (message % args if args else message).strip().splitlines()
-            logging.getLogger(__name__).error("%s", said[-1] if said else type)
+    def log(self, level: str, message: str, *args: Any) -> None:
+        if level == "error":  # "Error on request:" and a traceback, of which the last line says why
+            lines = (message % args if args else message).strip().splitlines()
+            logging.getLogger(__name__).error("%s", lines[-1] if lines else level)
 
 
 class HttpServer:
@@ -43,11 +43,13 @@ class HttpServer:
 
     @property
     def port(self) -> int:
+        """Return the port."""
         port: int = self._server.server_address[1]
         return port
 
     @property
     def url(self) -> str:
+        """Return the server's URL."""
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
@@ -65,7 +67,7 @@ class TlsServer(HttpServer):
 
     scheme = "https"
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: DataPlane) -> None:
         self._front = front
         super().__init__(front.wsgi)
 
@@ -76,7 +78,7 @@ class TlsServer(HttpServer):
 class _HandshakeInThread(ThreadedWSGIServer):
     """Each connection shakes hands in its own thread: a slow client keeps nobody else waiting."""
 
-    def __init__(self, front: Front, application: Any) -> None:
+    def __init__(self, front: DataPlane, application: Any) -> None:
         super().__init__("127.0.0.1", 0, application, handler=_Quiet)
         self._front = front
         self._nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # has no certificate: an alert
@@ -100,7 +102,7 @@ class _HandshakeInThread(ThreadedWSGIServer):
 
 
 def _server_name(connection: socket.socket) -> str:
-    """The name that a client's first message asks for, which stays to be read; "" where it has none.
+    """Return the name that a client's first message asks for, which stays to be read; "" where it has none.
 
     OpenSSL lets a listener choose its certificate by that name, but not its TLS versions: these must be
     known before. TimeoutError where the message does not come.

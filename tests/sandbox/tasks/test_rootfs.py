@@ -14,7 +14,7 @@ import pytest
 from provision.clients.registry import sha256
 from provision.image import layer
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.tasks.processes import ProcessTask, ProcessTasks
 from provision.sandbox.tasks.rootfs import Rootfs
 from tests.sandbox.aws.ecr.test_registry_api import OCI, Docker
@@ -170,7 +170,7 @@ def test_layer_that_is_none(account: Account, tasks: ProcessTasks, layer: bytes,
     """The image cannot be pulled, now or again, and nothing half unpacked is run."""
     push_blobs(account, layer)
     for _again in range(2):
-        with pytest.raises(CannotPull, match=why):
+        with pytest.raises(CannotPullError, match=why):
             tasks.start({}, URI, 80)
 
 
@@ -183,7 +183,7 @@ def test_layer_that_does_not_fit(account: Account) -> None:
         made.addfile(member, io.BytesIO(bytes(31_000_000)))
     push_blobs(account, zeros.getvalue())
     rootfs = Rootfs(account.cloud, most_bytes=30_000_000)
-    with pytest.raises(CannotPull, match="failed to register layer: no space left on device"):
+    with pytest.raises(CannotPullError, match="failed to register layer: no space left on device"):
         rootfs.unpacked(URI)
     rootfs.close()
 
@@ -192,7 +192,7 @@ def test_layer_of_too_many_files(account: Account) -> None:
     """Nor do empty files fill the disk."""
     push_blobs(account, tar(*((f"app/{number}", {}, b"") for number in range(101))))
     rootfs = Rootfs(account.cloud, most_files=100)
-    with pytest.raises(CannotPull, match="failed to register layer: no space left on device"):
+    with pytest.raises(CannotPullError, match="failed to register layer: no space left on device"):
         rootfs.unpacked(URI)
     rootfs.close()
 
@@ -202,7 +202,7 @@ def test_header_without_end(account: Account, tasks: ProcessTasks) -> None:
     header = tarfile.TarInfo("x")
     header.type, header.size = tarfile.XHDTYPE, 100_000_000
     push_blobs(account, gzip.compress(header.tobuf() + bytes(100_000_000), 1))
-    with pytest.raises(CannotPull, match="failed to register layer: no space left on device"):
+    with pytest.raises(CannotPullError, match="failed to register layer: no space left on device"):
         tasks.start({}, URI, 80)
 
 
@@ -226,7 +226,7 @@ def test_configuration_that_is_none(
 ) -> None:
     """No task, and no stumbling."""
     push_blobs(account, WHOLE, **told)
-    with pytest.raises(CannotPull):
+    with pytest.raises(CannotPullError):
         tasks.start({}, URI, 80)
 
 

@@ -1,10 +1,10 @@
-"""The sandbox's newspaper: a feed that the bot's own collector can read."""
+"""The sandbox's feed server: a feed that the bot's own collector can read."""
 
 import pytest
 from werkzeug.test import Client
 
 from bot.news.feeds import read_feed
-from provision.sandbox.web.feed_server import HOUR, PATH, REPORTS, Newspaper
+from provision.sandbox.web.feed_server import HOUR, PATH, REPORTS, FeedServer
 
 NOW = 1_800_000_123.0
 
@@ -12,7 +12,7 @@ NOW = 1_800_000_123.0
 @pytest.fixture
 def client() -> Client:
     """A reader of it, at a moment within an hour."""
-    return Client(Newspaper(lambda: NOW))
+    return Client(FeedServer(lambda: NOW))
 
 
 def test_the_collector_reads_it(client: Client) -> None:
@@ -31,6 +31,6 @@ def test_it_changes_by_the_hour(client: Client) -> None:
     """304 within the hour for those who have it; another edition after it; nothing elsewhere."""
     tag = client.get(PATH).headers["ETag"]
     assert 304 == client.get(PATH, headers={"If-None-Match": tag}).status_code
-    later = Client(Newspaper(lambda: NOW + HOUR))
+    later = Client(FeedServer(lambda: NOW + HOUR))
     assert 200 == later.get(PATH, headers={"If-None-Match": tag}).status_code
     assert 404 == client.get("/").status_code

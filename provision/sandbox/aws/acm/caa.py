@@ -1,7 +1,7 @@
-"""Who may issue a certificate for a name: CAA records (RFC 8659), as ACM reads them."""
+"""CAA records (RFC 8659), as ACM evaluates them."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.dns.resolver import Dns
+from provision.sandbox.dns.resolver import DnsResolver
 
 # User Guide, CAA: who may be named for ACM to issue.
 _AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
@@ -19,8 +19,8 @@ _AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
     "Status FAILED, FailureReason CAA_ERROR",
     "RFC 8659, section 3: aliases are followed; ACM User Guide, Troubleshoot CAA problems",
 )
-def amazon_may_issue(dns: Dns, name: str) -> bool:
-    """The closest CAA set at or above the name decides; none allows everybody."""
+def amazon_may_issue(dns: DnsResolver, name: str) -> bool:
+    """Tell whether the closest CAA set at or above the name, if any, allows Amazon."""
     tag = "issuewild" if name.startswith("*.") else "issue"
     labels = name.removeprefix("*.").split(".")
     for cut in range(len(labels) - 1):
@@ -35,6 +35,6 @@ def amazon_may_issue(dns: Dns, name: str) -> bool:
 
 
 def _caa(value: str) -> tuple[str, str]:
-    """Tag and issuer of a CAA record's text, `0 issue "amazon.com; ..."`."""
+    """Return tag and issuer of a CAA record's text, `0 issue "amazon.com; ..."`."""
     _, tag, issuer = value.split(maxsplit=2)
     return tag.lower(), issuer.strip('"').partition(";")[0].strip().lower()

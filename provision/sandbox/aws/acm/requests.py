@@ -1,11 +1,11 @@
-"""ACM: what it shows, and what it refuses, while a certificate is requested, issued and used."""
+"""ACM: requests, lists, descriptions and deletion of certificates."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from provision.sandbox.aws.acm.state import Certificate
+from provision.sandbox.aws.acm.state import RequestedCertificate
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.rules import Answer, after, before
@@ -34,11 +34,11 @@ def _key(call: Call) -> tuple[Any, ...] | None:
     "ACM User Guide, Quotas; terraform-provider-aws#35825",
 )
 @before("acm", "RequestCertificate")
-def names_are_few(cloud: Cloud, call: Call) -> None:
-    """User Guide, Quotas."""
+def check_number_of_names(cloud: Cloud, call: Call) -> None:
+    """Refuse more names than the quota (User Guide, Quotas)."""
     names = {call.params["DomainName"], *call.params.get("SubjectAlternativeNames", [])}
     if len(names) > _MOST_NAMES:
-        raise Refusal("LimitExceededException", "Certificate has too many domains.")
+        raise AwsError("LimitExceededException", "Certificate has too many domains.")
 
 
 @behaves(
@@ -54,8 +54,8 @@ def names_are_few(cloud: Cloud, call: Call) -> None:
     "ACM API Reference, RequestCertificate, IdempotencyToken: 'times out after one hour'",
 )
 @before("acm", "RequestCertificate")
-def same_token_same_certificate(cloud: Cloud, call: Call) -> Answer | None:
-    """API RequestCertificate: within an hour the same token asks for the same certificate."""
+def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
+    """Return the certificate that the same token requested within the hour (API RequestCertificate)."""
     key = _key(call)
     arn = cloud.acm.remembered(key) if key else None
     # moto compares tokens on real time, and tokens only.
@@ -64,8 +64,8 @@ def same_token_same_certificate(cloud: Cloud, call: Call) -> Answer | None:
 
 
 @after("acm", "RequestCertificate")
-def validation_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """User Guide, DNS validation: one CNAME per name, pending until it resolves."""
+def start_validation(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Start validation with one CNAME per name, pending until it resolves (User Guide, DNS validation)."""
     first = call.params["DomainName"]
     others = [n for n in call.params.get("SubjectAlternativeNames", []) if n != first]
     cloud.acm.requested(answer["CertificateArn"], [first, *others], _key(call))
@@ -86,8 +86,8 @@ def validation_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
     "ACM API Reference, ListCertificates, RootHierarchyTypes",
 )
 @before("acm", "ListCertificates")
-def list_of_key_types(cloud: Cloud, call: Call) -> Answer | None:
-    """API ListCertificates; moto filters by the keys that it made itself, RSA of 2048 bits."""
+def list_by_key_type(cloud: Cloud, call: Call) -> Answer | None:
+    """List certificates by key type (API ListCertificates); moto has keys of its own, RSA 2048."""
     if call.region not in cloud.regions("acm") or "RootHierarchyTypes" in call.params:
         return {"CertificateSummaryList": []}
     wanted = call.params.get("Includes", {}).get("keyTypes", ["RSA_1024", "RSA_2048"])
@@ -99,7 +99,7 @@ def list_of_key_types(cloud: Cloud, call: Call) -> Answer | None:
 
 
 def _summary(cloud: Cloud, detail: dict[str, Any]) -> dict[str, Any]:
-    """A certificate as ListCertificates shows it."""
+    """Return a certificate as ListCertificates shows it."""
     arn = detail["CertificateArn"]
     certificate = cloud.acm.certificates.get(arn)
     return {
@@ -127,8 +127,8 @@ def _summary(cloud: Cloud, detail: dict[str, Any]) -> dict[str, Any]:
     "ACM API Reference, CertificateDetail",
 )
 @after("acm", "DescribeCertificate")
-def certificate_as_it_is(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API DescribeCertificate: no ResourceRecord for seconds, no validity before it is issued."""
+def describe_certificate(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Show no ResourceRecord for seconds, and no validity before issue (API DescribeCertificate)."""
     detail = answer["Certificate"]
     detail["InUseBy"] = cloud.acm.in_use_by(detail["CertificateArn"])
     certificate = cloud.acm.certificates.get(detail["CertificateArn"])
@@ -152,7 +152,9 @@ def certificate_as_it_is(cloud: Cloud, call: Call, answer: Answer) -> None:
         detail["FailureReason"] = certificate.failure
 
 
-def _validation(cloud: Cloud, certificate: Certificate, name: str, success: bool) -> dict[str, Any]:
+def _validation(
+    cloud: Cloud, certificate: RequestedCertificate, name: str, success: bool
+) -> dict[str, Any]:
     pending = "PENDING_VALIDATION" if certificate.status == "PENDING_VALIDATION" else "FAILED"
     option: dict[str, Any] = {
         "DomainName": name,
@@ -173,17 +175,17 @@ def _validation(cloud: Cloud, certificate: Certificate, name: str, success: bool
     "ACM API Reference, DeleteCertificate, Errors",
 )
 @before("acm", "DeleteCertificate")
-def certificate_is_free(cloud: Cloud, call: Call) -> None:
-    """API DeleteCertificate, ResourceInUseException."""
+def check_unused(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a certificate in use (API DeleteCertificate, ResourceInUseException)."""
     arn = call.params["CertificateArn"]
     users = cloud.acm.in_use_by(arn)
     if users:
-        raise Refusal(
+        raise AwsError(
             "ResourceInUseException", f"Certificate {arn} in account {cloud.account_id} is in use."
         )
 
 
 @after("acm", "DeleteCertificate")
-def certificate_is_gone(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Its validation ends with it."""
+def end_validation(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """End the validation of a deleted certificate."""
     cloud.acm.certificates.pop(call.params["CertificateArn"], None)

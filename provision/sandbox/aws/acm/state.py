@@ -1,4 +1,4 @@
-"""Certificates of the emulated ACM: issued once their records resolve in the delegated DNS."""
+"""ACM: certificates, issued once their records resolve in the delegated DNS."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from moto import settings
 from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.acm.caa import amazon_may_issue
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.dns.resolver import Dns
+from provision.sandbox.dns.resolver import DnsResolver
 
 settings.ACM_VALIDATION_WAIT = float("inf")  # moto would issue on a timer of its own
 
@@ -21,7 +21,7 @@ _NOT_PUBLIC = {"internal", "invalid", "lan", "local", "localhost", "test"}
 
 
 @dataclass
-class Certificate:
+class RequestedCertificate:
     """What happens to one requested certificate; times on the sandbox's clock."""
 
     arn: str
@@ -40,8 +40,8 @@ class Acm:
     """Certificates by ARN, and what they are to be validated with."""
 
     account: Account
-    dns: Dns
-    certificates: dict[str, Certificate] = field(default_factory=dict)
+    dns: DnsResolver
+    certificates: dict[str, RequestedCertificate] = field(default_factory=dict)
     _tokens: dict[tuple[Any, ...], tuple[str, float]] = field(default_factory=dict)
     _records: dict[str, tuple[str, str]] = field(default_factory=dict)
     _let_go: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Acm:
         "ACM User Guide, DNS validation: 'the same CNAME record' for renewals and wildcards",
     )
     def record(self, name: str) -> tuple[str, str]:
-        """Name and value of the CNAME that validates this name: the same one in every request."""
+        """Return name and value of the CNAME that validates this name: the same one in every request."""
         base = name.removeprefix("*.").lower()
         if base not in self._records:
             owner = f"_{secrets.token_hex(16)}.{base}."
@@ -64,13 +64,13 @@ class Acm:
             self._records[base] = owner, value
         return self._records[base]
 
-    def records_shown(self, certificate: Certificate) -> bool:
-        """Whether DescribeCertificate shows the records yet."""
+    def records_shown(self, certificate: RequestedCertificate) -> bool:
+        """Tell whether DescribeCertificate shows the records yet."""
         due = certificate.requested_at + self.account.delays.resource_record
         return self.account.clock.now() >= due
 
     def leaf(self, arn: str) -> trustme.LeafCert | None:
-        """The issued certificate with its key, as the load balancer gets it."""
+        """Return the issued certificate with its key, as the load balancer gets it."""
         certificate = self.certificates.get(arn)
         return certificate.leaf if certificate else None
 
@@ -81,7 +81,7 @@ class Acm:
         "terraform-provider-aws, resource aws_acm_certificate: retries ResourceInUseException",
     )
     def in_use_by(self, arn: str) -> list[str]:
-        """ARNs of the load balancers that have, or had until lately, a listener with it."""
+        """Return the ARNs of the load balancers that have, or recently had, a listener with it."""
         region, now = arn.split(":")[3], self.account.clock.now()
         users = [
             load_balancer.arn
@@ -92,13 +92,13 @@ class Acm:
         return list(dict.fromkeys([*users, *lately]))
 
     def let_go(self, arns: list[str], load_balancer: str) -> None:
-        """A listener of this load balancer gives up its certificates."""
+        """Release the certificates of a listener of this load balancer."""
         due = self.account.clock.now() + self.account.delays.certificate_in_use
         for arn in arns:
             self._let_go[arn, load_balancer] = due
 
     def remembered(self, key: tuple[Any, ...]) -> str | None:
-        """The ARN that the same request with the same token got within the hour."""
+        """Return the ARN that the same request with the same token got within the hour."""
         arn, when = self._tokens.get(key, ("", 0.0))
         fresh = self.account.clock.now() < when + _TOKEN_LIVES
         return arn if fresh and arn in self.certificates else None
@@ -106,7 +106,7 @@ class Acm:
     def requested(self, arn: str, names: list[str], key: tuple[Any, ...] | None) -> None:
         """Note a new certificate."""
         now = self.account.clock.now()
-        self.certificates[arn] = Certificate(arn, names, now)
+        self.certificates[arn] = RequestedCertificate(arn, names, now)
         if key is not None:
             self._tokens[key] = arn, now
 
@@ -140,7 +140,7 @@ class Acm:
         "Status FAILED, FailureReason INVALID_PUBLIC_DOMAIN",
         "ACM User Guide, Certificate request fails",
     )
-    def _look_at(self, certificate: Certificate) -> None:
+    def _look_at(self, certificate: RequestedCertificate) -> None:
         now = self.account.clock.now()
         if any(name.rpartition(".")[2].lower() in _NOT_PUBLIC for name in certificate.names):
             certificate.failure = "INVALID_PUBLIC_DOMAIN"
@@ -166,12 +166,12 @@ class Acm:
             self._settle(certificate, "ISSUED")
 
     def proven(self, name: str) -> bool:
-        """Whether the validation CNAME of this name resolves, on the delegated servers."""
+        """Tell whether the validation CNAME of this name resolves, on the delegated servers."""
         owner, value = self.record(name)
         found = [answer.lower().rstrip(".") for answer in self.dns.resolve(owner, "CNAME")]
         return found == [value.rstrip(".")]
 
-    def _settle(self, certificate: Certificate, status: str) -> None:
+    def _settle(self, certificate: RequestedCertificate, status: str) -> None:
         certificate.status = status
         region = certificate.arn.split(":")[3]
         bundle = self.account.backend("acm", region)._certificates.get(certificate.arn)

@@ -1,0 +1,1 @@
+"""Amazon EC2: VPCs, security groups and network interfaces."""

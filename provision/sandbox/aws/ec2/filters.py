@@ -1,17 +1,17 @@
-"""EC2's network: a default VPC that is public, and interfaces that others leave behind."""
+"""EC2: the default VPC at the first call, and the filters of Describe operations."""
 
 import re
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.documented import filters
 from provision.sandbox.aws.rules import before
 
 
 @before("ec2", "*")
-def region_is_ready(cloud: Cloud, call: Call) -> None:
-    """The first call in a region finds a public default VPC."""
+def prepare_region(cloud: Cloud, call: Call) -> None:
+    """Make the default VPC public at the first call in a region."""
     cloud.ec2.backend(call.region)
 
 
@@ -30,10 +30,10 @@ def region_is_ready(cloud: Cloud, call: Call) -> None:
     "DescribeInternetGateways",
     "DescribeNetworkInterfaces",
 )
-def filters_are_known(cloud: Cloud, call: Call) -> None:
-    """Each operation's Filters; their names in camelCase (isDefault) are an older spelling."""
+def check_filters(cloud: Cloud, call: Call) -> None:
+    """Refuse unknown Filters; names in camelCase (isDefault) are an older spelling."""
     for given in call.params.get("Filters", []):
         name = given.get("Name", "")
         spelt = re.sub("[A-Z]", lambda letter: "-" + letter[0].lower(), name)
         if not name.startswith("tag:") and spelt not in filters(call.operation):
-            raise Refusal("InvalidParameterValue", f"The filter '{name}' is invalid")
+            raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")

@@ -1,10 +1,10 @@
-"""EC2: what the rules of security groups refuse."""
+"""EC2: checks of security group rules."""
 
 import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ec2.security_groups import ALPHABET, WORDS
 from provision.sandbox.aws.rules import before
@@ -34,8 +34,8 @@ _PROTOCOLS = {"icmp", "icmpv6", *_PORTED}
     moto="moto refuses it as well",
 )
 @before("ec2", "AuthorizeSecurityGroupIngress")
-def rule_can_be(cloud: Cloud, call: Call) -> None:
-    """API AuthorizeSecurityGroupIngress: ports, descriptions, and groups of the same VPC."""
+def check_rule(cloud: Cloud, call: Call) -> None:
+    """Check ports, descriptions, and groups of the same VPC (API AuthorizeSecurityGroupIngress)."""
     backend = cloud.ec2.backend(call.region)
     owner = backend.get_security_group_from_id(call.params.get("GroupId", ""))
     for permission in call.params.get("IpPermissions", []):
@@ -44,7 +44,7 @@ def rule_can_be(cloud: Cloud, call: Call) -> None:
         for pair in permission.get("UserIdGroupPairs", []):
             other = backend.get_security_group_from_id(pair.get("GroupId", ""))
             if owner is not None and other is not None and owner.vpc_id != other.vpc_id:
-                raise Refusal(
+                raise AwsError(
                     "InvalidGroup.NotFound",
                     "You have specified two resources that belong to different networks.",
                 )
@@ -65,7 +65,7 @@ def rule_can_be(cloud: Cloud, call: Call) -> None:
 def _check_ports(permission: dict[str, Any]) -> None:
     protocol = str(permission.get("IpProtocol", "")).lower()
     if protocol not in _PROTOCOLS and not re.fullmatch(r"-1|\d{1,3}", protocol):
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue",
             f"Invalid value '{protocol}' for IP protocol. Unknown protocol.",
         )
@@ -73,17 +73,17 @@ def _check_ports(permission: dict[str, Any]) -> None:
         return
     low, high = permission.get("FromPort"), permission.get("ToPort")
     if low is None or high is None:
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue",
             "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
         )
     for port in (low, high):
         if not 0 <= int(port) <= 65535:
-            raise Refusal(
+            raise AwsError(
                 "InvalidParameterValue", f"Invalid value '{port}' for port. Out of range."
             )
     if int(low) > int(high):
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue", f"Invalid port range '{low}-{high}': from port above to port."
         )
 
@@ -99,4 +99,4 @@ def _check_descriptions(permission: dict[str, Any]) -> None:
         for source in permission.get(kind, []):
             words = source.get("Description", "")
             if len(words) > 255 or not ALPHABET.fullmatch(words):
-                raise Refusal("InvalidParameterValue", f"Invalid rule description. {WORDS}")
+                raise AwsError("InvalidParameterValue", f"Invalid rule description. {WORDS}")

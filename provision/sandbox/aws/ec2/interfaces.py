@@ -1,9 +1,9 @@
-"""EC2: network interfaces, the ones that belong to AWS services, and client tokens."""
+"""EC2: network interfaces, and client tokens."""
 
 import json
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, after, before
 
@@ -15,12 +15,12 @@ from provision.sandbox.aws.rules import Answer, after, before
     "gruntwork-io/cloud-nuke#431",
 )
 @before("ec2", "DeleteNetworkInterface")
-def interface_is_free(cloud: Cloud, call: Call) -> None:
-    """API DeleteNetworkInterface."""
+def check_detached(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete an interface in use (API DeleteNetworkInterface)."""
     interface_id = call.params["NetworkInterfaceId"]
     interface = cloud.ec2.backend(call.region).enis.get(interface_id)
     if interface is not None and interface.status == "in-use":
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue", f"Network interface '{interface_id}' is currently in use."
         )
 
@@ -38,15 +38,15 @@ def interface_is_free(cloud: Cloud, call: Call) -> None:
     "EC2 Developer Guide, Ensuring idempotency; Error codes",
 )
 @before("ec2", "CreateRouteTable", "CreateNetworkInterface")
-def token_is_new(cloud: Cloud, call: Call) -> Answer | None:
-    """Developer Guide, Ensuring idempotency."""
+def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
+    """Answer a repeated client token as the first time (Developer Guide, Ensuring idempotency)."""
     token = call.params.get("ClientToken")
-    made = cloud.ec2.made_with.get((call.region, call.operation, token or ""))
-    if made is None:
+    known_call = cloud.ec2.made_with.get((call.region, call.operation, token or ""))
+    if known_call is None:
         return None
-    parameters, answer = made
+    parameters, answer = known_call
     if parameters != _parameters(call):
-        raise Refusal(
+        raise AwsError(
             "IdempotentParameterMismatch",
             "Arguments on this idempotent request are inconsistent with arguments used in "
             "previous request(s).",
@@ -55,8 +55,8 @@ def token_is_new(cloud: Cloud, call: Call) -> Answer | None:
 
 
 @after("ec2", "CreateRouteTable", "CreateNetworkInterface")
-def token_is_used(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Remember what the token made."""
+def remember_token(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Remember what the token created."""
     if token := call.params.get("ClientToken"):
         key = (call.region, call.operation, token)
         cloud.ec2.made_with[key] = (_parameters(call), dict(answer))

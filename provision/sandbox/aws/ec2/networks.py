@@ -1,10 +1,10 @@
-"""EC2: VPCs, subnets and internet gateways, and what they refuse."""
+"""EC2: checks of VPCs, subnets and internet gateways."""
 
 import ipaddress
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
@@ -23,14 +23,14 @@ from provision.sandbox.aws.rules import before
     "EC2 API Reference, DeleteVpc; Error codes",
 )
 @before("ec2", "DeleteVpc")
-def vpc_is_free(cloud: Cloud, call: Call) -> None:
-    """API DeleteVpc: its gateways, interfaces and own security groups go first."""
+def check_vpc_empty(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a VPC with gateways, interfaces or groups of its own (API DeleteVpc)."""
     vpc_id, backend = call.params["VpcId"], cloud.ec2.backend(call.region)
     gateways = [gateway.vpc for gateway in backend.internet_gateways.values() if gateway.vpc]
     groups = [group for group in backend.groups.get(vpc_id, {}).values() if not group.is_default]
     interfaces = _interfaces_in(backend, vpc_id)
     if groups or interfaces or vpc_id in [vpc.id for vpc in gateways]:
-        raise Refusal(
+        raise AwsError(
             "DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted."
         )
 
@@ -56,15 +56,15 @@ def vpc_is_free(cloud: Cloud, call: Call) -> None:
     moto="moto refuses it as well",
 )
 @before("ec2", "CreateSubnet")
-def subnet_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateSubnet, CidrBlock; moto knows the rest."""
+def check_new_subnet(cloud: Cloud, call: Call) -> None:
+    """Check CidrBlock (API CreateSubnet); moto checks the rest."""
     block = call.params.get("CidrBlock", "")
     try:
         length = ipaddress.ip_network(block, strict=False).prefixlen
     except ValueError:
         return  # moto has AWS's words for it
     if not 16 <= length <= 28:
-        raise Refusal("InvalidSubnet.Range", f"The CIDR '{block}' is invalid.")
+        raise AwsError("InvalidSubnet.Range", f"The CIDR '{block}' is invalid.")
 
 
 @behaves(
@@ -74,12 +74,12 @@ def subnet_can_be(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, DeleteSubnet; Error codes",
 )
 @before("ec2", "DeleteSubnet")
-def subnet_is_free(cloud: Cloud, call: Call) -> None:
-    """API DeleteSubnet: not while interfaces are in it."""
+def check_subnet_empty(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a subnet with interfaces in it (API DeleteSubnet)."""
     subnet_id = call.params["SubnetId"]
     interfaces = cloud.ec2.backend(call.region).enis.values()
     if any(interface.subnet.id == subnet_id for interface in interfaces):
-        raise Refusal(
+        raise AwsError(
             "DependencyViolation",
             f"The subnet '{subnet_id}' has dependencies and cannot be deleted.",
         )
@@ -98,18 +98,18 @@ def subnet_is_free(cloud: Cloud, call: Call) -> None:
     "berlioz#1; EC2 API Reference, Error codes",
 )
 @before("ec2", "AttachInternetGateway")
-def gateway_can_be_attached(cloud: Cloud, call: Call) -> None:
-    """API AttachInternetGateway."""
+def check_attachment(cloud: Cloud, call: Call) -> None:
+    """Refuse a second attachment (API AttachInternetGateway)."""
     vpc_id, gateway_id = call.params["VpcId"], call.params["InternetGatewayId"]
     gateways = cloud.ec2.backend(call.region).internet_gateways
     gateway = gateways.get(gateway_id)
     if gateway is not None and gateway.vpc:
-        raise Refusal(
+        raise AwsError(
             "Resource.AlreadyAssociated",
             f"resource {gateway_id} is already attached to network {gateway.vpc.id}",
         )
     if any(other.vpc and other.vpc.id == vpc_id for other in gateways.values()):
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue",
             f"Network {vpc_id} already has an internet gateway attached",
         )
@@ -129,11 +129,11 @@ def gateway_can_be_attached(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, DetachInternetGateway",
 )
 @before("ec2", "DetachInternetGateway")
-def gateway_can_be_detached(cloud: Cloud, call: Call) -> None:
-    """API DetachInternetGateway: not while the VPC has running things with public addresses."""
+def check_detachment(cloud: Cloud, call: Call) -> None:
+    """Refuse while the VPC has interfaces with public addresses (API DetachInternetGateway)."""
     vpc_id, backend = call.params["VpcId"], cloud.ec2.backend(call.region)
     if any(interface.public_ip for interface in _interfaces_in(backend, vpc_id)):
-        raise Refusal(
+        raise AwsError(
             "DependencyViolation",
             f"Network {vpc_id} has some mapped public address(es). "
             "Please unmap those public address(es) before detaching the gateway.",
@@ -147,12 +147,12 @@ def gateway_can_be_detached(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, DeleteInternetGateway; Error codes",
 )
 @before("ec2", "DeleteInternetGateway")
-def gateway_is_free(cloud: Cloud, call: Call) -> None:
-    """API DeleteInternetGateway: 'You must detach the internet gateway from the VPC first'."""
+def check_gateway_detached(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete an attached gateway (API DeleteInternetGateway)."""
     gateway_id = call.params["InternetGatewayId"]
     gateway = cloud.ec2.backend(call.region).internet_gateways.get(gateway_id)
     if gateway is not None and gateway.vpc:
-        raise Refusal(
+        raise AwsError(
             "DependencyViolation",
             f"The internetGateway '{gateway_id}' has dependencies and cannot be deleted.",
         )

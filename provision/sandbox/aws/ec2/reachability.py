@@ -1,4 +1,4 @@
-"""Who gets through a security group."""
+"""What a security group lets in."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def admits(groups: Iterable[Any], port: int, address: str, sources: Iterable[str] = ()) -> bool:
-    """Whether any of these groups (moto's) lets TCP to `port` in.
+    """Tell whether any of these groups (moto's) lets TCP to `port` in.
 
     From a member of one of the groups `sources` (ids), or from an IPv4 `address`.
     """

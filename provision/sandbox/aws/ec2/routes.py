@@ -1,9 +1,9 @@
-"""EC2: route tables, their routes and associations, and what they refuse."""
+"""EC2: checks of route tables, routes and associations."""
 
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
@@ -23,7 +23,7 @@ _DEPENDENCIES = "EC2 API Reference, DeleteRouteTable; Error codes"
 
 
 def _table(cloud: Cloud, call: Call) -> Any | None:
-    """Moto's route table of this call, or None (then moto says so)."""
+    """Return moto's route table of this call; None where moto answers itself that there is none."""
     return cloud.ec2.backend(call.region).route_tables.get(call.params["RouteTableId"])
 
 
@@ -40,13 +40,13 @@ def _table(cloud: Cloud, call: Call) -> Any | None:
     "serverless-vpc-plugin#147",
 )
 @before("ec2", "CreateRoute")
-def route_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateRoute."""
+def check_new_route(cloud: Cloud, call: Call) -> None:
+    """Check a new route (API CreateRoute)."""
     table = _table(cloud, call)
     if table is None:
         return
     if not any(call.params.get(target) for target in _TARGETS):
-        raise Refusal(
+        raise AwsError(
             "MissingParameter",
             "The request must contain exactly one of gatewayId, natGatewayId, networkInterfaceId, "
             "vpcPeeringConnectionId or instanceId",
@@ -54,7 +54,7 @@ def route_can_be(cloud: Cloud, call: Call) -> None:
     gateway_id = call.params.get("GatewayId", "")
     gateway = cloud.ec2.backend(call.region).internet_gateways.get(gateway_id)
     if gateway is not None and (gateway.vpc is None or gateway.vpc.id != table.vpc_id):
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue",
             f"route table {table.id} and network gateway {gateway_id} belong to different networks",
         )
@@ -74,13 +74,13 @@ def route_can_be(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, DeleteRoute; VPC User Guide, Route tables",
 )
 @before("ec2", "DeleteRoute")
-def route_may_go(cloud: Cloud, call: Call) -> None:
-    """API DeleteRoute."""
+def check_route_deletion(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete the local or a missing route (API DeleteRoute)."""
     table, block = _table(cloud, call), call.params.get("DestinationCidrBlock")
     if table is None or block is None:
         return
     if any(route.local and route.destination_cidr_block == block for route in table.routes):
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue", f"cannot remove local route {block} in route table {table.id}"
         )
 
@@ -98,21 +98,21 @@ def route_may_go(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, AssociateRouteTable: 'must be in the same VPC'",
 )
 @before("ec2", "AssociateRouteTable")
-def table_can_be_associated(cloud: Cloud, call: Call) -> None:
-    """API AssociateRouteTable."""
+def check_association(cloud: Cloud, call: Call) -> None:
+    """Check an association (API AssociateRouteTable)."""
     table, subnet_id = _table(cloud, call), call.params.get("SubnetId", "")
     backend = cloud.ec2.backend(call.region)
     subnet = next((zone[subnet_id] for zone in backend.subnets.values() if subnet_id in zone), None)
     if table is None or subnet is None:
         return
     if subnet.vpc_id != table.vpc_id:
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue",
             f"route table {table.id} and subnet {subnet_id} belong to different networks",
         )
     for other in backend.route_tables.values():
         if other is not table and subnet_id in other._associations.values():
-            raise Refusal(
+            raise AwsError(
                 "Resource.AlreadyAssociated",
                 f"the specified association for route table {table.id} conflicts with an existing "
                 "association",
@@ -133,11 +133,11 @@ def table_can_be_associated(cloud: Cloud, call: Call) -> None:
     _DEPENDENCIES,
 )
 @before("ec2", "DeleteRouteTable")
-def table_is_free(cloud: Cloud, call: Call) -> None:
-    """API DeleteRouteTable: 'You can't delete the main route table'."""
+def check_table_unused(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a main or associated route table (API DeleteRouteTable)."""
     table = _table(cloud, call)
     if table is not None and table.main_association_id:
-        raise Refusal(
+        raise AwsError(
             "DependencyViolation",
             f"The routeTable '{table.id}' has dependencies and cannot be deleted.",
         )
@@ -150,12 +150,12 @@ def table_is_free(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, DisassociateRouteTable; VPC User Guide, Route tables",
 )
 @before("ec2", "DisassociateRouteTable")
-def association_may_go(cloud: Cloud, call: Call) -> None:
-    """VPC User Guide, Route tables: a main table is replaced, not taken away."""
+def check_disassociation(cloud: Cloud, call: Call) -> None:
+    """Refuse for a main table, which can only be replaced (VPC User Guide, Route tables)."""
     association = call.params["AssociationId"]
     tables = cloud.ec2.backend(call.region).route_tables.values()
     if any(table.main_association_id == association for table in tables):
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterValue",
             f"cannot disassociate the main route table association {association}",
         )

@@ -1,10 +1,10 @@
-"""EC2: what security groups and their rules refuse."""
+"""EC2: checks of security groups."""
 
 import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
@@ -42,8 +42,8 @@ WORDS = (
     moto="moto refuses it as well",
 )
 @before("ec2", "CreateSecurityGroup")
-def group_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateSecurityGroup."""
+def check_new_group(cloud: Cloud, call: Call) -> None:
+    """Check a new group's name, description and VPC (API CreateSecurityGroup)."""
     for parameter, key in (("GroupName", "GroupName"), ("GroupDescription", "Description")):
         value = call.params.get(key, "")
         problem = ""
@@ -54,13 +54,13 @@ def group_can_be(cloud: Cloud, call: Call) -> None:
         elif key == "GroupName" and value.startswith("sg-"):
             problem = "Group names may not be in the format sg-*."
         if problem:
-            raise Refusal(
+            raise AwsError(
                 "InvalidParameterValue",
                 f"Value ({value}) for parameter {parameter} is invalid. {problem}",
             )
     vpc_id = call.params.get("VpcId")
     if vpc_id and vpc_id not in cloud.ec2.backend(call.region).vpcs:
-        raise Refusal("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
+        raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
 
 
 @behaves(
@@ -88,17 +88,17 @@ def group_can_be(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, DeleteSecurityGroup; Error codes",
 )
 @before("ec2", "DeleteSecurityGroup")
-def group_is_free(cloud: Cloud, call: Call) -> None:
-    """API DeleteSecurityGroup: not while an interface or another group's rule uses it."""
+def check_group_unused(cloud: Cloud, call: Call) -> None:
+    """Refuse while an interface or another group's rule uses the group (API DeleteSecurityGroup)."""
     backend = cloud.ec2.backend(call.region)
     group_id = call.params.get("GroupId", "")
     if group_id and not group_id.startswith("sg-"):
-        raise Refusal("InvalidGroupId.Malformed", f'Invalid id: "{group_id}" (expecting "sg-...")')
+        raise AwsError("InvalidGroupId.Malformed", f'Invalid id: "{group_id}" (expecting "sg-...")')
     group = backend.get_security_group_from_id(group_id)
     if group is None:
         return
     if group.is_default:
-        raise Refusal(
+        raise AwsError(
             "CannotDelete",
             f'the specified group: "{group_id}" name: "default" cannot be deleted by a user',
         )
@@ -108,7 +108,7 @@ def group_is_free(cloud: Cloud, call: Call) -> None:
     )
     groups = [group for groups in backend.groups.values() for group in groups.values()]
     if used or any(_refers(other, group_id) for other in groups if other is not group):
-        raise Refusal("DependencyViolation", f"resource {group_id} has a dependent object")
+        raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
 
 
 @behaves(
@@ -118,12 +118,12 @@ def group_is_free(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, Error codes",
 )
 @before("ec2", "DescribeSecurityGroups")
-def groups_are_known(cloud: Cloud, call: Call) -> None:
-    """API DescribeSecurityGroups; moto names a Python set."""
+def check_group_ids(cloud: Cloud, call: Call) -> None:
+    """Name the first unknown group (API DescribeSecurityGroups); moto prints a Python set."""
     backend = cloud.ec2.backend(call.region)
     for group_id in call.params.get("GroupIds", []):
         if backend.get_security_group_from_id(group_id) is None:
-            raise Refusal(
+            raise AwsError(
                 "InvalidGroup.NotFound", f"The security group '{group_id}' does not exist"
             )
 

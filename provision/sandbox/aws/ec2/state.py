@@ -1,4 +1,4 @@
-"""EC2's network: a default VPC that is public, and interfaces that others leave behind."""
+"""EC2: a public default VPC, and network interfaces of AWS services."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ class Ec2:
         "VPC User Guide, Default VPCs",
     )
     def backend(self, region: str) -> Any:
-        """Moto's backend, with the default VPC's subnets public as they are on AWS.
+        """Return moto's backend, with the default VPC's subnets public as they are on AWS.
 
         User Guide, default VPCs: an internet gateway, and a route to it in the main route table.
         """
@@ -53,7 +53,7 @@ class Ec2:
         return backend
 
     def is_public(self, region: str, subnet: Any) -> bool:
-        """Whether the subnet's route table (its own, else the VPC's main one) leaves by a gateway.
+        """Tell whether the subnet's route table (its own, else the VPC's main one) leaves by a gateway.
 
         `subnet` is moto's Subnet.
         """
@@ -75,7 +75,7 @@ class Ec2:
         public: bool = True,
         owner: str = "amazon-aws",
     ) -> Any:
-        """A network interface (moto's) managed by an AWS service, as tasks and ALBs have them."""
+        """Create an interface (moto's) managed by an AWS service, as tasks and load balancers have them."""
         backend = self.backend(region)
         interface = backend.create_network_interface(
             subnet_id, "", group_ids=list(security_groups), description=description
@@ -89,7 +89,7 @@ class Ec2:
         return interface
 
     def release(self, region: str, interface_id: str) -> None:
-        """The service lets go: the interface is gone `delays.network_interfaces` later."""
+        """Release the interface: it is gone `delays.network_interfaces` later."""
         due = self.account.clock.now() + self.account.delays.network_interfaces
         self._leaving[region, interface_id] = due
 

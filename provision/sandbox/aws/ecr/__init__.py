@@ -1,0 +1,1 @@
+"""Amazon ECR, its registry, and a stand-in for public.ecr.aws."""

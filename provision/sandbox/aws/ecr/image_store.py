@@ -1,4 +1,4 @@
-"""Container images as a task's host finds them: there or not, and for which processor."""
+"""Container images as a task's host pulls them: existence and platform."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ _ECR = re.compile(
 _ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}  # runtimePlatform -> OCI's names
 
 
-class CannotPull(Exception):
+class CannotPullError(Exception):
     """The words after "CannotPullContainerError: "."""
 
 
@@ -31,19 +31,19 @@ class Images:
         self.blobs: dict[str, bytes] = {}  # what was uploaded, by digest
 
     def keep(self, blob: bytes) -> None:
-        """What has been uploaded: moto keeps its length only."""
+        """Keep an uploaded blob; moto keeps its length only."""
         self.blobs[f"sha256:{hashlib.sha256(blob).hexdigest()}"] = blob
 
     def configuration(self, manifest: dict[str, Any]) -> dict[str, Any] | None:
-        """An image's configuration, which tells its platform; None where it is none."""
+        """Return an image's configuration, which tells its platform; None where it is not one."""
         try:
-            told = json.loads(self.blobs[manifest["config"]["digest"]])
+            config = json.loads(self.blobs[manifest["config"]["digest"]])
         except (ValueError, KeyError):
             return None
-        return told if isinstance(told, dict) and "architecture" in told else None
+        return config if isinstance(config, dict) and "architecture" in config else None
 
     def pull(self, uri: str, platform: dict[str, Any]) -> bool:
-        """Whether this machine can execute the image. Raises CannotPull.
+        """Tell whether this machine can execute the image. Raises CannotPullError.
 
         `platform` is a task definition's runtimePlatform. An index without an entry for it cannot
         be pulled; a single image of another processor is pulled, and then does not start.
@@ -57,37 +57,37 @@ class Images:
             config = self.configuration(manifest)
             return config is None or _platform(config) == wanted
         if wanted not in [_platform(entry.get("platform") or {}) for entry in entries]:
-            raise CannotPull(
+            raise CannotPullError(
                 "pull image manifest has been retried 1 time(s): image Manifest does not contain "
                 f"descriptor matching platform '{wanted}'"
             )
         return True
 
     def manifest(self, uri: str) -> dict[str, Any] | None:
-        """The image's manifest; None: it is taken to fit."""
+        """Return the image's manifest; None: it is assumed to fit."""
         ecr = _ECR.fullmatch(uri)
         if ecr is None:
             platforms = self.public.get(uri)
             if platforms is None:
                 return None
             if not platforms:
-                raise CannotPull(_not_found(uri))
+                raise CannotPullError(_not_found(uri))
             split = [platform.split("/") for platform in platforms]
             return {"manifests": [{"platform": {"os": p[0], "architecture": p[1]}} for p in split]}
         repositories = self._account.backend("ecr", ecr["region"]).repositories
         if ecr["account"] != self._account.account_id or ecr["name"] not in repositories:
-            raise CannotPull(_not_found(uri))
+            raise CannotPullError(_not_found(uri))
         for image in repositories[ecr["name"]].images:
             if ecr["digest"] in (None, image.get_image_digest()) and (
                 ecr["digest"] or (ecr["tag"] or "latest") in image.image_tags
             ):
                 found: dict[str, Any] = json.loads(image.image_manifest)
                 return found
-        raise CannotPull(_not_found(uri))
+        raise CannotPullError(_not_found(uri))
 
 
 def repository_arn(uri: str) -> str:
-    """The ARN of the private ECR repository of an image, empty for a public image."""
+    """Return the ARN of an image's private ECR repository, "" for a public image."""
     ecr = _ECR.fullmatch(uri)
     if ecr is None:
         return ""
@@ -101,5 +101,5 @@ def _not_found(uri: str) -> str:
     )
 
 
-def _platform(told: dict[str, Any]) -> str:
-    return f"{told.get('os', 'linux')}/{told.get('architecture', '')}"
+def _platform(config: dict[str, Any]) -> str:
+    return f"{config.get('os', 'linux')}/{config.get('architecture', '')}"

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.repositories import invalid
 from provision.sandbox.aws.rules import Answer, after, before
@@ -33,27 +33,27 @@ from provision.sandbox.aws.rules import Answer, after, before
     "Amazon ECR API Reference, CompleteLayerUpload, Errors",
 )
 @before("ecr", "CompleteLayerUpload")
-def layer_is_right(cloud: Cloud, call: Call) -> None:
-    """API CompleteLayerUpload: the parts together are the layer that was announced."""
+def check_layer(cloud: Cloud, call: Call) -> None:
+    """Check that the parts together have the announced digest (API CompleteLayerUpload)."""
     repository = cloud.backend("ecr", call.region).repositories.get(call.params["repositoryName"])
     upload = repository.uploads.get(call.params["uploadId"]) if repository else None
     if upload is None:
         return  # moto says which of the two is missing
     where = f"in the repository with name '{repository.name}' in the registry with id '{cloud.account_id}'"
     if not upload.layer_parts:
-        raise Refusal(
+        raise AwsError(
             "EmptyUploadException", f"The upload with id '{upload.upload_id}' {where} is empty"
         )
     blob = bytes(upload.layer_parts)
     digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
     if digest not in call.params["layerDigests"]:
-        raise Refusal(
+        raise AwsError(
             "InvalidLayerException",
             f"The digest of the layer uploaded with id '{upload.upload_id}' {where} is '{digest}', "
             "which is none of those given",
         )
     if digest in repository.layers:
-        raise Refusal(
+        raise AwsError(
             "LayerAlreadyExistsException", f"Layer with digest '{digest}' already exists {where}"
         )
     cloud.ecr.images.keep(blob)
@@ -78,12 +78,12 @@ def layer_is_right(cloud: Cloud, call: Call) -> None:
     "Amazon ECR User Guide, Preventing image tags from being overwritten in Amazon ECR",
 )
 @before("ecr", "PutImage")
-def image_can_be(cloud: Cloud, call: Call) -> None:
-    """API PutImage: its repository, manifest, layers and images are there."""
+def check_image(cloud: Cloud, call: Call) -> None:
+    """Check that repository, manifest, layers and images exist (API PutImage)."""
     name = call.params["repositoryName"]
     repository = cloud.backend("ecr", call.region).repositories.get(name)
     if repository is None:
-        raise Refusal(
+        raise AwsError(
             "RepositoryNotFoundException",
             f"The repository with name '{name}' does not exist in the registry with id "
             f"'{cloud.account_id}'",
@@ -99,7 +99,7 @@ def image_can_be(cloud: Cloud, call: Call) -> None:
         i for i in repository.images if tag in i.image_tags and i.get_image_digest() != digest
     ]
     if others and repository.is_tag_immutable():
-        raise Refusal(
+        raise AwsError(
             "ImageTagAlreadyExistsException",
             f"The image tag '{tag}' already exists in the '{name}' repository and cannot be "
             "overwritten because the repository is immutable.",
@@ -128,7 +128,7 @@ def _move_tag(others: list[Any], tag: str) -> None:
 def _check_digest(call: Call, digest: str) -> None:
     given = call.params.get("imageDigest")
     if given not in (None, digest):
-        raise Refusal(
+        raise AwsError(
             "ImageDigestDoesNotMatchException",
             f"The provided digest '{given}' does not match the digest of the manifest, '{digest}'",
         )
@@ -151,7 +151,7 @@ def _check_parts(repository: Any, manifest: dict[str, Any]) -> None:
     digests = [layer["digest"] for layer in layers if "digest" in layer]
     missing = [digest for digest in digests if digest not in repository.layers]
     if missing:
-        raise Refusal(
+        raise AwsError(
             "LayersNotFoundException",
             f"The following layers could not be found in the repository with name "
             f"'{repository.name}': {', '.join(missing)}",
@@ -159,7 +159,7 @@ def _check_parts(repository: Any, manifest: dict[str, Any]) -> None:
     known = {image.get_image_digest() for image in repository.images}
     missing = [e["digest"] for e in manifest.get("manifests") or [] if e["digest"] not in known]
     if missing:
-        raise Refusal(
+        raise AwsError(
             "ReferencedImagesNotFoundException",
             f"Images with digests '[{', '.join(missing)}]' required for pushing image into the "
             f"repository with name '{repository.name}' do not exist",
@@ -173,8 +173,8 @@ def _check_parts(repository: Any, manifest: dict[str, Any]) -> None:
     "OCI Image Format Specification, Descriptors, Digests",
 )
 @after("ecr", "PutImage")
-def image_has_its_digest(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """moto makes one up; and it takes real time for the time of the push."""
+def answer_digest(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Answer the manifest's digest, and push time on the sandbox's clock, instead of moto's."""
     repository = cloud.backend("ecr", call.region).repositories[call.params["repositoryName"]]
     for image in repository.images:
         if image.image_manifest == call.params["imageManifest"]:

@@ -1,10 +1,10 @@
-"""ECR: what lifecycle policies may say, and what they do."""
+"""ECR: checks of lifecycle policies."""
 
 import json
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
@@ -20,8 +20,8 @@ _COUNTS = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceI
     "Amazon ECR User Guide, Lifecycle policy properties in Amazon ECR",
 )
 @before("ecr", "PutLifecyclePolicy")
-def policy_is_one(cloud: Cloud, call: Call) -> None:
-    """API PutLifecyclePolicy: InvalidParameterException."""
+def check_policy(cloud: Cloud, call: Call) -> None:
+    """Refuse an invalid policy (API PutLifecyclePolicy, InvalidParameterException)."""
     try:
         policy = json.loads(call.params["lifecyclePolicyText"])
         rules = list(policy["rules"])
@@ -32,7 +32,7 @@ def policy_is_one(cloud: Cloud, call: Call) -> None:
     except (ValueError, KeyError, TypeError):
         right = False
     if not right:
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterException",
             "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle "
             "policy validation failure'",

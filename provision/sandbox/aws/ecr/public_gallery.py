@@ -1,4 +1,4 @@
-"""A stand-in for public.ecr.aws: one small image under the name of the official Python, for two processors.
+"""A stand-in for public.ecr.aws: one small image under the name of the official Python, for two platforms.
 
 It has no Python in it: what it says of itself is enough to build on, and a task of the sandbox runs on this
 machine's interpreter. Readers need a token, which anybody gets, as there.
@@ -44,10 +44,10 @@ class Gallery:
         self._content[TAG] = self._content[self.digest]
 
     def _image(self, architecture: str) -> str:
-        """The digest of one platform's."""
+        """Return the digest of one platform's image."""
         stream = io.BytesIO()
-        told = f'ID=sandbox\nPRETTY_NAME="A stand-in, {architecture}"\n'
-        digest, size, diff_id = layer.write([("etc/os-release", told.encode())], stream)
+        os_release = f'ID=sandbox\nPRETTY_NAME="A stand-in, {architecture}"\n'
+        digest, size, diff_id = layer.write([("etc/os-release", os_release.encode())], stream)
         self._keep(layer.MEDIA_TYPE, stream.getvalue())
         config = {
             "architecture": architecture,
@@ -82,6 +82,7 @@ class Gallery:
         return digest
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request of the registry protocol."""
         return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:

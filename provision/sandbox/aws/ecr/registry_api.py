@@ -13,12 +13,12 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.state import Token
 from provision.sandbox.aws.permissions.enforcement import enforce
 from provision.sandbox.aws.rules import rules_after, rules_before
-from provision.sandbox.faults.faults import ConnectionDropped, hang_up
+from provision.sandbox.faults.faults import ConnectionDroppedError, hang_up
 
 _PATH = re.compile(
     r"/v2/(?P<name>[a-z0-9][a-z0-9._/-]*)/(?P<kind>blobs/uploads|blobs|manifests)/(?P<which>[^/]*)"
@@ -45,12 +45,13 @@ class Registry:
         self.cloud = cloud
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request of the registry protocol."""
         try:
             answer = self._answer(Request(environ))
-        except Refusal as refusal:
+        except AwsError as refusal:
             status, code = _CODES.get(refusal.code, (refusal.status or 400, refusal.code))
             answer = _errors(status, code, refusal.message)
-        except ConnectionDropped as dropped:
+        except ConnectionDroppedError as dropped:
             if connection := environ.get("werkzeug.socket"):
                 hang_up(connection, dropped)
             raise
@@ -73,12 +74,16 @@ class Registry:
         match = _PATH.fullmatch(request.path)
         if match is None:
             return _errors(404, "UNSUPPORTED", "Not Found")
-        asked = _Asked(self.cloud, caller, match["name"], match["which"], request)
-        kinds = {"blobs": asked.blob, "manifests": asked.manifest, "blobs/uploads": asked.upload}
+        registry_call = _RegistryCall(self.cloud, caller, match["name"], match["which"], request)
+        kinds = {
+            "blobs": registry_call.blob,
+            "manifests": registry_call.manifest,
+            "blobs/uploads": registry_call.upload,
+        }
         return kinds[match["kind"]]()
 
 
-class _Asked:
+class _RegistryCall:
     """One request, signed in, about one repository."""
 
     def __init__(
@@ -133,7 +138,7 @@ class _Asked:
     def _part(self, call: Call) -> int:
         upload = self._repository().uploads.get(self.which)
         if upload is None:
-            raise Refusal("UploadNotFoundException", f"The upload '{self.which}' is unknown")
+            raise AwsError("UploadNotFoundException", f"The upload '{self.which}' is unknown")
         upload.layer_parts += self._body
         return len(upload.layer_parts)
 
@@ -166,12 +171,12 @@ class _Asked:
         for image in self._repository().images:
             if self.which == image.get_image_digest() or self.which in image.image_tags:
                 return image
-        raise Refusal("ImageNotFoundException", "Requested image not found")
+        raise AwsError("ImageNotFoundException", "Requested image not found")
 
     # How the calls of ECR's API do it. ------------------------------------------------------------
 
     def _done(self, operation: str, params: dict[str, Any], carry_out: Any) -> Any:
-        """The API call of the same purpose: its faults, permissions and rules; into the log."""
+        """Carry out the API call of the same purpose, with its faults, permissions and rules, and log it."""
         given = {"repositoryName": self.name, **params}
         reads = operation.startswith(("Batch", "Get"))
         call = Call(
@@ -197,14 +202,14 @@ class _Asked:
                 self.cloud.faults.strike(fault, call, "after")
             outcome = 200
             return answer
-        except Refusal as refusal:
+        except AwsError as refusal:
             outcome = _CODES.get(refusal.code, (refusal.status or 400, ""))[0]
             raise
         finally:
             self.cloud.note(call, caller, outcome)
 
     def _backend(self, call: Call) -> dict[str, Any]:
-        """moto's part of a changing call."""
+        """Have moto carry out its part of a changing call."""
         backend = self.cloud.backend("ecr", call.region)
         if call.operation == "InitiateLayerUpload":
             return dict(backend.initiate_layer_upload(self.name))
@@ -231,7 +236,7 @@ class _Asked:
     def _repository(self) -> Any:
         repositories = self.cloud.backend("ecr", self.caller.region).repositories
         if self.name not in repositories:
-            raise Refusal(
+            raise AwsError(
                 "RepositoryNotFoundException",
                 f"The repository with name '{self.name}' does not exist in the registry with id "
                 f"'{self.cloud.account_id}'",

@@ -1,9 +1,9 @@
-"""ECR as it lives, and what its repositories refuse; moto keeps repositories, images and layers."""
+"""ECR: repositories and authorization tokens; moto keeps repositories, images and layers."""
 
 from datetime import UTC, datetime
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.state import TOKEN_LIVES
 from provision.sandbox.aws.rules import Answer, after, before
@@ -33,10 +33,10 @@ _TAGS = 50
     "Amazon ECR API Reference, CreateRepository, Errors",
 )
 @before("ecr", "CreateRepository")
-def repository_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateRepository."""
+def check_tags(cloud: Cloud, call: Call) -> None:
+    """Refuse too many tags (API CreateRepository)."""
     if len(call.params.get("tags") or []) > _TAGS:
-        raise Refusal(
+        raise AwsError(
             "TooManyTagsException",
             f"The list of tags on the repository is over the limit. The maximum number of tags "
             f"that can be applied to a repository is {_TAGS}.",
@@ -57,8 +57,8 @@ def repository_can_be(cloud: Cloud, call: Call) -> None:
     "Amazon ECR API Reference, BatchGetImage, imageIds",
 )
 @before("ecr", "BatchGetImage", "BatchDeleteImage", "DescribeImages")
-def batch_is_short(cloud: Cloud, call: Call) -> None:
-    """API ImageIdentifierList: 1 to 100."""
+def check_batch(cloud: Cloud, call: Call) -> None:
+    """Refuse more than 100 images (API ImageIdentifierList)."""
     if len(call.params.get("imageIds") or []) > _BATCH:
         raise invalid("imageIds", f"Member must have length less than or equal to {_BATCH}")
 
@@ -70,16 +70,17 @@ def batch_is_short(cloud: Cloud, call: Call) -> None:
     "Amazon ECR API Reference, GetAuthorizationToken",
 )
 @after("ecr", "GetAuthorizationToken")
-def token_expires(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API GetAuthorizationToken: moto's tokens have expired long ago, and it serves no registry."""
+def answer_token(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Answer a token of the sandbox's registry (API GetAuthorizationToken); moto's have expired."""
     for entry in answer["authorizationData"]:
         entry["authorizationToken"] = cloud.ecr.token(call.access_key, call.region)
         entry["proxyEndpoint"] = cloud.registry or entry["proxyEndpoint"]
         entry["expiresAt"] = datetime.fromtimestamp(cloud.clock.now() + TOKEN_LIVES, UTC)
 
 
-def invalid(parameter: str, constraint: str) -> Refusal:
-    return Refusal(
+def invalid(parameter: str, constraint: str) -> AwsError:
+    """Return the error for a parameter that breaks a constraint."""
+    return AwsError(
         "InvalidParameterException",
         f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'",
     )

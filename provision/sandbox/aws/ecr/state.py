@@ -37,18 +37,18 @@ class Ecr:
         self.account.on_tick(self.tick)
 
     def token(self, access_key: str, region: str) -> str:
-        """A new one, good for twelve hours, which acts as its caller in the registry of its region."""
+        """Return a new token, valid for twelve hours, which acts as its caller in its region's registry."""
         token = b64encode(f"AWS:{secrets.token_urlsafe(300)}".encode()).decode()
         self._tokens[token] = Token(access_key, region, self.account.clock.now() + TOKEN_LIVES)
         return token
 
     def signed_in(self, token: str) -> "Token | None":
-        """Whose it is; None where it is none, or has expired."""
+        """Return whose it is; None where it is none, or has expired."""
         known = self._tokens.get(token)
         return known if known and self.account.clock.now() < known.expires else None
 
     def tick(self) -> None:
-        """User Guide, lifecycle policies: what they match is deleted within 24 hours."""
+        """Delete within 24 hours what lifecycle policies match (User Guide, lifecycle policies)."""
         with self.account.lock:
             now = self.account.clock.now()
             for region in self.account.regions("ecr"):
@@ -68,7 +68,7 @@ class Ecr:
     "Amazon ECR User Guide, Automate the cleanup of images by using lifecycle policies",
 )
 def expired(policy: str, images: list[Any], now: float) -> list[Any]:
-    """The images (moto's) that a policy deletes now.
+    """Return the images (moto's) that a policy deletes now.
 
     User Guide, "How lifecycle policies work": by priority; an image that a rule's tags match is no
     other rule's business any more, whether it is deleted or not.

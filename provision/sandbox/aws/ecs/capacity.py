@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
 
 PROVIDERS = ("FARGATE", "FARGATE_SPOT")  # the sandbox has no Auto Scaling groups
@@ -28,7 +28,7 @@ NO_INSTANCES = "No Container Instances were found in your cluster."
     "Amazon ECS API Reference, CreateService, capacityProviderStrategy",
 )
 def check_capacity(given: dict[str, Any], cluster: Any) -> None:
-    """API CreateService, UpdateService, RunTask: launchType or capacityProviderStrategy."""
+    """Refuse launchType beside capacityProviderStrategy (API CreateService, UpdateService, RunTask)."""
     strategy = given.get("capacityProviderStrategy") or []
     if strategy and given.get("launchType"):
         raise _invalid(
@@ -64,7 +64,7 @@ def check_capacity(given: dict[str, Any], cluster: Any) -> None:
     "botocore ecs model, CapacityProviderStrategyItemWeight and CapacityProviderStrategyItemBase",
 )
 def check_strategy(strategy: list[dict[str, Any]]) -> None:
-    """API CapacityProviderStrategyItem: weights and bases."""
+    """Check weights and bases (API CapacityProviderStrategyItem)."""
     for entry in strategy:
         for name, most in (("weight", 1000), ("base", 100000)):
             if not 0 <= (entry.get(name) or 0) <= most:
@@ -91,7 +91,7 @@ def check_strategy(strategy: list[dict[str, Any]]) -> None:
     "Amazon ECS API Reference, PutClusterCapacityProviders, capacityProviders",
 )
 def check_providers(given: dict[str, Any]) -> None:
-    """API CreateCluster, PutClusterCapacityProviders: providers, and the default strategy of them."""
+    """Check providers and the default strategy (API CreateCluster, PutClusterCapacityProviders)."""
     providers = given.get("capacityProviders") or []
     for name in providers:
         if name not in PROVIDERS:
@@ -115,13 +115,13 @@ def check_providers(given: dict[str, Any]) -> None:
     "Amazon ECS API Reference, RegisterTaskDefinition, requiresCompatibilities",
 )
 def check_compatible(definition: Any, on_fargate: bool) -> None:
-    """What is to run on Fargate was registered for it."""
+    """Refuse to run on Fargate what was not registered for it."""
     if on_fargate and "FARGATE" not in (definition.compatibilities or []):
         raise _invalid("Task definition does not support launch_type FARGATE.")
 
 
 def next_provider(strategy: list[dict[str, Any]], used: Counter[str]) -> str:
-    """API CapacityProviderStrategyItem: the base first, then by weight; empty without strategy."""
+    """Return the next provider, by base, then by weight; "" without a strategy."""
     if not strategy:
         return ""
     for entry in strategy:
@@ -137,12 +137,12 @@ def next_provider(strategy: list[dict[str, Any]], used: Counter[str]) -> str:
 
 
 def with_default(cloud: Cloud, given: dict[str, Any], cluster: Any) -> dict[str, Any]:
-    """The parameters with the cluster's default strategy, where they name neither."""
+    """Return the parameters, with the cluster's default strategy where they name no capacity."""
     default = cluster.default_capacity_provider_strategy
     if default and not given.get("launchType") and not given.get("capacityProviderStrategy"):
         return {**given, "capacityProviderStrategy": default}
     return given
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("InvalidParameterException", message)
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)

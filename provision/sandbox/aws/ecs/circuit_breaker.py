@@ -1,4 +1,4 @@
-"""What ECS does about tasks that fail: it slows down, and the circuit breaker gives up.
+"""ECS: failed tasks, the throttle, and the circuit breaker.
 
 ECS Developer Guide, "Amazon ECS service throttle logic", "How the Amazon ECS deployment circuit
 breaker detects failures".
@@ -8,7 +8,7 @@ import math
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecs.service import Service
+from provision.sandbox.aws.ecs.service import EcsService
 from provision.sandbox.aws.ecs.task import Task
 
 _LONGEST = 27 * 60.0  # seconds between two attempts, at most
@@ -28,8 +28,8 @@ _REPEATEDLY = 3
     "service event: is unable to consistently start tasks successfully.",
     "Amazon ECS Developer Guide, Amazon ECS service throttle logic",
 )
-def _count(service: Service, task: Task, now: float) -> None:
-    """A task has failed: a deployment in progress counts it, and so does the throttle."""
+def _count(service: EcsService, task: Task, now: float) -> None:
+    """Count a failed task: for its deployment while in progress, and for the throttle."""
     for deployment in service.deployments:
         unsettled = deployment.rollout_state == "IN_PROGRESS" and not task.was_well
         if deployment.id == task.deployment and unsettled:
@@ -49,7 +49,7 @@ def _count(service: Service, task: Task, now: float) -> None:
 
 
 def fail(cloud: Cloud, task: Task, code: str, reason: str) -> None:
-    """The task ends for a reason of its own; its service counts it, and starts another one."""
+    """End a task for a reason of its own; its service counts it and starts another one."""
     if not task.wanted:
         return
     now, service = cloud.clock.now(), cloud.ecs.service_of(task)
@@ -76,7 +76,7 @@ def fail(cloud: Cloud, task: Task, code: str, reason: str) -> None:
     "rolloutState FAILED",
     "Amazon ECS API Reference, DeploymentCircuitBreaker, rollback",
 )
-def break_circuit(cloud: Cloud, service: Service) -> list[Task]:
+def break_circuit(cloud: Cloud, service: EcsService) -> list[Task]:
     """Give the primary deployment up where it has failed too often; its tasks, which are to stop."""
     primary = service.primary
     threshold = min(200, max(3, math.ceil(service.desired / 2)))

@@ -1,9 +1,9 @@
-"""ECS clusters: what they refuse, what they count, and how they are shown when they are gone."""
+"""ECS clusters: creation, counts, capacity providers and deletion."""
 
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import check_providers
 from provision.sandbox.aws.ecs.pagination import page
@@ -19,11 +19,11 @@ _SERVICE_LINKED_ROLE = "AWSServiceRoleForECS"
     "Amazon ECS API Reference, DescribeServices, Errors",
 )
 def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
-    """Moto's ACTIVE cluster for a name, an ARN, or None (the one called default)."""
+    """Return moto's ACTIVE cluster for a name, an ARN, or None (the one called default)."""
     wanted = (name or "default").rpartition("/")[2]
     cluster = cloud.backend("ecs", region).clusters.get(wanted)
     if cluster is None or cluster.status != "ACTIVE":
-        raise Refusal("ClusterNotFoundException", "Cluster not found.")
+        raise AwsError("ClusterNotFoundException", "Cluster not found.")
     return cluster
 
 
@@ -34,9 +34,9 @@ def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
     "Amazon ECS Developer Guide, Using service-linked roles for Amazon ECS",
 )
 def need_service_linked_role(cloud: Cloud) -> None:
-    """Amazon ECS Developer Guide, service-linked roles: the first use of ECS in an account."""
+    """Refuse the first use of ECS in an account without its service-linked role (Developer Guide)."""
     if cloud.iam.role(_SERVICE_LINKED_ROLE) is None:
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterException",
             "Unable to assume the service linked role. Please verify that the ECS service linked "
             "role exists.",
@@ -50,8 +50,8 @@ def need_service_linked_role(cloud: Cloud) -> None:
     "Amazon ECS API Reference, CreateCluster",
 )
 @before("ecs", "CreateCluster")
-def cluster_can_be(cloud: Cloud, call: Call) -> Answer | None:
-    """API CreateCluster: needs the service-linked role; a name that is there gives that cluster."""
+def create_cluster(cloud: Cloud, call: Call) -> Answer | None:
+    """Require the service-linked role; return a cluster that exists (API CreateCluster)."""
     need_service_linked_role(cloud)
     check_providers(call.params)
     name = call.params.get("clusterName") or "default"
@@ -68,8 +68,8 @@ def cluster_can_be(cloud: Cloud, call: Call) -> Answer | None:
     "Amazon ECS API Reference, Cluster",
 )
 @after("ecs", "DescribeClusters")
-def counted(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API DescribeClusters: how many services and tasks there are."""
+def count_members(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Show how many services and tasks there are (API DescribeClusters)."""
     for cluster in answer.get("clusters", []):
         cluster.update(_counts(cloud, call.region, cluster["clusterName"]))
 
@@ -81,8 +81,8 @@ def counted(cloud: Cloud, call: Call, answer: Answer) -> None:
     "Amazon ECS API Reference, DeleteCluster",
 )
 @before("ecs", "ListClusters")
-def only_active_ones(cloud: Cloud, call: Call) -> Answer:
-    """API DeleteCluster: an INACTIVE cluster can be described, not listed."""
+def list_active(cloud: Cloud, call: Call) -> Answer:
+    """List ACTIVE clusters only; an INACTIVE one can be described (API DeleteCluster)."""
     clusters = cloud.backend("ecs", call.region).clusters.values()
     arns = sorted(cluster.arn for cluster in clusters if cluster.status == "ACTIVE")
     return page("clusterArns", arns, call)
@@ -101,18 +101,18 @@ def only_active_ones(cloud: Cloud, call: Call) -> Answer:
     "Amazon ECS API Reference, DeleteCluster, Errors",
 )
 @before("ecs", "DeleteCluster")
-def cluster_is_empty(cloud: Cloud, call: Call) -> None:
-    """API DeleteCluster: ClusterContainsServicesException, ClusterContainsTasksException."""
+def check_cluster_empty(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a cluster with services or tasks (API DeleteCluster)."""
     name = cluster_is_settled(cloud, call).name
     for (region, cluster, _), service in cloud.ecs.services.items():
         if (region, cluster) == (call.region, name) and service.status != "INACTIVE":
-            raise Refusal(
+            raise AwsError(
                 "ClusterContainsServicesException",
                 "The Cluster cannot be deleted while Services are active.",
             )
     for task in cloud.ecs.tasks:
         if (task.region, task.cluster) == (call.region, name) and task.last_status != "STOPPED":
-            raise Refusal(
+            raise AwsError(
                 "ClusterContainsTasksException",
                 "The Cluster cannot be deleted while Tasks are active.",
             )
@@ -125,10 +125,10 @@ def cluster_is_empty(cloud: Cloud, call: Call) -> None:
     "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
 )
 def cluster_is_settled(cloud: Cloud, call: Call) -> Any:
-    """Moto's cluster, if nothing is being attached to it."""
+    """Return moto's cluster; refuse while something is being attached to it."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     if cloud.clock.now() < cloud.ecs.attaching.get(cluster.arn, 0.0):
-        raise Refusal(
+        raise AwsError(
             "UpdateInProgressException",
             "The specified cluster is in a busy state. Cluster attachments must be in "
             "UPDATE_COMPLETE or UPDATE_FAILED state before they can be updated. Wait and try again",
@@ -143,17 +143,17 @@ def cluster_is_settled(cloud: Cloud, call: Call) -> Any:
     "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
 )
 @before("ecs", "PutClusterCapacityProviders")
-def providers_can_change(cloud: Cloud, call: Call) -> None:
-    """API PutClusterCapacityProviders: one change at a time, and nothing in use is taken away."""
+def put_providers(cloud: Cloud, call: Call) -> None:
+    """Refuse a second change at a time, and removal of what is in use (API PutClusterCapacityProviders)."""
     cluster = cluster_is_settled(cloud, call)
     check_providers(call.params)
-    kept = call.params.get("capacityProviders") or []
+    providers_left = call.params.get("capacityProviders") or []
     for (region, name, _), service in cloud.ecs.services.items():
         strategy = service.given.get("capacityProviderStrategy") or []
         used = {entry["capacityProvider"] for entry in strategy}
         here = (region, name) == (call.region, cluster.name) and service.status != "INACTIVE"
-        if here and used - set(kept):
-            raise Refusal(
+        if here and used - set(providers_left):
+            raise AwsError(
                 "ResourceInUseException",
                 "The specified capacity provider is in use and cannot be removed.",
             )

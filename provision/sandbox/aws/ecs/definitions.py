@@ -1,9 +1,9 @@
-"""ECS task definitions: which revisions are listed, shown, run, deleted."""
+"""ECS task definitions: revisions, lists and deletion."""
 
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.pagination import page
 from provision.sandbox.aws.rules import Answer, before
@@ -35,18 +35,18 @@ _SHOWN = {
     "Amazon ECS API Reference, DescribeTaskDefinition, taskDefinition",
 )
 @before("ecs", "DescribeTaskDefinition")
-def latest_active_revision(cloud: Cloud, call: Call) -> Answer | None:
-    """API DescribeTaskDefinition: a family stands for its latest ACTIVE revision."""
+def describe_definition(cloud: Cloud, call: Call) -> Answer | None:
+    """Resolve a family to its latest ACTIVE revision (API DescribeTaskDefinition)."""
     wanted = call.params["taskDefinition"].rpartition("/")[2]
     if ":" in wanted:
         return None
     definition = latest_active(cloud, call.region, wanted)
-    asked = "TAGS" in (call.params.get("include") or [])
-    return {"taskDefinition": describe(definition), "tags": definition.tags if asked else []}
+    with_tags = "TAGS" in (call.params.get("include") or [])
+    return {"taskDefinition": describe(definition), "tags": definition.tags if with_tags else []}
 
 
 def latest_active(cloud: Cloud, region: str, family: str) -> Any:
-    """Moto's newest ACTIVE TaskDefinition of the family."""
+    """Return moto's newest ACTIVE TaskDefinition of the family."""
     revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
     active = [d for d in revisions.values() if d.status == "ACTIVE"]
     if not active:
@@ -67,12 +67,12 @@ def latest_active(cloud: Cloud, region: str, family: str) -> Any:
     "Amazon ECS API Reference, DeregisterTaskDefinition",
 )
 def definition_to_run(cloud: Cloud, region: str, name: str) -> Any:
-    """Moto's TaskDefinition that a service or a task is to run: the revision, or the newest."""
+    """Return moto's TaskDefinition to run: the revision, or the newest."""
     family, _, revision = name.rpartition("/")[2].partition(":")
     if not revision:
         try:
             return latest_active(cloud, region, family)
-        except Refusal:
+        except AwsError:
             raise _refused("TaskDefinition not found.") from None
     definition = _revision(cloud, region, name)
     if definition is None:
@@ -83,7 +83,7 @@ def definition_to_run(cloud: Cloud, region: str, name: str) -> Any:
 
 
 def _revision(cloud: Cloud, region: str, name: str) -> Any | None:
-    """Moto's TaskDefinition for family:revision or an ARN."""
+    """Return moto's TaskDefinition for family:revision or an ARN."""
     family, _, revision = name.rpartition("/")[2].partition(":")
     revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
     return revisions.get(int(revision)) if revision.isdigit() else None
@@ -96,8 +96,8 @@ def _revision(cloud: Cloud, region: str, name: str) -> Any | None:
     "Amazon ECS API Reference, ListTaskDefinitions",
 )
 @before("ecs", "ListTaskDefinitions")
-def listed(cloud: Cloud, call: Call) -> Answer:
-    """API ListTaskDefinitions: status, sort and pages."""
+def list_definitions(cloud: Cloud, call: Call) -> Answer:
+    """List by status, sort and page (API ListTaskDefinitions)."""
     wanted = call.params.get("familyPrefix")
     status = call.params.get("status") or "ACTIVE"
     found = sorted(
@@ -112,8 +112,8 @@ def listed(cloud: Cloud, call: Call) -> Answer:
 
 
 @before("ecs", "ListTaskDefinitionFamilies")
-def families(cloud: Cloud, call: Call) -> Answer:
-    """API ListTaskDefinitionFamilies: ACTIVE ones have an ACTIVE revision."""
+def list_families(cloud: Cloud, call: Call) -> Answer:
+    """List families; ACTIVE ones have an ACTIVE revision (API ListTaskDefinitionFamilies)."""
     status = call.params.get("status") or "ALL"
     prefix = call.params.get("familyPrefix") or ""
     found = []
@@ -140,11 +140,11 @@ def families(cloud: Cloud, call: Call) -> Answer:
     moto="moto refuses it as well",
 )
 @before("ecs", "DeleteTaskDefinitions")
-def deleted(cloud: Cloud, call: Call) -> Answer:
-    """API DeleteTaskDefinitions: up to ten, INACTIVE; DELETE_IN_PROGRESS while something uses it."""
+def delete_definitions(cloud: Cloud, call: Call) -> Answer:
+    """Delete up to ten INACTIVE revisions, DELETE_IN_PROGRESS while in use (API DeleteTaskDefinitions)."""
     names = call.params["taskDefinitions"]
     if len(names) > 10:
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterException", "Size of TaskDefinition references list cannot exceed 10"
         )
     done, failures = [], []
@@ -169,10 +169,10 @@ def deleted(cloud: Cloud, call: Call) -> Answer:
 
 
 def describe(definition: Any) -> dict[str, Any]:
-    """Moto's TaskDefinition as API TaskDefinition."""
+    """Return moto's TaskDefinition as API TaskDefinition."""
     shown = {name: getattr(definition, attribute, None) for name, attribute in _SHOWN.items()}
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _refused(message: str) -> Refusal:
-    return Refusal("ClientException", message)
+def _refused(message: str) -> AwsError:
+    return AwsError("ClientException", message)

@@ -1,7 +1,7 @@
-"""ECS: looking at services."""
+"""ECS: DescribeServices and ListServices."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.clusters import find_cluster
 from provision.sandbox.aws.ecs.limits import check_items
@@ -24,11 +24,11 @@ from provision.sandbox.aws.rules import Answer, before
     moto="moto answers so as well",
 )
 @before("ecs", "DescribeServices")
-def services_as_they_are(cloud: Cloud, call: Call) -> Answer:
-    """API DescribeServices: up to ten, INACTIVE ones too; failures MISSING."""
+def describe_services(cloud: Cloud, call: Call) -> Answer:
+    """Describe up to ten services, INACTIVE ones too; report others as MISSING (API DescribeServices)."""
     names = call.params["services"]
     if not names:
-        raise Refusal("InvalidParameterException", "Services cannot be empty.")
+        raise AwsError("InvalidParameterException", "Services cannot be empty.")
     check_items("service names", names, 10)
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     found, failures = [], []
@@ -54,8 +54,8 @@ def services_as_they_are(cloud: Cloud, call: Call) -> Answer:
     "Amazon ECS API Reference, ListServices, maxResults",
 )
 @before("ecs", "ListServices")
-def listed_services(cloud: Cloud, call: Call) -> Answer:
-    """API ListServices: those that are not INACTIVE."""
+def list_services(cloud: Cloud, call: Call) -> Answer:
+    """List the services that are not INACTIVE (API ListServices)."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     arns = sorted(
         service.arn

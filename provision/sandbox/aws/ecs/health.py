@@ -1,14 +1,14 @@
-"""How a service's tasks are doing behind their load balancer, and who has to go for it."""
+"""ECS: health of a service's tasks behind their load balancer."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.circuit_breaker import fail
-from provision.sandbox.aws.ecs.service import Service
+from provision.sandbox.aws.ecs.service import EcsService
 from provision.sandbox.aws.ecs.task import Task
 
 
 def is_well(cloud: Cloud, task: Task) -> bool:
-    """Running, and healthy where a load balancer looks."""
+    """Tell whether the task runs, and is healthy behind its load balancer if it has one."""
     if not (task.running and task.wanted):
         return False
     return task.target is None or _state(cloud, task) == "healthy"
@@ -26,7 +26,7 @@ def is_well(cloud: Cloud, task: Task) -> bool:
     "healthCheckGracePeriodSeconds",
     "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
 )
-def look_at_targets(cloud: Cloud, service: Service) -> None:
+def look_at_targets(cloud: Cloud, service: EcsService) -> None:
     """Note who is well; let go of who is not, once the grace period is over."""
     now = cloud.clock.now()
     grace = service.given.get("healthCheckGracePeriodSeconds") or 0

@@ -1,4 +1,4 @@
-"""What a Fargate task needs before its container runs: a way out, its secrets, its log.
+"""ECS: what a Fargate task needs before its container runs: internet access, secrets, log.
 
 The words are those of the ECS Developer Guide, "Amazon ECS stopped task error messages", where they
 stand there; else of the issues that the behaviours name.
@@ -8,7 +8,7 @@ from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecs.pull import CannotStart, denied
+from provision.sandbox.aws.ecs.pull import CannotStartError, denied
 from provision.sandbox.aws.ecs.task import Task
 
 _PULL = (
@@ -22,7 +22,7 @@ _LOGGER = (
 
 
 def prepare(cloud: Cloud, task: Task) -> dict[str, str]:
-    """The container's variables, secrets among them. Raises CannotStart. Hold the lock."""
+    """Return the container's variables, with secrets. Raise CannotStartError. Hold the lock."""
     reach_the_internet(cloud, task)
     environment = {"AWS_REGION": task.region} | task.environment
     environment |= read_secrets(cloud, task)
@@ -39,9 +39,9 @@ def prepare(cloud: Cloud, task: Task) -> dict[str, str]:
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
 def reach_the_internet(cloud: Cloud, task: Task) -> None:
-    """In a public subnet only a public address gets out: there is no NAT on that road."""
+    """Require a public address in a public subnet, which has no NAT."""
     if not task.public and cloud.ec2.is_public(task.region, task.interface.subnet):
-        raise CannotStart(
+        raise CannotStartError(
             f"{_PULL}There is a connection "
             "issue between the task and AWS Systems Manager Parameter Store. Check your task "
             f"network configuration. RequestError: send request failed caused by: Post "
@@ -56,14 +56,14 @@ def reach_the_internet(cloud: Cloud, task: Task) -> None:
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
 def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
-    """The container's secrets, by the execution role."""
+    """Return the container's secrets, read with the execution role."""
     values, missing = {}, []
     for entry in task.essential.get("secrets") or []:
         name = entry["valueFrom"]
         arn = f"arn:aws:ssm:{task.region}:{cloud.account_id}:parameter/{name.lstrip('/')}"
         why = denied(cloud, task, "ssm:GetParameters", name if name.startswith("arn:") else arn)
         if why:
-            raise CannotStart(
+            raise CannotStartError(
                 f"{_PULL}service call has been retried 1 time(s): AccessDeniedException: {why}"
             )
         found = cloud.backend("ssm", task.region).get_parameters([name])
@@ -72,7 +72,7 @@ def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
         else:
             missing.append(name)
     if missing:
-        raise CannotStart(
+        raise CannotStartError(
             f"{_PULL}service call has been retried 1 time(s): invalid parameters: "
             f"{', '.join(missing)}"
         )
@@ -86,7 +86,7 @@ def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
 def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
-    """Moto's log group and the name of the task's stream in it; None: it logs elsewhere."""
+    """Return moto's log group and the name of the task's stream; None: it logs elsewhere."""
     configuration = task.essential.get("logConfiguration") or {}
     if configuration.get("logDriver") != "awslogs":
         return None
@@ -95,7 +95,7 @@ def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
     logs = cloud.backend("logs", region)
     if group not in logs.groups:
         if options.get("awslogs-create-group") != "true":
-            raise CannotStart(
+            raise CannotStartError(
                 f"{_LOGGER}ResourceNotFoundException: The specified log group does not exist. : "
                 "exit status 1"
             )
@@ -105,7 +105,7 @@ def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
         arn = f"arn:aws:logs:{region}:{cloud.account_id}:log-group:{group}:log-stream:{stream}"
         why = denied(cloud, task, "logs:CreateLogStream", arn)
         if why:
-            raise CannotStart(f"{_LOGGER}AccessDeniedException: {why} : exit status 1")
+            raise CannotStartError(f"{_LOGGER}AccessDeniedException: {why} : exit status 1")
     logs.ensure_log_stream(group, stream)
     return logs.groups[group], stream
 
@@ -117,13 +117,13 @@ def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
     "Amazon ECS Developer Guide, awslogs-stream-prefix",
 )
 def write_log(cloud: Cloud, task: Task) -> None:
-    """What the container has said since the last time, into its CloudWatch stream."""
+    """Write the container's output since the last time into its CloudWatch stream."""
     lines = task.container.lines() if task.container else []
     if not lines:
         return
     try:
         opened = open_log(cloud, task)
-    except CannotStart:
+    except CannotStartError:
         return  # the group was deleted under it: its words are lost, as on AWS
     if opened is not None:
         group, stream = opened

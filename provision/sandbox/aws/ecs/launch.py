@@ -1,4 +1,4 @@
-"""From the wish for a task to one in PROVISIONING: roles, capacity, zones."""
+"""ECS: creating a task in PROVISIONING: roles, capacity, zones."""
 
 from collections import Counter
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, NO_INSTANCES, next_provider
-from provision.sandbox.aws.ecs.service import Deployment, Service
+from provision.sandbox.aws.ecs.service import Deployment, EcsService
 from provision.sandbox.aws.ecs.task import Task
 
 _RETRY = 30.0  # seconds until ECS tries again what it could not place or launch
 
 
-def place(cloud: Cloud, service: Service, deployment: Deployment) -> Task | None:
-    """A new task in PROVISIONING, with its network interface; None where ECS only says why not."""
+def place(cloud: Cloud, service: EcsService, deployment: Deployment) -> Task | None:
+    """Return a new task in PROVISIONING with its network interface; None where ECS only reports why not."""
     now = cloud.clock.now()
     definition = find_definition(cloud, service.region, deployment.task_definition)
     why = why_not(cloud, service, definition)
@@ -57,8 +57,8 @@ def place(cloud: Cloud, service: Service, deployment: Deployment) -> Task | None
     "service event: was unable to place a task because no container instance met all of its ...",
     "Amazon ECS Developer Guide, Amazon ECS service event messages",
 )
-def why_not(cloud: Cloud, service: Service, definition: Any) -> str:
-    """Why no task of this service can be placed now, as a service event; empty: one can."""
+def why_not(cloud: Cloud, service: EcsService, definition: Any) -> str:
+    """Return why no task of this service can be placed now, as a service event; empty: one can."""
     role = unassumable(cloud, definition, service.arn)
     if role:
         return f"failed to launch a task with (error {not_assumed(role)})."
@@ -79,7 +79,7 @@ def why_not(cloud: Cloud, service: Service, definition: Any) -> str:
 def new_task(
     cloud: Cloud, *, region: str, network: dict[str, Any], subnet: str, **given: Any
 ) -> Task:
-    """A task in PROVISIONING with its interface in one of its network's subnets."""
+    """Create a task in PROVISIONING with its interface in one of its network's subnets."""
     groups = list(network.get("securityGroups") or [])
     interface = cloud.ec2.attach(region, subnet, groups, "")
     task = Task(
@@ -98,7 +98,7 @@ def new_task(
 
 
 def unassumable(cloud: Cloud, definition: Any, source: str) -> str:
-    """The first of a task definition's roles that ECS cannot assume (yet); empty: none.
+    """Return the first of a task definition's roles that ECS cannot assume (yet); "": none.
 
     `source` is what trust policies may ask for (ECS Developer Guide, "Task IAM role").
     """
@@ -109,7 +109,7 @@ def unassumable(cloud: Cloud, definition: Any, source: str) -> str:
 
 
 def not_assumed(role: str) -> str:
-    """ECS's words for it."""
+    """Return ECS's words for a role that it cannot assume."""
     return (
         f"ECS was unable to assume the role '{role}' that was provided for this task. Please "
         "verify that the role being passed has the proper trust relationship and permissions and "
@@ -118,11 +118,11 @@ def not_assumed(role: str) -> str:
 
 
 def find_definition(cloud: Cloud, region: str, arn: str) -> Any:
-    """Moto's TaskDefinition for an ARN, family:revision, or family (its latest)."""
+    """Return moto's TaskDefinition for an ARN, family:revision, or family (its latest)."""
     return cloud.backend("ecs", region).describe_task_definition(arn)
 
 
-def _provider(service: Service) -> str:
+def _provider(service: EcsService) -> str:
     strategy = service.given.get("capacityProviderStrategy") or []
     used = Counter(task.capacity_provider for task in service.tasks if task.wanted)
     return next_provider(strategy, used)
@@ -134,8 +134,8 @@ def _provider(service: Service) -> str:
     "as many tasks in each zone, one more at most",
     "Amazon ECS Developer Guide, Task placement on Fargate",
 )
-def _emptiest(service: Service) -> str:
-    """The subnet with the fewest of the service's tasks."""
+def _emptiest(service: EcsService) -> str:
+    """Return the subnet with the fewest of the service's tasks."""
     subnets: list[str] = service.network["subnets"]
     used = Counter(task.subnet for task in service.tasks if task.wanted)
     return min(subnets, key=lambda subnet: (used[subnet], subnets.index(subnet)))

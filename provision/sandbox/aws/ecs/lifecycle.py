@@ -26,7 +26,7 @@ EXITED = "Essential container in task exited"
     "Amazon ECS API Reference, Task, stopCode",
 )
 def advance(cloud: Cloud, task: Task) -> None:
-    """The task's next state, if it is due."""
+    """Move the task to its next state, if that is due."""
     now, container = cloud.clock.now(), task.container
     match task.last_status:
         case "PROVISIONING" | "PENDING" if not task.wanted:
@@ -54,7 +54,7 @@ def advance(cloud: Cloud, task: Task) -> None:
 
 
 def _terminate(cloud: Cloud, task: Task) -> None:
-    """SIGTERM goes out."""
+    """Send SIGTERM."""
     if task.container is not None:
         task.container.terminate()
     task.terminated_at = cloud.clock.now()
@@ -68,7 +68,7 @@ def _terminate(cloud: Cloud, task: Task) -> None:
     "Amazon ECS API Reference, ContainerDefinition, stopTimeout",
 )
 def _await_end(cloud: Cloud, task: Task) -> None:
-    """SIGTERM is out: wait for the container, in the end kill it."""
+    """Wait for the container after SIGTERM, and kill it after its stop timeout."""
     container, since = task.container, cloud.clock.now() - (task.terminated_at or 0)
     ended = container is None or container.exit_code is not None
     if task.target is not None and task.interrupted and (ended or since >= _STILL_REGISTERED):

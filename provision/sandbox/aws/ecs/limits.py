@@ -1,10 +1,10 @@
-"""ECS: names, tags and lists that are too long or of the wrong alphabet."""
+"""ECS: limits of names, tags and lists."""
 
 import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
@@ -25,8 +25,8 @@ def _bad_name(name: str) -> bool:
     "Amazon ECS API Reference, CreateCluster, clusterName",
 )
 @before("ecs", "CreateCluster")
-def cluster_name_fits(cloud: Cloud, call: Call) -> None:
-    """API CreateCluster, clusterName."""
+def check_cluster_name(cloud: Cloud, call: Call) -> None:
+    """Check clusterName (API CreateCluster)."""
     if _bad_name(call.params.get("clusterName") or "default"):
         raise _invalid("Invalid cluster name: it contains invalid characters or is too long.")
     check_tags(call.params.get("tags") or [])
@@ -39,8 +39,8 @@ def cluster_name_fits(cloud: Cloud, call: Call) -> None:
     "Amazon ECS API Reference, CreateService, serviceName",
 )
 @before("ecs", "CreateService")
-def service_name_fits(cloud: Cloud, call: Call) -> None:
-    """API CreateService, serviceName."""
+def check_service_name(cloud: Cloud, call: Call) -> None:
+    """Check serviceName (API CreateService)."""
     if _bad_name(call.params["serviceName"]):
         raise _invalid("Invalid service name: it contains invalid characters or is too long.")
     check_tags(call.params.get("tags") or [])
@@ -59,18 +59,18 @@ def service_name_fits(cloud: Cloud, call: Call) -> None:
     "Amazon ECS API Reference, ContainerDefinition, name",
 )
 @before("ecs", "RegisterTaskDefinition")
-def definition_names_fit(cloud: Cloud, call: Call) -> None:
-    """API RegisterTaskDefinition: family, and the containers' names."""
+def check_definition_names(cloud: Cloud, call: Call) -> None:
+    """Check the family's and the containers' names (API RegisterTaskDefinition)."""
     if _bad_name(call.params["family"]):
-        raise Refusal("ClientException", "Family contains invalid characters.")
+        raise AwsError("ClientException", "Family contains invalid characters.")
     names = [container.get("name", "") for container in call.params["containerDefinitions"]]
     if any(map(_bad_name, names)) or len(set(names)) < len(names):
-        raise Refusal("ClientException", "Container.name contains invalid characters.")
+        raise AwsError("ClientException", "Container.name contains invalid characters.")
     check_tags(call.params.get("tags") or [])
 
 
 def check_starter(started_by: str | None) -> None:
-    """API RunTask, startedBy."""
+    """Check startedBy (API RunTask)."""
     if started_by is not None and _STARTER.fullmatch(started_by) is None:
         raise _invalid("startedBy contains invalid characters or is longer than 128 characters.")
 
@@ -94,7 +94,7 @@ def check_starter(started_by: str | None) -> None:
     "botocore ecs model, TagKey and TagValue",
 )
 def check_tags(tags: list[dict[str, Any]]) -> None:
-    """API Tag."""
+    """Check tags (API Tag)."""
     if len(tags) > _TAGS:
         raise _invalid(f"The number of tags exceeds the limit of {_TAGS}.")
     keys = [tag.get("key", "") for tag in tags]
@@ -114,10 +114,10 @@ def check_tags(tags: list[dict[str, Any]]) -> None:
 
 
 def check_items(what: str, items: list[Any] | None, most: int) -> None:
-    """ECS's words for a list that is too long."""
+    """Refuse a list that is too long."""
     if len(items or []) > most:
         raise _invalid(f"{what} can have at most {most} items.")
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("InvalidParameterException", message)
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.limits import check_items
 
@@ -21,7 +21,7 @@ from provision.sandbox.aws.ecs.limits import check_items
     "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
 )
 def check_balancers(cloud: Cloud, definition: Any, given: dict[str, Any]) -> None:
-    """API CreateService, UpdateService: loadBalancers and what goes with them."""
+    """Check loadBalancers and the parameters they need (API CreateService, UpdateService)."""
     balancers = given.get("loadBalancers") or []
     check_items("load balancers", balancers, 5)
     if given.get("healthCheckGracePeriodSeconds") and not balancers:
@@ -92,5 +92,5 @@ def _check_group(cloud: Cloud, definition: Any, arn: str) -> None:
         )
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("InvalidParameterException", message)
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.limits import check_items
 
@@ -29,7 +29,7 @@ _PLATFORMS = ("LATEST", "1.4.0", "1.3.0")  # Developer Guide, Fargate platform v
     "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
 )
 def check_network(cloud: Cloud, region: str, definition: Any, given: dict[str, Any]) -> None:
-    """API AwsVpcConfiguration, for what `definition` (moto's TaskDefinition) is to run in."""
+    """Check AwsVpcConfiguration for a `definition` (moto's TaskDefinition)."""
     network = (given.get("networkConfiguration") or {}).get("awsvpcConfiguration")
     if definition.network_mode != "awsvpc":
         return
@@ -111,10 +111,10 @@ def _check_groups(cloud: Cloud, region: str, groups: list[str], vpcs: set[str]) 
     "Amazon ECS API Reference, CreateService, Errors",
 )
 def check_platform(given: dict[str, Any]) -> None:
-    """API CreateService, RunTask: platformVersion."""
+    """Check platformVersion (API CreateService, RunTask)."""
     if given.get("platformVersion") not in (None, *_PLATFORMS):
-        raise Refusal("PlatformUnknownException", "The specified platform version does not exist.")
+        raise AwsError("PlatformUnknownException", "The specified platform version does not exist.")
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("InvalidParameterException", message)
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)

@@ -1,7 +1,7 @@
-"""ECS: lists in pages."""
+"""ECS: pages of lists."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.rules import Answer
 
 
@@ -18,12 +18,12 @@ from provision.sandbox.aws.rules import Answer
     "Amazon ECS API Reference, ListTasks, maxResults",
 )
 def page(name: str, items: list[str], call: Call, usual: int = 100) -> Answer:
-    """One page of a list, `maxResults` or `usual` long; the token is where it goes on."""
+    """Return one page of a list, `maxResults` or `usual` long; the token is where the next one begins."""
     token, size = call.params.get("nextToken") or "0", call.params.get("maxResults")
     if not (token.isdigit() and int(token) <= len(items)):
-        raise Refusal("InvalidParameterException", f"Invalid token: {token}")
+        raise AwsError("InvalidParameterException", f"Invalid token: {token}")
     if size is not None and not 1 <= size <= 100:
-        raise Refusal("InvalidParameterException", "maxResults must be between 1 and 100.")
+        raise AwsError("InvalidParameterException", "maxResults must be between 1 and 100.")
     begin = int(token)
     end = begin + (size or usual)
     return {name: items[begin:end]} | ({"nextToken": str(end)} if end < len(items) else {})

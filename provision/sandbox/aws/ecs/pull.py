@@ -1,12 +1,12 @@
-"""What a task's execution role may do before its container runs, and the image that is pulled with it."""
+"""ECS: the execution role's permissions, and pulling the image."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecr.image_store import CannotPull, repository_arn
+from provision.sandbox.aws.ecr.image_store import CannotPullError, repository_arn
 from provision.sandbox.aws.ecs.task import Task
 
 
-class CannotStart(Exception):
+class CannotStartError(Exception):
     """The task ends before its container runs; the words are its stoppedReason."""
 
 
@@ -23,19 +23,19 @@ class CannotStart(Exception):
     "Amazon ECS Developer Guide, CannotPullContainer task errors; aws/containers-roadmap#1120",
 )
 def pull_image(cloud: Cloud, task: Task) -> bool:
-    """Whether the image can be executed; CannotStart where it cannot be pulled."""
+    """Tell whether the image can be executed; CannotStartError where it cannot be pulled."""
     platform = getattr(task.definition, "runtime_platform", None) or {}
     _sign_in(cloud, task)
     try:
         return cloud.ecr.images.pull(task.essential["image"], platform)
-    except CannotPull as reason:
+    except CannotPullError as reason:
         raise cannot_pull(task, reason) from None
 
 
-def cannot_pull(task: Task, reason: CannotPull) -> CannotStart:
+def cannot_pull(task: Task, reason: CannotPullError) -> CannotStartError:
     """Return what the task ends with; its container has the same words."""
     task.container_reason = f"CannotPullContainerError: {reason}"
-    return CannotStart(task.container_reason)
+    return CannotStartError(task.container_reason)
 
 
 @behaves(
@@ -45,14 +45,14 @@ def cannot_pull(task: Task, reason: CannotPull) -> CannotStart:
     "aws/aws-cdk#29876",
 )
 def _sign_in(cloud: Cloud, task: Task) -> None:
-    """With a token, then for the image's repository; public images need neither."""
+    """Check the permissions for a token and the image's repository; public images need none."""
     image = task.essential["image"]
     repository = repository_arn(image)
     if not repository:
         return
     why = denied(cloud, task, "ecr:GetAuthorizationToken", "*")
     if why:
-        raise CannotStart(
+        raise CannotStartError(
             "ResourceInitializationError: unable to pull secrets or registry auth: execution "
             "resource retrieval failed: unable to retrieve ecr registry auth: service call has been "
             f"retried 3 time(s): AccessDeniedException: {why}"
@@ -64,7 +64,7 @@ def _sign_in(cloud: Cloud, task: Task) -> None:
             f"resolve ref {image}: pulling from host {image.partition('/')[0]} failed with status "
             f"code [manifests {image.rpartition(':')[2]}]: 403 Forbidden"
         )
-        raise CannotStart(task.container_reason)
+        raise CannotStartError(task.container_reason)
 
 
 @behaves(
@@ -80,7 +80,7 @@ def _sign_in(cloud: Cloud, task: Task) -> None:
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
 def denied(cloud: Cloud, task: Task, action: str, resource: str) -> str:
-    """AWS's sentence where the task's execution role may not do that; empty: it may."""
+    """Return AWS's sentence where the task's execution role may not do that; "": it may."""
     name = task.execution_role.rpartition("/")[2]
     session = f"arn:aws:sts::{cloud.account_id}:assumed-role/{name}/{task.id}"
     return cloud.permissions.denied(session, action, resource) if name else ""

@@ -1,4 +1,4 @@
-"""ECS RegisterTaskDefinition: what Fargate, or ECS at all, does not take.
+"""ECS RegisterTaskDefinition: checks for Fargate, and for ECS at all.
 
 Sources: ECS Developer Guide, "Task definition parameters for Fargate"; API ContainerDefinition.
 """
@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
@@ -40,8 +40,8 @@ _STOP_TIMEOUT = 120
     "Amazon ECS Developer Guide, Task definition parameters for Fargate, Network mode",
 )
 @before("ecs", "RegisterTaskDefinition")
-def fargate_can_run_it(cloud: Cloud, call: Call) -> None:
-    """Size and network of a task definition for Fargate."""
+def check_fargate(cloud: Cloud, call: Call) -> None:
+    """Check size and network of a task definition for Fargate."""
     given = call.params
     if "FARGATE" not in (given.get("requiresCompatibilities") or []):
         return
@@ -143,8 +143,8 @@ def _fits_fargate(container: dict[str, Any]) -> None:
     "Amazon ECS API Reference, RegisterTaskDefinition, taskRoleArn",
 )
 @before("ecs", "RegisterTaskDefinition")
-def definition_is_whole(cloud: Cloud, call: Call) -> None:
-    """What every task definition has, wherever it is to run."""
+def check_definition(cloud: Cloud, call: Call) -> None:
+    """Require what every task definition has, wherever it runs."""
     given = call.params
     containers = given["containerDefinitions"]
     if containers and not any(container.get("essential", True) for container in containers):
@@ -154,5 +154,5 @@ def definition_is_whole(cloud: Cloud, call: Call) -> None:
             raise _refused("Role is not valid")
 
 
-def _refused(message: str) -> Refusal:
-    return Refusal("ClientException", message)
+def _refused(message: str) -> AwsError:
+    return AwsError("ClientException", message)

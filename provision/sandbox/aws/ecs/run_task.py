@@ -7,13 +7,13 @@ from collections import Counter
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, next_provider, with_default
 from provision.sandbox.aws.ecs.clusters import find_cluster, need_service_linked_role
 from provision.sandbox.aws.ecs.launch import new_task
 from provision.sandbox.aws.ecs.run_task_checks import check_run
-from provision.sandbox.aws.ecs.task import Run, Task
+from provision.sandbox.aws.ecs.task import RunTaskCall, Task
 from provision.sandbox.aws.rules import Answer, before
 
 _TOKEN_LIVES = 24 * 3600.0  # seconds
@@ -26,8 +26,8 @@ _TOKEN_LIVES = 24 * 3600.0  # seconds
     "Amazon ECS API Reference, RunTask",
 )
 @before("ecs", "RunTask")
-def tasks_run(cloud: Cloud, call: Call) -> Answer:
-    """API RunTask."""
+def run_tasks(cloud: Cloud, call: Call) -> Answer:
+    """Start tasks (API RunTask)."""
     need_service_linked_role(cloud)
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     token = call.params.get("clientToken")
@@ -46,7 +46,7 @@ def tasks_run(cloud: Cloud, call: Call) -> Answer:
         else:
             tasks.append(task)
     if token:
-        cloud.ecs.runs[key] = Run(call.params, tasks, cloud.clock.now())
+        cloud.ecs.runs[key] = RunTaskCall(call.params, tasks, cloud.clock.now())
     return {"tasks": [task.describe(True) for task in tasks], "failures": failures}
 
 
@@ -67,7 +67,7 @@ def _repeated(cloud: Cloud, call: Call, key: tuple[str, str, str]) -> list[Task]
     if known is None or cloud.clock.now() >= known.at + _TOKEN_LIVES:
         return None
     if known.params != call.params:
-        raise Refusal(
+        raise AwsError(
             "ConflictException",
             "The RunTask request could not be processed due to conflicts. The provided clientToken "
             "is already in use with a different RunTask request.",
@@ -89,7 +89,7 @@ def _place(
     definition: Any,
     others: list[Task],
 ) -> Task | None:
-    """One of the call's tasks, after its `others`; None without Spot capacity."""
+    """Return one of the call's tasks, after its `others`; None without Spot capacity."""
     used = Counter(task.capacity_provider for task in others)
     provider = next_provider(given.get("capacityProviderStrategy") or [], used)
     if provider == "FARGATE_SPOT" and not cloud.ecs.spot_available:

@@ -1,10 +1,10 @@
-"""ECS RunTask: what it refuses."""
+"""ECS RunTask: checks."""
 
 import json
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_INSTANCES, check_capacity, check_compatible
 from provision.sandbox.aws.ecs.definitions import definition_to_run
@@ -35,7 +35,7 @@ _OVERRIDES = 8192  # characters, as JSON
     "jenkinsci/amazon-ecs-plugin#217",
 )
 def check_run(cloud: Cloud, call: Call, given: dict[str, Any], cluster: Any) -> Any:
-    """Everything that RunTask refuses; the task definition."""
+    """Check the call; return the task definition."""
     if not 1 <= (given.get("count") or 1) <= _MOST:
         raise _invalid(f"Count must be between 1 and {_MOST}.")
     definition = definition_to_run(cloud, call.region, given["taskDefinition"])
@@ -49,7 +49,7 @@ def check_run(cloud: Cloud, call: Call, given: dict[str, Any], cluster: Any) -> 
     _check_overrides(definition, given.get("overrides") or {})
     role = unassumable(cloud, definition, f"{cluster.arn.replace(':cluster/', ':task/')}/*")
     if role:
-        raise Refusal("ClientException", not_assumed(role))
+        raise AwsError("ClientException", not_assumed(role))
     if not on_fargate:
         raise _invalid(NO_INSTANCES)
     return definition
@@ -79,5 +79,5 @@ def _check_overrides(definition: Any, overrides: dict[str, Any]) -> None:
         raise _invalid(f"Container Overrides length must be at most {_OVERRIDES}")
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("InvalidParameterException", message)
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)

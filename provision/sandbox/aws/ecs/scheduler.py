@@ -1,4 +1,4 @@
-"""The service scheduler: brings a service to its desired count, deployment by deployment.
+"""The ECS service scheduler: brings a service to its desired count, deployment by deployment.
 
 ECS Developer Guide: "Rolling update", "Service event messages".
 """
@@ -8,12 +8,12 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs import launch
 from provision.sandbox.aws.ecs.circuit_breaker import break_circuit
 from provision.sandbox.aws.ecs.health import is_well, look_at_targets
-from provision.sandbox.aws.ecs.service import Deployment, Service
+from provision.sandbox.aws.ecs.service import Deployment, EcsService
 from provision.sandbox.aws.ecs.task import Task
 
 
-def reconcile(cloud: Cloud, service: Service) -> None:
-    """One look of the scheduler at one service."""
+def reconcile(cloud: Cloud, service: EcsService) -> None:
+    """Bring one service one step closer to its desired state."""
     if service.status == "INACTIVE":
         return
     look_at_targets(cloud, service)
@@ -38,8 +38,8 @@ def reconcile(cloud: Cloud, service: Service) -> None:
     "old tasks first, where there is no room for new ones",
     "Amazon ECS API Reference, DeploymentConfiguration, maximumPercent",
 )
-def _scale(cloud: Cloud, service: Service) -> None:
-    """As many tasks of the primary deployment as are desired, as far as there is room."""
+def _scale(cloud: Cloud, service: EcsService) -> None:
+    """Run as many tasks of the primary deployment as are desired, as far as maximumPercent allows."""
     now, primary = cloud.clock.now(), service.primary
     tasks = service.wanted(primary)
     if len(tasks) > service.desired:
@@ -65,8 +65,8 @@ def _scale(cloud: Cloud, service: Service) -> None:
     "the new task is healthy before the old one stops",
     "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
 )
-def _retire_old(cloud: Cloud, service: Service) -> None:
-    """Old tasks go as new ones are healthy, or make room for them; empty deployments vanish."""
+def _retire_old(cloud: Cloud, service: EcsService) -> None:
+    """Stop old tasks as new ones are healthy, or to make room; remove empty deployments."""
     new = service.wanted(service.primary)
     well = [task for task in new if is_well(cloud, task)]
     old = [task for earlier in service.deployments[1:] for task in service.wanted(earlier)]
@@ -96,8 +96,8 @@ def _retire_old(cloud: Cloud, service: Service) -> None:
     "stopped before any that serves, down to minimumHealthyPercent of healthy ones",
     "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
 )
-def _dispensable(cloud: Cloud, service: Service, old: list[Task]) -> int:
-    """How many old tasks may make room: the ill ones, and healthy ones above the least."""
+def _dispensable(cloud: Cloud, service: EcsService, old: list[Task]) -> int:
+    """Return how many old tasks may make room: the ill ones, and healthy ones above the least."""
     ill = sum(1 for task in old if not is_well(cloud, task))
     healthy = sum(1 for task in service.tasks if is_well(cloud, task))
     return ill + max(0, healthy - service.least())
@@ -109,9 +109,9 @@ def _dispensable(cloud: Cloud, service: Service, old: list[Task]) -> int:
     "service event: was unable to stop or start tasks during a deployment because of ...",
     "Amazon ECS Developer Guide, Amazon ECS service event messages",
 )
-def _tell_stuck(cloud: Cloud, service: Service) -> None:
-    if not service.primary.told_stuck:
-        service.primary.told_stuck = True
+def _tell_stuck(cloud: Cloud, service: EcsService) -> None:
+    if not service.primary.stuck_reported:
+        service.primary.stuck_reported = True
         service.say(
             cloud.clock.now(),
             "was unable to stop or start tasks during a deployment because of the service "
@@ -120,7 +120,7 @@ def _tell_stuck(cloud: Cloud, service: Service) -> None:
         )
 
 
-def _alive(service: Service, deployment: Deployment) -> list[Task]:
+def _alive(service: EcsService, deployment: Deployment) -> list[Task]:
     mine = [task for task in service.tasks if task.deployment == deployment.id]
     return [task for task in mine if task.last_status not in ("DEPROVISIONING", "STOPPED")]
 
@@ -137,8 +137,8 @@ def _alive(service: Service, deployment: Deployment) -> list[Task]:
     "service event: has reached a steady state.",
     "Amazon ECS Developer Guide, Amazon ECS service event messages",
 )
-def _settle(cloud: Cloud, service: Service) -> None:
-    """Deployment completed, steady state reached."""
+def _settle(cloud: Cloud, service: EcsService) -> None:
+    """Complete the deployment and report the steady state, where that is due."""
     now, primary = cloud.clock.now(), service.primary
     tasks = service.wanted(primary)
     well = len(tasks) == service.desired and all(is_well(cloud, task) for task in tasks)
@@ -167,7 +167,7 @@ def _settle(cloud: Cloud, service: Service) -> None:
     "status DRAINING for minutes, INACTIVE and still described afterwards",
     "Amazon ECS API Reference, DeleteService",
 )
-def _drain(cloud: Cloud, service: Service) -> None:
+def _drain(cloud: Cloud, service: EcsService) -> None:
     _stop(cloud, service, [task for task in service.tasks if task.wanted], "")
     ended = all(task.last_status == "STOPPED" for task in service.tasks)
     if ended and cloud.clock.now() >= (service.drained_at or 0):
@@ -175,7 +175,7 @@ def _drain(cloud: Cloud, service: Service) -> None:
         service.deployments = service.deployments[:1]
 
 
-def _stop(cloud: Cloud, service: Service, tasks: list[Task], of: str) -> None:
+def _stop(cloud: Cloud, service: EcsService, tasks: list[Task], of: str) -> None:
     now = cloud.clock.now()
     for task in tasks:
         reason = f"Scaling activity initiated by ({of.strip(' ()') or 'service ' + service.name})"

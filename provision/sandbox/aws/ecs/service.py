@@ -1,4 +1,4 @@
-"""An ECS service and its deployments: what was asked for, what came of it, and how ECS shows it."""
+"""An ECS service and its deployments."""
 
 import math
 import random
@@ -33,11 +33,12 @@ class Deployment:
     reason: str = ""
     failed_tasks: int = 0
     is_rollback: bool = False
-    told_stuck: bool = False
+    stuck_reported: bool = False
     updated_at: float = 0.0
     id: str = field(default_factory=lambda: f"ecs-svc/{random.randrange(10**18, 10**19)}")
 
-    def describe(self, service: "Service") -> dict[str, Any]:
+    def describe(self, service: "EcsService") -> dict[str, Any]:
+        """Return the deployment as DescribeServices shows it."""
         mine = [task for task in service.tasks if task.deployment == self.id]
         shown = {
             "id": self.id,
@@ -58,7 +59,7 @@ class Deployment:
 
 
 @dataclass
-class Service:
+class EcsService:
     """A service; `given` is what CreateService and UpdateService were told, in their words."""
 
     region: str
@@ -82,54 +83,57 @@ class Service:
 
     @property
     def arn(self) -> str:
+        """Return the service's ARN."""
         return f"arn:aws:ecs:{self.region}:{self.account}:service/{self.cluster}/{self.name}"
 
     @property
     def primary(self) -> Deployment:
+        """Return the newest deployment."""
         return self.deployments[0]
 
     @property
     def network(self) -> dict[str, Any]:
-        """The awsvpc configuration: subnets, securityGroups, assignPublicIp."""
+        """Return the awsvpc configuration: subnets, securityGroups, assignPublicIp."""
         found: dict[str, Any] = self.given["networkConfiguration"]["awsvpcConfiguration"]
         return found
 
     @property
     def load_balancer(self) -> dict[str, Any] | None:
-        """The target group, container and port it registers its tasks with."""
+        """Return the target group, container and port it registers its tasks with."""
         entries = self.given.get("loadBalancers") or []
         return entries[0] if entries else None
 
     @property
     def breaker(self) -> dict[str, Any]:
+        """Return the circuit breaker's configuration."""
         configuration = self.given.get("deploymentConfiguration") or {}
         return configuration.get("deploymentCircuitBreaker") or {}
 
     @property
     def launch_type(self) -> str:
-        """FARGATE or EC2, where it has no capacity provider strategy."""
+        """Return FARGATE or EC2, "" where it has a capacity provider strategy."""
         if self.given.get("capacityProviderStrategy"):
             return ""
         return str(self.given.get("launchType") or "EC2")
 
     @property
     def percents(self) -> dict[str, int]:
-        """API DeploymentConfiguration with its defaults."""
+        """Return DeploymentConfiguration's percents with their defaults."""
         given = self.given.get("deploymentConfiguration") or {}
         defaults = {"maximumPercent": 200, "minimumHealthyPercent": 100}
         return {name: int(given.get(name, value)) for name, value in defaults.items()}
 
     def wanted(self, deployment: Deployment) -> list[Task]:
-        """The deployment's tasks that nobody has asked to go."""
+        """Return the deployment's tasks that nobody has asked to stop."""
         return [task for task in self.tasks if task.wanted and task.deployment == deployment.id]
 
     def room(self) -> int:
-        """How many tasks more may run: maximumPercent of the desired count, rounded down."""
+        """Return how many tasks more may run: maximumPercent of the desired count, rounded down."""
         most = self.desired * self.percents["maximumPercent"] // 100
         return most - sum(1 for task in self.tasks if task.wanted)
 
     def least(self) -> int:
-        """How many tasks stay healthy: minimumHealthyPercent of the desired count, rounded up."""
+        """Return how many tasks stay healthy: minimumHealthyPercent of the desired count, rounded up."""
         return math.ceil(self.desired * self.percents["minimumHealthyPercent"] / 100)
 
     @behaves(
@@ -139,7 +143,7 @@ class Service:
         "Amazon ECS API Reference, CreateService, propagateTags",
     )
     def tags_of_task(self, definition: Any) -> list[dict[str, str]]:
-        """The tags of a task that it starts."""
+        """Return the tags of a task that the service starts."""
         source = self.given.get("propagateTags")
         own = self.given.get("tags") if source == "SERVICE" else None
         tags = list(own or (definition.tags if source == "TASK_DEFINITION" else None) or [])
@@ -149,13 +153,13 @@ class Service:
         return tags
 
     def capacity(self) -> dict[str, Any]:
-        """Strategy or launch type, whichever it was given."""
+        """Return strategy or launch type, whichever it was given."""
         if self.launch_type:
             return {"launchType": self.launch_type}
         return {"capacityProviderStrategy": self.given["capacityProviderStrategy"]}
 
     def say(self, now: float, sentence: str) -> None:
-        """A service event; ECS begins each with the service's name."""
+        """Add a service event; ECS begins each with the service's name."""
         event = {
             "id": str(uuid.uuid4()),
             "createdAt": moment(now),
@@ -164,7 +168,7 @@ class Service:
         self.events = [event, *self.events][:_EVENTS_KEPT]
 
     def deploy(self, now: float, task_definition: str, is_rollback: bool = False) -> Deployment:
-        """A new PRIMARY deployment; the others are ACTIVE until their tasks are gone."""
+        """Start a new PRIMARY deployment; the others are ACTIVE until their tasks are gone."""
         for old in self.deployments:
             old.status = "ACTIVE"
         new = Deployment(task_definition, now, self.desired, is_rollback=is_rollback)
@@ -174,7 +178,7 @@ class Service:
         return new
 
     def describe(self) -> dict[str, Any]:
-        """The service as DescribeServices shows it, without its tags (moto keeps those)."""
+        """Return the service as DescribeServices shows it, without its tags (moto keeps those)."""
         shown = {
             "serviceArn": self.arn,
             "serviceName": self.name,

@@ -1,9 +1,9 @@
-"""ECS: what is asked of a service, and what of it cannot be."""
+"""ECS: checks of a service's parameters."""
 
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import check_capacity, check_compatible, with_default
 from provision.sandbox.aws.ecs.clusters import find_cluster
@@ -16,7 +16,7 @@ _BALANCING = {"taskDefinition", "loadBalancers", "healthCheckGracePeriodSeconds"
 def check_wish(
     cloud: Cloud, call: Call, wish: dict[str, Any], definition: Any, given: set[str]
 ) -> None:
-    """A new or changed service; `given` are the parameters that are new, `wish` has them all."""
+    """Check a new or changed service: `given` are the new parameters, `wish` all of them."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     check_capacity(wish, cluster)
     wish = with_default(cloud, wish, cluster)
@@ -44,7 +44,7 @@ def check_wish(
     "Amazon ECS API Reference, CreateService, desiredCount",
 )
 def check_count(given: dict[str, Any]) -> None:
-    """API CreateService, UpdateService: desiredCount."""
+    """Check desiredCount (API CreateService, UpdateService)."""
     count = given.get("desiredCount")
     if count is None and given.get("schedulingStrategy") != "DAEMON":
         raise _invalid("The desired count must be specified for the scheduling strategy REPLICA.")
@@ -93,5 +93,5 @@ def _check_exec(definition: Any, wish: dict[str, Any]) -> None:
         )
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("InvalidParameterException", message)
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)

@@ -1,19 +1,19 @@
-"""ECS services: what creating, changing and deleting one refuses, and what it sets going."""
+"""ECS services: CreateService, UpdateService, DeleteService."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import with_default
 from provision.sandbox.aws.ecs.clusters import find_cluster, need_service_linked_role
 from provision.sandbox.aws.ecs.definitions import definition_to_run
 from provision.sandbox.aws.ecs.launch import find_definition
-from provision.sandbox.aws.ecs.service import REDEPLOYING, Service
+from provision.sandbox.aws.ecs.service import REDEPLOYING, EcsService
 from provision.sandbox.aws.ecs.service_checks import check_count, check_wish
 from provision.sandbox.aws.rules import Answer, after, before
 
 
-def find_service(cloud: Cloud, call: Call, name: str) -> Service | None:
-    """The service with this name or ARN in the call's cluster."""
+def find_service(cloud: Cloud, call: Call, name: str) -> EcsService | None:
+    """Return the service with this name or ARN in the call's cluster."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     return cloud.ecs.services.get((call.region, cluster.name, name.rpartition("/")[2]))
 
@@ -43,8 +43,8 @@ def find_service(cloud: Cloud, call: Call, name: str) -> Service | None:
     "spinnaker/spinnaker#5476",
 )
 @before("ecs", "CreateService")
-def service_can_be(cloud: Cloud, call: Call) -> Answer | None:
-    """API CreateService: clientToken, names in use, and everything it refers to."""
+def create_service(cloud: Cloud, call: Call) -> Answer | None:
+    """Create a service after checking clientToken, name and references (API CreateService)."""
     given = call.params
     need_service_linked_role(cloud)
     known = find_service(cloud, call, given["serviceName"])
@@ -61,12 +61,12 @@ def service_can_be(cloud: Cloud, call: Call) -> Answer | None:
 
 
 @after("ecs", "CreateService")
-def service_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Its first deployment; moto keeps the tags and nothing else."""
+def start_deployment(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Start the first deployment; moto keeps the tags and nothing else."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     given = with_default(cloud, dict(call.params), cluster)
     now = cloud.clock.now()
-    service = Service(
+    service = EcsService(
         call.region, cloud.account_id, cluster.name, given["serviceName"], given, now
     )  # fmt: skip
     service.created = call.params
@@ -90,13 +90,13 @@ def service_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
     "ServiceNotActiveException 400",
     "Amazon ECS API Reference, UpdateService, Errors",
 )
-def active_service(cloud: Cloud, call: Call) -> Service:
-    """The service that the call is about."""
+def active_service(cloud: Cloud, call: Call) -> EcsService:
+    """Return the ACTIVE service that the call is about."""
     service = find_service(cloud, call, call.params["service"])
     if service is None:
-        raise Refusal("ServiceNotFoundException", "Service not found.")
+        raise AwsError("ServiceNotFoundException", "Service not found.")
     if service.status != "ACTIVE":
-        raise Refusal("ServiceNotActiveException", "Service was not ACTIVE.")
+        raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
     return service
 
 
@@ -107,8 +107,8 @@ def active_service(cloud: Cloud, call: Call) -> Service:
     "Amazon ECS API Reference, UpdateService, capacityProviderStrategy",
 )
 @before("ecs", "UpdateService")
-def service_can_change(cloud: Cloud, call: Call) -> Answer:
-    """API UpdateService: answered here; moto forgets half of what it is given."""
+def update_service(cloud: Cloud, call: Call) -> Answer:
+    """Update the service in moto's place, which ignores half of the parameters (API UpdateService)."""
     service = active_service(cloud, call)
     given = {
         key: value
@@ -156,8 +156,8 @@ def service_can_change(cloud: Cloud, call: Call) -> Answer:
     moto="moto refuses it as well",
 )
 @before("ecs", "DeleteService")
-def service_can_go(cloud: Cloud, call: Call) -> Answer:
-    """API DeleteService: scaled to 0, or by force; then DRAINING, then INACTIVE."""
+def delete_service(cloud: Cloud, call: Call) -> Answer:
+    """Require desired count 0 or force; then drain the service (API DeleteService)."""
     service = active_service(cloud, call)
     if service.desired > 0 and not call.params.get("force"):
         raise _invalid("The service cannot be stopped while it is scaled above 0.")
@@ -169,5 +169,5 @@ def service_can_go(cloud: Cloud, call: Call) -> Answer:
     return {"service": service.describe()}
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("InvalidParameterException", message)
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)

@@ -6,7 +6,7 @@ from provision.sandbox.web.control import Given, control
 
 @control("POST", "interrupt")
 def interrupt_now(cloud: Cloud, given: Given) -> Given:
-    """AWS takes Spot tasks back: {"cluster", "service" (else all of the cluster's), "region"}."""
+    """Interrupt Spot tasks: {"cluster", "service" (else all of the cluster's), "region"}."""
     cluster, region = str(given.get("cluster", "default")), str(given.get("region", ""))
     if not region:
         regions = [r for r in cloud.regions("ecs") if cluster in cloud.backend("ecs", r).clusters]
@@ -18,7 +18,7 @@ def interrupt_now(cloud: Cloud, given: Given) -> Given:
 
 @control("POST", "spot")
 def spot(cloud: Cloud, given: Given) -> Given:
-    """Whether there is capacity for new Spot tasks: {"available": true or false}."""
+    """Set capacity for new Spot tasks: {"available": true or false}."""
     if not isinstance(given.get("available"), bool):
         raise ValueError("available is true or false")
     with cloud.lock:

@@ -1,13 +1,13 @@
-"""From a task in PENDING to its container."""
+"""ECS: starting the container of a task in PENDING."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.aws.ecs.circuit_breaker import fail
 from provision.sandbox.aws.ecs.initialize import prepare
-from provision.sandbox.aws.ecs.pull import CannotStart, cannot_pull, pull_image
-from provision.sandbox.aws.ecs.service import Service
-from provision.sandbox.aws.ecs.task import Target, Task
+from provision.sandbox.aws.ecs.pull import CannotStartError, cannot_pull, pull_image
+from provision.sandbox.aws.ecs.service import EcsService
+from provision.sandbox.aws.ecs.task import Task, TaskTarget
 from provision.sandbox.tasks.runners import InlineTask, RunningTask
 
 _PATIENCE = 20.0  # real seconds for a container to answer its first request
@@ -31,7 +31,7 @@ def start(cloud: Cloud, task: Task) -> None:
             executable = pull_image(cloud, task)
         with cloud.clock.hold():
             container = _run(cloud, task, environment, executable)
-    except CannotStart as reason:
+    except CannotStartError as reason:
         with cloud.lock:
             fail(cloud, task, "TaskFailedToStart", str(reason))
         return
@@ -60,16 +60,16 @@ def _run(cloud: Cloud, task: Task, environment: dict[str, str], executable: bool
         return broken
     try:
         container = cloud.tasks.start(environment, image, port, task.command)
-    except CannotPull as reason:
+    except CannotPullError as reason:
         raise cannot_pull(task, reason) from None
     container.ready(_PATIENCE if mappings else _SHORT)
     return container
 
 
-def _register(cloud: Cloud, service: Service, task: Task) -> None:
+def _register(cloud: Cloud, service: EcsService, task: Task) -> None:
     balancer, container = service.load_balancer, task.container
     if balancer is None or not task.wanted or container is None or container.exit_code is not None:
         return
-    task.target = Target(balancer["targetGroupArn"], balancer["containerPort"])
+    task.target = TaskTarget(balancer["targetGroupArn"], balancer["containerPort"])
     cloud.elbv2.register(task.target.group, task.ip, task.target.port)
     service.say(cloud.clock.now(), f"registered 1 targets in (target-group {task.target.group})")

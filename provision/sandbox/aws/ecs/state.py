@@ -1,4 +1,4 @@
-"""ECS as it lives: services and tasks, which moto does not keep in time.
+"""ECS: services and tasks, whose changes in time moto does not keep.
 
 What a task goes through is in launch, start, initialize and lifecycle; the service scheduler in scheduler;
 tick.py carries out what is due.
@@ -7,8 +7,8 @@ tick.py carries out what is due.
 from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.ec2.reachability import admits
-from provision.sandbox.aws.ecs.service import Service
-from provision.sandbox.aws.ecs.task import SPOT_INTERRUPTION, Run, Task
+from provision.sandbox.aws.ecs.service import EcsService
+from provision.sandbox.aws.ecs.task import SPOT_INTERRUPTION, RunTaskCall, Task
 from provision.sandbox.aws.elbv2.state import Elbv2
 from provision.sandbox.tasks.runners import Reply, Request, RunningTask
 
@@ -25,35 +25,36 @@ class Ecs:
     def __init__(self, account: Account, elbv2: Elbv2) -> None:
         self.account = account
         self.elbv2 = elbv2
-        self.services: dict[tuple[str, str, str], Service] = {}
+        self.services: dict[tuple[str, str, str], EcsService] = {}
         self.tasks: list[Task] = []
-        self.runs: dict[tuple[str, str, str], Run] = {}  # RunTask by (region, cluster, token)
+        self.runs: dict[
+            tuple[str, str, str], RunTaskCall
+        ] = {}  # RunTask by (region, cluster, token)
         self.attaching: dict[str, float] = {}  # clusters by ARN: until when providers are attached
         self.spot_available = True
         elbv2.check = self.check
         account.on_close(account.tasks.close)
 
-    def service_of(self, task: Task) -> Service | None:
-        """The service that started it, if it is still that one."""
+    def service_of(self, task: Task) -> EcsService | None:
+        """Return the service that started the task, if it still exists."""
         service = self.services.get((task.region, task.cluster, task.service))
         return service if service and task in service.tasks else None
 
     def task_at(self, ip: str) -> Task | None:
-        """The task with this private address."""
+        """Return the task with this private address."""
         for task in self.tasks:
             if task.ip == ip and task.container and task.last_status != "STOPPED":
                 return task
         return None
 
     def container_at(self, ip: str, port: int) -> RunningTask | None:
-        """What a load balancer reaches at this address: None where nothing lets it through."""
+        """Return the container that a load balancer reaches at this address; None where it reaches none."""
         with self.account.lock:
             task = self.task_at(ip)
             return task.container if task is not None and self._admits(task, port) else None
 
     def _admits(self, task: Task, port: int) -> bool:
-        """Whether the task's security groups let its target group's load balancers in: by their
-        groups, or by all of their private addresses (User Guide, Security groups for your ALB)."""
+        """Tell whether the task's security groups admit its target group's load balancers."""
         if task.target is None:
             return True
         return any(
@@ -65,7 +66,7 @@ class Ecs:
         )
 
     def check(self, ip: str, port: int, path: str) -> int | None:
-        """A health check: the HTTP status, None where no answer came in time.
+        """Carry out a health check: the HTTP status, None where no answer came in time.
 
         ConnectionError where the task does not listen. Call it without the lock.
         """
@@ -114,6 +115,7 @@ class Ecs:
         "Amazon ECS Developer Guide, Viewing Amazon ECS stopped task errors",
     )
     def forget(self) -> None:
+        """Forget tasks an hour after they stopped."""
         before = self.account.clock.now() - _REMEMBERED
         gone = {task.id for task in self.tasks if (task.stopped_at or before + 1) <= before}
         if not gone:
@@ -129,7 +131,7 @@ class Ecs:
         "Amazon ECS API Reference, DeleteTaskDefinitions",
     )
     def forget_definitions(self, region: str) -> None:
-        """API DeleteTaskDefinitions: DELETE_IN_PROGRESS until nothing uses it."""
+        """Remove deleted task definitions once nothing uses them (API DeleteTaskDefinitions)."""
         used = {task.definition.arn for task in self.tasks if task.last_status != "STOPPED"}
         for service in self.services.values():
             if service.status != "INACTIVE":

@@ -1,4 +1,4 @@
-"""One ECS task on Fargate: its life from PROVISIONING to STOPPED, and how ECS shows it.
+"""One ECS task on Fargate, from PROVISIONING to STOPPED.
 
 States and their order: ECS Developer Guide, "Amazon ECS task lifecycle".
 """
@@ -15,12 +15,12 @@ SPOT_INTERRUPTION = "SpotInterruption"  # API Task, stopCode
 
 
 def moment(time: float | None) -> datetime | None:
-    """Epoch seconds as the API's timestamp."""
+    """Return epoch seconds as the API's timestamp."""
     return None if time is None else datetime.fromtimestamp(time, UTC)
 
 
 @dataclass
-class Target:
+class TaskTarget:
     """Where the service registered the task: a target group, and the container's port."""
 
     group: str
@@ -61,47 +61,50 @@ class Task:
     stopped_at: float | None = None
     stop_code: str = ""
     stopped_reason: str = ""
-    target: Target | None = None
+    target: TaskTarget | None = None
     was_well: bool = False  # it has been counted as running and healthy once
 
     @property
     def arn(self) -> str:
+        """Return the task's ARN."""
         return f"arn:aws:ecs:{self.region}:{self.account}:task/{self.cluster}/{self.id}"
 
     @property
     def ip(self) -> str:
+        """Return the private address."""
         return str(self.interface.private_ip_address)
 
     @property
     def wanted(self) -> bool:
-        """Nobody has asked it to go."""
+        """Tell whether nobody has asked it to stop."""
         return self.desired_status == "RUNNING"
 
     @property
     def running(self) -> bool:
+        """Tell whether the task is RUNNING."""
         return self.last_status == "RUNNING"
 
     @property
     def interrupted(self) -> bool:
-        """Fargate Spot took its capacity back."""
+        """Tell whether Fargate Spot took its capacity back."""
         return self.stop_code == SPOT_INTERRUPTION
 
     @property
     def essential(self) -> dict[str, Any]:
-        """The container that a task's fate hangs on; the sandbox runs no other."""
+        """Return the essential container; the sandbox runs no other."""
         containers: list[dict[str, Any]] = self.definition.container_definitions
         return next((c for c in containers if c.get("essential", True)), containers[0])
 
     @property
     def environment(self) -> dict[str, str]:
-        """The container's plain variables, those of the override last."""
+        """Return the container's plain variables, with those of the override."""
         entries = [*(self.essential.get("environment") or [])]
         entries += self._override.get("environment") or []
         return {entry["name"]: entry.get("value", "") for entry in entries}
 
     @property
     def command(self) -> Command:
-        """What it runs instead of the image's own command; empty: nothing else."""
+        """Return what it runs instead of the image's own command; empty: nothing else."""
         command = self._override.get("command") or self.essential.get("command") or []
         return (*(self.essential.get("entryPoint") or []), *command)
 
@@ -112,22 +115,23 @@ class Task:
 
     @property
     def execution_role(self) -> str:
-        """The execution role's ARN, or empty: what ECS may do for it."""
+        """Return the ARN of the role that ECS uses to start the task, or ""."""
         given = self.overrides.get("executionRoleArn")
         return str(given or getattr(self.definition, "execution_role_arn", "") or "")
 
     @property
     def own_role(self) -> str:
-        """The task role's ARN, or empty: what the container itself may do."""
+        """Return the ARN of the role that the container has, or ""."""
         given = self.overrides.get("taskRoleArn")
         return str(given or getattr(self.definition, "task_role_arn", "") or "")
 
     @property
     def stop_timeout(self) -> float:
+        """Return how many seconds the container has after SIGTERM."""
         return float(self.essential.get("stopTimeout") or _STOP_TIMEOUT)
 
     def ask_to_stop(self, now: float, code: str, reason: str) -> None:
-        """From here on it goes; the first reason stands."""
+        """Ask the task to stop; the first reason stands."""
         if self.wanted:
             self.desired_status = "STOPPED"
             self.stopping_at = now
@@ -135,7 +139,7 @@ class Task:
             self.stopped_reason = reason
 
     def describe(self, with_tags: bool = False) -> dict[str, Any]:
-        """The task as DescribeTasks shows it."""
+        """Return the task as DescribeTasks shows it."""
         cluster_arn = f"arn:aws:ecs:{self.region}:{self.account}:cluster/{self.cluster}"
         shown: dict[str, Any] = {
             "taskArn": self.arn,
@@ -202,7 +206,7 @@ class Task:
 
 
 @dataclass
-class Run:
+class RunTaskCall:
     """One RunTask call with a clientToken, and what came of it."""
 
     params: dict[str, Any]

@@ -1,7 +1,7 @@
-"""ECS: looking at tasks, stopping one, getting into one."""
+"""ECS: ListTasks, DescribeTasks, StopTask."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.clusters import find_cluster
 from provision.sandbox.aws.ecs.limits import check_items
@@ -30,15 +30,15 @@ from provision.sandbox.aws.rules import Answer, before
     "Amazon ECS API Reference, ListTasks, startedBy",
 )
 @before("ecs", "ListTasks")
-def listed_tasks(cloud: Cloud, call: Call) -> Answer:
-    """API ListTasks: by service, family, starter; those that are to run, unless asked otherwise."""
+def list_tasks(cloud: Cloud, call: Call) -> Answer:
+    """List by service, family and starter, running ones unless asked otherwise (API ListTasks)."""
     given = call.params
     cluster = find_cluster(cloud, call.region, given.get("cluster"))
     service = given.get("serviceName")
     if service is not None and find_service(cloud, call, service) is None:
-        raise Refusal("ServiceNotFoundException", "Service not found.")
+        raise AwsError("ServiceNotFoundException", "Service not found.")
     if given.get("startedBy") and (service or given.get("family")):
-        raise Refusal(
+        raise AwsError(
             "InvalidParameterException", "Cannot specify startedBy with serviceName or family."
         )
     desired = given.get("desiredStatus") or "RUNNING"
@@ -67,12 +67,12 @@ def listed_tasks(cloud: Cloud, call: Call) -> Answer:
     "Amazon ECS API Reference, DescribeTasks, tasks",
 )
 @before("ecs", "DescribeTasks")
-def tasks_as_they_are(cloud: Cloud, call: Call) -> Answer:
-    """API DescribeTasks: stopped ones for an hour; failures MISSING."""
+def describe_tasks(cloud: Cloud, call: Call) -> Answer:
+    """Describe tasks, stopped ones for an hour; report others as MISSING (API DescribeTasks)."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     names = call.params["tasks"]
     if not names:
-        raise Refusal("InvalidParameterException", "Tasks cannot be empty.")
+        raise AwsError("InvalidParameterException", "Tasks cannot be empty.")
     check_items("tasks", names, 100)
     with_tags = "TAGS" in (call.params.get("include") or [])
     known = {task.id: task for task in _in_cluster(cloud, call.region, cluster.name)}
@@ -100,8 +100,8 @@ def tasks_as_they_are(cloud: Cloud, call: Call) -> Answer:
     "Amazon ECS API Reference, StopTask, Errors",
 )
 @before("ecs", "StopTask")
-def task_is_stopped(cloud: Cloud, call: Call) -> Answer:
-    """API StopTask: SIGTERM, then SIGKILL; its service starts another one."""
+def stop_task(cloud: Cloud, call: Call) -> Answer:
+    """Stop a task by SIGTERM, then SIGKILL; its service starts another one (API StopTask)."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     short = call.params["task"].rpartition("/")[2]
     for task in _in_cluster(cloud, call.region, cluster.name):
@@ -109,7 +109,7 @@ def task_is_stopped(cloud: Cloud, call: Call) -> Answer:
             reason = call.params.get("reason") or "Task stopped by user"
             task.ask_to_stop(cloud.clock.now(), "UserInitiated", reason)
             return {"task": task.describe()}
-    raise Refusal("InvalidParameterException", "The referenced task was not found.")
+    raise AwsError("InvalidParameterException", "The referenced task was not found.")
 
 
 def _in_cluster(cloud: Cloud, region: str, cluster: str) -> list[Task]:

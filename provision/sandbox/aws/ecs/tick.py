@@ -1,11 +1,11 @@
-"""ECS on the sandbox's clock: what is due for every task and service."""
+"""ECS: what is due for every task and service on the sandbox's clock."""
 
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs import initialize, lifecycle, scheduler, start
 
 
 def tick(cloud: Cloud) -> None:
-    """Everything that is due by now."""
+    """Do everything that is due by now."""
     with cloud.lock:
         now, delay = cloud.clock.now(), cloud.delays.task_start
         due = [

@@ -6,15 +6,15 @@ from typing import Any
 from moto.elbv2.models import FakeAction
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
 
 _ROUTING = ("forward", "redirect", "fixed-response")
 
 
-def same_actions(given: list[dict[str, Any]], kept: list[Any]) -> bool:
-    """Whether actions as given are those (moto's) that a listener has."""
-    return [FakeAction(copy.deepcopy(action)).data for action in given] == [a.data for a in kept]
+def same_actions(given: list[dict[str, Any]], current: list[Any]) -> bool:
+    """Tell whether actions as given are those (moto's) that a listener has."""
+    return [FakeAction(copy.deepcopy(action)).data for action in given] == [a.data for a in current]
 
 
 @behaves(
@@ -26,7 +26,7 @@ def same_actions(given: list[dict[str, Any]], kept: list[Any]) -> bool:
 def check_actions(cloud: Cloud, actions: list[dict[str, Any]], to: str) -> None:
     """Refuse actions that a listener of the load balancer `to` cannot have."""
     if sum(action["Type"] in _ROUTING for action in actions) != 1:
-        raise Refusal(
+        raise AwsError(
             "ValidationError",
             "You must specify exactly one of the following actions: forward, redirect, "
             "fixed-response",
@@ -47,9 +47,9 @@ def check_actions(cloud: Cloud, actions: list[dict[str, Any]], to: str) -> None:
 def _check_redirect(redirect: dict[str, Any] | None) -> None:
     if redirect is None:
         return
-    kept = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}"}
-    if all(redirect.get(part, same) == same for part, same in kept.items()):
-        raise Refusal(
+    current = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}"}
+    if all(redirect.get(part, same) == same for part, same in current.items()):
+        raise AwsError(
             "InvalidLoadBalancerAction",
             "The redirect configuration is not valid because it creates a loop.",
         )
@@ -63,7 +63,7 @@ def _check_redirect(redirect: dict[str, Any] | None) -> None:
 )
 def _check_target_group(cloud: Cloud, arn: str, to: str) -> None:
     if any(lb.arn != to for lb in cloud.elbv2.load_balancers_of(arn)):
-        raise Refusal(
+        raise AwsError(
             "TargetGroupAssociationLimit",
             "The following target groups cannot be associated with more than one load "
             f"balancer: {arn}",

@@ -4,7 +4,7 @@ from typing import Any
 
 from provision.sandbox.aws import documented
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
@@ -42,13 +42,13 @@ _TARGET_GROUP_CROSS_ZONE = ("true", "false", "use_load_balancer_configuration")
     "Elastic Load Balancing API Reference, LoadBalancerAttribute",
 )
 @before("elbv2", "ModifyLoadBalancerAttributes")
-def load_balancer_attributes(cloud: Cloud, call: Call) -> None:
-    """API LoadBalancerAttribute."""
+def check_load_balancer_attributes(cloud: Cloud, call: Call) -> None:
+    """Check attributes of a load balancer (API LoadBalancerAttribute)."""
     known = documented.attributes(call.operation)
     for attribute in call.params["Attributes"]:
         key, value = attribute["Key"], attribute.get("Value", "")
         if key not in known:
-            raise Refusal(
+            raise AwsError(
                 "ValidationError", f"Load balancer attribute key '{key}' is not recognized"
             )
         _check(key, value, _CHOICES.get(key))
@@ -67,13 +67,13 @@ def load_balancer_attributes(cloud: Cloud, call: Call) -> None:
     "Elastic Load Balancing API Reference, TargetGroupAttribute",
 )
 @before("elbv2", "ModifyTargetGroupAttributes")
-def target_group_attributes(cloud: Cloud, call: Call) -> Answer | None:
-    """API TargetGroupAttribute; an hour is carried out here, because moto's range ends before it."""
+def check_target_group_attributes(cloud: Cloud, call: Call) -> Answer | None:
+    """Check attributes of a target group; set an hour, where moto's range ends (API TargetGroupAttribute)."""
     known = documented.attributes(call.operation)
     for attribute in call.params["Attributes"]:
         key, value = attribute["Key"], attribute.get("Value", "")
         if key not in known:
-            raise Refusal(
+            raise AwsError(
                 "ValidationError", f"Target group attribute key '{key}' is not recognized"
             )
         cross_zone = key == "load_balancing.cross_zone.enabled"
@@ -94,13 +94,13 @@ def _check(key: str, value: str, choices: tuple[str, ...] | None) -> None:
     if key in _RANGES:
         low, high = _RANGES[key]
         if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-            raise Refusal(
+            raise AwsError(
                 "ValidationError",
                 f"'{key}' value '{value}' must be between '{low}-{high}' inclusive",
             )
     elif choices is None and key.endswith(".enabled"):
         choices = ("true", "false")
     if choices is not None and value not in choices:
-        raise Refusal(
+        raise AwsError(
             "ValidationError", f"'{key}' value '{value}' must be one of [{', '.join(choices)}]"
         )

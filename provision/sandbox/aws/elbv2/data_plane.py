@@ -1,4 +1,4 @@
-"""The load balancers' data plane: what becomes of an HTTP request that arrives at one of them."""
+"""The load balancers' data plane: from an HTTP request to its target and back."""
 
 import itertools
 import random
@@ -32,7 +32,7 @@ _HOP_BY_HOP = {
 }
 
 
-class Front:
+class DataPlane:
     """Every load balancer of the account, as one place: the name that was asked for tells which."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -40,7 +40,7 @@ class Front:
         self._turns = itertools.count()
 
     def listener(self, host: str, port: int) -> Any | None:
-        """Moto's listener that a client who connects to host:port reaches; None: nobody answers.
+        """Return moto's listener that a client who connects to host:port reaches; None: nobody answers.
 
         The name leads to the load balancer by DNS; that is active, internet-facing (the nodes of an
         internal one have private addresses only: Elastic Load Balancing User Guide), and its security
@@ -60,7 +60,7 @@ class Front:
             return next((one for one in listeners if int(one.port) == port), None)
 
     def certificate(self, host: str) -> Any | None:
-        """The certificate (trustme's LeafCert) that the HTTPS listener of this name presents."""
+        """Return the certificate (trustme's LeafCert) that the HTTPS listener of this name presents."""
         with self._cloud.lock:
             listener = self.listener(host, 443)
             if listener is None or listener.protocol != "HTTPS":
@@ -69,7 +69,7 @@ class Front:
             return next((leaf for leaf in leaves if leaf is not None), None)
 
     def tls(self, host: str) -> ssl.SSLContext | None:
-        """What the HTTPS listener of this name shakes hands with; None where none answers.
+        """Return the TLS context of the HTTPS listener of this name; None where none answers.
 
         User Guide for Application Load Balancers, Security policies.
         """
@@ -83,7 +83,7 @@ class Front:
             return context
 
     def forward(self, host: str, port: int, request: Request, client: str = "127.0.0.1") -> Reply:
-        """The answer to a request that arrived for `host` at a listener's port, over TLS at 443 only.
+        """Answer a request for `host` at a listener's port, over TLS at 443 only.
 
         A plain request at an HTTPS listener is answered 400 (Troubleshoot your load balancers, HTTP 400).
         ConnectionError where no load balancer answers there at all.
@@ -116,7 +116,7 @@ class Front:
             return _error(502, "Bad Gateway")
 
     def _target(self, action: dict[str, Any]) -> tuple[str, int] | None:
-        """Round robin over the healthy targets; over the unhealthy ones when all are (fail open)."""
+        """Choose in turn among the healthy targets; among the unhealthy ones when all are (fail open)."""
         groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or [action]
         weights = [int(group.get("Weight") or 1) for group in groups]
         arn = random.choices(groups, weights)[0]["TargetGroupArn"]
@@ -128,7 +128,7 @@ class Front:
         return None
 
     def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """All of it as a WSGI application; the scheme tells the listener's port."""
+        """Answer as a WSGI application; the scheme tells the listener's port."""
         port = 443 if environ["wsgi.url_scheme"] == "https" else 80
         body = buffer_body(environ)
         target = environ.get("REQUEST_URI") or quote(environ.get("PATH_INFO") or "/")
@@ -150,7 +150,7 @@ class Front:
 
 
 def _forwarded(request: Request, port: int, client: str) -> Request:
-    """The request as the target gets it: User Guide, "HTTP headers and ALBs"."""
+    """Return the request as the target gets it (User Guide, "HTTP headers and ALBs")."""
     headers = [(n, v) for n, v in request.headers if n.lower() not in _HOP_BY_HOP]
     before = header(request, "x-forwarded-for")
     ours = {
@@ -161,12 +161,12 @@ def _forwarded(request: Request, port: int, client: str) -> Request:
     if not header(request, "x-amzn-trace-id"):
         ours["X-Amzn-Trace-Id"] = f"Root=1-{secrets.token_hex(4)}-{secrets.token_hex(12)}"
     replaced = {name.lower() for name in ours}
-    kept = [(n, v) for n, v in headers if n.lower() not in replaced]
-    return Request(request.method, request.target, [*kept, *ours.items()], request.body)
+    unchanged = [(n, v) for n, v in headers if n.lower() not in replaced]
+    return Request(request.method, request.target, [*unchanged, *ours.items()], request.body)
 
 
 def _error(status: int, words: str) -> Reply:
-    """An error of the load balancer's own, as its page looks."""
+    """Return an error page of the load balancer's own."""
     title = f"{status} {words}"
     page = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"

@@ -1,4 +1,4 @@
-"""What a health check's answer makes of a target."""
+"""Elastic Load Balancing: a target, and its state after a health check."""
 
 import re
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Target:
     "Elastic Load Balancing API Reference, TargetHealth, Reason",
 )
 def judge(group: Any, target: Target, answer: int | str | None) -> None:
-    """User Guide, target health: one passed check is enough for a new target, then thresholds."""
+    """Set the target's state by one check: one passed suffices for a new target, then thresholds count."""
     if target.state == "draining":
         return
     if isinstance(answer, int) and _matches(group.matcher, answer):
@@ -64,7 +64,7 @@ def judge(group: Any, target: Target, answer: int | str | None) -> None:
     "Elastic Load Balancing API Reference, Matcher",
 )
 def _matches(matcher: dict[str, Any], status: int) -> bool:
-    """Whether a status is among `200,202` or `200-299` (API Matcher)."""
+    """Tell whether a status is among `200,202` or `200-299` (API Matcher)."""
     for part in (matcher or {}).get("HttpCode", "200").split(","):
         low, _, high = re.sub(r"\s", "", part).partition("-")
         if int(low) <= status <= int(high or low):

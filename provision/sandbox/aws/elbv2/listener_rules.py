@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions
 from provision.sandbox.aws.rules import before
@@ -21,8 +21,8 @@ _ALPHABETS = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_\
     "Elastic Load Balancing API Reference, CreateRule, Errors; stelligent/mu#324",
 )
 @before("elbv2", "CreateRule")
-def rule_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateRule: a free priority, conditions within the quotas, one routing action."""
+def check_new_rule(cloud: Cloud, call: Call) -> None:
+    """Require a free priority, conditions within quotas, one routing action (API CreateRule)."""
     listener_arn = call.params["ListenerArn"]
     balancer_arn = listener_arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(balancer_arn)
@@ -32,12 +32,12 @@ def rule_can_be(cloud: Cloud, call: Call) -> None:
     _check_conditions(call.params["Conditions"])
     check_actions(cloud, call.params["Actions"], balancer_arn)
     if call.params["Priority"] in {rule.priority for rule in listener.rules.values()}:
-        raise Refusal("PriorityInUse", f"Priority '{call.params['Priority']}' is currently in use")
+        raise AwsError("PriorityInUse", f"Priority '{call.params['Priority']}' is currently in use")
 
 
 @before("elbv2", "ModifyRule")
-def rule_can_change(cloud: Cloud, call: Call) -> None:
-    """API ModifyRule: the same conditions as for a new one."""
+def check_changed_rule(cloud: Cloud, call: Call) -> None:
+    """Check the conditions as for a new rule (API ModifyRule)."""
     listener = call.params["RuleArn"].replace(":listener-rule/", ":loadbalancer/")
     if "Conditions" in call.params:
         _check_conditions(call.params["Conditions"])
@@ -65,7 +65,7 @@ def rule_can_change(cloud: Cloud, call: Call) -> None:
 )
 def _check_conditions(conditions: list[dict[str, Any]]) -> None:
     if not conditions:
-        raise Refusal("ValidationError", "A condition must be specified")
+        raise AwsError("ValidationError", "A condition must be specified")
     count = 0
     for condition in conditions:
         config: dict[str, Any] = next(
@@ -76,13 +76,13 @@ def _check_conditions(conditions: list[dict[str, Any]]) -> None:
         alphabet = _ALPHABETS.get(condition.get("Field", ""))
         for value in values:
             if alphabet and not re.fullmatch(alphabet, value):
-                raise Refusal(
+                raise AwsError(
                     "ValidationError",
                     f"The {condition['Field']} value '{value}' contains characters that are not "
                     "valid",
                 )
     if count > _MOST_VALUES:
-        raise Refusal("ValidationError", f"A rule can only have '{_MOST_VALUES}' condition values")
+        raise AwsError("ValidationError", f"A rule can only have '{_MOST_VALUES}' condition values")
 
 
 @behaves(
@@ -92,15 +92,15 @@ def _check_conditions(conditions: list[dict[str, Any]]) -> None:
     "Elastic Load Balancing API Reference, DeleteRule, Errors",
 )
 @before("elbv2", "DeleteRule")
-def rule_may_go(cloud: Cloud, call: Call) -> None:
-    """API DeleteRule: 'You can't delete the default rule'."""
+def check_rule_deletion(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete the default rule (API DeleteRule)."""
     rule = _rules(cloud, call.region).get(call.params["RuleArn"])
     if rule is not None and rule.is_default:
-        raise Refusal("OperationNotPermitted", f"Default rule '{rule.arn}' cannot be deleted")
+        raise AwsError("OperationNotPermitted", f"Default rule '{rule.arn}' cannot be deleted")
 
 
 def _rules(cloud: Cloud, region: str) -> dict[str, Any]:
-    """Moto's rules of every listener in the region."""
+    """Return moto's rules of every listener in the region."""
     return {
         rule.arn: rule
         for load_balancer in cloud.backend("elbv2", region).load_balancers.values()

@@ -9,7 +9,7 @@ import ssl
 from moto.elbv2.ssl_policies import SSL_POLICIES
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 
 
@@ -36,19 +36,19 @@ def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
     certificates = [c["CertificateArn"] for c in call.params.get("Certificates", [])]
     if protocol == "HTTPS":
         if not certificates:
-            raise Refusal("ValidationError", "A certificate must be specified for HTTPS listeners")
+            raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
         if len(certificates) > 1:
-            raise Refusal(
+            raise AwsError(
                 "ValidationError",
                 "Up to one certificate can be specified, but multiple certificates were specified",
             )
         check_certificate(cloud, call.region, certificates[0])
         policy = call.params.get("SslPolicy")
         if policy is not None and policy not in SSL_POLICIES:
-            raise Refusal("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
+            raise AwsError("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
     elif certificates or call.params.get("SslPolicy"):
         what = "Certificates" if certificates else "An SSL policy"
-        raise Refusal("ValidationError", f"{what} cannot be specified for {protocol} listeners")
+        raise AwsError("ValidationError", f"{what} cannot be specified for {protocol} listeners")
 
 
 @behaves(
@@ -76,11 +76,11 @@ def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
     "Elastic Load Balancing API Reference, CreateListener, Errors",
 )
 def check_certificate(cloud: Cloud, region: str, arn: str) -> None:
-    """API CreateListener: CertificateNotFound for a moment after ISSUED, too."""
+    """Refuse a certificate that does not exist, or was issued a moment ago (API CreateListener)."""
     if ":acm:" not in arn:
         return  # IAM's server certificates: moto looks for them
     if arn.split(":")[3] != region:
-        raise Refusal("ValidationError", f"Certificate ARN '{arn}' is not valid")
+        raise AwsError("ValidationError", f"Certificate ARN '{arn}' is not valid")
     bundle = cloud.backend("acm", region)._certificates.get(arn)
     certificate = cloud.acm.certificates.get(arn)
     now = cloud.clock.now()
@@ -89,9 +89,9 @@ def check_certificate(cloud: Cloud, region: str, arn: str) -> None:
         and certificate.issued_at is not None
         and now < certificate.issued_at + cloud.delays.certificate_usable
     ):
-        raise Refusal("CertificateNotFound", f"Certificate '{arn}' not found")
+        raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found")
     if bundle.status != "ISSUED":
-        raise Refusal(
+        raise AwsError(
             "UnsupportedCertificate",
             f"The certificate '{arn}' must have a fully-qualified domain name, a supported "
             "signature, and a supported key size.",

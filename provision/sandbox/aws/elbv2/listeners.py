@@ -1,9 +1,9 @@
-"""Elastic Load Balancing: what listeners refuse."""
+"""Elastic Load Balancing: checks of listeners."""
 
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions, same_actions
 from provision.sandbox.aws.elbv2.listener_tls import check_tls
@@ -24,8 +24,8 @@ from provision.sandbox.aws.rules import Answer, before
     "terraform-provider-aws#35121",
 )
 @before("elbv2", "CreateListener")
-def listener_can_be(cloud: Cloud, call: Call) -> Answer | None:
-    """API CreateListener: one listener a port; HTTPS, and only HTTPS, has a certificate."""
+def check_new_listener(cloud: Cloud, call: Call) -> Answer | None:
+    """Require a free port, and a certificate for HTTPS alone (API CreateListener)."""
     arn = call.params["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)
     if load_balancer is None:
@@ -35,7 +35,7 @@ def listener_can_be(cloud: Cloud, call: Call) -> Answer | None:
         if int(other.port) == call.params.get("Port"):
             if _same(call.params, other):
                 return {"Listeners": [_shown(other)]}
-            raise Refusal(
+            raise AwsError(
                 "DuplicateListener",
                 f"A listener already exists on this port for this load balancer '{arn}'",
             )
@@ -44,19 +44,19 @@ def listener_can_be(cloud: Cloud, call: Call) -> Answer | None:
     return None
 
 
-def _same(given: dict[str, Any], kept: Any) -> bool:
-    """Whether a request asks for just the listener (moto's) that is there."""
+def _same(given: dict[str, Any], current: Any) -> bool:
+    """Tell whether a request asks for just the listener (moto's) that is there."""
     certificates = [c["CertificateArn"] for c in given.get("Certificates", [])]
     return (
-        given.get("Protocol") == kept.protocol
-        and certificates == kept.certificates[:1]
-        and given.get("SslPolicy") in (None, kept.ssl_policy)
-        and same_actions(given["DefaultActions"], kept.default_actions)
+        given.get("Protocol") == current.protocol
+        and certificates == current.certificates[:1]
+        and given.get("SslPolicy") in (None, current.ssl_policy)
+        and same_actions(given["DefaultActions"], current.default_actions)
     )
 
 
 def _shown(listener: Any) -> dict[str, Any]:
-    """API Listener."""
+    """Return the listener as the API shows it (API Listener)."""
     shown = {
         "ListenerArn": listener.arn,
         "LoadBalancerArn": listener.load_balancer_arn,
@@ -77,8 +77,8 @@ def _shown(listener: Any) -> dict[str, Any]:
     "hashicorp/terraform#26407",
 )
 @before("elbv2", "ModifyListener")
-def listener_can_change(cloud: Cloud, call: Call) -> None:
-    """API ModifyListener: the same conditions as for a new one; an old certificate is let go."""
+def check_changed_listener(cloud: Cloud, call: Call) -> None:
+    """Check as for a new listener; release the old certificate (API ModifyListener)."""
     found = _listener(cloud, call)
     if found is None:
         return
@@ -86,7 +86,7 @@ def listener_can_change(cloud: Cloud, call: Call) -> None:
     port = call.params.get("Port")
     others = [other for other in load_balancer.listeners.values() if other is not listener]
     if any(int(other.port) == port for other in others):
-        raise Refusal("ValidationError", f"Listener port '{port}' is already in use")
+        raise AwsError("ValidationError", f"Listener port '{port}' is already in use")
     if "Certificates" in call.params or call.params.get("Protocol") == "HTTP":
         check_tls(cloud, call, call.params.get("Protocol", listener.protocol))
     if "DefaultActions" in call.params:
@@ -96,15 +96,15 @@ def listener_can_change(cloud: Cloud, call: Call) -> None:
 
 
 @before("elbv2", "DeleteListener")
-def certificates_are_let_go(cloud: Cloud, call: Call) -> None:
-    """API DeleteListener; ACM counts the listener as a user for a while longer."""
+def release_certificates(cloud: Cloud, call: Call) -> None:
+    """Release the listener's certificates, in use for a while longer (API DeleteListener)."""
     found = _listener(cloud, call)
     if found is not None:
         cloud.acm.let_go(found[1].certificates, found[0].arn)
 
 
 def _listener(cloud: Cloud, call: Call) -> tuple[Any, Any] | None:
-    """Moto's load balancer and listener of this call, if there is one."""
+    """Return moto's load balancer and listener of this call, if there is one."""
     arn = call.params["ListenerArn"]
     balancer_arn = arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(balancer_arn)

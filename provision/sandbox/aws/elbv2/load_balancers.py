@@ -1,9 +1,9 @@
-"""Elastic Load Balancing: load balancers, and what CreateLoadBalancer and others refuse."""
+"""Elastic Load Balancing: creation, description, changes and deletion of load balancers."""
 
 import re
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnets_given
@@ -36,12 +36,12 @@ _ARNS = {
     "aws-cli#3260; turbot/steampipe-plugin-aws, table aws_ec2_load_balancer_listener_rule",
 )
 @before("elbv2", "*")
-def arns_are_arns(cloud: Cloud, call: Call) -> None:
-    """Every call that names a thing by its ARN."""
+def check_arns(cloud: Cloud, call: Call) -> None:
+    """Refuse what is no ARN in every call that takes one."""
     for name, (part, kind) in _ARNS.items():
         for arn in [call.params.get(name), *(call.params.get(f"{name}s") or [])]:
             if arn is not None and not (arn.startswith("arn:") and part in arn):
-                raise Refusal("ValidationError", f"'{arn}' is not a valid {kind}", 400)
+                raise AwsError("ValidationError", f"'{arn}' is not a valid {kind}", 400)
 
 
 @behaves(
@@ -57,8 +57,8 @@ def arns_are_arns(cloud: Cloud, call: Call) -> None:
     "Elastic Load Balancing API Reference, CreateLoadBalancer, Errors",
 )
 @before("elbv2", "CreateLoadBalancer")
-def load_balancer_can_be(cloud: Cloud, call: Call) -> Answer | None:
-    """API CreateLoadBalancer: name, subnets, groups, and what the same name means."""
+def check_new_load_balancer(cloud: Cloud, call: Call) -> Answer | None:
+    """Check name, subnets and groups; return an identical load balancer (API CreateLoadBalancer)."""
     name = call.params["Name"]
     _check_name(name)
     subnet_ids = subnets_given(call)
@@ -69,7 +69,7 @@ def load_balancer_can_be(cloud: Cloud, call: Call) -> Answer | None:
             same = {subnet.id for subnet in lb.subnets} == set(subnet_ids)
             if same and groups == set(lb.security_groups) and lb.scheme == scheme:
                 return {"LoadBalancers": [cloud.elbv2.describe(lb)]}
-            raise Refusal(
+            raise AwsError(
                 "DuplicateLoadBalancerName",
                 f"A load balancer with the same name '{name}' exists, but with different settings",
             )
@@ -105,7 +105,7 @@ def _check_name(name: str) -> None:
         ("cannot begin with 'internal-'", name.startswith("internal-")),
     ):
         if wrong:
-            raise Refusal("ValidationError", f"The load balancer name '{name}' {problem}")
+            raise AwsError("ValidationError", f"The load balancer name '{name}' {problem}")
 
 
 @behaves(
@@ -115,8 +115,8 @@ def _check_name(name: str) -> None:
     "Elastic Load Balancing API Reference, LoadBalancerState; 88-187 s in other tools' logs",
 )
 @after("elbv2", "CreateLoadBalancer")
-def load_balancer_is_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API LoadBalancerState: provisioning until it is fully set up."""
+def start_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Start provisioning (API LoadBalancerState)."""
     arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers[arn]
     cloud.elbv2.created(call.region, load_balancer)
@@ -130,34 +130,34 @@ def load_balancer_is_provisioning(cloud: Cloud, call: Call, answer: Answer) -> N
     "Elastic Load Balancing API Reference, DescribeLoadBalancers, Errors",
 )
 @before("elbv2", "DescribeLoadBalancers")
-def names_are_known(cloud: Cloud, call: Call) -> None:
-    """API DescribeLoadBalancers, LoadBalancerNotFound; moto forgives all but the first name."""
+def check_names(cloud: Cloud, call: Call) -> None:
+    """Refuse unknown names; moto checks the first only (API DescribeLoadBalancers)."""
     balancers = cloud.backend("elbv2", call.region).load_balancers
     names = {load_balancer.name for load_balancer in balancers.values()}
     missing = [name for name in call.params.get("Names", []) if name not in names]
     if missing:
-        raise Refusal("LoadBalancerNotFound", f"Load balancers '[{', '.join(missing)}]' not found")
+        raise AwsError("LoadBalancerNotFound", f"Load balancers '[{', '.join(missing)}]' not found")
     if any(arn not in balancers for arn in call.params.get("LoadBalancerArns", [])):
-        raise Refusal("LoadBalancerNotFound", "One or more load balancers not found")
+        raise AwsError("LoadBalancerNotFound", "One or more load balancers not found")
 
 
 @after("elbv2", "DescribeLoadBalancers")
-def state_by_the_clock(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API LoadBalancerState; moto turns it active when somebody looks."""
+def show_state(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Show the state by the sandbox's clock; moto's is active at the first call (API LoadBalancerState)."""
     for shown in answer["LoadBalancers"]:
         shown["State"] = cloud.elbv2.state(shown["LoadBalancerArn"])
 
 
 @after("elbv2", "SetSubnets")
-def interfaces_move(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API SetSubnets: an interface in each subnet; those of the left ones linger."""
+def move_interfaces(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Create an interface in each new subnet, release those in others (API SetSubnets)."""
     balancers = cloud.backend("elbv2", call.region).load_balancers
     cloud.elbv2.moved(call.region, balancers[call.params["LoadBalancerArn"]])
 
 
 @after("elbv2", "SetSecurityGroups")
-def interfaces_follow(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API SetSecurityGroups: the groups are those of the load balancer's interfaces."""
+def regroup_interfaces(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Give the interfaces the load balancer's groups (API SetSecurityGroups)."""
     balancers = cloud.backend("elbv2", call.region).load_balancers
     cloud.elbv2.regrouped(balancers[call.params["LoadBalancerArn"]])
 
@@ -169,14 +169,14 @@ def interfaces_follow(cloud: Cloud, call: Call, answer: Answer) -> None:
     "Elastic Load Balancing API Reference, DeleteLoadBalancer, Errors",
 )
 @before("elbv2", "DeleteLoadBalancer")
-def load_balancer_may_go(cloud: Cloud, call: Call) -> None:
-    """API DeleteLoadBalancer: not under deletion protection; its interfaces go later."""
+def check_deletion(cloud: Cloud, call: Call) -> None:
+    """Refuse under deletion protection; release the interfaces (API DeleteLoadBalancer)."""
     arn = call.params["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)
     if load_balancer is None:
         return
     if load_balancer.attrs.get("deletion_protection.enabled") == "true":
-        raise Refusal(
+        raise AwsError(
             "OperationNotPermitted",
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
         )

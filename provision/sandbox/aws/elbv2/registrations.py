@@ -3,14 +3,14 @@
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
 
 @before("elbv2", "RegisterTargets")
 def register_targets(cloud: Cloud, call: Call) -> Answer | None:
-    """API RegisterTargets; carried out here, because moto's targets are healthy at once."""
+    """Register targets in moto's place, whose targets are healthy at once (API RegisterTargets)."""
     group = _ip_target_group(cloud, call)
     if group is None:
         return None
@@ -29,14 +29,14 @@ def register_targets(cloud: Cloud, call: Call) -> Answer | None:
 )
 @before("elbv2", "DeregisterTargets")
 def deregister_targets(cloud: Cloud, call: Call) -> Answer | None:
-    """API DeregisterTargets: InvalidTarget for one that is not registered; the others drain."""
+    """Drain registered targets, refuse others with InvalidTarget (API DeregisterTargets)."""
     group = _ip_target_group(cloud, call)
     if group is None:
         return None
     for target in call.params["Targets"]:
         port = int(target.get("Port", group.port))
         if not cloud.elbv2.deregister(group.arn, target["Id"], port):
-            raise Refusal(
+            raise AwsError(
                 "InvalidTarget",
                 f"The following targets are not registered: {target['Id']}:{port}",
             )
@@ -44,19 +44,19 @@ def deregister_targets(cloud: Cloud, call: Call) -> Answer | None:
 
 
 @behaves(
-    "elbv2.target-health-of-a-stranger",
+    "elbv2.target-health-unregistered",
     "asked for the health of a target that is not registered, it says 'unused'",
     "State 'unused', Reason 'Target.NotRegistered'",
     "Elastic Load Balancing API Reference, TargetHealth, Reason",
 )
 @before("elbv2", "DescribeTargetHealth")
-def target_health(cloud: Cloud, call: Call) -> Answer | None:
-    """API DescribeTargetHealth: the state that the checks of targets.py found."""
+def describe_target_health(cloud: Cloud, call: Call) -> Answer | None:
+    """Show the state that the checks of targets.py found (API DescribeTargetHealth)."""
     group = _ip_target_group(cloud, call)
     if group is None:
         return None
     known = cloud.elbv2.targets.get(group.arn, {})
-    asked = [
+    targets_named = [
         (target["Id"], int(target.get("Port", group.port)))
         for target in call.params.get("Targets", [])
     ] or list(known)
@@ -74,12 +74,12 @@ def target_health(cloud: Cloud, call: Call) -> Answer | None:
                 if (ip, port) in known
                 else unregistered,
             }
-            for ip, port in asked
+            for ip, port in targets_named
         ]
     }
 
 
 def _ip_target_group(cloud: Cloud, call: Call) -> Any | None:
-    """Moto's target group if its targets are IP addresses; the others are moto's business."""
+    """Return moto's target group if its targets are IP addresses; None otherwise."""
     group = cloud.backend("elbv2", call.region).target_groups.get(call.params["TargetGroupArn"])
     return group if group is not None and group.target_type == "ip" else None

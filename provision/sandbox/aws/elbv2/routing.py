@@ -1,4 +1,4 @@
-"""Which action an Application Load Balancer takes for a request: listener rules, in their order.
+"""Elastic Load Balancing: the action for a request, by listener rules in their order.
 
 Elastic Load Balancing User Guide, "Listener rules": by priority, every condition of a rule must hold.
 """
@@ -12,7 +12,7 @@ from provision.sandbox.tasks.runners import Headers, Reply, Request
 
 
 def action_for(listener: Any, request: Request, client: str) -> dict[str, Any]:
-    """The last (the routing) action of the first rule that matches; the default rule always does."""
+    """Return the routing action of the first rule that matches; the default rule always does."""
     rules = [rule for rule in listener.rules.values() if not rule.is_default]
     for rule in sorted(rules, key=lambda rule: int(rule.priority)):
         if all(_holds(condition, request, client) for condition in rule.conditions):
@@ -21,7 +21,7 @@ def action_for(listener: Any, request: Request, client: str) -> dict[str, Any]:
 
 
 def header(request: Request, name: str) -> str:
-    """The first header of this name, case aside; empty where there is none."""
+    """Return the first header of this name, in any case; "" where there is none."""
     return next((v for n, v in request.headers if n.lower() == name.lower()), "")
 
 
@@ -63,19 +63,19 @@ def _holds(condition: dict[str, Any], request: Request, client: str) -> bool:
 
 
 def _like(pattern: str, text: str) -> bool:
-    """`*` is any number of characters, `?` one."""
+    """Match with `*` for any number of characters and `?` for one."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
 def fixed_response(config: dict[str, Any]) -> Reply:
-    """API FixedResponseActionConfig."""
+    """Return a fixed response (API FixedResponseActionConfig)."""
     headers: Headers = [("Content-Type", config.get("ContentType") or "text/plain")]
     return Reply(int(config["StatusCode"]), headers, (config.get("MessageBody") or "").encode())
 
 
 def redirect(config: dict[str, Any], request: Request, port: int) -> Reply:
-    """API RedirectActionConfig; `#{...}` are the parts of the request's own URL."""
+    """Return a redirect; `#{...}` are parts of the request's own URL (API RedirectActionConfig)."""
     url = urlsplit(request.target)
     own = {
         "#{protocol}": "https" if port == 443 else "http",

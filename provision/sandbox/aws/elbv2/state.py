@@ -1,4 +1,4 @@
-"""Elastic Load Balancing: load balancers that take their time to come and to go."""
+"""Elastic Load Balancing: provisioning, DNS names and network interfaces of load balancers."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -32,23 +32,23 @@ class Elbv2(Targets):
         self.account.on_tick(self.tick_targets)
 
     def load_balancers(self) -> list[Any]:
-        """Moto's load balancers of every region."""
+        """Return moto's load balancers of every region."""
         regions = self.account.regions("elbv2")
         backends = [self.account.backend("elbv2", region) for region in regions]
         return [lb for backend in backends for lb in backend.load_balancers.values()]
 
     def by_dns_name(self, name: str) -> Any | None:
-        """Moto's load balancer with this DNS name (lower case, no final dot), or None."""
+        """Return moto's load balancer with this DNS name (lower case, no final dot), or None."""
         wanted = name.lower().rstrip(".").removeprefix("dualstack.")
         return next((lb for lb in self.load_balancers() if lb.dns_name.lower() == wanted), None)
 
     def addresses(self, load_balancer_arn: str) -> list[str]:
-        """The private addresses from which its nodes reach the targets, one for each subnet."""
+        """Return the private addresses from which its nodes reach the targets, one a subnet."""
         interfaces = self._interfaces.get(load_balancer_arn, [])
         return [interface.private_ip_address for interface in interfaces]
 
     def is_active(self, load_balancer_arn: str) -> bool:
-        """Whether the load balancer is past provisioning."""
+        """Tell whether the load balancer is past provisioning."""
         since = self._since.get(load_balancer_arn)
         return since is not None and (
             self.account.clock.now() >= since + self.account.delays.load_balancer
@@ -84,7 +84,7 @@ class Elbv2(Targets):
         self.moved(region, load_balancer)
 
     def moved(self, region: str, load_balancer: Any) -> None:
-        """One interface in each of the subnets, and none in others."""
+        """Attach one interface in each of the subnets, and none in others."""
         interfaces = self._interfaces[load_balancer.arn]
         wanted = {subnet.id for subnet in load_balancer.subnets}
         for interface in [i for i in interfaces if i.subnet.id not in wanted]:
@@ -117,7 +117,7 @@ class Elbv2(Targets):
         "Elastic Load Balancing API Reference, SetSecurityGroups",
     )
     def regrouped(self, load_balancer: Any) -> None:
-        """The interfaces follow the load balancer's security groups."""
+        """Give the interfaces the load balancer's security groups."""
         for interface in self._interfaces.get(load_balancer.arn, []):
             groups = map(
                 interface.ec2_backend.get_security_group_from_id, load_balancer.security_groups
@@ -125,7 +125,7 @@ class Elbv2(Targets):
             interface._group_set = [group for group in groups if group is not None]
 
     def describe(self, load_balancer: Any) -> dict[str, Any]:
-        """API LoadBalancer."""
+        """Return the load balancer as the API shows it (API LoadBalancer)."""
         created = datetime.fromtimestamp(self._since[load_balancer.arn], UTC)
         return {
             "LoadBalancerArn": load_balancer.arn,
@@ -146,5 +146,5 @@ class Elbv2(Targets):
         }
 
     def state(self, load_balancer_arn: str) -> dict[str, str]:
-        """API LoadBalancerState."""
+        """Return the load balancer's state (API LoadBalancerState)."""
         return {"Code": "active" if self.is_active(load_balancer_arn) else "provisioning"}

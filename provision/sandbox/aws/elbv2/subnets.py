@@ -3,7 +3,7 @@
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
@@ -11,8 +11,8 @@ _FREE_ADDRESSES = 8
 
 
 @before("elbv2", "SetSubnets")
-def subnets_can_be_set(cloud: Cloud, call: Call) -> None:
-    """API SetSubnets: the same conditions as for a new load balancer."""
+def check_set_subnets(cloud: Cloud, call: Call) -> None:
+    """Check subnets as for a new load balancer (API SetSubnets)."""
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(
         call.params["LoadBalancerArn"]
     )
@@ -22,8 +22,8 @@ def subnets_can_be_set(cloud: Cloud, call: Call) -> None:
 
 
 @before("elbv2", "SetSecurityGroups")
-def groups_can_be_set(cloud: Cloud, call: Call) -> None:
-    """API SetSecurityGroups: the same conditions as for a new load balancer."""
+def check_set_groups(cloud: Cloud, call: Call) -> None:
+    """Check groups as for a new load balancer (API SetSecurityGroups)."""
     load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(
         call.params["LoadBalancerArn"]
     )
@@ -32,7 +32,7 @@ def groups_can_be_set(cloud: Cloud, call: Call) -> None:
 
 
 def subnets_given(call: Call) -> list[str]:
-    """The ids of the subnets in a call, whichever way they were given."""
+    """Return the ids of the subnets in a call, in either form."""
     mappings = call.params.get("SubnetMappings", [])
     return call.params.get("Subnets") or [mapping["SubnetId"] for mapping in mappings]
 
@@ -69,15 +69,15 @@ def check_subnets(
     }
     unknown = [subnet_id for subnet_id in subnet_ids if subnet_id not in known]
     if unknown:
-        raise Refusal("SubnetNotFound", f"The subnet ID '{unknown[0]}' does not exist")
+        raise AwsError("SubnetNotFound", f"The subnet ID '{unknown[0]}' does not exist")
     if len(subnet_ids) < 2:
-        raise Refusal(
+        raise AwsError(
             "ValidationError",
             "At least two subnets in two different Availability Zones must be specified",
         )
     subnets = [known[subnet_id] for subnet_id in subnet_ids]
     if len({subnet.availability_zone for subnet in subnets}) < len(subnets):
-        raise Refusal(
+        raise AwsError(
             "InvalidConfigurationRequest",
             "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
         )
@@ -96,7 +96,7 @@ def check_subnets(
 def _check_room(subnets: list[Any]) -> None:
     for subnet in subnets:
         if subnet.available_ip_address_count < _FREE_ADDRESSES:
-            raise Refusal(
+            raise AwsError(
                 "InvalidSubnet",
                 f"Not enough IP space available in {subnet.id}. ELB requires at least "
                 f"{_FREE_ADDRESSES} free IP addresses in each subnet.",
@@ -121,10 +121,10 @@ def _check_gateways(cloud: Cloud, region: str, subnets: list[Any]) -> None:
     vpc_id = subnets[0].vpc_id
     gateways = cloud.ec2.backend(region).internet_gateways.values()
     if not any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in gateways):
-        raise Refusal("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
+        raise AwsError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
     for subnet in subnets:
         if not cloud.ec2.is_public(region, subnet):
-            raise Refusal(
+            raise AwsError(
                 "InvalidSubnet", f"Subnet {subnet.id} has no route to an internet gateway"
             )
 
@@ -146,9 +146,11 @@ def check_groups(cloud: Cloud, call: Call, vpc_id: str) -> None:
     for group_id in call.params.get("SecurityGroups", []):
         group = cloud.ec2.backend(call.region).get_security_group_from_id(group_id)
         if group is None:
-            raise Refusal("InvalidSecurityGroup", f"The security group '{group_id}' does not exist")
+            raise AwsError(
+                "InvalidSecurityGroup", f"The security group '{group_id}' does not exist"
+            )
         if group.vpc_id != vpc_id:
-            raise Refusal(
+            raise AwsError(
                 "InvalidConfigurationRequest",
                 f'Security group "{group_id}" does not belong to VPC "{vpc_id}"',
             )

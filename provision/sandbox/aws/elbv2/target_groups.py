@@ -1,10 +1,10 @@
-"""Elastic Load Balancing: what target groups refuse."""
+"""Elastic Load Balancing: checks of target groups."""
 
 import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
@@ -49,15 +49,15 @@ _SETTINGS = {
     moto="moto refuses it as well",
 )
 @before("elbv2", "CreateTargetGroup")
-def target_group_can_be(cloud: Cloud, call: Call) -> Answer | None:
-    """API CreateTargetGroup: what the same name means, and the health check."""
+def check_new_target_group(cloud: Cloud, call: Call) -> Answer | None:
+    """Check the health check; return an identical target group (API CreateTargetGroup)."""
     name = call.params["Name"]
     _check_health_check(call.params)
     for group in cloud.backend("elbv2", call.region).target_groups.values():
         if group.name == name:
             if all(_given(call, key) in (None, _kept(group, key)) for key in _SETTINGS):
                 return {"TargetGroups": [_shown(group)]}
-            raise Refusal(
+            raise AwsError(
                 "DuplicateTargetGroupName",
                 f"A target group with the same name '{name}' exists, but with different settings",
             )
@@ -73,9 +73,9 @@ def _kept(group: Any, key: str) -> str:
 
 
 def _shown(group: Any) -> dict[str, Any]:
-    """API TargetGroup."""
+    """Return the target group as the API shows it (API TargetGroup)."""
     numbers = ("Port", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds")
-    shown = {key: getattr(group, kept) for key, kept in _SETTINGS.items()}
+    shown = {key: getattr(group, attribute) for key, attribute in _SETTINGS.items()}
     for key in (*numbers, "HealthyThresholdCount", "UnhealthyThresholdCount"):
         shown[key] = int(shown[key])
     return {
@@ -95,8 +95,8 @@ def _shown(group: Any) -> dict[str, Any]:
     "Elastic Load Balancing API Reference, ModifyTargetGroup, HealthCheckTimeoutSeconds",
 )
 @before("elbv2", "ModifyTargetGroup")
-def target_group_can_change(cloud: Cloud, call: Call) -> None:
-    """API ModifyTargetGroup: the same conditions as for a new one."""
+def check_changed_target_group(cloud: Cloud, call: Call) -> None:
+    """Check as for a new target group (API ModifyTargetGroup)."""
     group = cloud.elbv2.target_group(call.params["TargetGroupArn"])
     if group is None:
         return
@@ -106,7 +106,7 @@ def target_group_can_change(cloud: Cloud, call: Call) -> None:
         for key in ("HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds")
     )
     if timeout >= interval:
-        raise Refusal(
+        raise AwsError(
             "ValidationError",
             f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'",
         )
@@ -127,13 +127,13 @@ def target_group_can_change(cloud: Cloud, call: Call) -> None:
 def _check_health_check(given: dict[str, Any]) -> None:
     path = given.get("HealthCheckPath", "/")
     if not path.startswith("/"):
-        raise Refusal(
+        raise AwsError(
             "ValidationError", f"Health check path '{path}' must begin with a '/' character"
         )
     matcher = given.get("Matcher", {}).get("HttpCode", "")
     for code in re.findall(r"\d+", matcher):
         if not _LOWEST <= int(code) <= _HIGHEST:
-            raise Refusal(
+            raise AwsError(
                 "ValidationError",
                 f"Health check matcher HTTP code '{matcher}' must be within "
                 f"'{_LOWEST}-{_HIGHEST}' inclusive",
@@ -147,10 +147,10 @@ def _check_health_check(given: dict[str, Any]) -> None:
     "Elastic Load Balancing API Reference, DeleteTargetGroup, Errors",
 )
 @before("elbv2", "DeleteTargetGroup")
-def target_group_is_free(cloud: Cloud, call: Call) -> None:
-    """API DeleteTargetGroup, ResourceInUse; in AWS's words."""
+def check_unused(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a target group in use, in AWS's words (API DeleteTargetGroup)."""
     arn = call.params["TargetGroupArn"]
     if cloud.elbv2.load_balancers_of(arn):
-        raise Refusal(
+        raise AwsError(
             "ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule"
         )

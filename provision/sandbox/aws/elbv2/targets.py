@@ -1,4 +1,4 @@
-"""Target health of an Application Load Balancer: registered, checked, drained."""
+"""Elastic Load Balancing: registration, health and draining of targets."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Targets(ABC):
     targets: dict[str, dict[tuple[str, int], Target]] = field(default_factory=dict)
 
     def register(self, target_group_arn: str, ip: str, port: int) -> Target:
-        """API RegisterTargets for one target; a draining one becomes a new one."""
+        """Register one target; a draining one starts again (API RegisterTargets)."""
         now = self.account.clock.now()
         group = self.targets.setdefault(target_group_arn, {})
         known = group.get((ip, port))
@@ -40,7 +40,7 @@ class Targets(ABC):
         "User Guide for Application Load Balancers, Deregistration delay",
     )
     def deregister(self, target_group_arn: str, ip: str, port: int) -> bool:
-        """API DeregisterTargets for one target: it drains, then it is gone. False: not there."""
+        """Drain one target, then remove it; False: it is not registered (API DeregisterTargets)."""
         target = self.targets.get(target_group_arn, {}).get((ip, port))
         if target is None:
             return False
@@ -55,15 +55,15 @@ class Targets(ABC):
         return True
 
     def healthy(self, target_group_arn: str) -> list[Target]:
-        """The targets that get requests now."""
+        """Return the targets that get requests now."""
         return [t for t in self.targets.get(target_group_arn, {}).values() if t.state == "healthy"]
 
     def target_group(self, arn: str) -> Any | None:
-        """Moto's target group, or None."""
+        """Return moto's target group, or None."""
         return self.account.backend("elbv2", arn.split(":")[3]).target_groups.get(arn)
 
     def load_balancers_of(self, target_group_arn: str) -> list[Any]:
-        """Moto's load balancers with a listener or rule that forwards to this target group."""
+        """Return moto's load balancers with a listener or rule that forwards to this target group."""
         backend = self.account.backend("elbv2", target_group_arn.split(":")[3])
         return [
             load_balancer
@@ -78,7 +78,7 @@ class Targets(ABC):
 
     @abstractmethod
     def is_active(self, load_balancer_arn: str) -> bool:
-        """Whether the load balancer is past provisioning."""
+        """Tell whether the load balancer is past provisioning."""
 
     @behaves(
         "elbv2.target-unused",
@@ -93,7 +93,7 @@ class Targets(ABC):
         _HEALTH,
     )
     def health(self, target_group_arn: str, target: Target) -> dict[str, str]:
-        """API DescribeTargetHealth's TargetHealth for one target."""
+        """Return TargetHealth of one target (API DescribeTargetHealth)."""
         if target.state != "draining":
             load_balancers = self.load_balancers_of(target_group_arn)
             if not load_balancers:

@@ -1,4 +1,4 @@
-"""IAM: policy documents that it refuses."""
+"""IAM: checks of policy documents."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.patterns import listed
 from provision.sandbox.aws.permissions.policies import Statement, statements
@@ -52,8 +52,8 @@ _TRUST, _INLINE, _MANAGED = 2048, {"Role": 10240, "User": 2048, "Group": 5120}, 
     "IAM User Guide, AWS JSON policy elements: Principal",
 )
 @before("iam", "CreateRole", "UpdateAssumeRolePolicy")
-def trust_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateRole: the trust policy; principals that do not exist (yet)."""
+def check_trust_policy(cloud: Cloud, call: Call) -> None:
+    """Check the trust policy and its principals (API CreateRole)."""
     document = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument")
     try:
         IAMTrustPolicyDocumentValidator(str(document)).validate()
@@ -79,8 +79,8 @@ def trust_can_be(cloud: Cloud, call: Call) -> None:
     "IAM User Guide, AWS JSON policy elements: Principal",
 )
 @before("iam", "PutRolePolicy", "PutUserPolicy", "PutGroupPolicy", "CreatePolicy")
-def policy_has_no_principal(cloud: Cloud, call: Call) -> None:
-    """User Guide, Principal: you cannot use it in an identity-based policy."""
+def check_no_principal(cloud: Cloud, call: Call) -> None:
+    """Refuse a Principal in an identity-based policy (User Guide, Principal)."""
     for statement in statements(call.params["PolicyDocument"]):
         if {"Principal", "NotPrincipal"} & statement.keys():
             raise _malformed("Policy document should not specify a principal.")
@@ -93,8 +93,8 @@ def policy_has_no_principal(cloud: Cloud, call: Call) -> None:
     _QUOTAS,
 )
 @before("iam", "CreateRole", "UpdateAssumeRolePolicy")
-def trust_is_short(cloud: Cloud, call: Call) -> None:
-    """The quota can be raised to 4,096; nobody has."""
+def check_trust_policy_length(cloud: Cloud, call: Call) -> None:
+    """Refuse more characters than the default quota, which can be raised to 4,096."""
     document = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument")
     if _size(str(document)) > _TRUST:
         raise _too_much(f"Cannot exceed quota for ACLSizePerRole: {_TRUST}")
@@ -107,15 +107,15 @@ def trust_is_short(cloud: Cloud, call: Call) -> None:
     _QUOTAS,
 )
 @before("iam", "PutRolePolicy", "PutUserPolicy", "PutGroupPolicy")
-def inline_policies_are_short(cloud: Cloud, call: Call) -> None:
-    """The sum counts, the new one instead of the one it replaces."""
+def check_inline_policies_length(cloud: Cloud, call: Call) -> None:
+    """Refuse inline policies that together exceed the quota."""
     kind = call.operation.removeprefix("Put").removesuffix("Policy")
     name, backend = call.params[f"{kind}Name"], cloud.backend("iam")
     holders = {"Role": cloud.iam.role(name), "User": backend.users.get(name)}
     holder = holders.get(kind) if kind in holders else backend.groups.get(name)
-    kept = dict(holder.policies) if holder is not None else {}
-    kept[call.params["PolicyName"]] = call.params["PolicyDocument"]
-    if sum(_size(document) for document in kept.values()) > _INLINE[kind]:
+    inline = dict(holder.policies) if holder is not None else {}
+    inline[call.params["PolicyName"]] = call.params["PolicyDocument"]
+    if sum(_size(document) for document in inline.values()) > _INLINE[kind]:
         raise _too_much(
             f"Maximum policy size of {_INLINE[kind]} bytes exceeded for {kind.lower()} {name}"
         )
@@ -128,14 +128,14 @@ def inline_policies_are_short(cloud: Cloud, call: Call) -> None:
     _QUOTAS,
 )
 @before("iam", "CreatePolicy", "CreatePolicyVersion")
-def managed_policy_is_short(cloud: Cloud, call: Call) -> None:
-    """User Guide, quotas."""
+def check_managed_policy_length(cloud: Cloud, call: Call) -> None:
+    """Refuse more characters than the quota (User Guide, quotas)."""
     if _size(call.params["PolicyDocument"]) > _MANAGED:
         raise _too_much(f"Cannot exceed quota for PolicySize: {_MANAGED}")
 
 
 def check_principals(cloud: Cloud, statement: Statement, code: str) -> None:
-    """Raises for a principal that does not exist."""
+    """Raise MalformedPolicyDocument for a principal that does not exist."""
     principal = statement.get("Principal", {})
     named = principal if isinstance(principal, dict) else {"AWS": principal}
     for service in listed(named.get("Service", [])):
@@ -161,8 +161,8 @@ def _exists(cloud: Cloud, principal: str) -> bool:
     return user in cloud.backend("iam").users
 
 
-def _unknown(code: str, kind: str, principal: Any) -> Refusal:
-    return Refusal(code, f'Invalid principal in policy: "{kind}":"{principal}"', 400)
+def _unknown(code: str, kind: str, principal: Any) -> AwsError:
+    return AwsError(code, f'Invalid principal in policy: "{kind}":"{principal}"', 400)
 
 
 def _size(document: str) -> int:
@@ -172,9 +172,9 @@ def _size(document: str) -> int:
         return len(document)
 
 
-def _malformed(words: str) -> Refusal:
-    return Refusal("MalformedPolicyDocument", words, 400)
+def _malformed(words: str) -> AwsError:
+    return AwsError("MalformedPolicyDocument", words, 400)
 
 
-def _too_much(words: str) -> Refusal:
-    return Refusal("LimitExceeded", words, 409)
+def _too_much(words: str) -> AwsError:
+    return AwsError("LimitExceeded", words, 409)

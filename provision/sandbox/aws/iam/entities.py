@@ -1,7 +1,7 @@
-"""IAM: roles, users and policies that cannot be made, changed or deleted."""
+"""IAM: checks of roles, users and policies."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.rules import Answer, before
@@ -31,11 +31,11 @@ before("iam", "*")(constrains("ValidationError"))
     "IAM User Guide, IAM and AWS STS quotas: IAM name requirements",
 )
 @before("iam", "CreateRole")
-def role_name_is_free(cloud: Cloud, call: Call) -> None:
-    """API CreateRole: names are not distinguished by case."""
+def check_role_name(cloud: Cloud, call: Call) -> None:
+    """Refuse a name in use, in any case (API CreateRole)."""
     name = call.params["RoleName"]
     if any(r.name.lower() == name.lower() for r in cloud.backend("iam").roles.values()):
-        raise Refusal("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
+        raise AwsError("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
 
 
 @behaves(
@@ -66,8 +66,8 @@ def role_name_is_free(cloud: Cloud, call: Call) -> None:
     "ListAttachedRolePolicies",
     "TagRole",
 )
-def role_is_there(cloud: Cloud, call: Call) -> None:
-    """moto says it in words of its own."""
+def check_role_exists(cloud: Cloud, call: Call) -> None:
+    """Refuse an unknown role in AWS's words."""
     name = call.params["RoleName"]
     if cloud.iam.role(name) is None:
         raise _missing(f"The role with name {name} cannot be found.")
@@ -80,8 +80,8 @@ def role_is_there(cloud: Cloud, call: Call) -> None:
     "IAM API Reference, GetRolePolicy, Errors",
 )
 @before("iam", "GetRolePolicy", "DeleteRolePolicy")
-def role_policy_is_there(cloud: Cloud, call: Call) -> None:
-    """moto says it in words of its own."""
+def check_role_policy_exists(cloud: Cloud, call: Call) -> None:
+    """Refuse an unknown inline policy in AWS's words."""
     role, name = cloud.iam.role(call.params["RoleName"]), call.params["PolicyName"]
     if role is not None and name not in role.policies:
         raise _missing(f"The role policy with name {name} cannot be found.")
@@ -101,13 +101,13 @@ def role_policy_is_there(cloud: Cloud, call: Call) -> None:
     "IAM User Guide, IAM and AWS STS quotas",
 )
 @before("iam", "AttachRolePolicy")
-def policy_can_be_attached(cloud: Cloud, call: Call) -> None:
-    """API AttachRolePolicy."""
+def check_attachment(cloud: Cloud, call: Call) -> None:
+    """Refuse more policies than the quota (API AttachRolePolicy)."""
     arn = call.params["PolicyArn"]
     role = cloud.iam.role(call.params["RoleName"])
     if role is not None and len(role.managed_policies.keys() - {arn}) >= _POLICIES_PER_ROLE:
         words = f"Cannot exceed quota for PoliciesPerRole: {_POLICIES_PER_ROLE}"
-        raise Refusal("LimitExceeded", words, 409)
+        raise AwsError("LimitExceeded", words, 409)
 
 
 @behaves(
@@ -117,16 +117,16 @@ def policy_can_be_attached(cloud: Cloud, call: Call) -> None:
     "IAM API Reference, PutRolePermissionsBoundary, Errors",
 )
 @before("iam", "CreateRole", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary")
-def boundary_is_there(cloud: Cloud, call: Call) -> None:
-    """API PutRolePermissionsBoundary."""
+def check_boundary_exists(cloud: Cloud, call: Call) -> None:
+    """Refuse an unknown boundary (API PutRolePermissionsBoundary)."""
     arn = call.params.get("PermissionsBoundary")
     if arn and arn not in cloud.backend("iam").managed_policies:
         raise _missing(f"Scope ARN: {arn} does not exist or is not attachable.")
 
 
 @before("iam", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary")
-def boundary_of_a_user(cloud: Cloud, call: Call) -> Answer:
-    """API PutUserPermissionsBoundary, which moto does not know."""
+def set_user_boundary(cloud: Cloud, call: Call) -> Answer:
+    """Set or remove a user's boundary, which moto cannot (API PutUserPermissionsBoundary)."""
     user = cloud.backend("iam").users.get(call.params["UserName"])
     if user is None:
         raise _missing(f"The user with name {call.params['UserName']} cannot be found.")
@@ -142,12 +142,12 @@ def boundary_of_a_user(cloud: Cloud, call: Call) -> Answer:
     "aws_iam_service_linked_role",
 )
 @before("iam", "CreateServiceLinkedRole")
-def one_service_linked_role(cloud: Cloud, call: Call) -> None:
-    """API CreateServiceLinkedRole, InvalidInput: the second one of a service."""
+def check_service_linked_role(cloud: Cloud, call: Call) -> None:
+    """Refuse a second role of a service, InvalidInput (API CreateServiceLinkedRole)."""
     path = f"/aws-service-role/{call.params['AWSServiceName']}/"
     for role in cloud.backend("iam").roles.values():
         if role.path == path and not call.params.get("CustomSuffix"):
-            raise Refusal(
+            raise AwsError(
                 "InvalidInput",
                 f"Service role name {role.name} has been taken in this account, please try a "
                 "different suffix.",
@@ -170,11 +170,11 @@ def one_service_linked_role(cloud: Cloud, call: Call) -> None:
     "DetachRolePolicy",
     "UpdateAssumeRolePolicy",
 )
-def role_is_not_protected(cloud: Cloud, call: Call) -> None:
-    """User Guide, service-linked roles: only the service changes them."""
+def check_unprotected(cloud: Cloud, call: Call) -> None:
+    """Refuse changes of service-linked roles by others (User Guide, service-linked roles)."""
     role = cloud.iam.role(call.params["RoleName"])
     if role is not None and role.path.startswith("/aws-service-role/"):
-        raise Refusal(
+        raise AwsError(
             "UnmodifiableEntity",
             f"Cannot perform the operation on the protected role '{role.name}' - this role is "
             "only modifiable by AWS",
@@ -182,5 +182,5 @@ def role_is_not_protected(cloud: Cloud, call: Call) -> None:
         )
 
 
-def _missing(words: str) -> Refusal:
-    return Refusal("NoSuchEntity", words, 404)
+def _missing(words: str) -> AwsError:
+    return AwsError("NoSuchEntity", words, 404)

@@ -1,7 +1,4 @@
-"""IAM as it lives: roles that other services cannot assume yet, and who may assume them at all.
-
-What the API refuses is in iam_entities.py and iam_documents.py.
-"""
+"""IAM: the time until a new role or trust policy is known everywhere."""
 
 from moto.iam.models import SERVICE_NAME_CONVERSION
 
@@ -20,8 +17,8 @@ SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS; moto would say .
     "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
 )
 @after("iam", "CreateRole")
-def role_is_fresh(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """User Guide, IAM troubleshooting: changes are not immediately visible everywhere."""
+def note_role(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Mark the role as not yet known everywhere (User Guide, IAM troubleshooting)."""
     cloud.iam.touched(answer["Role"]["Arn"])
 
 
@@ -32,8 +29,8 @@ def role_is_fresh(cloud: Cloud, call: Call, answer: Answer) -> None:
     "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
 )
 @after("iam", "UpdateAssumeRolePolicy")
-def trust_is_fresh(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """User Guide, IAM troubleshooting: changes are not immediately visible everywhere."""
+def note_trust_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Mark the trust policy as not yet known everywhere (User Guide, IAM troubleshooting)."""
     role = cloud.iam.role(call.params["RoleName"])
     if role is not None:
         cloud.iam.touched(role.arn)

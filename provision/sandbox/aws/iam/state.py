@@ -1,4 +1,4 @@
-"""IAM as it lives: roles that other services cannot assume yet, and who may assume them at all."""
+"""IAM: the age of roles, and whether a service can assume them."""
 
 import functools
 import json
@@ -10,7 +10,11 @@ from moto.iam.models import SERVICE_NAME_CONVERSION, AWSManagedPolicy
 
 from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
+from provision.sandbox.aws.permissions.policies import (
+    PermissionRequest,
+    resource_verdict,
+    statements,
+)
 
 SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS; moto would say ...Forecs
 
@@ -42,7 +46,7 @@ class Iam:
             backend.managed_policies[policy.arn] = policy
 
     def role(self, arn_or_name: str) -> Any | None:
-        """Moto's role, or None."""
+        """Return moto's role, or None."""
         name = arn_or_name.rpartition("/")[2]
         for role in self.account.backend("iam").roles.values():
             if role.name == name and arn_or_name in (name, role.arn):
@@ -50,7 +54,7 @@ class Iam:
         return None
 
     def fresh(self, role: Any) -> bool:
-        """Whether the role or its trust policy is too new to be known everywhere."""
+        """Tell whether the role or its trust policy is too new to be known everywhere."""
         known = self._since.get(role.arn, 0) + self.account.delays.role
         return bool(self.account.clock.now() < known)
 
@@ -61,7 +65,7 @@ class Iam:
         "IAM User Guide, The confused deputy problem (aws:SourceArn, aws:SourceAccount)",
     )
     def assumable(self, arn_or_name: str, principal: str, source: str = "") -> bool:
-        """Whether the service `principal` (ecs-tasks.amazonaws.com) can assume this role by now.
+        """Tell whether the service `principal` (ecs-tasks.amazonaws.com) can assume this role by now.
 
         `source` is the ARN of what it assumes it for, as trust policies ask for in aws:SourceArn. A
         new role, and a new trust policy, take `delays.role` to be known everywhere.
@@ -70,7 +74,7 @@ class Iam:
         if role is None or self.fresh(role):
             return False
         keys = {"aws:sourceaccount": self.account.account_id}
-        request = Request(
+        request = PermissionRequest(
             principal,
             "sts:AssumeRole",
             role.arn,
@@ -79,7 +83,7 @@ class Iam:
         return resource_verdict(statements(role.assume_role_policy_document), request) == "Allow"
 
     def touched(self, arn: str) -> None:
-        """The role or its trust policy is new from now on."""
+        """Mark the role or its trust policy as new from now on."""
         self._since[arn] = self.account.clock.now()
 
 

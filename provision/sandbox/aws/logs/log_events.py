@@ -1,9 +1,9 @@
-"""CloudWatch Logs: log events, as they are taken, found and forgotten; moto keeps them."""
+"""CloudWatch Logs: writing, filtering and expiry of log events; moto keeps them."""
 
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
@@ -32,8 +32,8 @@ _OVERHEAD = 26
     "CloudWatch Logs API Reference, FilterLogEvents, interleaved",
 )
 @before("logs", "FilterLogEvents")
-def events_found(cloud: Cloud, call: Call) -> Answer:
-    """API FilterLogEvents."""
+def filter_events(cloud: Cloud, call: Call) -> Answer:
+    """Return the events of several streams (API FilterLogEvents)."""
     given = call.params
     group = _group(cloud, call)
     names, prefix = given.get("logStreamNames") or [], given.get("logStreamNamePrefix")
@@ -64,12 +64,12 @@ def events_found(cloud: Cloud, call: Call) -> Answer:
     moto="moto answers so as well",
 )
 @before("logs", "GetLogEvents")
-def events_of_stream(cloud: Cloud, call: Call) -> Answer:
-    """API GetLogEvents: the newest, unless it is to begin with the oldest."""
+def get_events(cloud: Cloud, call: Call) -> Answer:
+    """Return the newest events, or from the oldest on (API GetLogEvents)."""
     given = call.params
     group = _group(cloud, call)
     if given["logStreamName"] not in group.streams:
-        raise Refusal("ResourceNotFoundException", "The specified log stream does not exist.")
+        raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
     events, backward, forward = group.get_log_events(
         given["logStreamName"],
         _since(cloud, group, given.get("startTime")),
@@ -88,10 +88,10 @@ def events_of_stream(cloud: Cloud, call: Call) -> Answer:
     "CloudWatch Logs API Reference, PutRetentionPolicy",
 )
 def _since(cloud: Cloud, group: Any, start: int | None) -> int:
-    """From when on events are shown, in epoch milliseconds."""
+    """Return from when on events are shown, in epoch milliseconds."""
     days = group.retention_in_days
-    kept = cloud.clock.now() * 1000 - int(days) * _DAY if days else 0.0
-    return int(max(start or 0, kept))
+    oldest = cloud.clock.now() * 1000 - int(days) * _DAY if days else 0.0
+    return int(max(start or 0, oldest))
 
 
 @behaves(
@@ -107,8 +107,8 @@ def _since(cloud: Cloud, group: Any, start: int | None) -> int:
     "CloudWatch Logs API Reference, PutLogEvents",
 )
 @before("logs", "PutLogEvents")
-def batch_fits(cloud: Cloud, call: Call) -> None:
-    """API PutLogEvents: the batch; moto looks at the order and at the age."""
+def check_batch(cloud: Cloud, call: Call) -> None:
+    """Check size and time span of a batch; moto checks order and age (API PutLogEvents)."""
     events = call.params["logEvents"]
     times = [event["timestamp"] for event in events]
     if times and max(times) - min(times) > _DAY:
@@ -129,14 +129,14 @@ def batch_fits(cloud: Cloud, call: Call) -> None:
     moto="moto refuses it as well",
 )
 def _group(cloud: Cloud, call: Call) -> Any:
-    """Moto's log group, by its name or its ARN."""
+    """Return moto's log group, by its name or its ARN."""
     named = call.params.get("logGroupName") or call.params.get("logGroupIdentifier") or ""
     name = named.split(":log-group:")[-1].removesuffix(":*")
     group = cloud.backend("logs", call.region).groups.get(name)
     if group is None:
-        raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
     return group
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("InvalidParameterException", message)
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)

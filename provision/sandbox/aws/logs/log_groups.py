@@ -1,7 +1,7 @@
 """CloudWatch Logs: names, retention times and tags of log groups."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.rules import before
@@ -35,8 +35,8 @@ _fit = constrains("InvalidParameterException")
     moto="moto refuses it as well",
 )
 @before("logs", "*")
-def parameters_fit(cloud: Cloud, call: Call) -> None:
-    """Lengths, ranges and alphabets."""
+def check_parameters(cloud: Cloud, call: Call) -> None:
+    """Check lengths, ranges and alphabets."""
     _fit(cloud, call)
 
 
@@ -54,8 +54,8 @@ def parameters_fit(cloud: Cloud, call: Call) -> None:
     "CloudWatch Logs API Reference, CreateLogGroup, tags",
 )
 @before("logs", "CreateLogGroup")
-def group_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateLogGroup: its tags, which are a map."""
+def check_new_group(cloud: Cloud, call: Call) -> None:
+    """Check the tags, which are a map (API CreateLogGroup)."""
     tags = call.params.get("tags") or {}
     if len(tags) > _TAGS:
         raise _refused("tags", tags, f"Member must have length less than or equal to {_TAGS}")
@@ -68,16 +68,16 @@ def group_can_be(cloud: Cloud, call: Call) -> None:
     "CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays",
 )
 @before("logs", "PutRetentionPolicy")
-def retention_exists(cloud: Cloud, call: Call) -> None:
-    """API PutRetentionPolicy: days from a list, not any number."""
+def check_retention(cloud: Cloud, call: Call) -> None:
+    """Refuse a number of days that is not in the list (API PutRetentionPolicy)."""
     days = call.params["retentionInDays"]
     if days not in RETENTION_DAYS:
         allowed = ", ".join(str(value) for value in RETENTION_DAYS)
         raise _refused("retentionInDays", days, f"Member must satisfy enum value set: [{allowed}]")
 
 
-def _refused(parameter: str, value: object, constraint: str) -> Refusal:
-    return Refusal(
+def _refused(parameter: str, value: object, constraint: str) -> AwsError:
+    return AwsError(
         "InvalidParameterException",
         f"1 validation error detected: Value '{value}' at '{parameter}' failed to satisfy "
         f"constraint: {constraint}",

@@ -1,4 +1,4 @@
-"""What has to be allowed for a call: actions on resources, roles that are passed, condition keys.
+"""The permissions that a call needs: actions on resources, roles it passes, condition keys.
 
 Source: Service Authorization Reference, each service's actions with their dependent actions; IAM User
 Guide, "AWS global condition context keys" and "Grant permissions to pass a role to a service".
@@ -15,7 +15,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions import s3_actions
 from provision.sandbox.aws.permissions.resources import resources
 
-Asked = tuple[str, str, dict[str, Any]]  # action, resource, condition keys of its own
+RequiredPermission = tuple[str, str, dict[str, Any]]  # action, resource, condition keys of its own
 
 # Where the prefix of the actions is not botocore's name of the service.
 PREFIX = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
@@ -75,22 +75,26 @@ _KEYS = {
     "AccessDenied 403",
     "Service Authorization Reference, Amazon Route 53, dependent actions of CreateHostedZone",
 )
-def asked(cloud: Cloud, call: Call) -> list[Asked]:
-    """Everything that has to be allowed for this call."""
+def required_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
+    """Return everything that has to be allowed for this call."""
     if (call.service, call.operation) in FREE:
         return []
     if call.service == "s3":
-        return [(action, resource, {}) for action, resource in s3_actions.asked(call)]
+        return [
+            (action, resource, {}) for action, resource in s3_actions.required_permissions(call)
+        ]
     service = PREFIX.get(call.service, call.service)
     about = [_with_path(cloud, arn) for arn in resources(call, service, cloud.account_id)]
-    own: list[Asked] = [(f"{service}:{call.operation}", resource, {}) for resource in about]
+    own: list[RequiredPermission] = [
+        (f"{service}:{call.operation}", resource, {}) for resource in about
+    ]
     if (call.service, call.operation) == ("route53", "CreateHostedZone"):
         own.append(("ec2:DescribeVpcs", "*", {}))
     return own + _tagging(call, service, about) + _passing(cloud, call)
 
 
 def _with_path(cloud: Cloud, arn: str) -> str:
-    """A role's ARN has its path, which calls do not name."""
+    """Return a role's ARN with its path, which calls do not name."""
     role = cloud.iam.role(arn.rpartition("/")[2]) if ":iam:" in arn and ":role/" in arn else None
     return arn if role is None else str(role.arn)
 
@@ -101,8 +105,8 @@ def _with_path(cloud: Cloud, arn: str) -> str:
     "the service's access denied error",
     "ECS Developer Guide, Grant permission to tag resources on creation; EC2 User Guide likewise",
 )
-def _tagging(call: Call, service: str, about: list[str]) -> list[Asked]:
-    """Tags at creation are a permission of their own."""
+def _tagging(call: Call, service: str, about: list[str]) -> list[RequiredPermission]:
+    """Return the permission to tag, which creation with tags needs too."""
     if service == "ec2":
         return [
             (
@@ -133,8 +137,8 @@ def _tagging(call: Call, service: str, about: list[str]) -> list[Asked]:
     "AccessDeniedException, iam:PassRole",
     "IAM User Guide, Available keys for IAM: iam:PassedToService",
 )
-def _passing(cloud: Cloud, call: Call) -> list[Asked]:
-    """iam:PassRole for every role that this call hands to a service."""
+def _passing(cloud: Cloud, call: Call) -> list[RequiredPermission]:
+    """Return iam:PassRole for every role that this call hands to a service."""
     if (call.service, call.operation) not in _PASSED:
         return []
     expression, service = _PASSED[call.service, call.operation]
@@ -147,7 +151,7 @@ def _passing(cloud: Cloud, call: Call) -> list[Asked]:
 
 
 def _roles_of(cloud: Cloud, call: Call) -> list[str | None]:
-    """Those of the task definition that is run (Scheduler User Guide, execution role for RunTask)."""
+    """Return the roles of the task definition that is run (Scheduler User Guide, RunTask)."""
     family, _, revision = str(call.params["taskDefinition"]).rpartition("/")[2].partition(":")
     revisions = cloud.backend("ecs", call.region).task_definitions.get(family, {})
     number = int(revision) if revision.isdigit() else max(revisions, default=0)
@@ -157,7 +161,7 @@ def _roles_of(cloud: Cloud, call: Call) -> list[str | None]:
 
 
 def context(cloud: Cloud, call: Call) -> dict[str, Any]:
-    """The condition keys of the request."""
+    """Return the condition keys of the request."""
     tags = _tags(call.params)
     known: dict[str, Any] = {
         "aws:securetransport": call.secure,
@@ -182,7 +186,7 @@ def context(cloud: Cloud, call: Call) -> dict[str, Any]:
 
 
 def _tags(params: dict[str, Any]) -> dict[str, str]:
-    """The tags in a request, however its service writes them."""
+    """Return the tags in a request, in any service's form."""
     given = params.get("tags") or params.get("Tags") or params.get("AddTags") or []
     if isinstance(given, dict):
         return dict(given)

@@ -35,7 +35,7 @@ def _address(wanted: str, given: str, _: Context) -> bool:
 
 
 def _exactly(fold: bool) -> Test:
-    """StringEquals knows variables and no wildcards: an asterisk stands for itself."""
+    """Compare as StringEquals, which has variables but no wildcards."""
 
     def test(wanted: str, given: str, context: Context) -> bool:
         plain = wanted.replace("${*}", "*").replace("${?}", "?")
@@ -78,7 +78,7 @@ _NEGATED = {
 
 
 def hold(conditions: dict[str, dict[str, Any]], context: Context) -> bool:
-    """Whether every operator holds for every one of its keys."""
+    """Tell whether every operator holds for every one of its keys."""
     return all(
         _holds(operator, key.lower(), [text(value) for value in listed(wanted)], context)
         for operator, keys in conditions.items()
@@ -108,7 +108,7 @@ def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool
 
 
 def _safely(test: Test, wanted: str, given: str, context: Context) -> bool:
-    """A value that is no number, date or address fits nothing."""
+    """Return False for a value that is no number, date or address."""
     try:
         return test(wanted, given, context)
     except ValueError:

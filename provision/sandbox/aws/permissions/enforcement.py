@@ -1,4 +1,4 @@
-"""Callers other than the account's root are held to their policies, call by call.
+"""Checks of every call but the root's against the caller's policies.
 
 Root is every access key that IAM has not made; of those, only the sandbox's own passes over HTTP
 (signatures.py). Source: IAM User Guide, "Policy evaluation logic" and
@@ -9,14 +9,22 @@ import base64
 import json
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.permissions.actions import Asked, asked, context
-from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
+from provision.sandbox.aws.permissions.actions import (
+    RequiredPermission,
+    context,
+    required_permissions,
+)
+from provision.sandbox.aws.permissions.policies import (
+    PermissionRequest,
+    resource_verdict,
+    statements,
+)
 from provision.sandbox.aws.permissions.principals import Principal
 from provision.sandbox.aws.permissions.tags import resource_tags
 
-# Where the trust policy decides (sts.py), and where each object has its own answer (s3_objects.py).
+# Where the trust policy decides (aws/sts), and where each object has its own answer (aws/s3/objects.py).
 _ELSEWHERE = ("AssumeRole", "DeleteObjects")
 
 
@@ -62,7 +70,7 @@ _MESSAGES = "IAM User Guide, Troubleshoot access denied error messages"
     "ECS Developer Guide, Task IAM role",
 )
 def enforce(cloud: Cloud, call: Call) -> None:
-    """Raises AWS's refusal where the caller may not."""
+    """Raise AWS's error where the caller may not make this call."""
     principal = cloud.permissions.caller(call.access_key)
     if principal is not None:
         hold(cloud, call, principal)
@@ -71,9 +79,9 @@ def enforce(cloud: Cloud, call: Call) -> None:
 
 
 def hold(cloud: Cloud, call: Call, principal: Principal) -> None:
-    """The same for a principal at hand (Scheduler has no access key)."""
+    """Raise the same error for a principal without an access key, as Scheduler's."""
     known = context(cloud, call)
-    for action, resource, more in asked(cloud, call):
+    for action, resource, more in required_permissions(cloud, call):
         if call.operation in _ELSEWHERE:
             continue
         sentence = sentence_for(cloud, principal, (action, resource, more), known)
@@ -88,9 +96,9 @@ def hold(cloud: Cloud, call: Call, principal: Principal) -> None:
     _LOGIC,
 )
 def sentence_for(
-    cloud: Cloud, principal: Principal, wanted: Asked, known: dict[str, object]
+    cloud: Cloud, principal: Principal, wanted: RequiredPermission, known: dict[str, object]
 ) -> str:
-    """Why one action on one resource is denied, "" where it is allowed."""
+    """Return why one action on one resource is denied, "" where it is allowed."""
     action, resource, more = wanted
     tags = resource_tags(cloud, resource)
     keys = known | tags | more
@@ -105,13 +113,13 @@ def sentence_for(
     "S3 User Guide, Security best practices: enforce encryption of data in transit",
 )
 def _hold_root(cloud: Cloud, call: Call) -> None:
-    """A deny of a bucket's policy for everybody means root too; only the policy itself stays in reach."""
+    """Apply a bucket policy's deny for everybody to root, except for calls on the policy itself."""
     root = f"arn:aws:iam::{cloud.account_id}:root"
     if call.operation in ("DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"):
         return
-    for action, resource, _ in asked(cloud, call):
+    for action, resource, _ in required_permissions(cloud, call):
         policy = statements(_bucket_policy(cloud, resource))
-        request = Request(root, action, resource, _lower(context(cloud, call)))
+        request = PermissionRequest(root, action, resource, _lower(context(cloud, call)))
         if policy and resource_verdict(policy, request) == "Deny":
             raise refused(
                 call,
@@ -152,8 +160,8 @@ def _bucket_policy(cloud: Cloud, resource: str) -> str | None:
     "AccessDenied 403",
     "S3 User Guide, Troubleshoot access denied (403 Forbidden) errors",
 )
-def refused(call: Call, sentence: str) -> Refusal:
-    """AccessDenied in the words of the call's service."""
+def refused(call: Call, sentence: str) -> AwsError:
+    """Return access denied in the words of the call's service."""
     if call.service == "ec2":
         sentence = sentence.replace(" on resource: *", "")
         if call.mutating:
@@ -161,22 +169,22 @@ def refused(call: Call, sentence: str) -> Refusal:
             encoded = base64.urlsafe_b64encode(json.dumps({"allowed": False}).encode()).decode()
             sentence = f"{sentence}. Encoded authorization failure message: {encoded}"
         words = f"You are not authorized to perform this operation. {sentence}"
-        return Refusal("UnauthorizedOperation", words, 403)
+        return AwsError("UnauthorizedOperation", words, 403)
     if call.protocol in ("query", "rest-xml"):
-        return Refusal("AccessDenied", sentence, 403)
-    return Refusal("AccessDeniedException", sentence, 403 if call.protocol == "rest-json" else 400)
+        return AwsError("AccessDenied", sentence, 403)
+    return AwsError("AccessDeniedException", sentence, 403 if call.protocol == "rest-json" else 400)
 
 
-def unknown_key(call: Call) -> Refusal:
-    """An access key that was deleted or made inactive."""
+def unknown_key(call: Call) -> AwsError:
+    """Return the error of an unknown or deleted access key."""
     if call.service == "ec2":
         words = "AWS was not able to validate the provided access credentials"
-        return Refusal("AuthFailure", words, 401)
+        return AwsError("AuthFailure", words, 401)
     if call.service == "s3":
         words = "The AWS Access Key Id you provided does not exist in our records."
-        return Refusal("InvalidAccessKeyId", words, 403)
+        return AwsError("InvalidAccessKeyId", words, 403)
     words = "The security token included in the request is invalid."
     if call.protocol in ("query", "rest-xml"):
-        return Refusal("InvalidClientTokenId", words, 403)
+        return AwsError("InvalidClientTokenId", words, 403)
     status = 403 if call.protocol == "rest-json" else 400
-    return Refusal("UnrecognizedClientException", words, status)
+    return AwsError("UnrecognizedClientException", words, status)

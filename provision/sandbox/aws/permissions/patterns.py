@@ -1,4 +1,4 @@
-"""The patterns of policies: * and ?, policy variables, and what is one value or a list of them.
+"""The patterns of policies: * and ?, policy variables, and single values or lists.
 
 Source: IAM User Guide, "IAM JSON policy elements: Action", "Resource" and "Variables and tags".
 """
@@ -14,17 +14,17 @@ Context = Mapping[str, Any]  # condition keys in lower case -> a value or severa
 
 
 def listed(value: Any) -> list[Any]:
-    """Policies write one thing without its list."""
+    """Return a list; policies write a single value without one."""
     return value if isinstance(value, list) else [value]
 
 
 def text(value: Any) -> str:
-    """A value of a condition as policies write it: true, 5, or itself."""
+    """Return a condition's value as policies write it: true, 5, or itself."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def fits(pattern: str, value: str, context: Context | None = None, fold: bool = False) -> bool:
-    """Whether the value fits the pattern; with a context variables stand for its values.
+    """Tell whether the value fits the pattern; with a context variables stand for its values.
 
     A variable without a value fits nothing, as does one with several values.
     """
@@ -57,7 +57,7 @@ def _variable(part: re.Match[str], context: Context | None) -> str | None:
 
 
 def fits_arn(pattern: str, value: str, context: Context | None = None) -> bool:
-    """ArnLike: each of the six parts of an ARN by itself; a wildcard crosses no colon but the last's."""
+    """Match as ArnLike, each of an ARN's six parts by itself; a wildcard crosses no colon but the last's."""
     patterns, values = _COLON.split(pattern, maxsplit=5), value.split(":", 5)
     if pattern == "*":
         return True

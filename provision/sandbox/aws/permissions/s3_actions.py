@@ -1,4 +1,4 @@
-"""S3's actions, which are named after its operations only half of the time.
+"""The actions of S3, half of which are not named after their operations.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3"; S3 User
 Guide, "Required permissions for Amazon S3 API operations".
@@ -8,7 +8,7 @@ from typing import Any
 
 from provision.sandbox.aws.calls import Call
 
-Asked = tuple[str, str]  # action and resource
+RequiredPermission = tuple[str, str]  # action and resource
 
 # On the bucket, where the action is not called as the operation is.
 BUCKET = {
@@ -55,8 +55,8 @@ OBJECT = {
 _VERSIONED = {"GetObject", "DeleteObject"}
 
 
-def asked(call: Call) -> list[Asked]:
-    """What has to be allowed for this call."""
+def required_permissions(call: Call) -> list[RequiredPermission]:
+    """Return the actions and resources that have to be allowed for this call."""
     given = call.params
     if "Bucket" not in given:
         return [("s3:ListAllMyBuckets" if call.operation == "ListBuckets" else _plain(call), "*")]

@@ -1,7 +1,7 @@
-"""iam:SimulatePrincipalPolicy: what a principal may do, asked instead of tried."""
+"""iam:SimulatePrincipalPolicy: a principal's permissions, without a call."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
@@ -13,12 +13,12 @@ from provision.sandbox.aws.rules import Answer, before
     "IAM API Reference, SimulatePrincipalPolicy and EvaluationResult",
 )
 @before("iam", "SimulatePrincipalPolicy")
-def simulated(cloud: Cloud, call: Call) -> Answer:
-    """API SimulatePrincipalPolicy, without its PolicyInputList."""
+def simulate(cloud: Cloud, call: Call) -> Answer:
+    """Answer SimulatePrincipalPolicy, without its PolicyInputList."""
     given = call.params
     principal = cloud.permissions.principal(given["PolicySourceArn"])
     if principal.entity is None:
-        raise Refusal("NoSuchEntity", f"{given['PolicySourceArn']} does not exist.", 404)
+        raise AwsError("NoSuchEntity", f"{given['PolicySourceArn']} does not exist.", 404)
     keys = {
         entry["ContextKeyName"]: _value(entry["ContextKeyValues"])
         for entry in given.get("ContextEntries") or []

@@ -48,7 +48,7 @@ _READ: dict[str, Read] = {
 
 
 def resource_tags(cloud: Cloud, arn: str) -> dict[str, str]:
-    """Condition keys with the tags of the resource; none where it is not there (yet)."""
+    """Return condition keys with the tags of the resource; none where it does not exist (yet)."""
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[2] not in _READ or "*" in arn:
         return {}

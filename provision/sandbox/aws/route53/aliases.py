@@ -1,4 +1,4 @@
-"""Route 53: what an alias record may point at."""
+"""Route 53: checks of an alias record's target."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ _OTHERS = (".amazonaws.com.", ".cloudfront.net.", ".awsglobalaccelerator.com.", 
     "barnybug/cli53#227",
 )
 def problems_of_alias(cloud: Cloud, wanted: Any, own_zone: Any, records: list[Any]) -> list[str]:
-    """What is wrong with the target of an alias (moto's RecordSet), the zone having `records`."""
+    """Return what is wrong with an alias's target (moto's RecordSet) in a zone with `records`."""
     target = wanted.alias_target
     name, zone_id = target["DNSName"].lower(), target["HostedZoneId"]
     tried = f"Tried to create an alias that targets {name}, type {wanted.type} in zone {zone_id}"
@@ -42,6 +42,6 @@ def problems_of_alias(cloud: Cloud, wanted: Any, own_zone: Any, records: list[An
         return [] if name.endswith(_OTHERS) else [outside, missing]
     if name != zone.name and not name.endswith(f".{zone.name}"):
         return [outside, missing]
-    kept = records if zone is own_zone else zone.rrsets
-    found = any(record.name == name and record.type == wanted.type for record in kept)
+    records_there = records if zone is own_zone else zone.rrsets
+    found = any(record.name == name and record.type == wanted.type for record in records_there)
     return [] if found else [missing]

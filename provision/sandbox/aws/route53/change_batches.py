@@ -1,4 +1,4 @@
-"""Route 53's change batches: all of it or nothing, and refused where AWS refuses."""
+"""Route 53: change batches, applied as a whole or refused."""
 
 from collections import defaultdict
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from moto.route53.models import RecordSet
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.route53.aliases import problems_of_alias
 from provision.sandbox.aws.route53.placement import apex, conflicts, misplaced
@@ -30,13 +30,13 @@ _MOST_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a re
 )
 @before("route53", "ChangeResourceRecordSets")
 def change_record_sets(cloud: Cloud, call: Call) -> Answer:
-    """API ChangeResourceRecordSets; carried out here: moto compares with a journal of its own."""
+    """Apply a change batch in moto's place (API ChangeResourceRecordSets)."""
     zone_id = call.params["HostedZoneId"].rpartition("/")[2]
     zone = cloud.backend("route53").zones.get(zone_id)
     if zone is None:
-        raise Refusal("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}")
+        raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}")
     if cloud.route53.one_change_at_a_time and cloud.route53.is_busy(zone):
-        raise Refusal(
+        raise AwsError(
             "PriorRequestNotComplete",
             "The request was rejected because Route 53 was still processing a prior request.",
         )
@@ -59,7 +59,7 @@ def change_record_sets(cloud: Cloud, call: Call) -> Answer:
                 problems += problems_of_alias(cloud, wanted, zone, records)
         problems += apex(records, zone.name)
     if problems:
-        raise Refusal("InvalidChangeBatch", f"[{', '.join(problems)}]")
+        raise AwsError("InvalidChangeBatch", f"[{', '.join(problems)}]")
     zone.rrsets = records
     return {"ChangeInfo": cloud.route53.changed(zone, batch.get("Comment"))}
 
@@ -86,22 +86,22 @@ def _batch_problems(changes: list[dict[str, Any]]) -> list[str]:
         key = (given["Type"], _full(given["Name"]), given.get("SetIdentifier", ""))
         actions[key].append(change["Action"])
     return [
-        f"The request contains an invalid set of changes for a resource record set '{type} {name}'"
-        for (type, name, _), done in actions.items()
+        f"The request contains an invalid set of changes for a resource record set '{kind} {name}'"
+        for (kind, name, _), done in actions.items()
         if len(done) > 1 and done not in (["DELETE", "CREATE"], ["DELETE", "UPSERT"])
     ]
 
 
 def _record_set(given: dict[str, Any]) -> Any:
-    """The given record set as Route 53 keeps it: names in lower case with the final dot."""
-    kept = dict(given)
-    kept["Name"] = _full(given["Name"])
+    """Return the record set as Route 53 keeps it: names in lower case with the final dot."""
+    stored = dict(given)
+    stored["Name"] = _full(given["Name"])
     if "ResourceRecords" in given:
-        kept["ResourceRecords"] = [record["Value"] for record in given["ResourceRecords"]]
+        stored["ResourceRecords"] = [record["Value"] for record in given["ResourceRecords"]]
     if "AliasTarget" in given:
         target = given["AliasTarget"]
-        kept["AliasTarget"] = {**target, "DNSName": _full(target["DNSName"])}
-    return RecordSet(kept)
+        stored["AliasTarget"] = {**target, "DNSName": _full(target["DNSName"])}
+    return RecordSet(stored)
 
 
 @behaves(
@@ -163,11 +163,11 @@ def _full(name: str) -> str:
     "Route 53 API Reference, GetChange, Errors",
 )
 @before("route53", "GetChange")
-def change_status(cloud: Cloud, call: Call) -> Answer:
-    """API GetChange; medians of other tools' logs are in Delays.route53_sync."""
+def get_change(cloud: Cloud, call: Call) -> Answer:
+    """Answer GetChange; Delays.route53_sync has medians of other tools' logs."""
     change_id = "/change/" + call.params["Id"].rpartition("/")[2]
     if change_id not in cloud.route53.changes:
-        raise Refusal(
+        raise AwsError(
             "NoSuchChange",
             f"A change with the specified change ID {change_id.rpartition('/')[2]} does not exist.",
         )

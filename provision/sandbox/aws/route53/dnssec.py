@@ -3,7 +3,7 @@
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.task import moment
 from provision.sandbox.aws.rules import Answer, before
@@ -18,7 +18,7 @@ def _zone_id(call: Call) -> str:
 def _zone(cloud: Cloud, call: Call) -> Any:
     zone = cloud.backend("route53").zones.get(_zone_id(call))
     if zone is None:
-        raise Refusal("NoSuchHostedZone", f"No hosted zone found with ID: {_zone_id(call)}")
+        raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {_zone_id(call)}")
     return zone
 
 
@@ -58,10 +58,10 @@ def show_keys(cloud: Cloud, call: Call) -> Answer:
     "hashicorp/terraform-provider-aws#21368",
 )
 @before("route53", "DeleteHostedZone")
-def zone_has_no_keys(cloud: Cloud, call: Call) -> None:
-    """Keys first."""
+def check_no_keys(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a zone that has keys."""
     if cloud.route53.signing_keys.get(call.params["Id"].rpartition("/")[2]):
-        raise Refusal(
+        raise AwsError(
             "HostedZoneNotEmpty",
             "The specified hosted zone contains DNSSEC Key Signing Keys and so cannot be deleted.",
         )

@@ -1,4 +1,4 @@
-"""Route 53: which domain names it takes, and how it words what is wrong with the others."""
+"""Route 53: checks of domain names, and the words for their errors."""
 
 import re
 
@@ -8,7 +8,7 @@ _LONGEST_LABEL, _LONGEST_NAME = 63, 255
 
 
 def problem_of(name: str) -> str:
-    """What is wrong with a domain name, in Route 53's words; "" when nothing is."""
+    """Return what is wrong with a domain name, in Route 53's words; "" when nothing is."""
     name = name.removesuffix(".")
     labels = name.split(".")
     for kind, words, found in (
@@ -32,5 +32,5 @@ def problem_of(name: str) -> str:
 
 
 def _odd(label: str) -> str:
-    """The first letter of a label that cannot stand there."""
+    """Return the first character of a label that is not allowed there."""
     return next((letter for letter in label if not "!" <= letter <= "~"), "\\")

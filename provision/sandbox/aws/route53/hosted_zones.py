@@ -3,7 +3,7 @@
 import random
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.route53.domain_names import problem_of
 from provision.sandbox.aws.rules import Answer, after, before
@@ -13,7 +13,7 @@ _SERVERS = (("com", 0), ("net", 512), ("org", 1024), ("co.uk", 1536))
 
 
 def name_servers() -> list[str]:
-    """Four name servers as a new hosted zone gets them, without the final dot."""
+    """Return four name servers as a new hosted zone gets them, without the final dot."""
     numbers = [(tld, random.randrange(first, first + 512)) for tld, first in _SERVERS]
     return [f"ns-{number}.awsdns-{number % 64:02}.{tld}" for tld, number in numbers]
 
@@ -31,17 +31,17 @@ def name_servers() -> list[str]:
     "Route 53 API Reference, CreateHostedZone, Errors",
 )
 @before("route53", "CreateHostedZone")
-def zone_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateHostedZone, Errors."""
+def check_new_zone(cloud: Cloud, call: Call) -> None:
+    """Check name and comment (API CreateHostedZone, Errors)."""
     name = call.params["Name"]
     problem = problem_of(name)
     if not problem and "." not in name.rstrip("."):
         problem = f"A hosted zone cannot be created for the top-level domain {name}"
     if problem:
-        raise Refusal("InvalidDomainName", problem)
+        raise AwsError("InvalidDomainName", problem)
     delegation_set = call.params.get("DelegationSetId", "").rpartition("/")[2]
     if delegation_set and delegation_set not in cloud.backend("route53").delegation_sets:
-        raise Refusal(
+        raise AwsError(
             "NoSuchDelegationSet",
             f"A reusable delegation set with ID {delegation_set} does not exist.",
         )
@@ -54,10 +54,10 @@ def zone_can_be(cloud: Cloud, call: Call) -> None:
     "Route 53 API Reference, CreateHostedZone, CallerReference",
 )
 @before("route53", "CreateHostedZone")
-def caller_reference_is_new(cloud: Cloud, call: Call) -> None:
-    """API CreateHostedZone: a reference serves once, even when its zone was deleted since."""
+def check_caller_reference(cloud: Cloud, call: Call) -> None:
+    """Refuse a reference used before, even by a deleted zone (API CreateHostedZone)."""
     if call.params["CallerReference"] in cloud.route53.caller_references:
-        raise Refusal(
+        raise AwsError(
             "HostedZoneAlreadyExists",
             "A hosted zone has already been created with the specified caller reference.",
         )
@@ -70,8 +70,8 @@ def caller_reference_is_new(cloud: Cloud, call: Call) -> None:
     "Route 53 Developer Guide, NS and SOA records that Route 53 creates",
 )
 @after("route53", "CreateHostedZone")
-def own_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """A second zone of the same name has other name servers (Developer Guide, SOA-NSrecords)."""
+def assign_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Give a second zone of the same name other name servers (Developer Guide, SOA-NSrecords)."""
     zone = cloud.backend("route53").zones[answer["HostedZone"]["Id"].rpartition("/")[2]]
     servers = name_servers()
     if zone.delegation_set is not None and "DelegationSetId" not in call.params:
@@ -93,12 +93,12 @@ def own_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
     "Route 53 API Reference, DeleteHostedZone; gruntwork-io/cloud-nuke#704",
 )
 @before("route53", "DeleteHostedZone")
-def zone_is_empty(cloud: Cloud, call: Call) -> None:
-    """API DeleteHostedZone, HostedZoneNotEmpty; a delegation below the zone counts, too."""
+def check_zone_empty(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a zone with records, delegations included (API DeleteHostedZone)."""
     zone = cloud.backend("route53").zones.get(call.params["Id"].rpartition("/")[2])
     own = ("NS", "SOA")
     if zone is not None and any(r.name != zone.name or r.type not in own for r in zone.rrsets):
-        raise Refusal(
+        raise AwsError(
             "HostedZoneNotEmpty",
             "The specified hosted zone contains non-required resource record sets  and so cannot "
             "be deleted.",
@@ -106,6 +106,6 @@ def zone_is_empty(cloud: Cloud, call: Call) -> None:
 
 
 @after("route53", "DeleteHostedZone")
-def deletion_takes_time(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API DeleteHostedZone answers with a ChangeInfo like every change."""
+def answer_change(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Answer a ChangeInfo, as every change does (API DeleteHostedZone)."""
     answer["ChangeInfo"] = cloud.route53.changed(None)

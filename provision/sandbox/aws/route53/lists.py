@@ -1,4 +1,4 @@
-"""Route 53's list of hosted zones by name, which is a range."""
+"""Route 53: the list of hosted zones by name, which is a range."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
@@ -13,8 +13,8 @@ from provision.sandbox.aws.rules import Answer, before
     "Route 53 API Reference, ListHostedZonesByName",
 )
 @before("route53", "ListHostedZonesByName")
-def names_are_a_range(cloud: Cloud, call: Call) -> Answer:
-    """API ListHostedZonesByName: DNSName is where the list begins, not a filter."""
+def list_from_name(cloud: Cloud, call: Call) -> Answer:
+    """List from DNSName on, which is no filter (API ListHostedZonesByName)."""
     zones = sorted(cloud.route53.zones(), key=lambda zone: (_order(zone.name), zone.resource_id))
     start = _order(call.params.get("DNSName", ""))
     start_id = call.params.get("HostedZoneId", "").rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Route 53: where in a zone a record set may stand, and beside what."""
+"""Route 53: checks of a record set's place in its zone."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from provision.sandbox.aws.behaviours import behaves
     "Route 53 Developer Guide, Supported DNS record types, CNAME",
 )
 def misplaced(wanted: Any, zone: str) -> list[str]:
-    """What is wrong with a record set's name in this zone."""
+    """Return what is wrong with a record set's name in this zone."""
     if wanted.name != zone and not wanted.name.endswith(f".{zone}"):
         return [f"RRSet with DNS name {wanted.name} is not permitted in zone {zone}"]
     if wanted.type == "CNAME" and wanted.name == zone:
@@ -33,14 +33,16 @@ def misplaced(wanted: Any, zone: str) -> list[str]:
     "RFC 1034, section 3.6.2; capitalone/Particle-Cloud-Framework#113",
 )
 def conflicts(wanted: Any, records: list[Any], zone: str) -> list[str]:
-    """What a record set that was made or changed may not stand beside."""
+    """Return the record sets beside which a new or changed one may not stand."""
     others = {record.type for record in records if record.name == wanted.name} - {wanted.type}
-    told = f"RRSet of type {wanted.type} with DNS name {wanted.name} is not permitted"
+    sentence = f"RRSet of type {wanted.type} with DNS name {wanted.name} is not permitted"
     if wanted.type == "CNAME" and others:
-        return [f"{told} as it conflicts with other records with the same DNS name in zone {zone}"]
+        return [
+            f"{sentence} as it conflicts with other records with the same DNS name in zone {zone}"
+        ]
     if "CNAME" in others:
         return [
-            f"{told} because a conflicting RRSet of type CNAME with the same DNS name already "
+            f"{sentence} because a conflicting RRSet of type CNAME with the same DNS name already "
             f"exists in zone {zone}"
         ]
     return []
@@ -53,10 +55,10 @@ def conflicts(wanted: Any, records: list[Any], zone: str) -> list[str]:
     "Route 53 Developer Guide, NS and SOA records that Route 53 creates",
 )
 def apex(records: list[Any], zone: str) -> list[str]:
-    """What a zone lacks at its own name."""
+    """Return what a zone lacks at its own name."""
     types = {record.type for record in records if record.name == zone}
     needed = {
         "NS": "A HostedZone must contain at least one NS record for the zone itself.",
         "SOA": "A HostedZone must contain exactly one SOA record.",
     }
-    return [words for type, words in needed.items() if type not in types]
+    return [words for kind, words in needed.items() if kind not in types]

@@ -1,11 +1,11 @@
-"""Route 53: which values a record set may have, by its type."""
+"""Route 53: checks of a record set's values, by its type."""
 
 import ipaddress
 import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Refusal
+from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.route53.domain_names import problem_of
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -27,7 +27,7 @@ def check_kind(action: str, given: dict[str, Any]) -> None:
     partly = bool(given.get("ResourceRecords")) or given.get("TTL") is not None
     if alias == plain or (alias and partly):
         found = "more than one" if alias else "none"
-        raise Refusal(
+        raise AwsError(
             "InvalidInput",
             f"Invalid request: Expected exactly one of {_CHOICE}, but found {found} in Change with "
             f"[Action={action}, Name={given['Name']}, Type={given['Type']}, "
@@ -48,7 +48,7 @@ def check_kind(action: str, given: dict[str, Any]) -> None:
     "Route 53 API Reference, ChangeResourceRecordSets, InvalidChangeBatch",
 )
 def problems_of(given: dict[str, Any]) -> list[str]:
-    """What is wrong with a record set by itself, in Route 53's words."""
+    """Return what is wrong with a record set by itself, in Route 53's words."""
     problems = [problem_of(given["Name"])]
     values = [record["Value"] for record in given.get("ResourceRecords", [])]
     for value in values:
@@ -80,8 +80,8 @@ def problems_of(given: dict[str, Any]) -> list[str]:
     "InvalidChangeBatch 400",
     "Route 53 Developer Guide, Supported DNS record types, CAA",
 )
-def _problem_of_value(type: str, value: str) -> str:
-    match type:
+def _problem_of_value(kind: str, value: str) -> str:
+    match kind:
         case "A" if not _is_address(value, 4):
             return "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
         case "AAAA" if not _is_address(value, 6):

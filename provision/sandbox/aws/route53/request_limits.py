@@ -1,7 +1,7 @@
 """Route 53: limits of parameters, and of requests a second."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.rules import before
@@ -22,7 +22,7 @@ before("route53", "*")(constrains("InvalidInput"))
     "Route 53 Developer Guide, Quotas: requests",
 )
 @before("route53", "*")
-def not_too_many(cloud: Cloud, call: Call) -> None:
-    """Developer Guide, Quotas: five requests a second an account."""
+def limit_requests(cloud: Cloud, call: Call) -> None:
+    """Refuse more than five requests a second an account (Developer Guide, Quotas)."""
     if cloud.route53.requests_a_second and not cloud.route53.count_request():
-        raise Refusal("Throttling", "Rate exceeded", 400)
+        raise AwsError("Throttling", "Rate exceeded", 400)

@@ -31,7 +31,7 @@ class Route53:
     _requests: deque[float] = field(default_factory=deque)
 
     def zones(self) -> list[Any]:
-        """Moto's hosted zones."""
+        """Return moto's hosted zones."""
         return list(self.account.backend("route53").zones.values())
 
     def changed(self, zone: Any | None, comment: str | None = None) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Route53:
         return self.change_info(change_id)
 
     def is_busy(self, zone: Any) -> bool:
-        """Whether a change of this zone is still on its way to the name servers."""
+        """Tell whether a change of this zone is still on its way to the name servers."""
         snapshots = self._snapshots.get(zone.resource_id, [])
         return bool(snapshots) and self.account.clock.now() < snapshots[-1][0]
 
@@ -66,7 +66,7 @@ class Route53:
         "Route 53 API Reference, GetChange; 37-40 s in other tools' logs",
     )
     def change_info(self, change_id: str) -> dict[str, Any]:
-        """ChangeInfo: PENDING until all name servers know, then INSYNC (API GetChange)."""
+        """Return ChangeInfo: PENDING until all name servers know, then INSYNC (API GetChange)."""
         submitted, comment = self.changes[change_id]
         synced = self.account.clock.now() >= submitted + self.account.delays.route53_sync
         info: dict[str, Any] = {
@@ -85,7 +85,7 @@ class Route53:
         "Route 53 API Reference, GetChange: 'propagated to all Route 53 DNS servers'",
     )
     def published(self, zone: Any) -> list[Any]:
-        """The record sets (moto's RecordSet) with which the zone's name servers answer now."""
+        """Return the record sets (moto's RecordSet) with which the zone's name servers answer now."""
         snapshots = self._snapshots.get(zone.resource_id, [])
         now = self.account.clock.now()
         while len(snapshots) > 1 and snapshots[1][0] <= now:

@@ -1,4 +1,4 @@
-"""S3: bucket names, what a new bucket has since April 2023, and buckets that are not empty.
+"""S3: bucket names, a new bucket's settings, and deletion.
 
 Sources: User Guide "General purpose bucket naming rules", "Blocking public access", "Controlling
 ownership of objects"; API CreateBucket, DeleteBucket.
@@ -10,7 +10,7 @@ from typing import Any
 from moto.s3.models import PublicAccessBlock
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, after, before
 
@@ -32,12 +32,12 @@ _TAGS = 50
     "S3 User Guide, General purpose bucket naming rules",
 )
 @before("s3", "CreateBucket")
-def bucket_has_a_name(cloud: Cloud, call: Call) -> None:
-    """User Guide, naming rules: InvalidBucketName."""
+def check_name(cloud: Cloud, call: Call) -> None:
+    """Refuse an invalid name (User Guide, naming rules)."""
     name = call.params["Bucket"]
     bad = not _NAME.fullmatch(name) or _ADDRESS.fullmatch(name)
     if bad or name.startswith(_PREFIXES) or name.endswith(_SUFFIXES):
-        raise Refusal("InvalidBucketName", "The specified bucket is not valid.", 400)
+        raise AwsError("InvalidBucketName", "The specified bucket is not valid.", 400)
 
 
 @behaves(
@@ -47,10 +47,10 @@ def bucket_has_a_name(cloud: Cloud, call: Call) -> None:
     _CREATE,
 )
 @before("s3", "CreateBucket")
-def bucket_is_nobody_elses(cloud: Cloud, call: Call) -> None:
-    """API CreateBucket, BucketAlreadyExists."""
+def check_name_free(cloud: Cloud, call: Call) -> None:
+    """Refuse a name taken by another account (API CreateBucket, BucketAlreadyExists)."""
     if call.params["Bucket"] in cloud.s3.foreign:
-        raise Refusal(
+        raise AwsError(
             "BucketAlreadyExists",
             "The requested bucket name is not available. The bucket namespace is shared by all users "
             "of the system. Please select a different name and try again.",
@@ -65,10 +65,10 @@ def bucket_is_nobody_elses(cloud: Cloud, call: Call) -> None:
     "S3 API Reference, HeadBucket",
 )
 @before("s3", "*")
-def bucket_is_not_foreign(cloud: Cloud, call: Call) -> None:
-    """API HeadBucket: 403 where the bucket exists and is somebody else's."""
+def check_owner(cloud: Cloud, call: Call) -> None:
+    """Refuse access to another account's bucket with 403 (API HeadBucket)."""
     if call.params.get("Bucket") in cloud.s3.foreign and call.operation != "CreateBucket":
-        raise Refusal("AccessDenied", "Access Denied", 403)
+        raise AwsError("AccessDenied", "Access Denied", 403)
 
 
 @behaves(
@@ -78,11 +78,11 @@ def bucket_is_not_foreign(cloud: Cloud, call: Call) -> None:
     "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
 )
 @before("s3", "CreateBucket")
-def bucket_has_no_acl(cloud: Cloud, call: Call) -> None:
-    """Since April 2023 a bucket's owner is enforced unless the call says otherwise."""
+def check_acl(cloud: Cloud, call: Call) -> None:
+    """Refuse public ACLs: since April 2023 a bucket's owner is enforced unless the call says otherwise."""
     ownership = call.params.get("ObjectOwnership") or "BucketOwnerEnforced"
     if ownership == "BucketOwnerEnforced" and call.params.get("ACL") not in (None, "private"):
-        raise Refusal(
+        raise AwsError(
             "InvalidBucketAclWithObjectOwnership",
             "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
             400,
@@ -102,8 +102,8 @@ def bucket_has_no_acl(cloud: Cloud, call: Call) -> None:
     "S3 API Reference, CreateBucketConfiguration, Tags",
 )
 @after("s3", "CreateBucket")
-def new_bucket_is_private(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Since 2023: public access blocked, no ACLs, SSE-S3; tags given at creation are kept (API, 2025)."""
+def apply_defaults(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Block public access, disable ACLs, encrypt with SSE-S3, and keep tags given at creation."""
     bucket = find_bucket(cloud, call)
     assert bucket is not None
     if bucket.public_access_block is None:
@@ -129,11 +129,11 @@ def _encrypt(bucket: Any) -> None:
     "S3 User Guide, Using cost allocation S3 bucket tags",
 )
 @before("s3", "PutBucketTagging")
-def tags_are_few(cloud: Cloud, call: Call) -> None:
-    """User Guide, bucket tags."""
+def check_tags(cloud: Cloud, call: Call) -> None:
+    """Refuse more than 50 tags (User Guide, bucket tags)."""
     if len((call.params.get("Tagging") or {}).get("TagSet") or []) > _TAGS:
         words = f"Bucket tag count cannot be greater than {_TAGS}"
-        raise Refusal("BadRequest", words, 400)
+        raise AwsError("BadRequest", words, 400)
 
 
 @behaves(
@@ -143,21 +143,21 @@ def tags_are_few(cloud: Cloud, call: Call) -> None:
     "S3 API Reference, DeleteBucket; S3 User Guide, Deleting a general purpose bucket",
 )
 @before("s3", "DeleteBucket")
-def bucket_is_empty(cloud: Cloud, call: Call) -> None:
-    """API DeleteBucket, BucketNotEmpty: versions and delete markers count."""
+def check_empty(cloud: Cloud, call: Call) -> None:
+    """Refuse to delete a bucket with objects, versions or delete markers (API DeleteBucket)."""
     bucket = find_bucket(cloud, call)
     if bucket is not None and any(bucket.keys.getlist(key) for key in bucket.keys):
         versioned = bool(bucket.versioning_status)
         more = " You must delete all versions in the bucket." if versioned else ""
-        raise Refusal("BucketNotEmpty", f"The bucket you tried to delete is not empty.{more}", 409)
+        raise AwsError("BucketNotEmpty", f"The bucket you tried to delete is not empty.{more}", 409)
 
 
 @after("s3", "DeleteBucket", "DeleteBucketPolicy")
-def policy_is_gone(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """With the bucket, or by itself."""
+def forget_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Forget the policy, deleted with its bucket or by itself."""
     cloud.s3.policies.pop(call.params["Bucket"], None)
 
 
 def find_bucket(cloud: Cloud, call: Call) -> Any | None:
-    """Moto's bucket, or None."""
+    """Return moto's bucket, or None."""
     return cloud.backend("s3").buckets.get(call.params["Bucket"])

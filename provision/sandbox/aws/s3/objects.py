@@ -1,9 +1,9 @@
-"""S3: objects, and what S3 says of them to whom."""
+"""S3: objects, and what S3 tells which caller about them."""
 
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions import s3_actions
 from provision.sandbox.aws.permissions.actions import context
@@ -29,8 +29,8 @@ _A_CALL = 1000
     moto="moto does so as well",
 )
 @before("s3", "GetObject", "HeadObject")
-def missing_key_is_no_secret_to_whom_may_list(cloud: Cloud, call: Call) -> None:
-    """API GetObject: 404 for who may list the bucket, 403 for everybody else."""
+def check_list_permission(cloud: Cloud, call: Call) -> None:
+    """Answer 404 to callers who may list the bucket, 403 to others (API GetObject)."""
     caller = cloud.permissions.caller(call.access_key)
     bucket, key = find_bucket(cloud, call), call.params["Key"]
     if caller is None or bucket is None or key in bucket.keys:
@@ -48,14 +48,14 @@ def missing_key_is_no_secret_to_whom_may_list(cloud: Cloud, call: Call) -> None:
     "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
 )
 @before("s3", "PutObject")
-def acls_are_disabled(cloud: Cloud, call: Call) -> None:
-    """User Guide: only bucket-owner-full-control, which changes nothing, is taken."""
+def check_acl(cloud: Cloud, call: Call) -> None:
+    """Refuse ACLs but bucket-owner-full-control, which changes nothing (User Guide)."""
     bucket = find_bucket(cloud, call)
     given = call.params.get("ACL") or call.params.get("AccessControlPolicy")
     if bucket is None or str(bucket.ownership_rule) != "BucketOwnerEnforced" or given is None:
         return
     if given not in ("bucket-owner-full-control", "private"):
-        raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
+        raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
 
 
 @behaves(
@@ -71,10 +71,10 @@ def acls_are_disabled(cloud: Cloud, call: Call) -> None:
     "S3 API Reference, DeleteObjects, Errors",
 )
 @before("s3", "DeleteObjects")
-def objects_are_deleted_one_by_one(cloud: Cloud, call: Call) -> Answer | None:
-    """API DeleteObjects."""
+def delete_objects(cloud: Cloud, call: Call) -> Answer | None:
+    """Delete each object by its own permission (API DeleteObjects)."""
     if len(call.params["Delete"]["Objects"]) > _A_CALL:
-        raise Refusal(
+        raise AwsError(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published "
             "schema",
@@ -84,7 +84,9 @@ def objects_are_deleted_one_by_one(cloud: Cloud, call: Call) -> Answer | None:
     if caller is None or find_bucket(cloud, call) is None:
         return None
     known, errors, deleted = context(cloud, call), [], []
-    objects = zip(call.params["Delete"]["Objects"], s3_actions.asked(call), strict=True)
+    objects = zip(
+        call.params["Delete"]["Objects"], s3_actions.required_permissions(call), strict=True
+    )
     for given, (action, resource) in objects:
         sentence = sentence_for(cloud, caller, (action, resource, {}), known)
         named = {name: given[name] for name in ("Key", "VersionId") if given.get(name)}

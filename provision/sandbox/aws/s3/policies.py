@@ -1,10 +1,10 @@
-"""S3: bucket policies that it refuses; those it takes are held against every call (permissions/)."""
+"""S3: checks of bucket policies; aws/permissions evaluates them for every call."""
 
 import json
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.iam.documents import check_principals
 from provision.sandbox.aws.permissions.patterns import listed
@@ -46,8 +46,8 @@ _NARROWING = (
     "S3 User Guide, Troubleshooting; aws re:Post, Invalid principal in policy",
 )
 @before("s3", "PutBucketPolicy")
-def policy_can_be(cloud: Cloud, call: Call) -> None:
-    """API PutBucketPolicy, MalformedPolicy."""
+def check_policy(cloud: Cloud, call: Call) -> None:
+    """Refuse a malformed policy (API PutBucketPolicy, MalformedPolicy)."""
     found = statements(call.params["Policy"])
     if not found:
         raise _malformed("Policies must be valid JSON and the first byte must be '{'")
@@ -55,7 +55,7 @@ def policy_can_be(cloud: Cloud, call: Call) -> None:
         _check(statement, f"arn:aws:s3:::{call.params['Bucket']}")
         try:
             check_principals(cloud, statement, "MalformedPolicy")
-        except Refusal:
+        except AwsError:
             raise _malformed("Invalid principal in policy") from None
 
 
@@ -80,15 +80,15 @@ def _check(statement: Statement, bucket: str) -> None:
     "S3 User Guide, Blocking public access: BlockPublicPolicy",
 )
 @before("s3", "PutBucketPolicy")
-def policy_is_not_public(cloud: Cloud, call: Call) -> None:
-    """User Guide, BlockPublicPolicy and "The meaning of public"."""
+def check_not_public(cloud: Cloud, call: Call) -> None:
+    """Refuse a public policy (User Guide, BlockPublicPolicy and "The meaning of public")."""
     bucket = find_bucket(cloud, call)
     block = bucket.public_access_block if bucket is not None else None
     if block is None or str(block.block_public_policy).lower() != "true":
         return
     if any(_is_public(statement) for statement in statements(call.params["Policy"])):
         who = cloud.permissions.who(call.access_key)
-        raise Refusal(
+        raise AwsError(
             "AccessDenied",
             f"User: {who} is not authorized to perform: s3:PutBucketPolicy on "
             f'resource: "arn:aws:s3:::{call.params["Bucket"]}" because public policies are prevented '
@@ -106,8 +106,8 @@ def _is_public(statement: Statement) -> bool:
 
 
 @after("s3", "PutBucketPolicy")
-def policy_is_kept(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API GetBucketPolicy: as it was put. moto reads no conditions; it is left the plain allows."""
+def keep_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Keep the policy; moto, which reads no conditions, gets the plain allows (API PutBucketPolicy)."""
     bucket, text = find_bucket(cloud, call), str(call.params["Policy"])
     if bucket is not None:
         cloud.s3.policies[bucket.name] = text
@@ -120,12 +120,12 @@ def policy_is_kept(cloud: Cloud, call: Call, answer: Answer) -> None:
 
 
 @before("s3", "GetBucketPolicy")
-def policy_as_put(cloud: Cloud, call: Call) -> Answer | None:
-    """API GetBucketPolicy."""
+def get_policy(cloud: Cloud, call: Call) -> Answer | None:
+    """Return the policy as it was put (API GetBucketPolicy)."""
     bucket = find_bucket(cloud, call)
     known: Any = bucket is not None and cloud.s3.policies.get(bucket.name)
     return {"Policy": known} if known else None
 
 
-def _malformed(words: str) -> Refusal:
-    return Refusal("MalformedPolicy", words, 400)
+def _malformed(words: str) -> AwsError:
+    return AwsError("MalformedPolicy", words, 400)

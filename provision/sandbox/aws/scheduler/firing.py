@@ -7,7 +7,7 @@ moto keeps groups and schedules; state.py keeps when they are due. Scheduler its
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.enforcement import hold
 from provision.sandbox.aws.permissions.principals import Principal
@@ -38,7 +38,7 @@ _TYPES = "EventBridge Scheduler User Guide, Schedule types"
     "EventBridge Scheduler User Guide, Deleting a schedule: after completion",
 )
 def fire_due(cloud: Cloud) -> None:
-    """Everything that is due by now, in order."""
+    """Fire every schedule that is due by now, in order."""
     with cloud.lock:
         now = cloud.clock.now()
         while firing := cloud.scheduler.first_due(now):
@@ -57,7 +57,7 @@ def fire_due(cloud: Cloud) -> None:
 
 
 def _fire(cloud: Cloud, region: str, group: Any, schedule: Any, moment: float) -> None:
-    """Calls the target with the schedule's role; how it went stands in the log of calls."""
+    """Call the target with the schedule's role and log the outcome."""
     call = call_of(schedule.target, region, moment)
     if call is None:
         return
@@ -66,7 +66,7 @@ def _fire(cloud: Cloud, region: str, group: Any, schedule: Any, moment: float) -
     who = f"arn:aws:sts::{cloud.account_id}:assumed-role/{role}/{schedule.name}"
     try:
         _carry_out(cloud, call, schedule.target["RoleArn"], group.arn, who)
-    except Refusal as refusal:
+    except AwsError as refusal:
         outcome = f"{refusal.code}: {refusal.message}"
     cloud.note(call, who, outcome)
 
@@ -85,9 +85,9 @@ def _fire(cloud: Cloud, region: str, group: Any, schedule: Any, moment: float) -
 )
 def _carry_out(cloud: Cloud, call: Call, role_arn: str, group: str, who: str) -> None:
     if not cloud.iam.assumable(role_arn, PRINCIPAL, group):
-        raise Refusal("AccessDeniedException", f"Scheduler cannot assume {role_arn}")
+        raise AwsError("AccessDeniedException", f"Scheduler cannot assume {role_arn}")
     hold(cloud, call, Principal(who, cloud.iam.role(role_arn)))
     for rule in rules_before(call):
         if rule(cloud, call) is not None:
             return
-    raise Refusal("NotEmulated", f"{call.service}:{call.operation}")
+    raise AwsError("NotEmulated", f"{call.service}:{call.operation}")

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: what its API refuses of a schedule.
+"""EventBridge Scheduler: checks of schedules.
 
 Sources: API Reference (CreateSchedule), User Guide "Schedule types". Where no source gives AWS's own
 words, ours stand.
@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.rules import Answer, after, before
@@ -37,21 +37,21 @@ before("scheduler", "*")(constrains("ValidationException"))
     f"{_API}, ClientToken",
 )
 @before("scheduler", "CreateSchedule", "CreateScheduleGroup")
-def token_is_not_used_up(cloud: Cloud, call: Call) -> Answer | None:
-    """API CreateSchedule, ClientToken; boto3 makes one for each call, and keeps it in its retries."""
+def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
+    """Answer a repeated ClientToken as the first time; boto3 makes one for each call (API CreateSchedule)."""
     token = call.params.get("ClientToken")
     known = cloud.scheduler.tokens.get((call.region, call.operation, str(token)))
     if token is None or known is None:
         return None
     if known[0] != call.params:
         words = f"The ClientToken {token} was used with other parameters."
-        raise Refusal("ConflictException", words, 409)
+        raise AwsError("ConflictException", words, 409)
     return known[1]
 
 
 @after("scheduler", "CreateSchedule", "CreateScheduleGroup")
-def token_is_kept(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """For the next call with it."""
+def remember_token(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Keep the answer for the next call with the same token."""
     if token := call.params.get("ClientToken"):
         cloud.scheduler.tokens[call.region, call.operation, token] = (call.params, dict(answer))
 
@@ -82,12 +82,12 @@ def token_is_kept(cloud: Cloud, call: Call, answer: Answer) -> None:
     "EventBridge Scheduler API Reference, FlexibleTimeWindow",
 )
 @before("scheduler", "CreateSchedule", "UpdateSchedule")
-def schedule_can_be(cloud: Cloud, call: Call) -> None:
-    """API CreateSchedule: group, expression, zone, target, role."""
+def check_schedule(cloud: Cloud, call: Call) -> None:
+    """Check group, expression, zone, target and role (API CreateSchedule)."""
     given = call.params
     group = find_group(cloud, call.region, given.get("GroupName"))
     if group.arn in cloud.scheduler.leaving:
-        raise Refusal("ConflictException", f"Schedule group {group.name} is being deleted.")
+        raise AwsError("ConflictException", f"Schedule group {group.name} is being deleted.")
     _check_time(cloud, given["ScheduleExpression"], given.get("ScheduleExpressionTimezone"))
     _check_dates(cloud, given)
     window = given["FlexibleTimeWindow"]
@@ -158,8 +158,8 @@ def _check_dates(cloud: Cloud, given: dict[str, Any]) -> None:
     "EventBridge Scheduler API Reference, UpdateSchedule",
 )
 @after("scheduler", "CreateSchedule", "UpdateSchedule")
-def schedule_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """It is due from now on; what UpdateSchedule was not given is back to its default."""
+def start_schedule(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Reckon the next time from now; UpdateSchedule resets what it was not given."""
     group = find_group(cloud, call.region, call.params.get("GroupName"))
     schedule = group.schedules[call.params["Name"]]
     schedule.state = call.params.get("State") or "ENABLED"
@@ -175,9 +175,9 @@ def schedule_begins(cloud: Cloud, call: Call, answer: Answer) -> None:
     moto="moto refuses it as well",
 )
 @before("scheduler", "GetSchedule", "UpdateSchedule", "DeleteSchedule")
-def schedule_is_there(cloud: Cloud, call: Call) -> None:
-    """API GetSchedule, DeleteSchedule: ResourceNotFoundException, also for the group."""
+def check_schedule_exists(cloud: Cloud, call: Call) -> None:
+    """Refuse unknown schedules and groups (API GetSchedule, DeleteSchedule)."""
     group = find_group(cloud, call.region, call.params.get("GroupName"))
     name = call.params["Name"]
     if name not in group.schedules:
-        raise Refusal("ResourceNotFoundException", f"Schedule {name} does not exist.")
+        raise AwsError("ResourceNotFoundException", f"Schedule {name} does not exist.")

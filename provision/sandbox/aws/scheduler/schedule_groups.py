@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: how groups come and go.
+"""EventBridge Scheduler: schedule groups.
 
 Source: API Reference (CreateScheduleGroup, DeleteScheduleGroup).
 """
@@ -6,7 +6,7 @@ Source: API Reference (CreateScheduleGroup, DeleteScheduleGroup).
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.scheduler.targets import invalid
@@ -19,11 +19,11 @@ from provision.sandbox.aws.scheduler.targets import invalid
     "EventBridge Scheduler API Reference, CreateScheduleGroup, Errors",
 )
 @before("scheduler", "CreateScheduleGroup")
-def group_is_new(cloud: Cloud, call: Call) -> None:
-    """API CreateScheduleGroup: ConflictException."""
+def check_new_group(cloud: Cloud, call: Call) -> None:
+    """Refuse a second group of a name, ConflictException (API CreateScheduleGroup)."""
     name = call.params["Name"]
     if name in cloud.backend("scheduler", call.region).schedule_groups:
-        raise Refusal("ConflictException", f"Schedule group {name} already exists.")
+        raise AwsError("ConflictException", f"Schedule group {name} already exists.")
 
 
 @behaves(
@@ -39,8 +39,8 @@ def group_is_new(cloud: Cloud, call: Call) -> None:
     "EventBridge Scheduler User Guide, Managing a schedule group",
 )
 @before("scheduler", "DeleteScheduleGroup")
-def group_goes(cloud: Cloud, call: Call) -> Answer:
-    """API DeleteScheduleGroup: at first DELETING, its schedules with it; the default one stays."""
+def delete_group(cloud: Cloud, call: Call) -> Answer:
+    """Set a group and its schedules to DELETING; refuse for the default group (API DeleteScheduleGroup)."""
     group = find_group(cloud, call.region, call.params["Name"])
     if group.name == "default":
         raise invalid("The default schedule group cannot be deleted.")
@@ -50,15 +50,15 @@ def group_goes(cloud: Cloud, call: Call) -> Answer:
 
 
 @after("scheduler", "GetScheduleGroup")
-def group_shows_its_state(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """API GetScheduleGroup, State: ACTIVE or DELETING."""
+def show_state(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Show ACTIVE or DELETING (API GetScheduleGroup, State)."""
     if answer["Arn"] in cloud.scheduler.leaving:
         answer["State"] = "DELETING"
 
 
 def find_group(cloud: Cloud, region: str, name: str | None) -> Any:
-    """Moto's group."""
+    """Return moto's group."""
     group = cloud.backend("scheduler", region).schedule_groups.get(name or "default")
     if group is None:
-        raise Refusal("ResourceNotFoundException", f"Schedule group {name} does not exist.")
+        raise AwsError("ResourceNotFoundException", f"Schedule group {name} does not exist.")
     return group

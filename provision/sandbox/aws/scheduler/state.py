@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: when each schedule is due, and which groups are on their way out."""
+"""EventBridge Scheduler: when each schedule is due, and which groups are being deleted."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ PRINCIPAL = "scheduler.amazonaws.com"
 
 
 def epoch(moment: Any) -> float | None:
-    """StartDate and EndDate, however the wire or moto has them."""
+    """Return StartDate or EndDate, as parsed or as moto has it, in epoch seconds."""
     return moment.timestamp() if isinstance(moment, datetime) else moment and float(moment)
 
 
@@ -29,7 +29,7 @@ class Scheduler:
     )
 
     def begin(self, schedule: Any) -> None:
-        """The schedule is new, or its expression may be: reckon from now on."""
+        """Reckon a new or changed schedule's next time from now on."""
         now = self.account.clock.now()
         since = max(now, epoch(schedule.start_date) or 0)
         self.due[schedule.arn] = self.next_time(schedule, since - 0.001, since)
@@ -41,6 +41,7 @@ class Scheduler:
         "EventBridge Scheduler API Reference, CreateSchedule, StartDate and EndDate",
     )
     def next_time(self, schedule: Any, after: float, since: float) -> float | None:
+        """Return when the schedule fires next; None: never."""
         zone = ZoneInfo(schedule.schedule_expression_timezone or "UTC")
         expression = parse(schedule.schedule_expression)
         due = expression.next(after, zone, since)
@@ -48,7 +49,7 @@ class Scheduler:
         return None if due is None or (end is not None and due > end) else due
 
     def first_due(self, now: float) -> tuple[str, Any, Any, float] | None:
-        """Region, group, schedule and moment of the one that is due first."""
+        """Return region, group, schedule and time of the one that is due first."""
         found = [
             (moment, region, group, schedule)
             for region in self.account.regions("scheduler")

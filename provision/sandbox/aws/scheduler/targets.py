@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: what a schedule can call, and the call that comes of it.
+"""EventBridge Scheduler: checks of targets, and the calls that schedules make.
 
 Sources: EventBridge Scheduler User Guide, "Using universal targets" and "Using templated targets"; API
 Reference, Target and EcsParameters. Where no source gives AWS's own words, ours stand.
@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.responses import input_shape
 
 UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:([a-z0-9]+):([A-Za-z0-9]+)")
@@ -43,7 +43,7 @@ _UNIVERSAL = "EventBridge Scheduler User Guide, Using universal targets"
     "EventBridge Scheduler API Reference, Target, Arn",
 )
 def check_target(target: dict[str, Any]) -> None:
-    """A universal target, an ECS cluster, or one of another service, which is not looked at."""
+    """Check a universal target or an ECS cluster; targets of other services are not checked."""
     arn = target["Arn"]
     if match := UNIVERSAL.fullmatch(arn):
         _check_universal(arn, match, target.get("Input") or "{}")
@@ -103,7 +103,7 @@ def _check_ecs(target: dict[str, Any]) -> None:
 
 
 def _named(shape: Any, value: Any) -> Any:
-    """The value with its members named as the API names them. Raises the refusal."""
+    """Return the value with its members named as the API names them. Raise AwsError."""
     if shape.type_name == "list" and isinstance(value, list):
         return [_named(shape.member, item) for item in value]
     if shape.type_name != "structure" or not isinstance(value, dict):
@@ -116,7 +116,7 @@ def _named(shape: Any, value: Any) -> Any:
 
 
 def call_of(target: dict[str, Any], region: str, moment: float) -> Call | None:
-    """The call that a schedule with this target makes; None: none of this account's."""
+    """Return the call that a schedule with this target makes; None: none of this account's."""
     arn = target["Arn"]
     if match := UNIVERSAL.fullmatch(arn):
         action = match[2][0].upper() + match[2][1:]
@@ -150,6 +150,6 @@ def call_of(target: dict[str, Any], region: str, moment: float) -> Call | None:
     return Call("ecs", "RunTask", region, params, True, moment, "scheduler", None, "json")
 
 
-def invalid(message: str) -> Refusal:
-    """ValidationException."""
-    return Refusal("ValidationException", message, 400)
+def invalid(message: str) -> AwsError:
+    """Return a ValidationException."""
+    return AwsError("ValidationException", message, 400)

@@ -1,7 +1,7 @@
-"""Parameter Store: keys, changes and tags that it refuses. Source: SSM API Reference, PutParameter."""
+"""Parameter Store: checks of keys, changes and tags. Source: SSM API Reference, PutParameter."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.ssm.parameters import PUT
@@ -16,14 +16,14 @@ _TAGS = 50
     PUT,
 )
 @before("ssm", "PutParameter")
-def key_exists(cloud: Cloud, call: Call) -> None:
-    """API PutParameter, InvalidKeyId; without KeyId it is alias/aws/ssm, which is always there."""
+def check_key(cloud: Cloud, call: Call) -> None:
+    """Refuse an unknown KeyId; without one it is alias/aws/ssm (API PutParameter, InvalidKeyId)."""
     key = call.params.get("KeyId")
     if key in (None, "alias/aws/ssm"):
         return
     kms = cloud.backend("kms", call.region)
     if kms.get_key_id(key) not in kms.keys and not kms.get_key_id_from_alias(key):
-        raise Refusal("InvalidKeyId", f"Invalid keyId {key}", 400)
+        raise AwsError("InvalidKeyId", f"Invalid keyId {key}", 400)
 
 
 @behaves(
@@ -39,14 +39,14 @@ def key_exists(cloud: Cloud, call: Call) -> None:
     PUT,
 )
 @before("ssm", "PutParameter")
-def parameter_can_change(cloud: Cloud, call: Call) -> None:
-    """API PutParameter: one update at a time, and a type for life."""
+def check_change(cloud: Cloud, call: Call) -> None:
+    """Refuse concurrent updates and a change of type (API PutParameter)."""
     name, wanted = call.params["Name"], call.params.get("Type")
     found = cloud.backend("ssm", call.region)._parameters.get(name)
     if not found or not call.params.get("Overwrite"):
         return
     if wanted and found[-1].parameter_type != wanted:
-        raise Refusal(
+        raise AwsError(
             "HierarchyTypeMismatchException",
             "Parameter Store does not support changing a parameter type in a hierarchy. For "
             "example, you can't change a parameter from a String type to a SecureString type. You "
@@ -56,12 +56,12 @@ def parameter_can_change(cloud: Cloud, call: Call) -> None:
     known = cloud.ssm.updated.get((call.region, name), 0) + cloud.delays.parameter
     if cloud.clock.now() < known:
         words = "There are concurrent updates for a resource that supports one update at a time."
-        raise Refusal("TooManyUpdates", words, 400)
+        raise AwsError("TooManyUpdates", words, 400)
 
 
 @after("ssm", "PutParameter")
-def parameter_is_written(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """From now on, for `delays.parameter`, it is being written."""
+def note_write(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Note the time of the write, which takes `delays.parameter`."""
     cloud.ssm.updated[call.region, call.params["Name"]] = cloud.clock.now()
 
 
@@ -72,10 +72,10 @@ def parameter_is_written(cloud: Cloud, call: Call, answer: Answer) -> None:
     "SSM API Reference, AddTagsToResource, Errors",
 )
 @before("ssm", "PutParameter")
-def tags_are_few(cloud: Cloud, call: Call) -> None:
+def check_tags(cloud: Cloud, call: Call) -> None:
     """Refuse more tags than the quota."""
     if len(call.params.get("Tags") or []) > _TAGS:
         words = (
             "The Targets parameter includes too many tags. Remove one or more tags and try again."
         )
-        raise Refusal("TooManyTagsError", words, 400)
+        raise AwsError("TooManyTagsError", words, 400)

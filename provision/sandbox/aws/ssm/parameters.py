@@ -1,4 +1,4 @@
-"""Parameter Store: names and values that it refuses.
+"""Parameter Store: checks of names and values.
 
 Sources: SSM API Reference, PutParameter; Systems Manager User Guide, "Requirements and constraints for
 parameter names"; AWS General Reference, Systems Manager quotas.
@@ -7,7 +7,7 @@ parameter names"; AWS General Reference, Systems Manager quotas.
 import re
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.rules import before
@@ -52,8 +52,8 @@ before("ssm", "*")(constrains("ValidationException"))
     _NAMES,
 )
 @before("ssm", "PutParameter")
-def name_can_be(cloud: Cloud, call: Call) -> None:
-    """User Guide, names."""
+def check_name(cloud: Cloud, call: Call) -> None:
+    """Refuse an invalid name (User Guide, names)."""
     name = call.params["Name"]
     if not _ALPHABET.fullmatch(name):
         raise _invalid(
@@ -66,7 +66,7 @@ def name_can_be(cloud: Cloud, call: Call) -> None:
     if len(name) > _NAME:
         raise _invalid(f"Parameter name exceeds the maximum length of {_NAME} characters.")
     if name.count("/") > _DEPTH:
-        raise Refusal(
+        raise AwsError(
             "HierarchyLevelLimitExceededException",
             f"A hierarchy can have a maximum of {_DEPTH} levels.",
             400,
@@ -92,8 +92,8 @@ def name_can_be(cloud: Cloud, call: Call) -> None:
     PUT,
 )
 @before("ssm", "PutParameter")
-def value_can_be(cloud: Cloud, call: Call) -> None:
-    """API PutParameter, Value and AllowedPattern."""
+def check_value(cloud: Cloud, call: Call) -> None:
+    """Check Value and AllowedPattern (API PutParameter)."""
     value, tier = call.params["Value"], call.params.get("Tier") or "Standard"
     pattern = call.params.get("AllowedPattern")
     if len(value.encode()) > _SIZE.get(tier, _SIZE["Advanced"]):
@@ -108,12 +108,12 @@ def value_can_be(cloud: Cloud, call: Call) -> None:
             'Parameter value can\'t nest another parameter. Do not use "{{}}" in the value.'
         )
     if pattern and not re.search(pattern, value):
-        raise Refusal(
+        raise AwsError(
             "ParameterPatternMismatchException",
             f"Parameter value, cannot be validated against allowedPattern: {pattern}",
             400,
         )
 
 
-def _invalid(words: str) -> Refusal:
-    return Refusal("ValidationException", words, 400)
+def _invalid(words: str) -> AwsError:
+    return AwsError("ValidationException", words, 400)

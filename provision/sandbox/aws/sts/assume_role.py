@@ -1,11 +1,15 @@
-"""STS: whose role it is to assume is said by the role's trust policy."""
+"""STS AssumeRole: the role's trust policy, and the session's duration."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.permissions.actions import context
-from provision.sandbox.aws.permissions.policies import Request, resource_verdict, statements
+from provision.sandbox.aws.permissions.policies import (
+    PermissionRequest,
+    resource_verdict,
+    statements,
+)
 from provision.sandbox.aws.rules import before
 
 _CHAINED = 3600  # seconds
@@ -32,8 +36,8 @@ before("sts", "*")(constrains("ValidationError"))
     "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
 )
 @before("sts", "AssumeRole")
-def role_is_assumed_by_whom_it_trusts(cloud: Cloud, call: Call) -> None:
-    """API AssumeRole."""
+def check_trust(cloud: Cloud, call: Call) -> None:
+    """Refuse callers that the trust policy does not allow (API AssumeRole)."""
     arn = call.params["RoleArn"]
     caller = cloud.permissions.caller(call.access_key)
     if caller is None:
@@ -44,7 +48,7 @@ def role_is_assumed_by_whom_it_trusts(cloud: Cloud, call: Call) -> None:
         raise _denied(sentence)
     keys = cloud.permissions.keys(caller) | context(cloud, call)
     trust = role.assume_role_policy_document
-    request = Request(caller.arn, "sts:AssumeRole", arn, keys, caller.role)
+    request = PermissionRequest(caller.arn, "sts:AssumeRole", arn, keys, caller.role)
     trusted = resource_verdict(statements(trust), request)
     if trusted not in ("Allow", "Delegate"):
         raise _denied(sentence)
@@ -59,8 +63,8 @@ def role_is_assumed_by_whom_it_trusts(cloud: Cloud, call: Call) -> None:
     "STS API Reference, AssumeRole, DurationSeconds; IAM User Guide, Role chaining",
 )
 @before("sts", "AssumeRole")
-def session_is_short(cloud: Cloud, call: Call) -> None:
-    """API AssumeRole, DurationSeconds."""
+def check_duration(cloud: Cloud, call: Call) -> None:
+    """Check DurationSeconds (API AssumeRole)."""
     wanted, role = call.params.get("DurationSeconds"), cloud.iam.role(call.params["RoleArn"])
     caller = cloud.permissions.caller(call.access_key)
     if wanted is None or role is None:
@@ -76,9 +80,9 @@ def session_is_short(cloud: Cloud, call: Call) -> None:
         )
 
 
-def _denied(words: str) -> Refusal:
-    return Refusal("AccessDenied", words, 403)
+def _denied(words: str) -> AwsError:
+    return AwsError("AccessDenied", words, 403)
 
 
-def _invalid(words: str) -> Refusal:
-    return Refusal("ValidationError", words, 400)
+def _invalid(words: str) -> AwsError:
+    return AwsError("ValidationError", words, 400)

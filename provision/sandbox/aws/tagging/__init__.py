@@ -1,0 +1,1 @@
+"""The Resource Groups Tagging API, and the limits of tags."""

@@ -1,4 +1,4 @@
-"""The Resource Groups Tagging API: an inventory that is neither whole nor up to date, moto's as AWS's."""
+"""The Resource Groups Tagging API: an incomplete inventory that lags, as AWS's."""
 
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 

@@ -1,4 +1,4 @@
-"""Tags: how many, how long and of what alphabet, in each service's own words.
+"""Limits of tags, in each service's own words.
 
 What ACM refuses is moto's and constraints.py's.
 """
@@ -8,7 +8,7 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import Call, Refusal
+from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
@@ -44,15 +44,15 @@ _TAGGABLE = {
     "Elastic Load Balancing API Reference, Tag; botocore model, elbv2, TagKey",
 )
 @before("elbv2", "CreateLoadBalancer", "CreateTargetGroup", "CreateListener", "CreateRule")
-def new_things_tags(cloud: Cloud, call: Call) -> None:
-    """API Tag; the lengths are in botocore's model (constraints.py)."""
+def check_tags_at_creation(cloud: Cloud, call: Call) -> None:
+    """Check the number of tags (API Tag); botocore's model has the lengths (constraints.py)."""
     tags = call.params.get("Tags", [])
     keys = [tag["Key"] for tag in tags]
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise Refusal("DuplicateTagKeys", f"Tag key was specified more than once: {twice}")
+        raise AwsError("DuplicateTagKeys", f"Tag key was specified more than once: {twice}")
     if any(key.startswith(_RESERVED) for key in keys):
-        raise Refusal(
+        raise AwsError(
             "ValidationError", "aws: prefixed tag key names are not allowed for external use."
         )
     _check_count(set(keys))
@@ -65,9 +65,9 @@ def new_things_tags(cloud: Cloud, call: Call) -> None:
     "Elastic Load Balancing API Reference, Tag; User Guide, Tag restrictions",
 )
 @before("elbv2", "AddTags")
-def tags_can_be_added(cloud: Cloud, call: Call) -> Answer | None:
-    """API AddTags; carried out here, because moto's limit is ten."""
-    new_things_tags(cloud, call)
+def add_tags(cloud: Cloud, call: Call) -> Answer | None:
+    """Add tags in moto's place, whose limit is ten (API AddTags)."""
+    check_tags_at_creation(cloud, call)
     backend = cloud.backend("elbv2", call.region)
     arns, keys = call.params["ResourceArns"], {tag["Key"] for tag in call.params["Tags"]}
     try:
@@ -83,7 +83,7 @@ def tags_can_be_added(cloud: Cloud, call: Call) -> Answer | None:
 
 def _check_count(keys: set[str]) -> None:
     if len(keys) > _MOST:
-        raise Refusal(
+        raise AwsError(
             "TooManyTags",
             "You've reached the limit on the number of tags per resource",
         )
@@ -109,8 +109,8 @@ def _check_count(keys: set[str]) -> None:
     moto="moto refuses it as well",
 )
 @before("ec2", "CreateTags")
-def network_tags(cloud: Cloud, call: Call) -> None:
-    """User Guide, Tag restrictions; moto counts them."""
+def check_network_tags(cloud: Cloud, call: Call) -> None:
+    """Check tags of EC2 resources (User Guide, Tag restrictions); moto counts them."""
     _check_network_tags(call.params["Tags"])
 
 
@@ -121,12 +121,12 @@ def network_tags(cloud: Cloud, call: Call) -> None:
     "EC2 API Reference, TagSpecification",
 )
 @before("ec2", *_TAGGABLE)
-def new_network_tags(cloud: Cloud, call: Call) -> None:
-    """API TagSpecification."""
+def check_network_tags_at_creation(cloud: Cloud, call: Call) -> None:
+    """Check tags at creation (API TagSpecification)."""
     for specification in call.params.get("TagSpecifications", []):
         sort = specification.get("ResourceType")
         if sort != _TAGGABLE[call.operation]:
-            raise Refusal(
+            raise AwsError(
                 "InvalidParameterValue",
                 f"'{sort}' is not a valid taggable resource type for this operation.",
             )
@@ -144,7 +144,7 @@ def _check_network_tags(tags: list[dict[str, Any]]) -> None:
             (f"Duplicate tag key '{key}' specified.", key in seen),
         ):
             if wrong:
-                raise Refusal("InvalidParameterValue", problem)
+                raise AwsError("InvalidParameterValue", problem)
         seen.add(key)
 
 
@@ -155,12 +155,12 @@ def _check_network_tags(tags: list[dict[str, Any]]) -> None:
     "Route 53 API Reference, ChangeTagsForResource, AddTags",
 )
 @before("route53", "ChangeTagsForResource")
-def zone_tags(cloud: Cloud, call: Call) -> None:
-    """API ChangeTagsForResource, AddTags; ten a call are in botocore's model (constraints.py)."""
+def check_zone_tags(cloud: Cloud, call: Call) -> None:
+    """Check the total of a zone's tags; botocore's model has the ten a call (API ChangeTagsForResource)."""
     have = set(cloud.backend("route53").resource_tags.get(call.params["ResourceId"], {}))
     have -= set(call.params.get("RemoveTagKeys", []))
     added = {tag.get("Key", "") for tag in call.params.get("AddTags", [])}
     if any(key.startswith(_RESERVED) for key in added):
-        raise Refusal("InvalidInput", "Tag keys starting with 'aws:' are reserved.")
+        raise AwsError("InvalidInput", "Tag keys starting with 'aws:' are reserved.")
     if len(have | added) > 10:
-        raise Refusal("InvalidInput", "The number of tags exceeds the limit of 10 per resource.")
+        raise AwsError("InvalidInput", "The number of tags exceeds the limit of 10 per resource.")

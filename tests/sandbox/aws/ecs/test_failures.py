@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from provision.sandbox.aws.ecr.image_store import CannotPull
+from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.tasks.runners import TaskRunner
 from tests.sandbox.aws.ecs.bot_service import TRUST, Bot
 from tests.sandbox.control_client import control
@@ -61,7 +61,7 @@ def test_image_that_cannot_be_unpacked(bot: Bot) -> None:
         """A host on which no layer can be unpacked."""
 
         def start(self, *_: Any) -> Any:
-            raise CannotPull("failed to register layer: unexpected EOF")
+            raise CannotPullError("failed to register layer: unexpected EOF")
 
     bot.account.cloud.tasks = cast(TaskRunner, Tasks())
     bot.create()

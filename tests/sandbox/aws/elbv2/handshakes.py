@@ -4,12 +4,12 @@ import contextlib
 from ssl import PROTOCOL_TLS_CLIENT, MemoryBIO, SSLContext, SSLWantReadError, TLSVersion
 
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.elbv2.data_plane import Front
+from provision.sandbox.aws.elbv2.data_plane import DataPlane
 
 
 def shake_hands(cloud: Cloud, name: str, version: TLSVersion | None = None) -> str:
     """The TLS version that a client who trusts the sandbox's authority gets; `version`: it has no other."""
-    client, server = SSLContext(PROTOCOL_TLS_CLIENT), Front(cloud).tls(name)
+    client, server = SSLContext(PROTOCOL_TLS_CLIENT), DataPlane(cloud).tls(name)
     cloud.authority.trust(client)
     if version:
         client.minimum_version = client.maximum_version = version

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
-from provision.sandbox.aws.elbv2.data_plane import Front
+from provision.sandbox.aws.elbv2.data_plane import DataPlane
 from provision.sandbox.aws.elbv2.routing import redirect
 from provision.sandbox.tasks.runners import Reply, Request
 from tests.sandbox.aws.ecs.bot_service import Bot
@@ -26,7 +26,7 @@ def mirror(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     return ["\n".join(lines).encode(), body]
 
 
-def get(front: Front, target: str = "/", host: str = "example.jp", port: int = 443) -> Reply:
+def get(front: DataPlane, target: str = "/", host: str = "example.jp", port: int = 443) -> Reply:
     return front.forward(host, port, Request("GET", target, [("Host", host)]), "203.0.113.9")
 
 
@@ -52,7 +52,7 @@ def bot(published: Bot) -> Bot:
 
 def test_request_reaches_the_container(bot: Bot) -> None:
     """Method, path, headers and raw body; with the headers that a load balancer adds."""
-    front = Front(bot.account.cloud)
+    front = DataPlane(bot.account.cloud)
     answer = Client(front.wsgi).post(
         "/webhook?a=1",
         base_url="https://example.jp",
@@ -74,7 +74,7 @@ def test_request_reaches_the_container(bot: Bot) -> None:
 
 def test_nobody_answers_for_other_names(bot: Bot) -> None:
     """No DNS record, no load balancer; and no certificate to show."""
-    front = Front(bot.account.cloud)
+    front = DataPlane(bot.account.cloud)
     assert front.certificate("example.jp") is not None
     assert front.certificate("other.example.jp") is None
     with pytest.raises(ConnectionError):
@@ -141,8 +141,8 @@ def test_internal_load_balancer(account: Account) -> None:
     account.clock.advance(cloud.delays.load_balancer)
     assert names["internal"].startswith("internal-internal-")
     with pytest.raises(ConnectionError):
-        get(Front(cloud), host=names["internal"], port=80)
-    assert 503 == get(Front(cloud), host=names["internet-facing"], port=80).status
+        get(DataPlane(cloud), host=names["internal"], port=80)
+    assert 503 == get(DataPlane(cloud), host=names["internet-facing"], port=80).status
 
 
 def open_to_all(account: Account, group: str, port: int) -> None:
@@ -155,7 +155,7 @@ def open_to_all(account: Account, group: str, port: int) -> None:
 
 def test_protocol_of_a_listener(published: Bot) -> None:
     """Plain HTTP at an HTTPS listener, TLS at an HTTP listener."""
-    front, elbv2 = Front(published.account.cloud), published.account.client("elbv2")
+    front, elbv2 = DataPlane(published.account.cloud), published.account.client("elbv2")
     open_to_all(published.account, published.outer, 80)
     elbv2.delete_listener(ListenerArn=published.listener)
     elbv2.modify_listener(ListenerArn=published.secure, Port=80)
@@ -183,12 +183,12 @@ def test_task_admits_its_load_balancer(bot: Bot, source: dict[str, Any], status:
     if name := source.get("UserIdGroupPairs"):
         source = {"UserIdGroupPairs": [{"GroupId": getattr(bot, name)}]}
     bot.admit(bot.inner, 8080, **source)
-    assert status == get(Front(bot.account.cloud)).status
+    assert status == get(DataPlane(bot.account.cloud)).status
 
 
 def test_closed_port_does_not_answer(bot: Bot) -> None:
     """The listener on 80 is there, the security group keeps it shut."""
-    front = Front(bot.account.cloud)
+    front = DataPlane(bot.account.cloud)
     with pytest.raises(ConnectionError):
         get(front, port=80)
     bot.admit(bot.outer, 80, IpRanges=[{"CidrIp": "0.0.0.0/0"}])
@@ -199,7 +199,7 @@ def test_without_targets_503(bot: Bot) -> None:
     """Desired 0: the load balancer answers by itself."""
     bot.ecs.update_service(cluster="news", service="bot", desiredCount=0)
     bot.clock.advance(60)
-    reply = get(Front(bot.account.cloud))
+    reply = get(DataPlane(bot.account.cloud))
     assert 503 == reply.status
     assert b"503 Service Temporarily Unavailable" in reply.body
 
@@ -210,7 +210,7 @@ def test_dead_target_502_slow_target_504(bot: Bot) -> None:
     def slow(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         raise TimeoutError
 
-    front = Front(bot.account.cloud)
+    front = DataPlane(bot.account.cloud)
     bot.tasks.started[0].application = slow
     assert 504 == get(front).status
     bot.tasks.started[0].end(1)
@@ -221,7 +221,7 @@ def test_unhealthy_targets_serve_when_all_are(bot: Bot) -> None:
     """User Guide, target groups: with no healthy target the load balancer fails open."""
     ((_, target),) = bot.account.cloud.elbv2.targets[bot.group].items()
     target.state = "unhealthy"
-    assert 200 == get(Front(bot.account.cloud)).status
+    assert 200 == get(DataPlane(bot.account.cloud)).status
 
 
 def test_rules_by_priority(bot: Bot) -> None:
@@ -249,7 +249,7 @@ def test_rules_by_priority(bot: Bot) -> None:
     rule(20, "later", path_pattern="/tea*")
     rule(10, "first", path_pattern="/tea/?")
     rule(5, "elsewhere", path_pattern="/tea*", host_header="other.example.jp")
-    front = Front(bot.account.cloud)
+    front = DataPlane(bot.account.cloud)
     assert b"first" == get(front, "/tea/1?x=2").body
     assert b"later" == get(front, "/tea/12").body
     assert 418 == get(front, "/tea").status
@@ -268,7 +268,7 @@ def test_redirect(bot: Bot) -> None:
             }
         ],
     )
-    reply = get(Front(bot.account.cloud), "/a?b=1", port=80)
+    reply = get(DataPlane(bot.account.cloud), "/a?b=1", port=80)
     assert (301, "https://example.jp:443/a?b=1") == (reply.status, dict(reply.headers)["Location"])
 
 

@@ -154,7 +154,7 @@ def test_deregistered_target_drains(account: Account, bots: Bots) -> None:
     assert refused[:2] == ("InvalidTarget", 400)
 
 
-@pytest.mark.behaviour("elbv2.target-health-of-a-stranger")
+@pytest.mark.behaviour("elbv2.target-health-unregistered")
 def test_asking_for_a_target_that_is_not_there(account: Account) -> None:
     """DescribeTargetHealth with an unknown target says it is not registered."""
     found = account.client("elbv2").describe_target_health(

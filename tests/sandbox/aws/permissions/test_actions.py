@@ -53,7 +53,7 @@ def test_resources_are_those_of_the_action(service: str, operation: str) -> None
 @pytest.mark.parametrize("operation", sorted({*s3_actions.BUCKET, *s3_actions.OBJECT}))
 def test_s3_actions_exist(operation: str) -> None:
     """Under the name in the table, on a bucket or on an object."""
-    ((action, resource),) = s3_actions.asked(call("s3", operation, GIVEN))
+    ((action, resource),) = s3_actions.required_permissions(call("s3", operation, GIVEN))
     known = [one for one in formats("s3", action.partition(":")[2]) if one != r"\*"]
     assert any(re.fullmatch(one, resource) for one in known)
 
@@ -63,10 +63,10 @@ def test_s3_actions_exist(operation: str) -> None:
 )
 def test_other_s3_actions_exist(operation: str) -> None:
     """Those with a rule of their own, and those that are called as the operation is."""
-    asked = s3_actions.asked(call("s3", operation, GIVEN))
+    asked = s3_actions.required_permissions(call("s3", operation, GIVEN))
     assert all(get_action_data("s3", action.partition(":")[2]) for action, _ in asked)
     assert ("s3:GetObjectVersion", "arn:aws:s3:::b/k") == (
-        s3_actions.asked(call("s3", "GetObject", GIVEN | {"VersionId": "1"}))[0]
+        s3_actions.required_permissions(call("s3", "GetObject", GIVEN | {"VersionId": "1"}))[0]
     )
 
 

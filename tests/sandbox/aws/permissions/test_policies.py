@@ -6,7 +6,7 @@ import pytest
 
 from provision.sandbox.aws.permissions.conditions import hold
 from provision.sandbox.aws.permissions.patterns import fits, fits_arn
-from provision.sandbox.aws.permissions.policies import Request, refusal, resource_verdict
+from provision.sandbox.aws.permissions.policies import PermissionRequest, refusal, resource_verdict
 
 USER = "arn:aws:iam::123456789012:user/maria"
 SERVICE = "arn:aws:ecs:ap-northeast-1:123456789012:service/news/bot"
@@ -17,10 +17,12 @@ def allow(action: Any = "ecs:*", resource: Any = "*", **more: Any) -> dict[str, 
     return {"Effect": "Allow", "Action": action, "Resource": resource} | more
 
 
-def asked(action: str = "ecs:UpdateService", resource: str = SERVICE, **context: Any) -> Request:
+def asked(
+    action: str = "ecs:UpdateService", resource: str = SERVICE, **context: Any
+) -> PermissionRequest:
     """A request of Maria's; underscores of the keys stand for colons."""
     keys = {key.replace("_", ":"): value for key, value in context.items()}
-    return Request(USER, action, resource, keys)
+    return PermissionRequest(USER, action, resource, keys)
 
 
 NOT_ALLOWED = "because no identity-based policy allows the ecs:UpdateService action"
@@ -102,9 +104,9 @@ def test_resource_policy_allows_within_the_account() -> None:
 def test_trust_of_services() -> None:
     """A service is a principal by its name."""
     trust = [{"Effect": "Allow", "Principal": {"Service": "a.b"}, "Action": "sts:AssumeRole"}]
-    request = Request("a.b", "sts:AssumeRole", "arn:aws:iam::123456789012:role/r")
+    request = PermissionRequest("a.b", "sts:AssumeRole", "arn:aws:iam::123456789012:role/r")
     assert "Allow" == resource_verdict(trust, request)
-    assert "" == resource_verdict(trust, Request("c.d", "sts:AssumeRole", "r"))
+    assert "" == resource_verdict(trust, PermissionRequest("c.d", "sts:AssumeRole", "r"))
 
 
 CONTEXT = {
