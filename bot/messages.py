@@ -1,7 +1,7 @@
-"""What the bot says: its phrases in both languages, and LINE's message objects as dictionaries.
+r"""What the bot says: its phrases in both languages, and LINE's message objects as dictionaries.
 
 Limits are in LINE's "Message objects", counted in UTF-16 units. How it counts the bytes of a Flex message
-is not documented; the lengths chosen here stay below 50 KB even if every character is escaped as \\uXXXX.
+is not documented; the lengths chosen here stay below 50 KB even if every character is escaped as \uXXXX.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ class Folder:
         self._path = Path(path)
 
     def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
+        """Return content and tag, or None where the tag is still the same. Raise NotFound."""
         file = self._path / name
         try:
             status = file.stat()
@@ -50,6 +51,7 @@ class Folder:
             raise NotFound(str(file)) from None
 
     def write(self, name: str, content: bytes) -> None:
+        """Write it whole: readers see the former content or all of the new."""
         file = self._path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".")
@@ -65,11 +67,13 @@ class Folder:
             raise
 
     def old(self, folder: str, seconds: float) -> list[str]:
+        """Return the names in the folder that are older than so many seconds."""
         end = time.time() - seconds
         files = (self._path / folder).glob("*")
         return [f"{folder}/{file.name}" for file in files if file.stat().st_mtime < end]
 
     def delete(self, name: str) -> None:
+        """Delete it; nothing happens where there is none."""
         (self._path / name).unlink(missing_ok=True)
 
 
@@ -101,6 +105,7 @@ class Bucket:
             return self._client
 
     def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
+        """Return content and tag, or None where the tag is still the same. Raise NotFound."""
         from botocore.exceptions import ClientError
 
         condition = {"IfNoneMatch": tag} if tag else {}
@@ -120,6 +125,7 @@ class Bucket:
             return body.read(), answer["ETag"]
 
     def write(self, name: str, content: bytes) -> None:
+        """Write it whole: readers see the former content or all of the new."""
         self.client.put_object(
             Bucket=self._bucket,
             Key=self._prefix + name,
@@ -128,6 +134,7 @@ class Bucket:
         )
 
     def old(self, folder: str, seconds: float) -> list[str]:
+        """Return the names in the folder that are older than so many seconds."""
         end = time.time() - seconds
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
@@ -140,6 +147,7 @@ class Bucket:
         ]
 
     def delete(self, name: str) -> None:
+        """Delete it; nothing happens where there is none."""
         self.client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
 
 
