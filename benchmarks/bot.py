@@ -124,7 +124,7 @@ def tail(measured: Measured) -> Figures:
 
 
 def well(measured: Measured) -> Measured:
-    """The same; ends the benchmark where a request failed: fast refusals are no answers."""
+    """Do the same, and end the benchmark where a request failed: fast refusals are no answers."""
     if measured.failed:
         raise SystemExit(f"{measured.failed} of {len(measured.seconds)} requests failed")
     return measured
@@ -146,7 +146,7 @@ def busy(processes: int) -> Iterator[None]:
 
 @contextmanager
 def line(delay: float, folder: str) -> Iterator[int]:
-    """A LINE as a process of its own, its authority in `ca.pem`; its port."""
+    """Start LINE as a process of its own, its authority in `ca.pem`. Return its port."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(f"{folder}/ca.pem")
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(

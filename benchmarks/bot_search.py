@@ -51,7 +51,7 @@ def by_day(articles: list[Article]) -> ArticleIndex:
 
 
 def question(chosen: random.Random, articles: list[Article]) -> str:
-    """What somebody may ask."""
+    """Return what somebody may ask."""
     text = chosen.choice(articles).summary
     at, length = chosen.randrange(len(text) - 4), chosen.choice((1, 2, 2, 3, 4))
     words = text[at : at + length]

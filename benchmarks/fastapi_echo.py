@@ -29,7 +29,7 @@ line: Any = None
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    """The example makes one client for all requests; it needs a running loop."""
+    """Make one client for all requests, as the example does; it needs a running loop."""
     global line
     line = AsyncMessagingApi(AsyncApiClient(configuration))
     yield
@@ -40,13 +40,13 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/healthz")
 async def healthz() -> str:
-    """What a target group asks for."""
+    """Answer the target group's health check."""
     return "ok"
 
 
 @app.post("/webhook")
 async def callback(request: Request) -> str:
-    """The example's view."""
+    """Handle a webhook as the example does."""
     signature = request.headers["X-Line-Signature"]
     body = (await request.body()).decode()
     try:

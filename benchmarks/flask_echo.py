@@ -23,13 +23,13 @@ configuration = Configuration(
 
 @app.get("/healthz")
 def healthz() -> str:
-    """What a target group asks for."""
+    """Answer the target group's health check."""
     return "ok"
 
 
 @app.post("/webhook")
 def callback() -> str:
-    """The example's view."""
+    """Handle a webhook as the example does."""
     signature = request.headers["X-Line-Signature"]
     try:
         handler.handle(request.get_data(as_text=True), signature)
@@ -40,7 +40,7 @@ def callback() -> str:
 
 @handler.add(MessageEvent, message=TextMessageContent)
 def message_text(event: MessageEvent) -> None:
-    """The example's handler."""
+    """Reply as the example does."""
     with ApiClient(configuration) as api_client:
         MessagingApi(api_client).reply_message_with_http_info(
             ReplyMessageRequest(

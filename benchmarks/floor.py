@@ -99,12 +99,12 @@ class Model:
 
 
 def of(resource: Resource) -> Cost:
-    """What it costs."""
+    """Return what it costs."""
     return KINDS.get(resource.kind, OTHER)
 
 
 def stack() -> Stack:
-    """The stack that the benchmark builds, as `provision --sandbox setup --yes` has it."""
+    """Return the stack that the benchmark builds, as `provision --sandbox setup --yes` has it."""
     given = {
         "domain": "news-bot.example",
         "network.vpc": "default",
@@ -127,7 +127,7 @@ def finish(resources: list[Resource], model: Model) -> dict[str, float]:
 
 
 def setup_seconds(resources: list[Resource], model: Model) -> float:
-    """The longest chain, from the first call to the last."""
+    """Return the longest chain, from the first call to the last."""
     return SIGNED_IN * model.latency + max(finish(resources, model).values())
 
 
@@ -144,7 +144,7 @@ def setup_calls(resources: list[Resource]) -> int:
 
 
 def teardown_seconds(model: Model) -> float:
-    """The longer of two chains that need not wait for each other.
+    """Return the longer of two chains that need not wait for each other.
 
     The service: its task lingers and lets go of its interface; then group and cluster go. Nothing drains: a
     target group goes with its listeners.
@@ -172,12 +172,12 @@ def teardown_calls(resources: list[Resource]) -> int:
 
 
 def pause_seconds(model: Model) -> float:
-    """The same two chains; the target group stays, so that its targets drain before their tasks stop."""
+    """Return the same for a pause: the target group stays, so its targets drain before their tasks stop."""
     return teardown_seconds(model) + int(ATTRIBUTES[DEREGISTRATION]) / model.speed
 
 
 def _paused(resources: list[Resource]) -> list[Resource]:
-    """What a pause takes: what is paid by the hour, and what hangs on it."""
+    """Return what a pause deletes: what is paid by the hour, and what depends on it."""
     paid = [resource for resource in resources if resource.hourly]
     return [*paid, *(user for one in paid for user in resources if one in user.needs())]
 
@@ -212,5 +212,5 @@ def look_calls(resources: list[Resource]) -> int:
 
 
 def look_seconds(model: Model) -> float:
-    """A rerun with nothing to do, status, plan: in round trips alone."""
+    """Return the round trips of a rerun with nothing to do, of status, and of plan."""
     return LOOKS_LONG * model.latency

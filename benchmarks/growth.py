@@ -26,7 +26,7 @@ OBJECTS, VERSIONS, IMAGES, RECORDS, REVISIONS, STACKS = 100_000, 2, 1_000, 10_00
 
 
 def main() -> None:
-    """Serves until stdin ends."""
+    """Serve until stdin ends."""
     with Sandbox(RunningClock(20), Delays.none()) as sandbox:
         addresses = sandbox.serve()
         secrets = {
@@ -89,7 +89,7 @@ def shown_as_it_is(version: Any) -> None:
 
 
 def other_stack(clients: dict[str, Any], name: str) -> None:
-    """What another stack shows in the lists: bucket, log group, cluster, repository, roles."""
+    """Create what another stack shows in the lists: bucket, log group, cluster, repository, roles."""
     tags = {"provision:stack": name, "provision:resource": f"x/{name}"}
     pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
     small = [{"key": key, "value": value} for key, value in tags.items()]

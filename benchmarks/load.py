@@ -35,7 +35,7 @@ class Measured:
 
 
 def webhooks(secret: str, seed: int = 0) -> Iterator[bytes]:
-    """Requests without end, each with an event of its own."""
+    """Yield requests without end, each with an event of its own."""
     chosen = random.Random(seed)
     for number in itertools.count():
         event = text_event(

@@ -86,7 +86,7 @@ BEFOREHAND = [("iam", "create_service_linked_role", {"AWSServiceName": "ecs.amaz
 
 
 def serialized(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Unsigned]:
-    """The calls as botocore makes requests of them, before it signs them."""
+    """Return the calls as botocore makes requests of them, before it signs them."""
     exists: list[Unsigned] = []
 
     def take(request: AWSRequest, signing_name: str, **_: Any) -> None:
@@ -103,7 +103,7 @@ def serialized(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Unsigned]:
 
 
 def signed(calls: list[Unsigned], server: dict[str, str]) -> list[Request]:
-    """The calls, signed once with a key that this server knows."""
+    """Return the calls, signed once with a key that this server knows."""
     credentials = Credentials(server["access_key_id"], server["secret_access_key"])
     requests = []
     for service, call in calls:
@@ -136,7 +136,7 @@ def send(server: dict[str, str], request: Request) -> None:
 
 @contextlib.contextmanager
 def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """The process, stopped by SIGTERM afterwards."""
+    """Run the process, and stop it by SIGTERM afterwards."""
     with process:
         try:
             yield process
@@ -147,7 +147,7 @@ def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
 
 @contextlib.contextmanager
 def sandbox() -> Iterator[dict[str, str]]:
-    """A sandbox as its own process."""
+    """Start a sandbox as its own process."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "provision", "sandbox", "--json"]
         environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
@@ -185,7 +185,7 @@ def first_call(start: Server, call: Unsigned) -> float:
 
 
 def rate(server: dict[str, str], calls: list[Unsigned]) -> float:
-    """Calls a second over one round of the mix."""
+    """Return the calls per second over one round of the mix."""
     requests = signed(calls, server)
     began = time.monotonic()
     for request in requests:
@@ -194,7 +194,7 @@ def rate(server: dict[str, str], calls: list[Unsigned]) -> float:
 
 
 def rates(calls: list[Unsigned], rounds: int) -> dict[str, list[float]]:
-    """Calls a second of each server, round by round; the first rounds, which load backends, not counted."""
+    """Return each server's calls per second by round, without the first rounds, which load backends."""
     servers = {"sandbox": sandbox, "moto": plain_moto, "moto again": plain_moto}
     with contextlib.ExitStack() as running:
         started = {name: running.enter_context(start()) for name, start in servers.items()}
@@ -209,7 +209,7 @@ def rates(calls: list[Unsigned], rounds: int) -> dict[str, list[float]]:
 
 
 def ratio(measured: dict[str, list[float]], name: str) -> float:
-    """The median over the rounds of its rate against plain moto's in the same round."""
+    """Return the median over the rounds of its rate divided by plain moto's in the same round."""
     pairs = zip(measured[name], measured["moto"], strict=True)
     return statistics.median(one / moto for one, moto in pairs)
 

@@ -31,7 +31,7 @@ Measured = dict[str, tuple[Took, Counter[str]]]  # by verb
 
 @contextlib.contextmanager
 def stage() -> Iterator[tuple[Stage, Callable[[float], There]]]:
-    """A sandbox that can be filled, and a person's folder."""
+    """Start a sandbox that can be filled, with a person's folder."""
     command = [sys.executable, "-m", "benchmarks.growth"]
     with tempfile.TemporaryDirectory(prefix="provision-scale-") as name:
         pipe, environ = subprocess.PIPE, environment(Path(name))
@@ -71,7 +71,7 @@ def medians(size: float, runs: int) -> tuple[There, Measured]:
 
 
 def run(size: float) -> tuple[There, Measured]:
-    """What there was; and recover and teardown, each with its calls by operation."""
+    """Return what there was; and recover and teardown, each with its calls by operation."""
     with stage() as (on, fill):
         on.provision("setup")
         there = fill(size)

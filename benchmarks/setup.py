@@ -78,7 +78,7 @@ def table(runs: list[dict[str, Run]], lowest: dict[str, tuple[float, int]]) -> l
 
 
 def every(run: Callable[[], T], runs: int, apart: float | None) -> list[T]:
-    """What each run gave."""
+    """Return the results of each run."""
     if apart is None:
         return [run() for _run in range(runs)]
 

@@ -61,7 +61,7 @@ class Bots:
         headers: dict[str, str],
         timeout: float,
     ) -> int:
-        """The status; 0 where nobody answers, -1 where nobody answers in time."""
+        """Return the HTTP status; 0 where nobody answers, -1 where nobody answers in time."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
         try:
             connection.request(method, path, body, headers)

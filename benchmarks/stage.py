@@ -43,7 +43,7 @@ class Took:
 
 
 def timed(command: list[str], environ: dict[str, str]) -> Took:
-    """Runs it to its end, its output in files so that nothing waits for a reader."""
+    """Run it to its end, its output in files so that nothing waits for a reader."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
         process = subprocess.Popen(
@@ -81,15 +81,15 @@ class Stage:
         return replace(took, still=max(0.0, took.seconds - passed))
 
     def now(self) -> float:
-        """The sandbox's time, in its own seconds."""
+        """Return the sandbox's time, in its own seconds."""
         return float(self.control("clock")["now"])
 
     def control(self, path: str, body: Any = None, method: str | None = None) -> Any:
-        """The sandbox's control surface."""
+        """Call the sandbox's control surface."""
         return self._ask(f"{self.addresses['aws']}/_sandbox/{path}", body, method)
 
     def _ask(self, url: str, body: Any, method: str | None) -> Any:
-        """A request to one of the sandbox's own surfaces, with its token."""
+        """Send a request to one of the sandbox's own surfaces, with its token."""
         data = json.dumps(body).encode() if body is not None else None
         bearer = f"Bearer {self.addresses['token']}"
         headers = {"Content-Type": "application/json", "Authorization": bearer}
@@ -115,12 +115,12 @@ class Stage:
             time.sleep(0.05)
 
     def enter(self, domain: str, servers: list[str]) -> None:
-        """What the person does at the registrar's site."""
+        """Enter the name servers, as the person does at the registrar's site."""
         url = f"{self.addresses['registrar']}/domains/{domain}"
         self._ask(url, {"name_servers": servers}, "PUT")
 
     def calls(self, after: int = -1) -> list[dict[str, Any]]:
-        """The calls after that number that commands made; a task's own are its role's."""
+        """Return the calls after that number that commands made; a task's own are its role's."""
         made = self.control(f"calls?after={after}")
         return [call for call in made if call["caller"].endswith(":root")]
 
@@ -134,7 +134,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def stage(speed: float) -> Iterator[Stage]:
-    """A sandbox of its own, and an empty folder."""
+    """Start a sandbox of its own, with an empty folder."""
     with tempfile.TemporaryDirectory(prefix="provision-benchmark-") as name:
         folder = Path(name)
         command = [*PROVISION, "sandbox", "--speed", str(speed), "--json"]
@@ -157,7 +157,7 @@ def machine() -> str:
 
 
 def middle(values: list[float], digits: int = 2) -> str:
-    """The median, and the middle half of the values."""
+    """Return the median, and the middle half of the values."""
     if len(values) == 1:
         return f"{values[0]:.{digits}f}"
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")

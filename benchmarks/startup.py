@@ -20,7 +20,7 @@ COMPLETION = {
 
 
 def commands(on: Stage) -> dict[str, tuple[list[str], dict[str, str]]]:
-    """What is measured, and what it finds in its environment besides."""
+    """Return what is measured, and what it finds in its environment besides."""
     file = str(on.folder / "stack.yaml")
     return {
         "import click": (CLICK, {}),

@@ -21,7 +21,7 @@ class NoQuota(Exception):
 
 @contextmanager
 def share(cpus: float) -> Iterator[Path]:
-    """A control group with so much CPU; its file for process ids. Raises NoQuota."""
+    """Make a control group with so much CPU. Return its file for process ids. Raise NoQuota."""
     old = Path("/sys/fs/cgroup/cpu")
     group = (old if old.is_dir() else Path("/sys/fs/cgroup")) / f"bot-benchmark-{os.getpid()}"
     try:
@@ -112,7 +112,7 @@ class Subject:
 
 
 def _stat(folder: Path) -> list[str]:
-    """The fields of /proc/PID/stat after the name: state, parent, group, session, ..."""
+    """Return the fields of /proc/PID/stat after the name: state, parent, group, session, ..."""
     return (folder / "stat").read_text().rpartition(")")[2].split()
 
 

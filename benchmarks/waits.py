@@ -60,7 +60,7 @@ def walked(
 
 
 def set_up(on: Stage, latency: float, delays: dict[str, float]) -> None:
-    """The model: its delays, and the latency of every call."""
+    """Return the model: its delays, and the latency of every call."""
     on.control("delays", delays)
     on.control("faults", {"kind": "latency", "seconds": latency, "times": 10**9})
 

@@ -94,7 +94,7 @@ class Web:
 
 
 def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
-    """The articles of an RSS or Atom feed. Raises BadFeed where it is none.
+    """Return the articles of an RSS or Atom feed. Raise BadFeed where it is none.
 
     The part of the URL after `#`, which no server gets to see, names the category of all of them;
     without it each entry's own does, else the feed's title. An entry without a time is as of now, and
@@ -131,7 +131,7 @@ def shown(url: str) -> str:
 
 
 def canonical(url: str) -> str:
-    """The address by which an article is known: without fragment and without campaigns."""
+    """Return the address by which an article is known, without fragment and campaign parameters."""
     try:
         parts = urlsplit(url)
         query = [pair for pair in parse_qsl(parts.query, True) if not _CAMPAIGN.match(pair[0])]
@@ -166,7 +166,7 @@ def _published(entry: Any) -> float:
 
 
 def _image(entry: Any) -> str:
-    """The address of a picture, over HTTPS as LINE wants it; empty where there is none."""
+    """Return the address of a picture, over HTTPS as LINE wants it; empty where there is none."""
     offered = [one.get("url") for one in entry.get("media_thumbnail") or []]
     for one in [*(entry.get("media_content") or []), *(entry.get("enclosures") or [])]:
         kind = str(one.get("type") or one.get("medium") or "")
