@@ -20,6 +20,7 @@ class Connection(asyncio.Protocol):
     delay = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember the transport (asyncio's protocol)."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.received = b""

@@ -23,6 +23,7 @@ class Trouble:
         self._lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a request (WSGI), and note each reply."""
         if environ["PATH_INFO"] != "/v2/bot/message/reply":
             return self._wsgi(environ, start_response)
         with self._lock:

@@ -1,6 +1,8 @@
 """Imports point one way, and each outside has one door."""
 
 import ast
+import io
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -181,3 +183,62 @@ def test_no_room_catches() -> None:
         if isinstance(node, ast.ExceptHandler)
     }
     assert {"Unanswered"} == caught
+
+
+# An earlier vocabulary that a reader would have to learn; the field's names have taken its place.
+FORMER_NAMES = {
+    "Doors",
+    "FirstNews",
+    "Gone",
+    "Held",
+    "Holdings",
+    "Newsstand",
+    "NotYet",
+    "Once",
+    "Refusal",
+    "Rollout",
+    "Sight",
+    "Traces",
+    "Unfinished",
+    "Unnamed",
+    "WarmDoor",
+    "absent",
+    "dear",
+    "desk",
+    "doors",
+    "first_news",
+    "foreseen",
+    "foundations",
+    "glance",
+    "goes_with",
+    "hangs_on",
+    "inbox",
+    "lets_go",
+    "looked_in",
+    "newborn",
+    "newsstand",
+    "patient",
+    "recall",
+    "retrace",
+    "revived",
+    "ripens",
+    "sight",
+    "understood",
+    "wants",
+    "warm_door",
+    "wholefile",
+}
+
+
+def test_no_former_names() -> None:
+    """No module, class, function or variable has a name of the earlier vocabulary."""
+    found = {
+        f"{path.relative_to(ROOT)}:{token.start[0]} {token.string}"
+        for folder in ("provision", "bot")
+        for path in (ROOT / folder).rglob("*.py")
+        for token in tokenize.generate_tokens(
+            io.StringIO(path.read_text(encoding="utf-8")).readline
+        )
+        if token.type == tokenize.NAME and token.string in FORMER_NAMES
+    }
+    assert set() == found

@@ -49,7 +49,7 @@ class GrownRoute53:
             yield {"ResourceRecordSets": [theirs(number) for number in numbers]}
         yield from self.client.get_paginator(LISTING).paginate(**given)
 
-    def change_resource_record_sets(self, ChangeBatch: dict[str, Any], **_: Any) -> None:
+    def change_resource_record_sets(self, ChangeBatch: dict[str, Any], **_: Any) -> None:  # noqa: N803
         """No more than AWS takes in one call."""
         assert len(ChangeBatch["Changes"]) <= migrated_records.BATCH_SIZE
         self.changes += len(ChangeBatch["Changes"])
