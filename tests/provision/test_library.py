@@ -59,7 +59,10 @@ def test_script_of_the_documentation(person: Person, tmp_path: Path) -> None:
         ({**SETTINGS, "service.cpu": 300}, "service.cpu takes"),
         ({**SETTINGS, "colour": "red"}, "there is no setting colour"),
         ({"domain": "example.jp"}, "it has no value, and no default"),
-        ({**SETTINGS, "host": "bot.example.com"}, "host takes the domain example.jp or a subdomain of it"),
+        (
+            {**SETTINGS, "host": "bot.example.com"},
+            "host takes the domain example.jp or a subdomain of it",
+        ),
     ],
 )
 def test_wrong_settings(values: dict[str, object], why: str) -> None:
