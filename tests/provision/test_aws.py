@@ -175,11 +175,11 @@ def test_a_declaration_says_what_a_code_means() -> None:
 @pytest.mark.parametrize(
     ("error", "why", "then"),
     [
-        (said("Conflict", "is in use"), "Conflict: is in use", "AWS names"),
+        (said("Conflict", "is in use"), "Conflict: is in use", "Fix the problem AWS reported"),
         (said("AccessDenied", "not for you"), "AccessDenied: not for you", "administrator"),
         (said("ExpiredToken", "expired"), "ExpiredToken: expired", "Sign in"),
         (said("RequestExpired", "expired"), "RequestExpired: expired", "Sign in"),
-        (failures.ParamValidationError(report="Bad"), "Bad", "AWS names"),
+        (failures.ParamValidationError(report="Bad"), "Bad", "Fix the problem AWS reported"),
         (failures.NoCredentialsError(), "Unable to locate credentials", "aws configure"),
         (failures.ProfileNotFound(profile="p"), "(p)", "aws configure"),
         (failures.SSLError(endpoint_url=URL, error=UNTRUSTED), "self-signed", "AWS_CA_BUNDLE"),

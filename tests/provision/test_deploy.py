@@ -166,9 +166,9 @@ def no_such_platform(environment: dict[str, str]) -> Application:
 PLATFORMS: dict[Start, tuple[str, ...]] = {missing_image: (), no_such_platform: ("linux/arm64",)}
 BAD = [
     (missing_image, "bot:2: not found", "image.uri="),
-    (no_such_platform, "matching platform 'linux/amd64'", "another processor"),
+    (no_such_platform, "matching platform 'linux/amd64'", "another CPU architecture"),
     (crash, "exit code 1", "flask"),
-    (other_processor, "exit code 1", "another processor"),
+    (other_processor, "exit code 1", "another CPU architecture"),
     (wrong_port, "Health checks failed", "port 8080"),
     (sick, "[500]", "/healthz"),
 ]
@@ -242,7 +242,7 @@ def test_exception_of_a_failed_start(
     said = capsys.readouterr().err
     assert "\n        ".join(REASON) in said
     assert "Shutting down" not in said
-    assert "`provision logs` has the bot's own words" in said
+    assert "Fix the cause (see `provision logs`)" in said
 
 
 @pytest.mark.parametrize("log", LOGS)

@@ -58,7 +58,7 @@ def test_syntax_that_this_machine_does_not_have_yet() -> None:
     newer = f"3.{sys.version_info.minor + 1}"
     with pytest.raises(UsageError) as refused:
         check({"own.py": b"a ="}, ["own.py"], newer)
-    assert f"provision itself runs with Python {newer}" in refused.value.then
+    assert f"run provision itself with Python {newer}" in refused.value.then
 
 
 def test_several_are_named() -> None:

@@ -162,7 +162,7 @@ def test_recover_without_an_answer_is_not_none(env: Env) -> None:
     env.aws_session.free()
     assert ["news-bot"] == recovery.stacks(env.clients(), env.clock, "other-bot")
     throttle(env, "*", "*")
-    with pytest.raises(UnknownState, match="slower calls"):
+    with pytest.raises(UnknownState, match="AWS is throttling"):
         recovery.stacks(env.clients(), env.clock)
 
 

@@ -51,7 +51,7 @@ OTHERS = (
         "Which parameter holds LINE's channel secret?",
         "SHOP_SECRET",
         "SHOP_TOKEN",
-        "another name than",
+        "a name different from",
     ),
     Asked("Which bucket holds the news?", ""),
     Asked("Which feeds does the bot read?", "https://a.example/feed", "ftp://a", "http"),

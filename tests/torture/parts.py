@@ -168,7 +168,7 @@ def two_at_once(ground: Ground) -> Report:
     processes: list[Any] = [ground.start("setup") for _ in range(2)]
     said = [process.communicate(timeout=240) for process in processes]
     ended = sorted(process.returncode for process in processes)
-    refused = sum("works on it since" in complained for _out, complained in said)
+    refused = sum("has been using it since" in complained for _out, complained in said)
     if (ended, refused) != ([0, 1], 1):
         report.stuck.append(f"two setups at once ended with {ended}: {said}")
     judge(ground, ("setup",), report)
