@@ -133,7 +133,12 @@ def _pass(
     moved = False
     for line in lines:
         if _may_begin(line, by_key) and line.due <= clock.now():
+            began = clock.now()
             moved = _try(line, step, clock, tell) or moved
+            busy = clock.now() - began
+            for other in lines:  # an image's push is not held against what waits meanwhile
+                if other is not line:
+                    other.since += busy
     return moved
 
 

@@ -259,8 +259,9 @@ def test_endpoint_without_a_registry() -> None:
     )
     image = Image(Repository("bot"), lambda: Inputs("python:3", "linux/amd64", b"", {}))
     clients: Any = Clients(SimpleNamespace(ecr=ecr), None, None)  # type: ignore[arg-type]
-    with pytest.raises(ProvisionError, match=r"http://127.0.0.1:5000 is AWS here") as caught:
+    with pytest.raises(ProvisionError) as caught:
         image.create(clients)
+    assert "the AWS emulator at http://127.0.0.1:5000 has no container registry" == caught.value.why
     assert "image.uri" in caught.value.then
 
 

@@ -86,7 +86,10 @@ def test_damaged(path: Path, old: str, new: str, line: int, said: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError) as refusal:
         check(StackFile(path))
-    assert (2, f"Reading {path}, line {line}.") == (refusal.value.exit_status, refusal.value.what)
+    assert (2, f"Could not read {path}, line {line}.") == (
+        refusal.value.exit_status,
+        refusal.value.what,
+    )
     assert said in refusal.value.why
     assert "provision recover" in refusal.value.then
     assert text == path.read_text()

@@ -182,7 +182,7 @@ def test_lock_that_cannot_be_written(finished_stack: Person, verb: str) -> None:
         lock.rmdir()
     said = done.stderr.decode().splitlines()
     assert [
-        "Writing .stack.sandbox.yaml.lock.",
+        "Could not write .stack.sandbox.yaml.lock.",
         "  why:  Is a directory",
         "  next: Fix that, then run the same command again.",
     ] == said[-3:]
@@ -209,7 +209,7 @@ def test_lock_in_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ProvisionError) as refused, locked(tmp_path / "file" / "stack.yaml"):
         pytest.fail("locked")
-    assert f"Writing {tmp_path}/file/.stack.yaml.lock." == refused.value.what
+    assert f"Could not write {tmp_path}/file/.stack.yaml.lock." == refused.value.what
 
 
 def test_own_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -189,6 +189,21 @@ def test_pause_by_what_is_left(left: float, pause: float) -> None:
     assert [0.0, pause] == happened.times("a")
 
 
+def test_work_on_another_resource_is_not_held_against_aws() -> None:
+    """`b` takes ten minutes of this thread; `a`, of which a minute is the timeout, is not given up."""
+    a, b = Room("a"), Room("b")
+    happened = Walk(a, b, a=later(*[Pending("slow")] * 6))
+
+    def push() -> str:
+        happened.clock.advance(600)
+        return "done"
+
+    happened.script["b"] = push
+    assert Outcome() == happened.run()
+    assert ["b", "a"] == happened.ended()
+    assert 600 < happened.times("a")[-1]
+
+
 def test_hours_at_a_registrar_are_not_held_against_aws() -> None:
     """After twenty hours of waiting outside, a throttle has the whole bound before it."""
     hours = [Pending("registrar", outside=True)] * 1300
