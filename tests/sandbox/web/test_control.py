@@ -8,7 +8,7 @@ from tests.sandbox.control_client import control, why
 def test_surface_lists_itself(account: Account) -> None:
     """GET /_sandbox/ says what there is, each with its sentence."""
     listed = {(one["method"], one["path"]): one["says"] for one in control(account, "GET", "")}
-    assert "This list." == listed["GET", "/_sandbox/"]
+    assert "List the control paths." == listed["GET", "/_sandbox/"]
     assert {
         ("GET", "/_sandbox/calls"),
         ("GET", "/_sandbox/clock"),
