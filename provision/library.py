@@ -5,12 +5,11 @@ reached as boto3 is configured (environment, profile); nothing is asked and noth
 """
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from provision import environment, pricing, status_report
-from provision.engine import record_validation
+from provision.engine import edited_records, record_validation
 from provision.engine.deleter import DeletionResult as DeletionResult
 from provision.engine.engine import Engine
 from provision.engine.executor import Outcome as Outcome
@@ -22,7 +21,7 @@ from provision.errors import WaitingOnExternal as WaitingOnExternal
 from provision.i18n import _
 from provision.resources.base import Resource
 from provision.run import clients_for
-from provision.settings import BY_KEY
+from provision.settings import BY_KEY, read_setting, wrong_setting
 from provision.settings import Settings as Settings
 from provision.stack import Secrets as Secrets
 from provision.stack import Stack as Stack
@@ -36,31 +35,30 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
     parsed: dict[str, Any] = {}
     for key, value in values.items():
         if key not in BY_KEY:
-            raise _wrong(key, _("there is no setting {key}", key=key))
+            raise wrong_setting(key, _("there is no setting {key}", key=key))
         raw = [str(item) for item in value] if isinstance(value, list | tuple) else str(value)
-        try:
-            parsed[key] = BY_KEY[key].read(raw)
-        except ValueError as error:
-            raise _wrong(key, _("{key} takes {wanted}", key=key, wanted=error)) from None
+        parsed[key] = read_setting(key, raw)
     settings = Settings(parsed)
     for key in ("domain", "network.vpc"):
         if settings[key] is None:
-            raise _wrong(key, _("it has no value, and no default"))
+            raise wrong_setting(key, _("it has no value, and no default"))
     if conflict := settings.conflict():
-        raise _wrong(conflict[0], _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1]))
+        raise wrong_setting(
+            conflict[0], _("{key} takes {wanted}", key=conflict[0], wanted=conflict[1])
+        )
     return settings
 
 
 def plan(stack: Stack, file: str | Path) -> Plan:
     """Return what setup would do and what it costs. Change nothing."""
-    engine = _engine(stack, file)
+    engine = _begin(stack, _open(stack, file, read_only=True))
     prices = pricing.prices(stack.settings["region"])
     return make_plan(engine, engine.inspect(), prices)
 
 
 def status(stack: Stack, file: str | Path) -> dict[str, Any]:
     """Return what `provision status --json` prints. Change nothing."""
-    engine = _engine(stack, file)
+    engine = _begin(stack, _open(stack, file, read_only=True))
     return status_report.describe(stack, engine.file, engine.inspect())
 
 
@@ -73,18 +71,14 @@ def setup(
     `stack.zone.name_servers` at the registrar, then call this again. Raise ProvisionError where a resource
     could not be created; what was created stays recorded.
     """
-    engine = _engine(stack, file, progress)
-    with _locked(engine):
+    stack_file = _open(stack, file)
+    with stack_file.locked():
+        engine = _begin(stack, stack_file, progress)
         found = make_plan(engine, engine.inspect(), pricing.prices(stack.settings["region"]))
         _raise_first(found.errors)
         outcome = engine.setup(wait)
     _raise_first(outcome.errors)
-    if outcome.outside:
-        raise WaitingOnExternal(
-            _("Everything that can be built by now is built."),
-            "; ".join(dict.fromkeys(why.reason for why in outcome.outside)),
-            _("When that is done, run the same command again: it goes on from here."),
-        )
+    outcome.raise_if_waiting()
     return outcome
 
 
@@ -101,28 +95,31 @@ def teardown(
     everything: the hosted zone and the news bucket, too. contents: keys of zones and buckets that go with
     what others put into them. What is left or unknown is in the result.
     """
-    engine = _engine(stack, file, progress)
-    with _locked(engine):
+    stack_file = _open(stack, file)
+    with stack_file.locked():
+        engine = _begin(stack, stack_file, progress)
         return engine.teardown(everything, contents)
 
 
-def _engine(stack: Stack, file: str | Path, progress: Progress | None = None) -> Engine:
+def _open(stack: Stack, file: str | Path, *, read_only: bool = False) -> StackFile:
+    stack_file = StackFile(Path(file))
+    stack_file.on_trial = read_only
+    stack_file.trial = dict(stack.settings)  # what a program says comes before what the file says
+    record_validation.check(stack_file)
+    return stack_file
+
+
+def _begin(stack: Stack, file: StackFile, progress: Progress | None = None) -> Engine:
     def report(event: str, resource: Resource, detail: str) -> None:
         if progress:
             progress(event, resource.key, detail)
 
-    stack_file = StackFile(Path(file))
-    stack_file.trial = dict(stack.settings)  # what a program says comes before what the file says
-    record_validation.check(stack_file)
-    token = stack.access_token.secret
-    clients = clients_for(stack_file, (lambda: token) if token else None)
-    engine = Engine(stack.resources, stack_file, clients, environment.clock(), report)
+    token, clock = stack.access_token.secret, environment.clock()
+    clients = clients_for(file, (lambda: token) if token else None)
+    edited_records.prove(file, clients, clock)
+    engine = Engine(stack.resources, file, clients, clock, report)
     engine.begin()
     return engine
-
-
-def _locked(engine: Engine) -> AbstractContextManager[None]:
-    return engine.file.locked()
 
 
 def _raise_first(errors: list[ProvisionError]) -> None:
@@ -132,7 +129,3 @@ def _raise_first(errors: list[ProvisionError]) -> None:
         for other in others:
             first.add_note(str(other))
         raise first
-
-
-def _wrong(key: str, why: str) -> UsageError:
-    return UsageError(_("Could not set {key}.", key=key), why, _("Use another value."))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provision.errors import UsageError
 from provision.i18n import _
 from provision.setting_types import (
     FARGATE_MEMORY,
@@ -118,6 +119,19 @@ SETTINGS = (
     Setting("news.schedule", HOURLY, schedule_expression),
 )
 BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+def read_setting(key: str, raw: Raw) -> Any:
+    """Return the value of a setting. Raise UsageError where it is wrong."""
+    try:
+        return BY_KEY[key].read(raw)
+    except ValueError as error:
+        raise wrong_setting(key, _("{key} takes {wanted}", key=key, wanted=error)) from None
+
+
+def wrong_setting(key: str, why: str) -> UsageError:
+    """Return the error for a setting that cannot have this value."""
+    return UsageError(_("Could not set {key}.", key=key), why, _("Use another value."))
 
 
 class Settings(Mapping[str, Any]):

@@ -4,7 +4,7 @@ import sys
 
 from provision.clients.line import CONSOLE
 from provision.engine.executor import Outcome
-from provision.errors import Pending, ProvisionError, WaitingOnExternal
+from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.run import Run
 from provision.wizard import channel, prompts
@@ -28,21 +28,12 @@ def finished(run: Run, outcome: Outcome) -> int:
     """How setup and resume end."""
     if outcome.errors:
         return failed(outcome.errors)
-    if outcome.outside:
-        raise _unfinished(outcome.outside)
+    outcome.raise_if_waiting()
     print(run.stack.url)
     _live(run)
     for note in outcome.notes:
         print(note, file=sys.stderr)
     return 0
-
-
-def _unfinished(outside: list[Pending]) -> WaitingOnExternal:
-    return WaitingOnExternal(
-        _("Everything that can be built by now is built."),
-        "; ".join(dict.fromkeys(why.reason for why in outside)),
-        _("When that is done, run the same command again: it goes on from here."),
-    )
 
 
 def _live(run: Run) -> None:

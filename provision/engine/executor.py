@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from provision.clients import aws
 from provision.clock import Clock
-from provision.errors import Pending, ProvisionError
+from provision.errors import Pending, ProvisionError, WaitingOnExternal
 from provision.i18n import _
 from provision.resources.base import Resource
 
@@ -88,6 +88,15 @@ class Outcome:
     notes: list[ProvisionError] = field(default_factory=list)  # of what is optional
     outside: list[Pending] = field(default_factory=list)
 
+    def raise_if_waiting(self) -> None:
+        """Raise WaitingOnExternal where something outside is not done yet."""
+        if self.outside:
+            raise WaitingOnExternal(
+                _("Everything that can be built by now is built."),
+                "; ".join(dict.fromkeys(why.reason for why in self.outside)),
+                _("When that is done, run the same command again: it goes on from here."),
+            )
+
 
 def execute(
     lines: list[Step],
@@ -130,15 +139,14 @@ def _pass(
     lines: list[Step], by_key: dict[str, Step], step: Action, clock: Clock, tell: Report
 ) -> bool:
     """Try each line that may begin and is due, in order. Return whether any line was done."""
-    moved = False
+    moved, now = False, clock.now()
     for line in lines:
-        if _may_begin(line, by_key) and line.due <= clock.now():
-            began = clock.now()
+        if _may_begin(line, by_key) and line.due <= now:
             moved = _try(line, step, clock, tell) or moved
-            busy = clock.now() - began
+            began, now = now, clock.now()
             for other in lines:  # an image's push is not held against what waits meanwhile
                 if other is not line:
-                    other.since += busy
+                    other.since += now - began
     return moved
 
 

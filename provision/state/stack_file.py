@@ -16,7 +16,7 @@ import yaml
 
 from provision.errors import UsageError, os_error
 from provision.i18n import _
-from provision.settings import BY_KEY, Settings
+from provision.settings import BY_KEY, Settings, read_setting
 from provision.state import atomic_file, backup, yaml_edit, yaml_text
 from provision.state.lock import locked
 from provision.state.records import FRESH, read_made_in, read_paused, read_records, read_sandbox
@@ -149,14 +149,7 @@ class StackFile:
 
     def answer(self, key: str, value: str | list[str], *, save: bool = True) -> None:
         """Set one setting: with `save` in the file at once, otherwise for this run only. Raise UsageError."""
-        try:
-            parsed = BY_KEY[key].read(value)
-        except ValueError as error:
-            raise UsageError(
-                _("Could not set {key}.", key=key),
-                _("{key} takes {wanted}", key=key, wanted=error),
-                _("Use another value."),
-            ) from None
+        parsed = read_setting(key, value)
         if not save:
             self.trial[key] = parsed
             return

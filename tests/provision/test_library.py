@@ -93,3 +93,35 @@ def test_every_name_is_there() -> None:
         assert name in text
     with pytest.raises(AttributeError):
         _ = provision.nothing
+
+
+READS = """
+import provision
+settings = provision.read_settings({"domain": "library.example", "network.vpc": "default"})
+stack = provision.Stack(settings)
+provision.plan(stack, "stack.yaml")
+provision.status(stack, "stack.yaml")
+"""
+
+
+def test_plan_and_status_leave_the_file_as_it_is(person: Person, tmp_path: Path) -> None:
+    """Also where a run that died has left a record that setup would strike out."""
+    file = tmp_path / "stack.yaml"
+    file.write_text(
+        "made_in:\n  account: '123456789012'\n  region: ap-northeast-1\n"
+        "resources:\n  repository/former:\n    kind: Repository\n    state: creating\n"
+    )
+    before = file.read_bytes()
+    variables = (
+        environment(tmp_path) | own_aws(told(person)) | {"AWS_CA_BUNDLE": told(person)["ca"]}
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", READS],
+        env=variables,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    assert before == file.read_bytes()
