@@ -52,10 +52,11 @@ def create_app(
     cache: Cache | None = None,
     channel_secret: Secret | None = None,
     clock: Callable[[], float] = time.time,
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> Flask:
     """Return the bot. Without a configuration it comes from the environment (ConfigError if it is wrong).
 
-    Tests put their own LINE, news, secret and clock (epoch seconds) in place of the real ones.
+    Tests put their own LINE, news, secret, clock (epoch seconds) and deadline in place of the real ones.
     """
     config = config or Config.from_environment()
     secret = channel_secret or Secret(
@@ -87,7 +88,7 @@ def create_app(
         body = _body()
         if not is_signed(body, signature, secret):
             abort(401, "The signature does not match")
-        if not events.settle(_events(body), started + ANSWER_SECONDS - time.monotonic()):
+        if not events.settle(_events(body), started + answer_seconds - time.monotonic()):
             abort(500, "Not every event is answered yet")
         return ""
 
