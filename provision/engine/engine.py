@@ -224,7 +224,7 @@ class Engine:
         return found
 
     def reach(self, milestone: Milestone, live: Live | None = None) -> str:
-        """Whether it is reached; live: as it was seen, if it was. Raises Pending with what is missing."""
+        """Return "done" where it is reached. live: as it was seen. Raise Pending with what is missing."""
         left = self._left(milestone)
         if not live:
             retry = self._creation.retry(milestone)
@@ -289,7 +289,7 @@ class Engine:
             raise Pending(reason, timeout=resource.patience(live), left=left)
 
     def _changed(self, resource: Resource, state: State) -> Live:
-        """As AWS shows it after a change. Raises Pending while it shows the change only in part."""
+        """Return it as AWS shows it after a change. Raise Pending while the change shows only in part."""
         live = inspector.find(resource, self.clients)
         if live is None:
             raise Pending(_("changed; waiting until AWS shows it"))

@@ -1,4 +1,4 @@
-"""What an account holds of a stack, by each service's own lists: every kind is asked, side by side."""
+"""List what an account has of a stack, by each service's own lists, all kinds in parallel."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,7 +46,7 @@ class TaggedResource:
 
 @dataclass
 class Inventory:
-    """What was found, and the kinds that could not be asked for, with the reason."""
+    """The tagged resources, and the kinds that could not be listed, with the reason."""
 
     tagged: list[TaggedResource] = field(default_factory=list)
     unasked: dict[str, ProvisionError] = field(default_factory=dict)

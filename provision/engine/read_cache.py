@@ -90,19 +90,19 @@ class ReadCache(Aws):
 class _Client:
     """A boto3 client whose reading calls go through `ask`."""
 
-    def __init__(self, client: Any, service: str, cached_reads: ReadCache) -> None:
-        self._client, self._service, self._once = client, service, cached_reads
+    def __init__(self, client: Any, service: str, cache: ReadCache) -> None:
+        self._client, self._service, self._cache = client, service, cache
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._client, name)
         if name == "get_paginator":
-            return partial(_Pages, self._client, self._service, self._once._ask)
+            return partial(_Pages, self._client, self._service, self._cache._ask)
         if not name.startswith(READING):
             return call
 
         def ask(**given: Any) -> Any:
             note(self._service, self._client.meta.method_to_api_mapping[name])
-            return self._once._asked_for(self._service, name, given, call)
+            return self._cache._asked_for(self._service, name, given, call)
 
         return ask
 

@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from provision.clients.aws import call_or_none
@@ -112,11 +111,8 @@ class NewsBucket(Resource):
             "ServerSideEncryptionConfigurationNotFoundError": s3.get_bucket_encryption,
             "OwnershipControlsNotFoundError": s3.get_bucket_ownership_controls,
         }
-        with ThreadPoolExecutor(len(calls)) as pool:
-            futures = [
-                pool.submit(call_or_none, code, call, Bucket=name) for code, call in calls.items()
-            ]
-            tags, access, policy, encryption, owner = (one.result() or {} for one in futures)
+        answers = run_all(lambda pair: call_or_none(*pair, Bucket=name), calls.items())
+        tags, access, policy, encryption, owner = (answer or {} for answer in answers)
         return {
             **_live(name),
             "Tags": flat(tags.get("TagSet", [])),
