@@ -136,7 +136,7 @@ def setup_calls(resources: list[Resource]) -> int:
 
     So besides the calls that make it there is one look each at what has a name of its own there.
     """
-    named = [r for r in resources if not isinstance(r, Milestone) and not r.owned_via]
+    named = [r for r in resources if not isinstance(r, Milestone) and r.owners({}) is None]
     batches = sum(1 for batch in BATCHED if batch.intersection(r.kind for r in named))
     alone = [r for r in named if not any(r.kind in batch for batch in BATCHED)]
     looks = batches + len([r for r in alone if of(r).looks and r.kind != "ExistingNetwork"])
@@ -178,7 +178,7 @@ def pause_seconds(model: Model) -> float:
 
 def _paused(resources: list[Resource]) -> list[Resource]:
     """Return what a pause deletes: what is paid by the hour, and what depends on it."""
-    paid = [resource for resource in resources if resource.hourly]
+    paid = [resource for resource in resources if resource.deletion.on_pause]
     return [*paid, *(user for one in paid for user in resources if one in user.needs())]
 
 

@@ -74,7 +74,7 @@ def cost(given: Options, as_json: bool) -> int:
 def hourly(run: Run) -> float:
     """Return what is paid by the hour, in USD a month."""
     listed = prices(run.file.settings["region"])
-    return sum(r.costs(listed) for r in run.stack.resources if r.hourly)
+    return sum(r.costs(listed) for r in run.stack.resources if r.deletion.on_pause)
 
 
 def _adopted(run: Run, key: str) -> bool:

@@ -105,7 +105,7 @@ def _events(run: Run, began: int, *, follow: bool) -> list[dict[str, Any]]:
 def _new_events(run: Run, began: int, doing: str) -> list[dict[str, Any]]:
     group = run.stack.log_group
     try:
-        with aws.reading(doing, not_found=group.not_found):
+        with aws.reading(doing, not_found=group.errors.not_found):
             pages = run.clients.aws.logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group.name, startTime=began
             )

@@ -1,5 +1,6 @@
 """Forwards, one thing: the create call, and what is known of the thing from how AWS answered it."""
 
+import re
 from dataclasses import replace
 from typing import Protocol
 
@@ -8,7 +9,7 @@ from provision.clock import Clock
 from provision.engine.executor import Report
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Milestone, Resource
+from provision.resources.base import AccountWide, Clients, Live, Milestone, Resource, differences
 from provision.state.stack_file import Record, StackFile, State
 
 UNANSWERED = 30  # seconds of asking for what is optional, where AWS gives no proper answer
@@ -60,7 +61,7 @@ class Creator:
         doing = _("Creating {key}.", key=resource.key)
         try:
             retry = self.retry(resource)
-            with aws.translate_errors(doing, exists=resource.exists, retry=retry):
+            with aws.translate_errors(doing, exists=resource.errors.exists, retry=retry):
                 live = resource.create(self.clients)
         except aws.AlreadyExists:
             self.doubted.add(resource.key)
@@ -72,14 +73,15 @@ class Creator:
             raise
         except Pending as why:
             self._not_yet(resource.key, why, known=record is not None)
-            if resource.optional and not why.refused:
+            if not resource.errors.fatal and not why.refused:
                 why.timeout = UNANSWERED
             raise
         self.made.add(resource.key)
         self.begun[resource.key] = self.clock.now()
         if live is not None:
             resource.load_from_api(live)
-            self._write(resource, "adopted" if resource.account_wide else "created", made=True)
+            shared = isinstance(resource, AccountWide)
+            self._write(resource, "adopted" if shared else "created", made=True)
         return live
 
     def _may_be_there(self, key: str, record: Record | None) -> bool:
@@ -97,24 +99,24 @@ class Creator:
 
     def _unripe(self, resource: Resource) -> float:
         """Seconds until another service knows what it is built on: roles and a certificate of this run."""
-        if not resource.through_others:
+        if not resource.polling.after_propagation:
             return 0.0
-        made = [r for r in dependencies(resource) if r.propagation_delay and r.key in self.begun]
-        return max(
-            (self.begun[r.key] + r.propagation_delay - self.clock.now() for r in made), default=0.0
-        )
+        created = [r for r in dependencies(resource) if r.key in self.begun]
+        known = [self.begun[r.key] + r.polling.propagation_delay for r in created]
+        return max(known, default=0.0) - self.clock.now()
 
     def retry(self, resource: Resource) -> tuple[str, ...]:
         """Return the error codes to retry; "not found" too, of what this run made."""
         built_on = [resource, *resource.needs()]
         built_on += [n for need in built_on if isinstance(need, Milestone) for n in need.needs()]
-        unseen = [code for one in built_on if one.key in self.made for code in one.not_found]
-        return (*resource.retry, *unseen)
+        unseen = [code for one in built_on if one.key in self.made for code in one.errors.not_found]
+        return (*resource.errors.retry, *unseen)
 
     def cannot_be(self, resource: Resource) -> bool:
         """Whether there is none for sure, so that nobody need look for it."""
         key = resource.key
-        new = key not in self.file.records and resource.cannot_be(self.begun)
+        within = any(place.key in self.begun for place in resource.exists_within())
+        new = key not in self.file.records and within
         return (new or key in self._refused) and key not in self.doubted
 
     def hidden(self, resource: Resource) -> bool:
@@ -126,13 +128,13 @@ class Creator:
         if record is None or record.state == "deleting" or key in self.made | self._denied:
             return False
         record = replace(record, since=self._earlier.get(key, record.since))
-        return not resource.single and record.fresh(self.clock.now())
+        return resource.identified_by != "name" and record.fresh(self.clock.now())
 
     def whole(self, resource: Resource, live: Live) -> bool:
         """Whether its create call has answered all that need be known of it."""
         if resource.key not in self.begun:
             return True
-        return all(d.path.startswith(resource.later) for d in resource.differences(live))
+        return all(re.split(r"\W", d.path)[0] in live for d in differences(resource, live))
 
 
 def dependencies(resource: Resource) -> list[Resource]:

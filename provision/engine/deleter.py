@@ -10,7 +10,7 @@ from provision.engine.executor import Report, Step, execute
 from provision.engine.ownership import NotOurs, Ownership
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Milestone, Resource, kinds
+from provision.resources.base import AccountWide, Clients, Live, Milestone, Resource, kinds
 from provision.state.stack_file import Record, StackFile, State
 
 
@@ -109,8 +109,9 @@ class Deleter:
         try:
             return self.remove(resource, everything, gone)
         except Pending as why:
-            if resource.release_delay and (resource.at_once or why.passable):
-                why.left = began + resource.release_delay - self.clock.now()
+            deletion = resource.deletion
+            if deletion.release_delay and (deletion.immediate or why.passable):
+                why.left = began + deletion.release_delay - self.clock.now()
             raise
 
     def remove(self, resource: Resource, everything: bool, gone: DeletionResult) -> str:
@@ -125,12 +126,11 @@ class Deleter:
         if resource.key not in self._deleted and (seen := self.find(resource)) is not None:
             self._ownership.prove(resource, seen)
             self._delete(resource)
-        at_once = resource.at_once and resource.key in self._deleted
-        live = None if at_once else inspector.find(resource, self.clients)
+        gone_now = resource.deletion.immediate and resource.key in self._deleted
+        live = None if gone_now else inspector.find(resource, self.clients)
         if live is not None:
-            raise Pending(
-                _("waiting for its deletion"), passable=resource.releases_dependencies(live)
-            )
+            released = resource.deletion_state(live) == "released"
+            raise Pending(_("waiting for its deletion"), passable=released)
         if resource.key not in self._deleted and record.fresh(self.clock.now()):
             raise Pending(_("made a moment ago; AWS may not show it yet"))
         self.file.forget(resource.key)
@@ -151,7 +151,8 @@ class Deleter:
         self.tell("deleting", resource, "")
         doing = _("Deleting {key}.", key=resource.key)
         try:
-            with aws.translate_errors(doing, not_found=resource.not_found, retry=resource.retry):
+            errors = resource.errors
+            with aws.translate_errors(doing, not_found=errors.not_found, retry=errors.retry):
                 resource.delete(self.clients)
         except aws.NotFound:
             return
@@ -170,8 +171,8 @@ def stays(resource: Resource, record: Record, everything: bool) -> str:
 
 def _there_first(resource: Resource, record: Record) -> bool:
     """Whether it was adopted, whatever its record says: it is the account's, or provision makes none."""
-    made = type(resource).create is not Resource.create and not resource.account_wide
-    return record.state == "adopted" or not made
+    made = type(resource).create is not Resource.create
+    return record.state == "adopted" or not made or isinstance(resource, AccountWide)
 
 
 def dependents(
@@ -192,9 +193,4 @@ def from_record(key: str, record: Record, stack: str) -> Resource:
             _("there is no kind of resource {kind}", kind=record.kind),
             _("Use the version of provision that wrote it."),
         )
-    resource = kind.__new__(kind)
-    logical_id, _slash, identity = key.partition("/")
-    resource.logical_id, resource.stack = logical_id, stack
-    resource.identity = lambda: identity  # type: ignore[method-assign]
-    resource.load_from_record(record.outputs)
-    return resource
+    return kind.from_record(stack, key, record.outputs)

@@ -19,12 +19,18 @@ from provision.engine.ownership import NotOurs, Ownership
 from provision.engine.read_cache import cached_reads
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Milestone, Resource
+from provision.resources.base import (
+    AccountWide,
+    Clients,
+    Live,
+    Milestone,
+    Resource,
+    differences,
+    is_untaggable,
+    name_conflict,
+)
 from provision.state.stack_file import Record, StackFile, State
 
-# Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
-# change everywhere, and an alias of a load balancer is remembered for 60 (its Developer Guide, alias TTL).
-OLD_ANSWERS = 100.0
 LISTS_LAG = 60.0  # seconds for which a service's list may still show what it has deleted
 
 
@@ -99,7 +105,7 @@ class Engine:
         outcome = self.bring(self.resources, wait)
         if not outcome.errors and not outcome.outside:
             orphans, stay = self.orphans(), self.staying()
-            rest = OLD_ANSWERS if any(orphan.remembered for orphan in orphans) else 0.0
+            rest = max((orphan.deletion.replaced_delay for orphan in orphans), default=0.0)
             gone = self._removal.take_away(orphans, everything=True, retained=stay, rest=rest)
             outcome.errors += gone.errors
         outcome.errors += self._not_looked_for()
@@ -138,7 +144,7 @@ class Engine:
 
     def _dear(self, orphan: Resource) -> str:
         try:
-            with aws.reading(external_use.looking(orphan.key), not_found=orphan.not_found):
+            with aws.reading(external_use.looking(orphan.key), not_found=orphan.errors.not_found):
                 return orphan.keep_on_replace(self.clients)
         except aws.NotFound:
             return ""
@@ -169,7 +175,7 @@ class Engine:
         match observation.verdict:
             case "stranger":
                 self.file.forget(resource.key)
-                raise resource.in_the_way(resource.shown(live or {}))
+                raise name_conflict(resource, resource.shown(live or {}))
             case "vanished":
                 raise vanished(resource)
             case "finish":
@@ -195,7 +201,7 @@ class Engine:
         for need in resource.needs():
             record = self.file.records.get(need.key)
             recorded = record is not None and record.state == "created"
-            if recorded and not need.untaggable() and need.key not in self._creation.made:
+            if recorded and not is_untaggable(type(need)) and need.key not in self._creation.made:
                 self.prove(need, self._lives.get(need.key))
         return self._creation.create(resource)
 
@@ -229,10 +235,10 @@ class Engine:
         if not live:
             retry = self._creation.retry(milestone)
             live = inspector.find(milestone, self.clients, waiting=True, retry=retry) or {}
-        if reason := milestone.pending(live):
-            outside, timeout = milestone.outside, milestone.patience(live)
+        if pending := milestone.pending(live):
             self._missed[milestone.key] = self.clock.now()
-            raise Pending(reason, outside=outside, timeout=timeout, left=left)
+            pending.outside, pending.left = milestone.outside, left
+            raise pending
         milestone.load_from_api(live)
         self._done.add(milestone.key)
         if (missed := self._missed.get(milestone.key)) is not None:
@@ -247,7 +253,9 @@ class Engine:
             return None
         begun = self._creation.begun
         ends = [
-            begun[n.key] + (0 if isinstance(n, Milestone) else n.expected) + milestone.expected
+            begun[n.key]
+            + (0 if isinstance(n, Milestone) else n.polling.expected)
+            + milestone.polling.expected
             for n in milestone.needs()
             if n.key in begun
         ]
@@ -263,30 +271,29 @@ class Engine:
         resource.load_from_api(live)
         self._lives[resource.key] = live
         record = self.file.records[resource.key]
-        state: State = (
-            "adopted" if record.state == "adopted" or resource.account_wide else "created"
-        )
+        shared = record.state == "adopted" or isinstance(resource, AccountWide)
+        state: State = "adopted" if shared else "created"
         self._write(resource, state)
         ours = state == "created" or resource.consented
-        differences = resource.differences(live) if ours else []
-        if differences:
+        drift = differences(resource, live) if ours else []
+        if drift:
             if not resource.consented and resource.key not in self._creation.made:
                 self.prove(resource, live)
             self._wait_to_switch(resource)
-            self.tell("updating", resource, ", ".join(d.path for d in differences))
+            self.tell("updating", resource, ", ".join(d.path for d in drift))
             doing = _("Updating {key}.", key=resource.key)
             with aws.translate_errors(doing, retry=self._creation.retry(resource)):
-                resource.update(self.clients, live, differences)
+                resource.update(self.clients, live, drift)
             self._write(resource, state, made=True)  # maybe another: a task definition's revision
             self._creation.made.add(resource.key)
             if (
                 resource.key not in self._creation.begun
             ):  # of what this run has made, the answer is believed
                 live = self._changed(resource, state)
-        if reason := resource.pending(live):
-            begun = self._creation.begun.get(resource.key)
-            left = None if begun is None else begun + resource.expected - self.clock.now()
-            raise Pending(reason, timeout=resource.patience(live), left=left)
+        if pending := resource.pending(live):
+            if (begun := self._creation.begun.get(resource.key)) is not None:
+                pending.left = begun + resource.polling.expected - self.clock.now()
+            raise pending
 
     def _changed(self, resource: Resource, state: State) -> Live:
         """Return it as AWS shows it after a change. Raise Pending while the change shows only in part."""
@@ -295,7 +302,7 @@ class Engine:
             raise Pending(_("changed; waiting until AWS shows it"))
         resource.load_from_api(live)
         self._write(resource, state)
-        if left := resource.differences(live):
+        if left := differences(resource, live):
             paths = ", ".join(difference.path for difference in left)
             raise Pending(_("waiting until AWS shows the change of {paths}", paths=paths))
         return live
@@ -431,7 +438,7 @@ class Engine:
             if (
                 not observation.record
                 and not adopt
-                and observation.resource.survives_delete(observation.live)
+                and observation.resource.deletion_state(observation.live) == "survives"
             ):
                 continue
             if (
@@ -458,7 +465,7 @@ class Engine:
         return gone
 
     def _paused(self) -> list[Resource]:
-        paid = [r for r in self.resources if r.hourly]
+        paid = [r for r in self.resources if r.deletion.on_pause]
         gone = {id(user) for r in paid for user in (r, *dependents(r, self.resources, Resource))}
         return [r for r in self.resources[::-1] if id(r) in gone]
 

@@ -60,24 +60,21 @@ class Step:
 
     def _pause(self, why: Pending, waited: float) -> float:
         """Rare while the end is far, frequent when it is near: nothing takes half of its usual time."""
-        slowest = min(
-            self.resource.poll_interval, max(SOON, self.resource.expected / 15, waited * LATE)
-        )
+        polling = self.resource.polling
+        slowest = min(polling.interval, max(SOON, polling.expected / 15, waited * LATE))
         if why.left is not None and why.sure:
             return why.left
         if why.left is None:
             return min(slowest, 1.5 ** min(self.tries - 1, 10))
-        poll_interval_near = (
-            self.resource.poll_interval_near if self.needed else self.resource.poll_interval
-        )
+        near = polling.interval_near if self.needed else polling.interval
         if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
-            return min(slowest, max(poll_interval_near, -why.left / 6))
-        far = max(poll_interval_near, why.left / self.resource.looks)
-        return min(far, self.resource.poll_interval_far, self._timeout(why) / (ASKED + 1))
+            return min(slowest, max(near, -why.left / 6))
+        far = max(near, why.left / polling.checks)
+        return min(far, polling.interval_far, self._timeout(why) / (ASKED + 1))
 
     def _timeout(self, why: Pending) -> float:
         """Seconds after which it is given up: time enough to have asked more than ASKED times."""
-        return self.resource.timeout if why.timeout is None else why.timeout
+        return self.resource.polling.timeout if why.timeout is None else why.timeout
 
 
 @dataclass
@@ -152,7 +149,10 @@ def _pass(
 
 def _may_begin(line: Step, by_key: dict[str, Step]) -> bool:
     needs = [by_key[need] for need in line.needs if need in by_key]
-    ready = all(need.done or (need.passable and not line.resource.last) for need in needs)
+    ready = all(
+        need.done or (need.passable and not line.resource.deletion.after_dependents)
+        for need in needs
+    )
     return ready and not line.done and not line.refusal
 
 
@@ -179,10 +179,10 @@ def _try(line: Step, step: Action, clock: Clock, tell: Report) -> bool:
 
 
 def _outcome(lines: list[Step]) -> Outcome:
-    failed = [(line.refusal, line.resource.optional) for line in lines if line.refusal]
+    failed = [(line.refusal, line.resource.errors.fatal) for line in lines if line.refusal]
     return Outcome(
-        errors=[refusal for refusal, optional in failed if not optional],
-        notes=[refusal for refusal, optional in failed if optional],
+        errors=[refusal for refusal, fatal in failed if fatal],
+        notes=[refusal for refusal, fatal in failed if not fatal],
         outside=[
             line.waiting
             for line in lines

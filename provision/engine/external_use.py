@@ -1,7 +1,7 @@
 """What others have to do with things of ours: looked for before the first delete, and what stays for it."""
 
 import copy
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from provision.clients import aws
@@ -9,7 +9,7 @@ from provision.clock import Clock
 from provision.engine.inspector import ask_all, unanswered
 from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.base import Clients, ExternalUse, Resource, UsageChecks
+from provision.resources.base import Clients, ExternalUse, Resource, UsageCheck
 from provision.state.stack_file import Record
 
 CHECK_TRIES = 3  # of a usage check; what it is about then stays
@@ -33,9 +33,9 @@ def uses(
     asked = {r.key: partial(_used, r, records[r.key], clients, ours) for r in left}
     found, silent = ask_all(asked, clock)
     for key, why in silent.items():
-        found[key] = [ExternalUse(unanswered(looking(key), why).why, unknown=True)], {}
-    every = {resource.key: list(found[resource.key][0]) for resource in left}
-    for key, used in _checked({key: checks for key, (_used, checks) in found.items()}, clock):
+        found[key] = [ExternalUse(unanswered(looking(key), why).why, unknown=True)]
+    every = {r.key: [u for u in found[r.key] if isinstance(u, ExternalUse)] for r in left}
+    for key, used in _checked(found, clock):
         every[key] += used
     return {key: used for key, used in every.items() if used}
 
@@ -47,16 +47,16 @@ def unchecked(uses: ExternalUses) -> dict[str, str]:
 
 def _used(
     resource: Resource, record: Record, clients: Clients, ours: frozenset[str]
-) -> tuple[list[ExternalUse], UsageChecks]:
+) -> Sequence[ExternalUse | UsageCheck]:
     resource = copy.copy(resource)  # others may be looking at it meanwhile
     resource.load_from_record(record.outputs)
     try:
-        with aws.reading(looking(resource.key), not_found=resource.not_found):
-            return resource.external_uses(clients, ours), resource.usage_checks(clients, ours)
+        with aws.reading(looking(resource.key), not_found=resource.errors.not_found):
+            return resource.external_uses(clients, ours)
     except aws.NotFound:
-        return [], {}
+        return []
     except ProvisionError as refusal:
-        return [ExternalUse(refusal.why, unknown=True)], {}
+        return [ExternalUse(refusal.why, unknown=True)]
 
 
 def looking(key: str) -> str:
@@ -65,28 +65,29 @@ def looking(key: str) -> str:
 
 
 def _checked(
-    checks: Mapping[str, UsageChecks], clock: Clock
+    found: Mapping[str, Sequence[ExternalUse | UsageCheck]], clock: Clock
 ) -> Iterator[tuple[str, list[ExternalUse]]]:
     """Yield what the resources' usage checks find, with its key; what stays unanswered as unknown."""
     asked = {
-        (key, where): partial(_answer, where, check)
-        for key, places in checks.items()
-        for where, check in places.items()
+        (key, check.where): partial(_answer, check)
+        for key, used in found.items()
+        for check in used
+        if isinstance(check, UsageCheck)
     }
-    found, silent = ask_all(asked, clock, CHECK_TRIES)
-    for (key, _where), used in found.items():
+    answers, silent = ask_all(asked, clock, CHECK_TRIES)
+    for (key, _where), used in answers.items():
         yield key, used
     for (key, where), why in silent.items():
         yield key, [ExternalUse(f"{where}: {why.reason}", unknown=True)]
 
 
-def _answer(where: str, check: Callable[[], list[ExternalUse]]) -> list[ExternalUse]:
-    """Return what a check finds; an unknown use where it is refused. Raises Pending."""
+def _answer(check: UsageCheck) -> list[ExternalUse]:
+    """Return what a check finds; an unknown use where it is refused. Raise Pending."""
     try:
-        with aws.reading(where):
-            return check()
+        with aws.reading(check.where):
+            return check.find()
     except ProvisionError as refusal:
-        return [ExternalUse(f"{where}: {refusal.why}", unknown=True)]
+        return [ExternalUse(f"{check.where}: {refusal.why}", unknown=True)]
 
 
 def retained(
@@ -108,14 +109,18 @@ def retained(
         if key not in by_key:
             continue
         staying = by_key[key]
-        beside = [
-            r for r in resources if r.retained_with and getattr(r, r.retained_with, None) is staying
-        ]
+        beside = [r for r in resources if _retained_with(r) is staying]
         for other in (*staying.needs(), *beside):
             if other.key not in stays:
                 stays[other.key] = _("{key}, which stays, rests on it", key=key)
                 new.append(other.key)
     return stays
+
+
+def _retained_with(resource: Resource) -> Resource | None:
+    """Return the dependency with which it stays, if any."""
+    name = resource.deletion.retained_with
+    return getattr(resource, name) if name else None
 
 
 def told(used: list[ExternalUse]) -> str:

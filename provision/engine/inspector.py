@@ -16,7 +16,16 @@ from provision.clock import Clock
 from provision.engine.read_cache import cached_reads
 from provision.errors import NoResponse, Pending, ProvisionError, UnknownState
 from provision.i18n import _
-from provision.resources.base import Batch, Clients, Difference, Live, Milestone, Resource
+from provision.resources.base import (
+    AccountWide,
+    Batch,
+    Clients,
+    Difference,
+    Live,
+    Milestone,
+    Resource,
+    differences,
+)
 from provision.state.stack_file import Record
 
 K = TypeVar("K", bound=Hashable)
@@ -52,7 +61,7 @@ class Observation:
         try:
             with self._reading():
                 if not isinstance(self.resource, Milestone):
-                    self.drift = self.resource.differences(self.live)
+                    self.drift = differences(self.resource, self.live)
         except ProvisionError as refusal:
             self.refusal = refusal
         if self.record is not None and self.record.state == "adopted":  # never given our tags
@@ -66,7 +75,8 @@ class Observation:
 
     def _pending(self) -> str:
         with self._reading():
-            return self.resource.pending(self.live or {})
+            pending = self.resource.pending(self.live or {})
+            return pending.reason if pending else ""
 
     def _reading(self) -> AbstractContextManager[None]:
         return aws.reading(_("Looking for {key}.", key=self.resource.key), self.answered)
@@ -76,7 +86,8 @@ class Observation:
         """What has to be done about it."""
         may_adopt = self.live is not None and self.resource.may_adopt(self.live)
         found = verdict(self.record, self.live, self.ours, may_adopt)
-        return "create" if found == "vanished" and self.resource.account_wide else found
+        shared = isinstance(self.resource, AccountWide)
+        return "create" if found == "vanished" and shared else found
 
     @property
     def waiting(self) -> str:
@@ -118,13 +129,15 @@ def find(
     """
     doing = _("Looking for {key}.", key=resource.key)
     try:
-        with aws.reading(doing, not_found=resource.not_found, retry=retry):
-            return resource.poll(clients) if waiting else resource.find(clients)
+        with aws.reading(doing, not_found=resource.errors.not_found, retry=retry):
+            if waiting and isinstance(resource, Milestone):
+                return resource.poll(clients)
+            return resource.find(clients)
     except aws.NotFound:
         return None
     except aws.UnknownId:
         learned = False
-        for place in _places(resource):
+        for place in resource.lookup_needs():
             if isinstance(place, Milestone) or _is_known(place, place.outputs()):
                 continue
             live = find(place, clients)
@@ -142,10 +155,10 @@ def ours(resource: Resource, clients: Clients, live: Live, parents: set[str]) ->
 
     parents: the keys of what is known to be ours.
     """
-    if resource.account_wide:
+    if isinstance(resource, AccountWide):
         return False
-    if resource.owned_via:
-        return any(parent.key in parents for parent in resource.owners(live))
+    if (owners := resource.owners(live)) is not None:
+        return any(owner.key in parents for owner in owners)
     with aws.reading(_("Reading the tags of {key}.", key=resource.key)):
         tags = resource.tags_of(clients, live)
     return tags.get("provision:stack") == resource.stack
@@ -181,8 +194,9 @@ def _inspect(
 ) -> None:
     resource, record = observation.resource, observation.record
     live = find(resource, clients)
-    if live is not None and resource.leaving(live) and (not record or record.state != "deleting"):
-        live = None
+    if live is not None and (not record or record.state != "deleting"):
+        leaving = resource.deletion_state(live) in ("leaving", "released")
+        live = None if leaving else live
     observation.live = live
     if observation.verdict == "create" and not isinstance(resource, Milestone):
         resource.preflight(clients)
@@ -307,9 +321,9 @@ def _may_look(
         need.key in records and _is_known(need, records[need.key].outputs)
         for need in resource.needs()
     )
-    if not isinstance(resource, Milestone) and (resource.by_name or recorded):
+    if not isinstance(resource, Milestone) and recorded:
         return True
-    return all(need.key in observations for need in _places(resource))
+    return all(need.key in observations for need in resource.lookup_needs())
 
 
 def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
@@ -320,23 +334,18 @@ def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
 
 def _rests(resource: Resource, observations: dict[str, Observation]) -> bool:
     """Whether everything it needs is there (or not looked at yet because it is recorded)."""
-    return resource.by_name or all(
+    return all(
         observations[need.key].seen and (observations[need.key].live is not None)
-        for need in _places(resource)
+        for need in resource.lookup_needs()
         if need.key in observations and not isinstance(need, Milestone)
     )
-
-
-def _places(resource: Resource) -> list[Resource]:
-    """Return the resources that must exist before this one can be looked for."""
-    return [getattr(resource, resource.lookup_scope)] if resource.lookup_scope else resource.needs()
 
 
 def _not_looked_at(resource: Resource, observations: dict[str, Observation]) -> Observation:
     """Return what is to be said of it while what it rests on is not there, or nobody knows whether it is."""
     unknown = [
         need.key
-        for need in _places(resource)
+        for need in resource.lookup_needs()
         if need.key in observations and observations[need.key].unknown
     ]
     why = _("{key} could not be looked at", key=unknown[0]) if unknown else ""

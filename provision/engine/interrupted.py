@@ -54,7 +54,7 @@ def _begun_and_gone(file: StackFile, known: Collection[str]) -> dict[str, Record
         key: record
         for key, record in file.records.items()
         if record.state == "creating" and key not in known
-        if record.kind in classes and not classes[record.kind].retraceable
+        if record.kind in classes and classes[record.kind].identified_by != "record"
     }
 
 

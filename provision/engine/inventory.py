@@ -30,10 +30,9 @@ class TaggedResource:
 
     def outputs(self) -> dict[str, Any]:
         """Return its record for stack.yaml."""
-        bare = self.kind.__new__(self.kind)
-        bare.load_from_record({})
-        bare.load_from_api(self.live)
-        return bare.outputs()
+        found = self.kind.from_record(self.stack, self.key, {})
+        found.load_from_api(self.live)
+        return found.outputs()
 
     def record(self) -> Record:
         """Its entry in stack.yaml."""

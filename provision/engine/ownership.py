@@ -12,7 +12,7 @@ from provision.engine import inspector, inventory
 from provision.engine.inventory import TaggedResource
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Resource
+from provision.resources.base import Clients, Live, Resource, is_untaggable
 from provision.state.stack_file import StackFile
 
 
@@ -53,7 +53,7 @@ class Ownership:
         if any(_same(tagged, resource) for tagged in self.listed):
             return True
         with aws.translate_errors(_("Reading the tags of {key}.", key=resource.key)):
-            if resource.untaggable():
+            if is_untaggable(type(resource)):
                 return self._held_by_ours(resource.holders(self.clients, live))
             tags = resource.tags_of(self.clients, live)
         return self._means_us(tags.get("provision:stack", ""), resource.stack)
@@ -87,7 +87,7 @@ class Ownership:
         return self._moved[name]
 
     def _recorded(self, tagged: TaggedResource) -> bool:
-        if tagged.kind.untaggable():
+        if is_untaggable(tagged.kind):
             return True  # it is in something that carries tags
         return any(
             record.kind == tagged.kind.__name__

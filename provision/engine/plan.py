@@ -8,7 +8,7 @@ from provision.engine.engine import Engine, vanished
 from provision.engine.inspector import Observation
 from provision.errors import ProvisionError
 from provision.pricing import Prices
-from provision.resources.base import Difference, Milestone, Resource
+from provision.resources.base import Difference, Milestone, Resource, name_conflict
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def plan(
         step = _step(observation, gone, prices)
         busy = bool(observation.waiting) if step is None else step.action in ("create", "replace")
         begin = max((finish.get(need.key, 0) for need in observation.resource.needs()), default=0)
-        finish[key] = begin + (observation.resource.expected if busy else 0)
+        finish[key] = begin + (observation.resource.polling.expected if busy else 0)
         if step is not None:
             steps.append(step)
         if refusal := observation.refusal or _stands_in_the_way(observation):
@@ -132,7 +132,7 @@ def _step(observation: Observation, gone: set[str], prices: Prices) -> Change | 
                 return Change(resource.key, resource.kind, action, differences)
     cost = 0.0 if action == "adopt" else resource.costs(prices)
     changed = action in ("create", "update", "replace") and not observation.refusal
-    notes = resource.shown_in_plan() if changed else []
+    notes = resource.plan_notes() if changed else []
     return Change(resource.key, resource.kind, action, differences, cost, notes=notes)
 
 
@@ -141,9 +141,8 @@ def _stands_in_the_way(observation: Observation) -> ProvisionError | None:
         return None
     match observation.verdict:
         case "stranger":
-            return observation.resource.in_the_way(
-                observation.resource.shown(observation.live or {})
-            )
+            resource = observation.resource
+            return name_conflict(resource, resource.shown(observation.live or {}))
         case "vanished":
             return vanished(observation.resource)
     return None

@@ -1,11 +1,11 @@
-"""What a resource is: one thing, made by one create call.
+"""Define what a resource is: one thing, made by one create call.
 
-A resource declares; the engine acts. Constructor arguments that are resources are its needs. The signature
-tells which methods are pure: those that are not handed `doors`.
+A resource declares, and the engine acts. Constructor arguments that are resources are its dependencies.
+Methods without the argument `clients` are pure.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import (
     TYPE_CHECKING,
@@ -21,7 +21,7 @@ import jmespath
 
 from provision.clients.package_index import PackageIndex
 from provision.clients.registry import Registries
-from provision.errors import ProvisionError
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from provision.pricing import Prices
 
 Live = dict[str, Any]
-Tagged = tuple[dict[str, str], Live]  # a live thing and its tags
+Tagged = tuple[dict[str, str], Live]  # a live resource and its tags
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Clients:
-    """The outsides a resource can talk to. index: of Python packages."""
+    """The clients of everything outside this process. index: of Python packages."""
 
     aws: "Aws"
     dns: "Dns"
@@ -46,24 +46,88 @@ class Clients:
     index: PackageIndex = field(default_factory=PackageIndex)
 
 
+# Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
+# change everywhere, and an alias of a load balancer is remembered for 60 (its Developer Guide, alias TTL).
+REPLACED_DELAY = 100.0
+
+
+@dataclass(frozen=True)
+class Errors:
+    """What the service's error codes mean. A code may be followed by a part of the message.
+
+    not_found: there is none. exists: somebody has one, so find out whose it is. retry: not possible yet.
+    setting: the setting to change where somebody else has the name. fatal: False where a failure is reported
+    but does not fail the run.
+    """
+
+    not_found: tuple[str, ...] = ()
+    exists: tuple[str, ...] = ()
+    retry: tuple[str, ...] = ()
+    setting: str = "name"
+    fatal: bool = True
+
+
+@dataclass(frozen=True)
+class Polling:
+    """How long a resource takes and how often it is polled, in seconds.
+
+    expected: from its create call until it is ready; medians, from other tools' logs. timeout: until waiting
+    for it is given up. interval: the longest pause; interval_near: when it may be ready at any moment;
+    interval_far: while its end is far, because it may fail earlier. checks: how often it is polled in the
+    expected time. propagation_delay: until AWS's other services know it. after_propagation: its create call
+    has another service use its dependencies, so they must be known by then.
+    """
+
+    expected: int = 1
+    timeout: int = 600
+    interval: float = 10.0
+    interval_near: float = 2.0
+    interval_far: float = 900.0
+    checks: int = 2
+    propagation_delay: float = 0.0
+    after_propagation: bool = False
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """When a resource is deleted, and what happens then.
+
+    immediate: it is gone when its delete call has been answered. release_delay: seconds from the first
+    attempt until AWS usually permits it; 0: not known. after_dependents: it is deleted when its dependents
+    are gone, not when they release it. retained_with: the field of the dependency with which it stays.
+    on_pause: it is paid by the hour, so a pause deletes it and its dependents. replaced_delay: seconds for
+    which clients may still use it after it was replaced.
+    """
+
+    immediate: bool = False
+    release_delay: int = 0
+    after_dependents: bool = False
+    retained_with: str = ""
+    on_pause: bool = False
+    replaced_delay: float = 0.0
+
+
 @dataclass(frozen=True)
 class Batch:
-    """A reading call that takes many ids. listed: the list in its answer; id: where it tells an item's."""
+    """A describing call that takes many ids. listed: the list in its answer; id: an item's id.
+
+    by_name: the id is a name that a setting gives, so that it is known before the resource is recorded.
+    """
 
     service: str
     call: str
     parameter: str
     listed: str
     id: str
-    by_name: bool = False  # the id is the name that a setting gives, so that it is known before
+    by_name: bool = False
 
 
 @dataclass(frozen=True)
 class ExternalUse:
-    """Something of others' that keeps a thing of ours from going.
+    """A use by somebody else that prevents a deletion.
 
-    content: it lies in ours (records in a zone, objects in a bucket), so it would go with it.
-    unknown: whether there is any could not be looked at; told says which question and why.
+    content: it is inside the resource (records in a zone, objects in a bucket) and would be deleted too.
+    unknown: whether there is any is not known; `told` has the question and the reason.
     """
 
     told: str
@@ -71,9 +135,15 @@ class ExternalUse:
     unknown: bool = False
 
 
-UsageChecks = dict[
-    str, "Callable[[], list[ExternalUse]]"
-]  # by where each is asked, such as "ACM in us-east-1"
+@dataclass(frozen=True)
+class UsageCheck:
+    """A question about external uses that is asked by itself; unanswered, it keeps the resource.
+
+    where: what is asked, such as "ACM in us-east-1".
+    """
+
+    where: str
+    find: Callable[[], list[ExternalUse]]
 
 
 def output(path: str, *, init: Literal[False] = False) -> Any:
@@ -88,91 +158,38 @@ def resource(kind: type[T]) -> type[T]:
 
 
 @resource
-class Resource:
-    """One thing that comes to be, is kept as wanted, and goes."""
-
-    not_found: ClassVar[tuple[str, ...]] = ()  # error codes that mean "there is none"
-    exists: ClassVar[tuple[str, ...]] = ()  # "somebody has it": look whose it is
-    retry: ClassVar[tuple[str, ...]] = ()  # "not yet": ask again later
-    owned_via: ClassVar[str] = ""  # untaggable: ours when the resource in this field is ours
-    retraceable: ClassVar[bool] = (
-        False  # found by its key and by what is on disk before the create call
-    )
-    single: ClassVar[bool] = True  # created twice it is one: its name sees to that
-    by_name: ClassVar[bool] = False  # can be looked for before what it is built on is there
-    exists_within: ClassVar[str] = (
-        ""  # taggable, but there is none before the need in this field is there
-    )
-    lookup_scope: ClassVar[str] = ""  # can be looked for as soon as the need in this field is there
-    console: ClassVar[str] = "AWS"  # the service in whose console a person finds it
-    setting: ClassVar[str] = "name"  # with another value of it somebody else's is not in the way
-    hourly: ClassVar[bool] = False  # paid by the hour: a pause takes it and all that needs it
-    account_wide: ClassVar[bool] = False  # the whole account uses it: ensured, then never ours
-    optional: ClassVar[bool] = (
-        False  # where it fails, that is told, and the rest stands all the same
-    )
-    remembered: ClassVar[bool] = False  # resolvers lead to it for a while after it was replaced
-    expected: ClassVar[int] = (
-        1  # seconds from its create call until it is ready (medians, other tools' logs)
-    )
-    timeout: ClassVar[int] = 600  # seconds after which waiting for it is given up
-    propagation_delay: ClassVar[float] = (
-        0.0  # seconds for which AWS's other services may not know of it yet
-    )
-    through_others: ClassVar[bool] = (
-        False  # its create call has another service use what it is built on
-    )
-    batch: ClassVar[Batch | None] = None  # the call by which `find` looks at what is recorded
-    poll_interval: ClassVar[float] = 10.0  # seconds between two looks at it, at most
-    poll_interval_near: ClassVar[float] = 2.0  # the same when it may be there any moment
-    poll_interval_far: ClassVar[float] = (
-        900.0  # the same while its end is far: it may fail on the way
-    )
-    looks: ClassVar[int] = 2  # in the time that is left, were they as far apart as the first
-    last: ClassVar[bool] = (
-        False  # goes when what rests on it has gone for good, not when that lets it go
-    )
-    release_delay: ClassVar[int] = (
-        0  # seconds from the first try until AWS usually lets it go; 0: not known
-    )
-    at_once: ClassVar[bool] = False  # gone when its delete call has been answered
-    later: ClassVar[tuple[str, ...]] = ()  # first names in `wants` that the create call cannot set
-    retained_with: ClassVar[str] = ""  # where the need in this field stays, this stays too
+class Recorded:
+    """What is the same for every resource: its key, dependencies and recorded outputs."""
 
     logical_id: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there
-    consented: bool = field(default=False, init=False)  # the person lets an adopted one be changed
-    with_contents: bool = field(default=False, init=False)  # what others put in goes too
-    switch_after: "tuple[Resource, ...]" = field(
-        default=(), init=False
-    )  # an update waits for these
-    ready_after: "tuple[Milestone, ...]" = field(
-        default=(), init=False
-    )  # it is not reached before these
-
-    @property
-    def kind(self) -> str:
-        """The class's name, as recorded."""
-        return type(self).__name__
+    recorded_key: str = field(default="", init=False)  # where it was made from a record
 
     def identity(self) -> str:
-        """Return the setting that cannot change without another one of these; "" for none."""
+        """Return the setting that cannot change without another resource; "" for none."""
         return str(getattr(self, "name", ""))
 
     @property
+    def kind(self) -> str:
+        """Return the class's name, as recorded."""
+        return type(self).__name__
+
+    @property
     def key(self) -> str:
-        """Its name in stack.yaml: the line of stack.py, and after a slash what cannot change."""
+        """Return its name in stack.yaml: its attribute in stack.py, and after a slash its identity."""
+        if self.recorded_key:
+            return self.recorded_key
         identity = self.identity()
         return f"{self.logical_id}/{identity}" if identity else self.logical_id
 
     @property
     def tags(self) -> dict[str, str]:
-        """What marks it as this stack's."""
+        """Return the tags that mark it as this stack's."""
         return {"provision:stack": self.stack, "provision:resource": self.key}
 
     def needs(self) -> list["Resource"]:
         """Return the resources it depends on."""
-        values = [getattr(self, item.name, None) for item in dataclasses.fields(self)]
+        values = [getattr(self, item.name) for item in dataclasses.fields(self)]
         return [value for value in values if isinstance(value, Resource)]
 
     def outputs(self) -> dict[str, Any]:
@@ -197,179 +214,178 @@ class Resource:
                 setattr(self, item.name, outputs.get(item.name, ""))
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Everything of this kind that carries the stack's tags ("": any stack's), in `find`'s shape.
+    def from_record(cls, stack: str, key: str, outputs: Mapping[str, Any]) -> Self:
+        """Return a resource of which only key and outputs are known; all of its settings are None."""
+        arguments: dict[str, Any] = {f.name: None for f in dataclasses.fields(cls) if f.init}
+        found = cls(**arguments)
+        found.logical_id, found.stack, found.recorded_key = key.partition("/")[0], stack, key
+        found.load_from_record(outputs)
+        return found
 
-        By the service's own lists: the tagging API knows neither Route 53 nor IAM, and lists things of ECS's
-        that have gone. What is on its way out, and what hangs on something else that is listed, is left out.
+
+@resource
+class Resource(Recorded):
+    """One thing that is created, kept as desired, and deleted. Subclasses override what differs."""
+
+    errors: ClassVar[Errors] = Errors()
+    polling: ClassVar[Polling] = Polling()
+    deletion: ClassVar[Deletion] = Deletion()
+    batch: ClassVar[Batch | None] = None  # the call by which `find` looks for a recorded one
+    console: ClassVar[str] = "AWS"  # the service in whose console a person finds it
+    # A second create call finds the first one's by name, or makes another, known by its tags only or by
+    # what was recorded before the call.
+    identified_by: ClassVar[Literal["name", "tags", "record"]] = "name"
+
+    consented: bool = field(default=False, init=False)  # the person lets an adopted one be changed
+    with_contents: bool = field(default=False, init=False)  # what others put in it is deleted too
+    switch_after: "tuple[Resource, ...]" = field(
+        default=(), init=False
+    )  # an update waits for these
+
+    # Finding -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return every resource of this kind with the stack's tags ("": any stack's), in `find`'s shape.
+
+        Use the service's own lists: the tagging API knows neither Route 53 nor IAM, and lists resources of
+        ECS that are gone. Leave out what is being deleted, and what belongs to something that is listed.
         """
         return []
 
-    # What a class says of itself. -----------------------------------------------------------------
+    def lookup_needs(self) -> list["Resource"]:
+        """Return the resources that must be known before this one can be looked for."""
+        return self.needs()
 
-    def before_create(self, clients: Clients) -> dict[str, Any]:
-        """Return what must be on disk before the create call. Read only."""
-        return {}
-
-    def preflight(self, clients: Clients) -> None:
-        """Asked while there is none: raises ProvisionError where it could not come to be. Read-only."""
+    def exists_within(self) -> list["Resource"]:
+        """Return the resources without which this one cannot exist."""
+        return []
 
     def find(self, clients: Clients) -> Live | None:
         """Return the live resource: by recorded id first, else by name or tag. Read only."""
         raise NotImplementedError(self.kind)
 
-    def poll(self, clients: Clients) -> Live | None:
-        """As `find`, while it is waited for: what `pending` needs, and no more."""
-        return self.find(clients)
+    def shown(self, live: Live) -> str:
+        """Return what a person finds it by: its ARN or id."""
+        return called(self.outputs())
 
-    def cannot_be(self, made: Collection[str]) -> bool:
-        """Whether nobody need look for it: it hangs on what this run has made. made: the keys of that."""
-        place = self.owned_via or self.exists_within
-        return bool(place) and getattr(self, place).key in made
-
-    def create(self, clients: Clients) -> Live | None:
-        """Make the one create call. Return AWS's answer in `find`'s shape; None: the engine finds it."""
-        raise NotImplementedError(self.kind)
+    # Ownership ---------------------------------------------------------------------------------------
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the live resource's tags."""
         return flat(live.get("Tags") or live.get("tags") or [])
 
-    def holders(self, clients: Clients, live: Live) -> "Iterable[Resource]":
-        """Return, for what cannot carry tags, what holds it: it is ours where one of these is.
+    def owners(self, live: Live) -> "list[Resource] | None":
+        """Return the resources of which one must be the stack's; None: its own tags tell."""
+        return self.exists_within() if is_untaggable(type(self)) else None
 
-        From what AWS shows, so that it works for a record whose line is gone.
+    def holders(self, clients: Clients, live: Live) -> "Iterable[Resource]":
+        """Return, for what cannot carry tags, resources of which one must carry the stack's.
+
+        From what AWS shows, so that it works for a record that is no longer in stack.py.
         """
         return []
 
     @classmethod
-    def untaggable(cls) -> bool:
-        """Return whether it cannot carry tags, so that its holders tell whose it is."""
-        return cls.holders is not Resource.holders
-
-    @classmethod
     def same(cls, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        """Return whether two sets of outputs name one thing: nothing that both know differs."""
+        """Return whether two sets of outputs name one resource: nothing that both have differs."""
         both = one.keys() & other.keys()
         return bool(both) and all(one[name] == other[name] for name in both)
 
-    @classmethod
-    def named_by(cls, stack: str, **outputs: Any) -> Self:
-        """Return a bare resource of this kind that knows these outputs only."""
-        bare = cls.__new__(cls)
-        bare.stack = stack
-        bare.identity = lambda: str(next(iter(outputs.values()), ""))  # type: ignore[method-assign]
-        bare.load_from_record(outputs)
-        return bare
-
-    def owners(self, live: Live) -> list["Resource"]:
-        """Of what is untaggable: the things by which it is ours when one of them is."""
-        return [getattr(self, self.owned_via)] if self.owned_via else []
-
-    def shown(self, live: Live) -> str:
-        """Return what a person finds it by: its ARN or id."""
-        return called(self.outputs())
-
-    def in_the_way(self, found: str) -> ProvisionError:
-        """Somebody else's stands where it would come to be. found: what a person finds that by."""
-        return ProvisionError(
-            _("Creating {key}.", key=self.key),
-            _(
-                "there is one already that is not this stack's: {service} {found}",
-                service=self.console,
-                found=found,
-            ),
-            _(
-                "Choose another `{setting}` in stack.yaml, or remove the other one if it is yours "
-                "and nothing needs it.",
-                setting=self.setting,
-            ),
-        )
-
-    def pending(self, live: Live) -> str:
-        """Return what is waited for; "" once others may depend on it."""
-        return ""
-
     def may_adopt(self, live: Live) -> bool:
-        """Whether one that was there first is taken as it is."""
+        """Return whether an existing one that is not the stack's is used as it is."""
         return False
 
-    def patience(self, live: Live) -> int:
-        """Seconds after which waiting for it is given up, judged by what is seen."""
-        return self.timeout
+    # Creating and updating -----------------------------------------------------------------------------
+
+    def preflight(self, clients: Clients) -> None:
+        """Raise ProvisionError where it could not be created. Called while there is none. Read only."""
+
+    def before_create(self, clients: Clients) -> dict[str, Any]:
+        """Return the outputs that must be on disk before the create call. Read only."""
+        return {}
+
+    def create(self, clients: Clients) -> Live | None:
+        """Make the one create call. Return AWS's answer in `find`'s shape; None: the engine finds it.
+
+        A property that the call does not set is in the answer as None or empty; one that the answer lacks is
+        read again.
+        """
+        raise NotImplementedError(self.kind)
+
+    def pending(self, live: Live) -> Pending | None:
+        """Return what it still waits for; None once others may depend on it."""
+        return None
 
     def desired(self) -> dict[str, Any]:
         """Return what `find` should return, by jmespath: everything that can be updated."""
         return {}
 
-    def shown_in_plan(self) -> list[str]:
-        """Return what a plan that makes or changes it says of it besides, in lines."""
-        return []
-
     def update(self, clients: Clients, live: Live, differences: list["Difference"]) -> None:
-        """Cures the differences. Idempotent."""
+        """Make the live resource as desired. Idempotent."""
         raise NotImplementedError(self.kind)
 
     def costs(self, prices: "Prices") -> float:
-        """USD a month (730 hours) while it exists."""
+        """Return the price in USD of a month of 730 hours."""
         return 0.0
 
+    def plan_notes(self) -> list[str]:
+        """Return lines that a plan shows where it would create or change it."""
+        return []
+
+    # Deleting ----------------------------------------------------------------------------------------
+
     def retention_reason(self, everything: bool) -> str:
-        """Why teardown leaves it although it is ours, in a sentence; "" where it goes."""
+        """Return why teardown keeps it although it is the stack's; "" where it is deleted."""
         return ""
 
-    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return what others use of it, asked before it is deleted. Read only.
+    def keep_on_replace(self, clients: Clients) -> str:
+        """Return why it stays after a setting has replaced it; "" where it is deleted. Read only."""
+        return ""
 
-        ours: every id and ARN that is recorded, and the outputs of each record with spaces between.
+    def external_uses(
+        self, clients: Clients, ours: frozenset[str]
+    ) -> Sequence[ExternalUse | UsageCheck]:
+        """Return what others use of it; called before it is deleted. Read only.
+
+        ours: every recorded id and ARN, and the outputs of each record joined by spaces.
         """
         return []
 
-    def usage_checks(self, clients: Clients, ours: frozenset[str]) -> UsageChecks:
-        """Return questions about use by others that are asked in several places. Read-only.
+    def deletion_state(self, live: Live) -> Literal["", "leaving", "released", "survives"]:
+        """Return how far its deletion is.
 
-        One that stays without an answer, unlike `used_by`, keeps the resource. ours: as for `used_by`.
+        leaving: AWS is deleting it. released: the same, but its dependencies may be deleted already.
+        survives: its delete call leaves it as it is, so that finding it does not tell whether it was called.
         """
-        return {}
-
-    def keep_on_replace(self, clients: Clients) -> str:
-        """Why it stays though a setting has replaced it, in a sentence; "" where it goes. Read-only."""
         return ""
-
-    def leaving(self, live: Live) -> bool:
-        """Whether AWS is already taking it away."""
-        return False
-
-    def releases_dependencies(self, live: Live) -> bool:
-        """Whether, though its deletion goes on, what it was built on may go already."""
-        return False
-
-    def survives_delete(self, live: Live) -> bool:
-        """Whether its delete call leaves it as it is, so that a look does not tell whether it was called."""
-        return False
 
     def delete(self, clients: Clients) -> None:
         """Make the one delete call. Use outputs only: settings may have changed since."""
         raise NotImplementedError(self.kind)
 
-    def differences(self, live: Live) -> list["Difference"]:
-        """Where the live thing is not as wanted."""
-        seen = ((path, jmespath.search(path, live), want) for path, want in self.desired().items())
-        return [Difference(path, have, want) for path, have, want in seen if have != want]
+
+@resource
+class AccountWide(Resource):
+    """A resource that the whole account uses: created where it is missing, never the stack's own."""
 
 
 @resource
 class Milestone(Resource):
-    """A room without a create call, on which others wait. Never recorded, never deleted.
+    """A state that other resources wait for, without a create call. Never recorded, never deleted.
 
-    `find` looks; `pending` says what is still missing (also handed {} where there is nothing to see yet).
+    `pending` returns what is still missing; it is given {} where `find` finds nothing.
     """
 
     outside: ClassVar[bool] = False  # a person or another company has to act
-    whenever: ClassVar[bool] = (
-        False  # a person does it when they like: nobody can tell how long it takes
-    )
+    whenever: ClassVar[bool] = False  # a person acts at any time: no duration can be estimated
     settling: ClassVar[float] = 0.0  # seconds from `ready_after` until it is usually reached
+
+    ready_after: "tuple[Milestone, ...]" = field(default=(), init=False)  # not reached before these
+
+    def poll(self, clients: Clients) -> Live | None:
+        """Return as much of `find` as `pending` needs, while it is waited for."""
+        return self.find(clients)
 
     def create(self, clients: Clients) -> Live | None:
         """Raise TypeError: a milestone is reached, not created."""
@@ -378,15 +394,43 @@ class Milestone(Resource):
 
 @dataclass(frozen=True)
 class Difference:
-    """One property that is not as wanted: a jmespath, what was seen, what is wanted."""
+    """One property that is not as desired: its jmespath, the live value and the desired one."""
 
     path: str
     have: Any
     want: Any
 
     def shown(self) -> dict[str, Any]:
-        """As `plan --json` prints it."""
+        """Return it as `plan --json` prints it."""
         return {"path": self.path, "have": self.have, "want": self.want}
+
+
+def differences(resource: Resource, live: Live) -> list[Difference]:
+    """Return the properties of the live resource that are not as desired."""
+    pairs = ((path, jmespath.search(path, live), want) for path, want in resource.desired().items())
+    return [Difference(path, have, want) for path, have, want in pairs if have != want]
+
+
+def is_untaggable(kind: type[Resource]) -> bool:
+    """Return whether resources of this kind cannot carry tags, so that their holders tell whose they are."""
+    return kind.holders is not Resource.holders
+
+
+def name_conflict(resource: Resource, found: str) -> ProvisionError:
+    """Return the error for somebody else's resource of that name. found: what a person finds it by."""
+    return ProvisionError(
+        _("Creating {key}.", key=resource.key),
+        _(
+            "there is one already that is not this stack's: {service} {found}",
+            service=resource.console,
+            found=found,
+        ),
+        _(
+            "Choose another `{setting}` in stack.yaml, or remove the other one if it is yours "
+            "and nothing needs it.",
+            setting=resource.errors.setting,
+        ),
+    )
 
 
 def called(outputs: Mapping[str, Any]) -> str:
@@ -395,25 +439,25 @@ def called(outputs: Mapping[str, Any]) -> str:
 
 
 def flat(tags: Any) -> dict[str, str]:
-    """Tags of any service's shape as a dict."""
+    """Return the tags of any service's shape as a dict."""
     if isinstance(tags, dict):
         return dict(tags)
     return {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value")) for tag in tags}
 
 
 def marked(tags: Mapping[str, str], stack: str) -> bool:
-    """Whether the tags are the stack's; "": any stack's."""
+    """Return whether the tags are the stack's; "": any stack's."""
     name = tags.get("provision:stack")
     return bool(name) and stack in ("", name)
 
 
 def listed(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Tags as most services take them."""
+    """Return the tags as most services take them."""
     return [{key: name, value: content} for name, content in tags.items()]
 
 
 def kinds() -> dict[str, type[Resource]]:
-    """Every class of resource there is, by name."""
+    """Return every resource class by name."""
     found: dict[str, type[Resource]] = {}
     open_ones = [Resource]
     while open_ones:

@@ -11,7 +11,9 @@ from provision.i18n import _
 from provision.parallel import run_all
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
     Resource,
@@ -47,11 +49,12 @@ class NewsBucket(Resource):
     name: str  # "": a random name
     bucket: str = output("Name")
     arn: str = output("Arn")
-    at_once = True
-    not_found = ("NoSuchBucket", "404")
-    exists = ("BucketAlreadyOwnedByYou",)
-    retry = ("OperationAborted", "BucketNotEmpty", "NoSuchBucket")
-    later = ("PublicAccessBlock", "Encryption", "Policy", "Tags")
+    deletion = Deletion(immediate=True)
+    errors = Errors(
+        not_found=("NoSuchBucket", "404"),
+        exists=("BucketAlreadyOwnedByYou",),
+        retry=("OperationAborted", "BucketNotEmpty", "NoSuchBucket"),
+    )
 
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return the name. It is random and recorded before the call, because bucket names are global."""
@@ -92,7 +95,7 @@ class NewsBucket(Resource):
         """Find the bucket by name among the account's own; without a name by the stack's tags."""
         pages = clients.aws.s3.get_paginator("list_buckets").paginate()
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
-        if known := self.bucket or getattr(self, "name", ""):
+        if known := self.bucket or self.name:
             return self._read(clients, known) if known in names else None
         for name in names:
             if name.startswith(f"{self.stack}-news-"):
@@ -137,7 +140,8 @@ class NewsBucket(Resource):
         if answer is None:
             raise self._name_taken()
         owner = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-        return {**_live(self.bucket), "Tags": {}, "OwnershipControls": owner}
+        unset: Live = {"Tags": {}, "PublicAccessBlock": None, "Encryption": None, "Policy": None}
+        return {**_live(self.bucket), **unset, "OwnershipControls": owner}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return its tags; a bucket with this stack's random name belongs to the stack before it has any."""

@@ -5,14 +5,17 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from provision.clients.dns import Unanswered
-from provision.errors import ProvisionError
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.parallel import run_all
 from provision.resources.base import (
     Clients,
+    Deletion,
+    Errors,
     ExternalUse,
     Live,
     Milestone,
+    Polling,
     Resource,
     Tagged,
     flat,
@@ -42,12 +45,16 @@ class Certificate(Resource):
     idempotency_token: str = output("IdempotencyToken")
     record_name: str = output("DomainValidationOptions[0].ResourceRecord.Name")
     record_value: str = output("DomainValidationOptions[0].ResourceRecord.Value")
-    at_once = True
-    not_found = ("ResourceNotFoundException",)
-    retry = ("ResourceInUseException",)  # for a while after its listener was deleted
-    single: ClassVar[bool] = False  # ACM's idempotency token is valid for an hour only
-    release_delay: ClassVar[int] = 30  # ACM reports it as in use for a while
-    expected: ClassVar[int] = 10
+    deletion = Deletion(
+        immediate=True,
+        release_delay=30,  # ACM reports it as in use for a while
+    )
+    errors = Errors(
+        not_found=("ResourceNotFoundException",),
+        retry=("ResourceInUseException",),  # for a while after its listener was deleted
+    )
+    identified_by = "tags"  # ACM's idempotency token is valid for an hour only
+    polling = Polling(expected=10)
 
     def identity(self) -> str:
         """Return the host: a certificate cannot change its name."""
@@ -117,12 +124,12 @@ class Certificate(Resource):
             clients.aws.acm.list_tags_for_certificate(CertificateArn=live["CertificateArn"])["Tags"]
         )
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Wait for the validation record, which ACM shows after some seconds."""
         options = live.get("DomainValidationOptions") or [{}]
         if live["Status"] == "PENDING_VALIDATION" and not options[0].get("ResourceRecord"):
-            return _("waiting for ACM to provide the validation record")
-        return ""
+            return Pending(_("waiting for ACM to provide the validation record"))
+        return None
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return other load balancers, distributions and APIs that use it."""
@@ -142,15 +149,17 @@ class IssuedCertificate(Milestone):
     validation_record: "ValidationRecord"
     delegation: "Delegation"  # ACM issues nothing before
     outside: ClassVar[bool] = True
-    propagation_delay: ClassVar[float] = 2.0  # from ISSUED until a load balancer finds it
-    expected: ClassVar[int] = 60
-    poll_interval_near: ClassVar[float] = 0.75  # setup waits for nothing else then
+    polling = Polling(
+        propagation_delay=2.0,  # from ISSUED until a load balancer finds it
+        expected=60,
+        interval_near=0.75,  # setup waits for nothing else then
+    )
 
     def find(self, clients: Clients) -> Live | None:
         """Find the certificate."""
         return self.certificate.find(clients)
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Wait for ISSUED. Raise ProvisionError with ACM's reason for a status that will never change."""
         status = live.get("Status", "")
         if status in FINAL:
@@ -166,7 +175,9 @@ class IssuedCertificate(Milestone):
                     "delete the certificate in the ACM console, then run the same command again."
                 ),
             )
-        return "" if status == "ISSUED" else _("waiting for ACM to find the validation record")
+        if status == "ISSUED":
+            return None
+        return Pending(_("waiting for ACM to find the validation record"))
 
 
 def caa_error(host: str, name: str, records: list[str]) -> ProvisionError | None:

@@ -1,10 +1,12 @@
 """Create the ECS cluster, the namespace in which Fargate runs the service."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
     Resource,
@@ -27,18 +29,21 @@ class Cluster(Resource):
     name: str
     service_linked_role: EcsServiceLinkedRole
     arn: str = output("clusterArn")
-    by_name = True
     console = "Amazon ECS"
-    # "The cluster cannot be deleted while Services are active", DRAINING ones included.
-    last: ClassVar[bool] = True
-    not_found = ("ClusterNotFoundException",)
-    retry = (
-        "InvalidParameterException: service linked role",
-        "ClusterContainsServicesException",
-        "ClusterContainsTasksException",
-        "UpdateInProgressException",
-        "ResourceInUseException",
-        "ClientException: Cluster was not ACTIVE",
+    deletion = Deletion(
+        # "The cluster cannot be deleted while Services are active", DRAINING ones included.
+        after_dependents=True,
+    )
+    errors = Errors(
+        not_found=("ClusterNotFoundException",),
+        retry=(
+            "InvalidParameterException: service linked role",
+            "ClusterContainsServicesException",
+            "ClusterContainsTasksException",
+            "UpdateInProgressException",
+            "ResourceInUseException",
+            "ClientException: Cluster was not ACTIVE",
+        ),
     )
 
     @classmethod
@@ -51,6 +56,10 @@ class Cluster(Resource):
                 found += [c for c in answer["clusters"] if c["status"] in ("ACTIVE", "FAILED")]
         tagged = ((flat(cluster.get("tags", [])), cluster) for cluster in found)
         return [(tags, dict(cluster)) for tags, cluster in tagged if marked(tags, stack)]
+
+    def lookup_needs(self) -> list[Resource]:
+        """Return []: its name tells it."""
+        return []
 
     def find(self, clients: Clients) -> Live | None:
         """Find the cluster by ARN, else by name; an INACTIVE one counts as missing."""

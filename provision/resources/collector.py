@@ -1,15 +1,23 @@
 """Collect the news with a task of the bot's image, whose role may write what the bot reads."""
 
 import secrets
-from collections.abc import Collection
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from provision.clients.aws import call_or_none
-from provision.errors import ProvisionError
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.awsvpc import awsvpc_configuration, strategy
-from provision.resources.base import Clients, Live, Resource, listed, output, resource
+from provision.resources.base import (
+    Clients,
+    Errors,
+    Live,
+    Polling,
+    Resource,
+    listed,
+    output,
+    resource,
+)
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.cluster import Cluster
 from provision.resources.network import Network
@@ -24,6 +32,7 @@ INDEX = f"{FOLDER}/index.json"  # what the collector writes last
 SUFFIX = "-collector"
 STARTED_BY = "initial_collection"  # of the task, in ECS's API
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
+TASK_TIMEOUT = 600  # seconds for a task that exists
 NO_FEED = 1  # bot/news/collector.py's exit status where no feed could be read
 
 
@@ -92,23 +101,26 @@ class InitialCollection(Resource):
     token: str = output("Token")  # RunTask's clientToken: the same token returns the same task
     cluster_arn: str = output("clusterArn")
     bucket_name: str = output("Bucket")
-    not_found = (
-        "ClusterNotFoundException",
-        "NoSuchBucket",
-        "InvalidParameterException: task was not found",
+    errors = Errors(
+        not_found=(
+            "ClusterNotFoundException",
+            "NoSuchBucket",
+            "InvalidParameterException: task was not found",
+        ),
+        retry=(
+            "ClientException: unable to assume the role",
+            "ClientException: Role is not valid",
+            "ClientException: Cluster was not ACTIVE",
+            "ClientException: Unable to describe task definition",
+        ),
+        fatal=False,
     )
-    retry = (
-        "ClientException: unable to assume the role",
-        "ClientException: Role is not valid",
-        "ClientException: Cluster was not ACTIVE",
-        "ClientException: Unable to describe task definition",
+    polling = Polling(
+        after_propagation=True,
+        expected=45,
+        interval=8.0,
+        timeout=120,  # until there is a task
     )
-    owned_via: ClassVar[str] = "definition"
-    optional: ClassVar[bool] = True
-    through_others: ClassVar[bool] = True
-    expected: ClassVar[int] = 45
-    poll_interval: ClassVar[float] = 8.0
-    timeout: ClassVar[int] = 120  # until there is a task
     started: bool = field(default=False, init=False)  # by this process
     deleted: bool = field(default=False, init=False)  # by this process
 
@@ -116,13 +128,18 @@ class InitialCollection(Resource):
         """Return the bucket: another bucket has no news yet."""
         return self.bucket.identity()
 
-    def cannot_be(self, made: Collection[str]) -> bool:
-        """Return whether this run created the bucket; one that existed before may have news."""
-        return self.bucket.key in made
+    def exists_within(self) -> list[Resource]:
+        """Return the bucket: one that existed before may have news."""
+        return [self.bucket]
+
+    def owners(self, live: Live) -> list[Resource]:
+        """Return the task definition."""
+        return [self.definition]
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the cluster in which its task runs."""
-        return [Cluster.named_by(self.stack, arn=live["clusterArn"])]
+        arn = live["clusterArn"]
+        return [Cluster.from_record(self.stack, arn, {"arn": arn})]
 
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return RunTask's client token."""
@@ -193,19 +210,16 @@ class InitialCollection(Resource):
         if live.get("Index"):
             self.task = self.token = ""
 
-    def patience(self, live: Live) -> int:
-        """Return the timeout of an existing task; Spot may delay it."""
-        return super().timeout
-
-    def pending(self, live: Live) -> str:
-        """Wait while its task runs. Raise ProvisionError for a task that failed."""
+    def pending(self, live: Live) -> Pending | None:
+        """Wait while its task runs, for which Spot may take time. Raise ProvisionError where it failed."""
         if live.get("Index"):
-            return ""
+            return None
         if live["lastStatus"] != "STOPPED":
-            return _("the first news is being collected ({state})", state=live["lastStatus"])
+            why = _("the first news is being collected ({state})", state=live["lastStatus"])
+            return Pending(why, timeout=TASK_TIMEOUT)
         code = next((c.get("exitCode") for c in live.get("containers", [])), None)
         if code == 0:
-            return ""  # the feeds were read and are empty
+            return None  # the feeds were read and are empty
         why = str(live.get("stoppedReason") or "")
         raise ProvisionError(
             _("Could not collect the first news."),
@@ -216,9 +230,9 @@ class InitialCollection(Resource):
             ),
         )
 
-    def survives_delete(self, live: Live) -> bool:
-        """Return whether there is news, which outlives the task."""
-        return bool(live.get("Index"))
+    def deletion_state(self, live: Live) -> Literal["", "survives"]:
+        """Return `survives` for news, which outlives the task."""
+        return "survives" if live.get("Index") else ""
 
     def delete(self, clients: Clients) -> None:
         """Stop running collector tasks; the news belongs to the bucket."""

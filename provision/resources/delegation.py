@@ -3,8 +3,15 @@
 from typing import ClassVar
 
 from provision.clients.dns import Unanswered
+from provision.errors import Pending
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Milestone, resource
+from provision.resources.base import (
+    Clients,
+    Live,
+    Milestone,
+    Polling,
+    resource,
+)
 from provision.resources.certificate import Certificate
 from provision.resources.hosted_zone import HostedZone
 
@@ -17,7 +24,7 @@ class Delegation(Milestone):
     certificate: Certificate
     outside: ClassVar[bool] = True
     whenever: ClassVar[bool] = True
-    expected: ClassVar[int] = 60
+    polling = Polling(expected=60)
 
     def find(self, clients: Clients) -> Live | None:
         """Return what the parent zone's servers answer.
@@ -44,25 +51,31 @@ class Delegation(Milestone):
             else set(),
         }
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Return which servers are missing, which are superfluous, and which do not answer."""
-        if "unanswered" in live:
-            if live["issued"]:
-                return ""
-            return _("the delegation could not be looked up: {why}", why=live["unanswered"])
-        missing = sorted(live["expected"] - live["named"])
-        if missing:
-            return _(
-                "{above} doesn't list these name servers yet: {servers}",
-                above=live["above"],
-                servers=", ".join(missing),
-            )
-        if extra := sorted(live["named"] - live["expected"]):
-            return _(
-                "remove these extra name servers at {above}: {servers}",
-                above=live["above"],
-                servers=", ".join(extra),
-            )
-        if silent := sorted(live["silent"]):
-            return _("these name servers do not answer yet: {servers}", servers=", ".join(silent))
-        return ""
+        reason = _reason(live)
+        return Pending(reason) if reason else None
+
+
+def _reason(live: Live) -> str:
+    """Return what is missing; "" once the domain is delegated."""
+    if "unanswered" in live:
+        if live["issued"]:
+            return ""
+        return _("the delegation could not be looked up: {why}", why=live["unanswered"])
+    missing = sorted(live["expected"] - live["named"])
+    if missing:
+        return _(
+            "{above} doesn't list these name servers yet: {servers}",
+            above=live["above"],
+            servers=", ".join(missing),
+        )
+    if extra := sorted(live["named"] - live["expected"]):
+        return _(
+            "remove these extra name servers at {above}: {servers}",
+            above=live["above"],
+            servers=", ".join(extra),
+        )
+    if silent := sorted(live["silent"]):
+        return _("these name servers do not answer yet: {servers}", servers=", ".join(silent))
+    return ""

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any
 
 from provision.clients.dns import Unanswered
 from provision.errors import ProvisionError
@@ -11,9 +11,12 @@ from provision.pricing import Prices
 from provision.resources import migrated_records
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
+    Polling,
     Resource,
     Tagged,
     flat,
@@ -61,14 +64,14 @@ class HostedZone(Resource):
     caller_reference: str = output("CallerReference")
     copied: list[str] = output("Copied")  # the former servers' records, copied at creation
     to_copy: list[str] = field(default_factory=list, init=False)  # chosen by the person
-    at_once = True
-    not_found = ("NoSuchHostedZone",)
-    exists = ("HostedZoneAlreadyExists",)
-    later = ("Tags",)
-    retry = ("HostedZoneNotEmpty",)  # its records are deleted in the same run
-    expected: ClassVar[int] = 2
-    retraceable: ClassVar[bool] = True  # its tags are set by a second call
-    single: ClassVar[bool] = False  # apart from its CallerReference
+    deletion = Deletion(immediate=True)
+    errors = Errors(
+        not_found=("NoSuchHostedZone",),
+        exists=("HostedZoneAlreadyExists",),
+        retry=("HostedZoneNotEmpty",),  # its records are deleted in the same run
+    )
+    polling = Polling(expected=2)
+    identified_by = "record"  # its CallerReference; its tags are set by a second call
 
     def identity(self) -> str:
         """Return the domain."""
@@ -107,7 +110,7 @@ class HostedZone(Resource):
         if self.id:
             return _read(clients, self.id)
         route53 = clients.aws.route53
-        domain = self.identity() + "."
+        domain = self.key.partition("/")[2] + "."
         listing = route53.list_hosted_zones_by_name(DNSName=domain, MaxItems="100")
         public = [
             zone["Id"]
@@ -115,7 +118,7 @@ class HostedZone(Resource):
             if zone["Name"] == domain and not zone.get("Config", {}).get("PrivateZone")
         ]
         zones = [_read(clients, zone_id) for zone_id in public]
-        if not hasattr(self, "domain"):  # built from a record, without settings
+        if self.recorded_key:
             return next((z for z in zones if z["CallerReference"] == self.caller_reference), None)
         return zones[0] if len(zones) == 1 else self._choose(clients, zones)
 

@@ -13,7 +13,17 @@ from provision.image.given import platforms
 from provision.image.inputs import PREFIX, Inputs, build, pinned
 from provision.image.push import push
 from provision.image.reference import Reference, known
-from provision.resources.base import Clients, Difference, Live, Resource, Tagged, output, resource
+from provision.resources.base import (
+    Clients,
+    Difference,
+    Errors,
+    Live,
+    Polling,
+    Resource,
+    Tagged,
+    output,
+    resource,
+)
 from provision.resources.repository import Repository
 
 AMAZON = ".amazonaws.com"
@@ -73,10 +83,13 @@ class Image(Resource):
     tag: str = output("imageTag")
     base_digest: str = output("baseDigest")
     repository_name: str = output("repositoryName")
-    by_name = True
-    not_found = ("ImageNotFoundException", "RepositoryNotFoundException")
-    retry = ("RepositoryNotFoundException",)
-    expected = 60  # mostly the upload over a home's connection
+    errors = Errors(
+        not_found=("ImageNotFoundException", "RepositoryNotFoundException"),
+        retry=("RepositoryNotFoundException",),
+    )
+    polling = Polling(
+        expected=60,  # mostly the upload over a home's connection
+    )
 
     @property
     def uri(self) -> str:
@@ -106,6 +119,10 @@ class Image(Resource):
         tags = {"provision:stack": stack, "provision:resource": "image"}
         return [(tags, image) for image in _list_built(clients, stack)] if stack else []
 
+    def lookup_needs(self) -> list[Resource]:
+        """Return []: its name tells it."""
+        return []
+
     def find(self, clients: Clients) -> Live | None:
         """Call DescribeImages with the recorded tag, else with that of the current inputs."""
         self.registries = clients.registries
@@ -114,7 +131,9 @@ class Image(Resource):
     def _describe(self, clients: Clients, tag: str) -> Live | None:
         name = self.repository_name or self.repository.name
         describe, image = clients.aws.ecr.describe_images, {"imageTag": tag}
-        answer = call_or_none(self.not_found, describe, repositoryName=name, imageIds=[image])
+        answer = call_or_none(
+            self.errors.not_found, describe, repositoryName=name, imageIds=[image]
+        )
         details = answer["imageDetails"] if answer else []  # some clouds answer an empty list
         return {**details[0], "imageTag": tag} if details else None
 
@@ -122,7 +141,7 @@ class Image(Resource):
         """Return the tag of the current inputs."""
         return {"imageTag": self.inputs.tag}
 
-    def shown_in_plan(self) -> list[str]:
+    def plan_notes(self) -> list[str]:
         """Return the person's files with their sizes, and those that are left out."""
         own = [(_printable(name), len(self.inputs.files[name])) for name in self.inputs.own]
         shown = [_("{name} ({size} bytes)", name=name, size=size) for name, size in own[:SHOWN]]
@@ -167,6 +186,9 @@ class Image(Resource):
     def fits(self, clients: Clients, platform: str) -> None:
         """Do nothing: it is built for that platform."""
 
+    def owners(self, live: Live) -> None:
+        """Return None: see `tags_of`."""
+
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the stack's tags: the image's own tag is a hash that only provision gives."""
         return self.tags
@@ -177,7 +199,9 @@ class Image(Resource):
         That repository may be adopted, without the stack's tags.
         """
         name = live.get("repositoryName") or self.repository_name
-        return [] if name == self.stack else [Repository.named_by(self.stack, repository_name=name)]
+        if name == self.stack:
+            return []
+        return [Repository.from_record(self.stack, name, {"repository_name": name})]
 
     def keep_on_replace(self, clients: Clients) -> str:
         """Keep it: older revisions of the task definition use it."""

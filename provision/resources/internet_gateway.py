@@ -1,9 +1,18 @@
 """Create the internet gateway of a new VPC, and attach it."""
 
-from typing import Any, ClassVar
+from typing import Any
 
+from provision.errors import Pending
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Resource, output, resource
+from provision.resources.base import (
+    Clients,
+    Deletion,
+    Errors,
+    Live,
+    Resource,
+    output,
+    resource,
+)
 from provision.resources.tagged_ec2 import TaggedEc2, named
 from provision.resources.vpc import Vpc
 
@@ -13,8 +22,10 @@ class InternetGateway(TaggedEc2):
     """The connection between a VPC and the internet."""
 
     noun = "internet-gateway"
-    not_found = ("InvalidInternetGatewayID.NotFound",)
-    retry = ("DependencyViolation",)
+    errors = Errors(
+        not_found=("InvalidInternetGatewayID.NotFound",),
+        retry=("DependencyViolation",),
+    )
 
     @classmethod
     def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
@@ -41,15 +52,17 @@ class GatewayAttachment(Resource):
     gateway: InternetGateway
     vpc_id: str = output("VpcId")
     gateway_id: str = output("InternetGatewayId")
-    not_found = ("InvalidInternetGatewayID.NotFound", "Gateway.NotAttached")
-    exists = ("Resource.AlreadyAssociated",)
-    retry = ("DependencyViolation",)  # public addresses are still mapped in the VPC
-    owned_via: ClassVar[str] = "gateway"
-    retained_with: ClassVar[str] = "vpc"
+    errors = Errors(
+        not_found=("InvalidInternetGatewayID.NotFound", "Gateway.NotAttached"),
+        exists=("Resource.AlreadyAssociated",),
+        retry=("DependencyViolation",),  # public addresses are still mapped in the VPC
+    )
+    deletion = Deletion(retained_with="vpc")
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the gateway that is attached."""
-        return [InternetGateway.named_by(self.stack, id=live["InternetGatewayId"])]
+        gateway = live["InternetGatewayId"]
+        return [InternetGateway.from_record(self.stack, gateway, {"id": gateway})]
 
     def identity(self) -> str:
         """Return the VPC's identity."""
@@ -58,6 +71,10 @@ class GatewayAttachment(Resource):
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return both ids, which identify an attachment."""
         return {"vpc_id": self.vpc.id, "gateway_id": self.gateway.id}
+
+    def exists_within(self) -> list[Resource]:
+        """Return the gateway."""
+        return [self.gateway]
 
     def find(self, clients: Clients) -> Live | None:
         """Find it among the gateway's attachments."""
@@ -77,12 +94,12 @@ class GatewayAttachment(Resource):
         clients.aws.ec2.attach_internet_gateway(**ids)
         return {**ids, "State": "available"}
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Wait for the attachment; EC2 reports `available` for an attached gateway."""
         state = live.get("State", "?")
         if state in ("available", "attached"):
-            return ""
-        return _("the gateway is {state}", state=state)
+            return None
+        return Pending(_("the gateway is {state}", state=state))
 
     def delete(self, clients: Clients) -> None:
         """Call DetachInternetGateway."""

@@ -1,12 +1,16 @@
 """Create the load balancer's listeners: the bootstrap listener with its rule, and HTTPS."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from provision.resources.base import (
     Batch,
     Clients,
+    Deletion,
     Difference,
+    Errors,
     Live,
+    Polling,
     Resource,
     listed,
     output,
@@ -28,11 +32,12 @@ class Listener(Resource):
     arn: str = output("ListenerArn")
     batch = Batch("elbv2", "describe_listeners", "ListenerArns", "Listeners", "ListenerArn")
     port: ClassVar[int] = 0
-    at_once = True
-    not_found = ("ListenerNotFound", "LoadBalancerNotFound")
-    exists = ("DuplicateListener",)
+    deletion = Deletion(immediate=True)
+    errors = Errors(
+        not_found=("ListenerNotFound", "LoadBalancerNotFound"),
+        exists=("DuplicateListener",),
+    )
     console = ELB
-    exists_within: ClassVar[str] = "load_balancer"
 
     def identity(self) -> str:
         """Return the load balancer's identity."""
@@ -41,6 +46,10 @@ class Listener(Resource):
     def settings(self) -> dict[str, Any]:
         """Return the parameters that CreateListener and ModifyListener share."""
         raise NotImplementedError(self.kind)
+
+    def exists_within(self) -> list[Resource]:
+        """Return the load balancer."""
+        return [self.load_balancer]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the listener by ARN, else by port."""
@@ -105,15 +114,20 @@ class BootstrapRule(Resource):
     bootstrap_listener: BootstrapListener
     target_group: TargetGroup
     arn: str = output("RuleArn")
-    at_once = True
-    not_found = ("RuleNotFound", "ListenerNotFound")
-    exists = ("PriorityInUse",)
+    deletion = Deletion(immediate=True)
+    errors = Errors(
+        not_found=("RuleNotFound", "ListenerNotFound"),
+        exists=("PriorityInUse",),
+    )
     console = ELB
-    exists_within: ClassVar[str] = "bootstrap_listener"
 
     def identity(self) -> str:
         """Return the listener's identity."""
         return self.bootstrap_listener.identity()
+
+    def exists_within(self) -> list[Resource]:
+        """Return the listener."""
+        return [self.bootstrap_listener]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the rule by ARN, else the one that is not the default."""
@@ -162,8 +176,11 @@ class HttpsListener(Listener):
     target_group: TargetGroup
     certificate: IssuedCertificate
     port: ClassVar[int] = 443
-    retry = ("CertificateNotFound", "UnsupportedCertificate")  # issued a moment ago
-    through_others: ClassVar[bool] = True
+    errors = replace(
+        Listener.errors,
+        retry=("CertificateNotFound", "UnsupportedCertificate"),  # issued a moment ago
+    )
+    polling = Polling(after_propagation=True)
 
     def settings(self) -> dict[str, Any]:
         """Return certificate, TLS policy and target group."""

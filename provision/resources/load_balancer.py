@@ -1,17 +1,21 @@
 """Create the Application Load Balancer."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from provision.clients.aws import call_or_none
-from provision.errors import ProvisionError
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.pricing import HOURS, Prices
 from provision.resources.base import (
+    REPLACED_DELAY,
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
     Milestone,
+    Polling,
     Resource,
     Tagged,
     flat,
@@ -37,14 +41,17 @@ class LoadBalancer(Resource):
     arn: str = output("LoadBalancerArn")
     dns_name: str = output("DNSName")
     hosted_zone_id: str = output("CanonicalHostedZoneId")
-    by_name = True
     console = ELB
-    hourly = True
-    remembered = True
-    not_found = ("LoadBalancerNotFound",)
-    exists = ("DuplicateLoadBalancerName",)
-    retry = ("ResourceInUse",)
-    expected: ClassVar[int] = 2
+    deletion = Deletion(
+        on_pause=True,
+        replaced_delay=REPLACED_DELAY,
+    )
+    errors = Errors(
+        not_found=("LoadBalancerNotFound",),
+        exists=("DuplicateLoadBalancerName",),
+        retry=("ResourceInUse",),
+    )
+    polling = Polling(expected=2)
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -52,6 +59,10 @@ class LoadBalancer(Resource):
         pages = clients.aws.elbv2.get_paginator("describe_load_balancers").paginate()
         balancers = [_shape(live) for page in pages for live in page["LoadBalancers"]]
         return with_stack_tags(clients, stack, balancers, "LoadBalancerArn")
+
+    def lookup_needs(self) -> list[Resource]:
+        """Return []: its name tells it."""
+        return []
 
     def find(self, clients: Clients) -> Live | None:
         """Find the load balancer by ARN, else by name."""
@@ -62,7 +73,7 @@ class LoadBalancer(Resource):
     @classmethod
     def called(cls, stack: str, name: str) -> "LoadBalancer":
         """Return one of which only the name is known."""
-        balancer = cls.named_by(stack)
+        balancer = cls.from_record(stack, name, {})
         balancer.name = name
         return balancer
 
@@ -125,13 +136,13 @@ class ActiveLoadBalancer(Milestone):
     """The load balancer accepts traffic."""
 
     load_balancer: LoadBalancer
-    expected: ClassVar[int] = 158
+    polling = Polling(expected=158)
 
     def find(self, clients: Clients) -> Live | None:
         """Find the load balancer."""
         return self.load_balancer.find(clients)
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Wait for `active`. Raise ProvisionError for `failed`."""
         state = live.get("State", {})
         if state.get("Code") == "failed":
@@ -144,8 +155,8 @@ class ActiveLoadBalancer(Milestone):
                 ),
             )
         if state.get("Code") in ("active", "active_impaired"):
-            return ""
-        return _("the load balancer is {state}", state=state.get("Code", "?"))
+            return None
+        return Pending(_("the load balancer is {state}", state=state.get("Code", "?")))
 
 
 def with_stack_tags(clients: Clients, stack: str, found: list[Live], arn: str) -> list[Tagged]:

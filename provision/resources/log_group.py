@@ -5,7 +5,9 @@ from typing import Any
 from provision.parallel import run_all
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     Live,
     Resource,
     Tagged,
@@ -26,11 +28,13 @@ class LogGroup(Resource):
     name: str
     log_group_name: str = output("logGroupName")
     arn: str = output("arn")
-    at_once = True
+    deletion = Deletion(immediate=True)
     console = "CloudWatch Logs"
-    not_found = ("ResourceNotFoundException",)
-    exists = ("ResourceAlreadyExistsException",)
-    retry = ("OperationAbortedException",)
+    errors = Errors(
+        not_found=("ResourceNotFoundException",),
+        exists=("ResourceAlreadyExistsException",),
+        retry=("OperationAbortedException",),
+    )
 
     def identity(self) -> str:
         """Return its name without the folder."""

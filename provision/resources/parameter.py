@@ -8,7 +8,9 @@ from provision.parallel import run_all
 from provision.resources.base import (
     Batch,
     Clients,
+    Deletion,
     Difference,
+    Errors,
     Live,
     Resource,
     Tagged,
@@ -31,11 +33,13 @@ class Parameter(Resource):
     variable: str  # the environment variable that holds it
     arn: str = output("ARN")
     parameter_name: str = output("Name")
-    at_once = True
+    deletion = Deletion(immediate=True)
     batch = Batch("ssm", "get_parameters", "Names", "Parameters", "Name", by_name=True)
-    not_found = ("ParameterNotFound",)
-    exists = ("ParameterAlreadyExists",)
-    retry = ("TooManyUpdates",)
+    errors = Errors(
+        not_found=("ParameterNotFound",),
+        exists=("ParameterAlreadyExists",),
+        retry=("TooManyUpdates",),
+    )
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -52,7 +56,7 @@ class Parameter(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find the parameter by name; read its value only to compare it with this run's."""
         name = self.parameter_name or self.name
-        secret = getattr(self, "secret", "")
+        secret = self.secret
         answer = clients.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))
         if not answer["Parameters"]:
             return None

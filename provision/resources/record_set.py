@@ -1,19 +1,26 @@
 """Create the zone's records: the certificate's validation CNAME, and the alias of the bot's host."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from provision.i18n import _
 from provision.resources.base import (
+    REPLACED_DELAY,
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
+    Polling,
     Resource,
     Tagged,
-    UsageChecks,
+    UsageCheck,
+    differences,
+    name_conflict,
     output,
     resource,
 )
@@ -30,12 +37,13 @@ class RecordSet(Resource):
     zone_id: str = output("ZoneId")
     name: str = output("Name")
     type: str = output("Type")
-    at_once = True
-    not_found = ("NoSuchHostedZone", "InvalidChangeBatch: but it was not found")
-    owned_via: ClassVar[str] = "zone"
+    deletion = Deletion(immediate=True)
+    errors = Errors(
+        not_found=("NoSuchHostedZone", "InvalidChangeBatch: but it was not found"),
+        setting="host",
+    )
     console = "Route 53"
-    setting = "host"
-    expected: ClassVar[int] = 37
+    polling = Polling(expected=37)
 
     def to_request(self) -> dict[str, Any]:
         """Return the record set as ChangeResourceRecordSets takes it."""
@@ -58,11 +66,12 @@ class RecordSet(Resource):
 
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
         """Yield its zone, then other resources by which it is the stack's in an adopted zone."""
-        yield HostedZone.named_by(self.stack, id=live["ZoneId"])
+        zone_id = live["ZoneId"]
+        yield HostedZone.from_record(self.stack, zone_id, {"id": zone_id})
 
-    def cannot_be(self, made: Collection[str]) -> bool:
-        """Return whether this run created the zone without copying the former servers' records into it."""
-        return super().cannot_be(made) and not self.zone.copied
+    def exists_within(self) -> list[Resource]:
+        """Return the zone; [] for one into which the former servers' records were copied."""
+        return [] if self.zone.copied else [self.zone]
 
     def create(self, clients: Clients) -> Live | None:
         """Call ChangeResourceRecordSets with UPSERT."""
@@ -77,11 +86,11 @@ class RecordSet(Resource):
 
     def owners(self, live: Live) -> list[Resource]:
         """Return the zone, unless somebody has changed the record's value."""
-        return [] if self.differences(live) else super().owners(live)
+        return [] if differences(self, live) else [self.zone]
 
     def may_adopt(self, live: Live) -> bool:
         """Adopt a record set with the same value."""
-        return not self.differences(live)
+        return not differences(self, live)
 
     def desired(self) -> dict[str, Any]:
         """Return the record set's values."""
@@ -110,7 +119,10 @@ class ValidationRecord(RecordSet):
     """The CNAME by which ACM validates the domain."""
 
     certificate: Certificate
-    retained_with: ClassVar[str] = "certificate"  # ACM looks at it again whenever it renews
+    deletion = replace(
+        RecordSet.deletion,
+        retained_with="certificate",  # ACM looks at it again whenever it renews
+    )
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -132,28 +144,32 @@ class ValidationRecord(RecordSet):
         """Return the host."""
         return self.certificate.host
 
-    def usage_checks(self, clients: Clients, ours: frozenset[str]) -> UsageChecks:
+    def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[UsageCheck]:
         """Return checks for other certificates that ACM renews by it, one for each enabled region."""
 
         def check(region: str, filters: dict[str, Any]) -> list[ExternalUse]:
             acm = clients.aws.in_region(region).acm
-            found = validated_by(acm, filters, self.identity(), _plain(self.name), ours)
+            found = validated_by(acm, filters, self._host(), _plain(self.name), ours)
             return [ExternalUse(arn) for arn in found]
 
         regions = sorted({clients.aws.region, *clients.aws.enabled_regions("acm")})
-        return {
-            _("ACM in {region}", region=region) + which: partial(check, region, filters)
+        return [
+            UsageCheck(_("ACM in {region}", region=region) + which, partial(check, region, filters))
             for region in regions
             for which, filters in every_certificate(clients.aws.acm).items()
-        }
+        ]
+
+    def _host(self) -> str:
+        """Return the host, which is in the key where only the record is known."""
+        return self.key.partition("/")[2]
 
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
         """Yield its zone, then the certificates that it validates."""
         yield from super().holders(clients, live)
         acm = clients.aws.acm
         for filters in every_certificate(acm).values():
-            for arn in validated_by(acm, filters, self.identity(), _plain(self.name), ()):
-                yield Certificate.named_by(self.stack, arn=arn)
+            for arn in validated_by(acm, filters, self._host(), _plain(self.name), ()):
+                yield Certificate.from_record(self.stack, arn, {"arn": arn})
 
     def to_request(self) -> dict[str, Any]:
         """Return the CNAME that ACM requires."""
@@ -171,8 +187,10 @@ class Alias(RecordSet):
 
     host: str
     load_balancer: LoadBalancer
-    remembered = True
-    lookup_scope: ClassVar[str] = "zone"
+    deletion = replace(
+        RecordSet.deletion,
+        replaced_delay=REPLACED_DELAY,
+    )
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -190,6 +208,10 @@ class Alias(RecordSet):
         """Return the host."""
         return self.host
 
+    def lookup_needs(self) -> list[Resource]:
+        """Return the zone."""
+        return [self.zone]
+
     def find(self, clients: Clients) -> Live | None:
         """Find the record set. Before it is recorded, raise ProvisionError for other records of that name.
 
@@ -206,7 +228,7 @@ class Alias(RecordSet):
             return {**by_type["A"], "ZoneId": self.zone.id}
         for kind in ("CNAME", "AAAA"):
             if kind in by_type:
-                raise self.in_the_way(self.shown(by_type[kind]))
+                raise name_conflict(self, self.shown(by_type[kind]))
         return None
 
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
@@ -218,8 +240,8 @@ class Alias(RecordSet):
 
     def owners(self, live: Live) -> list[Resource]:
         """Return the owners where it points to the load balancer or to a former one."""
-        if not self.differences(live):
-            return [*super().owners(live), self.load_balancer]
+        if not differences(self, live):
+            return [self.zone, self.load_balancer]
         target = live.get("AliasTarget", {}).get("DNSName", "")
         former = re.match(rf"{re.escape(self.load_balancer.name)}-\d+\.", target)
         return [self.zone] if former else []

@@ -7,7 +7,9 @@ from provision.clients.aws import call_or_none
 from provision.parallel import run_all
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     Live,
     Resource,
     Tagged,
@@ -34,10 +36,11 @@ class Repository(Resource):
     arn: str = output("repositoryArn")
     uri: str = output("repositoryUri")
     repository_name: str = output("repositoryName")
-    at_once = True
-    not_found = ("RepositoryNotFoundException",)
-    exists = ("RepositoryAlreadyExistsException",)
-    later = ("LifecyclePolicy",)
+    deletion = Deletion(immediate=True)
+    errors = Errors(
+        not_found=("RepositoryNotFoundException",),
+        exists=("RepositoryAlreadyExistsException",),
+    )
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -69,7 +72,7 @@ class Repository(Resource):
             imageScanningConfiguration={"scanOnPush": True},
             tags=listed(self.tags),
         )
-        return dict(answer["repository"])
+        return {**answer["repository"], "LifecyclePolicy": None}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the tags (ListTagsForResource)."""

@@ -1,15 +1,19 @@
 """Create IAM roles, their inline policies, and ECS's service-linked role."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 from provision.clients.aws import call_or_none
 from provision.i18n import _
 from provision.parallel import run_all
 from provision.resources.base import (
+    AccountWide,
     Clients,
+    Deletion,
     Difference,
+    Errors,
     Live,
+    Polling,
     Resource,
     Tagged,
     flat,
@@ -31,16 +35,20 @@ class Role(Resource):
     description: str
     arn: str = output("Arn")
     role_name: str = output("RoleName")
-    at_once = True
+    deletion = Deletion(immediate=True)
     console = "IAM"
-    not_found = ("NoSuchEntity",)
-    exists = ("EntityAlreadyExists",)
-    retry = (
-        "DeleteConflict",
-        "MalformedPolicyDocument: Invalid principal",
-        "ConcurrentModification",
+    errors = Errors(
+        not_found=("NoSuchEntity",),
+        exists=("EntityAlreadyExists",),
+        retry=(
+            "DeleteConflict",
+            "MalformedPolicyDocument: Invalid principal",
+            "ConcurrentModification",
+        ),
     )
-    propagation_delay: ClassVar[float] = 10.0  # until services may assume it
+    polling = Polling(
+        propagation_delay=10.0,  # until services may assume it
+    )
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -110,10 +118,11 @@ class RolePolicy(Resource):
     role: Role
     role_name: str = output("RoleName")
     policy_name: str = output("PolicyName")
-    at_once = True
-    not_found = ("NoSuchEntity",)
-    retry = ("ConcurrentModification",)
-    owned_via: ClassVar[str] = "role"
+    deletion = Deletion(immediate=True)
+    errors = Errors(
+        not_found=("NoSuchEntity",),
+        retry=("ConcurrentModification",),
+    )
 
     def identity(self) -> str:
         """Return the role's identity."""
@@ -121,7 +130,8 @@ class RolePolicy(Resource):
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the role that has the policy."""
-        return [Role.named_by(self.stack, role_name=live["RoleName"])]
+        name = live["RoleName"]
+        return [Role.from_record(self.stack, name, {"role_name": name})]
 
     def statements(self) -> list[Statement]:
         """Return the policy's statements."""
@@ -129,6 +139,10 @@ class RolePolicy(Resource):
 
     def _document(self) -> dict[str, Any]:
         return {"Version": "2012-10-17", "Statement": self.statements()}
+
+    def exists_within(self) -> list[Resource]:
+        """Return the role."""
+        return [self.role]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the policy by role and name."""
@@ -168,13 +182,14 @@ class RolePolicy(Resource):
 
 
 @resource
-class EcsServiceLinkedRole(Resource):
+class EcsServiceLinkedRole(AccountWide):
     """ECS's role in the account, shared by everything in ECS: created if missing, never deleted."""
 
     arn: str = output("Arn")
-    not_found = ("NoSuchEntity",)
-    exists = ("InvalidInput: has been taken",)
-    account_wide: ClassVar[bool] = True
+    errors = Errors(
+        not_found=("NoSuchEntity",),
+        exists=("InvalidInput: has been taken",),
+    )
 
     def find(self, clients: Clients) -> Live | None:
         """Find the role by its fixed name."""

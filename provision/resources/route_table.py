@@ -1,8 +1,17 @@
 """Route a new VPC's traffic: its route table, the route to the internet, and the subnets' associations."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from provision.resources.base import Clients, Difference, Live, Resource, output, resource
+from provision.resources.base import (
+    Clients,
+    Deletion,
+    Difference,
+    Errors,
+    Live,
+    Resource,
+    output,
+    resource,
+)
 from provision.resources.internet_gateway import GatewayAttachment
 from provision.resources.tagged_ec2 import TaggedEc2, named
 from provision.resources.vpc import Subnet, Vpc
@@ -16,9 +25,11 @@ class RouteTable(TaggedEc2):
 
     vpc: Vpc
     noun = "route-table"
-    retained_with = "vpc"
-    not_found = ("InvalidRouteTableID.NotFound",)
-    retry = ("DependencyViolation",)
+    deletion = Deletion(retained_with="vpc")
+    errors = Errors(
+        not_found=("InvalidRouteTableID.NotFound",),
+        retry=("DependencyViolation",),
+    )
 
     @classmethod
     def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
@@ -44,14 +55,16 @@ class Route(Resource):
     table: RouteTable
     attachment: GatewayAttachment
     table_id: str = output("RouteTableId")
-    not_found = ("InvalidRouteTableID.NotFound", "InvalidRoute.NotFound")
-    exists = ("RouteAlreadyExists",)
-    owned_via: ClassVar[str] = "table"
-    retained_with: ClassVar[str] = "table"
+    errors = Errors(
+        not_found=("InvalidRouteTableID.NotFound", "InvalidRoute.NotFound"),
+        exists=("RouteAlreadyExists",),
+    )
+    deletion = Deletion(retained_with="table")
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the table that it is a route of."""
-        return [RouteTable.named_by(self.stack, id=live["RouteTableId"])]
+        table = live["RouteTableId"]
+        return [RouteTable.from_record(self.stack, table, {"id": table})]
 
     def identity(self) -> str:
         """Return the table's identity."""
@@ -60,6 +73,10 @@ class Route(Resource):
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return the table, which with the destination identifies a route."""
         return {"table_id": self.table.id}
+
+    def exists_within(self) -> list[Resource]:
+        """Return the route table."""
+        return [self.table]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the route among the table's routes."""
@@ -103,14 +120,16 @@ class RouteTableAssociation(Resource):
     subnet: Subnet
     id: str = output("RouteTableAssociationId")
     subnet_id: str = output("SubnetId")
-    not_found = ("InvalidAssociationID.NotFound",)
-    exists = ("Resource.AlreadyAssociated",)
-    owned_via: ClassVar[str] = "subnet"
-    retained_with: ClassVar[str] = "table"
+    errors = Errors(
+        not_found=("InvalidAssociationID.NotFound",),
+        exists=("Resource.AlreadyAssociated",),
+    )
+    deletion = Deletion(retained_with="table")
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the subnet that uses the table."""
-        return [Subnet.named_by(self.stack, id=live["SubnetId"])]
+        subnet = live["SubnetId"]
+        return [Subnet.from_record(self.stack, subnet, {"id": subnet})]
 
     def identity(self) -> str:
         """Return the subnet's identity."""
@@ -119,6 +138,10 @@ class RouteTableAssociation(Resource):
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return the subnet, which can have one association only."""
         return {"subnet_id": self.subnet.id}
+
+    def exists_within(self) -> list[Resource]:
+        """Return the subnet."""
+        return [self.subnet]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the association by its subnet; replacing it changes its id."""

@@ -5,14 +5,17 @@ would do. Each schedule sets the count instead of toggling it.
 """
 
 import json
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 from provision.parallel import run_all
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
+    Polling,
     Resource,
     Tagged,
     flat,
@@ -36,9 +39,11 @@ class ScheduleGroup(Resource):
     arn: str = output("Arn")
     group_name: str = output("Name")
     console = "EventBridge Scheduler"
-    not_found = ("ResourceNotFoundException",)
-    exists = ("ConflictException",)
-    retry = ("ConflictException",)
+    errors = Errors(
+        not_found=("ResourceNotFoundException",),
+        exists=("ConflictException",),
+        retry=("ConflictException",),
+    )
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -63,9 +68,9 @@ class ScheduleGroup(Resource):
         """Return the tags (ListTagsForResource)."""
         return _tags(clients, live)
 
-    def leaving(self, live: Live) -> bool:
-        """Return whether it is being deleted, which continues after the call."""
-        return bool(live.get("State") == "DELETING")
+    def deletion_state(self, live: Live) -> Literal["", "leaving"]:
+        """Return `leaving` while it is being deleted, which continues after the call."""
+        return "leaving" if live.get("State") == "DELETING" else ""
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return schedules that others added to it."""
@@ -114,20 +119,26 @@ class Scheduled(Resource):
     arn: str = output("Arn")
     schedule_name: str = output("Name")
     group_name: str = output("GroupName")
-    not_found = ("ResourceNotFoundException",)
-    exists = ("ConflictException",)
-    at_once = True
-    retry = ("ValidationException: assume the role", "ConflictException")
-    owned_via: ClassVar[str] = "group"
-    through_others: ClassVar[bool] = True
+    errors = Errors(
+        not_found=("ResourceNotFoundException",),
+        exists=("ConflictException",),
+        retry=("ValidationException: assume the role", "ConflictException"),
+    )
+    deletion = Deletion(immediate=True)
+    polling = Polling(after_propagation=True)
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return its group."""
-        return [ScheduleGroup.named_by(self.stack, group_name=live["GroupName"])]
+        name = live["GroupName"]
+        return [ScheduleGroup.from_record(self.stack, name, {"group_name": name})]
 
     def identity(self) -> str:
         """Return the group's name: a schedule cannot move to another group."""
         return self.group.name
+
+    def exists_within(self) -> list[Resource]:
+        """Return the schedule group."""
+        return [self.group]
 
     def find(self, clients: Clients) -> Live | None:
         """Call GetSchedule."""

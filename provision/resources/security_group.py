@@ -1,13 +1,16 @@
 """Restrict network traffic with security groups and their rules."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from provision.resources.base import (
     Batch,
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
+    Polling,
     Resource,
     Tagged,
     flat,
@@ -30,13 +33,19 @@ class SecurityGroup(Resource):
     console = "Amazon EC2"
     id: str = output("GroupId")
     batch = Batch("ec2", "describe_security_groups", "GroupIds", "SecurityGroups", "GroupId")
-    at_once = True
-    not_found = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
-    exists = ("InvalidGroup.Duplicate",)
-    poll_interval_near: ClassVar[float] = 0.5  # a teardown waits for nothing else then
-    # Network interfaces exist for some time after the load balancer and the tasks.
-    retry = ("DependencyViolation", "InvalidGroup.InUse")
-    release_delay: ClassVar[int] = 50
+    deletion = Deletion(
+        immediate=True,
+        release_delay=50,
+    )
+    errors = Errors(
+        not_found=("InvalidGroup.NotFound", "InvalidGroupId.Malformed"),
+        exists=("InvalidGroup.Duplicate",),
+        # Network interfaces exist for some time after the load balancer and the tasks.
+        retry=("DependencyViolation", "InvalidGroup.InUse"),
+    )
+    polling = Polling(
+        interval_near=0.5,  # a teardown waits for nothing else then
+    )
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -100,23 +109,31 @@ class IngressRule(Resource):
         "SecurityGroupRules",
         "SecurityGroupRuleId",
     )
-    at_once = True
-    not_found = (
-        "InvalidSecurityGroupRuleId.NotFound",
-        "InvalidGroup.NotFound",
-        "InvalidPermission.NotFound",
+    deletion = Deletion(
+        immediate=True,
+        retained_with="group",
     )
-    exists = ("InvalidPermission.Duplicate",)
-    owned_via: ClassVar[str] = "group"
-    retained_with: ClassVar[str] = "group"
+    errors = Errors(
+        not_found=(
+            "InvalidSecurityGroupRuleId.NotFound",
+            "InvalidGroup.NotFound",
+            "InvalidPermission.NotFound",
+        ),
+        exists=("InvalidPermission.Duplicate",),
+    )
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
         """Return the group that has the rule."""
-        return [SecurityGroup.named_by(self.stack, id=live["GroupId"])]
+        group = live["GroupId"]
+        return [SecurityGroup.from_record(self.stack, group, {"id": group})]
 
     def identity(self) -> str:
         """Return the group's identity."""
         return self.group.identity()
+
+    def exists_within(self) -> list[Resource]:
+        """Return the security group."""
+        return [self.group]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the rule by id, else by port and source."""

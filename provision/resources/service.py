@@ -1,13 +1,16 @@
 """Create the ECS service that keeps the bot running."""
 
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 from provision.pricing import HOURS, Prices
 from provision.resources.awsvpc import PROVIDERS, awsvpc_configuration, strategy
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     Live,
+    Polling,
     Resource,
     Tagged,
     flat,
@@ -52,28 +55,33 @@ class Service(Resource):
     arn: str = output("serviceArn")
     cluster_arn: str = output("clusterArn")
     counted: str = output("Counted")  # the service.count that was last applied
-    not_found = (
-        "ClusterNotFoundException",
-        "ServiceNotFoundException",
-        "ServiceNotActiveException",
+    errors = Errors(
+        not_found=(
+            "ClusterNotFoundException",
+            "ServiceNotFoundException",
+            "ServiceNotActiveException",
+        ),
+        exists=("InvalidParameterException: Creation of service was not idempotent",),
+        retry=(
+            "InvalidParameterException: service linked role",
+            "InvalidParameterException: does not have an associated load balancer",
+            "InvalidParameterException: proper permissions",
+            "InvalidParameterException: still Draining",
+            "InvalidParameterException: deployments are active",
+            "ClientException: Role is not valid",
+            "ClientException: Cluster was not ACTIVE",
+        ),
     )
-    exists = ("InvalidParameterException: Creation of service was not idempotent",)
-    retry = (
-        "InvalidParameterException: service linked role",
-        "InvalidParameterException: does not have an associated load balancer",
-        "InvalidParameterException: proper permissions",
-        "InvalidParameterException: still Draining",
-        "InvalidParameterException: deployments are active",
-        "ClientException: Role is not valid",
-        "ClientException: Cluster was not ACTIVE",
+    deletion = Deletion(
+        on_pause=True,
+        release_delay=50,  # tasks end within 20 s of SIGTERM, then it is DRAINING
     )
-    hourly = True
     console = "Amazon ECS"
-    expected: ClassVar[int] = 2
-    poll_interval_near: ClassVar[float] = 0.75  # a teardown waits for nothing else then
-    release_delay: ClassVar[int] = 50  # tasks end within 20 s of SIGTERM, then it is DRAINING
-    through_others: ClassVar[bool] = True
-    exists_within: ClassVar[str] = "cluster"
+    polling = Polling(
+        expected=2,
+        interval_near=0.75,  # a teardown waits for nothing else then
+        after_propagation=True,
+    )
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -90,6 +98,10 @@ class Service(Resource):
         tagged = ((flat(live.get("tags", [])), live) for live in found)
         return [(tags, dict(live)) for tags, live in tagged if marked(tags, stack)]
 
+    def exists_within(self) -> list[Resource]:
+        """Return the cluster."""
+        return [self.cluster]
+
     def find(self, clients: Clients) -> Live | None:
         """Find the service by ARN, else by name; an INACTIVE one counts as missing."""
         answer = clients.aws.ecs.describe_services(
@@ -99,7 +111,7 @@ class Service(Resource):
         )
         for live in answer["services"]:
             if live["status"] != "INACTIVE":
-                return {**live, "Vpc": _vpc(live), "Counted": self.counted or _count(self)}
+                return self._shape(live, self.counted or _count(self))
         return None
 
     def create(self, clients: Clients) -> Live | None:
@@ -114,8 +126,16 @@ class Service(Resource):
             **self._settings(),
         )
         self.counted = str(self.count)
-        live = answer["service"]
-        return {**live, "Vpc": _vpc(live), "Counted": self.counted}
+        return self._shape(answer["service"], self.counted)
+
+    def _shape(self, live: Live, counted: str) -> Live:
+        """Return it with what is compared. What an AWS emulator does not show counts as desired."""
+        shape = {"healthCheckGracePeriodSeconds": GRACE, **live}
+        if not live.get("deploymentConfiguration"):
+            shape["deploymentConfiguration"] = DEPLOYMENT
+        if not live.get("capacityProviderStrategy") and not live.get("launchType"):
+            shape["capacityProviderStrategy"] = strategy(self.capacity)
+        return {**shape, "Vpc": _vpc(live), "Counted": counted}
 
     def _load_balancers(self) -> list[dict[str, Any]]:
         return [
@@ -138,9 +158,14 @@ class Service(Resource):
             "deploymentConfiguration": DEPLOYMENT,
         }
 
-    def leaving(self, live: Live) -> bool:
-        """Return whether it is DRAINING: its name is not free yet, but it serves nobody."""
-        return bool(live["status"] == "DRAINING")
+    def deletion_state(self, live: Live) -> Literal["", "leaving", "released"]:
+        """Return `leaving` while it is DRAINING, and `released` once its tasks have stopped.
+
+        Its name is not free yet, but it serves nobody, and without tasks it needs its cluster only.
+        """
+        if live["status"] != "DRAINING":
+            return ""
+        return "leaving" if live["runningCount"] or live["pendingCount"] else "released"
 
     def desired(self) -> dict[str, Any]:
         """Return revision, capacity, network and target group; and the count of the setting."""
@@ -153,17 +178,6 @@ class Service(Resource):
         }
         deployment = {f"deploymentConfiguration.{name}": want for name, want in DEPLOYMENT.items()}
         return {**properties, **deployment, "Counted": str(self.count)}
-
-    def differences(self, live: Live) -> list[Difference]:
-        """Return the differences, except in properties that an AWS emulator does not show."""
-        shown = {
-            "capacityProviderStrategy[0]": live.get("capacityProviderStrategy")
-            or live.get("launchType"),
-            "healthCheckGracePeriodSeconds": "healthCheckGracePeriodSeconds" in live,
-            "deploymentConfiguration": live.get("deploymentConfiguration"),
-        }
-        found = super().differences(live)
-        return [d for d in found if shown.get(d.path.partition(".")[0], True)]
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Call UpdateService."""
@@ -191,10 +205,6 @@ class Service(Resource):
         task, hours = self.task_definition, HOURS if self.hours is None else self.hours
         return hours * self.count * prices.task_hour(task.cpu, task.memory, self.capacity)
 
-    def releases_dependencies(self, live: Live) -> bool:
-        """Return whether its tasks have stopped: a DRAINING service needs its cluster only."""
-        return not live["runningCount"] and not live["pendingCount"]
-
     def delete(self, clients: Clients) -> None:
         """Call DeleteService with force, without scaling to zero first."""
         clients.aws.ecs.delete_service(cluster=self.cluster_arn, service=self.arn, force=True)
@@ -202,7 +212,7 @@ class Service(Resource):
 
 def _count(service: Service) -> str:
     """Return the setting's count, for a record that was lost; "" for a resource without settings."""
-    return str(getattr(service, "count", ""))
+    return "" if service.recorded_key else str(service.count)
 
 
 def _vpc(live: Live) -> dict[str, Any]:

@@ -5,10 +5,17 @@ from typing import ClassVar
 
 from provision import crash_log
 from provision.clients.aws import call_or_none
-from provision.errors import ProvisionError
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.advice import advice
-from provision.resources.base import Clients, Live, Milestone, output, resource
+from provision.resources.base import (
+    Clients,
+    Live,
+    Milestone,
+    Polling,
+    output,
+    resource,
+)
 from provision.resources.ecs_deployment import EcsDeployment
 from provision.resources.service import Service
 from provision.resources.task_definition import CONTAINER
@@ -40,11 +47,13 @@ class SteadyService(Milestone):
 
     service: Service
     desired_count: int | str = output("desiredCount")  # 0: stopped by its schedule or a person
-    expected: ClassVar[int] = 163
-    timeout: ClassVar[int] = 900
-    poll_interval: ClassVar[float] = 4.0
-    poll_interval_far: ClassVar[float] = 30.0
-    looks: ClassVar[int] = 3  # the time until ECS reports it steady varies
+    polling = Polling(
+        expected=163,
+        timeout=900,
+        interval=4.0,
+        interval_far=30.0,
+        checks=3,  # the time until ECS reports it steady varies
+    )
     settling: ClassVar[float] = 30.0  # two health checks, then ECS reports it steady
 
     def find(self, clients: Clients) -> Live | None:
@@ -94,10 +103,12 @@ class SteadyService(Milestone):
         rolling = any(d.get("rolloutState") == "IN_PROGRESS" for d in deployments)
         return bool(live["runningCount"] < live["desiredCount"] or rolling or len(deployments) > 1)
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Return how many tasks run, and why not all. Raise ProvisionError where ECS has given up."""
-        if not live or live["desiredCount"] == 0:
-            return "" if live else _("the service does not exist")
+        if not live:
+            return Pending(_("the service does not exist"))
+        if live["desiredCount"] == 0:
+            return None
         deployment, revision = EcsDeployment(live), self.service.task_definition.arn
         failed = any(d.get("rolloutState") == "FAILED" for d in deployment.deployments)
         if failed or (revision and live["taskDefinition"] != revision):
@@ -108,7 +119,7 @@ class SteadyService(Milestone):
                 _("The service did not become stable."), "\n        ".join(reasons), then
             )
         if not self._is_unsteady(live):
-            return ""
+            return None
         if shortage := deployment.short_of_capacity():
             raise NoCapacity(shortage)
         running = _(
@@ -118,12 +129,9 @@ class SteadyService(Milestone):
         )
         failures = [*list(deployment.failures())[:1], *deployment.last_words()]
         why = ": ".join(failures) or deployment.latest_event()
-        return f"{running}; {why or _('no ECS events yet')}"
-
-    def patience(self, live: Live) -> int:
-        """Return SILENCE while there are no tasks and no events: ECS will then start no task."""
         quiet = not live.get("events") and not live.get("runningCount") and not live.get("Tasks")
-        return SILENCE if quiet else self.timeout
+        why = why or _("no ECS events yet")
+        return Pending(f"{running}; {why}", timeout=SILENCE if quiet else None)
 
 
 def _is_progressing(live: Live) -> bool:

@@ -26,7 +26,7 @@ class TaggedEc2(Resource):
     name: str
     id: str = output("Id")
     surplus: list[str] = output("Surplus")
-    single: ClassVar[bool] = False
+    identified_by = "tags"
     noun: ClassVar[str] = ""  # as in TagSpecifications: "vpc", "internet-gateway"
 
     @classmethod

@@ -1,13 +1,16 @@
 """Create the target group, through which the load balancer sends requests to the bot's tasks."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
+    Polling,
     Resource,
     Tagged,
     listed,
@@ -44,14 +47,14 @@ class TargetGroup(Resource):
     network: Network
     port: int
     arn: str = output("TargetGroupArn")
-    by_name = True
-    at_once = True
+    deletion = Deletion(immediate=True)
     console = ELB
-    not_found = ("TargetGroupNotFound",)
-    exists = ("DuplicateTargetGroupName",)
-    retry = ("ResourceInUse",)  # listeners and rules have just gone
-    later = ("Attributes",)
-    expected: ClassVar[int] = 1
+    errors = Errors(
+        not_found=("TargetGroupNotFound",),
+        exists=("DuplicateTargetGroupName",),
+        retry=("ResourceInUse",),  # listeners and rules have just gone
+    )
+    polling = Polling(expected=1)
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
@@ -59,6 +62,10 @@ class TargetGroup(Resource):
         pages = clients.aws.elbv2.get_paginator("describe_target_groups").paginate()
         groups = [live for page in pages for live in page["TargetGroups"]]
         return with_stack_tags(clients, stack, groups, "TargetGroupArn")
+
+    def lookup_needs(self) -> list[Resource]:
+        """Return []: its name tells it."""
+        return []
 
     def find(self, clients: Clients) -> Live | None:
         """Find the target group by ARN, else by name, with its attributes."""
@@ -83,7 +90,7 @@ class TargetGroup(Resource):
             Tags=listed(self.tags),
             **HEALTH_CHECK,
         )
-        return dict(answer["TargetGroups"][0])
+        return {**answer["TargetGroups"][0], "Attributes": {}}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the tags (DescribeTags)."""

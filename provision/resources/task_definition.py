@@ -1,11 +1,12 @@
 """Register task definitions: an image, its size, its environment, and the names of its secrets."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from provision.resources.base import (
     Clients,
     Difference,
+    Errors,
     Live,
     Resource,
     Tagged,
@@ -41,15 +42,16 @@ class Family(Resource):
     region: str
     arn: str = output("taskDefinitionArn")
     family: str = output("family")
-    by_name = True
-    single = False  # each registration is a revision
+    identified_by = "tags"  # each registration is a revision
     console = "Amazon ECS"
-    not_found = (
-        "ClientException: Unable to describe task definition",
-        "ClientException: The specified task definition does not exist",
-        "InvalidParameterException: Unable to describe task definition",
+    errors = Errors(
+        not_found=(
+            "ClientException: Unable to describe task definition",
+            "ClientException: The specified task definition does not exist",
+            "InvalidParameterException: Unable to describe task definition",
+        ),
+        retry=("ClientException: Role is not valid",),
     )
-    retry = ("ClientException: Role is not valid",)
     container: ClassVar[str] = ""  # its name, and the prefix of its log streams
     suffix: ClassVar[str] = ""  # of the family's name, behind the stack's
 
@@ -76,6 +78,10 @@ class Family(Resource):
         """Return whether both belong to one family: a newer revision replaces an older one."""
         return bool(one.get("family")) and one["family"] == other.get("family")
 
+    def lookup_needs(self) -> list[Resource]:
+        """Return []: its name tells it."""
+        return []
+
     def find(self, clients: Clients) -> Live | None:
         """Find it by ARN, else the family's newest revision; one that is being deleted counts as missing."""
         answer = clients.aws.ecs.describe_task_definition(
@@ -86,9 +92,9 @@ class Family(Resource):
             return None
         return _shape({**live, "tags": answer.get("tags", [])})
 
-    def leaving(self, live: Live) -> bool:
-        """Return whether somebody deregistered it; ECS lists it as INACTIVE until it is deleted."""
-        return bool(live.get("status") == "INACTIVE")
+    def deletion_state(self, live: Live) -> Literal["", "leaving"]:
+        """Return `leaving` for one that was deregistered; ECS lists it as INACTIVE until it is deleted."""
+        return "leaving" if live.get("status") == "INACTIVE" else ""
 
     def create(self, clients: Clients) -> Live | None:
         """Call RegisterTaskDefinition."""

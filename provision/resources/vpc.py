@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from provision.errors import ProvisionError
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.base import (
     Clients,
+    Deletion,
     Difference,
+    Errors,
     ExternalUse,
     Live,
     flat,
@@ -25,8 +27,10 @@ class Vpc(TaggedEc2):
 
     cidr: str
     noun = "vpc"
-    not_found = ("InvalidVpcID.NotFound",)
-    retry = ("DependencyViolation",)
+    errors = Errors(
+        not_found=("InvalidVpcID.NotFound",),
+        retry=("DependencyViolation",),
+    )
 
     def preflight(self, clients: Clients) -> None:
         """Raise ProvisionError for a region with too few zones."""
@@ -60,10 +64,10 @@ class Vpc(TaggedEc2):
         )
         return self.shape(answer["Vpc"])
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Wait for `available`."""
         state = live.get("State", "?")
-        return "" if state == "available" else _("the VPC is {state}", state=state)
+        return None if state == "available" else Pending(_("the VPC is {state}", state=state))
 
     def desired(self) -> dict[str, Any]:
         """Return DNS host names too, as the default VPC has them."""
@@ -105,10 +109,12 @@ class Subnet(TaggedEc2):
     place: int  # 1: the first zone in alphabetical order
     zone: str = output("AvailabilityZone")
     noun = "subnet"
-    retained_with = "vpc"
-    not_found = ("InvalidSubnetID.NotFound",)
-    exists = ("InvalidSubnet.Conflict",)  # its range is in use, perhaps after a lost answer
-    retry = ("DependencyViolation",)  # network interfaces exist longer than their users
+    deletion = Deletion(retained_with="vpc")
+    errors = Errors(
+        not_found=("InvalidSubnetID.NotFound",),
+        exists=("InvalidSubnet.Conflict",),  # its range is in use, perhaps after a lost answer
+        retry=("DependencyViolation",),  # network interfaces exist longer than their users
+    )
 
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return the zone, so that a later run uses the same one."""
@@ -129,10 +135,10 @@ class Subnet(TaggedEc2):
         )
         return self.shape(answer["Subnet"])
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Wait for `available`."""
         state = live.get("State", "?")
-        return "" if state == "available" else _("the subnet is {state}", state=state)
+        return None if state == "available" else Pending(_("the subnet is {state}", state=state))
 
     def delete_one(self, clients: Clients, resource_id: str) -> None:
         """Call DeleteSubnet."""

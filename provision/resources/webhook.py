@@ -1,11 +1,19 @@
 """Set LINE's webhook endpoint after testing it, and wait for the switch that only LINE's console has."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from provision.clients.line import CONSOLE
 from provision.errors import Pending
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Milestone, Resource, output, resource
+from provision.resources.base import (
+    Clients,
+    Live,
+    Milestone,
+    Polling,
+    Resource,
+    output,
+    resource,
+)
 from provision.resources.certificate import Certificate, certificates_for, every_certificate
 from provision.resources.delegation import Delegation
 from provision.resources.listener import HttpsListener
@@ -31,7 +39,7 @@ class WebhookEndpoint(Resource):
     access_token: Parameter
     endpoint: str = output("endpoint")
     previous: str = output("previous")
-    expected: ClassVar[int] = 3
+    polling = Polling(expected=3)
     _deleted = False
 
     def identity(self) -> str:
@@ -76,15 +84,18 @@ class WebhookEndpoint(Resource):
         host = str(live["endpoint"]).partition("://")[2].partition("/")[0]
         acm = clients.aws.acm
         arns = certificates_for(acm, every_certificate(acm)[""], host)
-        return [Certificate.named_by(self.stack, arn=arn) for arn in arns]
+        return [Certificate.from_record(self.stack, arn, {"arn": arn}) for arn in arns]
+
+    def owners(self, live: Live) -> None:
+        """Return None: see `tags_of`."""
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the stack's tags: nobody else answers at its URL."""
         return self.tags
 
-    def survives_delete(self, live: Live) -> bool:
-        """Return True: LINE keeps the URL where there was none before."""
-        return True
+    def deletion_state(self, live: Live) -> Literal["survives"]:
+        """Return `survives`: LINE keeps the URL where there was none before."""
+        return "survives"
 
     def delete(self, clients: Clients) -> None:
         """Restore the previous URL. Without one the stack's URL stays, because LINE has no delete call."""
@@ -104,11 +115,13 @@ class ActiveWebhook(Milestone):
         """Return LINE's endpoint."""
         return clients.line.endpoint()
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """Wait for the switch; return where it is."""
         if live.get("active"):
-            return ""
-        return _(
-            '"Use webhook" is off: turn it on at {console} (your channel, tab "Messaging API")',
-            console=CONSOLE,
+            return None
+        return Pending(
+            _(
+                '"Use webhook" is off: turn it on at {console} (your channel, tab "Messaging API")',
+                console=CONSOLE,
+            )
         )

@@ -11,7 +11,7 @@ from provision.engine.deleter import Deleter, DeletionResult
 from provision.engine.inspector import ours
 from provision.engine.ownership import Ownership
 from provision.errors import Pending
-from provision.resources.base import Clients, Live, Resource, output, resource
+from provision.resources.base import AccountWide, Clients, Errors, Live, Resource, output, resource
 from provision.sandbox.clock import ManualClock
 from provision.state.stack_file import Record, StackFile, State
 
@@ -26,7 +26,7 @@ ANSWERS: dict[str, Exception] = {
 class Thing(Resource):
     """Its create calls end as they are told to."""
 
-    retry = ("InvalidState",)
+    errors = Errors(retry=("InvalidState",))
 
     def __init__(self, ends: list[str]) -> None:
         self.logical_id, self.ends = "thing", ends
@@ -116,7 +116,7 @@ def test_what_is_sent_again(tmp_path: Path, state: State, sent: str) -> None:
 class Address(Resource):
     """Created twice there are two of it."""
 
-    single = False
+    identified_by = "tags"
 
     def __init__(self) -> None:
         self.logical_id, self.stack = "address", "news-bot"
@@ -134,7 +134,7 @@ class Address(Resource):
 class Named(Address):
     """Its name sees to it that there is one."""
 
-    single = True
+    identified_by = "name"
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,13 @@ def test_removal_of_what_is_not_shown(tmp_path: Path, age: int, goes: bool) -> N
     assert (["address"], {}) == (gone.deleted, file.records)
 
 
+class Shared(Address, AccountWide):
+    """The whole account uses it."""
+
+
 def test_what_the_whole_account_uses_is_nobodys() -> None:
     """Whatever its tags say: a teardown of ours would take it from others."""
-    theirs, shared = Address(), Address()
-    shared.account_wide = True  # type: ignore[misc]
+    theirs, shared = Address(), Shared()
     clients: Clients = None  # type: ignore[assignment]
     assert [True, False] == [ours(one, clients, {}, set()) for one in (theirs, shared)]
 

@@ -67,7 +67,9 @@ def delete_by_hand(env: Env, line: str) -> set[str]:
 
     def tried(one: Resource) -> bool:
         try:
-            with aws.translate_errors("by hand", not_found=one.not_found, retry=one.retry):
+            with aws.translate_errors(
+                "by hand", not_found=one.errors.not_found, retry=one.errors.retry
+            ):
                 one.delete(env.clients())
         except aws.NotFound:
             return True

@@ -6,9 +6,9 @@ import pytest
 
 from provision.engine.inspector import Observation
 from provision.engine.plan import Change, plan
-from provision.errors import ProvisionError
+from provision.errors import Pending, ProvisionError
 from provision.pricing import Prices
-from provision.resources.base import Live, Milestone, Resource, resource
+from provision.resources.base import Live, Milestone, Polling, Resource, resource
 from provision.state.records import Record
 
 PRICES = Prices()
@@ -21,7 +21,7 @@ class Thing(Resource):
 
     name: str
     need: Resource | None = None
-    expected = 100
+    polling = Polling(expected=100)
 
     def desired(self) -> dict[str, Any]:
         """Its size."""
@@ -41,11 +41,11 @@ class Event(Milestone):
     """Reached once what it looks at says so; takes thirty seconds."""
 
     need: Resource
-    expected = 30
+    polling = Polling(expected=30)
 
-    def pending(self, live: Live) -> str:
+    def pending(self, live: Live) -> Pending | None:
         """What it says."""
-        return "" if live.get("Reached") else "not reached"
+        return None if live.get("Reached") else Pending("not reached")
 
 
 def thing(line: str, name: str = "a", need: Resource | None = None) -> Thing:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from provision.resources.base import Milestone, Resource
+from provision.resources.base import AccountWide, Milestone, Resource
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 from tests.provision.conftest import ANSWERS, WHOLE, Env, PowerCut
@@ -18,7 +18,9 @@ MADE = [resource.logical_id for resource in RESOURCES]
 # Before the call nothing has happened yet: the easier half, which torture tries on real processes too.
 MOMENTS = [pytest.param("before", marks=pytest.mark.full), "after"]
 DELETED = [
-    r.logical_id for r in RESOURCES if not r.account_wide and r.logical_id != "initial_collection"
+    r.logical_id
+    for r in RESOURCES
+    if not isinstance(r, AccountWide) and r.logical_id != "initial_collection"
 ]
 
 

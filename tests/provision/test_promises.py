@@ -39,14 +39,14 @@ def ours() -> list[type[Resource]]:
 
 def test_bounds_of_waiting() -> None:
     """Seconds after which waiting is given up: ten minutes, but for these."""
-    others = {kind.__name__: kind.timeout for kind in ours() if kind.timeout != 600}
+    others = {kind.__name__: kind.polling.timeout for kind in ours() if kind.polling.timeout != 600}
     assert {"InitialCollection": 120, "SteadyService": 900} == others
 
 
 def test_time_that_other_services_need() -> None:
     """Seconds after which a role can be assumed, and a new certificate be found by a load balancer."""
-    ripening = {kind.__name__: kind.propagation_delay for kind in ours() if kind.propagation_delay}
-    assert {"Role": 10.0, "IssuedCertificate": 2.0} == ripening
+    delays = {kind.__name__: kind.polling.propagation_delay for kind in ours()}
+    assert {"Role": 10.0, "IssuedCertificate": 2.0} == {k: v for k, v in delays.items() if v}
 
 
 def test_calls_of_aws() -> None:

@@ -1,13 +1,14 @@
 """The one loop that waits: order, passes, patience, and what a failure takes with it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from provision.engine.executor import Outcome, Step, execute
 from provision.errors import Pending, ProvisionError
-from provision.resources.base import Resource
+from provision.resources.base import Deletion, Errors, Polling, Resource
 from provision.sandbox.clock import ManualClock
 
 Script = dict[str, Callable[[], str]]  # what a line does when its turn comes
@@ -16,8 +17,8 @@ Script = dict[str, Callable[[], str]]  # what a line does when its turn comes
 class Room(Resource):
     """A resource that only has a name."""
 
-    expected = 30  # asked again at most every two seconds
-    timeout = 60
+    # asked again at most every two seconds
+    polling = Polling(expected=30, timeout=60)
 
     def __init__(self, name: str, *needs: "Room") -> None:
         self.logical_id, self.rests = name, needs
@@ -30,7 +31,7 @@ class Room(Resource):
 class Seldom(Room):
     """Asked about every few minutes."""
 
-    poll_interval = 200
+    polling = replace(Room.polling, interval=200)
 
 
 class Walk:
@@ -165,7 +166,7 @@ def test_given_up_at(bound: Any, given_up: float) -> None:
 class Rare(Room):
     """Takes hours, and is asked about every few minutes; its deletion is watched each half hour."""
 
-    expected, poll_interval, poll_interval_far, timeout = 3000, 200, 1800, 100_000
+    polling = Polling(expected=3000, timeout=100_000, interval=200, interval_far=1800)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +298,7 @@ def test_passable_lets_others_begin_before_it_is_done() -> None:
 class Last(Room):
     """Goes when what rests on it has gone for good."""
 
-    last = True
+    deletion = Deletion(after_dependents=True)
 
 
 def test_last_waits_for_the_end() -> None:
@@ -311,7 +312,7 @@ def test_last_waits_for_the_end() -> None:
 class Optional(Room):
     """The rest stands without it, too."""
 
-    optional = True
+    errors = Errors(fatal=False)
 
 
 def test_optional_failure_is_a_note() -> None:
