@@ -1,7 +1,7 @@
 """Define the architecture: every resource, in the order of creation.
 
-From top to bottom, this is what the article builds by hand in the AWS console. A resource depends on those
-that are passed to it. The engine goes through the list forwards to set up and backwards to tear down.
+Each chapter of `Stack` is a step that the article does by hand in the AWS console. A resource depends on
+those that are passed to it. The engine goes through the list forwards to set up and backwards to tear down.
 """
 
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ class Secrets:
 
 
 class Stack:
-    """One bot: its attributes are its resources, in order."""
+    """One bot: its attributes are its resources, in the order in which the chapters below add them."""
 
     def __init__(
         self,
@@ -71,83 +71,131 @@ class Stack:
         environment: Mapping[str, str] = MappingProxyType({}),  # variables for the bot
         folder: Path = Path(),  # to which image.files is relative
     ) -> None:
-        self.settings = settings
-        name, region, domain, host = (settings[k] for k in ("name", "region", "domain", "host"))
-        vpc, subnets = settings["network.vpc"], settings["network.subnets"]
-        vpc_name = name + suffix(vpc)  # of resources that cannot move to another VPC
+        self.settings, self.name, self.region = settings, settings["name"], settings["region"]
+        # Resources that cannot move to another VPC have its suffix in their names.
+        self._vpc_name = self.name + suffix(settings["network.vpc"])
+        self._hosted_zone()
+        self._certificate()
+        self._storage_and_secrets(secrets)
+        self._roles()
+        self._network()
+        self._load_balancer()
+        self._service(environment, folder)
+        if settings["news.feeds"]:
+            self._collector()
+        self._schedules()
+        self._webhook()
+        self._waits()
+        for logical_id, resource in vars(self).items():
+            if isinstance(resource, Resource):
+                resource.logical_id, resource.stack = logical_id, self.name
+        self.url = self.webhook.url
 
-        # The domain and its certificate, early because a person and ACM have to act.
-        self.zone = HostedZone(domain, region)
-        self.certificate = Certificate(host)
+    def _hosted_zone(self) -> None:
+        """Add the domain's zone, first because a person has to enter its name servers at the registrar."""
+        self.zone = HostedZone(self.settings["domain"], self.region)
+
+    def _certificate(self) -> None:
+        """Add the host's certificate, early because ACM takes time to issue it."""
+        self.certificate = Certificate(self.settings["host"])
         self.delegation = Delegation(self.zone, self.certificate)
         self.validation_record = ValidationRecord(self.zone, self.certificate)
         self.issued_certificate = IssuedCertificate(
             self.certificate, self.validation_record, self.delegation
         )
 
-        # Storage: the image, the news, the log and the two secrets.
-        self.repository = Repository(name)
-        self.news_bucket = NewsBucket(settings["news.bucket"])
-        self.log_group = LogGroup(f"/ecs/{name}")
+    def _storage_and_secrets(self, secrets: Secrets) -> None:
+        """Add what holds the image, the news, the log and LINE's two secrets."""
+        self.repository = Repository(self.name)
+        self.news_bucket = NewsBucket(self.settings["news.bucket"])
+        self.log_group = LogGroup(f"/ecs/{self.name}")
         self.access_token = Parameter(
-            settings["line.access_token_parameter"],
+            self.settings["line.access_token_parameter"],
             secrets.access_token,
             "LINE_CHANNEL_ACCESS_TOKEN",
         )
         self.channel_secret = Parameter(
-            settings["line.channel_secret_parameter"],
+            self.settings["line.channel_secret_parameter"],
             secrets.channel_secret,
             "LINE_CHANNEL_SECRET",
         )
 
-        # Roles: ECS's, to start a task, the bot's, and the collector's, which may write the news. Early
-        # because services cannot assume a new role for some seconds.
+    def _roles(self) -> None:
+        """Add the roles of ECS, the bot and the collector, because services know a new role after seconds."""
         tasks = "ecs-tasks.amazonaws.com"
-        self.execution_role = Role(f"{name}-execution-{region}", tasks, "ECS, to start the bot")
+        self.execution_role = Role(
+            f"{self.name}-execution-{self.region}", tasks, "ECS, to start the bot"
+        )
         self.execution_permissions = ExecutionPermissions(
             self.execution_role,
             self.access_token,
             self.channel_secret,
             self.log_group,
             self.repository,
-            settings["image.uri"],
+            self.settings["image.uri"],
         )
-        self.task_role = Role(f"{name}-task-{region}", tasks, "The bot itself")
+        self.task_role = Role(f"{self.name}-task-{self.region}", tasks, "The bot itself")
         self.task_permissions = TaskPermissions(
             self.task_role, self.access_token, self.channel_secret, self.news_bucket
         )
-
-        if settings["news.feeds"]:
-            self.collector_role = Role(f"{name}-collector-{region}", tasks, "The news collector")
+        if self.settings["news.feeds"]:
+            self.collector_role = Role(
+                f"{self.name}-collector-{self.region}", tasks, "The news collector"
+            )
             self.collector_permissions = CollectorPermissions(self.collector_role, self.news_bucket)
 
-        # The network and its security groups.
+    def _network(self) -> None:
+        """Add the network and its two security groups."""
+        vpc = self.settings["network.vpc"]
         self.network: Network = (
-            self._new_network(vpc_name) if vpc == "new" else ExistingNetwork(vpc, subnets)
+            self._new_network()
+            if vpc == "new"
+            else ExistingNetwork(vpc, self.settings["network.subnets"])
         )
         self.load_balancer_group = SecurityGroup(
-            f"{vpc_name}-load-balancer", self.network, "HTTPS from anywhere to the load balancer"
+            f"{self._vpc_name}-load-balancer",
+            self.network,
+            "HTTPS from anywhere to the load balancer",
         )
         self.https_from_anywhere = IngressRule(self.load_balancer_group, 443, "0.0.0.0/0")
         self.bot_group = SecurityGroup(
-            f"{vpc_name}-bot", self.network, "The bot, from the load balancer"
+            f"{self._vpc_name}-bot", self.network, "The bot, from the load balancer"
         )
         self.bot_from_load_balancer = IngressRule(self.bot_group, PORT, self.load_balancer_group)
 
-        # The load balancer. The alias follows at once, because resolvers cache a negative answer.
-        self.load_balancer = LoadBalancer(vpc_name, self.network, self.load_balancer_group)
-        self.alias = Alias(self.zone, host, self.load_balancer)
-        self.target_group = TargetGroup(vpc_name, self.network, PORT)
+    def _new_network(self) -> NewNetwork:
+        """Add a VPC with a public subnet in each of three zones."""
+        name = self._vpc_name
+        self.vpc = Vpc(name, "10.64.0.0/16")
+        self.internet_gateway = InternetGateway(name)
+        self.gateway_attachment = GatewayAttachment(self.vpc, self.internet_gateway)
+        self.route_table = RouteTable(name, self.vpc)
+        self.route = Route(self.route_table, self.gateway_attachment)
+        self.subnet_1 = Subnet(name, self.vpc, "10.64.0.0/20", 1)
+        self.subnet_2 = Subnet(name, self.vpc, "10.64.16.0/20", 2)
+        self.subnet_3 = Subnet(name, self.vpc, "10.64.32.0/20", 3)
+        self.association_1 = RouteTableAssociation(self.route_table, self.subnet_1)
+        self.association_2 = RouteTableAssociation(self.route_table, self.subnet_2)
+        self.association_3 = RouteTableAssociation(self.route_table, self.subnet_3)
+        return NewNetwork(self.route, self.association_1, self.association_2, self.association_3)
+
+    def _load_balancer(self) -> None:
+        """Add the load balancer; its alias follows at once, because resolvers cache a negative answer."""
+        self.load_balancer = LoadBalancer(self._vpc_name, self.network, self.load_balancer_group)
+        self.alias = Alias(self.zone, self.settings["host"], self.load_balancer)
+        self.target_group = TargetGroup(self._vpc_name, self.network, PORT)
         self.bootstrap_listener = BootstrapListener(self.load_balancer)
         self.bootstrap_rule = BootstrapRule(self.bootstrap_listener, self.target_group)
         self.https = HttpsListener(self.load_balancer, self.target_group, self.issued_certificate)
 
-        # The service.
+    def _service(self, environment: Mapping[str, str], folder: Path) -> None:
+        """Add the cluster, the image, the task definition and the service that runs it."""
+        settings = self.settings
         self.service_linked_role = EcsServiceLinkedRole()
-        self.cluster = Cluster(name, self.service_linked_role)
-        self.image = self._image(settings, folder)
+        self.cluster = Cluster(self.name, self.service_linked_role)
+        self.image = self._image(folder)
         self.task_definition = TaskDefinition(
-            name=name,
+            name=self.name,
             image=self.image,
             platform=settings["image.platform"],
             cpu=settings["service.cpu"],
@@ -160,10 +208,10 @@ class Stack:
             execution_role=self.execution_role,
             task_role=self.task_role,
             log_group=self.log_group,
-            region=region,
+            region=self.region,
         )
         self.service = Service(
-            name=vpc_name,
+            name=self._vpc_name,
             cluster=self.cluster,
             task_definition=self.task_definition,
             count=settings["service.count"],
@@ -180,51 +228,9 @@ class Stack:
         self.steady_service = SteadyService(self.service)
         self.active_load_balancer = ActiveLoadBalancer(self.load_balancer)
 
-        # The news: collected by a task of the same image, once now.
-        if settings["news.feeds"]:
-            self._collector(settings)
-
-        # The schedules: the bot's hours, if any, and the collection of news.
-        hours = settings["schedule.start"] and settings["schedule.stop"]
-        if hours or settings["news.feeds"]:
-            self.scheduler_role = Role(
-                f"{name}-scheduler-{region}",
-                "scheduler.amazonaws.com",
-                "Scheduler, to start, to stop and to collect",
-            )
-            self.schedule_group = ScheduleGroup(name)
-        if hours:
-            self._hours(settings)
-        if settings["news.feeds"]:
-            self._collecting(settings)
-
-        # The webhook.
-        self.webhook = WebhookEndpoint(
-            host=host,
-            path=WEBHOOK,
-            https=self.https,
-            ingress=self.https_from_anywhere,
-            alias=self.alias,
-            delegation=self.delegation,
-            load_balancer=self.active_load_balancer,
-            service=self.steady_service,
-            access_token=self.access_token,
-        )
-        self.active_webhook = ActiveWebhook(self.webhook)
-
-        # No target is healthy before the load balancer is active and checks it.
-        self.steady_service.ready_after = (self.active_load_balancer,)
-
-        # Where the load balancer is replaced (another name or VPC), the old one serves until the new one can.
-        self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
-
-        for logical_id, resource in vars(self).items():
-            if isinstance(resource, Resource):
-                resource.logical_id, resource.stack = logical_id, name
-        self.url = self.webhook.url
-
-    def _image(self, settings: Settings, folder: Path) -> Image | GivenImage:
+    def _image(self, folder: Path) -> Image | GivenImage:
         """Return the image that is given, or the one to build."""
+        settings = self.settings
         if settings["image.uri"]:
             return GivenImage(settings["image.uri"])
         read = partial(
@@ -236,48 +242,19 @@ class Stack:
         )
         return Image(self.repository, read)
 
-    def _new_network(self, name: str) -> NewNetwork:
-        """Add a VPC with a public subnet in each of three zones."""
-        self.vpc = Vpc(name, "10.64.0.0/16")
-        self.internet_gateway = InternetGateway(name)
-        self.gateway_attachment = GatewayAttachment(self.vpc, self.internet_gateway)
-        self.route_table = RouteTable(name, self.vpc)
-        self.route = Route(self.route_table, self.gateway_attachment)
-        self.subnet_1 = Subnet(name, self.vpc, "10.64.0.0/20", 1)
-        self.subnet_2 = Subnet(name, self.vpc, "10.64.16.0/20", 2)
-        self.subnet_3 = Subnet(name, self.vpc, "10.64.32.0/20", 3)
-        self.association_1 = RouteTableAssociation(self.route_table, self.subnet_1)
-        self.association_2 = RouteTableAssociation(self.route_table, self.subnet_2)
-        self.association_3 = RouteTableAssociation(self.route_table, self.subnet_3)
-        return NewNetwork(self.route, self.association_1, self.association_2, self.association_3)
-
-    def _hours(self, settings: Settings) -> None:
-        """Add the schedules that start and stop the bot, and the permission to do so."""
-        zone = settings["schedule.timezone"]
-        self.scheduler_permissions = SchedulerPermissions(self.scheduler_role, self.service)
-        common = (zone, self.schedule_group, self.scheduler_permissions)
-        self.start_schedule = Schedule(
-            "start",
-            settings["schedule.start"],
-            *common,
-            settings["service.count"],
-            self.service,
-        )
-        self.stop_schedule = Schedule("stop", settings["schedule.stop"], *common, 0, self.service)
-
-    def _collector(self, settings: Settings) -> None:
+    def _collector(self) -> None:
         """Add the collector's task, which has no secrets, and its first run."""
         self.collector_definition = CollectorDefinition(
-            name=settings["name"] + SUFFIX,
+            name=self.name + SUFFIX,
             cpu=CPU,
             memory=MEMORY,
             execution_role=self.execution_role,
             task_role=self.collector_role,
             log_group=self.log_group,
-            region=settings["region"],
+            region=self.region,
             bot=self.task_definition,
             news_bucket=self.news_bucket,
-            feeds=settings["news.feeds"],
+            feeds=self.settings["news.feeds"],
         )
         self.initial_collection = InitialCollection(
             definition=self.collector_definition,
@@ -287,10 +264,36 @@ class Stack:
             security_group=self.bot_group,
             permissions=self.collector_permissions,
             execution_permissions=self.execution_permissions,
-            capacity=settings["service.capacity"],
+            capacity=self.settings["service.capacity"],
         )
 
-    def _collecting(self, settings: Settings) -> None:
+    def _schedules(self) -> None:
+        """Add the schedules of the bot's hours and of the news, with the role that Scheduler assumes."""
+        hours = self.settings["schedule.start"] and self.settings["schedule.stop"]
+        feeds = self.settings["news.feeds"]
+        if hours or feeds:
+            self.scheduler_role = Role(
+                f"{self.name}-scheduler-{self.region}",
+                "scheduler.amazonaws.com",
+                "Scheduler, to start, to stop and to collect",
+            )
+            self.schedule_group = ScheduleGroup(self.name)
+        if hours:
+            self._hours()
+        if feeds:
+            self._collecting()
+
+    def _hours(self) -> None:
+        """Add the schedules that start and stop the bot, and the permission to do so."""
+        settings = self.settings
+        self.scheduler_permissions = SchedulerPermissions(self.scheduler_role, self.service)
+        common = (settings["schedule.timezone"], self.schedule_group, self.scheduler_permissions)
+        self.start_schedule = Schedule(
+            "start", settings["schedule.start"], *common, settings["service.count"], self.service
+        )
+        self.stop_schedule = Schedule("stop", settings["schedule.stop"], *common, 0, self.service)
+
+    def _collecting(self) -> None:
         """Add the collector's schedule, and the permission to run it."""
         self.collecting_permissions = CollectingPermissions(
             self.scheduler_role,
@@ -301,8 +304,8 @@ class Stack:
         )
         self.collector_schedule = CollectorSchedule(
             name="collect",
-            expression=settings["news.schedule"],
-            timezone=settings["schedule.timezone"],
+            expression=self.settings["news.schedule"],
+            timezone=self.settings["schedule.timezone"],
             group=self.schedule_group,
             permissions=self.collecting_permissions,
             definition=self.collector_definition,
@@ -310,14 +313,36 @@ class Stack:
             network=self.network,
             security_group=self.bot_group,
             collector_permissions=self.collector_permissions,
-            capacity=settings["service.capacity"],
+            capacity=self.settings["service.capacity"],
         )
+
+    def _webhook(self) -> None:
+        """Add LINE's endpoint, which LINE tests before it is set, and the switch in LINE's console."""
+        self.webhook = WebhookEndpoint(
+            host=self.settings["host"],
+            path=WEBHOOK,
+            https=self.https,
+            ingress=self.https_from_anywhere,
+            alias=self.alias,
+            delegation=self.delegation,
+            load_balancer=self.active_load_balancer,
+            service=self.steady_service,
+            access_token=self.access_token,
+        )
+        self.active_webhook = ActiveWebhook(self.webhook)
+
+    def _waits(self) -> None:
+        """Set what waits for resources that it does not depend on."""
+        # No target is healthy before the load balancer is active and checks it.
+        self.steady_service.ready_after = (self.active_load_balancer,)
+        # Where the load balancer is replaced (another name or VPC), the old one serves until the new one can.
+        self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
 
     @property
     def follows_the_image(self) -> list[Resource]:
         """Return the other resources that use the image: the collector and its schedule, if any."""
-        names = ("collector_definition", "collector_schedule")
-        return [getattr(self, name) for name in names if hasattr(self, name)]
+        collector = (CollectorDefinition, CollectorSchedule)
+        return [resource for resource in self.resources if isinstance(resource, collector)]
 
     @property
     def resources(self) -> list[Resource]:
