@@ -16,6 +16,7 @@ import pytest
 
 PROVISION = [sys.executable, "-m", "provision"]
 ROOT = Path(__file__).parent.parent.parent
+TIMEOUT = 400  # seconds; ends a command that hangs, however slow and busy the machine is
 
 
 class Person:
@@ -33,7 +34,7 @@ class Person:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=TIMEOUT,
         )
 
 
@@ -71,7 +72,7 @@ def ask(addresses: dict[str, str], url: str, body: Any = None, method: str | Non
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {addresses['token']}"}
     request = urllib.request.Request(url, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         return json.loads(answer.read() or b"null")
 
 

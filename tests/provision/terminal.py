@@ -13,7 +13,7 @@ import pytest
 from tests.provision.shell import PROVISION, Person
 
 DOWN, ENTER = "\x1b[B", "\r"
-PATIENCE = 60  # seconds for one sentence to appear
+PATIENCE = 180  # seconds for one sentence to appear, on a slow machine too
 
 
 def heeds_ctrl_c() -> None:

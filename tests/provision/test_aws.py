@@ -223,7 +223,7 @@ def account(home: Path, **environment: str) -> str:
         env={**ours, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=400,
         check=True,
     )
     assert "" == finished.stderr

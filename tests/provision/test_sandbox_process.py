@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.provision.shell import PROVISION, Person, environment
+from tests.provision.shell import PROVISION, TIMEOUT, Person, environment
 from tests.provision.test_outermost import processes
 
 Starts = Callable[..., "subprocess.Popen[str]"]
@@ -44,7 +44,7 @@ def starts(environ: dict[str, str]) -> Iterator[Starts]:
     yield start
     for process in started:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=TIMEOUT)
 
 
 def found(environ: dict[str, str]) -> int | None:
@@ -56,7 +56,7 @@ def found(environ: dict[str, str]) -> int | None:
 def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int, str]:
     """Its whole session gets the signal, as from a terminal: its exit status and what it said."""
     os.killpg(process.pid, number)
-    _said, wrong = process.communicate(timeout=120)
+    _said, wrong = process.communicate(timeout=TIMEOUT)
     return process.returncode, wrong
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provision import __version__
-from tests.provision.shell import Person, environment
+from tests.provision.shell import TIMEOUT, Person, environment
 
 COUNTED = """
 import json, sys
@@ -36,7 +36,7 @@ def loaded(folder: Path, *words: str, **more: str) -> set[str]:
         env={**environment(folder), **more},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=TIMEOUT,
     )
     return set(json.loads(done.stderr.splitlines()[-1]))
 
