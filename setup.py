@@ -25,7 +25,9 @@ tool = [
     "PyYAML>=6.0,<7",
     "rich>=13.7,<16",
     "dnspython>=2.6,<3",
-    "urllib3>=2.2,<3",  # LINE's few calls; botocore brings it anyway
+    "line-bot-sdk>=3.20,<4",  # 4 may rename the models again
+    "requests>=2.32,<3",
+    "urllib3>=2.2,<3",  # the errors of botocore and of line-bot-sdk
     "filelock>=4.0,<5",
     "jmespath>=1.0,<2",
     # The bot's image: its registries, its wheels, and where they are kept.
@@ -56,6 +58,7 @@ dev = [
     "ruff>=0.6",
     "mypy>=1.11",
     "types-PyYAML>=6.0",
+    "types-requests>=2.31",
 ]
 
 setup(

@@ -1,20 +1,17 @@
 """Use the sandbox on this machine (--sandbox): environment, registrar and clock."""
 
-import http.client
 import json
 import math
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from provision.clients.http import on_loopback
+from provision.clients.http import Http, on_loopback
 from provision.clock import Clock, SandboxClock, WallClock
 from provision.errors import ProvisionError
 from provision.i18n import _
 
-NO_CLOCK = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
+NO_CLOCK = (OSError, ValueError, KeyError, TypeError)  # requests' errors are OSErrors
 ANSWERS = {  # settings that a person need not choose on the sandbox
     "domain": "news-bot.example",
     "network.vpc": "default",
@@ -64,19 +61,15 @@ def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[st
 
     sandbox: the result of enter_sandbox.
     """
-    body = json.dumps({"name_servers": servers}).encode()
-    request = urllib.request.Request(
-        f"{sandbox['registrar'].rstrip('/')}/domains/{domain}",
-        data=body,
-        method="PUT",
-        headers={
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {sandbox['token']}",
-        },
-    )
     try:
-        urllib.request.urlopen(request, timeout=10).close()
-    except (urllib.error.URLError, OSError) as error:
+        response = Http().request(
+            "PUT",
+            f"{sandbox['registrar'].rstrip('/')}/domains/{domain}",
+            json={"name_servers": servers},
+            headers={"Authorization": f"Bearer {sandbox['token']}"},
+        )
+        response.raise_for_status()
+    except OSError as error:
         raise ProvisionError(
             _("Could not enter the name servers at the sandbox's registrar."),
             str(error),
@@ -94,10 +87,12 @@ def clock_at(endpoint: str) -> Clock:
     if not on_loopback(endpoint):
         return WallClock()
 
+    http = Http()
+
     def read() -> dict[str, float]:
-        url = f"{endpoint.rstrip('/')}/_sandbox/clock"
-        with urllib.request.urlopen(url, timeout=5) as response:
-            body = json.load(response)
+        response = http.request("GET", f"{endpoint.rstrip('/')}/_sandbox/clock", timeout=5)
+        response.raise_for_status()
+        body = response.json()
         return {"now": float(body["now"]), "speed": float(body["speed"])}
 
     def now() -> float:

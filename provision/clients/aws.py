@@ -1,8 +1,5 @@
 """Call AWS with boto3: session, clients, account, region, and the meaning of errors."""
 
-import gzip
-import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +7,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
-from provision.clients.http import transport_error, trust_it, untrusted
+from provision.clients.http import trust_it, untrusted
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
@@ -109,7 +106,9 @@ class Aws:
 
     def _open_session(self) -> Any:
         if self._session is None:
-            self._session = _session(self.region)
+            import boto3
+
+            self._session = boto3.Session(region_name=self.region)
         return self._session
 
     def in_region(self, region: str) -> "Aws":
@@ -154,28 +153,6 @@ class Aws:
                 return str(self.sts.get_caller_identity()["Account"])
             except botocore.exceptions.EndpointConnectionError as error:
                 raise UnknownState(doing, transient_reason(error), _check_connection()) from None
-
-
-def _session(region: str) -> Any:
-    """Return a boto3 session that reads its API models as plain dicts.
-
-    botocore reads them into OrderedDicts, which takes 50 ms and 10 MB more for EC2's model alone.
-    """
-    import boto3
-    import botocore.loaders
-    import botocore.session
-
-    class Models(botocore.loaders.JSONFileLoader):  # type: ignore[misc]
-        def load_file(self, file_path: str) -> Any:
-            for ending, opened in ((".json", open), (".json.gz", gzip.open)):
-                if os.path.isfile(file_path + ending):
-                    with opened(file_path + ending, "rb") as file:
-                        return json.loads(file.read())
-            return None
-
-    core = botocore.session.get_session()
-    core.get_component("data_loader").file_loader = Models()
-    return boto3.Session(botocore_session=core, region_name=region)
 
 
 def _response(error: BaseException) -> Any:
@@ -235,6 +212,7 @@ def _transport_errors() -> tuple[type[BaseException], ...]:
 
     import botocore.exceptions
     import botocore.parsers
+    import urllib3.exceptions
 
     return (
         botocore.exceptions.HTTPClientError,  # connection closed, read timeout, body cut short
@@ -242,7 +220,7 @@ def _transport_errors() -> tuple[type[BaseException], ...]:
         botocore.exceptions.IncompleteReadError,
         botocore.exceptions.FlexibleChecksumError,  # the body is not the one that was sent
         botocore.parsers.ResponseParserError,
-        transport_error(),
+        urllib3.exceptions.HTTPError,
         http.client.HTTPException,
         ConnectionError,
         TimeoutError,

@@ -1,11 +1,15 @@
-"""Connect over HTTP to services other than AWS, with the environment's proxy and certificate authorities."""
+"""Send HTTP requests to services other than AWS, with the environment's proxy and certificate authorities."""
 
+import atexit
+import functools
 import ipaddress
 import os
 import re
+import ssl
+import tempfile
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from provision.errors import ProvisionError
@@ -17,17 +21,10 @@ UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
 BAD_BUNDLE = ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM lib", "[Errno 2]", "[Errno 13]", "[Errno 21]")
 
 
-def transport_error() -> type[Exception]:
-    """Return urllib3's base class of connection errors."""
-    import urllib3.exceptions
-
-    return urllib3.exceptions.HTTPError
-
-
 def untrusted(error: BaseException) -> str:
     """Return why the server's certificate is not trusted, "" for every other error.
 
-    boto3 and urllib3 wrap OpenSSL's error, in some cases without its message.
+    boto3, requests and urllib3 wrap OpenSSL's error, in some cases without its message.
     """
     chain = list(_unwrap(error))
     is_tls = any("SSL" in type(inner).__name__ for inner in chain)
@@ -50,7 +47,7 @@ def trust_it() -> str:
 def _unwrap(error: BaseException) -> Iterator[BaseException]:
     """Yield the errors that this one wraps, innermost first, then itself."""
     attributes = [getattr(error, "kwargs", {}).get("error"), getattr(error, "reason", None)]
-    for inner in (*attributes, error.__cause__):
+    for inner in (*error.args, *attributes, error.__cause__):
         if isinstance(inner, BaseException):
             yield from _unwrap(inner)
     yield error
@@ -69,43 +66,87 @@ def on_loopback(url: str) -> bool:
         return False
 
 
-class Connections:
-    """urllib3's connection pools, one per proxy. They follow redirects and retry nothing."""
+class Http:
+    """A requests session. It follows no redirects and retries nothing: its callers do."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, Any] = {}
+        self._session: Any = None
 
-    def pool(self, url: str) -> Any:
-        """Return the pool for a URL."""
-        parts = urllib.parse.urlsplit(url)
-        proxy = urllib.request.getproxies().get(parts.scheme, "")
-        if proxy and urllib.request.proxy_bypass(parts.hostname or ""):
-            proxy = ""
-        if proxy not in self._pools:
-            self._pools[proxy] = _create_pool(proxy)
-        return self._pools[proxy]
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        """Return requests' response. Raise requests.RequestException.
+
+        A request to this computer goes through no proxy.
+        """
+        import requests
+
+        self._session = self._session or requests.Session()
+        if on_loopback(url):
+            options["proxies"] = {"http": "", "https": ""}
+        return self._session.request(
+            method,
+            url,
+            **{"timeout": (CONNECT, READ), **options},
+            auth=_authorize_nothing,
+            allow_redirects=False,
+            verify=authorities(),
+        )
 
 
-def _create_pool(proxy: str) -> Any:
-    """Return a pool that trusts Mozilla's authorities (macOS's Python has none) and the CA bundle for AWS."""
+def _authorize_nothing(request: Any) -> Any:
+    """Return the request as it is; without an `auth`, requests takes a password from ~/.netrc."""
+    return request
+
+
+def proxy(url: str) -> str:
+    """Return the environment's proxy for a URL; "" for none."""
+    import requests.utils
+
+    if on_loopback(url):
+        return ""
+    proxies = requests.utils.get_environ_proxies(url)
+    return str(requests.utils.select_proxy(url, proxies) or "")
+
+
+def proxy_headers(address: str) -> dict[str, str]:
+    """Return the headers for a proxy whose address has a user name and a password."""
+    import requests.adapters
+
+    return dict(requests.adapters.HTTPAdapter().proxy_headers(address))
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return the innermost error that requests or urllib3 wrapped."""
+    for inner in (getattr(error, "reason", None), *error.args):
+        if isinstance(inner, Exception):
+            return root_cause(inner)
+    return error
+
+
+def authorities() -> str:
+    """Return a file of Mozilla's authorities (macOS's Python has none) and those of AWS_CA_BUNDLE.
+
+    Raise ProvisionError for a bundle that cannot be read.
+    """
     import certifi
-    import urllib3
-    from urllib3.util import create_urllib3_context
 
-    context = create_urllib3_context()
-    context.load_verify_locations(certifi.where())
-    if bundle := os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE"):
-        try:
-            context.load_verify_locations(bundle)
-        except OSError as error:
-            raise ProvisionError(
-                _("Could not read AWS_CA_BUNDLE."),
-                f"{bundle}: {error.strerror or error}",
-                _("Set it to a file of certificates in PEM format, or unset it."),
-            ) from None
-    settings: dict[str, Any] = {
-        "ssl_context": context,
-        "timeout": urllib3.Timeout(connect=CONNECT, read=READ),
-        "retries": urllib3.Retry(connect=0, read=0, status=0, other=0, redirect=5),
-    }
-    return urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)
+    bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
+    if not bundle:
+        return str(certifi.where())
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
+        return _joined(certifi.where(), bundle, os.stat(bundle).st_mtime_ns)
+    except OSError as error:
+        raise ProvisionError(
+            _("Could not read AWS_CA_BUNDLE."),
+            f"{bundle}: {error.strerror or error}",
+            _("Set it to a file of certificates in PEM format, or unset it."),
+        ) from None
+
+
+@functools.cache
+def _joined(first: str, second: str, _modified: int) -> str:
+    """Return a temporary file with the contents of both; it is deleted when the process ends."""
+    with tempfile.NamedTemporaryFile("wb", suffix=".pem", delete=False) as file:
+        file.write(Path(first).read_bytes() + b"\n" + Path(second).read_bytes())
+    atexit.register(Path(file.name).unlink, missing_ok=True)
+    return file.name

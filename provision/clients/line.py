@@ -1,21 +1,23 @@
 """Call LINE: bot info, the webhook endpoint and LINE's own test of it.
 
-Seven small calls over urllib3, which boto3 needs anyway. Importing line-bot-sdk's client takes 0.7 s of CPU
-and 45 MB, more than everything else that `provision status` loads.
+line-bot-sdk is imported when LINE is first called: that takes 0.7 s of CPU.
 """
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from provision.clients.http import Connections, trust_it, untrusted
+from provision.clients.http import authorities, proxy, proxy_headers, trust_it, untrusted
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
+if TYPE_CHECKING:
+    from linebot.v3.messaging import MessagingApi
+
 TIMEOUT = 20  # seconds; LINE's webhook test itself takes up to ten
-ENDPOINT = "/v2/bot/channel/webhook/endpoint"
 CONSOLE = "https://developers.line.biz/console/"
 
 
@@ -51,8 +53,7 @@ class Line:
         timeout: float = TIMEOUT,
     ) -> None:
         self._token, self._url, self._timeout = token, url.rstrip("/"), timeout
-        self._cached_token = ""
-        self._connections = Connections()
+        self._messaging: MessagingApi | None = None
 
     def _valid_token(self) -> str:
         """Return the token. Raise LineError for one that no HTTP header can hold.
@@ -74,11 +75,13 @@ class Line:
 
         POST /v2/oauth/verify, and for a token v2.1 GET /oauth2/v2.1/verify.
         """
-        token = self._valid_token()
-        for method, path in (("POST", "/v2/oauth/verify"), ("GET", "/oauth2/v2.1/verify")):
-            _status, body = self._oauth(method, path, {"access_token": token})
-            if isinstance(channel := body.get("client_id"), str):
-                return channel
+        token, api = self._valid_token(), self._oauth()
+        for verify in (api.verify_channel_token, api.verify_channel_token_by_jwt):
+            try:
+                with self._translated(_unverified()):
+                    return str(verify(token, _request_timeout=self._timeout).client_id)
+            except LineError:
+                continue  # it is a token of the other version, or of no channel
         return ""
 
     def has_secret(self, channel: str, secret: str) -> bool | None:
@@ -86,76 +89,17 @@ class Line:
 
         POST /oauth2/v3/token checks both. The stateless token that it issues is discarded.
         """
-        fields = {
-            "grant_type": "client_credentials",
-            "client_id": channel,
-            "client_secret": secret,
-        }
-        status, _body = self._oauth("POST", "/oauth2/v3/token", fields)
-        return {200: True, 400: False, 401: False}.get(status)
-
-    def _oauth(self, method: str, path: str, fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        """Return HTTP status and body of one of LINE's OAuth calls. Raise Pending or ProvisionError."""
-        import urllib3.exceptions
-
+        issue = self._oauth().issue_stateless_channel_token_by_client_secret
         try:
-            form = {} if method == "GET" else {"encode_multipart": False}
-            response = self._send(method, path, fields=fields, **form)
-            body = _parse_object(response) if response.status == 200 else {}
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            doing = _("The channel secret and the access token could not be verified.")
-            raise _unanswered(doing, error) from None
-        if pending := _transient(response.status):
-            raise pending
-        return response.status, body
-
-    def _send(self, method: str, path: str, **options: Any) -> Any:
-        url = self._url + path
-        pool = self._connections.pool(url)
-        return pool.request(method, url, timeout=self._timeout, retries=False, **options)
-
-    def _call(self, doing: str, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
-        """Return one call's body; None where LINE answers 404. Raise Pending or LineError."""
-        import urllib3.exceptions
-
-        self._cached_token = self._cached_token or self._valid_token()
-        headers = {"Authorization": f"Bearer {self._cached_token}"}
-        options = {"json": body} if body is not None else {}
-        try:
-            response = self._send(method, path, headers=headers, **options)
-            if response.status == 200:
-                return _parse_object(response)
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise _unanswered(doing, error) from None
-        if response.status == 404:
-            return None
-        raise _transient(response.status) or self._refused(doing, response)
-
-    def _refused(self, doing: str, response: Any) -> "LineError":
-        answered = True
-        try:
-            message = _parse_object(response)["message"]
-        except (ValueError, KeyError):  # not LINE's answer, but a proxy's page
-            message, answered = response.reason, False
-        if response.status == 401:
-            then = _("Issue a channel access token at {console} and use it.", console=CONSOLE)
-        else:
-            then = _(
-                "Check the channel at {console}, then run the same command again.",
-                console=CONSOLE,
-            )
-        error = LineError(
-            response.status,
-            doing,
-            _("LINE says {status}: {said}", status=response.status, said=message),
-            then,
-        )
-        error.answered = answered
-        return error
+            with self._translated(_unverified()):
+                issue(channel, secret, _request_timeout=self._timeout)
+        except LineError as error:
+            return False if error.status in (400, 401) else None
+        return True
 
     def forget(self) -> None:
         """Discard the token: the next call requests it again."""
-        self._cached_token = ""
+        self._messaging = None
 
     def info(self) -> dict[str, str]:
         """Return the bot's basicId, displayName and chatMode (GET /v2/bot/info).
@@ -163,39 +107,115 @@ class Line:
         Raise LineError for a wrong token.
         """
         doing = _("Could not find out which bot the access token belongs to.")
-        body = self._call(doing, "GET", "/v2/bot/info")
-        if body is None:
-            return {}
-        if not isinstance(body.get("basicId"), str):
-            raise Pending(_("LINE does not answer ({error})", error="basicId"))
-        return body
+        with self._translated(doing):
+            bot = self._api().get_bot_info(_request_timeout=self._timeout)
+        return {
+            "basicId": bot.basic_id,
+            "displayName": bot.display_name,
+            "chatMode": bot.chat_mode,
+        }
 
     def endpoint(self) -> dict[str, Any]:
         """Return {"endpoint", "active"} (GET /v2/bot/channel/webhook/endpoint); {} where none is set."""
-        body = self._call(_("Could not read LINE's webhook URL."), "GET", ENDPOINT)
-        if body is None:
+        try:
+            with self._translated(_("Could not read LINE's webhook URL.")):
+                found = self._api().get_webhook_endpoint(_request_timeout=self._timeout)
+        except LineError as error:
+            if error.status != 404:
+                raise
             return {}
-        return {"endpoint": body.get("endpoint"), "active": body.get("active")}
+        return {"endpoint": found.endpoint, "active": found.active}
 
     def set_endpoint(self, url: str) -> None:
         """Set the webhook URL (PUT /v2/bot/channel/webhook/endpoint), in effect within a minute."""
-        doing = _("Could not set LINE's webhook URL to {url}.", url=url)
-        self._call(doing, "PUT", ENDPOINT, {"endpoint": url})
+        from linebot.v3.messaging import SetWebhookEndpointRequest
+
+        with self._translated(_("Could not set LINE's webhook URL to {url}.", url=url)):
+            request = SetWebhookEndpointRequest(endpoint=url)
+            self._api().set_webhook_endpoint(request, _request_timeout=self._timeout)
 
     def test(self, url: str) -> WebhookTest:
         """Let LINE send `events: []` to the URL (POST /v2/bot/channel/webhook/test; 60 calls an hour)."""
-        doing = _("LINE could not test the webhook URL {url}.", url=url)
+        from linebot.v3.messaging import TestWebhookEndpointRequest
+
         try:
-            body = self._call(doing, "POST", "/v2/bot/channel/webhook/test", {"endpoint": url})
+            with self._translated(_("LINE could not test the webhook URL {url}.", url=url)):
+                request = TestWebhookEndpointRequest(endpoint=url)
+                result = self._api().test_webhook_endpoint(request, _request_timeout=self._timeout)
         except LineError as error:
-            if error.status != 400:
+            if error.status not in (400, 404):
                 raise
-            # LINE's resolvers do not know the name yet.
-            return WebhookTest(False, 400, "COULD_NOT_CONNECT", error.why)
-        if body is None:
-            return WebhookTest(False, 404, "COULD_NOT_CONNECT", _("LINE has no such test"))
-        status, reason, detail = (body.get(name) for name in ("statusCode", "reason", "detail"))
-        return WebhookTest(bool(body.get("success")), status or 0, reason or "", detail or "")
+            # 400: LINE's resolvers do not know the name yet.
+            return WebhookTest(False, error.status, "COULD_NOT_CONNECT", error.why)
+        return WebhookTest(bool(result.success), result.status_code, result.reason, result.detail)
+
+    def _api(self) -> "MessagingApi":
+        """Return the Messaging API with this channel's token."""
+        if self._messaging is None:
+            from linebot.v3 import messaging
+
+            configuration = messaging.Configuration(self._url, access_token=self._valid_token())
+            self._configure(configuration)
+            self._messaging = messaging.MessagingApi(messaging.ApiClient(configuration))
+        return self._messaging
+
+    def _oauth(self) -> Any:
+        """Return the API of channel access tokens, which needs none."""
+        from linebot.v3 import oauth
+
+        configuration = oauth.Configuration(self._url)
+        self._configure(configuration)
+        return oauth.ChannelAccessToken(oauth.ApiClient(configuration))
+
+    def _configure(self, configuration: Any) -> None:
+        """Set what the environment has: authorities and proxy. The SDK retries nothing."""
+        configuration.retries = False
+        configuration.ssl_ca_cert = authorities()
+        if address := proxy(self._url):
+            configuration.proxy = address
+            configuration.proxy_headers = proxy_headers(address)
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        """Translate the SDK's exceptions: Pending for a lost answer, else LineError or ProvisionError."""
+        import urllib3.exceptions
+        from linebot.v3 import messaging, oauth
+
+        try:
+            yield
+        except (messaging.ApiException, oauth.ApiException) as error:
+            if not error.status:  # TLS failed
+                raise _unanswered(doing, error) from None
+            raise _transient(error.status) or _refused(doing, error) from None
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise _unanswered(doing, error) from None
+
+
+def _unverified() -> str:
+    return _("The channel secret and the access token could not be verified.")
+
+
+def _refused(doing: str, error: Any) -> LineError:
+    """Return the LineError for the SDK's ApiException."""
+    answered = True
+    try:
+        message = str(json.loads(error.body)["message"])
+    except (ValueError, KeyError, TypeError):  # not LINE's answer, but a proxy's page
+        message, answered = error.reason, False
+    if error.status == 401:
+        then = _("Issue a channel access token at {console} and use it.", console=CONSOLE)
+    else:
+        then = _(
+            "Check the channel at {console}, then run the same command again.", console=CONSOLE
+        )
+    refusal = LineError(
+        error.status,
+        doing,
+        _("LINE says {status}: {said}", status=error.status, said=message),
+        then,
+    )
+    refusal.answered = answered
+    return refusal
 
 
 def _transient(status: int) -> Pending | None:
@@ -213,11 +233,3 @@ def _unanswered(doing: str, error: Exception) -> Pending | ProvisionError:
     if why := untrusted(error):
         return ProvisionError(doing, why, trust_it())
     return Pending(_("LINE does not answer ({error})", error=type(error).__name__))
-
-
-def _parse_object(response: Any) -> dict[str, Any]:
-    """Return the JSON object in a response's body. Raise ValueError without one."""
-    body = json.loads(response.data)
-    if not isinstance(body, dict):
-        raise ValueError
-    return body

@@ -1,22 +1,20 @@
 """Call container registries: Docker's Registry HTTP API V2, as ECR and its public gallery implement it.
 
-No library, because six requests are needed and urllib3 comes with botocore: python-dxf depends on
-www-authenticate (a source distribution of 2015) and tqdm; oras pushes files only, reports no progress, and
-sleeps between its own retries, where the engine has to wait on its clock.
+No registry library, because six requests are needed: python-dxf depends on www-authenticate (a source
+distribution of 2015) and tqdm; oras pushes files only, reports no progress, and sleeps between its own
+retries, where the engine has to wait on its clock.
 """
 
 import hashlib
-import http.client
 import json
 import os
 import re
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clients.http import Connections, on_loopback, trust_it, untrusted
+from provision.clients.http import Http, on_loopback, root_cause, trust_it, untrusted
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 
@@ -34,7 +32,7 @@ MAX_REDIRECTS = 5
 PATIENCE = 60  # seconds for which a registry that does not answer is tried again
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 # Another AWS emulator on this machine does not have the sandbox's gallery.
-NO_GALLERY = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
+NO_GALLERY = (OSError, ValueError, KeyError, TypeError)  # requests' errors are OSErrors
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Registries:
     ) -> None:
         self._gallery, self._mirror = gallery, mirror
         self.tell: Callable[[str], None] = lambda message: None  # reports the progress of a push
-        self._connections = Connections()
+        self._http = Http()
 
     def stands_in(self, host: str) -> str:
         """Return the URL that is used in place of this registry; "" for none."""
@@ -103,32 +101,32 @@ class Registries:
         return Remote(self, endpoint.rstrip("/"), repository, f"Basic {token}")
 
     def ask(self, method: str, url: str, *, redirects: int = MAX_REDIRECTS, **options: Any) -> Any:
-        """Return urllib3's response to one request, its body unread. Raise Pending or ProvisionError.
+        """Return requests' response to one request, its body unread. Raise Pending or ProvisionError.
 
         Plain HTTP to another machine is a ProvisionError, also where a redirect leads there.
         """
-        import urllib3
+        import requests
 
         host = _host(url)
         _check_secure(url)
         try:
-            pool = self._connections.pool(url)
-            response = pool.request(method, url, preload_content=False, redirect=False, **options)
-        except urllib3.exceptions.HTTPError as error:
+            response = self._http.request(method, url, stream=True, **options)
+        except requests.RequestException as error:
             raise silent(host, error) from None
-        if response.status in (408, 429) or response.status >= 500:
-            response.drain_conn()
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            response.close()
             raise Pending(
                 _(
                     "{host} is rate-limiting requests or has an error (HTTP {status})",
                     host=host,
-                    status=response.status,
+                    status=response.status_code,
                 )
             )
-        location = response.get_redirect_location() if method in ("GET", "HEAD") else None
+        is_redirect = method in ("GET", "HEAD") and response.is_redirect
+        location = response.headers["Location"] if is_redirect else ""
         if not location:
             return response
-        response.drain_conn()
+        response.close()
         if not redirects:
             raise Pending(_("{host} redirects too many times", host=host), timeout=PATIENCE)
         target = urllib.parse.urljoin(url, location)
@@ -170,10 +168,27 @@ def _gallery() -> str:
     if not on_loopback(endpoint):
         return ""
     try:
-        with urllib.request.urlopen(f"{endpoint}/_sandbox/gallery", timeout=5) as response:
-            return str(json.load(response)["url"])
+        response = Http().request("GET", f"{endpoint}/_sandbox/gallery", timeout=5)
+        response.raise_for_status()
+        return str(response.json()["url"])
     except NO_GALLERY:
         return ""
+
+
+class _Body:
+    """A blob as the body of a request, of known length. progress: called with the bytes sent so far."""
+
+    def __init__(self, blob: Blob, progress: Callable[[int], None]) -> None:
+        self._blob, self._progress = blob, progress
+
+    def __len__(self) -> int:
+        return self._blob.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        sent = 0
+        for piece in self._blob.read():
+            yield piece
+            self._progress(sent := sent + len(piece))
 
 
 class Remote:
@@ -213,7 +228,8 @@ class Remote:
     def has(self, digest: str) -> bool:
         """Return whether the repository has that blob."""
         doing = _("Could not list the layers in {name}.", name=self.name)
-        return int(self._ask(doing, "HEAD", f"blobs/{digest}", expected=(200, 404)).status) == 200
+        response = self._ask(doing, "HEAD", f"blobs/{digest}", expected=(200, 404))
+        return int(response.status_code) == 200
 
     def push(self, blob: Blob, progress: Callable[[int], None] = lambda sent: None) -> None:
         """Upload a blob as Docker does: start, send it whole, finish with its digest.
@@ -222,26 +238,21 @@ class Remote:
         """
         doing = _("Could not push {reference} to {name}.", reference=blob.digest, name=self.name)
 
-        def read() -> Iterator[bytes]:
-            sent = 0
-            for piece in blob.read():
-                yield piece
-                progress(sent := sent + len(piece))
-
-        response = self._ask(doing, "POST", "blobs/uploads/", expected=(202,), body=b"")
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(blob.size)}
+        response = self._ask(doing, "POST", "blobs/uploads/", expected=(202,), data=b"")
+        headers = {"Content-Type": "application/octet-stream"}
         url = self._upload_url(response)
-        response = self._ask(doing, "PATCH", url, expected=(202,), headers=headers, body=read())
+        body = _Body(blob, progress)
+        response = self._ask(doing, "PATCH", url, expected=(202,), headers=headers, data=body)
         url = self._upload_url(response)
         url += ("&" if "?" in url else "?") + urllib.parse.urlencode({"digest": blob.digest})
-        self._ask(doing, "PUT", url, expected=(201,), body=b"")
+        self._ask(doing, "PUT", url, expected=(201,), data=b"")
 
     def put(self, tag: str, manifest: Manifest) -> None:
         """Upload the manifest under a tag, after everything that it refers to."""
         doing = _("Could not push {reference} to {name}.", reference=tag, name=self.name)
         headers = {"Content-Type": manifest.media_type}
         path = f"manifests/{tag}"
-        self._ask(doing, "PUT", path, expected=(201,), headers=headers, body=manifest.content)
+        self._ask(doing, "PUT", path, expected=(201,), headers=headers, data=manifest.content)
 
     def _upload_url(self, response: Any) -> str:
         return str(urllib.parse.urljoin(self.url, response.headers.get("Location", "")))
@@ -262,15 +273,15 @@ class Remote:
             send_secret = self._authorization and _host(url) == _host(self.url)
             signed = {"Authorization": self._authorization} if send_secret else {}
             response = self._registries.ask(method, url, headers={**headers, **signed}, **options)
-            if response.status == 401 and not attempt and not self._is_private:
-                response.drain_conn()
+            if response.status_code == 401 and not attempt and not self._is_private:
+                response.close()
                 self._authorization = f"Bearer {self._request_token(doing, response)}"
                 continue
             break
-        if response.status not in expected:
-            raise refused(doing, response.status, b"".join(self._read_pieces(response)))
-        if method in ("HEAD", "POST", "PATCH", "PUT"):
-            response.drain_conn()
+        if response.status_code not in expected:
+            raise refused(doing, response.status_code, b"".join(self._read_pieces(response)))
+        if method != "GET":
+            b"".join(self._read_pieces(response))  # so that the connection can be used again
         return response
 
     def _request_token(self, doing: str, challenge: Any) -> str:
@@ -284,8 +295,8 @@ class Remote:
             raise refused(doing, 401, b"")
         response = self._registries.ask("GET", f"{realm}?{urllib.parse.urlencode(parameters)}")
         content = b"".join(self._read_pieces(response))
-        if response.status != 200:
-            raise refused(doing, response.status, content)
+        if response.status_code != 200:
+            raise refused(doing, response.status_code, content)
         try:
             body = json.loads(content)
             return str(body.get("token") or body["access_token"])
@@ -293,14 +304,14 @@ class Remote:
             raise silent(_host(realm), error) from None
 
     def _read_pieces(self, response: Any) -> Iterator[bytes]:
-        import urllib3
+        import requests
 
         try:
-            yield from response.stream(PIECE)
-        except urllib3.exceptions.HTTPError as error:
+            yield from response.iter_content(PIECE)
+        except requests.RequestException as error:
             raise silent(_host(self.url), error) from None
         finally:
-            response.release_conn()
+            response.close()
 
 
 def silent(host: str, error: Exception) -> Pending | ProvisionError:
@@ -309,9 +320,9 @@ def silent(host: str, error: Exception) -> Pending | ProvisionError:
         return ProvisionError(
             _("Could not connect to the registry {host}.", host=host), why, trust_it()
         )
-    reason = getattr(error, "reason", None) or error
+    name = type(root_cause(error)).__name__
     return Pending(
-        _("{host} did not answer ({error})", host=host, error=type(reason).__name__),
+        _("{host} did not answer ({error})", host=host, error=name),
         timeout=PATIENCE,
     )
 

@@ -6,8 +6,7 @@ for together, by whoever asks first.
 
 import copy
 import json
-import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -115,27 +114,12 @@ class _Pages:
         self._question, self._ask = [service, name, "pages"], ask
         self._operation = service, client.meta.method_to_api_mapping[name]
 
-    def paginate(self, **given: Any) -> "_Folded":
-        """All pages, one after another as boto3's are."""
-
-        def every() -> list[bytes]:
-            return [pickle.dumps(page) for page in self._paginator.paginate(**given)]
-
+    def paginate(self, **given: Any) -> list[Any]:
+        """Return all pages, in boto3's order."""
         note(*self._operation)
-        return _Folded(self._ask([*self._question, given], every))
-
-
-class _Folded:
-    """Pages that are kept for all who ask: as bytes, because as dicts they take ten times the room.
-
-    Each is a dict of its own for whoever comes to it, for as long as it is looked at.
-    """
-
-    def __init__(self, pages: list[bytes]) -> None:
-        self._pages = pages
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(pickle.loads, self._pages)
+        return list(
+            self._ask([*self._question, given], lambda: list(self._paginator.paginate(**given)))
+        )
 
 
 def cached_reads(clients: Clients, expected: Iterable[tuple[Batch, str]] = ()) -> Clients:
