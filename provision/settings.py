@@ -34,17 +34,35 @@ FEEDS = (
 HOURLY = "cron(17 * * * ? *)"  # not on the hour, when feeds have most requests
 
 
+Words = Callable[[], str]
+Choices = Callable[[], list[tuple[str, str]]]  # each answer with a description
+
+
 @dataclass(frozen=True)
 class Setting:
-    """One setting. default: None where the wizard asks. parse: converts a string, or raises ValueError."""
+    """One setting: a line of stack.yaml, a question of the wizard and a row of the README's table.
+
+    default: None where the wizard asks. parse: converts a string, or raises ValueError.
+    """
 
     key: str
     default: Any
     parse: Callable[[Raw], Any]
+    question: Words
+    explanation: Words
+    choices: Choices | None = None
 
     def read(self, raw: Raw) -> Any:
         """Return the parsed value; "" where the default is "" and so is the value."""
         return self.default if raw == self.default == "" else self.parse(raw)
+
+    def allowed(self) -> str:
+        """Return a description of the allowed values."""
+        try:
+            self.parse("\0")  # which no setting allows
+        except ValueError as error:
+            return str(error)
+        raise AssertionError(self.key)
 
 
 SETTINGS = (
@@ -58,6 +76,8 @@ SETTINGS = (
                 "not starting with internal-"
             ),
         ),
+        lambda: _("What should the stack be called?"),
+        lambda: _("Everything created in AWS has this name."),
     ),
     Setting(
         "region",
@@ -65,18 +85,40 @@ SETTINGS = (
         text_like(
             r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}", lambda: _("an AWS region such as ap-northeast-1")
         ),
+        lambda: _("In which AWS region?"),
+        lambda: _(
+            "The AWS region; Tokyo is ap-northeast-1. Nothing moves to another region later."
+        ),
     ),
-    Setting("domain", None, host_name),
-    Setting("host", "", host_name),
+    Setting(
+        "domain",
+        None,
+        host_name,
+        lambda: _("Which domain do you own?"),
+        lambda: _(
+            "The domain you own. Its DNS moves to Route 53, or is there already. Example: example.jp"
+        ),
+    ),
+    Setting(
+        "host",
+        "",
+        host_name,
+        lambda: _("Which host name should LINE call?"),
+        lambda: _("The name that LINE calls, such as bot.example.jp. Empty: the domain itself."),
+    ),
     Setting(
         "network.vpc",
         None,
         text_like(r"default|new|vpc-[0-9a-f]{8,17}", lambda: _("default, new, or a vpc-... id")),
+        lambda: _("Which network should the bot run in?"),
+        lambda: _("The network the bot runs in. A VPC is free, and so is a new one."),
     ),
     Setting(
         "network.subnets",
         [],
         list_of(text_like(r"subnet-[0-9a-f]{8,17}", lambda: _("a list of subnet-... ids"))),
+        lambda: _("Which public subnets?"),
+        lambda: _("Public subnets, two or more in different zones; none: up to three are chosen."),
     ),
     Setting(
         "image.uri",
@@ -85,40 +127,146 @@ SETTINGS = (
             r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,510}",
             lambda: _("an image URI such as public.ecr.aws/name/bot:1"),
         ),
+        lambda: _("Which container image is the bot?"),
+        lambda: _(
+            "The bot's image. Empty: this project's bot, built and pushed. Or a URI that Fargate can pull."
+        ),
     ),
-    Setting("image.base", "", image_reference),
-    Setting("image.files", "", text_like(r"[^\0]{1,1024}", lambda: _("a folder of files"))),
-    Setting("image.platform", "linux/amd64", one_of("linux/amd64", "linux/arm64")),
-    Setting("service.cpu", 256, fargate_cpu),
-    Setting("service.memory", 2048, number(512, 122880)),
-    Setting("service.count", 1, number(1, 100)),
-    Setting("service.capacity", "spot", one_of("spot", "on-demand")),
-    Setting("schedule.timezone", "Asia/Tokyo", time_zone),
-    Setting("schedule.start", "", schedule_expression),
-    Setting("schedule.stop", "", schedule_expression),
+    Setting(
+        "image.base",
+        "",
+        image_reference,
+        lambda: _("Which base image should it be built on?"),
+        lambda: _(
+            "What the bot's image is built on. Empty: Docker's slim Python 3.12. Others need Python too."
+        ),
+    ),
+    Setting(
+        "image.files",
+        "",
+        text_like(r"[^\0]{1,1024}", lambda: _("a folder of files")),
+        lambda: _("Which folder of your own files goes into it?"),
+        lambda: _(
+            "A folder copied over the bot's code: bot/custom.py has your own commands. Empty: none."
+        ),
+    ),
+    Setting(
+        "image.platform",
+        "linux/amd64",
+        one_of("linux/amd64", "linux/arm64"),
+        lambda: _("Which processor is the image for?"),
+        lambda: _(
+            "The processor the image is built for; an ARM laptop builds linux/arm64 by default."
+        ),
+        lambda: [("linux/amd64", "X86_64"), ("linux/arm64", "ARM64")],
+    ),
+    Setting(
+        "service.cpu",
+        256,
+        fargate_cpu,
+        lambda: _("How much CPU for each task?"),
+        lambda: _("CPU units of a task: 256 is a quarter of a processor."),
+    ),
+    Setting(
+        "service.memory",
+        2048,
+        number(512, 122880),
+        lambda: _("How much memory for each task, in MiB?"),
+        lambda: _("MiB of memory of a task. With 256 CPU units Fargate offers 512, 1024 and 2048."),
+    ),
+    Setting(
+        "service.count",
+        1,
+        number(1, 100),
+        lambda: _("How many tasks?"),
+        lambda: _(
+            "Tasks. One is enough for a bot; with two, the loss of one causes no interruption."
+        ),
+    ),
+    Setting(
+        "service.capacity",
+        "spot",
+        one_of("spot", "on-demand"),
+        lambda: _("Spot or on-demand capacity?"),
+        lambda: _("Spot costs about a third, and AWS may take it back with two minutes' notice."),
+        lambda: [("spot", "FARGATE_SPOT"), ("on-demand", "FARGATE")],
+    ),
+    Setting(
+        "schedule.timezone",
+        "Asia/Tokyo",
+        time_zone,
+        lambda: _("In which time zone?"),
+        lambda: _("The time zone of the schedules, an IANA name such as Asia/Tokyo."),
+    ),
+    Setting(
+        "schedule.start",
+        "",
+        schedule_expression,
+        lambda: _("Start at?"),
+        lambda: _(
+            "When the bot starts; cron(0 18 ? * MON-FRI *) is weekdays at 18:00. Empty: always on."
+        ),
+    ),
+    Setting(
+        "schedule.stop",
+        "",
+        schedule_expression,
+        lambda: _("Stop at?"),
+        lambda: _("When the bot stops; cron(0 22 ? * MON-FRI *) is weekdays at 22:00."),
+    ),
     Setting(
         "line.access_token_parameter",
         "ACCESS_TOKEN",
         text_like(PARAMETER_NAME, lambda: _("a Parameter Store name")),
+        lambda: _("Which parameter holds LINE's channel access token?"),
+        lambda: _(
+            "The parameter with LINE's channel access token. A second stack in the account needs another."
+        ),
     ),
     Setting(
         "line.channel_secret_parameter",
         "CHANNEL_SECRET",
         text_like(PARAMETER_NAME, lambda: _("a Parameter Store name")),
+        lambda: _("Which parameter holds LINE's channel secret?"),
+        lambda: _(
+            "The parameter with LINE's channel secret. A second stack in the account needs another."
+        ),
     ),
     Setting(
         "news.bucket",
         "",
         text_like(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", lambda: _("an S3 bucket name")),
+        lambda: _("Which bucket holds the news?"),
+        lambda: _("The bucket of the news. Empty: a new one. An existing one is used as it is."),
     ),
     Setting(
         "news.feeds",
         list(FEEDS),
         list_of(text_like(r"https?://\S{1,2000}", lambda: _("a list of http(s) URLs"))),
+        lambda: _("Which feeds does the bot read?"),
+        lambda: _(
+            "RSS or Atom URLs with commas between, a category after #; read their terms. Empty: no news."
+        ),
     ),
-    Setting("news.schedule", HOURLY, schedule_expression),
+    Setting(
+        "news.schedule",
+        HOURLY,
+        schedule_expression,
+        lambda: _("When is the news collected?"),
+        lambda: _("When news is collected; each run costs about 0.0002 USD."),
+    ),
 )
 BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+def markdown_table() -> str:
+    """Return the table of settings in the README, in the current language."""
+    rows = [(_("setting"), _("default"), _("meaning"), _("allowed")), ("---",) * 4]
+    for setting in SETTINGS:
+        listed = setting.default if isinstance(setting.default, list) else [setting.default]
+        shown = "<br>".join(f"`{value}`" for value in listed if value not in ("", None))
+        rows.append((f"`{setting.key}`", shown, setting.explanation(), setting.allowed()))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def read_setting(key: str, raw: Raw) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from provision.errors import UsageError
 from provision.i18n import _
 from provision.pricing import prices
-from provision.settings import BY_KEY, Settings
+from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
 from provision.wizard.questions import (
     ARTICLE,
@@ -20,8 +20,6 @@ from provision.wizard.questions import (
     NETWORK,
     OTHERS,
     OWN_TIMES,
-    Choices,
-    Question,
     times,
 )
 
@@ -45,27 +43,27 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
     Somebody who is asked at all, and has not said --yes, is also asked what has a default.
     """
     required = (*FIRST, NETWORK[0])
-    unanswered = [question for question in required if file.settings[question.setting] is None]
+    unanswered = [key for key in required if file.settings[key] is None]
     if not unanswered:
         return
     if not on_terminal():
-        key = unanswered[0].setting
+        key = unanswered[0]
         raise UsageError(
             _("Could not read the settings in {path}.", path=file.path),
             _("{key} is not answered, and there is no terminal to ask on", key=key),
             _("Add `--set {key}=...`, or a line to the file.", key=key),
         )
-    for question in unanswered if yes else FIRST:
-        if file.stands(question.setting) and question not in unanswered:
+    for key in unanswered if yes else FIRST:
+        if file.stands(key) and key not in unanswered:
             continue
-        if question.setting == "schedule.start":
-            _ask_times(file, question, save=save)
-        elif question not in NETWORK:
-            file.answer(question.setting, _answer(file, question, question.choices), save=save)
+        if key == "schedule.start":
+            _ask_times(file, save=save)
+        elif key not in NETWORK:
+            file.answer(key, _answer(file, BY_KEY[key]), save=save)
     more = not yes and not confirmed(_("Keep the defaults of everything else?"), default=True)
-    for question in OTHERS if more else ():
-        if not file.stands(question.setting):
-            file.answer(question.setting, _answer(file, question, question.choices), save=save)
+    for key in OTHERS if more else ():
+        if not file.stands(key):
+            file.answer(key, _answer(file, BY_KEY[key]), save=save)
     if not file.stands("network.vpc"):
         _ask_network(file, lookups, more, save=save)
 
@@ -75,16 +73,16 @@ def _ask_network(file: StackFile, lookups: Lookups, more: bool, *, save: bool) -
 
     An interrupted wizard goes on as long as the VPC is open, so it closes last.
     """
-    vpc, subnets = NETWORK
+    vpc, subnets = (BY_KEY[key] for key in NETWORK)
     which = _answer(file, vpc, lookups.networks)
-    if more and which != "new" and not file.stands(subnets.setting):
-        picked = several(subnets.text(), lookups.subnets(which), subnets.explanation())
-        file.answer(subnets.setting, picked, save=save)
-    file.answer(vpc.setting, which, save=save)
+    if more and which != "new" and not file.stands(subnets.key):
+        picked = several(subnets.question(), lookups.subnets(which), subnets.explanation())
+        file.answer(subnets.key, picked, save=save)
+    file.answer(vpc.key, which, save=save)
 
 
-def _ask_times(file: StackFile, question: Question, *, save: bool) -> None:
-    """When the bot answers: one question, three settings, saved together."""
+def _ask_times(file: StackFile, *, save: bool) -> None:
+    """Ask when the bot answers: one question, three settings, saved together."""
     settings = file.settings
     offered = times(
         prices(settings["region"]),
@@ -92,39 +90,46 @@ def _ask_times(file: StackFile, question: Question, *, save: bool) -> None:
         settings["service.memory"],
         settings["service.capacity"],
     )
-    which = chosen(question.text(), offered, question.explanation())
+    which = chosen(
+        _("When should the bot answer?"),
+        offered,
+        _("Tasks cost by the second; the load balancer costs all day."),
+    )
     start, stop, zone = ("", "", settings["schedule.timezone"]) if which == "always" else ARTICLE
     if which == "own":
-        start, stop, zone = (_answer(file, own, None) for own in OWN_TIMES)
+        start, stop, zone = (_answer(file, BY_KEY[own]) for own in OWN_TIMES)
     for key, value in (("timezone", zone), ("start", start), ("stop", stop)):
         file.answer(f"schedule.{key}", value, save=save)
 
 
-def _answer(file: StackFile, question: Question, choices: Choices | None) -> str:
-    """One answer, checked while it is typed; the default stands there already."""
+def _answer(file: StackFile, setting: Setting, choices: Choices | None = None) -> str:
+    """Return one answer, checked while it is typed; the default is filled in already.
+
+    choices: instead of the setting's own.
+    """
     import questionary
 
-    key = question.setting
+    key, choices = setting.key, choices or setting.choices
 
     def check(given: str) -> bool | str:
         try:
-            BY_KEY[key].read(given.strip())
+            setting.read(given.strip())
         except ValueError as error:
             return _("expected: {wanted}", wanted=error)
-        clash = Settings({**file.settings, key: BY_KEY[key].read(given.strip())}).conflict()
+        clash = Settings({**file.settings, key: setting.read(given.strip())}).conflict()
         if clash and clash[0] == key:
             return _("expected: {wanted}", wanted=clash[1])
         return True
 
     if choices:
-        return chosen(question.text(), choices(), question.explanation())
+        return chosen(setting.question(), choices(), setting.explanation())
     now = file.settings[key]
     shown = ",".join(now) if isinstance(now, list) else "" if now is None else str(now)
     prompt: Any = questionary.text(
-        question.text(),
+        setting.question(),
         default=shown,
         validate=check,
-        instruction=f"\n  {question.explanation()}\n  ",
+        instruction=f"\n  {setting.explanation()}\n  ",
     )
     return str(prompt.unsafe_ask()).strip()
 

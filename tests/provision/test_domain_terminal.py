@@ -80,13 +80,13 @@ def test_network_and_zone_are_chosen(
     terminal = terminals(
         "--sandbox", "setup", "--set", "domain=two.example", "--set", "image.uri=a/b:1"
     )
-    terminal.until("Under which name")
+    terminal.until("Which host name")
     terminal.type(ENTER)
     terminal.until("When should the bot answer?")
     terminal.type(ENTER)
     terminal.until("Keep the defaults")
     terminal.type("y")
-    terminal.until("In which network")
+    terminal.until("Which network")
     terminal.until(f"{vpc}  172.20.0.0/16")
     terminal.type(DOWN + DOWN + ENTER)
     terminal.until("There are several hosted zones of two.example")

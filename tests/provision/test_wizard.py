@@ -26,19 +26,19 @@ class Asked:
 
 FIRST = (
     Asked("Which domain do you own?", "shop.example", "no domain", "xn--"),
-    Asked("Under which name shall", "bot.shop.example", "bot.other.example", "shop.example"),
+    Asked("Which host name shall", "bot.shop.example", "bot.other.example", "shop.example"),
     Asked("When should the bot answer?", DOWN),
 )
 MORE = Asked("Keep the defaults of everything else?", "n")
 OTHERS = (
-    Asked("How shall the stack be called?", "shop-bot", "Shop Bot!", "2 to 20"),
+    Asked("What should the stack be called?", "shop-bot", "Shop Bot!", "2 to 20"),
     Asked("In which AWS region?", "ap-northeast-1", "Tokyo", "ap-northeast-1"),
     Asked("Which container image is the bot?", "a/b:1", "!", "public.ecr.aws"),
-    Asked("On which image is it built?", "a/base:1", "B!", "public.ecr.aws"),
+    Asked("Which base image should it be built on?", "a/base:1", "B!", "public.ecr.aws"),
     Asked("Which folder of your own files", ""),
-    Asked("For which processor is the image?", ""),
-    Asked("How much processor for a task?", "256", "300", "256, 512"),
-    Asked("How much memory for a task, in MiB?", "1024", "1000", "512, 1024, 2048"),
+    Asked("Which processor is the image for?", ""),
+    Asked("How much CPU for each task?", "256", "300", "256, 512"),
+    Asked("How much memory for each task, in MiB?", "1024", "1000", "512, 1024, 2048"),
     Asked("How many tasks?", "2", "0", "100"),
     Asked("Spot or on-demand capacity?", DOWN),
     Asked(
@@ -57,7 +57,7 @@ OTHERS = (
     Asked("Which feeds does the bot read?", "https://a.example/feed", "ftp://a", "http"),
     Asked("When is the news collected?", "rate(6 hours)"),
 )
-VPC = Asked("In which network shall the bot stand?", "")
+VPC = Asked("Which network should the bot run in?", "")
 SUBNETS = Asked("Which public subnets?", SPACE + DOWN + SPACE, SPACE, "Space picks")
 BUILD = Asked("Build this?", "n")
 SETTINGS = {
