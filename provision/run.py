@@ -158,7 +158,7 @@ def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
         )
     record_validation.check(file)
     set_all(file, options.sets, save=False)
-    if sandbox.get("news") and not file.stands("news.feeds"):
+    if sandbox.get("news") and not file.has_value("news.feeds"):
         # Its own newspaper, at the port of today: the file, which stays, does not name it.
         file.answer("news.feeds", [sandbox["news"]], save=False)
     region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))

@@ -13,7 +13,7 @@ import click
 
 from provision.cli import options
 from provision.cli.outcome import failed
-from provision.cli.planning import agree_to_pay, in_the_way, no_service
+from provision.cli.planning import agree_to_pay, no_service, raise_first_error
 from provision.cli.prepare import prepared
 from provision.cli.rollout import short, watch
 from provision.clients import aws
@@ -46,7 +46,7 @@ def command() -> click.Command:
 
 
 def deploy(given: Options, *, back: bool) -> int:
-    """Deploys what stack.yaml says; with `back` the revision before. Returns the exit status."""
+    """Deploy what stack.yaml says; with `back` the previous revision. Return the exit status."""
     run = prepared(given, save=False)  # --set is kept once it is known to work
     try:
         with run.file.locked():
@@ -81,7 +81,7 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
     run.observations = engine.inspect()
     stack = run.stack
     deletes = [r for r in (stack.image, *stack.follows_the_image) if isinstance(r, Resource)]
-    for stranger in engine.strangers([stack.service, stack.task_definition, *deletes]):
+    for stranger in engine.ownership_errors([stack.service, stack.task_definition, *deletes]):
         raise stranger
     before = EcsDeployment(run.observations[run.stack.service.key].live or {}).settled()
     earlier = _previous(run) if back else ""
@@ -89,7 +89,7 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
         _show(run)
     former = ""
     with progress:
-        outcome = _go_to(engine, run, earlier) if back else engine.bring(part(run))
+        outcome = _go_to(engine, run, earlier) if back else engine.create_all(part(run))
         begun = not outcome.errors
         if begun:
             outcome = watch(run, engine, progress)
@@ -110,7 +110,7 @@ def _show(run: Run) -> None:
     """Print what will change on stderr. Raise ProvisionError for what stands in the way."""
     observations = {resource.key: run.observations[resource.key] for resource in part(run)}
     plan = plan_of(observations, [], prices(run.file.settings["region"]))
-    in_the_way(plan)
+    raise_first_error(plan)
     show_steps(plan.changes, sys.stderr)
     agree_to_pay(plan.changes, run.options)
 
@@ -134,10 +134,10 @@ def _previous(run: Run) -> str:
 
 
 def _go_to(engine: Engine, run: Run, arn: str) -> Outcome:
-    """Have the service run that revision, and record it."""
+    """Make the service run that revision, and record it."""
     run.stack.task_definition.arn = arn
     engine.note(run.stack.task_definition)
-    return engine.bring([run.stack.service])
+    return engine.create_all([run.stack.service])
 
 
 def _former(run: Run, before: str) -> str:
@@ -170,7 +170,7 @@ def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
         doing = _("Withdrawing {revision}.", revision=short(before))
         _tidy(run, doing, lambda: definition.withdraw(run.clients, before))
     follow = [] if back else run.stack.follows_the_image
-    for refusal in engine.bring(follow).errors:
+    for refusal in engine.create_all(follow).errors:
         print(refusal, file=sys.stderr)
     for family in (definition, *(r for r in follow if isinstance(r, Family))):
         doing = _("Deleting old revisions of {name}.", name=family.name)

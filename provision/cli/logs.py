@@ -86,7 +86,7 @@ def _line(event: dict[str, Any], level: str, as_json: bool) -> str:
 
 
 def _now(run: Run) -> float:
-    """Epoch seconds as the log's clock has them: a sandbox's time may run ahead of ours."""
+    """Return the log's time in epoch seconds: a sandbox's clock may be ahead of this computer's."""
     return max(run.clock.now(), datetime.now().timestamp())
 
 

@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def prepare(arguments: list[str]) -> None:
-    """Ready this process's streams and its language for any terminal, file or pipe.
+    """Prepare this process's streams and language for any terminal, file or pipe.
 
     What a stream's encoding lacks is replaced. Where it has no Japanese at all the words are English.
     """
@@ -105,7 +105,7 @@ def end_with(status: int) -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """One invocation; returns the exit status."""
+    """Run one command. Return the exit status."""
     return guarded(
         lambda: int(build().main(arguments, prog_name="provision", standalone_mode=False) or 0)
     )
@@ -132,7 +132,7 @@ def guarded(action: Callable[[], int]) -> int:
 
 
 def _ended(action: Callable[[], int]) -> int:
-    """How it ended, in words on stderr and as an exit status."""
+    """Report on stderr how the command ended. Return the exit status."""
     try:
         return action()
     except click.ClickException as error:

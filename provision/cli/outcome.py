@@ -12,8 +12,8 @@ from provision.wizard import channel, prompts
 UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is there to press Ctrl-C
 
 
-def bounded(wait: float | None) -> float | None:
-    """Seconds to wait for what is outside: not for ever where nobody is there to press Ctrl-C."""
+def wait_limit(wait: float | None) -> float | None:
+    """Return the seconds to wait for what is outside: limited where nobody can press Ctrl-C."""
     return UNATTENDED_WAIT if wait is None and not prompts.on_terminal() else wait
 
 
@@ -24,8 +24,8 @@ def failed(errors: list[ProvisionError]) -> int:
     return 1
 
 
-def finished(run: Run, outcome: Outcome) -> int:
-    """How setup and resume end."""
+def report_outcome(run: Run, outcome: Outcome) -> int:
+    """Report how setup or resume ended. Return the exit status."""
     if outcome.errors:
         return failed(outcome.errors)
     outcome.raise_if_waiting()
@@ -37,7 +37,7 @@ def finished(run: Run, outcome: Outcome) -> int:
 
 
 def _live(run: Run) -> None:
-    """How to talk to the bot, and what is still to be seen to by hand."""
+    """Show how to talk to the bot, and what is still to be done by hand."""
     bot = channel.info(run)
     print(
         _(

@@ -21,8 +21,8 @@ def looked(run: Run, engine: Engine) -> Plan:
     return found
 
 
-def in_the_way(plan: Plan) -> None:
-    """Anything that stands in the way stops setup before anything is made."""
+def raise_first_error(plan: Plan) -> None:
+    """Raise the first error of a plan, before anything is created."""
     for refusal in plan.errors[:-1]:
         print(refusal, file=sys.stderr)
     if plan.errors:
@@ -40,7 +40,7 @@ def agree_to_pay(steps: list[Change], options: Options) -> None:
 
 
 def no_service(run: Run) -> ProvisionError:
-    """There is none to start, to stop or to deploy to, and why."""
+    """Return the error for a stack without a service to start, stop or deploy to."""
     return ProvisionError(
         _("Looking for the service {name}.", name=run.stack.service.name),
         _("the stack is paused") if run.file.paused else _("there is none yet"),

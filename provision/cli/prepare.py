@@ -34,7 +34,9 @@ def prepared(
     unknown: UnknownState | None = None  # whether the account has the stack
     if recovers:
         try:
-            recovery.by_itself(file, clients_for(file), environment.clock(), setting_keys(options))
+            recovery.recover_if_empty(
+                file, clients_for(file), environment.clock(), setting_keys(options)
+            )
         except UnknownState as refusal:
             if prompts.on_terminal():
                 raise

@@ -13,7 +13,7 @@ from provision import environment
 from provision.cli import options
 from provision.engine import edited_records
 from provision.engine.discovery import DiscoveredSettings
-from provision.engine.engine import here, made_elsewhere
+from provision.engine.engine import account_and_region, made_elsewhere
 from provision.engine.read_cache import cached_reads
 from provision.errors import ProvisionError, os_error
 from provision.i18n import _
@@ -54,7 +54,7 @@ def recover(given: Options) -> int:
 
 def _made_here(file: StackFile) -> None:
     """Raise Damaged where the file says that its records are another account's or region's."""
-    where = file.made_in and here(clients_for(file), environment.clock())
+    where = file.made_in and account_and_region(clients_for(file), environment.clock())
     if file.made_in != where:
         raise file.damaged(file.made_in_line or 1, made_elsewhere(file.made_in, where))
 

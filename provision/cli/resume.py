@@ -5,8 +5,8 @@ import sys
 import click
 
 from provision.cli import options
-from provision.cli.outcome import bounded, finished
-from provision.cli.planning import agree_to_pay, in_the_way, looked
+from provision.cli.outcome import report_outcome, wait_limit
+from provision.cli.planning import agree_to_pay, looked, raise_first_error
 from provision.cli.prepare import prepared
 from provision.i18n import _
 from provision.run import Options
@@ -35,12 +35,12 @@ def resume(given: Options, wait: float | None) -> int:
         engine = run.engine(progress)
         engine.begin()
         plan = looked(run, engine)
-        in_the_way(plan)
+        raise_first_error(plan)
         show_steps(plan.changes, sys.stderr)
         agree_to_pay(plan.changes, given)
         run.keep_sets()
         with progress:
-            outcome = engine.setup(bounded(wait))
+            outcome = engine.setup(wait_limit(wait))
         if not outcome.errors and not outcome.outside:
             run.file.mark_paused(False)
-    return finished(run, outcome)
+    return report_outcome(run, outcome)

@@ -13,7 +13,7 @@ from provision.ui.progress import Progress
 
 
 def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
-    """Until every wanted task of the new revision is healthy, or it is clear that none will be."""
+    """Wait until every task of the new revision is healthy, or until it cannot become so."""
     steady = run.stack.steady_service
 
     def step(resource: Resource) -> str:
@@ -31,12 +31,12 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
         return engine.reach(steady, live)
 
     def tell(event: str, resource: Resource, detail: str) -> None:
-        """Why it waits stands below, whole."""
+        """Show why it waits, in full."""
         engine.tell(event, resource, "" if event == "waiting" else detail)
 
     return execute([Step(steady, [])], step, run.clock, tell)
 
 
 def short(arn: str) -> str:
-    """family:revision."""
+    """Return family:revision."""
     return arn.rpartition("/")[2]

@@ -48,7 +48,7 @@ def scale(options: Options, *, start: bool) -> int:
 
 
 def scaled(run: Run, engine: Engine, count: int) -> Outcome:
-    """UpdateService, asked again where AWS says "not yet"; then the wait until the tasks answer."""
+    """Call UpdateService, again where AWS is not ready, then wait until the tasks answer."""
     service, steady = run.stack.service, run.stack.steady_service
 
     def step(resource: Resource) -> str:

@@ -5,8 +5,8 @@ import sys
 import click
 
 from provision.cli import options
-from provision.cli.outcome import bounded, finished
-from provision.cli.planning import in_the_way, inexact, looked
+from provision.cli.outcome import report_outcome, wait_limit
+from provision.cli.planning import inexact, looked, raise_first_error
 from provision.cli.prepare import prepared
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -27,7 +27,7 @@ def command() -> click.Command:
 
 
 def setup(given: Options, wait: float | None) -> int:
-    """Questions, plan, one confirmation, the walk; ends with LINE's answer."""
+    """Ask, plan, confirm and create; end with LINE's test."""
     run = prepared(given, save=True)
     if run.file.paused:
         raise ProvisionError(
@@ -42,7 +42,7 @@ def setup(given: Options, wait: float | None) -> int:
         plan = looked(run, engine)
         if domain.choose_zone(run):
             plan = looked(run, engine)
-        in_the_way(plan)
+        raise_first_error(plan)
         if channel.complete(run):
             plan = looked(run, engine)
         show_plan(plan, sys.stderr, inexact(run))
@@ -54,5 +54,5 @@ def setup(given: Options, wait: float | None) -> int:
             )
         run.keep_sets()
         with progress:
-            outcome = engine.setup(bounded(wait))
-    return finished(run, outcome)
+            outcome = engine.setup(wait_limit(wait))
+    return report_outcome(run, outcome)

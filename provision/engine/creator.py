@@ -1,4 +1,4 @@
-"""Forwards, one thing: the create call, and what is known of the thing from how AWS answered it."""
+"""Create one resource, and keep what AWS's answer says about it."""
 
 import re
 from dataclasses import replace
@@ -16,14 +16,14 @@ UNANSWERED = 30  # seconds of asking for what is optional, where AWS gives no pr
 
 
 class Write(Protocol):
-    """Puts a resource's record on disk. made: it was made or changed just now."""
+    """A function that writes a resource's record. made: it was created or changed just now."""
 
     def __call__(self, resource: Resource, state: State, made: bool = False) -> None:
-        """On disk when this returns."""
+        """Write the record; it is on disk when this returns."""
 
 
 class Creator:
-    """Makes what is recorded as about to be made, and remembers for this run what came of it."""
+    """Create resources whose intent is recorded first, and keep for this run what came of it."""
 
     def __init__(
         self, file: StackFile, clients: Clients, clock: Clock, tell: Report, write: Write
@@ -85,11 +85,11 @@ class Creator:
         return live
 
     def _may_be_there(self, key: str, record: Record | None) -> bool:
-        """Whether an earlier create call may have made it. record: as it was before this one."""
+        """Return whether an earlier create call may have created it. record: from before this call."""
         return record is not None and record.state == "creating" and key not in self._refused
 
     def _not_yet(self, key: str, why: Pending, *, known: bool) -> None:
-        """Whether there is none after that. known: an earlier call may have made it."""
+        """Note whether there is none after that create call. known: an earlier call may have made it."""
         if why.refused:
             self._denied.add(key)
         if why.refused and (not known or key in self._refused):
@@ -98,7 +98,7 @@ class Creator:
             self._refused.discard(key)
 
     def _unripe(self, resource: Resource) -> float:
-        """Seconds until another service knows what it is built on: roles and a certificate of this run."""
+        """Return the seconds until other services know the roles and the certificate of this run."""
         if not resource.polling.after_propagation:
             return 0.0
         created = [r for r in dependencies(resource) if r.key in self.begun]
@@ -113,14 +113,14 @@ class Creator:
         return (*resource.errors.retry, *unseen)
 
     def cannot_be(self, resource: Resource) -> bool:
-        """Whether there is none for sure, so that nobody need look for it."""
+        """Return whether there is certainly none, so that nobody needs to look for it."""
         key = resource.key
         within = any(place.key in self.begun for place in resource.exists_within())
         new = key not in self.file.records and within
         return (new or key in self._refused) and key not in self.doubted
 
     def hidden(self, resource: Resource) -> bool:
-        """Whether it may be there, made a moment ago, and would be made a second time.
+        """Return whether it may exist without being shown yet, and would be created twice.
 
         Where another create call makes no second one, its answer tells sooner than waiting.
         """
@@ -131,7 +131,7 @@ class Creator:
         return resource.identified_by != "name" and record.fresh(self.clock.now())
 
     def whole(self, resource: Resource, live: Live) -> bool:
-        """Whether its create call has answered all that need be known of it."""
+        """Return whether its create call has answered everything that must be known of it."""
         if resource.key not in self.begun:
             return True
         return all(re.split(r"\W", d.path)[0] in live for d in differences(resource, live))

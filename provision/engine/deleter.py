@@ -1,4 +1,4 @@
-"""Backwards: taking away what is ours, what rests on others first."""
+"""Delete what is ours, dependents first."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,12 +31,12 @@ class DeletionResult:
 
     @property
     def unknown(self) -> dict[str, str]:
-        """What could not be looked at, by key or kind, with the reason."""
+        """Return what could not be inspected, by key or kind, with the reason."""
         return {**self.unchecked, **{kind: why.why for kind, why in self.unasked.items()}}
 
 
 class Deleter:
-    """Takes away recorded things. write: puts a resource's record on disk in a new state."""
+    """Delete recorded resources. write: writes a resource's record in a new state."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Deleter:
         self._deleted: set[str] = set()  # the delete call of this run has been answered
         self._tried: dict[str, float] = {}  # when it was first tried in this run
 
-    def take_away(
+    def delete_all(
         self,
         resources: list[Resource],
         everything: bool,
@@ -101,7 +101,7 @@ class Deleter:
         return gone
 
     def _timed(self, resource: Resource, everything: bool, gone: DeletionResult) -> str:
-        """As `remove`; of what AWS holds for a known time, with what is left of that.
+        """Remove it; for what AWS holds for a known time, raise Pending with the rest of that time.
 
         What is not gone at once may let go before that: it is watched until it does, for others wait for it.
         """
@@ -115,7 +115,7 @@ class Deleter:
             raise
 
     def remove(self, resource: Resource, everything: bool, gone: DeletionResult) -> str:
-        """One step of one resource's removal: "gone" or "kept". Raises Pending, ProvisionError."""
+        """Take one step of a removal. Return "gone" or "kept". Raise Pending or ProvisionError."""
         record = self.file.records[resource.key]
         resource.load_from_record(record.outputs)
         if why := stays(resource, record, everything):
@@ -164,13 +164,13 @@ class Deleter:
 
 
 def stays(resource: Resource, record: Record, everything: bool) -> str:
-    """Why a teardown leaves it, in a sentence; "" where it goes."""
+    """Return why a teardown keeps it; "" where it is deleted."""
     there_first = _("it was there before provision") if _there_first(resource, record) else ""
     return resource.retention_reason(everything) or there_first
 
 
 def _there_first(resource: Resource, record: Record) -> bool:
-    """Whether it was adopted, whatever its record says: it is the account's, or provision makes none."""
+    """Return whether it was adopted, is the whole account's, or is something that provision never creates."""
     made = type(resource).create is not Resource.create
     return record.state == "adopted" or not made or isinstance(resource, AccountWide)
 
@@ -178,7 +178,7 @@ def _there_first(resource: Resource, record: Record) -> bool:
 def dependents(
     resource: Resource, among: Iterable[Resource], through: type[Resource] = Milestone
 ) -> list[Resource]:
-    """Everything that rests on it; also what rests on those of its users that are of the given type."""
+    """Return everything that depends on it, also through dependents of the given type."""
     direct = [other for other in among if resource in other.needs()]
     steps = [other for other in direct if isinstance(other, through)]
     return direct + [user for other in steps for user in dependents(other, among, through)]

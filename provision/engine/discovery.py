@@ -1,4 +1,4 @@
-"""Settings, read from what stands in the account: from its keys (which are tags) and its properties."""
+"""Read settings back from an account: from the resources' keys (which are tags) and properties."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ Found = dict[str, str | list[str]]  # settings, as they would be typed
 
 
 class DiscoveredSettings:
-    """What carries one stack's tags, by its line in stack.py."""
+    """The settings of one stack, from its tagged resources by logical id."""
 
     def __init__(self, tagged: list[TaggedResource], clients: Clients, stack: str) -> None:
         self.clients, self.stack = clients, stack
@@ -41,7 +41,7 @@ class DiscoveredSettings:
         return gone and {"target_group", "task_definition"} <= set(self.lines)
 
     def settings(self) -> Found:
-        """All that can be told. Domain and host are not: see `host` and `domain`."""
+        """Return the settings that the account shows, except domain and host: see `host` and `domain`."""
         return {
             "name": self.stack,
             "region": self.clients.aws.region,
@@ -103,7 +103,7 @@ class DiscoveredSettings:
         return tag if ours else ""
 
     def _service(self) -> Found:
-        """Its capacity, and how many tasks it is to have while it is on."""
+        """Read its capacity, and the number of its tasks while it is on."""
         service = self._live("service")
         strategy = (service.get("capacityProviderStrategy") or [{}])[0]
         capacities = {value: key for key, value in PROVIDERS.items()}
@@ -138,7 +138,7 @@ class DiscoveredSettings:
         )
 
     def _collected(self) -> Found:
-        """Which feeds, as the collector is told, and when; none where there is no collector."""
+        """Read the feeds from the collector's environment, and their schedule; none without a collector."""
         told = self._live("collector_definition").get("Container", {}).get("environment", {})
         found: Found = {"news.feeds": str(told.get("NEWS_FEEDS", "")).split()}
         if live := self._scheduled("collect", "CollectorSchedule"):
@@ -147,7 +147,7 @@ class DiscoveredSettings:
         return found
 
     def _named(self) -> Found:
-        """Parameters and bucket: ours by their keys; those that were adopted, as the task is told them."""
+        """Read the names of parameters and bucket from their keys, of adopted ones from the task."""
         told: dict[str, Any] = self._live("task_definition").get("Container", {})
         environment = told.get("environment", {})
         names = {

@@ -1,4 +1,4 @@
-"""What somebody changed among the records since provision last wrote them: proven by its tags, or refused.
+"""Prove records that somebody edited by the tags of what they name, or refuse them.
 
 An id of the right form may be that of something of somebody else's, and `adopted` turned into `created`
 would let teardown delete what was there first. The last good copy tells what was changed, AWS whose it is.
@@ -14,7 +14,7 @@ from provision.state.stack_file import Record, StackFile
 
 
 def prove(file: StackFile, clients: Clients, clock: Clock) -> None:
-    """Asks AWS about what was changed, where anything was. Raises Damaged, which names the line."""
+    """Ask AWS about records that were edited. Raise Damaged with the line of one that is not ours."""
     asked = {key: name for key, name in _changed(file).items() if _taggable(file.records[key])}
     if not asked:
         return
@@ -40,7 +40,7 @@ def prove(file: StackFile, clients: Clients, clock: Clock) -> None:
 
 
 def _changed(file: StackFile) -> dict[str, str]:
-    """Keys of what the last good copy says otherwise, and what of it; what it did not know is no change."""
+    """Return the keys of records that differ from the last good copy, each with what differs."""
     changed = {}
     for key, record in file.records.items():
         before = file.last.get(key)
@@ -57,6 +57,6 @@ def _changed(file: StackFile) -> dict[str, str]:
 
 
 def _taggable(record: Record) -> bool:
-    """Whether AWS can list what carries our tags of this kind; the rest hangs on something that is listed."""
+    """Return whether AWS can list resources of this kind by tags; the others belong to one that is listed."""
     kind = kinds().get(record.kind, Resource)
     return kind.tagged.__func__ is not Resource.tagged.__func__  # type: ignore[attr-defined]

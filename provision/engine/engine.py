@@ -1,6 +1,6 @@
-"""The engine: walks the stack forwards to set up and backwards to tear down.
+"""Go through the stack forwards to set up and backwards to tear down.
 
-State is on disk before and after each mutation. Nothing here knows which resources there are.
+State is on disk before and after each change. Nothing here knows which resources there are.
 """
 
 from collections.abc import Collection, Mapping
@@ -35,7 +35,7 @@ LISTS_LAG = 60.0  # seconds for which a service's list may still show what it ha
 
 
 class Engine:
-    """One stack, its file, the doors to the outside, a clock, and somebody to tell."""
+    """Create, change and delete one stack. tell: is called with every event."""
 
     def __init__(
         self,
@@ -70,11 +70,11 @@ class Engine:
 
     @property
     def stack(self) -> str:
-        """The stack's name."""
+        """Return the stack's name."""
         return self.resources[0].stack if self.resources else ""
 
     def inspect(self, clients: Clients | None = None) -> dict[str, Observation]:
-        """Inspect everything; the next run starts with these observations. clients: others to ask with."""
+        """Inspect everything; the next run starts with these observations. clients: others to use."""
         clients, records = clients or self.clients, self.file.records
         self._sights = inspector.inspect_all(self.resources, clients, records, self.clock)
         self._removal.seen = {k: s.live for k, s in self._sights.items() if s.live is not None}
@@ -82,7 +82,7 @@ class Engine:
 
     def begin(self) -> None:
         """Record account and region with the first record. Raise ProvisionError in any other."""
-        self._here = here(self.clients, self.clock)
+        self._here = account_and_region(self.clients, self.clock)
         if self.file.made_in and self.file.made_in != self._here:
             raise ProvisionError(
                 _("Comparing this account with the one {path} was made in.", path=self.file.path),
@@ -93,27 +93,29 @@ class Engine:
                 ),
             )
         known = {resource.key for resource in self.resources}
-        self._unknown = interrupted.settle(self.file, known, self._held, self._record, self.clock)
+        self._unknown = interrupted.settle(
+            self.file, known, self._inventory, self._record, self.clock
+        )
 
-    def _held(self) -> inventory.Inventory:
+    def _inventory(self) -> inventory.Inventory:
         return inventory.list_inventory(self.clients, self.clock, self.stack)
 
-    # Forwards --------------------------------------------------------------------------------------
+    # Creating --------------------------------------------------------------------------------------
 
     def setup(self, wait: float | None) -> Outcome:
-        """Brings everything to be. wait: seconds to wait for what is outside; None: without bound."""
-        outcome = self.bring(self.resources, wait)
+        """Create everything. wait: seconds to wait for what is outside; None: without limit."""
+        outcome = self.create_all(self.resources, wait)
         if not outcome.errors and not outcome.outside:
-            orphans, stay = self.orphans(), self.staying()
+            orphans, stay = self.orphans(), self.retained_orphans()
             rest = max((orphan.deletion.replaced_delay for orphan in orphans), default=0.0)
-            gone = self._removal.take_away(orphans, everything=True, retained=stay, rest=rest)
+            gone = self._removal.delete_all(orphans, everything=True, retained=stay, rest=rest)
             outcome.errors += gone.errors
         outcome.errors += self._not_looked_for()
         outcome.errors += [_unchecked(key, why) for key, why in self.unchecked.items()]
         return outcome
 
-    def bring(self, resources: list[Resource], wait: float | None = None) -> Outcome:
-        """Brings these to be; nothing that they replace goes."""
+    def create_all(self, resources: list[Resource], wait: float | None = None) -> Outcome:
+        """Create these; nothing that they replace is deleted."""
         lines = [Step(r, [need.key for need in r.needs()]) for r in resources]
         return execute(lines, self._build, self.clock, self.tell, wait)
 
@@ -121,8 +123,8 @@ class Engine:
         """Record what is known of a resource that is recorded already."""
         self._write(resource, self.file.records[resource.key].state)
 
-    def staying(self) -> dict[str, str]:
-        """Of what settings have replaced: what stays, and why (others use it, or it holds something dear).
+    def retained_orphans(self) -> dict[str, str]:
+        """Return the replaced resources that stay, with the reason: others use them, or they hold data.
 
         What could not be looked at stays, too; `unchecked` has the reasons.
         """
@@ -133,7 +135,9 @@ class Engine:
         for orphan in orphans:
             try:
                 why = inspector.ask(
-                    partial(self._dear, orphan), self.clock, external_use.looking(orphan.key)
+                    partial(self._reason_to_keep, orphan),
+                    self.clock,
+                    external_use.checking_uses(orphan.key),
                 )
             except ProvisionError as refusal:
                 self.unchecked.setdefault(orphan.key, refusal.why)
@@ -142,9 +146,11 @@ class Engine:
                 stay.setdefault(orphan.key, why)
         return stay
 
-    def _dear(self, orphan: Resource) -> str:
+    def _reason_to_keep(self, orphan: Resource) -> str:
         try:
-            with aws.reading(external_use.looking(orphan.key), not_found=orphan.errors.not_found):
+            with aws.reading(
+                external_use.checking_uses(orphan.key), not_found=orphan.errors.not_found
+            ):
                 return orphan.keep_on_replace(self.clients)
         except aws.NotFound:
             return ""
@@ -197,7 +203,7 @@ class Engine:
         return "done"
 
     def _create(self, resource: Resource) -> Live | None:
-        """As Creation.create, on nothing but what is ours or was adopted."""
+        """Create it, after proving that everything it depends on is ours or adopted."""
         for need in resource.needs():
             record = self.file.records.get(need.key)
             recorded = record is not None and record.state == "created"
@@ -211,7 +217,7 @@ class Engine:
         if live is not None:
             self._ownership.prove(resource, live)
 
-    def strangers(self, resources: list[Resource]) -> list[ProvisionError]:
+    def ownership_errors(self, resources: list[Resource]) -> list[ProvisionError]:
         """Return what speaks against changing or deleting these: those that are not this stack's."""
         found: list[ProvisionError] = []
         for resource in resources:
@@ -248,7 +254,7 @@ class Engine:
         return "done"
 
     def _left(self, milestone: Milestone) -> float | None:
-        """Seconds until it is usually reached, from the last thing it waited for, if we saw that."""
+        """Return the seconds until it is usually reached; None where its beginning is not known."""
         if milestone.whenever:
             return None
         begun = self._creation.begun
@@ -316,7 +322,7 @@ class Engine:
             raise Pending(why, outside=True)  # their own lines say how long they may take
 
     def _write(self, resource: Resource, state: State, made: bool = False) -> None:
-        """On disk when this returns; no write where nothing changed. made: just now."""
+        """Write the record if it has changed; it is on disk when this returns. made: just now."""
         known = self.file.records.get(resource.key)
         since = self.clock.now() if made else known.since if known else 0.0
         self._record(resource.key, Record(resource.kind, state, resource.outputs(), since))
@@ -329,7 +335,7 @@ class Engine:
         elif self.file.records.get(key) != record:
             self.file.record(key, record)
 
-    # Backwards -------------------------------------------------------------------------------------
+    # Deleting --------------------------------------------------------------------------------------
 
     def orphans(self) -> list[Resource]:
         """Return what is recorded and no longer in the stack (its key changed), newest first."""
@@ -364,15 +370,17 @@ class Engine:
         return self._checked_uses
 
     def _used(self, everything: bool, clients: Clients) -> external_use.ExternalUses:
-        return self._uses([r for r in self._going() if not r.retention_reason(everything)], clients)
+        return self._uses(
+            [r for r in self._deletion_order() if not r.retention_reason(everything)], clients
+        )
 
-    def _going(self) -> list[Resource]:
-        """All that a teardown walks over, in its order."""
+    def _deletion_order(self) -> list[Resource]:
+        """Return everything that a teardown deletes, in its order."""
         return [*self.orphans(), *self.resources[::-1]]
 
     def teardown_preview(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
         """Return, after check_teardown, why each resource would stay, by key; "" where it would go."""
-        going = self._going()
+        going = self._deletion_order()
         retained = external_use.retained(self._checked_uses or {}, going, contents)
         records = self.file.records
         return {
@@ -388,9 +396,9 @@ class Engine:
         the like that go with what others put into them.
         """
         uses = self.check_teardown(everything) if self._checked_uses is None else self._checked_uses
-        going = self._going()
+        going = self._deletion_order()
         stay = external_use.retained(uses, going, contents)
-        gone = self._removal.take_away(going, everything, stay, contents=contents)
+        gone = self._removal.delete_all(going, everything, stay, contents=contents)
         kept = [self.file.records[key] for key in gone.kept if key in self.file.records]
         patience = 0.0 if gone.left else LISTS_LAG
         found = inventory.left(self.clients, self.clock, self.stack, kept, patience)
@@ -460,7 +468,7 @@ class Engine:
         uses = self.check_pause() if self._checked_uses is None else self._checked_uses
         self.file.mark_paused(True)
         stay = external_use.retained(uses, self.resources, contents)
-        gone = self._removal.take_away(self._paused(), True, stay, contents=contents)
+        gone = self._removal.delete_all(self._paused(), True, stay, contents=contents)
         gone.unchecked |= external_use.unchecked(uses)
         return gone
 
@@ -481,10 +489,10 @@ def vanished(resource: Resource) -> ProvisionError:
 
 def _unchecked(key: str, why: str) -> UnknownState:
     then = _("It stays until then: run the same command again once that can be looked at.")
-    return UnknownState(external_use.looking(key), why, then)
+    return UnknownState(external_use.checking_uses(key), why, then)
 
 
-def here(clients: Clients, clock: Clock) -> dict[str, str]:
+def account_and_region(clients: Clients, clock: Clock) -> dict[str, str]:
     """Return account and region as they are noted in stack.yaml. Raises ProvisionError."""
     return {"account": inspector.account(clients, clock), "region": clients.aws.region}
 

@@ -1,8 +1,8 @@
-"""A list of lines and the one loop that waits for them.
+"""Run a list of steps: the one loop that waits.
 
-Pass over the list in its order, in this thread, and try each line whose needs are done and which is due. What
-is not ready yet is tried again on a later pass; sleep only when nothing can move. Stop when all are done, or
-when what is left waits for somebody outside longer than we may.
+Make passes over the list in its order, in this thread: try each step whose dependencies are done and which is
+due. What is not ready yet is tried again on a later pass; sleep only when nothing can move. Stop when all are
+done, or when what is left waits for somebody outside longer than allowed.
 """
 
 from collections.abc import Callable
@@ -17,17 +17,15 @@ from provision.resources.base import Resource
 Report = Callable[
     [str, Resource, str], None
 ]  # what happened (a word), to which resource, in detail
-LATE = 0.08  # of the time that a thing has taken: by so much it may be noticed late
-SOON = 2.0  # seconds between two looks at what takes nobody knows how long
-ASKED = 4  # times: nothing is given up before, for one pass may take long on a slow line or machine
-Action = Callable[
-    [Resource], str
-]  # what a line does when its turn comes; the word for how it ended
+LATE = 0.08  # the part of a resource's duration by which its end may be noticed late
+SOON = 2.0  # seconds between two polls where the duration is not known
+ASKED = 4  # polls before anything is given up: one pass may take long on a slow machine
+Action = Callable[[Resource], str]  # what a step does; returns the word for how it ended
 
 
 @dataclass
 class Step:
-    """One resource's place in a walk."""
+    """One resource in a run."""
 
     resource: Resource
     needs: list[str]
@@ -41,7 +39,7 @@ class Step:
     tries: int = 0
 
     def wait(self, why: Pending, now: float) -> None:
-        """Asks again later: soon at first, then at a pace that suits what it waits for."""
+        """Note why it waits and when it is due again: soon at first, later less often."""
         if self.waiting is None or self.waiting.outside != why.outside:
             self.since, self.tries = now, 0  # the hours at a registrar are not held against AWS
         self.waiting, self.tries = why, self.tries + 1
@@ -59,7 +57,7 @@ class Step:
             )
 
     def _pause(self, why: Pending, waited: float) -> float:
-        """Rare while the end is far, frequent when it is near: nothing takes half of its usual time."""
+        """Return the seconds until the next try: long while the end is far, short when it is near."""
         polling = self.resource.polling
         slowest = min(polling.interval, max(SOON, polling.expected / 15, waited * LATE))
         if why.left is not None and why.sure:
@@ -73,13 +71,13 @@ class Step:
         return min(far, polling.interval_far, self._timeout(why) / (ASKED + 1))
 
     def _timeout(self, why: Pending) -> float:
-        """Seconds after which it is given up: time enough to have asked more than ASKED times."""
+        """Return the seconds after which it is given up."""
         return self.resource.polling.timeout if why.timeout is None else why.timeout
 
 
 @dataclass
 class Outcome:
-    """How a walk ended."""
+    """How a run ended."""
 
     errors: list[ProvisionError] = field(default_factory=list)
     notes: list[ProvisionError] = field(default_factory=list)  # of what is optional

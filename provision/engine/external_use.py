@@ -1,4 +1,4 @@
-"""What others have to do with things of ours: looked for before the first delete, and what stays for it."""
+"""Find external uses of our resources before the first deletion, and what stays because of them."""
 
 import copy
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ ExternalUses = dict[str, list[ExternalUse]]
 def uses(
     resources: Iterable[Resource], records: Mapping[str, Record], clients: Clients, clock: Clock
 ) -> ExternalUses:
-    """By key, what others have to do with those of these resources that are ours.
+    """Return by key what others use of those of these resources that are ours.
 
     Where that could not be looked at, one Use of it is `unknown`. Not of those that are recorded as about to
     be made: nothing is known of them yet, to others neither.
@@ -33,7 +33,7 @@ def uses(
     asked = {r.key: partial(_used, r, records[r.key], clients, ours) for r in left}
     found, silent = ask_all(asked, clock)
     for key, why in silent.items():
-        found[key] = [ExternalUse(unanswered(looking(key), why).why, unknown=True)]
+        found[key] = [ExternalUse(unanswered(checking_uses(key), why).why, unknown=True)]
     every = {r.key: [u for u in found[r.key] if isinstance(u, ExternalUse)] for r in left}
     for key, used in _checked(found, clock):
         every[key] += used
@@ -41,7 +41,7 @@ def uses(
 
 
 def unchecked(uses: ExternalUses) -> dict[str, str]:
-    """By key, why it could not be looked at what others have to do with it."""
+    """Return by key why its external uses could not be checked."""
     return {key: use.told for key, used in uses.items() for use in used if use.unknown}
 
 
@@ -51,7 +51,7 @@ def _used(
     resource = copy.copy(resource)  # others may be looking at it meanwhile
     resource.load_from_record(record.outputs)
     try:
-        with aws.reading(looking(resource.key), not_found=resource.errors.not_found):
+        with aws.reading(checking_uses(resource.key), not_found=resource.errors.not_found):
             return resource.external_uses(clients, ours)
     except aws.NotFound:
         return []
@@ -59,7 +59,7 @@ def _used(
         return [ExternalUse(refusal.why, unknown=True)]
 
 
-def looking(key: str) -> str:
+def checking_uses(key: str) -> str:
     """Return what is being done where others' use of a thing is looked for."""
     return _("Looking whether others use {key}.", key=key)
 

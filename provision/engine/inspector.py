@@ -1,4 +1,4 @@
-"""Looking, which changes nothing: what is there, side by side with what is recorded, and what follows.
+"""Inspect what exists, without changing anything, and compare it with what is recorded.
 
 `verdict` is the table of records: recorded state against what AWS shows.
 """
@@ -38,7 +38,7 @@ PATIENCE = 60.0  # seconds after which no question is asked again
 
 @dataclass
 class Observation:
-    """One resource, looked at. live None: there is none. seen False: it could not be looked at yet.
+    """One inspected resource. live None: there is none. seen False: it could not be inspected yet.
 
     unknown: why nobody can say whether there is one; "" where that is known. answered: the operation whose
     answer was read last.
@@ -83,7 +83,7 @@ class Observation:
 
     @property
     def verdict(self) -> Verdict:
-        """What has to be done about it."""
+        """Return what has to be done about it."""
         may_adopt = self.live is not None and self.resource.may_adopt(self.live)
         found = verdict(self.record, self.live, self.ours, may_adopt)
         shared = isinstance(self.resource, AccountWide)
@@ -91,7 +91,7 @@ class Observation:
 
     @property
     def waiting(self) -> str:
-        """What it still waits for; "" when it is ready."""
+        """Return what it still waits for; "" when it is ready."""
         if self.unknown:
             return self.unknown
         if self.refusal:
@@ -106,7 +106,7 @@ class Observation:
 
 
 def verdict(record: Record | None, live: Live | None, ours: bool, may_adopt: bool) -> Verdict:
-    """Apply the table of records. "claim": ours, not yet recorded as created; "finish": a deletion."""
+    """Return what has to be done about it."""
     state = record.state if record else None
     if state == "deleting":
         return "finish"
@@ -151,7 +151,7 @@ def find(
 
 
 def ours(resource: Resource, clients: Clients, live: Live, parents: set[str]) -> bool:
-    """Whether a found thing is this stack's: by its tags, or because it hangs on something of ours.
+    """Return whether a live resource is this stack's: by its tags, or through its owner.
 
     parents: the keys of what is known to be ours.
     """
@@ -172,7 +172,7 @@ def inspect(
     parents: set[str] | None = None,
     doubted: bool = False,
 ) -> Observation:
-    """One look. doubted: a record that says `creating` is no proof, because the name was taken.
+    """Inspect one resource. doubted: a record that says `creating` is no proof, because the name was taken.
 
     What is on its way out counts as none, unless it is we who take it away.
     """
@@ -271,7 +271,7 @@ def unanswered(doing: str, why: Pending) -> NoResponse:
 def inspect_all(
     resources: list[Resource], clients: Clients, records: dict[str, Record], clock: Clock
 ) -> dict[str, Observation]:
-    """Everything, as few round trips long as the needs allow: what is recorded needs no other look first."""
+    """Inspect everything in as few round trips as the dependencies allow."""
     load_records(resources, records)
     clients = cached_reads(clients, _batched(resources, records))
     left = resources
@@ -316,7 +316,7 @@ def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[
 def _may_look(
     resource: Resource, observations: dict[str, Observation], records: dict[str, Record]
 ) -> bool:
-    """Whether its turn has come: all that its look needs to know of others is known."""
+    """Return whether everything that its inspection needs to know of others is known."""
     recorded = resource.key in records and all(
         need.key in records and _is_known(need, records[need.key].outputs)
         for need in resource.needs()
@@ -327,13 +327,13 @@ def _may_look(
 
 
 def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
-    """Whether AWS's name for it is among these outputs: its first one, by which others ask for it."""
+    """Return whether its first output, by which AWS and others name it, is among these outputs."""
     names = [item.name for item in dataclasses.fields(resource) if "path" in item.metadata]
     return not names or bool(outputs.get(names[0]))
 
 
 def _rests(resource: Resource, observations: dict[str, Observation]) -> bool:
-    """Whether everything it needs is there (or not looked at yet because it is recorded)."""
+    """Return whether everything it needs is there (or not inspected yet because it is recorded)."""
     return all(
         observations[need.key].seen and (observations[need.key].live is not None)
         for need in resource.lookup_needs()

@@ -1,4 +1,4 @@
-"""What a run that died had begun: recorded, forgotten, or waited for until AWS shows it."""
+"""Resolve what an interrupted run had started: record it, forget it, or wait until AWS shows it."""
 
 from collections.abc import Callable, Collection, Mapping
 

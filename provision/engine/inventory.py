@@ -16,7 +16,7 @@ from provision.state.stack_file import Record
 
 @dataclass(frozen=True)
 class TaggedResource:
-    """A thing that carries the stack's tags: its class, its key (a tag too), whose it is, and itself."""
+    """A resource with the stack's tags: its class, its key (also a tag), the stack and the live resource."""
 
     kind: type[Resource]
     key: str
@@ -25,7 +25,7 @@ class TaggedResource:
 
     @property
     def logical_id(self) -> str:
-        """Its line in stack.py."""
+        """Return its attribute in stack.py."""
         return self.key.partition("/")[0]
 
     def outputs(self) -> dict[str, Any]:
@@ -35,11 +35,11 @@ class TaggedResource:
         return found.outputs()
 
     def record(self) -> Record:
-        """Its entry in stack.yaml."""
+        """Return its entry for stack.yaml."""
         return Record(self.kind.__name__, "created", self.outputs())
 
     def __str__(self) -> str:
-        """Key, and what AWS calls it."""
+        """Return its key and its ARN or id."""
         return f"{self.key} ({called(self.outputs())})"
 
 
@@ -58,7 +58,7 @@ def list_inventory(
     only: tuple[type[Resource], ...] = (),
     tries: int = TRIES,
 ) -> Inventory:
-    """Everything that carries the stack's tags ("": any stack's). only: of these kinds."""
+    """Return everything that has the stack's tags ("": any stack's). only: of these kinds."""
     asked = {kind.__name__: kind for kind in only} or dict(sorted(kinds().items()))
     clients = cached_reads(clients)
     lists, silent = ask_all(

@@ -1,4 +1,4 @@
-"""Whose a thing is, by the tags that it carries itself: asked before it is changed, deleted or built on.
+"""Prove by a resource's own tags whose it is, before it is changed, deleted or used.
 
 A record is no proof: stack.yaml, and the copy beside it, may come from somebody else. What cannot carry tags
 is ours where what holds it is ours.
@@ -21,7 +21,7 @@ class NotOurs(ProvisionError):
 
 
 class Ownership:
-    """Proofs of one run: each thing is asked about once."""
+    """The proofs of one run: each resource is read once."""
 
     def __init__(self, file: StackFile, clients: Clients, clock: Clock) -> None:
         self.file, self.clients, self.clock = file, clients, clock
@@ -59,7 +59,7 @@ class Ownership:
         return self._means_us(tags.get("provision:stack", ""), resource.stack)
 
     def _held_by_ours(self, holders: Iterable[Resource]) -> bool:
-        """Whether one of them is ours. Where none is there any more, nothing of anybody's can be hit."""
+        """Return whether one of the holders is ours; True where none exists any more."""
         there = False
         for holder in holders:
             name = f"{holder.kind} {sorted(holder.outputs().items())}"
@@ -75,7 +75,7 @@ class Ownership:
         return not there
 
     def _means_us(self, name: str, stack: str) -> bool:
-        """Whether a stack tag is ours: by name, or by the former name of a stack that was renamed.
+        """Return whether a stack tag is ours: by name, or by the former name of a renamed stack.
 
         Of a stack that goes on under another name, all that carries the former name's tags is recorded here.
         """

@@ -1,4 +1,4 @@
-"""What setup would do, what it costs a month and how long it takes. Pure: made from what was seen."""
+"""Plan what setup would do, what it costs a month and how long it takes. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ class Change:
     notes: list[str] = field(default_factory=list)  # what the person should see before it is done
 
     def shown(self) -> dict[str, Any]:
-        """As `plan --json` prints it."""
+        """Return it as `plan --json` prints it."""
         return {
             "key": self.key,
             "kind": self.kind,
@@ -38,7 +38,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every step, what stands in the way, and the seconds it takes (AWS's own time, the longest chain)."""
+    """The steps, what prevents them, and the seconds they take (AWS's own time, the longest chain)."""
 
     steps: list[Change]
     errors: list[ProvisionError]
@@ -49,16 +49,16 @@ class Plan:
 
     @property
     def monthly_usd(self) -> float:
-        """What the stack costs a month once it stands; what was adopted costs nothing more than before."""
+        """Return what the finished stack costs a month, without what was adopted."""
         return sum(step.monthly_usd for step in self.steps)
 
     @property
     def changes(self) -> list[Change]:
-        """What would not stay as it is, as far as that is known."""
+        """Return the steps that change something, as far as that is known."""
         return [step for step in self.steps if step.action not in ("keep", None)]
 
     def shown(self) -> dict[str, Any]:
-        """As `plan --json` prints it."""
+        """Return it as `plan --json` prints it."""
         return {
             "resources": [step.shown() for step in self.steps],
             "monthly_usd": round(self.monthly_usd, 2),
@@ -94,13 +94,13 @@ def plan(
 
 def make_plan(engine: Engine, observations: dict[str, Observation], prices: Prices) -> Plan:
     """Return what setup would do, as the observations have it: what settings replaced and others use too."""
-    kept = engine.staying()
+    kept = engine.retained_orphans()
     orphans = [orphan for orphan in engine.orphans() if orphan.key not in kept]
     orphans += [orphan for orphan in engine.orphans() if orphan.key in engine.unchecked]
     found = plan(observations, orphans, prices, engine.unchecked)
     updated = {change.key for change in found.steps if change.action == "update"}
     found.errors.extend(
-        engine.strangers([*(r for r in engine.resources if r.key in updated), *orphans])
+        engine.ownership_errors([*(r for r in engine.resources if r.key in updated), *orphans])
     )
     return replace(found, kept=kept)
 

@@ -1,7 +1,6 @@
-"""Each question once: what several resources ask AWS while nothing changes is asked for all of them.
+"""Send each read once: what several resources read while nothing changes is read for all of them.
 
-And where AWS tells of several things in one call (a Batch), those that are known to be asked for are asked
-for together, by whoever asks first.
+Where one call describes several resources (a Batch), those whose ids are known are read together.
 """
 
 import copy
@@ -19,9 +18,9 @@ READING = ("describe_", "get_", "list_", "head_")  # boto3's names for calls tha
 
 
 class ReadCache(Aws):
-    """Aws's doors for as long as nothing is changed; also for threads that ask side by side.
+    """Aws with a cache, for as long as nothing is changed. Thread-safe.
 
-    An error is told to all who wait for the answer, and is asked about again after that.
+    An error is raised for everybody who waits for the answer; the next call is sent again.
     """
 
     def __init__(self, aws: Aws) -> None:
@@ -74,7 +73,7 @@ class ReadCache(Aws):
         return self._ask([service, name, given], partial(call, **given))
 
     def _together(self, batch: Batch, given: dict[str, Any], ids: list[str], call: Any) -> Any:
-        """All of them, in a list; None where AWS refuses to tell of all: then nobody asks like that again."""
+        """Return all of them in one list; None where AWS refuses: then it is not asked like that again."""
         whole = {**given, batch.parameter: ids}
         try:
             question = [batch.service, batch.call, whole]

@@ -60,7 +60,7 @@ def check(file: StackFile) -> None:
 
 
 def _check_made_in(file: StackFile) -> None:
-    """Account and region, and nothing else: what is recorded is looked for nowhere else."""
+    """Check that `made_in` has an account and a region, and nothing else."""
     account, region = (file.made_in.get(key, "") for key in ("account", "region"))
     whole = re.fullmatch(ACCOUNT, account) and re.fullmatch(REGION, region)
     if not whole or set(file.made_in) != {"account", "region"}:

@@ -207,7 +207,7 @@ class NewsBucket(Resource):
         )
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Objects that people put beside the news."""
+        """Return objects that people put beside the news."""
         pages = clients.aws.s3.get_paginator("list_object_versions").paginate(
             Bucket=self.bucket, Delimiter="/"
         )

@@ -133,7 +133,7 @@ class StackFile:
         """Return the settings as they apply in this run."""
         return Settings({**self._values, **self.trial})
 
-    def stands(self, key: str) -> bool:
+    def has_value(self, key: str) -> bool:
         """Return whether the setting has a value in this run, even an empty one."""
         return key in self.trial or self.written(key)
 
@@ -143,7 +143,7 @@ class StackFile:
 
     def region(self, from_environment: str | None) -> str:
         """Return the region: the setting's, else the records', the environment's or the default."""
-        if self.stands("region"):
+        if self.has_value("region"):
             return str(self.settings["region"])
         return self.made_in.get("region") or from_environment or str(self.settings["region"])
 

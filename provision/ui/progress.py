@@ -70,7 +70,7 @@ class Progress:
             self._screen.stop()
 
     def tell(self, event: str, resource: Resource, detail: str) -> None:
-        """One event of the walk."""
+        """Show one event of a run."""
         seconds = self._clock.now() - self._began
         before = self._rows.get(resource.key, ("", "", 0.0))
         since = before[2] if before[0] == event else seconds
@@ -86,7 +86,7 @@ class Progress:
         self._told.add((resource.key, event, detail))
 
     def say(self, text: str) -> None:
-        """Words beside the list: what the person has to do."""
+        """Print words beside the list: what the person has to do."""
         if self._screen:
             self._screen.console.print(text, markup=False)
         else:
@@ -197,7 +197,7 @@ def unlisted(region: str) -> str:
 
 
 def show_status(document: dict[str, Any], stream: Any) -> None:
-    """Each resource: ready or why not, and what differs; then the tasks, the next hours, the URL."""
+    """Show each resource: ready or why not, and its differences; then tasks, hours and URL."""
     entries = document["resources"]
     width = max((len(entry["key"]) for entry in entries), default=0)
     for entry in entries:

@@ -9,7 +9,7 @@ from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import Clients
 from provision.resources.role import Role, RolePolicy, Statement
-from provision.verify.tree import Finding, Look, Scene, ng, ok, stands
+from provision.verify.tree import Finding, Look, Scene, is_ready, ng, ok
 
 TRIES = 5  # of a simulation, some six seconds: where there is none, the policies are read
 # What nobody who answers LINE's messages, or starts the one who does, has to do.
@@ -28,7 +28,7 @@ def role_may(role_line: str, policy_line: str) -> Look:
     """Return the check that the role has its policy, may do what that allows, and nothing of NEVER."""
 
     def look(scene: Scene) -> Finding:
-        finding = stands(role_line, policy_line)(scene)
+        finding = is_ready(role_line, policy_line)(scene)
         role, policy = scene.resource(role_line), scene.resource(policy_line)
         if finding.state != "OK":
             return finding
@@ -46,7 +46,7 @@ def role_may(role_line: str, policy_line: str) -> Look:
 
 
 def _simulated(clients: Clients, arn: str, statements: list[Statement]) -> Finding:
-    """iam:SimulatePrincipalPolicy: also sees permissions boundaries and the organization's policies."""
+    """Call iam:SimulatePrincipalPolicy, which knows boundaries and the organization's policies."""
     for statement in statements:
         for action, resource, decision in _simulate(clients, arn, statement["Action"], statement):
             if decision == "allowed":
@@ -91,7 +91,7 @@ def _simulate(
 
 
 def _example(pattern: str) -> str:
-    """One that the pattern stands for; `*` alone stays what it is."""
+    """Return a resource that matches the pattern; `*` alone stays."""
     return pattern if pattern == "*" else pattern.replace("*", "example")
 
 
@@ -100,7 +100,7 @@ def _listed(value: Any) -> list[str]:
 
 
 def _read(clients: Clients, role: str, ours: str) -> Finding:
-    """Its one policy is ours, and that one says what is wanted: then it may neither less nor more."""
+    """Read the role's policies: exactly ours, so neither more nor less is allowed."""
     iam = clients.aws.iam
     inline = iam.list_role_policies(RoleName=role)["PolicyNames"]
     attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]

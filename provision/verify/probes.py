@@ -12,14 +12,14 @@ from provision.resources.collector import INDEX
 from provision.resources.image import Image
 from provision.resources.permissions import ECR_IMAGE
 from provision.status_report import next_hours
-from provision.verify.tree import Finding, Scene, ng, ok, skip, stands
+from provision.verify.tree import Finding, Scene, is_ready, ng, ok, skip
 
 BY_HAND = f"{FOLDER}/articles.json"  # what the bot reads where there is no index
 FRESH = 36  # hours: news older than this has missed at least one daily collection
 
 
 def caa(scene: Scene) -> Finding:
-    """CAA records that name others only stop the certificate, and later its renewal."""
+    """Check CAA records: those that name only others prevent the certificate, and later its renewal."""
     host = scene.run.stack.certificate.host
     try:
         name, records = scene.run.clients.dns.caa(host)
@@ -30,9 +30,9 @@ def caa(scene: Scene) -> Finding:
     return ok(f"{name}: {', '.join(records)}" if records else "")
 
 
-def addressed(scene: Scene) -> Finding:
+def resolves(scene: Scene) -> Finding:
     """Check that the record is in the zone and a resolver finds an address."""
-    finding = stands("alias")(scene)
+    finding = is_ready("alias")(scene)
     if finding.state != "OK":
         return finding
     host = scene.run.stack.certificate.host
@@ -48,7 +48,7 @@ def addressed(scene: Scene) -> Finding:
     )
 
 
-def shakes_hands(scene: Scene) -> Finding:
+def tls_handshake(scene: Scene) -> Finding:
     """Shake hands by name, at the address that DNS gives."""
     host = scene.run.stack.certificate.host
     (address, *_more) = scene.run.clients.dns.records(host, "A")
@@ -62,7 +62,7 @@ def image(scene: Scene) -> Finding:
     uri = wanted.uri
     if isinstance(wanted, Image):  # what runs, which may be older than what would be built now
         if not scene.live("task_definition"):
-            return stands("task_definition")(scene)
+            return is_ready("task_definition")(scene)
         uri = scene.live("task_definition").get("Container", {}).get("image", uri)
     match = ECR_IMAGE.match(uri)
     if not match:
@@ -87,8 +87,8 @@ def image(scene: Scene) -> Finding:
     )
 
 
-def awake(scene: Scene) -> Finding:
-    """Whether any task is wanted now: none outside the bot's hours, or after `provision stop`."""
+def tasks_wanted(scene: Scene) -> Finding:
+    """Check whether any task is to run now: none outside the bot's hours, or after `provision stop`."""
     wanted = scene.live("service").get("desiredCount", 0)
     if wanted:
         return ok(str(wanted))
@@ -100,7 +100,7 @@ def awake(scene: Scene) -> Finding:
 
 
 def targets(scene: Scene) -> Finding:
-    """At least one healthy target; what the load balancer says of the others."""
+    """Check for a healthy target; report what the load balancer says of the others."""
     group = scene.run.stack.target_group
     answer = scene.run.clients.aws.elbv2.describe_target_health(TargetGroupArn=group.arn)
     found = [target["TargetHealth"] for target in answer["TargetHealthDescriptions"]]
@@ -115,13 +115,13 @@ def targets(scene: Scene) -> Finding:
 
 
 def token(scene: Scene) -> Finding:
-    """GET /v2/bot/info."""
+    """Call GET /v2/bot/info."""
     scene.bot.update(scene.run.clients.line.info())
     return ok(scene.bot.get("displayName", ""))
 
 
 def one_channel(scene: Scene) -> Finding:
-    """Token and secret belong to one channel, as far as LINE tells."""
+    """Check that token and secret belong to one channel, as far as LINE tells."""
     channel = scene.run.line_channel()
     return ok(_("channel {channel}", channel=channel)) if channel else skip(_("LINE does not tell"))
 
@@ -152,8 +152,8 @@ def fresh(scene: Scene) -> Finding:
 
 
 def webhook(scene: Scene) -> Finding:
-    """LINE calls us; another URL is named."""
-    finding = stands("webhook")(scene)
+    """Check that LINE's URL is ours; report another one."""
+    finding = is_ready("webhook")(scene)
     told = scene.run.clients.line.endpoint().get("endpoint", "")
     if finding.state == "NG" and told:
         return ng(_("LINE calls {url}", url=told), finding.then)
@@ -161,7 +161,7 @@ def webhook(scene: Scene) -> Finding:
 
 
 def line_test(scene: Scene) -> Finding:
-    """LINE sends an empty webhook (60 an hour)."""
+    """Let LINE send an empty webhook (60 an hour)."""
     tested = scene.run.clients.line.test(scene.run.stack.url)
     if tested.success:
         return ok(str(tested.status))

@@ -29,17 +29,17 @@ class Finding:
 
 
 def ok(reason: str = "") -> Finding:
-    """As it should be."""
+    """Return a finding: as it should be."""
     return Finding("OK", reason)
 
 
 def ng(reason: str, then: str, *, outside: bool = False) -> Finding:
-    """Not as it should be; then: the next step."""
+    """Return a finding: not as it should be. then: the next step."""
     return Finding("NG", reason, then, outside)
 
 
 def skip(reason: str, then: str = "") -> Finding:
-    """Nothing wrong is known, and nothing can be said."""
+    """Return a finding: nothing wrong is known, and nothing can be said."""
     return Finding("SKIP", reason, then)
 
 
@@ -82,7 +82,7 @@ class Check:
 
 
 def examine(checks: list[Check], scene: Scene) -> dict[str, Finding]:
-    """Every check's finding, in their order. A check stands behind those that it needs."""
+    """Run the checks in order and return their findings. A check is skipped where one that it needs fails."""
     titles = {check.key: check.title for check in checks}
     findings: dict[str, Finding] = {}
     left = checks
@@ -116,7 +116,7 @@ def _found(
         return ng(refusal.why, refusal.then)
 
 
-def stands(*lines: str) -> Look:
+def is_ready(*lines: str) -> Look:
     """Return the check that these resources exist, are as desired, and are ready, as `status` sees them."""
 
     def look(scene: Scene) -> Finding:

@@ -15,7 +15,7 @@ TRIES = 5  # of a question to LINE, some six seconds
 
 
 def complete(run: Run) -> bool:
-    """Both secrets are there, and LINE takes them; whether one in the account is to be replaced.
+    """Ask for both secrets until LINE accepts them. Return whether one in the account is to be replaced.
 
     What LINE refuses is asked for again where somebody is there to answer. Nothing is made yet.
     Raises ProvisionError or Usage.
@@ -76,7 +76,7 @@ def info(run: Run) -> dict[str, str]:
 
 
 def _bot(run: Run) -> None:
-    """GET /v2/bot/info."""
+    """Call GET /v2/bot/info."""
     bot = info(run)
     print(
         _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
@@ -85,7 +85,7 @@ def _bot(run: Run) -> None:
 
 
 def _new(run: Run, parameter: Parameter) -> bool:
-    """Whether this run brings a value into use that the bot has not used before."""
+    """Return whether this run uses a secret that the bot has not used before."""
     observation = run.observations[parameter.key]
     return (
         observation.live is None

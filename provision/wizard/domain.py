@@ -93,7 +93,7 @@ def warn(run: Run) -> list[str]:
 
 
 def offer_to_copy(run: Run, records: list[str]) -> None:
-    """Asks whether a zone that is about to be made shall get them; with --yes nothing is copied."""
+    """Ask whether the new zone gets the former servers' records; with --yes nothing is copied."""
     zone = run.stack.zone
     useful = copyable(records, run.file.settings["host"])
     observation = run.observations[zone.key]
@@ -108,13 +108,13 @@ def offer_to_copy(run: Run, records: list[str]) -> None:
 
 
 def copyable(records: list[str], host: str) -> list[str]:
-    """All but the addresses of the host: those will be the bot's."""
+    """Return all records except the addresses of the host, which will be the bot's."""
     bots = tuple(f"{host} {kind} " for kind in ("A", "AAAA", "CNAME"))
     return [record for record in records if not record.startswith(bots)]
 
 
 def choose_zone(run: Run) -> bool:
-    """Of several zones of the domain's name, asks which; whether one was chosen."""
+    """Ask which of several zones of the domain's name to use. Return whether one was chosen."""
     zone, refusal = run.stack.zone, run.observations[run.stack.zone.key].refusal
     if not isinstance(refusal, SeveralZones) or run.options.yes or not prompts.on_terminal():
         return False

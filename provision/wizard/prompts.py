@@ -25,7 +25,7 @@ from provision.wizard.questions import (
 
 
 def on_terminal() -> bool:
-    """Whether somebody is there to answer."""
+    """Return whether somebody is there to answer."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -38,7 +38,7 @@ class Lookups:
 
 
 def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> None:
-    """Asks what is open. Raises Usage naming the flag where nobody is there to answer.
+    """Ask for the settings that have no value. Raise UsageError with the flag where nobody can answer.
 
     Somebody who is asked at all, and has not said --yes, is also asked what has a default.
     """
@@ -54,7 +54,7 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
             _("Add `--set {key}=...`, or a line to the file.", key=key),
         )
     for key in unanswered if yes else FIRST:
-        if file.stands(key) and key not in unanswered:
+        if file.has_value(key) and key not in unanswered:
             continue
         if key == "schedule.start":
             _ask_times(file, save=save)
@@ -62,20 +62,20 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
             file.answer(key, _answer(file, BY_KEY[key]), save=save)
     more = not yes and not confirmed(_("Keep the defaults of everything else?"), default=True)
     for key in OTHERS if more else ():
-        if not file.stands(key):
+        if not file.has_value(key):
             file.answer(key, _answer(file, BY_KEY[key]), save=save)
-    if not file.stands("network.vpc"):
+    if not file.has_value("network.vpc"):
         _ask_network(file, lookups, more, save=save)
 
 
 def _ask_network(file: StackFile, lookups: Lookups, more: bool, *, save: bool) -> None:
-    """VPC and, where more is asked and it is not a new one, subnets: saved together.
+    """Ask for the VPC and, where more is asked and it is not a new one, for subnets; save them together.
 
     An interrupted wizard goes on as long as the VPC is open, so it closes last.
     """
     vpc, subnets = (BY_KEY[key] for key in NETWORK)
     which = _answer(file, vpc, lookups.networks)
-    if more and which != "new" and not file.stands(subnets.key):
+    if more and which != "new" and not file.has_value(subnets.key):
         picked = several(subnets.question(), lookups.subnets(which), subnets.explanation())
         file.answer(subnets.key, picked, save=save)
     file.answer(vpc.key, which, save=save)
@@ -135,7 +135,7 @@ def _answer(file: StackFile, setting: Setting, choices: Choices | None = None) -
 
 
 def ask_secret(name: str, variable: str) -> str:
-    """One of LINE's secrets, hidden. Raises Usage naming the variable where nobody is there to answer."""
+    """Ask for one of LINE's secrets, hidden. Raise UsageError with the variable where nobody can answer."""
     if not on_terminal():
         raise UsageError(
             _("Looking for LINE's secrets."),
@@ -159,7 +159,7 @@ def ask_secret(name: str, variable: str) -> str:
 
 
 def chosen(question: str, choices: list[tuple[str, str]], explanation: str = "") -> str:
-    """One of several values, each told with a few words. Only where somebody is there to answer."""
+    """Ask for one of several values, each with a description. Only where somebody can answer."""
     import questionary
 
     offered = [questionary.Choice(f"{value}  {told}", value=value) for value, told in choices]
@@ -168,7 +168,7 @@ def chosen(question: str, choices: list[tuple[str, str]], explanation: str = "")
 
 
 def several(question: str, choices: list[tuple[str, str]], explanation: str) -> list[str]:
-    """None, or two and more of several values. Only where somebody is there to answer."""
+    """Ask for none, or two or more, of several values. Only where somebody can answer."""
     import questionary
 
     prompt = questionary.checkbox(
@@ -181,7 +181,7 @@ def several(question: str, choices: list[tuple[str, str]], explanation: str) -> 
 
 
 def confirmed(question: str, *, default: bool = False) -> bool:
-    """One yes or no. Raises UsageError naming --yes where nobody is there to answer."""
+    """Ask yes or no. Raise UsageError with --yes where nobody can answer."""
     if not on_terminal():
         raise UsageError(question, _("there is no terminal to ask on"), _("Add --yes."))
     import questionary
@@ -190,7 +190,7 @@ def confirmed(question: str, *, default: bool = False) -> bool:
 
 
 def typed(question: str, wanted: str) -> bool:
-    """Whether exactly this was typed. Raises UsageError naming --yes where nobody is there to answer."""
+    """Ask for a text. Return whether it is this one. Raise UsageError with --yes where nobody can answer."""
     if not on_terminal():
         raise UsageError(question, _("there is no terminal to ask on"), _("Add --yes."))
     import questionary

@@ -33,8 +33,8 @@ EARLY = (
 UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a paused stack
 
 
-def by_itself(file: StackFile, clients: Clients, clock: Clock, given: Iterable[str]) -> None:
-    """Where the file has no records and the account has the stack: recovers them, and says so.
+def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Iterable[str]) -> None:
+    """Recover the records where the file has none and the account has the stack, and say so.
 
     One call where there is no such stack. given: settings that --set names: they stay on trial, and the
     file gets what stands. Raises ProvisionError where that stack answers on another host: its stack.yaml lies
@@ -162,7 +162,7 @@ def write(
     finally:
         file.on_trial = looks
     file.save()
-    untold = [key for key in UNTOLD if file.paused and not file.stands(key)]
+    untold = [key for key in UNTOLD if file.paused and not file.has_value(key)]
     return [*open_ones, *untold, *other]
 
 

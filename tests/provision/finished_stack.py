@@ -56,7 +56,7 @@ def look(env: Env) -> Seen:
     told = {
         observation.resource.logical_id: entry(observation) for observation in observations.values()
     }
-    stay = engine.staying()
+    stay = engine.retained_orphans()
     orphans = [orphan for orphan in engine.orphans() if orphan.key not in stay]
     return Seen(plan(observations, orphans, prices("ap-northeast-1")), told)
 

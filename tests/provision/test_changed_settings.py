@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 import pytest
 
-from provision.cli.planning import in_the_way
+from provision.cli.planning import raise_first_error
 from provision.clients.aws import Aws
 from provision.clock import Clock
 from provision.errors import ProvisionError
@@ -188,7 +188,7 @@ def test_refused(finished_stack: FinishedStack, change: Callable[[Env], None], s
         file = env.path.read_text()
         env.changes()
         with pytest.raises(ProvisionError) as refused:
-            in_the_way(look(env).plan)
+            raise_first_error(look(env).plan)
         assert said in refused.value.why
         assert refused.value.then
         assert ([], file) == (env.changes(), env.path.read_text())

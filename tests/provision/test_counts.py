@@ -102,7 +102,7 @@ def test_recover(env: Env) -> None:
     list_inventory(env.clients(), env.clock, "news-bot")
     listed = calls(env)
     env.path.unlink()
-    recovery.by_itself(StackFile(env.path), env.clients(), env.clock, ())
+    recovery.recover_if_empty(StackFile(env.path), env.clients(), env.clock, ())
     assert calls(env).total() <= listed.total() + 1.3 * looks
 
 

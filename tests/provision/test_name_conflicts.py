@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from provision.cli.planning import in_the_way
+from provision.cli.planning import raise_first_error
 from provision.engine.plan import plan
 from provision.pricing import prices
 from provision.state.stack_file import StackFile
@@ -198,7 +198,7 @@ def test_stops_setup(env: Env, line: str, service: str, create: Callable[[Env], 
     assert service in refusal.why
     assert "stack.yaml" in refusal.then or "news.bucket" in refusal.then
     with pytest.raises(type(refusal)):
-        in_the_way(seen)
+        raise_first_error(seen)
     assert ([], {}) == (env.changes(), StackFile(env.path).records)
     env.teardown(everything=True)
     assert before == snapshot(env)
@@ -442,7 +442,7 @@ def test_adopted_and_gone(env: Env, line: str) -> None:
     assert "stack.yaml" in refusal.then
     env.changes()
     with pytest.raises(type(refusal)):
-        in_the_way(seen.plan)
+        raise_first_error(seen.plan)
     assert [] == env.changes()
     gone = env.teardown(everything=True)
     assert ([], []) == (gone.errors, gone.left)

@@ -43,7 +43,7 @@ def build(env: Env) -> Outcome:
     return engine.setup(600)
 
 
-def take_away(env: Env) -> Any:
+def teardown(env: Env) -> Any:
     """`provision teardown`, of the network alone."""
     engine = env.engine()
     engine.resources = rooms(env.stack())
@@ -111,8 +111,8 @@ def test_power_pulled_at_a_delete(env: Env, line: str, moment: str) -> None:
     build(env)
     env.cut_power("deleting", line, moment)
     with pytest.raises(PowerCut):
-        take_away(env)
-    gone = take_away(env)
+        teardown(env)
+    gone = teardown(env)
     assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
     assert "resources" not in env.path.read_text()
@@ -157,7 +157,7 @@ def test_twin_is_taken_away_by_teardown(env: Env, line: str) -> None:
     """Teardown leaves neither."""
     build(env)
     twin(env, line)
-    gone = take_away(env)
+    gone = teardown(env)
     assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()
 

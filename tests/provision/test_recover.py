@@ -201,7 +201,7 @@ def test_by_itself(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     before = remembered(env)
     env.path.write_text("name: news-bot\nservice:\n  memory: 2048  # MiB\n")
     file = StackFile(env.path)
-    recovery.by_itself(file, env.clients(), env.clock, ())
+    recovery.recover_if_empty(file, env.clients(), env.clock, ())
     assert before == remembered(env)
     assert "memory: 1024  # MiB" in env.path.read_text()
     assert 1 == len(capsys.readouterr().err.splitlines())
@@ -211,7 +211,7 @@ def test_by_itself_costs_one_call_where_there_is_no_stack(env: Env) -> None:
     """A first setup is not slowed down."""
     env.path.unlink()
     env.aws_session.calls.clear()
-    recovery.by_itself(StackFile(env.path), env.clients(), env.clock, ())
+    recovery.recover_if_empty(StackFile(env.path), env.clients(), env.clock, ())
     assert ["DescribeSecurityGroups"] == env.aws_session.calls
 
 
@@ -221,7 +221,7 @@ def test_a_look_writes_nothing(env: Env) -> None:
     env.path.unlink()
     file = StackFile(env.path)
     file.on_trial = True
-    recovery.by_itself(file, env.clients(), env.clock, ())
+    recovery.recover_if_empty(file, env.clients(), env.clock, ())
     assert ("example.jp", True) == (file.settings["domain"], "zone/example.jp" in file.records)
     assert not env.path.exists()
 
@@ -232,4 +232,4 @@ def test_second_file_of_the_same_name(env: Env) -> None:
     env.path.write_text("domain: other.example\nnetwork:\n  vpc: default\n")
     file = StackFile(env.path)
     with pytest.raises(ProvisionError, match=r"a stack news-bot already, for example\.jp"):
-        recovery.by_itself(file, env.clients(), env.clock, ())
+        recovery.recover_if_empty(file, env.clients(), env.clock, ())

@@ -291,7 +291,7 @@ def test_bucket_that_was_replaced_stays_while_it_holds_news(env: Env) -> None:
     env.set(news__bucket="another-bucket")
     assert [] == env.setup().errors
     assert {**WHOLE, "bucket": 2, "task definition": 4} == env.inventory()
-    assert {"news_bucket"} == set(env.engine().staying())
+    assert {"news_bucket"} == set(env.engine().retained_orphans())
     assert [] == env.teardown(everything=True).left
     assert {} == env.inventory()
 
