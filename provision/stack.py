@@ -13,7 +13,7 @@ from types import MappingProxyType
 from provision.image import inputs
 from provision.resources.base import Resource
 from provision.resources.bucket import NewsBucket
-from provision.resources.certificate import Certificate, IssuedCertificate
+from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
 from provision.resources.collector import (
     CPU,
@@ -28,6 +28,7 @@ from provision.resources.delegation import Delegation
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import GivenImage, Image
 from provision.resources.internet_gateway import GatewayAttachment, InternetGateway
+from provision.resources.issued_certificate import IssuedCertificate
 from provision.resources.listener import BootstrapListener, BootstrapRule, HttpsListener
 from provision.resources.load_balancer import ActiveLoadBalancer, LoadBalancer
 from provision.resources.log_group import LogGroup

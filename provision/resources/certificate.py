@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from provision.clients.dns import Unanswered
 from provision.errors import Pending, ProvisionError
@@ -14,7 +14,6 @@ from provision.resources.base import (
     Errors,
     ExternalUse,
     Live,
-    Milestone,
     Polling,
     Resource,
     Tagged,
@@ -26,12 +25,6 @@ from provision.resources.base import (
 )
 from provision.resources.load_balancer import foreign_users
 
-if TYPE_CHECKING:
-    from provision.resources.delegation import Delegation
-    from provision.resources.record_set import ValidationRecord
-
-# The statuses from which a certificate is never issued. ACM API, CertificateDetail.
-FINAL = ("FAILED", "VALIDATION_TIMED_OUT", "EXPIRED", "REVOKED", "INACTIVE")
 # Each of these in a CAA record lets ACM issue. ACM User Guide, "Configuring a CAA record".
 AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
 
@@ -139,45 +132,6 @@ class Certificate(Resource):
     def delete(self, clients: Clients) -> None:
         """Call DeleteCertificate."""
         clients.aws.acm.delete_certificate(CertificateArn=self.arn)
-
-
-@resource
-class IssuedCertificate(Milestone):
-    """ACM has seen the validation record and issued the certificate."""
-
-    certificate: Certificate
-    validation_record: "ValidationRecord"
-    delegation: "Delegation"  # ACM issues nothing before
-    outside: ClassVar[bool] = True
-    polling = Polling(
-        propagation_delay=2.0,  # from ISSUED until a load balancer finds it
-        expected=60,
-        interval_near=0.75,  # setup waits for nothing else then
-    )
-
-    def find(self, clients: Clients) -> Live | None:
-        """Find the certificate."""
-        return self.certificate.find(clients)
-
-    def pending(self, live: Live) -> Pending | None:
-        """Wait for ISSUED. Raise ProvisionError with ACM's reason for a status that will never change."""
-        status = live.get("Status", "")
-        if status in FINAL:
-            raise ProvisionError(
-                _("ACM did not issue the certificate for {host}.", host=self.certificate.host),
-                _(
-                    "ACM says {status}: {reason}",
-                    status=status,
-                    reason=live.get("FailureReason", "?"),
-                ),
-                _(
-                    'Fix the problem ACM reported (for CAA_ERROR add the record `0 issue "amazon.com"`), '
-                    "delete the certificate in the ACM console, then run the same command again."
-                ),
-            )
-        if status == "ISSUED":
-            return None
-        return Pending(_("waiting for ACM to find the validation record"))
 
 
 def caa_error(host: str, name: str, records: list[str]) -> ProvisionError | None:

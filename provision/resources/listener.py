@@ -16,7 +16,7 @@ from provision.resources.base import (
     output,
     resource,
 )
-from provision.resources.certificate import IssuedCertificate
+from provision.resources.issued_certificate import IssuedCertificate
 from provision.resources.load_balancer import ELB, LoadBalancer, tags_of
 from provision.resources.target_group import TargetGroup
 
