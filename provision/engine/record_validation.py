@@ -15,30 +15,6 @@ from provision.state.stack_file import StackFile
 
 ACCOUNT, REGION = r"[0-9]{12}", r"[a-z]{2}(-[a-z]+)+-[0-9]"
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):([0-9]*):\S+")
-# How AWS writes ids, by the member of its answers: EC2 User Guide, Resource IDs (8 or 17 hexadecimal digits).
-IDS = {
-    "GroupId": "sg",
-    "SecurityGroupRuleId": "sgr",
-    "VpcId": "vpc",
-    "SubnetIds": "subnet",
-    "InternetGatewayId": "igw",
-    "RouteTableId": "rtb",
-    "RouteTableAssociationId": "rtbassoc",
-}
-NOUNS = {"vpc": "vpc", "subnet": "subnet", "internet-gateway": "igw", "route-table": "rtb"}
-ZONE = re.compile(r"(/hostedzone/)?[A-Z0-9]{8,32}")  # Route 53 API Reference, ResourceId
-# What an ARN's last part begins with, by the member of AWS's answers.
-RESOURCES = {
-    "CertificateArn": "certificate/",
-    "clusterArn": "cluster/",
-    "serviceArn": "service/",
-    "taskDefinitionArn": "task-definition/",
-    "LoadBalancerArn": "loadbalancer/app/",
-    "ListenerArn": "listener/app/",
-    "RuleArn": "listener-rule/app/",
-    "TargetGroupArn": "targetgroup/",
-    "repositoryArn": "repository/",
-}
 
 
 def check(file: StackFile) -> None:
@@ -84,31 +60,18 @@ def _wrong(kind: type[Resource], name: str, value: Any, made_in: dict[str, str])
         return _("{name} is a list of texts", name=name)
     if not several and not isinstance(value, str):
         return _("{name} must be a single string", name=name)
-    member = re.split(r"[.\]]", outputs[name].metadata["path"])[-1]
+    metadata = outputs[name].metadata
+    member = re.split(r"[.\]]", metadata["path"])[-1]
     for text in value if several else [value]:
-        if why := _misshapen(kind, member, text, made_in):
+        if metadata["pattern"] and not re.fullmatch(metadata["pattern"], text):
+            return _("{text} is no {member} as AWS writes them", text=text, member=member)
+        if (arn := ARN.fullmatch(text)) and (why := _misplaced(arn, made_in)):
             return why
     return ""
 
 
-def _misshapen(kind: type[Resource], member: str, text: str, made_in: dict[str, str]) -> str:
-    """Return what is wrong with an id or an ARN as AWS writes it."""
-    if member.lower().endswith("arn"):
-        return _misplaced(member, text, made_in)
-    prefix = IDS.get(member) or (NOUNS.get(getattr(kind, "noun", "")) if member == "Id" else None)
-    form = re.compile(rf"{prefix}-[0-9a-f]{{8,}}") if prefix else None
-    if member == "Id" and kind.__name__ == "HostedZone":
-        form = ZONE
-    if form and not form.fullmatch(text):
-        return _("{text} is no {member} as AWS writes them", text=text, member=member)
-    return ""
-
-
-def _misplaced(member: str, text: str, made_in: dict[str, str]) -> str:
-    """Return what is wrong with an ARN: its form, its account or region (IAM and S3 leave those out)."""
-    arn = ARN.fullmatch(text)
-    if not arn or not text.split(":", 5)[5].startswith(RESOURCES.get(member, "")):
-        return _("{text} is no {member} as AWS writes them", text=text, member=member)
+def _misplaced(arn: re.Match[str], made_in: dict[str, str]) -> str:
+    """Return what is wrong with an ARN's account or region (IAM and S3 leave those out)."""
     region, account = arn[1] or made_in["region"], arn[2] or made_in["account"]
     if (account, region) != (made_in["account"], made_in["region"]):
         return _(

@@ -5,6 +5,7 @@ Methods without the argument `clients` are pure.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import (
@@ -146,9 +147,22 @@ class UsageCheck:
     find: Callable[[], list[ExternalUse]]
 
 
-def output(path: str, *, init: Literal[False] = False) -> Any:
-    """Declare a field that AWS decides: a jmespath into what `find` returns, recorded in stack.yaml."""
-    return field(default="", init=init, metadata={"path": path})
+def output(path: str, pattern: str = "", *, init: Literal[False] = False) -> Any:
+    """Declare a field that AWS decides: a jmespath into what `find` returns, recorded in stack.yaml.
+
+    pattern: a regular expression for the value (for each one of a list), as AWS writes it; "": any.
+    """
+    return field(default="", init=init, metadata={"path": path, "pattern": pattern})
+
+
+def id_pattern(prefix: str) -> str:
+    """Return the pattern of an id of EC2's. EC2 User Guide, Resource IDs: 8 or 17 hexadecimal digits."""
+    return rf"{prefix}-[0-9a-f]{{8,}}"
+
+
+def arn_pattern(resource_part: str = "") -> str:
+    """Return the pattern of an ARN. resource_part: what its last part begins with."""
+    return rf"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:{re.escape(resource_part)}\S+"
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field, output))

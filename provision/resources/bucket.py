@@ -18,6 +18,7 @@ from provision.resources.base import (
     Live,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -48,7 +49,7 @@ class NewsBucket(Resource):
 
     name: str  # "": a random name
     bucket: str = output("Name")
-    arn: str = output("Arn")
+    arn: str = output("Arn", arn_pattern())
     deletion = Deletion(immediate=True)
     errors = Errors(
         not_found=("NoSuchBucket", "404"),

@@ -17,6 +17,7 @@ from provision.resources.base import (
     Polling,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -34,7 +35,7 @@ class Certificate(Resource):
     """A public ACM certificate for the host, validated through DNS."""
 
     host: str
-    arn: str = output("CertificateArn")
+    arn: str = output("CertificateArn", arn_pattern("certificate/"))
     idempotency_token: str = output("IdempotencyToken")
     record_name: str = output("DomainValidationOptions[0].ResourceRecord.Name")
     record_value: str = output("DomainValidationOptions[0].ResourceRecord.Value")

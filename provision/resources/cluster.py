@@ -11,6 +11,7 @@ from provision.resources.base import (
     Live,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -28,7 +29,7 @@ class Cluster(Resource):
 
     name: str
     service_linked_role: EcsServiceLinkedRole
-    arn: str = output("clusterArn")
+    arn: str = output("clusterArn", arn_pattern("cluster/"))
     console = "Amazon ECS"
     deletion = Deletion(
         # "The cluster cannot be deleted while Services are active", DRAINING ones included.

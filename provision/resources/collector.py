@@ -14,6 +14,7 @@ from provision.resources.base import (
     Live,
     Polling,
     Resource,
+    arn_pattern,
     listed,
     output,
     resource,
@@ -97,9 +98,9 @@ class InitialCollection(Resource):
     permissions: CollectorPermissions
     execution_permissions: ExecutionPermissions
     capacity: str
-    task: str = output("taskArn")
+    task: str = output("taskArn", arn_pattern())
     token: str = output("Token")  # RunTask's clientToken: the same token returns the same task
-    cluster_arn: str = output("clusterArn")
+    cluster_arn: str = output("clusterArn", arn_pattern("cluster/"))
     bucket_name: str = output("Bucket")
     errors = Errors(
         not_found=(

@@ -59,7 +59,8 @@ class HostedZone(Resource):
 
     domain: str
     region: str  # the stack's; Route 53 is global
-    id: str = output("Id")
+    # Route 53 API Reference, ResourceId
+    id: str = output("Id", r"(/hostedzone/)?[A-Z0-9]{8,32}")
     name_servers: list[str] = output("NameServers")
     caller_reference: str = output("CallerReference")
     copied: list[str] = output("Copied")  # the former servers' records, copied at creation

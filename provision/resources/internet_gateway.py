@@ -10,6 +10,7 @@ from provision.resources.base import (
     Errors,
     Live,
     Resource,
+    id_pattern,
     output,
     resource,
 )
@@ -22,6 +23,7 @@ class InternetGateway(TaggedEc2):
     """The connection between a VPC and the internet."""
 
     noun = "internet-gateway"
+    id: str = output("Id", id_pattern("igw"))
     errors = Errors(
         not_found=("InvalidInternetGatewayID.NotFound",),
         retry=("DependencyViolation",),
@@ -50,8 +52,8 @@ class GatewayAttachment(Resource):
 
     vpc: Vpc
     gateway: InternetGateway
-    vpc_id: str = output("VpcId")
-    gateway_id: str = output("InternetGatewayId")
+    vpc_id: str = output("VpcId", id_pattern("vpc"))
+    gateway_id: str = output("InternetGatewayId", id_pattern("igw"))
     errors = Errors(
         not_found=("InvalidInternetGatewayID.NotFound", "Gateway.NotAttached"),
         exists=("Resource.AlreadyAssociated",),

@@ -12,6 +12,7 @@ from provision.resources.base import (
     Live,
     Polling,
     Resource,
+    arn_pattern,
     listed,
     output,
     resource,
@@ -29,7 +30,7 @@ class Listener(Resource):
     """One port of the load balancer. Others may add listeners to it, so ours are recognized by their tags."""
 
     load_balancer: LoadBalancer
-    arn: str = output("ListenerArn")
+    arn: str = output("ListenerArn", arn_pattern("listener/app/"))
     batch = Batch("elbv2", "describe_listeners", "ListenerArns", "Listeners", "ListenerArn")
     port: ClassVar[int] = 0
     deletion = Deletion(immediate=True)
@@ -113,7 +114,7 @@ class BootstrapRule(Resource):
 
     bootstrap_listener: BootstrapListener
     target_group: TargetGroup
-    arn: str = output("RuleArn")
+    arn: str = output("RuleArn", arn_pattern("listener-rule/app/"))
     deletion = Deletion(immediate=True)
     errors = Errors(
         not_found=("RuleNotFound", "ListenerNotFound"),

@@ -18,6 +18,7 @@ from provision.resources.base import (
     Polling,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -38,7 +39,7 @@ class LoadBalancer(Resource):
     name: str
     network: Network
     security_group: SecurityGroup
-    arn: str = output("LoadBalancerArn")
+    arn: str = output("LoadBalancerArn", arn_pattern("loadbalancer/app/"))
     dns_name: str = output("DNSName")
     hosted_zone_id: str = output("CanonicalHostedZoneId")
     console = ELB

@@ -11,6 +11,7 @@ from provision.resources.base import (
     Live,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     marked,
     output,
@@ -27,7 +28,7 @@ class LogGroup(Resource):
 
     name: str
     log_group_name: str = output("logGroupName")
-    arn: str = output("arn")
+    arn: str = output("arn", arn_pattern())
     deletion = Deletion(immediate=True)
     console = "CloudWatch Logs"
     errors = Errors(

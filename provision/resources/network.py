@@ -5,7 +5,16 @@ from typing import Any
 from provision.clients.aws import Aws, reading
 from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Milestone, Resource, flat, output, resource
+from provision.resources.base import (
+    Clients,
+    Live,
+    Milestone,
+    Resource,
+    flat,
+    id_pattern,
+    output,
+    resource,
+)
 from provision.resources.route_table import Route, RouteTableAssociation
 from provision.resources.tagged_ec2 import named
 from provision.resources.vpc import ZONES
@@ -65,8 +74,8 @@ class ExistingNetwork(Network):
 
     vpc: str
     subnets: list[str]
-    vpc_id: str = output("VpcId")
-    subnet_ids: list[str] = output("SubnetIds")
+    vpc_id: str = output("VpcId", id_pattern("vpc"))
+    subnet_ids: list[str] = output("SubnetIds", id_pattern("subnet"))
 
     def zones(self) -> int:
         """Return the number of chosen subnets, where they were chosen."""

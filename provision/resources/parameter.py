@@ -14,6 +14,7 @@ from provision.resources.base import (
     Live,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     output,
@@ -31,7 +32,7 @@ class Parameter(Resource):
     name: str
     secret: str
     variable: str  # the environment variable that holds it
-    arn: str = output("ARN")
+    arn: str = output("ARN", arn_pattern())
     parameter_name: str = output("Name")
     deletion = Deletion(immediate=True)
     batch = Batch("ssm", "get_parameters", "Names", "Parameters", "Name", by_name=True)

@@ -13,6 +13,7 @@ from provision.resources.base import (
     Live,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -33,7 +34,7 @@ class Repository(Resource):
     """
 
     name: str
-    arn: str = output("repositoryArn")
+    arn: str = output("repositoryArn", arn_pattern("repository/"))
     uri: str = output("repositoryUri")
     repository_name: str = output("repositoryName")
     deletion = Deletion(immediate=True)

@@ -16,6 +16,7 @@ from provision.resources.base import (
     Polling,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -33,7 +34,7 @@ class Role(Resource):
     name: str
     service: str
     description: str
-    arn: str = output("Arn")
+    arn: str = output("Arn", arn_pattern())
     role_name: str = output("RoleName")
     deletion = Deletion(immediate=True)
     console = "IAM"
@@ -185,7 +186,7 @@ class RolePolicy(Resource):
 class EcsServiceLinkedRole(AccountWide):
     """ECS's role in the account, shared by everything in ECS: created if missing, never deleted."""
 
-    arn: str = output("Arn")
+    arn: str = output("Arn", arn_pattern())
     errors = Errors(
         not_found=("NoSuchEntity",),
         exists=("InvalidInput: has been taken",),

@@ -9,6 +9,7 @@ from provision.resources.base import (
     Errors,
     Live,
     Resource,
+    id_pattern,
     output,
     resource,
 )
@@ -25,6 +26,7 @@ class RouteTable(TaggedEc2):
 
     vpc: Vpc
     noun = "route-table"
+    id: str = output("Id", id_pattern("rtb"))
     deletion = Deletion(retained_with="vpc")
     errors = Errors(
         not_found=("InvalidRouteTableID.NotFound",),
@@ -54,7 +56,7 @@ class Route(Resource):
 
     table: RouteTable
     attachment: GatewayAttachment
-    table_id: str = output("RouteTableId")
+    table_id: str = output("RouteTableId", id_pattern("rtb"))
     errors = Errors(
         not_found=("InvalidRouteTableID.NotFound", "InvalidRoute.NotFound"),
         exists=("RouteAlreadyExists",),
@@ -118,7 +120,7 @@ class RouteTableAssociation(Resource):
 
     table: RouteTable
     subnet: Subnet
-    id: str = output("RouteTableAssociationId")
+    id: str = output("RouteTableAssociationId", id_pattern("rtbassoc"))
     subnet_id: str = output("SubnetId")
     errors = Errors(
         not_found=("InvalidAssociationID.NotFound",),

@@ -18,6 +18,7 @@ from provision.resources.base import (
     Polling,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -36,7 +37,7 @@ class ScheduleGroup(Resource):
     """The group of the stack's schedules, which has the tags that a schedule cannot have."""
 
     name: str
-    arn: str = output("Arn")
+    arn: str = output("Arn", arn_pattern())
     group_name: str = output("Name")
     console = "EventBridge Scheduler"
     errors = Errors(
@@ -116,7 +117,7 @@ class Scheduled(Resource):
     timezone: str
     group: ScheduleGroup
     permissions: RolePolicy
-    arn: str = output("Arn")
+    arn: str = output("Arn", arn_pattern())
     schedule_name: str = output("Name")
     group_name: str = output("GroupName")
     errors = Errors(

@@ -14,6 +14,7 @@ from provision.resources.base import (
     Resource,
     Tagged,
     flat,
+    id_pattern,
     listed,
     marked,
     output,
@@ -31,7 +32,7 @@ class SecurityGroup(Resource):
     network: Network
     description: str
     console = "Amazon EC2"
-    id: str = output("GroupId")
+    id: str = output("GroupId", id_pattern("sg"))
     batch = Batch("ec2", "describe_security_groups", "GroupIds", "SecurityGroups", "GroupId")
     deletion = Deletion(
         immediate=True,
@@ -100,8 +101,8 @@ class IngressRule(Resource):
     group: SecurityGroup
     port: int
     source: SecurityGroup | str  # a group, or a CIDR range
-    id: str = output("SecurityGroupRuleId")
-    group_id: str = output("GroupId")
+    id: str = output("SecurityGroupRuleId", id_pattern("sgr"))
+    group_id: str = output("GroupId", id_pattern("sg"))
     batch = Batch(
         "ec2",
         "describe_security_group_rules",

@@ -13,6 +13,7 @@ from provision.resources.base import (
     Polling,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -52,8 +53,8 @@ class Service(Resource):
     execution_permissions: ExecutionPermissions
     task_permissions: TaskPermissions
     hours: float | None = None  # a month in which the schedule runs it; None: all
-    arn: str = output("serviceArn")
-    cluster_arn: str = output("clusterArn")
+    arn: str = output("serviceArn", arn_pattern("service/"))
+    cluster_arn: str = output("clusterArn", arn_pattern("cluster/"))
     counted: str = output("Counted")  # the service.count that was last applied
     errors = Errors(
         not_found=(

@@ -13,6 +13,7 @@ from provision.resources.base import (
     Polling,
     Resource,
     Tagged,
+    arn_pattern,
     listed,
     output,
     resource,
@@ -46,7 +47,7 @@ class TargetGroup(Resource):
     name: str
     network: Network
     port: int
-    arn: str = output("TargetGroupArn")
+    arn: str = output("TargetGroupArn", arn_pattern("targetgroup/"))
     deletion = Deletion(immediate=True)
     console = ELB
     errors = Errors(

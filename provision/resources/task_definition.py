@@ -10,6 +10,7 @@ from provision.resources.base import (
     Live,
     Resource,
     Tagged,
+    arn_pattern,
     flat,
     listed,
     marked,
@@ -40,7 +41,7 @@ class Family(Resource):
     task_role: Role
     log_group: LogGroup
     region: str
-    arn: str = output("taskDefinitionArn")
+    arn: str = output("taskDefinitionArn", arn_pattern("task-definition/"))
     family: str = output("family")
     identified_by = "tags"  # each registration is a revision
     console = "Amazon ECS"

@@ -12,6 +12,7 @@ from provision.resources.base import (
     ExternalUse,
     Live,
     flat,
+    id_pattern,
     marked,
     output,
     resource,
@@ -27,6 +28,7 @@ class Vpc(TaggedEc2):
 
     cidr: str
     noun = "vpc"
+    id: str = output("Id", id_pattern("vpc"))
     errors = Errors(
         not_found=("InvalidVpcID.NotFound",),
         retry=("DependencyViolation",),
@@ -109,6 +111,7 @@ class Subnet(TaggedEc2):
     place: int  # 1: the first zone in alphabetical order
     zone: str = output("AvailabilityZone")
     noun = "subnet"
+    id: str = output("Id", id_pattern("subnet"))
     deletion = Deletion(retained_with="vpc")
     errors = Errors(
         not_found=("InvalidSubnetID.NotFound",),
