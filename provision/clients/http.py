@@ -134,13 +134,17 @@ def authorities() -> str:
         return str(certifi.where())
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
-        return _joined(certifi.where(), bundle, os.stat(bundle).st_mtime_ns)
+        modified = os.stat(bundle).st_mtime_ns
     except OSError as error:
         raise ProvisionError(
             _("Could not read AWS_CA_BUNDLE."),
             f"{bundle}: {error.strerror or error}",
             _("Set it to a file of certificates in PEM format, or unset it."),
         ) from None
+    try:
+        return _joined(certifi.where(), bundle, modified)
+    except OSError:  # a full disk: the bundle alone is enough where it is needed
+        return bundle
 
 
 @functools.cache
