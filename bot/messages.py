@@ -38,9 +38,10 @@ GREETING = {
     "en": "Hello! I am a bot that brings you the news.",
 }
 USAGE = {
-    "ja": "「最新」で新着記事、カテゴリー名でその記事、気になる言葉で記事を探せます。"
-    "言葉を空白で区切ると絞り込めます。",
-    "en": 'Send "latest" for what is new, the name of a category, or any words to search for.',
+    "ja": "・「最新」→ 新着ニュース\n"
+    "・カテゴリー名 → そのニュース\n"
+    "・キーワード → 検索（空白で区切ると絞り込み）",
+    "en": 'Send "latest" for the newest articles, the name of a category, or words to search for.',
 }
 WELCOME_BACK = {"ja": "おかえりなさい。", "en": "Welcome back!"}
 YOU_ARE_WELCOME = {
@@ -54,7 +55,7 @@ NO_SUBSCRIPTION = {
     'Send "latest" whenever you like.',
 }
 IN_GROUPS = {
-    "ja": "グループでは、わたしをメンションして話しかけてください。",
+    "ja": "グループでは「@ボット名」を付けて話しかけてください。",
     "en": "In a group, mention me when you want something.",
 }
 CATEGORIES = {"ja": "カテゴリー: ", "en": "Categories: "}
@@ -68,8 +69,8 @@ NO_ARTICLES = {
     "en": "There are no articles just now. Please try again a little later.",
 }
 NO_MORE = {
-    "ja": "これですべてです。ほかの記事はいかがですか。",
-    "en": "That is all there is. Would you like something else?",
+    "ja": "以上です。ほかのニュースも探してみますか？",
+    "en": "That is all. Would you like to look for something else?",
 }
 THANKS = {
     "sticker": {"ja": "スタンプありがとうございます。", "en": "Thank you for the sticker!"},
@@ -81,7 +82,7 @@ THANKS = {
 }
 THANKS_ANYWAY = {"ja": "ありがとうございます。", "en": "Thank you!"}
 WORDS_PLEASE = {
-    "ja": "文字で送っていただければ記事を探せます。",
+    "ja": "キーワードを文字で送ってください。記事をお探しします。",
     "en": "Send me a word and I will look for articles.",
 }
 FAILED = {

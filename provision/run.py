@@ -127,8 +127,8 @@ class Run:
         """Return what the person has to do: at the registrar, or in the parent zone of a sub-domain."""
         if parent := self.clients.dns.zone_above(zone.domain):
             return _(
-                "{domain} lies in {parent}: add these four records there, where the DNS of {parent} is kept; "
-                "nothing else of {parent} changes:\n{records}",
+                "{domain} is a subdomain of {parent}: add these four records where the DNS of "
+                "{parent} is managed; nothing else of {parent} changes:\n{records}",
                 domain=zone.domain,
                 parent=parent,
                 records="\n".join(

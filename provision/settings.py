@@ -94,17 +94,19 @@ SETTINGS = (
         "domain",
         None,
         host_name,
-        lambda: _("Which domain do you own?"),
+        lambda: _("Which domain should the bot use?"),
         lambda: _(
-            "The domain you own. Its DNS moves to Route 53, or is there already. Example: example.jp"
+            "Your domain, such as example.jp. Its DNS will be hosted in Route 53 (or already is)."
         ),
     ),
     Setting(
         "host",
         "",
         host_name,
-        lambda: _("Which host name should LINE call?"),
-        lambda: _("The name that LINE calls, such as bot.example.jp. Empty: the domain itself."),
+        lambda: _("Which host name should LINE use to reach the bot?"),
+        lambda: _(
+            "The name that LINE calls: the domain itself, or a subdomain such as bot.example.jp."
+        ),
     ),
     Setting(
         "network.vpc",
@@ -118,7 +120,7 @@ SETTINGS = (
         [],
         list_of(text_like(r"subnet-[0-9a-f]{8,17}", lambda: _("a list of subnet-... ids"))),
         lambda: _("Which public subnets?"),
-        lambda: _("Public subnets, two or more in different zones; none: up to three are chosen."),
+        lambda: _("Two or more public subnets in different zones. Empty: up to three are chosen."),
     ),
     Setting(
         "image.uri",
@@ -127,7 +129,7 @@ SETTINGS = (
             r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,510}",
             lambda: _("an image URI such as public.ecr.aws/name/bot:1"),
         ),
-        lambda: _("Which container image is the bot?"),
+        lambda: _("Which container image should the bot use?"),
         lambda: _(
             "The bot's image. Empty: this project's bot, built and pushed. Or a URI that Fargate can pull."
         ),
@@ -180,7 +182,7 @@ SETTINGS = (
         number(1, 100),
         lambda: _("How many tasks?"),
         lambda: _(
-            "Tasks. One is enough for a bot; with two, the loss of one causes no interruption."
+            "The number of tasks. One is enough for a bot; with two, the bot stays up if one stops."
         ),
     ),
     Setting(
@@ -243,7 +245,7 @@ SETTINGS = (
         "news.feeds",
         list(FEEDS),
         list_of(text_like(r"https?://\S{1,2000}", lambda: _("a list of http(s) URLs"))),
-        lambda: _("Which feeds does the bot read?"),
+        lambda: _("Which feeds should the bot read?"),
         lambda: _(
             "RSS or Atom URLs with commas between, a category after #; read their terms. Empty: no news."
         ),

@@ -39,7 +39,7 @@ def command() -> click.Command:
     return options.verb(
         deploy,
         "deploy",
-        _("Roll out a new image or new settings, watch it, and go back where it fails."),
+        _("Deploy a new image or new settings, watch it, and roll back if it fails."),
         "provision deploy --set image.uri=public.ecr.aws/name/bot:2",
         click.option("--rollback", "back", is_flag=True, help=_("return to the version before")),
     )
@@ -58,7 +58,7 @@ def deploy(given: Options, *, back: bool) -> int:
         if given.yes or not prompts.on_terminal():
             raise
         print(refusal, file=sys.stderr)
-        if not prompts.confirmed(_("Run at the full price for now?")):
+        if not prompts.confirmed(_("Run on demand, at the full price, for now?")):
             return 1
     return deploy(replace(given, sets=(*given.sets, "service.capacity=on-demand")), back=False)
 
@@ -193,7 +193,9 @@ def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
         run.keep_sets()
         said = _("`provision deploy --rollback` returns to the version before.")
     if not run.stack.steady_service.desired_count:
-        said = _("No task is wanted now, so nothing was tried: `provision start` tries it.")
+        said = _(
+            "The bot is stopped, so the new version hasn't been started. Run `provision start` to try it."
+        )
     print(said, file=sys.stderr)
     return 0
 
@@ -211,15 +213,15 @@ def _tidy(run: Run, doing: str, work: Callable[[], None]) -> None:
 def _failed(run: Run, refusal: ProvisionError, former: str) -> int:
     print(refusal, file=sys.stderr)
     if not former:
-        said = _("There is no earlier version to go back to; ECS goes on trying.")
+        said = _("There is no earlier version to roll back to; ECS keeps trying.")
     elif run.options.sets:
         said = _(
-            "{revision} goes on answering; it was not interrupted. stack.yaml is as it was.",
+            "{revision} keeps answering; it was not interrupted. stack.yaml is unchanged.",
             revision=short(former),
         )
     else:
         said = _(
-            "{revision} goes on answering; it was not interrupted. stack.yaml still asks for what failed.",
+            "{revision} keeps answering; it was not interrupted. stack.yaml still has what failed.",
             revision=short(former),
         )
     print(said, file=sys.stderr)

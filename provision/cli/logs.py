@@ -27,7 +27,7 @@ def command() -> click.Command:
     return options.verb(
         logs,
         "logs",
-        _("The bot's own words, from CloudWatch Logs."),
+        _("Show the bot's logs (CloudWatch Logs)."),
         "provision logs -f --since 10m",
         click.option("-f", "--follow", is_flag=True, help=_("go on until Ctrl-C")),
         click.option(

@@ -57,7 +57,7 @@ PLAIN = {"\u2713": "v", "\u2717": "x", "\u00b7": ".", "\u2026": ">", "\u00b1": "
 
 def build() -> click.Group:
     """Return the command, in the language that `_()` speaks now."""
-    text = _("From a domain and a LINE channel to a LINE bot on AWS, and back to nothing.")
+    text = _("Put a LINE bot on AWS with your domain and LINE channel, and remove it all again.")
     version = click.version_option(__version__, prog_name="provision")
     group = click.group("provision", help=text)(
         options.with_options(lambda **_given: None, *options.common(), version)
@@ -147,7 +147,7 @@ def _ended(action: Callable[[], int]) -> int:
         print(refusal, file=sys.stderr)
         return refusal.exit_status
     except (KeyboardInterrupt, click.Abort):
-        print(_("Stopped. Nothing is lost: the same command goes on from here."), file=sys.stderr)
+        print(_("Stopped. Nothing is lost. Run the same command to continue."), file=sys.stderr)
         return 130
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT:

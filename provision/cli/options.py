@@ -78,7 +78,9 @@ def wait() -> Option:
 def contents() -> Option:
     """Return --contents, of the verbs that delete."""
     return click.option(
-        "--contents", is_flag=True, help=_("take away what others put into ours, too")
+        "--contents",
+        is_flag=True,
+        help=_("also delete things that others added to resources provision created"),
     )
 
 

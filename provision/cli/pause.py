@@ -21,7 +21,7 @@ def command() -> click.Command:
     return options.verb(
         pause,
         "pause",
-        _("Take away what is paid by the hour (load balancer, service); keep the rest."),
+        _("Delete what is charged by the hour (load balancer, service) for now; keep the rest."),
         "provision pause",
         options.contents(),
     )
@@ -37,11 +37,14 @@ def pause(given: Options, contents: bool) -> int:
         saved = hourly(run)
         let_go = agreed(run, engine.check_pause(), contents)
         question = _(
-            "Take away load balancer and service (about {saved:.2f} USD a month)?", saved=saved
+            "Delete the load balancer and the service for now (saves about {saved:.2f} USD a month)?",
+            saved=saved,
         )
         if not given.yes and not prompts.confirmed(question):
             raise ProvisionError(
-                _("Asking before anything is deleted."), _("you said no"), _("Nothing was deleted.")
+                _("Asking before anything is deleted."),
+                _("you answered no"),
+                _("Nothing was deleted."),
             )
         with progress:
             gone = engine.pause(let_go)

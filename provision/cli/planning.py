@@ -35,7 +35,7 @@ def agree_to_pay(steps: list[Change], options: Options) -> None:
     question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
     if usd and not options.yes and not prompts.confirmed(question):
         raise ProvisionError(
-            _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
+            _("Asking before anything is made."), _("you answered no"), _("Nothing was created.")
         )
 
 

@@ -28,7 +28,7 @@ def command() -> click.Command:
     return options.verb(
         recover,
         "recover",
-        _("Write a lost stack.yaml anew, from what stands in the account."),
+        _("Recreate a lost stack.yaml from what the account contains."),
         "provision recover --set name=news-bot",
     )
 

@@ -18,7 +18,7 @@ def command() -> click.Command:
     return options.verb(
         resume,
         "resume",
-        _("Put back what pause took away, after asking."),
+        _("Create again what pause deleted, after asking."),
         "provision resume",
         options.wait(),
     )

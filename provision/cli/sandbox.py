@@ -13,7 +13,7 @@ def command() -> click.Command:
     return options.verb(
         sandbox,
         "sandbox",
-        _("An AWS, a DNS, a registrar and a LINE of our own on this machine. Serves until Ctrl-C."),
+        _("Run a local AWS, DNS, registrar and LINE to practise on. Ctrl-C stops it."),
         "provision sandbox --speed 20",
         click.option(
             "--speed",

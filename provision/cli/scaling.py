@@ -41,7 +41,8 @@ def scale(options: Options, *, start: bool) -> int:
         )
     else:
         then = _(
-            "Load balancer and addresses still cost by the hour: `provision pause` takes them away."
+            "The load balancer and its addresses are still charged by the hour: `provision "
+            "pause` deletes them."
         )
     print(then, file=sys.stderr)
     return 0

@@ -50,7 +50,9 @@ def setup(given: Options, wait: float | None) -> int:
         domain.offer_to_copy(run, domain.warn(run))
         if plan.changes and not given.yes and not prompts.confirmed(_("Build this?")):
             raise ProvisionError(
-                _("Asking before anything is made."), _("you said no"), _("Nothing was made.")
+                _("Asking before anything is made."),
+                _("you answered no"),
+                _("Nothing was created."),
             )
         run.keep_sets()
         with progress:

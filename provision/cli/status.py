@@ -18,7 +18,7 @@ def command() -> click.Command:
     return options.verb(
         status,
         "status",
-        _("Each resource: recorded, there, ready or why not."),
+        _("Show the state of each resource, and why it isn't ready."),
         "provision status --json",
         options.as_json(),
     )

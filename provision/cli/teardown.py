@@ -25,9 +25,7 @@ def command() -> click.Command:
     return options.verb(
         teardown,
         "teardown",
-        _(
-            "Take away everything of ours but the hosted zone and the news; keep what was there before."
-        ),
+        _("Delete everything provision created, except the hosted zone and the news bucket."),
         "provision teardown --yes --everything",
         click.option(
             "--everything",
@@ -54,7 +52,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
             if not prompts.typed(question, name):
                 raise ProvisionError(
                     _("Asking before anything is deleted."),
-                    _("the name was not typed"),
+                    _("the name didn't match"),
                     _("Nothing was deleted."),
                 )
         with progress:

@@ -17,8 +17,8 @@ def refusal(error: BaseException) -> ProvisionError:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(details(error))
         then = _(
-            "The details, without secrets, are in {path}: report them to provision's makers. "
-            "The same command goes on from here.",
+            "The details, without secrets, are in {path}: please report them to provision's "
+            "developers. Run the same command to continue.",
             path=path,
         )
     except OSError as refused:

@@ -48,7 +48,9 @@ class Creator:
         if resource.key in self.made:
             return None
         if (left := self._unripe(resource)) > 0:
-            why = _("what it is built on is new; AWS's services need some seconds to know it")
+            why = _(
+                "something it depends on was just created; waiting a few seconds for AWS to catch up"
+            )
             raise Pending(why, left=left, sure=True)
         before_create = dict(resource.before_create(self.clients))
         record = self.file.records.get(resource.key)

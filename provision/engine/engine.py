@@ -318,7 +318,7 @@ class Engine:
         missing = [other.key for other in resource.switch_after if other.key not in self._done]
         if missing:
             keys = ", ".join(missing)
-            why = _("it leads to the old one until these stand: {keys}", keys=keys)
+            why = _("it still points to the old one until these are ready: {keys}", keys=keys)
             raise Pending(why, outside=True)  # their own lines say how long they may take
 
     def _write(self, resource: Resource, state: State, made: bool = False) -> None:

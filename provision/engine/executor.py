@@ -89,7 +89,7 @@ class Outcome:
             raise WaitingOnExternal(
                 _("Everything that can be built by now is built."),
                 "; ".join(dict.fromkeys(why.reason for why in self.outside)),
-                _("When that is done, run the same command again: it goes on from here."),
+                _("When that is done, run the same command again to continue."),
             )
 
 

@@ -112,7 +112,7 @@ def retained(
         beside = [r for r in resources if _retained_with(r) is staying]
         for other in (*staying.needs(), *beside):
             if other.key not in stays:
-                stays[other.key] = _("{key}, which stays, rests on it", key=key)
+                stays[other.key] = _("{key}, which stays, depends on it", key=key)
                 new.append(other.key)
     return stays
 
@@ -130,7 +130,10 @@ def told(used: list[ExternalUse]) -> str:
     if more := len(used) - SHOWN:
         names = names if more < 0 else _("{names} and {count} more", names=names, count=more)
     if all(use.content for use in used):
-        return _("it holds what is not ours: {names}; --contents takes that too", names=names)
+        return _(
+            "it contains things that provision did not create: {names}; --contents deletes them too",
+            names=names,
+        )
     if all(use.unknown for use in used):
         return _(
             "whether others use it is not known: {names}; when that can be asked, run the same command again",

@@ -163,8 +163,9 @@ def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
     show_steps(plan.steps, stream)
     print(
         _(
-            "{changes} to change; about {cost:.2f} USD a month while it stands (list prices, without tax "
-            "and traffic); about {minutes:.0f} min of AWS's own time, the wait for the registrar not counted",
+            "{changes} changes. About {cost:.2f} USD a month while it runs (list prices, "
+            "excluding tax and traffic). Takes about {minutes:.0f} minutes, plus the wait "
+            "for your registrar.",
             changes=len(plan.changes),
             cost=plan.monthly_usd,
             minutes=plan.seconds / 60,

@@ -32,7 +32,7 @@ def checks() -> list[Check]:
     return [
         Check(domain, "zone", _("hosted zone"), is_ready("zone")),
         Check(domain, "delegation", _("delegation"), is_ready("delegation"), ("zone",)),
-        Check(domain, "caa", _("CAA lets Amazon issue"), caa),
+        Check(domain, "caa", _("CAA allows Amazon"), caa),
         Check(
             domain,
             "certificate",
@@ -53,7 +53,7 @@ def checks() -> list[Check]:
         Check(https, "tls", _("TLS as LINE does it"), tls_handshake, ("alias", "listener")),
         Check(bot, "image", _("image"), image),
         Check(bot, "service", _("service"), is_ready("cluster", "task_definition", "service")),
-        Check(bot, "awake", _("a task is wanted"), tasks_wanted, ("service",)),
+        Check(bot, "awake", _("bot should be running"), tasks_wanted, ("service",)),
         Check(bot, "task", _("task"), is_ready("steady_service"), ("service", "awake")),
         Check(bot, "target", _("target health"), targets, ("service", "awake", "load_balancer")),
         Check(
@@ -71,12 +71,16 @@ def checks() -> list[Check]:
         ),
         Check(secrets, "access_token", _("access token"), is_ready("access_token")),
         Check(secrets, "channel_secret", _("channel secret"), is_ready("channel_secret")),
-        Check(secrets, "token", _("LINE takes the token"), token, ("access_token",)),
+        Check(secrets, "token", _("token accepted by LINE"), token, ("access_token",)),
         Check(
-            secrets, "channel", _("both of one channel"), one_channel, ("token", "channel_secret")
+            secrets,
+            "channel",
+            _("token and secret match"),
+            one_channel,
+            ("token", "channel_secret"),
         ),
         Check(news, "bucket", _("bucket"), is_ready("news_bucket")),
-        Check(news, "articles", _("present and fresh"), fresh, ("bucket",)),
+        Check(news, "articles", _("news up to date"), fresh, ("bucket",)),
         Check(
             news,
             "collecting",

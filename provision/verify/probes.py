@@ -44,7 +44,7 @@ def resolves(scene: Scene) -> Finding:
         return ok(", ".join(found))
     return ng(
         _("resolvers find no address for {host} yet", host=host),
-        _("Resolvers remember a no for some minutes: run `provision verify` again then."),
+        _('Resolvers cache "not found" for a few minutes: run `provision verify` again then.'),
     )
 
 

@@ -132,7 +132,7 @@ def is_ready(*lines: str) -> Look:
 def _stands(scene: Scene, line: str) -> Finding:
     resource = scene.resource(line)
     if resource is None:
-        return skip(_("stack.yaml wants none"))
+        return skip(_("not set in stack.yaml"))
     observation = scene.observations[resource.key]
     outside = bool(getattr(resource, "outside", False))
     if observation.refusal:
@@ -147,8 +147,10 @@ def _stands(scene: Scene, line: str) -> Finding:
     if observation.drift:
         paths = ", ".join(difference.path for difference in observation.drift)
         reason = _("differs from what is wanted: {paths}", paths=paths)
-        return ng(reason, _("`provision plan` shows it, `provision setup` mends it."))
+        return ng(
+            reason, _("`provision plan` shows the difference, `provision setup` corrects it.")
+        )
     if reason := observation.waiting:
-        then = _("When that is done, run `provision setup`: it goes on from here.")
+        then = _("When that is done, run `provision setup` to continue.")
         return ng(reason, then, outside=outside)
     return ok()

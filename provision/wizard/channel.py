@@ -103,7 +103,8 @@ def _stored(run: Run, parameter: Parameter, refusal: LineError) -> ProvisionErro
         refusal.what,
         _("{why} (the value in the parameter {name})", why=refusal.why, name=parameter.name),
         _(
-            "It was there before provision: put the right value into it, or run `provision setup` at a "
-            "terminal and answer there, or name another parameter in stack.yaml."
+            "This parameter existed before provision: store the correct value in it, run "
+            "`provision setup` in a terminal and answer there, or set another parameter "
+            "name in stack.yaml."
         ),
     )

@@ -50,7 +50,7 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
         key = unanswered[0]
         raise UsageError(
             _("Could not read the settings in {path}.", path=file.path),
-            _("{key} is not answered, and there is no terminal to ask on", key=key),
+            _("{key} has no value, and there is no terminal to ask on", key=key),
             _("Add `--set {key}=...`, or a line to the file.", key=key),
         )
     for key in unanswered if yes else FIRST:
@@ -91,9 +91,9 @@ def _ask_times(file: StackFile, *, save: bool) -> None:
         settings["service.capacity"],
     )
     which = chosen(
-        _("When should the bot answer?"),
+        _("When should the bot run?"),
         offered,
-        _("Tasks cost by the second; the load balancer costs all day."),
+        _("You pay for tasks only while they run, and for the load balancer around the clock."),
     )
     start, stop, zone = ("", "", settings["schedule.timezone"]) if which == "always" else ARTICLE
     if which == "own":

@@ -30,5 +30,5 @@ def times(prices: Prices, cpu: int, memory: int, capacity: str) -> list[tuple[st
                 usd=ARTICLE_HOURS * hour,
             ),
         ),
-        ("own", _("own hours, as two expressions of EventBridge Scheduler")),
+        ("own", _("your own days and hours (two cron expressions)")),
     ]

@@ -63,7 +63,7 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
         file.trial.update(said)
     print(
         _(
-            "{path} had no records of the stack {name}, which stands in this account: recovered.",
+            "{path} had no records of the stack {name}, which exists in this account: recovered.",
             path=file.path,
             name=name,
         ),
@@ -186,7 +186,7 @@ def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
     if not found or named:
         raise ProvisionError(
             _("Looking for stacks in this account, region {region}.", region=clients.aws.region),
-            _("there is none of the name {name}", name=name) if named else _("there is none"),
+            _("there is no stack named {name}", name=name) if named else _("there is none"),
             _(
                 "There are: {names}. Other regions: --set region=...",
                 names=", ".join(found) or _("none"),
@@ -194,7 +194,7 @@ def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
         )
     if len(found) > 1:
         if prompts.on_terminal():
-            text = _("Which stack shall be recovered?")
+            text = _("Which stack should be recovered?")
             return prompts.chosen(text, [(each, "") for each in found])
         raise UsageError(
             _("Choosing the stack to recover."),

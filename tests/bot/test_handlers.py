@@ -351,9 +351,9 @@ def test_punctuation_emoji_and_invisible_characters(words: str, expected: str) -
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("おはようございます", "「最新」で新着記事"),
-        ("こんにちわ", "「最新」で新着記事"),
-        ("使い方を教えて", "「最新」で新着記事"),
+        ("おはようございます", "「最新」→ 新着ニュース"),
+        ("こんにちわ", "「最新」→ 新着ニュース"),
+        ("使い方を教えて", "「最新」→ 新着ニュース"),
         ("カテゴリー", "カテゴリー: "),
         ("good morning", 'Send "latest"'),
         ("categories", "Categories: "),
@@ -391,9 +391,9 @@ def test_a_friend_who_comes_back() -> None:
 @pytest.mark.parametrize(
     ("postback", "expected"),
     [
-        ({"data": "action=buy&item=1"}, "「最新」で新着記事"),
-        ({"data": "when", "params": {"datetime": "2026-08-14T12:00"}}, "「最新」で新着記事"),
-        ({"data": "ロケット"}, "「最新」で新着記事"),
+        ({"data": "action=buy&item=1"}, "「最新」→ 新着ニュース"),
+        ({"data": "when", "params": {"datetime": "2026-08-14T12:00"}}, "「最新」→ 新着ニュース"),
+        ({"data": "ロケット"}, "「最新」→ 新着ニュース"),
     ],
 )
 def test_menus_and_date_pickers_are_not_searched_for(

@@ -135,7 +135,7 @@ def test_lost_answers_and_throttling_are_ridden_out(
         (["setup", "--set", "domain=nonsense"], 2, "example.jp"),
         (["setup", "--wait", "soon"], 2, "--wait"),
         (["nonsense"], 2, "nonsense"),
-        (["--lang", "ja", "setup", "--yes"], 2, "端末"),
+        (["--lang", "ja", "setup", "--yes"], 2, "ターミナル"),
         (["--help"], 0, ""),
         (["--version"], 0, ""),
     ],

@@ -194,7 +194,7 @@ def test_bad_deploy(
     said = capsys.readouterr().err
     assert why in said
     assert then in said
-    assert "news-bot:1 goes on answering" in said
+    assert "news-bot:1 keeps answering" in said
     assert "example.jp/bot:1" == StackFile(env.path).settings["image.uri"]
     assert told.seconds <= breaker(env) / 2
 
@@ -305,7 +305,7 @@ def test_missing_secret(env: Env, images: ByImage, capsys: pytest.CaptureFixture
     said = capsys.readouterr().err
     assert "invalid parameters" in said
     assert "provision setup" in said
-    assert "news-bot:1 goes on answering" in said
+    assert "news-bot:1 keeps answering" in said
     ssm.put_parameter(Name="CHANNEL_SECRET", Value=value, Type="SecureString")
     env.aws_session.after = lambda operation: delete_secret(env, operation)
     assert told.seconds <= breaker(env) / 2

@@ -82,7 +82,7 @@ def test_network_and_zone_are_chosen(
     )
     terminal.until("Which host name")
     terminal.type(ENTER)
-    terminal.until("When should the bot answer?")
+    terminal.until("When should the bot run?")
     terminal.type(ENTER)
     terminal.until("Keep the defaults")
     terminal.type("y")
@@ -94,7 +94,7 @@ def test_network_and_zone_are_chosen(
     said = terminal.until("Build this?")
     assert "=" in next(line for line in said.splitlines() if "zone/two.example" in line)
     terminal.type("n")
-    terminal.until("Nothing was made.")
+    terminal.until("Nothing was created.")
     terminal.stop()
     settings = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
     assert "new" == settings["network"]["vpc"]

@@ -13,7 +13,7 @@ import pytest
 from tests.provision.shell import PROVISION, ROOT, Person, control, send
 
 PHRASES = (ROOT / "bot/messages.py").read_text()
-HELP = 'Send "latest" for what is new'
+HELP = 'Send "latest" for the newest articles'
 
 
 def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> None:

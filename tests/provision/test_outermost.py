@@ -51,8 +51,8 @@ def test_an_error_nobody_foresaw(
     assert (
         "Provision met an error that it does not know.\n"
         "  why:  RuntimeError\n"
-        f"  next: The details, without secrets, are in {path}: report them to provision's makers. "
-        "The same command goes on from here.\n"
+        f"  next: The details, without secrets, are in {path}: please report them to provision's "
+        "developers. Run the same command to continue.\n"
     ) == capsys.readouterr().err
     assert 0o100600 == path.stat().st_mode
     written = path.read_text()
@@ -158,7 +158,7 @@ def test_any_encoding(finished_stack: Person, encoding: str) -> None:
     assert (0, b"") == (plan.returncode, plan.stderr)
     japanese = encoding in ("cp932", "shift_jis", "euc_jp")
     last = plan.stdout.decode(encoding).splitlines()[-1]
-    assert (japanese, not japanese) == ("\u6708" in last, "to change" in last)
+    assert (japanese, not japanese) == ("\u6708" in last, "changes. About" in last)
 
 
 def test_japanese_locales(finished_stack: Person) -> None:

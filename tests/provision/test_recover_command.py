@@ -49,7 +49,7 @@ def test_story_of_a_lost_file(person: Person) -> None:
     file.unlink()
     gone = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
     assert (0, []) == (gone.returncode, json.loads(gone.stdout)["left"]), gone.stderr
-    assert "which stands in this account: recovered" in gone.stderr
+    assert "which exists in this account: recovered" in gone.stderr
 
 
 def test_nothing_to_recover(person: Person) -> None:

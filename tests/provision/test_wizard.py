@@ -25,15 +25,15 @@ class Asked:
 
 
 FIRST = (
-    Asked("Which domain do you own?", "shop.example", "no domain", "xn--"),
+    Asked("Which domain should the bot use?", "shop.example", "no domain", "xn--"),
     Asked("Which host name shall", "bot.shop.example", "bot.other.example", "shop.example"),
-    Asked("When should the bot answer?", DOWN),
+    Asked("When should the bot run?", DOWN),
 )
 MORE = Asked("Keep the defaults of everything else?", "n")
 OTHERS = (
     Asked("What should the stack be called?", "shop-bot", "Shop Bot!", "2 to 20"),
     Asked("In which AWS region?", "ap-northeast-1", "Tokyo", "ap-northeast-1"),
-    Asked("Which container image is the bot?", "a/b:1", "!", "public.ecr.aws"),
+    Asked("Which container image should the bot use?", "a/b:1", "!", "public.ecr.aws"),
     Asked("Which base image should it be built on?", "a/base:1", "B!", "public.ecr.aws"),
     Asked("Which folder of your own files", ""),
     Asked("Which processor is the image for?", ""),
@@ -54,7 +54,7 @@ OTHERS = (
         "a name different from",
     ),
     Asked("Which bucket holds the news?", ""),
-    Asked("Which feeds does the bot read?", "https://a.example/feed", "ftp://a", "http"),
+    Asked("Which feeds should the bot read?", "https://a.example/feed", "ftp://a", "http"),
     Asked("When is the news collected?", "rate(6 hours)"),
 )
 VPC = Asked("Which network should the bot run in?", "")
@@ -167,7 +167,7 @@ def test_ctrl_c_at_every_question(
     wizard.give(secret.right)
     wizard.interrupted(BUILD, token, secret)
     wizard.give(BUILD.right)
-    wizard.until("Nothing was made.")
+    wizard.until("Nothing was created.")
     assert 1 == wizard.terminal.ended()
     text = (person.folder / "stack.yaml").read_text()
     assert known["access_token"] not in text
