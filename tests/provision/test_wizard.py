@@ -26,7 +26,7 @@ class Asked:
 
 FIRST = (
     Asked("Which domain should the bot use?", "shop.example", "no domain", "xn--"),
-    Asked("Which host name shall", "bot.shop.example", "bot.other.example", "shop.example"),
+    Asked("Which host name should", "bot.shop.example", "bot.other.example", "shop.example"),
     Asked("When should the bot run?", DOWN),
 )
 MORE = Asked("Keep the defaults of everything else?", "n")
@@ -58,7 +58,7 @@ OTHERS = (
     Asked("When is the news collected?", "rate(6 hours)"),
 )
 VPC = Asked("Which network should the bot run in?", "")
-SUBNETS = Asked("Which public subnets?", SPACE + DOWN + SPACE, SPACE, "Space picks")
+SUBNETS = Asked("Which public subnets?", SPACE + DOWN + SPACE, SPACE, "Two or more public")
 BUILD = Asked("Build this?", "n")
 SETTINGS = {
     "domain": "shop.example",

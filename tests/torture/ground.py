@@ -77,7 +77,7 @@ class Ground:
         self._clients: dict[str, Any] = {}
         attach(self._session, self.sandbox.aws)
         self.damaged = 0
-        self.ownership_errors()
+        self.strangers()
         self.before = Counter(inventory(self.client))
         self.file.write_text(SETTINGS)
 
