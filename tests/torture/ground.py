@@ -53,7 +53,7 @@ news:
 def collect(environment: dict[str, str]) -> int:
     """The collector, stubbed as the bots are: an index of nothing, put past all faults."""
     bucket, _slash, folder = environment["NEWS_URL"].removeprefix("s3://").partition("/")
-    s3 = get_backend("s3")[Cloud.account]["aws"]
+    s3 = get_backend("s3")[Cloud.account_id]["aws"]
     s3.put_object(bucket, f"{folder}/index.json", b'{"files": []}')
     return 0
 
