@@ -15,7 +15,7 @@ from tests.bot.articles import HOSTILE, articles, words
 from tests.openapi import needs_description, violations
 
 NOW = 1_800_000_000.0
-FULL = Article(
+FULL = Article(  # type: ignore[call-arg]
     "😀" * 999, "https://e.com/" + "x" * 986, *["あ" * 999] * 3, NOW, "https://e.com/" + "y" * 986
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.news.store import Bucket, NotFound
-from provision.engine.engine import Outcome
+from provision.engine.executor import Outcome
 from provision.pricing import prices
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from tests.provision.shell import Person, client, control, send
 
@@ -123,7 +124,7 @@ def test_verbs_on_nothing(person: Person) -> None:
         assert 0 == person.types("--sandbox", verb, "--yes").returncode
 
 
-def _status(person: Person) -> list[dict[str, object]]:
+def _status(person: Person) -> list[dict[str, Any]]:
     return list(json.loads(person.types("--sandbox", "status", "--json").stdout)["resources"])
 
 

@@ -79,7 +79,7 @@ def test_always_on(env: Env) -> None:
     before = remembered(env)
     assert [] == lose(env)
     assert before == remembered(env)
-    assert StackFile(env.path).stands("schedule.start")
+    assert StackFile(env.path).has_value("schedule.start")
 
 
 def test_chosen_subnets(env: Env) -> None:

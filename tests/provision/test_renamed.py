@@ -3,7 +3,7 @@
 import pytest
 
 from tests.provision.conftest import WHOLE, Env, PowerCut
-from tests.provision.test_new_network import NETWORK
+from tests.provision.finished_stack import NETWORK
 
 LINES = ["zone", "certificate", "bot_group", "load_balancer", "alias"]
 

@@ -5,7 +5,8 @@ import io
 import pytest
 
 from provision.cli import deploy, scaling
-from provision.engine.engine import DeletionResult, Engine
+from provision.engine.deleter import DeletionResult
+from provision.engine.engine import Engine
 from provision.engine.executor import Outcome
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
