@@ -10,7 +10,14 @@ from provision.engine.inspector import TRIES, ask_all, unanswered
 from provision.engine.read_cache import cached_reads
 from provision.errors import ProvisionError
 from provision.i18n import _
-from provision.resources.base import Clients, Live, Resource, called, kinds
+from provision.resources.base import (
+    Clients,
+    FoundSettings,
+    Live,
+    Resource,
+    called,
+    kinds,
+)
 from provision.state.stack_file import Record
 
 
@@ -33,6 +40,11 @@ class TaggedResource:
         found = self.kind.from_record(self.stack, self.key, {})
         found.load_from_api(self.live)
         return found.outputs()
+
+    def settings(self) -> FoundSettings:
+        """Return the settings that it shows."""
+        resource = self.kind.from_record(self.stack, self.key, {})
+        return resource.recovered_settings(self.live)
 
     def record(self) -> Record:
         """Return its entry for stack.yaml."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Live = dict[str, Any]
 Tagged = tuple[dict[str, str], Live]  # a live resource and its tags
+FoundSettings = dict[str, str | list[str]]  # as a person would type them
 T = TypeVar("T")
 
 
@@ -282,6 +283,10 @@ class Resource(Recorded):
     def shown(self, live: Live) -> str:
         """Return what a person finds it by: its ARN or id."""
         return called(self.outputs())
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return the settings that the live resource shows, as `recover` writes them. Use no settings."""
+        return {}
 
     # Ownership ---------------------------------------------------------------------------------------
 

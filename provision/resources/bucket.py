@@ -15,6 +15,7 @@ from provision.resources.base import (
     Difference,
     Errors,
     ExternalUse,
+    FoundSettings,
     Live,
     Resource,
     Tagged,
@@ -104,6 +105,10 @@ class NewsBucket(Resource):
                 if live["Tags"].get("provision:stack") == self.stack:
                     return live
         return None
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return the configured name; "" for a random one."""
+        return {"news.bucket": self.key.partition("/")[2]}
 
     def _read(self, clients: Clients, name: str) -> Live:
         s3 = clients.aws.s3

@@ -11,6 +11,7 @@ from provision.resources.awsvpc import awsvpc_configuration, strategy
 from provision.resources.base import (
     Clients,
     Errors,
+    FoundSettings,
     Live,
     Polling,
     Resource,
@@ -65,6 +66,10 @@ class CollectorDefinition(Family):
     feeds: list[str]
     container: ClassVar[str] = "collector"
     suffix: ClassVar[str] = SUFFIX
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return the feeds."""
+        return {"news.feeds": str(live["Container"]["environment"].get("NEWS_FEEDS", "")).split()}
 
     def _platform(self) -> str:
         return self.bot.platform

@@ -4,7 +4,11 @@ from typing import Any
 
 from provision.pricing import Prices
 from provision.resources.awsvpc import PROVIDERS, awsvpc_configuration, strategy
-from provision.resources.base import resource
+from provision.resources.base import (
+    FoundSettings,
+    Live,
+    resource,
+)
 from provision.resources.cluster import Cluster
 from provision.resources.collector import (
     CPU,
@@ -64,6 +68,13 @@ class CollectorSchedule(Scheduled):
     security_group: SecurityGroup
     collector_permissions: CollectorPermissions
     capacity: str
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return its time."""
+        return {
+            "news.schedule": str(live["ScheduleExpression"]),
+            "schedule.timezone": str(live["ScheduleExpressionTimezone"]),
+        }
 
     def _target(self) -> dict[str, Any]:
         """Return ECS RunTask, a templated target."""

@@ -220,6 +220,12 @@ class Image(Resource):
         _delete(clients, self.repository_name, _list_built(clients, self.repository_name))
 
 
+def built_tag(uri: str, stack: str) -> str:
+    """Return the tag of an image that was built here for the stack; "" for any other image."""
+    name, _colon, tag = uri.rpartition(":")
+    return tag if name.endswith(f"/{stack}") and tag.startswith(PREFIX) else ""
+
+
 def _sign_in(clients: Clients) -> tuple[str, str]:
     """Return the registry of this account and region, and a token for it.
 

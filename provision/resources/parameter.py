@@ -11,6 +11,7 @@ from provision.resources.base import (
     Deletion,
     Difference,
     Errors,
+    FoundSettings,
     Live,
     Resource,
     Tagged,
@@ -64,6 +65,10 @@ class Parameter(Resource):
         live = dict(answer["Parameters"][0])
         value = live.pop("Value", "")
         return {**live, "UpToDate": not secret or value == secret}
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return its name."""
+        return {f"line.{self.logical_id}_parameter": str(live["Name"])}
 
     def create(self, clients: Clients) -> Live | None:
         """Call PutParameter without Overwrite."""

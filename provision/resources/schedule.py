@@ -14,6 +14,7 @@ from provision.resources.base import (
     Difference,
     Errors,
     ExternalUse,
+    FoundSettings,
     Live,
     Polling,
     Resource,
@@ -194,6 +195,15 @@ class Schedule(Scheduled):
 
     count: int
     service: Service
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return its time, and the number of tasks that it starts."""
+        count = json.loads(live["Target"]["Input"])["DesiredCount"]
+        return {
+            f"schedule.{live['Name']}": str(live["ScheduleExpression"]),
+            "schedule.timezone": str(live["ScheduleExpressionTimezone"]),
+            **({"service.count": str(count)} if count else {}),
+        }
 
     def _target(self) -> dict[str, Any]:
         """Return ecs:UpdateService, a universal target."""

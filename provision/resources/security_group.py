@@ -9,6 +9,7 @@ from provision.resources.base import (
     Difference,
     Errors,
     ExternalUse,
+    FoundSettings,
     Live,
     Polling,
     Resource,
@@ -67,6 +68,14 @@ class SecurityGroup(Resource):
             ]
             groups = clients.aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
         return dict(groups[0]) if groups else None
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return the VPC: the group's name has `new` or a part of the VPC's id after the stack's."""
+        suffix = live["GroupName"].removeprefix(f"{self.stack}-").partition("-")[0]
+        if suffix == "new":
+            return {"network.vpc": "new"}
+        is_chosen = live["VpcId"].endswith(suffix)
+        return {"network.vpc": str(live["VpcId"]) if is_chosen else "default"}
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateSecurityGroup."""

@@ -9,6 +9,7 @@ from provision.resources.base import (
     Deletion,
     Difference,
     Errors,
+    FoundSettings,
     Live,
     Polling,
     Resource,
@@ -114,6 +115,17 @@ class Service(Resource):
             if live["status"] != "INACTIVE":
                 return self._shape(live, self.counted or _count(self))
         return None
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return its capacity, and the number of its tasks while it is on."""
+        provider = (live.get("capacityProviderStrategy") or [{}])[0].get("capacityProvider", "")
+        capacities = {known: capacity for capacity, known in PROVIDERS.items()}
+        found: FoundSettings = {}
+        if provider in capacities:
+            found["service.capacity"] = capacities[provider]
+        if live["desiredCount"]:
+            found["service.count"] = str(live["desiredCount"])
+        return found
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateService."""

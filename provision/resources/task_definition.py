@@ -7,6 +7,7 @@ from provision.resources.base import (
     Clients,
     Difference,
     Errors,
+    FoundSettings,
     Live,
     Resource,
     Tagged,
@@ -18,7 +19,7 @@ from provision.resources.base import (
     resource,
 )
 from provision.resources.bucket import FOLDER, NewsBucket
-from provision.resources.image import GivenImage, Image
+from provision.resources.image import GivenImage, Image, built_tag
 from provision.resources.log_group import LogGroup
 from provision.resources.parameter import Parameter
 from provision.resources.role import Role
@@ -229,6 +230,23 @@ class TaskDefinition(Family):
 
     def _platform(self) -> str:
         return self.platform
+
+    def recovered_settings(self, live: Live) -> FoundSettings:
+        """Return size, processor and image, and the names of parameters and bucket, which may be adopted."""
+        architecture = live.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+        platforms = {value: key for key, value in ARCHITECTURES.items()}
+        container = live["Container"]
+        environment, image = container["environment"], str(container["image"])
+        bucket = environment.get("NEWS_URL", "").partition("://")[2].partition("/")[0]
+        return {
+            **({} if built_tag(image, self.stack) else {"image.uri": image}),
+            "image.platform": platforms[architecture],
+            "service.cpu": str(live["cpu"]),
+            "service.memory": str(live["memory"]),
+            "line.access_token_parameter": environment.get("ACCESS_TOKEN_PARAMETER", ""),
+            "line.channel_secret_parameter": environment.get("CHANNEL_SECRET_PARAMETER", ""),
+            "news.bucket": bucket,
+        }
 
     def preflight(self, clients: Clients) -> None:
         """Raise ProvisionError where the image is for another platform, if its registry shows it."""
