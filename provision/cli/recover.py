@@ -65,19 +65,19 @@ def _written_anew(given: Options) -> int:
     with file.locked():
         name = recovering.which(file, clients, clock, "name" in setting_keys(given))
         clients = cached_reads(clients)  # the settings and the records are told from one list
-        traces = DiscoveredSettings(recovering.tagged(clients, clock, name), clients, name)
+        discovered = DiscoveredSettings(recovering.tagged(clients, clock, name), clients, name)
         sets = dict(pair.split("=", 1) for pair in given.sets)
         keep = file.trial.keys() - sets.keys()
-        still = recovering.write(file, clients, clock, traces, keep, sets)
+        still = recovering.write(file, clients, clock, discovered, keep, sets)
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
     if still:
         print(
             _("AWS does not tell these; look at them in the file: {keys}", keys=", ".join(still)),
             file=sys.stderr,
         )
-    recovering.tell(traces)
+    recovering.tell(discovered)
     print(_("Next: `provision plan` shows what setup would change."), file=sys.stderr)
-    return 1 if traces.unknown else 0
+    return 1 if discovered.unknown else 0
 
 
 @contextmanager

@@ -52,13 +52,15 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
     told = [key for key in file.settings if file.written(key)]
     lost = file.settings["domain"] is None
     clients = cached_reads(clients)  # the settings and the records are told from one list
-    traces = DiscoveredSettings(tagged(clients, clock, name), clients, name)
+    discovered = DiscoveredSettings(tagged(clients, clock, name), clients, name)
     if not lost:
-        _same(file, traces)
+        _same(file, discovered)
     said = {key: file.trial.pop(key) for key in given if key in file.trial}
     try:
         with contextlib.nullcontext() if file.on_trial else file.locked():
-            write(file, clients, clock, traces, keep=file.trial if lost else (*told, *file.trial))
+            write(
+                file, clients, clock, discovered, keep=file.trial if lost else (*told, *file.trial)
+            )
     finally:
         file.trial.update(said)
     print(
@@ -69,12 +71,12 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
         ),
         file=sys.stderr,
     )
-    tell(traces)
+    tell(discovered)
 
 
-def tell(traces: DiscoveredSettings) -> None:
+def tell(discovered: DiscoveredSettings) -> None:
     """Say on stderr what could not be looked at, with the reason."""
-    for what, why in traces.unknown.items():
+    for what, why in discovered.unknown.items():
         print(_("could not be looked at: {what}: {why}", what=what, why=why), file=sys.stderr)
 
 
@@ -104,18 +106,18 @@ def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
     return names
 
 
-def _same(file: StackFile, traces: DiscoveredSettings) -> None:
+def _same(file: StackFile, discovered: DiscoveredSettings) -> None:
     """Raise ProvisionError where the file means another stack than the one that exists."""
     host, domain = file.settings["host"], file.settings["domain"]
-    zone = traces.lines.get("zone")
-    if not traces.hosts or host in traces.hosts or (zone and zone.key == f"zone/{domain}"):
+    zone = discovered.lines.get("zone")
+    if not discovered.hosts or host in discovered.hosts or (zone and zone.key == f"zone/{domain}"):
         return
     raise ProvisionError(
         _("Reading {path}.", path=file.path),
         _(
             "it has no records, and this account has a stack {name} already, for {hosts}",
-            name=traces.stack,
-            hosts=", ".join(traces.hosts),
+            name=discovered.stack,
+            hosts=", ".join(discovered.hosts),
         ),
         _(
             "If that is another bot of yours, choose another `name`. If it is this one, write its `host` "
@@ -128,33 +130,33 @@ def write(
     file: StackFile,
     clients: Clients,
     clock: Clock,
-    traces: DiscoveredSettings,
+    discovered: DiscoveredSettings,
     keep: Iterable[str] = (),
     sets: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Write settings and records into the file, at once. Return the settings that stay open.
 
-    keep: settings that stay. sets: settings that go into the file whatever stands in the account. traces:
+    keep: settings that stay. sets: settings that go into the file whatever stands in the account. discovered:
     what could not be looked at is noted there.
     """
     sets = sets or {}
     looks, file.on_trial = file.on_trial, True
-    other = [] if "task_definition" in traces.lines else ["image.uri"]
+    other = [] if "task_definition" in discovered.lines else ["image.uri"]
     try:
         for key, value in sets.items():
             file.answer(key, value)
-        doing = _("Reading the settings of the stack {name}.", name=traces.stack)
-        inspector.ask(partial(_settings, file, traces, {*keep, *sets}), clock, doing)
-        if traces.paused():
+        doing = _("Reading the settings of the stack {name}.", name=discovered.stack)
+        inspector.ask(partial(_settings, file, discovered, {*keep, *sets}), clock, doing)
+        if discovered.paused():
             file.mark_paused(True)
         open_ones = [key for key in file.settings if file.settings[key] is None]
         if not open_ones:
             stack = Stack(file.settings, Secrets(), {}, file.path.parent)
             engine = Engine(stack.resources, file, clients, clock, lambda *event: None)
             engine.begin()
-            traces.unknown = engine.recover()
+            discovered.unknown = engine.recover()
             file.sort([resource.key for resource in stack.resources])
-            if isinstance(stack.image, Image) and traces.built() not in (
+            if isinstance(stack.image, Image) and discovered.built() not in (
                 "",
                 stack.image.inputs.tag,
             ):
@@ -166,12 +168,12 @@ def write(
     return [*open_ones, *untold, *other]
 
 
-def _settings(file: StackFile, traces: DiscoveredSettings, kept: set[str]) -> None:
-    for key, value in traces.settings().items():
+def _settings(file: StackFile, discovered: DiscoveredSettings, kept: set[str]) -> None:
+    for key, value in discovered.settings().items():
         if key not in kept or key == "name":  # the name is what tells the stack
             file.answer(key, value)
-    host = file.settings["host"] if "host" in kept else traces.host()
-    if host and "domain" not in kept and (domain := traces.domain(host)):
+    host = file.settings["host"] if "host" in kept else discovered.host()
+    if host and "domain" not in kept and (domain := discovered.domain(host)):
         file.answer("domain", domain)
     if host and "host" not in kept and host != file.settings["domain"]:
         file.answer("host", host)

@@ -296,10 +296,10 @@ def test_lost_file(builder: Builder) -> None:
     env.setup()
     env.path.unlink()
     file, clients = StackFile(env.path), env.clients()
-    traces = DiscoveredSettings(
+    discovered = DiscoveredSettings(
         list_inventory(clients, env.clock, "news-bot").tagged, clients, "news-bot"
     )
-    assert ["image.base", "image.files"] == recovery.write(file, clients, env.clock, traces)
+    assert ["image.base", "image.files"] == recovery.write(file, clients, env.clock, discovered)
     assert "" == file.settings["image.uri"]
     assert "created" == file.records["image"].state
     env.set(image__files="own")

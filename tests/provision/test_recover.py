@@ -53,8 +53,8 @@ def lose(env: Env) -> list[str]:
 def recovered(env: Env, name: str = "news-bot") -> list[str]:
     """What `provision recover` does once the stack is chosen."""
     file, clients = StackFile(env.path), env.clients()
-    traces = DiscoveredSettings(list_inventory(clients, env.clock, name).tagged, clients, name)
-    return recovery.write(file, clients, env.clock, traces)
+    discovered = DiscoveredSettings(list_inventory(clients, env.clock, name).tagged, clients, name)
+    return recovery.write(file, clients, env.clock, discovered)
 
 
 @pytest.mark.parametrize("changed", [{}, OTHERS], ids=["defaults", "others"])
