@@ -228,7 +228,7 @@ def test_sub_domain_is_delegated_in_the_zone_above(
     said = instruction(env, capsys)
     servers = StackFile(env.path).records["zone/bot.example.jp"].outputs["name_servers"]
     assert all(f"bot.example.jp.  300  IN  NS  {server}.\n" in said for server in servers)
-    assert "where the DNS of example.jp is kept" in said
+    assert "where the DNS of example.jp is managed" in said
     assert "bought" not in said
     env.enter_name_servers()
     outcome = env.setup()
