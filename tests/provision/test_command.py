@@ -49,6 +49,7 @@ def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
     assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
 
 
+@pytest.mark.slow
 def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str]) -> None:
     """Without the person at the registrar: exit 3, naming the servers; then the same command finishes."""
     complete = {
@@ -105,6 +106,7 @@ def test_stranger_stops_setup_before_anything_is_made(
     assert before == changes(addresses)
 
 
+@pytest.mark.slow
 def test_lost_answers_and_throttling_are_ridden_out(
     person: Person, addresses: dict[str, str]
 ) -> None:

@@ -4,9 +4,12 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.provision.shell import Person, client, control, send
 
 
+@pytest.mark.slow
 def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
     """Stopped, the bot is silent and nothing is taken away; started, it answers."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
@@ -18,6 +21,7 @@ def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
     assert 1 == len(send(addresses, "help")["reply"])
 
 
+@pytest.mark.slow
 def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     """A pause takes load balancer and service; setup then says resume, and resume puts them back."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
@@ -56,6 +60,7 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert [] == gone["left"]
 
 
+@pytest.mark.slow
 def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str]) -> None:
     """Nothing was built, or all of it stands: refused with what to do, no question and no changing call."""
     for stands in (False, True):
@@ -70,6 +75,7 @@ def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str
         assert before == [call for call in control(addresses, "calls") if call["mutating"]]
 
 
+@pytest.mark.slow
 def test_deploy_asks_before_it_makes_what_costs(person: Person, addresses: dict[str, str]) -> None:
     """Somebody took the load balancer away: deploy would make another one, so it asks, as resume does."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
@@ -83,6 +89,7 @@ def test_deploy_asks_before_it_makes_what_costs(person: Person, addresses: dict[
     assert "--yes" in done.stderr
 
 
+@pytest.mark.slow
 def test_logs(person: Person, addresses: dict[str, str]) -> None:
     """The bot's own lines, and a wrong --since is a usage error that shows a right one."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode

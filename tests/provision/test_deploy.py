@@ -342,6 +342,7 @@ def test_rollback(env: Env, images: ByImage, capsys: pytest.CaptureFixture[str])
     assert "example.jp/bot:2" == images.started[-1].image
 
 
+@pytest.mark.slow
 def test_old_revisions_go(env: Env, images: ByImage) -> None:
     """The ten newest stay, to go back to."""
     ecs = env.aws_session.client("ecs")

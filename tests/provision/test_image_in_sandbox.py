@@ -16,6 +16,7 @@ PHRASES = (ROOT / "bot/messages.py").read_text()
 HELP = 'Send "latest" for the newest articles'
 
 
+@pytest.mark.slow
 def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> None:
     """Setup builds and pushes, the task runs the layers, deploy pushes what has changed and no more."""
     phrases = person.folder / "own/bot/messages.py"

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import yaml
 
 from tests.provision.shell import Person
@@ -17,6 +18,7 @@ def actions(person: Person, *words: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_refused_run_leaves_the_file(person: Person) -> None:
     """Another region, a clash, a plan that cannot be, no confirmation, no service, records that are right."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
@@ -44,6 +46,7 @@ def test_refused_first_run_makes_no_file(person: Person) -> None:
     assert [] == list(person.folder.iterdir())
 
 
+@pytest.mark.slow
 def test_recover_by_name(person: Person) -> None:
     """The name that recover itself recommends stays in the file, and what else it was told."""
     file = person.folder / "stack.sandbox.yaml"

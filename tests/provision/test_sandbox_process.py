@@ -60,6 +60,7 @@ def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int
     return process.returncode, wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "status", "left"),
     [
@@ -107,6 +108,7 @@ def test_nohup_is_heeded(environ: dict[str, str], starts: Starts) -> None:
     assert 0 == code
 
 
+@pytest.mark.slow
 def test_second_sandbox(environ: dict[str, str], starts: Starts, tmp_path: Path) -> None:
     """It says that another one runs; when it ends, the former is found again, also over one that has gone."""
     first, second, third = starts(), starts(), starts()

@@ -13,6 +13,7 @@ from tests.provision.conftest import ANSWERS, Env
 TOKYO = ZoneInfo("Asia/Tokyo")
 
 
+@pytest.mark.slow
 def test_week_on_the_clock(env: Env) -> None:
     """Saturday and Sunday, 1 at 08:00 and 0 at 09:00 in Tokyo; the bot's task comes and goes."""
     env.setup()

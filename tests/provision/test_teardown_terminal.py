@@ -11,6 +11,7 @@ from tests.provision.terminal import ENTER, Terminal
 SETS = ("--set", "domain=leave.example", "--set", "network.vpc=default", "--set", "image.uri=a/b:1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "delete", "stays", "asked", "nothing"),
     [

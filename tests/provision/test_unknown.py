@@ -306,6 +306,7 @@ def test_an_empty_list_of_images_is_no_image(env: Env) -> None:
     assert (None, "") == (observations["repository"].live, observations["repository"].unknown)
 
 
+@pytest.mark.slow
 def test_unknown_from_outside(person: Person, addresses: dict[str, str]) -> None:
     """As a process: exit 1 and null where AWS goes on throttling; exit 0 where it stops in time."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
@@ -353,6 +354,7 @@ def test_unknown_from_outside(person: Person, addresses: dict[str, str]) -> None
     assert "network" not in refused.stderr
 
 
+@pytest.mark.slow
 def test_teardown_from_outside(person: Person, addresses: dict[str, str]) -> None:
     """What could not be looked at is in the document, with the reason, and the exit status is 1."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode

@@ -372,6 +372,7 @@ def test_image_not_in_the_repository(env: Env, front: TlsServer) -> None:
     assert "deploy" in found.then
 
 
+@pytest.mark.slow
 def test_from_the_command_line(person: Person) -> None:
     """Exit 1 on an empty account, 0 on a whole one through the sandbox's real TLS; one JSON document."""
     empty = person.types("--sandbox", "verify", "--yes")
