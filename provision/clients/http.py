@@ -88,7 +88,7 @@ class Http:
             **{"timeout": (CONNECT, READ), **options},
             auth=_authorize_nothing,
             allow_redirects=False,
-            verify=authorities(),
+            verify=authorities() if url.startswith("https:") else True,
         )
 
 
@@ -133,24 +133,26 @@ def authorities() -> str:
     if not bundle:
         return str(certifi.where())
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
-        modified = os.stat(bundle).st_mtime_ns
+        return _joined(certifi.where(), bundle, os.stat(bundle).st_mtime_ns)
     except OSError as error:
         raise ProvisionError(
             _("Could not read AWS_CA_BUNDLE."),
             f"{bundle}: {error.strerror or error}",
             _("Set it to a file of certificates in PEM format, or unset it."),
         ) from None
-    try:
-        return _joined(certifi.where(), bundle, modified)
-    except OSError:  # a full disk: the bundle alone is enough where it is needed
-        return bundle
 
 
 @functools.cache
-def _joined(first: str, second: str, _modified: int) -> str:
-    """Return a temporary file with the contents of both; it is deleted when the process ends."""
-    with tempfile.NamedTemporaryFile("wb", suffix=".pem", delete=False) as file:
-        file.write(Path(first).read_bytes() + b"\n" + Path(second).read_bytes())
+def _joined(public: str, bundle: str, _modified: int) -> str:
+    """Return a temporary file with both; it is deleted when the process ends. Raise OSError for a bad bundle.
+
+    Where a full disk has no room for it, return the bundle alone.
+    """
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
+    try:
+        with tempfile.NamedTemporaryFile("wb", suffix=".pem", delete=False) as file:
+            file.write(Path(public).read_bytes() + b"\n" + Path(bundle).read_bytes())
+    except OSError:
+        return bundle
     atexit.register(Path(file.name).unlink, missing_ok=True)
     return file.name
