@@ -25,18 +25,6 @@ def mutmut(*words: str) -> str:
     return done.stdout
 
 
-def prepare() -> None:
-    """Write the mutants, and which tests reach them.
-
-    mutmut then runs the tests a second time in the same process, where some of ours fail; the next run, which
-    finds what the first one wrote, has a process of its own.
-    """
-    try:
-        mutmut("run", "--max-children", "2", ONE)
-    except SystemExit:
-        mutmut("run", "--max-children", "2", ONE)
-
-
 def results() -> dict[str, str]:
     """Return the status of every mutant by its name."""
     return {m["name"]: m["status"] for m in LINE.finditer(mutmut("results", "--all", "true"))}
@@ -48,7 +36,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=200, help="how many mutants (default: 200)")
     parser.add_argument("--seed", type=int, default=1, help="another seed draws others")
     given = parser.parse_args()
-    prepare()
+    mutmut("run", "--max-children", "2", ONE)
     names = sorted(results())
     sample = random.Random(given.seed).sample(names, min(given.sample, len(names)))
     mutmut("run", "--max-children", "2", *sample)
