@@ -135,11 +135,16 @@ def authorities() -> str:
     try:
         return _joined(certifi.where(), bundle, os.stat(bundle).st_mtime_ns)
     except OSError as error:
-        raise ProvisionError(
-            _("Could not read AWS_CA_BUNDLE."),
-            f"{bundle}: {error.strerror or error}",
-            _("Set it to a file of certificates in PEM format, or unset it."),
-        ) from None
+        raise bad_bundle(bundle, error) from None
+
+
+def bad_bundle(bundle: str, error: OSError) -> ProvisionError:
+    """Return the error for a CA bundle that cannot be read."""
+    return ProvisionError(
+        _("Could not read AWS_CA_BUNDLE."),
+        f"{bundle}: {error.strerror or error}",
+        _("Set it to a file of certificates in PEM format, or unset it."),
+    )
 
 
 @functools.cache

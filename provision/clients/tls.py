@@ -10,6 +10,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 
+from provision.clients.http import bad_bundle
 from provision.errors import ProvisionError
 from provision.i18n import _
 
@@ -68,11 +69,7 @@ class Tls:
             try:
                 context.load_verify_locations(cafile=bundle)
             except OSError as error:
-                raise ProvisionError(
-                    _("Could not read AWS_CA_BUNDLE."),
-                    f"{bundle}: {error.strerror}",
-                    _("Set it to a file of certificates in PEM format, or unset it."),
-                ) from None
+                raise bad_bundle(bundle, error) from None
         return context
 
 
