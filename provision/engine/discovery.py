@@ -5,7 +5,12 @@ from provision.engine import inspector
 from provision.engine.inventory import TaggedResource
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
-from provision.resources.base import Clients, FoundSettings, Live
+from provision.resources.base import (
+    Clients,
+    FoundSettings,
+    Live,
+    identity_in,
+)
 from provision.resources.collector_schedule import CollectorSchedule
 from provision.resources.image import built_tag
 from provision.resources.network import one_per_zone, subnets_of
@@ -25,7 +30,7 @@ class DiscoveredSettings:
         for thing in tagged:
             self.lines.setdefault(thing.logical_id, thing)  # of a task's revisions the newest
         self.hosts = [
-            thing.key.partition("/")[2] for thing in tagged if thing.logical_id == "certificate"
+            identity_in(thing.key) for thing in tagged if thing.logical_id == "certificate"
         ]
 
     def paused(self) -> bool:
@@ -54,7 +59,7 @@ class DiscoveredSettings:
         """Return the settings of the schedule of that name in the stack's group."""
         if "schedule_group" not in self.lines:
             return {}
-        group = self.lines["schedule_group"].key.partition("/")[2]
+        group = identity_in(self.lines["schedule_group"].key)
         resource = kind.from_record(
             self.stack, f"{name}_schedule/{group}", {"schedule_name": name, "group_name": group}
         )
@@ -97,7 +102,7 @@ class DiscoveredSettings:
     def domain(self, host: str) -> str:
         """Return the zone's domain; of adopted zones the public one with the longest name the host is in."""
         if "zone" in self.lines:
-            return self.lines["zone"].key.partition("/")[2]
+            return identity_in(self.lines["zone"].key)
         with reading(_("Looking for the hosted zone of {domain}.", domain=host)):
             pages = self.clients.aws.route53.get_paginator("list_hosted_zones").paginate()
             zones = [zone for page in pages for zone in page["HostedZones"]]

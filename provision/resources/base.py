@@ -55,7 +55,7 @@ REPLACED_DELAY = 100.0
 
 @dataclass(frozen=True)
 class Errors:
-    """What the service's error codes mean. A code may be followed by a part of the message.
+    """Declare what the service's error codes mean. A code may be followed by a part of the message.
 
     not_found: there is none. exists: somebody has one, so find out whose it is. retry: not possible yet.
     setting: the setting to change where somebody else has the name. fatal: False where a failure is reported
@@ -174,14 +174,14 @@ def resource(kind: type[T]) -> type[T]:
 
 @resource
 class Recorded:
-    """What is the same for every resource: its key, dependencies and recorded outputs."""
+    """The part of a resource that is the same for all: its key, dependencies and recorded outputs."""
 
     logical_id: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there
     recorded_key: str = field(default="", init=False)  # where it was made from a record
 
     def identity(self) -> str:
-        """Return the setting that cannot change without another resource; "" for none."""
+        """Return the setting that cannot change without another resource; "" for none. See `identity_in`."""
         return str(getattr(self, "name", ""))
 
     @property
@@ -450,6 +450,11 @@ def name_conflict(resource: Resource, found: str) -> ProvisionError:
             setting=resource.errors.setting,
         ),
     )
+
+
+def identity_in(key: str) -> str:
+    """Return the identity in a key, which is known where only the record of a resource is."""
+    return key.partition("/")[2]
 
 
 def called(outputs: Mapping[str, Any]) -> str:

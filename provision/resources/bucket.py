@@ -21,6 +21,7 @@ from provision.resources.base import (
     Tagged,
     arn_pattern,
     flat,
+    identity_in,
     listed,
     marked,
     output,
@@ -108,7 +109,7 @@ class NewsBucket(Resource):
 
     def recovered_settings(self, live: Live) -> FoundSettings:
         """Return the configured name; "" for a random one."""
-        return {"news.bucket": self.key.partition("/")[2]}
+        return {"news.bucket": identity_in(self.key)}
 
     def _read(self, clients: Clients, name: str) -> Live:
         s3 = clients.aws.s3

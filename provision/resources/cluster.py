@@ -13,6 +13,7 @@ from provision.resources.base import (
     Tagged,
     arn_pattern,
     flat,
+    identity_in,
     listed,
     marked,
     output,
@@ -122,7 +123,7 @@ class Cluster(Resource):
         single = [
             arn for arn, group in groups if group != collector and not group.startswith("service:")
         ]
-        return [ExternalUse(f"{self.identity()}: {name}") for name in (*services, *single)]
+        return [ExternalUse(f"{identity_in(self.key)}: {name}") for name in (*services, *single)]
 
     def delete(self, clients: Clients) -> None:
         """Call DeleteCluster."""

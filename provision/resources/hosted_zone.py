@@ -20,6 +20,7 @@ from provision.resources.base import (
     Resource,
     Tagged,
     flat,
+    identity_in,
     listed,
     marked,
     output,
@@ -111,7 +112,7 @@ class HostedZone(Resource):
         if self.id:
             return _read(clients, self.id)
         route53 = clients.aws.route53
-        domain = self.key.partition("/")[2] + "."
+        domain = identity_in(self.key) + "."
         listing = route53.list_hosted_zones_by_name(DNSName=domain, MaxItems="100")
         public = [
             zone["Id"]

@@ -20,6 +20,7 @@ from provision.resources.base import (
     Tagged,
     UsageCheck,
     differences,
+    identity_in,
     name_conflict,
     output,
     resource,
@@ -149,7 +150,7 @@ class ValidationRecord(RecordSet):
 
         def check(region: str, filters: dict[str, Any]) -> list[ExternalUse]:
             acm = clients.aws.in_region(region).acm
-            found = validated_by(acm, filters, self._host(), _plain(self.name), ours)
+            found = validated_by(acm, filters, identity_in(self.key), _plain(self.name), ours)
             return [ExternalUse(arn) for arn in found]
 
         regions = sorted({clients.aws.region, *clients.aws.enabled_regions("acm")})
@@ -159,16 +160,12 @@ class ValidationRecord(RecordSet):
             for which, filters in every_certificate(clients.aws.acm).items()
         ]
 
-    def _host(self) -> str:
-        """Return the host, which is in the key where only the record is known."""
-        return self.key.partition("/")[2]
-
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
         """Yield its zone, then the certificates that it validates."""
         yield from super().holders(clients, live)
         acm = clients.aws.acm
         for filters in every_certificate(acm).values():
-            for arn in validated_by(acm, filters, self._host(), _plain(self.name), ()):
+            for arn in validated_by(acm, filters, identity_in(self.key), _plain(self.name), ()):
                 yield Certificate.from_record(self.stack, arn, {"arn": arn})
 
     def to_request(self) -> dict[str, Any]:

@@ -146,7 +146,8 @@ class Service(Resource):
         shape = {"healthCheckGracePeriodSeconds": GRACE, **live}
         if not live.get("deploymentConfiguration"):
             shape["deploymentConfiguration"] = DEPLOYMENT
-        if not live.get("capacityProviderStrategy") and not live.get("launchType"):
+        shows_capacity = live.get("capacityProviderStrategy") or live.get("launchType")
+        if not shows_capacity and not self.recorded_key:  # a record has no settings
             shape["capacityProviderStrategy"] = strategy(self.capacity)
         return {**shape, "Vpc": _vpc(live), "Counted": counted}
 

@@ -1,6 +1,6 @@
 """What verify asks: a tree of checks, from the domain's delegation to a message that the bot answers.
 
-Nothing here has an opinion of its own about a resource: what `status` sees is asked first (`is_ready`), and
+Resources are not judged a second time here: what `status` sees comes first (`is_ready`), and
 beyond it only what somebody outside would meet: a resolver, a TLS client, LINE.
 """
 

@@ -57,7 +57,7 @@ def test_asked_alone_where_one_is_gone(env: Env) -> None:
 
 
 def test_pages_are_read_once(env: Env) -> None:
-    """To the last one, by whoever asks first; each who asks has pages of its own."""
+    """All pages are read by the first caller; each caller gets pages of its own."""
     route53 = env.aws_session.client("route53")
     made = route53.create_hosted_zone(Name="example.jp", CallerReference="x")["HostedZone"]
     records = cached_reads(env.clients()).aws.route53.get_paginator("list_resource_record_sets")

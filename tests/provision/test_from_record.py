@@ -1,0 +1,42 @@
+"""Resources of which only the record is known: their line in stack.py, and their settings, are gone."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from provision.resources.base import Clients, ExternalUse
+from provision.resources.cluster import Cluster
+from provision.resources.service import Service
+
+CLUSTER = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/news-bot"
+SERVICE = "arn:aws:ecs:ap-northeast-1:123456789012:service/news-bot/news-bot"
+
+
+def clients(**calls: Any) -> Clients:
+    """ECS that answers these calls, and nothing else."""
+    ecs = SimpleNamespace(
+        **{name: lambda answer=answer, **_: answer for name, answer in calls.items()}
+    )
+    return Clients(SimpleNamespace(ecs=ecs), None, None)  # type: ignore[arg-type]
+
+
+def test_cluster_is_named_by_its_key() -> None:
+    """The task of somebody else in it is told with the cluster's name."""
+    pages = SimpleNamespace(paginate=lambda **_: [])
+    ecs = clients(
+        get_paginator=pages,
+        list_tasks={"taskArns": ["theirs"]},
+        describe_tasks={"tasks": [{"taskArn": "theirs", "group": "family:theirs"}]},
+    )
+    ecs.aws.ecs.get_paginator = lambda name: pages
+    cluster = Cluster.from_record("news-bot", "cluster/news-bot", {"arn": CLUSTER})
+    assert [ExternalUse("news-bot: theirs")] == cluster.external_uses(ecs, frozenset())
+
+
+def test_service_of_an_emulator_that_shows_little() -> None:
+    """It is found although neither the emulator nor a setting tells its capacity."""
+    live = {"serviceArn": SERVICE, "clusterArn": CLUSTER, "status": "ACTIVE"}
+    outputs = {"arn": SERVICE, "cluster_arn": CLUSTER}
+    service = Service.from_record("news-bot", "service/news-bot", outputs)
+    found = service.find(clients(describe_services={"services": [live]}))
+    assert found is not None
+    assert (SERVICE, "") == (found["serviceArn"], found["Counted"])
