@@ -65,6 +65,13 @@ class Secrets:
 class Stack:
     """One bot: its attributes are its resources, in the order in which the chapters below add them."""
 
+    # Resources that only some settings ask for.
+    initial_collection: InitialCollection | None = None
+    scheduler_permissions: SchedulerPermissions | None = None
+    start_schedule: Schedule | None = None
+    stop_schedule: Schedule | None = None
+    collector_schedule: CollectorSchedule | None = None
+
     def __init__(
         self,
         settings: Settings,

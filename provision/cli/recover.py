@@ -12,7 +12,6 @@ import click
 from provision import environment
 from provision.cli import options
 from provision.engine import edited_records
-from provision.engine.discovery import DiscoveredSettings
 from provision.engine.engine import account_and_region, made_elsewhere
 from provision.engine.read_cache import cached_reads
 from provision.errors import ProvisionError, os_error
@@ -21,6 +20,7 @@ from provision.run import Options, clients_for, file_of, opened, setting_keys
 from provision.state.stack_file import Damaged, StackFile
 from provision.wizard import prompts
 from provision.wizard import recovery as recovering
+from provision.wizard.discovery import DiscoveredSettings
 
 
 def command() -> click.Command:

@@ -38,7 +38,7 @@ def verify(given: Options, as_json: bool) -> int:
     engine.begin()
     run.observations = engine.inspect()
     scene = Scene(run, run.observations, Tls.from_environment())
-    every = checks()
+    every = checks(run.stack)
     findings = examine(every, scene)
     if as_json:
         show_json(document(every, findings, run))

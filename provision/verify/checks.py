@@ -5,6 +5,7 @@ beyond it only what somebody outside would meet: a resolver, a TLS client, LINE.
 """
 
 from provision.i18n import _
+from provision.stack import Stack
 from provision.verify.permissions import role_may
 from provision.verify.probes import (
     caa,
@@ -24,53 +25,63 @@ from provision.verify.tree import Check, Finding, Scene, is_ready, ok
 FRIEND = "https://line.me/R/ti/p/{bot}"
 
 
-def checks() -> list[Check]:
-    """Return all checks, from the outermost inwards; each follows those that it needs."""
+def checks(stack: Stack) -> list[Check]:
+    """Return all checks of a stack, from the outermost inwards; each follows those that it needs."""
     domain, https, bot = _("Domain"), "HTTPS", _("Bot")
     rights, secrets, news = _("Rights"), _("Secrets"), _("News")
     hours, line = _("Hours"), "LINE"
+    collection, schedule = stack.initial_collection, stack.collector_schedule
     return [
-        Check(domain, "zone", _("hosted zone"), is_ready("zone")),
-        Check(domain, "delegation", _("delegation"), is_ready("delegation"), ("zone",)),
+        Check(domain, "zone", _("hosted zone"), is_ready(stack.zone)),
+        Check(domain, "delegation", _("delegation"), is_ready(stack.delegation), ("zone",)),
         Check(domain, "caa", _("CAA allows Amazon"), caa),
         Check(
             domain,
             "certificate",
             _("certificate"),
-            is_ready("certificate", "validation_record", "issued_certificate"),
+            is_ready(stack.certificate, stack.validation_record, stack.issued_certificate),
             ("delegation",),
         ),
         Check(
             https,
             "load_balancer",
             _("load balancer"),
-            is_ready("load_balancer", "active_load_balancer"),
+            is_ready(stack.load_balancer, stack.active_load_balancer),
         ),
         Check(domain, "alias", _("alias"), resolves, ("delegation", "load_balancer")),
         Check(
-            https, "listener", _("listener"), is_ready("https"), ("certificate", "load_balancer")
+            https,
+            "listener",
+            _("listener"),
+            is_ready(stack.https),
+            ("certificate", "load_balancer"),
         ),
         Check(https, "tls", _("TLS as LINE does it"), tls_handshake, ("alias", "listener")),
         Check(bot, "image", _("image"), image),
-        Check(bot, "service", _("service"), is_ready("cluster", "task_definition", "service")),
+        Check(
+            bot,
+            "service",
+            _("service"),
+            is_ready(stack.cluster, stack.task_definition, stack.service),
+        ),
         Check(bot, "awake", _("bot should be running"), tasks_wanted, ("service",)),
-        Check(bot, "task", _("task"), is_ready("steady_service"), ("service", "awake")),
+        Check(bot, "task", _("task"), is_ready(stack.steady_service), ("service", "awake")),
         Check(bot, "target", _("target health"), targets, ("service", "awake", "load_balancer")),
         Check(
             rights,
             "execution_role",
             _("ECS, to start the bot"),
-            role_may("execution_role", "execution_permissions"),
+            role_may(stack.execution_permissions),
         ),
-        Check(rights, "task_role", _("the bot itself"), role_may("task_role", "task_permissions")),
+        Check(rights, "task_role", _("the bot itself"), role_may(stack.task_permissions)),
         Check(
             rights,
             "collector_role",
             _("the news collector"),
-            role_may("collector_role", "collector_permissions"),
+            role_may(collection.permissions if collection else None),
         ),
-        Check(secrets, "access_token", _("access token"), is_ready("access_token")),
-        Check(secrets, "channel_secret", _("channel secret"), is_ready("channel_secret")),
+        Check(secrets, "access_token", _("access token"), is_ready(stack.access_token)),
+        Check(secrets, "channel_secret", _("channel secret"), is_ready(stack.channel_secret)),
         Check(secrets, "token", _("token accepted by LINE"), token, ("access_token",)),
         Check(
             secrets,
@@ -79,18 +90,20 @@ def checks() -> list[Check]:
             one_channel,
             ("token", "channel_secret"),
         ),
-        Check(news, "bucket", _("bucket"), is_ready("news_bucket")),
+        Check(news, "bucket", _("bucket"), is_ready(stack.news_bucket)),
         Check(news, "articles", _("news up to date"), fresh, ("bucket",)),
         Check(
             news,
             "collecting",
             _("collected on a schedule"),
-            is_ready("collector_definition", "collecting_permissions", "collector_schedule"),
+            is_ready(schedule and schedule.definition, schedule and schedule.permissions, schedule),
         ),
-        Check(hours, "start", _("start"), is_ready("scheduler_permissions", "start_schedule")),
-        Check(hours, "stop", _("stop"), is_ready("scheduler_permissions", "stop_schedule")),
+        Check(
+            hours, "start", _("start"), is_ready(stack.scheduler_permissions, stack.start_schedule)
+        ),
+        Check(hours, "stop", _("stop"), is_ready(stack.scheduler_permissions, stack.stop_schedule)),
         Check(line, "webhook", _("webhook endpoint"), webhook, ("token", "listener")),
-        Check(line, "active", _('"Use webhook"'), is_ready("active_webhook"), ("webhook",)),
+        Check(line, "active", _('"Use webhook"'), is_ready(stack.active_webhook), ("webhook",)),
         Check(line, "test", _("LINE's own test"), line_test, ("webhook", "tls", "target")),
         Check(line, "message", _("send a message now"), _message, ("active", "test")),
     ]

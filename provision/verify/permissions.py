@@ -8,7 +8,7 @@ from provision.engine.inspector import ask
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import Clients
-from provision.resources.role import Role, RolePolicy, Statement
+from provision.resources.role import RolePolicy, Statement
 from provision.verify.tree import Finding, Look, Scene, is_ready, ng, ok
 
 TRIES = 5  # of a simulation, some six seconds: where there is none, the policies are read
@@ -24,17 +24,14 @@ NEVER = (
 )
 
 
-def role_may(role_line: str, policy_line: str) -> Look:
-    """Return the check that the role has its policy, may do what that allows, and nothing of NEVER."""
+def role_may(policy: RolePolicy | None) -> Look:
+    """Return the check that the policy's role has it, may do what it allows, and nothing of NEVER."""
 
     def look(scene: Scene) -> Finding:
-        finding = is_ready(role_line, policy_line)(scene)
-        role, policy = scene.resource(role_line), scene.resource(policy_line)
-        if finding.state != "OK":
+        finding = is_ready(policy and policy.role, policy)(scene)
+        if policy is None or finding.state != "OK":
             return finding
-        assert isinstance(role, Role)
-        assert isinstance(policy, RolePolicy)
-        clients = scene.run.clients
+        role, clients = policy.role, scene.run.clients
         question = partial(_simulated, clients, role.arn, policy.statements())
         doing = _("Asking IAM what {role} may do.", role=role.arn)
         try:

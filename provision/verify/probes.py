@@ -32,7 +32,7 @@ def caa(scene: Scene) -> Finding:
 
 def resolves(scene: Scene) -> Finding:
     """Check that the record is in the zone and a resolver finds an address."""
-    finding = is_ready("alias")(scene)
+    finding = is_ready(scene.run.stack.alias)(scene)
     if finding.state != "OK":
         return finding
     host = scene.run.stack.certificate.host
@@ -58,12 +58,13 @@ def tls_handshake(scene: Scene) -> Finding:
 
 def image(scene: Scene) -> Finding:
     """Look an image up in this account's ECR; of any other only a task can tell."""
-    wanted = scene.run.stack.task_definition.image
+    task_definition = scene.run.stack.task_definition
+    wanted = task_definition.image
     uri = wanted.uri
     if isinstance(wanted, Image):  # what runs, which may be older than what would be built now
-        if not scene.live("task_definition"):
-            return is_ready("task_definition")(scene)
-        uri = scene.live("task_definition").get("Container", {}).get("image", uri)
+        if not scene.live(task_definition):
+            return is_ready(task_definition)(scene)
+        uri = scene.live(task_definition).get("Container", {}).get("image", uri)
     match = ECR_IMAGE.match(uri)
     if not match:
         return ok(uri)
@@ -89,7 +90,7 @@ def image(scene: Scene) -> Finding:
 
 def tasks_wanted(scene: Scene) -> Finding:
     """Check whether any task is to run now: none outside the bot's hours, or after `provision stop`."""
-    wanted = scene.live("service").get("desiredCount", 0)
+    wanted = scene.live(scene.run.stack.service).get("desiredCount", 0)
     if wanted:
         return ok(str(wanted))
     start = next_hours(scene.run.file)["start"]
@@ -133,7 +134,7 @@ def fresh(scene: Scene) -> Finding:
     key, found = next((look for look in looks if look[1]), ("", None))
     if not found:
         then = _("`provision logs` shows what became of the last collection.")
-        collects = scene.resource("initial_collection") is not None
+        collects = scene.run.stack.initial_collection is not None
         told = _("nothing collected yet: the bot answers with its samples")
         return skip(told, then if collects else "")
     told = found["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -153,7 +154,7 @@ def fresh(scene: Scene) -> Finding:
 
 def webhook(scene: Scene) -> Finding:
     """Check that LINE's URL is ours; report another one."""
-    finding = is_ready("webhook")(scene)
+    finding = is_ready(scene.run.stack.webhook)(scene)
     told = scene.run.clients.line.endpoint().get("endpoint", "")
     if finding.state == "NG" and told:
         return ng(_("LINE calls {url}", url=told), finding.then)

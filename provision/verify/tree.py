@@ -57,14 +57,9 @@ class Scene:
     tls: Tls
     bot: dict[str, str] = field(default_factory=dict)  # LINE's bot/info, once it was asked
 
-    def resource(self, line: str) -> Resource | None:
-        """Return the resource with that logical id; None where the settings have none."""
-        return getattr(self.run.stack, line, None)
-
-    def live(self, line: str) -> dict[str, Any]:
-        """Return what was seen of it; {} for nothing."""
-        resource = self.resource(line)
-        return (resource and self.observations[resource.key].live) or {}
+    def live(self, resource: Resource) -> dict[str, Any]:
+        """Return what was seen of a resource; {} for nothing."""
+        return self.observations[resource.key].live or {}
 
 
 Look = Callable[[Scene], Finding]
@@ -116,12 +111,15 @@ def _found(
         return ng(refusal.why, refusal.then)
 
 
-def is_ready(*lines: str) -> Look:
-    """Return the check that these resources exist, are as desired, and are ready, as `status` sees them."""
+def is_ready(*resources: Resource | None) -> Look:
+    """Return the check that these resources exist, are as desired, and are ready, as `status` sees them.
+
+    None stands for a resource that the settings do not ask for.
+    """
 
     def look(scene: Scene) -> Finding:
-        for line in lines:
-            finding = _stands(scene, line)
+        for resource in resources:
+            finding = _state(scene, resource)
             if finding.state != "OK":
                 return finding
         return ok()
@@ -129,8 +127,7 @@ def is_ready(*lines: str) -> Look:
     return look
 
 
-def _stands(scene: Scene, line: str) -> Finding:
-    resource = scene.resource(line)
+def _state(scene: Scene, resource: Resource | None) -> Finding:
     if resource is None:
         return skip(_("not set in stack.yaml"))
     observation = scene.observations[resource.key]

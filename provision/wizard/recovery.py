@@ -7,21 +7,22 @@ from functools import partial
 
 from provision.clock import Clock
 from provision.engine import inspector, inventory
-from provision.engine.discovery import DiscoveredSettings
 from provision.engine.engine import Engine
 from provision.engine.read_cache import cached_reads
 from provision.errors import NoResponse, ProvisionError, UsageError
 from provision.i18n import _
-from provision.resources.base import Clients
+from provision.resources.base import Clients, identity_in
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
 from provision.resources.role import Role
 from provision.resources.security_group import SecurityGroup
+from provision.resources.task_definition import TaskDefinition
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from provision.wizard import prompts
+from provision.wizard.discovery import DiscoveredSettings
 
 EARLY = (
     SecurityGroup,
@@ -109,8 +110,12 @@ def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
 def _same(file: StackFile, discovered: DiscoveredSettings) -> None:
     """Raise ProvisionError where the file means another stack than the one that exists."""
     host, domain = file.settings["host"], file.settings["domain"]
-    zone = discovered.lines.get("zone")
-    if not discovered.hosts or host in discovered.hosts or (zone and zone.key == f"zone/{domain}"):
+    zone = discovered.first(HostedZone)
+    if (
+        not discovered.hosts
+        or host in discovered.hosts
+        or (zone and identity_in(zone.key) == domain)
+    ):
         return
     raise ProvisionError(
         _("Reading {path}.", path=file.path),
@@ -141,7 +146,7 @@ def write(
     """
     sets = sets or {}
     looks, file.on_trial = file.on_trial, True
-    other = [] if "task_definition" in discovered.lines else ["image.uri"]
+    other = [] if discovered.first(TaskDefinition) else ["image.uri"]
     try:
         for key, value in sets.items():
             file.answer(key, value)

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from provision.clients.registry import Registries
-from provision.engine.discovery import DiscoveredSettings
 from provision.engine.inventory import list_inventory
 from provision.engine.plan import plan
 from provision.errors import ProvisionError, UsageError
@@ -26,6 +25,7 @@ from provision.sandbox.web.serving import HttpServer
 from provision.state.stack_file import StackFile
 from provision.ui.progress import show_steps
 from provision.wizard import recovery
+from provision.wizard.discovery import DiscoveredSettings
 from tests.provision.conftest import Env
 from tests.provision.test_image import Shelf
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from provision.engine.discovery import DiscoveredSettings
 from provision.engine.inventory import list_inventory
 from provision.errors import ProvisionError
 from provision.state.stack_file import StackFile
 from provision.wizard import recovery
+from provision.wizard.discovery import DiscoveredSettings
 from tests.provision.conftest import ANSWERS, WHOLE, Env
 
 FORGOTTEN = ("caller_reference", "idempotency_token", "previous")  # said once, before the call

@@ -50,7 +50,7 @@ def denied(*operations: str) -> Callable[[str], None]:
 def verified(env: Env) -> dict[str, Finding]:
     """Every finding of `provision verify`, without a front to shake hands with."""
     run = looked(env)
-    return examine(checks(), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
+    return examine(checks(run.stack), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
 
 
 def lines(found: dict[str, Any]) -> dict[str, Any]:
@@ -276,7 +276,7 @@ def everything(env: Env) -> None:
     assert all(map(entry, observations.values()))
     tasks(observations["service"], observations["steady_service"])
     plan(run.observations, [], prices("ap-northeast-1"))
-    examine(checks(), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
+    examine(checks(run.stack), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
     list_inventory(env.clients(), env.clock, "news-bot")
     external_use.uses(run.stack.resources, run.file.records, env.clients(), env.clock)
 

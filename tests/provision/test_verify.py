@@ -33,7 +33,7 @@ def verified(env: Env, front: TlsServer, *, trusted: bool = True) -> dict[str, F
     run.clients = Clients(run.clients.aws, run.clients.dns, line)
     authority = (str(env.sandbox.cloud.authority.root),) if trusted else ()
     tls = Tls(("127.0.0.1", front.port), authority)
-    return examine(checks(), Scene(run, run.observations, tls))
+    return examine(checks(run.stack), Scene(run, run.observations, tls))
 
 
 def states(findings: dict[str, Finding]) -> dict[str, str]:
