@@ -60,8 +60,11 @@ class NewsBucket(Resource):
     )
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Return the name. It is random and recorded before the call, because bucket names are global."""
-        return {"bucket": self.name or f"{self.stack}-news-{secrets.token_hex(8)}"}
+        """Return the name, random because bucket names are global, and recorded before the call.
+
+        A recorded name is used again: where AWS does not show the bucket yet, another name would make a second.
+        """
+        return {"bucket": self.name or self.bucket or f"{self.stack}-news-{secrets.token_hex(8)}"}
 
     @classmethod
     def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:

@@ -9,7 +9,7 @@ from moto.backends import get_backend
 from provision.errors import ProvisionError
 from provision.resources.bucket import NewsBucket
 from provision.state.stack_file import StackFile
-from tests.provision.conftest import WHOLE, Env
+from tests.provision.conftest import WHOLE, Env, PowerCut
 
 HERE = {"LocationConstraint": "ap-northeast-1"}
 
@@ -138,3 +138,23 @@ def test_errors_inside_a_200(env: Env) -> None:
     )
     with pytest.raises(ProvisionError, match="a: AccessDenied: no"):
         bucket.delete(stubborn)
+
+
+def test_no_second_bucket_while_s3_does_not_list_the_first(env: Env) -> None:
+    """A run ends right after CreateBucket; the next one creates no bucket under another name."""
+    env.sandbox.cloud.lag.switch(20, ["s3"])
+
+    def cut(operation: str) -> None:
+        if operation == "PutPublicAccessBlock":
+            env.aws_session.cut(operation)
+
+    env.aws_session.before = cut
+    with pytest.raises(PowerCut):
+        env.setup()
+    env.aws_session.free()
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    env.clock.advance(20)
+    assert [made(env)] == [
+        b["Name"] for b in env.aws_session.client("s3").list_buckets()["Buckets"]
+    ]

@@ -89,6 +89,7 @@ def test_network_is_public_and_has_host_names(env: Env) -> None:
     assert {**expected, "Name": "news-bot-new"} == tags
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("line", LINES)
 def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
@@ -104,6 +105,7 @@ def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
     assert [] == env.changes()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("line", LINES)
 def test_power_pulled_at_a_delete(env: Env, line: str, moment: str) -> None:

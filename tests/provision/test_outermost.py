@@ -23,7 +23,8 @@ from tests.provision.shell import PROVISION, TIMEOUT, Person, control, environme
 SECRET = "channel-secret-0123456789"
 VERBS = ("setup", "deploy", "start", "stop", "pause", "teardown")
 # What the encodings of terminals and of redirected output on Windows lack: at least the check mark.
-ENCODINGS = ("cp932", "shift_jis", "euc_jp", "cp1252", "latin-1", "ascii")
+RARE = ("shift_jis", "euc_jp", "cp1252", "latin-1")
+ENCODINGS = ["cp932", "ascii", *(pytest.param(each, marks=pytest.mark.full) for each in RARE)]
 
 
 def raised(error: BaseException) -> Callable[[], int]:
