@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.exceptions as failures
 import botocore.parsers
 import pytest
@@ -332,3 +333,11 @@ def test_texts_may_be_empty(door: Aws) -> None:
         door.ecs.register_task_definition(family="a", containerDefinitions=[container])
     with pytest.raises(Sent):
         door.s3.list_object_versions(Bucket="a", Prefix="")
+
+
+def test_timeouts_and_tries() -> None:
+    """5 s to connect, 30 s for an answer, and one try: waiting is the engine's."""
+    session = boto3.Session("access", "secret", region_name="ap-northeast-1")
+    config = Aws("ap-northeast-1", session).sts.meta.config
+    tries = config.retries["total_max_attempts"]
+    assert (5, 30, 1) == (config.connect_timeout, config.read_timeout, tries)

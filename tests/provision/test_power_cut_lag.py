@@ -1,8 +1,8 @@
 """The power fails at every mutating call in turn, and the same command is run again at once.
 
-With a lag, every service answers for LAG seconds (of the clock that only the engine's waiting moves) as it did
-before: the next run does not see what was created just before the power failed. test_power_cut.py tries each
-resource separately (`make full`).
+With a lag, every service answers for LAG seconds (of the clock that only the engine's waiting moves) as it
+did before: the next run does not see what was created just before the power failed. test_power_cut.py tries
+each resource separately (`make full`).
 """
 
 from collections.abc import Callable
