@@ -312,3 +312,21 @@ def test_the_store_needs_no_more(env: Env) -> None:
     store.delete("articles/a.json")
     with pytest.raises(NotFound):
         store.read("articles/a.json")
+
+
+def test_no_capacity(env: Env) -> None:
+    """RunTask starts no task: its reason is reported, setup succeeds all the same, and the next one collects."""
+
+    def refuse(operation: str, parsed: dict[str, Any]) -> None:
+        if operation == "RunTask":
+            parsed["tasks"] = []
+            parsed["failures"] = [{"reason": "Capacity is unavailable at this time."}]
+
+    env.aws_session.answer = refuse
+    outcome = env.setup()
+    assert ([], []) == (outcome.errors, outcome.outside)
+    assert ["Capacity is unavailable at this time."] == [note.why for note in outcome.notes]
+    env.aws_session.free()
+    outcome = env.setup()
+    assert ([], [], []) == (outcome.errors, outcome.outside, outcome.notes)
+    assert "news/index.json" in collected(env)

@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
-from provision.engine.inventory import list_inventory
+from provision.engine.inventory import TaggedResource, list_inventory
 from provision.errors import ProvisionError
+from provision.resources.base import Resource
+from provision.resources.load_balancer import LoadBalancer
+from provision.resources.service import Service
+from provision.resources.target_group import TargetGroup
+from provision.resources.task_definition import TaskDefinition
 from provision.state.stack_file import StackFile
 from provision.wizard import recovery
 from provision.wizard.discovery import DiscoveredSettings
@@ -233,3 +238,20 @@ def test_second_file_of_the_same_name(env: Env) -> None:
     file = StackFile(env.path)
     with pytest.raises(ProvisionError, match=r"a stack news-bot already, for example\.jp"):
         recovery.recover_if_empty(file, env.clients(), env.clock, ())
+
+
+@pytest.mark.parametrize(
+    ("kinds", "paused"),
+    [
+        ([TargetGroup, TaskDefinition], True),
+        ([TargetGroup, TaskDefinition, LoadBalancer], False),
+        ([TargetGroup, TaskDefinition, Service], False),
+        ([TargetGroup], False),
+        ([TaskDefinition], False),
+        ([], False),
+    ],
+)
+def test_what_shows_a_pause(env: Env, kinds: list[type[Resource]], paused: bool) -> None:
+    """Load balancer and service are gone, and what costs nothing is not: a setup begun creates it in order."""
+    found = [TaggedResource(kind, f"{kind.__name__}/x", "news-bot", {}) for kind in kinds]
+    assert paused == DiscoveredSettings(found, env.clients(), "news-bot").paused()
