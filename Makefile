@@ -16,10 +16,11 @@ golden: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/golden --update-golden
 	git diff --stat -- tests/golden
 
-# Writes the tables in the READMEs anew, from the code.
+# Writes the tables in the READMEs anew, from the code, and compiles the translation of click's sentences.
 DOCS = README.md README.ja.md
 docs: $(VENV)/.installed
 	$(BIN)/cog -r $(DOCS)
+	$(BIN)/pybabel compile -d provision/i18n
 
 # Changes the code in one place at a time and sees whether a test fails; takes an hour. SAMPLE: how many.
 SAMPLE ?= 200

@@ -56,6 +56,7 @@ dev = [
     "jsonschema>=4.21,<5",  # LINE's OpenAPI description as a check
     "pip-tools>=7.4,<8",  # `make lock`: unlike uv it asks the index that pip is set up for
     "cogapp>=3.4,<4",  # the generated tables in the READMEs
+    "babel>=2.14,<3",  # compiles the translation of click's sentences
     "ruff>=0.6",
     "mypy>=1.11",
     "types-PyYAML>=6.0",
@@ -65,11 +66,11 @@ dev = [
 setup(
     name="provision",
     version=version,
-    description="From a domain and a LINE channel to a LINE bot on AWS, and back to nothing",
+    description="Put a LINE bot on AWS with your domain and LINE channel, and remove it all again",
     python_requires=">=3.11",
     packages=find_packages(include=["provision", "provision.*", "bot", "bot.*"]),
     package_data={
-        "provision": ["i18n/*.yaml", "sandbox/web/*.html", "py.typed"],
+        "provision": ["i18n/*.yaml", "i18n/*/LC_MESSAGES/*.mo", "sandbox/web/*.html", "py.typed"],
         "bot": ["samples/*.json", "requirements.*", "Dockerfile", "py.typed"],
     },
     install_requires=tool,

@@ -35,7 +35,7 @@ DOORS = {
     "dns": {"provision/clients/dns.py"},
     "linebot": {"provision/clients/line.py"},
     "requests": {"provision/clients/http.py", "provision/clients/registry.py"},
-    "rich": {"provision/ui/progress.py"},
+    "rich": {"provision/ui/progress.py", "provision/ui/text.py"},
     "segno": {"provision/ui/qr.py"},
     "ssl": {"provision/clients/http.py", "provision/clients/tls.py"},
     "urllib3": {"provision/clients/aws.py", "provision/clients/line.py"},  # errors of libraries

@@ -14,6 +14,7 @@ import click
 
 from provision import __version__, i18n
 from provision.cli import (
+    commands,
     cost,
     deploy,
     logs,
@@ -34,37 +35,57 @@ from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
 
 # What a stream that goes to nobody, to a full disk or to a closed terminal is refused with.
-VERBS = (
-    setup,
-    deploy,
-    recover,
-    plan,
-    status,
-    verify,
-    logs,
-    cost,
-    start,
-    stop,
-    pause,
-    resume,
-    teardown,
-    sandbox,
-)
 OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 REPLACING = "provision"  # how the streams handle characters that their encoding lacks
 PLAIN = {"\u2713": "v", "\u2717": "x", "\u00b7": ".", "\u2026": ">", "\u00b1": "*"}
+
+
+def purposes() -> dict[str, list[click.Command]]:
+    """Return the verbs by what they are for, as `--help` lists them."""
+    return {
+        _("Practise on this computer"): [sandbox.command()],
+        _("Build and change"): [
+            setup.command(),
+            plan.command(),
+            deploy.command(),
+            recover.command(),
+        ],
+        _("Look"): [status.command(), verify.command(), logs.command(), cost.command()],
+        _("Start and stop"): [
+            start.command(),
+            stop.command(),
+            pause.command(),
+            resume.command(),
+        ],
+        _("Remove"): [teardown.command()],
+    }
 
 
 def build() -> click.Group:
     """Return the command, in the language that `_()` speaks now."""
     text = _("Put a LINE bot on AWS with your domain and LINE channel, and remove it all again.")
     version = click.version_option(__version__, prog_name="provision")
-    group = click.group("provision", help=text)(
-        options.with_options(lambda **_given: None, *options.common(), version)
+    command = click.group(
+        "provision",
+        commands.Verbs,
+        help=text,
+        invoke_without_command=True,
+        context_settings=options.HELP,
     )
-    for verb in VERBS:
-        group.add_command(verb.command())
+    group = command(options.with_options(_without_a_verb, *options.common(), version))
+    for heading, verbs in purposes().items():
+        group.purposes[heading] = [str(verb.name) for verb in verbs]
+        for verb in verbs:
+            group.add_command(verb)
     return group
+
+
+@click.pass_context
+def _without_a_verb(context: click.Context, /, **_given: object) -> None:
+    """Print how to begin, and the help."""
+    if context.invoked_subcommand is None:
+        print(commands.introduction(), end="\n\n")
+        print(context.get_help())
 
 
 def main() -> None:

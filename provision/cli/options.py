@@ -6,9 +6,11 @@ from typing import Any
 import click
 
 from provision import i18n
+from provision.cli.commands import Verb
 from provision.i18n import _
 from provision.run import Options
 
+HELP = {"help_option_names": ["-h", "--help"]}
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -30,9 +32,8 @@ def verb(
         return function(common, **given)
 
     epilog = _("Example: {example}", example=example)
-    return click.command(name, help=text, epilog=epilog)(
-        with_options(callback, *common(), *options)
-    )
+    command = click.command(name, Verb, help=text, epilog=epilog, context_settings=HELP)
+    return command(with_options(callback, *common(), *options))
 
 
 def with_options(function: Callable[..., Any], *options: Option) -> Callable[..., Any]:

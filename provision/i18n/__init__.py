@@ -5,8 +5,10 @@ names (`{key}`), so that translations may reorder them. A sentence without a tra
 a test finds it first.
 """
 
+import gettext
 import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "ja")
@@ -14,8 +16,10 @@ _language = ["en"]
 
 
 def use(language: str) -> None:
-    """Set the language of `_()`, "en" or "ja"."""
+    """Set the language of `_()` and of click's own sentences, "en" or "ja"."""
     _language[0] = language
+    gettext.bindtextdomain("messages", str(Path(__file__).parent))  # the domain that click reads
+    os.environ["LANGUAGE"] = language
 
 
 def language() -> str:

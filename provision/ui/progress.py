@@ -218,13 +218,3 @@ def show_status(document: dict[str, Any], stream: Any) -> None:
     if document["next"]["start"] and document["next"]["stop"]:
         print(_("Next start {start}, next stop {stop}", **document["next"]), file=stream)
     print(_("The bot's URL: {url}", url=document["url"]), file=stream)
-
-
-def wrapped(text: str) -> str:
-    """Return the text in indented lines that fit the terminal; Japanese letters take two columns."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(stderr=True)
-    lines = Text(text).wrap(console, max(20, console.width - 3))
-    return "".join(f"\n  {line.plain.rstrip()}" for line in lines)

@@ -14,7 +14,7 @@ from provision.i18n import _
 from provision.pricing import prices
 from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
-from provision.ui.progress import wrapped
+from provision.ui.text import indented
 from provision.wizard.questions import (
     ARTICLE,
     FIRST,
@@ -130,7 +130,7 @@ def _answer(file: StackFile, setting: Setting, choices: Choices | None = None) -
         setting.question(),
         default=shown,
         validate=check,
-        instruction=f"{wrapped(setting.explanation())}\n  ",
+        instruction=f"{indented(setting.explanation())}\n  ",
     )
     return str(prompt.unsafe_ask()).strip()
 
@@ -164,7 +164,7 @@ def chosen(question: str, choices: list[tuple[str, str]], explanation: str = "")
     import questionary
 
     offered = [questionary.Choice(f"{value}  {told}", value=value) for value, told in choices]
-    instruction = wrapped(explanation) if explanation else None
+    instruction = indented(explanation) if explanation else None
     prompt = questionary.select(question, offered, instruction=instruction)
     return str(prompt.unsafe_ask())
 
@@ -176,7 +176,7 @@ def several(question: str, choices: list[tuple[str, str]], explanation: str) -> 
     prompt = questionary.checkbox(
         question,
         [questionary.Choice(f"{value}  {told}", value=value) for value, told in choices],
-        instruction=wrapped(explanation),
+        instruction=indented(explanation),
         validate=lambda picked: len(picked) != 1 or explanation,
     )
     return list(prompt.unsafe_ask())

@@ -1,0 +1,41 @@
+"""Wrap text to the terminal's width; Japanese letters take two columns, and have no spaces between them."""
+
+import re
+import shutil
+
+# What stays on one line: a run of ASCII, or one letter, with the punctuation that may not begin a line.
+PIECE = re.compile(r"(?:[(\[<`]*[!-~]+|[「『（【〈]*.)[、。，．）」』】〉！？ー…々：；]* *")
+
+
+def width() -> int:
+    """Return the terminal's width in columns; 80 where there is no terminal."""
+    return shutil.get_terminal_size().columns
+
+
+def columns(text: str) -> int:
+    """Return how many columns the text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def wrap(text: str, limit: int) -> list[str]:
+    """Return the text in lines of at most `limit` columns (at least 20), broken between words or letters."""
+    limit = max(20, limit)
+    lines = []
+    for paragraph in text.splitlines():
+        line = ""
+        for piece in PIECE.findall(paragraph):
+            if line and columns((line + piece).rstrip()) > limit:
+                lines.append(line.rstrip())
+                line = ""
+            line += piece
+        lines.append(line.rstrip())
+    return lines
+
+
+def indented(text: str) -> str:
+    """Return the text in indented lines that fit the terminal, each on a line of its own."""
+    return "".join(f"\n  {line}" for line in wrap(text, width() - 3))
