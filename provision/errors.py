@@ -42,6 +42,16 @@ class UsageError(ProvisionError):
     exit_status = 2
 
 
+class Cancelled(ProvisionError):
+    """The person answered no: what was not done, in one sentence."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, "", "")
+
+    def __str__(self) -> str:
+        return self.what
+
+
 class WaitingOnExternal(ProvisionError):
     """Something outside is not finished; the same command continues later."""
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 HOURS = 730  # a month, as in AWS's pricing calculator
 AS_OF = "2025"
+YEN = 155  # to the dollar: a rate to estimate with, which the sentences name; not a quotation
+SUBNETS = 3  # of the load balancer, each with a public address
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,21 @@ class Prices:
         compute = cpu / 1024 * self.vcpu_hour + memory / 1024 * self.memory_gb_hour
         return compute * (self.spot_share if capacity == "spot" else 1) + self.public_ipv4_hour
 
+    def fixed_month(self) -> float:
+        """Return what is paid all month, whether a task runs or not: load balancer, addresses and zone."""
+        hourly = self.load_balancer_hour + SUBNETS * self.public_ipv4_hour
+        return HOURS * hourly + self.hosted_zone_month
+
 
 REGIONS = {
     "ap-northeast-1": Prices(),
     "us-east-1": Prices(0.0225, 0.008, 0.005, 0.04048, 0.004445, 0.3, 0.50),
 }
+
+
+def yen(usd: float) -> str:
+    """Return an amount of USD in yen, rounded to ten, as a person reads it."""
+    return f"{round(usd * YEN, -1):,.0f}"
 
 
 def prices(region: str) -> Prices:

@@ -1,6 +1,7 @@
 """One invocation: options and environment in, the stack with its doors and engine out."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from provision.engine.engine import Engine
 from provision.engine.inspector import Observation
 from provision.errors import UsageError
 from provision.i18n import _
+from provision.pricing import HOURS, prices
 from provision.resources.base import Clients, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
@@ -36,6 +38,11 @@ class Options:
     sandbox: bool = False
     yes: bool = False
     sets: tuple[str, ...] = ()
+
+    def flags(self) -> str:
+        """Return the options that say which stack is meant, as they are typed."""
+        stack = f"--stack {shlex.quote(self.stack)}" if self.stack else ""
+        return " ".join(filter(None, ("--sandbox" if self.sandbox else "", stack)))
 
 
 @dataclass
@@ -112,6 +119,7 @@ class Run:
         if delegation and not delegation.waiting:
             return
         progress.say(self._instruction(zone))
+        progress.pin(self.stack.delegation.key, self._reminder(zone))
         if self.sandbox and self.options.yes:
             environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
             progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
@@ -122,6 +130,19 @@ class Run:
                     command=environment.curl(self.sandbox, zone.domain, zone.name_servers),
                 )
             )
+
+    def _reminder(self, zone: HostedZone) -> str:
+        """Return what stays on the screen while the registrar is waited for."""
+        heading = _(
+            "Waiting for your registrar: minutes to days. Name servers of {domain} to enter there:",
+            domain=zone.domain,
+        )
+        meanwhile = _(
+            "You may press Ctrl-C: `provision setup` continues later. The load balancer costs about "
+            "{usd:.2f} USD a day meanwhile; `provision pause` deletes it for now.",
+            usd=24 * prices(self.stack.region).fixed_month() / HOURS,
+        )
+        return "\n".join((heading, *(f"    {server}" for server in zone.name_servers), meanwhile))
 
     def _instruction(self, zone: HostedZone) -> str:
         """Return what the person has to do: at the registrar, or in the parent zone of a sub-domain."""

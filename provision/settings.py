@@ -160,7 +160,10 @@ SETTINGS = (
         lambda: _(
             "The processor the image is built for; an ARM laptop builds linux/arm64 by default."
         ),
-        lambda: [("linux/amd64", "X86_64"), ("linux/arm64", "ARM64")],
+        lambda: [
+            ("linux/amd64", _("linux/amd64: Intel and AMD processors, the usual choice")),
+            ("linux/arm64", _("linux/arm64: ARM processors, such as Apple silicon")),
+        ],
     ),
     Setting(
         "service.cpu",
@@ -191,7 +194,10 @@ SETTINGS = (
         one_of("spot", "on-demand"),
         lambda: _("Spot or on-demand capacity?"),
         lambda: _("Spot costs about a third, and AWS may take it back with two minutes' notice."),
-        lambda: [("spot", "FARGATE_SPOT"), ("on-demand", "FARGATE")],
+        lambda: [
+            ("spot", _("Spot: about a third of the price; AWS may stop it at two minutes' notice")),
+            ("on-demand", _("On-demand: the full price; AWS does not take it back")),
+        ],
     ),
     Setting(
         "schedule.timezone",

@@ -6,7 +6,7 @@ from provision.cli import options
 from provision.cli.outcome import tell_pause
 from provision.cli.prepare import prepared
 from provision.i18n import _
-from provision.pricing import AS_OF, HOURS, prices
+from provision.pricing import AS_OF, HOURS, YEN, prices, yen
 from provision.resources.base import Milestone
 from provision.run import Options, Run
 from provision.ui.progress import show_json, unlisted
@@ -59,9 +59,12 @@ def cost(given: Options, as_json: bool) -> int:
         print(f"{usd:9.2f}  {key}")
     print(
         _(
-            "{total:9.2f}  USD a month (list prices of {as_of}, without tax and traffic)",
+            "{total:9.2f}  USD a month, about {yen} yen (list prices of {as_of}, without tax and traffic; "
+            "{rate} yen to the dollar)",
             total=total,
+            yen=yen(total),
             as_of=AS_OF,
+            rate=YEN,
         )
     )
     if not listed.exact:

@@ -30,6 +30,7 @@ from provision.resources.image import Image
 from provision.resources.steady_service import NoCapacity
 from provision.resources.task_definition import Family
 from provision.run import Options, Run
+from provision.ui.errors import show_error
 from provision.ui.progress import Progress, show_steps
 from provision.wizard import prompts
 
@@ -57,7 +58,7 @@ def deploy(given: Options, *, back: bool) -> int:
     except NoCapacity as refusal:
         if given.yes or not prompts.on_terminal():
             raise
-        print(refusal, file=sys.stderr)
+        show_error(refusal)
         if not prompts.confirmed(_("Run on demand, at the full price, for now?")):
             return 1
     return deploy(replace(given, sets=(*given.sets, "service.capacity=on-demand")), back=False)
@@ -171,7 +172,7 @@ def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
         _tidy(run, doing, lambda: definition.withdraw(run.clients, before))
     follow = [] if back else run.stack.follows_the_image
     for refusal in engine.create_all(follow).errors:
-        print(refusal, file=sys.stderr)
+        show_error(refusal)
     for family in (definition, *(r for r in follow if isinstance(r, Family))):
         doing = _("Deleting old revisions of {name}.", name=family.name)
         _tidy(run, doing, partial(family.prune, run.clients))
@@ -211,7 +212,7 @@ def _tidy(run: Run, doing: str, work: Callable[[], None]) -> None:
 
 
 def _failed(run: Run, refusal: ProvisionError, former: str) -> int:
-    print(refusal, file=sys.stderr)
+    show_error(refusal)
     if not former:
         said = _("There is no earlier version to roll back to; ECS keeps trying.")
     elif run.options.sets:

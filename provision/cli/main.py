@@ -33,6 +33,7 @@ from provision.cli import (
 )
 from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
+from provision.ui.errors import show_error
 
 # What a stream that goes to nobody, to a full disk or to a closed terminal is refused with.
 OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -145,7 +146,7 @@ def guarded(action: Callable[[], int]) -> int:
         pass
     except OSError as error:
         with contextlib.suppress(OSError):
-            print(os_error(_("Writing the output."), error), file=sys.stderr)
+            show_error(os_error(_("Writing the output."), error))
     for stream in (sys.stdout, sys.stderr):  # what they still hold goes nowhere when Python ends
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -165,7 +166,7 @@ def _ended(action: Callable[[], int]) -> int:
         )
         return 1
     except ProvisionError as refusal:
-        print(refusal, file=sys.stderr)
+        show_error(refusal)
         return refusal.exit_status
     except (KeyboardInterrupt, click.Abort):
         print(_("Stopped. Nothing is lost. Run the same command to continue."), file=sys.stderr)
@@ -175,7 +176,7 @@ def _ended(action: Callable[[], int]) -> int:
             raise
         from provision.cli import unexpected
 
-        print(unexpected.refusal(error), file=sys.stderr)
+        show_error(unexpected.refusal(error))
         return 1
 
 

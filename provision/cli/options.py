@@ -29,6 +29,7 @@ def verb(
             sets=(*above.get("sets", ()), *given.pop("sets")),
         )
         given.pop("lang")
+        i18n.repeat_flags(common.flags())
         return function(common, **given)
 
     epilog = _("Example: {example}", example=example)

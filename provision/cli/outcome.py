@@ -7,6 +7,7 @@ from provision.engine.executor import Outcome
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.run import Run
+from provision.ui.errors import show_error
 from provision.wizard import channel, prompts
 
 UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is there to press Ctrl-C
@@ -20,7 +21,7 @@ def wait_limit(wait: float | None) -> float | None:
 def failed(errors: list[ProvisionError]) -> int:
     """Print these errors on stderr. Return exit status 1."""
     for refusal in errors:
-        print(refusal, file=sys.stderr)
+        show_error(refusal)
     return 1
 
 
@@ -32,7 +33,7 @@ def report_outcome(run: Run, outcome: Outcome) -> int:
     print(run.stack.url)
     _live(run)
     for note in outcome.notes:
-        print(note, file=sys.stderr)
+        show_error(note)
     return 0
 
 

@@ -9,7 +9,7 @@ from provision.cli.cost import hourly
 from provision.cli.outcome import failed
 from provision.cli.prepare import prepared
 from provision.cli.teardown import agreed
-from provision.errors import ProvisionError
+from provision.errors import Cancelled
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
@@ -41,11 +41,7 @@ def pause(given: Options, contents: bool) -> int:
             saved=saved,
         )
         if not given.yes and not prompts.confirmed(question):
-            raise ProvisionError(
-                _("Asking before anything is deleted."),
-                _("you answered no"),
-                _("Nothing was deleted."),
-            )
+            raise Cancelled(_("Cancelled. Nothing was deleted."))
         with progress:
             gone = engine.pause(let_go)
     for key, why in gone.kept.items():

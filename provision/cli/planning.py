@@ -4,10 +4,11 @@ import sys
 
 from provision.engine.engine import Engine
 from provision.engine.plan import Change, Plan, make_plan
-from provision.errors import ProvisionError
+from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.pricing import prices
 from provision.run import Options, Run
+from provision.ui.errors import show_error
 from provision.wizard import prompts
 
 
@@ -24,9 +25,22 @@ def looked(run: Run, engine: Engine) -> Plan:
 def raise_first_error(plan: Plan) -> None:
     """Raise the first error of a plan, before anything is created."""
     for refusal in plan.errors[:-1]:
-        print(refusal, file=sys.stderr)
+        show_error(refusal)
     if plan.errors:
         raise plan.errors[-1]
+
+
+def account_line(run: Run, engine: Engine) -> str:
+    """Return the sentence that names the account, the profile and the region of this run."""
+    if run.sandbox:
+        return _("In the sandbox on this computer: nothing here costs anything.")
+    number = engine.here["account"]
+    return _(
+        "AWS account {account}, profile {profile}, region {region}",
+        account=f"{number[:4]}-{number[4:8]}-{number[8:]}",
+        profile=run.clients.aws.profile,
+        region=engine.here["region"],
+    )
 
 
 def agree_to_pay(steps: list[Change], options: Options) -> None:
@@ -34,9 +48,7 @@ def agree_to_pay(steps: list[Change], options: Options) -> None:
     usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
     question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
     if usd and not options.yes and not prompts.confirmed(question):
-        raise ProvisionError(
-            _("Asking before anything is made."), _("you answered no"), _("Nothing was created.")
-        )
+        raise Cancelled(_("Cancelled. Nothing was created."))
 
 
 def no_service(run: Run) -> ProvisionError:

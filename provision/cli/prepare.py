@@ -1,6 +1,5 @@
 """Before a verb works: read the file and the environment, ask what is open, build the stack."""
 
-import sys
 from collections.abc import Callable
 
 from provision import environment
@@ -10,6 +9,8 @@ from provision.errors import ProvisionError, UnknownState, UsageError
 from provision.i18n import _
 from provision.resources import network
 from provision.run import Options, Run, build, check_settings, clients_for, opened, setting_keys
+from provision.state.stack_file import StackFile
+from provision.ui.errors import show_error
 from provision.wizard import prompts, recovery
 
 
@@ -38,9 +39,13 @@ def prepared(
                 file, clients_for(file), environment.clock(), setting_keys(options)
             )
         except UnknownState as refusal:
-            if prompts.on_terminal():
+            if prompts.on_terminal() and (save or file.path.exists()):
                 raise
             unknown = refusal
+    if not save and not file.path.exists() and file.settings["domain"] is None:
+        if unknown:
+            show_error(unknown)
+        raise no_stack(file)
     if resumes and not file.paused:
         raise ProvisionError(
             _("Reading {path}.", path=file.path),
@@ -62,11 +67,23 @@ def prepared(
         check_settings(file)
     except UsageError:
         if unknown:
-            print(unknown, file=sys.stderr)
+            show_error(unknown)
         raise
     if unknown:
         raise unknown
     return build(options, file, sandbox)
+
+
+def no_stack(file: StackFile) -> UsageError:
+    """Return the error for a folder without a stack."""
+    return UsageError(
+        _("There is no stack in this folder."),
+        _("{path} does not exist", path=file.path),
+        _(
+            "Create one with `provision setup`, name another file with --stack FILE, or get a lost file "
+            "back with `provision recover`."
+        ),
+    )
 
 
 def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:

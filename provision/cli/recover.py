@@ -18,6 +18,7 @@ from provision.errors import ProvisionError, os_error
 from provision.i18n import _
 from provision.run import Options, clients_for, file_of, opened, setting_keys
 from provision.state.stack_file import Damaged, StackFile
+from provision.ui.errors import show_error
 from provision.wizard import prompts
 from provision.wizard import recovery as recovering
 from provision.wizard.discovery import DiscoveredSettings
@@ -92,7 +93,7 @@ def _put_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
         if not (place := path.with_name(f"{path.name}.damaged-{number}")).exists()
     )
     question = _("Keep it as {place}, and write {path} anew?", place=place, path=path)
-    print(damage, file=sys.stderr)
+    show_error(damage)
     if not given.yes and not prompts.confirmed(question):
         raise damage
     try:

@@ -6,9 +6,9 @@ import click
 
 from provision.cli import options
 from provision.cli.outcome import report_outcome, wait_limit
-from provision.cli.planning import inexact, looked, raise_first_error
+from provision.cli.planning import account_line, inexact, looked, raise_first_error
 from provision.cli.prepare import prepared
-from provision.errors import ProvisionError
+from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress, show_plan
@@ -48,12 +48,9 @@ def setup(given: Options, wait: float | None) -> int:
         show_plan(plan, sys.stderr, inexact(run))
         channel.tell_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
+        print(account_line(run, engine), file=sys.stderr)
         if plan.changes and not given.yes and not prompts.confirmed(_("Build this?")):
-            raise ProvisionError(
-                _("Asking before anything is made."),
-                _("you answered no"),
-                _("Nothing was created."),
-            )
+            raise Cancelled(_("Cancelled. Nothing was created."))
         run.keep_sets()
         with progress:
             outcome = engine.setup(wait_limit(wait))

@@ -12,7 +12,7 @@ from provision.cli.prepare import prepared
 from provision.engine.deleter import DeletionResult
 from provision.engine.external_use import ExternalUses, told
 from provision.engine.plan import Change
-from provision.errors import ProvisionError
+from provision.errors import Cancelled
 from provision.i18n import _
 from provision.pricing import prices
 from provision.run import Options, Run
@@ -50,11 +50,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
             _tell_going(run, engine.teardown_preview(everything, let_go))
             question = _("Type the stack's name ({name}) to take it away:", name=name)
             if not prompts.typed(question, name):
-                raise ProvisionError(
-                    _("Asking before anything is deleted."),
-                    _("the name didn't match"),
-                    _("Nothing was deleted."),
-                )
+                raise Cancelled(_("Cancelled: the name didn't match. Nothing was deleted."))
         with progress:
             gone = engine.teardown(everything, let_go)
     _tell_gone(run, gone, as_json)

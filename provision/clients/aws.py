@@ -111,6 +111,11 @@ class Aws:
             self._session = boto3.Session(region_name=self.region)
         return self._session
 
+    @property
+    def profile(self) -> str:
+        """Return the name of the AWS profile in use."""
+        return str(self._open_session().profile_name)
+
     def in_region(self, region: str) -> "Aws":
         """Return the same account's services in another region."""
         with self._lock:

@@ -52,7 +52,7 @@ class Engine:
             clock,
             tell,
         )
-        self._here: dict[str, str] = {}
+        self.here: dict[str, str] = {}
         self._sights: dict[str, Observation] = {}
         self._missed: dict[str, float] = {}  # when a milestone was last seen not to be reached
         self._done: set[str] = set()  # done in this walk
@@ -82,11 +82,11 @@ class Engine:
 
     def begin(self) -> None:
         """Record account and region with the first record. Raise ProvisionError in any other."""
-        self._here = account_and_region(self.clients, self.clock)
-        if self.file.made_in and self.file.made_in != self._here:
+        self.here = account_and_region(self.clients, self.clock)
+        if self.file.made_in and self.file.made_in != self.here:
             raise ProvisionError(
                 _("Comparing this account with the one {path} was made in.", path=self.file.path),
-                made_elsewhere(self.file.made_in, self._here),
+                made_elsewhere(self.file.made_in, self.here),
                 _(
                     "Sign in to that account and set that region, or use another --stack file. "
                     "Where the file is wrong about that, `provision recover` writes it anew."
@@ -329,7 +329,7 @@ class Engine:
 
     def _record(self, key: str, record: Record) -> None:
         if not self.file.made_in:
-            self.file.made_in = dict(self._here)
+            self.file.made_in = dict(self.here)
         if record.state == "creating":
             self.file.begin(key, record)
         elif self.file.records.get(key) != record:

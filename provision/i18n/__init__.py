@@ -7,12 +7,15 @@ a test finds it first.
 
 import gettext
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "ja")
+RECOMMENDED = re.compile(r"`provision (?!sandbox\b|-)")  # a command in a sentence, without its verb
 _language = ["en"]
+_flags = [""]
 
 
 def use(language: str) -> None:
@@ -20,6 +23,11 @@ def use(language: str) -> None:
     _language[0] = language
     gettext.bindtextdomain("messages", str(Path(__file__).parent))  # the domain that click reads
     os.environ["LANGUAGE"] = language
+
+
+def repeat_flags(flags: str) -> None:
+    """Add these options to every `provision VERB` that a sentence recommends: "--sandbox", for instance."""
+    _flags[0] = flags
 
 
 def language() -> str:
@@ -78,4 +86,5 @@ def japanese() -> dict[str, str]:
 def _(sentence: str, **values: object) -> str:
     """Return the sentence in the current language, with its placeholders replaced."""
     translated = japanese().get(sentence, sentence) if _language[0] == "ja" else sentence
-    return translated.format(**values) if values else translated
+    text = translated.format(**values) if values else translated
+    return RECOMMENDED.sub(f"`provision {_flags[0]} ", text) if _flags[0] else text

@@ -62,7 +62,7 @@ class NewsBucket(Resource):
     def before_create(self, clients: Clients) -> dict[str, str]:
         """Return the name, random because bucket names are global, and recorded before the call.
 
-        A recorded name is used again: where AWS does not show the bucket yet, another name would make a second.
+        A recorded name is used again: another would make a second bucket where S3 does not list the first.
         """
         return {"bucket": self.name or self.bucket or f"{self.stack}-news-{secrets.token_hex(8)}"}
 

@@ -220,7 +220,7 @@ def vpc_choices(vpcs: list[Live]) -> list[tuple[str, str]]:
                 ("default", _("the region's default VPC, {description}", description=description))
             )
         else:
-            found.append((vpc["VpcId"], description))
+            found.append((vpc["VpcId"], f"{vpc['VpcId']} {description}"))
     return [*found, ("new", _("a new VPC"))]
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from provision.clock import Clock
 from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show
+from provision.pricing import YEN, yen
 from provision.resources.base import Resource
+from provision.ui.text import columns, wrap
 
 ENDED = ("done", "gone", "kept")
 COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow", "failed": "red"}
@@ -47,6 +49,7 @@ class Progress:
         self._rows: dict[str, tuple[str, str, float]] = {r.key: ("", "", 0.0) for r in resources}
         self._told: set[tuple[str, str, str]] = set()
         self._below: list[str] = []
+        self._pinned: dict[str, str] = {}
         self._screen: Any = None
 
     def __enter__(self) -> "Progress":
@@ -84,6 +87,12 @@ class Progress:
                 flush=True,
             )
         self._told.add((resource.key, event, detail))
+        if event in ENDED:
+            self._pinned.pop(resource.key, None)
+
+    def pin(self, key: str, text: str) -> None:
+        """Keep a text under the live list until the resource with this key is done."""
+        self._pinned[key] = text
 
     def say(self, text: str) -> None:
         """Print words beside the list: what the person has to do."""
@@ -108,37 +117,45 @@ class Progress:
         self._below = lines
 
     def _shown(self) -> Any:
-        """Return the list, and under it the details."""
+        """Return the list, then the reasons that are too long for it, then what is pinned or watched."""
         from rich.console import Group
         from rich.text import Text
 
-        return Group(self._table(), *(Text(line, overflow="ellipsis") for line in self._below))
+        console = self._screen.console
+        pinned = [line for text in self._pinned.values() for line in text.splitlines()]
+        notes = [part for line in (*pinned, *self._below) for part in wrap(line, console.width)]
+        table, reasons = self._table(console.height - 2 - len(notes), console.width)
+        return Group(table, *(Text(line, no_wrap=True) for line in (*reasons, *notes)))
 
-    def _table(self) -> Any:
-        """Return a line per resource; on a low screen only those that are still to be done."""
+    def _table(self, height: int, width: int) -> tuple[Any, list[str]]:
+        """Return the table, and the wrapped reasons that do not fit into it.
+
+        A line per resource; where these are more than `height`, only those that are still to be done.
+        """
         from rich.table import Table
 
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = Table(box=None, show_header=False, pad_edge=False, expand=True)
         table.add_column()
         table.add_column(no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         rows = dict(self._rows)
         ended = [key for key, (event, _detail, _since) in rows.items() if event in ENDED]
-        if (
-            self._screen
-            and len(rows) > self._screen.console.height - 2 - len(self._below)
-            and len(ended) < len(rows)
-        ):
+        if len(rows) > height and len(ended) < len(rows):
             table.add_row("✓", _("{count} done", count=len(ended)), "", "", style="green")
             rows = {key: row for key, row in rows.items() if key not in ended}
         now = self._clock.now() - self._began
+        room = width - max((columns(key) for key in rows), default=0) - 12  # sign, seconds, gaps
+        reasons: list[str] = []
         for key, (event, detail, since) in rows.items():
             sign, word = self._words.get(event, ("·", ""))
-            told = f"{word}: {detail}" if detail else word
+            text = f"{word}: {detail}" if detail else word
+            if columns(text) > room:
+                reasons += wrap(f"{key}: {detail}", width)
+                text = word
             waited = f"{now - since:.0f} s" if event and event not in ENDED else ""
-            table.add_row(sign, key, waited, told, style=COLOURS.get(event, "" if event else "dim"))
-        return table
+            table.add_row(sign, key, waited, text, style=COLOURS.get(event, "" if event else "dim"))
+        return table, reasons[: max(0, height - len(rows))]
 
 
 def actions() -> dict[str, tuple[str, str]]:
@@ -163,11 +180,13 @@ def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
     show_steps(plan.steps, stream)
     print(
         _(
-            "{changes} changes. About {cost:.2f} USD a month while it runs (list prices, "
-            "excluding tax and traffic). Takes about {minutes:.0f} minutes, plus the wait "
-            "for your registrar.",
+            "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.\n"
+            "About {cost:.2f} USD ({yen} yen) a month while it runs (list prices without tax and traffic; "
+            "{rate} yen to the dollar).",
             changes=len(plan.changes),
             cost=plan.monthly_usd,
+            yen=yen(plan.monthly_usd),
+            rate=YEN,
             minutes=plan.seconds / 60,
         ),
         file=stream,

@@ -9,6 +9,7 @@ from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.parameter import Parameter
 from provision.run import Run
+from provision.ui.errors import show_error
 from provision.wizard import prompts
 
 TRIES = 5  # of a question to LINE, some six seconds
@@ -63,7 +64,7 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
         except LineError as refusal:
             if run.options.yes or not prompts.on_terminal():
                 raise _stored(run, parameter, refusal) from None
-            print(refusal, file=sys.stderr)
+            show_error(refusal)
             parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
             parameter.consented = True  # the person saw why, and gave another
             run.clients.line.forget()

@@ -120,6 +120,6 @@ def choose_zone(run: Run) -> bool:
         return False
     zone.id = prompts.chosen(
         _("There are several hosted zones of {domain}. Which one?", domain=zone.domain),
-        list(refusal.zones.items()),
+        [(zone_id, f"{zone_id}  {text}") for zone_id, text in refusal.zones.items()],
     )
     return True

@@ -11,7 +11,7 @@ from typing import Any
 
 from provision.errors import UsageError
 from provision.i18n import _
-from provision.pricing import prices
+from provision.pricing import prices, yen
 from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
 from provision.ui.text import indented
@@ -94,7 +94,12 @@ def _ask_times(file: StackFile, *, save: bool) -> None:
     which = chosen(
         _("When should the bot run?"),
         offered,
-        _("You pay for tasks only while they run, and for the load balancer around the clock."),
+        _(
+            "You pay for the task only while it runs, and for the load balancer and its addresses around the "
+            "clock: about {usd:.0f} USD ({yen} yen) a month more.",
+            usd=prices(settings["region"]).fixed_month(),
+            yen=yen(prices(settings["region"]).fixed_month()),
+        ),
     )
     start, stop, zone = ("", "", settings["schedule.timezone"]) if which == "always" else ARTICLE
     if which == "own":
@@ -163,7 +168,7 @@ def chosen(question: str, choices: list[tuple[str, str]], explanation: str = "")
     """Ask for one of several values, each with a description. Only where somebody can answer."""
     import questionary
 
-    offered = [questionary.Choice(f"{value}  {told}", value=value) for value, told in choices]
+    offered = [questionary.Choice(text or value, value=value) for value, text in choices]
     instruction = indented(explanation) if explanation else None
     prompt = questionary.select(question, offered, instruction=instruction)
     return str(prompt.unsafe_ask())

@@ -94,7 +94,7 @@ def test_network_and_zone_are_chosen(
     said = terminal.until("Build this?")
     assert "=" in next(line for line in said.splitlines() if "zone/two.example" in line)
     terminal.type("n")
-    terminal.until("Nothing was created.")
+    terminal.until("Cancelled. Nothing was created.")
     terminal.stop()
     settings = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
     assert "new" == settings["network"]["vpc"]

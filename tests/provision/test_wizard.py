@@ -167,7 +167,7 @@ def test_ctrl_c_at_every_question(
     wizard.give(secret.right)
     wizard.interrupted(BUILD, token, secret)
     wizard.give(BUILD.right)
-    wizard.until("Nothing was created.")
+    wizard.until("Cancelled. Nothing was created.")
     assert 1 == wizard.terminal.ended()
     text = (person.folder / "stack.yaml").read_text()
     assert known["access_token"] not in text
