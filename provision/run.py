@@ -47,7 +47,11 @@ class Options:
 
 @dataclass
 class Run:
-    """The stack of this invocation. `sandbox`: the addresses of the sandbox in use, {} without one."""
+    """The stack of this invocation.
+
+    sandbox: the addresses of the sandbox in use, {} without one. enters_name_servers: at its registrar, for
+    the person.
+    """
 
     options: Options
     file: StackFile
@@ -56,6 +60,7 @@ class Run:
     clock: Clock
     sandbox: Mapping[str, str] = field(default_factory=dict)
     observations: dict[str, Observation] = field(default_factory=dict)
+    enters_name_servers: bool = False
 
     def engine(self, progress: Progress) -> Engine:
         """Return the engine, which reports to this progress (and to the sandbox's registrar, if asked to)."""
@@ -120,7 +125,7 @@ class Run:
             return
         progress.say(self._instruction(zone))
         progress.pin(self.stack.delegation.key, self._reminder(zone))
-        if self.sandbox and self.options.yes:
+        if self.enters_name_servers:
             environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
             progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
         elif self.sandbox:
@@ -231,6 +236,7 @@ def build(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
     stack = Stack(file.settings, _secrets(), variables, file.path.parent)
     clients = clients_for(file, lambda: run.value(stack.access_token))
     run = Run(options, file, stack, clients, environment.clock(), sandbox)
+    run.enters_name_servers = bool(sandbox) and options.yes
     return run
 
 

@@ -61,6 +61,7 @@ def prepared(
         subnets=lambda vpc: _choices(
             lambda: network.subnet_choices(Aws(file.settings["region"]), vpc)
         ),
+        suggestions=environment.ANSWERS if sandbox else {},
     )
     try:
         prompts.ask_open(file, save=save, yes=options.yes, lookups=lookups)

@@ -49,8 +49,13 @@ def setup(given: Options, wait: float | None) -> int:
         channel.tell_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
         print(account_line(run, engine), file=sys.stderr)
-        if plan.changes and not given.yes and not prompts.confirmed(_("Build this?")):
-            raise Cancelled(_("Cancelled. Nothing was created."))
+        if plan.changes and not given.yes:
+            if not prompts.confirmed(_("Build this?"), default=bool(run.sandbox)):
+                raise Cancelled(_("Cancelled. Nothing was created."))
+            run.enters_name_servers = bool(run.sandbox) and prompts.confirmed(
+                _("Should provision enter the name servers at the sandbox's registrar for you?"),
+                default=True,
+            )
         run.keep_sets()
         with progress:
             outcome = engine.setup(wait_limit(wait))

@@ -5,7 +5,6 @@ import sys
 import click
 
 from provision.cli import options
-from provision.cli.outcome import tell_pause
 from provision.cli.prepare import prepared
 from provision.i18n import _
 from provision.run import Options
@@ -30,7 +29,6 @@ def status(given: Options, as_json: bool) -> int:
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     document = describe(run.stack, run.file, engine.inspect())
-    tell_pause(run)
     if as_json:
         show_json(document)
     else:

@@ -72,7 +72,13 @@ def document(every: list[Check], findings: dict[str, Finding], run: Run) -> dict
 
 
 def _show(every: list[Check], findings: dict[str, Finding]) -> None:
-    """Print the tree: a heading per group, a line per check, the next step under what is not OK."""
+    """Print a headline, then a heading per group, a line per check, and the next step where it is not OK."""
+    wrong = [check.title for check in every if findings[check.key].state in ("NG", None)]
+    print(
+        _("{count} to look at: {titles}", count=len(wrong), titles=", ".join(wrong))
+        if wrong
+        else _("All is well.")
+    )
     for group in dict.fromkeys(check.group for check in every):
         print(group)
         for check in (check for check in every if check.group == group):

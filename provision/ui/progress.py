@@ -51,6 +51,7 @@ class Progress:
         self._below: list[str] = []
         self._pinned: dict[str, str] = {}
         self._screen: Any = None
+        self._console: Any = None
 
     def __enter__(self) -> "Progress":
         self._began = self._clock.now()
@@ -58,8 +59,10 @@ class Progress:
             from rich.console import Console
             from rich.live import Live
 
-            console = Console(file=self._stream, highlight=False)
-            self._screen = Live(get_renderable=self._shown, console=console, refresh_per_second=2)
+            self._console = Console(file=self._stream, highlight=False)
+            self._screen = Live(
+                get_renderable=self._shown, console=self._console, refresh_per_second=2
+            )
             self._screen.start()
         return self
 
@@ -97,7 +100,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Print words beside the list: what the person has to do."""
         if self._screen:
-            self._screen.console.print(text, markup=False)
+            self._console.print(text, markup=False)
         else:
             print(text, file=self._stream, flush=True)
 
@@ -121,7 +124,7 @@ class Progress:
         from rich.console import Group
         from rich.text import Text
 
-        console = self._screen.console
+        console = self._console
         pinned = [line for text in self._pinned.values() for line in text.splitlines()]
         notes = [part for line in (*pinned, *self._below) for part in wrap(line, console.width)]
         table, reasons = self._table(console.height - 2 - len(notes), console.width)
@@ -130,7 +133,8 @@ class Progress:
     def _table(self, height: int, width: int) -> tuple[Any, list[str]]:
         """Return the table, and the wrapped reasons that do not fit into it.
 
-        A line per resource; where these are more than `height`, only those that are still to be done.
+        A line per resource; where these are more than `height`, those that are done are counted, then those
+        that have not begun.
         """
         from rich.table import Table
 
@@ -144,6 +148,11 @@ class Progress:
         if len(rows) > height and len(ended) < len(rows):
             table.add_row("✓", _("{count} done", count=len(ended)), "", "", style="green")
             rows = {key: row for key, row in rows.items() if key not in ended}
+        later = [key for key, (event, _detail, _since) in rows.items() if not event]
+        if len(rows) > height and later:
+            rows = {key: row for key, row in rows.items() if key not in later}
+        else:
+            later = []
         now = self._clock.now() - self._began
         room = width - max((columns(key) for key in rows), default=0) - 12  # sign, seconds, gaps
         reasons: list[str] = []
@@ -155,6 +164,8 @@ class Progress:
                 text = word
             waited = f"{now - since:.0f} s" if event and event not in ENDED else ""
             table.add_row(sign, key, waited, text, style=COLOURS.get(event, "" if event else "dim"))
+        if later:
+            table.add_row("·", _("{count} to come", count=len(later)), "", "", style="dim")
         return table, reasons[: max(0, height - len(rows))]
 
 
@@ -216,8 +227,28 @@ def unlisted(region: str) -> str:
     return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
 
 
+def headline(document: dict[str, Any]) -> str:
+    """Return the one sentence that sums up what `status --json` says."""
+    entries = document["resources"]
+    unknown = [entry for entry in entries if None in (entry["live"], entry["ready"])]
+    differing = [entry for entry in entries if entry["drift"]]
+    waiting = [entry for entry in entries if entry["ready"] is False]
+    if unknown:
+        return _("{count} resources could not be looked at.", count=len(unknown))
+    if document["paused"]:
+        return _("Paused: `provision resume` creates again what the pause deleted.")
+    if not any(entry["live"] for entry in entries if entry["state"] != "milestone"):
+        return _("Nothing is built yet: `provision setup`.")
+    if differing:
+        return _("{count} resources differ: `provision plan` shows how.", count=len(differing))
+    if waiting:
+        return _("{count} resources are not ready.", count=len(waiting))
+    return _("All is well.")
+
+
 def show_status(document: dict[str, Any], stream: Any) -> None:
-    """Show each resource: ready or why not, and its differences; then tasks, hours and URL."""
+    """Show a headline, each resource (ready or why not, and its differences), tasks, hours and URL."""
+    print(headline(document), file=stream)
     entries = document["resources"]
     width = max((len(entry["key"]) for entry in entries), default=0)
     for entry in entries:

@@ -4,7 +4,7 @@ import re
 import shutil
 
 # What stays on one line: a run of ASCII, or one letter, with the punctuation that may not begin a line.
-PIECE = re.compile(r"(?:[(\[<`]*[!-~]+|[「『（【〈]*.)[、。，．）」』】〉！？ー…々：；]* *")
+PIECE = re.compile(r"[「『（【〈]*(?:[!-~]+|.)[、。，．）」』】〉！？ー…々：；]* *")
 
 
 def width() -> int:

@@ -5,8 +5,8 @@ at once, as a line in stack.yaml. Ctrl-C arrives as KeyboardInterrupt.
 """
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from provision.errors import UsageError
@@ -32,10 +32,14 @@ def on_terminal() -> bool:
 
 @dataclass(frozen=True)
 class Lookups:
-    """What looks up the answers that there are in the account; called when the question comes."""
+    """Where the wizard's choices come from; the functions are called when their question comes.
+
+    subnets: of the VPC that was chosen. suggestions: answers filled in for settings without a default.
+    """
 
     networks: Choices
-    subnets: Callable[[str], list[tuple[str, str]]]  # of the VPC that was chosen
+    subnets: Callable[[str], list[tuple[str, str]]]
+    suggestions: Mapping[str, str] = field(default_factory=dict)
 
 
 def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> None:
@@ -60,13 +64,34 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
         if key == "schedule.start":
             _ask_times(file, save=save)
         elif key not in NETWORK:
-            file.answer(key, _answer(file, BY_KEY[key]), save=save)
-    more = not yes and not confirmed(_("Keep the defaults of everything else?"), default=True)
+            suggested = lookups.suggestions.get(key, "")
+            file.answer(key, _answer(file, BY_KEY[key], suggested=suggested), save=save)
+    more = not yes and not _keeps_defaults(file)
     for key in OTHERS if more else ():
         if not file.has_value(key):
             file.answer(key, _answer(file, BY_KEY[key]), save=save)
     if not file.has_value("network.vpc"):
         _ask_network(file, lookups, more, save=save)
+
+
+def _keeps_defaults(file: StackFile) -> bool:
+    """List the defaults of what was not asked, and ask whether to keep them all."""
+    settings = file.settings
+    feeds = [feed.partition("#")[2] or feed for feed in settings["news.feeds"]]
+    print(
+        _(
+            "Defaults: region {region}; {cpu} CPU units and {memory} MiB, {count} task, {capacity}; "
+            "news from {feeds}.",
+            region=settings["region"],
+            cpu=settings["service.cpu"],
+            memory=settings["service.memory"],
+            count=settings["service.count"],
+            capacity=settings["service.capacity"],
+            feeds=", ".join(feeds) or _("no feed"),
+        ),
+        file=sys.stderr,
+    )
+    return confirmed(_("Keep the defaults of everything else?"), default=True)
 
 
 def _ask_network(file: StackFile, lookups: Lookups, more: bool, *, save: bool) -> None:
@@ -108,10 +133,12 @@ def _ask_times(file: StackFile, *, save: bool) -> None:
         file.answer(f"schedule.{key}", value, save=save)
 
 
-def _answer(file: StackFile, setting: Setting, choices: Choices | None = None) -> str:
+def _answer(
+    file: StackFile, setting: Setting, choices: Choices | None = None, suggested: str = ""
+) -> str:
     """Return one answer, checked while it is typed; the default is filled in already.
 
-    choices: instead of the setting's own.
+    choices: instead of the setting's own. suggested: filled in where there is no default.
     """
     import questionary
 
@@ -130,7 +157,7 @@ def _answer(file: StackFile, setting: Setting, choices: Choices | None = None) -
     if choices:
         return chosen(setting.question(), choices(), setting.explanation())
     now = file.settings[key]
-    shown = ",".join(now) if isinstance(now, list) else "" if now is None else str(now)
+    shown = ",".join(now) if isinstance(now, list) else suggested if now is None else str(now)
     prompt: Any = questionary.text(
         setting.question(),
         default=shown,
