@@ -27,6 +27,7 @@ from provision.resources.parameter import Parameter
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
+from provision.ui.names import name_of
 from provision.ui.progress import Progress
 
 
@@ -37,6 +38,7 @@ class Options:
     stack: str = ""
     sandbox: bool = False
     yes: bool = False
+    verbose: bool = False
     sets: tuple[str, ...] = ()
 
     def flags(self) -> str:
@@ -87,6 +89,14 @@ class Run:
         if parameter.secret and (parameter.consented or not self.theirs(parameter)):
             return parameter.secret
         return secret_in(self.clients.aws, parameter.name)
+
+    def label(self, key: str) -> str:
+        """Return what a person calls the resource with this key; with --verbose the key."""
+        return key if self.options.verbose else name_of(key)
+
+    def chat_link(self, basic_id: str) -> str:
+        """Return where to talk to the bot: LINE's link to add it as a friend, or the sandbox's chat page."""
+        return self.sandbox["page"] if self.sandbox else f"https://line.me/R/ti/p/{basic_id}"
 
     def keep_sets(self) -> None:
         """Write what --set said into the file: until the run was agreed to it was only on trial."""
@@ -210,7 +220,7 @@ def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
         key, sign, value = pair.partition("=")
         if not sign or key not in BY_KEY:
             raise UsageError(
-                _("Reading --set {pair}.", pair=pair),
+                _("Could not apply --set {pair}.", pair=pair),
                 _("there is no setting {key}", key=key) if sign else _("KEY=VALUE was expected"),
                 _("The settings are: {keys}", keys=", ".join(BY_KEY)),
             )
@@ -259,7 +269,7 @@ def clients_for(file: StackFile, token: Callable[[], str] | None = None) -> Clie
         dns = Dns.from_environment()
     except ValueError as error:
         raise UsageError(
-            _("Reading PROVISION_DNS."),
+            _("Could not read PROVISION_DNS."),
             _("{given} is not host:port", given=error),
             _("Set it to something like 127.0.0.1:5353, or unset it."),
         ) from None
@@ -269,6 +279,6 @@ def clients_for(file: StackFile, token: Callable[[], str] | None = None) -> Clie
 
 def secret_in(aws: Aws, parameter: str) -> str:
     """Return the secret in Parameter Store. Raise ProvisionError, Pending."""
-    with aws_door.reading(_("Reading the parameter {name}.", name=parameter)):
+    with aws_door.reading(_("Could not read the parameter {name}.", name=parameter)):
         answer = aws.ssm.get_parameter(Name=parameter, WithDecryption=True)
         return str(answer["Parameter"]["Value"])

@@ -62,7 +62,7 @@ def tasks(service: Observation, steady: Observation) -> dict[str, Any]:
             _unknown(seen.unknown) if seen.unknown else {"running": 0, "wanted": 0, "rollout": []}
         )
     try:
-        with aws.reading(_("Looking for {key}.", key=seen.resource.key), seen.answered):
+        with aws.reading(_("Could not look up {key}.", key=seen.resource.key), seen.answered):
             counts = {"running": live["runningCount"], "wanted": live["desiredCount"]}
             return {**counts, "rollout": EcsDeployment(live).lines() if "Tasks" in live else []}
     except UnknownState as refusal:

@@ -9,7 +9,7 @@ from provision.i18n import _
 from provision.pricing import AS_OF, HOURS, YEN, prices, yen
 from provision.resources.base import Milestone
 from provision.run import Options, Run
-from provision.ui.progress import show_json, unlisted
+from provision.ui.reports import show_json, unlisted
 
 
 def command() -> click.Command:

@@ -31,7 +31,8 @@ from provision.resources.steady_service import NoCapacity
 from provision.resources.task_definition import Family
 from provision.run import Options, Run
 from provision.ui.errors import show_error
-from provision.ui.progress import Progress, show_steps
+from provision.ui.progress import Progress
+from provision.ui.reports import show_steps
 from provision.wizard import prompts
 
 
@@ -112,13 +113,13 @@ def _show(run: Run) -> None:
     observations = {resource.key: run.observations[resource.key] for resource in part(run)}
     plan = plan_of(observations, [], prices(run.file.settings["region"]))
     raise_first_error(plan)
-    show_steps(plan.changes, sys.stderr)
+    show_steps(plan.changes, sys.stderr, verbose=run.options.verbose)
     agree_to_pay(plan.changes, run.options)
 
 
 def _previous(run: Run) -> str:
     definition = run.stack.task_definition
-    doing = _("Looking for the revision before {revision}.", revision=short(definition.arn))
+    doing = _("Could not find the revision before {revision}.", revision=short(definition.arn))
 
     def previous() -> str:
         with aws.reading(doing):
@@ -161,24 +162,24 @@ def _take_back(engine: Engine, run: Run, former: str) -> None:
     outcome = _go_to(engine, run, former)
     if outcome.errors:
         raise outcome.errors[0]
-    doing = _("Withdrawing {revision}.", revision=short(bad))
+    doing = _("Could not withdraw {revision}.", revision=short(bad))
     _tidy(run, doing, lambda: definition.withdraw(run.clients, bad))
 
 
 def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
     definition = run.stack.task_definition
     if back and before != definition.arn:
-        doing = _("Withdrawing {revision}.", revision=short(before))
+        doing = _("Could not withdraw {revision}.", revision=short(before))
         _tidy(run, doing, lambda: definition.withdraw(run.clients, before))
     follow = [] if back else run.stack.follows_the_image
     for refusal in engine.create_all(follow).errors:
         show_error(refusal)
     for family in (definition, *(r for r in follow if isinstance(r, Family))):
-        doing = _("Deleting old revisions of {name}.", name=family.name)
+        doing = _("Could not delete old revisions of {name}.", name=family.name)
         _tidy(run, doing, partial(family.prune, run.clients))
     if isinstance(image := run.stack.image, Image):
         families = [r for r in run.stack.resources if isinstance(r, Family)]
-        doing = _("Deleting old revisions of {name}.", name=definition.name)
+        doing = _("Could not delete old revisions of {name}.", name=definition.name)
 
         def used() -> set[str]:
             return set().union(*(f.images(run.clients) for f in families))

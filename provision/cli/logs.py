@@ -55,7 +55,7 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", since)
     if not match:
         raise UsageError(
-            _("Reading --since {since}.", since=since),
+            _("Could not read --since {since}.", since=since),
             _("a number and s, m, h or d was expected"),
             _("For example: provision logs --since 10m"),
         )
@@ -92,7 +92,7 @@ def _now(run: Run) -> float:
 
 def _events(run: Run, began: int, *, follow: bool) -> list[dict[str, Any]]:
     """Return the new log lines. Raise ProvisionError; with `follow` only print that AWS did not answer."""
-    doing = _("Reading the log group {name}.", name=run.stack.log_group.name)
+    doing = _("Could not read the log group {name}.", name=run.stack.log_group.name)
     try:
         return inspector.ask(partial(_new_events, run, began, doing), run.clock, doing)
     except NoResponse as refusal:
@@ -112,4 +112,6 @@ def _new_events(run: Run, began: int, doing: str) -> list[dict[str, Any]]:
             return [event for page in pages for event in page["events"]]
     except aws.NotFound:
         then = _("Run `provision setup`.")
-        raise ProvisionError(_("Reading the log."), _("there is no log group yet"), then) from None
+        raise ProvisionError(
+            _("Could not read the log."), _("there is no log group yet"), then
+        ) from None

@@ -146,7 +146,7 @@ def guarded(action: Callable[[], int]) -> int:
         pass
     except OSError as error:
         with contextlib.suppress(OSError):
-            show_error(os_error(_("Writing the output."), error))
+            show_error(os_error(_("Could not write the output."), error))
     for stream in (sys.stdout, sys.stderr):  # what they still hold goes nowhere when Python ends
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -26,6 +26,7 @@ def verb(
             stack=given.pop("stack") or above.get("stack") or "",
             sandbox=given.pop("sandbox") or above.get("sandbox", False),
             yes=given.pop("yes") or above.get("yes", False),
+            verbose=given.pop("verbose") or above.get("verbose", False),
             sets=(*above.get("sets", ()), *given.pop("sets")),
         )
         given.pop("lang")
@@ -54,6 +55,12 @@ def common() -> list[Option]:
             help=_("use the sandbox that runs on this machine, and stack.sandbox.yaml"),
         ),
         click.option("--yes", is_flag=True, help=_("ask nothing")),
+        click.option(
+            "--verbose",
+            "-v",
+            is_flag=True,
+            help=_("list every resource with its key, not only the steps"),
+        ),
         click.option(
             "--lang", type=click.Choice(i18n.LANGUAGES), help=_("language (default: the locale's)")
         ),

@@ -8,6 +8,7 @@ from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.run import Run
 from provision.ui.errors import show_error
+from provision.ui.qr import show_code
 from provision.wizard import channel, prompts
 
 UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is there to press Ctrl-C
@@ -39,16 +40,24 @@ def report_outcome(run: Run, outcome: Outcome) -> int:
 
 def _live(run: Run) -> None:
     """Show how to talk to the bot, and what is still to be done by hand."""
-    bot = channel.info(run)
+    link = run.chat_link(channel.info(run).get("basicId", ""))
+    print(_("The bot answers at {url}.", url=run.stack.url), file=sys.stderr)
+    if run.sandbox:
+        print(_("Talk to it in the sandbox's chat: {link}", link=link), file=sys.stderr)
+    else:
+        print(_("Add it as a friend and talk to it: {link}", link=link), file=sys.stderr)
+        show_code(link, sys.stderr)
+        print(
+            _(
+                "Still to be switched by you, in LINE Official Account Manager, Response settings: "
+                '"Auto-reply messages" and "Greeting messages" off; in LINE Developers ({console}), tab '
+                'Messaging API: "Webhook redelivery" on.',
+                console=CONSOLE,
+            ),
+            file=sys.stderr,
+        )
     print(
-        _(
-            "The bot answers at {url}. Add it as a friend: https://line.me/R/ti/p/{bot}\n"
-            'LINE\'s own "Auto-reply messages" is on by default: switch it off at {console}.\n'
-            "Next: `provision status` to look at it, `provision teardown` to take it all away.",
-            url=run.stack.url,
-            bot=bot.get("basicId", ""),
-            console=CONSOLE,
-        ),
+        _("Next: `provision status` to look at it, `provision teardown` to remove it all."),
         file=sys.stderr,
     )
 

@@ -45,7 +45,7 @@ def pause(given: Options, contents: bool) -> int:
         with progress:
             gone = engine.pause(let_go)
     for key, why in gone.kept.items():
-        print(_("kept: {key}: {why}", key=key, why=why), file=sys.stderr)
+        print(_("kept: {key}: {why}", key=run.label(key), why=why), file=sys.stderr)
     if gone.errors or gone.left or gone.unknown:
         return failed(gone.errors)
     print(

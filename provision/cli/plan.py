@@ -10,7 +10,8 @@ from provision.cli.planning import inexact, looked
 from provision.cli.prepare import prepared
 from provision.i18n import _
 from provision.run import Options
-from provision.ui.progress import Progress, show_json, show_plan
+from provision.ui.progress import Progress
+from provision.ui.reports import show_json, show_plan
 from provision.wizard import domain
 
 
@@ -36,5 +37,5 @@ def plan(given: Options, as_json: bool) -> int:
     if as_json:
         show_json(found.shown())
     else:
-        show_plan(found, sys.stdout, inexact(run))
+        show_plan(found, sys.stdout, inexact(run), verbose=given.verbose)
     return failed(found.errors) if found.errors or engine.unchecked else 0

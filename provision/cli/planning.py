@@ -18,7 +18,7 @@ def looked(run: Run, engine: Engine) -> Plan:
     found = make_plan(engine, run.observations, prices(run.file.settings["region"]))
     for key, why in found.kept.items():
         if key in run.file.records:
-            print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
+            print(_("stays: {key}: {why}", key=run.label(key), why=why), file=sys.stderr)
     return found
 
 
@@ -54,7 +54,7 @@ def agree_to_pay(steps: list[Change], options: Options) -> None:
 def no_service(run: Run) -> ProvisionError:
     """Return the error for a stack without a service to start, stop or deploy to."""
     return ProvisionError(
-        _("Looking for the service {name}.", name=run.stack.service.name),
+        _("Could not find the service {name}.", name=run.stack.service.name),
         _("the stack is paused") if run.file.paused else _("there is none yet"),
         _("Run `provision resume`.") if run.file.paused else _("Run `provision setup`."),
     )

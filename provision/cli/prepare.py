@@ -42,13 +42,9 @@ def prepared(
             if prompts.on_terminal() and (save or file.path.exists()):
                 raise
             unknown = refusal
-    if not save and not file.path.exists() and file.settings["domain"] is None:
-        if unknown:
-            show_error(unknown)
-        raise no_stack(file)
     if resumes and not file.paused:
         raise ProvisionError(
-            _("Reading {path}.", path=file.path),
+            _("Could not continue with {path}.", path=file.path),
             _("nothing is paused"),
             _("Run `provision setup`: it shows what is missing and what that costs, and asks."),
         )
@@ -56,6 +52,10 @@ def prepared(
         for key, value in environment.ANSWERS.items():
             if file.settings[key] is None:
                 file.answer(key, value, save=save)
+    if not save and not file.path.exists() and file.settings["domain"] is None:
+        if unknown:
+            show_error(unknown)
+        raise no_stack(file)
     lookups = prompts.Lookups(
         networks=lambda: _choices(lambda: network.choices(Aws(file.settings["region"]))),
         subnets=lambda vpc: _choices(

@@ -46,7 +46,7 @@ def recover(given: Options) -> int:
             return _written_anew(given)
     if file.records:
         raise ProvisionError(
-            _("Reading {path}.", path=path),
+            _("Could not continue with {path}.", path=path),
             _("it has records: nothing is lost"),
             _("Run `provision status`. For another file: --stack FILE."),
         )

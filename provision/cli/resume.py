@@ -10,7 +10,8 @@ from provision.cli.planning import agree_to_pay, looked, raise_first_error
 from provision.cli.prepare import prepared
 from provision.i18n import _
 from provision.run import Options
-from provision.ui.progress import Progress, show_steps
+from provision.ui.progress import Progress
+from provision.ui.reports import show_steps
 
 
 def command() -> click.Command:
@@ -36,7 +37,7 @@ def resume(given: Options, wait: float | None) -> int:
         engine.begin()
         plan = looked(run, engine)
         raise_first_error(plan)
-        show_steps(plan.changes, sys.stderr)
+        show_steps(plan.changes, sys.stderr, verbose=given.verbose)
         agree_to_pay(plan.changes, given)
         run.keep_sets()
         with progress:

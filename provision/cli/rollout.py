@@ -24,7 +24,10 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
             if why := rollout.hopeless():
                 words = rollout.last_words()
                 raise ProvisionError(
-                    _("Deploying {revision}.", revision=short(run.stack.task_definition.arn)),
+                    _(
+                        "Could not deploy {revision}.",
+                        revision=short(run.stack.task_definition.arn),
+                    ),
                     "\n        ".join([why, *words]),
                     advice(" ".join([why, *words])),
                 )

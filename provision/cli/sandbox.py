@@ -37,7 +37,7 @@ def sandbox(_given: Options, speed: float, as_json: bool) -> int:
         from provision.sandbox.server import serve
     except ModuleNotFoundError as error:
         raise ProvisionError(
-            _("Starting the sandbox."),
+            _("Could not start the sandbox."),
             _("the package {name} is not installed", name=error.name),
             _("Install what the sandbox needs: pip install 'provision[sandbox]'"),
         ) from None

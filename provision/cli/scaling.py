@@ -62,7 +62,9 @@ def scaled(run: Run, engine: Engine, count: int) -> Outcome:
             return engine.reach(steady)
         service.load_from_record(run.file.records[service.key].outputs)
         engine.prove(service)
-        doing = _("Setting the tasks of {key} to {count}.", key=service.key, count=count)
+        doing = _(
+            "Could not set the number of tasks of {key} to {count}.", key=service.key, count=count
+        )
         with aws.translate_errors(doing, retry=service.errors.retry):
             service.scale(run.clients, count)
         return "done"

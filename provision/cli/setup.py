@@ -11,7 +11,8 @@ from provision.cli.prepare import prepared
 from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.run import Options
-from provision.ui.progress import Progress, show_plan
+from provision.ui.progress import Progress
+from provision.ui.reports import show_plan
 from provision.wizard import channel, domain, prompts
 
 
@@ -31,7 +32,7 @@ def setup(given: Options, wait: float | None) -> int:
     run = prepared(given, save=True)
     if run.file.paused:
         raise ProvisionError(
-            _("Reading {path}.", path=run.file.path),
+            _("Could not continue with {path}.", path=run.file.path),
             _("the stack is paused"),
             _("Run `provision resume`."),
         )
@@ -45,7 +46,7 @@ def setup(given: Options, wait: float | None) -> int:
         raise_first_error(plan)
         if channel.complete(run):
             plan = looked(run, engine)
-        show_plan(plan, sys.stderr, inexact(run))
+        show_plan(plan, sys.stderr, inexact(run), verbose=given.verbose)
         channel.tell_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
         print(account_line(run, engine), file=sys.stderr)

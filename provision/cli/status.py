@@ -9,7 +9,8 @@ from provision.cli.prepare import prepared
 from provision.i18n import _
 from provision.run import Options
 from provision.status_report import describe, is_known
-from provision.ui.progress import Progress, show_json, show_status
+from provision.ui.progress import Progress
+from provision.ui.reports import show_json, show_status
 
 
 def command() -> click.Command:
@@ -32,5 +33,5 @@ def status(given: Options, as_json: bool) -> int:
     if as_json:
         show_json(document)
     else:
-        show_status(document, sys.stdout)
+        show_status(document, sys.stdout, verbose=given.verbose)
     return 0 if is_known(document) else 1

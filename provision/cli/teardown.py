@@ -16,7 +16,8 @@ from provision.errors import Cancelled
 from provision.i18n import _
 from provision.pricing import prices
 from provision.run import Options, Run
-from provision.ui.progress import Progress, show_json, show_steps
+from provision.ui.progress import Progress
+from provision.ui.reports import show_json, show_steps
 from provision.wizard import prompts
 
 
@@ -65,9 +66,9 @@ def agreed(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     let_go = set()
     asked = prompts.on_terminal() and not run.options.yes
     for key, used in uses.items():
-        print(f"{key}: {told(used)}", file=sys.stderr)
+        print(f"{run.label(key)}: {told(used)}", file=sys.stderr)
         if all(use.content for use in used):
-            question = _("Delete {key} with all that is in it?", key=key)
+            question = _("Delete {key} with all that is in it?", key=run.label(key))
             if contents or (asked and prompts.confirmed(question)):
                 let_go.add(key)
     return let_go
@@ -86,10 +87,10 @@ def _tell_going(run: Run, teardown_preview: Mapping[str, str]) -> None:
     usd, records = _monthly(run), run.file.records
     going = [key for key, why in teardown_preview.items() if not why]
     steps = [Change(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in going]
-    show_steps(steps, sys.stderr)
+    show_steps(steps, sys.stderr, verbose=run.options.verbose)
     for key, why in teardown_preview.items():
         if why:
-            print(_("stays: {key}: {why}", key=key, why=why), file=sys.stderr)
+            print(_("stays: {key}: {why}", key=run.label(key), why=why), file=sys.stderr)
 
 
 def _monthly(run: Run) -> dict[str, float]:
@@ -118,11 +119,11 @@ def _tell_gone(run: Run, gone: DeletionResult, as_json: bool) -> None:
         return
     for key, (why, usd) in kept.items():
         paid = _(" ({usd:.2f} USD a month)", usd=usd) if usd else ""
-        print(_("kept: {key}: {why}", key=key, why=why) + paid)
+        print(_("kept: {key}: {why}", key=run.label(key), why=why) + paid)
     for key in gone.left:
-        print(_("left: {key}", key=key))
+        print(_("left: {key}", key=run.label(key)))
     for key, why in gone.unchecked.items():
-        print(_("unknown: {key}: {why}", key=key, why=why))
+        print(_("unknown: {key}: {why}", key=run.label(key), why=why))
     print(
         _(
             "deleted: {deleted}, kept: {kept}, left: {left}",

@@ -23,10 +23,10 @@ def refusal(error: BaseException) -> ProvisionError:
         )
     except OSError as refused:
         then = _(
-            "The details could not be written: {why}. Mend that, then run the same command again.",
+            "The details could not be written: {why}. Fix that, then run the same command again.",
             why=words(refused),
         )
-    return ProvisionError(_("Provision met an error that it does not know."), words(error), then)
+    return ProvisionError(_("Provision failed unexpectedly."), words(error), then)
 
 
 def details(error: BaseException) -> str:

@@ -1,6 +1,5 @@
 """The verb verify: run the tree of checks and show it."""
 
-import os
 import sys
 from typing import Any
 
@@ -9,10 +8,11 @@ import click
 from provision.cli import options
 from provision.cli.prepare import prepared
 from provision.clients.tls import Tls
-from provision.i18n import _, can_show
+from provision.i18n import _
 from provision.run import Options, Run
-from provision.ui.progress import Progress, show_json
-from provision.ui.qr import drawn
+from provision.ui.progress import Progress
+from provision.ui.qr import show_code
+from provision.ui.reports import show_json
 from provision.verify.checks import checks
 from provision.verify.tree import Check, Finding, Scene, examine
 
@@ -88,7 +88,5 @@ def _show(every: list[Check], findings: dict[str, Finding]) -> None:
             if finding.then:
                 print(f"        -> {finding.then}")
     last = findings["message"]
-    if last.state == "OK" and sys.stdout.isatty():
-        code = drawn(last.reason, colours="NO_COLOR" not in os.environ)
-        if can_show(code, sys.stdout):
-            print(code)
+    if last.state == "OK":
+        show_code(last.reason, sys.stdout)

@@ -60,7 +60,7 @@ class Creator:
         self._earlier.pop(resource.key, None)
         self._write(resource, "creating", made=True)
         self.tell("creating", resource, "")
-        doing = _("Creating {key}.", key=resource.key)
+        doing = _("Could not create {key}.", key=resource.key)
         try:
             retry = self.retry(resource)
             with aws.translate_errors(doing, exists=resource.errors.exists, retry=retry):

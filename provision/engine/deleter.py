@@ -149,7 +149,7 @@ class Deleter:
     def _delete(self, resource: Resource) -> None:
         self._write(resource, "deleting")
         self.tell("deleting", resource, "")
-        doing = _("Deleting {key}.", key=resource.key)
+        doing = _("Could not delete {key}.", key=resource.key)
         try:
             errors = resource.errors
             with aws.translate_errors(doing, not_found=errors.not_found, retry=errors.retry):
@@ -189,7 +189,7 @@ def from_record(key: str, record: Record, stack: str) -> Resource:
     kind = kinds().get(record.kind)
     if kind is None:
         raise ProvisionError(
-            _("Reading the record of {key}.", key=key),
+            _("Could not read the record of {key}.", key=key),
             _("there is no kind of resource {kind}", kind=record.kind),
             _("Use the version of provision that wrote it."),
         )

@@ -85,7 +85,10 @@ class Engine:
         self.here = account_and_region(self.clients, self.clock)
         if self.file.made_in and self.file.made_in != self.here:
             raise ProvisionError(
-                _("Comparing this account with the one {path} was made in.", path=self.file.path),
+                _(
+                    "This is not the account or region that {path} was made in.",
+                    path=self.file.path,
+                ),
                 made_elsewhere(self.file.made_in, self.here),
                 _(
                     "Sign in to that account and set that region, or use another --stack file. "
@@ -287,7 +290,7 @@ class Engine:
                 self.prove(resource, live)
             self._wait_to_switch(resource)
             self.tell("updating", resource, ", ".join(d.path for d in drift))
-            doing = _("Updating {key}.", key=resource.key)
+            doing = _("Could not update {key}.", key=resource.key)
             with aws.translate_errors(doing, retry=self._creation.retry(resource)):
                 resource.update(self.clients, live, drift)
             self._write(resource, state, made=True)  # maybe another: a task definition's revision
@@ -347,7 +350,9 @@ class Engine:
         """Return a refusal for each record of which nobody knows whether there is anything behind it."""
         return [
             ProvisionError(
-                _("Looking for {key}.", key=key), why, _("Run the same command again in a moment.")
+                _("Could not look up {key}.", key=key),
+                why,
+                _("Run the same command again in a moment."),
             )
             for key, why in self._unknown.items()
         ]
@@ -481,7 +486,7 @@ class Engine:
 def vanished(resource: Resource) -> ProvisionError:
     """Return the error for an adopted resource that is gone: it is not ours to create again."""
     return ProvisionError(
-        _("Looking for {key}.", key=resource.key),
+        _("Could not look up {key}.", key=resource.key),
         _("it was there before provision and is gone now"),
         _("Put it back, or strike its entry out of stack.yaml so that provision makes one."),
     )

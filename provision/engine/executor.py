@@ -47,7 +47,7 @@ class Step:
         timeout = self._timeout(why)
         if not why.outside and now - self.since > timeout and self.tries > ASKED:
             self.refusal = ProvisionError(
-                _("Waiting for {key}.", key=self.resource.key),
+                _("{key} did not become ready.", key=self.resource.key),
                 _(
                     "after {seconds} s still: {reason}",
                     seconds=int(now - self.since),
@@ -158,7 +158,7 @@ def _try(line: Step, step: Action, clock: Clock, tell: Report) -> bool:
     """Take one step of a line, and tell how it ended. Return whether the line is done."""
     resource = line.resource
     try:
-        with aws.reading(_("Reading what AWS answered about {key}.", key=resource.key)):
+        with aws.reading(_("Could not read what AWS answered about {key}.", key=resource.key)):
             word = step(resource)
     except Pending as why:
         line.passable = why.passable

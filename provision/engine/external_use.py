@@ -61,7 +61,7 @@ def _used(
 
 def checking_uses(key: str) -> str:
     """Return what is being done where others' use of a thing is looked for."""
-    return _("Looking whether others use {key}.", key=key)
+    return _("Could not check whether others use {key}.", key=key)
 
 
 def _checked(

@@ -79,7 +79,7 @@ class Observation:
             return pending.reason if pending else ""
 
     def _reading(self) -> AbstractContextManager[None]:
-        return aws.reading(_("Looking for {key}.", key=self.resource.key), self.answered)
+        return aws.reading(_("Could not look up {key}.", key=self.resource.key), self.answered)
 
     @property
     def verdict(self) -> Verdict:
@@ -127,7 +127,7 @@ def find(
     waiting: only what tells whether it is ready. patient: error codes that mean "not yet".
     Where the id of what it lies in is not known, that is looked for first.
     """
-    doing = _("Looking for {key}.", key=resource.key)
+    doing = _("Could not look up {key}.", key=resource.key)
     try:
         with aws.reading(doing, not_found=resource.errors.not_found, retry=retry):
             if waiting and isinstance(resource, Milestone):
@@ -159,7 +159,7 @@ def ours(resource: Resource, clients: Clients, live: Live, parents: set[str]) ->
         return False
     if (owners := resource.owners(live)) is not None:
         return any(owner.key in parents for owner in owners)
-    with aws.reading(_("Reading the tags of {key}.", key=resource.key)):
+    with aws.reading(_("Could not read the tags of {key}.", key=resource.key)):
         tags = resource.tags_of(clients, live)
     return tags.get("provision:stack") == resource.stack
 
@@ -180,7 +180,7 @@ def inspect(
     if record:
         resource.load_from_record(record.outputs)
     observation = Observation(resource, record, seen=True)
-    with aws.reading(_("Looking for {key}.", key=resource.key), observation.answered):
+    with aws.reading(_("Could not look up {key}.", key=resource.key), observation.answered):
         _inspect(observation, clients, records, parents or set(), doubted)
     return observation
 
@@ -287,7 +287,7 @@ def inspect_all(
         }
         found, silent = ask_all(looks, clock)
         for key, why in silent.items():
-            doing = _("Looking for {key}.", key=key)
+            doing = _("Could not look up {key}.", key=key)
             found[key] = unanswered(doing, why)
         for resource in wave:
             observation = found.get(resource.key) or _not_looked_at(resource, observations)

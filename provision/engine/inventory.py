@@ -125,4 +125,4 @@ def _listed(
 
 
 def _doing(kind: str) -> str:
-    return _("Listing what is there of the kind {kind}.", kind=kind)
+    return _("Could not list the resources of kind {kind}.", kind=kind)

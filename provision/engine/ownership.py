@@ -52,7 +52,7 @@ class Ownership:
     def _is_ours(self, resource: Resource, live: Live) -> bool:
         if any(_same(tagged, resource) for tagged in self.listed):
             return True
-        with aws.translate_errors(_("Reading the tags of {key}.", key=resource.key)):
+        with aws.translate_errors(_("Could not read the tags of {key}.", key=resource.key)):
             if is_untaggable(type(resource)):
                 return self._held_by_ours(resource.holders(self.clients, live))
             tags = resource.tags_of(self.clients, live)
@@ -98,7 +98,7 @@ class Ownership:
     def _refusal(self, resource: Resource, live: Live) -> NotOurs:
         return NotOurs(
             _(
-                "Looking whose {key} is ({path}, line {line}).",
+                "Could not confirm that {key} belongs to this stack ({path}, line {line}).",
                 key=resource.key,
                 path=self.file.path,
                 line=self._lines.get(resource.key, 0),

@@ -438,7 +438,7 @@ def is_untaggable(kind: type[Resource]) -> bool:
 def name_conflict(resource: Resource, found: str) -> ProvisionError:
     """Return the error for somebody else's resource of that name. found: what a person finds it by."""
     return ProvisionError(
-        _("Creating {key}.", key=resource.key),
+        _("Could not create {key}.", key=resource.key),
         _(
             "there is one already that is not this stack's: {service} {found}",
             service=resource.console,

@@ -41,7 +41,7 @@ class SeveralZones(ProvisionError):
 
     def __init__(self, domain: str, zones: list[Live]) -> None:
         super().__init__(
-            _("Looking for the hosted zone of {domain}.", domain=domain),
+            _("Could not look up the hosted zone of {domain}.", domain=domain),
             _(
                 "there are {count} public hosted zones of that name, and the domain is delegated to "
                 "none of them",

@@ -32,7 +32,7 @@ def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 def write_runtime(values: Mapping[str, Any], file: Path) -> None:
     """Write it whole, mode 0600 in a folder of mode 0700. Raises ProvisionError where that is not safe."""
-    doing = _("Writing {path}, by which --sandbox finds the sandbox.", path=file)
+    doing = _("Could not write {path}, by which --sandbox finds the sandbox.", path=file)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _folder(file.parent, doing) as folder:
@@ -54,7 +54,7 @@ def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
     Raises ProvisionError where it is not safe to follow.
     """
     file = file or runtime_file()
-    doing = _("Reading {path}, by which --sandbox finds the sandbox.", path=file)
+    doing = _("Could not read {path}, by which --sandbox finds the sandbox.", path=file)
     try:
         with _folder(file.parent, doing, private=True) as folder:
             descriptor = _opened(file, doing, folder, private=True)

@@ -1,6 +1,10 @@
-"""The only door to segno: a QR code for a terminal, dark on light whatever the terminal's colours are."""
+"""Show QR codes on a terminal, dark on light whatever the terminal's colours are; the only user of segno."""
 
 import io
+import os
+from typing import Any
+
+from provision.i18n import can_show
 
 BLACK_ON_WHITE = "\x1b[97;40m"  # segno draws the light parts with blocks: bright white on black
 
@@ -13,3 +17,11 @@ def drawn(text: str, *, colours: bool) -> str:
     segno.make(text, micro=False).terminal(lines, compact=True)
     rows = lines.getvalue().splitlines()
     return "\n".join(f"{BLACK_ON_WHITE}{row}\x1b[0m" if colours else row for row in rows)
+
+
+def show_code(text: str, stream: Any) -> None:
+    """Print the QR code of a text where the stream is a terminal that can show it."""
+    if stream.isatty():
+        code = drawn(text, colours="NO_COLOR" not in os.environ)
+        if can_show(code, stream):
+            print(code, file=stream)

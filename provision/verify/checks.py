@@ -22,8 +22,6 @@ from provision.verify.probes import (
 )
 from provision.verify.tree import Check, Finding, Scene, is_ready, ok
 
-FRIEND = "https://line.me/R/ti/p/{bot}"
-
 
 def checks(stack: Stack) -> list[Check]:
     """Return all checks of a stack, from the outermost inwards; each follows those that it needs."""
@@ -111,4 +109,4 @@ def checks(stack: Stack) -> list[Check]:
 
 def _message(scene: Scene) -> Finding:
     """Point to what only a person can try: a message to the bot."""
-    return ok(FRIEND.format(bot=scene.bot.get("basicId", "")))
+    return ok(scene.run.chat_link(scene.bot.get("basicId", "")))

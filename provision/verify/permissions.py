@@ -33,7 +33,7 @@ def role_may(policy: RolePolicy | None) -> Look:
             return finding
         role, clients = policy.role, scene.run.clients
         question = partial(_simulated, clients, role.arn, policy.statements())
-        doing = _("Asking IAM what {role} may do.", role=role.arn)
+        doing = _("Could not ask IAM what {role} may do.", role=role.arn)
         try:
             return ask(question, scene.run.clock, doing, TRIES)
         except ProvisionError:  # an endpoint that does not have it, a person who may not ask
@@ -77,7 +77,7 @@ def _simulate(
         }
         for key, value in like.items()
     ]
-    with aws.reading(_("Asking IAM what {role} may do.", role=arn)):
+    with aws.reading(_("Could not ask IAM what {role} may do.", role=arn)):
         answer = clients.aws.iam.simulate_principal_policy(
             PolicySourceArn=arn, ActionNames=_listed(actions), **given
         )

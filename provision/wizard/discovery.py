@@ -111,7 +111,7 @@ class DiscoveredSettings:
         """Return the zone's domain; of adopted zones the public one with the longest name the host is in."""
         if zone := self.first(HostedZone):
             return identity_in(zone.key)
-        with reading(_("Looking for the hosted zone of {domain}.", domain=host)):
+        with reading(_("Could not look up the hosted zone of {domain}.", domain=host)):
             pages = self.clients.aws.route53.get_paginator("list_hosted_zones").paginate()
             zones = [zone for page in pages for zone in page["HostedZones"]]
         names = [

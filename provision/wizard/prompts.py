@@ -171,7 +171,7 @@ def ask_secret(name: str, variable: str) -> str:
     """Ask for one of LINE's secrets, hidden. Raise UsageError with the variable where nobody can answer."""
     if not on_terminal():
         raise UsageError(
-            _("Looking for LINE's secrets."),
+            _("LINE's secrets are missing."),
             _(
                 "the parameter {name} is not in this account yet, and there is no terminal to ask on",
                 name=name,

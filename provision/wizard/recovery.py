@@ -118,7 +118,7 @@ def _same(file: StackFile, discovered: DiscoveredSettings) -> None:
     ):
         return
     raise ProvisionError(
-        _("Reading {path}.", path=file.path),
+        _("Could not continue with {path}.", path=file.path),
         _(
             "it has no records, and this account has a stack {name} already, for {hosts}",
             name=discovered.stack,
@@ -150,7 +150,7 @@ def write(
     try:
         for key, value in sets.items():
             file.answer(key, value)
-        doing = _("Reading the settings of the stack {name}.", name=discovered.stack)
+        doing = _("Could not read the settings of the stack {name}.", name=discovered.stack)
         inspector.ask(partial(_settings, file, discovered, {*keep, *sets}), clock, doing)
         if discovered.paused():
             file.mark_paused(True)
@@ -192,7 +192,10 @@ def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
         return name
     if not found or named:
         raise ProvisionError(
-            _("Looking for stacks in this account, region {region}.", region=clients.aws.region),
+            _(
+                "Could not find the stack in this account, region {region}.",
+                region=clients.aws.region,
+            ),
             _("there is no stack named {name}", name=name) if named else _("there is none"),
             _(
                 "There are: {names}. Other regions: --set region=...",
@@ -204,7 +207,7 @@ def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
             text = _("Which stack should be recovered?")
             return prompts.chosen(text, [(each, "") for each in found])
         raise UsageError(
-            _("Choosing the stack to recover."),
+            _("Could not choose the stack to recover."),
             _("there are several: {names}", names=", ".join(found)),
             _("Add --set name=..., with one of these."),
         )

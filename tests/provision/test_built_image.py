@@ -23,7 +23,7 @@ from provision.resources.image import GivenImage, Image
 from provision.resources.repository import Repository
 from provision.sandbox.web.serving import HttpServer
 from provision.state.stack_file import StackFile
-from provision.ui.progress import show_steps
+from provision.ui.reports import show_steps
 from provision.wizard import recovery
 from provision.wizard.discovery import DiscoveredSettings
 from tests.provision.conftest import Env

@@ -191,4 +191,9 @@ def test_help_has_an_example(person: Person, verb: str) -> None:
     for language in ("en", "ja"):
         done = person.types(verb, "--help", "--lang", language)
         assert 0 == done.returncode
-        assert f"provision {verb}" in done.stdout.partition("Usage:")[2].partition("\n")[2]
+        assert (
+            f"provision {verb}"
+            in done.stdout.partition("Usage:" if language == "en" else "使い方:")[2].partition(
+                "\n"
+            )[2]
+        )

@@ -126,7 +126,7 @@ def test_verbs_on_nothing(person: Person) -> None:
     for verb in ("start", "stop", "logs"):
         done = person.types("--sandbox", verb)
         assert 1 == done.returncode
-        assert "provision setup" in done.stderr
+        assert "provision --sandbox setup" in done.stderr
     for verb in ("pause", "teardown"):
         assert 0 == person.types("--sandbox", verb, "--yes").returncode
 

@@ -50,7 +50,7 @@ def test_an_error_nobody_foresaw(
     assert 1 == main.guarded(raised(outer))
     (path,) = tmp_path.iterdir()
     assert (
-        "Provision met an error that it does not know.\n"
+        "Error: Provision failed unexpectedly.\n"
         "  why:  RuntimeError\n"
         f"  next: The details, without secrets, are in {path}: please report them to provision's "
         "developers. Run the same command to continue.\n"
@@ -149,7 +149,7 @@ def test_any_encoding(finished_stack: Person, encoding: str) -> None:
     """What the output cannot show is replaced; JSON stays JSON; Japanese is spoken where it can be shown."""
     status = run(finished_stack, "--sandbox", "status", PYTHONIOENCODING=encoding)
     assert (0, b"") == (status.returncode, status.stderr)
-    assert "  v cluster/news-bot" in status.stdout.decode(encoding)
+    assert "  v Bot\n" in status.stdout.decode(encoding)
     told = run(
         finished_stack, "--sandbox", "--lang", "ja", "status", "--json", PYTHONIOENCODING=encoding
     )
@@ -168,7 +168,7 @@ def test_japanese_locales(finished_stack: Person) -> None:
         finished_stack, "--sandbox", "verify", LANG="ja_JP.SJIS", PYTHONIOENCODING="shift_jis"
     )
     assert b"Traceback" not in done.stderr
-    assert "\u30c9\u30e1\u30a4\u30f3" == done.stdout.decode("shift_jis").splitlines()[0]
+    assert "\u30c9\u30e1\u30a4\u30f3" == done.stdout.decode("shift_jis").splitlines()[1]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -183,7 +183,7 @@ def test_lock_that_cannot_be_written(finished_stack: Person, verb: str) -> None:
         lock.rmdir()
     said = done.stderr.decode().splitlines()
     assert [
-        "Could not write .stack.sandbox.yaml.lock.",
+        "Error: Could not write .stack.sandbox.yaml.lock.",
         "  why:  Is a directory",
         "  next: Fix that, then run the same command again.",
     ] == said[-3:]
@@ -256,7 +256,7 @@ def test_output_onto_a_full_disk(finished_stack: Person, typed: tuple[str, ...])
         done = run(finished_stack, "--sandbox", *typed, stdout=full)
     assert (
         1,
-        "Writing the output.\n"
+        "Error: Could not write the output.\n"
         "  why:  No space left on device\n"
         "  next: Fix that, then run the same command again.\n",
     ) == (done.returncode, done.stderr.decode())
@@ -274,7 +274,7 @@ def test_closed_streams(finished_stack: Person, closed: str) -> None:
         text=True,
     )
     assert (0, "") == (done.returncode, done.stderr)
-    assert (">" not in closed.replace("2>", "")) == ("cluster/news-bot" in done.stdout)
+    assert (">" not in closed.replace("2>", "")) == ("Bot\n" in done.stdout)
 
 
 @pytest.fixture

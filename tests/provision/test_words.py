@@ -271,11 +271,11 @@ def test_a_sentence_in_both_languages() -> None:
     """The chosen language speaks, with its holes filled."""
     i18n.use("en")
     assert "en" == i18n.language()
-    assert "Creating zone." == _("Creating {key}.", key="zone")
+    assert "Could not create zone." == _("Could not create {key}.", key="zone")
     i18n.use("ja")
     assert "ja" == i18n.language()
-    expected = translations()["Creating {key}."].replace("{key}", "zone")
-    assert expected == _("Creating {key}.", key="zone")
+    expected = translations()["Could not create {key}."].replace("{key}", "zone")
+    assert expected == _("Could not create {key}.", key="zone")
     assert translations()["done"] == _("done")
 
 

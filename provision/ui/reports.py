@@ -1,0 +1,155 @@
+"""Show plan, status and JSON documents: a line per step, or with --verbose per resource and with its key."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from provision.engine.plan import Change, Plan
+from provision.i18n import _, can_show
+from provision.pricing import YEN, yen
+from provision.ui.names import by_step, name_of
+from provision.ui.text import columns
+
+SUMMARISED = ("create", "keep", "delete")  # actions of which a step's line tells how many
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document on stdout; with escapes where stdout's encoding lacks a character of it."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    print(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
+
+
+def actions() -> dict[str, tuple[str, str]]:
+    """Return sign and word for each action of a plan."""
+    return {
+        "create": ("+", _("create")),
+        "adopt": ("=", _("adopt (yours stays as it is)")),
+        "keep": (" ", _("keep")),
+        "update": ("~", _("update")),
+        "replace": ("±", _("replace")),
+        "delete": ("-", _("delete")),
+    }
+
+
+def unknown(reason: str) -> str:
+    """Return the word for what could not be looked at."""
+    return _("unknown: {reason}", reason=reason)
+
+
+def show_plan(plan: Plan, stream: Any, inexact: str = "", *, verbose: bool = False) -> None:
+    """Print the plan as a list, with cost and time. inexact: a region that has no price list here."""
+    show_steps(plan.steps, stream, verbose=verbose)
+    print(
+        _(
+            "{changes} changes. Takes about {minutes:.0f} minutes, plus the wait for your registrar.\n"
+            "About {cost:.2f} USD ({yen} yen) a month while it runs (list prices without tax and traffic; "
+            "{rate} yen to the dollar).",
+            changes=len(plan.changes),
+            cost=plan.monthly_usd,
+            yen=yen(plan.monthly_usd),
+            rate=YEN,
+            minutes=plan.seconds / 60,
+        ),
+        file=stream,
+    )
+    if inexact:
+        print(unlisted(inexact), file=stream)
+
+
+def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False) -> None:
+    """Print what would be done, step by step, and what differs."""
+    of = {change.key: change for change in changes}
+    groups = by_step(of)
+    width = max((columns(step) for step in groups), default=0)
+    for step, keys in groups.items():
+        members = [of[key] for key in keys]
+        if not verbose:
+            usd = sum(change.monthly_usd for change in members)
+            _show_step(step, members, width, f"{usd:8.2f}" if usd else " " * 8, stream)
+        for change in members:
+            if verbose or change.action not in SUMMARISED or change.differences or change.notes:
+                _show_change(change, max(map(len, of)), stream, verbose=verbose)
+
+
+def _show_step(step: str, members: list[Change], width: int, cost: str, stream: Any) -> None:
+    """Print one line for a step: its cost, and how many of its resources are created, kept or deleted."""
+    words, counts = actions(), Counter(change.action for change in members)
+    summary = ", ".join(f"{words[each][1]} {counts[each]}" for each in SUMMARISED if counts[each])
+    sign = next((words[each][0] for each in ("create", "delete") if counts[each]), " ")
+    print(f"  {sign} {step}{'':{width - columns(step)}} {cost}  {summary}".rstrip(), file=stream)
+
+
+def _show_change(change: Change, width: int, stream: Any, *, verbose: bool) -> None:
+    """Print one resource: under its step by name, with --verbose by key."""
+    sign, word = actions()[change.action] if change.action else ("?", unknown(change.reason))
+    if verbose:
+        cost = f"{change.monthly_usd:8.2f}" if change.monthly_usd else " " * 8
+        print(f"  {sign} {change.key:{width}} {cost}  {word}", file=stream)
+    else:
+        print(f"    {sign} {name_of(change.key)}: {word}", file=stream)
+    for difference in change.differences:
+        print(f"      {difference.path}: {difference.have!r} -> {difference.want!r}", file=stream)
+    for note in change.notes:
+        print(f"      {note}", file=stream)
+
+
+def unlisted(region: str) -> str:
+    """Return the sentence that a region is calculated with Tokyo's prices."""
+    return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
+
+
+def headline(document: dict[str, Any]) -> str:
+    """Return the one sentence that sums up what `status --json` says."""
+    entries = document["resources"]
+    unknown = [entry for entry in entries if None in (entry["live"], entry["ready"])]
+    differing = [entry for entry in entries if entry["drift"]]
+    waiting = [entry for entry in entries if entry["ready"] is False]
+    if unknown:
+        return _("{count} resources could not be looked at.", count=len(unknown))
+    if document["paused"]:
+        return _("Paused: `provision resume` creates again what the pause deleted.")
+    if not any(entry["live"] for entry in entries if entry["state"] != "milestone"):
+        return _("Nothing is built yet: `provision setup`.")
+    if differing:
+        return _("{count} resources differ: `provision plan` shows how.", count=len(differing))
+    if waiting:
+        return _("{count} resources are not ready.", count=len(waiting))
+    return _("All is well.")
+
+
+def _sign(entry: dict[str, Any]) -> str:
+    """Return the sign of an entry of `status --json`: ready, not ready, not there, not known."""
+    if entry["ready"] is None:
+        return "?"
+    return "✓" if entry["ready"] else "✗" if entry["live"] else "·"
+
+
+def show_status(document: dict[str, Any], stream: Any, *, verbose: bool = False) -> None:
+    """Print a headline, each step with what is not ready or differs, then tasks, hours and URL."""
+    print(headline(document), file=stream)
+    of = {entry["key"]: entry for entry in document["resources"]}
+    for step, keys in by_step(of).items():
+        signs = [_sign(of[key]) for key in keys]
+        if not verbose:
+            print(f"  {next((s for s in '✗?·' if s in signs), '✓')} {step}", file=stream)
+        for key, sign in zip(keys, signs, strict=True):
+            entry = of[key]
+            if verbose:
+                told = f"  {sign} {key:{max(map(len, of))}}  {entry['state']:9} {entry['reason']}"
+                print(told.rstrip(), file=stream)
+            elif sign != "✓" or entry["drift"]:
+                print(f"    {sign} {name_of(key)}: {entry['reason']}".rstrip(": "), file=stream)
+            for drift in entry["drift"] or []:
+                print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)
+    tasks = document["tasks"]
+    if tasks["running"] is None:
+        print(_("Tasks: unknown: {reason}", reason=tasks["reason"]), file=stream)
+    else:
+        print(_("Tasks: {running} of {wanted} run", **tasks), file=stream)
+    for line in tasks["rollout"]:
+        print(f"  {line}", file=stream)
+    if document["next"]["start"] and document["next"]["stop"]:
+        print(_("Next start {start}, next stop {stop}", **document["next"]), file=stream)
+    print(_("The bot's URL: {url}", url=document["url"]), file=stream)
