@@ -146,9 +146,9 @@ def test_article_followed_by_hand_on_the_same_host(env: Env) -> None:
     """
     follow_the_article(env)
     before = theirs(env)["records"]
-    assert ["Creating alias/example.jp."] == errors(env)
+    assert ["Could not create alias/example.jp."] == errors(env)
     outcome = env.setup(wait=0)
-    assert ["Creating alias/example.jp."] == [r.what for r in outcome.errors]
+    assert ["Could not create alias/example.jp."] == [r.what for r in outcome.errors]
     gone = env.teardown(everything=True)
     assert "validation_record/example.jp" in gone.kept
     after = theirs(env)["records"]
@@ -184,7 +184,7 @@ def test_stranger_under_our_name(env: Env, line: str) -> None:
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
     STRANGERS[line](env.aws_session.client, vpc, subnets)
     before = theirs(env)
-    assert [f"Creating {line}/"] == [what.partition("/")[0] + "/" for what in errors(env)]
+    assert [f"Could not create {line}/"] == [what.partition("/")[0] + "/" for what in errors(env)]
     env.setup(wait=0)
     env.teardown(everything=True)
     after = theirs(env)

@@ -49,7 +49,7 @@ def test_name_that_somebody_takes_meanwhile(env: Env) -> None:
 
     env.aws_session.before = take
     outcome = env.setup(refused=["CreateLogGroup"])
-    assert ["Creating log_group/news-bot."] == [one.what for one in outcome.errors]
+    assert ["Could not create log_group/news-bot."] == [one.what for one in outcome.errors]
     assert "log_group/news-bot" not in StackFile(env.path).records
     env.aws_session.free()
     env.teardown()
