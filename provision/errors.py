@@ -7,11 +7,13 @@ class ProvisionError(Exception):
     """Something could not be done.
 
     what: what was attempted. why: the reason. then: what the person can do next. answered: whether the
-    service that was called refused it, so that the call has changed nothing.
+    service that was called refused it, so that the call has changed nothing. passable: dependents may start
+    all the same.
     """
 
     exit_status = 1
     answered = False
+    passable = False
 
     def __init__(self, what: str, why: str, then: str) -> None:
         super().__init__(what, why, then)

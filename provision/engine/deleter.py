@@ -13,6 +13,8 @@ from provision.i18n import _
 from provision.resources.base import AccountWide, Clients, Live, Milestone, Resource, kinds
 from provision.state.stack_file import Record, StackFile, State
 
+HELD = 180  # seconds of trying what AWS may hold because of something that could not be looked at
+
 
 @dataclass
 class DeletionResult:
@@ -87,8 +89,17 @@ class Deleter:
             resource.with_contents = resource.key in contents
             try:
                 return self._timed(resource, everything, gone)
-            except UnknownState as refusal:
+            except (
+                UnknownState
+            ) as refusal:  # what it rests on goes all the same, as far as AWS lets it
                 gone.unchecked[resource.key] = refusal.why
+                refusal.passable = True
+                raise
+            except Pending as pending:
+                if pending.refused and any(
+                    user.key in gone.unchecked for user in dependents(resource, real)
+                ):
+                    pending.timeout = HELD
                 raise
             except NotOurs as refusal:  # what it would rest on goes all the same
                 gone.kept[resource.key] = refusal.why

@@ -168,7 +168,7 @@ def _try(line: Step, step: Action, clock: Clock, tell: Report) -> bool:
         else:
             tell("waiting", resource, why.reason)
     except ProvisionError as refusal:
-        line.refusal = refusal
+        line.refusal, line.passable = refusal, refusal.passable
         tell("failed", resource, refusal.why)
     else:
         line.done = True

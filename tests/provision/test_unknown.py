@@ -189,6 +189,39 @@ def test_teardown_goes_on_where_one_read_is_refused(env: Env, operation: str, li
     assert {} == env.inventory()
 
 
+@pytest.mark.parametrize(
+    ("operation", "lines_unknown"),
+    [
+        ("GetSchedule", {"start_schedule", "stop_schedule", "collector_schedule"}),
+        (
+            "GetRolePolicy",
+            {"scheduler_permissions", "collecting_permissions", "collector_permissions"},
+        ),
+        ("DescribeCertificate", {"webhook", "certificate"}),
+    ],
+)
+def test_what_costs_goes_though_what_rests_on_it_cannot_be_read(
+    env: Env, operation: str, lines_unknown: set[str]
+) -> None:
+    """A schedule or a policy that may not be read does not keep the service and the load balancer running."""
+    env.setup()
+    env.aws_session.before = denied(operation)
+    gone = env.teardown()
+    assert {} == {
+        kind: count
+        for kind, count in env.inventory().items()
+        if kind in ("service", "load balancer", "target group", "listener")
+    }
+    unknown = lines({key: why for key, why in gone.unchecked.items() if "/" in key})
+    assert set() == lines_unknown - set(unknown)
+    assert {f"AccessDenied: not authorized: {operation}"} == set(unknown.values())
+    assert set() == set(gone.unchecked) - {*gone.left, *gone.kept}
+    env.aws_session.free()
+    again = env.teardown()
+    assert ({}, []) == (again.unknown, again.left)
+    assert {} == env.inventory()
+
+
 def test_teardown_goes_on_where_a_thing_cannot_be_stopped(env: Env) -> None:
     """Whether a collection still runs cannot be asked: it stays with what it rests on, and that is told."""
     env.setup()
