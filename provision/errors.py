@@ -64,6 +64,10 @@ class UnknownState(ProvisionError):
     """The state is not known: a read was refused, or its answer lacks something."""
 
 
+class Denied(UnknownState):
+    """The permission for a read is missing."""
+
+
 class NoResponse(UnknownState):
     """A read was not answered, after all retries."""
 

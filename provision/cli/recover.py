@@ -21,7 +21,6 @@ from provision.state.stack_file import Damaged, StackFile
 from provision.ui.errors import show_error
 from provision.wizard import prompts
 from provision.wizard import recovery as recovering
-from provision.wizard.discovery import DiscoveredSettings
 
 
 def command() -> click.Command:
@@ -66,7 +65,7 @@ def _written_anew(given: Options) -> int:
     with file.locked():
         name = recovering.which(file, clients, clock, "name" in setting_keys(given))
         clients = cached_reads(clients)  # the settings and the records are told from one list
-        discovered = DiscoveredSettings(recovering.tagged(clients, clock, name), clients, name)
+        discovered = recovering.discover(clients, clock, name)
         sets = dict(pair.split("=", 1) for pair in given.sets)
         keep = file.trial.keys() - sets.keys()
         still = recovering.write(file, clients, clock, discovered, keep, sets)

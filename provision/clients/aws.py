@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from provision.clients.http import trust_it, untrusted
-from provision.errors import Pending, ProvisionError, UnknownState
+from provision.errors import Denied, Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
 # Error codes of throttling, from each service's API reference.
@@ -381,7 +381,8 @@ def reading(
         try:
             _raise_translated(doing, error, declared)
         except ProvisionError as translated:
-            raise UnknownState(translated.what, translated.why, translated.then) from None
+            kind = Denied if code(error) in ACCESS_DENIED else UnknownState
+            raise kind(translated.what, translated.why, translated.then) from None
         evaluating = isinstance(error, LookupError | TypeError)
         if evaluating and answered and not _is_from_botocore(error.__traceback__):
             why = _describe_malformed(answered[0], error)

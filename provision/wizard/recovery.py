@@ -9,16 +9,22 @@ from provision.clock import Clock
 from provision.engine import inspector, inventory
 from provision.engine.engine import Engine
 from provision.engine.read_cache import cached_reads
-from provision.errors import NoResponse, ProvisionError, UsageError
+from provision.errors import Denied, NoResponse, ProvisionError, UsageError
 from provision.i18n import _
 from provision.resources.base import Clients, identity_in
 from provision.resources.certificate import Certificate
 from provision.resources.cluster import Cluster
+from provision.resources.collector import CollectorDefinition
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
+from provision.resources.load_balancer import LoadBalancer
 from provision.resources.role import Role
+from provision.resources.schedule import ScheduleGroup
 from provision.resources.security_group import SecurityGroup
+from provision.resources.service import Service
+from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import TaskDefinition
+from provision.resources.vpc import Vpc
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from provision.wizard import prompts
@@ -31,6 +37,19 @@ EARLY = (
     Role,
     Cluster,
 )  # a stack has one of these, or nothing
+# What settings are read from.
+TELLING = (
+    Certificate,
+    CollectorDefinition,
+    HostedZone,
+    LoadBalancer,
+    ScheduleGroup,
+    SecurityGroup,
+    Service,
+    TargetGroup,
+    TaskDefinition,
+    Vpc,
+)
 UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a paused stack
 
 
@@ -53,7 +72,7 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
     told = [key for key in file.settings if file.written(key)]
     lost = file.settings["domain"] is None
     clients = cached_reads(clients)  # the settings and the records are told from one list
-    discovered = DiscoveredSettings(tagged(clients, clock, name), clients, name)
+    discovered = discover(clients, clock, name)
     if not lost:
         _same(file, discovered)
     said = {key: file.trial.pop(key) for key in given if key in file.trial}
@@ -81,16 +100,20 @@ def tell(discovered: DiscoveredSettings) -> None:
         print(_("could not be looked at: {what}: {why}", what=what, why=why), file=sys.stderr)
 
 
-def tagged(clients: Clients, clock: Clock, stack: str) -> list[inventory.TaggedResource]:
-    """Return what carries the stack's tags. Raise NoResponse where a list was not answered.
+def discover(clients: Clients, clock: Clock, stack: str) -> DiscoveredSettings:
+    """Return the settings that the stack's tagged resources show.
 
-    A kind that this endpoint or account does not list is left out; the engine says so.
+    Raise NoResponse where a list was not answered, and Denied where one of TELLING may not be read: a setting
+    would be taken for its default. What else this endpoint or account does not list is noted as unknown.
     """
     found = inventory.list_inventory(clients, clock, stack)
-    for refusal in found.unasked.values():
-        if isinstance(refusal, NoResponse):
+    telling = {kind.__name__ for kind in TELLING}
+    for kind, refusal in found.unasked.items():
+        if isinstance(refusal, NoResponse) or (isinstance(refusal, Denied) and kind in telling):
             raise refusal
-    return found.tagged
+    discovered = DiscoveredSettings(found.tagged, clients, stack)
+    discovered.unknown = {kind: refusal.why for kind, refusal in found.unasked.items()}
+    return discovered
 
 
 def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:

@@ -92,7 +92,9 @@ def test_stranger_is_a_refusal_of_the_plan(env: Env) -> None:
     )
     engine = env.engine()
     found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
-    assert ["Could not create load_balancer/news-bot."] == [refusal.what for refusal in found.errors]
+    assert ["Could not create load_balancer/news-bot."] == [
+        refusal.what for refusal in found.errors
+    ]
 
 
 def test_lost_file_heals(env: Env) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from provision.engine.inventory import TaggedResource, list_inventory
-from provision.errors import ProvisionError
+from provision.errors import ProvisionError, UnknownState
 from provision.resources.base import Resource
 from provision.resources.load_balancer import LoadBalancer
 from provision.resources.service import Service
@@ -15,6 +15,7 @@ from provision.state.stack_file import StackFile
 from provision.wizard import recovery
 from provision.wizard.discovery import DiscoveredSettings
 from tests.provision.conftest import ANSWERS, WHOLE, Env
+from tests.provision.test_unknown import denied
 
 FORGOTTEN = ("caller_reference", "idempotency_token", "previous")  # said once, before the call
 OTHERS = {  # everything that is no default
@@ -255,3 +256,26 @@ def test_what_shows_a_pause(env: Env, kinds: list[type[Resource]], paused: bool)
     """A stack without load balancer and service is paused if it has what is created before and after them."""
     found = [TaggedResource(kind, f"{kind.__name__}/x", "news-bot", {}) for kind in kinds]
     assert paused == DiscoveredSettings(found, env.clients(), "news-bot").paused()
+    "operation",
+    ["ListScheduleGroups", "ListTaskDefinitions", "ListServices", "DescribeLoadBalancers"],
+)
+def test_a_setting_that_may_not_be_read_is_not_its_default(env: Env, operation: str) -> None:
+    """Hours, size and capacity stand in the account: without the permission for a list nothing is written."""
+    env.setup()
+    env.path.unlink()
+    env.aws_session.before = denied(operation)
+    with pytest.raises(UnknownState) as refused:
+        recovery.recover_if_empty(StackFile(env.path), env.clients(), env.clock, ())
+    assert f"AccessDenied: not authorized: {operation}" == refused.value.why
+    assert not env.path.exists()
+
+
+def test_what_no_setting_is_read_from_is_told(env: Env) -> None:
+    """Internet gateways may not be listed, or a cloud has no Scheduler: noted; the rest comes back."""
+    env.setup()
+    env.aws_session.before = denied("DescribeInternetGateways")
+    why = {"InternetGateway": "AccessDenied: not authorized: DescribeInternetGateways"}
+    assert why == recovery.discover(env.clients(), env.clock, "news-bot").unknown
+    env.aws_session.before = denied("ListScheduleGroups", code="UnknownOperationException")
+    why = {"ScheduleGroup": "UnknownOperationException: not authorized: ListScheduleGroups"}
+    assert why == recovery.discover(env.clients(), env.clock, "news-bot").unknown

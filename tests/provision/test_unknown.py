@@ -36,12 +36,12 @@ def throttle(env: Env, service: str, operation: str, times: int = ALWAYS) -> Non
     env.sandbox.cloud.faults.add(fault)
 
 
-def denied(*operations: str) -> Callable[[str], None]:
+def denied(*operations: str, code: str = "AccessDenied") -> Callable[[str], None]:
     """Whoever runs this lacks the permission for these operations."""
 
     def before(called: str) -> None:
         if called in operations:
-            answer = {"Error": {"Code": "AccessDenied", "Message": f"not authorized: {called}"}}
+            answer = {"Error": {"Code": code, "Message": f"not authorized: {called}"}}
             raise botocore.exceptions.ClientError(answer, called)
 
     return before
