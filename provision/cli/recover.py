@@ -40,16 +40,16 @@ def recover(given: Options) -> int:
         file, _sandbox = opened(given)
         edited_records.prove(file, clients_for(file), environment.clock())
         _made_here(file)
+        if not file.records:
+            return _written_anew(given)
     except Damaged as damage:
         with _put_aside(path, damage, given):
             return _written_anew(given)
-    if file.records:
-        raise ProvisionError(
-            _("Could not continue with {path}.", path=path),
-            _("it has records: nothing is lost"),
-            _("Run `provision status`. For another file: --stack FILE."),
-        )
-    return _written_anew(given)
+    raise ProvisionError(
+        _("Could not continue with {path}.", path=path),
+        _("it has records: nothing is lost"),
+        _("Run `provision status`. For another file: --stack FILE."),
+    )
 
 
 def _made_here(file: StackFile) -> None:

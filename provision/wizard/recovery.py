@@ -25,6 +25,7 @@ from provision.resources.service import Service
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import TaskDefinition
 from provision.resources.vpc import Vpc
+from provision.run import check_settings
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
 from provision.wizard import prompts
@@ -165,7 +166,7 @@ def write(
     """Write settings and records into the file, at once. Return the settings that stay open.
 
     keep: settings that stay. sets: settings that go into the file whatever stands in the account. discovered:
-    what could not be looked at is noted there.
+    what could not be looked at is noted there. Raise UsageError, and write nothing, where settings conflict.
     """
     sets = sets or {}
     looks, file.on_trial = file.on_trial, True
@@ -175,6 +176,7 @@ def write(
             file.answer(key, value)
         doing = _("Could not read the settings of the stack {name}.", name=discovered.stack)
         inspector.ask(partial(_settings, file, discovered, {*keep, *sets}), clock, doing)
+        check_settings(file)
         if discovered.paused():
             file.mark_paused(True)
         open_ones = [key for key in file.settings if file.settings[key] is None]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from provision.engine.inventory import TaggedResource, list_inventory
-from provision.errors import ProvisionError, UnknownState
+from provision.errors import ProvisionError, UnknownState, UsageError
 from provision.resources.base import Resource
 from provision.resources.load_balancer import LoadBalancer
 from provision.resources.service import Service
@@ -256,6 +256,9 @@ def test_what_shows_a_pause(env: Env, kinds: list[type[Resource]], paused: bool)
     """A stack without load balancer and service is paused if it has what is created before and after them."""
     found = [TaggedResource(kind, f"{kind.__name__}/x", "news-bot", {}) for kind in kinds]
     assert paused == DiscoveredSettings(found, env.clients(), "news-bot").paused()
+
+
+@pytest.mark.parametrize(
     "operation",
     ["ListScheduleGroups", "ListTaskDefinitions", "ListServices", "DescribeLoadBalancers"],
 )
@@ -279,3 +282,25 @@ def test_what_no_setting_is_read_from_is_told(env: Env) -> None:
     env.aws_session.before = denied("ListScheduleGroups", code="UnknownOperationException")
     why = {"ScheduleGroup": "UnknownOperationException: not authorized: ListScheduleGroups"}
     assert why == recovery.discover(env.clients(), env.clock, "news-bot").unknown
+
+
+@pytest.mark.parametrize(
+    ("sets", "why"),
+    [
+        ({"host": "other.example"}, "host takes the domain example.jp or a subdomain of it"),
+        ({"domain": "other.example"}, "host takes the domain other.example or a subdomain of it"),
+    ],
+)
+def test_settings_that_conflict_with_the_account_are_not_written(
+    env: Env, sets: dict[str, str], why: str
+) -> None:
+    """A host outside the domain that stands there: refused, or every verb would refuse the file."""
+    env.set(host="bot.example.jp")
+    env.setup()
+    env.path.unlink()
+    file, clients = StackFile(env.path), env.clients()
+    discovered = recovery.discover(clients, env.clock, "news-bot")
+    with pytest.raises(UsageError) as refused:
+        recovery.write(file, clients, env.clock, discovered, sets=sets)
+    assert why == refused.value.why
+    assert not env.path.exists()

@@ -67,3 +67,13 @@ def test_recover_by_name(person: Person) -> None:
     told = yaml.safe_load(file.read_text())
     assert ("shop-bot", 1) == (told["name"], told["service"].get("count", 1))
     assert {} == actions(person)
+
+    flow = "name: shop-bot\nservice: {memory: 512}\n"  # no line can be added to it
+    file.write_text(flow)
+    refused = person.types("--sandbox", "recover")
+    assert (2, flow) == (refused.returncode, file.read_text())
+    assert "write service on separate lines" in refused.stderr
+    done = person.types("--sandbox", "recover", "--yes", "--set", "name=shop-bot")
+    assert 0 == done.returncode, done.stderr
+    assert flow == (person.folder / "stack.sandbox.yaml.damaged-1").read_text()
+    assert {} == actions(person)
