@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import click
 
@@ -30,6 +31,8 @@ from provision.resources.image import Image
 from provision.resources.steady_service import NoCapacity
 from provision.resources.task_definition import Family
 from provision.run import Options, Run
+from provision.settings import Settings, read_setting
+from provision.stack import Secrets, Stack
 from provision.ui.errors import show_error
 from provision.ui.progress import Progress
 from provision.ui.reports import show_steps
@@ -62,7 +65,8 @@ def deploy(given: Options, *, back: bool) -> int:
         show_error(refusal)
         if not prompts.confirmed(_("Run on demand, at the full price, for now?")):
             return 1
-    return deploy(replace(given, sets=(*given.sets, "service.capacity=on-demand")), back=False)
+    agreed = replace(given, sets=(*given.sets, "service.capacity=on-demand"), yes=True)
+    return deploy(agreed, back=False)
 
 
 def part(run: Run) -> list[Resource]:
@@ -114,7 +118,29 @@ def _show(run: Run) -> None:
     plan = plan_of(observations, [], prices(run.file.settings["region"]))
     raise_first_error(plan)
     show_steps(plan.changes, sys.stderr, verbose=run.options.verbose)
-    agree_to_pay(plan.changes, run.options)
+    agree_to_pay(plan.changes, run.options, _rise(run))
+
+
+def _rise(run: Run) -> float:
+    """Return by how many USD a month the tasks will cost more than those that AWS shows."""
+    service = run.stack.service
+    observations = [run.observations[r.key] for r in (service, run.stack.task_definition)]
+    live = observations[0].live
+    if live is None:
+        return 0.0  # it is made anew, at its whole price
+    shown: dict[str, Any] = {}
+    for observation in observations:
+        doing = _("Could not look up {key}.", key=observation.resource.key)
+        with aws.reading(doing, observation.answered):
+            if observation.live:
+                shown |= observation.resource.recovered_settings(observation.live)
+    if counted := live.get("Counted"):
+        shown["service.count"] = counted  # also while it is stopped
+    values = {key: read_setting(key, value) for key, value in shown.items()}
+    settings = Settings({**run.file.settings, **values})
+    before = Stack(settings, Secrets(), {}, run.file.path.parent).service
+    listed = prices(settings["region"])
+    return service.costs(listed) - before.costs(listed)
 
 
 def _previous(run: Run) -> str:

@@ -43,12 +43,18 @@ def account_line(run: Run, engine: Engine) -> str:
     )
 
 
-def agree_to_pay(steps: list[Change], options: Options) -> None:
-    """Ask before anything that costs is made. Raises ProvisionError; UsageError without a terminal."""
+def agree_to_pay(steps: list[Change], options: Options, rise: float = 0.0) -> None:
+    """Ask before anything that costs is made. Raises ProvisionError; UsageError without a terminal.
+
+    rise: by how many USD a month what is updated will cost more.
+    """
     usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
     question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
+    if rise >= 0.01:
+        usd += rise
+        question = _("Change what is listed above (about {usd:.2f} USD a month more)?", usd=usd)
     if usd and not options.yes and not prompts.confirmed(question):
-        raise Cancelled(_("Cancelled. Nothing was created."))
+        raise Cancelled(_("Cancelled. Nothing was changed."))
 
 
 def no_service(run: Run) -> ProvisionError:

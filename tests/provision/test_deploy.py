@@ -10,7 +10,7 @@ import pytest
 
 from provision.cli import deploy
 from provision.engine.engine import Engine
-from provision.errors import ProvisionError
+from provision.errors import ProvisionError, UsageError
 from provision.resources.steady_service import NoCapacity
 from provision.run import Options, Run
 from provision.sandbox.delays import Delays
@@ -57,14 +57,16 @@ def images(env: Env) -> ByImage:
 class Deploying:
     """One `provision deploy`: how long it took, what it said, and what LINE saw meanwhile."""
 
-    def __init__(self, env: Env, *, back: bool = False, sets: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, env: Env, *, back: bool = False, sets: tuple[str, ...] = (), yes: bool = True
+    ) -> None:
         self.env, self.answered, self.lost, self.steps = env, 0, 0, 0
         file = StackFile(env.path)
         for pair in sets:
             file.answer(*pair.split("=", 1), save=False)
         stack = Stack(file.settings, env.secrets, {"LINE_API_URL": env.line_url})
         clients = env.engine().clients
-        self.run = Run(Options(sets=sets), file, stack, clients, env.clock)
+        self.run = Run(Options(sets=sets, yes=yes), file, stack, clients, env.clock)
         self.told = io.StringIO()
         self.back, self.over = back, False
 
@@ -408,6 +410,28 @@ def test_nothing_to_deploy_to(env: Env) -> None:
     env.engine().pause()
     with pytest.raises(ProvisionError, match="provision resume"):
         Deploying(env)()
+
+
+DEARER = [  # than 8.84 USD a month with its address
+    (("service.capacity=on-demand",), "12.11"),
+    (("service.count=3",), "17.68"),
+    (("service.cpu=1024", "service.memory=8192"), "15.57"),
+]
+
+
+@pytest.mark.parametrize(("sets", "more"), DEARER)
+def test_what_costs_more_is_asked(
+    env: Env, delays: Delays, sets: tuple[str, ...], more: str
+) -> None:
+    """Without a terminal and --yes nothing is changed; what costs less or the same is not asked."""
+    env.set(schedule__start="", schedule__stop="")
+    env.setup()
+    env.changes()
+    with pytest.raises(UsageError) as refused:
+        Deploying(env, sets=sets, yes=False)()
+    assert f"Change what is listed above (about {more} USD a month more)?" == refused.value.what
+    assert [] == env.changes()
+    assert 0 == Deploying(env, sets=("service.memory=1024",), yes=False)()
 
 
 def test_no_spot_capacity(env: Env, images: ByImage) -> None:
