@@ -75,5 +75,5 @@ setup(
     },
     install_requires=tool,
     extras_require={"bot": bot, "sandbox": sandbox, "dev": dev, "mutate": ["mutmut>=3.8,<4"]},
-    entry_points={"console_scripts": ["provision=provision.cli.main:main"]},
+    entry_points={"console_scripts": ["provision=provision.__main__:run"]},
 )

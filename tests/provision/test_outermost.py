@@ -112,6 +112,30 @@ def test_ctrl_c_and_refusals_keep_their_status(capsys: pytest.CaptureFixture[str
     assert "a\n  why:  b\n  next: c" in capsys.readouterr().err
 
 
+PRESSED = """
+import os, runpy, signal, sys
+
+class Person:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Person())
+runpy.run_module("provision", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_the_command_is_loaded(tmp_path: Path) -> None:
+    """Before it has begun: the process ends by the signal, which shells show as 130, without a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSED],
+        env=environment(tmp_path),
+        capture_output=True,
+        timeout=TIMEOUT,
+    )
+    assert (-signal.SIGINT, b"", b"") == (done.returncode, done.stdout, done.stderr)
+
+
 def run(
     person: Person,
     *typed: str,
