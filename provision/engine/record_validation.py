@@ -11,7 +11,7 @@ from typing import Any
 
 from provision.i18n import _
 from provision.resources.base import Milestone, Resource, kinds
-from provision.state.stack_file import StackFile
+from provision.state.stack_file import Record, StackFile
 
 ACCOUNT, REGION = r"[0-9]{12}", r"[a-z]{2}(-[a-z]+)+-[0-9]"
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):([0-9]*):\S+")
@@ -30,9 +30,18 @@ def check(file: StackFile) -> None:
         if kind is None or issubclass(kind, Milestone):
             why = _("there is no kind of resource {kind}", kind=record.kind)
             raise file.damaged(record.lines["kind"], why)
+        if record.state != "creating" and (missing := _missing(kind, record)):
+            why = _("the record lacks {name}", name=missing)
+            raise file.damaged(record.lines[""], why)
         for name, value in record.outputs.items():
             if why := _wrong(kind, name, value, file.made_in):
                 raise file.damaged(record.lines[name], why)
+
+
+def _missing(kind: type[Resource], record: Record) -> str:
+    """Return the first output, by which AWS and others name it, where the record lacks it; "" else."""
+    names = [item.name for item in dataclasses.fields(kind) if "path" in item.metadata]
+    return names[0] if names and not record.outputs.get(names[0]) else ""
 
 
 def _check_made_in(file: StackFile) -> None:

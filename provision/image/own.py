@@ -19,10 +19,12 @@ SECRET_NAMES = re.compile(
     r"|.*\.(env|ppk|p8|p12|pfx|jks|keystore|kdbx|kubeconfig|tfstate)",
     re.IGNORECASE,
 )
-# Signatures of such files: PEM (RFC 7468), OpenPGP, PuTTY, age, AWS's and Kubernetes' configuration.
+# Signatures of such files: PEM (RFC 7468), OpenPGP, PuTTY, age, AWS's, LINE's and Kubernetes' configuration.
 SECRET_CONTENTS = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d|AGE-SECRET-KEY-1"
-    rb"|aws_secret_access_key[ \t]*[=:][ \t]*[\"']?[A-Za-z0-9/+]{40}|client-key-data:[ \t]*[A-Za-z0-9+/=]{20}"
+    rb"|(?i:aws_secret_access_key|SecretAccessKey)[\"']?[ \t]*[=:][ \t]*[\"']?[A-Za-z0-9/+]{40}"
+    rb"|LINE_CHANNEL_(?:SECRET|ACCESS_TOKEN)[\"']?[ \t]*[=:][ \t]*[\"']?[A-Za-z0-9/+=]{32}"
+    rb"|client-key-data:[ \t]*[A-Za-z0-9+/=]{20}"
 )
 
 

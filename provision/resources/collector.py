@@ -103,10 +103,10 @@ class InitialCollection(Resource):
     permissions: CollectorPermissions
     execution_permissions: ExecutionPermissions
     capacity: str
-    task: str = output("taskArn", arn_pattern())
-    token: str = output("Token")  # RunTask's clientToken: the same token returns the same task
     cluster_arn: str = output("clusterArn", arn_pattern("cluster/"))
     bucket_name: str = output("Bucket")
+    task: str = output("taskArn", arn_pattern())
+    token: str = output("Token")  # RunTask's clientToken: the same token returns the same task
     errors = Errors(
         not_found=(
             "ClusterNotFoundException",

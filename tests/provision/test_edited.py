@@ -83,3 +83,18 @@ def test_endpoint_with_ids_of_its_own(built: Env) -> None:
     edit(built, key, "urn:cloud:balancer/1", "urn:cloud:balancer/2")
     with pytest.raises(Damaged):
         read(built)
+
+
+@pytest.mark.parametrize("state", ["created", "adopted", "deleting"])
+def test_without_what_names_it(env: Env, state: str) -> None:
+    """A record that lost its lines, under a key that no line of stack.py has: refused by its line."""
+    records = (
+        "made_in:\n  account: '123456789012'\n  region: ap-northeast-1\nresources:\n"
+        f"  alias/former.example.jp:\n    kind: Alias\n    state: {state}\n"
+    )
+    env.path.write_text(env.path.read_text() + records)
+    with pytest.raises(Damaged) as refusal:
+        check(StackFile(env.path))
+    line = env.path.read_text().splitlines().index("  alias/former.example.jp:") + 1
+    assert refusal.value.what.endswith(f"line {line}.")
+    assert "the record lacks zone_id" == refusal.value.why
