@@ -53,8 +53,7 @@ def assemble(base: Base, layers: Iterable[Layer]) -> BuiltImage:
 
 def _config(base: Base, layers: list[Layer]) -> dict[str, Any]:
     """Return the base's configuration with ours merged in, and the base's date: builds are reproducible."""
-    base_settings = base.config.get("config") or {}
-    environment = dict(line.split("=", 1) for line in base_settings.get("Env") or []) | ENVIRONMENT
+    environment = base.environment | ENVIRONMENT
     created = base.config.get("created", "1970-01-01T00:00:00Z")
     config = {
         "architecture": base.config["architecture"],

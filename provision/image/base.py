@@ -30,8 +30,14 @@ class Base:
     @property
     def python(self) -> str:
         """Return its Python version, such as 3.12, from the official images' PYTHON_VERSION; "" without."""
-        settings = dict(line.split("=", 1) for line in self.config["config"].get("Env") or [])
-        return ".".join(settings.get("PYTHON_VERSION", "").split(".")[:2])
+        return ".".join(self.environment.get("PYTHON_VERSION", "").split(".")[:2])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return its variables; its configuration is optional (OCI Image Format, Image Configuration)."""
+        settings = self.config.get("config") or {}
+        pairs = (line.partition("=") for line in settings.get("Env") or [])
+        return {name: value for name, _sign, value in pairs}
 
 
 def read(registries: Registries, reference: str, platform: str) -> Base:

@@ -282,3 +282,24 @@ def test_dockerfile_builds_the_same() -> None:
     assert environment == ENVIRONMENT
     assert (USER, f"/{HOME}") == (said["USER"], said["WORKDIR"])
     assert (PORT.partition("/")[0], list(COMMAND)) == (said["EXPOSE"], json.loads(said["CMD"]))
+
+
+@pytest.mark.parametrize(
+    ("config", "python", "environment"),
+    [
+        ({}, "", {}),
+        ({"config": None}, "", {}),
+        ({"config": {"Env": None}}, "", {}),
+        (
+            {"config": {"Env": ["DEBUG", "PYTHON_VERSION=3.12.15", "A=b=c"]}},
+            "3.12",
+            {"DEBUG": "", "PYTHON_VERSION": "3.12.15", "A": "b=c"},
+        ),
+    ],
+)
+def test_a_base_of_somebody(
+    config: dict[str, Any], python: str, environment: dict[str, str]
+) -> None:
+    """Without a configuration, or with a variable that has no value: no version, and no exception."""
+    base = Base("sha256:b5b2", config, ())
+    assert (python, environment) == (base.python, base.environment)
