@@ -51,7 +51,7 @@ def _find_error(name: str, content: bytes, python: str) -> str:
     except json.JSONDecodeError as error:
         return f"{name}:{error.lineno}: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:  # NUL, not UTF-8, nested too deeply
-        return f"{name}: {error or type(error).__name__}"
+        return f"{name}: {str(error) or type(error).__name__}"
     return ""
 
 

@@ -88,3 +88,10 @@ def test_found_when_the_files_are_read(tmp_path: Path) -> None:
         inputs.of("", "linux/amd64", tmp_path, "own")
     assert "bot/phrases.py:1: SyntaxError: invalid syntax" == refused.value.why
     assert "Fix that line" in refused.value.then
+
+
+def test_what_the_parser_has_no_words_for() -> None:
+    """A MemoryError says nothing: its name is shown, not an empty reason."""
+    with pytest.raises(UsageError) as refused:
+        check({"bot/custom.py": b"x = " + b"-" * 200_000 + b"1"}, ["bot/custom.py"], "3.12")
+    assert "" != refused.value.why.removeprefix("bot/custom.py: ")
