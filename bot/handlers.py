@@ -10,7 +10,6 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import dropwhile
 from math import ceil
 from typing import Any, TypeVar
@@ -20,9 +19,10 @@ from linebot.v3.webhooks import FollowEvent, JoinEvent, MessageEvent, PostbackEv
 from bot import messages
 from bot.events import in_group, mentions_bot, user_id, words_of
 from bot.messages import Button, Message, Phrase, button, carousel, joined, say, text, with_buttons
-from bot.news.articles import ArticleIndex, page
+from bot.news.articles import ArticleIndex, page, respellings
 from bot.query import Kind, Query, parse_query
 from bot.text import Language, clean, is_japanese, language_of, normalise, search_words, shorten
+from bot.wording import command_words, wordings
 
 LENGTH = 200  # characters of a message that are looked at
 
@@ -56,80 +56,28 @@ def command(*words: str) -> Callable[[AnyHandler], AnyHandler]:
     return register
 
 
-@command("latest", "news", "new", "latest news", "today's news", "more", "show me the news")
-@command(
-    "最新", "ニュース", "新着", "最新ニュース", "新着記事", "今日のニュース", "もっと見る", "もっと"
-)
+@command("latest", "news", "最新", "ニュース", "今日のニュース")
 def latest(event: Any, news: News) -> list[Message]:
     """Show the newest articles of all categories."""
     return show(Query("latest", "", news.reading), news)
 
 
-@command("help", "menu", "hello", "hi", "hey", "good morning", "good evening", "how to use")
-@command(
-    "categories",
-    "category",
-    "ヘルプ",
-    "使い方",
-    "つかいかた",
-    "メニュー",
-    "カテゴリー",
-)
-@command(
-    "カテゴリー一覧", "カテゴリ", "こんにちは", "こんにちわ", "こんばんは", "こんばんわ", "おはよう"
-)
-@command(
-    "おはようございます", "はじめまして", "やあ", "もしもし", "よろしく", "よろしくお願いします"
-)
+@command("help", "menu", "categories", "使い方", "ヘルプ", "メニュー", "カテゴリー")
 def usage(event: Any, news: News) -> list[Message]:
     """Tell what can be asked, and the categories."""
     return sentences(joined(messages.USAGE, _categories(news.articles)), news)
 
 
-@command("thanks", "thank you", "thx", "ty", "ok", "okay", "good", "great", "bye", "good night")
-@command(
-    "ありがとう", "ありがとうございます", "ありがとうございました", "どうも", "了解", "おやすみ"
-)
-@command("おやすみなさい", "さようなら", "すごい", "いいね", "はい", "なるほど", "おk")
+@command("thanks", "ありがとう")
 def thanks(event: Any, news: News) -> list[Message]:
     """Answer to thanks and to small talk that ends a conversation."""
     return sentences(messages.YOU_ARE_WELCOME, news)
 
 
-@command(
-    "通知", "購読", "配信", "登録", "解除", "subscribe", "unsubscribe", "notify me", "notifications"
-)
+@command("subscribe", "unsubscribe", "通知", "購読")
 def subscription(event: Any, news: News) -> list[Message]:
     """Say that the bot does not send by itself yet."""
     return sentences(messages.NO_SUBSCRIPTION, news)
-
-
-# Sentences that ask for it; a search for 通知機能 stays a search.
-_SUBSCRIPTION = re.compile(
-    "(毎朝|毎日|毎晩|毎週|定期|自動).*(送|届|配信|通知|知らせ).*|(un)?subscribe( .*)?|"
-    "(please )?(notify|send|push|alert) me( .*)?|(push )?notifications?( .*)?|"
-    "(通知|購読|配信|登録)(を|に)?(して|したい|する|ほしい|欲しい|停止|解除|止めて|やめて|おん|おふ|設定|登録).*"
-)
-
-
-def _command(words: str) -> Handler | None:
-    """Return the command that a text is, however it is written."""
-    wanted = normalise(words)
-    if _SUBSCRIPTION.fullmatch(normalise(words)):
-        return subscription
-    for ending in (
-        "",
-        "を教えて",
-        "を見せて",
-        "を見たい",
-        "を送って",
-        "をください",
-        "ください",
-        " please",
-    ):
-        if wanted.endswith(ending) and (found := COMMANDS.get(wanted.removesuffix(ending))):
-            return found
-    return None
 
 
 def answer(
@@ -143,50 +91,42 @@ def answer(
     In groups the bot answers when it is mentioned, and to buttons. `now` is in epoch seconds; `language`
     returns the language of a user's LINE.
     """
-    if isinstance(event, MessageEvent) and in_group(event) and not mentions_bot(event.message):
-        return None
-    given = _text_of(event)
-    words = clean(" ".join(search_words(clean(given)[:LENGTH])))
-    query = parse_query(given) if isinstance(event, PostbackEvent) else None
-    if query:
-        return show(query, News(articles, now, query.language))
-    reply = _handle(event, words, News(articles, now, _language(event, words, language)))
-    return [reply] if isinstance(reply, dict) else reply
-
-
-def _language(
-    event: Any, words: str, language: Callable[[str], Language | None]
-) -> Language | None:
-    """Return the language of the words if they tell it, else of the person's LINE, else English."""
-    if is_japanese(words):
-        return "ja"
-    user = "" if in_group(event) else user_id(event)
-    return (language(user) if user else None) or ("en" if words else None)
-
-
-def _text_of(event: Any) -> str:
+    words = ""
     if isinstance(event, PostbackEvent):
-        return event.postback.data or ""
-    return words_of(event.message) if isinstance(event, MessageEvent) else ""
+        words = event.postback.data or ""
+        if query := parse_query(words):
+            return show(query, News(articles, now, query.language))
+    elif isinstance(event, MessageEvent):
+        if in_group(event) and not mentions_bot(event.message):
+            return None
+        words = words_of(event.message)
+    words = clean(" ".join(search_words(clean(words)[:LENGTH])))
+    if is_japanese(words):  # else the person's LINE tells the language
+        spoken: Language | None = "ja"
+    else:
+        user = "" if in_group(event) else user_id(event)
+        spoken = (language(user) if user else None) or ("en" if words else None)
+    reply = _handle(event, words, News(articles, now, spoken))
+    return [reply] if isinstance(reply, dict) else reply
 
 
 def _handle(event: Any, words: str, news: News) -> Message | list[Message] | None:
     if isinstance(event, FollowEvent | JoinEvent):
         return greet(event, news)
+    if isinstance(event, PostbackEvent) and "newRichMenuAliasId" in (event.postback.params or {}):
+        return None  # the person looks at another tab of the menu
     if isinstance(event, MessageEvent) and event.message.type != "text":
         received = messages.THANKS.get(event.message.type, messages.THANKS_ANYWAY)
         return sentences(joined(received, messages.WORDS_PLEASE), news)
-    if isinstance(event, PostbackEvent) and "newRichMenuAliasId" in (event.postback.params or {}):
-        return None  # the person looks at another tab of the menu
-    if not normalise(words):
+    for word in command_words(words):
+        if word in COMMANDS:
+            return COMMANDS[word](event, news)
+    for form in wordings(words):
+        if category := news.articles.category(form):
+            return show(Query("category", words if form == words else category, news.reading), news)
+    if isinstance(event, PostbackEvent) or not normalise(words):  # of a menu that is not ours
         return usage(event, news)
-    if handler := _command(words):
-        return handler(event, news)
-    if news.articles.category(words):
-        return show(Query("category", words, news.reading), news)
-    if isinstance(event, PostbackEvent):  # of a menu or a date picker that is not ours
-        return usage(event, news)
-    return show(Query("search", words, news.reading), news)
+    return search(event, words, news)
 
 
 def greet(event: Any, news: News) -> list[Message]:
@@ -196,6 +136,34 @@ def greet(event: Any, news: News) -> list[Message]:
     return sentences(joined(greeting, messages.IN_GROUPS) if in_group(event) else greeting, news)
 
 
+def search(event: Any, words: str, news: News) -> list[Message]:
+    """Show the articles with the words, else what is nearest to them, else what is new."""
+    query = Query("search", words, news.reading)
+    for form in wordings(words):
+        if any(news.articles.search(form)):
+            return show(replace(query, words=form), news)
+    if not news.articles or nearest(words, news.articles):
+        return show(query, news)
+    told = messages.NOTHING[query.language].format(word=shorten(words, 60))
+    if near := _similar_command(words):
+        reply = COMMANDS[near](event, news)
+        return [text(told), *([reply] if isinstance(reply, dict) else reply)][:5]
+    respelt = news.articles.respell(words)
+    if any(news.articles.search(respelt)):
+        told += messages.INSTEAD[query.language].format(word=shorten(respelt, 60))
+        return [text(told), *show(replace(query, words=respelt), news)]
+    return _nothing_found(query, news)
+
+
+def _similar_command(words: str) -> str:
+    """Return the command that is mistyped or begun in the words; empty if there is none."""
+    wanted = normalise(words)
+    begun = len(wanted) >= (3 if wanted.isascii() else 2)
+    one_word = re.fullmatch("[a-z]{4,20}|[ぁ-んー]{3,10}", wanted)
+    near = respellings(wanted, set("".join(COMMANDS))) if one_word else ()
+    return next((one for one in COMMANDS if one in near or (begun and one.startswith(wanted))), "")
+
+
 def show(query: Query, news: News) -> list[Message]:
     """Show a page of the articles a query asks for; else the nearest categories and what is new."""
     language = query.language
@@ -203,7 +171,11 @@ def show(query: Query, news: News) -> list[Message]:
         return usage(None, news)
     if not news.articles:
         return [text(messages.NO_ARTICLES[language])]
-    found = _found(query, news.articles)
+    found = {
+        "latest": lambda words: news.articles.newest(),
+        "category": news.articles.of_category,
+        "search": news.articles.search,
+    }[query.kind](query.words)
     if query.as_of:
         found = dropwhile(lambda article: article.published > query.as_of, found)
     shown, more = page(found, query.skipped, messages.SHOWN)
@@ -217,42 +189,38 @@ def show(query: Query, news: News) -> list[Message]:
     return _nothing_found(query, news)
 
 
-def _found(query: Query, articles: ArticleIndex) -> Any:
-    if query.kind == "latest":
-        return articles.newest()
-    if query.kind == "category":
-        return articles.of_category(query.words)
-    return articles.search(query.words)
-
-
 def _dated(query: Query, articles: ArticleIndex) -> Query:
     """Return the query with the time of the newest article, unless it has one."""
-    if query.as_of:
-        return query
-    return replace(query, as_of=ceil(max(0.0, min(next(articles.newest()).published, 1e11))))
+    newest = ceil(max(0.0, min(next(articles.newest()).published, 1e11)))
+    return replace(query, as_of=query.as_of or newest)
 
 
 def _nothing_found(query: Query, news: News) -> list[Message]:
     language = query.language
-    near = _nearest(query.words, news.articles)
+    near = nearest(query.words, news.articles)
     listed = _listed(messages.NEAREST, near, language) or _categories(news.articles)[language]
-    told = messages.UNKNOWN[language].format(word=shorten(query.words, 60))
+    nothing = messages.NOTHING[language].format(word=shorten(query.words, 60))
     newest, more = page(news.articles.newest(), 0, messages.SHOWN)
     following = _dated(Query("latest", "", language), news.articles).next_page(len(newest))
     reply = [
-        text(f"{told}\n{listed}"),
+        text(f"{nothing}{messages.HERE_IS_NEW[language]}\n{listed}"),
         carousel(newest, messages.NEWEST[language], news.now, language),
     ]
     return with_next(reply, news, following if more else None, near)
 
 
-def _nearest(words: str, articles: ArticleIndex) -> list[str]:
+def nearest(words: str, articles: ArticleIndex) -> list[str]:
     """Return categories whose names are like the words, the most similar first."""
     names = {normalise(name): name for name in articles.categories[:100]}
     wanted = normalise(words)
-    within = [key for key in names if key in wanted or wanted in key]
+    within = [key for key in names if _part(*sorted((key, wanted), key=len))]
     like = difflib.get_close_matches(wanted, list(names), 3, 0.6)
     return [names[key] for key in dict.fromkeys([*within, *like])][:3]
+
+
+def _part(short: str, long: str) -> bool:
+    """Return whether one is in the other; two Latin letters only as a word: IT is not in item."""
+    return short in long and (not short.isascii() or len(short) > 2 or short in long.split())
 
 
 def sentences(phrase: Phrase, news: News) -> list[Message]:
@@ -261,10 +229,9 @@ def sentences(phrase: Phrase, news: News) -> list[Message]:
 
 
 def _categories(articles: ArticleIndex) -> Phrase:
-    names = articles.categories
     return {
-        "ja": _listed(messages.CATEGORIES, names, "ja"),
-        "en": _listed(messages.CATEGORIES, names, "en"),
+        "ja": _listed(messages.CATEGORIES, articles.categories, "ja"),
+        "en": _listed(messages.CATEGORIES, articles.categories, "en"),
     }
 
 
@@ -288,7 +255,8 @@ def with_next(
         return button(label, Query(kind, words, news.language or language_of(label)))
 
     language = news.reading
-    names = dict.fromkeys([*first, *_by_language(news.articles.categories, language)])
+    names = sorted(news.articles.categories[:100], key=lambda name: language_of(name) != language)
+    names = list(dict.fromkeys([*first, *names]))[: messages.QUICK_REPLIES]
     found = [
         button(messages.MORE[language], following) if following else None,
         one(messages.LATEST[language], "latest"),
@@ -297,10 +265,3 @@ def with_next(
     ]
     shown = [each for each in found if each][: messages.QUICK_REPLIES - 1]
     return with_buttons(reply, [*shown, one(messages.HELP[language], "help")])
-
-
-@lru_cache(maxsize=8)
-def _by_language(categories: tuple[str, ...], language: Language) -> list[str]:
-    """Return the categories, those in the language first, as many as could be shown."""
-    ordered = sorted(categories[:100], key=lambda name: language_of(name) != language)
-    return ordered[: messages.QUICK_REPLIES]

@@ -60,10 +60,12 @@ IN_GROUPS = {
 }
 CATEGORIES = {"ja": "カテゴリー: ", "en": "Categories: "}
 NEAREST = {"ja": "近いカテゴリー: ", "en": "Close to that: "}
-UNKNOWN = {
-    "ja": "「{word}」の記事は見つかりませんでした。新着記事はこちらです。",
-    "en": "I found nothing about “{word}”. Here is what is new.",
+NOTHING = {
+    "ja": "「{word}」の記事は見つかりませんでした。",
+    "en": "I found nothing about “{word}”.",
 }
+HERE_IS_NEW = {"ja": "新着記事はこちらです。", "en": " Here is what is new."}
+INSTEAD = {"ja": "「{word}」の記事はこちらです。", "en": " Here is what I found about “{word}”."}
 NO_ARTICLES = {
     "ja": "いまお届けできる記事がありません。しばらくしてからもう一度お試しください。",
     "en": "There are no articles just now. Please try again a little later.",

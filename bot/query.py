@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
-from bot.text import Language, utf16_length
+from bot.text import Language, normalise, utf16_length
 
 DATA_LENGTH = 300  # LINE's limit for a postback's data, in UTF-16 units
 Kind = Literal["latest", "category", "search", "help"]
@@ -46,6 +46,8 @@ def parse_query(data: str) -> Query | None:
         return None
     kind, words, skipped, language, as_of = values
     if kind not in get_args(Kind) or language not in ("ja", "en") or not isinstance(words, str):
+        return None
+    if kind in ("category", "search") and not normalise(words):
         return None
     if type(skipped) is not int or type(as_of) is not int or not 0 <= skipped <= 10**6:
         return None

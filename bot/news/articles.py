@@ -17,17 +17,19 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import accumulate, islice
+from itertools import islice
+from string import ascii_lowercase
 
 from bot.text import clean, normalise
 
 SUMMARY_LENGTH = 300  # characters of a summary that are kept and searched
+MOST_WORDS = 8  # of a question that are searched for, the longest
+# Around the Latin words of a searched text, so that a word can be found by where it begins and ends.
+BEGIN, END = "\x01", "\x02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +46,25 @@ class Article:
 
 
 class ArticleFile:
-    """The articles of one file, newest first.
-
-    Their normalised texts are one string, a line each: searching it is one call, not one an article.
-    """
+    """The articles of one file, newest first, with the texts that are searched."""
 
     def __init__(self, articles: Iterable[Article]) -> None:
         self.articles = sorted(articles, key=lambda article: -article.published)
-        lines = [
-            " ".join(normalise(f"{one.title} {one.summary} {one.category} {one.source}").split())
-            for one in self.articles
-        ]
-        self._text = "\n".join([*lines, ""])
-        self._ends = list(accumulate(len(line) + 1 for line in lines))
+        self._rows = [(article, _searched(article)) for article in self.articles]
+        self.latin = frozenset(
+            word for _, text in self._rows for word in re.findall(f"{BEGIN}([a-z]{{4,}})", text)
+        )
         self.by_category: dict[str, list[Article]] = {}
         for article in self.articles:
             if article.category:
                 self.by_category.setdefault(normalise(article.category), []).append(article)
 
-    def search(self, words: Sequence[str]) -> Iterator[Article]:
-        """Return the articles that contain every one of the normalised words.
-
-        Latin words are found where a word begins, short ones as a whole: `it` is not in `item`.
-        """
-        words = sorted(words, key=self._text.count)  # the rarest first: it leads to the fewest
-        place = self._text.find(words[0])
-        while place >= 0:
-            number = bisect_right(self._ends, place)
-            end = self._ends[number]
-            start = self._ends[number - 1] if number else 0
-            if all(_contains(self._text, word, start, end) for word in words):
-                yield self.articles[number]
-            place = self._text.find(words[0], end)
+    def search(self, keys: Iterable[str]) -> list[Article]:
+        """Return the articles whose text contains every key."""
+        rows = self._rows
+        for key in keys:
+            rows = [row for row in rows if key in row[1]]
+        return [article for article, _ in rows]
 
 
 class ArticleIndex:
@@ -108,33 +97,55 @@ class ArticleIndex:
         return (one for file in self._files for one in file.by_category.get(key, ()))
 
     def search(self, words: str) -> Iterator[Article]:
-        """Return the articles that contain every one of the words; none without words."""
-        wanted = sorted(normalise(words).split(), key=len, reverse=True)
-        wanted = [word for word in wanted if len(word) > 1 or not word.isascii()]
-        # AI, IT, EU: as they are written, or "it" would be found everywhere.
-        names = [
-            word for word in words.split() if len(word) < 4 and word.isascii() and word.isupper()
-        ]
-        for file in self._files if wanted else ():
-            for article in file.search(wanted):
-                if all(_is_in(name, article) for name in names):
-                    yield article
+        """Return the articles that contain every one of the words; none without words.
+
+        Latin words are found where a word begins, short ones as a whole: `it` is not in `item`. AI, IT,
+        EU are found as they are written, or "it" would be found everywhere.
+        """
+        keys = sorted({key for word in words.split() if (key := _key(word))}, key=len)[-MOST_WORDS:]
+        return (one for file in self._files if keys for one in file.search(reversed(keys)))
+
+    def respell(self, words: str) -> str:
+        """Return the words with each unknown Latin one as a known word that differs in one letter."""
+        return " ".join(map(self._respell, normalise(words)[:100].split()))
+
+    def _respell(self, word: str) -> str:
+        if not re.fullmatch("[a-z]{4,20}", word):
+            return word
+        near = respellings(word, ascii_lowercase)
+        known = [found for file in self._files for found in sorted(file.latin & {word, *near})]
+        return word if word in known else max(known, key=known.count, default=word)
 
 
-def _contains(text: str, word: str, start: int, end: int) -> bool:
-    if not (word.isascii() and word.isalnum()):
-        return text.find(word, start, end) >= 0
-    pattern = _latin(word)
-    return bool(pattern.search(text, start, end))
+def respellings(word: str, letters: Iterable[str]) -> set[str]:
+    """Return what differs from the word in one letter, or in the order of two."""
+    halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    swapped = {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}
+    shorter = {a + b[1:] for a, b in halves if b}
+    changed = {a + one + b[1:] for a, b in halves if b for one in letters}
+    return swapped | shorter | changed | {a + one + b for a, b in halves for one in letters}
 
 
-@lru_cache(maxsize=256)
-def _latin(word: str) -> re.Pattern[str]:
-    return re.compile(f"(?<![a-zA-Z0-9]){re.escape(word)}" + "(?![a-zA-Z0-9])" * (len(word) < 3))
+def _searched(article: Article) -> str:
+    """Return the text in which an article is found; at its end the names in capitals (AI, IT, EU)."""
+    text = f"{article.title} {article.summary} {article.category} {article.source}"
+    names = re.findall("(?<![a-zA-Z])[A-Z]{2,3}(?![a-zA-Z])", unicodedata.normalize("NFKC", text))
+    return " ".join(f"{_marked(normalise(text))} {_marked(' '.join(names))}".split())
 
 
-def _is_in(name: str, article: Article) -> bool:
-    return bool(_latin(name).search(f"{article.title} {article.summary} {article.category}"))
+def _marked(text: str) -> str:
+    return re.sub("[a-zA-Z0-9]+", rf"{BEGIN}\g<0>{END}", text)
+
+
+def _key(word: str) -> str:
+    """Return what a text contains if it contains the word; empty for a single Latin letter."""
+    plain = normalise(word)
+    if plain.isascii() and len(plain) < 2:
+        return ""
+    name = unicodedata.normalize("NFKC", word)
+    if re.fullmatch("[A-Z]{2,3}", name):
+        return _marked(name)
+    return _marked(plain).removesuffix("" if re.fullmatch("[a-z0-9]{2}", plain) else END)
 
 
 def page(articles: Iterator[Article], skipped: int, count: int) -> tuple[list[Article], bool]:
@@ -166,31 +177,25 @@ def parse(content: bytes, pause: Callable[[], None] = lambda: None) -> list[Arti
     if not isinstance(entries, list):
         raise ValueError('a file of articles must be an object with a list "articles"')
     articles = []
-    for number, entry in enumerate(entries):
-        if article := _article(entry):
+    for number, entry in enumerate(entries, 1):
+        if isinstance(entry, dict) and (article := _article(entry)).title:
             articles.append(article)
-        if number % 100 == 99:
+        if number % 100 == 0:
             pause()
     return articles
 
 
-def _article(entry: object) -> Article | None:
-    if not isinstance(entry, dict):
-        return None
-
+def _article(entry: dict[str, object]) -> Article:
     def words(name: str) -> str:
         value = entry.get(name)
         return clean(value) if isinstance(value, str) else ""
 
-    title = words("title")
-    if not title:
-        return None
     return Article(
-        title=title,
+        title=words("title"),
         url=words("url"),
-        category=sys.intern(words("category")),
+        category=words("category"),
         summary=words("summary")[:SUMMARY_LENGTH],
-        source=sys.intern(words("source")),
+        source=words("source"),
         published=_epoch(words("published")),
         image=words("image"),
     )

@@ -340,6 +340,22 @@ def test_a_button_keeps_the_persons_language(language: Language, button: str) ->
         ("ロケ\u200bット", "ロケット打ち上げ"),
         ("ロケット\ufe0f", "ロケット打ち上げ"),
         ("fuel", "Rocket fuel"),
+        ("ロケット\uff0f打ち上げ", "ロケット打ち上げ"),
+        ("ロケット＆打ち上げ", "ロケット打ち上げ"),
+        ("最 新", "ロケット打ち上げ"),
+        ("最新ー", "ロケット打ち上げ"),
+        ("最新ｗｗ", "ロケット打ち上げ"),
+        ("さいしん", "ロケット打ち上げ"),
+        ("最新お願いします", "ロケット打ち上げ"),
+        ("今日のニュースは？", "ロケット打ち上げ"),
+        ("ニュースを教えてください", "ロケット打ち上げ"),
+        ("give me news", "ロケット打ち上げ"),
+        ("What's new?", "ロケット打ち上げ"),
+        ("send me the latest news, please", "ロケット打ち上げ"),
+        ("サイエンスのニュース", "ロケット打ち上げ"),
+        ("Technology news", "Rocket fuel"),
+        ("show me articles about fuel", "Rocket fuel"),
+        ("ロケットについて教えて", "ロケット打ち上げ"),
     ],
 )
 def test_punctuation_emoji_and_invisible_characters(words: str, expected: str) -> None:
@@ -367,6 +383,23 @@ def test_punctuation_emoji_and_invisible_characters(words: str, expected: str) -
         ("subscribe", "by myself yet"),
         ("unsubscribe", "by myself yet"),
         ("notify me", "by myself yet"),
+        ("おはよー", "「最新」→ 新着ニュース"),
+        ("使い方がわからない", "「最新」→ 新着ニュース"),
+        ("何ができるの？", "「最新」→ 新着ニュース"),
+        ("Hello there", 'Send "latest"'),
+        ("how does this work?", 'Send "latest"'),
+        ("どうもありがとうございました！", "どういたしまして"),
+        ("ありがとー", "どういたしまして"),
+        ("お疲れ様です", "どういたしまして"),
+        ("わかりました。", "どういたしまして"),
+        ("thank you so much", "You are welcome"),
+        ("Thanks a lot!!", "You are welcome"),
+        ("通知ON", "自動でのお届けや通知はまだできません"),
+        ("プッシュ通知", "自動でのお届けや通知はまだできません"),
+        ("毎日ニュースがほしい", "自動でのお届けや通知はまだできません"),
+        ("地震があったら教えて", "自動でのお届けや通知はまだできません"),
+        ("please subscribe me", "by myself yet"),
+        ("Send me news every morning", "by myself yet"),
     ],
 )
 def test_small_talk_is_not_searched_for(words: str, sentence: str) -> None:
@@ -375,11 +408,51 @@ def test_small_talk_is_not_searched_for(words: str, sentence: str) -> None:
     assert sentence in message["text"]
 
 
-@pytest.mark.parametrize("words", ["通知機能", "subscription"])
+@pytest.mark.parametrize(
+    "words", ["通知機能", "subscription", "自動配送", "毎日新聞", "通知表", "住民票を登録する方法"]
+)
 def test_words_that_only_begin_like_a_command_are_searched_for(words: str) -> None:
     """There may be news about them."""
     told, _newest = said(words)
     assert words in told["text"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "sentence"),
+    [
+        ("hlep", "nothing about “hlep”", 'Send "latest"'),
+        ("catgories", "nothing about “catgories”", 'Send "latest"'),
+        ("カテゴ", "「カテゴ」の記事は見つかりませんでした", "「最新」→ 新着ニュース"),
+        ("へるぶ", "「へるぶ」の記事は見つかりませんでした", "「最新」→ 新着ニュース"),
+    ],
+)
+def test_a_command_that_is_mistyped_or_begun(words: str, told: str, sentence: str) -> None:
+    """It says so, and answers it."""
+    first, second = said(words)
+    assert told in first["text"]
+    assert sentence in second["text"]
+
+
+def test_a_mistyped_word() -> None:
+    """What differs in one letter or in the order of two is looked for, and it says so."""
+    told, found = said("libray telecsopes")
+    assert (
+        "I found nothing about “libray telecsopes”. "
+        "Here is what I found about “library telescopes”." == told["text"]
+    )
+    assert ["A library of telescopes"] == titles(found)
+
+
+@pytest.mark.parametrize(("words", "near"), [("a", False), ("Technology 株", True), ("々", False)])
+def test_a_category_is_near_as_a_word(words: str, near: bool) -> None:
+    """One Latin letter is in nearly all of them."""
+    told, _newest = said(words)
+    assert near == ("Technology" in told["text"].partition("近いカテゴリー: ")[2])
+
+
+def test_the_iteration_mark_is_japanese() -> None:
+    """々 is no kanji by its code point."""
+    assert "「々」の記事は見つかりませんでした" in said("々")[0]["text"]
 
 
 def test_a_friend_who_comes_back() -> None:
@@ -394,6 +467,8 @@ def test_a_friend_who_comes_back() -> None:
         ({"data": "action=buy&item=1"}, "「最新」→ 新着ニュース"),
         ({"data": "when", "params": {"datetime": "2026-08-14T12:00"}}, "「最新」→ 新着ニュース"),
         ({"data": "ロケット"}, "「最新」→ 新着ニュース"),
+        ({"data": '["search"," ",0,"ja",0]'}, "「最新」→ 新着ニュース"),
+        ({"data": '["category","",0,"ja",0]'}, "「最新」→ 新着ニュース"),
     ],
 )
 def test_menus_and_date_pickers_are_not_searched_for(

@@ -126,6 +126,42 @@ def test_latin_words_are_words(words: str, expected: list[str]) -> None:
     assert expected == [one.title for one in ArticleIndex([ArticleFile(found)]).search(words)]
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("node.j", ["Node.js 20"]),
+        ("ＮＯＤＥ．ＪＳ", ["Node.js 20"]),
+        ("C++", ["C++ for all"]),
+        ("AI研究", ["生成AI研究会"]),
+        ("AI", ["生成AI研究会"]),
+        ("20", ["Node.js 20"]),
+        ("2", []),
+    ],
+)
+def test_words_with_latin_letters_in_them(words: str, expected: list[str]) -> None:
+    """Found from where their letters begin."""
+    found = [Article(title) for title in ("Node.js 20", "C++ for all", "生成AI研究会", "wait")]
+    assert expected == [one.title for one in ArticleIndex([ArticleFile(found)]).search(words)]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("load balencer", "load balancer"),
+        ("laod balancer", "load balancer"),
+        ("balancerr", "balancer"),
+        ("blancer", "balancer"),
+        ("zebra", "zebra"),
+        ("ニュース", "にゅーす"),
+        ("abc", "abc"),
+    ],
+)
+def test_respell(words: str, expected: str) -> None:
+    """One letter more, less or another, or two in the wrong order; short words stay."""
+    found = [Article("The load balancer", summary="abd")]
+    assert expected == ArticleIndex([ArticleFile(found)]).respell(words)
+
+
 def test_pages() -> None:
     """So many, and whether more follow."""
     articles = [Article(str(number)) for number in range(5)]

@@ -42,7 +42,7 @@ def test_shorten_does_not_halve_an_emoji() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "language"), [("AWS とは", "ja"), ("宇宙", "ja"), ("news", "en")]
+    ("words", "language"), [("AWS とは", "ja"), ("宇宙", "ja"), ("々", "ja"), ("news", "en")]
 )
 def test_language(words: str, language: str) -> None:
     """Any kana or kanji makes it Japanese."""
@@ -77,6 +77,8 @@ def test_variants_are_one(one: str, other: str) -> None:
         ("#社会 社会😀", ["社会", "社会"]),
         ("東京、地震", ["東京", "地震"]),
         ("C++ C# 10〜20度", ["C++", "C#", "10〜20度"]),
+        ("Ｃ＋＋ C＃ C++!", ["Ｃ＋＋", "C＃", "C++"]),
+        ("東京＆地震 東京/地震", ["東京", "地震", "東京", "地震"]),
         ("😀 。。。 ？", []),
     ],
 )
@@ -88,3 +90,4 @@ def test_search_words(text: str, words: list[str]) -> None:
 def test_parts_are_cut_out_by_utf16_units() -> None:
     """An emoji before them counts as two; what is no part of the text cuts nothing."""
     assert "😀 x" == without("😀 @News x", [(3, 6), (-1, 4), (99, 10**30)])
+    assert "東京 地震" == without("東京(love)地震", [(2, 6)])
