@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from random import getrandbits
@@ -62,17 +63,20 @@ def create_app(
     secret = channel_secret or Secret(
         config.channel_secret, parameter_reader(config.channel_secret_parameter, config.region)
     )
-    if line is None:
-        read = parameter_reader(config.access_token_parameter, config.region)
-        line = Line(config, Secret(config.access_token, read))
+    line = line or Line(config)
     cache = cache or Cache(store_at(config.news_url, config.region), pause=lambda: time.sleep(0.01))
     cache.refresh()  # so that the first answer finds the articles
-    bot = Bot(line, cache, clock)
-    events = Deduplication(bot.settle, config.threads)
+
+    def settle(raw: Any) -> bool:
+        """Answer an event as LINE sent it; return False if another delivery of it may succeed."""
+        outcome = handle(raw, line, cache, clock())
+        log.info("event", extra={"event": kind_of(raw), "outcome": outcome})
+        return outcome != Outcome.FAILED.value
 
     app = Flask(__name__, static_folder=None)
+    events = Deduplication(settle, config.threads)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES + 1, STOPPING=b"\0", EVENTS=events)
-    refusals = Refusals(time.monotonic)
+    warned: dict[int | None, float] = {}  # by status: strangers must not fill the log
 
     @app.get("/healthz")
     def healthz() -> tuple[str, int]:
@@ -80,21 +84,24 @@ def create_app(
 
     @app.post("/webhook")
     def webhook() -> str:
-        started = time.monotonic()
-        request_id.set(_request_id(request.headers.get("X-Amzn-Trace-Id", "")))
-        signature = request.headers.get("X-Line-Signature", "")
+        deadline = time.monotonic() + answer_seconds
+        # The load balancer's id of the request, which its own log has too; else one of ours.
+        given = request.headers.get("X-Amzn-Trace-Id", "")
+        request_id.set(given if given.isprintable() and given else f"{getrandbits(64):016x}")
+        signature = request.headers.get("X-Line-Signature")
         if not signature:
             abort(400, "The x-line-signature header is missing")
         body = _body()
         if not is_signed(body, signature, secret):
             abort(401, "The signature does not match")
-        if not events.settle(_events(body), started + answer_seconds - time.monotonic()):
+        if not events.settle(_events(body), deadline - time.monotonic()):
             abort(500, "Not every event is answered yet")
         return ""
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
-        if request.path == "/webhook" and refusals.count(error.code or 500) == 1:
+        if request.path == "/webhook" and time.monotonic() > warned.get(error.code, 0.0) + 60:
+            warned[error.code] = time.monotonic()
             log.warning("a webhook is not acknowledged", extra={"status": error.code})
         response = error.get_response()
         response.data, response.content_type = f"{error.description}\n", "text/plain"
@@ -103,54 +110,22 @@ def create_app(
     return app
 
 
-class Bot:
-    """Answers events. `clock` is in epoch seconds."""
-
-    def __init__(self, line: LineApi, cache: Cache, clock: Callable[[], float]) -> None:
-        self._line = line
-        self._cache = cache
-        self._clock = clock
-
-    def settle(self, raw: Any) -> bool:
-        """Answer an event as LINE sent it; return False if another delivery of it may succeed."""
-        outcome = self._outcome(raw)
-        log.info("event", extra={"event": kind_of(raw), "outcome": outcome})
-        return outcome != Outcome.FAILED.value
-
-    def _outcome(self, raw: Any) -> str:
-        event = read_event(raw)
-        if event is None:
-            return "silent"
-        now = self._clock()
-        age = now - min(event.timestamp, 10**15) / 1000 if event.timestamp is not None else 0.0
-        if age > TOKEN_SECONDS:
-            log.warning("the event is too old to answer", extra={"age": round(age)})
-            return "old"
-        try:
-            reply = answer(event, self._cache.articles(), now, self._line.language)
-        except Exception as error:
-            # Its text may quote the message: only what and where go into the log.
-            log.error("no answer", extra={"error": reason(error), "where": place(error)})
-            reply = apology()
-        if not reply:
-            return "silent"
-        return self._line.reply(event.reply_token, reply, apology()).value
-
-
-class Refusals:
-    """Counts refused requests of a minute by status: strangers must not fill the log."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._since = clock()
-        self._counts: dict[int, int] = {}
-
-    def count(self, status: int) -> int:
-        """Return how many there were with this status in this minute."""
-        if self._clock() - self._since >= 60:
-            self._since, self._counts = self._clock(), {}
-        self._counts[status] = self._counts.get(status, 0) + 1
-        return self._counts[status]
+def handle(raw: Any, line: LineApi, cache: Cache, now: float) -> str:
+    """Answer an event as LINE sent it; return the outcome."""
+    event = read_event(raw)
+    if event is None:
+        return "silent"
+    age = now - max(0, min(event.timestamp, 10**15)) / 1000
+    if age > TOKEN_SECONDS:
+        log.warning("the event is too old to answer", extra={"age": round(age)})
+        return "old"
+    try:
+        reply = answer(event, cache.articles(), now, line.language)
+    except Exception as error:
+        # Its text may quote the message: only what and where go into the log.
+        log.error("no answer", extra={"error": reason(error), "where": place(error)})
+        reply = apology()
+    return line.reply(event.reply_token, reply, apology()).value if reply else "silent"
 
 
 def is_signed(body: str, signature: str, secret: Secret) -> bool:
@@ -167,7 +142,7 @@ def _body() -> str:
     """Return the request's body as it was signed; 400 if it does not come or is no UTF-8."""
     try:
         body = request.get_data()
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > MAX_BODY_BYTES:  # Flask cuts off a chunked one
             abort(413)
         return body.decode()
     except HTTPException:
@@ -178,16 +153,14 @@ def _body() -> str:
 
 
 def _events(body: str) -> list[Any]:
+    def integer(digits: str) -> float:  # Python refuses to read the longest
+        return int(digits) if len(digits) < 400 else math.inf
+
     try:
-        document = json.loads(body)
+        document = json.loads(body, parse_int=integer)
     except (ValueError, RecursionError):
         document = None
     events = document.get("events") if isinstance(document, dict) else None
     if not isinstance(events, list):
         abort(400, "The body is not a webhook")
     return events
-
-
-def _request_id(given: str) -> str:
-    """Return the load balancer's id of the request, which its own log has too; else one of ours."""
-    return given if given.isprintable() and 0 < len(given) <= 200 else f"{getrandbits(64):016x}"

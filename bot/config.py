@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
+Number = TypeVar("Number", int, float)
 SAMPLES = str(Path(__file__).parent / "samples")
 
 
@@ -40,33 +43,25 @@ class Config:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Config:
         """Read every variable; an empty one counts as missing. Raises ConfigError."""
-
-        def get(name: str, default: str = "") -> str:
-            return environment.get(name, "").strip() or default
-
+        given = _given(environment)
         for name in ("ACCESS_TOKEN", "CHANNEL_SECRET"):
-            if not get(name):
+            if name not in given:
                 raise ConfigError(
                     f"The environment variable {name} is missing. On ECS the task definition's "
                     "`secrets` fills it from Parameter Store; elsewhere set it before the start."
                 )
-        port, linger = get("PORT", "8080"), get("LINGER_SECONDS", "20")
-        if not (port.isascii() and port.isdigit() and int(port) < 65536):
-            raise ConfigError("The environment variable PORT must be a number below 65536.")
-        if not (linger.isascii() and linger.replace(".", "", 1).isdigit() and float(linger) <= 45):
-            raise ConfigError("The environment variable LINGER_SECONDS must be 0 to 45.")
         return cls(
-            access_token=get("ACCESS_TOKEN"),
-            channel_secret=get("CHANNEL_SECRET"),
-            access_token_parameter=get("ACCESS_TOKEN_PARAMETER"),
-            channel_secret_parameter=get("CHANNEL_SECRET_PARAMETER"),
-            news_url=get("NEWS_URL", SAMPLES),
-            line_api_url=get("LINE_API_URL", "https://api.line.me").rstrip("/"),
-            ca_bundle=get("REQUESTS_CA_BUNDLE", get("SSL_CERT_FILE")),
-            host=get("HOST", "0.0.0.0"),
-            port=int(port),
-            region=get("AWS_REGION", get("AWS_DEFAULT_REGION")),
-            linger_seconds=float(linger),
+            access_token=given["ACCESS_TOKEN"],
+            channel_secret=given["CHANNEL_SECRET"],
+            access_token_parameter=given.get("ACCESS_TOKEN_PARAMETER", ""),
+            channel_secret_parameter=given.get("CHANNEL_SECRET_PARAMETER", ""),
+            news_url=given.get("NEWS_URL", SAMPLES),
+            line_api_url=given.get("LINE_API_URL", cls.line_api_url).rstrip("/"),
+            ca_bundle=given.get("REQUESTS_CA_BUNDLE", given.get("SSL_CERT_FILE", "")),
+            host=given.get("HOST", cls.host),
+            port=_number(given, "PORT", cls.port, 0, 65535),
+            region=given.get("AWS_REGION", given.get("AWS_DEFAULT_REGION", "")),
+            linger_seconds=_number(given, "LINGER_SECONDS", cls.linger_seconds, 0, 45),
         )
 
 
@@ -82,18 +77,25 @@ class CollectorConfig:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> CollectorConfig:
         """Read NEWS_URL, NEWS_FEEDS (separated by white space) and NEWS_DAYS. Raises ConfigError."""
-
-        def get(name: str, default: str = "") -> str:
-            return environment.get(name, "").strip() or default
-
+        given = _given(environment)
         for name in ("NEWS_URL", "NEWS_FEEDS"):
-            if not get(name):
+            if name not in given:
                 raise ConfigError(f"The environment variable {name} is missing.")
-        feeds = list(dict.fromkeys(get("NEWS_FEEDS").split()))
+        feeds = list(dict.fromkeys(given["NEWS_FEEDS"].split()))
         if not all(feed.startswith(("http://", "https://")) for feed in feeds):
             raise ConfigError("The environment variable NEWS_FEEDS must hold web addresses.")
-        days = get("NEWS_DAYS", "30")
-        if not (days.isascii() and days.isdigit() and 1 <= int(days) <= 3650):
-            raise ConfigError("The environment variable NEWS_DAYS must be 1 to 3650.")
-        region = get("AWS_REGION", get("AWS_DEFAULT_REGION"))
-        return cls(get("NEWS_URL"), feeds, int(days), region)
+        days = _number(given, "NEWS_DAYS", cls.days, 1, 3650)
+        region = given.get("AWS_REGION", given.get("AWS_DEFAULT_REGION", ""))
+        return cls(given["NEWS_URL"], feeds, days, region)
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in environment.items() if value.strip()}
+
+
+def _number(given: Mapping[str, str], name: str, default: Number, low: int, high: int) -> Number:
+    text = given.get(name, str(default))
+    pattern = "[0-9]{1,9}" if isinstance(default, int) else r"[0-9]{1,9}(\.[0-9]+)?"
+    if not re.fullmatch(pattern, text) or not low <= float(text) <= high:
+        raise ConfigError(f"The environment variable {name} must be {low} to {high}.")
+    return type(default)(text)

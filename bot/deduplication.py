@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from typing import Any
 
@@ -30,15 +29,6 @@ def event_id(event: Any) -> str:
     return value if isinstance(value, str) and len(value) <= ID_LENGTH else ""
 
 
-def _done(settled: bool) -> Future[bool]:
-    future: Future[bool] = Future()
-    future.set_result(settled)
-    return future
-
-
-_SETTLED, _NOT_SETTLED = _done(True), _done(False)
-
-
 class Deduplication:
     """Answers events on threads of its own, so that a slow answer outlives its request.
 
@@ -47,9 +37,10 @@ class Deduplication:
 
     def __init__(self, answer: Callable[[Any], bool], threads: int = 64) -> None:
         self._answer = answer
-        self._threads = ThreadPoolExecutor(threads, "answer")
-        self._room = threading.Semaphore(threads + WAITING)
-        self._events: dict[str, Future[bool]] = {}  # by webhookEventId, the oldest first
+        self._pool = ThreadPoolExecutor(threads, "answer")
+        self._most = threads + WAITING
+        self._running: dict[Hashable, Future[bool]] = {}
+        self._settled: dict[Hashable, None] = {}  # the oldest first
         self._lock = threading.Lock()
 
     def settle(self, events: Sequence[Any], seconds: float) -> bool:
@@ -57,57 +48,39 @@ class Deduplication:
 
         Those that are not go on, and the next delivery finds out what became of them.
         """
-        end = time.monotonic() + seconds
-        futures = [self._future(event) for event in events]
-        settled = True
-        for future in futures:
-            try:
-                settled &= future.result(max(0.0, end - time.monotonic()))
-            except TimeoutError:
-                settled = False
-        return settled
+        started = [self._start(event) for event in events]
+        futures = [future for future in started if isinstance(future, Future)]
+        done = wait(futures, max(0.0, seconds)).done
+        return all(started) and all(future in done and future.result() for future in futures)
 
-    def _future(self, event: Any) -> Future[bool]:
-        key = event_id(event)
-        if not key:
-            return self._submit(event)
+    def _start(self, event: Any) -> Future[bool] | bool:
+        """Return the answer to come; True if the event is settled; False if there is no room for it."""
+        key = event_id(event) or object()
         with self._lock:
-            known = self._events.get(key)
-            if known is not None:
-                return known
-            future = self._submit(event)
-            if future is not _NOT_SETTLED:
-                if len(self._events) >= REMEMBERED:
-                    del self._events[next(iter(self._events))]
-                self._events[key] = future
-        if future is not _NOT_SETTLED:
-            future.add_done_callback(lambda done: self._remember(key, done))
-        return future
+            if key in self._settled:
+                return True
+            if key not in self._running:
+                if len(self._running) >= self._most:
+                    return False
+                run = copy_context().run  # so that the log has the request's id
+                self._running[key] = self._pool.submit(run, self._run, key, event)
+            return self._running[key]
 
-    def _remember(self, key: str, future: Future[bool]) -> None:
-        """Keep the id of a settled event; forget one that is not, for its next delivery."""
-        with self._lock:
-            if self._events.get(key) is future:
-                if future.result():
-                    self._events[key] = _SETTLED
-                else:
-                    del self._events[key]
-
-    def _submit(self, event: Any) -> Future[bool]:
-        if not self._room.acquire(blocking=False):
-            return _NOT_SETTLED
-        future = self._threads.submit(copy_context().run, self._run, event)
-        future.add_done_callback(lambda _done: self._room.release())
-        return future
-
-    def _run(self, event: Any) -> bool:
+    def _run(self, key: Hashable, event: Any) -> bool:
         try:
-            return self._answer(event)
+            settled = self._answer(event)
         except Exception as error:
             # Delivered again it would fail again, and all events of its request with it.
             log.error("an event failed", extra={"error": reason(error), "where": place(error)})
-            return True
+            settled = True
+        with self._lock:
+            del self._running[key]
+            if settled and isinstance(key, str):
+                self._settled[key] = None
+                if len(self._settled) > REMEMBERED:
+                    del self._settled[next(iter(self._settled))]
+        return settled
 
     def close(self) -> None:
         """Wait for the answers that are on their way."""
-        self._threads.shutdown()
+        self._pool.shutdown()

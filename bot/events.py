@@ -1,40 +1,34 @@
-"""LINE's events as line-bot-sdk's models.
-
-LINE adds kinds and properties unannounced. Where the SDK cannot read an event, what the bot needs of it
-is read alone: one unknown mention must not leave a message without an answer.
-"""
+"""LINE's events as line-bot-sdk's models, whatever a webhook holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from linebot.v3.webhooks import (
-    Emoji,
-    Event,
-    EventMode,
-    FollowDetail,
-    FollowEvent,
-    GroupSource,
-    JoinEvent,
-    Mention,
-    MessageContent,
-    MessageEvent,
-    PostbackContent,
-    PostbackEvent,
-    RoomSource,
-    TextMessageContent,
-    UserMentionee,
-    UserSource,
-)
+from linebot.v3.webhooks import Event, GroupSource, MessageContent, RoomSource, TextMessageContent
 
 from bot.text import without
 
-ANSWERED: dict[Any, Any] = {
-    "message": MessageEvent,
-    "follow": FollowEvent,
-    "join": JoinEvent,
-    "postback": PostbackEvent,
+ANSWERED = ("message", "follow", "join", "postback")
+_PLACE = {"index": -1, "length": 0}
+# What the SDK or the bot needs of an event, and what to put where it is missing or of a wrong type.
+_TEMPLATE = {
+    "type": "",
+    "mode": "active",
+    "timestamp": 10**15,  # never too old
+    "webhookEventId": "",
+    "deliveryContext": {"isRedelivery": False},
+    "replyToken": "",
+    "source": {"type": "", "userId": "", "groupId": "", "roomId": ""},
+    "message": {
+        "type": "",
+        "id": "",
+        "text": "",
+        "quoteToken": "",
+        "emojis": [{**_PLACE, "productId": "", "emojiId": ""}],
+        "mention": {"mentionees": [{**_PLACE, "isSelf": False}]},
+    },
+    "follow": {"isUnblocked": False},
+    "postback": {"data": "", "params": {"newRichMenuAliasId": ""}},
 }
 
 
@@ -45,16 +39,49 @@ def kind_of(raw: Any) -> str:
 
 
 def read_event(raw: Any) -> Event | None:
-    """Return the event if the bot answers to its kind; None for all others, and in standby mode."""
-    kind = raw.get("type") if isinstance(raw, dict) else None
-    if not isinstance(kind, str) or kind not in ANSWERED:
-        return None
-    if raw.get("mode", "active") != "active":  # another module answers
+    """Return the event if the bot answers to its kind; None for all others, and in standby mode.
+
+    LINE adds kinds and properties unannounced. Where the SDK cannot read an event, what the bot needs of
+    it is read alone: one unknown mention must not leave a message without an answer.
+    """
+    if kind_of(raw) not in ANSWERED or raw.get("mode", "active") != "active":
         return None
     token = raw.get("replyToken")
     if not isinstance(token, str) or not token:
         return None
-    return _attempt(Event.from_dict, raw) or _essentials(ANSWERED[kind], token, raw)
+    for read in (Event.from_dict, _read_needed):
+        try:
+            return read(raw)
+        except (
+            Exception
+        ):  # pydantic's, KeyError, TypeError, and what else hostile JSON brings about
+            continue
+    return None
+
+
+def _read_needed(raw: dict[str, Any]) -> Event:
+    given = _completed(raw, _TEMPLATE)
+    if given["source"]["type"] not in ("user", "group", "room"):
+        given["source"] = None
+    for mentionee in given["message"]["mention"]["mentionees"]:
+        mentionee["type"] = "user"
+    kind, given["message"]["type"] = given["message"]["type"], "text"
+    event = Event.from_dict(given)
+    if raw["type"] == "message" and not raw["message"].keys():
+        raise ValueError("a message without a message")
+    if raw["type"] == "message" and kind != "text":
+        event.message = MessageContent(type=kind, id="")
+    return event
+
+
+def _completed(value: Any, template: Any) -> Any:
+    """Return the value in the form of the template, with its defaults."""
+    if isinstance(template, dict):
+        value = value if isinstance(value, dict) else {}
+        return {key: _completed(value.get(key), part) for key, part in template.items()}
+    if isinstance(template, list):
+        return [_completed(one, template[0]) for one in value] if isinstance(value, list) else []
+    return value if type(value) is type(template) else template
 
 
 def in_group(event: Any) -> bool:
@@ -80,77 +107,3 @@ def words_of(message: Any) -> str:
     parts = [*(message.mention.mentionees if message.mention else []), *(message.emojis or [])]
     spans = [(part.index, part.length) for part in parts]
     return without(message.text, spans) if spans else message.text
-
-
-def _essentials(model: Any, token: str, raw: dict[str, Any]) -> Event | None:
-    """Return the event with what the bot needs, each part only if it can be read."""
-    stamp = raw.get("timestamp")
-    fields: dict[str, Any] = {
-        "type": raw["type"],
-        "mode": EventMode.ACTIVE,
-        "reply_token": token,
-        "timestamp": stamp if type(stamp) is int else None,
-        "source": _source(raw.get("source")),
-    }
-    if model is MessageEvent:
-        fields["message"] = _message(raw.get("message"))
-        if fields["message"] is None:
-            return None
-    elif model is FollowEvent:
-        fields["follow"] = _attempt(FollowDetail.from_dict, raw.get("follow"))
-    elif model is PostbackEvent:
-        postback = raw.get("postback")
-        data = postback.get("data") if isinstance(postback, dict) else None
-        params = postback.get("params") if isinstance(postback, dict) else None
-        fields["postback"] = PostbackContent.construct(
-            data=data if isinstance(data, str) else "",
-            params=params if isinstance(params, dict) else None,
-        )
-    event: Event = model.construct(**fields)
-    return event
-
-
-def _source(raw: Any) -> Any:
-    """Return the source, whose id the bot does not need; None for an unknown kind."""
-    if not isinstance(raw, dict):
-        return None
-    model: Any = {"user": UserSource, "group": GroupSource, "room": RoomSource}.get(
-        str(raw.get("type"))
-    )
-    user = raw.get("userId")
-    return model and model.construct(user_id=user if isinstance(user, str) else None)
-
-
-def _message(raw: Any) -> Any:
-    if not isinstance(raw, dict) or not raw:
-        return None
-    if raw.get("type") != "text" or not isinstance(raw.get("text"), str):
-        return MessageContent.construct(type=str(raw.get("type")))
-    mention = raw.get("mention")
-    mentionees = [
-        UserMentionee.construct(**place, is_self=one.get("isSelf") is True)
-        for one, place in _places(mention.get("mentionees") if isinstance(mention, dict) else None)
-    ]
-    return TextMessageContent.construct(
-        type="text",
-        text=raw["text"],
-        emojis=[Emoji.construct(**place) for _one, place in _places(raw.get("emojis"))],
-        mention=Mention.construct(mentionees=mentionees),
-    )
-
-
-def _places(values: Any) -> list[tuple[dict[str, Any], dict[str, int]]]:
-    """Return those of the objects that say which part of the text they are, and which it is."""
-    objects = [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
-    return [
-        (one, {"index": one["index"], "length": one["length"]})
-        for one in objects
-        if type(one.get("index")) is int and type(one.get("length")) is int
-    ]
-
-
-def _attempt(read: Callable[[Any], Any], value: Any) -> Any:
-    try:
-        return read(value)
-    except Exception:  # pydantic's, KeyError, TypeError, and what else hostile JSON brings about
-        return None

@@ -6,19 +6,10 @@ import os
 import signal
 from typing import Any
 
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-
 from bot.config import Config
 from bot.logs import configuration
 
 _config = Config.from_environment()
-
-
-class QuietLogger(Logger):  # type: ignore[misc]
-    """gunicorn's logger without its access log, which costs time even where nobody reads it."""
-
-    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        """Write nothing."""
 
 
 wsgi_app = "bot.app:create_app()"
@@ -33,7 +24,6 @@ graceful_timeout = 60  # with LINGER_SECONDS below the task's stopTimeout of 120
 # The heartbeat file in memory: a slow disk must not look like a worker that hangs.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True  # no file in a home folder that may be read-only
-logger_class = QuietLogger
 logconfig_dict = configuration()
 
 # Shared with the worker, which is forked: 1 from SIGTERM on, so that the health check fails.

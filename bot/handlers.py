@@ -113,7 +113,7 @@ def answer(
 def _handle(event: Any, words: str, news: News) -> Message | list[Message] | None:
     if isinstance(event, FollowEvent | JoinEvent):
         return greet(event, news)
-    if isinstance(event, PostbackEvent) and "newRichMenuAliasId" in (event.postback.params or {}):
+    if isinstance(event, PostbackEvent) and (event.postback.params or {}).get("newRichMenuAliasId"):
         return None  # the person looks at another tab of the menu
     if isinstance(event, MessageEvent) and event.message.type != "text":
         received = messages.THANKS.get(event.message.type, messages.THANKS_ANYWAY)

@@ -17,7 +17,7 @@ from linebot.v3.messaging import ApiClient, ApiException, Configuration, Messagi
 from bot.config import Config
 from bot.logs import reason
 from bot.messages import Message
-from bot.secrets import Secret
+from bot.secrets import Secret, parameter_reader
 from bot.text import Language
 
 log = logging.getLogger(__name__)
@@ -42,12 +42,16 @@ class Line:
     """The Messaging API with one client for all threads. `sleep` waits between two tries."""
 
     def __init__(
-        self, config: Config, access_token: Secret, sleep: Callable[[float], object] = time.sleep
+        self,
+        config: Config,
+        access_token: Secret | None = None,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._access_token = access_token
+        read = parameter_reader(config.access_token_parameter, config.region)
+        self._access_token = access_token or Secret(config.access_token, read)
         self._sleep = sleep
         self._languages: dict[str, Language] = {}  # by user id
-        self._client = ApiClient(_configuration(config, access_token.value))
+        self._client = ApiClient(_configuration(config, self._access_token.value))
         self._api = MessagingApi(self._client)
 
     def reply(self, reply_token: str, messages: list[Message], plain: list[Message]) -> Outcome:
@@ -63,11 +67,11 @@ class Line:
                 self._reply(access_token, reply_token, messages, end - time.monotonic())
                 return Outcome.TAKEN
             except ApiException as error:
-                status, body = int(error.status or 0), error.body
-                if status == 400 and _document(body).get("message") == "Invalid reply token":
+                status, document = int(error.status or 0), _document(error.body)
+                if status == 400 and document.get("message") == "Invalid reply token":
                     return Outcome.SPENT
                 if status == 400 and plain:
-                    log.error("LINE refused the messages", extra={"error": _properties(body)})
+                    log.error("LINE refused the messages", extra={"error": _properties(document)})
                     messages, plain = plain, []
                     continue
                 if status == 401 and self._access_token.renewed_since(access_token):
@@ -138,8 +142,8 @@ def _document(body: Any) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _properties(body: Any) -> str:
+def _properties(document: dict[str, Any]) -> str:
     """Return which properties LINE refused; their values stay out of the log."""
-    details = _document(body).get("details")
+    details = document.get("details")
     known = [one for one in details if isinstance(one, dict)] if isinstance(details, list) else []
     return ", ".join(str(one.get("property")) for one in known)[:200]

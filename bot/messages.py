@@ -6,11 +6,14 @@ is not documented; the lengths chosen here stay below 50 KB even if every charac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
+
+from werkzeug.urls import iri_to_uri
 
 from bot.news.articles import Article
 from bot.query import Query
@@ -162,47 +165,36 @@ def ago(published: float, now: float, language: Language) -> str:
             return ""
     units = ((86400, "日", "day"), (3600, "時間", "hour"), (60, "分", "minute"))
     for size, japanese, english in units:
-        if seconds >= size:
-            count = int(seconds // size)
-            if language == "ja":
-                return f"{count}{japanese}前"
-            return f"{count} {english}{'' if count == 1 else 's'} ago"
+        if count := int(seconds // size):
+            plural = "" if count == 1 else "s"
+            return f"{count}{japanese}前" if language == "ja" else f"{count} {english}{plural} ago"
     return "たった今" if language == "ja" else "just now"
 
 
-@lru_cache(maxsize=512)
 def _title(article: Article, language: Language) -> str:
     return shorten(clean(article.title), TITLE) or UNTITLED[language]
 
 
 @lru_cache(maxsize=512)  # new articles are shown again and again; some 2 MB
 def _bubble(article: Article, when: str, language: Language) -> dict[str, Any]:
-    category = shorten(clean(article.category), CATEGORY)
-    summary = shorten(clean(article.summary), SUMMARY)
     foot = " · ".join(part for part in (shorten(clean(article.source), SOURCE), when) if part)
-    lines: list[dict[str, Any]] = []
-    if category:
-        lines.append(_line(category, size="xs", weight="bold", color=_ACCENT))
-    lines.append(_line(_title(article, language), weight="bold", wrap=True, maxLines=3))
-    if summary:
-        lines.append(_line(summary, size="sm", wrap=True, maxLines=4))
-    if foot:
-        lines.append(_line(foot, size="xxs", color=_GREY))
-    body = {"type": "box", "layout": "vertical", "spacing": "sm", "contents": lines}
+    lines = [
+        _line(shorten(clean(article.category), CATEGORY), size="xs", weight="bold", color=_ACCENT),
+        _line(_title(article, language), weight="bold", wrap=True, maxLines=3),
+        _line(shorten(clean(article.summary), SUMMARY), size="sm", wrap=True, maxLines=4),
+        _line(foot, size="xxs", color=_GREY),
+    ]
+    body = _box([line for line in lines if line["text"]], spacing="sm")
     bubble: dict[str, Any] = {"type": "bubble", "size": "kilo", "body": body}
     image, link = uri(article.image), uri(article.url)
     if image.startswith("https://"):
-        bubble["hero"] = {
-            "type": "image",
-            "url": image,
-            "size": "full",
-            "aspectRatio": "20:13",
-            "aspectMode": "cover",
-        }
+        shape = {"size": "full", "aspectRatio": "20:13", "aspectMode": "cover"}
+        bubble["hero"] = {"type": "image", "url": image, **shape}
     if link:
         action = {"type": "uri", "label": READ[language], "uri": link}
-        read = {"type": "button", "style": "link", "height": "sm", "action": action}
-        bubble["footer"] = {"type": "box", "layout": "vertical", "contents": [read]}
+        bubble["footer"] = _box(
+            [{"type": "button", "style": "link", "height": "sm", "action": action}]
+        )
     return bubble
 
 
@@ -210,19 +202,17 @@ def _line(words: str, **style: Any) -> dict[str, Any]:
     return {"type": "text", "text": words, **style}
 
 
+def _box(contents: list[dict[str, Any]], **style: Any) -> dict[str, Any]:
+    return {"type": "box", "layout": "vertical", "contents": contents, **style}
+
+
 def uri(address: str) -> str:
     """Return the address as LINE takes it (http or https, percent-encoded, at most 1,000); else empty."""
     try:
-        parts = urlsplit(address.strip())
-        host = (parts.hostname or "").encode("idna").decode("ascii")
-        port = f":{parts.port}" if parts.port else ""
-    except (ValueError, UnicodeError):
+        parts = urlsplit(iri_to_uri(address.strip()))
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    except ValueError:
         return ""
-    if parts.scheme not in ("http", "https") or not host:
-        return ""
-    if not all(character.isalnum() or character in "-._" for character in host):
-        return ""
-    rest = parts._replace(scheme="", netloc="").geturl()
-    encoded = quote(rest, safe="/?#[]@!$&'()*+,;=:%~-._", errors="replace").replace("[", "%5B")
-    whole = f"{parts.scheme}://{host}{port}{encoded.replace(']', '%5D')}"
-    return whole if len(whole) <= URI else ""
+    whole = parts._replace(netloc=host + port).geturl()  # without a password
+    valid = parts.scheme in ("http", "https") and re.fullmatch("[a-z0-9._-]+", host)
+    return whole if valid and len(whole) <= URI else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from bot.text import Language, normalise, utf16_length
 
@@ -39,16 +39,11 @@ class Query:
 def parse_query(data: str) -> Query | None:
     """Return the query in a postback's data; None if it is not one of ours."""
     try:
-        values = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(values, list) or len(values) != 5:
-        return None
-    kind, words, skipped, language, as_of = values
-    if kind not in get_args(Kind) or language not in ("ja", "en") or not isinstance(words, str):
-        return None
-    if kind in ("category", "search") and not normalise(words):
-        return None
-    if type(skipped) is not int or type(as_of) is not int or not 0 <= skipped <= 10**6:
-        return None
-    return Query(kind, words, cast(Language, language), skipped, as_of)
+        kind, words, skipped, language, as_of = json.loads(data)
+        known = kind in get_args(Kind) and language in ("ja", "en")
+        numbers = type(skipped) is type(as_of) is int and 0 <= skipped <= 10**6
+        if known and numbers and (kind in ("latest", "help") or normalise(words)):
+            return Query(kind, words, language, skipped, as_of)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        pass
+    return None

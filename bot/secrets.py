@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from bot.aws import make_client
 from bot.logs import reason
 
 log = logging.getLogger(__name__)
@@ -33,7 +36,7 @@ class Secret:
         self.value = value
         self._read = read
         self._clock = clock
-        self._last_read: float | None = None
+        self._last_read = -math.inf
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -45,42 +48,25 @@ class Secret:
         Reads it again, at most once a minute. If that fails, the old value stays.
         """
         with self._lock:
-            if self.value != value:
-                return True  # another thread has read it
-            now = self._clock()
-            if self._read is None or (
-                self._last_read is not None and now - self._last_read < REFRESH_SECONDS
-            ):
-                return False
-            self._last_read = now
-            try:
-                self.value = self._read()
-            except Exception as error:
-                log.warning("could not read the secret again", extra={"error": reason(error)})
+            due = self._clock() - self._last_read >= REFRESH_SECONDS
+            if self.value == value and self._read and due:
+                self._last_read = self._clock()
+                try:
+                    self.value = self._read()
+                except Exception as error:
+                    log.warning("could not read the secret again", extra={"error": reason(error)})
             return self.value != value
 
 
 def parameter_reader(name: str, region: str) -> Callable[[], str] | None:
     """Return a function that reads the parameter with the task role; None without a name."""
-    if not name:
-        return None
-    clients: list[Any] = []
+
+    @cache
+    def client() -> Any:
+        return make_client("ssm", region, TIMEOUT_SECONDS, TIMEOUT_SECONDS, attempts=2)
 
     def read() -> str:
-        if not clients:
-            import boto3  # only when it is needed: it takes a fifth of the start
-            from botocore.config import Config
-
-            config = Config(
-                connect_timeout=TIMEOUT_SECONDS,
-                read_timeout=TIMEOUT_SECONDS,
-                retries={"total_max_attempts": 2},
-            )
-            session = boto3.Session(
-                region_name=region or None
-            )  # the default one is not for threads
-            clients.append(session.client("ssm", config=config))
-        answer = clients[0].get_parameter(Name=name, WithDecryption=True)
+        answer = client().get_parameter(Name=name, WithDecryption=True)
         return str(answer["Parameter"]["Value"])
 
-    return read
+    return read if name else None

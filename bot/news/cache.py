@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from bot.config import SAMPLES
 from bot.logs import reason
 from bot.news.articles import ArticleFile, ArticleIndex, parse, parse_index
-from bot.news.store import Folder, NotFound, Store
+from bot.news.store import NotFound, Store
 
 log = logging.getLogger(__name__)
 
@@ -79,49 +80,44 @@ class Cache:
 
     def _read(self) -> None:
         """Read the files of the index, else the file written by hand, else the samples."""
-        for read in (self._read_index, self._read_by_hand):
+        why = ""
+        for name in (INDEX, BY_HAND):
             try:
-                return read()
+                result = self._store.read(name, self._tags.get(name, ""))
             except NotFound as error:
-                if (INDEX if read == self._read_index else BY_HAND) in self._tags:
+                if name in self._tags:
                     raise  # it was there before
                 why = str(error)
+                continue
+            if result:
+                content, tag = result
+                if name == INDEX:
+                    self._publish(self._read_files(parse_index(content)))
+                else:
+                    self._publish({name: ArticleFile(parse(content, self._pause))})
+                self._tags = {name: tag}  # only now: after a failure it is read again
+            return
         if not self._files:
             log.info("no news yet: answering with the samples", extra={"error": why})
-            self._publish({"": ArticleFile(parse(_content(Folder(SAMPLES), BY_HAND)))})
-        return None
+            self._publish({"": ArticleFile(parse((Path(SAMPLES) / BY_HAND).read_bytes()))})
 
-    def _read_index(self) -> None:
-        result = self._store.read(INDEX, self._tags.get(INDEX, ""))
-        if result is None:
-            return
-        content, tag = result
+    def _read_files(self, names: list[str]) -> dict[str, ArticleFile]:
+        """Return the files, the newest first; read those that were not there before."""
         files: dict[str, ArticleFile] = {}
-        for name in parse_index(content):  # the newest first
-            files[name] = self._files.get(name) or ArticleFile(
-                parse(_content(self._store, name), self._pause)
-            )
+        for name in names:
+            files[name] = self._files.get(name) or self._read_file(name)
             self._pause()
             if not self._read_once.is_set() and files[name].articles:
                 self._publish(dict(files))  # better the newest now than all of them later
-        self._publish(files)
-        self._tags = {INDEX: tag}  # only now: after a failure it is read again
+        return files
 
-    def _read_by_hand(self) -> None:
-        result = self._store.read(BY_HAND, self._tags.get(BY_HAND, ""))
-        if result is not None:
-            self._publish({BY_HAND: ArticleFile(parse(result[0], self._pause))})
-            self._tags = {BY_HAND: result[1]}
+    def _read_file(self, name: str) -> ArticleFile:
+        try:
+            result = self._store.read(name)
+        except NotFound as error:  # not "no news yet": the index names it
+            raise FileNotFoundError(name) from error
+        return ArticleFile(parse(result[0] if result else b"", self._pause))
 
     def _publish(self, files: dict[str, ArticleFile]) -> None:
         self._index, self._files = ArticleIndex(files.values()), files
         self._read_once.set()
-
-
-def _content(store: Store, name: str) -> bytes:
-    try:
-        result = store.read(name)
-    except NotFound as error:  # not "no news yet": the index names it
-        raise FileNotFoundError(name) from error
-    assert result is not None  # no tag was given
-    return result[0]

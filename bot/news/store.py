@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 import time
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
+
+from bot.aws import make_client
 
 # How long to wait for S3's connection and for its next bytes. Never within an answer.
 CONNECT_SECONDS, READ_SECONDS = 5, 20
@@ -18,22 +20,6 @@ class NotFound(Exception):
     """There is no such file; the message is the file's name or S3's error code."""
 
 
-class Store(Protocol):
-    """A place for files, each written as a whole or not at all."""
-
-    def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
-        """Return content and tag; None if the file still has the given tag. Raises NotFound."""
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write the file, in place of what was there."""
-
-    def old(self, folder: str, seconds: float) -> list[str]:
-        """Return the names of the files in the folder that were not written for so long."""
-
-    def delete(self, name: str) -> None:
-        """Delete the file if it exists."""
-
-
 class Folder:
     """A folder on this machine. A file's tag is its time and size."""
 
@@ -41,7 +27,7 @@ class Folder:
         self._path = Path(path)
 
     def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
-        """Return content and tag, or None where the tag is still the same. Raise NotFound."""
+        """Return content and tag; None if the file still has the given tag. Raise NotFound."""
         file = self._path / name
         try:
             status = file.stat()
@@ -51,7 +37,7 @@ class Folder:
             raise NotFound(str(file)) from None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write it whole: readers see the former content or all of the new."""
+        """Write the file as a whole, in place of what was there."""
         file = self._path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".")
@@ -67,13 +53,13 @@ class Folder:
             raise
 
     def old(self, folder: str, seconds: float) -> list[str]:
-        """Return the names in the folder that are older than so many seconds."""
+        """Return the names of the files in the folder that were not written for so long."""
         end = time.time() - seconds
         files = (self._path / folder).glob("*")
         return [f"{folder}/{file.name}" for file in files if file.stat().st_mtime < end]
 
     def delete(self, name: str) -> None:
-        """Delete it; nothing happens where there is none."""
+        """Delete the file if it exists."""
         (self._path / name).unlink(missing_ok=True)
 
 
@@ -84,28 +70,16 @@ class Bucket:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._region = region
-        self._client = client
-        self._lock = threading.Lock()
+        if client:
+            self.client = client
 
-    @property
+    @cached_property
     def client(self) -> Any:
         """The S3 client."""
-        with self._lock:
-            if self._client is None:
-                import boto3  # on the thread that reads the news, not during the start
-                from botocore.config import Config
-
-                config = Config(
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=READ_SECONDS,
-                    retries={"total_max_attempts": 4},
-                )
-                session = boto3.Session(region_name=self._region or None)
-                self._client = session.client("s3", config=config)
-            return self._client
+        return make_client("s3", self._region, CONNECT_SECONDS, READ_SECONDS, attempts=4)
 
     def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
-        """Return content and tag, or None where the tag is still the same. Raise NotFound."""
+        """Return content and tag; None if the file still has the given tag. Raise NotFound."""
         from botocore.exceptions import ClientError
 
         condition = {"IfNoneMatch": tag} if tag else {}
@@ -125,7 +99,7 @@ class Bucket:
             return body.read(), answer["ETag"]
 
     def write(self, name: str, content: bytes) -> None:
-        """Write it whole: readers see the former content or all of the new."""
+        """Write the file as a whole, in place of what was there."""
         self.client.put_object(
             Bucket=self._bucket,
             Key=self._prefix + name,
@@ -134,7 +108,7 @@ class Bucket:
         )
 
     def old(self, folder: str, seconds: float) -> list[str]:
-        """Return the names in the folder that are older than so many seconds."""
+        """Return the names of the files in the folder that were not written for so long."""
         end = time.time() - seconds
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
@@ -147,8 +121,11 @@ class Bucket:
         ]
 
     def delete(self, name: str) -> None:
-        """Delete it; nothing happens where there is none."""
+        """Delete the file if it exists."""
         self.client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+
+
+Store = Folder | Bucket
 
 
 def store_at(news_url: str, region: str = "") -> Store:

@@ -188,6 +188,9 @@ HOSTILE = [
     {"message": {"type": "text", "text": "a", "emojis": [{"index": 10**400, "length": 10**400}]}},
     {"source": {"type": "user", "userId": "\ud800"}},
     {"type": "postback", "postback": {"data": "[" * 300}},
+    {"type": "postback", "postback": {"data": "help", "params": {"date": 7}}},
+    {"source": {"type": "group"}, "message": {"type": "text", "text": "a", "mention": [None]}},
+    {"type": "follow", "follow": {"isUnblocked": "yes"}},
 ]
 
 
@@ -197,6 +200,14 @@ def test_hostile_events(client: FlaskClient, phone: Phone, hostile: dict[str, An
     events = [{**said("r", "help"), "webhookEventId": "e", **hostile}, said("good", "latest")]
     assert [200, 200] == [post(client, {"events": events}).status_code for _ in range(2)]
     assert "good" in phone.replies
+
+
+def test_a_number_that_python_refuses_to_read(client: FlaskClient, phone: Phone) -> None:
+    """More than 4,300 digits in one event cost the one beside it nothing."""
+    body = json.dumps({"events": [{**said("r", "help"), "timestamp": 1}, said("good", "help")]})
+    long = body.replace('"timestamp": 1', '"timestamp": ' + "1" * 5000).encode()
+    assert 200 == post(client, long).status_code
+    assert {"r", "good"} == set(phone.replies)
 
 
 class Broken:
