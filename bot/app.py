@@ -1,14 +1,12 @@
 """The Flask application: LINE's webhook and the load balancer's health check."""
 
-from __future__ import annotations
-
 import json
 import logging
 import math
 import time
 from collections.abc import Callable
 from random import getrandbits
-from typing import Any, Protocol
+from typing import Any
 
 from flask import Flask, Response, abort, request
 from linebot.v3 import SignatureValidator
@@ -21,11 +19,10 @@ from bot.events import kind_of, read_event
 from bot.handlers import answer
 from bot.line import Line, Outcome
 from bot.logs import place, reason, request_id
-from bot.messages import Message, apology
+from bot.messages import apology
 from bot.news.cache import Cache
 from bot.news.store import store_at
 from bot.secrets import Secret, parameter_reader
-from bot.text import Language
 
 log = logging.getLogger(__name__)
 
@@ -36,20 +33,10 @@ ANSWER_SECONDS = 1.8
 TOKEN_SECONDS = 20 * 60.0
 
 
-class LineApi(Protocol):
-    """What the bot asks of LINE."""
-
-    def reply(self, reply_token: str, messages: list[Message], plain: list[Message]) -> Outcome:
-        """Reply; send `plain` if LINE refuses the messages."""
-
-    def language(self, user_id: str) -> Language | None:
-        """Return the language of a user's LINE."""
-
-
 def create_app(
     config: Config | None = None,
     *,
-    line: LineApi | None = None,
+    line: Line | None = None,
     cache: Cache | None = None,
     channel_secret: Secret | None = None,
     clock: Callable[[], float] = time.time,
@@ -110,7 +97,7 @@ def create_app(
     return app
 
 
-def handle(raw: Any, line: LineApi, cache: Cache, now: float) -> str:
+def handle(raw: Any, line: Line, cache: Cache, now: float) -> str:
     """Answer an event as LINE sent it; return the outcome."""
     event = read_event(raw)
     if event is None:

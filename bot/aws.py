@@ -1,7 +1,5 @@
 """boto3's clients."""
 
-from __future__ import annotations
-
 from typing import Any
 
 

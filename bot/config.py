@@ -1,13 +1,11 @@
 """The bot's configuration, from environment variables."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 Number = TypeVar("Number", int, float)
 SAMPLES = str(Path(__file__).parent / "samples")
@@ -41,7 +39,7 @@ class Config:
     threads: int = 64
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Config:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read every variable; an empty one counts as missing. Raises ConfigError."""
         given = _given(environment)
         for name in ("ACCESS_TOKEN", "CHANNEL_SECRET"):
@@ -75,7 +73,7 @@ class CollectorConfig:
     region: str = ""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> CollectorConfig:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read NEWS_URL, NEWS_FEEDS (separated by white space) and NEWS_DAYS. Raises ConfigError."""
         given = _given(environment)
         for name in ("NEWS_URL", "NEWS_FEEDS"):

@@ -5,8 +5,6 @@ it again otherwise (if redelivery is switched on). A second delivery meets the f
 `webhookEventId`; in another task LINE's reply token, which works once, stops the second answer.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence

@@ -1,7 +1,5 @@
 """LINE's events as line-bot-sdk's models, whatever a webhook holds."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from linebot.v3.webhooks import Event, GroupSource, MessageContent, RoomSource, TextMessageContent

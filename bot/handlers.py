@@ -4,15 +4,13 @@ A command is a function from an event and the news to messages. To add one, or t
 into `bot/custom.py`.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any
 
 from linebot.v3.webhooks import FollowEvent, JoinEvent, MessageEvent, PostbackEvent
 
@@ -21,7 +19,7 @@ from bot.events import in_group, mentions_bot, user_id, words_of
 from bot.messages import Button, Message, Phrase, button, carousel, joined, say, text, with_buttons
 from bot.news.articles import ArticleIndex, page, respellings
 from bot.query import Kind, Query, parse_query
-from bot.text import Language, clean, is_japanese, language_of, normalise, search_words, shorten
+from bot.text import Language, clean, language_of, normalise, search_words, shorten
 from bot.wording import command_words, wordings
 
 LENGTH = 200  # characters of a message that are looked at
@@ -41,15 +39,14 @@ class News:
         return self.language or "ja"
 
 
-Handler = Callable[[Any, News], "Message | list[Message]"]
-AnyHandler = TypeVar("AnyHandler", bound=Handler)
+Handler = Callable[[Any, News], Message | list[Message]]
 COMMANDS: dict[str, Handler] = {}
 
 
-def command(*words: str) -> Callable[[AnyHandler], AnyHandler]:
+def command(*words: str) -> Callable[[Handler], Handler]:
     """Register a function as the answer to each of the words, however they are written."""
 
-    def register(handler: AnyHandler) -> AnyHandler:
+    def register(handler: Handler) -> Handler:
         COMMANDS.update(dict.fromkeys(map(normalise, words), handler))
         return handler
 
@@ -65,7 +62,7 @@ def latest(event: Any, news: News) -> list[Message]:
 @command("help", "menu", "categories", "使い方", "ヘルプ", "メニュー", "カテゴリー")
 def usage(event: Any, news: News) -> list[Message]:
     """Tell what can be asked, and the categories."""
-    return sentences(joined(messages.USAGE, _categories(news.articles)), news)
+    return sentences(joined(messages.USAGE, categories(news.articles)), news)
 
 
 @command("thanks", "ありがとう")
@@ -89,7 +86,7 @@ def answer(
     """Return the reply to an event, 1 to 5 messages; None if there is nothing to say.
 
     In groups the bot answers when it is mentioned, and to buttons. `now` is in epoch seconds; `language`
-    returns the language of a user's LINE.
+    returns the language of a user's LINE, which counts where the text does not tell it.
     """
     words = ""
     if isinstance(event, PostbackEvent):
@@ -101,16 +98,20 @@ def answer(
             return None
         words = words_of(event.message)
     words = clean(" ".join(search_words(clean(words)[:LENGTH])))
-    if is_japanese(words):  # else the person's LINE tells the language
-        spoken: Language | None = "ja"
-    else:
-        user = "" if in_group(event) else user_id(event)
-        spoken = (language(user) if user else None) or ("en" if words else None)
-    reply = _handle(event, words, News(articles, now, spoken))
+    spoken: Language | None = "ja" if language_of(words) == "ja" else None
+    if not spoken and (user := user_id(event)) and not in_group(event):
+        spoken = language(user)
+    reply = handle(event, words, News(articles, now, spoken or ("en" if words else None)))
+    return as_list(reply) if reply else None
+
+
+def as_list(reply: Message | list[Message]) -> list[Message]:
+    """Return the reply as a list of messages."""
     return [reply] if isinstance(reply, dict) else reply
 
 
-def _handle(event: Any, words: str, news: News) -> Message | list[Message] | None:
+def handle(event: Any, words: str, news: News) -> Message | list[Message] | None:
+    """Return the reply to an event with these words."""
     if isinstance(event, FollowEvent | JoinEvent):
         return greet(event, news)
     if isinstance(event, PostbackEvent) and (event.postback.params or {}).get("newRichMenuAliasId"):
@@ -145,17 +146,16 @@ def search(event: Any, words: str, news: News) -> list[Message]:
     if not news.articles or nearest(words, news.articles):
         return show(query, news)
     told = messages.NOTHING[query.language].format(word=shorten(words, 60))
-    if near := _similar_command(words):
-        reply = COMMANDS[near](event, news)
-        return [text(told), *([reply] if isinstance(reply, dict) else reply)][:5]
+    if near := similar_command(words):
+        return [text(told), *as_list(COMMANDS[near](event, news))][:5]
     respelt = news.articles.respell(words)
     if any(news.articles.search(respelt)):
         told += messages.INSTEAD[query.language].format(word=shorten(respelt, 60))
         return [text(told), *show(replace(query, words=respelt), news)]
-    return _nothing_found(query, news)
+    return nothing_found(query, news)
 
 
-def _similar_command(words: str) -> str:
+def similar_command(words: str) -> str:
     """Return the command that is mistyped or begun in the words; empty if there is none."""
     wanted = normalise(words)
     begun = len(wanted) >= (3 if wanted.isascii() else 2)
@@ -166,46 +166,45 @@ def _similar_command(words: str) -> str:
 
 def show(query: Query, news: News) -> list[Message]:
     """Show a page of the articles a query asks for; else the nearest categories and what is new."""
-    language = query.language
     if query.kind == "help":
-        return usage(None, news)
+        return as_list(usage(None, news))
     if not news.articles:
-        return [text(messages.NO_ARTICLES[language])]
-    found = {
-        "latest": lambda words: news.articles.newest(),
-        "category": news.articles.of_category,
-        "search": news.articles.search,
-    }[query.kind](query.words)
+        return [text(messages.NO_ARTICLES[query.language])]
+    if query.kind == "latest":
+        found, heading = news.articles.newest(), messages.NEWEST[query.language]
+    else:
+        by_category = query.kind == "category"
+        find = news.articles.of_category if by_category else news.articles.search
+        found, heading = find(query.words), f"{shorten(query.words, 60)}:"
     if query.as_of:
         found = dropwhile(lambda article: article.published > query.as_of, found)
     shown, more = page(found, query.skipped, messages.SHOWN)
     if shown:
-        newest = messages.NEWEST[language]
-        heading = newest if query.kind == "latest" else f"{shorten(query.words, 60)}:"
-        following = _dated(query, news.articles).next_page(len(shown)) if more else None
-        return with_next([carousel(shown, heading, news.now, language)], news, following)
+        reply = [carousel(shown, heading, news.now, query.language)]
+        return with_next(reply, news, next_page(query, len(shown), news) if more else None)
     if query.skipped:
-        return with_next([text(messages.NO_MORE[language])], news)
-    return _nothing_found(query, news)
+        return with_next([text(messages.NO_MORE[query.language])], news)
+    return nothing_found(query, news)
 
 
-def _dated(query: Query, articles: ArticleIndex) -> Query:
-    """Return the query with the time of the newest article, unless it has one."""
-    newest = ceil(max(0.0, min(next(articles.newest()).published, 1e11)))
-    return replace(query, as_of=query.as_of or newest)
+def next_page(query: Query, count: int, news: News) -> Query:
+    """Return the query for what follows, as of the newest article of the first page's time."""
+    newest = ceil(max(0.0, min(next(news.articles.newest()).published, 1e11)))
+    return replace(query, skipped=query.skipped + count, as_of=query.as_of or newest)
 
 
-def _nothing_found(query: Query, news: News) -> list[Message]:
+def nothing_found(query: Query, news: News) -> list[Message]:
+    """Say so, and show the nearest categories and what is new."""
     language = query.language
     near = nearest(query.words, news.articles)
-    listed = _listed(messages.NEAREST, near, language) or _categories(news.articles)[language]
-    nothing = messages.NOTHING[language].format(word=shorten(query.words, 60))
+    names = listed(messages.NEAREST, near, language) or categories(news.articles)[language]
+    told = messages.NOTHING[language].format(word=shorten(query.words, 60))
     newest, more = page(news.articles.newest(), 0, messages.SHOWN)
-    following = _dated(Query("latest", "", language), news.articles).next_page(len(newest))
     reply = [
-        text(f"{nothing}{messages.HERE_IS_NEW[language]}\n{listed}"),
+        text(f"{told}{messages.HERE_IS_NEW[language]}\n{names}"),
         carousel(newest, messages.NEWEST[language], news.now, language),
     ]
+    following = next_page(Query("latest", "", language), len(newest), news)
     return with_next(reply, news, following if more else None, near)
 
 
@@ -228,23 +227,20 @@ def sentences(phrase: Phrase, news: News) -> list[Message]:
     return with_next([text(say(phrase, news.language))], news)
 
 
-def _categories(articles: ArticleIndex) -> Phrase:
-    return {
-        "ja": _listed(messages.CATEGORIES, articles.categories, "ja"),
-        "en": _listed(messages.CATEGORIES, articles.categories, "en"),
-    }
+def categories(articles: ArticleIndex) -> Phrase:
+    """Return the list of the categories."""
+    names = articles.categories
+    return {language: listed(messages.CATEGORIES, names, language) for language in ("ja", "en")}
 
 
-def _listed(heading: Phrase, names: Sequence[str], language: Language) -> str:
+def listed(heading: Phrase, names: Sequence[str], language: str) -> str:
+    """Return the names in one line; empty if there are none."""
     between = "、" if language == "ja" else ", "
     return heading[language] + shorten(between.join(names), 1000) if names else ""
 
 
 def with_next(
-    reply: list[Message],
-    news: News,
-    following: Query | None = None,
-    first: Sequence[str] = (),
+    reply: list[Message], news: News, following: Query | None = None, first: Sequence[str] = ()
 ) -> list[Message]:
     """Add buttons for the next step: more, latest, categories (the person's language first), help.
 
@@ -256,12 +252,11 @@ def with_next(
 
     language = news.reading
     names = sorted(news.articles.categories[:100], key=lambda name: language_of(name) != language)
-    names = list(dict.fromkeys([*first, *names]))[: messages.QUICK_REPLIES]
     found = [
         button(messages.MORE[language], following) if following else None,
         one(messages.LATEST[language], "latest"),
         None if news.language else one(messages.LATEST["en"], "latest"),
-        *(one(name, "category", name) for name in names),
+        *(one(name, "category", name) for name in dict.fromkeys([*first, *names])),
     ]
     shown = [each for each in found if each][: messages.QUICK_REPLIES - 1]
     return with_buttons(reply, [*shown, one(messages.HELP[language], "help")])

@@ -1,7 +1,5 @@
 """The calls to LINE, through line-bot-sdk's client."""
 
-from __future__ import annotations
-
 import enum
 import json
 import logging

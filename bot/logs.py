@@ -1,7 +1,5 @@
 """Log lines as JSON objects, without message texts, user ids or secrets."""
 
-from __future__ import annotations
-
 import json
 import logging
 import traceback

@@ -4,8 +4,6 @@ Limits are in LINE's "Message objects", counted in UTF-16 units. How it counts t
 is not documented; the lengths chosen here stay below 50 KB even if every character is escaped as \uXXXX.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime

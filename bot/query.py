@@ -1,9 +1,7 @@
 """What a button asks for, as the data of its postback."""
 
-from __future__ import annotations
-
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from bot.text import Language, normalise, utf16_length
@@ -24,10 +22,6 @@ class Query:
     language: Language
     skipped: int = 0
     as_of: int = 0
-
-    def next_page(self, count: int) -> Query:
-        """Return the query for the articles after so many more."""
-        return replace(self, skipped=self.skipped + count)
 
     def data(self) -> str:
         """Return the postback data; empty if it would be too long."""

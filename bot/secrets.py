@@ -1,7 +1,5 @@
 """LINE's two secrets, read again from Parameter Store when they have changed there."""
 
-from __future__ import annotations
-
 import logging
 import math
 import threading

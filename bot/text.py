@@ -1,7 +1,5 @@
 """What people write: one form of it for searching, LINE's way of counting, its language."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Literal
@@ -81,11 +79,6 @@ def shorten(words: str, limit: int) -> str:
     return kept.decode("utf-16-le", "ignore").rstrip() + "…"
 
 
-def is_japanese(words: str) -> bool:
-    """Return whether there is kana or kanji in it."""
-    return bool(_JAPANESE.search(words))
-
-
 def language_of(words: str) -> Language:
     """Return Japanese if there is kana or kanji in it, else English."""
-    return "ja" if is_japanese(words) else "en"
+    return "ja" if _JAPANESE.search(words) else "en"

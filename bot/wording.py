@@ -1,7 +1,5 @@
 """How people word what they ask for: synonyms of the commands, and the sentence around a word."""
 
-from __future__ import annotations
-
 import re
 
 from bot.text import normalise

@@ -13,16 +13,15 @@ Everything but `title` may be left out; `published` is ISO 8601 (UTC if it has n
 is no article is skipped. Instead of `index.json` there may be a single `articles.json` of this form.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from string import ascii_lowercase
+from typing import Any
 
 from bot.text import clean, normalise
 
@@ -167,38 +166,21 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and name.endswith(".json") and ".." not in name and name[0] != "/"
 
 
-def parse(content: bytes, pause: Callable[[], None] = lambda: None) -> list[Article]:
-    """Return the articles of a file. Raises ValueError if it is not such a file.
-
-    `pause` is called every hundred articles, so that answers get their turn.
-    """
+def parse(content: bytes) -> list[Article]:
+    """Return the articles of a file. Raises ValueError if it is not such a file."""
     document = json.loads(content)
     entries = document.get("articles") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise ValueError('a file of articles must be an object with a list "articles"')
-    articles = []
-    for number, entry in enumerate(entries, 1):
-        if isinstance(entry, dict) and (article := _article(entry)).title:
-            articles.append(article)
-        if number % 100 == 0:
-            pause()
-    return articles
+    articles = (_article(entry) for entry in entries if isinstance(entry, dict))
+    return [article for article in articles if article.title]
 
 
-def _article(entry: dict[str, object]) -> Article:
-    def words(name: str) -> str:
-        value = entry.get(name)
-        return clean(value) if isinstance(value, str) else ""
-
-    return Article(
-        title=words("title"),
-        url=words("url"),
-        category=words("category"),
-        summary=words("summary")[:SUMMARY_LENGTH],
-        source=words("source"),
-        published=_epoch(words("published")),
-        image=words("image"),
-    )
+def _article(entry: dict[str, Any]) -> Article:
+    words = {name: clean(value) for name, value in entry.items() if isinstance(value, str)}
+    known = {name: words.get(name, "") for name in ("title", "url", "category", "source", "image")}
+    summary = words.get("summary", "")[:SUMMARY_LENGTH]
+    return Article(summary=summary, published=_epoch(words.get("published", "")), **known)
 
 
 def _epoch(published: str) -> float:

@@ -1,7 +1,5 @@
 """The articles in memory: an answer never waits for S3, and a failure leaves the last good ones."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time
@@ -30,7 +28,7 @@ def in_background(work: Callable[[], None]) -> None:
 class Cache:
     """The present articles, read anew in the background, one reading at a time.
 
-    `clock` is in seconds. `pause` is called between small pieces of work: at a quarter vCPU a thread
+    `clock` is in seconds. `pause` is called between two files: at a quarter vCPU a thread
     that works without a pause uses up what the answers need of each tenth of a second.
     """
 
@@ -94,7 +92,7 @@ class Cache:
                 if name == INDEX:
                     self._publish(self._read_files(parse_index(content)))
                 else:
-                    self._publish({name: ArticleFile(parse(content, self._pause))})
+                    self._publish({name: ArticleFile(parse(content))})
                 self._tags = {name: tag}  # only now: after a failure it is read again
             return
         if not self._files:
@@ -116,7 +114,7 @@ class Cache:
             result = self._store.read(name)
         except NotFound as error:  # not "no news yet": the index names it
             raise FileNotFoundError(name) from error
-        return ArticleFile(parse(result[0] if result else b"", self._pause))
+        return ArticleFile(parse(result[0] if result else b""))
 
     def _publish(self, files: dict[str, ArticleFile]) -> None:
         self._index, self._files = ArticleIndex(files.values()), files

@@ -6,8 +6,6 @@ files that count and holds the feeds' ETags. So a reader, and a run that is kill
 news as it was before or as it is now. The exit status is 1 if no feed could be read.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging
@@ -37,7 +35,7 @@ DAY = 86400.0
 # Readers may still hold an index that names a file which no longer counts.
 KEPT_SECONDS = DAY
 
-Fetch = Callable[[str, Mark], "tuple[bytes, str, Mark] | None"]
+Fetch = Callable[[str, Mark], tuple[bytes, str, Mark] | None]
 
 
 def main() -> int:
@@ -49,8 +47,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     store = store_at(config.news_url, config.region)
-    read = collect(store, config.feeds, config.days, time.time(), Web().get)
-    return 0 if read else 1
+    return 0 if collect(store, config.feeds, config.days, time.time(), Web().get) else 1
 
 
 def collect(store: Store, feeds: list[str], days: int, now: float, fetch: Fetch) -> int:
@@ -62,22 +59,23 @@ def collect(store: Store, feeds: list[str], days: int, now: float, fetch: Fetch)
     marks = {url: Mark(**mark) for url, mark in index["feeds"].items()}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         results = list(pool.map(lambda url: _feed(url, marks.get(url, Mark()), now, fetch), feeds))
-    fresh = [article for articles, _mark in results for article in articles or ()]
-    articles = merged(fresh, _kept(store, index["files"]), now - days * DAY)
-    if any(articles_of is not None for articles_of, _mark in results):
+    read = [articles for articles, _mark in results if articles is not None]
+    fresh = [article for articles in read for article in articles]
+    stored = [article for name in index["files"] for article in _stored(store, name)]
+    articles = merged(fresh, stored, now - days * DAY)
+    if read:
         known = {url: asdict(mark) for url, (_a, mark) in zip(feeds, results, strict=True) if mark}
         publish(store, index, articles, known)
-    read = sum(articles_of is not None for articles_of, _mark in results)
-    counts = {"feeds": len(feeds), "read": read, "fresh": len(fresh), "articles": len(articles)}
-    log.info("collected", extra={"counts": counts})
-    return read
+    counts = {"feeds": len(feeds), "read": len(read), "fresh": len(fresh)}
+    log.info("collected", extra={"counts": {**counts, "articles": len(articles)}})
+    return len(read)
 
 
-def merged(fresh: Iterable[Article], kept: Iterable[Article], since: float) -> list[Article]:
+def merged(fresh: Iterable[Article], stored: Iterable[Article], since: float) -> list[Article]:
     """Return the articles newest first and each once, by its address or its title; stored ones first."""
     seen: set[str] = set()
     once = []
-    for article in (*kept, *fresh):
+    for article in (*stored, *fresh):
         names = {name for name in (canonical(article.url), normalise(article.title)) if name}
         if article.published >= since and not names & seen:
             seen |= names
@@ -86,13 +84,36 @@ def merged(fresh: Iterable[Article], kept: Iterable[Article], since: float) -> l
     return once[:MOST_ARTICLES]
 
 
+def publish(
+    store: Store, index: dict[str, Any], articles: list[Article], marks: dict[str, Any]
+) -> None:
+    """Write the new files, then the index, then delete the files that nobody reads any more."""
+    days: dict[str, list[dict[str, Any]]] = {}
+    for article in articles:
+        moment = datetime.fromtimestamp(article.published, UTC).isoformat()
+        entry = {name: value for name, value in asdict(article).items() if value}
+        days.setdefault(moment[:10], []).append({**entry, "published": moment})
+    files = {}
+    for day, entries in days.items():
+        document = json.dumps({"articles": entries}, ensure_ascii=False, separators=(",", ":"))
+        content = document.encode()
+        files[f"{FOLDER}/{day}-{hashlib.sha256(content).hexdigest()[:16]}.json"] = content
+    for name in files.keys() - set(index["files"]):
+        store.write(name, files[name])
+    new = {"files": list(files), "feeds": marks}
+    if new != index:
+        store.write(INDEX, json.dumps(new, ensure_ascii=False, indent=1).encode())
+    for name in set(store.old(FOLDER, KEPT_SECONDS)) - files.keys() - set(index["files"]):
+        store.delete(name)
+
+
 def _feed(url: str, mark: Mark, now: float, fetch: Fetch) -> tuple[list[Article] | None, Mark]:
     """Return a feed's articles and its new mark; None for the articles if anything is wrong with it."""
     try:
-        read = fetch(url, mark)
-        if read is None:
+        answer = fetch(url, mark)
+        if answer is None:
             return [], mark
-        content, kind, new = read
+        content, kind, new = answer
         return read_feed(content, kind, url, now), new
     except Exception as error:
         why = str(error) if isinstance(error, BadFeed) else reason(error)
@@ -101,69 +122,27 @@ def _feed(url: str, mark: Mark, now: float, fetch: Fetch) -> tuple[list[Article]
 
 
 def _index(store: Store) -> dict[str, Any]:
-    """Return the index as it was written last; an empty one if none can be read."""
-    content = _content(store, INDEX)
-    if content is None:
-        return {"files": [], "feeds": {}, "missing": True}  # unlike any other, so one is written
+    """Return the index as it was written last; another one than any if none can be read."""
     try:
+        content, _tag = store.read(INDEX) or (b"", "")
         files, feeds = parse_index(content), json.loads(content).get("feeds", {})
         for mark in feeds.values():
             Mark(**mark)
+        return {"files": files, "feeds": feeds}
+    except NotFound:
+        log.info("there is no index yet")
     except (ValueError, TypeError, AttributeError):
         log.error("the index cannot be read: all feeds are read anew")
-        return {"files": [], "feeds": {}}
-    return {"files": files, "feeds": feeds}
+    return {"files": [], "feeds": {}, "missing": True}
 
 
-def _kept(store: Store, files: list[str]) -> list[Article]:
-    articles: list[Article] = []
-    for name in files:
-        try:
-            articles += parse(_content(store, name) or b"")
-        except ValueError:
-            log.error("a file of articles cannot be read", extra={"file": name})
-    return articles
-
-
-def _content(store: Store, name: str) -> bytes | None:
+def _stored(store: Store, name: str) -> list[Article]:
     try:
-        result = store.read(name)
-    except NotFound:
-        return None
-    return result and result[0]
-
-
-def publish(
-    store: Store, index: dict[str, Any], articles: list[Article], marks: dict[str, Any]
-) -> None:
-    """Write the new files, then the index, then delete the files that nobody reads any more."""
-    by_day: dict[str, list[Article]] = {}
-    for article in articles:
-        day = datetime.fromtimestamp(article.published, UTC).strftime("%Y-%m-%d")
-        by_day.setdefault(day, []).append(article)
-    packed = {_name(day, content): content for day, content in map(_packed, by_day.items())}
-    for name, content in packed.items():
-        if name not in index["files"]:
-            store.write(name, content)
-    new = {"files": list(packed), "feeds": marks}
-    if new != index:
-        store.write(INDEX, json.dumps(new, ensure_ascii=False, indent=1).encode())
-    for name in set(store.old(FOLDER, KEPT_SECONDS)) - set(packed) - set(index["files"]):
-        store.delete(name)
-
-
-def _name(day: str, content: bytes) -> str:
-    return f"{FOLDER}/{day}-{hashlib.sha256(content).hexdigest()[:16]}.json"
-
-
-def _packed(day: tuple[str, list[Article]]) -> tuple[str, bytes]:
-    entries = []
-    for article in day[1]:
-        moment = datetime.fromtimestamp(article.published, UTC).isoformat()
-        fields = {**asdict(article), "published": moment}
-        entries.append({name: value for name, value in fields.items() if value})
-    content = json.dumps({"articles": entries}, ensure_ascii=False, separators=(",", ":"))
-    return day[0], content.encode()
+        content, _tag = store.read(name) or (b"", "")
+        return parse(content)
+    except (NotFound, ValueError):
+        log.error("a file of articles cannot be read", extra={"file": name})
+        return []
 
 
 if __name__ == "__main__":

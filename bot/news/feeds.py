@@ -1,7 +1,5 @@
 """One feed: fetched politely, and read into articles."""
 
-from __future__ import annotations
-
 import calendar
 import re
 import time

@@ -1,9 +1,5 @@
 """Where the news is stored: a folder, or a prefix in an S3 bucket."""
 
-from __future__ import annotations
-
-import os
-import tempfile
 import time
 from functools import cached_property
 from pathlib import Path
@@ -40,17 +36,9 @@ class Folder:
         """Write the file as a whole, in place of what was there."""
         file = self._path / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".")
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(0o644)  # the bot may be another user
-            os.replace(temporary, file)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        temporary = file.with_name(f".{file.name}")
+        temporary.write_bytes(content)
+        temporary.replace(file)
 
     def old(self, folder: str, seconds: float) -> list[str]:
         """Return the names of the files in the folder that were not written for so long."""
