@@ -120,9 +120,7 @@ def is_signed(body: str, signature: str, secret: Secret) -> bool:
     value = secret.value
     if SignatureValidator(value).validate(body, signature):
         return True
-    return secret.renewed_since(value) and SignatureValidator(secret.value).validate(
-        body, signature
-    )
+    return secret.renewed_since(value) and is_signed(body, signature, secret)
 
 
 def _body() -> str:

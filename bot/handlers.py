@@ -14,9 +14,8 @@ from typing import Any
 
 from linebot.v3.webhooks import FollowEvent, JoinEvent, MessageEvent, PostbackEvent
 
-from bot import messages
 from bot.events import in_group, mentions_bot, user_id, words_of
-from bot.messages import Button, Message, Phrase, button, carousel, joined, say, text, with_buttons
+from bot.messages import PHRASES, SHOWN, Message, button, carousel, say, text, with_buttons
 from bot.news.articles import ArticleIndex, page, respellings
 from bot.query import Kind, Query, parse_query
 from bot.text import Language, clean, language_of, normalise, search_words, shorten
@@ -62,19 +61,21 @@ def latest(event: Any, news: News) -> list[Message]:
 @command("help", "menu", "categories", "使い方", "ヘルプ", "メニュー", "カテゴリー")
 def usage(event: Any, news: News) -> list[Message]:
     """Tell what can be asked, and the categories."""
-    return sentences(joined(messages.USAGE, categories(news.articles)), news)
+    categories = news.articles.categories
+    names = ("usage", "categories") if categories else ("usage",)
+    return sentences(news, *names, categories=categories)
 
 
 @command("thanks", "ありがとう")
 def thanks(event: Any, news: News) -> list[Message]:
     """Answer to thanks and to small talk that ends a conversation."""
-    return sentences(messages.YOU_ARE_WELCOME, news)
+    return sentences(news, "thanks")
 
 
 @command("subscribe", "unsubscribe", "通知", "購読")
 def subscription(event: Any, news: News) -> list[Message]:
     """Say that the bot does not send by itself yet."""
-    return sentences(messages.NO_SUBSCRIPTION, news)
+    return sentences(news, "subscription")
 
 
 def answer(
@@ -117,8 +118,8 @@ def handle(event: Any, words: str, news: News) -> Message | list[Message] | None
     if isinstance(event, PostbackEvent) and (event.postback.params or {}).get("newRichMenuAliasId"):
         return None  # the person looks at another tab of the menu
     if isinstance(event, MessageEvent) and event.message.type != "text":
-        received = messages.THANKS.get(event.message.type, messages.THANKS_ANYWAY)
-        return sentences(joined(received, messages.WORDS_PLEASE), news)
+        received = f"received {event.message.type}"
+        return sentences(news, received if received in PHRASES else "received", "write words")
     for word in command_words(words):
         if word in COMMANDS:
             return COMMANDS[word](event, news)
@@ -133,8 +134,8 @@ def handle(event: Any, words: str, news: News) -> Message | list[Message] | None
 def greet(event: Any, news: News) -> list[Message]:
     """Greet a new friend, a friend who comes back, or a group."""
     again = getattr(getattr(event, "follow", None), "is_unblocked", False)
-    greeting = joined(messages.WELCOME_BACK if again else messages.GREETING, messages.USAGE)
-    return sentences(joined(greeting, messages.IN_GROUPS) if in_group(event) else greeting, news)
+    names = ["welcome back" if again else "greeting", "usage"]
+    return sentences(news, *names, *(["in groups"] if in_group(event) else []))
 
 
 def search(event: Any, words: str, news: News) -> list[Message]:
@@ -145,13 +146,13 @@ def search(event: Any, words: str, news: News) -> list[Message]:
             return show(replace(query, words=form), news)
     if not news.articles or nearest(words, news.articles):
         return show(query, news)
-    told = messages.NOTHING[query.language].format(word=shorten(words, 60))
     if near := similar_command(words):
-        return [text(told), *as_list(COMMANDS[near](event, news))][:5]
-    respelt = news.articles.respell(words)
-    if any(news.articles.search(respelt)):
-        told += messages.INSTEAD[query.language].format(word=shorten(respelt, 60))
-        return [text(told), *show(replace(query, words=respelt), news)]
+        told = text(say(query.language, "nothing found", word=words))
+        return [told, *as_list(COMMANDS[near](event, news))][:5]
+    near = news.articles.respell(words)
+    if any(news.articles.search(near)):
+        told = text(say(query.language, "found instead", word=words, near=near))
+        return [told, *show(replace(query, words=near), news)]
     return nothing_found(query, news)
 
 
@@ -169,21 +170,21 @@ def show(query: Query, news: News) -> list[Message]:
     if query.kind == "help":
         return as_list(usage(None, news))
     if not news.articles:
-        return [text(messages.NO_ARTICLES[query.language])]
+        return [text(say(query.language, "no articles"))]
     if query.kind == "latest":
-        found, heading = news.articles.newest(), messages.NEWEST[query.language]
+        found, heading = news.articles.newest(), say(query.language, "newest")
     else:
         by_category = query.kind == "category"
         find = news.articles.of_category if by_category else news.articles.search
         found, heading = find(query.words), f"{shorten(query.words, 60)}:"
     if query.as_of:
         found = dropwhile(lambda article: article.published > query.as_of, found)
-    shown, more = page(found, query.skipped, messages.SHOWN)
+    shown, more = page(found, query.skipped, SHOWN)
     if shown:
         reply = [carousel(shown, heading, news.now, query.language)]
         return with_next(reply, news, next_page(query, len(shown), news) if more else None)
     if query.skipped:
-        return with_next([text(messages.NO_MORE[query.language])], news)
+        return with_next([text(say(query.language, "no more"))], news)
     return nothing_found(query, news)
 
 
@@ -197,13 +198,10 @@ def nothing_found(query: Query, news: News) -> list[Message]:
     """Say so, and show the nearest categories and what is new."""
     language = query.language
     near = nearest(query.words, news.articles)
-    names = listed(messages.NEAREST, near, language) or categories(news.articles)[language]
-    told = messages.NOTHING[language].format(word=shorten(query.words, 60))
-    newest, more = page(news.articles.newest(), 0, messages.SHOWN)
-    reply = [
-        text(f"{told}{messages.HERE_IS_NEW[language]}\n{names}"),
-        carousel(newest, messages.NEWEST[language], news.now, language),
-    ]
+    names = ("newest instead", "nearest categories" if near else "categories")
+    told = say(language, *names, word=query.words, categories=near or news.articles.categories)
+    newest, more = page(news.articles.newest(), 0, SHOWN)
+    reply = [text(told), carousel(newest, say(language, "newest"), news.now, language)]
     following = next_page(Query("latest", "", language), len(newest), news)
     return with_next(reply, news, following if more else None, near)
 
@@ -222,21 +220,9 @@ def _part(short: str, long: str) -> bool:
     return short in long and (not short.isascii() or len(short) > 2 or short in long.split())
 
 
-def sentences(phrase: Phrase, news: News) -> list[Message]:
-    """Return the phrase as a message in the person's language, with the usual buttons."""
-    return with_next([text(say(phrase, news.language))], news)
-
-
-def categories(articles: ArticleIndex) -> Phrase:
-    """Return the list of the categories."""
-    names = articles.categories
-    return {language: listed(messages.CATEGORIES, names, language) for language in ("ja", "en")}
-
-
-def listed(heading: Phrase, names: Sequence[str], language: str) -> str:
-    """Return the names in one line; empty if there are none."""
-    between = "、" if language == "ja" else ", "
-    return heading[language] + shorten(between.join(names), 1000) if names else ""
+def sentences(news: News, *names: str, categories: Sequence[str] = ()) -> list[Message]:
+    """Return the phrases as a message in the person's language, with the usual buttons."""
+    return with_next([text(say(news.language, *names, categories=categories))], news)
 
 
 def with_next(
@@ -247,16 +233,15 @@ def with_next(
     A button answers in the person's language; if that is not known, in the language of its label.
     """
 
-    def one(label: str, kind: Kind, words: str = "") -> Button | None:
+    def one(label: str, kind: Kind, words: str = "") -> Message | None:
         return button(label, Query(kind, words, news.language or language_of(label)))
 
     language = news.reading
     names = sorted(news.articles.categories[:100], key=lambda name: language_of(name) != language)
-    found = [
-        button(messages.MORE[language], following) if following else None,
-        one(messages.LATEST[language], "latest"),
-        None if news.language else one(messages.LATEST["en"], "latest"),
+    buttons = [
+        button(say(language, "more"), following) if following else None,
+        one(say(language, "latest"), "latest"),
+        None if news.language else one(say("en", "latest"), "latest"),
         *(one(name, "category", name) for name in dict.fromkeys([*first, *names])),
     ]
-    shown = [each for each in found if each][: messages.QUICK_REPLIES - 1]
-    return with_buttons(reply, [*shown, one(messages.HELP[language], "help")])
+    return with_buttons(reply, buttons, one(say(language, "help"), "help"))

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -48,7 +49,7 @@ class Line:
         read = parameter_reader(config.access_token_parameter, config.region)
         self._access_token = access_token or Secret(config.access_token, read)
         self._sleep = sleep
-        self._languages: dict[str, Language] = {}  # by user id
+        self._language = lru_cache(LANGUAGES)(self._ask_language)
         self._client = ApiClient(_configuration(config, self._access_token.value))
         self._api = MessagingApi(self._client)
 
@@ -102,18 +103,16 @@ class Line:
 
     def language(self, user_id: str) -> Language | None:
         """Return the language of a friend's LINE; None if LINE does not say so at once."""
-        if user_id in self._languages:
-            return self._languages[user_id]
         try:
-            profile = self._api.get_profile(user_id, _request_timeout=PROFILE_SECONDS)
+            return self._language(user_id)
         except (ApiException, urllib3.exceptions.HTTPError, OSError, ValueError):
             return None
+
+    def _ask_language(self, user_id: str) -> Language:
+        profile = self._api.get_profile(user_id, _request_timeout=PROFILE_SECONDS)
         if not profile.language:
-            return None
-        if len(self._languages) >= LANGUAGES:
-            self._languages.clear()
-        self._languages[user_id] = "ja" if profile.language.startswith("ja") else "en"
-        return self._languages[user_id]
+            raise ValueError("LINE does not say")
+        return "ja" if profile.language.startswith("ja") else "en"
 
 
 def _configuration(config: Config, access_token: str) -> Configuration:

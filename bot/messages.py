@@ -4,10 +4,12 @@ Limits are in LINE's "Message objects", counted in UTF-16 units. How it counts t
 is not documented; the lengths chosen here stay below 50 KB even if every character is escaped as \uXXXX.
 """
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,11 +17,9 @@ from werkzeug.urls import iri_to_uri
 
 from bot.news.articles import Article
 from bot.query import Query
-from bot.text import Language, clean, shorten, utf16_length
+from bot.text import LANGUAGES, Language, clean, shorten, utf16_length
 
 Message = dict[str, Any]
-Button = dict[str, Any]
-Phrase = dict[str, str]
 
 SHOWN = 8  # articles in a carousel; LINE allows 12 bubbles and 50 KB
 TEXT, ALT_TEXT = 5000, 400
@@ -28,82 +28,25 @@ URI = 1000
 QUICK_REPLIES, LABEL, ACTION_TEXT = 13, 20, 300
 _GREY, _ACCENT = "#8a8f98", "#06a050"
 
-LATEST = {"ja": "最新", "en": "latest"}
-HELP = {"ja": "使い方", "en": "help"}
-MORE = {"ja": "もっと見る", "en": "More"}
-READ = {"ja": "記事を読む", "en": "Read"}
-UNTITLED = {"ja": "無題", "en": "Untitled"}
-NEWEST = {"ja": "新着記事:", "en": "Latest:"}
-GREETING = {
-    "ja": "はじめまして。ニュースをお届けするボットです。",
-    "en": "Hello! I am a bot that brings you the news.",
-}
-USAGE = {
-    "ja": "・「最新」→ 新着ニュース\n"
-    "・カテゴリー名 → そのニュース\n"
-    "・キーワード → 検索（空白で区切ると絞り込み）",
-    "en": 'Send "latest" for the newest articles, the name of a category, or words to search for.',
-}
-WELCOME_BACK = {"ja": "おかえりなさい。", "en": "Welcome back!"}
-YOU_ARE_WELCOME = {
-    "ja": "どういたしまして。ほかの記事はいかがですか。",
-    "en": "You are welcome! Would you like something else?",
-}
-NO_SUBSCRIPTION = {
-    "ja": "このボットは話しかけられたときにお答えします。自動でのお届けや通知はまだできません。"
-    "「最新」と送っていただければ、いつでも新着記事をお届けします。",
-    "en": "I answer when you write to me; I do not send news or notifications by myself yet. "
-    'Send "latest" whenever you like.',
-}
-IN_GROUPS = {
-    "ja": "グループでは「@ボット名」を付けて話しかけてください。",
-    "en": "In a group, mention me when you want something.",
-}
-CATEGORIES = {"ja": "カテゴリー: ", "en": "Categories: "}
-NEAREST = {"ja": "近いカテゴリー: ", "en": "Close to that: "}
-NOTHING = {
-    "ja": "「{word}」の記事は見つかりませんでした。",
-    "en": "I found nothing about “{word}”.",
-}
-HERE_IS_NEW = {"ja": "新着記事はこちらです。", "en": " Here is what is new."}
-INSTEAD = {"ja": "「{word}」の記事はこちらです。", "en": " Here is what I found about “{word}”."}
-NO_ARTICLES = {
-    "ja": "いまお届けできる記事がありません。しばらくしてからもう一度お試しください。",
-    "en": "There are no articles just now. Please try again a little later.",
-}
-NO_MORE = {
-    "ja": "以上です。ほかのニュースも探してみますか？",
-    "en": "That is all. Would you like to look for something else?",
-}
-THANKS = {
-    "sticker": {"ja": "スタンプありがとうございます。", "en": "Thank you for the sticker!"},
-    "image": {"ja": "写真ありがとうございます。", "en": "Thank you for the picture!"},
-    "video": {"ja": "動画ありがとうございます。", "en": "Thank you for the video!"},
-    "audio": {"ja": "音声ありがとうございます。", "en": "Thank you for the recording!"},
-    "file": {"ja": "ファイルありがとうございます。", "en": "Thank you for the file!"},
-    "location": {"ja": "位置情報ありがとうございます。", "en": "Thank you for the location!"},
-}
-THANKS_ANYWAY = {"ja": "ありがとうございます。", "en": "Thank you!"}
-WORDS_PLEASE = {
-    "ja": "キーワードを文字で送ってください。記事をお探しします。",
-    "en": "Send me a word and I will look for articles.",
-}
-FAILED = {
-    "ja": "うまくお答えできませんでした。別の言葉でお試しください。",
-    "en": "Something went wrong with that answer. Please try other words.",
-}
+PHRASES: dict[str, dict[str, str]] = json.loads(
+    (Path(__file__).parent / "phrases.json").read_bytes()
+)
 
 
-def say(phrase: Phrase, language: Language | None) -> str:
-    """Return the phrase in the person's language, in both if that is not known."""
-    return phrase[language] if language else f"{phrase['ja']}\n\n{phrase['en']}"
-
-
-def joined(*phrases: Phrase) -> Phrase:
-    """Return one phrase after the other, in each language."""
-    return {
-        language: "\n".join(phrase[language] for phrase in phrases) for language in ("ja", "en")
-    }
+def say(
+    language: Language | None,
+    *names: str,
+    word: str = "",
+    near: str = "",
+    categories: Sequence[str] = (),
+) -> str:
+    """Return the phrases, a line each, in the person's language; in both if that is not known."""
+    if not language:
+        both = (say(one, *names, word=word, near=near, categories=categories) for one in LANGUAGES)
+        return "\n\n".join(both)
+    listed = shorten(PHRASES["comma"][language].join(categories), 1000)
+    words = {"word": shorten(word, 60), "near": shorten(near, 60), "categories": listed}
+    return "\n".join(PHRASES[name][language].format(**words) for name in names)
 
 
 def text(words: str) -> Message:
@@ -114,7 +57,7 @@ def text(words: str) -> Message:
 
 def apology() -> list[Message]:
     """Return what can always be said, for when something went wrong with the answer itself."""
-    return [text(say(FAILED, None))]
+    return [text(say(None, "failed"))]
 
 
 def carousel(articles: Sequence[Article], heading: str, now: float, language: Language) -> Message:
@@ -130,7 +73,7 @@ def carousel(articles: Sequence[Article], heading: str, now: float, language: La
 
 
 @lru_cache(maxsize=512)  # the same dozen below every answer
-def button(label: str, query: Query) -> Button | None:
+def button(label: str, query: Query) -> Message | None:
     """Return a quick reply that asks for something, in the person's language; None if it is too long.
 
     The chat shows the label as what the person said.
@@ -143,9 +86,11 @@ def button(label: str, query: Query) -> Button | None:
     return {"type": "action", "action": action}
 
 
-def with_buttons(messages: list[Message], buttons: Iterable[Button | None]) -> list[Message]:
+def with_buttons(
+    messages: list[Message], buttons: Iterable[Message | None], last: Message | None = None
+) -> list[Message]:
     """Return the messages with the buttons below the last one, where alone LINE shows them."""
-    items = [one for one in buttons if one][:QUICK_REPLIES]
+    items = [one for one in buttons if one][: QUICK_REPLIES - 1] + ([last] if last else [])
     if not items:
         return messages
     return [*messages[:-1], {**messages[-1], "quickReply": {"items": items}}]
@@ -170,7 +115,7 @@ def ago(published: float, now: float, language: Language) -> str:
 
 
 def _title(article: Article, language: Language) -> str:
-    return shorten(clean(article.title), TITLE) or UNTITLED[language]
+    return shorten(clean(article.title), TITLE) or PHRASES["untitled"][language]
 
 
 @lru_cache(maxsize=512)  # new articles are shown again and again; some 2 MB
@@ -189,7 +134,7 @@ def _bubble(article: Article, when: str, language: Language) -> dict[str, Any]:
         shape = {"size": "full", "aspectRatio": "20:13", "aspectMode": "cover"}
         bubble["hero"] = {"type": "image", "url": image, **shape}
     if link:
-        action = {"type": "uri", "label": READ[language], "uri": link}
+        action = {"type": "uri", "label": PHRASES["read"][language], "uri": link}
         bubble["footer"] = _box(
             [{"type": "button", "style": "link", "height": "sm", "action": action}]
         )

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Literal
 
 Language = Literal["ja", "en"]
+LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
 # Katakana a .. small ke, each 0x60 above its hiragana; the prolonged sound mark has none.
 _HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F6)}

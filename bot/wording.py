@@ -1,45 +1,16 @@
 """How people word what they ask for: synonyms of the commands, and the sentence around a word."""
 
+import json
 import re
+from pathlib import Path
 
 from bot.text import normalise
 
 # Other ways to say what a command of handlers.py is registered for.
-_SYNONYMS = {
-    "latest": (
-        "new, newest, latest news, today, today's news, todays news, what's new, whats new, more, next, "
-        "さいしん, 新着, 新着記事, 新着ニュース, 最新ニュース, 最新情報, 最新記事, もっと見る, もっと, "
-        "次, 次へ, 続き, おすすめ"
-    ),
-    "help": (
-        "hello, hi, hey, good morning, good afternoon, good evening, how to use, help me, "
-        "what can you do, how does this work, how do i use this, how does it work, category, start, "
-        "commands, hola, yo, つかいかた, つかい方, 使いかた, 使い方は, どう使うの, 何ができる, "
-        "何ができるの, 何ができますか, なにができる, なにができるの, なにができますか, 一覧, ジャンル, "
-        "カテゴリ, カテゴリー一覧, カテゴリ一覧, こんにちは, こんにちわ, こんちは, こんちわ, "
-        "こんばんは, こんばんわ, おはよう, おはよ, おはようございます, はじめまして, 初めまして, やあ, "
-        "やっほ, もしもし, よろしく, よろしくお願いします, よろしくお願いいたします, "
-        "宜しくお願いします, すみません"
-    ),
-    "thanks": (
-        "thank you, thank u, thanx, thx, tnx, ty, cheers, arigato, arigatou, ok, okay, good, great, "
-        "nice, cool, perfect, lol, yes, no, sorry, i see, got it, bye, bye bye, goodbye, good bye, "
-        "good night, see you, see ya, ありがと, ありがとうございます, ありがとうございました, "
-        "どうもありがとう, どうもありがとうございます, どうもありがとうございました, どうも, サンキュ, "
-        "感謝, 感謝します, お疲れ, お疲れ様, お疲れさま, お疲れ様です, お疲れさまです, お疲れ様でした, "
-        "お疲れさまでした, おつかれ, おつかれさま, おつかれさまです, 了解, 了解です, 了解しました, "
-        "りょうかい, わかった, わかりました, 分かりました, 承知しました, おやすみ, おやすみなさい, "
-        "さようなら, さよなら, バイバイ, またね, じゃあね, ごめん, ごめんなさい, すごい, いいね, はい, "
-        "うん, いいえ, なるほど, おk, おけ, オッケー, おっけ, 笑"
-    ),
-    "subscribe": (
-        "notify, notification, notifications, alert, alerts, newsletter, daily news, daily digest, "
-        "stop, sign up, sign me up, opt out, 購読, 定期購読, 配信, 登録, 解除, プッシュ通知, 自動配信, "
-        "定期配信, 毎日配信, アラート, リマインド, リマインダー, 停止, やめて, 解約, 退会"
-    ),
-}
 SYNONYMS = {
-    normalise(word): command for command, words in _SYNONYMS.items() for word in words.split(", ")
+    normalise(word): command
+    for command, words in json.loads((Path(__file__).parent / "synonyms.json").read_bytes()).items()
+    for word in words
 }
 
 # Sentences that ask to be written to; a search for 通知機能 stays a search.
