@@ -27,10 +27,8 @@ from bot.secrets import Secret, parameter_reader
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 2_000_000
-# LINE counts a webhook that is not answered after two seconds as an error.
-ANSWER_SECONDS = 1.8
-# On redelivery a reply token works unless it was used or the event is twenty minutes old.
-TOKEN_SECONDS = 20 * 60.0
+ANSWER_SECONDS = 1.8  # LINE counts a webhook that is not answered after two as an error
+TOKEN_SECONDS = 20 * 60.0  # on redelivery a reply token works until then, unless it was used
 
 
 def create_app(
@@ -42,23 +40,18 @@ def create_app(
     clock: Callable[[], float] = time.time,
     answer_seconds: float = ANSWER_SECONDS,
 ) -> Flask:
-    """Return the bot. Without a configuration it comes from the environment (ConfigError if it is wrong).
-
-    Tests put their own LINE, news, secret, clock (epoch seconds) and deadline in place of the real ones.
-    """
+    """Return the bot, configured by the environment if by nothing else. Raise ConfigError."""
     config = config or Config.from_environment()
-    secret = channel_secret or Secret(
-        config.channel_secret, parameter_reader(config.channel_secret_parameter, config.region)
-    )
+    read = parameter_reader(config.channel_secret_parameter, config.region)
+    secret = channel_secret or Secret(config.channel_secret, read)
     line = line or Line(config)
     cache = cache or Cache(store_at(config.news_url, config.region), pause=lambda: time.sleep(0.01))
     cache.refresh()  # so that the first answer finds the articles
 
     def settle(raw: Any) -> bool:
-        """Answer an event as LINE sent it; return False if another delivery of it may succeed."""
         outcome = handle(raw, line, cache, clock())
         log.info("event", extra={"event": kind_of(raw), "outcome": outcome})
-        return outcome != Outcome.FAILED.value
+        return outcome != Outcome.FAILED.value  # another delivery of it may succeed
 
     app = Flask(__name__, static_folder=None)
     events = Deduplication(settle, config.threads)
@@ -87,7 +80,10 @@ def create_app(
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
-        if request.path == "/webhook" and time.monotonic() > warned.get(error.code, 0.0) + 60:
+        if (
+            request.path == "/webhook"
+            and time.monotonic() >= warned.get(error.code, -math.inf) + 60
+        ):
             warned[error.code] = time.monotonic()
             log.warning("a webhook is not acknowledged", extra={"status": error.code})
         response = error.get_response()

@@ -16,7 +16,7 @@ from bot.logs import place, reason
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 20_000  # events, some 4 MB: what LINE sends in twenty minutes at 16 a second
+REMEMBERED = 20_000  # events, some 4 MB: those of twenty minutes at 16 a second
 WAITING = 500  # events that may wait for a thread
 ID_LENGTH = 64  # a ULID has 26 characters
 
@@ -28,10 +28,7 @@ def event_id(event: Any) -> str:
 
 
 class Deduplication:
-    """Answers events on threads of its own, so that a slow answer outlives its request.
-
-    `answer` returns whether the event is settled; False: another delivery may succeed.
-    """
+    """Answers events on threads of its own; `answer` returns whether the event is settled."""
 
     def __init__(self, answer: Callable[[Any], bool], threads: int = 64) -> None:
         self._answer = answer

@@ -1,7 +1,6 @@
 """The calls to LINE, through line-bot-sdk's client."""
 
 import enum
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -11,7 +10,13 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from linebot.v3.messaging import ApiClient, ApiException, Configuration, MessagingApi
+from linebot.v3.messaging import (
+    ApiClient,
+    ApiException,
+    Configuration,
+    ErrorResponse,
+    MessagingApi,
+)
 
 from bot.config import Config
 from bot.logs import reason
@@ -66,11 +71,12 @@ class Line:
                 self._reply(access_token, reply_token, messages, end - time.monotonic())
                 return Outcome.TAKEN
             except ApiException as error:
-                status, document = int(error.status or 0), _document(error.body)
-                if status == 400 and document.get("message") == "Invalid reply token":
+                status, said = int(error.status or 0), _error(error.body)
+                if status == 400 and said.message == "Invalid reply token":
                     return Outcome.SPENT
                 if status == 400 and plain:
-                    log.error("LINE refused the messages", extra={"error": _properties(document)})
+                    properties = ", ".join(str(one.var_property) for one in said.details or [])
+                    log.error("LINE refused the messages", extra={"error": properties[:200]})
                     messages, plain = plain, []
                     continue
                 if status == 401 and self._access_token.renewed_since(access_token):
@@ -125,22 +131,15 @@ def _configuration(config: Config, access_token: str) -> Configuration:
     if proxy and not proxy_bypass(parts.hostname or ""):
         configuration.proxy = proxy if "//" in proxy else f"http://{proxy}"
         user = urlsplit(configuration.proxy)
+        login = f"{unquote(user.username or '')}:{unquote(user.password or '')}"
         if user.username:
-            login = f"{unquote(user.username)}:{unquote(user.password or '')}"
             configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
     return configuration
 
 
-def _document(body: Any) -> dict[str, Any]:
+def _error(body: Any) -> ErrorResponse:
+    """Return what LINE says is wrong with a request; its values stay out of the log."""
     try:
-        document = json.loads(body)
-    except (ValueError, TypeError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _properties(document: dict[str, Any]) -> str:
-    """Return which properties LINE refused; their values stay out of the log."""
-    details = document.get("details")
-    known = [one for one in details if isinstance(one, dict)] if isinstance(details, list) else []
-    return ", ".join(str(one.get("property")) for one in known)[:200]
+        return ErrorResponse.from_json(body)
+    except Exception:  # something between LINE and us has answered
+        return ErrorResponse(message="")

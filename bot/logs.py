@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # The fields of `extra` that are written.
-FIELDS = (
-    *("event", "outcome", "status", "error", "where", "age", "seconds"),
-    *("feed", "file", "counts"),
-)
-
+FIELDS = "event outcome status error where age seconds feed file counts"
 # The load balancer's id of the request, on whatever thread a line is written.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -29,10 +25,9 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **({"request": request_id.get()} if request_id.get() else {}),
+            **{name: getattr(record, name) for name in FIELDS.split() if hasattr(record, name)},
         }
-        if request := request_id.get():
-            line["request"] = request
-        line.update({name: getattr(record, name) for name in FIELDS if hasattr(record, name)})
         if record.exc_info and record.exc_info[0]:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
@@ -45,9 +40,8 @@ def reason(error: BaseException) -> str:
     """
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
-    status = getattr(error, "status", "")
-    parts = dict.fromkeys((type(error).__name__, str(code or status)))
-    return " ".join(part for part in parts if part)
+    parts = type(error).__name__, str(code or getattr(error, "status", ""))
+    return " ".join(part for part in dict.fromkeys(parts) if part)
 
 
 def place(error: BaseException) -> str:
@@ -57,16 +51,14 @@ def place(error: BaseException) -> str:
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
 
 
-def configuration(level: str = "INFO") -> dict[str, Any]:
+def configuration() -> dict[str, Any]:
     """Return a logging.config dictionary: everything to stderr, one JSON object per line."""
+    logger = {"level": "INFO", "handlers": ["stderr"], "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "bot.logs.JsonLines"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": "WARNING", "handlers": ["stderr"]},
-        "loggers": {
-            "bot": {"level": level, "handlers": ["stderr"], "propagate": False},
-            "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
-        },
+        "loggers": {"bot": logger, "gunicorn.error": logger},
     }

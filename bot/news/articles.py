@@ -129,7 +129,7 @@ def _searched(article: Article) -> str:
     """Return the text in which an article is found; at its end the names in capitals (AI, IT, EU)."""
     text = f"{article.title} {article.summary} {article.category} {article.source}"
     names = re.findall("(?<![a-zA-Z])[A-Z]{2,3}(?![a-zA-Z])", unicodedata.normalize("NFKC", text))
-    return " ".join(f"{_marked(normalise(text))} {_marked(' '.join(names))}".split())
+    return _marked(" ".join([*normalise(text).split(), *names]))
 
 
 def _marked(text: str) -> str:
@@ -157,13 +157,12 @@ def parse_index(content: bytes) -> list[str]:
     """Return the file names in an `index.json`. Raises ValueError if it is not one."""
     document = json.loads(content)
     files = document.get("files") if isinstance(document, dict) else None
-    if not isinstance(files, list) or not all(_is_name(name) for name in files):
+    names = files if isinstance(files, list) else [""]
+    if not all(
+        isinstance(name, str) and re.fullmatch(r"(?!.*\.\.)[^/].*\.json", name) for name in names
+    ):
         raise ValueError('index.json must be an object with a list "files" of names below it')
-    return files
-
-
-def _is_name(name: object) -> bool:
-    return isinstance(name, str) and name.endswith(".json") and ".." not in name and name[0] != "/"
+    return names
 
 
 def parse(content: bytes) -> list[Article]:

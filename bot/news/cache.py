@@ -1,6 +1,7 @@
 """The articles in memory: an answer never waits for S3, and a failure leaves the last good ones."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -28,8 +29,7 @@ def in_background(work: Callable[[], None]) -> None:
 class Cache:
     """The present articles, read anew in the background, one reading at a time.
 
-    `clock` is in seconds. `pause` is called between two files: at a quarter vCPU a thread
-    that works without a pause uses up what the answers need of each tenth of a second.
+    `clock` is in seconds. `pause` is called between two files, so that answers get their turn.
     """
 
     def __init__(
@@ -39,14 +39,11 @@ class Cache:
         run: Callable[[Callable[[], None]], None] = in_background,
         pause: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._run = run
-        self._pause = pause
+        self._store, self._clock, self._run, self._pause = store, clock, run, pause
         self._index = ArticleIndex()
         self._files: dict[str, ArticleFile] = {}  # by name
-        self._tags: dict[str, str] = {}  # of the file that names or holds the present articles
-        self._due: float | None = None  # None: never read
+        self._contents: dict[str, bytes] = {}  # of the file that names or holds the articles
+        self._due = -math.inf
         self._reading = threading.Lock()
         self._read_once = threading.Event()
 
@@ -58,9 +55,8 @@ class Cache:
 
     def refresh(self) -> None:
         """Start to read if it is time to and nobody does; return at once."""
-        due = self._due is None or self._clock() >= self._due
-        if due and self._reading.acquire(blocking=False):
-            if not self._tags:
+        if self._clock() >= self._due and self._reading.acquire(blocking=False):
+            if not self._contents:
                 self._read_once.clear()  # better wait a moment than answer with the samples again
             self._run(self._refresh)
 
@@ -68,7 +64,7 @@ class Cache:
         wait = RETRY_SECONDS
         try:
             self._read()
-            wait = TTL_SECONDS if self._tags else NO_NEWS_SECONDS
+            wait = TTL_SECONDS if self._contents else NO_NEWS_SECONDS
         except Exception as error:
             log.warning("could not read the news", extra={"error": reason(error)})
         finally:
@@ -81,19 +77,18 @@ class Cache:
         why = ""
         for name in (INDEX, BY_HAND):
             try:
-                result = self._store.read(name, self._tags.get(name, ""))
+                content = self._store.read(name)
             except NotFound as error:
-                if name in self._tags:
+                if name in self._contents:
                     raise  # it was there before
                 why = str(error)
                 continue
-            if result:
-                content, tag = result
+            if self._contents != {name: content}:
                 if name == INDEX:
                     self._publish(self._read_files(parse_index(content)))
                 else:
                     self._publish({name: ArticleFile(parse(content))})
-                self._tags = {name: tag}  # only now: after a failure it is read again
+                self._contents = {name: content}  # only now: after a failure it is read again
             return
         if not self._files:
             log.info("no news yet: answering with the samples", extra={"error": why})
@@ -103,18 +98,14 @@ class Cache:
         """Return the files, the newest first; read those that were not there before."""
         files: dict[str, ArticleFile] = {}
         for name in names:
-            files[name] = self._files.get(name) or self._read_file(name)
+            try:
+                files[name] = self._files.get(name) or ArticleFile(parse(self._store.read(name)))
+            except NotFound as error:  # not "no news yet": the index names it
+                raise FileNotFoundError(name) from error
             self._pause()
             if not self._read_once.is_set() and files[name].articles:
                 self._publish(dict(files))  # better the newest now than all of them later
         return files
-
-    def _read_file(self, name: str) -> ArticleFile:
-        try:
-            result = self._store.read(name)
-        except NotFound as error:  # not "no news yet": the index names it
-            raise FileNotFoundError(name) from error
-        return ArticleFile(parse(result[0] if result else b""))
 
     def _publish(self, files: dict[str, ArticleFile]) -> None:
         self._index, self._files = ArticleIndex(files.values()), files

@@ -124,7 +124,7 @@ def _feed(url: str, mark: Mark, now: float, fetch: Fetch) -> tuple[list[Article]
 def _index(store: Store) -> dict[str, Any]:
     """Return the index as it was written last; another one than any if none can be read."""
     try:
-        content, _tag = store.read(INDEX) or (b"", "")
+        content = store.read(INDEX)
         files, feeds = parse_index(content), json.loads(content).get("feeds", {})
         for mark in feeds.values():
             Mark(**mark)
@@ -138,8 +138,7 @@ def _index(store: Store) -> dict[str, Any]:
 
 def _stored(store: Store, name: str) -> list[Article]:
     try:
-        content, _tag = store.read(name) or (b"", "")
-        return parse(content)
+        return parse(store.read(name))
     except (NotFound, ValueError):
         log.error("a file of articles cannot be read", extra={"file": name})
         return []

@@ -17,20 +17,17 @@ class NotFound(Exception):
 
 
 class Folder:
-    """A folder on this machine. A file's tag is its time and size."""
+    """A folder on this machine."""
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
 
-    def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
-        """Return content and tag; None if the file still has the given tag. Raise NotFound."""
-        file = self._path / name
+    def read(self, name: str) -> bytes:
+        """Return the file's content. Raise NotFound."""
         try:
-            status = file.stat()
-            present = f"{status.st_mtime_ns}-{status.st_size}"
-            return None if present == tag else (file.read_bytes(), present)
-        except FileNotFoundError:
-            raise NotFound(str(file)) from None
+            return (self._path / name).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound(error.filename) from None
 
     def write(self, name: str, content: bytes) -> None:
         """Write the file as a whole, in place of what was there."""
@@ -52,7 +49,7 @@ class Folder:
 
 
 class Bucket:
-    """A prefix in an S3 bucket. A file's tag is its ETag. `client`: boto3's, made when needed."""
+    """A prefix in an S3 bucket. `client`: boto3's, made when needed."""
 
     def __init__(self, bucket: str, prefix: str, region: str = "", client: Any = None) -> None:
         self._bucket = bucket
@@ -66,25 +63,21 @@ class Bucket:
         """The S3 client."""
         return make_client("s3", self._region, CONNECT_SECONDS, READ_SECONDS, attempts=4)
 
-    def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
-        """Return content and tag; None if the file still has the given tag. Raise NotFound."""
+    def read(self, name: str) -> bytes:
+        """Return the file's content. Raise NotFound."""
         from botocore.exceptions import ClientError
 
-        condition = {"IfNoneMatch": tag} if tag else {}
         try:
-            answer = self.client.get_object(
-                Bucket=self._bucket, Key=self._prefix + name, **condition
-            )
+            answer = self.client.get_object(Bucket=self._bucket, Key=self._prefix + name)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code == "304":
-                return None
             # Without s3:ListBucket S3 answers AccessDenied for an object that does not exist.
             if code in ("NoSuchKey", "AccessDenied"):
                 raise NotFound(code) from None
             raise
         with answer["Body"] as body:
-            return body.read(), answer["ETag"]
+            content: bytes = body.read()
+            return content
 
     def write(self, name: str, content: bytes) -> None:
         """Write the file as a whole, in place of what was there."""

@@ -38,13 +38,12 @@ class Files:
         self.files = {f"{name}.json": content for name, content in files.items()}
         self.read_names: list[str] = []
 
-    def read(self, name: str, tag: str = "") -> tuple[bytes, str] | None:
+    def read(self, name: str) -> bytes:
         self.read_names.append(name)
         content = self.files.get(name, NotFound(name))
         if isinstance(content, Exception):
             raise content
-        present = str(hash(content))
-        return None if tag == present else (content, present)
+        return content
 
 
 class Hands:
@@ -198,7 +197,7 @@ def test_an_index_names_files_below_it(content: bytes) -> None:
 
 
 def test_cache_fetches_again_after_its_time() -> None:
-    """Nothing is read twice within the TTL; then by tag."""
+    """Nothing is read twice within the TTL."""
     store, clock = Files(articles=packed({"title": "one"})), Hands()
     cache = Cache(store, clock, run)
     assert ["one"] == titles(cache)
@@ -316,15 +315,12 @@ def test_samples_until_there_is_news(caplog: pytest.LogCaptureFixture) -> None:
     assert ["one"] == titles(cache)
 
 
-def test_folder_reads_only_what_changed(tmp_path: Path) -> None:
-    """The tag is the file's time and size."""
+def test_folder(tmp_path: Path) -> None:
+    """A file's content, or NotFound."""
     (tmp_path / "articles.json").write_bytes(packed({"title": "one"}))
     store = store_at(str(tmp_path))
     assert isinstance(store, Folder)
-    first = store.read("articles.json")
-    assert first is not None
-    assert packed({"title": "one"}) == first[0]
-    assert store.read("articles.json", first[1]) is None
+    assert packed({"title": "one"}) == store.read("articles.json")
     with pytest.raises(NotFound, match=r"articles\.json"):
         store_at(str(tmp_path / "none")).read("articles.json")
 
@@ -341,14 +337,11 @@ def s3() -> Iterator[tuple[Bucket, Stubber]]:
 
 
 def test_bucket(s3: tuple[Bucket, Stubber]) -> None:
-    """A conditional GET below the prefix."""
+    """A GET below the prefix."""
     store, stubber = s3
     expected = {"Bucket": "news", "Key": "a/b/x.json"}
-    answer = {"Body": io.BytesIO(b"content"), "ETag": "tag"}
-    stubber.add_response("get_object", answer, expected)
-    stubber.add_client_error("get_object", "304", http_status_code=304)
-    assert (b"content", "tag") == store.read("x.json")
-    assert store.read("x.json", "tag") is None
+    stubber.add_response("get_object", {"Body": io.BytesIO(b"content")}, expected)
+    assert b"content" == store.read("x.json")
 
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
