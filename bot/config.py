@@ -41,13 +41,7 @@ class Config:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read every variable; an empty one counts as missing. Raises ConfigError."""
-        given = _given(environment)
-        for name in ("ACCESS_TOKEN", "CHANNEL_SECRET"):
-            if name not in given:
-                raise ConfigError(
-                    f"The environment variable {name} is missing. On ECS the task definition's "
-                    "`secrets` fills it from Parameter Store; elsewhere set it before the start."
-                )
+        given = _given(environment, "ACCESS_TOKEN", "CHANNEL_SECRET")
         return cls(
             access_token=given["ACCESS_TOKEN"],
             channel_secret=given["CHANNEL_SECRET"],
@@ -58,7 +52,7 @@ class Config:
             ca_bundle=given.get("REQUESTS_CA_BUNDLE", given.get("SSL_CERT_FILE", "")),
             host=given.get("HOST", cls.host),
             port=_number(given, "PORT", cls.port, 0, 65535),
-            region=given.get("AWS_REGION", given.get("AWS_DEFAULT_REGION", "")),
+            region=given["AWS_REGION"],
             linger_seconds=_number(given, "LINGER_SECONDS", cls.linger_seconds, 0, 45),
         )
 
@@ -75,20 +69,23 @@ class CollectorConfig:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read NEWS_URL, NEWS_FEEDS (separated by white space) and NEWS_DAYS. Raises ConfigError."""
-        given = _given(environment)
-        for name in ("NEWS_URL", "NEWS_FEEDS"):
-            if name not in given:
-                raise ConfigError(f"The environment variable {name} is missing.")
+        given = _given(environment, "NEWS_URL", "NEWS_FEEDS")
         feeds = list(dict.fromkeys(given["NEWS_FEEDS"].split()))
         if not all(feed.startswith(("http://", "https://")) for feed in feeds):
             raise ConfigError("The environment variable NEWS_FEEDS must hold web addresses.")
         days = _number(given, "NEWS_DAYS", cls.days, 1, 3650)
-        region = given.get("AWS_REGION", given.get("AWS_DEFAULT_REGION", ""))
-        return cls(given["NEWS_URL"], feeds, days, region)
+        return cls(given["NEWS_URL"], feeds, days, given["AWS_REGION"])
 
 
-def _given(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value.strip() for name, value in environment.items() if value.strip()}
+def _given(environment: Mapping[str, str], *required: str) -> dict[str, str]:
+    given = {name: value.strip() for name, value in environment.items() if value.strip()}
+    for name in required:
+        if name not in given:
+            raise ConfigError(
+                f"The environment variable {name} is missing. On ECS the task definition fills it "
+                "(secrets from Parameter Store); elsewhere set it before the start."
+            )
+    return {"AWS_REGION": given.get("AWS_DEFAULT_REGION", ""), **given}
 
 
 def _number(given: Mapping[str, str], name: str, default: Number, low: int, high: int) -> Number:

@@ -11,7 +11,6 @@ from bot.logs import configuration
 
 _config = Config.from_environment()
 
-
 wsgi_app = "bot.app:create_app()"
 bind = f"{_config.host}:{_config.port}"
 worker_class = "gthread"

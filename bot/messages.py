@@ -26,27 +26,22 @@ TEXT, ALT_TEXT = 5000, 400
 TITLE, SUMMARY, SOURCE, CATEGORY = 100, 140, 40, 20
 URI = 1000
 QUICK_REPLIES, LABEL, ACTION_TEXT = 13, 20, 300
-_GREY, _ACCENT = "#8a8f98", "#06a050"
+GREY, ACCENT = "#8a8f98", "#06a050"
 
 PHRASES: dict[str, dict[str, str]] = json.loads(
-    (Path(__file__).parent / "phrases.json").read_bytes()
+    Path(__file__).with_name("phrases.json").read_bytes()
 )
 
 
 def say(
-    language: Language | None,
-    *names: str,
-    word: str = "",
-    near: str = "",
-    categories: Sequence[str] = (),
+    language: Language | None, *names: str, categories: Sequence[str] = (), **words: str
 ) -> str:
     """Return the phrases, a line each, in the person's language; in both if that is not known."""
     if not language:
-        both = (say(one, *names, word=word, near=near, categories=categories) for one in LANGUAGES)
-        return "\n\n".join(both)
-    listed = shorten(PHRASES["comma"][language].join(categories), 1000)
-    words = {"word": shorten(word, 60), "near": shorten(near, 60), "categories": listed}
-    return "\n".join(PHRASES[name][language].format(**words) for name in names)
+        return "\n\n".join(say(one, *names, categories=categories, **words) for one in LANGUAGES)
+    holes = {name: shorten(word, 60) for name, word in words.items()}
+    holes["categories"] = shorten(PHRASES["comma"][language].join(categories), 1000)
+    return "\n".join(PHRASES[name][language].format(**holes) for name in names)
 
 
 def text(words: str) -> Message:
@@ -119,34 +114,29 @@ def _title(article: Article, language: Language) -> str:
 
 
 @lru_cache(maxsize=512)  # new articles are shown again and again; some 2 MB
-def _bubble(article: Article, when: str, language: Language) -> dict[str, Any]:
+def _bubble(article: Article, when: str, language: Language) -> Message:
     foot = " · ".join(part for part in (shorten(clean(article.source), SOURCE), when) if part)
-    lines = [
-        _line(shorten(clean(article.category), CATEGORY), size="xs", weight="bold", color=_ACCENT),
-        _line(_title(article, language), weight="bold", wrap=True, maxLines=3),
-        _line(shorten(clean(article.summary), SUMMARY), size="sm", wrap=True, maxLines=4),
-        _line(foot, size="xxs", color=_GREY),
+    styles: list[tuple[str, Message]] = [
+        (
+            shorten(clean(article.category), CATEGORY),
+            {"size": "xs", "weight": "bold", "color": ACCENT},
+        ),
+        (_title(article, language), {"weight": "bold", "wrap": True, "maxLines": 3}),
+        (shorten(clean(article.summary), SUMMARY), {"size": "sm", "wrap": True, "maxLines": 4}),
+        (foot, {"size": "xxs", "color": GREY}),
     ]
-    body = _box([line for line in lines if line["text"]], spacing="sm")
-    bubble: dict[str, Any] = {"type": "bubble", "size": "kilo", "body": body}
-    image, link = uri(article.image), uri(article.url)
-    if image.startswith("https://"):
+    lines = [{"type": "text", "text": words, **style} for words, style in styles if words]
+    box = {"type": "box", "layout": "vertical"}
+    body = {**box, "spacing": "sm", "contents": lines}
+    bubble: Message = {"type": "bubble", "size": "kilo", "body": body}
+    if (image := uri(article.image)).startswith("https://"):
         shape = {"size": "full", "aspectRatio": "20:13", "aspectMode": "cover"}
         bubble["hero"] = {"type": "image", "url": image, **shape}
-    if link:
+    if link := uri(article.url):
         action = {"type": "uri", "label": PHRASES["read"][language], "uri": link}
-        bubble["footer"] = _box(
-            [{"type": "button", "style": "link", "height": "sm", "action": action}]
-        )
+        read = {"type": "button", "style": "link", "height": "sm", "action": action}
+        bubble["footer"] = {**box, "contents": [read]}
     return bubble
-
-
-def _line(words: str, **style: Any) -> dict[str, Any]:
-    return {"type": "text", "text": words, **style}
-
-
-def _box(contents: list[dict[str, Any]], **style: Any) -> dict[str, Any]:
-    return {"type": "box", "layout": "vertical", "contents": contents, **style}
 
 
 def uri(address: str) -> str:

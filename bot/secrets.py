@@ -13,10 +13,8 @@ from bot.logs import reason
 
 log = logging.getLogger(__name__)
 
-# Read at most once a minute: requests with wrong signatures must not turn into calls to AWS.
-REFRESH_SECONDS = 60.0
-# Two attempts must fit into the answer to a webhook.
-TIMEOUT_SECONDS = 0.5
+REFRESH_SECONDS = 60.0  # requests with wrong signatures must not turn into calls to AWS
+TIMEOUT_SECONDS = 0.5  # two attempts must fit into the answer to a webhook
 
 
 class Secret:
@@ -32,8 +30,7 @@ class Secret:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.value = value
-        self._read = read
-        self._clock = clock
+        self._read, self._clock = read, clock
         self._last_read = -math.inf
         self._lock = threading.Lock()
 

@@ -9,7 +9,7 @@ from bot.text import normalise
 # Other ways to say what a command of handlers.py is registered for.
 SYNONYMS = {
     normalise(word): command
-    for command, words in json.loads((Path(__file__).parent / "synonyms.json").read_bytes()).items()
+    for command, words in json.loads(Path(__file__).with_name("synonyms.json").read_bytes()).items()
     for word in words
 }
 

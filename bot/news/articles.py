@@ -27,8 +27,7 @@ from bot.text import clean, normalise
 
 SUMMARY_LENGTH = 300  # characters of a summary that are kept and searched
 MOST_WORDS = 8  # of a question that are searched for, the longest
-# Around the Latin words of a searched text, so that a word can be found by where it begins and ends.
-BEGIN, END = "\x01", "\x02"
+BEGIN, END = "\x01", "\x02"  # around the Latin words of a searched text
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,7 @@ class ArticleIndex:
 
     def of_category(self, name: str) -> Iterator[Article]:
         """Return the articles of a category; none for an unknown one."""
-        key = normalise(name)
-        return (one for file in self._files for one in file.by_category.get(key, ()))
+        return (one for file in self._files for one in file.by_category.get(normalise(name), ()))
 
     def search(self, words: str) -> Iterator[Article]:
         """Return the articles that contain every one of the words; none without words.
@@ -157,12 +155,10 @@ def parse_index(content: bytes) -> list[str]:
     """Return the file names in an `index.json`. Raises ValueError if it is not one."""
     document = json.loads(content)
     files = document.get("files") if isinstance(document, dict) else None
-    names = files if isinstance(files, list) else [""]
-    if not all(
-        isinstance(name, str) and re.fullmatch(r"(?!.*\.\.)[^/].*\.json", name) for name in names
-    ):
+    names = map(str, files) if isinstance(files, list) else [""]
+    if not all(re.fullmatch(r"(?!.*\.\.)[^/].*\.json", name) for name in names):
         raise ValueError('index.json must be an object with a list "files" of names below it')
-    return names
+    return files
 
 
 def parse(content: bytes) -> list[Article]:

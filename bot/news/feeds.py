@@ -50,18 +50,13 @@ class Web:
     def get(self, url: str, mark: Mark) -> tuple[bytes, str, Mark] | None:
         """Content, its type and its mark; None where it has not changed. Raises BadFeed."""
         headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}
-        if mark.tag:
-            headers["If-None-Match"] = mark.tag
-        if mark.modified:
-            headers["If-Modified-Since"] = mark.modified
+        conditions = {"If-None-Match": mark.tag, "If-Modified-Since": mark.modified}
+        headers |= {name: value for name, value in conditions.items() if value}
+        retries = urllib3.Retry(total=5, connect=1, read=0, redirect=4)
         end = self._clock() + ALL_SECONDS
         try:
             answer = self._pool.request(
-                "GET",
-                url,
-                headers=headers,
-                preload_content=False,
-                retries=urllib3.Retry(total=5, connect=1, read=0, redirect=4),
+                "GET", url, headers=headers, preload_content=False, retries=retries
             )
             try:
                 if answer.status == 304:
@@ -78,17 +73,13 @@ class Web:
         return content, given.get("Content-Type", ""), new
 
     def _content(self, answer: urllib3.BaseHTTPResponse, end: float) -> bytes:
-        parts, size = [], 0
+        content = bytearray()
         for part in answer.stream(65536, decode_content=True):
-            parts.append(part)
-            size += len(part)
-            if size > MOST_BYTES:
+            content += part
+            if len(content) > MOST_BYTES or self._clock() > end:
                 answer.close()
-                raise BadFeed("too large")
-            if self._clock() > end:
-                answer.close()
-                raise BadFeed("too slow")
-        return b"".join(parts)
+                raise BadFeed("too large" if len(content) > MOST_BYTES else "too slow")
+        return bytes(content)
 
 
 def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
@@ -108,11 +99,12 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
     articles = []
     for entry in feed.entries[:MOST_ENTRIES]:
         headline = _words(entry.get("title")) or shorten(_words(entry.get("summary")), 80)
+        category = _words((entry.get("tags") or [{}])[0].get("term"))
         if headline:
             article = Article(
                 title=shorten(headline, 300),
                 url=_link(entry),
-                category=shorten(named or _category(entry) or title or host, CATEGORY),
+                category=shorten(named or category or title or host, CATEGORY),
                 summary=_words(entry.get("summary"))[:SUMMARY_LENGTH],
                 source=shorten(title or host, 60),
                 published=min(_published(entry) or now, now),
@@ -146,11 +138,6 @@ def _words(html: object) -> str:
 def _link(entry: Any) -> str:
     link = entry.get("link")
     return clean(link) if isinstance(link, str) and link.startswith(("http://", "https://")) else ""
-
-
-def _category(entry: Any) -> str:
-    tags = entry.get("tags") or [{}]
-    return _words(tags[0].get("term"))
 
 
 def _published(entry: Any) -> float:

@@ -76,17 +76,13 @@ class Bucket:
                 raise NotFound(code) from None
             raise
         with answer["Body"] as body:
-            content: bytes = body.read()
-            return content
+            return bytes(body.read())
 
     def write(self, name: str, content: bytes) -> None:
         """Write the file as a whole, in place of what was there."""
-        self.client.put_object(
-            Bucket=self._bucket,
-            Key=self._prefix + name,
-            Body=content,
-            ContentType="application/json; charset=utf-8",
-        )
+        kind = "application/json; charset=utf-8"
+        key = self._prefix + name
+        self.client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=kind)
 
     def old(self, folder: str, seconds: float) -> list[str]:
         """Return the names of the files in the folder that were not written for so long."""
@@ -112,6 +108,5 @@ Store = Folder | Bucket
 def store_at(news_url: str, region: str = "") -> Store:
     """Return the store that NEWS_URL names: `s3://bucket/prefix` or a folder."""
     parts = urlsplit(news_url)
-    if parts.scheme == "s3":
-        return Bucket(parts.netloc, parts.path.strip("/"), region)
-    return Folder(news_url)
+    is_bucket = parts.scheme == "s3"
+    return Bucket(parts.netloc, parts.path.strip("/"), region) if is_bucket else Folder(news_url)
