@@ -4,9 +4,7 @@ import sys
 
 from bot.config import Config, ConfigError
 
-
-def main() -> None:
-    """Check the configuration, then become gunicorn."""
+if __name__ == "__main__":
     try:
         Config.from_environment()
     except ConfigError as error:
@@ -15,7 +13,3 @@ def main() -> None:
 
     sys.argv = ["gunicorn", "--config", "python:bot.gunicorn_conf"]
     run()
-
-
-if __name__ == "__main__":
-    main()

@@ -19,10 +19,9 @@ class ConfigError(Exception):
 class Config:
     """What the bot needs to run.
 
-    On ECS, ACCESS_TOKEN and CHANNEL_SECRET come from Parameter Store through the task definition. With
-    the names in the two `*_PARAMETER` variables the bot reads them again when LINE refuses the token or
-    a signature does not match. LINGER_SECONDS: how long to go on answering after SIGTERM, because a load
-    balancer sends requests until it has deregistered the task. boto3 reads the AWS_* variables itself.
+    On ECS, ACCESS_TOKEN and CHANNEL_SECRET come from Parameter Store through the task definition; the two
+    `*_PARAMETER` variables are where to read them again once they no longer work. LINGER_SECONDS: how long
+    to go on answering after SIGTERM, because a load balancer sends requests that long.
     """
 
     access_token: str = field(repr=False)

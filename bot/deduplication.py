@@ -39,10 +39,7 @@ class Deduplication:
         self._lock = threading.Lock()
 
     def settle(self, events: Sequence[Any], seconds: float) -> bool:
-        """Answer the events; return whether all are settled within so many seconds.
-
-        Those that are not go on, and the next delivery finds out what became of them.
-        """
+        """Answer the events; return whether all are settled in time. Those that are not go on."""
         started = [self._start(event) for event in events]
         futures = [future for future in started if isinstance(future, Future)]
         done = wait(futures, max(0.0, seconds)).done

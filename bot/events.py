@@ -7,7 +7,6 @@ from linebot.v3.webhooks import Event, GroupSource, MessageContent, RoomSource, 
 from bot.text import without
 
 ANSWERED = ("message", "follow", "join", "postback")
-_PLACE = {"index": -1, "length": 0}
 # What the SDK or the bot needs of an event, and what to put where it is missing or of a wrong type.
 _TEMPLATE = {
     "type": "",
@@ -22,8 +21,8 @@ _TEMPLATE = {
         "id": "",
         "text": "",
         "quoteToken": "",
-        "emojis": [{**_PLACE, "productId": "", "emojiId": ""}],
-        "mention": {"mentionees": [{**_PLACE, "isSelf": False}]},
+        "emojis": [{"index": -1, "length": 0, "productId": "", "emojiId": ""}],
+        "mention": {"mentionees": [{"index": -1, "length": 0, "isSelf": False}]},
     },
     "follow": {"isUnblocked": False},
     "postback": {"data": "", "params": {"newRichMenuAliasId": ""}},

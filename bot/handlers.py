@@ -32,11 +32,6 @@ class News:
     now: float
     language: Language | None = None
 
-    @property
-    def reading(self) -> Language:
-        """The language for articles and buttons, which are in one only."""
-        return self.language or "ja"
-
 
 Handler = Callable[[Any, News], Message | list[Message]]
 COMMANDS: dict[str, Handler] = {}
@@ -55,7 +50,7 @@ def command(*words: str) -> Callable[[Handler], Handler]:
 @command("latest", "news", "最新", "ニュース", "今日のニュース")
 def latest(event: Any, news: News) -> list[Message]:
     """Show the newest articles of all categories."""
-    return show(Query("latest", "", news.reading), news)
+    return show(Query("latest", "", news.language or "ja"), news)
 
 
 @command("help", "menu", "categories", "使い方", "ヘルプ", "メニュー", "カテゴリー")
@@ -99,10 +94,10 @@ def answer(
             return None
         words = words_of(event.message)
     words = clean(" ".join(search_words(clean(words)[:LENGTH])))
-    spoken: Language | None = "ja" if language_of(words) == "ja" else None
-    if not spoken and (user := user_id(event)) and not in_group(event):
-        spoken = language(user)
-    reply = handle(event, words, News(articles, now, spoken or ("en" if words else None)))
+    spoken = language_of(words) if words else None
+    if spoken != "ja" and (user := user_id(event)) and not in_group(event):
+        spoken = language(user) or spoken
+    reply = handle(event, words, News(articles, now, spoken))
     return as_list(reply) if reply else None
 
 
@@ -125,7 +120,9 @@ def handle(event: Any, words: str, news: News) -> Message | list[Message] | None
             return COMMANDS[word](event, news)
     for form in wordings(words):
         if category := news.articles.category(form):
-            return show(Query("category", words if form == words else category, news.reading), news)
+            return show(
+                Query("category", words if form == words else category, news.language or "ja"), news
+            )
     if isinstance(event, PostbackEvent) or not normalise(words):  # of a menu that is not ours
         return usage(event, news)
     return search(event, words, news)
@@ -133,14 +130,14 @@ def handle(event: Any, words: str, news: News) -> Message | list[Message] | None
 
 def greet(event: Any, news: News) -> list[Message]:
     """Greet a new friend, a friend who comes back, or a group."""
-    again = getattr(getattr(event, "follow", None), "is_unblocked", False)
+    again = isinstance(event, FollowEvent) and event.follow.is_unblocked
     names = ["welcome back" if again else "greeting", "usage"]
     return sentences(news, *names, *(["in groups"] if in_group(event) else []))
 
 
 def search(event: Any, words: str, news: News) -> list[Message]:
     """Show the articles with the words, else what is nearest to them, else what is new."""
-    query = Query("search", words, news.reading)
+    query = Query("search", words, news.language or "ja")
     for form in wordings(words):
         if any(news.articles.search(form)):
             return show(replace(query, words=form), news)
@@ -171,12 +168,13 @@ def show(query: Query, news: News) -> list[Message]:
         return as_list(usage(None, news))
     if not news.articles:
         return [text(say(query.language, "no articles"))]
+    heading = f"{shorten(query.words, 60)}:"
     if query.kind == "latest":
         found, heading = news.articles.newest(), say(query.language, "newest")
+    elif query.kind == "category":
+        found = news.articles.of_category(query.words)
     else:
-        by_category = query.kind == "category"
-        find = news.articles.of_category if by_category else news.articles.search
-        found, heading = find(query.words), f"{shorten(query.words, 60)}:"
+        found = news.articles.search(query.words)
     if query.as_of:
         found = dropwhile(lambda article: article.published > query.as_of, found)
     shown, more = page(found, query.skipped, SHOWN)
@@ -236,7 +234,7 @@ def with_next(
     def one(label: str, kind: Kind, words: str = "") -> Message | None:
         return button(label, Query(kind, words, news.language or language_of(label)))
 
-    language = news.reading
+    language = news.language or "ja"
     names = sorted(news.articles.categories[:100], key=lambda name: language_of(name) != language)
     buttons = [
         button(say(language, "more"), following) if following else None,

@@ -68,7 +68,8 @@ class Line:
         while True:
             access_token = self._access_token.value
             try:
-                self._reply(access_token, reply_token, messages, end - time.monotonic())
+                body = {"replyToken": reply_token, "messages": messages}
+                self._post_reply(access_token, body, end - time.monotonic())
                 return Outcome.TAKEN
             except ApiException as error:
                 status, said = int(error.status or 0), _error(error.body)
@@ -93,16 +94,14 @@ class Line:
                 return Outcome.FAILED
             self._sleep(pause)
 
-    def _reply(
-        self, access_token: str, reply_token: str, messages: list[Message], seconds: float
-    ) -> None:
-        """Post the reply. As dictionaries: the SDK's models cost five times the rest of an answer."""
+    def _post_reply(self, access_token: str, body: Message, seconds: float) -> None:
+        """Post dictionaries: the SDK's models cost five times the rest of an answer."""
         self._client.set_default_header("Authorization", f"Bearer {access_token}")
         self._client.call_api(
             "/v2/bot/message/reply",
             "POST",
             header_params={"Content-Type": "application/json"},
-            body={"replyToken": reply_token, "messages": messages},
+            body=body,
             response_types_map={},
             _request_timeout=(min(CONNECT_SECONDS, seconds), max(seconds, 0.1)),
         )
@@ -126,13 +125,13 @@ def _configuration(config: Config, access_token: str) -> Configuration:
     configuration.connection_pool_maxsize = config.threads
     configuration.retries = False  # `reply` knows what a second try means
     configuration.ssl_ca_cert = config.ca_bundle or None
-    parts = urlsplit(config.line_api_url)
-    proxy = getproxies().get(parts.scheme, "")
-    if proxy and not proxy_bypass(parts.hostname or ""):
+    line = urlsplit(config.line_api_url)
+    proxy = getproxies().get(line.scheme, "")
+    if proxy and not proxy_bypass(line.hostname or ""):
         configuration.proxy = proxy if "//" in proxy else f"http://{proxy}"
         user = urlsplit(configuration.proxy)
-        login = f"{unquote(user.username or '')}:{unquote(user.password or '')}"
         if user.username:
+            login = f"{unquote(user.username)}:{unquote(user.password or '')}"
             configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
     return configuration
 

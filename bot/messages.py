@@ -1,7 +1,6 @@
 r"""What the bot says: its phrases in both languages, and LINE's message objects as dictionaries.
 
-Limits are in LINE's "Message objects", counted in UTF-16 units. How it counts the bytes of a Flex message
-is not documented; the lengths chosen here stay below 50 KB even if every character is escaped as \uXXXX.
+The lengths stay below a Flex message's 50 KB even if every character is escaped as \uXXXX.
 """
 
 import json
@@ -69,10 +68,7 @@ def carousel(articles: Sequence[Article], heading: str, now: float, language: La
 
 @lru_cache(maxsize=512)  # the same dozen below every answer
 def button(label: str, query: Query) -> Message | None:
-    """Return a quick reply that asks for something, in the person's language; None if it is too long.
-
-    The chat shows the label as what the person said.
-    """
+    """Return a quick reply that asks for something; None if it is too long."""
     label, data = clean(label), query.data()
     if not label or not data or utf16_length(label) > ACTION_TEXT:
         return None
@@ -97,10 +93,7 @@ def ago(published: float, now: float, language: Language) -> str:
         return ""
     seconds = max(0.0, now - published)
     if seconds >= 30 * 86400:
-        try:
-            return datetime.fromtimestamp(published, UTC).strftime("%Y-%m-%d")
-        except (OverflowError, ValueError, OSError):
-            return ""
+        return datetime.fromtimestamp(published, UTC).strftime("%Y-%m-%d")
     units = ((86400, "日", "day"), (3600, "時間", "hour"), (60, "分", "minute"))
     for size, japanese, english in units:
         if count := int(seconds // size):

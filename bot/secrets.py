@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 from bot.aws import make_client
 from bot.logs import reason
@@ -55,10 +54,7 @@ class Secret:
 
 def parameter_reader(name: str, region: str) -> Callable[[], str] | None:
     """Return a function that reads the parameter with the task role; None without a name."""
-
-    @cache
-    def client() -> Any:
-        return make_client("ssm", region, TIMEOUT_SECONDS, TIMEOUT_SECONDS, attempts=2)
+    client = cache(lambda: make_client("ssm", region, TIMEOUT_SECONDS, TIMEOUT_SECONDS, attempts=2))
 
     def read() -> str:
         answer = client().get_parameter(Name=name, WithDecryption=True)

@@ -1,10 +1,7 @@
 """Articles, their file format, and an index of them that can be searched.
 
-Below NEWS_URL is `index.json`, which the collector writes last, with the names of the files that count:
-
-    {"files": ["articles/2026-08-01-3f2a....json", ...]}
-
-A named file never changes, so a reader sees the news as it was before or as it is now. Each is UTF-8:
+Below NEWS_URL is `index.json`, which the collector writes last, with the names of the files that count
+(`{"files": ["articles/2026-08-01-3f2a....json", ...]}`). A named file never changes. Each is UTF-8:
 
     {"articles": [{"title": "...", "url": "https://...", "category": "...", "summary": "...",
                    "source": "...", "published": "2026-08-01T08:00:00+09:00", "image": "https://..."}]}
@@ -97,7 +94,7 @@ class ArticleIndex:
         """Return the articles that contain every one of the words; none without words.
 
         Latin words are found where a word begins, short ones as a whole: `it` is not in `item`. AI, IT,
-        EU are found as they are written, or "it" would be found everywhere.
+        EU are found as they are written.
         """
         keys = sorted({key for word in words.split() if (key := _key(word))}, key=len)[-MOST_WORDS:]
         return (one for file in self._files if keys for one in file.search(reversed(keys)))
@@ -155,10 +152,10 @@ def parse_index(content: bytes) -> list[str]:
     """Return the file names in an `index.json`. Raises ValueError if it is not one."""
     document = json.loads(content)
     files = document.get("files") if isinstance(document, dict) else None
-    names = map(str, files) if isinstance(files, list) else [""]
+    names = list(map(str, files)) if isinstance(files, list) else [""]
     if not all(re.fullmatch(r"(?!.*\.\.)[^/].*\.json", name) for name in names):
         raise ValueError('index.json must be an object with a list "files" of names below it')
-    return files
+    return names
 
 
 def parse(content: bytes) -> list[Article]:

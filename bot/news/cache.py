@@ -2,10 +2,10 @@
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Lock, Thread
 
 from bot.config import SAMPLES
 from bot.logs import reason
@@ -21,11 +21,6 @@ FIRST_SECONDS = 1.0  # LINE waits two seconds for an answer
 INDEX, BY_HAND = "index.json", "articles.json"
 
 
-def in_background(work: Callable[[], None]) -> None:
-    """Run it on a thread that does not keep the process alive."""
-    threading.Thread(target=work, name="news", daemon=True).start()
-
-
 class Cache:
     """The present articles, read anew in the background, one reading at a time.
 
@@ -36,7 +31,9 @@ class Cache:
         self,
         store: Store,
         clock: Callable[[], float] = time.monotonic,
-        run: Callable[[Callable[[], None]], None] = in_background,
+        run: Callable[[Callable[[], None]], None] = lambda work: Thread(
+            target=work, daemon=True
+        ).start(),
         pause: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._clock, self._run, self._pause = store, clock, run, pause
@@ -44,8 +41,8 @@ class Cache:
         self._files: dict[str, ArticleFile] = {}  # by name
         self._contents: dict[str, bytes] = {}  # of the file that names or holds the articles
         self._due = -math.inf
-        self._reading = threading.Lock()
-        self._read_once = threading.Event()
+        self._reading = Lock()
+        self._read_once = Event()
 
     def articles(self) -> ArticleIndex:
         """Return the present articles; wait only while there have never been any, at most a second."""

@@ -1,9 +1,8 @@
 """Collect the articles of the feeds: `python -m bot.news.collector`, run by a schedule in the bot's image.
 
-Reads the feeds in NEWS_FEEDS and brings the news at NEWS_URL up to date. The articles are in one file a
-day, named by a hash of its content, so that it never changes. `index.json`, written last, names the
-files that count and holds the feeds' ETags. So a reader, and a run that is killed anywhere, sees the
-news as it was before or as it is now. The exit status is 1 if no feed could be read.
+The articles are in one file a day, named by a hash of its content, so that it never changes. `index.json`,
+written last, names the files that count and holds the feeds' ETags. So a reader sees the news as it was
+before or as it is now, wherever a run is killed. The exit status is 1 if no feed could be read.
 """
 
 import hashlib
@@ -32,8 +31,7 @@ FOLDER = "articles"
 SIDE_BY_SIDE = 4  # feeds fetched at once
 MOST_ARTICLES = 100_000
 DAY = 86400.0
-# Readers may still hold an index that names a file which no longer counts.
-KEPT_SECONDS = DAY
+KEPT_SECONDS = DAY  # readers may still hold an index that names a file which no longer counts
 
 Fetch = Callable[[str, Mark], tuple[bytes, str, Mark] | None]
 

@@ -98,20 +98,19 @@ def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
     host = urlsplit(url).hostname or ""
     articles = []
     for entry in feed.entries[:MOST_ENTRIES]:
-        headline = _words(entry.get("title")) or shorten(_words(entry.get("summary")), 80)
+        summary, link = _words(entry.get("summary")), str(entry.get("link"))
         category = _words((entry.get("tags") or [{}])[0].get("term"))
-        if headline:
-            article = Article(
-                title=shorten(headline, 300),
-                url=_link(entry),
-                category=shorten(named or category or title or host, CATEGORY),
-                summary=_words(entry.get("summary"))[:SUMMARY_LENGTH],
-                source=shorten(title or host, 60),
-                published=min(_published(entry) or now, now),
-                image=_image(entry),
-            )
-            articles.append(article)
-    return articles
+        article = Article(
+            title=shorten(_words(entry.get("title")), 300) or shorten(summary, 80),
+            url=clean(link) if link.startswith(("http://", "https://")) else "",
+            category=shorten(named or category or title or host, CATEGORY),
+            summary=summary[:SUMMARY_LENGTH],
+            source=shorten(title or host, 60),
+            published=min(_published(entry) or now, now),
+            image=_image(entry),
+        )
+        articles.append(article)
+    return [article for article in articles if article.title]
 
 
 def shown(url: str) -> str:
@@ -133,11 +132,6 @@ def canonical(url: str) -> str:
 def _words(html: object) -> str:
     """Plain words of what may be HTML."""
     return clean(unescape(_TAG.sub(" ", html[:20_000]))) if isinstance(html, str) else ""
-
-
-def _link(entry: Any) -> str:
-    link = entry.get("link")
-    return clean(link) if isinstance(link, str) and link.startswith(("http://", "https://")) else ""
 
 
 def _published(entry: Any) -> float:
