@@ -19,7 +19,7 @@ from bot.events import kind_of, read_event
 from bot.handlers import answer
 from bot.line import Line, Outcome
 from bot.logs import place, reason, request_id
-from bot.messages import apology
+from bot.messages import say, text
 from bot.news.cache import Cache
 from bot.news.store import store_at
 from bot.secrets import Secret, parameter_reader
@@ -49,9 +49,27 @@ def create_app(
     cache.refresh()  # so that the first answer finds the articles
 
     def settle(raw: Any) -> bool:
-        outcome = handle(raw, line, cache, clock())
+        """Answer an event as LINE sent it; return False if another delivery of it may succeed."""
+        outcome = handle(raw)
         log.info("event", extra={"event": kind_of(raw), "outcome": outcome})
-        return outcome != Outcome.FAILED.value  # another delivery of it may succeed
+        return outcome != Outcome.FAILED.value
+
+    def handle(raw: Any) -> str:
+        event, now = read_event(raw), clock()
+        if event is None:
+            return "silent"
+        age = now - max(0, min(event.timestamp, 10**15)) / 1000
+        if age > TOKEN_SECONDS:
+            log.warning("the event is too old to answer", extra={"age": round(age)})
+            return "old"
+        plain = [text(say(None, "failed"))]
+        try:
+            reply = answer(event, cache.articles(), now, line.language)
+        except Exception as error:
+            # Its text may quote the message: only what and where go into the log.
+            log.error("no answer", extra={"error": reason(error), "where": place(error)})
+            reply = plain
+        return line.reply(event.reply_token, reply, plain).value if reply else "silent"
 
     app = Flask(__name__, static_folder=None)
     events = Deduplication(settle, config.threads)
@@ -67,7 +85,9 @@ def create_app(
         deadline = time.monotonic() + answer_seconds
         # The load balancer's id of the request, which its own log has too; else one of ours.
         given = request.headers.get("X-Amzn-Trace-Id", "")
-        request_id.set(given if given.isprintable() and given else f"{getrandbits(64):016x}")
+        request_id.set(
+            given if given.isprintable() and 0 < len(given) <= 200 else f"{getrandbits(64):016x}"
+        )
         signature = request.headers.get("X-Line-Signature")
         if not signature:
             abort(400, "The x-line-signature header is missing")
@@ -80,35 +100,15 @@ def create_app(
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
-        if (
-            request.path == "/webhook"
-            and time.monotonic() >= warned.get(error.code, -math.inf) + 60
-        ):
-            warned[error.code] = time.monotonic()
+        now = time.monotonic()
+        if request.path == "/webhook" and now >= warned.get(error.code, -math.inf) + 60:
+            warned[error.code] = now
             log.warning("a webhook is not acknowledged", extra={"status": error.code})
         response = error.get_response()
         response.data, response.content_type = f"{error.description}\n", "text/plain"
         return response  # type: ignore[return-value]
 
     return app
-
-
-def handle(raw: Any, line: Line, cache: Cache, now: float) -> str:
-    """Answer an event as LINE sent it; return the outcome."""
-    event = read_event(raw)
-    if event is None:
-        return "silent"
-    age = now - max(0, min(event.timestamp, 10**15)) / 1000
-    if age > TOKEN_SECONDS:
-        log.warning("the event is too old to answer", extra={"age": round(age)})
-        return "old"
-    try:
-        reply = answer(event, cache.articles(), now, line.language)
-    except Exception as error:
-        # Its text may quote the message: only what and where go into the log.
-        log.error("no answer", extra={"error": reason(error), "where": place(error)})
-        reply = apology()
-    return line.reply(event.reply_token, reply, apology()).value if reply else "silent"
 
 
 def is_signed(body: str, signature: str, secret: Secret) -> bool:

@@ -38,8 +38,7 @@ def kind_of(raw: Any) -> str:
 def read_event(raw: Any) -> Event | None:
     """Return the event if the bot answers to its kind; None for all others, and in standby mode.
 
-    LINE adds kinds and properties unannounced. Where the SDK cannot read an event, what the bot needs of
-    it is read alone: one unknown mention must not leave a message without an answer.
+    Where the SDK cannot read one, as LINE adds properties unannounced, what the bot needs is read alone.
     """
     if kind_of(raw) not in ANSWERED or raw.get("mode", "active") != "active":
         return None

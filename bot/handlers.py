@@ -1,7 +1,6 @@
 """What the bot answers: a table of commands, and a handler for each kind of event.
 
-A command is a function from an event and the news to messages. To add one, or to replace one, put it
-into `bot/custom.py`.
+A command is a function from an event and the news to messages. Your own go into `bot/custom.py`.
 """
 
 import difflib
@@ -81,8 +80,8 @@ def answer(
 ) -> list[Message] | None:
     """Return the reply to an event, 1 to 5 messages; None if there is nothing to say.
 
-    In groups the bot answers when it is mentioned, and to buttons. `now` is in epoch seconds; `language`
-    returns the language of a user's LINE, which counts where the text does not tell it.
+    In groups the bot answers when it is mentioned, and to buttons. `language` returns the language of a
+    user's LINE, which counts where the text does not tell it.
     """
     words = ""
     if isinstance(event, PostbackEvent):
@@ -109,7 +108,9 @@ def as_list(reply: Message | list[Message]) -> list[Message]:
 def handle(event: Any, words: str, news: News) -> Message | list[Message] | None:
     """Return the reply to an event with these words."""
     if isinstance(event, FollowEvent | JoinEvent):
-        return greet(event, news)
+        again = isinstance(event, FollowEvent) and event.follow.is_unblocked
+        greeting = ["welcome back" if again else "greeting", "usage"]
+        return sentences(news, *greeting, *(["in groups"] if in_group(event) else []))
     if isinstance(event, PostbackEvent) and (event.postback.params or {}).get("newRichMenuAliasId"):
         return None  # the person looks at another tab of the menu
     if isinstance(event, MessageEvent) and event.message.type != "text":
@@ -126,13 +127,6 @@ def handle(event: Any, words: str, news: News) -> Message | list[Message] | None
     if isinstance(event, PostbackEvent) or not normalise(words):  # of a menu that is not ours
         return usage(event, news)
     return search(event, words, news)
-
-
-def greet(event: Any, news: News) -> list[Message]:
-    """Greet a new friend, a friend who comes back, or a group."""
-    again = isinstance(event, FollowEvent) and event.follow.is_unblocked
-    names = ["welcome back" if again else "greeting", "usage"]
-    return sentences(news, *names, *(["in groups"] if in_group(event) else []))
 
 
 def search(event: Any, words: str, news: News) -> list[Message]:
@@ -208,14 +202,14 @@ def nearest(words: str, articles: ArticleIndex) -> list[str]:
     """Return categories whose names are like the words, the most similar first."""
     names = {normalise(name): name for name in articles.categories[:100]}
     wanted = normalise(words)
-    within = [key for key in names if _part(*sorted((key, wanted), key=len))]
+    pairs = {key: sorted((key, wanted), key=len) for key in names}
+    within = [  # two Latin letters only as a word: IT is not in item
+        key
+        for key, (short, long) in pairs.items()
+        if short in (long if len(short) > 2 or not short.isascii() else long.split())
+    ]
     like = difflib.get_close_matches(wanted, list(names), 3, 0.6)
     return [names[key] for key in dict.fromkeys([*within, *like])][:3]
-
-
-def _part(short: str, long: str) -> bool:
-    """Return whether one is in the other; two Latin letters only as a word: IT is not in item."""
-    return short in long and (not short.isascii() or len(short) > 2 or short in long.split())
 
 
 def sentences(news: News, *names: str, categories: Sequence[str] = ()) -> list[Message]:
@@ -226,10 +220,7 @@ def sentences(news: News, *names: str, categories: Sequence[str] = ()) -> list[M
 def with_next(
     reply: list[Message], news: News, following: Query | None = None, first: Sequence[str] = ()
 ) -> list[Message]:
-    """Add buttons for the next step: more, latest, categories (the person's language first), help.
-
-    A button answers in the person's language; if that is not known, in the language of its label.
-    """
+    """Add buttons for the next step; each answers in the person's language, else in its label's."""
 
     def one(label: str, kind: Kind, words: str = "") -> Message | None:
         return button(label, Query(kind, words, news.language or language_of(label)))

@@ -59,10 +59,7 @@ class Line:
         self._api = MessagingApi(self._client)
 
     def reply(self, reply_token: str, messages: list[Message], plain: list[Message]) -> Outcome:
-        """Reply; send `plain` instead if LINE refuses the messages themselves.
-
-        A second try never shows an answer twice: the reply token works once.
-        """
+        """Reply; send `plain` if LINE refuses the messages. Trying again is safe: a token works once."""
         end = time.monotonic() + REPLY_SECONDS
         pauses = iter(PAUSES)
         while True:

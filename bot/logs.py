@@ -34,10 +34,7 @@ class JsonLines(logging.Formatter):
 
 
 def reason(error: BaseException) -> str:
-    """Return what an exception is, fit for a log: its class, and AWS's code or the HTTP status.
-
-    The text of an exception may quote what a person wrote, an address with a password, or a secret.
-    """
+    """Return an exception's class and AWS's code or the HTTP status: its text may quote a secret."""
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
     parts = type(error).__name__, str(code or getattr(error, "status", ""))

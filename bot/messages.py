@@ -49,11 +49,6 @@ def text(words: str) -> Message:
     return {"type": "text", "text": shorten(lines, TEXT)}
 
 
-def apology() -> list[Message]:
-    """Return what can always be said, for when something went wrong with the answer itself."""
-    return [text(say(None, "failed"))]
-
-
 def carousel(articles: Sequence[Article], heading: str, now: float, language: Language) -> Message:
     """Return a Flex carousel of the first articles (at least one); `heading` opens its altText."""
     shown = articles[:SHOWN]

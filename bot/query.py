@@ -12,10 +12,7 @@ Kind = Literal["latest", "category", "search", "help"]
 
 @dataclass(frozen=True)
 class Query:
-    """Which articles, in which language, how many were shown, and up to which time (epoch seconds).
-
-    Without the time, articles that arrive meanwhile would push others to the next page again.
-    """
+    """Which articles, in which language, after how many, and none newer than `as_of` (epoch seconds)."""
 
     kind: Kind
     words: str

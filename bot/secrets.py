@@ -17,10 +17,7 @@ TIMEOUT_SECONDS = 0.5  # two attempts must fit into the answer to a webhook
 
 
 class Secret:
-    """A secret value and a way to read it again; its repr shows nothing. Safe for threads.
-
-    `read` returns the present value, None if there is nowhere to read it from. `clock` is in seconds.
-    """
+    """A secret value and perhaps a way to read it again; its repr shows nothing. Safe for threads."""
 
     def __init__(
         self,
@@ -37,10 +34,7 @@ class Secret:
         return "Secret(...)"
 
     def renewed_since(self, value: str) -> bool:
-        """Return whether there is another value than this, which has just failed.
-
-        Reads it again, at most once a minute. If that fails, the old value stays.
-        """
+        """Return whether there is another value than this, which failed; read it once a minute."""
         with self._lock:
             due = self._clock() - self._last_read >= REFRESH_SECONDS
             if self.value == value and self._read and due:

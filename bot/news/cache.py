@@ -22,10 +22,7 @@ INDEX, BY_HAND = "index.json", "articles.json"
 
 
 class Cache:
-    """The present articles, read anew in the background, one reading at a time.
-
-    `clock` is in seconds. `pause` is called between two files, so that answers get their turn.
-    """
+    """The present articles, read in the background; `pause` between two files gives answers a turn."""
 
     def __init__(
         self,

@@ -49,10 +49,7 @@ def main() -> int:
 
 
 def collect(store: Store, feeds: list[str], days: int, now: float, fetch: Fetch) -> int:
-    """Bring the stored news up to date; return how many feeds could be read.
-
-    Articles older than so many days, and those beyond MOST_ARTICLES, go. `now` is in epoch seconds.
-    """
+    """Bring the stored news up to date, delete what is too old; return how many feeds could be read."""
     index = _index(store)
     marks = {url: Mark(**mark) for url, mark in index["feeds"].items()}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

@@ -85,9 +85,8 @@ class Web:
 def read_feed(content: bytes, kind: str, url: str, now: float) -> list[Article]:
     """Return the articles of an RSS or Atom feed. Raise BadFeed where it is none.
 
-    The part of the URL after `#`, which no server gets to see, names the category of all of them;
-    without it each entry's own does, else the feed's title. An entry without a time is as of now, and
-    one from the future too.
+    Their category: what follows `#` in the URL, else each entry's own, else the feed's title. An entry
+    without a time is as of now, and one from the future too.
     """
     headers = {"content-type": kind, "content-location": urldefrag(url).url}
     feed = feedparser.parse(content, response_headers=headers)
