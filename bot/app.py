@@ -65,8 +65,7 @@ def create_app(
         plain = [text(say(None, "failed"))]
         try:
             reply = answer(event, cache.articles(), now, line.language)
-        except Exception as error:
-            # Its text may quote the message: only what and where go into the log.
+        except Exception as error:  # its text may quote the message, and stays out of the log
             log.error("no answer", extra={"error": reason(error), "where": place(error)})
             reply = plain
         return line.reply(event.reply_token, reply, plain).value if reply else "silent"
@@ -84,10 +83,8 @@ def create_app(
     def webhook() -> str:
         deadline = time.monotonic() + answer_seconds
         # The load balancer's id of the request, which its own log has too; else one of ours.
-        given = request.headers.get("X-Amzn-Trace-Id", "")
-        request_id.set(
-            given if given.isprintable() and 0 < len(given) <= 200 else f"{getrandbits(64):016x}"
-        )
+        trace = request.headers.get("X-Amzn-Trace-Id", "")[:200]
+        request_id.set(trace if trace and trace.isprintable() else f"{getrandbits(64):016x}")
         signature = request.headers.get("X-Line-Signature")
         if not signature:
             abort(400, "The x-line-signature header is missing")
@@ -128,8 +125,7 @@ def _body() -> str:
         return body.decode()
     except HTTPException:
         raise
-    except Exception as error:  # gunicorn's for a wrong chunk is no OSError
-        log.debug("a body could not be read", extra={"error": reason(error)})
+    except Exception:  # gunicorn's for a wrong chunk is no OSError
         abort(400, "The body could not be read")
 
 

@@ -8,8 +8,7 @@ def make_client(service: str, region: str, connect: float, read: float, attempts
     import boto3  # only when it is needed: it takes a fifth of the start
     from botocore.config import Config
 
-    config = Config(
-        connect_timeout=connect, read_timeout=read, retries={"total_max_attempts": attempts}
-    )
+    retries = {"total_max_attempts": attempts}
+    config = Config(connect_timeout=connect, read_timeout=read, retries=retries)
     session = boto3.Session(region_name=region or None)  # the default one is not for threads
     return session.client(service, config=config)

@@ -5,9 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self
 
-Number = TypeVar("Number", int, float)
 SAMPLES = str(Path(__file__).parent / "samples")
 
 
@@ -81,13 +80,12 @@ def _given(environment: Mapping[str, str], *required: str) -> dict[str, str]:
     for name in required:
         if name not in given:
             raise ConfigError(
-                f"The environment variable {name} is missing. On ECS the task definition fills it "
-                "(secrets from Parameter Store); elsewhere set it before the start."
+                f"The environment variable {name} is missing: set it before the start."
             )
     return {"AWS_REGION": given.get("AWS_DEFAULT_REGION", ""), **given}
 
 
-def _number(given: Mapping[str, str], name: str, default: Number, low: int, high: int) -> Number:
+def _number(given: Mapping[str, str], name: str, default: float, low: int, high: int) -> Any:
     text = given.get(name, str(default))
     pattern = "[0-9]{1,9}" if isinstance(default, int) else r"[0-9]{1,9}(\.[0-9]+)?"
     if not re.fullmatch(pattern, text) or not low <= float(text) <= high:

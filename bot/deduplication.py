@@ -1,7 +1,7 @@
 """Answer each event once, however often LINE delivers it.
 
-A webhook is acknowledged only when each of its events is settled: answered, or beyond help. LINE delivers
-it again otherwise (if redelivery is switched on). A second delivery meets the first one here by its
+A webhook is acknowledged only when each of its events is settled: answered, or beyond help. Otherwise LINE
+delivers it again (if redelivery is switched on), and that meets the first delivery here by its
 `webhookEventId`; in another task LINE's reply token, which works once, stops the second answer.
 """
 

@@ -36,7 +36,7 @@ def kind_of(raw: Any) -> str:
 
 
 def read_event(raw: Any) -> Event | None:
-    """Return the event if the bot answers to its kind; None for all others, and in standby mode.
+    """Return the event if the bot answers to its kind; else, and in standby mode, None.
 
     Where the SDK cannot read one, as LINE adds properties unannounced, what the bot needs is read alone.
     """

@@ -16,12 +16,11 @@ bind = f"{_config.host}:{_config.port}"
 worker_class = "gthread"
 workers = 1  # a quarter of a vCPU; a second process would only cost memory
 threads = _config.threads
-worker_connections = 1000
 keepalive = 75  # above the load balancer's 60 seconds, or people get its 502
-timeout = 30
 graceful_timeout = 60  # with LINGER_SECONDS below the task's stopTimeout of 120 seconds
-# The heartbeat file in memory: a slow disk must not look like a worker that hangs.
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+worker_tmp_dir = (
+    "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+)  # no disk, which may be slow
 control_socket_disable = True  # no file in a home folder that may be read-only
 logconfig_dict = configuration()
 

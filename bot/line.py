@@ -10,13 +10,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from linebot.v3.messaging import (
-    ApiClient,
-    ApiException,
-    Configuration,
-    ErrorResponse,
-    MessagingApi,
-)
+from linebot.v3.messaging import ApiClient, ApiException, Configuration, ErrorResponse, MessagingApi
 
 from bot.config import Config
 from bot.logs import reason
@@ -52,8 +46,7 @@ class Line:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         read = parameter_reader(config.access_token_parameter, config.region)
-        self._access_token = access_token or Secret(config.access_token, read)
-        self._sleep = sleep
+        self._access_token, self._sleep = access_token or Secret(config.access_token, read), sleep
         self._language = lru_cache(LANGUAGES)(self._ask_language)
         self._client = ApiClient(_configuration(config, self._access_token.value))
         self._api = MessagingApi(self._client)

@@ -21,9 +21,8 @@ from bot.text import LANGUAGES, Language, clean, shorten, utf16_length
 Message = dict[str, Any]
 
 SHOWN = 8  # articles in a carousel; LINE allows 12 bubbles and 50 KB
-TEXT, ALT_TEXT = 5000, 400
+TEXT, ALT_TEXT, URI = 5000, 400, 1000
 TITLE, SUMMARY, SOURCE, CATEGORY = 100, 140, 40, 20
-URI = 1000
 QUICK_REPLIES, LABEL, ACTION_TEXT = 13, 20, 300
 GREY, ACCENT = "#8a8f98", "#06a050"
 

@@ -75,9 +75,8 @@ def shorten(words: str, limit: int) -> str:
     """Return at most `limit` UTF-16 units, ending in an ellipsis if something was cut off."""
     if utf16_length(words) <= limit:
         return words
-    kept = words.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)]
-    # "ignore" drops the half of a surrogate pair that the cut may have left.
-    return kept.decode("utf-16-le", "ignore").rstrip() + "…"
+    start = words.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)]
+    return start.decode("utf-16-le", "ignore").rstrip() + "…"  # without half a surrogate pair
 
 
 def language_of(words: str) -> Language:

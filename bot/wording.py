@@ -7,11 +7,8 @@ from pathlib import Path
 from bot.text import normalise
 
 # Other ways to say what a command of handlers.py is registered for.
-SYNONYMS = {
-    normalise(word): command
-    for command, words in json.loads(Path(__file__).with_name("synonyms.json").read_bytes()).items()
-    for word in words
-}
+_TABLE = json.loads(Path(__file__).with_name("synonyms.json").read_bytes())
+SYNONYMS = {normalise(word): command for command, words in _TABLE.items() for word in words}
 
 # Sentences that ask to be written to; a search for 通知機能 stays a search.
 _SUBSCRIPTION = re.compile(

@@ -30,8 +30,7 @@ log = logging.getLogger(__name__)
 FOLDER = "articles"
 SIDE_BY_SIDE = 4  # feeds fetched at once
 MOST_ARTICLES = 100_000
-DAY = 86400.0
-KEPT_SECONDS = DAY  # readers may still hold an index that names a file which no longer counts
+DAY = KEPT_SECONDS = 86400.0  # readers may still hold an index that names a file of yesterday
 
 Fetch = Callable[[str, Mark], tuple[bytes, str, Mark] | None]
 

@@ -23,8 +23,7 @@ AGENT = "news-bot (+https://developers.line.biz/)"
 
 _TAG = re.compile(r"<[^>]{0,2000}>")
 _IMAGE = re.compile(r"""<img\b[^>]{0,500}?\bsrc\s*=\s*["']([^"'>]{1,1000})""", re.IGNORECASE)
-# What says where a link was found, and not what it leads to.
-_CAMPAIGN = re.compile("utm_|fbclid|gclid|ref$|rss$|cmpid")
+_CAMPAIGN = re.compile("utm_|fbclid|gclid|ref$|rss$|cmpid")  # where a link was found
 
 
 class BadFeed(Exception):
@@ -135,8 +134,7 @@ def _words(html: object) -> str:
 
 def _published(entry: Any) -> float:
     """Epoch seconds; 0 where the entry does not say."""
-    # dict's own get: feedparser's maps one to the other, with a warning.
-    moment = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
+    moment = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")  # no warning
     try:
         return float(calendar.timegm(moment)) if moment else 0.0
     except (ValueError, OverflowError, TypeError):
@@ -147,8 +145,7 @@ def _image(entry: Any) -> str:
     """Return the address of a picture, over HTTPS as LINE wants it; empty where there is none."""
     offered = [one.get("url") for one in entry.get("media_thumbnail") or []]
     for one in [*(entry.get("media_content") or []), *(entry.get("enclosures") or [])]:
-        kind = str(one.get("type") or one.get("medium") or "")
-        if kind.startswith("image"):
+        if str(one.get("type") or one.get("medium")).startswith("image"):
             offered.append(one.get("url") or one.get("href"))
     offered += _IMAGE.findall(str(entry.get("summary") or "")[:20_000])[:1]
     return next((clean(one) for one in offered if str(one).startswith("https://")), "")

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.aws import make_client
 
-# How long to wait for S3's connection and for its next bytes. Never within an answer.
-CONNECT_SECONDS, READ_SECONDS = 5, 20
+CONNECT_SECONDS, READ_SECONDS = 5, 20  # of S3; never within an answer
 
 
 class NotFound(Exception):
@@ -55,20 +54,19 @@ class Bucket:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._region = region
-        if client:
-            self.client = client
+        self._given = client
 
     @cached_property
-    def client(self) -> Any:
-        """The S3 client."""
-        return make_client("s3", self._region, CONNECT_SECONDS, READ_SECONDS, attempts=4)
+    def _client(self) -> Any:
+        connect, read = CONNECT_SECONDS, READ_SECONDS
+        return self._given or make_client("s3", self._region, connect, read, attempts=4)
 
     def read(self, name: str) -> bytes:
         """Return the file's content. Raise NotFound."""
         from botocore.exceptions import ClientError
 
         try:
-            answer = self.client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             # Without s3:ListBucket S3 answers AccessDenied for an object that does not exist.
@@ -82,12 +80,12 @@ class Bucket:
         """Write the file as a whole, in place of what was there."""
         kind = "application/json; charset=utf-8"
         key = self._prefix + name
-        self.client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=kind)
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=kind)
 
     def old(self, folder: str, seconds: float) -> list[str]:
         """Return the names of the files in the folder that were not written for so long."""
         end = time.time() - seconds
-        pages = self.client.get_paginator("list_objects_v2").paginate(
+        pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
         )
         return [
@@ -99,7 +97,7 @@ class Bucket:
 
     def delete(self, name: str) -> None:
         """Delete the file if it exists."""
-        self.client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+        self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
 
 
 Store = Folder | Bucket
