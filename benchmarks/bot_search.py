@@ -1,8 +1,9 @@
 """Searching 10,000 articles: `python -m benchmarks.bot_search [--articles N]`.
 
 Words of one to four letters cut out of the articles, words that are nowhere, and two at a time; each as
-the conversation asks, for the first page. Milliseconds of CPU and of the clock, which other programs on
-the machine lengthen.
+the conversation asks, for the first page. Then whole answers to the questions that cost most: nothing is
+found, and mistyped words are looked for. Milliseconds of CPU and of the clock, which other programs on the
+machine lengthen.
 """
 
 import argparse
@@ -10,10 +11,24 @@ import random
 import time
 
 from benchmarks.articles import made
+from bot.events import read_event
+from bot.handlers import answer
 from bot.messages import SHOWN
 from bot.news.articles import Article, ArticleFile, ArticleIndex, page
 
 DAY = 86400
+WORST = [
+    "zebra",
+    "シマウマ",
+    "load balencer",
+    "の に は を が と も で 鑞",
+    "the of in to for with zz",
+    "a" * 200,
+    "あ" * 200,
+    " ".join(f"鑞{number}" for number in range(60)),
+    " ".join(chr(0x3042 + number) + "月" for number in range(60)),
+    "HI " * 60,
+]
 
 
 def main() -> None:
@@ -40,6 +55,21 @@ def main() -> None:
         exists.sort()
         shares = [exists[int(share * len(exists))] for share in (0.5, 0.9, 0.99)]
         print(f"{name}: p50 {shares[0]:.2f}  p90 {shares[1]:.2f}  p99 {shares[2]:.2f} ms")
+    slowest = max((answer_ms(words, index), words) for words in WORST)
+    print(f"whole answers, CPU: at most {slowest[0]:.2f} ms, to {slowest[1][:20]!r}")
+
+
+def answer_ms(words: str, index: ArticleIndex) -> float:
+    """Return the milliseconds of CPU that the answer takes, the median of nine."""
+    event = read_event(
+        {"type": "message", "replyToken": "r", "message": {"type": "text", "text": words}}
+    )
+    times = []
+    for _ in range(9):
+        began = time.process_time()
+        answer(event, index, time.time())
+        times.append((time.process_time() - began) * 1000)
+    return sorted(times)[4]
 
 
 def by_day(articles: list[Article]) -> ArticleIndex:
