@@ -30,6 +30,8 @@ ROOT = Path(__file__).parent.parent.parent
 class Session:
     """The boto3 session that every command gets, recorded; its clients are kept."""
 
+    profile_name = "default"
+
     def __init__(self, aws_session: AwsSession, recorder: Recorder) -> None:
         self.aws_session, self.recorder = aws_session, recorder
         recorder.listen(aws_session.session)
