@@ -79,7 +79,7 @@ def remove_runtime(file: Path) -> None:
 
 
 def _is_here(address: str) -> bool:
-    """Tell whether a URL, or host:port, is this machine's."""
+    """Return whether a URL, or host:port, is this machine's."""
     return on_loopback(address if "://" in address else f"//{address}")
 
 

@@ -72,8 +72,8 @@ def test_two_tasks_throughout(env: Env) -> None:
     assert 2 == json.loads(found["Target"]["Input"])["DesiredCount"]
     assert ([], 0) == scaled(env, 0)
     assert ([], 2) == scaled(env, 2)
-    one = next(task for task in env.sandbox.cloud.ecs.tasks if task.wanted)
-    one.ask_to_stop(env.clock.now(), "SpotInterruption", "Your Spot Task was interrupted.")
+    one = next(task for task in env.sandbox.cloud.ecs.tasks if task.should_run)
+    one.stop(env.clock.now(), "SpotInterruption", "Your Spot Task was interrupted.")
     for _second in range(120):
         env.clock.advance(1)
         assert 200 == env.sandbox.line.send("help", "U" + "1" * 32)["status"]

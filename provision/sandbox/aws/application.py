@@ -182,7 +182,7 @@ class AwsApplication:
 
 
 def _is_kept(header: str) -> bool:
-    """Tell whether a header stays; moto's CORS headers would let pages of other origins read answers."""
+    """Return whether a header stays; moto's CORS headers would let pages of other origins read answers."""
     return header not in ("content-length", "connection") and not header.startswith(
         "access-control-"
     )

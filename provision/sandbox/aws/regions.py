@@ -32,7 +32,7 @@ def partitions() -> dict[str, dict[str, Any]]:
 
 
 def known(region: str) -> bool:
-    """Tell whether any partition has a region, or a global pseudo-region, of this name."""
+    """Return whether any partition has a region, or a global pseudo-region, of this name."""
     return any(region in regions for regions in partitions().values())
 
 
@@ -42,7 +42,7 @@ def opt_in() -> frozenset[str]:
 
 
 def disabled(cloud: Cloud, region: str) -> bool:
-    """Tell whether the account has not enabled this region."""
+    """Return whether the account has not enabled this region."""
     return region in opt_in() and region not in cloud.opted_in
 
 

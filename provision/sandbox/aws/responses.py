@@ -66,7 +66,7 @@ def _serialize(call: Call, result: Any) -> Response:
 
 
 def is_operation(service: str, operation: str) -> bool:
-    """Tell whether botocore knows it."""
+    """Return whether botocore knows it."""
     try:
         return _botocore_operation(service, operation) is not None
     except (UnknownServiceError, OperationNotFoundError):

@@ -74,7 +74,7 @@ def refuse_unsigned(environ: dict[str, Any], body: bytes) -> Response:
 
 
 def _is_of(service: str, environ: dict[str, Any]) -> bool:
-    """Tell whether method and path are those of an operation of this service."""
+    """Return whether method and path are those of an operation of this service."""
     try:
         return get_service_router(service).match(Request(environ)) is not None
     except (NotFound, NotImplementedError):

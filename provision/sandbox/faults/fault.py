@@ -75,7 +75,7 @@ class Fault:
         return {f.name: getattr(self, f.name) for f in fields(self) if not f.name.startswith("_")}
 
     def hits(self, call: Call) -> bool:
-        """Tell whether it happens to this call; to be asked once a call."""
+        """Return whether it happens to this call; to be asked once a call."""
         if not (
             fnmatchcase(call.service, self.service)
             and fnmatchcase(call.operation, self.operation)

@@ -89,7 +89,7 @@ class Faults:
                     raise ConnectionDroppedError(words)
 
     def _hold(self, fault: Fault, call: Call) -> bool:
-        """Tell whether the held call may carry on."""
+        """Return whether the held call may carry on."""
         with self._changed:
             fault.held = {"service": call.service, "operation": call.operation, "time": call.time}
             self._changed.notify_all()

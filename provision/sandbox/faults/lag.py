@@ -148,7 +148,7 @@ class Lag:
         return known.get(behind) or before(call, now, history.hidden(behind))
 
     def _lags(self, call: Call) -> bool:
-        """Tell whether the call lags; of S3 buckets and their settings do, objects do not (User Guide)."""
+        """Return whether the call lags; of S3 buckets and their settings do, objects do not (User Guide)."""
         return call.service in self.seconds and (
             call.service != "s3"
             or "Bucket" in call.operation

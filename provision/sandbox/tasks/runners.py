@@ -140,7 +140,7 @@ class InlineTask:
                 self.exit_code = code
 
     def ready(self, seconds: float) -> bool:
-        """Tell whether the container has not ended."""
+        """Return whether the container has not ended."""
         return self.exit_code is None
 
     def send(self, request: Request, seconds: float) -> Reply:

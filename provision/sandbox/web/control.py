@@ -39,7 +39,7 @@ def control(method: str, path: str) -> Callable[[Handler], Handler]:
 
 
 def is_guarded(method: str, path: str) -> bool:
-    """Tell whether a request needs the token: all but the ones that only read what is no secret."""
+    """Return whether a request needs the token: all but the ones that only read what is no secret."""
     return path.startswith(PREFIX) and not (method in ("GET", "HEAD") and path in _OPEN)
 
 

@@ -20,7 +20,7 @@ _AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
     "RFC 8659, section 3: aliases are followed; ACM User Guide, Troubleshoot CAA problems",
 )
 def amazon_may_issue(dns: DnsResolver, name: str) -> bool:
-    """Tell whether the closest CAA set at or above the name, if any, allows Amazon."""
+    """Return whether the closest CAA set at or above the name, if any, allows Amazon."""
     tag = "issuewild" if name.startswith("*.") else "issue"
     labels = name.removeprefix("*.").split(".")
     for cut in range(len(labels) - 1):

@@ -65,7 +65,7 @@ class Acm:
         return self._records[base]
 
     def records_shown(self, certificate: RequestedCertificate) -> bool:
-        """Tell whether DescribeCertificate shows the records yet."""
+        """Return whether DescribeCertificate shows the records yet."""
         due = certificate.requested_at + self.account.delays.resource_record
         return self.account.clock.now() >= due
 
@@ -166,7 +166,7 @@ class Acm:
             self._settle(certificate, "ISSUED")
 
     def proven(self, name: str) -> bool:
-        """Tell whether the validation CNAME of this name resolves, on the delegated servers."""
+        """Return whether the validation CNAME of this name resolves, on the delegated servers."""
         owner, value = self.record(name)
         found = [answer.lower().rstrip(".") for answer in self.dns.resolve(owner, "CNAME")]
         return found == [value.rstrip(".")]

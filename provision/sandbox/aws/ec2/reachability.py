@@ -6,7 +6,7 @@ from typing import Any
 
 
 def admits(groups: Iterable[Any], port: int, address: str, sources: Iterable[str] = ()) -> bool:
-    """Tell whether any of these groups (moto's) lets TCP to `port` in.
+    """Return whether any of these groups (moto's) lets TCP to `port` in.
 
     From a member of one of the groups `sources` (ids), or from an IPv4 `address`.
     """

@@ -53,7 +53,7 @@ class Ec2:
         return backend
 
     def is_public(self, region: str, subnet: Any) -> bool:
-        """Tell whether the subnet's route table (its own, else the VPC's main one) leaves by a gateway.
+        """Return whether the subnet's route table (its own, else the VPC's main one) leaves by a gateway.
 
         `subnet` is moto's Subnet.
         """

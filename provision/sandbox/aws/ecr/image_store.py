@@ -43,7 +43,7 @@ class Images:
         return config if isinstance(config, dict) and "architecture" in config else None
 
     def pull(self, uri: str, platform: dict[str, Any]) -> bool:
-        """Tell whether this machine can execute the image. Raises CannotPullError.
+        """Return whether this machine can execute the image. Raises CannotPullError.
 
         `platform` is a task definition's runtimePlatform. An index without an entry for it cannot
         be pulled; a single image of another processor is pulled, and then does not start.

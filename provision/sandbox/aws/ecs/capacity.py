@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.errors import invalid_parameter
 
 PROVIDERS = ("FARGATE", "FARGATE_SPOT")  # the sandbox has no Auto Scaling groups
 NO_CAPACITY = (
@@ -27,17 +27,17 @@ NO_INSTANCES = "No Container Instances were found in your cluster."
     "InvalidParameterException 400",
     "Amazon ECS API Reference, CreateService, capacityProviderStrategy",
 )
-def check_capacity(given: dict[str, Any], cluster: Any) -> None:
+def check_capacity(params: dict[str, Any], cluster: Any) -> None:
     """Refuse launchType beside capacityProviderStrategy (API CreateService, UpdateService, RunTask)."""
-    strategy = given.get("capacityProviderStrategy") or []
-    if strategy and given.get("launchType"):
-        raise _invalid(
+    strategy = params.get("capacityProviderStrategy") or []
+    if strategy and params.get("launchType"):
+        raise invalid_parameter(
             "Specifying both a launch type and capacity provider strategy is not supported. Remove "
             "one and try again."
         )
     for entry in strategy:
         if entry["capacityProvider"] not in (cluster.capacity_providers or []):
-            raise _invalid(
+            raise invalid_parameter(
                 "The specified capacity provider strategy cannot contain a capacity provider that "
                 "is not associated with the cluster. Associate the capacity provider with the "
                 "cluster and try again."
@@ -68,17 +68,17 @@ def check_strategy(strategy: list[dict[str, Any]]) -> None:
     for entry in strategy:
         for name, most in (("weight", 1000), ("base", 100000)):
             if not 0 <= (entry.get(name) or 0) <= most:
-                raise _invalid(
+                raise invalid_parameter(
                     f"The capacity provider {name} must be between 0 and {most}. Specify a valid "
                     "value and try again."
                 )
     if sum(1 for entry in strategy if entry.get("base")) > 1:
-        raise _invalid(
+        raise invalid_parameter(
             "Only one capacity provider in a capacity provider strategy can have a base value "
             "defined. Remove the others and try again."
         )
     if len(strategy) > 1 and not any(entry.get("weight") for entry in strategy):
-        raise _invalid(
+        raise invalid_parameter(
             "The capacity provider strategy must have at least one capacity provider with a "
             "weight greater than 0."
         )
@@ -90,18 +90,18 @@ def check_strategy(strategy: list[dict[str, Any]]) -> None:
     "InvalidParameterException 400",
     "Amazon ECS API Reference, PutClusterCapacityProviders, capacityProviders",
 )
-def check_providers(given: dict[str, Any]) -> None:
+def check_providers(params: dict[str, Any]) -> None:
     """Check providers and the default strategy (API CreateCluster, PutClusterCapacityProviders)."""
-    providers = given.get("capacityProviders") or []
+    providers = params.get("capacityProviders") or []
     for name in providers:
         if name not in PROVIDERS:
-            raise _invalid(
+            raise invalid_parameter(
                 f"The specified capacity provider '{name}' was not found. Specify a valid name or "
                 "ARN and try again."
             )
-    strategy = given.get("defaultCapacityProviderStrategy") or []
+    strategy = params.get("defaultCapacityProviderStrategy") or []
     if any(entry["capacityProvider"] not in providers for entry in strategy):
-        raise _invalid(
+        raise invalid_parameter(
             "The specified default capacity provider strategy contains a capacity provider that is "
             "not associated with the cluster. Associate the capacity provider and try again."
         )
@@ -115,34 +115,30 @@ def check_providers(given: dict[str, Any]) -> None:
     "Amazon ECS API Reference, RegisterTaskDefinition, requiresCompatibilities",
 )
 def check_compatible(definition: Any, on_fargate: bool) -> None:
-    """Refuse to run on Fargate what was not registered for it."""
+    """Refuse a task definition without the compatibility FARGATE on Fargate."""
     if on_fargate and "FARGATE" not in (definition.compatibilities or []):
-        raise _invalid("Task definition does not support launch_type FARGATE.")
+        raise invalid_parameter("Task definition does not support launch_type FARGATE.")
 
 
 def next_provider(strategy: list[dict[str, Any]], used: Counter[str]) -> str:
-    """Return the next provider, by base, then by weight; "" without a strategy."""
+    """Return the capacity provider of the next task, by base, then by weight; "" without a strategy."""
     if not strategy:
         return ""
     for entry in strategy:
         if used[entry["capacityProvider"]] < (entry.get("base") or 0):
             return str(entry["capacityProvider"])
-    weighed = [entry for entry in strategy if entry.get("weight")] or strategy[:1]
+    weighted = [entry for entry in strategy if entry.get("weight")] or strategy[:1]
 
     def load(entry: dict[str, Any]) -> float:
         above = used[entry["capacityProvider"]] - (entry.get("base") or 0)
         return (above + 1) / float(entry.get("weight") or 1)
 
-    return str(min(weighed, key=load)["capacityProvider"])
+    return str(min(weighted, key=load)["capacityProvider"])
 
 
-def with_default(cloud: Cloud, given: dict[str, Any], cluster: Any) -> dict[str, Any]:
-    """Return the parameters, with the cluster's default strategy where they name no capacity."""
+def with_default(cloud: Cloud, params: dict[str, Any], cluster: Any) -> dict[str, Any]:
+    """Return the parameters, with the cluster's default strategy if they name no capacity."""
     default = cluster.default_capacity_provider_strategy
-    if default and not given.get("launchType") and not given.get("capacityProviderStrategy"):
-        return {**given, "capacityProviderStrategy": default}
-    return given
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterException", message)
+    if default and not params.get("launchType") and not params.get("capacityProviderStrategy"):
+        return {**params, "capacityProviderStrategy": default}
+    return params

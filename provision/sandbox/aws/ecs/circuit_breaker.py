@@ -1,4 +1,4 @@
-"""ECS: failed tasks, the throttle, and the circuit breaker.
+"""ECS: failed tasks, the service throttle, and the deployment circuit breaker.
 
 ECS Developer Guide, "Amazon ECS service throttle logic", "How the Amazon ECS deployment circuit
 breaker detects failures".
@@ -11,9 +11,11 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.service import EcsService
 from provision.sandbox.aws.ecs.task import Task
 
-_LONGEST = 27 * 60.0  # seconds between two attempts, at most
-_SHORTEST = 30.0  # the first pause, after the third failure; AWS does not tell its steps
-_REPEATEDLY = 3
+_MAX_PAUSE = 27 * 60.0  # seconds between two attempts
+_FIRST_PAUSE = (
+    30.0  # seconds, after the third failure, then doubled; AWS does not document the steps
+)
+_THROTTLED_AFTER = 3  # failed starts
 
 
 @behaves(
@@ -28,34 +30,34 @@ _REPEATEDLY = 3
     "service event: is unable to consistently start tasks successfully.",
     "Amazon ECS Developer Guide, Amazon ECS service throttle logic",
 )
-def _count(service: EcsService, task: Task, now: float) -> None:
-    """Count a failed task: for its deployment while in progress, and for the throttle."""
+def _record_failure(service: EcsService, task: Task, now: float) -> None:
+    """Count a failed task for its deployment, if that is in progress, and for the service throttle."""
     for deployment in service.deployments:
-        unsettled = deployment.rollout_state == "IN_PROGRESS" and not task.was_well
-        if deployment.id == task.deployment and unsettled:
+        counts = deployment.rollout_state == "IN_PROGRESS" and not task.was_healthy
+        if deployment.id == task.deployment and counts:
             deployment.failed_tasks += 1
     if task.stop_code != "TaskFailedToStart":
         return
-    service.say(now, f"was unable to place a task. Reason: {task.stopped_reason}.")
-    service.unstarted += 1
-    if service.unstarted >= _REPEATEDLY:
-        pause = _SHORTEST * 2 ** (service.unstarted - _REPEATEDLY)
-        service.retry_at = now + min(_LONGEST, pause)
-        service.say(
+    service.add_event(now, f"was unable to place a task. Reason: {task.stopped_reason}.")
+    service.failed_starts += 1
+    if service.failed_starts >= _THROTTLED_AFTER:
+        pause = _FIRST_PAUSE * 2 ** (service.failed_starts - _THROTTLED_AFTER)
+        service.retry_at = now + min(_MAX_PAUSE, pause)
+        service.add_event(
             now,
             "is unable to consistently start tasks successfully. For more information, see the "
             "Troubleshooting section of the Amazon ECS Developer Guide.",
         )
 
 
-def fail(cloud: Cloud, task: Task, code: str, reason: str) -> None:
-    """End a task for a reason of its own; its service counts it and starts another one."""
-    if not task.wanted:
+def stop_failed_task(cloud: Cloud, task: Task, code: str, reason: str) -> None:
+    """Stop a task that failed, and count the failure for its service."""
+    if not task.should_run:
         return
     now, service = cloud.clock.now(), cloud.ecs.service_of(task)
-    task.ask_to_stop(now, code, reason)
+    task.stop(now, code, reason)
     if service is not None:
-        _count(service, task, now)
+        _record_failure(service, task, now)
 
 
 @behaves(
@@ -76,12 +78,12 @@ def fail(cloud: Cloud, task: Task, code: str, reason: str) -> None:
     "rolloutState FAILED",
     "Amazon ECS API Reference, DeploymentCircuitBreaker, rollback",
 )
-def break_circuit(cloud: Cloud, service: EcsService) -> list[Task]:
-    """Give the primary deployment up where it has failed too often; its tasks, which are to stop."""
+def check_circuit_breaker(cloud: Cloud, service: EcsService) -> list[Task]:
+    """Fail the primary deployment if it reached the threshold; return its tasks, which are to stop."""
     primary = service.primary
     threshold = min(200, max(3, math.ceil(service.desired / 2)))
     if (
-        not service.breaker.get("enable")
+        not service.circuit_breaker.get("enable")
         or primary.rollout_state != "IN_PROGRESS"
         or primary.failed_tasks < threshold
     ):
@@ -90,11 +92,11 @@ def break_circuit(cloud: Cloud, service: EcsService) -> list[Task]:
     primary.rollout_state = "FAILED"
     primary.reason = "ECS deployment circuit breaker: tasks failed to start."
     primary.updated_at = now
-    service.say(now, f"(deployment {primary.id}) deployment failed: tasks failed to start.")
-    given_up = service.wanted(primary)
-    back = service.completed
-    if service.breaker.get("rollback") and back and not primary.is_rollback:
-        new = service.deploy(now, back, is_rollback=True)
+    service.add_event(now, f"(deployment {primary.id}) deployment failed: tasks failed to start.")
+    failed = service.active_tasks(primary)
+    previous = service.completed
+    if service.circuit_breaker.get("rollback") and previous and not primary.is_rollback:
+        new = service.deploy(now, previous, is_rollback=True)
         new.reason = f"ECS deployment circuit breaker: rolling back to deploymentId {new.id}."
-        service.say(now, f"(deployment {primary.id}) rolling back to deployment {new.id}.")
-    return given_up
+        service.add_event(now, f"(deployment {primary.id}) rolling back to deployment {new.id}.")
+    return failed

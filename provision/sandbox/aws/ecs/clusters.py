@@ -6,6 +6,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import check_providers
+from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.pagination import page
 from provision.sandbox.aws.rules import Answer, after, before
 
@@ -20,8 +21,8 @@ _SERVICE_LINKED_ROLE = "AWSServiceRoleForECS"
 )
 def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
     """Return moto's ACTIVE cluster for a name, an ARN, or None (the one called default)."""
-    wanted = (name or "default").rpartition("/")[2]
-    cluster = cloud.backend("ecs", region).clusters.get(wanted)
+    short_name = (name or "default").rpartition("/")[2]
+    cluster = cloud.backend("ecs", region).clusters.get(short_name)
     if cluster is None or cluster.status != "ACTIVE":
         raise AwsError("ClusterNotFoundException", "Cluster not found.")
     return cluster
@@ -33,11 +34,10 @@ def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
     "InvalidParameterException 400, Unable to assume the service linked role. ...",
     "Amazon ECS Developer Guide, Using service-linked roles for Amazon ECS",
 )
-def need_service_linked_role(cloud: Cloud) -> None:
+def require_service_linked_role(cloud: Cloud) -> None:
     """Refuse the first use of ECS in an account without its service-linked role (Developer Guide)."""
     if cloud.iam.role(_SERVICE_LINKED_ROLE) is None:
-        raise AwsError(
-            "InvalidParameterException",
+        raise invalid_parameter(
             "Unable to assume the service linked role. Please verify that the ECS service linked "
             "role exists.",
         )
@@ -51,8 +51,8 @@ def need_service_linked_role(cloud: Cloud) -> None:
 )
 @before("ecs", "CreateCluster")
 def create_cluster(cloud: Cloud, call: Call) -> Answer | None:
-    """Require the service-linked role; return a cluster that exists (API CreateCluster)."""
-    need_service_linked_role(cloud)
+    """Require the service-linked role; return a cluster that exists already (API CreateCluster)."""
+    require_service_linked_role(cloud)
     check_providers(call.params)
     name = call.params.get("clusterName") or "default"
     known = cloud.backend("ecs", call.region).clusters.get(name)
@@ -69,7 +69,7 @@ def create_cluster(cloud: Cloud, call: Call) -> Answer | None:
 )
 @after("ecs", "DescribeClusters")
 def count_members(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Show how many services and tasks there are (API DescribeClusters)."""
+    """Set the counts of services and tasks (API DescribeClusters)."""
     for cluster in answer.get("clusters", []):
         cluster.update(_counts(cloud, call.region, cluster["clusterName"]))
 
@@ -103,19 +103,17 @@ def list_active(cloud: Cloud, call: Call) -> Answer:
 @before("ecs", "DeleteCluster")
 def check_cluster_empty(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a cluster with services or tasks (API DeleteCluster)."""
-    name = cluster_is_settled(cloud, call).name
-    for (region, cluster, _), service in cloud.ecs.services.items():
-        if (region, cluster) == (call.region, name) and service.status != "INACTIVE":
-            raise AwsError(
-                "ClusterContainsServicesException",
-                "The Cluster cannot be deleted while Services are active.",
-            )
-    for task in cloud.ecs.tasks:
-        if (task.region, task.cluster) == (call.region, name) and task.last_status != "STOPPED":
-            raise AwsError(
-                "ClusterContainsTasksException",
-                "The Cluster cannot be deleted while Tasks are active.",
-            )
+    name = find_updatable_cluster(cloud, call).name
+    if cloud.ecs.services_in(call.region, name):
+        raise AwsError(
+            "ClusterContainsServicesException",
+            "The Cluster cannot be deleted while Services are active.",
+        )
+    if any(task.last_status != "STOPPED" for task in cloud.ecs.tasks_in(call.region, name)):
+        raise AwsError(
+            "ClusterContainsTasksException",
+            "The Cluster cannot be deleted while Tasks are active.",
+        )
 
 
 @behaves(
@@ -124,10 +122,10 @@ def check_cluster_empty(cloud: Cloud, call: Call) -> None:
     "UpdateInProgressException 400",
     "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
 )
-def cluster_is_settled(cloud: Cloud, call: Call) -> Any:
-    """Return moto's cluster; refuse while something is being attached to it."""
+def find_updatable_cluster(cloud: Cloud, call: Call) -> Any:
+    """Return moto's cluster; refuse while capacity providers are being attached to it."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
-    if cloud.clock.now() < cloud.ecs.attaching.get(cluster.arn, 0.0):
+    if cloud.clock.now() < cloud.ecs.attachments_until.get(cluster.arn, 0.0):
         raise AwsError(
             "UpdateInProgressException",
             "The specified cluster is in a busy state. Cluster attachments must be in "
@@ -144,33 +142,26 @@ def cluster_is_settled(cloud: Cloud, call: Call) -> Any:
 )
 @before("ecs", "PutClusterCapacityProviders")
 def put_providers(cloud: Cloud, call: Call) -> None:
-    """Refuse a second change at a time, and removal of what is in use (API PutClusterCapacityProviders)."""
-    cluster = cluster_is_settled(cloud, call)
+    """Refuse concurrent changes, and removal of a provider in use (API PutClusterCapacityProviders)."""
+    cluster = find_updatable_cluster(cloud, call)
     check_providers(call.params)
     providers_left = call.params.get("capacityProviders") or []
-    for (region, name, _), service in cloud.ecs.services.items():
-        strategy = service.given.get("capacityProviderStrategy") or []
-        used = {entry["capacityProvider"] for entry in strategy}
-        here = (region, name) == (call.region, cluster.name) and service.status != "INACTIVE"
-        if here and used - set(providers_left):
+    for service in cloud.ecs.services_in(call.region, cluster.name):
+        strategy = service.params.get("capacityProviderStrategy") or []
+        if {entry["capacityProvider"] for entry in strategy} - set(providers_left):
             raise AwsError(
                 "ResourceInUseException",
                 "The specified capacity provider is in use and cannot be removed.",
             )
-    cloud.ecs.attaching[cluster.arn] = cloud.clock.now() + cloud.delays.cluster_attachments
+    cloud.ecs.attachments_until[cluster.arn] = cloud.clock.now() + cloud.delays.cluster_attachments
 
 
 def _counts(cloud: Cloud, region: str, name: str) -> dict[str, int]:
-    tasks = [task for task in cloud.ecs.tasks if (task.region, task.cluster) == (region, name)]
-    active = [
-        service
-        for (at, cluster, _), service in cloud.ecs.services.items()
-        if (at, cluster) == (region, name) and service.status == "ACTIVE"
-    ]
+    tasks, services = cloud.ecs.tasks_in(region, name), cloud.ecs.services_in(region, name)
     return {
         "runningTasksCount": sum(1 for task in tasks if task.running),
-        "pendingTasksCount": sum(1 for task in tasks if task.wanted and not task.running),
-        "activeServicesCount": len(active),
+        "pendingTasksCount": sum(1 for task in tasks if task.should_run and not task.running),
+        "activeServicesCount": sum(1 for service in services if service.status == "ACTIVE"),
     }
 
 

@@ -5,10 +5,11 @@ from typing import Any
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.errors import client_error, invalid_parameter
 from provision.sandbox.aws.ecs.pagination import page
 from provision.sandbox.aws.rules import Answer, before
 
-# Attributes of moto's TaskDefinition, as the API names them.
+# Members of the API's TaskDefinition and the attributes of moto's that hold them.
 _SHOWN = {
     "taskDefinitionArn": "arn",
     "containerDefinitions": "container_definitions",
@@ -50,7 +51,7 @@ def latest_active(cloud: Cloud, region: str, family: str) -> Any:
     revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
     active = [d for d in revisions.values() if d.status == "ACTIVE"]
     if not active:
-        raise _refused("Unable to describe task definition.")
+        raise client_error("Unable to describe task definition.")
     return max(active, key=lambda definition: definition.revision)
 
 
@@ -66,24 +67,24 @@ def latest_active(cloud: Cloud, region: str, family: str) -> Any:
     "ClientException 400, TaskDefinition is inactive",
     "Amazon ECS API Reference, DeregisterTaskDefinition",
 )
-def definition_to_run(cloud: Cloud, region: str, name: str) -> Any:
-    """Return moto's TaskDefinition to run: the revision, or the newest."""
+def find_active_definition(cloud: Cloud, region: str, name: str) -> Any:
+    """Return moto's ACTIVE TaskDefinition: the revision if the name has one, else the family's newest."""
     family, _, revision = name.rpartition("/")[2].partition(":")
     if not revision:
         try:
             return latest_active(cloud, region, family)
         except AwsError:
-            raise _refused("TaskDefinition not found.") from None
-    definition = _revision(cloud, region, name)
+            raise client_error("TaskDefinition not found.") from None
+    definition = find_revision(cloud, region, name)
     if definition is None:
-        raise _refused("TaskDefinition not found.")
+        raise client_error("TaskDefinition not found.")
     if definition.status != "ACTIVE":
-        raise _refused("TaskDefinition is inactive")
+        raise client_error("TaskDefinition is inactive")
     return definition
 
 
-def _revision(cloud: Cloud, region: str, name: str) -> Any | None:
-    """Return moto's TaskDefinition for family:revision or an ARN."""
+def find_revision(cloud: Cloud, region: str, name: str) -> Any | None:
+    """Return moto's TaskDefinition for family:revision or an ARN, or None."""
     family, _, revision = name.rpartition("/")[2].partition(":")
     revisions = cloud.backend("ecs", region).task_definitions.get(family, {})
     return revisions.get(int(revision)) if revision.isdigit() else None
@@ -113,7 +114,7 @@ def list_definitions(cloud: Cloud, call: Call) -> Answer:
 
 @before("ecs", "ListTaskDefinitionFamilies")
 def list_families(cloud: Cloud, call: Call) -> Answer:
-    """List families; ACTIVE ones have an ACTIVE revision (API ListTaskDefinitionFamilies)."""
+    """List families; an ACTIVE one has an ACTIVE revision (API ListTaskDefinitionFamilies)."""
     status = call.params.get("status") or "ALL"
     prefix = call.params.get("familyPrefix") or ""
     found = []
@@ -144,12 +145,10 @@ def delete_definitions(cloud: Cloud, call: Call) -> Answer:
     """Delete up to ten INACTIVE revisions, DELETE_IN_PROGRESS while in use (API DeleteTaskDefinitions)."""
     names = call.params["taskDefinitions"]
     if len(names) > 10:
-        raise AwsError(
-            "InvalidParameterException", "Size of TaskDefinition references list cannot exceed 10"
-        )
+        raise invalid_parameter("Size of TaskDefinition references list cannot exceed 10")
     done, failures = [], []
     for name in names:
-        definition = _revision(cloud, call.region, name)
+        definition = find_revision(cloud, call.region, name)
         if definition is None:
             reason = (
                 "The specified task definition does not exist. Specify a valid account, family, "
@@ -169,10 +168,6 @@ def delete_definitions(cloud: Cloud, call: Call) -> Answer:
 
 
 def describe(definition: Any) -> dict[str, Any]:
-    """Return moto's TaskDefinition as API TaskDefinition."""
+    """Return moto's TaskDefinition in the form of the API."""
     shown = {name: getattr(definition, attribute, None) for name, attribute in _SHOWN.items()}
     return {name: value for name, value in shown.items() if value is not None}
-
-
-def _refused(message: str) -> AwsError:
-    return AwsError("ClientException", message)

@@ -1,9 +1,10 @@
 """ECS: DescribeServices and ListServices."""
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError, Call
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.clusters import find_cluster
+from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.limits import check_items
 from provision.sandbox.aws.ecs.pagination import page
 from provision.sandbox.aws.ecs.services import find_service
@@ -28,7 +29,7 @@ def describe_services(cloud: Cloud, call: Call) -> Answer:
     """Describe up to ten services, INACTIVE ones too; report others as MISSING (API DescribeServices)."""
     names = call.params["services"]
     if not names:
-        raise AwsError("InvalidParameterException", "Services cannot be empty.")
+        raise invalid_parameter("Services cannot be empty.")
     check_items("service names", names, 10)
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     found, failures = [], []
@@ -57,9 +58,5 @@ def describe_services(cloud: Cloud, call: Call) -> Answer:
 def list_services(cloud: Cloud, call: Call) -> Answer:
     """List the services that are not INACTIVE (API ListServices)."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
-    arns = sorted(
-        service.arn
-        for (region, name, _), service in cloud.ecs.services.items()
-        if (region, name) == (call.region, cluster.name) and service.status != "INACTIVE"
-    )
-    return page("serviceArns", arns, call, 10)
+    services = cloud.ecs.services_in(call.region, cluster.name)
+    return page("serviceArns", sorted(service.arn for service in services), call, 10)

@@ -2,14 +2,14 @@
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecs.circuit_breaker import fail
+from provision.sandbox.aws.ecs.circuit_breaker import stop_failed_task
 from provision.sandbox.aws.ecs.service import EcsService
 from provision.sandbox.aws.ecs.task import Task
 
 
-def is_well(cloud: Cloud, task: Task) -> bool:
-    """Tell whether the task runs, and is healthy behind its load balancer if it has one."""
-    if not (task.running and task.wanted):
+def is_healthy(cloud: Cloud, task: Task) -> bool:
+    """Return whether the task is RUNNING, and its target, if it has one, healthy."""
+    if not (task.running and task.should_run):
         return False
     return task.target is None or _state(cloud, task) == "healthy"
 
@@ -26,26 +26,26 @@ def is_well(cloud: Cloud, task: Task) -> bool:
     "healthCheckGracePeriodSeconds",
     "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
 )
-def look_at_targets(cloud: Cloud, service: EcsService) -> None:
-    """Note who is well; let go of who is not, once the grace period is over."""
+def check_targets(cloud: Cloud, service: EcsService) -> None:
+    """Record healthy tasks; stop those that are unhealthy after the grace period."""
     now = cloud.clock.now()
-    grace = service.given.get("healthCheckGracePeriodSeconds") or 0
+    grace = service.params.get("healthCheckGracePeriodSeconds") or 0
     for task in service.tasks:
-        if is_well(cloud, task):
-            task.was_well = True
+        if is_healthy(cloud, task):
+            task.was_healthy = True
             if service.primary.id == task.deployment:
                 service.primary.failed_tasks = 0
-        elif task.running and task.wanted and _state(cloud, task) == "unhealthy":
+        elif task.running and task.should_run and _state(cloud, task) == "unhealthy":
             if now < (task.started_at or now) + grace or task.target is None:
                 continue
             group = task.target.group
-            service.say(
+            service.add_event(
                 now,
                 f"(task {task.id}) (port {task.target.port}) is unhealthy in (target-group "
                 f"{group}) due to (reason {_reason(cloud, task)}).",
             )
             reason = f"Task failed ELB health checks in (target-group {group})"
-            fail(cloud, task, "ServiceSchedulerInitiated", reason)
+            stop_failed_task(cloud, task, "ServiceSchedulerInitiated", reason)
 
 
 def _state(cloud: Cloud, task: Task) -> str:

@@ -1,14 +1,14 @@
-"""ECS: what a Fargate task needs before its container runs: internet access, secrets, log.
+"""ECS: initialization of a Fargate task before its container runs: internet access, secrets, log.
 
-The words are those of the ECS Developer Guide, "Amazon ECS stopped task error messages", where they
-stand there; else of the issues that the behaviours name.
+Messages are from the ECS Developer Guide, "Amazon ECS stopped task error messages", or else from the issues
+that the behaviours name.
 """
 
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecs.pull import CannotStartError, denied
+from provision.sandbox.aws.ecs.pull import CannotStartError, execution_role_denial
 from provision.sandbox.aws.ecs.task import Task
 
 _PULL = (
@@ -22,12 +22,15 @@ _LOGGER = (
 
 
 def prepare(cloud: Cloud, task: Task) -> dict[str, str]:
-    """Return the container's variables, with secrets. Raise CannotStartError. Hold the lock."""
-    reach_the_internet(cloud, task)
+    """Return the container's environment variables, secrets included; the caller holds the lock.
+
+    Raises CannotStartError.
+    """
+    check_internet_access(cloud, task)
     environment = {"AWS_REGION": task.region} | task.environment
     environment |= read_secrets(cloud, task)
-    if task.own_role:
-        environment = cloud.permissions.credentials(task.own_role, task.id) | environment
+    if task.task_role:
+        environment = cloud.permissions.credentials(task.task_role, task.id) | environment
     open_log(cloud, task)
     return environment
 
@@ -38,8 +41,8 @@ def prepare(cloud: Cloud, task: Task) -> dict[str, str]:
     "stoppedReason ResourceInitializationError ... i/o timeout",
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
-def reach_the_internet(cloud: Cloud, task: Task) -> None:
-    """Require a public address in a public subnet, which has no NAT."""
+def check_internet_access(cloud: Cloud, task: Task) -> None:
+    """Raise CannotStartError for a task without a public address in a public subnet, which has no NAT."""
     if not task.public and cloud.ec2.is_public(task.region, task.interface.subnet):
         raise CannotStartError(
             f"{_PULL}There is a connection "
@@ -56,12 +59,14 @@ def reach_the_internet(cloud: Cloud, task: Task) -> None:
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
 def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
-    """Return the container's secrets, read with the execution role."""
+    """Return the container's secrets, read with the execution role. Raises CannotStartError."""
     values, missing = {}, []
     for entry in task.essential.get("secrets") or []:
         name = entry["valueFrom"]
         arn = f"arn:aws:ssm:{task.region}:{cloud.account_id}:parameter/{name.lstrip('/')}"
-        why = denied(cloud, task, "ssm:GetParameters", name if name.startswith("arn:") else arn)
+        why = execution_role_denial(
+            cloud, task, "ssm:GetParameters", name if name.startswith("arn:") else arn
+        )
         if why:
             raise CannotStartError(
                 f"{_PULL}service call has been retried 1 time(s): AccessDeniedException: {why}"
@@ -86,7 +91,7 @@ def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
 def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
-    """Return moto's log group and the name of the task's stream; None: it logs elsewhere."""
+    """Return moto's log group and the name of the task's stream; None with another log driver."""
     configuration = task.essential.get("logConfiguration") or {}
     if configuration.get("logDriver") != "awslogs":
         return None
@@ -103,7 +108,7 @@ def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
     stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{task.essential['name']}/{task.id}"
     if stream not in logs.groups[group].streams:
         arn = f"arn:aws:logs:{region}:{cloud.account_id}:log-group:{group}:log-stream:{stream}"
-        why = denied(cloud, task, "logs:CreateLogStream", arn)
+        why = execution_role_denial(cloud, task, "logs:CreateLogStream", arn)
         if why:
             raise CannotStartError(f"{_LOGGER}AccessDeniedException: {why} : exit status 1")
     logs.ensure_log_stream(group, stream)
@@ -117,16 +122,16 @@ def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
     "Amazon ECS Developer Guide, awslogs-stream-prefix",
 )
 def write_log(cloud: Cloud, task: Task) -> None:
-    """Write the container's output since the last time into its CloudWatch stream."""
+    """Write the container's output since the last call to its log stream."""
     lines = task.container.lines() if task.container else []
     if not lines:
         return
     try:
         opened = open_log(cloud, task)
     except CannotStartError:
-        return  # the group was deleted under it: its words are lost, as on AWS
+        return  # the log group was deleted: the output is lost, as on AWS
     if opened is not None:
         group, stream = opened
         at = int(cloud.clock.now() * 1000)
-        # Past moto's own PutLogEvents, which would hold simulated time against the real one.
+        # Not moto's PutLogEvents, which compares timestamps with real time.
         group.put_log_events(stream, [{"timestamp": at, "message": line} for line in lines])

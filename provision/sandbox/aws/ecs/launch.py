@@ -1,4 +1,4 @@
-"""ECS: creating a task in PROVISIONING: roles, capacity, zones."""
+"""ECS: creation of a task in PROVISIONING: roles, capacity, Availability Zones."""
 
 from collections import Counter
 from typing import Any
@@ -9,17 +9,17 @@ from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, NO_INSTANCES, next_p
 from provision.sandbox.aws.ecs.service import Deployment, EcsService
 from provision.sandbox.aws.ecs.task import Task
 
-_RETRY = 30.0  # seconds until ECS tries again what it could not place or launch
+_RETRY = 30.0  # seconds until ECS tries again to place a task
 
 
 def place(cloud: Cloud, service: EcsService, deployment: Deployment) -> Task | None:
-    """Return a new task in PROVISIONING with its network interface; None where ECS only reports why not."""
+    """Create a service's task with its network interface; None, and a service event, if ECS cannot."""
     now = cloud.clock.now()
     definition = find_definition(cloud, service.region, deployment.task_definition)
-    why = why_not(cloud, service, definition)
-    if why:
+    failure = placement_failure(cloud, service, definition)
+    if failure:
         service.retry_at = now + _RETRY
-        service.say(now, why)
+        service.add_event(now, failure)
         return None
     task = new_task(
         cloud,
@@ -28,12 +28,12 @@ def place(cloud: Cloud, service: EcsService, deployment: Deployment) -> Task | N
         definition=definition,
         capacity_provider=_provider(service),
         network=service.network,
-        subnet=_emptiest(service),
+        subnet=_least_used_subnet(service),
         group=f"service:{service.name}",
         started_by=deployment.id,
         service=service.name,
         deployment=deployment.id,
-        exec_enabled=bool(service.given.get("enableExecuteCommand")),
+        exec_enabled=bool(service.params.get("enableExecuteCommand")),
     )
     task.tags = service.tags_of_task(definition)
     return task
@@ -57,11 +57,11 @@ def place(cloud: Cloud, service: EcsService, deployment: Deployment) -> Task | N
     "service event: was unable to place a task because no container instance met all of its ...",
     "Amazon ECS Developer Guide, Amazon ECS service event messages",
 )
-def why_not(cloud: Cloud, service: EcsService, definition: Any) -> str:
-    """Return why no task of this service can be placed now, as a service event; empty: one can."""
-    role = unassumable(cloud, definition, service.arn)
+def placement_failure(cloud: Cloud, service: EcsService, definition: Any) -> str:
+    """Return why no task of this service can be placed now, as a service event; "" if one can."""
+    role = find_unassumable_role(cloud, definition, service.arn)
     if role:
-        return f"failed to launch a task with (error {not_assumed(role)})."
+        return f"failed to launch a task with (error {assume_role_error(role)})."
     if service.launch_type == "EC2":
         return (
             "was unable to place a task because no container instance met all of its "
@@ -77,9 +77,9 @@ def why_not(cloud: Cloud, service: EcsService, definition: Any) -> str:
 
 
 def new_task(
-    cloud: Cloud, *, region: str, network: dict[str, Any], subnet: str, **given: Any
+    cloud: Cloud, *, region: str, network: dict[str, Any], subnet: str, **params: Any
 ) -> Task:
-    """Create a task in PROVISIONING with its interface in one of its network's subnets."""
+    """Create a task in PROVISIONING with its network interface in `subnet`."""
     groups = list(network.get("securityGroups") or [])
     interface = cloud.ec2.attach(region, subnet, groups, "")
     task = Task(
@@ -90,26 +90,28 @@ def new_task(
         public=network.get("assignPublicIp") == "ENABLED",
         interface=interface,
         created_at=cloud.clock.now(),
-        **given,
+        **params,
     )
     interface.description = f"arn:aws:ecs:{region}:{cloud.account_id}:attachment/{task.id}"
     cloud.ecs.tasks.append(task)
     return task
 
 
-def unassumable(cloud: Cloud, definition: Any, source: str) -> str:
-    """Return the first of a task definition's roles that ECS cannot assume (yet); "": none.
+def find_unassumable_role(cloud: Cloud, definition: Any, source: str) -> str:
+    """Return the first of a task definition's roles that ECS cannot assume (yet); "" if it can assume all.
 
-    `source` is what trust policies may ask for (ECS Developer Guide, "Task IAM role").
+    `source` is the ARN for the condition key aws:SourceArn (ECS Developer Guide, "Task IAM role").
     """
     names = ("execution_role_arn", "task_role_arn")
     roles = [role for name in names if (role := getattr(definition, name, None))]
-    trusted = cloud.iam.assumable
-    return next((str(r) for r in roles if not trusted(r, "ecs-tasks.amazonaws.com", source)), "")
+    for role in roles:
+        if not cloud.iam.assumable(role, "ecs-tasks.amazonaws.com", source):
+            return str(role)
+    return ""
 
 
-def not_assumed(role: str) -> str:
-    """Return ECS's words for a role that it cannot assume."""
+def assume_role_error(role: str) -> str:
+    """Return ECS's message for a role that it cannot assume."""
     return (
         f"ECS was unable to assume the role '{role}' that was provided for this task. Please "
         "verify that the role being passed has the proper trust relationship and permissions and "
@@ -118,13 +120,13 @@ def not_assumed(role: str) -> str:
 
 
 def find_definition(cloud: Cloud, region: str, arn: str) -> Any:
-    """Return moto's TaskDefinition for an ARN, family:revision, or family (its latest)."""
+    """Return moto's TaskDefinition for an ARN, family:revision, or family (its latest revision)."""
     return cloud.backend("ecs", region).describe_task_definition(arn)
 
 
 def _provider(service: EcsService) -> str:
-    strategy = service.given.get("capacityProviderStrategy") or []
-    used = Counter(task.capacity_provider for task in service.tasks if task.wanted)
+    strategy = service.params.get("capacityProviderStrategy") or []
+    used = Counter(task.capacity_provider for task in service.tasks if task.should_run)
     return next_provider(strategy, used)
 
 
@@ -134,8 +136,8 @@ def _provider(service: EcsService) -> str:
     "as many tasks in each zone, one more at most",
     "Amazon ECS Developer Guide, Task placement on Fargate",
 )
-def _emptiest(service: EcsService) -> str:
+def _least_used_subnet(service: EcsService) -> str:
     """Return the subnet with the fewest of the service's tasks."""
     subnets: list[str] = service.network["subnets"]
-    used = Counter(task.subnet for task in service.tasks if task.wanted)
+    used = Counter(task.subnet for task in service.tasks if task.should_run)
     return min(subnets, key=lambda subnet: (used[subnet], subnets.index(subnet)))

@@ -5,11 +5,11 @@ ECS Developer Guide, "Amazon ECS task lifecycle" and "Amazon ECS clusters for Fa
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecs.circuit_breaker import fail
+from provision.sandbox.aws.ecs.circuit_breaker import stop_failed_task
 from provision.sandbox.aws.ecs.task import Task
 
 _PROVISIONING = 0.3  # the part of `delays.task_start` before PENDING
-_STILL_REGISTERED = 20.0  # seconds for which an interrupted task still gets requests
+_DEREGISTRATION_DELAY = 20.0  # seconds for which an interrupted task still receives requests
 EXITED = "Essential container in task exited"
 
 
@@ -26,27 +26,27 @@ EXITED = "Essential container in task exited"
     "Amazon ECS API Reference, Task, stopCode",
 )
 def advance(cloud: Cloud, task: Task) -> None:
-    """Move the task to its next state, if that is due."""
+    """Move the task to its next state if that is due."""
     now, container = cloud.clock.now(), task.container
     match task.last_status:
-        case "PROVISIONING" | "PENDING" if not task.wanted:
+        case "PROVISIONING" | "PENDING" if not task.should_run:
             _deprovision(cloud, task)
         case "PROVISIONING":
             if now >= task.created_at + _PROVISIONING * cloud.delays.task_start:
                 task.last_status = "PENDING"
         case "RUNNING":
             if container is not None and container.exit_code is not None:
-                fail(cloud, task, "EssentialContainerExited", EXITED)
-            if not task.wanted and task.interrupted:
+                stop_failed_task(cloud, task, "EssentialContainerExited", EXITED)
+            if not task.should_run and task.interrupted:
                 _terminate(cloud, task)
-            elif not task.wanted:
+            elif not task.should_run:
                 _deregister(cloud, task)
                 task.last_status = "DEACTIVATING"
         case "DEACTIVATING":
             if container is None or container.exit_code is not None or _drained(cloud, task):
                 _terminate(cloud, task)
         case "STOPPING":
-            _await_end(cloud, task)
+            _stop_container(cloud, task)
         case "DEPROVISIONING":
             if now >= (task.deprovisioned_at or 0) + cloud.delays.network_interfaces:
                 task.last_status = "STOPPED"
@@ -67,11 +67,11 @@ def _terminate(cloud: Cloud, task: Task) -> None:
     "exitCode 137",
     "Amazon ECS API Reference, ContainerDefinition, stopTimeout",
 )
-def _await_end(cloud: Cloud, task: Task) -> None:
-    """Wait for the container after SIGTERM, and kill it after its stop timeout."""
+def _stop_container(cloud: Cloud, task: Task) -> None:
+    """Move on once the container ended after SIGTERM; kill it after its stop timeout."""
     container, since = task.container, cloud.clock.now() - (task.terminated_at or 0)
     ended = container is None or container.exit_code is not None
-    if task.target is not None and task.interrupted and (ended or since >= _STILL_REGISTERED):
+    if task.target is not None and task.interrupted and (ended or since >= _DEREGISTRATION_DELAY):
         _deregister(cloud, task)
         task.target = None
     if container is not None and not ended:
@@ -96,8 +96,8 @@ def _deregister(cloud: Cloud, task: Task) -> None:
     cloud.elbv2.deregister(target.group, task.ip, target.port)
     if service is not None:
         now = cloud.clock.now()
-        service.say(now, f"deregistered 1 targets in (target-group {target.group})")
-        service.say(now, "has begun draining connections on 1 tasks.")
+        service.add_event(now, f"deregistered 1 targets in (target-group {target.group})")
+        service.add_event(now, "has begun draining connections on 1 tasks.")
 
 
 @behaves(

@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError, Call
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.errors import client_error, invalid_parameter
 from provision.sandbox.aws.rules import before
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_STARTER = re.compile(r"[A-Za-z0-9_/-]{1,128}")
+_STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
 _TAG = re.compile(r"[\w\s.:/=+@-]*")
 _TAGS = 50
 
@@ -28,7 +29,9 @@ def _bad_name(name: str) -> bool:
 def check_cluster_name(cloud: Cloud, call: Call) -> None:
     """Check clusterName (API CreateCluster)."""
     if _bad_name(call.params.get("clusterName") or "default"):
-        raise _invalid("Invalid cluster name: it contains invalid characters or is too long.")
+        raise invalid_parameter(
+            "Invalid cluster name: it contains invalid characters or is too long."
+        )
     check_tags(call.params.get("tags") or [])
 
 
@@ -42,7 +45,9 @@ def check_cluster_name(cloud: Cloud, call: Call) -> None:
 def check_service_name(cloud: Cloud, call: Call) -> None:
     """Check serviceName (API CreateService)."""
     if _bad_name(call.params["serviceName"]):
-        raise _invalid("Invalid service name: it contains invalid characters or is too long.")
+        raise invalid_parameter(
+            "Invalid service name: it contains invalid characters or is too long."
+        )
     check_tags(call.params.get("tags") or [])
 
 
@@ -62,17 +67,19 @@ def check_service_name(cloud: Cloud, call: Call) -> None:
 def check_definition_names(cloud: Cloud, call: Call) -> None:
     """Check the family's and the containers' names (API RegisterTaskDefinition)."""
     if _bad_name(call.params["family"]):
-        raise AwsError("ClientException", "Family contains invalid characters.")
+        raise client_error("Family contains invalid characters.")
     names = [container.get("name", "") for container in call.params["containerDefinitions"]]
     if any(map(_bad_name, names)) or len(set(names)) < len(names):
-        raise AwsError("ClientException", "Container.name contains invalid characters.")
+        raise client_error("Container.name contains invalid characters.")
     check_tags(call.params.get("tags") or [])
 
 
-def check_starter(started_by: str | None) -> None:
+def check_started_by(started_by: str | None) -> None:
     """Check startedBy (API RunTask)."""
-    if started_by is not None and _STARTER.fullmatch(started_by) is None:
-        raise _invalid("startedBy contains invalid characters or is longer than 128 characters.")
+    if started_by is not None and _STARTED_BY.fullmatch(started_by) is None:
+        raise invalid_parameter(
+            "startedBy contains invalid characters or is longer than 128 characters."
+        )
 
 
 @behaves(
@@ -96,18 +103,18 @@ def check_starter(started_by: str | None) -> None:
 def check_tags(tags: list[dict[str, Any]]) -> None:
     """Check tags (API Tag)."""
     if len(tags) > _TAGS:
-        raise _invalid(f"The number of tags exceeds the limit of {_TAGS}.")
+        raise invalid_parameter(f"The number of tags exceeds the limit of {_TAGS}.")
     keys = [tag.get("key", "") for tag in tags]
     if any(key.lower().startswith("aws:") for key in keys):
-        raise _invalid("Tag keys beginning with 'aws:' are reserved for internal use.")
+        raise invalid_parameter("Tag keys beginning with 'aws:' are reserved for internal use.")
     if len(set(keys)) < len(keys):
-        raise _invalid("Duplicate tag keys found. Tag keys must be unique.")
+        raise invalid_parameter("Duplicate tag keys found. Tag keys must be unique.")
     for tag in tags:
         key, value = tag.get("key", ""), tag.get("value", "")
         if not 1 <= len(key) <= 128 or len(value) > 256:
-            raise _invalid("A tag's key has 1 to 128 characters, its value up to 256.")
+            raise invalid_parameter("A tag's key has 1 to 128 characters, its value up to 256.")
         if not (_TAG.fullmatch(key) and _TAG.fullmatch(value)):
-            raise _invalid(
+            raise invalid_parameter(
                 "Some tags contain invalid characters. Valid characters: UTF-8 letters, spaces, "
                 "numbers and _ . / = + - : @."
             )
@@ -116,8 +123,4 @@ def check_tags(tags: list[dict[str, Any]]) -> None:
 def check_items(what: str, items: list[Any] | None, most: int) -> None:
     """Refuse a list that is too long."""
     if len(items or []) > most:
-        raise _invalid(f"{what} can have at most {most} items.")
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterException", message)
+        raise invalid_parameter(f"{what} can have at most {most} items.")

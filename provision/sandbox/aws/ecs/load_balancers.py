@@ -3,8 +3,8 @@
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.limits import check_items
 
 
@@ -20,17 +20,17 @@ from provision.sandbox.aws.ecs.limits import check_items
     "InvalidParameterException 400",
     "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
 )
-def check_balancers(cloud: Cloud, definition: Any, given: dict[str, Any]) -> None:
-    """Check loadBalancers and the parameters they need (API CreateService, UpdateService)."""
-    balancers = given.get("loadBalancers") or []
-    check_items("load balancers", balancers, 5)
-    if given.get("healthCheckGracePeriodSeconds") and not balancers:
-        raise _invalid(
+def check_load_balancers(cloud: Cloud, definition: Any, params: dict[str, Any]) -> None:
+    """Check loadBalancers and healthCheckGracePeriodSeconds (API CreateService, UpdateService)."""
+    load_balancers = params.get("loadBalancers") or []
+    check_items("load balancers", load_balancers, 5)
+    if params.get("healthCheckGracePeriodSeconds") and not load_balancers:
+        raise invalid_parameter(
             "Health check grace period is only valid for services configured to use load balancers"
         )
-    for balancer in balancers:
-        _check_container(definition, balancer)
-        _check_group(cloud, definition, balancer.get("targetGroupArn") or "")
+    for load_balancer in load_balancers:
+        _check_container(definition, load_balancer)
+        _check_group(cloud, definition, load_balancer.get("targetGroupArn") or "")
 
 
 @behaves(
@@ -45,14 +45,16 @@ def check_balancers(cloud: Cloud, definition: Any, given: dict[str, Any]) -> Non
     "InvalidParameterException 400, The container NAME did not have a container port PORT defined.",
     "Amazon ECS API Reference, LoadBalancer, containerPort",
 )
-def _check_container(definition: Any, balancer: dict[str, Any]) -> None:
-    name, port = balancer.get("containerName"), balancer.get("containerPort")
+def _check_container(definition: Any, load_balancer: dict[str, Any]) -> None:
+    name, port = load_balancer.get("containerName"), load_balancer.get("containerPort")
     containers = {c["name"]: c for c in definition.container_definitions}
     if name not in containers:
-        raise _invalid(f"The container {name} does not exist in the task definition.")
+        raise invalid_parameter(f"The container {name} does not exist in the task definition.")
     mappings = containers[name].get("portMappings") or []
     if port not in [mapping["containerPort"] for mapping in mappings]:
-        raise _invalid(f"The container {name} did not have a container port {port} defined.")
+        raise invalid_parameter(
+            f"The container {name} did not have a container port {port} defined."
+        )
 
 
 @behaves(
@@ -76,21 +78,17 @@ def _check_container(definition: Any, balancer: dict[str, Any]) -> None:
 def _check_group(cloud: Cloud, definition: Any, arn: str) -> None:
     group = cloud.elbv2.target_group(arn) if arn.count(":") >= 5 else None
     if group is None:
-        raise _invalid(
+        raise invalid_parameter(
             f"Unable to assume role and validate the specified targetGroupArn: {arn}"
             if not arn
             else "The specified target group does not exist."
         )
     if definition.network_mode == "awsvpc" and group.target_type != "ip":
-        raise _invalid(
+        raise invalid_parameter(
             f"The provided target group {arn} has target type {group.target_type}, which is "
             "incompatible with the awsvpc network mode specified in the task definition."
         )
     if not cloud.elbv2.load_balancers_of(arn):
-        raise _invalid(
+        raise invalid_parameter(
             f"The target group with targetGroupArn {arn} does not have an associated load balancer."
         )
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterException", message)

@@ -5,6 +5,7 @@ from typing import Any
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.limits import check_items
 
 _PLATFORMS = ("LATEST", "1.4.0", "1.3.0")  # Developer Guide, Fargate platform versions for Linux
@@ -28,19 +29,19 @@ _PLATFORMS = ("LATEST", "1.4.0", "1.3.0")  # Developer Guide, Fargate platform v
     "InvalidParameterException 400",
     "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
 )
-def check_network(cloud: Cloud, region: str, definition: Any, given: dict[str, Any]) -> None:
+def check_network(cloud: Cloud, region: str, definition: Any, params: dict[str, Any]) -> None:
     """Check AwsVpcConfiguration for a `definition` (moto's TaskDefinition)."""
-    network = (given.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+    network = (params.get("networkConfiguration") or {}).get("awsvpcConfiguration")
     if definition.network_mode != "awsvpc":
         return
     if not network:
-        raise _invalid(
+        raise invalid_parameter(
             "Network Configuration must be provided when networkMode 'awsvpc' is specified."
         )
     check_items("subnets", network["subnets"], 16)
     check_items("securityGroups", network.get("securityGroups"), 5)
     if not network["subnets"]:
-        raise _invalid("subnets can not be empty.")
+        raise invalid_parameter("subnets can not be empty.")
     vpcs = _vpcs_of_subnets(cloud, region, network["subnets"])
     _check_groups(cloud, region, network.get("securityGroups") or [], vpcs)
 
@@ -66,13 +67,13 @@ def _vpcs_of_subnets(cloud: Cloud, region: str, subnets: list[str]) -> set[str]:
     }
     for subnet in subnets:
         if subnet not in known:
-            raise _invalid(
+            raise invalid_parameter(
                 f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does "
                 "not exist (ErrorCode: InvalidSubnetID.NotFound)"
             )
     vpcs = {known[subnet] for subnet in subnets}
     if len(vpcs) > 1:
-        raise _invalid("subnets must all belong to the same VPC.")
+        raise invalid_parameter("subnets must all belong to the same VPC.")
     return vpcs
 
 
@@ -93,12 +94,12 @@ def _check_groups(cloud: Cloud, region: str, groups: list[str], vpcs: set[str]) 
     for group_id in groups:
         group = cloud.ec2.backend(region).get_security_group_from_id(group_id)
         if group is None:
-            raise _invalid(
+            raise invalid_parameter(
                 f"Error retrieving security group information for [{group_id}]: The security group "
                 f"'{group_id}' does not exist (ErrorCode: InvalidGroup.NotFound)"
             )
         if group.vpc_id not in vpcs:
-            raise _invalid(
+            raise invalid_parameter(
                 f"The security group {group_id} does not belong to the VPC of the subnets, "
                 f"{', '.join(vpcs)}."
             )
@@ -110,11 +111,7 @@ def _check_groups(cloud: Cloud, region: str, groups: list[str], vpcs: set[str]) 
     "PlatformUnknownException 400",
     "Amazon ECS API Reference, CreateService, Errors",
 )
-def check_platform(given: dict[str, Any]) -> None:
+def check_platform(params: dict[str, Any]) -> None:
     """Check platformVersion (API CreateService, RunTask)."""
-    if given.get("platformVersion") not in (None, *_PLATFORMS):
+    if params.get("platformVersion") not in (None, *_PLATFORMS):
         raise AwsError("PlatformUnknownException", "The specified platform version does not exist.")
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterException", message)

@@ -7,7 +7,7 @@ from provision.sandbox.aws.ecs.task import Task
 
 
 class CannotStartError(Exception):
-    """The task ends before its container runs; the words are its stoppedReason."""
+    """The task stops before its container runs; the message is its stoppedReason."""
 
 
 @behaves(
@@ -23,9 +23,9 @@ class CannotStartError(Exception):
     "Amazon ECS Developer Guide, CannotPullContainer task errors; aws/containers-roadmap#1120",
 )
 def pull_image(cloud: Cloud, task: Task) -> bool:
-    """Tell whether the image can be executed; CannotStartError where it cannot be pulled."""
+    """Return whether this platform can execute the image. Raises CannotStartError if it cannot be pulled."""
     platform = getattr(task.definition, "runtime_platform", None) or {}
-    _sign_in(cloud, task)
+    _check_pull_permissions(cloud, task)
     try:
         return cloud.ecr.images.pull(task.essential["image"], platform)
     except CannotPullError as reason:
@@ -33,7 +33,7 @@ def pull_image(cloud: Cloud, task: Task) -> bool:
 
 
 def cannot_pull(task: Task, reason: CannotPullError) -> CannotStartError:
-    """Return what the task ends with; its container has the same words."""
+    """Return the error that stops the task, and set the same reason on its container."""
     task.container_reason = f"CannotPullContainerError: {reason}"
     return CannotStartError(task.container_reason)
 
@@ -44,13 +44,13 @@ def cannot_pull(task: Task, reason: CannotPullError) -> CannotStartError:
     "stoppedReason CannotPullContainerError: ... 403 Forbidden",
     "aws/aws-cdk#29876",
 )
-def _sign_in(cloud: Cloud, task: Task) -> None:
-    """Check the permissions for a token and the image's repository; public images need none."""
+def _check_pull_permissions(cloud: Cloud, task: Task) -> None:
+    """Check the execution role's permissions to pull a private image."""
     image = task.essential["image"]
     repository = repository_arn(image)
     if not repository:
         return
-    why = denied(cloud, task, "ecr:GetAuthorizationToken", "*")
+    why = execution_role_denial(cloud, task, "ecr:GetAuthorizationToken", "*")
     if why:
         raise CannotStartError(
             "ResourceInitializationError: unable to pull secrets or registry auth: execution "
@@ -58,7 +58,7 @@ def _sign_in(cloud: Cloud, task: Task) -> None:
             f"retried 3 time(s): AccessDeniedException: {why}"
         )
     needed = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-    if any(denied(cloud, task, action, repository) for action in needed):
+    if any(execution_role_denial(cloud, task, action, repository) for action in needed):
         task.container_reason = (
             "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to "
             f"resolve ref {image}: pulling from host {image.partition('/')[0]} failed with status "
@@ -79,8 +79,8 @@ def _sign_in(cloud: Cloud, task: Task) -> None:
     "stoppedReason ResourceInitializationError: failed to validate logger args ...",
     "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
 )
-def denied(cloud: Cloud, task: Task, action: str, resource: str) -> str:
-    """Return AWS's sentence where the task's execution role may not do that; "": it may."""
+def execution_role_denial(cloud: Cloud, task: Task, action: str, resource: str) -> str:
+    """Return AWS's message if the task's execution role lacks this permission, else ""."""
     name = task.execution_role.rpartition("/")[2]
     session = f"arn:aws:sts::{cloud.account_id}:assumed-role/{name}/{task.id}"
     return cloud.permissions.denied(session, action, resource) if name else ""

@@ -1,4 +1,4 @@
-"""ECS RegisterTaskDefinition: checks for Fargate, and for ECS at all.
+"""ECS: checks of RegisterTaskDefinition, for Fargate and in general.
 
 Sources: ECS Developer Guide, "Task definition parameters for Fargate"; API ContainerDefinition.
 """
@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError, Call
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecs.errors import client_error
 from provision.sandbox.aws.rules import before
 
 # ECS Developer Guide, "Task CPU and memory" for Fargate: CPU units -> MiB.
@@ -41,23 +42,23 @@ _STOP_TIMEOUT = 120
 )
 @before("ecs", "RegisterTaskDefinition")
 def check_fargate(cloud: Cloud, call: Call) -> None:
-    """Check size and network of a task definition for Fargate."""
-    given = call.params
-    if "FARGATE" not in (given.get("requiresCompatibilities") or []):
+    """Check CPU, memory, network mode, roles and containers of a task definition for Fargate."""
+    params = call.params
+    if "FARGATE" not in (params.get("requiresCompatibilities") or []):
         return
     for name in ("cpu", "memory"):
-        if not given.get(name):
-            raise _refused(f"Fargate requires that '{name}' be defined at the task level.")
-    cpu, memory = str(given["cpu"]), str(given["memory"])
+        if not params.get(name):
+            raise client_error(f"Fargate requires that '{name}' be defined at the task level.")
+    cpu, memory = str(params["cpu"]), str(params["memory"])
     if not (cpu.isdigit() and memory.isdigit() and int(memory) in FARGATE.get(int(cpu), ())):
-        raise _refused(
+        raise client_error(
             f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See "
             "the Amazon ECS documentation for the valid values."
         )
-    if given.get("networkMode") != "awsvpc":
-        raise _refused("Fargate only supports network mode ‘awsvpc’.")
-    for container in given["containerDefinitions"]:
-        _needs_role(given, container)
+    if params.get("networkMode") != "awsvpc":
+        raise client_error("Fargate only supports network mode ‘awsvpc’.")
+    for container in params["containerDefinitions"]:
+        _needs_role(params, container)
         _fits_fargate(container)
 
 
@@ -79,16 +80,16 @@ def check_fargate(cloud: Cloud, call: Call) -> None:
     "ClientException 400, Fargate requires ... execution role ARN to support ECR images.",
     "Amazon ECS Developer Guide, Amazon ECS task execution IAM role",
 )
-def _needs_role(given: dict[str, Any], container: dict[str, Any]) -> None:
-    if given.get("executionRoleArn"):
+def _needs_role(params: dict[str, Any], container: dict[str, Any]) -> None:
+    if params.get("executionRoleArn"):
         return
     needing = "Fargate requires task definition to have execution role ARN to support"
     if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
-        raise _refused(f"{needing} log driver awslogs.")
+        raise client_error(f"{needing} log driver awslogs.")
     if _ECR.match(container.get("image") or ""):
-        raise _refused(f"{needing} ECR images.")
+        raise client_error(f"{needing} ECR images.")
     if container.get("secrets"):
-        raise _refused(
+        raise client_error(
             "When you are specifying container secrets, you must also specify a value for "
             "'executionRoleArn'."
         )
@@ -116,15 +117,15 @@ def _fits_fargate(container: dict[str, Any]) -> None:
     log = container.get("logConfiguration") or {}
     missing = [option for option in _LOG_OPTIONS if option not in (log.get("options") or {})]
     if log.get("logDriver") == "awslogs" and missing:
-        raise _refused(f"Log driver awslogs requires options: {', '.join(missing)}")
+        raise client_error(f"Log driver awslogs requires options: {', '.join(missing)}")
     for mapping in container.get("portMappings") or []:
         if mapping.get("hostPort") not in (None, mapping.get("containerPort")):
-            raise _refused(
+            raise client_error(
                 "When networkMode=awsvpc, the host ports and container ports in port mappings must "
                 "match."
             )
     if (container.get("stopTimeout") or 0) > _STOP_TIMEOUT:
-        raise _refused(
+        raise client_error(
             f"Invalid 'stopTimeout' for container {container['name']}: the maximum on Fargate is "
             f"{_STOP_TIMEOUT} seconds."
         )
@@ -144,15 +145,11 @@ def _fits_fargate(container: dict[str, Any]) -> None:
 )
 @before("ecs", "RegisterTaskDefinition")
 def check_definition(cloud: Cloud, call: Call) -> None:
-    """Require what every task definition has, wherever it runs."""
-    given = call.params
-    containers = given["containerDefinitions"]
+    """Require an essential container and valid roles."""
+    params = call.params
+    containers = params["containerDefinitions"]
     if containers and not any(container.get("essential", True) for container in containers):
-        raise _refused("Invalid setting for containers: no container is marked as essential.")
+        raise client_error("Invalid setting for containers: no container is marked as essential.")
     for name in ("executionRoleArn", "taskRoleArn"):
-        if given.get(name) and _ROLE.fullmatch(given[name]) is None:
-            raise _refused("Role is not valid")
-
-
-def _refused(message: str) -> AwsError:
-    return AwsError("ClientException", message)
+        if params.get(name) and _ROLE.fullmatch(params[name]) is None:
+            raise client_error("Role is not valid")

@@ -1,6 +1,6 @@
 """ECS RunTask: tasks that belong to no service.
 
-They are started, watched and stopped as a service's are; nobody replaces them.
+They have the lifecycle of a service's tasks; nothing replaces them.
 """
 
 from collections import Counter
@@ -10,13 +10,13 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_CAPACITY, next_provider, with_default
-from provision.sandbox.aws.ecs.clusters import find_cluster, need_service_linked_role
+from provision.sandbox.aws.ecs.clusters import find_cluster, require_service_linked_role
 from provision.sandbox.aws.ecs.launch import new_task
 from provision.sandbox.aws.ecs.run_task_checks import check_run
 from provision.sandbox.aws.ecs.task import RunTaskCall, Task
 from provision.sandbox.aws.rules import Answer, before
 
-_TOKEN_LIVES = 24 * 3600.0  # seconds
+_TOKEN_TTL = 24 * 3600.0  # seconds
 
 
 @behaves(
@@ -28,25 +28,25 @@ _TOKEN_LIVES = 24 * 3600.0  # seconds
 @before("ecs", "RunTask")
 def run_tasks(cloud: Cloud, call: Call) -> Answer:
     """Start tasks (API RunTask)."""
-    need_service_linked_role(cloud)
+    require_service_linked_role(cloud)
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     token = call.params.get("clientToken")
     key = (call.region, cluster.name, token or "")
     known = _repeated(cloud, call, key) if token else None
     if known is not None:
         return {"tasks": [task.describe(True) for task in known], "failures": []}
-    given = with_default(cloud, call.params, cluster)
-    definition = check_run(cloud, call, given, cluster)
+    params = with_default(cloud, call.params, cluster)
+    definition = check_run(cloud, call, params, cluster)
     tasks: list[Task] = []
     failures = []
-    for _ in range(given.get("count") or 1):
-        task = _place(cloud, call, given, cluster.name, definition, tasks)
+    for _ in range(params.get("count") or 1):
+        task = _place(cloud, call, params, cluster.name, definition, tasks)
         if task is None:
             failures.append({"arn": cluster.arn, "reason": NO_CAPACITY.removesuffix(".")})
         else:
             tasks.append(task)
     if token:
-        cloud.ecs.runs[key] = RunTaskCall(call.params, tasks, cloud.clock.now())
+        cloud.ecs.run_task_calls[key] = RunTaskCall(call.params, tasks, cloud.clock.now())
     return {"tasks": [task.describe(True) for task in tasks], "failures": failures}
 
 
@@ -63,8 +63,8 @@ def run_tasks(cloud: Cloud, call: Call) -> Answer:
     "Amazon ECS API Reference, Ensuring idempotency",
 )
 def _repeated(cloud: Cloud, call: Call, key: tuple[str, str, str]) -> list[Task] | None:
-    known = cloud.ecs.runs.get(key)
-    if known is None or cloud.clock.now() >= known.at + _TOKEN_LIVES:
+    known = cloud.ecs.run_task_calls.get(key)
+    if known is None or cloud.clock.now() >= known.at + _TOKEN_TTL:
         return None
     if known.params != call.params:
         raise AwsError(
@@ -84,18 +84,18 @@ def _repeated(cloud: Cloud, call: Call, key: tuple[str, str, str]) -> list[Task]
 def _place(
     cloud: Cloud,
     call: Call,
-    given: dict[str, Any],
+    params: dict[str, Any],
     cluster: str,
     definition: Any,
     others: list[Task],
 ) -> Task | None:
-    """Return one of the call's tasks, after its `others`; None without Spot capacity."""
+    """Start the call's next task, after its `others`; return None without Spot capacity."""
     used = Counter(task.capacity_provider for task in others)
-    provider = next_provider(given.get("capacityProviderStrategy") or [], used)
+    provider = next_provider(params.get("capacityProviderStrategy") or [], used)
     if provider == "FARGATE_SPOT" and not cloud.ecs.spot_available:
         return None
-    network = given["networkConfiguration"]["awsvpcConfiguration"]
-    from_definition = given.get("propagateTags") == "TASK_DEFINITION"
+    network = params["networkConfiguration"]["awsvpcConfiguration"]
+    from_definition = params.get("propagateTags") == "TASK_DEFINITION"
     managed = [{"key": "aws:ecs:clusterName", "value": cluster}]
     return new_task(
         cloud,
@@ -105,13 +105,13 @@ def _place(
         cluster=cluster,
         definition=definition,
         capacity_provider=provider,
-        group=given.get("group") or f"family:{definition.family}",
-        started_by=given.get("startedBy") or "",
-        overrides=given.get("overrides") or {},
+        group=params.get("group") or f"family:{definition.family}",
+        started_by=params.get("startedBy") or "",
+        overrides=params.get("overrides") or {},
         tags=[
             *(definition.tags or [] if from_definition else []),
-            *(given.get("tags") or []),
-            *(managed if given.get("enableECSManagedTags") else []),
+            *(params.get("tags") or []),
+            *(managed if params.get("enableECSManagedTags") else []),
         ],
-        exec_enabled=bool(given.get("enableExecuteCommand")),
+        exec_enabled=bool(params.get("enableExecuteCommand")),
     )

@@ -1,18 +1,19 @@
-"""ECS RunTask: checks."""
+"""ECS: checks of RunTask."""
 
 import json
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError, Call
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import NO_INSTANCES, check_capacity, check_compatible
-from provision.sandbox.aws.ecs.definitions import definition_to_run
-from provision.sandbox.aws.ecs.launch import not_assumed, unassumable
-from provision.sandbox.aws.ecs.limits import check_starter, check_tags
+from provision.sandbox.aws.ecs.definitions import find_active_definition
+from provision.sandbox.aws.ecs.errors import client_error, invalid_parameter
+from provision.sandbox.aws.ecs.launch import assume_role_error, find_unassumable_role
+from provision.sandbox.aws.ecs.limits import check_started_by, check_tags
 from provision.sandbox.aws.ecs.network import check_network, check_platform
 
-_MOST = 10
+_MAX_COUNT = 10
 _OVERRIDES = 8192  # characters, as JSON
 
 
@@ -34,24 +35,28 @@ _OVERRIDES = 8192  # characters, as JSON
     "InvalidParameterException 400, No Container Instances were found in your cluster.",
     "jenkinsci/amazon-ecs-plugin#217",
 )
-def check_run(cloud: Cloud, call: Call, given: dict[str, Any], cluster: Any) -> Any:
-    """Check the call; return the task definition."""
-    if not 1 <= (given.get("count") or 1) <= _MOST:
-        raise _invalid(f"Count must be between 1 and {_MOST}.")
-    definition = definition_to_run(cloud, call.region, given["taskDefinition"])
-    check_starter(given.get("startedBy"))
-    check_tags(given.get("tags") or [])
-    check_capacity(given, cluster)
-    check_platform(given)
-    on_fargate = bool(given.get("capacityProviderStrategy")) or given.get("launchType") == "FARGATE"
+def check_run(cloud: Cloud, call: Call, params: dict[str, Any], cluster: Any) -> Any:
+    """Check the parameters of RunTask; return the task definition."""
+    if not 1 <= (params.get("count") or 1) <= _MAX_COUNT:
+        raise invalid_parameter(f"Count must be between 1 and {_MAX_COUNT}.")
+    definition = find_active_definition(cloud, call.region, params["taskDefinition"])
+    check_started_by(params.get("startedBy"))
+    check_tags(params.get("tags") or [])
+    check_capacity(params, cluster)
+    check_platform(params)
+    on_fargate = (
+        bool(params.get("capacityProviderStrategy")) or params.get("launchType") == "FARGATE"
+    )
     check_compatible(definition, on_fargate)
-    check_network(cloud, call.region, definition, given)
-    _check_overrides(definition, given.get("overrides") or {})
-    role = unassumable(cloud, definition, f"{cluster.arn.replace(':cluster/', ':task/')}/*")
+    check_network(cloud, call.region, definition, params)
+    _check_overrides(definition, params.get("overrides") or {})
+    role = find_unassumable_role(
+        cloud, definition, f"{cluster.arn.replace(':cluster/', ':task/')}/*"
+    )
     if role:
-        raise AwsError("ClientException", not_assumed(role))
+        raise client_error(assume_role_error(role))
     if not on_fargate:
-        raise _invalid(NO_INSTANCES)
+        raise invalid_parameter(NO_INSTANCES)
     return definition
 
 
@@ -71,13 +76,9 @@ def _check_overrides(definition: Any, overrides: dict[str, Any]) -> None:
     names = [container["name"] for container in definition.container_definitions]
     for override in overrides.get("containerOverrides") or []:
         if override.get("name") not in names:
-            raise _invalid(
+            raise invalid_parameter(
                 f"Override for container named {override.get('name')} is not a container in the "
                 "TaskDefinition."
             )
     if len(json.dumps(overrides, separators=(",", ":"))) > _OVERRIDES:
-        raise _invalid(f"Container Overrides length must be at most {_OVERRIDES}")
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterException", message)
+        raise invalid_parameter(f"Container Overrides length must be at most {_OVERRIDES}")

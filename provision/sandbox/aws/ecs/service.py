@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.ecs.task import Task, moment
+from provision.sandbox.aws.ecs.task import Task, timestamp
 
-_EVENTS_KEPT = 100  # API Service: "a maximum of 100 of the latest events"
+_MAX_EVENTS = 100  # API Service: "a maximum of 100 of the latest events"
 # UpdateService: a change of any of these starts a new deployment.
-REDEPLOYING = (
+DEPLOYMENT_PARAMETERS = (
     "taskDefinition",
     "networkConfiguration",
     "capacityProviderStrategy",
@@ -23,7 +23,7 @@ REDEPLOYING = (
 
 @dataclass
 class Deployment:
-    """One attempt to run one task definition; ECS shows the newest as PRIMARY."""
+    """A deployment of one task definition; the newest is PRIMARY."""
 
     task_definition: str  # ARN
     created_at: float
@@ -33,24 +33,26 @@ class Deployment:
     reason: str = ""
     failed_tasks: int = 0
     is_rollback: bool = False
-    stuck_reported: bool = False
+    blocked_reported: bool = False
     updated_at: float = 0.0
     id: str = field(default_factory=lambda: f"ecs-svc/{random.randrange(10**18, 10**19)}")
 
     def describe(self, service: "EcsService") -> dict[str, Any]:
         """Return the deployment as DescribeServices shows it."""
-        mine = [task for task in service.tasks if task.deployment == self.id]
+        deployment_tasks = [task for task in service.tasks if task.deployment == self.id]
         shown = {
             "id": self.id,
             "status": self.status,
             "taskDefinition": self.task_definition,
             "desiredCount": self.desired,
-            "pendingCount": sum(1 for task in mine if task.wanted and not task.running),
-            "runningCount": sum(1 for task in mine if task.running),
+            "pendingCount": sum(
+                1 for task in deployment_tasks if task.should_run and not task.running
+            ),
+            "runningCount": sum(1 for task in deployment_tasks if task.running),
             "failedTasks": self.failed_tasks,
-            "createdAt": moment(self.created_at),
-            "updatedAt": moment(self.updated_at or self.created_at),
-            "networkConfiguration": service.given.get("networkConfiguration"),
+            "createdAt": timestamp(self.created_at),
+            "updatedAt": timestamp(self.updated_at or self.created_at),
+            "networkConfiguration": service.params.get("networkConfiguration"),
             "rolloutState": self.rollout_state,
             "rolloutStateReason": self.reason or f"ECS deployment {self.id} in progress.",
             **service.capacity(),
@@ -60,24 +62,24 @@ class Deployment:
 
 @dataclass
 class EcsService:
-    """A service; `given` is what CreateService and UpdateService were told, in their words."""
+    """A service; `params` are those of CreateService, changed by UpdateService."""
 
     region: str
     account: str
     cluster: str  # its name
     name: str
-    given: dict[str, Any]
+    params: dict[str, Any]
     created_at: float
     created: dict[str, Any] = field(default_factory=dict)  # the parameters of CreateService
     status: str = "ACTIVE"
     desired: int = 0
-    drained_at: float | None = None  # when DRAINING becomes INACTIVE, if its tasks are gone
-    retry_at: float = 0.0  # no new task before
-    unstarted: int = 0  # tasks in a row that never reached RUNNING
+    drained_at: float | None = None  # when DRAINING becomes INACTIVE, if all tasks stopped
+    retry_at: float = 0.0  # when the next task may start
+    failed_starts: int = 0  # tasks in a row that never reached RUNNING
     steady: bool = False
-    well_since: float | None = None  # since when everything is as it should be
+    healthy_since: float | None = None  # since when all tasks are healthy
     deployments: list[Deployment] = field(default_factory=list)  # newest first
-    completed: str = ""  # task definition of the last deployment that came to an end
+    completed: str = ""  # task definition of the last COMPLETED deployment
     tasks: list[Task] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)  # newest first
 
@@ -94,46 +96,46 @@ class EcsService:
     @property
     def network(self) -> dict[str, Any]:
         """Return the awsvpc configuration: subnets, securityGroups, assignPublicIp."""
-        found: dict[str, Any] = self.given["networkConfiguration"]["awsvpcConfiguration"]
+        found: dict[str, Any] = self.params["networkConfiguration"]["awsvpcConfiguration"]
         return found
 
     @property
     def load_balancer(self) -> dict[str, Any] | None:
-        """Return the target group, container and port it registers its tasks with."""
-        entries = self.given.get("loadBalancers") or []
+        """Return the first entry of loadBalancers: target group, container and port."""
+        entries = self.params.get("loadBalancers") or []
         return entries[0] if entries else None
 
     @property
-    def breaker(self) -> dict[str, Any]:
+    def circuit_breaker(self) -> dict[str, Any]:
         """Return the circuit breaker's configuration."""
-        configuration = self.given.get("deploymentConfiguration") or {}
+        configuration = self.params.get("deploymentConfiguration") or {}
         return configuration.get("deploymentCircuitBreaker") or {}
 
     @property
     def launch_type(self) -> str:
-        """Return FARGATE or EC2, "" where it has a capacity provider strategy."""
-        if self.given.get("capacityProviderStrategy"):
+        """Return FARGATE or EC2; "" with a capacity provider strategy."""
+        if self.params.get("capacityProviderStrategy"):
             return ""
-        return str(self.given.get("launchType") or "EC2")
+        return str(self.params.get("launchType") or "EC2")
 
     @property
     def percents(self) -> dict[str, int]:
-        """Return DeploymentConfiguration's percents with their defaults."""
-        given = self.given.get("deploymentConfiguration") or {}
+        """Return maximumPercent and minimumHealthyPercent, or their defaults."""
+        configuration = self.params.get("deploymentConfiguration") or {}
         defaults = {"maximumPercent": 200, "minimumHealthyPercent": 100}
-        return {name: int(given.get(name, value)) for name, value in defaults.items()}
+        return {name: int(configuration.get(name, value)) for name, value in defaults.items()}
 
-    def wanted(self, deployment: Deployment) -> list[Task]:
-        """Return the deployment's tasks that nobody has asked to stop."""
-        return [task for task in self.tasks if task.wanted and task.deployment == deployment.id]
+    def active_tasks(self, deployment: Deployment) -> list[Task]:
+        """Return the deployment's tasks whose desired status is RUNNING."""
+        return [task for task in self.tasks if task.should_run and task.deployment == deployment.id]
 
-    def room(self) -> int:
-        """Return how many tasks more may run: maximumPercent of the desired count, rounded down."""
+    def startable_count(self) -> int:
+        """Return how many more tasks may start: up to maximumPercent of the desired count, rounded down."""
         most = self.desired * self.percents["maximumPercent"] // 100
-        return most - sum(1 for task in self.tasks if task.wanted)
+        return most - sum(1 for task in self.tasks if task.should_run)
 
-    def least(self) -> int:
-        """Return how many tasks stay healthy: minimumHealthyPercent of the desired count, rounded up."""
+    def minimum_healthy_count(self) -> int:
+        """Return the tasks to keep healthy: minimumHealthyPercent of the desired count, rounded up."""
         return math.ceil(self.desired * self.percents["minimumHealthyPercent"] / 100)
 
     @behaves(
@@ -144,72 +146,72 @@ class EcsService:
     )
     def tags_of_task(self, definition: Any) -> list[dict[str, str]]:
         """Return the tags of a task that the service starts."""
-        source = self.given.get("propagateTags")
-        own = self.given.get("tags") if source == "SERVICE" else None
+        source = self.params.get("propagateTags")
+        own = self.params.get("tags") if source == "SERVICE" else None
         tags = list(own or (definition.tags if source == "TASK_DEFINITION" else None) or [])
-        if self.given.get("enableECSManagedTags"):
+        if self.params.get("enableECSManagedTags"):
             tags.append({"key": "aws:ecs:clusterName", "value": self.cluster})
             tags.append({"key": "aws:ecs:serviceName", "value": self.name})
         return tags
 
     def capacity(self) -> dict[str, Any]:
-        """Return strategy or launch type, whichever it was given."""
+        """Return the launch type or the capacity provider strategy."""
         if self.launch_type:
             return {"launchType": self.launch_type}
-        return {"capacityProviderStrategy": self.given["capacityProviderStrategy"]}
+        return {"capacityProviderStrategy": self.params["capacityProviderStrategy"]}
 
-    def say(self, now: float, sentence: str) -> None:
+    def add_event(self, now: float, sentence: str) -> None:
         """Add a service event; ECS begins each with the service's name."""
         event = {
             "id": str(uuid.uuid4()),
-            "createdAt": moment(now),
+            "createdAt": timestamp(now),
             "message": f"(service {self.name}) {sentence}",
         }
-        self.events = [event, *self.events][:_EVENTS_KEPT]
+        self.events = [event, *self.events][:_MAX_EVENTS]
 
     def deploy(self, now: float, task_definition: str, is_rollback: bool = False) -> Deployment:
-        """Start a new PRIMARY deployment; the others are ACTIVE until their tasks are gone."""
+        """Start a new PRIMARY deployment; the others become ACTIVE until their tasks stopped."""
         for old in self.deployments:
             old.status = "ACTIVE"
         new = Deployment(task_definition, now, self.desired, is_rollback=is_rollback)
         self.deployments.insert(0, new)
         self.steady = False
-        self.retry_at, self.unstarted = 0.0, 0
+        self.retry_at, self.failed_starts = 0.0, 0
         return new
 
     def describe(self) -> dict[str, Any]:
-        """Return the service as DescribeServices shows it, without its tags (moto keeps those)."""
+        """Return the service as DescribeServices shows it, without its tags, which moto stores."""
         shown = {
             "serviceArn": self.arn,
             "serviceName": self.name,
             "clusterArn": f"arn:aws:ecs:{self.region}:{self.account}:cluster/{self.cluster}",
-            "loadBalancers": self.given.get("loadBalancers") or [],
+            "loadBalancers": self.params.get("loadBalancers") or [],
             "serviceRegistries": [],
             "status": self.status,
             "desiredCount": self.desired,
             "runningCount": sum(1 for task in self.tasks if task.running),
-            "pendingCount": sum(1 for task in self.tasks if task.wanted and not task.running),
+            "pendingCount": sum(1 for task in self.tasks if task.should_run and not task.running),
             **self.capacity(),
-            "platformVersion": self.given.get("platformVersion", "LATEST"),
+            "platformVersion": self.params.get("platformVersion", "LATEST"),
             "platformFamily": "Linux",
             "taskDefinition": self.primary.task_definition,
             "deploymentConfiguration": {
-                **(self.given.get("deploymentConfiguration") or {}),
+                **(self.params.get("deploymentConfiguration") or {}),
                 **self.percents,
             },
             "deployments": [deployment.describe(self) for deployment in self.deployments],
             "roleArn": f"arn:aws:iam::{self.account}:role/aws-service-role/ecs.amazonaws.com/"
             "AWSServiceRoleForECS",
             "events": self.events,
-            "createdAt": moment(self.created_at),
+            "createdAt": timestamp(self.created_at),
             "placementConstraints": [],
             "placementStrategy": [],
-            "networkConfiguration": self.given.get("networkConfiguration"),
-            "healthCheckGracePeriodSeconds": self.given.get("healthCheckGracePeriodSeconds"),
+            "networkConfiguration": self.params.get("networkConfiguration"),
+            "healthCheckGracePeriodSeconds": self.params.get("healthCheckGracePeriodSeconds"),
             "schedulingStrategy": "REPLICA",
             "deploymentController": {"type": "ECS"},
-            "enableECSManagedTags": self.given.get("enableECSManagedTags", False),
-            "propagateTags": self.given.get("propagateTags", "NONE"),
-            "enableExecuteCommand": self.given.get("enableExecuteCommand", False),
+            "enableECSManagedTags": self.params.get("enableECSManagedTags", False),
+            "propagateTags": self.params.get("propagateTags", "NONE"),
+            "enableExecuteCommand": self.params.get("enableExecuteCommand", False),
         }
         return {key: value for key, value in shown.items() if value is not None}

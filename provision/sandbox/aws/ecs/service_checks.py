@@ -3,32 +3,35 @@
 from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError, Call
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import check_capacity, check_compatible, with_default
 from provision.sandbox.aws.ecs.clusters import find_cluster
-from provision.sandbox.aws.ecs.load_balancers import check_balancers
+from provision.sandbox.aws.ecs.errors import invalid_parameter
+from provision.sandbox.aws.ecs.load_balancers import check_load_balancers
 from provision.sandbox.aws.ecs.network import check_network, check_platform
 
 _BALANCING = {"taskDefinition", "loadBalancers", "healthCheckGracePeriodSeconds"}
 
 
-def check_wish(
-    cloud: Cloud, call: Call, wish: dict[str, Any], definition: Any, given: set[str]
+def check_service(
+    cloud: Cloud, call: Call, params: dict[str, Any], definition: Any, changed: set[str]
 ) -> None:
-    """Check a new or changed service: `given` are the new parameters, `wish` all of them."""
+    """Check the parameters of a new or updated service, of which `changed` are new."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
-    check_capacity(wish, cluster)
-    wish = with_default(cloud, wish, cluster)
-    on_fargate = bool(wish.get("capacityProviderStrategy")) or wish.get("launchType") == "FARGATE"
+    check_capacity(params, cluster)
+    params = with_default(cloud, params, cluster)
+    on_fargate = (
+        bool(params.get("capacityProviderStrategy")) or params.get("launchType") == "FARGATE"
+    )
     check_compatible(definition, on_fargate)
-    check_platform(wish)
-    if given & {"taskDefinition", "networkConfiguration"}:
-        check_network(cloud, call.region, definition, wish)
-    if given & _BALANCING:
-        check_balancers(cloud, definition, wish)
-    _check_percents(wish)
-    _check_exec(definition, wish)
+    check_platform(params)
+    if changed & {"taskDefinition", "networkConfiguration"}:
+        check_network(cloud, call.region, definition, params)
+    if changed & _BALANCING:
+        check_load_balancers(cloud, definition, params)
+    _check_percents(params)
+    _check_exec(definition, params)
 
 
 @behaves(
@@ -43,13 +46,15 @@ def check_wish(
     "InvalidParameterException 400",
     "Amazon ECS API Reference, CreateService, desiredCount",
 )
-def check_count(given: dict[str, Any]) -> None:
+def check_count(params: dict[str, Any]) -> None:
     """Check desiredCount (API CreateService, UpdateService)."""
-    count = given.get("desiredCount")
-    if count is None and given.get("schedulingStrategy") != "DAEMON":
-        raise _invalid("The desired count must be specified for the scheduling strategy REPLICA.")
+    count = params.get("desiredCount")
+    if count is None and params.get("schedulingStrategy") != "DAEMON":
+        raise invalid_parameter(
+            "The desired count must be specified for the scheduling strategy REPLICA."
+        )
     if (count or 0) < 0:
-        raise _invalid("The desired count cannot be negative.")
+        raise invalid_parameter("The desired count cannot be negative.")
 
 
 @behaves(
@@ -64,17 +69,17 @@ def check_count(given: dict[str, Any]) -> None:
     "InvalidParameterException 400",
     "Amazon ECS API Reference, DeploymentConfiguration",
 )
-def _check_percents(wish: dict[str, Any]) -> None:
-    percents = wish.get("deploymentConfiguration") or {}
-    least = percents.get("minimumHealthyPercent", 100)
-    most = percents.get("maximumPercent", 200)
-    if least == most == 100:
-        raise _invalid(
+def _check_percents(params: dict[str, Any]) -> None:
+    percents = params.get("deploymentConfiguration") or {}
+    minimum = percents.get("minimumHealthyPercent", 100)
+    maximum = percents.get("maximumPercent", 200)
+    if minimum == maximum == 100:
+        raise invalid_parameter(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block "
             "deployments"
         )
-    if not 0 <= least <= 100 <= most:
-        raise _invalid(
+    if not 0 <= minimum <= 100 <= maximum:
+        raise invalid_parameter(
             "minimumHealthyPercent must be between 0 and 100, and maximumPercent at least 100."
         )
 
@@ -85,13 +90,9 @@ def _check_percents(wish: dict[str, Any]) -> None:
     "InvalidParameterException 400",
     "Amazon ECS Developer Guide, ECS Exec: task IAM role permissions",
 )
-def _check_exec(definition: Any, wish: dict[str, Any]) -> None:
-    if wish.get("enableExecuteCommand") and not getattr(definition, "task_role_arn", None):
-        raise _invalid(
+def _check_exec(definition: Any, params: dict[str, Any]) -> None:
+    if params.get("enableExecuteCommand") and not getattr(definition, "task_role_arn", None):
+        raise invalid_parameter(
             "The service couldn't be created because a valid taskRoleArn is not being used. Specify "
             "a valid task role in your task definition and try again."
         )
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterException", message)

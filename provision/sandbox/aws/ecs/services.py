@@ -4,11 +4,12 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.capacity import with_default
-from provision.sandbox.aws.ecs.clusters import find_cluster, need_service_linked_role
-from provision.sandbox.aws.ecs.definitions import definition_to_run
+from provision.sandbox.aws.ecs.clusters import find_cluster, require_service_linked_role
+from provision.sandbox.aws.ecs.definitions import find_active_definition
+from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.launch import find_definition
-from provision.sandbox.aws.ecs.service import REDEPLOYING, EcsService
-from provision.sandbox.aws.ecs.service_checks import check_count, check_wish
+from provision.sandbox.aws.ecs.service import DEPLOYMENT_PARAMETERS, EcsService
+from provision.sandbox.aws.ecs.service_checks import check_count, check_service
 from provision.sandbox.aws.rules import Answer, after, before
 
 
@@ -45,36 +46,36 @@ def find_service(cloud: Cloud, call: Call, name: str) -> EcsService | None:
 @before("ecs", "CreateService")
 def create_service(cloud: Cloud, call: Call) -> Answer | None:
     """Create a service after checking clientToken, name and references (API CreateService)."""
-    given = call.params
-    need_service_linked_role(cloud)
-    known = find_service(cloud, call, given["serviceName"])
+    params = call.params
+    require_service_linked_role(cloud)
+    known = find_service(cloud, call, params["serviceName"])
     if known is not None and known.status == "ACTIVE":
-        if given.get("clientToken") and given == known.created:
+        if params.get("clientToken") and params == known.created:
             return {"service": known.describe()}
-        raise _invalid("Creation of service was not idempotent.")
+        raise invalid_parameter("Creation of service was not idempotent.")
     if known is not None and known.status == "DRAINING":
-        raise _invalid("Unable to Start a service that is still Draining.")
-    check_count(given)
-    definition = definition_to_run(cloud, call.region, given.get("taskDefinition") or "")
-    check_wish(cloud, call, given, definition, set(given))
+        raise invalid_parameter("Unable to Start a service that is still Draining.")
+    check_count(params)
+    definition = find_active_definition(cloud, call.region, params.get("taskDefinition") or "")
+    check_service(cloud, call, params, definition, set(params))
     return None
 
 
 @after("ecs", "CreateService")
 def start_deployment(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Start the first deployment; moto keeps the tags and nothing else."""
+    """Start the first deployment; of moto's service only the tags are used."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
-    given = with_default(cloud, dict(call.params), cluster)
+    params = with_default(cloud, dict(call.params), cluster)
     now = cloud.clock.now()
     service = EcsService(
-        call.region, cloud.account_id, cluster.name, given["serviceName"], given, now
+        call.region, cloud.account_id, cluster.name, params["serviceName"], params, now
     )  # fmt: skip
     service.created = call.params
-    service.desired = given["desiredCount"]
-    definition = definition_to_run(cloud, call.region, given["taskDefinition"])
+    service.desired = params["desiredCount"]
+    definition = find_active_definition(cloud, call.region, params["taskDefinition"])
     service.deploy(now, definition.arn)
     cloud.ecs.services[call.region, cluster.name, service.name] = service
-    answer["service"] = service.describe() | {"tags": given.get("tags") or []}
+    answer["service"] = service.describe() | {"tags": params.get("tags") or []}
 
 
 @behaves(
@@ -91,7 +92,7 @@ def start_deployment(cloud: Cloud, call: Call, answer: Answer) -> None:
     "Amazon ECS API Reference, UpdateService, Errors",
 )
 def active_service(cloud: Cloud, call: Call) -> EcsService:
-    """Return the ACTIVE service that the call is about."""
+    """Return the ACTIVE service that the call names."""
     service = find_service(cloud, call, call.params["service"])
     if service is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
@@ -108,42 +109,46 @@ def active_service(cloud: Cloud, call: Call) -> EcsService:
 )
 @before("ecs", "UpdateService")
 def update_service(cloud: Cloud, call: Call) -> Answer:
-    """Update the service in moto's place, which ignores half of the parameters (API UpdateService)."""
+    """Update the service instead of moto, which ignores half of the parameters (API UpdateService)."""
     service = active_service(cloud, call)
-    given = {
+    params = {
         key: value
         for key, value in call.params.items()
         if key not in ("cluster", "service", "forceNewDeployment") and value is not None
     }
-    strategy = given.get("capacityProviderStrategy", service.given.get("capacityProviderStrategy"))
-    if strategy != service.given.get("capacityProviderStrategy") and not call.params.get(
+    strategy = params.get(
+        "capacityProviderStrategy", service.params.get("capacityProviderStrategy")
+    )
+    if strategy != service.params.get("capacityProviderStrategy") and not call.params.get(
         "forceNewDeployment"
     ):
-        raise _invalid(
+        raise invalid_parameter(
             "When switching from launch type to capacity provider strategy on an existing service, "
             "or making a change to a capacity provider strategy on a service that is already using "
             "one, you must force a new deployment."
         )
-    check_count({"desiredCount": service.desired} | given)
+    check_count({"desiredCount": service.desired} | params)
     arn = service.primary.task_definition
     definition = find_definition(cloud, call.region, arn)
-    if "taskDefinition" in given:
-        definition = definition_to_run(cloud, call.region, given["taskDefinition"])
-        arn = given["taskDefinition"] = definition.arn
-    wish = {**service.given, **given}
-    if "capacityProviderStrategy" in given:
-        wish.pop("launchType", None)
-    check_wish(cloud, call, wish, definition, set(given))
-    before_it = {**service.given, "taskDefinition": service.primary.task_definition}
-    redeploys = any(key in given and given[key] != before_it.get(key) for key in REDEPLOYING)
-    service.given = wish
-    if "desiredCount" in given:
-        service.desired = service.primary.desired = given["desiredCount"]
+    if "taskDefinition" in params:
+        definition = find_active_definition(cloud, call.region, params["taskDefinition"])
+        arn = params["taskDefinition"] = definition.arn
+    merged = {**service.params, **params}
+    if "capacityProviderStrategy" in params:
+        merged.pop("launchType", None)
+    check_service(cloud, call, merged, definition, set(params))
+    previous = {**service.params, "taskDefinition": service.primary.task_definition}
+    needs_deployment = any(
+        key in params and params[key] != previous.get(key) for key in DEPLOYMENT_PARAMETERS
+    )
+    service.params = merged
+    if "desiredCount" in params:
+        service.desired = service.primary.desired = params["desiredCount"]
         service.steady = False
         cloud.backend("ecs", call.region).services[
             f"{service.cluster}:{service.name}"
         ].desired_count = service.desired
-    if redeploys or call.params.get("forceNewDeployment"):
+    if needs_deployment or call.params.get("forceNewDeployment"):
         service.deploy(cloud.clock.now(), arn)
     return {"service": service.describe()}
 
@@ -160,14 +165,10 @@ def delete_service(cloud: Cloud, call: Call) -> Answer:
     """Require desired count 0 or force; then drain the service (API DeleteService)."""
     service = active_service(cloud, call)
     if service.desired > 0 and not call.params.get("force"):
-        raise _invalid("The service cannot be stopped while it is scaled above 0.")
+        raise invalid_parameter("The service cannot be stopped while it is scaled above 0.")
     service.status = "DRAINING"
     service.desired = service.primary.desired = 0
     service.drained_at = cloud.clock.now() + cloud.delays.service_drain
     backend = cloud.backend("ecs", call.region)
     backend.services[f"{service.cluster}:{service.name}"].status = "DRAINING"
     return {"service": service.describe()}
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterException", message)

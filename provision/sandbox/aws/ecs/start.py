@@ -1,17 +1,17 @@
-"""ECS: starting the container of a task in PENDING."""
+"""ECS: start of the container of a task in PENDING."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.image_store import CannotPullError
-from provision.sandbox.aws.ecs.circuit_breaker import fail
+from provision.sandbox.aws.ecs.circuit_breaker import stop_failed_task
 from provision.sandbox.aws.ecs.initialize import prepare
 from provision.sandbox.aws.ecs.pull import CannotStartError, cannot_pull, pull_image
 from provision.sandbox.aws.ecs.service import EcsService
 from provision.sandbox.aws.ecs.task import Task, TaskTarget
 from provision.sandbox.tasks.runners import InlineTask, RunningTask
 
-_PATIENCE = 20.0  # real seconds for a container to answer its first request
-_SHORT = 5.0  # the same where it has no port and may be a program that ends
+_READY_TIMEOUT = 20.0  # real seconds for a container to answer its first request
+_READY_TIMEOUT_NO_PORT = 5.0  # real seconds, for a container without a port, which may just end
 
 
 @behaves(
@@ -21,9 +21,9 @@ _SHORT = 5.0  # the same where it has no port and may be a program that ends
     "Amazon ECS Developer Guide, CannotPullContainer task errors",
 )
 def start(cloud: Cloud, task: Task) -> None:
-    """Start the container; simulated time stands still until it answers or has ended.
+    """Start the container; simulated time stops until it answers or has ended.
 
-    Without the lock: meanwhile the cloud answers others.
+    Called without the lock, so that other calls are served meanwhile.
     """
     try:
         with cloud.lock:
@@ -33,7 +33,7 @@ def start(cloud: Cloud, task: Task) -> None:
             container = _run(cloud, task, environment, executable)
     except CannotStartError as reason:
         with cloud.lock:
-            fail(cloud, task, "TaskFailedToStart", str(reason))
+            stop_failed_task(cloud, task, "TaskFailedToStart", str(reason))
         return
     with cloud.lock:
         task.container = container
@@ -41,7 +41,7 @@ def start(cloud: Cloud, task: Task) -> None:
         task.last_status = "RUNNING"
         service = cloud.ecs.service_of(task)
         if service is not None:
-            service.unstarted = 0
+            service.failed_starts = 0
             _register(cloud, service, task)
 
 
@@ -62,14 +62,21 @@ def _run(cloud: Cloud, task: Task, environment: dict[str, str], executable: bool
         container = cloud.tasks.start(environment, image, port, task.command)
     except CannotPullError as reason:
         raise cannot_pull(task, reason) from None
-    container.ready(_PATIENCE if mappings else _SHORT)
+    container.ready(_READY_TIMEOUT if mappings else _READY_TIMEOUT_NO_PORT)
     return container
 
 
 def _register(cloud: Cloud, service: EcsService, task: Task) -> None:
-    balancer, container = service.load_balancer, task.container
-    if balancer is None or not task.wanted or container is None or container.exit_code is not None:
+    load_balancer, container = service.load_balancer, task.container
+    if (
+        load_balancer is None
+        or not task.should_run
+        or container is None
+        or container.exit_code is not None
+    ):
         return
-    task.target = TaskTarget(balancer["targetGroupArn"], balancer["containerPort"])
+    task.target = TaskTarget(load_balancer["targetGroupArn"], load_balancer["containerPort"])
     cloud.elbv2.register(task.target.group, task.ip, task.target.port)
-    service.say(cloud.clock.now(), f"registered 1 targets in (target-group {task.target.group})")
+    service.add_event(
+        cloud.clock.now(), f"registered 1 targets in (target-group {task.target.group})"
+    )

@@ -1,7 +1,7 @@
-"""ECS: services and tasks, whose changes in time moto does not keep.
+"""ECS: services and tasks, whose states moto does not emulate.
 
-What a task goes through is in launch, start, initialize and lifecycle; the service scheduler in scheduler;
-tick.py carries out what is due.
+The states of a task are in launch, initialize, start and lifecycle, the service scheduler is in scheduler;
+tick.py runs them.
 """
 
 from provision.sandbox.aws.account import Account
@@ -12,14 +12,14 @@ from provision.sandbox.aws.ecs.task import SPOT_INTERRUPTION, RunTaskCall, Task
 from provision.sandbox.aws.elbv2.state import Elbv2
 from provision.sandbox.tasks.runners import Reply, Request, RunningTask
 
-_REMEMBERED = 3600.0  # seconds for which DescribeTasks still shows a stopped task
-_PROBE_TIMEOUT = 2.0  # real seconds for the answer to a health check
+_STOPPED_TASK_RETENTION = 3600.0  # seconds
+_PROBE_TIMEOUT = 2.0  # real seconds for a health check
 
 
 class Ecs:
-    """Services by (region, cluster, name), and every task that is remembered.
+    """Services by (region, cluster, name), and all tasks, stopped ones for an hour.
 
-    `spot_available` False plays a shortage of FARGATE_SPOT.
+    Set `spot_available` to False for a shortage of FARGATE_SPOT capacity.
     """
 
     def __init__(self, account: Account, elbv2: Elbv2) -> None:
@@ -27,10 +27,12 @@ class Ecs:
         self.elbv2 = elbv2
         self.services: dict[tuple[str, str, str], EcsService] = {}
         self.tasks: list[Task] = []
-        self.runs: dict[
+        self.run_task_calls: dict[
             tuple[str, str, str], RunTaskCall
-        ] = {}  # RunTask by (region, cluster, token)
-        self.attaching: dict[str, float] = {}  # clusters by ARN: until when providers are attached
+        ] = {}  # by (region, cluster, clientToken)
+        self.attachments_until: dict[
+            str, float
+        ] = {}  # by cluster ARN: when the attachment of capacity providers is complete
         self.spot_available = True
         elbv2.check = self.check
         account.on_close(account.tasks.close)
@@ -40,6 +42,18 @@ class Ecs:
         service = self.services.get((task.region, task.cluster, task.service))
         return service if service and task in service.tasks else None
 
+    def services_in(self, region: str, cluster: str) -> list[EcsService]:
+        """Return the services in this cluster that are not INACTIVE."""
+        return [
+            service
+            for (service_region, name, _), service in self.services.items()
+            if (service_region, name) == (region, cluster) and service.status != "INACTIVE"
+        ]
+
+    def tasks_in(self, region: str, cluster: str) -> list[Task]:
+        """Return the tasks in this cluster, in any state."""
+        return [task for task in self.tasks if (task.region, task.cluster) == (region, cluster)]
+
     def task_at(self, ip: str) -> Task | None:
         """Return the task with this private address."""
         for task in self.tasks:
@@ -48,27 +62,27 @@ class Ecs:
         return None
 
     def container_at(self, ip: str, port: int) -> RunningTask | None:
-        """Return the container that a load balancer reaches at this address; None where it reaches none."""
+        """Return the container that a load balancer reaches at this address, or None."""
         with self.account.lock:
             task = self.task_at(ip)
             return task.container if task is not None and self._admits(task, port) else None
 
     def _admits(self, task: Task, port: int) -> bool:
-        """Tell whether the task's security groups admit its target group's load balancers."""
+        """Return whether the task's security groups admit its target group's load balancers."""
         if task.target is None:
             return True
         return any(
             all(
-                admits(task.interface.group_set, port, address, balancer.security_groups)
-                for address in self.elbv2.addresses(balancer.arn)
+                admits(task.interface.group_set, port, address, load_balancer.security_groups)
+                for address in self.elbv2.addresses(load_balancer.arn)
             )
-            for balancer in self.elbv2.load_balancers_of(task.target.group)
+            for load_balancer in self.elbv2.load_balancers_of(task.target.group)
         )
 
     def check(self, ip: str, port: int, path: str) -> int | None:
-        """Carry out a health check: the HTTP status, None where no answer came in time.
+        """Run a health check; return the HTTP status, None after a timeout.
 
-        ConnectionError where the task does not listen. Call it without the lock.
+        Raises ConnectionError if the task does not listen. Call it without the lock.
         """
         container = self.container_at(ip, port)
         if container is None:
@@ -93,20 +107,19 @@ class Ecs:
         "AWS Knowledge Center, How do I handle Spot termination notices in AWS Fargate Spot tasks",
     )
     def interrupt(self, region: str, cluster: str, service: str = "") -> list[str]:
-        """Take the capacity of these Spot tasks back, of all the cluster's without `service`; their ARNs."""
+        """Interrupt the Spot tasks of a service, or of the whole cluster; return their ARNs."""
         with self.account.lock:
-            taken = [
+            interrupted = [
                 task
-                for task in self.tasks
-                if (task.region, task.cluster) == (region, cluster)
-                and service in ("", task.service)
+                for task in self.tasks_in(region, cluster)
+                if service in ("", task.service)
                 and task.capacity_provider == "FARGATE_SPOT"
-                and task.wanted
+                and task.should_run
             ]
-            for task in taken:
+            for task in interrupted:
                 reason = "Your Spot Task was interrupted."
-                task.ask_to_stop(self.account.clock.now(), SPOT_INTERRUPTION, reason)
-            return [task.arn for task in taken]
+                task.stop(self.account.clock.now(), SPOT_INTERRUPTION, reason)
+            return [task.arn for task in interrupted]
 
     @behaves(
         "ecs.stopped-task-an-hour",
@@ -114,9 +127,9 @@ class Ecs:
         "failures, reason MISSING",
         "Amazon ECS Developer Guide, Viewing Amazon ECS stopped task errors",
     )
-    def forget(self) -> None:
-        """Forget tasks an hour after they stopped."""
-        before = self.account.clock.now() - _REMEMBERED
+    def remove_stopped_tasks(self) -> None:
+        """Remove tasks an hour after they stopped."""
+        before = self.account.clock.now() - _STOPPED_TASK_RETENTION
         gone = {task.id for task in self.tasks if (task.stopped_at or before + 1) <= before}
         if not gone:
             return
@@ -130,7 +143,7 @@ class Ecs:
         "status DELETE_IN_PROGRESS, then ClientException",
         "Amazon ECS API Reference, DeleteTaskDefinitions",
     )
-    def forget_definitions(self, region: str) -> None:
+    def remove_unused_definitions(self, region: str) -> None:
         """Remove deleted task definitions once nothing uses them (API DeleteTaskDefinitions)."""
         used = {task.definition.arn for task in self.tasks if task.last_status != "STOPPED"}
         for service in self.services.values():

@@ -10,18 +10,18 @@ from typing import Any
 
 from provision.sandbox.tasks.runners import Command, RunningTask
 
-_STOP_TIMEOUT = 30.0  # seconds from SIGTERM to SIGKILL where a container names no stopTimeout
+_STOP_TIMEOUT = 30.0  # seconds from SIGTERM to SIGKILL without a stopTimeout
 SPOT_INTERRUPTION = "SpotInterruption"  # API Task, stopCode
 
 
-def moment(time: float | None) -> datetime | None:
+def timestamp(time: float | None) -> datetime | None:
     """Return epoch seconds as the API's timestamp."""
     return None if time is None else datetime.fromtimestamp(time, UTC)
 
 
 @dataclass
 class TaskTarget:
-    """Where the service registered the task: a target group, and the container's port."""
+    """The target group in which the service registered the task, and the container's port."""
 
     group: str
     port: int
@@ -29,7 +29,7 @@ class TaskTarget:
 
 @dataclass
 class Task:
-    """A task, a service's or one that RunTask started; times are simulated epoch seconds."""
+    """A task of a service or of RunTask; times are simulated epoch seconds."""
 
     region: str
     account: str
@@ -38,12 +38,12 @@ class Task:
     capacity_provider: str
     launch_type: str
     subnet: str
-    public: bool  # it has a public address
+    public: bool  # has a public address
     interface: Any  # moto's NetworkInterface
     created_at: float
     group: str  # service:NAME or family:NAME
     started_by: str = ""
-    service: str = ""  # empty: RunTask's
+    service: str = ""  # empty for RunTask
     deployment: str = ""
     overrides: dict[str, Any] = field(default_factory=dict)
     tags: list[dict[str, str]] = field(default_factory=list)
@@ -55,14 +55,14 @@ class Task:
     container_reason: str = ""
     exit_code: int | None = None
     started_at: float | None = None
-    stopping_at: float | None = None  # when it was asked to go
-    terminated_at: float | None = None  # when SIGTERM went out
-    deprovisioned_at: float | None = None  # when its interface was let go
+    stopping_at: float | None = None  # when its desired status became STOPPED
+    terminated_at: float | None = None  # when SIGTERM was sent
+    deprovisioned_at: float | None = None  # when its interface was released
     stopped_at: float | None = None
     stop_code: str = ""
     stopped_reason: str = ""
     target: TaskTarget | None = None
-    was_well: bool = False  # it has been counted as running and healthy once
+    was_healthy: bool = False  # has been RUNNING and healthy once
 
     @property
     def arn(self) -> str:
@@ -75,18 +75,18 @@ class Task:
         return str(self.interface.private_ip_address)
 
     @property
-    def wanted(self) -> bool:
-        """Tell whether nobody has asked it to stop."""
+    def should_run(self) -> bool:
+        """Return whether the desired status is RUNNING."""
         return self.desired_status == "RUNNING"
 
     @property
     def running(self) -> bool:
-        """Tell whether the task is RUNNING."""
+        """Return whether the task is RUNNING."""
         return self.last_status == "RUNNING"
 
     @property
     def interrupted(self) -> bool:
-        """Tell whether Fargate Spot took its capacity back."""
+        """Return whether Fargate Spot interrupted the task."""
         return self.stop_code == SPOT_INTERRUPTION
 
     @property
@@ -97,42 +97,42 @@ class Task:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the container's plain variables, with those of the override."""
+        """Return the environment variables of the container definition and of the override."""
         entries = [*(self.essential.get("environment") or [])]
         entries += self._override.get("environment") or []
         return {entry["name"]: entry.get("value", "") for entry in entries}
 
     @property
     def command(self) -> Command:
-        """Return what it runs instead of the image's own command; empty: nothing else."""
+        """Return the command that replaces the image's; empty if none does."""
         command = self._override.get("command") or self.essential.get("command") or []
         return (*(self.essential.get("entryPoint") or []), *command)
 
     @property
     def _override(self) -> dict[str, Any]:
-        given = self.overrides.get("containerOverrides") or []
-        return next((o for o in given if o.get("name") == self.essential["name"]), {})
+        overrides = self.overrides.get("containerOverrides") or []
+        return next((o for o in overrides if o.get("name") == self.essential["name"]), {})
 
     @property
     def execution_role(self) -> str:
-        """Return the ARN of the role that ECS uses to start the task, or ""."""
-        given = self.overrides.get("executionRoleArn")
-        return str(given or getattr(self.definition, "execution_role_arn", "") or "")
+        """Return the ARN of the execution role, or ""."""
+        override = self.overrides.get("executionRoleArn")
+        return str(override or getattr(self.definition, "execution_role_arn", "") or "")
 
     @property
-    def own_role(self) -> str:
-        """Return the ARN of the role that the container has, or ""."""
-        given = self.overrides.get("taskRoleArn")
-        return str(given or getattr(self.definition, "task_role_arn", "") or "")
+    def task_role(self) -> str:
+        """Return the ARN of the task role, or ""."""
+        override = self.overrides.get("taskRoleArn")
+        return str(override or getattr(self.definition, "task_role_arn", "") or "")
 
     @property
     def stop_timeout(self) -> float:
-        """Return how many seconds the container has after SIGTERM."""
+        """Return the seconds from SIGTERM to SIGKILL."""
         return float(self.essential.get("stopTimeout") or _STOP_TIMEOUT)
 
-    def ask_to_stop(self, now: float, code: str, reason: str) -> None:
-        """Ask the task to stop; the first reason stands."""
-        if self.wanted:
+    def stop(self, now: float, code: str, reason: str) -> None:
+        """Set the desired status to STOPPED; the first reason is kept."""
+        if self.should_run:
             self.desired_status = "STOPPED"
             self.stopping_at = now
             self.stop_code = code
@@ -151,10 +151,10 @@ class Task:
             "containers": [self._container()],
             "cpu": self.overrides.get("cpu") or self.definition.cpu,
             "memory": self.overrides.get("memory") or self.definition.memory,
-            "createdAt": moment(self.created_at),
-            "startedAt": moment(self.started_at),
-            "stoppingAt": moment(self.stopping_at),
-            "stoppedAt": moment(self.stopped_at),
+            "createdAt": timestamp(self.created_at),
+            "startedAt": timestamp(self.started_at),
+            "stoppingAt": timestamp(self.stopping_at),
+            "stoppedAt": timestamp(self.stopped_at),
             "startedBy": self.started_by or None,
             "group": self.group,
             "lastStatus": self.last_status,
@@ -207,7 +207,7 @@ class Task:
 
 @dataclass
 class RunTaskCall:
-    """One RunTask call with a clientToken, and what came of it."""
+    """A RunTask call with a clientToken, and the tasks it started."""
 
     params: dict[str, Any]
     tasks: list[Task]

@@ -4,10 +4,10 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs.clusters import find_cluster
+from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.limits import check_items
 from provision.sandbox.aws.ecs.pagination import page
 from provision.sandbox.aws.ecs.services import find_service
-from provision.sandbox.aws.ecs.task import Task
 from provision.sandbox.aws.rules import Answer, before
 
 
@@ -31,25 +31,23 @@ from provision.sandbox.aws.rules import Answer, before
 )
 @before("ecs", "ListTasks")
 def list_tasks(cloud: Cloud, call: Call) -> Answer:
-    """List by service, family and starter, running ones unless asked otherwise (API ListTasks)."""
-    given = call.params
-    cluster = find_cluster(cloud, call.region, given.get("cluster"))
-    service = given.get("serviceName")
+    """List by service, family, startedBy and desired status, default RUNNING (API ListTasks)."""
+    params = call.params
+    cluster = find_cluster(cloud, call.region, params.get("cluster"))
+    service = params.get("serviceName")
     if service is not None and find_service(cloud, call, service) is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
-    if given.get("startedBy") and (service or given.get("family")):
-        raise AwsError(
-            "InvalidParameterException", "Cannot specify startedBy with serviceName or family."
-        )
-    desired = given.get("desiredStatus") or "RUNNING"
+    if params.get("startedBy") and (service or params.get("family")):
+        raise invalid_parameter("Cannot specify startedBy with serviceName or family.")
+    desired = params.get("desiredStatus") or "RUNNING"
     arns = [
         task.arn
-        for task in _in_cluster(cloud, call.region, cluster.name)
+        for task in cloud.ecs.tasks_in(call.region, cluster.name)
         if task.desired_status == desired
         and (service is None or task.service == service.rpartition("/")[2])
-        and given.get("family") in (None, task.definition.family)
-        and given.get("startedBy") in (None, task.started_by)
-        and given.get("launchType") in (None, task.launch_type)
+        and params.get("family") in (None, task.definition.family)
+        and params.get("startedBy") in (None, task.started_by)
+        and params.get("launchType") in (None, task.launch_type)
     ]
     return page("taskArns", arns, call)
 
@@ -68,22 +66,22 @@ def list_tasks(cloud: Cloud, call: Call) -> Answer:
 )
 @before("ecs", "DescribeTasks")
 def describe_tasks(cloud: Cloud, call: Call) -> Answer:
-    """Describe tasks, stopped ones for an hour; report others as MISSING (API DescribeTasks)."""
+    """Describe tasks, stopped ones for an hour; report unknown ones as MISSING (API DescribeTasks)."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     names = call.params["tasks"]
     if not names:
-        raise AwsError("InvalidParameterException", "Tasks cannot be empty.")
+        raise invalid_parameter("Tasks cannot be empty.")
     check_items("tasks", names, 100)
     with_tags = "TAGS" in (call.params.get("include") or [])
-    known = {task.id: task for task in _in_cluster(cloud, call.region, cluster.name)}
+    known = {task.id: task for task in cloud.ecs.tasks_in(call.region, cluster.name)}
     prefix = f"arn:aws:ecs:{call.region}:{cloud.account_id}:task/{cluster.name}"
     found, failures = [], []
     for name in names:
-        short = name.rpartition("/")[2]
-        if short in known:
-            found.append(known[short].describe(with_tags))
+        task_id = name.rpartition("/")[2]
+        if task_id in known:
+            found.append(known[task_id].describe(with_tags))
         else:
-            failures.append({"arn": f"{prefix}/{short}", "reason": "MISSING"})
+            failures.append({"arn": f"{prefix}/{task_id}", "reason": "MISSING"})
     return {"tasks": found, "failures": failures}
 
 
@@ -103,14 +101,10 @@ def describe_tasks(cloud: Cloud, call: Call) -> Answer:
 def stop_task(cloud: Cloud, call: Call) -> Answer:
     """Stop a task by SIGTERM, then SIGKILL; its service starts another one (API StopTask)."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
-    short = call.params["task"].rpartition("/")[2]
-    for task in _in_cluster(cloud, call.region, cluster.name):
-        if task.id == short:
+    task_id = call.params["task"].rpartition("/")[2]
+    for task in cloud.ecs.tasks_in(call.region, cluster.name):
+        if task.id == task_id:
             reason = call.params.get("reason") or "Task stopped by user"
-            task.ask_to_stop(cloud.clock.now(), "UserInitiated", reason)
+            task.stop(cloud.clock.now(), "UserInitiated", reason)
             return {"task": task.describe()}
-    raise AwsError("InvalidParameterException", "The referenced task was not found.")
-
-
-def _in_cluster(cloud: Cloud, region: str, cluster: str) -> list[Task]:
-    return [task for task in cloud.ecs.tasks if (task.region, task.cluster) == (region, cluster)]
+    raise invalid_parameter("The referenced task was not found.")

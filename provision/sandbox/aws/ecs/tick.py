@@ -1,17 +1,17 @@
-"""ECS: what is due for every task and service on the sandbox's clock."""
+"""ECS: advance every task and service to the current simulated time."""
 
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecs import initialize, lifecycle, scheduler, start
 
 
 def tick(cloud: Cloud) -> None:
-    """Do everything that is due by now."""
+    """Start, advance and stop everything that is due by now."""
     with cloud.lock:
         now, delay = cloud.clock.now(), cloud.delays.task_start
         due = [
             task
             for task in cloud.ecs.tasks
-            if task.wanted and task.last_status == "PENDING" and now >= task.created_at + delay
+            if task.should_run and task.last_status == "PENDING" and now >= task.created_at + delay
         ]
     for task in due:
         start.start(cloud, task)
@@ -21,6 +21,6 @@ def tick(cloud: Cloud) -> None:
             lifecycle.advance(cloud, task)
         for service in cloud.ecs.services.values():
             scheduler.reconcile(cloud, service)
-        cloud.ecs.forget()
+        cloud.ecs.remove_stopped_tasks()
         for region in cloud.regions("ecs"):
-            cloud.ecs.forget_definitions(region)
+            cloud.ecs.remove_unused_definitions(region)

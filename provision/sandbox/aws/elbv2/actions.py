@@ -13,7 +13,7 @@ _ROUTING = ("forward", "redirect", "fixed-response")
 
 
 def same_actions(given: list[dict[str, Any]], current: list[Any]) -> bool:
-    """Tell whether actions as given are those (moto's) that a listener has."""
+    """Return whether actions as given are those (moto's) that a listener has."""
     return [FakeAction(copy.deepcopy(action)).data for action in given] == [a.data for a in current]
 
 

@@ -64,7 +64,7 @@ def judge(group: Any, target: Target, answer: int | str | None) -> None:
     "Elastic Load Balancing API Reference, Matcher",
 )
 def _matches(matcher: dict[str, Any], status: int) -> bool:
-    """Tell whether a status is among `200,202` or `200-299` (API Matcher)."""
+    """Return whether a status is among `200,202` or `200-299` (API Matcher)."""
     for part in (matcher or {}).get("HttpCode", "200").split(","):
         low, _, high = re.sub(r"\s", "", part).partition("-")
         if int(low) <= status <= int(high or low):

@@ -45,7 +45,7 @@ def check_new_listener(cloud: Cloud, call: Call) -> Answer | None:
 
 
 def _same(given: dict[str, Any], current: Any) -> bool:
-    """Tell whether a request asks for just the listener (moto's) that is there."""
+    """Return whether a request asks for just the listener (moto's) that is there."""
     certificates = [c["CertificateArn"] for c in given.get("Certificates", [])]
     return (
         given.get("Protocol") == current.protocol

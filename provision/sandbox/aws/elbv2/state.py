@@ -48,7 +48,7 @@ class Elbv2(Targets):
         return [interface.private_ip_address for interface in interfaces]
 
     def is_active(self, load_balancer_arn: str) -> bool:
-        """Tell whether the load balancer is past provisioning."""
+        """Return whether the load balancer is past provisioning."""
         since = self._since.get(load_balancer_arn)
         return since is not None and (
             self.account.clock.now() >= since + self.account.delays.load_balancer

@@ -78,7 +78,7 @@ class Targets(ABC):
 
     @abstractmethod
     def is_active(self, load_balancer_arn: str) -> bool:
-        """Tell whether the load balancer is past provisioning."""
+        """Return whether the load balancer is past provisioning."""
 
     @behaves(
         "elbv2.target-unused",

@@ -54,7 +54,7 @@ class Iam:
         return None
 
     def fresh(self, role: Any) -> bool:
-        """Tell whether the role or its trust policy is too new to be known everywhere."""
+        """Return whether the role or its trust policy is too new to be known everywhere."""
         known = self._since.get(role.arn, 0) + self.account.delays.role
         return bool(self.account.clock.now() < known)
 
@@ -65,7 +65,7 @@ class Iam:
         "IAM User Guide, The confused deputy problem (aws:SourceArn, aws:SourceAccount)",
     )
     def assumable(self, arn_or_name: str, principal: str, source: str = "") -> bool:
-        """Tell whether the service `principal` (ecs-tasks.amazonaws.com) can assume this role by now.
+        """Return whether the service `principal` (ecs-tasks.amazonaws.com) can assume this role by now.
 
         `source` is the ARN of what it assumes it for, as trust policies ask for in aws:SourceArn. A
         new role, and a new trust policy, take `delays.role` to be known everywhere.

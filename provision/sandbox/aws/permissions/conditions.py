@@ -78,7 +78,7 @@ _NEGATED = {
 
 
 def hold(conditions: dict[str, dict[str, Any]], context: Context) -> bool:
-    """Tell whether every operator holds for every one of its keys."""
+    """Return whether every operator holds for every one of its keys."""
     return all(
         _holds(operator, key.lower(), [text(value) for value in listed(wanted)], context)
         for operator, keys in conditions.items()

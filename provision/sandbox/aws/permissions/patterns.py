@@ -24,7 +24,7 @@ def text(value: Any) -> str:
 
 
 def fits(pattern: str, value: str, context: Context | None = None, fold: bool = False) -> bool:
-    """Tell whether the value fits the pattern; with a context variables stand for its values.
+    """Return whether the value fits the pattern; with a context variables stand for its values.
 
     A variable without a value fits nothing, as does one with several values.
     """

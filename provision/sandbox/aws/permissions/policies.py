@@ -92,7 +92,7 @@ def _verdict(applying: list[Statement]) -> str:
 
 
 def _concerns(statement: Statement, request: PermissionRequest) -> bool:
-    """Tell whether action, resource and conditions match; trust policies name no resource."""
+    """Return whether action, resource and conditions match; trust policies name no resource."""
     return (
         _element(statement, "Action", request.action, None)
         and _element(statement, "Resource", request.resource, request.context)

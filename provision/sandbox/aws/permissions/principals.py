@@ -27,7 +27,7 @@ class Principal:
 
     @property
     def is_user(self) -> bool:
-        """Tell whether the principal is an IAM user."""
+        """Return whether the principal is an IAM user."""
         return ":user/" in self.arn
 
     @property
@@ -50,7 +50,7 @@ class Permissions:
         resource: str,
         context: Mapping[str, Any] = _NOTHING,
     ) -> bool:
-        """Tell whether a role, user or session may do that, by its own policies."""
+        """Return whether a role, user or session may do that, by its own policies."""
         return not self.denied(principal_arn, action, resource, context)
 
     def denied(

@@ -20,7 +20,7 @@ def _ecs(cloud: Cloud, backend: Any, arn: str, name: str) -> Any:
     if ":cluster/" in arn:
         return getattr(backend.clusters.get(name), "tags", None)
     service = next((s for s in cloud.ecs.services.values() if s.arn == arn), None)
-    return service.given.get("tags") if service else None
+    return service.params.get("tags") if service else None
 
 
 def _iam(cloud: Cloud, backend: Any, arn: str, name: str) -> Any:

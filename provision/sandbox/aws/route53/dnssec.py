@@ -5,7 +5,7 @@ from typing import Any
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecs.task import moment
+from provision.sandbox.aws.ecs.task import timestamp
 from provision.sandbox.aws.rules import Answer, before
 
 _KSK = {"Flag": 257, "SigningAlgorithmMnemonic": "ECDSAP256SHA256", "SigningAlgorithmType": 13}
@@ -25,7 +25,7 @@ def _zone(cloud: Cloud, call: Call) -> Any:
 @before("route53", "CreateKeySigningKey")
 def create_key(cloud: Cloud, call: Call) -> Answer:
     """Create a key-signing key. Source: API CreateKeySigningKey."""
-    zone, params, now = _zone(cloud, call), call.params, moment(cloud.clock.now())
+    zone, params, now = _zone(cloud, call), call.params, timestamp(cloud.clock.now())
     key = {
         "Name": params["Name"],
         "Status": params["Status"],

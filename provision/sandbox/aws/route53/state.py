@@ -45,7 +45,7 @@ class Route53:
         return self.change_info(change_id)
 
     def is_busy(self, zone: Any) -> bool:
-        """Tell whether a change of this zone is still on its way to the name servers."""
+        """Return whether a change of this zone is still on its way to the name servers."""
         snapshots = self._snapshots.get(zone.resource_id, [])
         return bool(snapshots) and self.account.clock.now() < snapshots[-1][0]
 
