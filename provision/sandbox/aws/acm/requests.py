@@ -10,7 +10,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.rules import Answer, after, before
 
-_MOST_NAMES = 10  # ACM User Guide, Quotas: domain names per certificate, the first one included
+_MAX_NAMES = 10  # ACM User Guide, Quotas: domain names per certificate, the first one included
 
 behaves(
     "acm.parameter-outside-its-alphabet",
@@ -37,7 +37,7 @@ def _key(call: Call) -> tuple[Any, ...] | None:
 def check_number_of_names(cloud: Cloud, call: Call) -> None:
     """Refuse more names than the quota (User Guide, Quotas)."""
     names = {call.params["DomainName"], *call.params.get("SubjectAlternativeNames", [])}
-    if len(names) > _MOST_NAMES:
+    if len(names) > _MAX_NAMES:
         raise AwsError("LimitExceededException", "Certificate has too many domains.")
 
 
@@ -57,7 +57,7 @@ def check_number_of_names(cloud: Cloud, call: Call) -> None:
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
     """Return the certificate that the same token requested within the hour (API RequestCertificate)."""
     key = _key(call)
-    arn = cloud.acm.remembered(key) if key else None
+    arn = cloud.acm.find_by_token(key) if key else None
     # moto compares tokens on real time, and tokens only.
     cloud.backend("acm", call.region)._idempotency_tokens.clear()
     return {"CertificateArn": arn} if arn else None
@@ -68,7 +68,7 @@ def start_validation(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Start validation with one CNAME per name, pending until it resolves (User Guide, DNS validation)."""
     first = call.params["DomainName"]
     others = [n for n in call.params.get("SubjectAlternativeNames", []) if n != first]
-    cloud.acm.requested(answer["CertificateArn"], [first, *others], _key(call))
+    cloud.acm.add(answer["CertificateArn"], [first, *others], _key(call))
     if algorithm := call.params.get("KeyAlgorithm"):
         cloud.acm.certificates[answer["CertificateArn"]].key_algorithm = algorithm
 
@@ -162,7 +162,7 @@ def _validation(
         "ValidationStatus": "SUCCESS" if success else pending,
         "ValidationMethod": "DNS",
     }
-    if cloud.acm.records_shown(certificate):
+    if cloud.acm.has_records(certificate):
         owner, value = cloud.acm.record(name)
         option["ResourceRecord"] = {"Name": owner, "Type": "CNAME", "Value": value}
     return option

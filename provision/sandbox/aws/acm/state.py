@@ -14,8 +14,8 @@ from provision.sandbox.dns.resolver import DnsResolver
 
 settings.ACM_VALIDATION_WAIT = float("inf")  # moto would issue on a timer of its own
 
-_GIVES_UP = 72 * 3600  # User Guide, DNS validation: VALIDATION_TIMED_OUT
-_TOKEN_LIVES = 3600  # API RequestCertificate, IdempotencyToken
+_VALIDATION_TIMEOUT = 72 * 3600  # User Guide, DNS validation: VALIDATION_TIMED_OUT
+_TOKEN_TTL = 3600  # API RequestCertificate, IdempotencyToken
 # RFC 6761 and RFC 6762, and ICANN's resolution on .internal: no public certificate is for these.
 _NOT_PUBLIC = {"internal", "invalid", "lan", "local", "localhost", "test"}
 
@@ -44,7 +44,7 @@ class Acm:
     certificates: dict[str, RequestedCertificate] = field(default_factory=dict)
     _tokens: dict[tuple[Any, ...], tuple[str, float]] = field(default_factory=dict)
     _records: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _let_go: dict[tuple[str, str], float] = field(default_factory=dict)
+    _released: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.account.on_tick(self._validate)
@@ -64,7 +64,7 @@ class Acm:
             self._records[base] = owner, value
         return self._records[base]
 
-    def records_shown(self, certificate: RequestedCertificate) -> bool:
+    def has_records(self, certificate: RequestedCertificate) -> bool:
         """Return whether DescribeCertificate shows the records yet."""
         due = certificate.requested_at + self.account.delays.resource_record
         return self.account.clock.now() >= due
@@ -88,22 +88,22 @@ class Acm:
             for load_balancer in self.account.backend("elbv2", region).load_balancers.values()
             if any(arn in listener.certificates for listener in load_balancer.listeners.values())
         ]
-        lately = [user for (used, user), due in self._let_go.items() if used == arn and now < due]
-        return list(dict.fromkeys([*users, *lately]))
+        recent = [user for (used, user), due in self._released.items() if used == arn and now < due]
+        return list(dict.fromkeys([*users, *recent]))
 
-    def let_go(self, arns: list[str], load_balancer: str) -> None:
+    def release(self, arns: list[str], load_balancer: str) -> None:
         """Release the certificates of a listener of this load balancer."""
         due = self.account.clock.now() + self.account.delays.certificate_in_use
         for arn in arns:
-            self._let_go[arn, load_balancer] = due
+            self._released[arn, load_balancer] = due
 
-    def remembered(self, key: tuple[Any, ...]) -> str | None:
+    def find_by_token(self, key: tuple[Any, ...]) -> str | None:
         """Return the ARN that the same request with the same token got within the hour."""
         arn, when = self._tokens.get(key, ("", 0.0))
-        fresh = self.account.clock.now() < when + _TOKEN_LIVES
+        fresh = self.account.clock.now() < when + _TOKEN_TTL
         return arn if fresh and arn in self.certificates else None
 
-    def requested(self, arn: str, names: list[str], key: tuple[Any, ...] | None) -> None:
+    def add(self, arn: str, names: list[str], key: tuple[Any, ...] | None) -> None:
         """Note a new certificate."""
         now = self.account.clock.now()
         self.certificates[arn] = RequestedCertificate(arn, names, now)
@@ -114,7 +114,7 @@ class Acm:
         with self.account.lock:
             for certificate in self.certificates.values():
                 if certificate.status == "PENDING_VALIDATION":
-                    self._look_at(certificate)
+                    self._update(certificate)
 
     @behaves(
         "acm.issued-by-its-records",
@@ -140,38 +140,38 @@ class Acm:
         "Status FAILED, FailureReason INVALID_PUBLIC_DOMAIN",
         "ACM User Guide, Certificate request fails",
     )
-    def _look_at(self, certificate: RequestedCertificate) -> None:
+    def _update(self, certificate: RequestedCertificate) -> None:
         now = self.account.clock.now()
         if any(name.rpartition(".")[2].lower() in _NOT_PUBLIC for name in certificate.names):
             certificate.failure = "INVALID_PUBLIC_DOMAIN"
-            self._settle(certificate, "FAILED")
+            self._set_status(certificate, "FAILED")
             return
-        if now >= certificate.requested_at + _GIVES_UP:
-            self._settle(certificate, "VALIDATION_TIMED_OUT")
+        if now >= certificate.requested_at + _VALIDATION_TIMEOUT:
+            self._set_status(certificate, "VALIDATION_TIMED_OUT")
             return
-        proven = self.records_shown(certificate) and all(
-            self.proven(name) for name in certificate.names
+        is_validated = self.has_records(certificate) and all(
+            self.is_validated(name) for name in certificate.names
         )
-        if not proven:
+        if not is_validated:
             certificate.validated_at = None
             return
         if certificate.validated_at is None:
             certificate.validated_at = now
         if any(not amazon_may_issue(self.dns, name) for name in certificate.names):
             certificate.failure = "CAA_ERROR"
-            self._settle(certificate, "FAILED")
+            self._set_status(certificate, "FAILED")
         elif now >= certificate.validated_at + self.account.delays.certificate:
             certificate.issued_at = now
             certificate.leaf = self.account.authority.issue(*certificate.names)
-            self._settle(certificate, "ISSUED")
+            self._set_status(certificate, "ISSUED")
 
-    def proven(self, name: str) -> bool:
+    def is_validated(self, name: str) -> bool:
         """Return whether the validation CNAME of this name resolves, on the delegated servers."""
         owner, value = self.record(name)
         found = [answer.lower().rstrip(".") for answer in self.dns.resolve(owner, "CNAME")]
         return found == [value.rstrip(".")]
 
-    def _settle(self, certificate: RequestedCertificate, status: str) -> None:
+    def _set_status(self, certificate: RequestedCertificate, status: str) -> None:
         certificate.status = status
         region = certificate.arn.split(":")[3]
         bundle = self.account.backend("acm", region)._certificates.get(certificate.arn)

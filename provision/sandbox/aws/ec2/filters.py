@@ -2,8 +2,9 @@
 
 import re
 
+from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError, Call
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.documented import filters
 from provision.sandbox.aws.rules import before
@@ -34,6 +35,6 @@ def check_filters(cloud: Cloud, call: Call) -> None:
     """Refuse unknown Filters; names in camelCase (isDefault) are an older spelling."""
     for given in call.params.get("Filters", []):
         name = given.get("Name", "")
-        spelt = re.sub("[A-Z]", lambda letter: "-" + letter[0].lower(), name)
-        if not name.startswith("tag:") and spelt not in filters(call.operation):
-            raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
+        kebab_case = re.sub("[A-Z]", lambda letter: "-" + letter[0].lower(), name)
+        if not name.startswith("tag:") and kebab_case not in filters(call.operation):
+            raise invalid_value(f"The filter '{name}' is invalid")

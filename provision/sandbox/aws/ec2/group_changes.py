@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError, Call
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, after, before
 
@@ -21,9 +22,7 @@ def check_kind(cloud: Cloud, call: Call) -> None:
         known = "ReferencedGroupId" if rule.source_group else "CidrIpv4"
         for given in ("ReferencedGroupId", "CidrIpv4"):
             if wanted.get(given) and (rule.source_group or rule.cidr_ipv4) and given != known:
-                raise AwsError(
-                    "InvalidParameterValue",
-                    f"Invalid rule type for security group rule '{rule.id}'. You may not specify {given} "
+                raise invalid_value(f"Invalid rule type for security group rule '{rule.id}'. You may not specify {given} "
                     f"for an existing {'referenced group' if rule.source_group else 'IPv4 CIDR'} rule.",
                 )
 

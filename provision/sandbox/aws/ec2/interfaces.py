@@ -2,6 +2,7 @@
 
 import json
 
+from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
@@ -20,8 +21,7 @@ def check_detached(cloud: Cloud, call: Call) -> None:
     interface_id = call.params["NetworkInterfaceId"]
     interface = cloud.ec2.backend(call.region).enis.get(interface_id)
     if interface is not None and interface.status == "in-use":
-        raise AwsError(
-            "InvalidParameterValue", f"Network interface '{interface_id}' is currently in use."
+        raise invalid_value(f"Network interface '{interface_id}' is currently in use."
         )
 
 
@@ -41,10 +41,10 @@ def check_detached(cloud: Cloud, call: Call) -> None:
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
     """Answer a repeated client token as the first time (Developer Guide, Ensuring idempotency)."""
     token = call.params.get("ClientToken")
-    known_call = cloud.ec2.made_with.get((call.region, call.operation, token or ""))
-    if known_call is None:
+    previous = cloud.ec2.client_tokens.get((call.region, call.operation, token or ""))
+    if previous is None:
         return None
-    parameters, answer = known_call
+    parameters, answer = previous
     if parameters != _parameters(call):
         raise AwsError(
             "IdempotentParameterMismatch",
@@ -59,7 +59,7 @@ def remember_token(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Remember what the token created."""
     if token := call.params.get("ClientToken"):
         key = (call.region, call.operation, token)
-        cloud.ec2.made_with[key] = (_parameters(call), dict(answer))
+        cloud.ec2.client_tokens[key] = (_parameters(call), dict(answer))
 
 
 def _parameters(call: Call) -> str:

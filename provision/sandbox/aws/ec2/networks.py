@@ -3,6 +3,8 @@
 import ipaddress
 from typing import Any
 
+from provision.sandbox.aws.ec2.errors import invalid_value
+from provision.sandbox.aws.ec2.errors import has_dependencies
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
@@ -30,9 +32,7 @@ def check_vpc_empty(cloud: Cloud, call: Call) -> None:
     groups = [group for group in backend.groups.get(vpc_id, {}).values() if not group.is_default]
     interfaces = _interfaces_in(backend, vpc_id)
     if groups or interfaces or vpc_id in [vpc.id for vpc in gateways]:
-        raise AwsError(
-            "DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted."
-        )
+        raise has_dependencies("vpc", vpc_id)
 
 
 @behaves(
@@ -79,10 +79,7 @@ def check_subnet_empty(cloud: Cloud, call: Call) -> None:
     subnet_id = call.params["SubnetId"]
     interfaces = cloud.ec2.backend(call.region).enis.values()
     if any(interface.subnet.id == subnet_id for interface in interfaces):
-        raise AwsError(
-            "DependencyViolation",
-            f"The subnet '{subnet_id}' has dependencies and cannot be deleted.",
-        )
+        raise has_dependencies("subnet", subnet_id)
 
 
 @behaves(
@@ -109,9 +106,7 @@ def check_attachment(cloud: Cloud, call: Call) -> None:
             f"resource {gateway_id} is already attached to network {gateway.vpc.id}",
         )
     if any(other.vpc and other.vpc.id == vpc_id for other in gateways.values()):
-        raise AwsError(
-            "InvalidParameterValue",
-            f"Network {vpc_id} already has an internet gateway attached",
+        raise invalid_value(f"Network {vpc_id} already has an internet gateway attached",
         )
 
 
@@ -152,10 +147,7 @@ def check_gateway_detached(cloud: Cloud, call: Call) -> None:
     gateway_id = call.params["InternetGatewayId"]
     gateway = cloud.ec2.backend(call.region).internet_gateways.get(gateway_id)
     if gateway is not None and gateway.vpc:
-        raise AwsError(
-            "DependencyViolation",
-            f"The internetGateway '{gateway_id}' has dependencies and cannot be deleted.",
-        )
+        raise has_dependencies("internetGateway", gateway_id)
 
 
 def _interfaces_in(backend: Any, vpc_id: str) -> list[Any]:

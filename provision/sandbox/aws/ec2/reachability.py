@@ -12,19 +12,19 @@ def admits(groups: Iterable[Any], port: int, address: str, sources: Iterable[str
     """
     known = set(sources)
     return any(
-        _covers(rule, port) and _from(rule, known, address)
+        _matches_port(rule, port) and _matches_source(rule, known, address)
         for group in groups
         for rule in group.ingress_rules
     )
 
 
-def _covers(rule: Any, port: int) -> bool:
+def _matches_port(rule: Any, port: int) -> bool:
     if rule.ip_protocol == "-1":
         return True
     return rule.ip_protocol == "tcp" and int(rule.from_port) <= port <= int(rule.to_port)
 
 
-def _from(rule: Any, sources: set[str], address: str) -> bool:
+def _matches_source(rule: Any, sources: set[str], address: str) -> bool:
     if (rule.source_group or {}).get("GroupId") in sources:
         return True
     cidr = (rule.ip_range or {}).get("CidrIp")

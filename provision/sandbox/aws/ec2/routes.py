@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from provision.sandbox.aws.ec2.errors import invalid_value
+from provision.sandbox.aws.ec2.errors import has_dependencies
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
@@ -54,9 +56,7 @@ def check_new_route(cloud: Cloud, call: Call) -> None:
     gateway_id = call.params.get("GatewayId", "")
     gateway = cloud.ec2.backend(call.region).internet_gateways.get(gateway_id)
     if gateway is not None and (gateway.vpc is None or gateway.vpc.id != table.vpc_id):
-        raise AwsError(
-            "InvalidParameterValue",
-            f"route table {table.id} and network gateway {gateway_id} belong to different networks",
+        raise invalid_value(f"route table {table.id} and network gateway {gateway_id} belong to different networks",
         )
 
 
@@ -80,8 +80,7 @@ def check_route_deletion(cloud: Cloud, call: Call) -> None:
     if table is None or block is None:
         return
     if any(route.local and route.destination_cidr_block == block for route in table.routes):
-        raise AwsError(
-            "InvalidParameterValue", f"cannot remove local route {block} in route table {table.id}"
+        raise invalid_value(f"cannot remove local route {block} in route table {table.id}"
         )
 
 
@@ -106,9 +105,7 @@ def check_association(cloud: Cloud, call: Call) -> None:
     if table is None or subnet is None:
         return
     if subnet.vpc_id != table.vpc_id:
-        raise AwsError(
-            "InvalidParameterValue",
-            f"route table {table.id} and subnet {subnet_id} belong to different networks",
+        raise invalid_value(f"route table {table.id} and subnet {subnet_id} belong to different networks",
         )
     for other in backend.route_tables.values():
         if other is not table and subnet_id in other._associations.values():
@@ -137,10 +134,7 @@ def check_table_unused(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a main or associated route table (API DeleteRouteTable)."""
     table = _table(cloud, call)
     if table is not None and table.main_association_id:
-        raise AwsError(
-            "DependencyViolation",
-            f"The routeTable '{table.id}' has dependencies and cannot be deleted.",
-        )
+        raise has_dependencies("routeTable", table.id)
 
 
 @behaves(
@@ -155,7 +149,5 @@ def check_disassociation(cloud: Cloud, call: Call) -> None:
     association = call.params["AssociationId"]
     tables = cloud.ec2.backend(call.region).route_tables.values()
     if any(table.main_association_id == association for table in tables):
-        raise AwsError(
-            "InvalidParameterValue",
-            f"cannot disassociate the main route table association {association}",
+        raise invalid_value(f"cannot disassociate the main route table association {association}",
         )

@@ -3,14 +3,15 @@
 import re
 from typing import Any
 
+from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
 # API CreateSecurityGroup, GroupName and GroupDescription; API IpRange, Description.
-ALPHABET = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]*")
-WORDS = (
+DESCRIPTION_CHARACTERS = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]*")
+DESCRIPTION_MESSAGE = (
     "Valid descriptions are strings less than 256 characters from the following set: "
     "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 )
@@ -49,14 +50,12 @@ def check_new_group(cloud: Cloud, call: Call) -> None:
         problem = ""
         if not value.isascii():
             problem = "Character sets beyond ASCII are not supported."
-        elif len(value) > 255 or not ALPHABET.fullmatch(value):
-            problem = WORDS
+        elif len(value) > 255 or not DESCRIPTION_CHARACTERS.fullmatch(value):
+            problem = DESCRIPTION_MESSAGE
         elif key == "GroupName" and value.startswith("sg-"):
             problem = "Group names may not be in the format sg-*."
         if problem:
-            raise AwsError(
-                "InvalidParameterValue",
-                f"Value ({value}) for parameter {parameter} is invalid. {problem}",
+            raise invalid_value(f"Value ({value}) for parameter {parameter} is invalid. {problem}",
             )
     vpc_id = call.params.get("VpcId")
     if vpc_id and vpc_id not in cloud.ec2.backend(call.region).vpcs:

@@ -24,9 +24,9 @@ class Ec2:
     """Network interfaces that AWS services attach and let go, and regions made ready."""
 
     account: Account
-    _opened: set[str] = field(default_factory=set)
-    made_with: dict[tuple[str, str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
-    _leaving: dict[tuple[str, str], float] = field(default_factory=dict)
+    _prepared: set[str] = field(default_factory=set)
+    client_tokens: dict[tuple[str, str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    _released: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.account.on_tick(self._remove_released)
@@ -43,8 +43,8 @@ class Ec2:
         User Guide, default VPCs: an internet gateway, and a route to it in the main route table.
         """
         backend = self.account.backend("ec2", region)
-        if region not in self._opened:
-            self._opened.add(region)
+        if region not in self._prepared:
+            self._prepared.add(region)
             vpc = backend.get_default_vpc()
             gateway = backend.create_internet_gateway()
             backend.attach_internet_gateway(gateway.id, vpc.id)
@@ -91,14 +91,14 @@ class Ec2:
     def release(self, region: str, interface_id: str) -> None:
         """Release the interface: it is gone `delays.network_interfaces` later."""
         due = self.account.clock.now() + self.account.delays.network_interfaces
-        self._leaving[region, interface_id] = due
+        self._released[region, interface_id] = due
 
     def _remove_released(self) -> None:
         with self.account.lock:
             now = self.account.clock.now()
-            for (region, interface_id), due in list(self._leaving.items()):
+            for (region, interface_id), due in list(self._released.items()):
                 if due <= now:
-                    del self._leaving[region, interface_id]
+                    del self._released[region, interface_id]
                     self.backend(region).enis.pop(interface_id, None)
 
 

@@ -30,7 +30,7 @@ class Images:
         self.public: dict[str, tuple[str, ...]] = {}
         self.blobs: dict[str, bytes] = {}  # what was uploaded, by digest
 
-    def keep(self, blob: bytes) -> None:
+    def store(self, blob: bytes) -> None:
         """Keep an uploaded blob; moto keeps its length only."""
         self.blobs[f"sha256:{hashlib.sha256(blob).hexdigest()}"] = blob
 

@@ -56,7 +56,7 @@ def check_layer(cloud: Cloud, call: Call) -> None:
         raise AwsError(
             "LayerAlreadyExistsException", f"Layer with digest '{digest}' already exists {where}"
         )
-    cloud.ecr.images.keep(blob)
+    cloud.ecr.images.store(blob)
 
 
 @behaves(

@@ -21,7 +21,7 @@ TAG = "3.12-slim"
 _PLATFORMS = ("amd64", "arm64")
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _PATH = re.compile(r"/v2/(?P<name>[a-z0-9._/-]+)/(?P<kind>blobs|manifests)/(?P<which>[^/]+)")
-_BORN = "2026-10-01T00:00:00Z"
+_CREATED = "2026-10-01T00:00:00Z"
 
 
 class Gallery:
@@ -40,7 +40,7 @@ class Gallery:
             for architecture in _PLATFORMS
         ]
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
-        self.digest = self._keep(OCI_INDEX, json.dumps(index).encode())
+        self.digest = self._store(OCI_INDEX, json.dumps(index).encode())
         self._content[TAG] = self._content[self.digest]
 
     def _image(self, architecture: str) -> str:
@@ -48,11 +48,11 @@ class Gallery:
         stream = io.BytesIO()
         os_release = f'ID=sandbox\nPRETTY_NAME="A stand-in, {architecture}"\n'
         digest, size, diff_id = layer.write([("etc/os-release", os_release.encode())], stream)
-        self._keep(layer.MEDIA_TYPE, stream.getvalue())
+        self._store(layer.MEDIA_TYPE, stream.getvalue())
         config = {
             "architecture": architecture,
             "os": "linux",
-            "created": _BORN,
+            "created": _CREATED,
             "config": {
                 "Env": [
                     "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -61,7 +61,7 @@ class Gallery:
                 "Cmd": ["python3"],
             },
             "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-            "history": [{"created": _BORN, "created_by": "a stand-in of the sandbox's"}],
+            "history": [{"created": _CREATED, "created_by": "a stand-in of the sandbox's"}],
         }
         content = json.dumps(config).encode()
         manifest = {
@@ -69,14 +69,14 @@ class Gallery:
             "mediaType": OCI_MANIFEST,
             "config": {
                 "mediaType": _CONFIG,
-                "digest": self._keep(_CONFIG, content),
+                "digest": self._store(_CONFIG, content),
                 "size": len(content),
             },
             "layers": [{"mediaType": layer.MEDIA_TYPE, "digest": digest, "size": size}],
         }
-        return self._keep(OCI_MANIFEST, json.dumps(manifest).encode())
+        return self._store(OCI_MANIFEST, json.dumps(manifest).encode())
 
-    def _keep(self, kind: str, content: bytes) -> str:
+    def _store(self, kind: str, content: bytes) -> str:
         digest = sha256(content)
         self._content[digest] = (kind, content)
         return digest

@@ -65,7 +65,7 @@ class Registry:
     )
     def _answer(self, request: Request) -> Response:
         _scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
-        caller = self.cloud.ecr.signed_in(token)
+        caller = self.cloud.ecr.find_token(token)
         if caller is None:
             realm = f'Basic realm="{request.host_url}",service="ecr.amazonaws.com"'
             return Response("Not Authorized\n", 401, {"WWW-Authenticate": realm})
@@ -101,7 +101,7 @@ class _RegistryCall:
     def blob(self) -> Response:
         head = self.request.method == "HEAD"
         action = "BatchCheckLayerAvailability" if head else "GetDownloadUrlForLayer"
-        found = self._done(action, {"layerDigests": [self.which]}, self._blob)
+        found = self._call(action, {"layerDigests": [self.which]}, self._blob)
         if found is None:
             return _errors(404, "BLOB_UNKNOWN", f"The layer '{self.which}' does not exist")
         size, kind = str(len(found)), "application/octet-stream"
@@ -120,19 +120,19 @@ class _RegistryCall:
     def upload(self) -> Response:
         method = self.request.method
         if method == "POST":
-            started = self._done("InitiateLayerUpload", {}, self._backend)
+            started = self._call("InitiateLayerUpload", {}, self._backend)
             return self._accepted(str(started["uploadId"]), 0)
         if method == "PATCH":
-            size = self._done("UploadLayerPart", {"uploadId": self.which}, self._part)
+            size = self._call("UploadLayerPart", {"uploadId": self.which}, self._part)
             return self._accepted(self.which, size)
         if method != "PUT":
             return _errors(405, "UNSUPPORTED", "Method Not Allowed")
         if self.request.content_length:
-            self._done("UploadLayerPart", {"uploadId": self.which}, self._part)
+            self._call("UploadLayerPart", {"uploadId": self.which}, self._part)
         digest = self.request.args.get("digest", "")
         ending = {"uploadId": self.which, "layerDigests": [digest]}
         if digest not in self._layers():
-            self._done("CompleteLayerUpload", ending, self._backend)
+            self._call("CompleteLayerUpload", ending, self._backend)
         return self._created(f"blobs/{digest}", digest)
 
     def _part(self, call: Call) -> int:
@@ -151,7 +151,7 @@ class _RegistryCall:
     def manifest(self) -> Response:
         if self.request.method == "PUT":
             return self._put()
-        image = self._done("BatchGetImage", {"imageIds": [self._id()]}, self._image)
+        image = self._call("BatchGetImage", {"imageIds": [self._id()]}, self._image)
         content = image.image_manifest.encode()
         digest, size = image.get_image_digest(), str(len(content))
         headers = {"Docker-Content-Digest": digest, "Content-Length": size}
@@ -164,7 +164,7 @@ class _RegistryCall:
         given = {"imageManifest": self._body.decode(), "imageManifestMediaType": kind}
         if not self.which.startswith("sha256:"):
             given["imageTag"] = self.which
-        answer = self._done("PutImage", given, self._backend)
+        answer = self._call("PutImage", given, self._backend)
         return self._created(f"manifests/{self.which}", answer["image"]["imageId"]["imageDigest"])
 
     def _image(self, call: Call) -> Any:
@@ -175,7 +175,7 @@ class _RegistryCall:
 
     # How the calls of ECR's API do it. ------------------------------------------------------------
 
-    def _done(self, operation: str, params: dict[str, Any], carry_out: Any) -> Any:
+    def _call(self, operation: str, params: dict[str, Any], execute: Any) -> Any:
         """Carry out the API call of the same purpose, with its faults, permissions and rules, and log it."""
         given = {"repositoryName": self.name, **params}
         reads = operation.startswith(("Batch", "Get"))
@@ -194,7 +194,7 @@ class _RegistryCall:
                 self._repository()
                 for before in rules_before(call):
                     before(self.cloud, call)
-                answer = carry_out(call)
+                answer = execute(call)
                 for after in rules_after(call):
                     if isinstance(answer, dict):
                         after(self.cloud, call, answer)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecr.state import TOKEN_LIVES
+from provision.sandbox.aws.ecr.state import TOKEN_TTL
 from provision.sandbox.aws.rules import Answer, after, before
 
 _BATCH = 100
@@ -75,7 +75,7 @@ def answer_token(cloud: Cloud, call: Call, answer: Answer) -> None:
     for entry in answer["authorizationData"]:
         entry["authorizationToken"] = cloud.ecr.token(call.access_key, call.region)
         entry["proxyEndpoint"] = cloud.registry or entry["proxyEndpoint"]
-        entry["expiresAt"] = datetime.fromtimestamp(cloud.clock.now() + TOKEN_LIVES, UTC)
+        entry["expiresAt"] = datetime.fromtimestamp(cloud.clock.now() + TOKEN_TTL, UTC)
 
 
 def invalid(parameter: str, constraint: str) -> AwsError:

@@ -12,7 +12,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.ecr.image_store import Images
 
 DAY = 24 * 3600.0  # seconds
-TOKEN_LIVES = 12 * 3600.0  # seconds
+TOKEN_TTL = 12 * 3600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Ecr:
     def token(self, access_key: str, region: str) -> str:
         """Return a new token, valid for twelve hours, which acts as its caller in its region's registry."""
         token = b64encode(f"AWS:{secrets.token_urlsafe(300)}".encode()).decode()
-        self._tokens[token] = Token(access_key, region, self.account.clock.now() + TOKEN_LIVES)
+        self._tokens[token] = Token(access_key, region, self.account.clock.now() + TOKEN_TTL)
         return token
 
-    def signed_in(self, token: str) -> "Token | None":
+    def find_token(self, token: str) -> "Token | None":
         """Return whose it is; None where it is none, or has expired."""
         known = self._tokens.get(token)
         return known if known and self.account.clock.now() < known.expires else None
@@ -57,8 +57,8 @@ class Ecr:
                         self._due.pop(repository.arn, None)
                     elif now >= self._due.setdefault(repository.arn, now + DAY):
                         self._due[repository.arn] = now + DAY
-                        gone = expired(repository.lifecycle_policy, repository.images, now)
-                        repository.images = [i for i in repository.images if i not in gone]
+                        deleted = expired(repository.lifecycle_policy, repository.images, now)
+                        repository.images = [i for i in repository.images if i not in deleted]
 
 
 @behaves(
@@ -73,18 +73,18 @@ def expired(policy: str, images: list[Any], now: float) -> list[Any]:
     User Guide, "How lifecycle policies work": by priority; an image that a rule's tags match is no
     other rule's business any more, whether it is deleted or not.
     """
-    left, gone = list(images), []
+    left, deleted = list(images), []
     for rule in sorted(json.loads(policy)["rules"], key=lambda rule: int(rule["rulePriority"])):
         selection = rule["selection"]
-        mine = [image for image in left if _selected(selection, image.image_tags)]
-        mine.sort(key=lambda image: int(image.image_pushed_at), reverse=True)
-        left = [image for image in left if image not in mine]
+        matching = [image for image in left if _selected(selection, image.image_tags)]
+        matching.sort(key=lambda image: int(image.image_pushed_at), reverse=True)
+        left = [image for image in left if image not in matching]
         number = selection["countNumber"]
         if selection["countType"] == "imageCountMoreThan":
-            gone += mine[number:]
+            deleted += matching[number:]
         elif selection["countType"] == "sinceImagePushed":
-            gone += [i for i in mine if now - i.image_pushed_at > number * DAY]
-    return gone
+            deleted += [i for i in matching if now - i.image_pushed_at > number * DAY]
+    return deleted
 
 
 def _selected(selection: dict[str, Any], tags: list[str]) -> bool:

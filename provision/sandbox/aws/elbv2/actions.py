@@ -5,6 +5,7 @@ from typing import Any
 
 from moto.elbv2.models import FakeAction
 
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
@@ -23,19 +24,17 @@ def same_actions(given: list[dict[str, Any]], current: list[Any]) -> bool:
     "ValidationError 400",
     "Elastic Load Balancing API Reference, CreateRule, Actions",
 )
-def check_actions(cloud: Cloud, actions: list[dict[str, Any]], to: str) -> None:
+def check_actions(cloud: Cloud, actions: list[dict[str, Any]], load_balancer_arn: str) -> None:
     """Refuse actions that a listener of the load balancer `to` cannot have."""
     if sum(action["Type"] in _ROUTING for action in actions) != 1:
-        raise AwsError(
-            "ValidationError",
-            "You must specify exactly one of the following actions: forward, redirect, "
+        raise validation_error("You must specify exactly one of the following actions: forward, redirect, "
             "fixed-response",
         )
     for action in actions:
         _check_redirect(action.get("RedirectConfig"))
         groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
         for arn in {action.get("TargetGroupArn"), *(g["TargetGroupArn"] for g in groups)} - {None}:
-            _check_target_group(cloud, arn, to)
+            _check_target_group(cloud, arn, load_balancer_arn)
 
 
 @behaves(
@@ -61,8 +60,8 @@ def _check_redirect(redirect: dict[str, Any] | None) -> None:
     "TargetGroupAssociationLimit 400",
     "Elastic Load Balancing API Reference, CreateListener, Errors",
 )
-def _check_target_group(cloud: Cloud, arn: str, to: str) -> None:
-    if any(lb.arn != to for lb in cloud.elbv2.load_balancers_of(arn)):
+def _check_target_group(cloud: Cloud, arn: str, load_balancer_arn: str) -> None:
+    if any(lb.arn != load_balancer_arn for lb in cloud.elbv2.load_balancers_of(arn)):
         raise AwsError(
             "TargetGroupAssociationLimit",
             "The following target groups cannot be associated with more than one load "

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws import documented
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.calls import AwsError, Call
+from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
@@ -48,8 +49,7 @@ def check_load_balancer_attributes(cloud: Cloud, call: Call) -> None:
     for attribute in call.params["Attributes"]:
         key, value = attribute["Key"], attribute.get("Value", "")
         if key not in known:
-            raise AwsError(
-                "ValidationError", f"Load balancer attribute key '{key}' is not recognized"
+            raise validation_error(f"Load balancer attribute key '{key}' is not recognized"
             )
         _check(key, value, _CHOICES.get(key))
 
@@ -73,8 +73,7 @@ def check_target_group_attributes(cloud: Cloud, call: Call) -> Answer | None:
     for attribute in call.params["Attributes"]:
         key, value = attribute["Key"], attribute.get("Value", "")
         if key not in known:
-            raise AwsError(
-                "ValidationError", f"Target group attribute key '{key}' is not recognized"
+            raise validation_error(f"Target group attribute key '{key}' is not recognized"
             )
         cross_zone = key == "load_balancing.cross_zone.enabled"
         _check(key, value, _TARGET_GROUP_CROSS_ZONE if cross_zone else _CHOICES.get(key))
@@ -83,10 +82,10 @@ def check_target_group_attributes(cloud: Cloud, call: Call) -> Answer | None:
     if group is None or given != {"deregistration_delay.timeout_seconds": "3600"}:
         return None
     group.attributes.update(given)
-    return {"Attributes": _listed(group.attributes)}
+    return {"Attributes": _attribute_list(group.attributes)}
 
 
-def _listed(attributes: dict[str, Any]) -> list[dict[str, str]]:
+def _attribute_list(attributes: dict[str, Any]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": str(value)} for key, value in attributes.items()]
 
 
@@ -94,13 +93,10 @@ def _check(key: str, value: str, choices: tuple[str, ...] | None) -> None:
     if key in _RANGES:
         low, high = _RANGES[key]
         if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-            raise AwsError(
-                "ValidationError",
-                f"'{key}' value '{value}' must be between '{low}-{high}' inclusive",
+            raise validation_error(f"'{key}' value '{value}' must be between '{low}-{high}' inclusive",
             )
     elif choices is None and key.endswith(".enabled"):
         choices = ("true", "false")
     if choices is not None and value not in choices:
-        raise AwsError(
-            "ValidationError", f"'{key}' value '{value}' must be one of [{', '.join(choices)}]"
+        raise validation_error(f"'{key}' value '{value}' must be one of [{', '.join(choices)}]"
         )

@@ -19,7 +19,7 @@ from provision.sandbox.aws.elbv2.routing import action_for, fixed_response, head
 from provision.sandbox.tasks.runners import Reply, Request
 
 _IDLE_TIMEOUT = 60.0  # seconds (real): the attribute idle_timeout.timeout_seconds, its default
-_SOMEWHERE = "203.0.113.7"  # RFC 5737: what a client on the internet looks like to security groups
+_CLIENT_ADDRESS = "203.0.113.7"  # RFC 5737: what a client on the internet looks like to security groups
 _HOP_BY_HOP = {
     "connection",
     "keep-alive",
@@ -37,7 +37,7 @@ class DataPlane:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._turns = itertools.count()
+        self._round_robin_counter = itertools.count()
 
     def listener(self, host: str, port: int) -> Any | None:
         """Return moto's listener that a client who connects to host:port reaches; None: nobody answers.
@@ -47,16 +47,16 @@ class DataPlane:
         groups admit the internet. Hold the lock while using what comes back.
         """
         with self._cloud.lock:
-            balancer = self._cloud.dns.load_balancer(host)
-            if balancer is None or not self._cloud.elbv2.is_active(balancer.arn):
+            load_balancer = self._cloud.dns.load_balancer(host)
+            if load_balancer is None or not self._cloud.elbv2.is_active(load_balancer.arn):
                 return None
-            if balancer.scheme != "internet-facing":
+            if load_balancer.scheme != "internet-facing":
                 return None
-            find = self._cloud.ec2.backend(balancer.arn.split(":")[3]).get_security_group_from_id
-            groups = [group for group in map(find, balancer.security_groups) if group is not None]
-            if not admits(groups, port, address=_SOMEWHERE):
+            find = self._cloud.ec2.backend(load_balancer.arn.split(":")[3]).get_security_group_from_id
+            groups = [group for group in map(find, load_balancer.security_groups) if group is not None]
+            if not admits(groups, port, address=_CLIENT_ADDRESS):
                 return None
-            listeners = balancer.listeners.values()
+            listeners = load_balancer.listeners.values()
             return next((one for one in listeners if int(one.port) == port), None)
 
     def certificate(self, host: str) -> Any | None:
@@ -122,9 +122,9 @@ class DataPlane:
         arn = random.choices(groups, weights)[0]["TargetGroupArn"]
         targets = self._cloud.elbv2.targets.get(arn, {})
         for state in ("healthy", "unhealthy"):
-            usable = [place for place, target in targets.items() if target.state == state]
+            usable = [address for address, target in targets.items() if target.state == state]
             if usable:
-                return usable[next(self._turns) % len(usable)]
+                return usable[next(self._round_robin_counter) % len(usable)]
         return None
 
     def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -165,9 +165,9 @@ def _forwarded(request: Request, port: int, client: str) -> Request:
     return Request(request.method, request.target, [*unchanged, *ours.items()], request.body)
 
 
-def _error(status: int, words: str) -> Reply:
+def _error(status: int, message: str) -> Reply:
     """Return an error page of the load balancer's own."""
-    title = f"{status} {words}"
+    title = f"{status} {message}"
     page = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
         f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"

@@ -19,7 +19,7 @@ class Target:
     next_check: float = 0.0
     passed: int = 0  # consecutive checks
     failed: int = 0
-    gone_at: float | None = None  # draining until then
+    drained_at: float | None = None  # draining until then
 
 
 @behaves(
@@ -34,7 +34,7 @@ class Target:
     "Target.ResponseCodeMismatch, Target.Timeout or Target.FailedHealthChecks",
     "Elastic Load Balancing API Reference, TargetHealth, Reason",
 )
-def judge(group: Any, target: Target, answer: int | str | None) -> None:
+def record_result(group: Any, target: Target, answer: int | str | None) -> None:
     """Set the target's state by one check: one passed suffices for a new target, then thresholds count."""
     if target.state == "draining":
         return

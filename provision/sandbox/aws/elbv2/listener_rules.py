@@ -3,13 +3,14 @@
 import re
 from typing import Any
 
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions
 from provision.sandbox.aws.rules import before
 
-_MOST_VALUES = 5  # User Guide, quotas for Application Load Balancers: condition values per rule
+_MAX_CONDITION_VALUES = 5  # User Guide, quotas for Application Load Balancers: condition values per rule
 # API CreateRule, Conditions: host names and path patterns.
 _ALPHABETS = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_\-.$/~\"'@:+&*?]+"}
 
@@ -23,14 +24,12 @@ _ALPHABETS = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_\
 @before("elbv2", "CreateRule")
 def check_new_rule(cloud: Cloud, call: Call) -> None:
     """Require a free priority, conditions within quotas, one routing action (API CreateRule)."""
-    listener_arn = call.params["ListenerArn"]
-    balancer_arn = listener_arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
-    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(balancer_arn)
-    listener = load_balancer and load_balancer.listeners.get(listener_arn)
-    if not listener:
+    found = cloud.elbv2.listener(call.region, call.params["ListenerArn"])
+    if found is None:
         return
+    load_balancer, listener = found
     _check_conditions(call.params["Conditions"])
-    check_actions(cloud, call.params["Actions"], balancer_arn)
+    check_actions(cloud, call.params["Actions"], load_balancer.arn)
     if call.params["Priority"] in {rule.priority for rule in listener.rules.values()}:
         raise AwsError("PriorityInUse", f"Priority '{call.params['Priority']}' is currently in use")
 
@@ -65,7 +64,7 @@ def check_changed_rule(cloud: Cloud, call: Call) -> None:
 )
 def _check_conditions(conditions: list[dict[str, Any]]) -> None:
     if not conditions:
-        raise AwsError("ValidationError", "A condition must be specified")
+        raise validation_error("A condition must be specified")
     count = 0
     for condition in conditions:
         config: dict[str, Any] = next(
@@ -76,13 +75,11 @@ def _check_conditions(conditions: list[dict[str, Any]]) -> None:
         alphabet = _ALPHABETS.get(condition.get("Field", ""))
         for value in values:
             if alphabet and not re.fullmatch(alphabet, value):
-                raise AwsError(
-                    "ValidationError",
-                    f"The {condition['Field']} value '{value}' contains characters that are not "
+                raise validation_error(f"The {condition['Field']} value '{value}' contains characters that are not "
                     "valid",
                 )
-    if count > _MOST_VALUES:
-        raise AwsError("ValidationError", f"A rule can only have '{_MOST_VALUES}' condition values")
+    if count > _MAX_CONDITION_VALUES:
+        raise validation_error(f"A rule can only have '{_MAX_CONDITION_VALUES}' condition values")
 
 
 @behaves(

@@ -8,6 +8,7 @@ import ssl
 
 from moto.elbv2.ssl_policies import SSL_POLICIES
 
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
@@ -36,11 +37,9 @@ def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
     certificates = [c["CertificateArn"] for c in call.params.get("Certificates", [])]
     if protocol == "HTTPS":
         if not certificates:
-            raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
+            raise validation_error("A certificate must be specified for HTTPS listeners")
         if len(certificates) > 1:
-            raise AwsError(
-                "ValidationError",
-                "Up to one certificate can be specified, but multiple certificates were specified",
+            raise validation_error("Up to one certificate can be specified, but multiple certificates were specified",
             )
         check_certificate(cloud, call.region, certificates[0])
         policy = call.params.get("SslPolicy")
@@ -48,7 +47,7 @@ def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
             raise AwsError("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
     elif certificates or call.params.get("SslPolicy"):
         what = "Certificates" if certificates else "An SSL policy"
-        raise AwsError("ValidationError", f"{what} cannot be specified for {protocol} listeners")
+        raise validation_error(f"{what} cannot be specified for {protocol} listeners")
 
 
 @behaves(
@@ -80,7 +79,7 @@ def check_certificate(cloud: Cloud, region: str, arn: str) -> None:
     if ":acm:" not in arn:
         return  # IAM's server certificates: moto looks for them
     if arn.split(":")[3] != region:
-        raise AwsError("ValidationError", f"Certificate ARN '{arn}' is not valid")
+        raise validation_error(f"Certificate ARN '{arn}' is not valid")
     bundle = cloud.backend("acm", region)._certificates.get(arn)
     certificate = cloud.acm.certificates.get(arn)
     now = cloud.clock.now()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
@@ -27,14 +28,14 @@ from provision.sandbox.aws.rules import Answer, before
 def check_new_listener(cloud: Cloud, call: Call) -> Answer | None:
     """Require a free port, and a certificate for HTTPS alone (API CreateListener)."""
     arn = call.params["LoadBalancerArn"]
-    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)
+    load_balancer = cloud.elbv2.load_balancer(call.region, arn)
     if load_balancer is None:
         return None
     actions = call.params["DefaultActions"]
     for other in load_balancer.listeners.values():
         if int(other.port) == call.params.get("Port"):
-            if _same(call.params, other):
-                return {"Listeners": [_shown(other)]}
+            if _has_settings(call.params, other):
+                return {"Listeners": [_describe(other)]}
             raise AwsError(
                 "DuplicateListener",
                 f"A listener already exists on this port for this load balancer '{arn}'",
@@ -44,7 +45,7 @@ def check_new_listener(cloud: Cloud, call: Call) -> Answer | None:
     return None
 
 
-def _same(given: dict[str, Any], current: Any) -> bool:
+def _has_settings(given: dict[str, Any], current: Any) -> bool:
     """Return whether a request asks for just the listener (moto's) that is there."""
     certificates = [c["CertificateArn"] for c in given.get("Certificates", [])]
     return (
@@ -55,7 +56,7 @@ def _same(given: dict[str, Any], current: Any) -> bool:
     )
 
 
-def _shown(listener: Any) -> dict[str, Any]:
+def _describe(listener: Any) -> dict[str, Any]:
     """Return the listener as the API shows it (API Listener)."""
     shown = {
         "ListenerArn": listener.arn,
@@ -79,34 +80,25 @@ def _shown(listener: Any) -> dict[str, Any]:
 @before("elbv2", "ModifyListener")
 def check_changed_listener(cloud: Cloud, call: Call) -> None:
     """Check as for a new listener; release the old certificate (API ModifyListener)."""
-    found = _listener(cloud, call)
+    found = cloud.elbv2.listener(call.region, call.params["ListenerArn"])
     if found is None:
         return
     load_balancer, listener = found
     port = call.params.get("Port")
     others = [other for other in load_balancer.listeners.values() if other is not listener]
     if any(int(other.port) == port for other in others):
-        raise AwsError("ValidationError", f"Listener port '{port}' is already in use")
+        raise validation_error(f"Listener port '{port}' is already in use")
     if "Certificates" in call.params or call.params.get("Protocol") == "HTTP":
         check_tls(cloud, call, call.params.get("Protocol", listener.protocol))
     if "DefaultActions" in call.params:
         check_actions(cloud, call.params["DefaultActions"], load_balancer.arn)
     if "Certificates" in call.params:
-        cloud.acm.let_go(listener.certificates, load_balancer.arn)
+        cloud.acm.release(listener.certificates, load_balancer.arn)
 
 
 @before("elbv2", "DeleteListener")
 def release_certificates(cloud: Cloud, call: Call) -> None:
     """Release the listener's certificates, in use for a while longer (API DeleteListener)."""
-    found = _listener(cloud, call)
+    found = cloud.elbv2.listener(call.region, call.params["ListenerArn"])
     if found is not None:
-        cloud.acm.let_go(found[1].certificates, found[0].arn)
-
-
-def _listener(cloud: Cloud, call: Call) -> tuple[Any, Any] | None:
-    """Return moto's load balancer and listener of this call, if there is one."""
-    arn = call.params["ListenerArn"]
-    balancer_arn = arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
-    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(balancer_arn)
-    listener = load_balancer and load_balancer.listeners.get(arn)
-    return (load_balancer, listener) if listener else None
+        cloud.acm.release(found[1].certificates, found[0].arn)

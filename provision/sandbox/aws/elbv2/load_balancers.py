@@ -2,11 +2,12 @@
 
 import re
 
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
-from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnets_given
+from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnet_ids_of
 from provision.sandbox.aws.rules import Answer, after, before
 
 _NAME = "Elastic Load Balancing API Reference, CreateLoadBalancer, Name"
@@ -41,7 +42,7 @@ def check_arns(cloud: Cloud, call: Call) -> None:
     for name, (part, kind) in _ARNS.items():
         for arn in [call.params.get(name), *(call.params.get(f"{name}s") or [])]:
             if arn is not None and not (arn.startswith("arn:") and part in arn):
-                raise AwsError("ValidationError", f"'{arn}' is not a valid {kind}", 400)
+                raise validation_error(f"'{arn}' is not a valid {kind}")
 
 
 @behaves(
@@ -61,7 +62,7 @@ def check_new_load_balancer(cloud: Cloud, call: Call) -> Answer | None:
     """Check name, subnets and groups; return an identical load balancer (API CreateLoadBalancer)."""
     name = call.params["Name"]
     _check_name(name)
-    subnet_ids = subnets_given(call)
+    subnet_ids = subnet_ids_of(call)
     scheme = call.params.get("Scheme", "internet-facing")
     for lb in cloud.backend("elbv2", call.region).load_balancers.values():
         if lb.name == name:
@@ -105,7 +106,7 @@ def _check_name(name: str) -> None:
         ("cannot begin with 'internal-'", name.startswith("internal-")),
     ):
         if wrong:
-            raise AwsError("ValidationError", f"The load balancer name '{name}' {problem}")
+            raise validation_error(f"The load balancer name '{name}' {problem}")
 
 
 @behaves(
@@ -119,7 +120,7 @@ def start_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Start provisioning (API LoadBalancerState)."""
     arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers[arn]
-    cloud.elbv2.created(call.region, load_balancer)
+    cloud.elbv2.add(call.region, load_balancer)
     answer["LoadBalancers"] = [cloud.elbv2.describe(load_balancer)]
 
 
@@ -132,12 +133,12 @@ def start_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
 @before("elbv2", "DescribeLoadBalancers")
 def check_names(cloud: Cloud, call: Call) -> None:
     """Refuse unknown names; moto checks the first only (API DescribeLoadBalancers)."""
-    balancers = cloud.backend("elbv2", call.region).load_balancers
-    names = {load_balancer.name for load_balancer in balancers.values()}
+    load_balancers = cloud.backend("elbv2", call.region).load_balancers
+    names = {load_balancer.name for load_balancer in load_balancers.values()}
     missing = [name for name in call.params.get("Names", []) if name not in names]
     if missing:
         raise AwsError("LoadBalancerNotFound", f"Load balancers '[{', '.join(missing)}]' not found")
-    if any(arn not in balancers for arn in call.params.get("LoadBalancerArns", [])):
+    if any(arn not in load_balancers for arn in call.params.get("LoadBalancerArns", [])):
         raise AwsError("LoadBalancerNotFound", "One or more load balancers not found")
 
 
@@ -151,15 +152,15 @@ def show_state(cloud: Cloud, call: Call, answer: Answer) -> None:
 @after("elbv2", "SetSubnets")
 def move_interfaces(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Create an interface in each new subnet, release those in others (API SetSubnets)."""
-    balancers = cloud.backend("elbv2", call.region).load_balancers
-    cloud.elbv2.moved(call.region, balancers[call.params["LoadBalancerArn"]])
+    load_balancers = cloud.backend("elbv2", call.region).load_balancers
+    cloud.elbv2.update_subnets(call.region, load_balancers[call.params["LoadBalancerArn"]])
 
 
 @after("elbv2", "SetSecurityGroups")
 def regroup_interfaces(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Give the interfaces the load balancer's groups (API SetSecurityGroups)."""
-    balancers = cloud.backend("elbv2", call.region).load_balancers
-    cloud.elbv2.regrouped(balancers[call.params["LoadBalancerArn"]])
+    load_balancers = cloud.backend("elbv2", call.region).load_balancers
+    cloud.elbv2.update_security_groups(load_balancers[call.params["LoadBalancerArn"]])
 
 
 @behaves(
@@ -172,7 +173,7 @@ def regroup_interfaces(cloud: Cloud, call: Call, answer: Answer) -> None:
 def check_deletion(cloud: Cloud, call: Call) -> None:
     """Refuse under deletion protection; release the interfaces (API DeleteLoadBalancer)."""
     arn = call.params["LoadBalancerArn"]
-    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(arn)
+    load_balancer = cloud.elbv2.load_balancer(call.region, arn)
     if load_balancer is None:
         return
     if load_balancer.attrs.get("deletion_protection.enabled") == "true":
@@ -181,5 +182,5 @@ def check_deletion(cloud: Cloud, call: Call) -> None:
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
         )
     for listener in load_balancer.listeners.values():
-        cloud.acm.let_go(listener.certificates, arn)
-    cloud.elbv2.deleted(call.region, arn)
+        cloud.acm.release(listener.certificates, arn)
+    cloud.elbv2.remove(call.region, arn)

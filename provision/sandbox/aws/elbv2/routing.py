@@ -15,7 +15,7 @@ def action_for(listener: Any, request: Request, client: str) -> dict[str, Any]:
     """Return the routing action of the first rule that matches; the default rule always does."""
     rules = [rule for rule in listener.rules.values() if not rule.is_default]
     for rule in sorted(rules, key=lambda rule: int(rule.priority)):
-        if all(_holds(condition, request, client) for condition in rule.conditions):
+        if all(_condition_matches(condition, request, client) for condition in rule.conditions):
             return _routing(rule.actions)
     return _routing(listener.default_actions)
 
@@ -32,27 +32,27 @@ def _routing(actions: list[Any]) -> dict[str, Any]:
     return ordered[-1]
 
 
-def _holds(condition: dict[str, Any], request: Request, client: str) -> bool:
+def _condition_matches(condition: dict[str, Any], request: Request, client: str) -> bool:
     kind = condition["Field"]
     config: dict[str, Any] = next((v for k, v in condition.items() if k.endswith("Config")), {})
     values: list[Any] = config.get("Values") or condition.get("Values") or []
     url = urlsplit(request.target)
     match kind:
         case "path-pattern":
-            return any(_like(value, url.path) for value in values)
+            return any(_matches_pattern(value, url.path) for value in values)
         case "host-header":
             host = header(request, "host").partition(":")[0].lower()
-            return any(_like(value.lower(), host) for value in values)
+            return any(_matches_pattern(value.lower(), host) for value in values)
         case "http-header":
             given = [v for n, v in request.headers if n.lower() == config["HttpHeaderName"].lower()]
-            return any(_like(v.lower(), g.lower()) for v in values for g in given)
+            return any(_matches_pattern(v.lower(), g.lower()) for v in values for g in given)
         case "http-request-method":
             return request.method in values
         case "query-string":
             pairs = parse_qsl(url.query, keep_blank_values=True)
             return any(
-                _like(value["Value"].lower(), given.lower())
-                and ("Key" not in value or _like(value["Key"].lower(), key.lower()))
+                _matches_pattern(value["Value"].lower(), given.lower())
+                and ("Key" not in value or _matches_pattern(value["Key"].lower(), key.lower()))
                 for value in values
                 for key, given in pairs
             )
@@ -62,7 +62,7 @@ def _holds(condition: dict[str, Any], request: Request, client: str) -> bool:
     return False
 
 
-def _like(pattern: str, text: str) -> bool:
+def _matches_pattern(pattern: str, text: str) -> bool:
     """Match with `*` for any number of characters and `?` for one."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text, re.DOTALL) is not None
@@ -93,7 +93,7 @@ def redirect(config: dict[str, Any], request: Request, port: int) -> Reply:
 
     scheme = filled("Protocol", "#{protocol}").lower()
     query = filled("Query", "#{query}")
-    place = f"{scheme}://{filled('Host', '#{host}')}:{filled('Port', '#{port}')}"
-    location = f"{place}{filled('Path', '/#{path}')}" + (f"?{query}" if query else "")
+    address = f"{scheme}://{filled('Host', '#{host}')}:{filled('Port', '#{port}')}"
+    location = f"{address}{filled('Path', '/#{path}')}" + (f"?{query}" if query else "")
     status = int(config["StatusCode"].removeprefix("HTTP_"))
     return Reply(status, [("Location", location)], b"")

@@ -25,7 +25,7 @@ class Elbv2(Targets):
     """Load balancers: since when, with which interfaces, under which DNS name; and targets."""
 
     ec2: Ec2 = field(kw_only=True)
-    _since: dict[str, float] = field(default_factory=dict)
+    _created_at: dict[str, float] = field(default_factory=dict)
     _interfaces: dict[str, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class Elbv2(Targets):
 
     def is_active(self, load_balancer_arn: str) -> bool:
         """Return whether the load balancer is past provisioning."""
-        since = self._since.get(load_balancer_arn)
+        since = self._created_at.get(load_balancer_arn)
         return since is not None and (
             self.account.clock.now() >= since + self.account.delays.load_balancer
         )
@@ -66,7 +66,7 @@ class Elbv2(Targets):
         "DescribeNetworkInterfaces lists them",
         "User Guide for Application Load Balancers, Load balancer subnets",
     )
-    def created(self, region: str, load_balancer: Any) -> None:
+    def add(self, region: str, load_balancer: Any) -> None:
         """Note a new load balancer: DNS name, hosted zone, one interface in each subnet."""
         load_balancer.scheme = load_balancer.scheme or "internet-facing"
         unique = f"{load_balancer.name}-{secrets.randbelow(9 * 10**9) + 10**9}"
@@ -79,11 +79,11 @@ class Elbv2(Targets):
         if not load_balancer.security_groups:
             default = self.ec2.backend(region).get_default_security_group(load_balancer.vpc_id)
             load_balancer.security_groups = [default.id]
-        self._since[load_balancer.arn] = self.account.clock.now()
+        self._created_at[load_balancer.arn] = self.account.clock.now()
         self._interfaces[load_balancer.arn] = []
-        self.moved(region, load_balancer)
+        self.update_subnets(region, load_balancer)
 
-    def moved(self, region: str, load_balancer: Any) -> None:
+    def update_subnets(self, region: str, load_balancer: Any) -> None:
         """Attach one interface in each of the subnets, and none in others."""
         interfaces = self._interfaces[load_balancer.arn]
         wanted = {subnet.id for subnet in load_balancer.subnets}
@@ -104,9 +104,9 @@ class Elbv2(Targets):
         "DependencyViolation 400 from EC2 meanwhile",
         "terraform-provider-aws, resource aws_lb: waits for 'ELB app/...' interfaces on deletion",
     )
-    def deleted(self, region: str, load_balancer_arn: str) -> None:
+    def remove(self, region: str, load_balancer_arn: str) -> None:
         """Let the interfaces go; they outlive the load balancer."""
-        self._since.pop(load_balancer_arn, None)
+        self._created_at.pop(load_balancer_arn, None)
         for interface in self._interfaces.pop(load_balancer_arn, []):
             self.ec2.release(region, interface.id)
 
@@ -116,7 +116,7 @@ class Elbv2(Targets):
         "success of DeleteSecurityGroup",
         "Elastic Load Balancing API Reference, SetSecurityGroups",
     )
-    def regrouped(self, load_balancer: Any) -> None:
+    def update_security_groups(self, load_balancer: Any) -> None:
         """Give the interfaces the load balancer's security groups."""
         for interface in self._interfaces.get(load_balancer.arn, []):
             groups = map(
@@ -126,7 +126,7 @@ class Elbv2(Targets):
 
     def describe(self, load_balancer: Any) -> dict[str, Any]:
         """Return the load balancer as the API shows it (API LoadBalancer)."""
-        created = datetime.fromtimestamp(self._since[load_balancer.arn], UTC)
+        created = datetime.fromtimestamp(self._created_at[load_balancer.arn], UTC)
         return {
             "LoadBalancerArn": load_balancer.arn,
             "DNSName": load_balancer.dns_name,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
@@ -13,25 +14,21 @@ _FREE_ADDRESSES = 8
 @before("elbv2", "SetSubnets")
 def check_set_subnets(cloud: Cloud, call: Call) -> None:
     """Check subnets as for a new load balancer (API SetSubnets)."""
-    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(
-        call.params["LoadBalancerArn"]
-    )
+    load_balancer = cloud.elbv2.load_balancer(call.region, call.params["LoadBalancerArn"])
     if load_balancer is not None:
-        have = {subnet.id for subnet in load_balancer.subnets}
-        check_subnets(cloud, call.region, subnets_given(call), load_balancer.scheme, have)
+        current_ids = {subnet.id for subnet in load_balancer.subnets}
+        check_subnets(cloud, call.region, subnet_ids_of(call), load_balancer.scheme, current_ids)
 
 
 @before("elbv2", "SetSecurityGroups")
 def check_set_groups(cloud: Cloud, call: Call) -> None:
     """Check groups as for a new load balancer (API SetSecurityGroups)."""
-    load_balancer = cloud.backend("elbv2", call.region).load_balancers.get(
-        call.params["LoadBalancerArn"]
-    )
+    load_balancer = cloud.elbv2.load_balancer(call.region, call.params["LoadBalancerArn"])
     if load_balancer is not None:
         check_groups(cloud, call, load_balancer.vpc_id)
 
 
-def subnets_given(call: Call) -> list[str]:
+def subnet_ids_of(call: Call) -> list[str]:
     """Return the ids of the subnets in a call, in either form."""
     mappings = call.params.get("SubnetMappings", [])
     return call.params.get("Subnets") or [mapping["SubnetId"] for mapping in mappings]
@@ -56,7 +53,7 @@ def subnets_given(call: Call) -> list[str]:
     "aws-load-balancer-controller#45; User Guide for Application Load Balancers, subnets",
 )
 def check_subnets(
-    cloud: Cloud, region: str, subnet_ids: list[str], scheme: str, have: set[str]
+    cloud: Cloud, region: str, subnet_ids: list[str], scheme: str, current_ids: set[str]
 ) -> str:
     """Refuse subnets in which a load balancer cannot be; the VPC of those that are good.
 
@@ -71,9 +68,7 @@ def check_subnets(
     if unknown:
         raise AwsError("SubnetNotFound", f"The subnet ID '{unknown[0]}' does not exist")
     if len(subnet_ids) < 2:
-        raise AwsError(
-            "ValidationError",
-            "At least two subnets in two different Availability Zones must be specified",
+        raise validation_error("At least two subnets in two different Availability Zones must be specified",
         )
     subnets = [known[subnet_id] for subnet_id in subnet_ids]
     if len({subnet.availability_zone for subnet in subnets}) < len(subnets):
@@ -81,7 +76,7 @@ def check_subnets(
             "InvalidConfigurationRequest",
             "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
         )
-    _check_room([subnet for subnet in subnets if subnet.id not in have])
+    _check_free_addresses([subnet for subnet in subnets if subnet.id not in current_ids])
     if scheme == "internet-facing":
         _check_gateways(cloud, region, subnets)
     return str(subnets[0].vpc_id)
@@ -93,7 +88,7 @@ def check_subnets(
     "InvalidSubnet 400, 'Not enough IP space available in ...'",
     "aws-load-balancer-controller#1233; User Guide for Application Load Balancers, subnets",
 )
-def _check_room(subnets: list[Any]) -> None:
+def _check_free_addresses(subnets: list[Any]) -> None:
     for subnet in subnets:
         if subnet.available_ip_address_count < _FREE_ADDRESSES:
             raise AwsError(

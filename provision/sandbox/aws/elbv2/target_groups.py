@@ -3,12 +3,13 @@
 import re
 from typing import Any
 
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
-_LOWEST, _HIGHEST = 200, 499  # API Matcher: HTTP codes of an Application Load Balancer's checks
+_MIN_CODE, _MAX_CODE = 200, 499  # API Matcher: HTTP codes of an Application Load Balancer's checks
 
 # CreateTargetGroup's parameters, and where moto keeps them.
 _SETTINGS = {
@@ -55,8 +56,8 @@ def check_new_target_group(cloud: Cloud, call: Call) -> Answer | None:
     _check_health_check(call.params)
     for group in cloud.backend("elbv2", call.region).target_groups.values():
         if group.name == name:
-            if all(_given(call, key) in (None, _kept(group, key)) for key in _SETTINGS):
-                return {"TargetGroups": [_shown(group)]}
+            if all(_requested(call, key) in (None, _current(group, key)) for key in _SETTINGS):
+                return {"TargetGroups": [_describe(group)]}
             raise AwsError(
                 "DuplicateTargetGroupName",
                 f"A target group with the same name '{name}' exists, but with different settings",
@@ -64,15 +65,15 @@ def check_new_target_group(cloud: Cloud, call: Call) -> Answer | None:
     return None
 
 
-def _given(call: Call, key: str) -> str | None:
+def _requested(call: Call, key: str) -> str | None:
     return str(call.params[key]) if key in call.params else None
 
 
-def _kept(group: Any, key: str) -> str:
+def _current(group: Any, key: str) -> str:
     return str(getattr(group, _SETTINGS[key]))
 
 
-def _shown(group: Any) -> dict[str, Any]:
+def _describe(group: Any) -> dict[str, Any]:
     """Return the target group as the API shows it (API TargetGroup)."""
     numbers = ("Port", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds")
     shown = {key: getattr(group, attribute) for key, attribute in _SETTINGS.items()}
@@ -106,9 +107,7 @@ def check_changed_target_group(cloud: Cloud, call: Call) -> None:
         for key in ("HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds")
     )
     if timeout >= interval:
-        raise AwsError(
-            "ValidationError",
-            f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'",
+        raise validation_error(f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'",
         )
 
 
@@ -127,16 +126,13 @@ def check_changed_target_group(cloud: Cloud, call: Call) -> None:
 def _check_health_check(given: dict[str, Any]) -> None:
     path = given.get("HealthCheckPath", "/")
     if not path.startswith("/"):
-        raise AwsError(
-            "ValidationError", f"Health check path '{path}' must begin with a '/' character"
+        raise validation_error(f"Health check path '{path}' must begin with a '/' character"
         )
     matcher = given.get("Matcher", {}).get("HttpCode", "")
     for code in re.findall(r"\d+", matcher):
-        if not _LOWEST <= int(code) <= _HIGHEST:
-            raise AwsError(
-                "ValidationError",
-                f"Health check matcher HTTP code '{matcher}' must be within "
-                f"'{_LOWEST}-{_HIGHEST}' inclusive",
+        if not _MIN_CODE <= int(code) <= _MAX_CODE:
+            raise validation_error(f"Health check matcher HTTP code '{matcher}' must be within "
+                f"'{_MIN_CODE}-{_MAX_CODE}' inclusive",
             )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.behaviours import behaves
-from provision.sandbox.aws.elbv2.health import Target, judge
+from provision.sandbox.aws.elbv2.health import Target, record_result
 
 _HEALTH = "User Guide for Application Load Balancers, Health checks"
 
@@ -49,7 +49,7 @@ class Targets(ABC):
             delay = float(group.attributes["deregistration_delay.timeout_seconds"]) if group else 0
             if not self.load_balancers_of(target_group_arn):
                 delay = 0
-            target.gone_at = self.account.clock.now() + delay
+            target.drained_at = self.account.clock.now() + delay
             target.state, target.reason = "draining", "Target.DeregistrationInProgress"
             target.description = "Target deregistration is in progress"
         return True
@@ -61,6 +61,17 @@ class Targets(ABC):
     def target_group(self, arn: str) -> Any | None:
         """Return moto's target group, or None."""
         return self.account.backend("elbv2", arn.split(":")[3]).target_groups.get(arn)
+
+    def load_balancer(self, region: str, arn: str) -> Any | None:
+        """Return moto's load balancer, or None."""
+        return self.account.backend("elbv2", region).load_balancers.get(arn)
+
+    def listener(self, region: str, arn: str) -> tuple[Any, Any] | None:
+        """Return moto's load balancer and listener for a listener's ARN, or None."""
+        load_balancer_arn = arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
+        load_balancer = self.load_balancer(region, load_balancer_arn)
+        listener = load_balancer and load_balancer.listeners.get(arn)
+        return (load_balancer, listener) if listener else None
 
     def load_balancers_of(self, target_group_arn: str) -> list[Any]:
         """Return moto's load balancers with a listener or rule that forwards to this target group."""
@@ -130,7 +141,7 @@ class Targets(ABC):
             except ConnectionError:
                 answer = "refused"
             with self.account.lock:
-                judge(group, target, answer)
+                record_result(group, target, answer)
 
     def _due(self) -> list[tuple[Any, Target]]:
         now = self.account.clock.now()
@@ -141,7 +152,7 @@ class Targets(ABC):
                 del self.targets[arn]
                 continue
             for key, target in list(members.items()):
-                if target.gone_at is not None and now >= target.gone_at:
+                if target.drained_at is not None and now >= target.drained_at:
                     del members[key]
             if any(self.is_active(lb.arn) for lb in self.load_balancers_of(arn)):
                 for target in members.values():
