@@ -57,13 +57,7 @@ class LinePlatform(Channel):
             self.wsgi.add_url_rule(path, view.__name__, view, methods=[method])
 
     def send(
-        self,
-        words: str,
-        user: str,
-        *,
-        follow: bool = False,
-        postback: str = "",
-        language: str = "",
+        self, words: str, user: str, *, follow: bool = False, postback: str = "", language: str = ""
     ) -> dict[str, Any]:
         """Play a person who writes, adds the bot as a friend, or presses a button: what became of it.
 

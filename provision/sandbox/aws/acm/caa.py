@@ -3,7 +3,7 @@
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.dns.resolver import DnsResolver
 
-# User Guide, CAA: who may be named for ACM to issue.
+# ACM User Guide, Configure a CAA record: the issuers that allow ACM.
 _AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
 
 
@@ -20,7 +20,7 @@ _AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
     "RFC 8659, section 3: aliases are followed; ACM User Guide, Troubleshoot CAA problems",
 )
 def amazon_may_issue(dns: DnsResolver, name: str) -> bool:
-    """Return whether the closest CAA set at or above the name, if any, allows Amazon."""
+    """Return whether the closest CAA record set at or above the name allows Amazon, or there is none."""
     tag = "issuewild" if name.startswith("*.") else "issue"
     labels = name.removeprefix("*.").split(".")
     for cut in range(len(labels) - 1):
@@ -35,6 +35,6 @@ def amazon_may_issue(dns: DnsResolver, name: str) -> bool:
 
 
 def _caa(value: str) -> tuple[str, str]:
-    """Return tag and issuer of a CAA record's text, `0 issue "amazon.com; ..."`."""
+    """Return the tag and issuer of a CAA value like `0 issue "amazon.com; ..."`."""
     _, tag, issuer = value.split(maxsplit=2)
     return tag.lower(), issuer.strip('"').partition(";")[0].strip().lower()

@@ -55,10 +55,10 @@ def check_number_of_names(cloud: Cloud, call: Call) -> None:
 )
 @before("acm", "RequestCertificate")
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
-    """Return the certificate that the same token requested within the hour (API RequestCertificate)."""
+    """Return the certificate requested with the same token within the hour (API RequestCertificate)."""
     key = _key(call)
     arn = cloud.acm.find_by_token(key) if key else None
-    # moto compares tokens on real time, and tokens only.
+    # moto compares only tokens, and by real time.
     cloud.backend("acm", call.region)._idempotency_tokens.clear()
     return {"CertificateArn": arn} if arn else None
 
@@ -87,7 +87,7 @@ def start_validation(cloud: Cloud, call: Call, answer: Answer) -> None:
 )
 @before("acm", "ListCertificates")
 def list_by_key_type(cloud: Cloud, call: Call) -> Answer | None:
-    """List certificates by key type (API ListCertificates); moto has keys of its own, RSA 2048."""
+    """List certificates by key type (API ListCertificates); in moto every key is RSA 2048."""
     if call.region not in cloud.regions("acm") or "RootHierarchyTypes" in call.params:
         return {"CertificateSummaryList": []}
     wanted = call.params.get("Includes", {}).get("keyTypes", ["RSA_1024", "RSA_2048"])
@@ -128,7 +128,7 @@ def _summary(cloud: Cloud, detail: dict[str, Any]) -> dict[str, Any]:
 )
 @after("acm", "DescribeCertificate")
 def describe_certificate(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Show no ResourceRecord for seconds, and no validity before issue (API DescribeCertificate)."""
+    """Omit ResourceRecord for the first seconds, and validity before issue (API DescribeCertificate)."""
     detail = answer["Certificate"]
     detail["InUseBy"] = cloud.acm.in_use_by(detail["CertificateArn"])
     certificate = cloud.acm.certificates.get(detail["CertificateArn"])

@@ -1,4 +1,4 @@
-"""ACM: certificates, issued once their records resolve in the delegated DNS."""
+"""ACM: certificates, issued once their validation records resolve in the delegated zone."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from provision.sandbox.aws.acm.caa import amazon_may_issue
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.dns.resolver import DnsResolver
 
-settings.ACM_VALIDATION_WAIT = float("inf")  # moto would issue on a timer of its own
+settings.ACM_VALIDATION_WAIT = float("inf")  # disable moto's own validation timer
 
 _VALIDATION_TIMEOUT = 72 * 3600  # User Guide, DNS validation: VALIDATION_TIMED_OUT
 _TOKEN_TTL = 3600  # API RequestCertificate, IdempotencyToken
@@ -22,13 +22,13 @@ _NOT_PUBLIC = {"internal", "invalid", "lan", "local", "localhost", "test"}
 
 @dataclass
 class RequestedCertificate:
-    """What happens to one requested certificate; times on the sandbox's clock."""
+    """A requested certificate; times are simulated epoch seconds."""
 
     arn: str
     names: list[str]  # the domain name first, then the others
     requested_at: float
     status: str = "PENDING_VALIDATION"
-    validated_at: float | None = None  # since when every record resolves
+    validated_at: float | None = None  # when all validation records first resolved
     issued_at: float | None = None
     failure: str = ""
     key_algorithm: str = "RSA_2048"
@@ -37,7 +37,7 @@ class RequestedCertificate:
 
 @dataclass
 class Acm:
-    """Certificates by ARN, and what they are to be validated with."""
+    """Certificates by ARN, their validation records, and idempotency tokens."""
 
     account: Account
     dns: DnsResolver
@@ -56,7 +56,7 @@ class Acm:
         "ACM User Guide, DNS validation: 'the same CNAME record' for renewals and wildcards",
     )
     def record(self, name: str) -> tuple[str, str]:
-        """Return name and value of the CNAME that validates this name: the same one in every request."""
+        """Return name and value of the CNAME that validates this domain name, the same for every request."""
         base = name.removeprefix("*.").lower()
         if base not in self._records:
             owner = f"_{secrets.token_hex(16)}.{base}."
@@ -65,12 +65,12 @@ class Acm:
         return self._records[base]
 
     def has_records(self, certificate: RequestedCertificate) -> bool:
-        """Return whether DescribeCertificate shows the records yet."""
+        """Return whether DescribeCertificate shows the validation records yet."""
         due = certificate.requested_at + self.account.delays.resource_record
         return self.account.clock.now() >= due
 
     def leaf(self, arn: str) -> trustme.LeafCert | None:
-        """Return the issued certificate with its key, as the load balancer gets it."""
+        """Return the issued certificate with its private key, or None."""
         certificate = self.certificates.get(arn)
         return certificate.leaf if certificate else None
 
@@ -81,7 +81,7 @@ class Acm:
         "terraform-provider-aws, resource aws_acm_certificate: retries ResourceInUseException",
     )
     def in_use_by(self, arn: str) -> list[str]:
-        """Return the ARNs of the load balancers that have, or recently had, a listener with it."""
+        """Return the ARNs of load balancers with a listener that uses, or recently used, the certificate."""
         region, now = arn.split(":")[3], self.account.clock.now()
         users = [
             load_balancer.arn
@@ -92,19 +92,19 @@ class Acm:
         return list(dict.fromkeys([*users, *recent]))
 
     def release(self, arns: list[str], load_balancer: str) -> None:
-        """Release the certificates of a listener of this load balancer."""
+        """Record that a listener of this load balancer no longer uses the certificates."""
         due = self.account.clock.now() + self.account.delays.certificate_in_use
         for arn in arns:
             self._released[arn, load_balancer] = due
 
     def find_by_token(self, key: tuple[Any, ...]) -> str | None:
-        """Return the ARN that the same request with the same token got within the hour."""
+        """Return the ARN answered to the same request with the same token within the hour, or None."""
         arn, when = self._tokens.get(key, ("", 0.0))
-        fresh = self.account.clock.now() < when + _TOKEN_TTL
-        return arn if fresh and arn in self.certificates else None
+        valid = self.account.clock.now() < when + _TOKEN_TTL
+        return arn if valid and arn in self.certificates else None
 
     def add(self, arn: str, names: list[str], key: tuple[Any, ...] | None) -> None:
-        """Note a new certificate."""
+        """Add a requested certificate; `key` identifies the request and its token."""
         now = self.account.clock.now()
         self.certificates[arn] = RequestedCertificate(arn, names, now)
         if key is not None:
@@ -149,10 +149,10 @@ class Acm:
         if now >= certificate.requested_at + _VALIDATION_TIMEOUT:
             self._set_status(certificate, "VALIDATION_TIMED_OUT")
             return
-        is_validated = self.has_records(certificate) and all(
+        valid = self.has_records(certificate) and all(
             self.is_validated(name) for name in certificate.names
         )
-        if not is_validated:
+        if not valid:
             certificate.validated_at = None
             return
         if certificate.validated_at is None:
@@ -166,7 +166,7 @@ class Acm:
             self._set_status(certificate, "ISSUED")
 
     def is_validated(self, name: str) -> bool:
-        """Return whether the validation CNAME of this name resolves, on the delegated servers."""
+        """Return whether the validation CNAME of this domain name resolves."""
         owner, value = self.record(name)
         found = [answer.lower().rstrip(".") for answer in self.dns.resolve(owner, "CNAME")]
         return found == [value.rstrip(".")]

@@ -11,5 +11,6 @@ def invalid_value(message: str) -> AwsError:
 def has_dependencies(resource: str, resource_id: str) -> AwsError:
     """Return a DependencyViolation for a resource that something uses."""
     return AwsError(
-        "DependencyViolation", f"The {resource} '{resource_id}' has dependencies and cannot be deleted."
+        "DependencyViolation",
+        f"The {resource} '{resource_id}' has dependencies and cannot be deleted.",
     )

@@ -1,18 +1,18 @@
-"""EC2: the default VPC at the first call, and the filters of Describe operations."""
+"""EC2: creation of the default VPC's gateway, and the filters of Describe operations."""
 
 import re
 
-from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.documented import filters
+from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.rules import before
 
 
 @before("ec2", "*")
 def prepare_region(cloud: Cloud, call: Call) -> None:
-    """Make the default VPC public at the first call in a region."""
+    """Give the default VPC its internet gateway at the first call in a region."""
     cloud.ec2.backend(call.region)
 
 
@@ -32,7 +32,7 @@ def prepare_region(cloud: Cloud, call: Call) -> None:
     "DescribeNetworkInterfaces",
 )
 def check_filters(cloud: Cloud, call: Call) -> None:
-    """Refuse unknown Filters; names in camelCase (isDefault) are an older spelling."""
+    """Refuse unknown Filters; camelCase names (isDefault) are an older form."""
     for given in call.params.get("Filters", []):
         name = given.get("Name", "")
         kebab_case = re.sub("[A-Z]", lambda letter: "-" + letter[0].lower(), name)

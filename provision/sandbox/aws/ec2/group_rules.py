@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.ec2.security_groups import DESCRIPTION_CHARACTERS, DESCRIPTION_MESSAGE
 from provision.sandbox.aws.rules import before
 
@@ -66,21 +66,19 @@ def check_rule(cloud: Cloud, call: Call) -> None:
 def _check_ports(permission: dict[str, Any]) -> None:
     protocol = str(permission.get("IpProtocol", "")).lower()
     if protocol not in _PROTOCOLS and not re.fullmatch(r"-1|\d{1,3}", protocol):
-        raise invalid_value(f"Invalid value '{protocol}' for IP protocol. Unknown protocol.",
-        )
+        raise invalid_value(f"Invalid value '{protocol}' for IP protocol. Unknown protocol.")
     if protocol not in _WITH_PORTS:
         return
     low, high = permission.get("FromPort"), permission.get("ToPort")
     if low is None or high is None:
-        raise invalid_value("Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
+        raise invalid_value(
+            "Invalid value for portRange. Must specify both from and to ports with TCP/UDP."
         )
     for port in (low, high):
         if not 0 <= int(port) <= 65535:
-            raise invalid_value(f"Invalid value '{port}' for port. Out of range."
-            )
+            raise invalid_value(f"Invalid value '{port}' for port. Out of range.")
     if int(low) > int(high):
-        raise invalid_value(f"Invalid port range '{low}-{high}': from port above to port."
-        )
+        raise invalid_value(f"Invalid port range '{low}-{high}': from port above to port.")
 
 
 @behaves(

@@ -1,11 +1,11 @@
-"""EC2: network interfaces, and client tokens."""
+"""EC2: deletion of network interfaces, and client tokens."""
 
 import json
 
-from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.rules import Answer, after, before
 
 
@@ -21,8 +21,7 @@ def check_detached(cloud: Cloud, call: Call) -> None:
     interface_id = call.params["NetworkInterfaceId"]
     interface = cloud.ec2.backend(call.region).enis.get(interface_id)
     if interface is not None and interface.status == "in-use":
-        raise invalid_value(f"Network interface '{interface_id}' is currently in use."
-        )
+        raise invalid_value(f"Network interface '{interface_id}' is currently in use.")
 
 
 @behaves(
@@ -39,7 +38,7 @@ def check_detached(cloud: Cloud, call: Call) -> None:
 )
 @before("ec2", "CreateRouteTable", "CreateNetworkInterface")
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
-    """Answer a repeated client token as the first time (Developer Guide, Ensuring idempotency)."""
+    """Return the first response to a repeated client token (Developer Guide, Ensuring idempotency)."""
     token = call.params.get("ClientToken")
     previous = cloud.ec2.client_tokens.get((call.region, call.operation, token or ""))
     if previous is None:
@@ -56,7 +55,7 @@ def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
 
 @after("ec2", "CreateRouteTable", "CreateNetworkInterface")
 def remember_token(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Remember what the token created."""
+    """Store the response for the client token."""
     if token := call.params.get("ClientToken"):
         key = (call.region, call.operation, token)
         cloud.ec2.client_tokens[key] = (_parameters(call), dict(answer))

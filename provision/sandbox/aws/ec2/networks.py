@@ -3,11 +3,10 @@
 import ipaddress
 from typing import Any
 
-from provision.sandbox.aws.ec2.errors import invalid_value
-from provision.sandbox.aws.ec2.errors import has_dependencies
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ec2.errors import has_dependencies, invalid_value
 from provision.sandbox.aws.rules import before
 
 
@@ -62,7 +61,7 @@ def check_new_subnet(cloud: Cloud, call: Call) -> None:
     try:
         length = ipaddress.ip_network(block, strict=False).prefixlen
     except ValueError:
-        return  # moto has AWS's words for it
+        return  # moto raises AWS's error
     if not 16 <= length <= 28:
         raise AwsError("InvalidSubnet.Range", f"The CIDR '{block}' is invalid.")
 
@@ -106,8 +105,7 @@ def check_attachment(cloud: Cloud, call: Call) -> None:
             f"resource {gateway_id} is already attached to network {gateway.vpc.id}",
         )
     if any(other.vpc and other.vpc.id == vpc_id for other in gateways.values()):
-        raise invalid_value(f"Network {vpc_id} already has an internet gateway attached",
-        )
+        raise invalid_value(f"Network {vpc_id} already has an internet gateway attached")
 
 
 @behaves(

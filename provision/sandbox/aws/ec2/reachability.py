@@ -1,4 +1,4 @@
-"""What a security group lets in."""
+"""EC2: whether security groups allow a connection."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -6,13 +6,13 @@ from typing import Any
 
 
 def admits(groups: Iterable[Any], port: int, address: str, sources: Iterable[str] = ()) -> bool:
-    """Return whether any of these groups (moto's) lets TCP to `port` in.
+    """Return whether any of these groups (moto's) allows inbound TCP to `port`.
 
-    From a member of one of the groups `sources` (ids), or from an IPv4 `address`.
+    The client has the IPv4 `address` and is a member of the security groups `sources` (ids).
     """
-    known = set(sources)
+    source_groups = set(sources)
     return any(
-        _matches_port(rule, port) and _matches_source(rule, known, address)
+        _matches_port(rule, port) and _matches_source(rule, source_groups, address)
         for group in groups
         for rule in group.ingress_rules
     )

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from provision.sandbox.aws.ec2.errors import invalid_value
-from provision.sandbox.aws.ec2.errors import has_dependencies
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ec2.errors import has_dependencies, invalid_value
 from provision.sandbox.aws.rules import before
 
 _TARGETS = (
@@ -25,7 +24,7 @@ _DEPENDENCIES = "EC2 API Reference, DeleteRouteTable; Error codes"
 
 
 def _table(cloud: Cloud, call: Call) -> Any | None:
-    """Return moto's route table of this call; None where moto answers itself that there is none."""
+    """Return moto's route table of this call; None if there is none, which moto refuses."""
     return cloud.ec2.backend(call.region).route_tables.get(call.params["RouteTableId"])
 
 
@@ -56,7 +55,8 @@ def check_new_route(cloud: Cloud, call: Call) -> None:
     gateway_id = call.params.get("GatewayId", "")
     gateway = cloud.ec2.backend(call.region).internet_gateways.get(gateway_id)
     if gateway is not None and (gateway.vpc is None or gateway.vpc.id != table.vpc_id):
-        raise invalid_value(f"route table {table.id} and network gateway {gateway_id} belong to different networks",
+        raise invalid_value(
+            f"route table {table.id} and network gateway {gateway_id} belong to different networks"
         )
 
 
@@ -80,8 +80,7 @@ def check_route_deletion(cloud: Cloud, call: Call) -> None:
     if table is None or block is None:
         return
     if any(route.local and route.destination_cidr_block == block for route in table.routes):
-        raise invalid_value(f"cannot remove local route {block} in route table {table.id}"
-        )
+        raise invalid_value(f"cannot remove local route {block} in route table {table.id}")
 
 
 @behaves(
@@ -105,7 +104,8 @@ def check_association(cloud: Cloud, call: Call) -> None:
     if table is None or subnet is None:
         return
     if subnet.vpc_id != table.vpc_id:
-        raise invalid_value(f"route table {table.id} and subnet {subnet_id} belong to different networks",
+        raise invalid_value(
+            f"route table {table.id} and subnet {subnet_id} belong to different networks"
         )
     for other in backend.route_tables.values():
         if other is not table and subnet_id in other._associations.values():
@@ -145,9 +145,8 @@ def check_table_unused(cloud: Cloud, call: Call) -> None:
 )
 @before("ec2", "DisassociateRouteTable")
 def check_disassociation(cloud: Cloud, call: Call) -> None:
-    """Refuse for a main table, which can only be replaced (VPC User Guide, Route tables)."""
+    """Refuse for a main route table, which can only be replaced (VPC User Guide, Route tables)."""
     association = call.params["AssociationId"]
     tables = cloud.ec2.backend(call.region).route_tables.values()
     if any(table.main_association_id == association for table in tables):
-        raise invalid_value(f"cannot disassociate the main route table association {association}",
-        )
+        raise invalid_value(f"cannot disassociate the main route table association {association}")

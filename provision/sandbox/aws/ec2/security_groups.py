@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.rules import before
 
 # API CreateSecurityGroup, GroupName and GroupDescription; API IpRange, Description.
@@ -55,8 +55,7 @@ def check_new_group(cloud: Cloud, call: Call) -> None:
         elif key == "GroupName" and value.startswith("sg-"):
             problem = "Group names may not be in the format sg-*."
         if problem:
-            raise invalid_value(f"Value ({value}) for parameter {parameter} is invalid. {problem}",
-            )
+            raise invalid_value(f"Value ({value}) for parameter {parameter} is invalid. {problem}")
     vpc_id = call.params.get("VpcId")
     if vpc_id and vpc_id not in cloud.ec2.backend(call.region).vpcs:
         raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
@@ -118,7 +117,7 @@ def check_group_unused(cloud: Cloud, call: Call) -> None:
 )
 @before("ec2", "DescribeSecurityGroups")
 def check_group_ids(cloud: Cloud, call: Call) -> None:
-    """Name the first unknown group (API DescribeSecurityGroups); moto prints a Python set."""
+    """Refuse unknown group ids one by one (API DescribeSecurityGroups); moto's message is a Python set."""
     backend = cloud.ec2.backend(call.region)
     for group_id in call.params.get("GroupIds", []):
         if backend.get_security_group_from_id(group_id) is None:

@@ -1,4 +1,4 @@
-"""EC2: a public default VPC, and network interfaces of AWS services."""
+"""EC2: the default VPC's internet gateway, and network interfaces of AWS services."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from provision.sandbox.aws.behaviours import behaves
 
 @dataclass(frozen=True)
 class Attacher:
-    """Who attached an interface, in the place where moto has an instance."""
+    """The owner of a requester-managed interface, in place of moto's instance."""
 
     owner_id: str
     id: None = None
@@ -21,11 +21,13 @@ class Attacher:
 
 @dataclass
 class Ec2:
-    """Network interfaces that AWS services attach and let go, and regions made ready."""
+    """Network interfaces of AWS services, client tokens, and the regions with a default VPC."""
 
     account: Account
     _prepared: set[str] = field(default_factory=set)
-    client_tokens: dict[tuple[str, str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    client_tokens: dict[tuple[str, str, str], tuple[str, dict[str, Any]]] = field(
+        default_factory=dict
+    )
     _released: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -38,9 +40,9 @@ class Ec2:
         "VPC User Guide, Default VPCs",
     )
     def backend(self, region: str) -> Any:
-        """Return moto's backend, with the default VPC's subnets public as they are on AWS.
+        """Return moto's backend, with the default VPC's subnets public as on AWS.
 
-        User Guide, default VPCs: an internet gateway, and a route to it in the main route table.
+        VPC User Guide, Default VPCs: an internet gateway, and a route to it in the main route table.
         """
         backend = self.account.backend("ec2", region)
         if region not in self._prepared:
@@ -53,7 +55,7 @@ class Ec2:
         return backend
 
     def is_public(self, region: str, subnet: Any) -> bool:
-        """Return whether the subnet's route table (its own, else the VPC's main one) leaves by a gateway.
+        """Return whether the subnet's route table (its own, else the VPC's main one) has an internet gateway.
 
         `subnet` is moto's Subnet.
         """
@@ -75,7 +77,7 @@ class Ec2:
         public: bool = True,
         owner: str = "amazon-aws",
     ) -> Any:
-        """Create an interface (moto's) managed by an AWS service, as tasks and load balancers have them."""
+        """Create and return an interface (moto's) that an AWS service manages, as for a task."""
         backend = self.backend(region)
         interface = backend.create_network_interface(
             subnet_id, "", group_ids=list(security_groups), description=description
@@ -89,7 +91,7 @@ class Ec2:
         return interface
 
     def release(self, region: str, interface_id: str) -> None:
-        """Release the interface: it is gone `delays.network_interfaces` later."""
+        """Remove the interface after `delays.network_interfaces`."""
         due = self.account.clock.now() + self.account.delays.network_interfaces
         self._released[region, interface_id] = due
 

@@ -1,4 +1,4 @@
-"""Container images as a task's host pulls them: existence and platform."""
+"""Container images that tasks pull: whether they exist, and for which platforms."""
 
 import hashlib
 import json
@@ -15,27 +15,27 @@ _ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}  # runtimePlatform -> OCI
 
 
 class CannotPullError(Exception):
-    """The words after "CannotPullContainerError: "."""
+    """The image cannot be pulled; the message is what follows "CannotPullContainerError: "."""
 
 
 class Images:
-    """What is known of images: those in the account's ECR, and public ones that were entered.
+    """The images in the account's ECR, and public ones.
 
-    `public` maps an image URI to the platforms ("linux/amd64") it has; none: there is no such
-    image. A public image that nobody entered is taken to exist for every platform.
+    `public` maps an image URI to its platforms ("linux/amd64"), () if there is no such image. A public image
+    without an entry exists for every platform.
     """
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self.public: dict[str, tuple[str, ...]] = {}
-        self.blobs: dict[str, bytes] = {}  # what was uploaded, by digest
+        self.blobs: dict[str, bytes] = {}  # uploaded layers and configurations, by digest
 
     def store(self, blob: bytes) -> None:
-        """Keep an uploaded blob; moto keeps its length only."""
+        """Store an uploaded blob, of which moto stores only the length."""
         self.blobs[f"sha256:{hashlib.sha256(blob).hexdigest()}"] = blob
 
     def configuration(self, manifest: dict[str, Any]) -> dict[str, Any] | None:
-        """Return an image's configuration, which tells its platform; None where it is not one."""
+        """Return the configuration that a manifest names, or None if it is not stored or invalid."""
         try:
             config = json.loads(self.blobs[manifest["config"]["digest"]])
         except (ValueError, KeyError):
@@ -43,10 +43,10 @@ class Images:
         return config if isinstance(config, dict) and "architecture" in config else None
 
     def pull(self, uri: str, platform: dict[str, Any]) -> bool:
-        """Return whether this machine can execute the image. Raises CannotPullError.
+        """Return whether the platform can execute the image. Raises CannotPullError.
 
-        `platform` is a task definition's runtimePlatform. An index without an entry for it cannot
-        be pulled; a single image of another processor is pulled, and then does not start.
+        `platform` is a task definition's runtimePlatform. An index without an entry for it cannot be pulled;
+        a single image of another processor architecture is pulled, and then does not start.
         """
         wanted = f"linux/{_ARCHITECTURES[platform.get('cpuArchitecture') or 'X86_64']}"
         manifest = self.manifest(uri)
@@ -64,7 +64,7 @@ class Images:
         return True
 
     def manifest(self, uri: str) -> dict[str, Any] | None:
-        """Return the image's manifest; None: it is assumed to fit."""
+        """Return the image's manifest, None for a public image without an entry. Raises CannotPullError."""
         ecr = _ECR.fullmatch(uri)
         if ecr is None:
             platforms = self.public.get(uri)
@@ -87,7 +87,7 @@ class Images:
 
 
 def repository_arn(uri: str) -> str:
-    """Return the ARN of an image's private ECR repository, "" for a public image."""
+    """Return the ARN of an image's ECR repository; "" for a public image."""
     ecr = _ECR.fullmatch(uri)
     if ecr is None:
         return ""

@@ -1,4 +1,4 @@
-"""ECR: images and the layers that are uploaded for them.
+"""ECR: checks of images and of uploaded layers.
 
 API Reference: PutImage, CompleteLayerUpload.
 """
@@ -38,7 +38,7 @@ def check_layer(cloud: Cloud, call: Call) -> None:
     repository = cloud.backend("ecr", call.region).repositories.get(call.params["repositoryName"])
     upload = repository.uploads.get(call.params["uploadId"]) if repository else None
     if upload is None:
-        return  # moto says which of the two is missing
+        return  # moto's error names what is missing
     where = f"in the repository with name '{repository.name}' in the registry with id '{cloud.account_id}'"
     if not upload.layer_parts:
         raise AwsError(
@@ -174,7 +174,7 @@ def _check_parts(repository: Any, manifest: dict[str, Any]) -> None:
 )
 @after("ecr", "PutImage")
 def answer_digest(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Answer the manifest's digest, and push time on the sandbox's clock, instead of moto's."""
+    """Set the manifest's digest and the push time on the sandbox's clock."""
     repository = cloud.backend("ecr", call.region).repositories[call.params["repositoryName"]]
     for image in repository.images:
         if image.image_manifest == call.params["imageManifest"]:

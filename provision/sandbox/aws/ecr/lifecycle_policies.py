@@ -8,7 +8,7 @@ from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import before
 
-# User Guide, "Lifecycle policy properties": what each part may say.
+# ECR User Guide, "Lifecycle policy properties".
 _STATUSES = ("tagged", "untagged", "any")
 _COUNTS = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
 
@@ -26,12 +26,12 @@ def check_policy(cloud: Cloud, call: Call) -> None:
         policy = json.loads(call.params["lifecyclePolicyText"])
         rules = list(policy["rules"])
         priorities = [rule["rulePriority"] for rule in rules]
-        right = all(_is_rule(rule) for rule in rules) and len(set(priorities)) == len(rules)
+        valid = all(_is_rule(rule) for rule in rules) and len(set(priorities)) == len(rules)
         last = [r["rulePriority"] for r in rules if r["selection"]["tagStatus"] == "any"]
-        right = bool(rules) and right and (not last or last == [max(priorities)])
+        valid = bool(rules) and valid and (not last or last == [max(priorities)])
     except (ValueError, KeyError, TypeError):
-        right = False
-    if not right:
+        valid = False
+    if not valid:
         raise AwsError(
             "InvalidParameterException",
             "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle "

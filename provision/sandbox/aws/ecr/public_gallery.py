@@ -1,7 +1,7 @@
 """A stand-in for public.ecr.aws: one small image under the name of the official Python, for two platforms.
 
-It has no Python in it: what it says of itself is enough to build on, and a task of the sandbox runs on this
-machine's interpreter. Readers need a token, which anybody gets, as there.
+The image has no Python in it: its metadata is enough to build on, and a task of the sandbox runs on this
+machine's interpreter. As on public.ecr.aws, clients need a token, which everybody gets.
 """
 
 import io
@@ -25,7 +25,7 @@ _CREATED = "2026-10-01T00:00:00Z"
 
 
 class Gallery:
-    """A registry that is read only, as a WSGI application."""
+    """A read-only registry, as a WSGI application."""
 
     def __init__(self) -> None:
         self._tokens: set[str] = set()
@@ -44,7 +44,7 @@ class Gallery:
         self._content[TAG] = self._content[self.digest]
 
     def _image(self, architecture: str) -> str:
-        """Return the digest of one platform's image."""
+        """Create one platform's image; return the digest of its manifest."""
         stream = io.BytesIO()
         os_release = f'ID=sandbox\nPRETTY_NAME="A stand-in, {architecture}"\n'
         digest, size, diff_id = layer.write([("etc/os-release", os_release.encode())], stream)

@@ -1,8 +1,8 @@
-"""The registry behind ECR: Docker's Registry HTTP API V2, for those who push and pull with a token.
+"""ECR's registry: the Docker Registry HTTP API V2, for clients with an authorization token.
 
-User Guide, "Using the Amazon ECR HTTP API authentication": the token is the password of the user AWS. What is
-pushed is what the API calls of the same purpose would put (service authorization reference, Amazon ECR):
-their rules, faults and permissions hold here too.
+ECR User Guide, "Using the Amazon ECR HTTP API authentication": the token is the password of the user AWS.
+Each request is run as the ECR API call for the same purpose (Service Authorization Reference, Amazon ECR),
+with its rules, faults and permissions.
 """
 
 import json
@@ -23,7 +23,7 @@ from provision.sandbox.faults.faults import ConnectionDroppedError, hang_up
 _PATH = re.compile(
     r"/v2/(?P<name>[a-z0-9][a-z0-9._/-]*)/(?P<kind>blobs/uploads|blobs|manifests)/(?P<which>[^/]*)"
 )
-# What ECR's errors are called here, and their HTTP status; seen in what docker push prints.
+# ECR's error codes -> the registry's HTTP status and code, as docker push prints them.
 _CODES = {
     "RepositoryNotFoundException": (404, "NAME_UNKNOWN"),
     "ImageTagAlreadyExistsException": (400, "TAG_INVALID"),
@@ -84,7 +84,7 @@ class Registry:
 
 
 class _RegistryCall:
-    """One request, signed in, about one repository."""
+    """One authenticated request about one repository."""
 
     def __init__(
         self, cloud: Cloud, caller: Token, name: str, which: str, request: Request
@@ -159,7 +159,7 @@ class _RegistryCall:
         return Response(body, 200, headers, content_type=image.image_manifest_media_type)
 
     def _put(self) -> Response:
-        self._layers()  # is there such a repository?
+        self._layers()  # raises if there is no such repository
         kind = self.request.content_type or ""
         given = {"imageManifest": self._body.decode(), "imageManifestMediaType": kind}
         if not self.which.startswith("sha256:"):
@@ -173,10 +173,10 @@ class _RegistryCall:
                 return image
         raise AwsError("ImageNotFoundException", "Requested image not found")
 
-    # How the calls of ECR's API do it. ------------------------------------------------------------
+    # The API calls behind the requests. -----------------------------------------------------------
 
     def _call(self, operation: str, params: dict[str, Any], execute: Any) -> Any:
-        """Carry out the API call of the same purpose, with its faults, permissions and rules, and log it."""
+        """Run the API call for the same purpose with its faults, permissions and rules, and log it."""
         given = {"repositoryName": self.name, **params}
         reads = operation.startswith(("Batch", "Get"))
         call = Call(
@@ -209,7 +209,7 @@ class _RegistryCall:
             self.cloud.note(call, caller, outcome)
 
     def _backend(self, call: Call) -> dict[str, Any]:
-        """Have moto carry out its part of a changing call."""
+        """Run a mutating call in moto's backend."""
         backend = self.cloud.backend("ecr", call.region)
         if call.operation == "InitiateLayerUpload":
             return dict(backend.initiate_layer_upload(self.name))
@@ -224,12 +224,11 @@ class _RegistryCall:
             if image.image_manifest == call.params["imageManifest"]
         ]
         tag = call.params.get("imageTag")
-        if not (same and tag in (None, *same[0].image_tags)):  # a push of what is there is none
+        if not (
+            same and tag in (None, *same[0].image_tags)
+        ):  # pushing the same image again changes nothing
             backend.put_image(
-                self.name,
-                call.params["imageManifest"],
-                tag,
-                call.params["imageManifestMediaType"],
+                self.name, call.params["imageManifest"], tag, call.params["imageManifestMediaType"]
             )
         return {"image": {"imageId": {"imageTag": tag}}}
 

@@ -1,4 +1,4 @@
-"""ECR: repositories and authorization tokens; moto keeps repositories, images and layers."""
+"""ECR: checks of repositories, and authorization tokens."""
 
 from datetime import UTC, datetime
 
@@ -71,7 +71,7 @@ def check_batch(cloud: Cloud, call: Call) -> None:
 )
 @after("ecr", "GetAuthorizationToken")
 def answer_token(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Answer a token of the sandbox's registry (API GetAuthorizationToken); moto's have expired."""
+    """Return a token for the sandbox's registry (API GetAuthorizationToken); moto's have expired."""
     for entry in answer["authorizationData"]:
         entry["authorizationToken"] = cloud.ecr.token(call.access_key, call.region)
         entry["proxyEndpoint"] = cloud.registry or entry["proxyEndpoint"]

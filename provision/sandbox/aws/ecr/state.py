@@ -17,7 +17,7 @@ TOKEN_TTL = 12 * 3600.0  # seconds
 
 @dataclass(frozen=True)
 class Token:
-    """An authorization token: who asked for it, for which region, and until when it is good."""
+    """An authorization token: the caller's access key, its region, and when it expires."""
 
     access_key: str
     region: str
@@ -26,7 +26,7 @@ class Token:
 
 @dataclass
 class Ecr:
-    """What can be pulled, and the lifecycle policies at their time."""
+    """Images, authorization tokens, and when lifecycle policies run next."""
 
     account: Account
     _tokens: dict[str, "Token"] = field(default_factory=dict)
@@ -37,18 +37,18 @@ class Ecr:
         self.account.on_tick(self.tick)
 
     def token(self, access_key: str, region: str) -> str:
-        """Return a new token, valid for twelve hours, which acts as its caller in its region's registry."""
+        """Return a new token with which to act as its caller in the region's registry for twelve hours."""
         token = b64encode(f"AWS:{secrets.token_urlsafe(300)}".encode()).decode()
         self._tokens[token] = Token(access_key, region, self.account.clock.now() + TOKEN_TTL)
         return token
 
     def find_token(self, token: str) -> "Token | None":
-        """Return whose it is; None where it is none, or has expired."""
+        """Return a valid token's data, or None."""
         known = self._tokens.get(token)
         return known if known and self.account.clock.now() < known.expires else None
 
     def tick(self) -> None:
-        """Delete within 24 hours what lifecycle policies match (User Guide, lifecycle policies)."""
+        """Delete images that lifecycle policies match, within 24 hours (User Guide, lifecycle policies)."""
         with self.account.lock:
             now = self.account.clock.now()
             for region in self.account.regions("ecr"):
@@ -68,10 +68,10 @@ class Ecr:
     "Amazon ECR User Guide, Automate the cleanup of images by using lifecycle policies",
 )
 def expired(policy: str, images: list[Any], now: float) -> list[Any]:
-    """Return the images (moto's) that a policy deletes now.
+    """Return the images (moto's) that a lifecycle policy deletes at `now`.
 
-    User Guide, "How lifecycle policies work": by priority; an image that a rule's tags match is no
-    other rule's business any more, whether it is deleted or not.
+    User Guide, "How lifecycle policies work": rules apply by priority; an image that a rule's tags match is
+    not evaluated by later rules, whether it is deleted or not.
     """
     left, deleted = list(images), []
     for rule in sorted(json.loads(policy)["rules"], key=lambda rule: int(rule["rulePriority"])):

@@ -39,7 +39,7 @@ def require_service_linked_role(cloud: Cloud) -> None:
     if cloud.iam.role(_SERVICE_LINKED_ROLE) is None:
         raise invalid_parameter(
             "Unable to assume the service linked role. Please verify that the ECS service linked "
-            "role exists.",
+            "role exists."
         )
 
 
@@ -111,8 +111,7 @@ def check_cluster_empty(cloud: Cloud, call: Call) -> None:
         )
     if any(task.last_status != "STOPPED" for task in cloud.ecs.tasks_in(call.region, name)):
         raise AwsError(
-            "ClusterContainsTasksException",
-            "The Cluster cannot be deleted while Tasks are active.",
+            "ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active."
         )
 
 

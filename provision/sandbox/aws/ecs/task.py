@@ -194,9 +194,7 @@ class Task:
             "image": self.essential["image"],
             "taskArn": self.arn,
             "lastStatus": last,
-            "networkInterfaces": [
-                {"attachmentId": self.id, "privateIpv4Address": self.ip},
-            ],
+            "networkInterfaces": [{"attachmentId": self.id, "privateIpv4Address": self.ip}],
         }
         if self.exit_code is not None:
             shown["exitCode"] = self.exit_code

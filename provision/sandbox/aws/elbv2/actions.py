@@ -5,16 +5,16 @@ from typing import Any
 
 from moto.elbv2.models import FakeAction
 
-from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.elbv2.errors import validation_error
 
 _ROUTING = ("forward", "redirect", "fixed-response")
 
 
 def same_actions(given: list[dict[str, Any]], current: list[Any]) -> bool:
-    """Return whether actions as given are those (moto's) that a listener has."""
+    """Return whether the given actions equal a listener's `current` ones (moto's)."""
     return [FakeAction(copy.deepcopy(action)).data for action in given] == [a.data for a in current]
 
 
@@ -25,10 +25,11 @@ def same_actions(given: list[dict[str, Any]], current: list[Any]) -> bool:
     "Elastic Load Balancing API Reference, CreateRule, Actions",
 )
 def check_actions(cloud: Cloud, actions: list[dict[str, Any]], load_balancer_arn: str) -> None:
-    """Refuse actions that a listener of the load balancer `to` cannot have."""
+    """Refuse actions that a listener of this load balancer cannot have."""
     if sum(action["Type"] in _ROUTING for action in actions) != 1:
-        raise validation_error("You must specify exactly one of the following actions: forward, redirect, "
-            "fixed-response",
+        raise validation_error(
+            "You must specify exactly one of the following actions: forward, redirect, "
+            "fixed-response"
         )
     for action in actions:
         _check_redirect(action.get("RedirectConfig"))

@@ -1,12 +1,12 @@
-"""Elastic Load Balancing: attributes of load balancers and target groups, by key and value."""
+"""Elastic Load Balancing: checks of attributes of load balancers and target groups."""
 
 from typing import Any
 
-from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws import documented
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.rules import Answer, before
 
 # API LoadBalancerAttribute and TargetGroupAttribute, "The range is ..." and "The value is ...".
@@ -49,8 +49,7 @@ def check_load_balancer_attributes(cloud: Cloud, call: Call) -> None:
     for attribute in call.params["Attributes"]:
         key, value = attribute["Key"], attribute.get("Value", "")
         if key not in known:
-            raise validation_error(f"Load balancer attribute key '{key}' is not recognized"
-            )
+            raise validation_error(f"Load balancer attribute key '{key}' is not recognized")
         _check(key, value, _CHOICES.get(key))
 
 
@@ -68,13 +67,12 @@ def check_load_balancer_attributes(cloud: Cloud, call: Call) -> None:
 )
 @before("elbv2", "ModifyTargetGroupAttributes")
 def check_target_group_attributes(cloud: Cloud, call: Call) -> Answer | None:
-    """Check attributes of a target group; set an hour, where moto's range ends (API TargetGroupAttribute)."""
+    """Check attributes; set a deregistration delay of 3600, which moto refuses (API TargetGroupAttribute)."""
     known = documented.attributes(call.operation)
     for attribute in call.params["Attributes"]:
         key, value = attribute["Key"], attribute.get("Value", "")
         if key not in known:
-            raise validation_error(f"Target group attribute key '{key}' is not recognized"
-            )
+            raise validation_error(f"Target group attribute key '{key}' is not recognized")
         cross_zone = key == "load_balancing.cross_zone.enabled"
         _check(key, value, _TARGET_GROUP_CROSS_ZONE if cross_zone else _CHOICES.get(key))
     given = {a["Key"]: a.get("Value", "") for a in call.params["Attributes"]}
@@ -93,10 +91,10 @@ def _check(key: str, value: str, choices: tuple[str, ...] | None) -> None:
     if key in _RANGES:
         low, high = _RANGES[key]
         if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-            raise validation_error(f"'{key}' value '{value}' must be between '{low}-{high}' inclusive",
+            raise validation_error(
+                f"'{key}' value '{value}' must be between '{low}-{high}' inclusive"
             )
     elif choices is None and key.endswith(".enabled"):
         choices = ("true", "false")
     if choices is not None and value not in choices:
-        raise validation_error(f"'{key}' value '{value}' must be one of [{', '.join(choices)}]"
-        )
+        raise validation_error(f"'{key}' value '{value}' must be one of [{', '.join(choices)}]")

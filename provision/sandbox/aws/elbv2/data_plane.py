@@ -18,8 +18,8 @@ from provision.sandbox.aws.elbv2.listener_tls import limit_to_policy
 from provision.sandbox.aws.elbv2.routing import action_for, fixed_response, header, redirect
 from provision.sandbox.tasks.runners import Reply, Request
 
-_IDLE_TIMEOUT = 60.0  # seconds (real): the attribute idle_timeout.timeout_seconds, its default
-_CLIENT_ADDRESS = "203.0.113.7"  # RFC 5737: what a client on the internet looks like to security groups
+_IDLE_TIMEOUT = 60.0  # real seconds: the default of idle_timeout.timeout_seconds
+_CLIENT_ADDRESS = "203.0.113.7"  # RFC 5737: a client on the internet, for security groups
 _HOP_BY_HOP = {
     "connection",
     "keep-alive",
@@ -33,18 +33,18 @@ _HOP_BY_HOP = {
 
 
 class DataPlane:
-    """Every load balancer of the account, as one place: the name that was asked for tells which."""
+    """The nodes of all load balancers of the account; a request's host name selects one."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._round_robin_counter = itertools.count()
 
     def listener(self, host: str, port: int) -> Any | None:
-        """Return moto's listener that a client who connects to host:port reaches; None: nobody answers.
+        """Return moto's listener that a client on the internet reaches at host:port, or None.
 
-        The name leads to the load balancer by DNS; that is active, internet-facing (the nodes of an
-        internal one have private addresses only: Elastic Load Balancing User Guide), and its security
-        groups admit the internet. Hold the lock while using what comes back.
+        The name resolves to the load balancer, which is active and internet-facing (the nodes of an internal
+        one have only private addresses: Elastic Load Balancing User Guide), and its security groups allow
+        connections from the internet. Hold the lock while using the listener.
         """
         with self._cloud.lock:
             load_balancer = self._cloud.dns.load_balancer(host)
@@ -52,15 +52,16 @@ class DataPlane:
                 return None
             if load_balancer.scheme != "internet-facing":
                 return None
-            find = self._cloud.ec2.backend(load_balancer.arn.split(":")[3]).get_security_group_from_id
-            groups = [group for group in map(find, load_balancer.security_groups) if group is not None]
+            backend = self._cloud.ec2.backend(load_balancer.arn.split(":")[3])
+            found = map(backend.get_security_group_from_id, load_balancer.security_groups)
+            groups = [group for group in found if group is not None]
             if not admits(groups, port, address=_CLIENT_ADDRESS):
                 return None
             listeners = load_balancer.listeners.values()
-            return next((one for one in listeners if int(one.port) == port), None)
+            return next((found for found in listeners if int(found.port) == port), None)
 
     def certificate(self, host: str) -> Any | None:
-        """Return the certificate (trustme's LeafCert) that the HTTPS listener of this name presents."""
+        """Return the certificate (trustme's LeafCert) of the HTTPS listener at this host, or None."""
         with self._cloud.lock:
             listener = self.listener(host, 443)
             if listener is None or listener.protocol != "HTTPS":
@@ -69,7 +70,7 @@ class DataPlane:
             return next((leaf for leaf in leaves if leaf is not None), None)
 
     def tls(self, host: str) -> ssl.SSLContext | None:
-        """Return the TLS context of the HTTPS listener of this name; None where none answers.
+        """Return the TLS context of the HTTPS listener at this host, or None.
 
         User Guide for Application Load Balancers, Security policies.
         """
@@ -83,15 +84,15 @@ class DataPlane:
             return context
 
     def forward(self, host: str, port: int, request: Request, client: str = "127.0.0.1") -> Reply:
-        """Answer a request for `host` at a listener's port, over TLS at 443 only.
+        """Return the response to a request for `host` at a listener's port; only port 443 is TLS.
 
-        A plain request at an HTTPS listener is answered 400 (Troubleshoot your load balancers, HTTP 400).
-        ConnectionError where no load balancer answers there at all.
+        Raises ConnectionError if no listener is reachable. A plain request at an HTTPS listener gets
+        status 400 (Troubleshoot your load balancers, HTTP 400).
         """
         with self._cloud.lock:
             listener = self.listener(host, port)
             if listener is None:
-                raise ConnectionRefusedError(f"nobody answers at {host}:{port}")
+                raise ConnectionRefusedError(f"no listener is reachable at {host}:{port}")
             if port != 443 and listener.protocol == "HTTPS":
                 return _error(400, "The plain HTTP request was sent to HTTPS port")
             if port == 443 and listener.protocol != "HTTPS":
@@ -116,7 +117,7 @@ class DataPlane:
             return _error(502, "Bad Gateway")
 
     def _target(self, action: dict[str, Any]) -> tuple[str, int] | None:
-        """Choose in turn among the healthy targets; among the unhealthy ones when all are (fail open)."""
+        """Return a healthy target, round robin; an unhealthy one if there is no healthy one (fail open)."""
         groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or [action]
         weights = [int(group.get("Weight") or 1) for group in groups]
         arn = random.choices(groups, weights)[0]["TargetGroupArn"]
@@ -128,7 +129,7 @@ class DataPlane:
         return None
 
     def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer as a WSGI application; the scheme tells the listener's port."""
+        """Serve the load balancers as a WSGI application; the scheme determines the listener's port."""
         port = 443 if environ["wsgi.url_scheme"] == "https" else 80
         body = buffer_body(environ)
         target = environ.get("REQUEST_URI") or quote(environ.get("PATH_INFO") or "/")
@@ -150,7 +151,7 @@ class DataPlane:
 
 
 def _forwarded(request: Request, port: int, client: str) -> Request:
-    """Return the request as the target gets it (User Guide, "HTTP headers and ALBs")."""
+    """Return the request as the target receives it (User Guide, "HTTP headers and ALBs")."""
     headers = [(n, v) for n, v in request.headers if n.lower() not in _HOP_BY_HOP]
     before = header(request, "x-forwarded-for")
     ours = {
@@ -166,7 +167,7 @@ def _forwarded(request: Request, port: int, client: str) -> Request:
 
 
 def _error(status: int, message: str) -> Reply:
-    """Return an error page of the load balancer's own."""
+    """Return the load balancer's own error page."""
     title = f"{status} {message}"
     page = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"

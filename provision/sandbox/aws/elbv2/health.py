@@ -1,4 +1,4 @@
-"""Elastic Load Balancing: a target, and its state after a health check."""
+"""Elastic Load Balancing: a target and its health."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Target:
     next_check: float = 0.0
     passed: int = 0  # consecutive checks
     failed: int = 0
-    drained_at: float | None = None  # draining until then
+    drained_at: float | None = None  # when draining ends
 
 
 @behaves(
@@ -35,7 +35,10 @@ class Target:
     "Elastic Load Balancing API Reference, TargetHealth, Reason",
 )
 def record_result(group: Any, target: Target, answer: int | str | None) -> None:
-    """Set the target's state by one check: one passed suffices for a new target, then thresholds count."""
+    """Set the target's state after a health check: an HTTP status, None for a timeout, or an error.
+
+    One passed check suffices for a new target; after that the thresholds of `group` (moto's) count.
+    """
     if target.state == "draining":
         return
     if isinstance(answer, int) and _matches(group.matcher, answer):

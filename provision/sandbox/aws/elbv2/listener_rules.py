@@ -1,17 +1,17 @@
-"""Elastic Load Balancing: the rules of a listener, their priorities and conditions."""
+"""Elastic Load Balancing: checks of listener rules."""
 
 import re
 from typing import Any
 
-from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.rules import before
 
-_MAX_CONDITION_VALUES = 5  # User Guide, quotas for Application Load Balancers: condition values per rule
-# API CreateRule, Conditions: host names and path patterns.
+_MAX_CONDITION_VALUES = 5  # per rule: User Guide, quotas for Application Load Balancers
+# API CreateRule, Conditions.
 _ALPHABETS = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_\-.$/~\"'@:+&*?]+"}
 
 
@@ -37,11 +37,11 @@ def check_new_rule(cloud: Cloud, call: Call) -> None:
 @before("elbv2", "ModifyRule")
 def check_changed_rule(cloud: Cloud, call: Call) -> None:
     """Check the conditions as for a new rule (API ModifyRule)."""
-    listener = call.params["RuleArn"].replace(":listener-rule/", ":loadbalancer/")
+    rule_path = call.params["RuleArn"].replace(":listener-rule/", ":loadbalancer/")
     if "Conditions" in call.params:
         _check_conditions(call.params["Conditions"])
     if "Actions" in call.params:
-        check_actions(cloud, call.params["Actions"], listener.rsplit("/", 2)[0])
+        check_actions(cloud, call.params["Actions"], rule_path.rsplit("/", 2)[0])
 
 
 @behaves(
@@ -75,8 +75,9 @@ def _check_conditions(conditions: list[dict[str, Any]]) -> None:
         alphabet = _ALPHABETS.get(condition.get("Field", ""))
         for value in values:
             if alphabet and not re.fullmatch(alphabet, value):
-                raise validation_error(f"The {condition['Field']} value '{value}' contains characters that are not "
-                    "valid",
+                raise validation_error(
+                    f"The {condition['Field']} value '{value}' contains characters that are not "
+                    "valid"
                 )
     if count > _MAX_CONDITION_VALUES:
         raise validation_error(f"A rule can only have '{_MAX_CONDITION_VALUES}' condition values")

@@ -1,17 +1,17 @@
-"""Elastic Load Balancing: the certificates and TLS policies that a listener may have.
+"""Elastic Load Balancing: checks of a listener's certificates and TLS policy.
 
-No rule compares a certificate's names with anything: AWS does not, and neither does the front. A
-listener with the certificate of another name stands, and clients refuse the connection.
+No rule compares a certificate's names with host names: AWS does not either. Clients refuse the connection to
+a listener whose certificate is for another name.
 """
 
 import ssl
 
 from moto.elbv2.ssl_policies import SSL_POLICIES
 
-from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.elbv2.errors import validation_error
 
 
 @behaves(
@@ -33,13 +33,14 @@ from provision.sandbox.aws.cloud import Cloud
     "Elastic Load Balancing API Reference, CreateListener, Certificates",
 )
 def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
-    """Refuse what a listener of this protocol cannot have."""
+    """Refuse certificates and TLS policies that a listener of this protocol cannot have."""
     certificates = [c["CertificateArn"] for c in call.params.get("Certificates", [])]
     if protocol == "HTTPS":
         if not certificates:
             raise validation_error("A certificate must be specified for HTTPS listeners")
         if len(certificates) > 1:
-            raise validation_error("Up to one certificate can be specified, but multiple certificates were specified",
+            raise validation_error(
+                "Up to one certificate can be specified, but multiple certificates were specified"
             )
         check_certificate(cloud, call.region, certificates[0])
         policy = call.params.get("SslPolicy")
@@ -77,7 +78,7 @@ def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
 def check_certificate(cloud: Cloud, region: str, arn: str) -> None:
     """Refuse a certificate that does not exist, or was issued a moment ago (API CreateListener)."""
     if ":acm:" not in arn:
-        return  # IAM's server certificates: moto looks for them
+        return  # IAM's server certificates, which moto checks
     if arn.split(":")[3] != region:
         raise validation_error(f"Certificate ARN '{arn}' is not valid")
     bundle = cloud.backend("acm", region)._certificates.get(arn)
@@ -98,7 +99,7 @@ def check_certificate(cloud: Cloud, region: str, arn: str) -> None:
 
 
 _VERSIONS = {
-    "TLSv1": ssl.TLSVersion.MINIMUM_SUPPORTED,  # TLSv1 by name is deprecated, and warned of
+    "TLSv1": ssl.TLSVersion.MINIMUM_SUPPORTED,  # ssl.TLSVersion.TLSv1 raises a DeprecationWarning
     "TLSv1.1": ssl.TLSVersion.TLSv1_1,
     "TLSv1.2": ssl.TLSVersion.TLSv1_2,
     "TLSv1.3": ssl.TLSVersion.TLSv1_3,
@@ -106,7 +107,7 @@ _VERSIONS = {
 
 
 def limit_to_policy(context: ssl.SSLContext, policy: str) -> None:
-    """Have a server's context offer the TLS versions and ciphers of a policy."""
+    """Set the TLS versions and ciphers of a server's context to those of a policy."""
     offered = SSL_POLICIES[policy]
     versions = sorted(_VERSIONS[name] for name in offered["ssl_protocols"])
     # OpenSSL's own security level would refuse TLS 1.0 and 1.1, which AWS's old policies allow.

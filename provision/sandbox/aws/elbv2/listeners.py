@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.elbv2.actions import check_actions, same_actions
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.elbv2.listener_tls import check_tls
 from provision.sandbox.aws.rules import Answer, before
 
@@ -46,7 +46,7 @@ def check_new_listener(cloud: Cloud, call: Call) -> Answer | None:
 
 
 def _has_settings(given: dict[str, Any], current: Any) -> bool:
-    """Return whether a request asks for just the listener (moto's) that is there."""
+    """Return whether the parameters equal the settings of a listener (moto's)."""
     certificates = [c["CertificateArn"] for c in given.get("Certificates", [])]
     return (
         given.get("Protocol") == current.protocol

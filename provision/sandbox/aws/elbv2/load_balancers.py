@@ -2,11 +2,11 @@
 
 import re
 
-from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnet_ids_of
 from provision.sandbox.aws.rules import Answer, after, before
 
@@ -21,7 +21,7 @@ behaves(
 )(constrains)
 before("elbv2", "*")(constrains("ValidationError"))
 
-# How a parameter's name begins, what the ARN in it has to hold, and what AWS calls it.
+# Parameter -> what its ARN contains, and its name in AWS's message.
 _ARNS = {
     "ListenerArn": (":listener/", "listener ARN"),
     "LoadBalancerArn": (":loadbalancer/", "load balancer ARN"),
@@ -38,7 +38,7 @@ _ARNS = {
 )
 @before("elbv2", "*")
 def check_arns(cloud: Cloud, call: Call) -> None:
-    """Refuse what is no ARN in every call that takes one."""
+    """Refuse values that are no ARN of the parameter's kind, in any call."""
     for name, (part, kind) in _ARNS.items():
         for arn in [call.params.get(name), *(call.params.get(f"{name}s") or [])]:
             if arn is not None and not (arn.startswith("arn:") and part in arn):
@@ -117,7 +117,7 @@ def _check_name(name: str) -> None:
 )
 @after("elbv2", "CreateLoadBalancer")
 def start_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Start provisioning (API LoadBalancerState)."""
+    """Set the state to provisioning (API LoadBalancerState)."""
     arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
     load_balancer = cloud.backend("elbv2", call.region).load_balancers[arn]
     cloud.elbv2.add(call.region, load_balancer)
@@ -144,21 +144,21 @@ def check_names(cloud: Cloud, call: Call) -> None:
 
 @after("elbv2", "DescribeLoadBalancers")
 def show_state(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Show the state by the sandbox's clock; moto's is active at the first call (API LoadBalancerState)."""
+    """Set the state by the sandbox's clock; moto's is active at once (API LoadBalancerState)."""
     for shown in answer["LoadBalancers"]:
         shown["State"] = cloud.elbv2.state(shown["LoadBalancerArn"])
 
 
 @after("elbv2", "SetSubnets")
 def move_interfaces(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Create an interface in each new subnet, release those in others (API SetSubnets)."""
+    """Create an interface in each new subnet, release those in removed ones (API SetSubnets)."""
     load_balancers = cloud.backend("elbv2", call.region).load_balancers
     cloud.elbv2.update_subnets(call.region, load_balancers[call.params["LoadBalancerArn"]])
 
 
 @after("elbv2", "SetSecurityGroups")
 def regroup_interfaces(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Give the interfaces the load balancer's groups (API SetSecurityGroups)."""
+    """Set the interfaces' security groups (API SetSecurityGroups)."""
     load_balancers = cloud.backend("elbv2", call.region).load_balancers
     cloud.elbv2.update_security_groups(load_balancers[call.params["LoadBalancerArn"]])
 

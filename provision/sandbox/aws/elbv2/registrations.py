@@ -1,4 +1,4 @@
-"""Elastic Load Balancing: the targets of a target group whose targets are IP addresses."""
+"""Elastic Load Balancing: registration and health of targets that are IP addresses."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from provision.sandbox.aws.rules import Answer, before
 
 @before("elbv2", "RegisterTargets")
 def register_targets(cloud: Cloud, call: Call) -> Answer | None:
-    """Register targets in moto's place, whose targets are healthy at once (API RegisterTargets)."""
+    """Register targets instead of moto, whose targets are healthy at once (API RegisterTargets)."""
     group = _ip_target_group(cloud, call)
     if group is None:
         return None
@@ -37,8 +37,7 @@ def deregister_targets(cloud: Cloud, call: Call) -> Answer | None:
         port = int(target.get("Port", group.port))
         if not cloud.elbv2.deregister(group.arn, target["Id"], port):
             raise AwsError(
-                "InvalidTarget",
-                f"The following targets are not registered: {target['Id']}:{port}",
+                "InvalidTarget", f"The following targets are not registered: {target['Id']}:{port}"
             )
     return {}
 
@@ -51,7 +50,7 @@ def deregister_targets(cloud: Cloud, call: Call) -> Answer | None:
 )
 @before("elbv2", "DescribeTargetHealth")
 def describe_target_health(cloud: Cloud, call: Call) -> Answer | None:
-    """Show the state that the checks of targets.py found (API DescribeTargetHealth)."""
+    """Return the states set by the health checks of targets.py (API DescribeTargetHealth)."""
     group = _ip_target_group(cloud, call)
     if group is None:
         return None

@@ -1,6 +1,6 @@
-"""Elastic Load Balancing: the action for a request, by listener rules in their order.
+"""Elastic Load Balancing: evaluation of listener rules for a request.
 
-Elastic Load Balancing User Guide, "Listener rules": by priority, every condition of a rule must hold.
+Elastic Load Balancing User Guide, "Listener rules": by priority; all conditions of a rule must match.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from provision.sandbox.tasks.runners import Headers, Reply, Request
 
 
 def action_for(listener: Any, request: Request, client: str) -> dict[str, Any]:
-    """Return the routing action of the first rule that matches; the default rule always does."""
+    """Return the routing action of the first matching rule, else of the default rule."""
     rules = [rule for rule in listener.rules.values() if not rule.is_default]
     for rule in sorted(rules, key=lambda rule: int(rule.priority)):
         if all(_condition_matches(condition, request, client) for condition in rule.conditions):
@@ -21,7 +21,7 @@ def action_for(listener: Any, request: Request, client: str) -> dict[str, Any]:
 
 
 def header(request: Request, name: str) -> str:
-    """Return the first header of this name, in any case; "" where there is none."""
+    """Return the first header of this name, in any case, or ""."""
     return next((v for n, v in request.headers if n.lower() == name.lower()), "")
 
 
@@ -75,7 +75,7 @@ def fixed_response(config: dict[str, Any]) -> Reply:
 
 
 def redirect(config: dict[str, Any], request: Request, port: int) -> Reply:
-    """Return a redirect; `#{...}` are parts of the request's own URL (API RedirectActionConfig)."""
+    """Return a redirect; `#{...}` stands for parts of the request's URL (API RedirectActionConfig)."""
     url = urlsplit(request.target)
     own = {
         "#{protocol}": "https" if port == 443 else "http",

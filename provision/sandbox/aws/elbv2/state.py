@@ -9,7 +9,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.ec2.state import Ec2
 from provision.sandbox.aws.elbv2.targets import Targets
 
-# General Reference, Elastic Load Balancing endpoints: hosted zone of ALBs; moto has one for all.
+# General Reference, Elastic Load Balancing endpoints: hosted zones of ALBs; moto uses one for all regions.
 _HOSTED_ZONES = {
     "ap-northeast-1": "Z14GRHDCWA56QT",
     "ap-northeast-3": "Z5LXEXXYW11ES",
@@ -22,7 +22,7 @@ _HOSTED_ZONES = {
 
 @dataclass
 class Elbv2(Targets):
-    """Load balancers: since when, with which interfaces, under which DNS name; and targets."""
+    """Load balancers with their creation times and network interfaces; and their targets."""
 
     ec2: Ec2 = field(kw_only=True)
     _created_at: dict[str, float] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Elbv2(Targets):
         return next((lb for lb in self.load_balancers() if lb.dns_name.lower() == wanted), None)
 
     def addresses(self, load_balancer_arn: str) -> list[str]:
-        """Return the private addresses from which its nodes reach the targets, one a subnet."""
+        """Return the private addresses of the load balancer's nodes, one per subnet."""
         interfaces = self._interfaces.get(load_balancer_arn, [])
         return [interface.private_ip_address for interface in interfaces]
 
@@ -67,7 +67,7 @@ class Elbv2(Targets):
         "User Guide for Application Load Balancers, Load balancer subnets",
     )
     def add(self, region: str, load_balancer: Any) -> None:
-        """Note a new load balancer: DNS name, hosted zone, one interface in each subnet."""
+        """Set up a new load balancer: DNS name, hosted zone, and an interface in each subnet."""
         load_balancer.scheme = load_balancer.scheme or "internet-facing"
         unique = f"{load_balancer.name}-{secrets.randbelow(9 * 10**9) + 10**9}"
         if load_balancer.scheme == "internal":
@@ -84,7 +84,7 @@ class Elbv2(Targets):
         self.update_subnets(region, load_balancer)
 
     def update_subnets(self, region: str, load_balancer: Any) -> None:
-        """Attach one interface in each of the subnets, and none in others."""
+        """Create and release interfaces so that there is one in each of the load balancer's subnets."""
         interfaces = self._interfaces[load_balancer.arn]
         wanted = {subnet.id for subnet in load_balancer.subnets}
         for interface in [i for i in interfaces if i.subnet.id not in wanted]:
@@ -105,7 +105,7 @@ class Elbv2(Targets):
         "terraform-provider-aws, resource aws_lb: waits for 'ELB app/...' interfaces on deletion",
     )
     def remove(self, region: str, load_balancer_arn: str) -> None:
-        """Let the interfaces go; they outlive the load balancer."""
+        """Release the interfaces, which outlive the load balancer."""
         self._created_at.pop(load_balancer_arn, None)
         for interface in self._interfaces.pop(load_balancer_arn, []):
             self.ec2.release(region, interface.id)
@@ -117,7 +117,7 @@ class Elbv2(Targets):
         "Elastic Load Balancing API Reference, SetSecurityGroups",
     )
     def update_security_groups(self, load_balancer: Any) -> None:
-        """Give the interfaces the load balancer's security groups."""
+        """Set the interfaces' security groups to the load balancer's."""
         for interface in self._interfaces.get(load_balancer.arn, []):
             groups = map(
                 interface.ec2_backend.get_security_group_from_id, load_balancer.security_groups

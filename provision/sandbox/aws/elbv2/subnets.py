@@ -1,11 +1,11 @@
-"""Elastic Load Balancing: the subnets and security groups that a load balancer may have."""
+"""Elastic Load Balancing: checks of a load balancer's subnets and security groups."""
 
 from typing import Any
 
-from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.rules import before
 
 _FREE_ADDRESSES = 8
@@ -29,7 +29,7 @@ def check_set_groups(cloud: Cloud, call: Call) -> None:
 
 
 def subnet_ids_of(call: Call) -> list[str]:
-    """Return the ids of the subnets in a call, in either form."""
+    """Return the subnet ids of Subnets or SubnetMappings."""
     mappings = call.params.get("SubnetMappings", [])
     return call.params.get("Subnets") or [mapping["SubnetId"] for mapping in mappings]
 
@@ -55,9 +55,9 @@ def subnet_ids_of(call: Call) -> list[str]:
 def check_subnets(
     cloud: Cloud, region: str, subnet_ids: list[str], scheme: str, current_ids: set[str]
 ) -> str:
-    """Refuse subnets in which a load balancer cannot be; the VPC of those that are good.
+    """Refuse subnets that a load balancer cannot have; return the id of their VPC.
 
-    `have`: the subnets that it is in already, and has its addresses in.
+    `current_ids` are the subnets in which it has addresses already.
     """
     known = {
         subnet.id: subnet
@@ -68,7 +68,8 @@ def check_subnets(
     if unknown:
         raise AwsError("SubnetNotFound", f"The subnet ID '{unknown[0]}' does not exist")
     if len(subnet_ids) < 2:
-        raise validation_error("At least two subnets in two different Availability Zones must be specified",
+        raise validation_error(
+            "At least two subnets in two different Availability Zones must be specified"
         )
     subnets = [known[subnet_id] for subnet_id in subnet_ids]
     if len({subnet.availability_zone for subnet in subnets}) < len(subnets):

@@ -3,15 +3,15 @@
 import re
 from typing import Any
 
-from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.rules import Answer, before
 
 _MIN_CODE, _MAX_CODE = 200, 499  # API Matcher: HTTP codes of an Application Load Balancer's checks
 
-# CreateTargetGroup's parameters, and where moto keeps them.
+# CreateTargetGroup's parameters -> moto's attributes.
 _SETTINGS = {
     "Protocol": "protocol",
     "ProtocolVersion": "protocol_version",
@@ -107,7 +107,8 @@ def check_changed_target_group(cloud: Cloud, call: Call) -> None:
         for key in ("HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds")
     )
     if timeout >= interval:
-        raise validation_error(f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'",
+        raise validation_error(
+            f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'"
         )
 
 
@@ -126,13 +127,13 @@ def check_changed_target_group(cloud: Cloud, call: Call) -> None:
 def _check_health_check(given: dict[str, Any]) -> None:
     path = given.get("HealthCheckPath", "/")
     if not path.startswith("/"):
-        raise validation_error(f"Health check path '{path}' must begin with a '/' character"
-        )
+        raise validation_error(f"Health check path '{path}' must begin with a '/' character")
     matcher = given.get("Matcher", {}).get("HttpCode", "")
     for code in re.findall(r"\d+", matcher):
         if not _MIN_CODE <= int(code) <= _MAX_CODE:
-            raise validation_error(f"Health check matcher HTTP code '{matcher}' must be within "
-                f"'{_MIN_CODE}-{_MAX_CODE}' inclusive",
+            raise validation_error(
+                f"Health check matcher HTTP code '{matcher}' must be within "
+                f"'{_MIN_CODE}-{_MAX_CODE}' inclusive"
             )
 
 
@@ -144,7 +145,7 @@ def _check_health_check(given: dict[str, Any]) -> None:
 )
 @before("elbv2", "DeleteTargetGroup")
 def check_unused(cloud: Cloud, call: Call) -> None:
-    """Refuse to delete a target group in use, in AWS's words (API DeleteTargetGroup)."""
+    """Refuse to delete a target group in use (API DeleteTargetGroup)."""
     arn = call.params["TargetGroupArn"]
     if cloud.elbv2.load_balancers_of(arn):
         raise AwsError(

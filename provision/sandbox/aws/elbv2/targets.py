@@ -11,21 +11,20 @@ from provision.sandbox.aws.elbv2.health import Target, record_result
 
 _HEALTH = "User Guide for Application Load Balancers, Health checks"
 
-# HTTP status of GET http://ip:port/path, None when no answer came in time; ConnectionError when
-# nobody listens there. The third argument is the path.
+# (ip, port, path) -> HTTP status of GET http://ip:port/path, None after a timeout. Raises ConnectionError.
 Check = Callable[[str, int, str], int | None]
 
 
 @dataclass
 class Targets(ABC):
-    """The targets of every target group, and the health checks on the sandbox's clock."""
+    """The targets of all target groups, and their health checks on the sandbox's clock."""
 
     account: Account
     check: Check = field(default=lambda ip, port, path: None)
     targets: dict[str, dict[tuple[str, int], Target]] = field(default_factory=dict)
 
     def register(self, target_group_arn: str, ip: str, port: int) -> Target:
-        """Register one target; a draining one starts again (API RegisterTargets)."""
+        """Register one target, or a draining one again (API RegisterTargets)."""
         now = self.account.clock.now()
         group = self.targets.setdefault(target_group_arn, {})
         known = group.get((ip, port))
@@ -40,7 +39,7 @@ class Targets(ABC):
         "User Guide for Application Load Balancers, Deregistration delay",
     )
     def deregister(self, target_group_arn: str, ip: str, port: int) -> bool:
-        """Drain one target, then remove it; False: it is not registered (API DeregisterTargets)."""
+        """Start draining one target; return whether it is registered (API DeregisterTargets)."""
         target = self.targets.get(target_group_arn, {}).get((ip, port))
         if target is None:
             return False
@@ -55,7 +54,7 @@ class Targets(ABC):
         return True
 
     def healthy(self, target_group_arn: str) -> list[Target]:
-        """Return the targets that get requests now."""
+        """Return the healthy targets."""
         return [t for t in self.targets.get(target_group_arn, {}).values() if t.state == "healthy"]
 
     def target_group(self, arn: str) -> Any | None:
@@ -104,7 +103,7 @@ class Targets(ABC):
         _HEALTH,
     )
     def health(self, target_group_arn: str, target: Target) -> dict[str, str]:
-        """Return TargetHealth of one target (API DescribeTargetHealth)."""
+        """Return the TargetHealth of one target (API DescribeTargetHealth)."""
         if target.state != "draining":
             load_balancers = self.load_balancers_of(target_group_arn)
             if not load_balancers:
@@ -126,7 +125,7 @@ class Targets(ABC):
         return {name: value for name, value in shown.items() if value}
 
     def tick_targets(self) -> None:
-        """Carry out the checks that are due (without the lock), and end drains that are over."""
+        """Run the health checks that are due, without the lock, and remove drained targets."""
         with self.account.lock:
             due = self._due()
         for group, target in due:

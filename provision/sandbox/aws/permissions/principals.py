@@ -44,21 +44,13 @@ class Permissions:
         self._iam = iam
 
     def allows(
-        self,
-        principal_arn: str,
-        action: str,
-        resource: str,
-        context: Mapping[str, Any] = _NOTHING,
+        self, principal_arn: str, action: str, resource: str, context: Mapping[str, Any] = _NOTHING
     ) -> bool:
         """Return whether a role, user or session may do that, by its own policies."""
         return not self.denied(principal_arn, action, resource, context)
 
     def denied(
-        self,
-        principal_arn: str,
-        action: str,
-        resource: str,
-        context: Mapping[str, Any] = _NOTHING,
+        self, principal_arn: str, action: str, resource: str, context: Mapping[str, Any] = _NOTHING
     ) -> str:
         """Return AWS's sentence for what is not allowed; "" for what is."""
         return self.refused(self.principal(principal_arn), action, resource, context)

@@ -9,12 +9,7 @@ from provision.sandbox.aws.ssm.parameters import PUT
 _TAGS = 50
 
 
-@behaves(
-    "ssm.key-unknown",
-    "a SecureString's key is one that KMS knows",
-    "InvalidKeyId 400",
-    PUT,
-)
+@behaves("ssm.key-unknown", "a SecureString's key is one that KMS knows", "InvalidKeyId 400", PUT)
 @before("ssm", "PutParameter")
 def check_key(cloud: Cloud, call: Call) -> None:
     """Refuse an unknown KeyId; without one it is alias/aws/ssm (API PutParameter, InvalidKeyId)."""

@@ -83,10 +83,7 @@ def add_tags(cloud: Cloud, call: Call) -> Answer | None:
 
 def _check_count(keys: set[str]) -> None:
     if len(keys) > _MOST:
-        raise AwsError(
-            "TooManyTags",
-            "You've reached the limit on the number of tags per resource",
-        )
+        raise AwsError("TooManyTags", "You've reached the limit on the number of tags per resource")
 
 
 @behaves(
