@@ -129,7 +129,7 @@ def schedule_group(env: Env) -> str:
 
 def bucket_of_another_account(env: Env) -> str:
     """Named in stack.yaml."""
-    env.sandbox.cloud.s3.foreign.add("our-news")
+    env.sandbox.cloud.s3.other_accounts.add("our-news")
     env.set(news__bucket="our-news")
     return "our-news"
 

@@ -99,7 +99,7 @@ class AwsApplication:
             except AwsError as refusal:
                 return responses.refuse(call, refusal)
         outcome: int | str = "dropped"
-        caller = self.cloud.permissions.who(call.access_key)
+        caller = self.cloud.permissions.caller_arn(call.access_key)
         try:
             signing.check(call, environ)
             regions.refuse_disabled(self.cloud, call)

@@ -135,8 +135,8 @@ def _mistyped(shape: Any, value: Any, where: str) -> Iterator[str]:
     if value is None or expected is None:
         return
     number = shape.type_name in ("integer", "long", "float", "double")
-    fits = isinstance(value, expected) and not (number and isinstance(value, bool))
-    if not fits:
+    valid = isinstance(value, expected) and not (number and isinstance(value, bool))
+    if not valid:
         yield f"{where or 'the body'}: {shape.type_name} expected, {type(value).__name__} found"
     elif shape.type_name == "structure":
         for name, member in shape.members.items():

@@ -103,7 +103,7 @@ class DnsResolver:
         if zone is None:
             return self._elsewhere(domain, name, record_type)
         while zone is not None:
-            published = self._route53.published(zone)
+            published = self._route53.published_records(zone)
             cut = _closest_cut(name, zone.name, published)
             if cut is None:
                 return self._in_zone(name, record_type, published)

@@ -184,7 +184,7 @@ class _RegistryCall:
             *(self.cloud.clock.now(), self.caller.access_key, None, "json"),
         )
         outcome: int | str = "dropped"
-        caller = self.cloud.permissions.who(self.caller.access_key)
+        caller = self.cloud.permissions.caller_arn(self.caller.access_key)
         try:
             fault = self.cloud.faults.due(call)
             if fault:

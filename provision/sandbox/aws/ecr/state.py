@@ -94,6 +94,8 @@ def _selected(selection: dict[str, Any], tags: list[str]) -> bool:
         case "untagged":
             return not tags
         case "tagged":
-            fits = [any(fnmatch.fnmatchcase(tag, pattern) for tag in tags) for pattern in patterns]
-            return any(tag.startswith(prefixes) for tag in tags) if prefixes else all(fits)
+            matched = [
+                any(fnmatch.fnmatchcase(tag, pattern) for tag in tags) for pattern in patterns
+            ]
+            return any(tag.startswith(prefixes) for tag in tags) if prefixes else all(matched)
     return True

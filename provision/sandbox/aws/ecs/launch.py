@@ -105,7 +105,7 @@ def find_unassumable_role(cloud: Cloud, definition: Any, source: str) -> str:
     names = ("execution_role_arn", "task_role_arn")
     roles = [role for name in names if (role := getattr(definition, name, None))]
     for role in roles:
-        if not cloud.iam.assumable(role, "ecs-tasks.amazonaws.com", source):
+        if not cloud.iam.can_be_assumed(role, "ecs-tasks.amazonaws.com", source):
             return str(role)
     return ""
 

@@ -44,7 +44,7 @@ _TARGET_GROUP_CROSS_ZONE = ("true", "false", "use_load_balancer_configuration")
 )
 @before("elbv2", "ModifyLoadBalancerAttributes")
 def check_load_balancer_attributes(cloud: Cloud, call: Call) -> None:
-    """Check attributes of a load balancer (API LoadBalancerAttribute)."""
+    """Check attributes (API LoadBalancerAttribute)."""
     known = documented.attributes(call.operation)
     for attribute in call.params["Attributes"]:
         key, value = attribute["Key"], attribute.get("Value", "")

@@ -10,20 +10,25 @@ from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.permissions.patterns import listed
+from provision.sandbox.aws.permissions.patterns import as_list
 from provision.sandbox.aws.permissions.policies import Statement, statements
 from provision.sandbox.aws.rules import before
 
-# Service principals are one name per service; IAM refuses those it does not know.
-_KNOWN = """
+# Service principals, without ".amazonaws.com"; IAM refuses unknown ones.
+_SERVICE_NAMES = """
 apigateway application-autoscaling autoscaling batch cloudformation codebuild codedeploy
 codepipeline ec2 ecs ecs-tasks ecs.application-autoscaling elasticloadbalancing events lambda logs
 monitoring pipes rds s3 scheduler sns sqs ssm states vpc-flow-logs
 """
-_SERVICES = {f"{name}.amazonaws.com" for name in _KNOWN.split()}
+_SERVICE_PRINCIPALS = {f"{name}.amazonaws.com" for name in _SERVICE_NAMES.split()}
 _PRINCIPAL_ARN = re.compile(r"arn:aws:iam::(\d{12}):(root|role/(?:.*/)?(.+)|user/(?:.*/)?(.+))")
 _QUOTAS = "IAM User Guide, IAM and AWS STS quotas"
-_TRUST, _INLINE, _MANAGED = 2048, {"Role": 10240, "User": 2048, "Group": 5120}, 6144
+_MAX_TRUST_POLICY = 2048  # characters, white space not counted
+_MAX_INLINE_POLICIES = {
+    "Role": 10240,
+    "User": 2048,
+    "Group": 5120,
+}  # the same, of all policies together
 
 
 @behaves(
@@ -94,10 +99,10 @@ def check_no_principal(cloud: Cloud, call: Call) -> None:
 )
 @before("iam", "CreateRole", "UpdateAssumeRolePolicy")
 def check_trust_policy_length(cloud: Cloud, call: Call) -> None:
-    """Refuse more characters than the default quota, which can be raised to 4,096."""
+    """Refuse a trust policy above the default quota, which can be raised to 4,096."""
     document = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument")
-    if _size(str(document)) > _TRUST:
-        raise _too_much(f"Cannot exceed quota for ACLSizePerRole: {_TRUST}")
+    if _size(str(document)) > _MAX_TRUST_POLICY:
+        raise _limit_exceeded(f"Cannot exceed quota for ACLSizePerRole: {_MAX_TRUST_POLICY}")
 
 
 @behaves(
@@ -109,41 +114,28 @@ def check_trust_policy_length(cloud: Cloud, call: Call) -> None:
 @before("iam", "PutRolePolicy", "PutUserPolicy", "PutGroupPolicy")
 def check_inline_policies_length(cloud: Cloud, call: Call) -> None:
     """Refuse inline policies that together exceed the quota."""
-    kind = call.operation.removeprefix("Put").removesuffix("Policy")
+    kind = call.operation.removeprefix("Put").removesuffix("Policy")  # Role, User or Group
     name, backend = call.params[f"{kind}Name"], cloud.backend("iam")
-    holders = {"Role": cloud.iam.role(name), "User": backend.users.get(name)}
-    holder = holders.get(kind) if kind in holders else backend.groups.get(name)
-    inline = dict(holder.policies) if holder is not None else {}
+    entities = {"Role": cloud.iam.role(name), "User": backend.users.get(name)}
+    entity = entities.get(kind) if kind in entities else backend.groups.get(name)
+    inline = dict(entity.policies) if entity is not None else {}
     inline[call.params["PolicyName"]] = call.params["PolicyDocument"]
-    if sum(_size(document) for document in inline.values()) > _INLINE[kind]:
-        raise _too_much(
-            f"Maximum policy size of {_INLINE[kind]} bytes exceeded for {kind.lower()} {name}"
+    if sum(_size(document) for document in inline.values()) > _MAX_INLINE_POLICIES[kind]:
+        raise _limit_exceeded(
+            f"Maximum policy size of {_MAX_INLINE_POLICIES[kind]} bytes exceeded for {kind.lower()} {name}"
         )
 
 
-@behaves(
-    "iam.managed-size",
-    "a managed policy is at most 6,144 characters long, white space not counted",
-    "LimitExceeded 409",
-    _QUOTAS,
-)
-@before("iam", "CreatePolicy", "CreatePolicyVersion")
-def check_managed_policy_length(cloud: Cloud, call: Call) -> None:
-    """Refuse more characters than the quota (User Guide, quotas)."""
-    if _size(call.params["PolicyDocument"]) > _MANAGED:
-        raise _too_much(f"Cannot exceed quota for PolicySize: {_MANAGED}")
-
-
 def check_principals(cloud: Cloud, statement: Statement, code: str) -> None:
-    """Raise MalformedPolicyDocument for a principal that does not exist."""
+    """Raise an error with this code for a principal that does not exist."""
     principal = statement.get("Principal", {})
     named = principal if isinstance(principal, dict) else {"AWS": principal}
-    for service in listed(named.get("Service", [])):
-        if service not in _SERVICES:
-            raise _unknown(code, "SERVICE", service)
-    for arn in listed(named.get("AWS", [])):
+    for service in as_list(named.get("Service", [])):
+        if service not in _SERVICE_PRINCIPALS:
+            raise _invalid_principal(code, "SERVICE", service)
+    for arn in as_list(named.get("AWS", [])):
         if not _exists(cloud, str(arn)):
-            raise _unknown(code, "AWS", arn)
+            raise _invalid_principal(code, "AWS", arn)
 
 
 def _exists(cloud: Cloud, principal: str) -> bool:
@@ -157,11 +149,11 @@ def _exists(cloud: Cloud, principal: str) -> bool:
         return True
     if role:
         found = cloud.iam.role(principal)
-        return found is not None and not cloud.iam.fresh(found)
+        return found is not None and not cloud.iam.is_propagating(found)
     return user in cloud.backend("iam").users
 
 
-def _unknown(code: str, kind: str, principal: Any) -> AwsError:
+def _invalid_principal(code: str, kind: str, principal: Any) -> AwsError:
     return AwsError(code, f'Invalid principal in policy: "{kind}":"{principal}"', 400)
 
 
@@ -172,9 +164,9 @@ def _size(document: str) -> int:
         return len(document)
 
 
-def _malformed(words: str) -> AwsError:
-    return AwsError("MalformedPolicyDocument", words, 400)
+def _malformed(message: str) -> AwsError:
+    return AwsError("MalformedPolicyDocument", message, 400)
 
 
-def _too_much(words: str) -> AwsError:
-    return AwsError("LimitExceeded", words, 409)
+def _limit_exceeded(message: str) -> AwsError:
+    return AwsError("LimitExceeded", message, 409)

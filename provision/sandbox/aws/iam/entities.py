@@ -6,8 +6,6 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.rules import Answer, before
 
-_POLICIES_PER_ROLE = 10
-
 behaves(
     "iam.tags",
     "a role has at most 50 tags",
@@ -32,7 +30,7 @@ before("iam", "*")(constrains("ValidationError"))
 )
 @before("iam", "CreateRole")
 def check_role_name(cloud: Cloud, call: Call) -> None:
-    """Refuse a name in use, in any case (API CreateRole)."""
+    """Refuse a name that is in use, compared without case (API CreateRole)."""
     name = call.params["RoleName"]
     if any(r.name.lower() == name.lower() for r in cloud.backend("iam").roles.values()):
         raise AwsError("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
@@ -67,10 +65,10 @@ def check_role_name(cloud: Cloud, call: Call) -> None:
     "TagRole",
 )
 def check_role_exists(cloud: Cloud, call: Call) -> None:
-    """Refuse an unknown role in AWS's words."""
+    """Refuse an unknown role."""
     name = call.params["RoleName"]
     if cloud.iam.role(name) is None:
-        raise _missing(f"The role with name {name} cannot be found.")
+        raise _no_such_entity(f"The role with name {name} cannot be found.")
 
 
 @behaves(
@@ -81,33 +79,10 @@ def check_role_exists(cloud: Cloud, call: Call) -> None:
 )
 @before("iam", "GetRolePolicy", "DeleteRolePolicy")
 def check_role_policy_exists(cloud: Cloud, call: Call) -> None:
-    """Refuse an unknown inline policy in AWS's words."""
+    """Refuse an unknown inline policy."""
     role, name = cloud.iam.role(call.params["RoleName"]), call.params["PolicyName"]
     if role is not None and name not in role.policies:
-        raise _missing(f"The role policy with name {name} cannot be found.")
-
-
-@behaves(
-    "iam.policy-not-attachable",
-    "a managed policy that does not exist cannot be attached",
-    "NoSuchEntity 404",
-    "IAM API Reference, AttachRolePolicy, Errors",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "iam.policies-per-role",
-    "a role has at most 10 managed policies",
-    "LimitExceeded 409",
-    "IAM User Guide, IAM and AWS STS quotas",
-)
-@before("iam", "AttachRolePolicy")
-def check_attachment(cloud: Cloud, call: Call) -> None:
-    """Refuse more policies than the quota (API AttachRolePolicy)."""
-    arn = call.params["PolicyArn"]
-    role = cloud.iam.role(call.params["RoleName"])
-    if role is not None and len(role.managed_policies.keys() - {arn}) >= _POLICIES_PER_ROLE:
-        words = f"Cannot exceed quota for PoliciesPerRole: {_POLICIES_PER_ROLE}"
-        raise AwsError("LimitExceeded", words, 409)
+        raise _no_such_entity(f"The role policy with name {name} cannot be found.")
 
 
 @behaves(
@@ -121,15 +96,15 @@ def check_boundary_exists(cloud: Cloud, call: Call) -> None:
     """Refuse an unknown boundary (API PutRolePermissionsBoundary)."""
     arn = call.params.get("PermissionsBoundary")
     if arn and arn not in cloud.backend("iam").managed_policies:
-        raise _missing(f"Scope ARN: {arn} does not exist or is not attachable.")
+        raise _no_such_entity(f"Scope ARN: {arn} does not exist or is not attachable.")
 
 
 @before("iam", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary")
 def set_user_boundary(cloud: Cloud, call: Call) -> Answer:
-    """Set or remove a user's boundary, which moto cannot (API PutUserPermissionsBoundary)."""
+    """Set or remove a user's permissions boundary, which moto lacks (API PutUserPermissionsBoundary)."""
     user = cloud.backend("iam").users.get(call.params["UserName"])
     if user is None:
-        raise _missing(f"The user with name {call.params['UserName']} cannot be found.")
+        raise _no_such_entity(f"The user with name {call.params['UserName']} cannot be found.")
     user.permissions_boundary_arn = call.params.get("PermissionsBoundary")
     return {}
 
@@ -143,7 +118,7 @@ def set_user_boundary(cloud: Cloud, call: Call) -> Answer:
 )
 @before("iam", "CreateServiceLinkedRole")
 def check_service_linked_role(cloud: Cloud, call: Call) -> None:
-    """Refuse a second role of a service, InvalidInput (API CreateServiceLinkedRole)."""
+    """Refuse a second role of a service (API CreateServiceLinkedRole)."""
     path = f"/aws-service-role/{call.params['AWSServiceName']}/"
     for role in cloud.backend("iam").roles.values():
         if role.path == path and not call.params.get("CustomSuffix"):
@@ -171,7 +146,7 @@ def check_service_linked_role(cloud: Cloud, call: Call) -> None:
     "UpdateAssumeRolePolicy",
 )
 def check_unprotected(cloud: Cloud, call: Call) -> None:
-    """Refuse changes of service-linked roles by others (User Guide, service-linked roles)."""
+    """Refuse changes of service-linked roles (User Guide, service-linked roles)."""
     role = cloud.iam.role(call.params["RoleName"])
     if role is not None and role.path.startswith("/aws-service-role/"):
         raise AwsError(
@@ -182,5 +157,5 @@ def check_unprotected(cloud: Cloud, call: Call) -> None:
         )
 
 
-def _missing(words: str) -> AwsError:
-    return AwsError("NoSuchEntity", words, 404)
+def _no_such_entity(message: str) -> AwsError:
+    return AwsError("NoSuchEntity", message, 404)

@@ -1,13 +1,9 @@
-"""IAM: the time until a new role or trust policy is known everywhere."""
-
-from moto.iam.models import SERVICE_NAME_CONVERSION
+"""IAM: propagation of new roles and trust policies."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, after
-
-SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS; moto would say ...Forecs
 
 
 @behaves(
@@ -17,9 +13,9 @@ SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS; moto would say .
     "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
 )
 @after("iam", "CreateRole")
-def note_role(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Mark the role as not yet known everywhere (User Guide, IAM troubleshooting)."""
-    cloud.iam.touched(answer["Role"]["Arn"])
+def start_role_propagation(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Start the propagation of a new role (User Guide, IAM troubleshooting)."""
+    cloud.iam.mark_changed(answer["Role"]["Arn"])
 
 
 @behaves(
@@ -29,8 +25,8 @@ def note_role(cloud: Cloud, call: Call, answer: Answer) -> None:
     "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible",
 )
 @after("iam", "UpdateAssumeRolePolicy")
-def note_trust_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Mark the trust policy as not yet known everywhere (User Guide, IAM troubleshooting)."""
+def start_trust_propagation(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Start the propagation of a new trust policy (User Guide, IAM troubleshooting)."""
     role = cloud.iam.role(call.params["RoleName"])
     if role is not None:
-        cloud.iam.touched(role.arn)
+        cloud.iam.mark_changed(role.arn)

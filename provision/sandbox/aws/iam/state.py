@@ -1,4 +1,4 @@
-"""IAM: the age of roles, and whether a service can assume them."""
+"""IAM: the age of roles, and which services can assume them."""
 
 import functools
 import json
@@ -12,14 +12,15 @@ from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.permissions.policies import (
     PermissionRequest,
-    resource_verdict,
+    resource_decision,
     statements,
 )
 
-SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS; moto would say ...Forecs
+SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS, not ...Forecs as in moto
 
 
-_SEEDED = ("AmazonECSTaskExecutionRolePolicy",)  # moto has AWS's managed policies: all or none
+# moto loads all of AWS's managed policies, or none.
+_LOADED_POLICIES = ("AmazonECSTaskExecutionRolePolicy",)
 
 
 @behaves(
@@ -31,14 +32,14 @@ _SEEDED = ("AmazonECSTaskExecutionRolePolicy",)  # moto has AWS's managed polici
 )
 @dataclass
 class Iam:
-    """When roles came to be, on the sandbox's clock, and the access keys that are no longer any."""
+    """When roles and their trust policies were last changed, by ARN, on the sandbox's clock."""
 
     account: Account
-    _since: dict[str, float] = field(default_factory=dict)
+    _changed_at: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         backend = self.account.backend("iam")
-        for name in _SEEDED:
+        for name in _LOADED_POLICIES:
             policy = AWSManagedPolicy.from_data(
                 name, self.account.account_id, backend.region_name, _managed_policies()[name]
             )
@@ -53,10 +54,10 @@ class Iam:
                 return role
         return None
 
-    def fresh(self, role: Any) -> bool:
-        """Return whether the role or its trust policy is too new to be known everywhere."""
-        known = self._since.get(role.arn, 0) + self.account.delays.role
-        return bool(self.account.clock.now() < known)
+    def is_propagating(self, role: Any) -> bool:
+        """Return whether the role or its trust policy changed less than `delays.role` ago."""
+        due = self._changed_at.get(role.arn, 0) + self.account.delays.role
+        return bool(self.account.clock.now() < due)
 
     @behaves(
         "iam.trust-of-services",
@@ -64,14 +65,14 @@ class Iam:
         "the service's own error",
         "IAM User Guide, The confused deputy problem (aws:SourceArn, aws:SourceAccount)",
     )
-    def assumable(self, arn_or_name: str, principal: str, source: str = "") -> bool:
-        """Return whether the service `principal` (ecs-tasks.amazonaws.com) can assume this role by now.
+    def can_be_assumed(self, arn_or_name: str, principal: str, source: str = "") -> bool:
+        """Return whether the service `principal` (ecs-tasks.amazonaws.com) can assume this role now.
 
-        `source` is the ARN of what it assumes it for, as trust policies ask for in aws:SourceArn. A
-        new role, and a new trust policy, take `delays.role` to be known everywhere.
+        `source` is the ARN for the condition key aws:SourceArn. A new role or trust policy takes
+        `delays.role` to propagate.
         """
         role = self.role(arn_or_name)
-        if role is None or self.fresh(role):
+        if role is None or self.is_propagating(role):
             return False
         keys = {"aws:sourceaccount": self.account.account_id}
         request = PermissionRequest(
@@ -80,11 +81,11 @@ class Iam:
             role.arn,
             keys | ({"aws:sourcearn": source} if source else {}),
         )
-        return resource_verdict(statements(role.assume_role_policy_document), request) == "Allow"
+        return resource_decision(statements(role.assume_role_policy_document), request) == "Allow"
 
-    def touched(self, arn: str) -> None:
-        """Mark the role or its trust policy as new from now on."""
-        self._since[arn] = self.account.clock.now()
+    def mark_changed(self, arn: str) -> None:
+        """Record that the role or its trust policy changed now."""
+        self._changed_at[arn] = self.account.clock.now()
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: writing, filtering and expiry of log events; moto keeps them."""
+"""CloudWatch Logs: writing, filtering and expiry of log events, which moto stores."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from provision.sandbox.aws.rules import Answer, before
 
 _DAY = 24 * 3600 * 1000  # milliseconds
 _PAGE = 10_000
-_BATCH = 1_048_576  # bytes, each event counting 26 more than its message
-_OVERHEAD = 26
+_BATCH = 1_048_576  # bytes
+_OVERHEAD = 26  # bytes that count for each event in a batch
 
 
 @behaves(
@@ -34,9 +34,9 @@ _OVERHEAD = 26
 @before("logs", "FilterLogEvents")
 def filter_events(cloud: Cloud, call: Call) -> Answer:
     """Return the events of several streams (API FilterLogEvents)."""
-    given = call.params
+    params = call.params
     group = _group(cloud, call)
-    names, prefix = given.get("logStreamNames") or [], given.get("logStreamNamePrefix")
+    names, prefix = params.get("logStreamNames") or [], params.get("logStreamNamePrefix")
     if names and prefix:
         raise _invalid("logStreamNamePrefix cannot be specified together with logStreamNames.")
     if prefix:
@@ -46,11 +46,11 @@ def filter_events(cloud: Cloud, call: Call) -> Answer:
     events, token, _ = group.filter_log_events(
         log_group_name=group.name,
         log_stream_names=names,
-        start_time=_since(cloud, group, given.get("startTime")),
-        end_time=given.get("endTime"),
-        limit=int(given.get("limit") or _PAGE),
-        next_token=given.get("nextToken"),
-        filter_pattern=given.get("filterPattern"),
+        start_time=_first_timestamp(cloud, group, params.get("startTime")),
+        end_time=params.get("endTime"),
+        limit=int(params.get("limit") or _PAGE),
+        next_token=params.get("nextToken"),
+        filter_pattern=params.get("filterPattern"),
         interleaved=True,
     )
     return {"events": events, "searchedLogStreams": []} | ({"nextToken": token} if token else {})
@@ -65,18 +65,18 @@ def filter_events(cloud: Cloud, call: Call) -> Answer:
 )
 @before("logs", "GetLogEvents")
 def get_events(cloud: Cloud, call: Call) -> Answer:
-    """Return the newest events, or from the oldest on (API GetLogEvents)."""
-    given = call.params
+    """Return the events of one stream (API GetLogEvents)."""
+    params = call.params
     group = _group(cloud, call)
-    if given["logStreamName"] not in group.streams:
+    if params["logStreamName"] not in group.streams:
         raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
     events, backward, forward = group.get_log_events(
-        given["logStreamName"],
-        _since(cloud, group, given.get("startTime")),
-        given.get("endTime"),
-        int(given.get("limit") or _PAGE),
-        given.get("nextToken"),
-        given.get("startFromHead", False),
+        params["logStreamName"],
+        _first_timestamp(cloud, group, params.get("startTime")),
+        params.get("endTime"),
+        int(params.get("limit") or _PAGE),
+        params.get("nextToken"),
+        params.get("startFromHead", False),
     )
     return {"events": events, "nextBackwardToken": backward, "nextForwardToken": forward}
 
@@ -87,8 +87,8 @@ def get_events(cloud: Cloud, call: Call) -> Answer:
     "no events",
     "CloudWatch Logs API Reference, PutRetentionPolicy",
 )
-def _since(cloud: Cloud, group: Any, start: int | None) -> int:
-    """Return from when on events are shown, in epoch milliseconds."""
+def _first_timestamp(cloud: Cloud, group: Any, start: int | None) -> int:
+    """Return the later of `start` and the end of the retention time, in epoch milliseconds."""
     days = group.retention_in_days
     oldest = cloud.clock.now() * 1000 - int(days) * _DAY if days else 0.0
     return int(max(start or 0, oldest))

@@ -12,7 +12,7 @@ RETENTION_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 _TAGS = 50
-_fit = constrains("InvalidParameterException")
+_check_constraints = constrains("InvalidParameterException")
 
 
 @behaves(
@@ -36,8 +36,8 @@ _fit = constrains("InvalidParameterException")
 )
 @before("logs", "*")
 def check_parameters(cloud: Cloud, call: Call) -> None:
-    """Check lengths, ranges and alphabets."""
-    _fit(cloud, call)
+    """Check lengths, ranges and patterns of parameters."""
+    _check_constraints(cloud, call)
 
 
 @behaves(
@@ -55,10 +55,12 @@ def check_parameters(cloud: Cloud, call: Call) -> None:
 )
 @before("logs", "CreateLogGroup")
 def check_new_group(cloud: Cloud, call: Call) -> None:
-    """Check the tags, which are a map (API CreateLogGroup)."""
+    """Check the number of tags (API CreateLogGroup)."""
     tags = call.params.get("tags") or {}
     if len(tags) > _TAGS:
-        raise _refused("tags", tags, f"Member must have length less than or equal to {_TAGS}")
+        raise _constraint_error(
+            "tags", tags, f"Member must have length less than or equal to {_TAGS}"
+        )
 
 
 @behaves(
@@ -73,10 +75,12 @@ def check_retention(cloud: Cloud, call: Call) -> None:
     days = call.params["retentionInDays"]
     if days not in RETENTION_DAYS:
         allowed = ", ".join(str(value) for value in RETENTION_DAYS)
-        raise _refused("retentionInDays", days, f"Member must satisfy enum value set: [{allowed}]")
+        raise _constraint_error(
+            "retentionInDays", days, f"Member must satisfy enum value set: [{allowed}]"
+        )
 
 
-def _refused(parameter: str, value: object, constraint: str) -> AwsError:
+def _constraint_error(parameter: str, value: object, constraint: str) -> AwsError:
     return AwsError(
         "InvalidParameterException",
         f"1 validation error detected: Value '{value}' at '{parameter}' failed to satisfy "

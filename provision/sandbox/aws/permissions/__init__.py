@@ -1,1 +1,1 @@
-"""IAM's policies, evaluated for every call."""
+"""Evaluation of IAM policies for every call."""

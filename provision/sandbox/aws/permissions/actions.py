@@ -1,4 +1,4 @@
-"""The permissions that a call needs: actions on resources, roles it passes, condition keys.
+"""The permissions that a call needs: actions on resources, iam:PassRole, condition keys.
 
 Source: Service Authorization Reference, each service's actions with their dependent actions; IAM User
 Guide, "AWS global condition context keys" and "Grant permissions to pass a role to a service".
@@ -15,22 +15,22 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions import s3_actions
 from provision.sandbox.aws.permissions.resources import resources
 
-RequiredPermission = tuple[str, str, dict[str, Any]]  # action, resource, condition keys of its own
+RequiredPermission = tuple[str, str, dict[str, Any]]  # action, resource, its own condition keys
 
-# Where the prefix of the actions is not botocore's name of the service.
+# botocore's service names -> action prefixes, where they differ.
 PREFIX = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
-# Everybody who has credentials may do these (API reference of STS).
+# Calls that need no permission (STS API Reference).
 FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
-# The roles that a call hands to a service.
+# Calls that pass roles to a service -> the parameters with the roles (jmespath), and the service.
 _ECS_ROLES = "[taskRoleArn, executionRoleArn]"
-_PASSED = {
+_PASSED_ROLES = {
     ("ecs", "RegisterTaskDefinition"): (_ECS_ROLES, "ecs-tasks.amazonaws.com"),
     ("ecs", "RunTask"): (f"overrides.{_ECS_ROLES}", "ecs-tasks.amazonaws.com"),
     ("ecs", "CreateService"): ("[role]", "ecs.amazonaws.com"),
     ("scheduler", "CreateSchedule"): ("[Target.RoleArn]", "scheduler.amazonaws.com"),
     ("scheduler", "UpdateSchedule"): ("[Target.RoleArn]", "scheduler.amazonaws.com"),
 }
-# What a call with tags needs beside its own action, by its operation's noun or for the whole service.
+# The action that a creating call with tags needs too, by operation or by service.
 TAGGING = {
     "acm": "AddTagsToCertificate",
     "ecr": "TagResource",
@@ -44,8 +44,8 @@ TAGGING = {
     "ssm": "AddTagsToResource",
 }
 _CREATING = ("Create", "Register", "Request", "Put")
-# Condition keys of single services -> the parameter with the value.
-_KEYS = {
+# Services' own condition keys -> the parameter with the value (jmespath).
+_SERVICE_KEYS = {
     "s3:prefix": "Prefix",
     "s3:delimiter": "Delimiter",
     "s3:max-keys": "MaxKeys",
@@ -76,7 +76,7 @@ _KEYS = {
     "Service Authorization Reference, Amazon Route 53, dependent actions of CreateHostedZone",
 )
 def required_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
-    """Return everything that has to be allowed for this call."""
+    """Return the permissions that this call needs."""
     if (call.service, call.operation) in FREE:
         return []
     if call.service == "s3":
@@ -84,17 +84,17 @@ def required_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
             (action, resource, {}) for action, resource in s3_actions.required_permissions(call)
         ]
     service = PREFIX.get(call.service, call.service)
-    about = [_with_path(cloud, arn) for arn in resources(call, service, cloud.account_id)]
+    arns = [_with_path(cloud, arn) for arn in resources(call, service, cloud.account_id)]
     own: list[RequiredPermission] = [
-        (f"{service}:{call.operation}", resource, {}) for resource in about
+        (f"{service}:{call.operation}", resource, {}) for resource in arns
     ]
     if (call.service, call.operation) == ("route53", "CreateHostedZone"):
         own.append(("ec2:DescribeVpcs", "*", {}))
-    return own + _tagging(call, service, about) + _passing(cloud, call)
+    return own + _tag_permissions(call, service, arns) + _pass_role_permissions(cloud, call)
 
 
 def _with_path(cloud: Cloud, arn: str) -> str:
-    """Return a role's ARN with its path, which calls do not name."""
+    """Return a role's ARN with its path, which calls by name lack."""
     role = cloud.iam.role(arn.rpartition("/")[2]) if ":iam:" in arn and ":role/" in arn else None
     return arn if role is None else str(role.arn)
 
@@ -105,8 +105,8 @@ def _with_path(cloud: Cloud, arn: str) -> str:
     "the service's access denied error",
     "ECS Developer Guide, Grant permission to tag resources on creation; EC2 User Guide likewise",
 )
-def _tagging(call: Call, service: str, about: list[str]) -> list[RequiredPermission]:
-    """Return the permission to tag, which creation with tags needs too."""
+def _tag_permissions(call: Call, service: str, arns: list[str]) -> list[RequiredPermission]:
+    """Return the tagging permissions that a creating call with tags needs."""
     if service == "ec2":
         return [
             (
@@ -117,12 +117,12 @@ def _tagging(call: Call, service: str, about: list[str]) -> list[RequiredPermiss
             for tagged in call.params.get("TagSpecifications") or []
         ]
     action = TAGGING.get(f"{service}:{call.operation}") or TAGGING.get(service)
-    given = call.params.get("tags") or call.params.get("Tags")
-    if not (action and given and call.operation.startswith(_CREATING)):
+    tags_given = call.params.get("tags") or call.params.get("Tags")
+    if not (action and tags_given and call.operation.startswith(_CREATING)):
         return []
     if service == "acm":
-        about = [f"arn:aws:acm:{call.region}:*:certificate/*"]
-    return [(f"{service}:{action}", arn.removesuffix(":log-stream:"), {}) for arn in about]
+        arns = [f"arn:aws:acm:{call.region}:*:certificate/*"]
+    return [(f"{service}:{action}", arn.removesuffix(":log-stream:"), {}) for arn in arns]
 
 
 @behaves(
@@ -137,11 +137,11 @@ def _tagging(call: Call, service: str, about: list[str]) -> list[RequiredPermiss
     "AccessDeniedException, iam:PassRole",
     "IAM User Guide, Available keys for IAM: iam:PassedToService",
 )
-def _passing(cloud: Cloud, call: Call) -> list[RequiredPermission]:
-    """Return iam:PassRole for every role that this call hands to a service."""
-    if (call.service, call.operation) not in _PASSED:
+def _pass_role_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
+    """Return iam:PassRole for every role that this call passes to a service."""
+    if (call.service, call.operation) not in _PASSED_ROLES:
         return []
-    expression, service = _PASSED[call.service, call.operation]
+    expression, service = _PASSED_ROLES[call.service, call.operation]
     names = jmespath.search(expression, call.params) or []
     if call.operation == "RunTask":
         names += _roles_of(cloud, call)
@@ -151,7 +151,7 @@ def _passing(cloud: Cloud, call: Call) -> list[RequiredPermission]:
 
 
 def _roles_of(cloud: Cloud, call: Call) -> list[str | None]:
-    """Return the roles of the task definition that is run (Scheduler User Guide, RunTask)."""
+    """Return the roles of the task definition (Scheduler User Guide, RunTask)."""
     family, _, revision = str(call.params["taskDefinition"]).rpartition("/")[2].partition(":")
     revisions = cloud.backend("ecs", call.region).task_definitions.get(family, {})
     number = int(revision) if revision.isdigit() else max(revisions, default=0)
@@ -174,7 +174,7 @@ def context(cloud: Cloud, call: Call) -> dict[str, Any]:
     known |= {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}
     if tags:
         known["aws:tagkeys"] = list(tags)
-    for key, expression in _KEYS.items():
+    for key, expression in _SERVICE_KEYS.items():
         if key.startswith(f"{call.service}:"):
             value = jmespath.search(expression, call.params)
             if value is not None:
@@ -186,15 +186,15 @@ def context(cloud: Cloud, call: Call) -> dict[str, Any]:
 
 
 def _tags(params: dict[str, Any]) -> dict[str, str]:
-    """Return the tags in a request, in any service's form."""
-    given = params.get("tags") or params.get("Tags") or params.get("AddTags") or []
-    if isinstance(given, dict):
-        return dict(given)
-    given = [*given, *(jmespath.search("TagSpecifications[].Tags[]", params) or [])]
-    given += jmespath.search("CreateBucketConfiguration.Tags", params) or []
-    given += jmespath.search("Tagging.TagSet", params) or []
+    """Return the tags in a request of any service."""
+    tags_given = params.get("tags") or params.get("Tags") or params.get("AddTags") or []
+    if isinstance(tags_given, dict):
+        return dict(tags_given)
+    tags_given = [*tags_given, *(jmespath.search("TagSpecifications[].Tags[]", params) or [])]
+    tags_given += jmespath.search("CreateBucketConfiguration.Tags", params) or []
+    tags_given += jmespath.search("Tagging.TagSet", params) or []
     return {
         str(tag.get("Key") or tag.get("key")): str(tag.get("Value") or tag.get("value") or "")
-        for tag in given
+        for tag in tags_given
         if isinstance(tag, dict)
     }

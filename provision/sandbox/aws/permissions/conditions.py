@@ -1,4 +1,4 @@
-"""The Condition element of a policy's statement.
+"""Evaluation of the Condition element of a policy statement.
 
 Sources: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Multivalued context
 keys".
@@ -9,62 +9,68 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from provision.sandbox.aws.permissions.patterns import Context, fits, fits_arn, listed, text
+from provision.sandbox.aws.permissions.patterns import (
+    Context,
+    as_list,
+    as_text,
+    matches,
+    matches_arn,
+)
 
-Test = Callable[[str, str, Context], bool]  # the policy's value, the request's, the context
+Test = Callable[[str, str, Context], bool]  # (policy's value, request's value, context)
 
 
 def _number(test: Callable[[float, float], bool]) -> Test:
-    return lambda wanted, given, _: test(float(given), float(wanted))
+    return lambda expected, actual, _: test(float(actual), float(expected))
 
 
 def _date(test: Callable[[float, float], bool]) -> Test:
-    return lambda wanted, given, _: test(_epoch(given), _epoch(wanted))
+    return lambda expected, actual, _: test(_epoch(actual), _epoch(expected))
 
 
 def _epoch(moment: str) -> float:
     try:
         return float(moment)
     except ValueError:
-        there = datetime.fromisoformat(moment)
-        return (there if there.tzinfo else there.replace(tzinfo=UTC)).timestamp()
+        parsed = datetime.fromisoformat(moment)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
-def _address(wanted: str, given: str, _: Context) -> bool:
-    return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
+def _address(expected: str, actual: str, _: Context) -> bool:
+    return ipaddress.ip_address(actual) in ipaddress.ip_network(expected, strict=False)
 
 
-def _exactly(fold: bool) -> Test:
-    """Compare as StringEquals, which has variables but no wildcards."""
+def _string_equals(fold: bool) -> Test:
+    """Return the test of StringEquals, which has variables but no wildcards."""
 
-    def test(wanted: str, given: str, context: Context) -> bool:
-        plain = wanted.replace("${*}", "*").replace("${?}", "?")
+    def test(expected: str, actual: str, context: Context) -> bool:
+        plain = expected.replace("${*}", "*").replace("${?}", "?")
         quoted = plain.replace("*", "${*}").replace("?", "${?}")
-        return fits(quoted, given, context, fold)
+        return matches(quoted, actual, context, fold)
 
     return test
 
 
 _ORDER: dict[str, Callable[[float, float], bool]] = {
-    "Equals": lambda given, wanted: given == wanted,
-    "LessThan": lambda given, wanted: given < wanted,
-    "LessThanEquals": lambda given, wanted: given <= wanted,
-    "GreaterThan": lambda given, wanted: given > wanted,
-    "GreaterThanEquals": lambda given, wanted: given >= wanted,
+    "Equals": lambda actual, expected: actual == expected,
+    "LessThan": lambda actual, expected: actual < expected,
+    "LessThanEquals": lambda actual, expected: actual <= expected,
+    "GreaterThan": lambda actual, expected: actual > expected,
+    "GreaterThanEquals": lambda actual, expected: actual >= expected,
 }
 _TESTS: dict[str, Test] = {
-    "StringEquals": _exactly(fold=False),
-    "StringEqualsIgnoreCase": _exactly(fold=True),
-    "StringLike": fits,
-    "ArnEquals": fits_arn,
-    "ArnLike": fits_arn,
-    "Bool": lambda wanted, given, _: wanted.lower() == given.lower(),
-    "BinaryEquals": lambda wanted, given, _: wanted == given,
+    "StringEquals": _string_equals(fold=False),
+    "StringEqualsIgnoreCase": _string_equals(fold=True),
+    "StringLike": matches,
+    "ArnEquals": matches_arn,
+    "ArnLike": matches_arn,
+    "Bool": lambda expected, actual, _: expected.lower() == actual.lower(),
+    "BinaryEquals": lambda expected, actual, _: expected == actual,
     "IpAddress": _address,
     **{f"Numeric{name}": _number(test) for name, test in _ORDER.items()},
     **{f"Date{name}": _date(test) for name, test in _ORDER.items()},
 }
-# The negated form of an operator: none of the values fits, and a key that is missing does not either.
+# Negated operators: true if no value matches, or the key is missing.
 _NEGATED = {
     "StringNotEquals": "StringEquals",
     "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
@@ -77,20 +83,22 @@ _NEGATED = {
 }
 
 
-def hold(conditions: dict[str, dict[str, Any]], context: Context) -> bool:
-    """Return whether every operator holds for every one of its keys."""
+def conditions_match(conditions: dict[str, dict[str, Any]], context: Context) -> bool:
+    """Return whether all operators match for all of their keys."""
     return all(
-        _holds(operator, key.lower(), [text(value) for value in listed(wanted)], context)
+        _operator_matches(
+            operator, key.lower(), [as_text(value) for value in as_list(expected)], context
+        )
         for operator, keys in conditions.items()
-        for key, wanted in keys.items()
+        for key, expected in keys.items()
     )
 
 
-def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool:
+def _operator_matches(operator: str, key: str, expected: list[str], context: Context) -> bool:
     quantifier, _, name = operator.rpartition(":")
-    known = [text(value) for value in listed(context[key])] if key in context else []
+    known = [as_text(value) for value in as_list(context[key])] if key in context else []
     if name == "Null":
-        return any((value.lower() == "true") == (not known) for value in wanted)
+        return any((value.lower() == "true") == (not known) for value in expected)
     if name.endswith("IfExists"):
         if not known:
             return True
@@ -99,17 +107,17 @@ def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool
     test = _TESTS.get(_NEGATED.get(name, name))
     if test is None:
         return False
-    found = [any(_safely(test, want, given, context) for want in wanted) for given in known]
+    results = [any(_run_test(test, want, actual, context) for want in expected) for actual in known]
     if quantifier == "ForAllValues":
-        return all(fit != negated for fit in found)
+        return all(fit != negated for fit in results)
     if quantifier == "ForAnyValue":
-        return any(fit != negated for fit in found)
-    return not any(found) if negated else any(found)
+        return any(fit != negated for fit in results)
+    return not any(results) if negated else any(results)
 
 
-def _safely(test: Test, wanted: str, given: str, context: Context) -> bool:
-    """Return False for a value that is no number, date or address."""
+def _run_test(test: Test, expected: str, actual: str, context: Context) -> bool:
+    """Return the test's result, False for a value that is no number, date or address."""
     try:
-        return test(wanted, given, context)
+        return test(expected, actual, context)
     except ValueError:
         return False

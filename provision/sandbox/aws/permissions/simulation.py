@@ -1,4 +1,4 @@
-"""iam:SimulatePrincipalPolicy: a principal's permissions, without a call."""
+"""IAM: SimulatePrincipalPolicy."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
@@ -14,24 +14,24 @@ from provision.sandbox.aws.rules import Answer, before
 )
 @before("iam", "SimulatePrincipalPolicy")
 def simulate(cloud: Cloud, call: Call) -> Answer:
-    """Answer SimulatePrincipalPolicy, without its PolicyInputList."""
-    given = call.params
-    principal = cloud.permissions.principal(given["PolicySourceArn"])
+    """Simulate a principal's policies, without PolicyInputList (API SimulatePrincipalPolicy)."""
+    params = call.params
+    principal = cloud.permissions.principal(params["PolicySourceArn"])
     if principal.entity is None:
-        raise AwsError("NoSuchEntity", f"{given['PolicySourceArn']} does not exist.", 404)
+        raise AwsError("NoSuchEntity", f"{params['PolicySourceArn']} does not exist.", 404)
     keys = {
         entry["ContextKeyName"]: _value(entry["ContextKeyValues"])
-        for entry in given.get("ContextEntries") or []
+        for entry in params.get("ContextEntries") or []
     }
     results = []
-    for action in given["ActionNames"]:
-        for resource in given.get("ResourceArns") or ["*"]:
-            why = cloud.permissions.refused(principal, action, resource, keys)
+    for action in params["ActionNames"]:
+        for resource in params.get("ResourceArns") or ["*"]:
+            denial = cloud.permissions.denial_message(principal, action, resource, keys)
             results.append(
                 {
                     "EvalActionName": action,
                     "EvalResourceName": resource,
-                    "EvalDecision": _decision(why),
+                    "EvalDecision": _decision(denial),
                     "MatchedStatements": [],
                     "MissingContextValues": [],
                 }
@@ -43,7 +43,7 @@ def _value(values: list[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else values
 
 
-def _decision(why: str) -> str:
-    if not why:
+def _decision(denial: str) -> str:
+    if not denial:
         return "allowed"
-    return "explicitDeny" if "explicit deny" in why else "implicitDeny"
+    return "explicitDeny" if "explicit deny" in denial else "implicitDeny"

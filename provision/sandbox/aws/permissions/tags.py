@@ -1,13 +1,11 @@
-"""The tags of a resource, for the condition keys aws:ResourceTag/... (and each service's own name)."""
+"""The tags of a resource, for the condition keys aws:ResourceTag/... and SERVICE:ResourceTag/...."""
 
 from collections.abc import Callable
 from typing import Any
 
 from provision.sandbox.aws.cloud import Cloud
 
-Read = Callable[
-    [Cloud, Any, str, str], Any
-]  # cloud, moto's backend, ARN, name after the last slash
+Read = Callable[[Cloud, Any, str, str], Any]  # (cloud, moto's backend, ARN, name at the ARN's end)
 
 _BOTOCORE = {"elasticloadbalancing": "elbv2"}
 
@@ -48,7 +46,7 @@ _READ: dict[str, Read] = {
 
 
 def resource_tags(cloud: Cloud, arn: str) -> dict[str, str]:
-    """Return condition keys with the tags of the resource; none where it does not exist (yet)."""
+    """Return the condition keys for the tags of a resource; {} if it does not exist."""
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[2] not in _READ or "*" in arn:
         return {}

@@ -6,8 +6,8 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.cloud import Cloud
 
 _ELB = ".elb.amazonaws.com."
-# Zones of services that the sandbox has not; their names are believed.
-_OTHERS = (".amazonaws.com.", ".cloudfront.net.", ".awsglobalaccelerator.com.", ".on.aws.")
+# Domains of AWS services that the sandbox does not emulate; targets there are not checked.
+_OTHER_SERVICES = (".amazonaws.com.", ".cloudfront.net.", ".awsglobalaccelerator.com.", ".on.aws.")
 
 
 @behaves(
@@ -22,8 +22,8 @@ _OTHERS = (".amazonaws.com.", ".cloudfront.net.", ".awsglobalaccelerator.com.", 
     "InvalidChangeBatch 400, '... but that target was not found'",
     "barnybug/cli53#227",
 )
-def problems_of_alias(cloud: Cloud, wanted: Any, own_zone: Any, records: list[Any]) -> list[str]:
-    """Return what is wrong with an alias's target (moto's RecordSet) in a zone with `records`."""
+def alias_problems(cloud: Cloud, wanted: Any, own_zone: Any, records: list[Any]) -> list[str]:
+    """Return the problems of an alias's target; `wanted` and `records` are moto's RecordSets."""
     target = wanted.alias_target
     name, zone_id = target["DNSName"].lower(), target["HostedZoneId"]
     tried = f"Tried to create an alias that targets {name}, type {wanted.type} in zone {zone_id}"
@@ -39,7 +39,7 @@ def problems_of_alias(cloud: Cloud, wanted: Any, own_zone: Any, records: list[An
         return [] if inside else [outside, missing]
     zone = cloud.backend("route53").zones.get(zone_id)
     if zone is None:
-        return [] if name.endswith(_OTHERS) else [outside, missing]
+        return [] if name.endswith(_OTHER_SERVICES) else [outside, missing]
     if name != zone.name and not name.endswith(f".{zone.name}"):
         return [outside, missing]
     records_there = records if zone is own_zone else zone.rrsets

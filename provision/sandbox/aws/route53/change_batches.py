@@ -1,4 +1,4 @@
-"""Route 53: change batches, applied as a whole or refused."""
+"""Route 53: change batches, which are applied as a whole or refused."""
 
 from collections import defaultdict
 from typing import Any
@@ -8,12 +8,16 @@ from moto.route53.models import RecordSet
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.route53.aliases import problems_of_alias
-from provision.sandbox.aws.route53.placement import apex, conflicts, misplaced
-from provision.sandbox.aws.route53.records import check_kind, problems_of
+from provision.sandbox.aws.route53.aliases import alias_problems
+from provision.sandbox.aws.route53.placement import (
+    apex_problems,
+    conflict_problems,
+    placement_problems,
+)
+from provision.sandbox.aws.route53.records import check_kind, record_set_problems
 from provision.sandbox.aws.rules import Answer, before
 
-_MOST_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a request
+_MAX_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a request
 
 
 @behaves(
@@ -30,12 +34,12 @@ _MOST_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a re
 )
 @before("route53", "ChangeResourceRecordSets")
 def change_record_sets(cloud: Cloud, call: Call) -> Answer:
-    """Apply a change batch in moto's place (API ChangeResourceRecordSets)."""
+    """Apply a change batch instead of moto (API ChangeResourceRecordSets)."""
     zone_id = call.params["HostedZoneId"].rpartition("/")[2]
     zone = cloud.backend("route53").zones.get(zone_id)
     if zone is None:
         raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}")
-    if cloud.route53.one_change_at_a_time and cloud.route53.is_busy(zone):
+    if cloud.route53.one_change_at_a_time and cloud.route53.has_pending_change(zone):
         raise AwsError(
             "PriorRequestNotComplete",
             "The request was rejected because Route 53 was still processing a prior request.",
@@ -48,20 +52,20 @@ def change_record_sets(cloud: Cloud, call: Call) -> Answer:
         given = change["ResourceRecordSet"]
         check_kind(change["Action"], given)
         wanted = _record_set(given)
-        found = problems_of(given) or misplaced(wanted, zone.name)
+        found = record_set_problems(given) or placement_problems(wanted, zone.name)
         problems += found or _apply(change["Action"], wanted, records)
         if change["Action"] != "DELETE":
             changed.append(wanted)
     if not problems:
         for wanted in changed:
-            problems += conflicts(wanted, records, zone.name)
+            problems += conflict_problems(wanted, records, zone.name)
             if wanted.alias_target:
-                problems += problems_of_alias(cloud, wanted, zone, records)
-        problems += apex(records, zone.name)
+                problems += alias_problems(cloud, wanted, zone, records)
+        problems += apex_problems(records, zone.name)
     if problems:
         raise AwsError("InvalidChangeBatch", f"[{', '.join(problems)}]")
     zone.rrsets = records
-    return {"ChangeInfo": cloud.route53.changed(zone, batch.get("Comment"))}
+    return {"ChangeInfo": cloud.route53.add_change(zone, batch.get("Comment"))}
 
 
 @behaves(
@@ -78,12 +82,12 @@ def change_record_sets(cloud: Cloud, call: Call) -> Answer:
     moto="moto refuses it as well",
 )
 def _batch_problems(changes: list[dict[str, Any]]) -> list[str]:
-    if len(changes) > _MOST_CHANGES:
-        return [f"Number of records limit of {_MOST_CHANGES} exceeded."]
+    if len(changes) > _MAX_CHANGES:
+        return [f"Number of records limit of {_MAX_CHANGES} exceeded."]
     actions: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for change in changes:
         given = change["ResourceRecordSet"]
-        key = (given["Type"], _full(given["Name"]), given.get("SetIdentifier", ""))
+        key = (given["Type"], _absolute(given["Name"]), given.get("SetIdentifier", ""))
         actions[key].append(change["Action"])
     return [
         f"The request contains an invalid set of changes for a resource record set '{kind} {name}'"
@@ -93,14 +97,14 @@ def _batch_problems(changes: list[dict[str, Any]]) -> list[str]:
 
 
 def _record_set(given: dict[str, Any]) -> Any:
-    """Return the record set as Route 53 keeps it: names in lower case with the final dot."""
+    """Return moto's RecordSet as Route 53 stores it: names in lower case with the final dot."""
     stored = dict(given)
-    stored["Name"] = _full(given["Name"])
+    stored["Name"] = _absolute(given["Name"])
     if "ResourceRecords" in given:
         stored["ResourceRecords"] = [record["Value"] for record in given["ResourceRecords"]]
     if "AliasTarget" in given:
         target = given["AliasTarget"]
-        stored["AliasTarget"] = {**target, "DNSName": _full(target["DNSName"])}
+        stored["AliasTarget"] = {**target, "DNSName": _absolute(target["DNSName"])}
     return RecordSet(stored)
 
 
@@ -123,23 +127,23 @@ def _record_set(given: dict[str, Any]) -> Any:
     "Route 53 API Reference, Change, Action",
 )
 def _apply(action: str, wanted: Any, records: list[Any]) -> list[str]:
-    """Carry the change out on `records`; what is wrong with it."""
-    place = next((i for i, other in enumerate(records) if _key(other) == _key(wanted)), None)
+    """Apply the change to `records`; return its problems."""
+    index = next((i for i, other in enumerate(records) if _key(other) == _key(wanted)), None)
     label = f"resource record set [name='{wanted.name}', type='{wanted.type}']"
-    if action == "CREATE" and place is not None:
+    if action == "CREATE" and index is not None:
         return [f"Tried to create {label} but it already exists"]
     if action == "DELETE":
-        if place is None:
+        if index is None:
             return [f"Tried to delete {label} but it was not found"]
-        if _content(records[place]) != _content(wanted):
+        if _content(records[index]) != _content(wanted):
             return [
                 f"Tried to delete {label} but the values provided do not match the current values"
             ]
-        del records[place]
-    elif place is None:
+        del records[index]
+    elif index is None:
         records.append(wanted)
     else:
-        records[place] = wanted
+        records[index] = wanted
     return []
 
 
@@ -152,7 +156,7 @@ def _content(record: Any) -> tuple[Any, ...]:
     return int(record.ttl or 0), sorted(record.records or []), alias, record.weight, record.failover
 
 
-def _full(name: str) -> str:
+def _absolute(name: str) -> str:
     return name.lower().rstrip(".") + "."
 
 
@@ -164,7 +168,7 @@ def _full(name: str) -> str:
 )
 @before("route53", "GetChange")
 def get_change(cloud: Cloud, call: Call) -> Answer:
-    """Answer GetChange; Delays.route53_sync has medians of other tools' logs."""
+    """Return the status of a change (API GetChange)."""
     change_id = "/change/" + call.params["Id"].rpartition("/")[2]
     if change_id not in cloud.route53.changes:
         raise AwsError(

@@ -1,4 +1,4 @@
-"""Route 53: key-signing keys, which keep a hosted zone from being deleted. Names are not signed."""
+"""Route 53: key-signing keys, which block the deletion of a hosted zone. Responses are not signed."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def create_key(cloud: Cloud, call: Call) -> Answer:
     cloud.route53.signing_keys.setdefault(_zone_id(call), {})[params["Name"]] = key
     location = f"https://route53.amazonaws.com/2013-04-01/keysigningkey/{_zone_id(call)}/"
     return {
-        "ChangeInfo": cloud.route53.changed(zone),
+        "ChangeInfo": cloud.route53.add_change(zone),
         "KeySigningKey": dict(key),
         "Location": f"{location}{params['Name']}",
     }

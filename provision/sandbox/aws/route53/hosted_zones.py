@@ -5,15 +5,15 @@ import random
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.route53.domain_names import problem_of
+from provision.sandbox.aws.route53.domain_names import domain_name_problem
 from provision.sandbox.aws.rules import Answer, after, before
 
-# Route 53 gives every zone one server under each of four top-level domains, numbered in ranges.
+# Each zone has one name server under each of four top-level domains, with numbers from these on.
 _SERVERS = (("com", 0), ("net", 512), ("org", 1024), ("co.uk", 1536))
 
 
 def name_servers() -> list[str]:
-    """Return four name servers as a new hosted zone gets them, without the final dot."""
+    """Return four name servers for a new hosted zone, without the final dot."""
     numbers = [(tld, random.randrange(first, first + 512)) for tld, first in _SERVERS]
     return [f"ns-{number}.awsdns-{number % 64:02}.{tld}" for tld, number in numbers]
 
@@ -34,7 +34,7 @@ def name_servers() -> list[str]:
 def check_new_zone(cloud: Cloud, call: Call) -> None:
     """Check name and comment (API CreateHostedZone, Errors)."""
     name = call.params["Name"]
-    problem = problem_of(name)
+    problem = domain_name_problem(name)
     if not problem and "." not in name.rstrip("."):
         problem = f"A hosted zone cannot be created for the top-level domain {name}"
     if problem:
@@ -71,7 +71,7 @@ def check_caller_reference(cloud: Cloud, call: Call) -> None:
 )
 @after("route53", "CreateHostedZone")
 def assign_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Give a second zone of the same name other name servers (Developer Guide, SOA-NSrecords)."""
+    """Assign four name servers and set NS and SOA records (Developer Guide, SOA-NSrecords)."""
     zone = cloud.backend("route53").zones[answer["HostedZone"]["Id"].rpartition("/")[2]]
     servers = name_servers()
     if zone.delegation_set is not None and "DelegationSetId" not in call.params:
@@ -83,7 +83,7 @@ def assign_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
         record_set.records = [f"{s}." for s in servers] if record_set.type == "NS" else [soa]
         record_set.ttl = 172800 if record_set.type == "NS" else 900
     cloud.route53.caller_references.add(call.params["CallerReference"])
-    answer["ChangeInfo"] = cloud.route53.changed(zone)
+    answer["ChangeInfo"] = cloud.route53.add_change(zone)
 
 
 @behaves(
@@ -107,5 +107,5 @@ def check_zone_empty(cloud: Cloud, call: Call) -> None:
 
 @after("route53", "DeleteHostedZone")
 def answer_change(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Answer a ChangeInfo, as every change does (API DeleteHostedZone)."""
-    answer["ChangeInfo"] = cloud.route53.changed(None)
+    """Add ChangeInfo to the response (API DeleteHostedZone)."""
+    answer["ChangeInfo"] = cloud.route53.add_change(None)

@@ -1,4 +1,4 @@
-"""Route 53: the list of hosted zones by name, which is a range."""
+"""Route 53: ListHostedZonesByName."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
@@ -14,12 +14,12 @@ from provision.sandbox.aws.rules import Answer, before
 )
 @before("route53", "ListHostedZonesByName")
 def list_from_name(cloud: Cloud, call: Call) -> Answer:
-    """List from DNSName on, which is no filter (API ListHostedZonesByName)."""
+    """List zones from DNSName on; it is a start, not a filter (API ListHostedZonesByName)."""
     zones = sorted(cloud.route53.zones(), key=lambda zone: (_order(zone.name), zone.resource_id))
     start = _order(call.params.get("DNSName", ""))
     start_id = call.params.get("HostedZoneId", "").rpartition("/")[2]
     wanted = [zone for zone in zones if (_order(zone.name), zone.resource_id) >= (start, start_id)]
-    most = int(call.params.get("MaxItems") or 100)
+    limit = int(call.params.get("MaxItems") or 100)
     answer: Answer = {
         "HostedZones": [
             {
@@ -29,15 +29,15 @@ def list_from_name(cloud: Cloud, call: Call) -> Answer:
                 "Config": {k: v for k, v in zone.config.items() if v is not None},
                 "ResourceRecordSetCount": len(zone.rrsets),
             }
-            for zone in wanted[:most]
+            for zone in wanted[:limit]
         ],
-        "IsTruncated": len(wanted) > most,
-        "MaxItems": str(most),
+        "IsTruncated": len(wanted) > limit,
+        "MaxItems": str(limit),
     }
     if call.params.get("DNSName"):
         answer["DNSName"] = call.params["DNSName"]
-    if len(wanted) > most:
-        answer |= {"NextDNSName": wanted[most].name, "NextHostedZoneId": wanted[most].resource_id}
+    if len(wanted) > limit:
+        answer |= {"NextDNSName": wanted[limit].name, "NextHostedZoneId": wanted[limit].resource_id}
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Route 53: checks of a record set's place in its zone."""
+"""Route 53: checks of a record set's name in its zone."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ from provision.sandbox.aws.behaviours import behaves
     "InvalidChangeBatch 400, '... is not permitted at apex in zone ...'",
     "Route 53 Developer Guide, Supported DNS record types, CNAME",
 )
-def misplaced(wanted: Any, zone: str) -> list[str]:
-    """Return what is wrong with a record set's name in this zone."""
+def placement_problems(wanted: Any, zone: str) -> list[str]:
+    """Return the problems of a record set's name in this zone."""
     if wanted.name != zone and not wanted.name.endswith(f".{zone}"):
         return [f"RRSet with DNS name {wanted.name} is not permitted in zone {zone}"]
     if wanted.type == "CNAME" and wanted.name == zone:
@@ -32,8 +32,8 @@ def misplaced(wanted: Any, zone: str) -> list[str]:
     "InvalidChangeBatch 400, 'RRSet of type ... is not permitted ...'",
     "RFC 1034, section 3.6.2; capitalone/Particle-Cloud-Framework#113",
 )
-def conflicts(wanted: Any, records: list[Any], zone: str) -> list[str]:
-    """Return the record sets beside which a new or changed one may not stand."""
+def conflict_problems(wanted: Any, records: list[Any], zone: str) -> list[str]:
+    """Return the conflicts of a new or changed record set with others of the same name."""
     others = {record.type for record in records if record.name == wanted.name} - {wanted.type}
     sentence = f"RRSet of type {wanted.type} with DNS name {wanted.name} is not permitted"
     if wanted.type == "CNAME" and others:
@@ -54,11 +54,11 @@ def conflicts(wanted: Any, records: list[Any], zone: str) -> list[str]:
     "InvalidChangeBatch 400, 'A HostedZone must contain ...'",
     "Route 53 Developer Guide, NS and SOA records that Route 53 creates",
 )
-def apex(records: list[Any], zone: str) -> list[str]:
-    """Return what a zone lacks at its own name."""
+def apex_problems(records: list[Any], zone: str) -> list[str]:
+    """Return the problems with the record sets at the zone's own name."""
     types = {record.type for record in records if record.name == zone}
     needed = {
         "NS": "A HostedZone must contain at least one NS record for the zone itself.",
         "SOA": "A HostedZone must contain exactly one SOA record.",
     }
-    return [words for kind, words in needed.items() if kind not in types]
+    return [message for kind, message in needed.items() if kind not in types]

@@ -1,4 +1,4 @@
-"""Route 53: checks of a record set's values, by its type."""
+"""Route 53: checks of a record set's values by type."""
 
 import ipaddress
 import re
@@ -6,7 +6,7 @@ from typing import Any
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError
-from provision.sandbox.aws.route53.domain_names import problem_of
+from provision.sandbox.aws.route53.domain_names import domain_name_problem
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _CAA = re.compile(r'(\d{1,3}) ([a-zA-Z0-9]+) "([^"]*)"')
@@ -21,7 +21,7 @@ _CHOICE = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInst
     "Route 53 API Reference, ResourceRecordSet; aws-sdk-php#475",
 )
 def check_kind(action: str, given: dict[str, Any]) -> None:
-    """Refuse a record set that is neither an alias nor has values, or both."""
+    """Refuse a record set that has neither an alias target nor values, or both."""
     alias = "AliasTarget" in given
     plain = bool(given.get("ResourceRecords")) and given.get("TTL") is not None
     partly = bool(given.get("ResourceRecords")) or given.get("TTL") is not None
@@ -47,17 +47,17 @@ def check_kind(action: str, given: dict[str, Any]) -> None:
     "InvalidChangeBatch 400, 'Duplicate Resource Record: ...'",
     "Route 53 API Reference, ChangeResourceRecordSets, InvalidChangeBatch",
 )
-def problems_of(given: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a record set by itself, in Route 53's words."""
-    problems = [problem_of(given["Name"])]
+def record_set_problems(given: dict[str, Any]) -> list[str]:
+    """Return the problems of a record set's name and values."""
+    problems = [domain_name_problem(given["Name"])]
     values = [record["Value"] for record in given.get("ResourceRecords", [])]
     for value in values:
-        problem = _problem_of_value(given["Type"], value)
+        problem = _value_problem(given["Type"], value)
         if problem:
             problems.append(
                 f"Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value}''"
             )
-    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    twice = [value for index, value in enumerate(values) if value in values[:index]]
     problems += [f"Duplicate Resource Record: '{value}'" for value in twice]
     return [problem for problem in problems if problem]
 
@@ -80,7 +80,7 @@ def problems_of(given: dict[str, Any]) -> list[str]:
     "InvalidChangeBatch 400",
     "Route 53 Developer Guide, Supported DNS record types, CAA",
 )
-def _problem_of_value(kind: str, value: str) -> str:
+def _value_problem(kind: str, value: str) -> str:
     match kind:
         case "A" if not _is_address(value, 4):
             return "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
@@ -91,7 +91,7 @@ def _problem_of_value(kind: str, value: str) -> str:
         case "CAA" if not _CAA.fullmatch(value):
             return "CAARRDATANotThreeFields (Value should contain flags, a tag and a quoted value)"
         case "TXT" | "SPF":
-            return _problem_of_text(value)
+            return _text_problem(value)
     return ""
 
 
@@ -107,7 +107,7 @@ def _problem_of_value(kind: str, value: str) -> str:
     "InvalidChangeBatch 400, 'CharacterStringTooLong (Value is too long)'",
     "Route 53 Developer Guide, Supported DNS record types, TXT",
 )
-def _problem_of_text(value: str) -> str:
+def _text_problem(value: str) -> str:
     strings = _QUOTED.findall(value)
     if not strings or _QUOTED.sub("", value).strip():
         return "InvalidCharacterString (Value should be enclosed in quotation marks)"

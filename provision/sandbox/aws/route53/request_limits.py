@@ -1,4 +1,4 @@
-"""Route 53: limits of parameters, and of requests a second."""
+"""Route 53: limits of parameters, and of requests per second."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
@@ -23,6 +23,6 @@ before("route53", "*")(constrains("InvalidInput"))
 )
 @before("route53", "*")
 def limit_requests(cloud: Cloud, call: Call) -> None:
-    """Refuse more than five requests a second an account (Developer Guide, Quotas)."""
+    """Refuse requests above `requests_a_second` (Developer Guide, Quotas: five per account)."""
     if cloud.route53.requests_a_second and not cloud.route53.count_request():
         raise AwsError("Throttling", "Rate exceeded", 400)

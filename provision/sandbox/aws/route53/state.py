@@ -1,4 +1,4 @@
-"""Route 53: what moto does not keep of hosted zones and their changes."""
+"""Route 53: hosted zones' changes and their propagation to name servers."""
 
 import secrets
 import string
@@ -15,10 +15,10 @@ _ALPHABET = string.ascii_uppercase + string.digits
 
 @dataclass
 class Route53:
-    """What moto does not keep: used caller references, changes, and what name servers know yet.
+    """Caller references, changes, key-signing keys, and the record sets that name servers serve.
 
-    Two races are for whoever wants them, because they would only slow everybody else down:
-    `requests_a_second` (5 an account on AWS) and `one_change_at_a_time` a zone.
+    Two limits are off by default because they would slow down every test: `requests_a_second` (on AWS 5 per
+    account) and `one_change_at_a_time` per zone.
     """
 
     account: Account
@@ -34,8 +34,8 @@ class Route53:
         """Return moto's hosted zones."""
         return list(self.account.backend("route53").zones.values())
 
-    def changed(self, zone: Any | None, comment: str | None = None) -> dict[str, Any]:
-        """Note a change of this zone (None: the zone is gone); the ChangeInfo to answer with."""
+    def add_change(self, zone: Any | None, comment: str | None = None) -> dict[str, Any]:
+        """Record a change of this zone (None if it was deleted); return its ChangeInfo."""
         now = self.account.clock.now()
         change_id = "/change/C" + "".join(secrets.choice(_ALPHABET) for _ in range(20))
         self.changes[change_id] = (now, comment)
@@ -44,13 +44,13 @@ class Route53:
             self._snapshots.setdefault(zone.resource_id, []).append((due, list(zone.rrsets)))
         return self.change_info(change_id)
 
-    def is_busy(self, zone: Any) -> bool:
-        """Return whether a change of this zone is still on its way to the name servers."""
+    def has_pending_change(self, zone: Any) -> bool:
+        """Return whether a change of this zone is PENDING."""
         snapshots = self._snapshots.get(zone.resource_id, [])
         return bool(snapshots) and self.account.clock.now() < snapshots[-1][0]
 
     def count_request(self) -> bool:
-        """Note a request; False when it is one too many in this second."""
+        """Count a request; return whether it is within the limit of this second."""
         now = self.account.clock.now()
         while self._requests and self._requests[0] <= now - 1:
             self._requests.popleft()
@@ -66,7 +66,7 @@ class Route53:
         "Route 53 API Reference, GetChange; 37-40 s in other tools' logs",
     )
     def change_info(self, change_id: str) -> dict[str, Any]:
-        """Return ChangeInfo: PENDING until all name servers know, then INSYNC (API GetChange)."""
+        """Return a change's ChangeInfo: PENDING for `delays.route53_sync`, then INSYNC (API GetChange)."""
         submitted, comment = self.changes[change_id]
         synced = self.account.clock.now() >= submitted + self.account.delays.route53_sync
         info: dict[str, Any] = {
@@ -84,8 +84,8 @@ class Route53:
         "the old answer, then the new one",
         "Route 53 API Reference, GetChange: 'propagated to all Route 53 DNS servers'",
     )
-    def published(self, zone: Any) -> list[Any]:
-        """Return the record sets (moto's RecordSet) with which the zone's name servers answer now."""
+    def published_records(self, zone: Any) -> list[Any]:
+        """Return the record sets (moto's) that the zone's name servers serve now."""
         snapshots = self._snapshots.get(zone.resource_id, [])
         now = self.account.clock.now()
         while len(snapshots) > 1 and snapshots[1][0] <= now:

@@ -35,8 +35,8 @@ _TAGS = 50
 def check_name(cloud: Cloud, call: Call) -> None:
     """Refuse an invalid name (User Guide, naming rules)."""
     name = call.params["Bucket"]
-    bad = not _NAME.fullmatch(name) or _ADDRESS.fullmatch(name)
-    if bad or name.startswith(_PREFIXES) or name.endswith(_SUFFIXES):
+    invalid = not _NAME.fullmatch(name) or _ADDRESS.fullmatch(name)
+    if invalid or name.startswith(_PREFIXES) or name.endswith(_SUFFIXES):
         raise AwsError("InvalidBucketName", "The specified bucket is not valid.", 400)
 
 
@@ -49,7 +49,7 @@ def check_name(cloud: Cloud, call: Call) -> None:
 @before("s3", "CreateBucket")
 def check_name_free(cloud: Cloud, call: Call) -> None:
     """Refuse a name taken by another account (API CreateBucket, BucketAlreadyExists)."""
-    if call.params["Bucket"] in cloud.s3.foreign:
+    if call.params["Bucket"] in cloud.s3.other_accounts:
         raise AwsError(
             "BucketAlreadyExists",
             "The requested bucket name is not available. The bucket namespace is shared by all users "
@@ -67,7 +67,7 @@ def check_name_free(cloud: Cloud, call: Call) -> None:
 @before("s3", "*")
 def check_owner(cloud: Cloud, call: Call) -> None:
     """Refuse access to another account's bucket with 403 (API HeadBucket)."""
-    if call.params.get("Bucket") in cloud.s3.foreign and call.operation != "CreateBucket":
+    if call.params.get("Bucket") in cloud.s3.other_accounts and call.operation != "CreateBucket":
         raise AwsError("AccessDenied", "Access Denied", 403)
 
 
@@ -79,7 +79,7 @@ def check_owner(cloud: Cloud, call: Call) -> None:
 )
 @before("s3", "CreateBucket")
 def check_acl(cloud: Cloud, call: Call) -> None:
-    """Refuse public ACLs: since April 2023 a bucket's owner is enforced unless the call says otherwise."""
+    """Refuse ACLs with ObjectOwnership BucketOwnerEnforced, the default since April 2023."""
     ownership = call.params.get("ObjectOwnership") or "BucketOwnerEnforced"
     if ownership == "BucketOwnerEnforced" and call.params.get("ACL") not in (None, "private"):
         raise AwsError(
@@ -103,7 +103,7 @@ def check_acl(cloud: Cloud, call: Call) -> None:
 )
 @after("s3", "CreateBucket")
 def apply_defaults(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Block public access, disable ACLs, encrypt with SSE-S3, and keep tags given at creation."""
+    """Block public access, disable ACLs, encrypt with SSE-S3, and store tags given at creation."""
     bucket = find_bucket(cloud, call)
     assert bucket is not None
     if bucket.public_access_block is None:
@@ -132,8 +132,8 @@ def _encrypt(bucket: Any) -> None:
 def check_tags(cloud: Cloud, call: Call) -> None:
     """Refuse more than 50 tags (User Guide, bucket tags)."""
     if len((call.params.get("Tagging") or {}).get("TagSet") or []) > _TAGS:
-        words = f"Bucket tag count cannot be greater than {_TAGS}"
-        raise AwsError("BadRequest", words, 400)
+        message = f"Bucket tag count cannot be greater than {_TAGS}"
+        raise AwsError("BadRequest", message, 400)
 
 
 @behaves(
@@ -153,8 +153,8 @@ def check_empty(cloud: Cloud, call: Call) -> None:
 
 
 @after("s3", "DeleteBucket", "DeleteBucketPolicy")
-def forget_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Forget the policy, deleted with its bucket or by itself."""
+def remove_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Remove the policy."""
     cloud.s3.policies.pop(call.params["Bucket"], None)
 
 

@@ -1,4 +1,4 @@
-"""S3: objects, and what S3 tells which caller about them."""
+"""S3: access to objects, and their deletion."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions import s3_actions
 from provision.sandbox.aws.permissions.actions import context
-from provision.sandbox.aws.permissions.enforcement import refused, sentence_for
+from provision.sandbox.aws.permissions.enforcement import access_denied, denial_message
 from provision.sandbox.aws.rules import Answer, before
 from provision.sandbox.aws.s3.buckets import find_bucket
 
-_A_CALL = 1000
+_MAX_OBJECTS = 1000
 
 
 @behaves(
@@ -30,15 +30,15 @@ _A_CALL = 1000
 )
 @before("s3", "GetObject", "HeadObject")
 def check_list_permission(cloud: Cloud, call: Call) -> None:
-    """Answer 404 to callers who may list the bucket, 403 to others (API GetObject)."""
+    """Refuse access to a missing object with 403 without s3:ListBucket; else moto's 404 (API GetObject)."""
     caller = cloud.permissions.caller(call.access_key)
     bucket, key = find_bucket(cloud, call), call.params["Key"]
     if caller is None or bucket is None or key in bucket.keys:
         return
     listing = ("s3:ListBucket", f"arn:aws:s3:::{bucket.name}", {"s3:prefix": key})
-    sentence = sentence_for(cloud, caller, listing, context(cloud, call))
-    if sentence:
-        raise refused(call, sentence)
+    message = denial_message(cloud, caller, listing, context(cloud, call))
+    if message:
+        raise access_denied(call, message)
 
 
 @behaves(
@@ -49,7 +49,7 @@ def check_list_permission(cloud: Cloud, call: Call) -> None:
 )
 @before("s3", "PutObject")
 def check_acl(cloud: Cloud, call: Call) -> None:
-    """Refuse ACLs but bucket-owner-full-control, which changes nothing (User Guide)."""
+    """Refuse ACLs other than bucket-owner-full-control, which has no effect (User Guide)."""
     bucket = find_bucket(cloud, call)
     given = call.params.get("ACL") or call.params.get("AccessControlPolicy")
     if bucket is None or str(bucket.ownership_rule) != "BucketOwnerEnforced" or given is None:
@@ -72,8 +72,8 @@ def check_acl(cloud: Cloud, call: Call) -> None:
 )
 @before("s3", "DeleteObjects")
 def delete_objects(cloud: Cloud, call: Call) -> Answer | None:
-    """Delete each object by its own permission (API DeleteObjects)."""
-    if len(call.params["Delete"]["Objects"]) > _A_CALL:
+    """Delete the objects for which the caller has permission (API DeleteObjects)."""
+    if len(call.params["Delete"]["Objects"]) > _MAX_OBJECTS:
         raise AwsError(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published "
@@ -88,10 +88,10 @@ def delete_objects(cloud: Cloud, call: Call) -> Answer | None:
         call.params["Delete"]["Objects"], s3_actions.required_permissions(call), strict=True
     )
     for given, (action, resource) in objects:
-        sentence = sentence_for(cloud, caller, (action, resource, {}), known)
+        message = denial_message(cloud, caller, (action, resource, {}), known)
         named = {name: given[name] for name in ("Key", "VersionId") if given.get(name)}
-        if sentence:
-            errors.append(named | {"Code": "AccessDenied", "Message": sentence})
+        if message:
+            errors.append(named | {"Code": "AccessDenied", "Message": message})
         else:
             _delete(cloud, call, given)
             deleted.append(named)

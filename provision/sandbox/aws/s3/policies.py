@@ -7,14 +7,14 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.iam.documents import check_principals
-from provision.sandbox.aws.permissions.patterns import listed
+from provision.sandbox.aws.permissions.patterns import as_list
 from provision.sandbox.aws.permissions.policies import Statement, statements
 from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.s3.buckets import find_bucket
 
 _SYNTAX = "S3 User Guide, Policies and permissions in Amazon S3; API PutBucketPolicy"
 # Conditions that make an Allow for everybody not public (User Guide, "The meaning of public").
-_NARROWING = (
+_RESTRICTING_KEYS = (
     "aws:sourceip",
     "aws:sourcearn",
     "aws:sourcevpc",
@@ -65,10 +65,10 @@ def _check(statement: Statement, bucket: str) -> None:
             raise _malformed(f"Missing required field {element}")
     if statement.get("Effect") not in ("Allow", "Deny"):
         raise _malformed(f"Invalid effect: {statement['Effect']}")
-    for action in listed(statement.get("Action", [])):
+    for action in as_list(statement.get("Action", [])):
         if action != "*" and not str(action).startswith("s3:"):
             raise _malformed("Policy has invalid action")
-    for resource in listed(statement.get("Resource", [])):
+    for resource in as_list(statement.get("Resource", [])):
         if resource != bucket and not str(resource).startswith(f"{bucket}/"):
             raise _malformed("Policy has invalid resource")
 
@@ -87,10 +87,10 @@ def check_not_public(cloud: Cloud, call: Call) -> None:
     if block is None or str(block.block_public_policy).lower() != "true":
         return
     if any(_is_public(statement) for statement in statements(call.params["Policy"])):
-        who = cloud.permissions.who(call.access_key)
+        caller = cloud.permissions.caller_arn(call.access_key)
         raise AwsError(
             "AccessDenied",
-            f"User: {who} is not authorized to perform: s3:PutBucketPolicy on "
+            f"User: {caller} is not authorized to perform: s3:PutBucketPolicy on "
             f'resource: "arn:aws:s3:::{call.params["Bucket"]}" because public policies are prevented '
             "by the BlockPublicPolicy setting in S3 Block Public Access.",
             403,
@@ -101,13 +101,13 @@ def _is_public(statement: Statement) -> bool:
     principal = statement.get("Principal")
     named = principal.get("AWS") if isinstance(principal, dict) else principal
     keys = {key.lower() for test in statement.get("Condition", {}).values() for key in test}
-    narrow = any(key in _NARROWING for key in keys)
-    return statement.get("Effect") == "Allow" and "*" in listed(named) and not narrow
+    restricted = any(key in _RESTRICTING_KEYS for key in keys)
+    return statement.get("Effect") == "Allow" and "*" in as_list(named) and not restricted
 
 
 @after("s3", "PutBucketPolicy")
-def keep_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Keep the policy; moto, which reads no conditions, gets the plain allows (API PutBucketPolicy)."""
+def store_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Store the policy; give moto, which ignores conditions, the unconditional Allows."""
     bucket, text = find_bucket(cloud, call), str(call.params["Policy"])
     if bucket is not None:
         cloud.s3.policies[bucket.name] = text
@@ -121,11 +121,11 @@ def keep_policy(cloud: Cloud, call: Call, answer: Answer) -> None:
 
 @before("s3", "GetBucketPolicy")
 def get_policy(cloud: Cloud, call: Call) -> Answer | None:
-    """Return the policy as it was put (API GetBucketPolicy)."""
+    """Return the policy as stored (API GetBucketPolicy)."""
     bucket = find_bucket(cloud, call)
-    known: Any = bucket is not None and cloud.s3.policies.get(bucket.name)
-    return {"Policy": known} if known else None
+    policy: Any = bucket is not None and cloud.s3.policies.get(bucket.name)
+    return {"Policy": policy} if policy else None
 
 
-def _malformed(words: str) -> AwsError:
-    return AwsError("MalformedPolicy", words, 400)
+def _malformed(message: str) -> AwsError:
+    return AwsError("MalformedPolicy", message, 400)

@@ -1,4 +1,4 @@
-"""S3: bucket policies as they were put, and names taken by other accounts."""
+"""S3: bucket policies, and buckets of other accounts."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ from provision.sandbox.aws.behaviours import behaves
 )
 @dataclass
 class S3:
-    """Bucket policies as they were put, and the buckets of other accounts."""
+    """Bucket policies as sent, and names of other accounts' buckets."""
 
     policies: dict[str, str] = field(default_factory=dict)  # by bucket
-    foreign: set[str] = field(default_factory=set)
+    other_accounts: set[str] = field(default_factory=set)

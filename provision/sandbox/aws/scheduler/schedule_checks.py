@@ -1,7 +1,7 @@
 """EventBridge Scheduler: checks of schedules.
 
-Sources: API Reference (CreateSchedule), User Guide "Schedule types". Where no source gives AWS's own
-words, ours stand.
+Sources: API Reference (CreateSchedule), User Guide "Schedule types". Messages that no source
+documents are our own.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from provision.schedules import At, parse
 
 _API = "EventBridge Scheduler API Reference, CreateSchedule"
 _TYPES = "EventBridge Scheduler User Guide, Schedule types"
-_LATE = 300  # seconds that a StartDate may lie back
+_MAX_START_AGE = 300  # seconds
 
 behaves(
     "scheduler.constraints",
@@ -38,20 +38,20 @@ before("scheduler", "*")(constrains("ValidationException"))
 )
 @before("scheduler", "CreateSchedule", "CreateScheduleGroup")
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
-    """Answer a repeated ClientToken as the first time; boto3 makes one for each call (API CreateSchedule)."""
+    """Return the first response to a repeated ClientToken, which boto3 generates (API CreateSchedule)."""
     token = call.params.get("ClientToken")
-    known = cloud.scheduler.tokens.get((call.region, call.operation, str(token)))
-    if token is None or known is None:
+    previous = cloud.scheduler.tokens.get((call.region, call.operation, str(token)))
+    if token is None or previous is None:
         return None
-    if known[0] != call.params:
-        words = f"The ClientToken {token} was used with other parameters."
-        raise AwsError("ConflictException", words, 409)
-    return known[1]
+    if previous[0] != call.params:
+        message = f"The ClientToken {token} was used with other parameters."
+        raise AwsError("ConflictException", message, 409)
+    return previous[1]
 
 
 @after("scheduler", "CreateSchedule", "CreateScheduleGroup")
 def remember_token(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Keep the answer for the next call with the same token."""
+    """Store the response for the ClientToken."""
     if token := call.params.get("ClientToken"):
         cloud.scheduler.tokens[call.region, call.operation, token] = (call.params, dict(answer))
 
@@ -83,10 +83,10 @@ def remember_token(cloud: Cloud, call: Call, answer: Answer) -> None:
 )
 @before("scheduler", "CreateSchedule", "UpdateSchedule")
 def check_schedule(cloud: Cloud, call: Call) -> None:
-    """Check group, expression, zone, target and role (API CreateSchedule)."""
+    """Check group, expression, time zone, dates, window, target and role (API CreateSchedule)."""
     given = call.params
     group = find_group(cloud, call.region, given.get("GroupName"))
-    if group.arn in cloud.scheduler.leaving:
+    if group.arn in cloud.scheduler.deleting:
         raise AwsError("ConflictException", f"Schedule group {group.name} is being deleted.")
     _check_time(cloud, given["ScheduleExpression"], given.get("ScheduleExpressionTimezone"))
     _check_dates(cloud, given)
@@ -94,7 +94,7 @@ def check_schedule(cloud: Cloud, call: Call) -> None:
     if (window["Mode"] == "FLEXIBLE") != ("MaximumWindowInMinutes" in window):
         raise invalid("MaximumWindowInMinutes goes with the mode FLEXIBLE, and only with it.")
     check_target(given["Target"])
-    if not cloud.iam.assumable(given["Target"]["RoleArn"], PRINCIPAL, group.arn):
+    if not cloud.iam.can_be_assumed(given["Target"]["RoleArn"], PRINCIPAL, group.arn):
         raise invalid(
             "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
         )
@@ -130,10 +130,10 @@ def _check_time(cloud: Cloud, text: str, zone: str | None) -> None:
     except ValueError:
         raise invalid(f"Invalid Schedule Expression {text}.") from None
     try:
-        there = ZoneInfo(zone or "UTC")
+        time_zone = ZoneInfo(zone or "UTC")
     except (ValueError, KeyError, OSError):
         raise invalid(f"Invalid ScheduleExpressionTimezone {zone}.") from None
-    if isinstance(expression, At) and expression.moment(there) <= cloud.clock.now():
+    if isinstance(expression, At) and expression.moment(time_zone) <= cloud.clock.now():
         raise invalid(f"Invalid Schedule Expression {text}. It lies in the past.")
 
 
@@ -145,7 +145,7 @@ def _check_time(cloud: Cloud, text: str, zone: str | None) -> None:
 )
 def _check_dates(cloud: Cloud, given: dict[str, Any]) -> None:
     start, end, now = epoch(given.get("StartDate")), epoch(given.get("EndDate")), cloud.clock.now()
-    if start is not None and start < now - _LATE:
+    if start is not None and start < now - _MAX_START_AGE:
         raise invalid("The StartDate you specify cannot be earlier than 5 minutes ago.")
     if end is not None and end <= max(now, start or 0):
         raise invalid("The EndDate you specify must be later than now and than the StartDate.")
@@ -159,12 +159,12 @@ def _check_dates(cloud: Cloud, given: dict[str, Any]) -> None:
 )
 @after("scheduler", "CreateSchedule", "UpdateSchedule")
 def start_schedule(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Reckon the next time from now; UpdateSchedule resets what it was not given."""
+    """Set parameters that are not given to their defaults; compute when the schedule is due."""
     group = find_group(cloud, call.region, call.params.get("GroupName"))
     schedule = group.schedules[call.params["Name"]]
     schedule.state = call.params.get("State") or "ENABLED"
     schedule.action_after_completion = call.params.get("ActionAfterCompletion") or "NONE"
-    cloud.scheduler.begin(schedule)
+    cloud.scheduler.start(schedule)
 
 
 @behaves(

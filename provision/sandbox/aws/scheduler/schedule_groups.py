@@ -20,7 +20,7 @@ from provision.sandbox.aws.scheduler.targets import invalid
 )
 @before("scheduler", "CreateScheduleGroup")
 def check_new_group(cloud: Cloud, call: Call) -> None:
-    """Refuse a second group of a name, ConflictException (API CreateScheduleGroup)."""
+    """Refuse a name that is in use (API CreateScheduleGroup)."""
     name = call.params["Name"]
     if name in cloud.backend("scheduler", call.region).schedule_groups:
         raise AwsError("ConflictException", f"Schedule group {name} already exists.")
@@ -40,24 +40,24 @@ def check_new_group(cloud: Cloud, call: Call) -> None:
 )
 @before("scheduler", "DeleteScheduleGroup")
 def delete_group(cloud: Cloud, call: Call) -> Answer:
-    """Set a group and its schedules to DELETING; refuse for the default group (API DeleteScheduleGroup)."""
+    """Set a group to DELETING, except the default group (API DeleteScheduleGroup)."""
     group = find_group(cloud, call.region, call.params["Name"])
     if group.name == "default":
         raise invalid("The default schedule group cannot be deleted.")
     gone = cloud.clock.now() + cloud.delays.schedule_group
-    cloud.scheduler.leaving.setdefault(group.arn, gone)
+    cloud.scheduler.deleting.setdefault(group.arn, gone)
     return {}
 
 
 @after("scheduler", "GetScheduleGroup")
 def show_state(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Show ACTIVE or DELETING (API GetScheduleGroup, State)."""
-    if answer["Arn"] in cloud.scheduler.leaving:
+    """Set the state of a group that is being deleted (API GetScheduleGroup, State)."""
+    if answer["Arn"] in cloud.scheduler.deleting:
         answer["State"] = "DELETING"
 
 
 def find_group(cloud: Cloud, region: str, name: str | None) -> Any:
-    """Return moto's group."""
+    """Return moto's schedule group; None is the default group. Raises AwsError if there is none."""
     group = cloud.backend("scheduler", region).schedule_groups.get(name or "default")
     if group is None:
         raise AwsError("ResourceNotFoundException", f"Schedule group {name} does not exist.")

@@ -12,24 +12,24 @@ from provision.schedules import At, parse
 PRINCIPAL = "scheduler.amazonaws.com"
 
 
-def epoch(moment: Any) -> float | None:
-    """Return StartDate or EndDate, as parsed or as moto has it, in epoch seconds."""
-    return moment.timestamp() if isinstance(moment, datetime) else moment and float(moment)
+def epoch(time: Any) -> float | None:
+    """Return a StartDate or EndDate, parsed or as moto stores it, in epoch seconds."""
+    return time.timestamp() if isinstance(time, datetime) else time and float(time)
 
 
 @dataclass
 class Scheduler:
-    """When each schedule is due next, and which groups are on their way out."""
+    """When each schedule is due next, which groups are being deleted, and client tokens."""
 
     account: Account
     due: dict[str, float | None] = field(default_factory=dict)  # by the schedule's ARN
-    leaving: dict[str, float] = field(default_factory=dict)  # groups by ARN: when they are gone
+    deleting: dict[str, float] = field(default_factory=dict)  # by the group's ARN: when it is gone
     tokens: dict[tuple[str, str, str], tuple[dict[str, Any], dict[str, Any]]] = field(
         default_factory=dict
     )
 
-    def begin(self, schedule: Any) -> None:
-        """Reckon a new or changed schedule's next time from now on."""
+    def start(self, schedule: Any) -> None:
+        """Compute when a new or changed schedule is due next."""
         now = self.account.clock.now()
         since = max(now, epoch(schedule.start_date) or 0)
         self.due[schedule.arn] = self.next_time(schedule, since - 0.001, since)
@@ -41,7 +41,10 @@ class Scheduler:
         "EventBridge Scheduler API Reference, CreateSchedule, StartDate and EndDate",
     )
     def next_time(self, schedule: Any, after: float, since: float) -> float | None:
-        """Return when the schedule fires next; None: never."""
+        """Return when the schedule fires next after `after`, in epoch seconds, or None.
+
+        `since` is when a rate begins.
+        """
         zone = ZoneInfo(schedule.schedule_expression_timezone or "UTC")
         expression = parse(schedule.schedule_expression)
         due = expression.next(after, zone, since)
@@ -49,16 +52,16 @@ class Scheduler:
         return None if due is None or (end is not None and due > end) else due
 
     def first_due(self, now: float) -> tuple[str, Any, Any, float] | None:
-        """Return region, group, schedule and time of the one that is due first."""
+        """Return region, group, schedule and time of the first schedule due by `now`, or None."""
         found = [
-            (moment, region, group, schedule)
+            (time, region, group, schedule)
             for region in self.account.regions("scheduler")
             for group in self.account.backend("scheduler", region).schedule_groups.values()
-            if group.arn not in self.leaving
+            if group.arn not in self.deleting
             for schedule in group.schedules.values()
-            if (moment := self.due.get(schedule.arn)) is not None and moment <= now
+            if (time := self.due.get(schedule.arn)) is not None and time <= now
         ]
         if not found:
             return None
-        moment, region, group, schedule = min(found, key=lambda item: item[0])
-        return region, group, schedule, moment
+        time, region, group, schedule = min(found, key=lambda item: item[0])
+        return region, group, schedule, time

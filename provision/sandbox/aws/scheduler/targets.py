@@ -1,7 +1,7 @@
-"""EventBridge Scheduler: checks of targets, and the calls that schedules make.
+"""EventBridge Scheduler: checks of targets, and the calls of schedules.
 
 Sources: EventBridge Scheduler User Guide, "Using universal targets" and "Using templated targets"; API
-Reference, Target and EcsParameters. Where no source gives AWS's own words, ours stand.
+Reference, Target and EcsParameters. Messages that no source documents are our own.
 """
 
 import json
@@ -14,7 +14,7 @@ from provision.sandbox.aws.responses import input_shape
 
 UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:([a-z0-9]+):([A-Za-z0-9]+)")
 CLUSTER = re.compile(r"arn:aws:ecs:[a-z0-9-]+:\d{12}:cluster/[A-Za-z0-9_-]+")
-# User Guide, "Using universal targets": actions that only read are no targets.
+# User Guide, "Using universal targets": unsupported actions begin with these words.
 READING = (
     "get",
     "describe",
@@ -87,7 +87,7 @@ def _check_universal(arn: str, match: re.Match[str], text: str) -> None:
         given = None
     if not isinstance(given, dict):
         raise invalid("Invalid RequestJson provided. Reason: it is no JSON object.")
-    _named(shape, given)
+    _to_api_names(shape, given)
 
 
 @behaves(
@@ -102,26 +102,30 @@ def _check_ecs(target: dict[str, Any]) -> None:
         raise invalid("Parameter(s) EcsParameters must be specified for target: ECS.")
 
 
-def _named(shape: Any, value: Any) -> Any:
-    """Return the value with its members named as the API names them. Raise AwsError."""
+def _to_api_names(shape: Any, value: Any) -> Any:
+    """Return the value with its members named as in the API. Raises AwsError for unknown members."""
     if shape.type_name == "list" and isinstance(value, list):
-        return [_named(shape.member, item) for item in value]
+        return [_to_api_names(shape.member, item) for item in value]
     if shape.type_name != "structure" or not isinstance(value, dict):
         return value
     members = {name[0].upper() + name[1:]: name for name in shape.members}
     for name in value:
         if name not in members:
             raise invalid(f"Invalid RequestJson provided. Reason: no such field: {name}.")
-    return {members[name]: _named(shape.members[members[name]], v) for name, v in value.items()}
+    return {
+        members[name]: _to_api_names(shape.members[members[name]], v) for name, v in value.items()
+    }
 
 
-def call_of(target: dict[str, Any], region: str, moment: float) -> Call | None:
-    """Return the call that a schedule with this target makes; None: none of this account's."""
+def target_call(target: dict[str, Any], region: str, time: float) -> Call | None:
+    """Return the call that a schedule with this target makes; None if the sandbox does not emulate it."""
     arn = target["Arn"]
     if match := UNIVERSAL.fullmatch(arn):
         action = match[2][0].upper() + match[2][1:]
-        params = _named(input_shape(match[1], action), json.loads(target.get("Input") or "{}"))
-        return Call(match[1], action, region, params, True, moment, "scheduler", None, "json")
+        params = _to_api_names(
+            input_shape(match[1], action), json.loads(target.get("Input") or "{}")
+        )
+        return Call(match[1], action, region, params, True, time, "scheduler", None, "json")
     if not CLUSTER.fullmatch(arn):
         return None
     given = target["EcsParameters"]
@@ -147,7 +151,7 @@ def call_of(target: dict[str, Any], region: str, moment: float) -> Call | None:
         },
     }
     params = {name: value for name, value in known.items() if value is not None}
-    return Call("ecs", "RunTask", region, params, True, moment, "scheduler", None, "json")
+    return Call("ecs", "RunTask", region, params, True, time, "scheduler", None, "json")
 
 
 def invalid(message: str) -> AwsError:

@@ -1,4 +1,4 @@
-"""Parameter Store: checks of keys, changes and tags. Source: SSM API Reference, PutParameter."""
+"""Parameter Store: checks of KMS keys, changes and tags. Source: SSM API Reference, PutParameter."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
@@ -12,7 +12,7 @@ _TAGS = 50
 @behaves("ssm.key-unknown", "a SecureString's key is one that KMS knows", "InvalidKeyId 400", PUT)
 @before("ssm", "PutParameter")
 def check_key(cloud: Cloud, call: Call) -> None:
-    """Refuse an unknown KeyId; without one it is alias/aws/ssm (API PutParameter, InvalidKeyId)."""
+    """Refuse an unknown KeyId; the default is alias/aws/ssm (API PutParameter, InvalidKeyId)."""
     key = call.params.get("KeyId")
     if key in (None, "alias/aws/ssm"):
         return
@@ -48,15 +48,15 @@ def check_change(cloud: Cloud, call: Call) -> None:
             "must create a new, unique parameter.",
             400,
         )
-    known = cloud.ssm.updated.get((call.region, name), 0) + cloud.delays.parameter
-    if cloud.clock.now() < known:
-        words = "There are concurrent updates for a resource that supports one update at a time."
-        raise AwsError("TooManyUpdates", words, 400)
+    due = cloud.ssm.updated.get((call.region, name), 0) + cloud.delays.parameter
+    if cloud.clock.now() < due:
+        message = "There are concurrent updates for a resource that supports one update at a time."
+        raise AwsError("TooManyUpdates", message, 400)
 
 
 @after("ssm", "PutParameter")
-def note_write(cloud: Cloud, call: Call, answer: Answer) -> None:
-    """Note the time of the write, which takes `delays.parameter`."""
+def record_update(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Record the time of the write, which takes `delays.parameter`."""
     cloud.ssm.updated[call.region, call.params["Name"]] = cloud.clock.now()
 
 
@@ -70,7 +70,7 @@ def note_write(cloud: Cloud, call: Call, answer: Answer) -> None:
 def check_tags(cloud: Cloud, call: Call) -> None:
     """Refuse more tags than the quota."""
     if len(call.params.get("Tags") or []) > _TAGS:
-        words = (
+        message = (
             "The Targets parameter includes too many tags. Remove one or more tags and try again."
         )
-        raise AwsError("TooManyTagsError", words, 400)
+        raise AwsError("TooManyTagsError", message, 400)

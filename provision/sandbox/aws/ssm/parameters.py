@@ -15,8 +15,8 @@ from provision.sandbox.aws.rules import before
 _NAMES = "Systems Manager User Guide, Requirements and constraints for parameter names"
 PUT = "SSM API Reference, PutParameter, Errors"
 _ALPHABET = re.compile(r"[A-Za-z0-9_./-]+")
-_SIZE = {"Standard": 4096, "Advanced": 8192}
-_DEPTH, _NAME = 15, 1011
+_MAX_SIZE = {"Standard": 4096, "Advanced": 8192}
+_MAX_DEPTH, _MAX_NAME = 15, 1011
 
 
 behaves(
@@ -63,12 +63,12 @@ def check_name(cloud: Cloud, call: Call) -> None:
         )
     if "/" in name and not name.startswith("/"):
         raise _invalid("Parameter name must be a fully qualified name.")
-    if len(name) > _NAME:
-        raise _invalid(f"Parameter name exceeds the maximum length of {_NAME} characters.")
-    if name.count("/") > _DEPTH:
+    if len(name) > _MAX_NAME:
+        raise _invalid(f"Parameter name exceeds the maximum length of {_MAX_NAME} characters.")
+    if name.count("/") > _MAX_DEPTH:
         raise AwsError(
             "HierarchyLevelLimitExceededException",
-            f"A hierarchy can have a maximum of {_DEPTH} levels.",
+            f"A hierarchy can have a maximum of {_MAX_DEPTH} levels.",
             400,
         )
 
@@ -96,9 +96,9 @@ def check_value(cloud: Cloud, call: Call) -> None:
     """Check Value and AllowedPattern (API PutParameter)."""
     value, tier = call.params["Value"], call.params.get("Tier") or "Standard"
     pattern = call.params.get("AllowedPattern")
-    if len(value.encode()) > _SIZE.get(tier, _SIZE["Advanced"]):
+    if len(value.encode()) > _MAX_SIZE.get(tier, _MAX_SIZE["Advanced"]):
         raise _invalid(
-            f"{tier} tier parameters support a maximum parameter value of {_SIZE[tier]} characters. "
+            f"{tier} tier parameters support a maximum parameter value of {_MAX_SIZE[tier]} characters. "
             "To create a larger parameter value, upgrade the parameter to use the advanced-parameter "
             "tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/"
             "userguide/parameter-store-advanced-parameters.html"
@@ -115,5 +115,5 @@ def check_value(cloud: Cloud, call: Call) -> None:
         )
 
 
-def _invalid(words: str) -> AwsError:
-    return AwsError("ValidationException", words, 400)
+def _invalid(message: str) -> AwsError:
+    return AwsError("ValidationException", message, 400)

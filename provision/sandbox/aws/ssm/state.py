@@ -1,4 +1,4 @@
-"""Parameter Store: what moto does not keep."""
+"""Parameter Store: when parameters were written."""
 
 from dataclasses import dataclass, field
 
@@ -42,6 +42,6 @@ from provision.sandbox.aws.behaviours import behaves
 )
 @dataclass
 class Ssm:
-    """When each parameter was written last; by region and name."""
+    """When each parameter was last written, by region and name."""
 
     updated: dict[tuple[str, str], float] = field(default_factory=dict)

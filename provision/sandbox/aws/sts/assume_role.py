@@ -7,12 +7,12 @@ from provision.sandbox.aws.constraints import constrains
 from provision.sandbox.aws.permissions.actions import context
 from provision.sandbox.aws.permissions.policies import (
     PermissionRequest,
-    resource_verdict,
+    resource_decision,
     statements,
 )
 from provision.sandbox.aws.rules import before
 
-_CHAINED = 3600  # seconds
+_MAX_CHAINED_DURATION = 3600  # seconds
 before("sts", "*")(constrains("ValidationError"))
 
 
@@ -37,22 +37,22 @@ before("sts", "*")(constrains("ValidationError"))
 )
 @before("sts", "AssumeRole")
 def check_trust(cloud: Cloud, call: Call) -> None:
-    """Refuse callers that the trust policy does not allow (API AssumeRole)."""
+    """Refuse callers to whom the trust policy or their own policies deny it (API AssumeRole)."""
     arn = call.params["RoleArn"]
     caller = cloud.permissions.caller(call.access_key)
     if caller is None:
         raise _denied("Roles may not be assumed by root accounts.")
     role = cloud.iam.role(arn)
-    sentence = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-    if role is None or role.arn != arn or cloud.iam.fresh(role):
-        raise _denied(sentence)
-    keys = cloud.permissions.keys(caller) | context(cloud, call)
+    message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+    if role is None or role.arn != arn or cloud.iam.is_propagating(role):
+        raise _denied(message)
+    keys = cloud.permissions.condition_keys(caller) | context(cloud, call)
     trust = role.assume_role_policy_document
     request = PermissionRequest(caller.arn, "sts:AssumeRole", arn, keys, caller.role)
-    trusted = resource_verdict(statements(trust), request)
+    trusted = resource_decision(statements(trust), request)
     if trusted not in ("Allow", "Delegate"):
-        raise _denied(sentence)
-    if denied := cloud.permissions.refused(caller, "sts:AssumeRole", arn, keys, trust):
+        raise _denied(message)
+    if denied := cloud.permissions.denial_message(caller, "sts:AssumeRole", arn, keys, trust):
         raise _denied(denied)
 
 
@@ -73,16 +73,16 @@ def check_duration(cloud: Cloud, call: Call) -> None:
         raise _invalid(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )
-    if caller is not None and not caller.is_user and wanted > _CHAINED:
+    if caller is not None and not caller.is_user and wanted > _MAX_CHAINED_DURATION:
         raise _invalid(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
             "role chaining."
         )
 
 
-def _denied(words: str) -> AwsError:
-    return AwsError("AccessDenied", words, 403)
+def _denied(message: str) -> AwsError:
+    return AwsError("AccessDenied", message, 403)
 
 
-def _invalid(words: str) -> AwsError:
-    return AwsError("ValidationError", words, 400)
+def _invalid(message: str) -> AwsError:
+    return AwsError("ValidationError", message, 400)

@@ -1,4 +1,4 @@
-"""The Resource Groups Tagging API: an incomplete inventory that lags, as AWS's."""
+"""The Resource Groups Tagging API: behaviours of moto's GetResources that AWS has too."""
 
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 

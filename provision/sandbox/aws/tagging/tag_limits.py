@@ -1,7 +1,4 @@
-"""Limits of tags, in each service's own words.
-
-What ACM refuses is moto's and constraints.py's.
-"""
+"""Limits of tags. Those of ACM are in moto and constraints.py."""
 
 from typing import Any
 
@@ -12,9 +9,9 @@ from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
-_MOST = 50
+_MAX_TAGS = 50
 _RESERVED = "aws:"
-# What EC2's creating operations may tag (API TagSpecification, ResourceType).
+# EC2's create operations -> the ResourceType of their TagSpecifications.
 _TAGGABLE = {
     "CreateVpc": "vpc",
     "CreateSubnet": "subnet",
@@ -45,7 +42,7 @@ _TAGGABLE = {
 )
 @before("elbv2", "CreateLoadBalancer", "CreateTargetGroup", "CreateListener", "CreateRule")
 def check_tags_at_creation(cloud: Cloud, call: Call) -> None:
-    """Check the number of tags (API Tag); botocore's model has the lengths (constraints.py)."""
+    """Check keys and number of tags (API Tag); constraints.py checks lengths."""
     tags = call.params.get("Tags", [])
     keys = [tag["Key"] for tag in tags]
     if len(set(keys)) < len(keys):
@@ -66,7 +63,7 @@ def check_tags_at_creation(cloud: Cloud, call: Call) -> None:
 )
 @before("elbv2", "AddTags")
 def add_tags(cloud: Cloud, call: Call) -> Answer | None:
-    """Add tags in moto's place, whose limit is ten (API AddTags)."""
+    """Add tags instead of moto, whose limit is ten (API AddTags)."""
     check_tags_at_creation(cloud, call)
     backend = cloud.backend("elbv2", call.region)
     arns, keys = call.params["ResourceArns"], {tag["Key"] for tag in call.params["Tags"]}
@@ -75,14 +72,14 @@ def add_tags(cloud: Cloud, call: Call) -> Answer | None:
             backend._get_resource_by_arn(arn)
             _check_count(keys | set(backend.tagging_service.get_tag_dict_for_resource(arn)))
     except ServiceException:
-        return None  # moto says which one is missing
+        return None  # moto's error names the missing one
     for arn in arns:
         backend.tagging_service.tag_resource(arn, call.params["Tags"])
     return {}
 
 
 def _check_count(keys: set[str]) -> None:
-    if len(keys) > _MOST:
+    if len(keys) > _MAX_TAGS:
         raise AwsError("TooManyTags", "You've reached the limit on the number of tags per resource")
 
 
@@ -107,7 +104,7 @@ def _check_count(keys: set[str]) -> None:
 )
 @before("ec2", "CreateTags")
 def check_network_tags(cloud: Cloud, call: Call) -> None:
-    """Check tags of EC2 resources (User Guide, Tag restrictions); moto counts them."""
+    """Check tags (User Guide, Tag restrictions); moto checks their number."""
     _check_network_tags(call.params["Tags"])
 
 
@@ -121,11 +118,11 @@ def check_network_tags(cloud: Cloud, call: Call) -> None:
 def check_network_tags_at_creation(cloud: Cloud, call: Call) -> None:
     """Check tags at creation (API TagSpecification)."""
     for specification in call.params.get("TagSpecifications", []):
-        sort = specification.get("ResourceType")
-        if sort != _TAGGABLE[call.operation]:
+        resource_type = specification.get("ResourceType")
+        if resource_type != _TAGGABLE[call.operation]:
             raise AwsError(
                 "InvalidParameterValue",
-                f"'{sort}' is not a valid taggable resource type for this operation.",
+                f"'{resource_type}' is not a valid taggable resource type for this operation.",
             )
         _check_network_tags(specification.get("Tags", []))
 
@@ -153,11 +150,11 @@ def _check_network_tags(tags: list[dict[str, Any]]) -> None:
 )
 @before("route53", "ChangeTagsForResource")
 def check_zone_tags(cloud: Cloud, call: Call) -> None:
-    """Check the total of a zone's tags; botocore's model has the ten a call (API ChangeTagsForResource)."""
-    have = set(cloud.backend("route53").resource_tags.get(call.params["ResourceId"], {}))
-    have -= set(call.params.get("RemoveTagKeys", []))
+    """Check keys and total of a zone's tags; constraints.py checks those of a call."""
+    current = set(cloud.backend("route53").resource_tags.get(call.params["ResourceId"], {}))
+    current -= set(call.params.get("RemoveTagKeys", []))
     added = {tag.get("Key", "") for tag in call.params.get("AddTags", [])}
     if any(key.startswith(_RESERVED) for key in added):
         raise AwsError("InvalidInput", "Tag keys starting with 'aws:' are reserved.")
-    if len(have | added) > 10:
+    if len(current | added) > 10:
         raise AwsError("InvalidInput", "The number of tags exceeds the limit of 10 per resource.")

@@ -87,8 +87,8 @@ def test_services_are_trusted_by_name_and_source(account: Account) -> None:
         code, _, message = account.refusal(lambda arn=arn: schedule(account, arn))
         assert ("ValidationException", True) == (code, "assume the role" in message)
     schedule(account, mine)
-    assert account.cloud.iam.assumable(tasks, TASKS)
-    assert not account.cloud.iam.assumable(tasks.replace("role/tasks", "role/nobody"), TASKS)
+    assert account.cloud.iam.can_be_assumed(tasks, TASKS)
+    assert not account.cloud.iam.can_be_assumed(tasks.replace("role/tasks", "role/nobody"), TASKS)
 
 
 @pytest.mark.behaviour("iam.principal-unknown")
@@ -272,15 +272,6 @@ def test_long_inline_policies(account: Account) -> None:
     assert ("LimitExceeded", 409, expected) == refused
 
 
-@pytest.mark.behaviour("iam.managed-size")
-def test_long_managed_policy(account: Account) -> None:
-    """6,144 characters."""
-    create = account.client("iam").create_policy
-    refused = account.refusal(create, PolicyName="long", PolicyDocument=long_policy(7000))
-    assert ("LimitExceeded", 409, "Cannot exceed quota for PolicySize: 6144") == refused
-    create(PolicyName="short", PolicyDocument=long_policy(5000))
-
-
 @pytest.mark.behaviour("iam.constraints")
 @pytest.mark.parametrize(
     ("given", "words"),
@@ -331,32 +322,6 @@ def test_inline_policy_is_missing(account: Account) -> None:
     refused = account.refusal(account.client("iam").get_role_policy, RoleName="bot", PolicyName="p")
     expected = "The role policy with name p cannot be found."
     assert ("NoSuchEntity", 404, expected) == refused
-
-
-@pytest.mark.behaviour("iam.policy-not-attachable")
-def test_policy_that_does_not_exist(account: Account) -> None:
-    """A misspelt ARN of AWS's own, say."""
-    role(account)
-    arn = EXECUTION + "s"
-    refused = account.refusal(
-        account.client("iam").attach_role_policy, RoleName="bot", PolicyArn=arn
-    )
-    expected = f"Policy {arn} does not exist or is not attachable."
-    assert ("NoSuchEntity", 404, expected) == refused
-
-
-@pytest.mark.behaviour("iam.policies-per-role")
-def test_policies_of_a_role(account: Account) -> None:
-    """Ten, and no eleventh."""
-    role(account)
-    iam = account.client("iam")
-    for number in range(11):
-        made = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=policy(POLICY))
-        arn = made["Policy"]["Arn"]
-        if number < 10:
-            iam.attach_role_policy(RoleName="bot", PolicyArn=arn)
-    refused = account.refusal(iam.attach_role_policy, RoleName="bot", PolicyArn=arn)
-    assert ("LimitExceeded", 409, "Cannot exceed quota for PoliciesPerRole: 10") == refused
 
 
 @pytest.mark.behaviour("iam.boundary-missing")

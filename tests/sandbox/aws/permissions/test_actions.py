@@ -8,7 +8,7 @@ from policy_sentry.querying.actions import get_action_data, get_actions_for_serv
 
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.permissions import s3_actions
-from provision.sandbox.aws.permissions.actions import _PASSED, PREFIX, TAGGING
+from provision.sandbox.aws.permissions.actions import _PASSED_ROLES, PREFIX, TAGGING
 from provision.sandbox.aws.permissions.resources import TEMPLATES, resources
 from tests.sandbox.conftest import REGION
 
@@ -79,7 +79,7 @@ def test_tagging_and_passing_are_dependent_actions() -> None:
         }
     says = {
         (service, operation)
-        for service, operation in _PASSED
+        for service, operation in _PASSED_ROLES
         for row in get_action_data(service, operation)[service]
         if "iam:PassRole" in row["dependent_actions"]
     }

@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from provision.sandbox.aws.permissions.conditions import hold
-from provision.sandbox.aws.permissions.patterns import fits, fits_arn
-from provision.sandbox.aws.permissions.policies import PermissionRequest, refusal, resource_verdict
+from provision.sandbox.aws.permissions.conditions import conditions_match
+from provision.sandbox.aws.permissions.patterns import matches, matches_arn
+from provision.sandbox.aws.permissions.policies import (
+    PermissionRequest,
+    denial_reason,
+    resource_decision,
+)
 
 USER = "arn:aws:iam::123456789012:user/maria"
 SERVICE = "arn:aws:ecs:ap-northeast-1:123456789012:service/news/bot"
@@ -50,7 +54,7 @@ DENIED = "with an explicit deny in an identity-based policy"
 )
 def test_identity_policies(policy: list[dict[str, Any]], expected: str) -> None:
     """Nothing is allowed that no statement allows; a deny wins."""
-    assert expected == refusal(asked(), policy)
+    assert expected == denial_reason(asked(), policy)
 
 
 def test_limits_of_identity_policies() -> None:
@@ -58,13 +62,15 @@ def test_limits_of_identity_policies() -> None:
     everything = [allow("*")]
     reading = [allow("ecs:Describe*")]
     action = "allows the ecs:UpdateService action"
-    assert f"because no permissions boundary {action}" == refusal(
+    assert f"because no permissions boundary {action}" == denial_reason(
         asked(), everything, boundary=reading
     )
-    assert f"because no session policy {action}" == refusal(asked(), everything, session=reading)
-    assert NOT_ALLOWED == refusal(asked(), reading, boundary=everything)
+    assert f"because no session policy {action}" == denial_reason(
+        asked(), everything, session=reading
+    )
+    assert NOT_ALLOWED == denial_reason(asked(), reading, boundary=everything)
     denying = [*everything, allow(Effect="Deny")]
-    assert "with an explicit deny in a permissions boundary" == refusal(
+    assert "with an explicit deny in a permissions boundary" == denial_reason(
         asked(), everything, boundary=denying
     )
 
@@ -84,29 +90,29 @@ def test_limits_of_identity_policies() -> None:
 def test_principals_of_resource_policies(principal: Any, expected: str) -> None:
     """Everybody, the caller by name, or the account, which hands the question on to IAM."""
     statement = allow(Principal=principal)
-    assert expected == resource_verdict([statement], asked())
-    denied = resource_verdict([statement | {"Effect": "Deny"}], asked())
+    assert expected == resource_decision([statement], asked())
+    denied = resource_decision([statement | {"Effect": "Deny"}], asked())
     assert ("Deny" if expected else "") == denied
 
 
 def test_resource_policy_allows_within_the_account() -> None:
     """One of the two is enough; a deny of either wins."""
     own = [allow(Principal={"AWS": USER})]
-    assert "" == refusal(asked(), [], own)
-    assert DENIED == refusal(asked(), [allow(Effect="Deny")], own)
+    assert "" == denial_reason(asked(), [], own)
+    assert DENIED == denial_reason(asked(), [allow(Effect="Deny")], own)
     denied = [own[0] | {"Effect": "Deny"}]
     expected = "with an explicit deny in a resource-based policy"
-    assert expected == refusal(asked(), [allow()], denied)
+    assert expected == denial_reason(asked(), [allow()], denied)
     others = [{"Effect": "Deny", "NotPrincipal": {"AWS": USER}, "Action": "*", "Resource": "*"}]
-    assert "" == refusal(asked(), [allow()], others)
+    assert "" == denial_reason(asked(), [allow()], others)
 
 
 def test_trust_of_services() -> None:
     """A service is a principal by its name."""
     trust = [{"Effect": "Allow", "Principal": {"Service": "a.b"}, "Action": "sts:AssumeRole"}]
     request = PermissionRequest("a.b", "sts:AssumeRole", "arn:aws:iam::123456789012:role/r")
-    assert "Allow" == resource_verdict(trust, request)
-    assert "" == resource_verdict(trust, PermissionRequest("c.d", "sts:AssumeRole", "r"))
+    assert "Allow" == resource_decision(trust, request)
+    assert "" == resource_decision(trust, PermissionRequest("c.d", "sts:AssumeRole", "r"))
 
 
 CONTEXT = {
@@ -158,14 +164,14 @@ HOLD: list[tuple[str, str, Any, bool]] = [
 @pytest.mark.parametrize(("operator", "key", "value", "expected"), HOLD)
 def test_condition(operator: str, key: str, value: Any, expected: bool) -> None:
     """Each operator, for keys that are there and keys that are not."""
-    assert expected == hold({operator: {key: value}}, CONTEXT)
+    assert expected == conditions_match({operator: {key: value}}, CONTEXT)
 
 
 def test_conditions_hold_together() -> None:
     """Every operator and every key."""
     both = {"StringEquals": {"aws:username": "maria", "s3:prefix": "news/"}, "Null": {"x": "true"}}
-    assert hold(both, CONTEXT)
-    assert not hold(both | {"Bool": {"aws:SecureTransport": "false"}}, CONTEXT)
+    assert conditions_match(both, CONTEXT)
+    assert not conditions_match(both | {"Bool": {"aws:SecureTransport": "false"}}, CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -183,10 +189,10 @@ def test_conditions_hold_together() -> None:
 )
 def test_variables(pattern: str, value: str, expected: bool) -> None:
     """Policy variables stand for the request's values; wildcards of a value stand for themselves."""
-    assert expected == fits(pattern, value, CONTEXT)
+    assert expected == matches(pattern, value, CONTEXT)
 
 
 def test_arns_part_by_part() -> None:
     """A wildcard does not cross a colon."""
-    assert not fits_arn("arn:aws:ecs:*", "arn:aws:ecs:r:1:task/x")
-    assert fits_arn("arn:aws:iam::1:user/${aws:username}", "arn:aws:iam::1:user/maria", CONTEXT)
+    assert not matches_arn("arn:aws:ecs:*", "arn:aws:ecs:r:1:task/x")
+    assert matches_arn("arn:aws:iam::1:user/${aws:username}", "arn:aws:iam::1:user/maria", CONTEXT)

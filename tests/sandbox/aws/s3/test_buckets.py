@@ -51,7 +51,7 @@ def test_own_bucket_twice(account: Account) -> None:
 @pytest.mark.behaviour("s3.bucket-taken", "s3.foreign-bucket")
 def test_bucket_of_a_stranger(account: Account) -> None:
     """The name is taken, and the bucket is closed."""
-    account.cloud.s3.foreign.add("news")
+    account.cloud.s3.other_accounts.add("news")
     s3 = account.client("s3")
     refused = account.refusal(s3.create_bucket, Bucket="news", CreateBucketConfiguration=HERE)
     assert ("BucketAlreadyExists", 409) == refused[:2]

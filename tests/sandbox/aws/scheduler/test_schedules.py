@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provision.sandbox.aws.scheduler.targets import call_of
+from provision.sandbox.aws.scheduler.targets import target_call
 from tests.sandbox.aws.ecs.bot_service import TRUST, Bot
 from tests.sandbox.conftest import Account
 
@@ -421,14 +421,14 @@ def test_parameters_of_run_task() -> None:
         "NetworkConfiguration": {"AwsvpcConfiguration": network},
     }
     universal = {"Arn": "arn:aws:scheduler:::aws-sdk:ecs:runTask", "Input": json.dumps(given)}
-    one, other = call_of(templated, "r", 0), call_of(universal, "r", 0)
+    one, other = target_call(templated, "r", 0), target_call(universal, "r", 0)
     assert one is not None
     assert other is not None
     assert one.params == other.params
     assert {"subnets": ["s"], "securityGroups": ["g"], "assignPublicIp": "ENABLED"} == (
         one.params["networkConfiguration"]["awsvpcConfiguration"]
     )
-    assert call_of({"Arn": "arn:aws:sqs:r:123456789012:queue"}, "r", 0) is None
+    assert target_call({"Arn": "arn:aws:sqs:r:123456789012:queue"}, "r", 0) is None
 
 
 @pytest.mark.behaviour("scheduler.role-may")
