@@ -41,7 +41,7 @@ def main() -> int:
         assert bots is not None
         return bots.deliver(*webhook)
 
-    line = LinePlatform(deliver, lambda _name: [], RunningClock(SPEED), patience=15)
+    line = LinePlatform(deliver, lambda _name: [], RunningClock(SPEED), reply_timeout=15)
     line.endpoint, line.redelivery = "https://bot.example.jp/webhook", True
     trouble = Trouble(line.wsgi)
     server = HttpServer(trouble)

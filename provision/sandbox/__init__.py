@@ -1,1 +1,1 @@
-"""An AWS, a DNS, a registrar and a LINE platform on this machine."""
+"""Emulators of AWS, DNS, a registrar and LINE on this machine."""

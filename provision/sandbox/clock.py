@@ -1,4 +1,4 @@
-"""The sandbox's clock: simulated time."""
+"""Simulated time."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class SimulatedClock(Protocol):
-    """Simulated time. All instants are epoch seconds, all durations simulated seconds."""
+    """A clock of simulated time, in epoch seconds and simulated seconds."""
 
     @property
     def speed(self) -> float:
@@ -21,11 +21,11 @@ class SimulatedClock(Protocol):
         """Return once `seconds` of simulated time have passed."""
 
     def hold(self) -> AbstractContextManager[None]:
-        """Stop simulated time inside: something real (a process) is being started."""
+        """Return a context manager that stops simulated time while a process is started."""
 
 
 class RunningClock:
-    """Real time, `speed` times as fast, standing still while anyone holds it."""
+    """Real time, `speed` times as fast, except while held."""
 
     def __init__(self, speed: float = 1.0) -> None:
         if speed <= 0:
@@ -47,7 +47,7 @@ class RunningClock:
         return self._simulated + (time.monotonic() - self._real) * self.speed
 
     def sleep(self, seconds: float) -> None:
-        """Wait until the clock has advanced by these simulated seconds."""
+        """Wait until these simulated seconds have passed."""
         with self._changed:
             end = self._now() + seconds
             while (left := end - self._now()) > 0:
@@ -55,7 +55,7 @@ class RunningClock:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Stop the clock inside."""
+        """Stop the clock in the context."""
         with self._changed:
             self._simulated = self._now()
             self._holders += 1
@@ -70,10 +70,10 @@ class RunningClock:
 
 
 class ManualClock:
-    """Stands still until somebody sleeps on it or advances it; for tests.
+    """A clock for tests, which advances only by `sleep` and `advance`.
 
-    It moves in steps and runs the callbacks between them, so that everything goes on
-    while the code under test sleeps.
+    It advances in steps and runs the callbacks after each, so that the emulation goes on while the code under
+    test sleeps.
     """
 
     speed = 1.0
@@ -88,11 +88,11 @@ class ManualClock:
         return self._now
 
     def on_advance(self, callback: Callable[[], None]) -> None:
-        """Have `callback` run after every step (and at least once) of every advance."""
+        """Run `callback` after every step, at least once per advance."""
         self._callbacks.append(callback)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock in steps, with what is due at each."""
+        """Advance the clock in steps, and run the callbacks after each."""
         end = self._now + seconds
         while True:
             self._now = min(end, self._now + self.step)
@@ -106,5 +106,5 @@ class ManualClock:
         self.advance(seconds)
 
     def hold(self) -> AbstractContextManager[None]:
-        """Do nothing: this clock stands still anyway."""
+        """Do nothing: this clock does not run."""
         return nullcontext()

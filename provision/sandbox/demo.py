@@ -1,7 +1,6 @@
-"""`make demo`: setup, a conversation with the bot, and teardown, with the command a person types.
+"""`make demo`: setup, messages to the bot, and teardown, with the command-line tool.
 
-A sandbox as its own process; then setup, a question to the bot, teardown. Exit status 0 only if the bot
-answered and nothing is left.
+The sandbox runs as a process of its own. The exit status is 0 only if the bot replied and nothing is left.
 """
 
 import json
@@ -23,7 +22,7 @@ STOPS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def main() -> int:
-    """Run the demo; 0 when all of it went well, 130 after Ctrl-C."""
+    """Run the demo; return the exit status, 130 after Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="provision-demo-") as folder:
         environ = {**os.environ, "XDG_RUNTIME_DIR": folder, "TMPDIR": folder}
         command = [*PROVISION, "sandbox", "--speed", SPEED, "--json"]
@@ -33,11 +32,11 @@ def main() -> int:
             try:
                 assert sandbox.stdout is not None
                 line = sandbox.stdout.readline()
-                if not line:  # it has said why
+                if not line:  # the sandbox has printed why
                     return sandbox.wait() or 1
-                return story(json.loads(line), environ, Path(folder) / "stack.sandbox.yaml")
+                return run_story(json.loads(line), environ, Path(folder) / "stack.sandbox.yaml")
             except KeyboardInterrupt:
-                say(_("Stopped. The sandbox ends, and everything in it (some seconds)."))
+                print_heading(_("Stopped. The sandbox ends, and everything in it (some seconds)."))
                 return 130
             finally:
                 sandbox.terminate()
@@ -47,16 +46,18 @@ def main() -> int:
                     sandbox.kill()
 
 
-def story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> int:
-    """Run setup, talk with the bot, and run teardown."""
+def run_story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> int:
+    """Run setup, send messages to the bot, and run teardown; return the exit status."""
     common = ["--sandbox", "--yes", "--stack", str(stack)]
-    say(_("1. Everything comes to be (time runs {speed} times as fast as on AWS)", speed=SPEED))
+    print_heading(
+        _("1. Everything comes to be (time runs {speed} times as fast as on AWS)", speed=SPEED)
+    )
     setup = run("setup", *common, environ=environ)
     if setup.returncode:
         return setup.returncode
-    say(_("2. Somebody writes to the bot on LINE: {url}", url=setup.stdout.strip()))
-    answered = [talk(addresses, words) for words in (_("latest"), _("help"))]
-    say(_("3. Everything is taken away"))
+    print_heading(_("2. Somebody writes to the bot on LINE: {url}", url=setup.stdout.strip()))
+    answered = [send_message(addresses, words) for words in (_("latest"), _("help"))]
+    print_heading(_("3. Everything is taken away"))
     teardown = run("teardown", "--everything", "--json", *common, environ=environ)
     gone = json.loads(teardown.stdout or "{}")
     for kept in gone.get("kept", []):
@@ -67,11 +68,11 @@ def story(addresses: dict[str, str], environ: dict[str, str], stack: Path) -> in
 
 
 def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command; its stdout is kept, and is encoded as ours is.
+    """Run the command-line tool and capture its stdout, in the encoding of this process's.
 
-    Ctrl-C reaches this process only, which then ends the command and what that has started.
+    Ctrl-C reaches only this process, which then kills the command's process group.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # none may come before it is known what to end
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until it is known which process to kill
     with subprocess.Popen(
         [*PROVISION, *words],
         env=environ,
@@ -90,12 +91,12 @@ def run(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str
     return subprocess.CompletedProcess(command.args, command.returncode, printed)
 
 
-def say(text: str) -> None:
+def print_heading(text: str) -> None:
     """Print a heading."""
     print(f"\n== {text}", flush=True)
 
 
-def talk(addresses: dict[str, str], words: str) -> bool:
+def send_message(addresses: dict[str, str], words: str) -> bool:
     """Send one message to the bot and print its reply; return whether there was one."""
     request = urllib.request.Request(
         f"{addresses['line']}/_sandbox/send",
@@ -106,13 +107,19 @@ def talk(addresses: dict[str, str], words: str) -> bool:
         },
     )
     with urllib.request.urlopen(request, timeout=30) as response:
-        told: dict[str, Any] = json.load(response)
+        outcome: dict[str, Any] = json.load(response)
     print(_("  you: {words}", words=words))
-    for message in told["reply"] or []:
+    for message in outcome["reply"] or []:
         said = message.get("text") or message.get("altText") or message["type"]
         print(_("  bot: {said}", said=said.replace("\n", "\n       ")))
-    print(_("  (HTTP {status}, {seconds:.2f} s)", status=told["status"], seconds=told["seconds"]))
-    return bool(told["reply"])
+    print(
+        _(
+            "  (HTTP {status}, {seconds:.2f} s)",
+            status=outcome["status"],
+            seconds=outcome["seconds"],
+        )
+    )
+    return bool(outcome["reply"])
 
 
 if __name__ == "__main__":

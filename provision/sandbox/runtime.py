@@ -1,7 +1,7 @@
-"""The file by which `--sandbox` finds the sandbox that runs on this machine.
+"""The file in which `--sandbox` finds the addresses of the running sandbox.
 
-The sandbox's keys and LINE's secrets are in it, and a command goes where it says. So it has to be this user's
-own, closed to others, and no link: in a shared temporary folder anyone may have made something in its place.
+It contains keys and secrets, and commands connect to its addresses. So it must belong to this user, be
+inaccessible to others, and be no link: in a shared temporary folder anyone can create a file in its place.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _ADDRESSES = ("aws", "dns", "line", "registrar", "page", "front", "registry", "g
 
 
 def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return $XDG_RUNTIME_DIR/provision/sandbox.json, else a file in this user's own folder in temp."""
+    """Return $XDG_RUNTIME_DIR/provision/sandbox.json, else a file in a temporary folder of this user."""
     base = environ.get("XDG_RUNTIME_DIR")
     if base:
         return Path(base) / "provision" / _NAME
@@ -31,14 +31,14 @@ def runtime_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def write_runtime(values: Mapping[str, Any], file: Path) -> None:
-    """Write it whole, mode 0600 in a folder of mode 0700. Raises ProvisionError where that is not safe."""
+    """Replace the file atomically, mode 0600 in a folder of mode 0700. Raises ProvisionError if unsafe."""
     doing = _("Could not write {path}, by which --sandbox finds the sandbox.", path=file)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _folder(file.parent, doing) as folder:
             os.fchmod(folder, 0o700)
             with contextlib.suppress(FileNotFoundError):
-                os.close(_opened(file, doing, folder))
+                os.close(_open(file, doing, folder))
             draft = f".{file.name}.{secrets.token_hex(8)}"
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -49,59 +49,59 @@ def write_runtime(values: Mapping[str, Any], file: Path) -> None:
 
 
 def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
-    """Return what the running sandbox wrote; None when there is none, or its process is gone.
+    """Return the values of the running sandbox; None if there is none, or its process has ended.
 
-    Raises ProvisionError where it is not safe to follow.
+    Raises ProvisionError if the file is unsafe.
     """
     file = file or runtime_file()
     doing = _("Could not read {path}, by which --sandbox finds the sandbox.", path=file)
     try:
         with _folder(file.parent, doing, private=True) as folder:
-            descriptor = _opened(file, doing, folder, private=True)
+            descriptor = _open(file, doing, folder, private=True)
         with os.fdopen(descriptor, encoding="utf-8") as stream:
             values: dict[str, Any] = json.load(stream)
         os.kill(int(values["pid"]), 0)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    away = [name for name in _ADDRESSES if name in values and not _is_here(str(values[name]))]
-    if away:
-        why = _("its {names} leads to another machine", names=", ".join(away))
+    remote = [name for name in _ADDRESSES if name in values and not _is_local(str(values[name]))]
+    if remote:
+        why = _("its {names} leads to another machine", names=", ".join(remote))
         raise _refused(doing, file, why)
     return values
 
 
 def remove_runtime(file: Path) -> None:
-    """Remove it, if it is this process's: a younger sandbox may have replaced it."""
+    """Remove the file if it is this process's; a later sandbox may have replaced it."""
     with contextlib.suppress(OSError, ProvisionError):
         values = read_runtime(file)
         if values is not None and values["pid"] == os.getpid():
             file.unlink()
 
 
-def _is_here(address: str) -> bool:
-    """Return whether a URL, or host:port, is this machine's."""
+def _is_local(address: str) -> bool:
+    """Return whether a URL or host:port is on this machine."""
     return on_loopback(address if "://" in address else f"//{address}")
 
 
 @contextlib.contextmanager
 def _folder(path: Path, doing: str, *, private: bool = False) -> Iterator[int]:
-    """Return the folder's descriptor: what is opened through it is in this folder, even if it is renamed."""
-    folder = _opened(path, doing, flags=os.O_DIRECTORY, private=private)
+    """Open a folder; paths opened relative to its descriptor stay in it even if it is renamed."""
+    folder = _open(path, doing, flags=os.O_DIRECTORY, private=private)
     try:
         yield folder
     finally:
         os.close(folder)
 
 
-def _opened(
+def _open(
     path: Path, doing: str, folder: int | None = None, *, flags: int = 0, private: bool = False
 ) -> int:
-    """Return the descriptor of this user's own file or folder. `private`: nobody else may use it.
+    """Return the descriptor of a file or folder of this user; with `private`, others have no access.
 
-    Raises FileNotFoundError where there is none, ProvisionError where it is something else.
+    Raises FileNotFoundError, or ProvisionError if it is unsafe.
     """
     name = path if folder is None else path.name
-    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would wait for its writer
+    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # opening a pipe would block
     try:
         descriptor = os.open(name, flags, dir_fd=folder)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The sandbox: AWS, DNS, a registrar, LINE and a feed server, in this process or served."""
+"""The sandbox: AWS, DNS, a registrar, LINE and a feed server, in this process or served on ports."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.public_gallery import Gallery
 from provision.sandbox.aws.ecr.registry_api import Registry
 from provision.sandbox.aws.elbv2.data_plane import DataPlane
-from provision.sandbox.aws.regions import opt_in
+from provision.sandbox.aws.regions import opt_in_regions
 from provision.sandbox.clock import SimulatedClock
 from provision.sandbox.delays import Delays
 from provision.sandbox.dns.server import DnsServer
@@ -24,11 +24,11 @@ from provision.sandbox.web.feed_server import PATH, FeedServer
 from provision.sandbox.web.guard import Guard
 from provision.sandbox.web.serving import HttpServer, TlsServer
 
-# Of simulated time, what the bot lingers after SIGTERM where nothing else is said.
+# Simulated seconds that the bot keeps serving after SIGTERM, unless the task definition sets them.
 LINGER_SECONDS = 20.0
-_TICK = 0.05  # real seconds between two looks at the clock
-# What setup asks for; loading them costs seconds of CPU, which the first call need not wait for.
-WARM = (
+_TICK = 0.05  # real seconds between ticks
+# The services that setup calls; loading them takes seconds, so they are loaded in the background.
+PRELOADED = (
     "sts",
     "ec2",
     "acm",
@@ -47,11 +47,10 @@ log = logging.getLogger(__name__)
 
 
 class Sandbox:
-    """One sandbox; without `serve` it works inside this process.
+    """One sandbox, which works inside this process until `serve` is called.
 
-    Then aws, line.wsgi and front are WSGI applications, cloud.dns and cloud.registrar objects.
-
-    `tasks` None: a process per task. Close it in every case.
+    `aws`, `line.wsgi` and `front` (the load balancers) are WSGI applications. By default each task is a
+    process. Always close the sandbox.
     """
 
     def __init__(
@@ -73,27 +72,26 @@ class Sandbox:
         self._ticker: threading.Thread | None = None
 
     def serve(self, region: str = "ap-northeast-1", idle: float = 1.0) -> dict[str, str]:
-        """Open every port and let time run; the addresses and keys as `sandbox --json` prints them.
+        """Open all ports and start the clock; return addresses and keys as in `sandbox --json`.
 
-        `region` is the one whose backends are loaded behind the first call, or when none has come for
-        `idle` real seconds.
+        The backends of `region` are loaded after the first call, or after `idle` real seconds.
         """
         keys = self.cloud.keys
         aws = HttpServer(Guard(self.aws.verified, keys.token, control.is_guarded))
         registrar = HttpServer(Guard(self.cloud.registrar, keys.token, lambda how, _: how == "PUT"))
         line = HttpServer(Guard(self.line.wsgi, keys.token, lambda _, path: "_sandbox" in path))
-        front = TlsServer(self.front)  # for the internet: whoever has the name may ask
+        front = TlsServer(self.front)  # without Guard: open to everybody
         dns = DnsServer(lambda query: self.cloud.dns.respond(query))
         registry, gallery = HttpServer(Guard(self.registry)), HttpServer(Guard(self.gallery))
         feed_server = HttpServer(Guard(FeedServer()))
         self._servers = [aws, registrar, line, front, dns, registry, gallery, feed_server]
         self.cloud.registry, self.cloud.gallery = registry.url, gallery.url
-        self.cloud.opted_in |= opt_in()  # a person may try any region
-        self._delivery.front_port = front.port
+        self.cloud.opted_in |= opt_in_regions()  # enable all regions
+        self._delivery.tls_port = front.port
         if isinstance(self.tasks, ProcessTasks):
             self.tasks.extra |= {
                 "AWS_ENDPOINT_URL": aws.url,
-                "AWS_EC2_METADATA_DISABLED": "true",  # without a task role: no credentials at all
+                "AWS_EC2_METADATA_DISABLED": "true",  # no credentials without a task role
                 "LINE_API_URL": line.url,
                 "LINGER_SECONDS": f"{LINGER_SECONDS / self.cloud.clock.speed:.3f}",
             }
@@ -105,7 +103,7 @@ class Sandbox:
             "dns": f"{host}:{port}",
             "line": line.url,
             "registrar": registrar.url,
-            "page": f"{line.url}/#{keys.token}",  # a browser sends no server what is behind the #
+            "page": f"{line.url}/#{keys.token}",  # browsers do not send the fragment to servers
             "front": front.url,
             "ca": str(self.cloud.authority.root),
             "registry": registry.url,
@@ -115,9 +113,9 @@ class Sandbox:
         }
 
     def close(self) -> None:
-        """Stop serving, end every task, remove what was written."""
+        """Stop the servers and tasks, and remove all files."""
         self._stopping.set()
-        self.aws.has_answered.set()
+        self.aws.first_call_done.set()
         if self._ticker is not None:
             self._ticker.join()
         for server in self._servers:
@@ -135,16 +133,16 @@ class Sandbox:
         self.close()
 
     def _run(self, region: str, idle: float) -> None:
-        self.aws.has_answered.wait(idle)
-        for service in WARM:
+        self.aws.first_call_done.wait(idle)
+        for service in PRELOADED:
             if self._stopping.is_set():
                 return
-            self.aws.warm(service, region)
-        seen = ""
+            self.aws.preload(service, region)
+        last_error = ""
         while not self._stopping.wait(_TICK):
             try:
                 self.cloud.tick()
             except Exception as error:
-                if repr(error) != seen:  # it comes again with every tick: one report is enough
-                    log.exception("the sandbox's clockwork stumbled")
-                seen = repr(error)
+                if repr(error) != last_error:  # it may recur at every tick
+                    log.exception("a tick of the sandbox failed")
+                last_error = repr(error)

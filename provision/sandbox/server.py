@@ -1,4 +1,4 @@
-"""The process behind `provision sandbox`."""
+"""The process of `provision sandbox`."""
 
 import contextlib
 import json
@@ -17,9 +17,9 @@ from provision.sandbox.sandbox import Sandbox
 
 
 def serve(speed: float, as_json: bool) -> None:
-    """Serve a sandbox, `speed` times as fast as reality, until Ctrl-C, SIGTERM, or its terminal closes.
+    """Serve a sandbox at `speed` times real time until Ctrl-C, SIGTERM or SIGHUP.
 
-    Its addresses and keys go to stdout, as one JSON line or as sentences, and to the runtime file.
+    Addresses and keys are printed, as one JSON line or as text, and written to the runtime file.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -36,7 +36,7 @@ def serve(speed: float, as_json: bool) -> None:
                 "channel_secret": sandbox.line.channel_secret,
                 "pid": os.getpid(),
                 "earlier": earlier,
-                "id": secrets.token_hex(8),  # a stack's file notes of which sandbox its records are
+                "id": secrets.token_hex(8),  # stack files record the sandbox they belong to
             },
             file,
         )
@@ -49,21 +49,21 @@ def serve(speed: float, as_json: bool) -> None:
                 file=sys.stderr,
             )
         try:
-            print(json.dumps(addresses) if as_json else _sentences(addresses, speed), flush=True)
+            print(json.dumps(addresses) if as_json else _summary(addresses, speed), flush=True)
             while not stop.wait(0.2):
                 pass
             with contextlib.suppress(OSError):  # the terminal may be gone
                 print(_("The sandbox ends, and everything in it."), file=sys.stderr)
         finally:
-            _take_back(file, earlier)
+            _restore_runtime(file, earlier)
 
 
-def _take_back(file: Path, earlier: dict[str, Any] | None) -> None:
-    """Remove what we wrote; the last one of the earlier sandboxes that still runs is found again."""
+def _restore_runtime(file: Path, earlier: dict[str, Any] | None) -> None:
+    """Remove our runtime file; restore that of the last earlier sandbox that still runs."""
     found = read_runtime(file)
     remove_runtime(file)
     if found is None or found["pid"] != os.getpid():
-        return  # a younger sandbox has replaced it
+        return  # a later sandbox has replaced it
     while earlier:
         write_runtime(earlier, file)
         if read_runtime(file):
@@ -72,7 +72,7 @@ def _take_back(file: Path, earlier: dict[str, Any] | None) -> None:
         earlier = earlier.get("earlier")
 
 
-def _sentences(addresses: dict[str, str], speed: float) -> str:
+def _summary(addresses: dict[str, str], speed: float) -> str:
     return "\n".join(
         (
             _(

@@ -206,7 +206,7 @@ class Env:
         Refusals that a test injects, by faults or by a lag, are its own business.
         """
         cloud = self.sandbox.cloud
-        injected = cloud.faults.shown() or cloud.lag.seconds
+        injected = cloud.faults.describe() or cloud.lag.seconds
         engine = self.engine()
         engine.inspect()
         self.aws_session.refused.clear()

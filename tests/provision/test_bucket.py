@@ -142,7 +142,7 @@ def test_errors_inside_a_200(env: Env) -> None:
 
 def test_no_second_bucket_while_s3_does_not_list_the_first(env: Env) -> None:
     """A run ends right after CreateBucket; the next one creates no bucket under another name."""
-    env.sandbox.cloud.lag.switch(20, ["s3"])
+    env.sandbox.cloud.lag.set_seconds(20, ["s3"])
 
     def cut(operation: str) -> None:
         if operation == "PutPublicAccessBlock":

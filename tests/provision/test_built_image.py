@@ -247,7 +247,7 @@ def test_fault_while_pushing(builder: Builder, operation: str, kind: str) -> Non
     faults.add({"kind": kind, "service": "ecr", "operation": operation})
     assert [] == builder.env.setup().errors
     assert 1 == len(builder.images())
-    assert [] == faults.shown()
+    assert [] == faults.describe()
 
 
 def test_endpoint_without_a_registry() -> None:

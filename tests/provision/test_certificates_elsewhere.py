@@ -114,7 +114,7 @@ def test_asked_again(env: Env, operation: str) -> None:
     fault = {"kind": "throttle", "service": service, "operation": operation, "region": region}
     env.sandbox.cloud.faults.add(fault)
     assert KEY in env.teardown(everything=True).deleted
-    assert [] == env.sandbox.cloud.faults.shown()
+    assert [] == env.sandbox.cloud.faults.describe()
 
 
 @pytest.mark.parametrize("opted_in", [False, True])

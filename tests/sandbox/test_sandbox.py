@@ -132,9 +132,9 @@ def test_first_call_waits_for_no_backend() -> None:
     code = """if True:
         import boto3, sys, urllib.request
         from provision.sandbox.clock import RunningClock
-        from provision.sandbox.sandbox import WARM, Sandbox
+        from provision.sandbox.sandbox import PRELOADED, Sandbox
         def loaded():
-            return [name for name in WARM if f"moto.{name}.responses" in sys.modules]
+            return [name for name in PRELOADED if f"moto.{name}.responses" in sys.modules]
         clock = RunningClock()
         with Sandbox(clock) as sandbox:
             addresses = sandbox.serve(idle=60)
@@ -146,7 +146,7 @@ def test_first_call_waits_for_no_backend() -> None:
             client = session.client("ecr", endpoint_url=addresses["aws"])
             client.describe_repositories()
             client.close()
-            while len(loaded()) < len(WARM):
+            while len(loaded()) < len(PRELOADED):
                 clock.sleep(0.05)
             print("all")
     """
@@ -212,5 +212,5 @@ def test_a_fault_of_the_sandbox_is_logged_once(caplog: pytest.LogCaptureFixture)
         sandbox.cloud.on_tick(tick)
         sandbox.serve(idle=0)
         assert done.wait(120)
-    reports = [record for record in caplog.records if "clockwork" in record.message]
+    reports = [record for record in caplog.records if "tick" in record.message]
     assert ["'a'", "'b'", "'a'"] == [str((r.exc_info or ())[1]) for r in reports]

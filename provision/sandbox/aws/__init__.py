@@ -1,1 +1,1 @@
-"""AWS on moto, with rules where moto differs from AWS."""
+"""AWS, emulated by moto and by rules where moto differs from AWS."""

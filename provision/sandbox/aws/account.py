@@ -1,4 +1,4 @@
-"""The emulated account without its services: clock, delays, lock, log of calls, and moto's backends."""
+"""The emulated account without its services: clock, delays, lock, log of calls, and access to moto."""
 
 import itertools
 import threading
@@ -17,12 +17,12 @@ from provision.sandbox.faults.faults import Faults
 from provision.sandbox.tasks.runners import InlineTasks, TaskRunner
 from provision.sandbox.web.authority import Authority
 
-LOG_LENGTH = 50_000  # calls; some 25 MB
+LOG_LENGTH = 50_000  # calls, about 25 MB
 _GLOBAL = {"iam", "route53", "s3", "sts"}  # moto keeps these under "aws", not under a region
 
 
 class Account:
-    """What every service of the account shares.
+    """What the account's services share.
 
     Hold `lock` while reading or changing anything in it.
     """
@@ -43,36 +43,36 @@ class Account:
         self._ticking = threading.Lock()
         self._tickers: list[Callable[[], None]] = []
         self._closers: list[Callable[[], None]] = []
-        self.registry = ""  # where the registry behind ECR is served; "": nowhere
-        self.gallery = ""  # the same of the stand-in for public.ecr.aws
-        self.opted_in: set[str] = set()  # regions enabled beside those enabled by default
+        self.registry = ""  # URL of ECR's registry; "" if it is not served
+        self.gallery = ""  # URL of the stand-in for public.ecr.aws, likewise
+        self.opted_in: set[str] = set()  # opt-in regions that are enabled
         self.registrar = Registrar()
         self.authority = Authority()
 
     def close(self) -> None:
-        """End what runs behind the account, and the authority; for good."""
-        self._end()
+        """Stop the tasks and remove the certificate authority's files."""
+        self._run_closers()
         self.authority.close()
 
-    def _end(self) -> None:
+    def _run_closers(self) -> None:
         self._tickers.clear()
         while self._closers:
             self._closers.pop()()
 
     def backend(self, service: str, region: str = "") -> Any:
-        """Return moto's backend of a service; the region is ignored where the service is global."""
+        """Return moto's backend of a service; the region is ignored for global services."""
         name: Any = service
         return get_backend(name)[self.account_id]["aws" if service in _GLOBAL else region]
 
     def regions(self, service: str) -> list[str]:
-        """Return the regions in which moto has built a backend of this service so far."""
+        """Return the regions in which moto has a backend of this service."""
         name: Any = service
         return [key for key, _ in dict.items(get_backend(name)[self.account_id])]
 
-    def note(self, call: "Call", caller: str, outcome: int | str) -> None:
-        """Write the call into the log of calls: what was asked, by whom (an ARN), and how it went.
+    def log_call(self, call: "Call", caller: str, outcome: int | str) -> None:
+        """Add the call to the log; `caller` is an ARN, `outcome` the HTTP status or an error.
 
-        The log is bounded: the oldest calls leave it, the numbers go on.
+        The log keeps the last LOG_LENGTH calls; their numbers go on.
         """
         self.log.append(
             {
@@ -88,19 +88,18 @@ class Account:
         )
 
     def on_tick(self, ticker: Callable[[], None]) -> None:
-        """Have `ticker` run on every tick until the next reset, WITHOUT the lock: it takes it."""
+        """Run `ticker` on every tick until the next reset. It is called without the lock, and takes it."""
         self._tickers.append(ticker)
 
     def on_close(self, closer: Callable[[], None]) -> None:
-        """Have `closer` run once, at the next reset or at the end."""
+        """Run `closer` once, at the next reset or close."""
         self._closers.append(closer)
 
     def tick(self) -> None:
-        """Let time have its effect: everything that is due now happens.
+        """Run the tickers, which do everything that is due by now.
 
-        Runs before each call, and in serving mode from a thread; one tick at a time, and a tick
-        that finds another one running leaves it to that one. Tickers take the lock themselves, and
-        let go of it where they wait for something real (a health check).
+        Called before each call and, when served, by a thread; does nothing while another tick is running.
+        Tickers take the lock themselves, and release it while they wait in real time (health checks).
         """
         if not self._ticking.acquire(blocking=False):
             return

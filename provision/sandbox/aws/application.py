@@ -1,7 +1,7 @@
-"""The AWS endpoint of the sandbox: a WSGI application around moto's, with rules before and after.
+"""The sandbox's AWS endpoint: a WSGI application around moto's, with rules before and after it.
 
-A call goes tick -> read -> signature, parameters -> faults -> permissions -> before rules -> moto ->
-after rules -> log. Beside it, on the same port, the control surface under /_sandbox/.
+Steps of a call: tick -> parse -> signature, parameters -> faults -> permissions -> before rules -> moto ->
+after rules -> log. The control paths under /_sandbox/ are on the same port.
 """
 
 import functools
@@ -13,6 +13,7 @@ from typing import Any
 
 from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response as HttpResponse
 
 from provision.sandbox.aws import (  # noqa: F401  the registry fills the tables of rules
@@ -23,7 +24,7 @@ from provision.sandbox.aws import (  # noqa: F401  the registry fills the tables
     signing,
 )
 from provision.sandbox.aws.calls import (
-    CUT_OFF,
+    TRUNCATED,
     AwsError,
     Call,
     buffer_body,
@@ -34,13 +35,13 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.enforcement import enforce
 from provision.sandbox.aws.rules import rules_after, rules_before
 from provision.sandbox.aws.signatures import verify
-from provision.sandbox.faults.faults import ConnectionDroppedError, hang_up
+from provision.sandbox.faults.faults import ConnectionDroppedError, close_connection
 from provision.sandbox.web import control
 
 _log = logging.getLogger(__name__)
-# One for all: moto's backends are one set per process anyway, and its Flask applications are slow to build.
+# One per process, like moto's backends; its Flask applications are slow to build.
 MOTO = DomainDispatcherApplication(create_backend_app)
-# It would list moto's own folder at every call to find a host's backend: here once a host.
+# Cached because it lists moto's own folder to find a host's backend.
 MOTO.get_backend_for_host = functools.cache(MOTO.get_backend_for_host)
 
 
@@ -49,10 +50,10 @@ class AwsApplication:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self.has_answered = threading.Event()  # the first call
+        self.first_call_done = threading.Event()
 
-    def warm(self, service: str, region: str) -> None:
-        """Load what the first call of a service would wait for: its model, its routes, its backend."""
+    def preload(self, service: str, region: str) -> None:
+        """Load a service's model, routes and backend, which takes seconds at its first call."""
         get_service_router(service)
         signed = f"AWS4-HMAC-SHA256 Credential=key/20260101/{region}/{signing_name(service)}/aws4_request"
         MOTO.get_application({"PATH_INFO": "/", "HTTP_HOST": "", "HTTP_AUTHORIZATION": signed})
@@ -60,11 +61,11 @@ class AwsApplication:
             self.cloud.backend(service, region)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer a call from inside this process, whose signature is not verified."""
+        """Handle a call from this process without verifying its signature."""
         return self._respond(environ, start_response, verified=False)
 
     def verified(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer a call from outside this process, whose signature has to be right."""
+        """Handle a call from another process; its signature is verified."""
         return self._respond(environ, start_response, verified=True)
 
     def _respond(
@@ -77,119 +78,112 @@ class AwsApplication:
             status, headers, body = self._answer(environ, verified=verified)
         except ConnectionDroppedError as dropped:
             if connection := environ.get("werkzeug.socket"):
-                hang_up(connection, dropped)
+                close_connection(connection, dropped)
             raise
-        passed_on = [(k, v) for k, v in headers if _is_kept(k.lower())]
-        self.has_answered.set()
+        forwarded = [(k, v) for k, v in headers if _is_forwarded(k.lower())]
+        self.first_call_done.set()
         response = HttpResponse(body, status=status)
         response.headers.clear()
-        for name, value in (*passed_on, ("Content-Length", _length(headers, body, environ))):
+        for name, value in (
+            *forwarded,
+            ("Content-Length", _content_length(headers, body, environ)),
+        ):
             response.headers.add(name, value)
         return response(environ, start_response)
 
     def _answer(self, environ: dict[str, Any], *, verified: bool) -> responses.Response:
         body = buffer_body(environ)
         call = read_call(environ, body, self.cloud.clock.now())
-        # moto's own surface is on this port, too, and takes anybody's word.
+        # moto's own control paths, which check no permissions.
         if call is None or environ["PATH_INFO"].startswith("/moto-api"):
             return signing.refuse_unsigned(environ, body)
         if verified:
             try:
                 verify(self.cloud, call, environ, body)
-            except AwsError as refusal:
-                return responses.refuse(call, refusal)
-        outcome: int | str = "dropped"
+            except AwsError as error:
+                return responses.error_response(call, error)
         caller = self.cloud.permissions.caller_arn(call.access_key)
+        response: responses.Response | None = None
         try:
             signing.check(call, environ)
-            regions.refuse_disabled(self.cloud, call)
-            if environ[CUT_OFF]:
-                raise malformed.refuse_cut_off(call)
+            regions.check_enabled(self.cloud, call)
+            if environ[TRUNCATED]:
+                raise malformed.truncated_body(call)
             malformed.check(call)
-            fault = self.cloud.faults.due(call)
+            fault = self.cloud.faults.next_for(call)
             if fault:
-                self.cloud.faults.strike(fault, call, "before")
+                self.cloud.faults.inject(fault, call, "before")
             with self.cloud.lock:
-                response = self._carry_out(call, environ, body)
+                response = self._handle_with_lag(call, environ, body)
             if fault:
-                self.cloud.faults.strike(fault, call, "after")
-            outcome = response[0]
-            return response
-        except AwsError as refusal:
-            response = responses.refuse(call, refusal)
-            outcome = response[0]
-            return response
+                self.cloud.faults.inject(fault, call, "after")
+        except AwsError as error:
+            response = responses.error_response(call, error)
         except ConnectionDroppedError:
+            response = None
             raise
         except Exception as error:
-            response = responses.refuse(call, self._stumbled(call, error))
-            outcome = response[0]
-            return response
+            response = responses.error_response(call, self._unsupported(call, error))
         finally:
-            self.cloud.note(call, caller, outcome)
+            self.cloud.log_call(call, caller, response[0] if response else "dropped")
+        return response
 
-    def _stumbled(self, call: Call, error: Exception) -> AwsError:
-        """Return the refusal of a call that the sandbox cannot carry out; AWS would name the reason."""
+    def _unsupported(self, call: Call, error: Exception) -> AwsError:
+        """Return the error for a call that moto or a rule failed on, and log a warning."""
         description = f"{type(error).__name__}: {error}"
         _log.warning("%s %s is refused: %s", call.service, call.operation, description)
         _log.debug("The traceback", exc_info=error)
-        return malformed.refuse(
+        return malformed.invalid_request(
             call,
             f"the sandbox cannot carry out {call.operation} as it was asked for ({description})",
         )
 
-    def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> responses.Response:
-        """Return the current answer, or with lag the one before the last changes."""
+    def _handle_with_lag(
+        self, call: Call, environ: dict[str, Any], body: bytes
+    ) -> responses.Response:
+        """Return the current response or, with lag, the one before the last changes."""
         try:
             self.cloud.lag.check(call)
-            now = self._truth(call, environ, body)
-        except AwsError as refusal:
-            now = responses.refuse(call, refusal)
-        question = (call.operation, environ["PATH_INFO"], environ.get("QUERY_STRING"), body)
-        return self.cloud.lag.answer(call, question, now)
+            current = self._handle(call, environ, body)
+        except AwsError as error:
+            current = responses.error_response(call, error)
+        request_key = (call.operation, environ["PATH_INFO"], environ.get("QUERY_STRING"), body)
+        return self.cloud.lag.answer(call, request_key, current)
 
-    def _truth(self, call: Call, environ: dict[str, Any], body: bytes) -> responses.Response:
+    def _handle(self, call: Call, environ: dict[str, Any], body: bytes) -> responses.Response:
         enforce(self.cloud, call)
-        for before in rules_before(call):
-            answer = before(self.cloud, call)
+        for rule in rules_before(call):
+            answer = rule(self.cloud, call)
             if answer is not None:
                 return responses.write(call, answer)
-        response = self._ask_moto(environ, body)
-        after = rules_after(call)
-        if not after or response[0] >= 300:
+        response = self._call_moto(environ, body)
+        after_rules = rules_after(call)
+        if not after_rules or response[0] >= 300:
             return response
         answer = responses.read(call, response)
-        for rule in after:
-            rule(self.cloud, call, answer)
+        for after_rule in after_rules:
+            after_rule(self.cloud, call, answer)
         return responses.write(call, answer)
 
-    def _ask_moto(self, environ: dict[str, Any], body: bytes) -> responses.Response:
-        given: list[Any] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
-            given[:] = [int(status.split()[0]), headers]
-
+    def _call_moto(self, environ: dict[str, Any], body: bytes) -> responses.Response:
         try:
-            chunks = MOTO({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
+            chunks, status, headers = run_wsgi_app(
+                MOTO, {**environ, "wsgi.input": io.BytesIO(body)}, buffered=True
+            )
         except NotImplementedError as missing:  # IAM API Reference, Common errors: InvalidAction
             raise AwsError("InvalidAction", str(missing), 400) from None
-        try:
-            data = b"".join(chunks)
-        finally:
-            if close := getattr(chunks, "close", None):
-                close()
-        return given[0], given[1], data
+        return int(status.split()[0]), list(headers), b"".join(chunks)
 
 
-def _is_kept(header: str) -> bool:
-    """Return whether a header stays; moto's CORS headers would let pages of other origins read answers."""
+def _is_forwarded(header: str) -> bool:
+    """Return whether to forward a header; moto's CORS headers would let any web page read responses."""
     return header not in ("content-length", "connection") and not header.startswith(
         "access-control-"
     )
 
 
-def _length(headers: list[tuple[str, str]], body: bytes, environ: dict[str, Any]) -> str:
-    """Return the body's length; for HEAD that of the body that is not sent."""
+def _content_length(headers: list[tuple[str, str]], body: bytes, environ: dict[str, Any]) -> str:
+    """Return the body's length; for HEAD that of the omitted body."""
     given = {name.lower(): value for name, value in headers}
     if environ.get("REQUEST_METHOD") == "HEAD" and "content-length" in given:
         return given["content-length"]

@@ -1,4 +1,4 @@
-"""The list of behaviours that the sandbox has and moto lacks, from which docs/parity.md is written."""
+"""The list of AWS's behaviours that the sandbox emulates, from which docs/parity.md is generated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ Enforcer = TypeVar("Enforcer", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One thing that AWS does, and the document that says so.
+    """A behaviour of AWS and its source.
 
-    `key` is "<service>.<what>", as the tests name it; `answer` is the code and HTTP status, or what
-    is seen; `moto` says why its test passes on plain moto too, and is empty where it fails there.
+    `key` is "<service>.<name>", as in the tests' marks; `answer` is the error code and HTTP status, or
+    another result; `moto` says why its test passes on plain moto too, and is empty if it fails there.
     """
 
     key: str
@@ -28,9 +28,9 @@ BEHAVIOURS: dict[str, Behaviour] = {}
 def behaves(
     key: str, says: str, answer: str, source: str, moto: str = ""
 ) -> Callable[[Enforcer], Enforcer]:
-    """Register the decorated rule, method or class as the enforcer of a behaviour.
+    """Register the decorated rule, method or class as the implementation of a behaviour.
 
-    docs/parity.md is the list of these; a test marked `behaviour(key)` holds each of them.
+    docs/parity.md lists these; each has a test marked `behaviour(key)`.
     """
 
     def register(enforcer: Enforcer) -> Enforcer:

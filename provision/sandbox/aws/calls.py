@@ -1,4 +1,4 @@
-"""One call to AWS, read from the HTTP request, and the error that AWS answers."""
+"""A call to AWS, parsed from an HTTP request, and AWS's errors."""
 
 import io
 import json
@@ -13,20 +13,20 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
 
-# The credential of Signature Version 4: KEY/date/region/service/aws4_request.
+# Signature Version 4: KEY/date/region/service/aws4_request.
 _CREDENTIAL = re.compile(r"([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-# Where botocore's service name is not the signing name.
-_SIGNED_AS = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
-CUT_OFF = "provision.cut_off"
+# Signing names -> botocore's service names, where they differ.
+_SERVICES = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
+TRUNCATED = "provision.truncated"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_READING = re.compile(
+_READ_ONLY = re.compile(
     r"Describe|Get|List|Head|Search|Lookup|Filter|Simulate|Test|Validate|Select|"
     r"Batch(Get|Check)|Decode|Query|Scan|AssumeRole"
 )
 
 
 class AwsError(Exception):
-    """An error as AWS says it; `status` is the HTTP status, botocore's model decides when None."""
+    """An error of AWS; `status` is the HTTP status, None for that of botocore's model."""
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
         super().__init__(f"{code}: {message}")
@@ -37,7 +37,7 @@ class AwsError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One call, `service`, `operation` and `params` named as botocore names them."""
+    """A call; `service`, `operation` and `params` have botocore's names."""
 
     service: str
     operation: str
@@ -47,20 +47,20 @@ class Call:
     time: float
     access_key: str
     model: Any  # moto's OperationModel
-    protocol: str  # as on the wire: json, query, ec2, rest-json, rest-xml
-    secure: bool = True  # over TLS; loopback, which has none, counts as that
-    unreadable: str = ""  # why its parameters could not be read
+    protocol: str  # json, query, ec2, rest-json or rest-xml
+    secure: bool = True  # over TLS, or over loopback
+    unreadable: str = ""  # why its parameters could not be parsed
 
 
 def signing_name(service: str) -> str:
-    """Return the service's name in signatures."""
-    return next((name for name, ours in _SIGNED_AS.items() if ours == service), service)
+    """Return a service's signing name."""
+    return next((name for name, known in _SERVICES.items() if known == service), service)
 
 
 def buffer_body(environ: dict[str, Any]) -> bytes:
-    """Return the request's body, put back into the environ so that others can read it again.
+    """Return the request's body, and put it back into the environ to be read again.
 
-    CUT_OFF in the environ says whether the body is shorter than its Content-Length.
+    Set environ[TRUNCATED] to whether the body is shorter than its Content-Length.
     """
     stream = environ["wsgi.input"]
     length = str(environ.get("CONTENT_LENGTH") or "")
@@ -69,19 +69,19 @@ def buffer_body(environ: dict[str, Any]) -> bytes:
         body: bytes = (
             stream.read() if environ.get("wsgi.input_terminated") else stream.read(declared)
         )
-    except OSError:  # the connection broke, or its chunks are none
+    except OSError:  # the connection was closed, or the chunks are malformed
         body, declared = b"", 1
-    environ[CUT_OFF] = len(body) < declared or (bool(length) and not length.isdecimal())
+    environ[TRUNCATED] = len(body) < declared or (bool(length) and not length.isdecimal())
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 
 
 def signature_fields(environ: dict[str, Any]) -> dict[str, str]:
-    """Return the request's signature fields, named as a presigned URL's query names them after X-Amz-.
+    """Return the request's signature fields, named as in a presigned URL's query after X-Amz-.
 
-    That is Algorithm, Credential, SignedHeaders, Signature, Date, Security-Token, and Expires of a presigned
-    URL. What is missing is missing or "".
+    They are Algorithm, Credential, SignedHeaders, Signature, Date, Security-Token and, of a presigned URL,
+    Expires. A missing field is absent or "".
     """
     authorization = environ.get("HTTP_AUTHORIZATION")
     if authorization is None:
@@ -97,13 +97,13 @@ def signature_fields(environ: dict[str, Any]) -> dict[str, str]:
 
 
 def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
-    """Return the call in this request; None when it is unsigned or no operation of a known service."""
+    """Return the call in this request; None if it is unsigned or no operation of a known service."""
     credential = _CREDENTIAL.fullmatch(signature_fields(environ).get("Credential", ""))
     if credential is None:
         return None
     access_key, region, signing_name = credential.groups()
-    service = _SIGNED_AS.get(signing_name, signing_name)
-    # A copy: the request consumes its body, and moto needs it whole.
+    service = _SERVICES.get(signing_name, signing_name)
+    # A copy, because parsing consumes the body.
     request = Request({**environ, "wsgi.input": io.BytesIO(body)})
     try:
         operation, path_params = get_service_router(service).match(request)
@@ -125,7 +125,7 @@ def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
                 "url_params": path_params,
             }
         )
-    except Exception as error:  # the parsers stumble in many ways
+    except Exception as error:  # the parsers raise various errors
         unreadable = f"the request cannot be read ({type(error).__name__})"
     else:
         if isinstance(parsed, dict):
@@ -137,7 +137,7 @@ def read_call(environ: dict[str, Any], body: bytes, time: float) -> Call | None:
         operation=name,
         region=region,
         params=params,
-        mutating=_READING.match(name) is None,
+        mutating=_READ_ONLY.match(name) is None,
         time=time,
         access_key=access_key,
         model=operation,

@@ -26,15 +26,15 @@ from provision.sandbox.dns.resolver import DnsResolver
 from provision.sandbox.faults.lag import Lag
 from provision.sandbox.tasks.runners import TaskRunner
 
-# moto's list of machine images, which nothing here uses, is half of the time that an empty account takes.
+# Loading moto's unused list of machine images is half of the start-up time.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 
 class Cloud(Account):
-    """One account in every region.
+    """One account in all regions.
 
-    Each service keeps what moto does not in its state.py; it is reachable as `cloud.<service>`.
-    moto's backends are one set per process, so there can be one Cloud at a time.
+    `cloud.<service>` is the state in the service's state.py that moto lacks. moto's backends are one set per
+    process, so there can be one Cloud at a time.
     """
 
     tickers: ClassVar[list[Callable[["Cloud"], None]]] = []  # aws/registry.py fills it
@@ -48,11 +48,11 @@ class Cloud(Account):
             clock.on_advance(self.tick)
 
     def reset(self) -> None:
-        """Empty the account; the registrar's entries and the authority are not AWS: they stay.
+        """Stop the tasks and empty the account.
 
-        What runs behind the account (tasks) ends first.
+        The registrar's entries and the certificate authority, which are not AWS's, stay.
         """
-        self._end()
+        self._run_closers()
         with self.lock:
             BackendDict.reset()
             reset_model_data()

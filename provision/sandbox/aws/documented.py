@@ -1,4 +1,4 @@
-"""Names that only the documentation inside botocore's models lists."""
+"""Names that are only in the documentation strings of botocore's models."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ from moto.core.utils import get_service_model
 
 @functools.cache
 def filters(operation: str) -> frozenset[str]:
-    """Return the names that a Describe operation of EC2 documents for its Filters ("tag:..." aside)."""
+    """Return the filter names of an EC2 Describe operation, without "tag:..."."""
     shape = get_service_model("ec2").operation_model(operation).input_shape
     words = shape.members["Filters"].documentation
     return frozenset(re.findall(r"<li> <p> <code>([A-Za-z0-9.:-]+)</code>", words))
@@ -16,7 +16,7 @@ def filters(operation: str) -> frozenset[str]:
 
 @functools.cache
 def attributes(operation: str) -> frozenset[str]:
-    """Return the keys that ModifyLoadBalancerAttributes and ModifyTargetGroupAttributes document."""
+    """Return the attribute keys of ModifyLoadBalancerAttributes or ModifyTargetGroupAttributes."""
     shape = get_service_model("elbv2").operation_model(operation).input_shape
     words = shape.members["Attributes"].member.members["Key"].documentation
     return frozenset(re.findall(r"<code>([a-z0-9_]+(?:\.[a-z0-9_]+)+)</code>", words))

@@ -1,4 +1,4 @@
-"""boto3 calls to a WSGI application in this process, without sockets."""
+"""boto3 calls to a WSGI application in the same process, without sockets."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from werkzeug.test import run_wsgi_app
 
 from provision.sandbox.faults.faults import ConnectionDroppedError, NoAnswerError
 
@@ -14,20 +15,22 @@ WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def attach(session: Any, application: WsgiApplication) -> None:
-    """Make every client of this boto3 session, made before or after, call `application`.
+    """Make all clients of this boto3 session, existing and future ones, call `application`.
 
-    A dropped connection arrives as botocore's ConnectionClosedError, as it does from a socket; no answer as
-    its ReadTimeoutError, at once.
+    A dropped connection raises botocore's ConnectionClosedError, as a socket does, and a missing response its
+    ReadTimeoutError, without waiting.
     """
 
     def before_send(request: Any, **_: Any) -> AWSResponse:
         try:
-            status, headers, body = _call(application, request)
+            chunks, status, headers = run_wsgi_app(application, _environ(request), buffered=True)
         except NoAnswerError as silence:
             raise ReadTimeoutError(endpoint_url=request.url) from silence
         except ConnectionDroppedError as dropped:
             raise ConnectionClosedError(endpoint_url=request.url) from dropped
-        return AWSResponse(request.url, status, headers, _Raw(body))
+        return AWSResponse(
+            request.url, int(status.split()[0]), dict(headers), _Raw(b"".join(chunks))
+        )
 
     session.events.register("before-send", before_send)
 
@@ -40,22 +43,7 @@ class _Raw(io.BytesIO):
             yield chunk
 
     def release_conn(self) -> None:
-        """Do nothing: there is no connection to give back."""
-
-
-def _call(application: WsgiApplication, request: Any) -> tuple[int, dict[str, str], bytes]:
-    given: list[Any] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
-        given[:] = [int(status.split()[0]), dict(headers)]
-
-    chunks = application(_environ(request), start_response)
-    try:
-        body = b"".join(chunks)
-    finally:
-        if close := getattr(chunks, "close", None):
-            close()
-    return given[0], given[1], body
+        """Do nothing: there is no connection to release."""
 
 
 def _environ(request: Any) -> dict[str, Any]:
@@ -77,7 +65,7 @@ def _environ(request: Any) -> dict[str, Any]:
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": url.scheme,
         "wsgi.input": io.BytesIO(body),
-        "wsgi.input_terminated": True,  # read to its end, even where Transfer-Encoding stands above
+        "wsgi.input_terminated": True,  # read to its end, even with Transfer-Encoding
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,

@@ -1,4 +1,4 @@
-"""The secrets of one run of the sandbox: the root's access key, and the control token."""
+"""The secrets of one run of the sandbox: root's access key, and the control token."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ def _access_key_id() -> str:
 
 @dataclass(frozen=True)
 class Keys:
-    """Random, and never the same in two runs.
+    """Random keys, new in each run.
 
-    `token` is the bearer token of the control surfaces (guard.py).
+    `token` is the bearer token of the control paths (guard.py).
     """
 
     access_key_id: str = field(default_factory=_access_key_id)

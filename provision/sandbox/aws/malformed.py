@@ -1,4 +1,4 @@
-"""Requests that no service carries out: incomplete, unreadable, or without a required parameter."""
+"""Refusal of requests that are truncated, unreadable, or lack a required parameter."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.signing import mismatch
 
-# What each service says of parameters that are not as its model has them; its API Reference, Common errors.
+# Each service's error code for invalid parameters; API References, Common errors.
 _INVALID = {
     "acm": "ValidationException",
     "ec2": "InvalidParameterValue",
@@ -41,13 +41,13 @@ _IN_URL = ("uri", "querystring", "header", "headers")
     "InvalidSignatureException 400",
     "AWS General Reference, Troubleshooting Signature Version 4: the payload's hash is signed",
 )
-def refuse_cut_off(call: Call) -> AwsError:
-    """Return the refusal of a request whose body ended too early."""
+def truncated_body(call: Call) -> AwsError:
+    """Return the error for a request with a truncated body."""
     if call.service == "s3":
-        words = (
+        message = (
             "You did not provide the number of bytes specified by the Content-Length HTTP header."
         )
-        return AwsError("IncompleteBody", words, 400)
+        return AwsError("IncompleteBody", message, 400)
     return mismatch(
         call,
         "The request signature we calculated does not match the signature you provided. Check your "
@@ -74,14 +74,14 @@ def refuse_cut_off(call: Call) -> AwsError:
     "AWS JSON protocols (smithy.io), serialization errors",
 )
 def check(call: Call) -> None:
-    """Raise the refusal of a call whose parameters cannot be read, or lack one that is required."""
+    """Raise an error for a call with unreadable parameters, or without a required one."""
     if call.unreadable:
-        raise refuse(call, call.unreadable)
+        raise invalid_request(call, call.unreadable)
     shape = call.model.input_shape
     if shape is None:
         return
-    if wrong := next(_mistyped(shape, call.params, ""), ""):
-        raise refuse(call, wrong)
+    if wrong := next(_type_errors(shape, call.params, ""), ""):
+        raise invalid_request(call, wrong)
     in_url = call.protocol.startswith("rest-")
     missing = [
         name
@@ -90,30 +90,30 @@ def check(call: Call) -> None:
         and not (in_url and shape.members[name].serialization.get("location") in _IN_URL)
     ]
     if missing:
-        raise _missing(call, missing[0])
+        raise _missing_parameter(call, missing[0])
 
 
-def _missing(call: Call, name: str) -> AwsError:
+def _missing_parameter(call: Call, name: str) -> AwsError:
     if call.service == "ec2":
         return AwsError("MissingParameter", f"The request must contain the parameter {name}", 400)
     if call.service == "s3":
         return AwsError("MalformedXML", _XML, 400)
-    where = name[0].lower() + name[1:]
+    path = name[0].lower() + name[1:]
     return AwsError(
         _INVALID.get(call.service, "InvalidParameterException"),
-        f"1 validation error detected: Value null at '{where}' failed to satisfy constraint: "
+        f"1 validation error detected: Value null at '{path}' failed to satisfy constraint: "
         "Member must not be null",
         400,
     )
 
 
-def refuse(call: Call, words: str) -> AwsError:
-    """Return the refusal of parameters that this service cannot make sense of."""
+def invalid_request(call: Call, message: str) -> AwsError:
+    """Return the service's error for invalid parameters."""
     if call.protocol == "json":
-        return AwsError("SerializationException", words, 400)
+        return AwsError("SerializationException", message, 400)
     if call.service == "s3":
         return AwsError("MalformedXML", _XML, 400)
-    return AwsError(_INVALID.get(call.service, "InvalidParameterException"), words, 400)
+    return AwsError(_INVALID.get(call.service, "InvalidParameterException"), message, 400)
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -129,21 +129,21 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def _mistyped(shape: Any, value: Any, where: str) -> Iterator[str]:
-    """Yield what is of another type than the model says."""
+def _type_errors(shape: Any, value: Any, path: str) -> Iterator[str]:
+    """Yield the values that have another type than in the model."""
     expected = _TYPES.get(shape.type_name)
     if value is None or expected is None:
         return
     number = shape.type_name in ("integer", "long", "float", "double")
     valid = isinstance(value, expected) and not (number and isinstance(value, bool))
     if not valid:
-        yield f"{where or 'the body'}: {shape.type_name} expected, {type(value).__name__} found"
+        yield f"{path or 'the body'}: {shape.type_name} expected, {type(value).__name__} found"
     elif shape.type_name == "structure":
         for name, member in shape.members.items():
-            yield from _mistyped(member, value.get(name), f"{where}.{name}" if where else name)
+            yield from _type_errors(member, value.get(name), f"{path}.{name}" if path else name)
     elif shape.type_name == "list":
         for item in value:
-            yield from _mistyped(shape.member, item, f"{where}[]")
+            yield from _type_errors(shape.member, item, f"{path}[]")
     elif shape.type_name == "map":
         for item in value.values():
-            yield from _mistyped(shape.value, item, f"{where}.*")
+            yield from _type_errors(shape.value, item, f"{path}.*")

@@ -1,4 +1,4 @@
-"""Regions: enabled by default, opted in, or disabled."""
+"""Regions: enabled by default, opted in, or not enabled."""
 
 import functools
 import re
@@ -24,26 +24,26 @@ BY_DEFAULT = frozenset(
 
 @functools.cache
 def partitions() -> dict[str, dict[str, Any]]:
-    """Return every partition's regions from botocore; its list per service would load every model."""
+    """Return every partition's regions from botocore, without loading its service models."""
     return {
         partition["id"]: partition["regions"]
         for partition in get_session().get_data("partitions")["partitions"]
     }
 
 
-def known(region: str) -> bool:
-    """Return whether any partition has a region, or a global pseudo-region, of this name."""
+def exists(region: str) -> bool:
+    """Return whether a region, or a global pseudo-region, of this name exists in any partition."""
     return any(region in regions for regions in partitions().values())
 
 
-def opt_in() -> frozenset[str]:
-    """Return the regions that an account has to enable before it can use them."""
-    return frozenset(_real(partitions()["aws"])) - BY_DEFAULT
+def opt_in_regions() -> frozenset[str]:
+    """Return the regions that are not enabled by default."""
+    return frozenset(_without_pseudo_regions(partitions()["aws"])) - BY_DEFAULT
 
 
-def disabled(cloud: Cloud, region: str) -> bool:
-    """Return whether the account has not enabled this region."""
-    return region in opt_in() and region not in cloud.opted_in
+def is_disabled(cloud: Cloud, region: str) -> bool:
+    """Return whether this region is not enabled in the account."""
+    return region in opt_in_regions() and region not in cloud.opted_in
 
 
 @behaves(
@@ -52,19 +52,19 @@ def disabled(cloud: Cloud, region: str) -> bool:
     "InvalidClientTokenId 403, UnrecognizedClientException 400, AuthFailure 401",
     "Account Management Reference Guide, Enable or disable AWS Regions; aws-okta#225",
 )
-def refuse_disabled(cloud: Cloud, call: Call) -> None:
-    """Raise the refusal of a call to a region that is not enabled."""
-    if not disabled(cloud, call.region):
+def check_enabled(cloud: Cloud, call: Call) -> None:
+    """Raise an error for a call to a region that is not enabled."""
+    if not is_disabled(cloud, call.region):
         return
-    words = "The security token included in the request is invalid."
+    message = "The security token included in the request is invalid."
     match call.protocol:
         case "ec2":
-            sentence = "AWS was not able to validate the provided access credentials"
-            raise AwsError("AuthFailure", sentence, 401)
+            message = "AWS was not able to validate the provided access credentials"
+            raise AwsError("AuthFailure", message, 401)
         case "json" | "rest-json":
-            raise AwsError("UnrecognizedClientException", words, 400)
+            raise AwsError("UnrecognizedClientException", message, 400)
         case _:
-            raise AwsError("InvalidClientTokenId", words, 403)
+            raise AwsError("InvalidClientTokenId", message, 403)
 
 
 @behaves(
@@ -75,25 +75,25 @@ def refuse_disabled(cloud: Cloud, call: Call) -> None:
 )
 @before("ec2", "DescribeRegions")
 def describe_regions(cloud: Cloud, call: Call) -> Answer:
-    """Answer in moto's place, which lists every partition's."""
-    own = next(regions for regions in partitions().values() if call.region in regions)
-    wanted = call.params.get("RegionNames") or _real(own)
-    if unknown := [name for name in wanted if name not in own]:
+    """Describe regions instead of moto, which lists those of all partitions."""
+    partition = next(regions for regions in partitions().values() if call.region in regions)
+    requested = call.params.get("RegionNames") or _without_pseudo_regions(partition)
+    if unknown := [name for name in requested if name not in partition]:
         raise AwsError("InvalidParameterValue", f"Invalid region provided: {unknown[0]}")
-    every = call.params.get("AllRegions") or call.params.get("RegionNames")
-    shown = [name for name in wanted if every or not disabled(cloud, name)]
-    return {"Regions": [_shown(cloud, name) for name in shown]}
+    include_disabled = call.params.get("AllRegions") or call.params.get("RegionNames")
+    names = [name for name in requested if include_disabled or not is_disabled(cloud, name)]
+    return {"Regions": [_describe(cloud, name) for name in names]}
 
 
-def _shown(cloud: Cloud, name: str) -> dict[str, str]:
-    status = "opted-in" if name in opt_in() else "opt-in-not-required"
+def _describe(cloud: Cloud, name: str) -> dict[str, str]:
+    status = "opted-in" if name in opt_in_regions() else "opt-in-not-required"
     return {
         "RegionName": name,
         "Endpoint": f"ec2.{name}.amazonaws.com",
-        "OptInStatus": "not-opted-in" if disabled(cloud, name) else status,
+        "OptInStatus": "not-opted-in" if is_disabled(cloud, name) else status,
     }
 
 
-def _real(regions: Iterable[str]) -> list[str]:
-    """Return the regions without the pseudo-regions of global services."""
+def _without_pseudo_regions(regions: Iterable[str]) -> list[str]:
+    """Return the names of regions, sorted, without the pseudo-regions of global services."""
     return sorted(name for name in regions if re.search(r"-\d+$", name))

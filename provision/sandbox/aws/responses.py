@@ -1,10 +1,9 @@
-"""Conversion between HTTP responses and AWS's errors and answers.
+"""Conversion between HTTP responses and botocore's outputs and errors.
 
-Protocols differ (query, JSON, REST); moto's serializers and botocore's parsers know them all.
+moto's serializers and botocore's parsers implement all protocols (query, JSON, REST).
 """
 
 import functools
-import json
 import warnings
 from typing import Any
 
@@ -19,35 +18,22 @@ from provision.sandbox.aws.calls import AwsError, Call
 Response = tuple[int, list[tuple[str, str]], bytes]
 
 
-def refuse(call: Call, refusal: AwsError) -> Response:
-    """Return the error as this call's service formats errors."""
+def error_response(call: Call, error: AwsError) -> Response:
+    """Return the error in the format of this call's service."""
     with warnings.catch_warnings():
-        # Codes that every service shares (Throttling, InternalFailure) stand in no model.
+        # Common errors (Throttling, InternalFailure) are in no model.
         warnings.simplefilter("ignore")
-        status, headers, body = _serialize(call, refusal)
-    return refusal.status or status, headers, body
-
-
-def unknown(environ: dict[str, Any], why: str) -> Response:
-    """Refuse a request that is no operation of a known service; in JSON where it speaks JSON."""
-    words = f"the sandbox knows no such operation ({why})"
-    if "HTTP_X_AMZ_TARGET" in environ:
-        error = {"__type": "UnknownOperationException", "message": words}
-        return 400, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(error).encode()
-    page = (
-        "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>"
-        f"<Message>{words}</Message></Error></ErrorResponse>"
-    )
-    return 400, [("Content-Type", "text/xml")], page.encode()
+        status, headers, body = _serialize(call, error)
+    return error.status or status, headers, body
 
 
 def write(call: Call, answer: dict[str, Any]) -> Response:
-    """Return the answer, a dict shaped as botocore's output for this operation, as a response."""
+    """Return the response for `answer`, a dict shaped as botocore's output of this operation."""
     return _serialize(call, answer)
 
 
 def read(call: Call, response: Response) -> dict[str, Any]:
-    """Return what botocore would return for this response, without ResponseMetadata."""
+    """Return botocore's output for this response, without ResponseMetadata."""
     status, headers, body = response
     shape = _botocore_operation(call.service, call.operation).output_shape
     answer: dict[str, Any] = create_parser(call.protocol).parse(
@@ -66,7 +52,7 @@ def _serialize(call: Call, result: Any) -> Response:
 
 
 def is_operation(service: str, operation: str) -> bool:
-    """Return whether botocore knows it."""
+    """Return whether botocore has this operation."""
     try:
         return _botocore_operation(service, operation) is not None
     except (UnknownServiceError, OperationNotFoundError):
@@ -74,7 +60,7 @@ def is_operation(service: str, operation: str) -> bool:
 
 
 def input_shape(service: str, operation: str) -> Any | None:
-    """Return botocore's shape of an operation's parameters; None where there is no such operation."""
+    """Return botocore's shape of an operation's parameters; None if there is no such operation."""
     known = is_operation(service, operation)
     return _botocore_operation(service, operation).input_shape if known else None
 

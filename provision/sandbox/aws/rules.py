@@ -1,4 +1,4 @@
-"""The registry of rules: where the sandbox's answers differ from moto's."""
+"""The registry of rules, with which the sandbox differs from moto."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -17,10 +17,10 @@ _after: defaultdict[tuple[str, str], list[After]] = defaultdict(list)
 
 
 def before(service: str, *operations: str) -> Callable[[Before], Before]:
-    """Register a rule that sees the call first; operation "*" stands for every one of the service.
+    """Register a rule to run before moto; operation "*" stands for all of the service.
 
-    It may raise a AwsError, or return a dict shaped as botocore's output, which is then the answer
-    instead of moto's. Changing `call.params` changes nothing: moto gets the request as it was sent.
+    It may raise an AwsError, or return a dict shaped as botocore's output, which replaces moto's response.
+    Changing `call.params` has no effect on moto, which gets the request as it was sent.
     """
 
     def register(rule: Before) -> Before:
@@ -32,7 +32,7 @@ def before(service: str, *operations: str) -> Callable[[Before], Before]:
 
 
 def after(service: str, *operations: str) -> Callable[[After], After]:
-    """Register a rule that may change a successful answer (a dict shaped as botocore's output)."""
+    """Register a rule to run after moto, which may change the answer (a dict shaped as botocore's output)."""
 
     def register(rule: After) -> After:
         for operation in operations:
@@ -43,11 +43,11 @@ def after(service: str, *operations: str) -> Callable[[After], After]:
 
 
 def rules_before(call: Call) -> list[Before]:
-    """Return the rules that see this call before it is carried out, in order of registration."""
+    """Return the rules to run before moto, in order of registration."""
     everything = _before.get((call.service, "*"), [])
     return everything + _before.get((call.service, call.operation), [])
 
 
 def rules_after(call: Call) -> list[After]:
-    """Return the rules that see this call's answer."""
+    """Return the rules to run after a successful call."""
     return _after.get((call.service, call.operation), [])

@@ -1,7 +1,7 @@
-"""Signature Version 4: verification of every call over HTTP.
+"""Verification of Signature Version 4 for calls over HTTP.
 
 Source: IAM User Guide, "Create a signed AWS API request"; Amazon S3 API Reference, "Authenticating Requests
-(AWS Signature Version 4)". What the signature should be is computed by botocore.
+(AWS Signature Version 4)". botocore computes the expected signature.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.permissions.enforcement import unknown_key
 from provision.sandbox.aws.signing import mismatch
 
-_UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")  # S3's alone
+_UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")  # S3 only
 
 
 @behaves(
@@ -48,7 +48,7 @@ _UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")  # S3's a
     "IAM User Guide, Using temporary credentials with AWS resources",
 )
 def verify(cloud: Cloud, call: Call, environ: dict[str, Any], body: bytes) -> None:
-    """Raise the refusal of a key that nobody has, or of a signature that its secret has not made."""
+    """Raise an error for an unknown access key or a wrong signature."""
     fields, headers = signature_fields(environ), EnvironHeaders(environ)
     with cloud.lock:
         secret = cloud.permissions.secret(call.access_key, fields.get("Security-Token", ""))
@@ -73,17 +73,17 @@ def verify(cloud: Cloud, call: Call, environ: dict[str, Any], body: bytes) -> No
     )
     request.context["timestamp"] = fields.get("Date", "")
     _key, _date, region, service, _end = fields["Credential"].split("/")
-    kind = SigV4Auth
+    signer_class = SigV4Auth
     if call.service == "s3":
-        kind = S3SigV4QueryAuth if presigned else S3SigV4Auth
-    signer = kind(Credentials(call.access_key, secret), service, region)
+        signer_class = S3SigV4QueryAuth if presigned else S3SigV4Auth
+    signer = signer_class(Credentials(call.access_key, secret), service, region)
     canonical = signer.canonical_request(request)
     expected = signer.signature(signer.string_to_sign(request, canonical), request)
-    given = fields.get("Signature", "")
+    actual = fields.get("Signature", "")
     if fields.get("Algorithm") != "AWS4-HMAC-SHA256" or not hmac.compare_digest(
-        expected.encode(), given.encode()
+        expected.encode(), actual.encode()
     ):
-        raise _wrong(call)
+        raise _signature_error(call)
 
 
 @behaves(
@@ -105,16 +105,16 @@ def verify(cloud: Cloud, call: Call, environ: dict[str, Any], body: bytes) -> No
     "AuthFailure 401",
     "Amazon EC2 API Reference, Error codes, AuthFailure",
 )
-def _wrong(call: Call) -> AwsError:
+def _signature_error(call: Call) -> AwsError:
     if call.service == "ec2":
         return unknown_key(call)
-    words = (
+    message = (
         "The request signature we calculated does not match the signature you provided. Check your "
         "AWS Secret Access Key and signing method. Consult the service documentation for details."
     )
     if call.service == "s3":
-        words = words.replace("AWS Secret Access Key", "key").partition(" Consult")[0]
-    return mismatch(call, words)
+        message = message.replace("AWS Secret Access Key", "key").partition(" Consult")[0]
+    return mismatch(call, message)
 
 
 @behaves(
@@ -126,16 +126,16 @@ def _wrong(call: Call) -> AwsError:
 def _check_payload(call: Call, claimed: str | None, body: bytes, *, presigned: bool) -> None:
     if call.service == "s3":
         if claimed is None and not presigned:
-            words = "Missing required header for this request: x-amz-content-sha256"
-            raise AwsError("InvalidRequest", words, 400)
+            message = "Missing required header for this request: x-amz-content-sha256"
+            raise AwsError("InvalidRequest", message, 400)
         if claimed is None or claimed in _UNSIGNED:
             return
         if claimed.startswith("STREAMING-"):
-            words = "A header you provided implies functionality that is not implemented."
-            raise AwsError("NotImplemented", words, 501)
+            message = "A header you provided implies functionality that is not implemented."
+            raise AwsError("NotImplemented", message, 501)
     if claimed is None or claimed == hashlib.sha256(body).hexdigest():
         return
     if call.service != "s3":
-        raise _wrong(call)
-    words = "The provided 'x-amz-content-sha256' header does not match what was computed."
-    raise AwsError("XAmzContentSHA256Mismatch", words, 400)
+        raise _signature_error(call)
+    message = "The provided 'x-amz-content-sha256' header does not match what was computed."
+    raise AwsError("XAmzContentSHA256Mismatch", message, 400)

@@ -1,6 +1,6 @@
-"""Checks before any service's own: is the call signed, when, and for which region.
+"""Checks of the presence, date and region of a call's signature.
 
-Whether the signature is right is looked at in signatures.py, for what comes over HTTP.
+signatures.py verifies the signature itself, for calls over HTTP.
 """
 
 import json
@@ -14,12 +14,12 @@ from moto.core.routing import NotFound, get_service_router
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call, signature_fields
-from provision.sandbox.aws.regions import known
+from provision.sandbox.aws.regions import exists
 from provision.sandbox.aws.responses import Response
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SKEW = timedelta(minutes=5)
-_LONGEST = 604_800  # seconds for which a presigned URL is good, whatever it says
+_MAX_EXPIRES = 604_800  # seconds for which a presigned URL is valid at most
 _S3_SKEW = timedelta(minutes=15)  # API Reference, List of error codes, RequestTimeTooSkewed
 
 
@@ -48,21 +48,21 @@ _S3_SKEW = timedelta(minutes=15)  # API Reference, List of error codes, RequestT
     "Amazon S3 User Guide, Blocking public access to your Amazon S3 storage",
 )
 def refuse_unsigned(environ: dict[str, Any], body: bytes) -> Response:
-    """Return the error for a request without a signature, or of no operation."""
+    """Return the response to a request without a signature, or for no operation."""
     signed = "Credential" in signature_fields(environ)
     code = "InvalidAction" if signed else "MissingAuthenticationToken"
-    words = "Could not find operation." if signed else "Missing Authentication Token"
+    message = "Could not find operation." if signed else "Missing Authentication Token"
     if "HTTP_X_AMZ_TARGET" in environ:
         error = {"__type": "UnknownOperationException" if signed else f"{code}Exception"}
-        kind = [("Content-Type", "application/x-amz-json-1.1")]
-        return 400, kind, json.dumps(error | {"message": words}).encode()
-    if _is_of("scheduler", environ):
-        kind = [("Content-Type", "application/json"), ("x-amzn-ErrorType", f"{code}Exception")]
-        return 403, kind, json.dumps({"message": words}).encode()
+        headers = [("Content-Type", "application/x-amz-json-1.1")]
+        return 400, headers, json.dumps(error | {"message": message}).encode()
+    if _is_operation_of("scheduler", environ):
+        headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", f"{code}Exception")]
+        return 403, headers, json.dumps({"message": message}).encode()
     query = body.startswith(b"Action=") or b"&Action=" in body
-    if query or _is_of("route53", environ):
+    if query or _is_operation_of("route53", environ):
         page = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message>"
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
             f"</Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
         )
     else:
@@ -73,7 +73,7 @@ def refuse_unsigned(environ: dict[str, Any], body: bytes) -> Response:
     return 403, [("Content-Type", "text/xml")], page.encode()
 
 
-def _is_of(service: str, environ: dict[str, Any]) -> bool:
+def _is_operation_of(service: str, environ: dict[str, Any]) -> bool:
     """Return whether method and path are those of an operation of this service."""
     try:
         return get_service_router(service).match(Request(environ)) is not None
@@ -88,22 +88,22 @@ def _is_of(service: str, environ: dict[str, Any]) -> bool:
     "Amazon S3 User Guide, Download and upload objects with presigned URLs",
 )
 def check(call: Call, environ: dict[str, Any]) -> None:
-    """Raise the error for a signature that is too old or too young, or for an unknown region."""
+    """Raise an error for a signature that has expired or is from the future, or for an unknown region."""
     _check_region(call)
     fields = signature_fields(environ)
     stamp, expires = fields.get("Date", ""), fields.get("Expires")
-    # Real time, whatever the sandbox's clock says: callers sign with their own clock.
+    # Real time, not the sandbox's clock: clients sign with their own clock.
     now = datetime.fromtimestamp(time.time(), UTC).replace(microsecond=0)
     skew = _S3_SKEW if call.service == "s3" else _SKEW
     try:
         signed_at = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
-        lives = skew if expires is None else timedelta(seconds=min(int(expires), _LONGEST))
+        validity = skew if expires is None else timedelta(seconds=min(int(expires), _MAX_EXPIRES))
     except ValueError:
-        words = f"Date must be in ISO-8601 'basic format'. Got '{stamp}'."
-        raise mismatch(call, words) from None
-    if now > signed_at + lives and expires is not None and call.service == "s3":
+        message = f"Date must be in ISO-8601 'basic format'. Got '{stamp}'."
+        raise mismatch(call, message) from None
+    if now > signed_at + validity and expires is not None and call.service == "s3":
         raise AwsError("AccessDenied", "Request has expired", 403)
-    if now > signed_at + lives or now < signed_at - skew:
+    if now > signed_at + validity or now < signed_at - skew:
         raise _skewed(call, stamp, now)
 
 
@@ -133,18 +133,20 @@ def check(call: Call, environ: dict[str, Any]) -> None:
 )
 def _skewed(call: Call, stamp: str, now: datetime) -> AwsError:
     if call.service == "s3":
-        words = "The difference between the request time and the current time is too large."
-        return AwsError("RequestTimeTooSkewed", words, 403)
+        message = "The difference between the request time and the current time is too large."
+        return AwsError("RequestTimeTooSkewed", message, 403)
     if call.service == "ec2":
         return AwsError("RequestExpired", "Request has expired.", 400)
-    today = now.strftime(_STAMP)
-    if stamp < today:
-        bound = (now - _SKEW).strftime(_STAMP)
-        words = f"Signature expired: {stamp} is now earlier than {bound} ({today} - 5 min.)"
+    current = now.strftime(_STAMP)
+    if stamp < current:
+        limit = (now - _SKEW).strftime(_STAMP)
+        message = f"Signature expired: {stamp} is now earlier than {limit} ({current} - 5 min.)"
     else:
-        bound = (now + _SKEW).strftime(_STAMP)
-        words = f"Signature not yet current: {stamp} is still later than {bound} ({today} + 5 min.)"
-    return mismatch(call, words)
+        limit = (now + _SKEW).strftime(_STAMP)
+        message = (
+            f"Signature not yet current: {stamp} is still later than {limit} ({current} + 5 min.)"
+        )
+    return mismatch(call, message)
 
 
 @behaves(
@@ -154,14 +156,14 @@ def _skewed(call: Call, stamp: str, now: datetime) -> AwsError:
     "AWS General Reference, Troubleshooting Signature Version 4, Credential scope",
 )
 def _check_region(call: Call) -> None:
-    if not known(call.region):
+    if not exists(call.region):
         raise mismatch(call, "Credential should be scoped to a valid region.")
 
 
-def mismatch(call: Call, words: str) -> AwsError:
-    """Return the refusal of a signature, as this call's service words it."""
+def mismatch(call: Call, message: str) -> AwsError:
+    """Return the signature error of this call's service."""
     if call.protocol in ("query", "ec2", "rest-xml"):
-        return AwsError("SignatureDoesNotMatch", words, 403)
+        return AwsError("SignatureDoesNotMatch", message, 403)
     return AwsError(
-        "InvalidSignatureException", words, 403 if call.protocol == "rest-json" else 400
+        "InvalidSignatureException", message, 403 if call.protocol == "rest-json" else 400
     )

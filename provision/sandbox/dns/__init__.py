@@ -1,1 +1,1 @@
-"""The DNS that the sandbox answers, and the registrar."""
+"""The sandbox's DNS, and the registrar."""

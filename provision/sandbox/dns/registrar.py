@@ -1,4 +1,4 @@
-"""The registrar's site, where a domain's name servers are entered."""
+"""The registrar, at which a domain's name servers are set."""
 
 import json
 import threading
@@ -9,26 +9,25 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Not
 from werkzeug.wrappers import Request, Response
 
 PARKING = ("ns1.registrar.example", "ns2.registrar.example")
-# Public suffixes of two labels under which people register; under any other, one label is enough.
+# Second-level labels of public suffixes with two labels, such as co.jp.
 _SECOND_LEVEL = {"co", "or", "ne", "ac", "ad", "ed", "go", "gr", "lg", "com", "net", "org", "edu"}
 _FIELDS = ("name", "type", "value")
 Entry = tuple[str, str, str]
 
 
 def registrable(name: str) -> str:
-    """Return the domain a person buys to own this name: bot.example.jp -> example.jp."""
+    """Return the registrable domain of a name: bot.example.jp -> example.jp."""
     labels = name.lower().rstrip(".").split(".")
-    two = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
-    return ".".join(labels[-3 if two else -2 :])
+    is_second_level = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3 if is_second_level else -2 :])
 
 
 class Registrar:
-    """Owns every domain; one whose name servers nobody entered is parked at its own servers.
+    """A registrar of all domains; a domain whose name servers were not set has its own (PARKING).
 
-    GET and PUT /domains/{domain}, `{"name_servers": [...]}`. Entering servers for a name below a
-    domain delegates that name, as the domain's owner would do with NS records at his provider.
-    `"records": [{"name", "type", "value"}, ...]` (either, or both) are what those servers answer that
-    are not of an emulated hosted zone: a domain in use.
+    GET and PUT /domains/{domain}, `{"name_servers": [...]}`. Setting the servers of a subdomain delegates
+    it, like NS records at another DNS provider. `"records": [{"name", "type", "value"}, ...]` (one of them,
+    or both) are records on name servers other than an emulated hosted zone's, for a domain in use.
     """
 
     def __init__(self) -> None:
@@ -37,33 +36,33 @@ class Registrar:
         self._records: dict[str, tuple[Entry, ...]] = {}
 
     def name_servers(self, domain: str) -> tuple[str, ...]:
-        """Return the servers the parent zone names for this domain, lower case, without the final dot."""
+        """Return the domain's name servers in its parent zone, in lower case without the final dot."""
         with self._lock:
-            return self._name_servers.get(_normal(domain), PARKING)
+            return self._name_servers.get(_normalize(domain), PARKING)
 
     def enter(self, domain: str, name_servers: Iterable[str]) -> None:
-        """Replace the domain's name servers; none: parked again."""
-        servers = tuple(_normal(server) for server in name_servers)
+        """Replace the domain's name servers; without any, PARKING is restored."""
+        servers = tuple(_normalize(server) for server in name_servers)
         with self._lock:
             if servers:
-                self._name_servers[_normal(domain)] = servers
+                self._name_servers[_normalize(domain)] = servers
             else:
-                self._name_servers.pop(_normal(domain), None)
+                self._name_servers.pop(_normalize(domain), None)
 
     def keep(self, domain: str, entries: Iterable[Entry]) -> None:
-        """Replace what the domain's own servers answer: (name, type, value in zone file notation)."""
-        normalized = tuple((_normal(name), kind.upper(), value) for name, kind, value in entries)
+        """Replace the records on the domain's other name servers; values are in zone file notation."""
+        normalized = tuple((_normalize(name), kind.upper(), value) for name, kind, value in entries)
         with self._lock:
-            self._records[_normal(domain)] = normalized
+            self._records[_normalize(domain)] = normalized
 
     def records(self, domain: str) -> tuple[Entry, ...]:
-        """Return what the domain's own servers answer; names lower case, without the final dot."""
+        """Return the records on the domain's other name servers, with normalized names."""
         with self._lock:
-            return self._records.get(_normal(domain), ())
+            return self._records.get(_normalize(domain), ())
 
     def delegation(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Return the closest delegated domain at or above this name, and its name servers."""
-        labels = _normal(name).split(".")
+        labels = _normalize(name).split(".")
         domain = registrable(name)
         with self._lock:
             for cut in range(len(labels)):
@@ -75,14 +74,14 @@ class Registrar:
         return domain, PARKING
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one request to the registrar's site."""
+        """Handle one HTTP request, as a WSGI application."""
         try:
-            response: Response | HTTPException = self._answer(Request(environ))
+            response: Response | HTTPException = self._respond(Request(environ))
         except HTTPException as refusal:
             response = refusal
         return response(environ, start_response)
 
-    def _answer(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response:
         folder, _, domain = request.path.strip("/").partition("/")
         if folder != "domains" or "." not in domain:
             raise NotFound("Domains are at /domains/{domain}.")
@@ -90,20 +89,20 @@ class Registrar:
             self._put(domain, request.get_json(force=True))
         elif request.method != "GET":
             raise MethodNotAllowed(["GET", "PUT"])
-        answer: dict[str, Any] = {"domain": _normal(domain)}
+        answer: dict[str, Any] = {"domain": _normalize(domain)}
         answer["name_servers"] = list(self.name_servers(domain))
         if records := self.records(domain):
             answer["records"] = [dict(zip(_FIELDS, record, strict=True)) for record in records]
         return Response(json.dumps(answer), mimetype="application/json")
 
     def _put(self, domain: str, body: Any) -> None:
-        given = body if isinstance(body, dict) else {}
-        servers, records = given.get("name_servers"), given.get("records")
-        if "name_servers" in given and not _are(str, servers):
+        fields = body if isinstance(body, dict) else {}
+        servers, records = fields.get("name_servers"), fields.get("records")
+        if "name_servers" in fields and not _is_list_of(str, servers):
             raise BadRequest("name_servers is a list of names.")
-        if "records" in given and not (
-            _are(dict, records)
-            and all(_are(str, [r.get(f) for f in _FIELDS]) for r in records or [])
+        if "records" in fields and not (
+            _is_list_of(dict, records)
+            and all(_is_list_of(str, [r.get(f) for f in _FIELDS]) for r in records or [])
         ):
             raise BadRequest(f"records is a list of objects with {', '.join(_FIELDS)}.")
         if servers is None and records is None:
@@ -114,9 +113,9 @@ class Registrar:
             self.keep(domain, [(r["name"], r["type"], r["value"]) for r in records])
 
 
-def _are(kind: type, values: Any) -> bool:
+def _is_list_of(kind: type, values: Any) -> bool:
     return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 
-def _normal(name: str) -> str:
+def _normalize(name: str) -> str:
     return name.strip().lower().rstrip(".")

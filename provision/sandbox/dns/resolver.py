@@ -1,4 +1,4 @@
-"""The DNS of the sandbox: the registrar's delegations, hosted zones, and AWS's own names."""
+"""The sandbox's DNS: the registrar's delegations, hosted zones, and AWS's own names."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.elbv2.state import Elbv2
 from provision.sandbox.aws.route53.state import Route53
 
-LOOPBACK = "127.0.0.1"  # where load balancers and name servers of the sandbox are
+LOOPBACK = "127.0.0.1"  # the address of load balancers and name servers
 _NAME_SERVER = re.compile(r"ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk)\.")
 _LOAD_BALANCER = re.compile(r"(?:dualstack\.)?([a-z0-9-]+\.[a-z0-9-]+\.elb\.amazonaws\.com)\.")
-_LONGEST_CHAIN = 8  # CNAMEs followed before giving up, as resolvers do
+_MAX_CNAMES = 8  # length of CNAME chains, which resolvers limit
 
 
 @dataclass(frozen=True)
 class DnsRecord:
-    """One resource record; `value` in zone file notation, names with their final dot.
+    """A resource record; `value` is in zone file notation, names have their final dot.
 
-    `alias` is the name whose address this is, where an alias record stands behind it.
+    `alias` is the name of the target if the record is from an alias record.
     """
 
     name: str
@@ -32,10 +32,10 @@ class DnsRecord:
 
 
 class DnsResolver:
-    """Answers for every name: what a resolver on the internet would find.
+    """A recursive resolver.
 
-    A domain's own NS records are the registrar's entries. Everything else comes from the public
-    hosted zone whose four name servers are exactly those entered there, and from no other zone.
+    A domain's NS records are those set at the registrar. Everything else comes from the public hosted zone
+    whose four name servers are exactly these, and from no other zone.
     """
 
     def __init__(self, account: Account, route53: Route53, elbv2: Elbv2) -> None:
@@ -44,12 +44,12 @@ class DnsResolver:
         self._elbv2 = elbv2
 
     def resolve(self, name: str, record_type: str) -> list[str]:
-        """Return the values of the records of this type, CNAMEs followed; [] when there are none."""
+        """Return the values of the records of this type, following CNAMEs."""
         records = self.lookup(name, record_type) or []
         return [record.value for record in records if record.type == record_type]
 
     def respond(self, query: bytes) -> bytes:
-        """Answer a query in wire format; b"" to what is no DNS query."""
+        """Return the response to a query in wire format; b"" if it is no DNS query."""
         try:
             request = DNSRecord.parse(query)
         except DNSError:
@@ -69,7 +69,7 @@ class DnsResolver:
         return packed
 
     def load_balancer(self, name: str) -> Any | None:
-        """Return moto's load balancer that a client of this name connects to."""
+        """Return moto's load balancer to which this name resolves, or None."""
         with self._account.lock:
             for record in self.lookup(name, "A") or []:
                 found = self._elbv2.by_dns_name(record.alias or record.name)
@@ -78,12 +78,12 @@ class DnsResolver:
         return None
 
     def lookup(self, name: str, record_type: str) -> list[DnsRecord] | None:
-        """Return the records that answer, CNAMEs on the way first; None: there is no such name."""
+        """Return the records of this type after the CNAMEs that lead to them; None for NXDOMAIN."""
         found: list[DnsRecord] = []
         target = name.lower().rstrip(".") + "."
         with self._account.lock:
-            for _ in range(_LONGEST_CHAIN):
-                records = self._at(target, record_type)
+            for _ in range(_MAX_CNAMES):
+                records = self._records_at(target, record_type)
                 if records is None:
                     return found or None
                 found += records
@@ -92,8 +92,8 @@ class DnsResolver:
                 target = records[0].value.lower().rstrip(".") + "."
         return found
 
-    def _at(self, name: str, record_type: str) -> list[DnsRecord] | None:
-        """Return the records of this type (or the CNAME instead) at one name."""
+    def _records_at(self, name: str, record_type: str) -> list[DnsRecord] | None:
+        """Return the records of this type, or the CNAME, at one name; None for NXDOMAIN."""
         if _NAME_SERVER.fullmatch(name) or self._is_load_balancer(name):
             return [DnsRecord(name, "A", 60, LOOPBACK)] if record_type == "A" else []
         domain, servers = self._account.registrar.delegation(name)
@@ -101,31 +101,37 @@ class DnsResolver:
             return [DnsRecord(name, "NS", 172800, f"{server}.") for server in servers]
         zone = self._zone(f"{domain}.", servers)
         if zone is None:
-            return self._elsewhere(domain, name, record_type)
+            return self._external_records(domain, name, record_type)
         while zone is not None:
             published = self._route53.published_records(zone)
-            cut = _closest_cut(name, zone.name, published)
-            if cut is None:
+            delegation = _closest_delegation(name, zone.name, published)
+            if delegation is None:
                 return self._in_zone(name, record_type, published)
-            if record_type == "NS" and name == cut.name:
-                return _records(name, cut)
-            zone = self._zone(cut.name, tuple(value.rstrip(".") for value in cut.records))
+            if record_type == "NS" and name == delegation.name:
+                return _records(name, delegation)
+            zone = self._zone(
+                delegation.name, tuple(value.rstrip(".") for value in delegation.records)
+            )
         return None
 
-    def _elsewhere(self, domain: str, name: str, record_type: str) -> list[DnsRecord] | None:
-        """Return what servers outside the account answer for a domain."""
+    def _external_records(self, domain: str, name: str, record_type: str) -> list[DnsRecord] | None:
+        """Return the records on name servers outside the account; None for NXDOMAIN."""
         entries = self._account.registrar.records(domain)
-        here = [
+        records_here = [
             DnsRecord(name, kind, 300, value)
             for owner, kind, value in entries
             if f"{owner}." == name
         ]
-        below = any(f"{owner}.".endswith(f".{name}") for owner, _, _ in entries)
-        found = [record for record in here if record.type == record_type]
-        return found or [r for r in here if r.type == "CNAME"] if here or below else None
+        has_descendants = any(f"{owner}.".endswith(f".{name}") for owner, _, _ in entries)
+        found = [record for record in records_here if record.type == record_type]
+        return (
+            found or [r for r in records_here if r.type == "CNAME"]
+            if records_here or has_descendants
+            else None
+        )
 
     def _zone(self, name: str, servers: tuple[str, ...]) -> Any | None:
-        """Return the public hosted zone of this name that these name servers, and only these, serve."""
+        """Return the public hosted zone of this name with exactly these name servers."""
         for zone in self._route53.zones():
             own = zone.delegation_set.name_servers if zone.delegation_set else ()
             if zone.name == name and not zone.private_zone and set(own) == set(servers):
@@ -133,14 +139,14 @@ class DnsResolver:
         return None
 
     def _in_zone(self, name: str, record_type: str, published: list[Any]) -> list[DnsRecord] | None:
-        here = [record_set for record_set in published if record_set.name == name]
-        if not here:
+        records_here = [record_set for record_set in published if record_set.name == name]
+        if not records_here:
             if any(record_set.name.endswith(f".{name}") for record_set in published):
-                return []  # an empty non-terminal exists
-            here = _wildcard(name, published)
-        if not here:
+                return []  # an empty non-terminal
+            records_here = _wildcard(name, published)
+        if not records_here:
             return None
-        for record_set in here:
+        for record_set in records_here:
             if record_set.type in (record_type, "CNAME"):
                 if record_set.alias_target:
                     return self._alias(name, record_type, record_set.alias_target["DNSName"])
@@ -148,7 +154,7 @@ class DnsResolver:
         return []
 
     def _alias(self, name: str, record_type: str, target: str) -> list[DnsRecord]:
-        """Answer an alias with its target's addresses under its own name."""
+        """Return the records of an alias's target under the alias's own name."""
         found = self.lookup(target, record_type) or []
         return [
             DnsRecord(name, record_type, 60, record.value, record.alias or record.name)
@@ -166,20 +172,20 @@ def _records(name: str, record_set: Any) -> list[DnsRecord]:
     return [DnsRecord(name, record_set.type, ttl, value) for value in record_set.records]
 
 
-def _closest_cut(name: str, zone: str, published: list[Any]) -> Any | None:
-    """Return the NS record set below the zone's apex that delegates this name to another zone."""
+def _closest_delegation(name: str, zone: str, published: list[Any]) -> Any | None:
+    """Return the NS record set below the zone's apex that delegates this name, or None."""
     for record_set in published:
-        below = record_set.type == "NS" and record_set.name != zone
-        if below and (name == record_set.name or name.endswith(f".{record_set.name}")):
+        delegates = record_set.type == "NS" and record_set.name != zone
+        if delegates and (name == record_set.name or name.endswith(f".{record_set.name}")):
             return record_set
     return None
 
 
 def _wildcard(name: str, published: list[Any]) -> list[Any]:
-    """Return the record sets of the wildcard that covers this name (RFC 4592, closest first)."""
+    """Return the record sets of the closest wildcard that matches this name (RFC 4592)."""
     labels = name.split(".")
-    for cut in range(1, len(labels) - 1):
-        parent = ".".join(labels[cut:])
+    for start in range(1, len(labels) - 1):
+        parent = ".".join(labels[start:])
         matching = [r for r in published if r.name in (f"*.{parent}", f"\\052.{parent}")]
         if matching or any(r.name == parent for r in published):
             return matching

@@ -1,4 +1,4 @@
-"""The sandbox's DNS over UDP and TCP, on one free port of the loopback interface."""
+"""A DNS server over UDP and TCP, on one free port of the loopback interface."""
 
 import socketserver
 import struct
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dnslib import DNSRecord
 
 Respond = Callable[[bytes], bytes]
-_UDP_PAYLOAD = 1232  # what fits without fragmentation (DNS flag day 2020); longer answers: TCP
+_UDP_PAYLOAD = 1232  # bytes without fragmentation (DNS flag day 2020); longer responses use TCP
 
 
 class DnsServer:
-    """Serves `respond` (query in wire format to answer in wire format) until closed."""
+    """Serves `respond`, a function from query to response in wire format, until closed."""
 
     def __init__(self, respond: Respond) -> None:
         self._udp, self._tcp, port = _bind(respond)
@@ -30,7 +30,7 @@ class DnsServer:
         return self._address
 
     def close(self) -> None:
-        """Stop answering and give the port back."""
+        """Stop the servers and release the port."""
         for server in (self._udp, self._tcp):
             server.shutdown()
             server.server_close()
@@ -70,7 +70,7 @@ class _TcpServer(socketserver.ThreadingTCPServer):
 
 
 def _bind(respond: Respond) -> tuple[_UdpServer, _TcpServer, int]:
-    """Bind both servers to the same free port; try another one while the TCP port is taken."""
+    """Bind both servers to the same free port."""
     for _ in range(20):
         tcp = _TcpServer(("127.0.0.1", 0), _Tcp)
         port = int(tcp.socket.getsockname()[1])

@@ -1,10 +1,10 @@
-"""Each service's errors for throttling and for internal failures."""
+"""The services' errors for throttling and internal failures."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError
 
-# Code, HTTP status, words; services that are not here say what the JSON protocols' common errors say.
-_SLOW_DOWN = {
+# Code, HTTP status, message; other services have the common errors of the JSON protocols.
+_THROTTLING = {
     "ec2": ("RequestLimitExceeded", 503, "Request limit exceeded."),
     "elbv2": ("Throttling", 400, "Rate exceeded"),
     "iam": ("Throttling", 400, "Rate exceeded"),
@@ -14,7 +14,7 @@ _SLOW_DOWN = {
     "scheduler": ("ThrottlingException", 429, "Rate exceeded"),
     "sts": ("Throttling", 400, "Rate exceeded"),
 }
-_OUR_FAULT = {
+_INTERNAL = {
     "acm": ("InternalServerException", 500, "Internal service error"),
     "ec2": ("InternalError", 500, "An internal error has occurred"),
     "ecr": ("ServerException", 500, "Service Unavailable. Please try again later."),
@@ -58,9 +58,9 @@ _OUR_FAULT = {
     "Amazon ECS API Reference, Common Error Types",
 )
 def throttled(service: str) -> AwsError:
-    """Return the service's error for calls that come too fast."""
-    code, status, words = _SLOW_DOWN.get(service, ("ThrottlingException", 400, "Rate exceeded"))
-    return AwsError(code, words, status)
+    """Return the service's throttling error."""
+    code, status, message = _THROTTLING.get(service, ("ThrottlingException", 400, "Rate exceeded"))
+    return AwsError(code, message, status)
 
 
 @behaves(
@@ -88,7 +88,7 @@ def throttled(service: str) -> AwsError:
     "Elastic Load Balancing API Reference, Common Error Types",
 )
 def internal_error(service: str) -> AwsError:
-    """Return the service's error for a failure inside AWS; the same call may succeed later."""
+    """Return the service's error for an internal failure, which may be retried."""
     default = ("InternalFailure", 500, "An internal error has occurred.")
-    code, status, words = _OUR_FAULT.get(service, default)
-    return AwsError(code, words, status)
+    code, status, message = _INTERNAL.get(service, default)
+    return AwsError(code, message, status)

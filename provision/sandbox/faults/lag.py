@@ -1,7 +1,7 @@
-"""Read-after-write lag: for some seconds after a change, a service answers as before it.
+"""Read-after-write lag: for some seconds after a change, a service responds as before it.
 
-AWS's services are many servers, of which not all know a change at once. Here the one that answers is always
-as far behind as `seconds` lets it be: the worst case, and always the same one.
+AWS's services run on many servers, which do not learn of a change at the same time. Here the responding
+server always has the full delay of `seconds`: the worst case, and deterministic.
 """
 
 from bisect import bisect_right
@@ -13,38 +13,42 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import Call
 from provision.sandbox.aws.responses import Response
 from provision.sandbox.delays import Delays
-from provision.sandbox.faults.eventual_consistency import NewResource, before
+from provision.sandbox.faults.eventual_consistency import NewResource, stale_response
 from provision.sandbox.faults.new_resources import NEW_RESOURCES
 
-# Those whose guides speak of eventual consistency, or whose clients were seen to wait for it.
+# Services whose documentation or clients mention eventual consistency.
 LAGGING = sorted({service for service, _ in NEW_RESOURCES})
 
 
 @dataclass
 class _History:
-    """One service in one region. An epoch is the time between two changes, counted from 0."""
+    """The history of one service in one region. An epoch is the time between two changes, counted from 0."""
 
-    changes: list[float] = field(default_factory=list)  # when each epoch but the first began
-    answers: dict[Hashable, dict[int, Response]] = field(default_factory=dict)  # question -> epoch
+    changes: list[float] = field(default_factory=list)  # start times of the epochs from 1 on
+    answers: dict[Hashable, dict[int, Response]] = field(
+        default_factory=dict
+    )  # by request and epoch
     created: list[tuple[NewResource, frozenset[str], int]] = field(
         default_factory=list
-    )  # and in which epoch
+    )  # with epochs
 
-    def hidden(self, behind: int) -> list[tuple[NewResource, frozenset[str]]]:
-        return [(kind, ids) for kind, ids, epoch in self.created if epoch > behind]
+    def hidden(self, visible: int) -> list[tuple[NewResource, frozenset[str]]]:
+        return [(kind, ids) for kind, ids, epoch in self.created if epoch > visible]
 
-    def forget(self, behind: int) -> None:
-        """Forget what no server answers any more."""
-        self.created = [one for one in self.created if one[2] > behind]
-        for question, known in list(self.answers.items()):
-            current = {epoch: answer for epoch, answer in known.items() if epoch >= behind}
-            self.answers[question] = current
+    def prune(self, visible: int) -> None:
+        """Remove what is older than the visible epoch."""
+        self.created = [entry for entry in self.created if entry[2] > visible]
+        for request_key, responses_by_epoch in list(self.answers.items()):
+            current = {
+                epoch: answer for epoch, answer in responses_by_epoch.items() if epoch >= visible
+            }
+            self.answers[request_key] = current
             if not current:
-                del self.answers[question]
+                del self.answers[request_key]
 
 
 class Lag:
-    """How far each service is behind. Hold the cloud's lock."""
+    """The lag of each service. Hold the cloud's lock."""
 
     def __init__(self, delays: Delays) -> None:
         self._histories: dict[tuple[str, str], _History] = {}
@@ -52,14 +56,14 @@ class Lag:
         lag = delays.lag
         if isinstance(lag, dict):
             for service, seconds in lag.items():
-                self.switch(seconds, [service])
+                self.set_seconds(seconds, [service])
         else:
-            self.switch(lag)
+            self.set_seconds(lag)
 
-    def switch(self, seconds: float, services: list[str] | None = None) -> None:
-        """Let these services, else all that are known to lag, be so many simulated seconds behind.
+    def set_seconds(self, seconds: float, services: list[str] | None = None) -> None:
+        """Set the lag of these services, or of all that can lag, in simulated seconds.
 
-        ValueError: there is no such service.
+        Raises ValueError for a service that cannot lag.
         """
         for service in LAGGING if services is None else services:
             if service not in LAGGING:
@@ -107,13 +111,13 @@ class Lag:
         "terraform-provider-aws, resource aws_cloudwatch_log_group: waits until it is found",
     )
     def check(self, call: Call) -> None:
-        """Refuse a change to what was created a moment ago: the server that gets it does not know it yet."""
+        """Refuse a mutating call that names a resource not visible yet."""
         if self._lags(call) and call.mutating:
             history = self._history(call)
-            for kind, ids in history.hidden(self._behind(call, history)):
-                refusal = kind.refusal(call, ids)
-                if refusal and kind not in NEW_RESOURCES.get((call.service, call.operation), ()):
-                    raise refusal
+            for kind, ids in history.hidden(self._visible_epoch(call, history)):
+                error = kind.error_for(call, ids)
+                if error and kind not in NEW_RESOURCES.get((call.service, call.operation), ()):
+                    raise error
 
     @behaves(
         "ec2.stale-answer",
@@ -133,22 +137,24 @@ class Lag:
         "the bucket in ListBuckets",
         "Amazon S3 User Guide, What is Amazon S3, Amazon S3 data consistency model",
     )
-    def answer(self, call: Call, question: Hashable, now: Response) -> Response:
-        """Return what a server that is behind answers instead of `now`; raise AwsError likewise."""
+    def answer(self, call: Call, request_key: Hashable, current: Response) -> Response:
+        """Return the response of a server that lags behind `current`. Raises AwsError."""
         if not self._lags(call):
-            return now
+            return current
         history = self._history(call)
         if call.mutating:
-            if now[0] < 300:
-                self._changed(call, history, now)
-            return now
-        epoch, behind = len(history.changes), self._behind(call, history)
-        known = history.answers.setdefault(question, {})
-        known[epoch] = now
-        return known.get(behind) or before(call, now, history.hidden(behind))
+            if current[0] < 300:
+                self._record_change(call, history, current)
+            return current
+        epoch, visible = len(history.changes), self._visible_epoch(call, history)
+        responses_by_epoch = history.answers.setdefault(request_key, {})
+        responses_by_epoch[epoch] = current
+        return responses_by_epoch.get(visible) or stale_response(
+            call, current, history.hidden(visible)
+        )
 
     def _lags(self, call: Call) -> bool:
-        """Return whether the call lags; of S3 buckets and their settings do, objects do not (User Guide)."""
+        """Return whether the call lags; in S3 calls on buckets do, calls on objects do not (User Guide)."""
         return call.service in self.seconds and (
             call.service != "s3"
             or "Bucket" in call.operation
@@ -158,17 +164,17 @@ class Lag:
     def _history(self, call: Call) -> _History:
         return self._histories.setdefault((call.service, call.region), _History())
 
-    def _behind(self, call: Call, history: _History) -> int:
-        """Return the epoch of the server that answers."""
+    def _visible_epoch(self, call: Call, history: _History) -> int:
+        """Return the epoch that the responding server knows."""
         return bisect_right(history.changes, call.time - self.seconds[call.service])
 
-    def _changed(self, call: Call, history: _History, now: Response) -> None:
-        history.forget(self._behind(call, history))
+    def _record_change(self, call: Call, history: _History, current: Response) -> None:
+        history.prune(self._visible_epoch(call, history))
         history.changes.append(call.time)
         kinds = NEW_RESOURCES.get((call.service, call.operation), ())
         if not kinds or (call.operation == "PutParameter" and call.params.get("Overwrite")):
             return
-        result = responses.read(call, now)
+        result = responses.read(call, current)
         for kind in kinds:
             history.created.append(
                 (kind, kind.identities(call.params, result), len(history.changes))

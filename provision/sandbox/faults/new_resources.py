@@ -1,19 +1,19 @@
-"""What each create call creates, and the error of a service that does not know it yet."""
+"""The resources that create calls create, and the errors of servers that do not know them yet."""
 
 from provision.sandbox.faults.eventual_consistency import NewResource
 
 
-def _ec2(noun: str, member: str, code: str, words: str) -> tuple[NewResource, ...]:
+def _ec2(noun: str, member: str, code: str, message: str) -> tuple[NewResource, ...]:
     ids = f"answer.{noun}.{member}" if noun else f"answer.{member}"
-    return (NewResource(ids, r".*", member.rpartition(".")[2], code, words),)
+    return (NewResource(ids, r".*", member.rpartition(".")[2], code, message),)
 
 
-def _elbv2(noun: str, plural: str, code: str, named: str = "") -> tuple[NewResource, ...]:
-    words = f"One or more {named or noun.lower() + 's'} not found"
-    by_arn = NewResource(f"answer.{plural}[].{noun}Arn", r".*", f"{noun}Arn", code, words)
+def _elbv2(noun: str, plural: str, code: str, plural_words: str = "") -> tuple[NewResource, ...]:
+    message = f"One or more {plural_words or noun.lower() + 's'} not found"
+    by_arn = NewResource(f"answer.{plural}[].{noun}Arn", r".*", f"{noun}Arn", code, message)
     name = f"answer.{plural}[].{noun}Name"
-    by_name = NewResource(name, rf"Describe{plural}\.Names", f"{noun}Name", code, words)
-    return (by_arn, by_name) if named else (by_arn,)
+    by_name = NewResource(name, rf"Describe{plural}\.Names", f"{noun}Name", code, message)
+    return (by_arn, by_name) if plural_words else (by_arn,)
 
 
 # By service and create call. Codes and words: each API reference, Errors of the Describe and Get calls.

@@ -1,7 +1,7 @@
-"""The part of the Messaging API that the tool and the bot use, as a WSGI application.
+"""The endpoints of the Messaging API that the tool and the bot use, as a WSGI application.
 
-Endpoints and errors after the Messaging API reference (developers.line.biz). What differs: there
-is one channel, a webhook endpoint is in effect at once, and calls are not rationed.
+Source: Messaging API reference (developers.line.biz). Differences: there is one channel, a webhook endpoint
+is in effect at once, and there are no rate limits.
 """
 
 import hmac
@@ -23,7 +23,7 @@ UNAUTHORIZED = (
 
 
 class LineApiError(Exception):
-    """An error as LINE answers it."""
+    """An error response of LINE."""
 
     def __init__(self, status: int, message: str, details: list[dict[str, str]] | None = None):
         super().__init__(message)
@@ -34,7 +34,7 @@ class LineApiError(Exception):
 
 
 def application(channel: Channel) -> Flask:
-    """Return the Messaging API of one channel; paths below /v2/ but /v2/oauth/ need its access token."""
+    """Return the Messaging API of a channel; paths under /v2/, except /v2/oauth/, need its access token."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 2_000_000
     for method, path, view in (
@@ -53,8 +53,8 @@ def application(channel: Channel) -> Flask:
     def authenticate() -> None:
         expected = f"Bearer {channel.access_token}".encode()
         given = request.headers.get("Authorization", "").encode("utf-8", "replace")
-        guarded = request.path.startswith("/v2/") and not request.path.startswith("/v2/oauth/")
-        if guarded and not hmac.compare_digest(expected, given):
+        needs_token = request.path.startswith("/v2/") and not request.path.startswith("/v2/oauth/")
+        if needs_token and not hmac.compare_digest(expected, given):
             raise LineApiError(401, UNAUTHORIZED)
 
     @app.errorhandler(LineApiError)
@@ -62,7 +62,7 @@ def application(channel: Channel) -> Flask:
         return jsonify(error.body), error.status
 
     @app.errorhandler(HTTPException)
-    def unusual(error: HTTPException) -> tuple[Response, int]:
+    def http_error(error: HTTPException) -> tuple[Response, int]:
         return jsonify({"message": error.name}), error.code or 500
 
     return app
@@ -79,7 +79,7 @@ def _info(channel: Channel) -> Response:
 
 
 def _profile(channel: Channel, user: str) -> Response:
-    """Return a friend's profile: everyone who has written, in the language set by POST /_sandbox/send."""
+    """Return the profile of a user who has sent a message, with the language of POST /_sandbox/send."""
     if user not in channel.languages:
         raise LineApiError(404, "Not found")
     language = channel.languages[user]
@@ -143,7 +143,7 @@ def _loading(channel: Channel) -> tuple[Response, int]:
 
 
 def json_body() -> dict[str, Any]:
-    """Return the request's JSON object. Raise LineApiError."""
+    """Return the request's JSON object. Raises LineApiError."""
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise LineApiError(400, "The request body could not be parsed as JSON (line: 1, column: 1)")
@@ -159,7 +159,7 @@ def _messages(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def invalid(name: str) -> LineApiError:
-    """Return LINE's error for a property it does not take."""
+    """Return LINE's error for an invalid property."""
     return LineApiError(
         400, f"The property, '{name}', in the request body is invalid (line: -, column: -)"
     )
@@ -171,9 +171,9 @@ def _https_url(url: object) -> str:
         raise LineApiError(400, "Invalid webhook endpoint URL")
     try:
         parts = urlsplit(url)
-        named = parts.scheme == "https" and bool(parts.hostname)
+        valid = parts.scheme == "https" and bool(parts.hostname)
     except ValueError:
-        named = False
-    if not named or not url.isascii() or " " in url:
+        valid = False
+    if not valid or not url.isascii() or " " in url:
         raise LineApiError(400, "Invalid webhook endpoint URL")
     return url

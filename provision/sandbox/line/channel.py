@@ -1,4 +1,4 @@
-"""One channel of the sandbox's LINE: its ids, its webhook URL, its open reply tokens."""
+"""A channel: its ids, secrets, webhook URL and reply tokens."""
 
 import secrets
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from provision.sandbox.line.webhooks import Deliver, Delivery, ReplyTokens, deli
 
 
 class Channel:
-    """A Messaging API channel with secrets of its own.
+    """A Messaging API channel with random ids and secrets.
 
-    `deliver` carries webhooks, `resolve` tells the addresses of a name (none: it does not resolve),
-    `timeout` (LINE: two seconds) is real time. `endpoint` is empty until one is set; `active` and
-    `redelivery` are the console's switches "Use webhook" and "Webhook redelivery", which no API sets.
+    `deliver` sends webhooks, `resolve` returns the addresses of a host name, `timeout` (LINE: two seconds)
+    is in real seconds. `endpoint` is empty until it is set; `active` and `redelivery` are the settings "Use
+    webhook" and "Webhook redelivery" of LINE's console, which no API changes.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Channel:
         self.endpoint = ""
         self.active = True
         self.redelivery = False
-        self.languages: dict[str, str] = {}  # of the people who have written; "": they do not tell
+        self.languages: dict[str, str] = {}  # by the id of users who sent a message; "": unknown
         self.clock = clock
         self.resolve = resolve
         self.tokens = ReplyTokens(clock.now)

@@ -1,4 +1,4 @@
-"""Delivery of a webhook from the sandbox's LINE to the bot: by name, over verified TLS."""
+"""Delivery of webhooks to the bot."""
 
 import http.client
 import socket
@@ -11,25 +11,25 @@ from provision.sandbox.tasks.runners import Reply, Request
 
 
 class WebhookSender:
-    """Carries one POST to an https URL of the sandbox's internet.
+    """Sends a POST request to an https URL through the sandbox's DNS and load balancers.
 
-    In this process until `front_port` is set; from then on through the front's socket, where the
-    certificate is verified as a client on the internet verifies it, only against the sandbox's CA.
+    Within the process until `tls_port` is set, then through the load balancers' TLS socket; the certificate
+    is verified against the sandbox's certificate authority.
     """
 
-    def __init__(self, cloud: Cloud, front: DataPlane) -> None:
+    def __init__(self, cloud: Cloud, data_plane: DataPlane) -> None:
         self._cloud = cloud
-        self._front = front
-        self.front_port: int | None = None
+        self._data_plane = data_plane
+        self.tls_port: int | None = None
 
     def resolve(self, name: str) -> list[str]:
-        """Return the IPv4 addresses of a name, as the sandbox's DNS answers."""
+        """Return the IPv4 addresses of a name in the sandbox's DNS."""
         return self._cloud.dns.resolve(name, "A")
 
     def __call__(
         self, url: str, body: bytes, headers: dict[str, str], timeout: float
     ) -> tuple[int, bytes]:
-        """Return status and body; ConnectionError, TimeoutError after `timeout` (real) seconds."""
+        """Return status and body. Raises ConnectionError, or TimeoutError after `timeout` (real) seconds."""
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
         if parts.scheme != "https":
@@ -37,26 +37,26 @@ class WebhookSender:
         if not self.resolve(host):
             raise ConnectionError(f"{host} does not resolve")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        named = [*headers.items(), ("Host", parts.netloc)]
-        request = Request("POST", target, named, body)
+        headers_with_host = [*headers.items(), ("Host", parts.netloc)]
+        request = Request("POST", target, headers_with_host, body)
         if port != 443:
-            raise ConnectionRefusedError(f"nobody answers at {host}:{port}")
-        if self.front_port is None:
-            reply = self._inside(host, request)
+            raise ConnectionRefusedError(f"no listener is reachable at {host}:{port}")
+        if self.tls_port is None:
+            reply = self._send_in_process(host, request)
         else:
-            reply = self._outside(host, self.front_port, request, timeout)
+            reply = self._send_over_tls(host, self.tls_port, request, timeout)
         return reply.status, reply.body
 
-    def _inside(self, host: str, request: Request) -> Reply:
-        if self._front.certificate(host) is None:
+    def _send_in_process(self, host: str, request: Request) -> Reply:
+        if self._data_plane.certificate(host) is None:
             raise ConnectionError(f"{host} shows no certificate")
-        return self._front.forward(host, 443, request)
+        return self._data_plane.forward(host, 443, request)
 
-    def _outside(self, host: str, port: int, request: Request, timeout: float) -> Reply:
+    def _send_over_tls(self, host: str, port: int, request: Request, timeout: float) -> Reply:
         context = ssl.create_default_context(cafile=str(self._cloud.authority.root))
         connection = http.client.HTTPConnection(host, timeout=timeout)
         try:
-            # The name is the sandbox's, not this machine's: connect by address, verify by name.
+            # Only the sandbox's DNS resolves the name: connect by address, verify by name.
             raw = socket.create_connection(("127.0.0.1", port), timeout)
             try:
                 connection.sock = context.wrap_socket(raw, server_hostname=host)

@@ -13,7 +13,7 @@ BLOCKS = ("header", "hero", "body", "footer")
 COMPONENTS = ("box", "button", "image", "icon", "separator", "filler", "text", "span", "video")
 LAYOUTS = ("horizontal", "vertical", "baseline")
 SCHEMES = ("http", "https", "line", "tel")
-# What an action of a kind cannot do without, with the greatest lengths.
+# The required properties of each type of action, with their maximum lengths.
 ACTIONS: dict[str, dict[str, int]] = {
     "message": {"text": 300},
     "uri": {"uri": 1000},
@@ -28,13 +28,13 @@ ACTIONS: dict[str, dict[str, int]] = {
 
 
 class Findings:
-    """Collects what is wrong, in LINE's words."""
+    """Collects problems as the `details` of LINE's error."""
 
     def __init__(self) -> None:
         self.details: list[dict[str, str]] = []
 
     def add(self, path: str, message: str) -> None:
-        """Add an entry to `details`."""
+        """Add a problem with the property at this path."""
         self.details.append({"message": message, "property": path})
 
     def present(self, owner: dict[str, Any], name: str, path: str) -> None:
@@ -59,7 +59,7 @@ class Findings:
 
 
 def check_flex(container: Any, path: str, findings: Findings) -> None:
-    """Check a bubble, or a carousel of them."""
+    """Check a Flex container: a bubble or a carousel."""
     kind = container.get("type") if isinstance(container, dict) else None
     if not findings.one_of(kind, ("bubble", "carousel"), f"{path}.type"):
         return
@@ -111,7 +111,7 @@ def _check_component(component: Any, path: str, findings: Findings) -> None:
 
 
 def check_action(action: Any, path: str, findings: Findings, *, label_limit: int) -> None:
-    """Check one action; a label is needed where it is all that the person sees."""
+    """Check an action and its label."""
     kind = action.get("type") if isinstance(action, dict) else None
     if not findings.one_of(kind, tuple(ACTIONS), f"{path}.type"):
         return

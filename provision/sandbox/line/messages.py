@@ -8,8 +8,7 @@ from typing import Any
 
 from provision.sandbox.line.flex import Findings, check_action, check_flex
 
-# The kinds of message, each with the properties it cannot do without and their greatest lengths
-# (None: not a string).
+# The types of message with their required properties and maximum lengths (None: not a string).
 KINDS: dict[str, dict[str, int | None]] = {
     "text": {"text": 5000},
     "textV2": {"text": 5000},
@@ -26,7 +25,7 @@ MESSAGES, QUICK_REPLIES, QUICK_REPLY_LABEL = 5, 13, 20
 
 
 def problems(messages: object) -> list[dict[str, str]]:
-    """Return what is wrong with one request's messages, as LINE's `details`; []: nothing."""
+    """Return the problems of a request's messages as LINE's `details`."""
     findings = Findings()
     if not isinstance(messages, list) or not messages:
         findings.add("messages", "May not be empty")

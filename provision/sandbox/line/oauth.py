@@ -1,4 +1,4 @@
-"""LINE's OAuth calls that tell which channel a token and a secret belong to.
+"""LINE's OAuth endpoints that identify the channel of an access token or a secret.
 
 Messaging API reference, "Verify the validity of short-lived and long-lived channel access tokens",
 "Verify the validity of channel access token v2.1" and "Issue stateless channel access token".
@@ -13,11 +13,11 @@ from flask import Flask, Response, jsonify, request
 
 from provision.sandbox.line.channel import Channel
 
-STATELESS = 900  # seconds that a stateless token is good for
+STATELESS = 900  # seconds for which a stateless token is valid
 
 
 def add_to(app: Flask, channel: Channel) -> None:
-    """Add the calls that need no access token in a header: form posts, and one GET."""
+    """Add the endpoints, which need no Authorization header."""
     for method, path, view in (
         ("POST", "/v2/oauth/verify", _verify),
         ("GET", "/oauth2/v2.1/verify", _verify),
@@ -27,25 +27,27 @@ def add_to(app: Flask, channel: Channel) -> None:
 
 
 def _verify(channel: Channel) -> tuple[Response, int]:
-    if not _same(request.values.get("access_token", ""), channel.access_token):
-        return _no("invalid_request", "access token expired")
+    if not _equal(request.values.get("access_token", ""), channel.access_token):
+        return _error("invalid_request", "access token expired")
     return jsonify(client_id=channel.channel_id, expires_in=0, scope="P CM"), 200
 
 
 def _issue(channel: Channel) -> tuple[Response, int]:
     form: Any = request.form
     if form.get("grant_type") != "client_credentials":
-        return _no("unsupported_grant_type", "unsupported grant_type")
-    known = form.get("client_id") == channel.channel_id
-    if not known or not _same(form.get("client_secret", ""), channel.channel_secret):
-        return _no("invalid_client", "invalid client_secret" if known else "invalid client_id")
+        return _error("unsupported_grant_type", "unsupported grant_type")
+    client_known = form.get("client_id") == channel.channel_id
+    if not client_known or not _equal(form.get("client_secret", ""), channel.channel_secret):
+        return _error(
+            "invalid_client", "invalid client_secret" if client_known else "invalid client_id"
+        )
     token = secrets.token_urlsafe(90)
     return jsonify(access_token=token, expires_in=STATELESS, token_type="Bearer"), 200
 
 
-def _same(given: str, expected: str) -> bool:
+def _equal(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
-def _no(code: str, why: str) -> tuple[Response, int]:
+def _error(code: str, why: str) -> tuple[Response, int]:
     return jsonify(error=code, error_description=why), 400

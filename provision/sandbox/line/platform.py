@@ -1,6 +1,6 @@
-"""A LINE platform: the Messaging API of one channel, and a person who writes to the bot.
+"""A LINE platform: the Messaging API of one channel, and users who send messages to the bot.
 
-POST /_sandbox/send writes as that person; GET / is a chat page to do so by hand.
+POST /_sandbox/send sends a message as a user; GET / is a chat page for it.
 """
 
 import time
@@ -29,10 +29,10 @@ SOMEBODY = "U" + "0" * 32
 
 
 class LinePlatform(Channel):
-    """A LINE with one channel; `wsgi` is its application.
+    """A LINE platform with one channel; `wsgi` is its WSGI application.
 
-    `deliver` and `resolve` are Channel's. `webhook_timeout` (LINE: two seconds) and `patience`
-    (for a reply that comes after the webhook's answer) are real seconds.
+    `deliver` and `resolve` are Channel's. `webhook_timeout` (LINE: two seconds) and `reply_timeout` (for a
+    reply after the webhook's response) are real seconds.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class LinePlatform(Channel):
         clock: SimulatedClock,
         *,
         webhook_timeout: float = 2.0,
-        patience: float = 1.0,
+        reply_timeout: float = 1.0,
     ) -> None:
         super().__init__(deliver, resolve, clock, webhook_timeout)
-        self._patience = patience
+        self._reply_timeout = reply_timeout
         self.wsgi = application(self)
         oauth.add_to(self.wsgi, self)
         for method, path, view in (
@@ -59,13 +59,12 @@ class LinePlatform(Channel):
     def send(
         self, words: str, user: str, *, follow: bool = False, postback: str = "", language: str = ""
     ) -> dict[str, Any]:
-        """Play a person who writes, adds the bot as a friend, or presses a button: what became of it.
+        """Send a message, follow or postback event as a user; return the outcome as JSON.
 
-        `status` is the last webhook's HTTP status, None where none came; `reply` the messages that the
-        person got, or None; `seconds` real time; `deliveries` more than one only where redelivery is
-        switched on.
+        `status` is the HTTP status of the last delivery or None, `reply` the messages of the reply or None,
+        `seconds` real time, `deliveries` more than one only with redelivery.
         """
-        began = time.monotonic()
+        started = time.monotonic()
         if not self.endpoint or not self.active:
             reason = "WEBHOOK_OFF" if self.endpoint else "NO_WEBHOOK_ENDPOINT"
             return _outcome(Delivery(0, reason, ""), None, 0.0, 0)
@@ -77,14 +76,14 @@ class LinePlatform(Channel):
             event = postback_event(postback, user, token, now)
         else:
             event = text_event(words, user, token, now)
-        delivery, count = self._carry(event)
-        reply = self.tokens.reply(token, self._patience if delivery.reason == "OK" else 0.0)
-        return _outcome(delivery, reply, time.monotonic() - began, count)
+        delivery, count = self._send_webhook(event)
+        reply = self.tokens.reply(token, self._reply_timeout if delivery.reason == "OK" else 0.0)
+        return _outcome(delivery, reply, time.monotonic() - started, count)
 
-    def _carry(self, event: dict[str, Any]) -> tuple[Delivery, int]:
-        """Deliver, again if need be; return the last delivery and how many there were.
+    def _send_webhook(self, event: dict[str, Any]) -> tuple[Delivery, int]:
+        """Deliver an event, and redeliver it if that is on; return the last delivery and their number.
 
-        Simulated time stands still during one: the reply token's minute is meant for a real bot.
+        Simulated time stops during a delivery because the reply token's lifetime is for a bot in real time.
         """
         with self.clock.hold():
             delivery = self.send_events(self.endpoint, [event])
@@ -116,8 +115,8 @@ class LinePlatform(Channel):
         for name in switches or ["active"]:
             if name not in ("active", "redelivery") or not isinstance(switches.get(name), bool):
                 raise invalid(name)
-        for name, on in switches.items():
-            setattr(self, name, on)
+        for name, value in switches.items():
+            setattr(self, name, value)
         return jsonify(active=self.active, redelivery=self.redelivery)
 
     def _channel(self) -> Response:
@@ -130,8 +129,8 @@ class LinePlatform(Channel):
         )
 
     def _page(self) -> Response:
-        apart = {"Content-Security-Policy": "frame-ancestors 'none'"}
-        return Response(PAGE.read_bytes(), headers=apart, mimetype="text/html")
+        headers = {"Content-Security-Policy": "frame-ancestors 'none'"}
+        return Response(PAGE.read_bytes(), headers=headers, mimetype="text/html")
 
 
 def _outcome(

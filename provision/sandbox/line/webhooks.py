@@ -1,4 +1,4 @@
-"""Webhooks as the LINE platform sends them: events, signature, delivery, and the reply tokens."""
+"""LINE's webhooks: events, signature, delivery, and reply tokens."""
 
 import base64
 import hashlib
@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-# Messaging API reference, "Send reply message": a reply token works once, within one minute; when its
-# event is delivered again, within one minute of that, unless twenty have passed since the event.
+# Messaging API reference, "Send reply message": a reply token is valid once, for one minute after the
+# delivery, or redelivery up to twenty minutes after the event.
 REPLY_TOKEN_SECONDS = 60.0
 REDELIVERED_TOKEN_SECONDS = 20 * 60.0
-# LINE publishes neither how often it delivers again nor when: [j] seconds between the deliveries.
+# Seconds between redeliveries; an assumption, because LINE publishes neither their number nor the times.
 REDELIVERIES = (10.0, 30.0, 60.0, 120.0, 240.0, 480.0)
 
-# (url, body, headers, timeout in real seconds) -> (HTTP status, body); raises TimeoutError, and
-# ConnectionError for everything else that keeps an answer from coming.
+# (url, body, headers, timeout in real seconds) -> (HTTP status, body). Raises TimeoutError or
+# ConnectionError.
 Deliver = Callable[[str, bytes, dict[str, str], float], tuple[int, bytes]]
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -37,7 +37,7 @@ def ulid(now: float) -> str:
 
 
 def event(kind: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """Return what every event of a one-to-one chat has."""
+    """Return the common properties of events in one-on-one chats."""
     return {
         "type": kind,
         "mode": "active",
@@ -50,7 +50,7 @@ def event(kind: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
 
 
 def text_event(words: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """Return the event of a person who writes a text."""
+    """Return a message event with a text message."""
     message = {
         "type": "text",
         "id": str(secrets.randbelow(10**18)),
@@ -61,23 +61,23 @@ def text_event(words: str, user: str, reply_token: str, now: float) -> dict[str,
 
 
 def follow_event(user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """Return the event of a person who adds the bot as a friend."""
+    """Return a follow event."""
     return {**event("follow", user, reply_token, now), "follow": {"isUnblocked": False}}
 
 
 def postback_event(data: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
-    """Return the event of a person who presses a button with a postback action."""
+    """Return a postback event."""
     return {**event("postback", user, reply_token, now), "postback": {"data": data}}
 
 
 def redelivered(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the same event as LINE delivers it again; only this differs."""
+    """Return the event as LINE redelivers it."""
     return {**event, "deliveryContext": {"isRedelivery": True}}
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """How one webhook went; `status` 0 and a reason where no answer came."""
+    """The result of one delivery; `status` is 0 if there was no response."""
 
     status: int
     reason: str
@@ -92,7 +92,7 @@ def deliver_events(
     channel_secret: str,
     timeout: float,
 ) -> Delivery:
-    """Sign the events and send them; the reasons are the webhook test's."""
+    """Sign and send the events; the reasons are those of the API's webhook test."""
     document = {"destination": destination, "events": events}
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {
@@ -120,26 +120,26 @@ class _Issued:
 
 @dataclass
 class ReplyTokens:
-    """The tokens that were sent out, and what came back for them. Shared by all threads."""
+    """The issued reply tokens and the replies sent with them. Thread-safe."""
 
     now: Callable[[], float]
     _issued: dict[str, _Issued] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def issue(self, user: str) -> str:
-        """Return a new token for an event of this person."""
+        """Return a new token for an event of this user."""
         token = secrets.token_hex(16)
         with self._changed:
             self._issued[token] = _Issued(user, self.now(), self.now())
         return token
 
     def renew(self, token: str) -> None:
-        """Renew the token, as its event is being delivered again."""
+        """Restart the token's lifetime because its event is redelivered."""
         with self._changed:
             self._issued[token].since = self.now()
 
     def use(self, token: object, messages: list[dict[str, Any]]) -> bool:
-        """Use the token for these messages; False when it is unknown, used or too old."""
+        """Use the token for these messages; return False if it is unknown, used or expired."""
         with self._changed:
             issued = self._issued.get(token) if isinstance(token, str) else None
             if issued is None or issued.messages is not None:
@@ -153,9 +153,9 @@ class ReplyTokens:
             self._changed.notify_all()
             return True
 
-    def reply(self, token: str, patience: float) -> list[dict[str, Any]] | None:
-        """Return the reply, waiting at most `patience` real seconds for it; None: nothing."""
+    def reply(self, token: str, reply_timeout: float) -> list[dict[str, Any]] | None:
+        """Return the reply, or None if there is none within `reply_timeout` real seconds."""
         with self._changed:
             issued = self._issued[token]
-            self._changed.wait_for(lambda: issued.messages is not None, patience)
+            self._changed.wait_for(lambda: issued.messages is not None, reply_timeout)
             return issued.messages

@@ -1,1 +1,1 @@
-"""Containers of ECS tasks: as processes, or inside a test's process."""
+"""Containers of ECS tasks, as processes or within a test's process."""

@@ -1,4 +1,4 @@
-"""Tasks as local processes: their image's program, else this checkout's bot."""
+"""Tasks as local processes, which run their image's program or this checkout's bot."""
 
 import collections
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.tasks import supervise
-from provision.sandbox.tasks.rootfs import Unpacked
+from provision.sandbox.tasks.rootfs import UnpackedImage
 from provision.sandbox.tasks.runners import Command, Reply, Request
 
 _CHECKOUT = Path(__file__).parents[3]
@@ -24,18 +24,18 @@ _INHERITED = ("PATH", "LANG", "LC_ALL", "TZDIR", "LD_LIBRARY_PATH")
 
 
 class ProcessTasks:
-    """Starts a task on a free port of 127.0.0.1, from its image's layers where they are known.
+    """Starts each task as a process on a free port of 127.0.0.1, from its image if that has layers.
 
-    Of an image that is not, the bot of this checkout stands for it, with `command`. The process sees
-    the task's variables and not ours, PORT and HOST being the sandbox's. `extra` is what Fargate would
-    add (where AWS is, credentials); the task's own variables win over it. `python` in a command is
-    this interpreter, as an image has one on its PATH.
+    Other images are replaced by the bot of this checkout, with `command`. The process has the task's
+    environment variables, PORT and HOST from the sandbox, and a few of this process's. `extra` are variables
+    that Fargate would add (AWS's endpoint, credentials); the task's own take precedence. `python` in a
+    command is this interpreter.
     """
 
     def __init__(self, command: Command = COMMAND) -> None:
         self.command = command
         self.extra: dict[str, str] = {}
-        self.unpacked: Callable[[str], Unpacked | None] = lambda image: None
+        self.unpacked: Callable[[str], UnpackedImage | None] = lambda image: None
         self._tasks: list[ProcessTask] = []
 
     def start(
@@ -51,15 +51,15 @@ class ProcessTasks:
             raise CannotPullError("no command specified")
         if run[0] in ("python", "python3"):
             run = (sys.executable, *run[1:])
-        given = {**base, **found.environment, **self.extra, **environment}
-        task = ProcessTask(run, given, found.folder)
+        variables_of_task = {**base, **found.environment, **self.extra, **environment}
+        task = ProcessTask(run, variables_of_task, found.folder)
         self._tasks.append(task)
         return task
 
     @property
-    def _checkout(self) -> Unpacked:
-        own = {"PYTHONPATH": str(_CHECKOUT), "PYTHONUNBUFFERED": "1"}
-        return Unpacked(own, _CHECKOUT, self.command)
+    def _checkout(self) -> UnpackedImage:
+        variables = {"PYTHONPATH": str(_CHECKOUT), "PYTHONUNBUFFERED": "1"}
+        return UnpackedImage(variables, _CHECKOUT, self.command)
 
     def close(self) -> None:
         """Kill every process."""
@@ -68,19 +68,19 @@ class ProcessTasks:
 
 
 class ProcessTask:
-    """One process, its workers, and the pipes to it."""
+    """The process group of one container, and the pipes to it."""
 
     def __init__(self, command: Command, environment: dict[str, str], folder: Path) -> None:
         self.address = ("127.0.0.1", _free_port())
-        place = {"HOST": self.address[0], "PORT": str(self.address[1])}
+        address_variables = {"HOST": self.address[0], "PORT": str(self.address[1])}
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", supervise.__file__, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment | place,
+            env=environment | address_variables,
             cwd=folder,
-            start_new_session=True,  # what a terminal sends is for the sandbox, which then ends this
+            start_new_session=True,  # the terminal's signals go only to the sandbox
         )
         self._lines: collections.deque[str] = collections.deque(maxlen=2000)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -88,12 +88,12 @@ class ProcessTask:
 
     @property
     def exit_code(self) -> int | None:
-        """Return the exit code as Docker reports it; None while the process runs."""
+        """Return the exit code as Docker does; None while the process runs."""
         code = self._process.poll()
         return code if code is None or code >= 0 else 128 - code
 
     def ready(self, seconds: float) -> bool:
-        """Wait until the container answers or has ended."""
+        """Wait until the container responds or has ended; return whether it responds."""
         end = time.monotonic() + seconds
         while self.exit_code is None and time.monotonic() < end:
             with contextlib.suppress(OSError, http.client.HTTPException):
@@ -133,7 +133,7 @@ class ProcessTask:
         while self._lines:
             lines.append(self._lines.popleft())
         if self.exit_code is not None:
-            self._free()
+            self._close_pipes()
         return lines
 
     def terminate(self) -> None:
@@ -151,10 +151,10 @@ class ProcessTask:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
-        self._free()
+        self._close_pipes()
 
-    def _free(self) -> None:
-        """Read what is left and close the pipes of a process that has ended."""
+    def _close_pipes(self) -> None:
+        """Read the remaining output and close the pipes of a process that has ended."""
         self._reader.join(2)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:

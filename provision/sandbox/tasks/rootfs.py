@@ -1,10 +1,10 @@
-"""An image's layers, unpacked into a folder from which a task runs.
+"""Images, whose layers are extracted into a folder in which tasks run.
 
-The base's Python is not run (the gallery's stand-in has none, and it may be for another processor): the code
-and the packages are, on this machine's interpreter, with the image's own variables, folder and command.
-Packages that are compiled for another Python are replaced by those of this environment.
-Files and folders alone are unpacked: links could lead out of the folder (CVE-2025-4517), and not every Python
-checks them rightly.
+The code and packages run on this machine's interpreter, not on the base image's (the stand-in has none, and
+it may be for another processor), with the image's environment variables, working directory and command.
+Packages that are compiled for another Python are replaced by those of this environment. Only files and
+folders are extracted: links could point outside the folder (CVE-2025-4517), which not every Python checks
+correctly.
 """
 
 import gzip
@@ -25,16 +25,16 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.tasks.runners import Command
 
-_PATHS = ("PYTHONPATH",)  # variables that name places in the image
-# Here the folder can be written to, and the next task of the image starts sooner for it.
-_NOT_HERE = ("PATH", "PYTHONDONTWRITEBYTECODE")
+_PATHS = ("PYTHONPATH",)  # variables with paths in the image
+# Not set here; bytecode in the folder makes the image's next task start faster.
+_IGNORED_VARIABLES = ("PATH", "PYTHONDONTWRITEBYTECODE")
 _FULL = "no space left on device"
-_AT_ONCE = 1 << 24  # bytes: a longer header is none
+_MAX_READ = 1 << 24  # bytes: more than any tar header
 
 
 @dataclass(frozen=True)
-class Unpacked:
-    """An image on this machine: its variables, its folder, and what it runs."""
+class UnpackedImage:
+    """An extracted image: its environment variables, working directory and command."""
 
     environment: dict[str, str]
     folder: Path
@@ -42,20 +42,20 @@ class Unpacked:
 
 
 class Rootfs:
-    """Images that are in the account's ECR with their layers, unpacked once each.
+    """Images in the account's ECR that have layers, each extracted once.
 
-    `most_bytes`, `most_files`: of one layer.
+    `max_bytes` and `max_files` are limits for one layer.
     """
 
-    def __init__(self, cloud: Cloud, most_bytes: int = 2 << 30, most_files: int = 200_000) -> None:
-        self._cloud, self._most_bytes, self._most_files = cloud, most_bytes, most_files
+    def __init__(self, cloud: Cloud, max_bytes: int = 2 << 30, max_files: int = 200_000) -> None:
+        self._cloud, self._max_bytes, self._max_files = cloud, max_bytes, max_files
         self._lock = threading.Lock()
-        self._place: tempfile.TemporaryDirectory[str] | None = None
+        self._images_folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def unpacked(self, uri: str) -> Unpacked | None:
-        """Return the unpacked image; None where its layers are not here (public, or put without any).
+    def unpacked(self, uri: str) -> UnpackedImage | None:
+        """Return the extracted image; None if its layers are not stored (public, or put without any).
 
-        Raises CannotPullError where they cannot be unpacked, or the configuration is none.
+        Raises CannotPullError if a layer or the configuration is invalid.
         """
         with self._cloud.lock:
             images = self._cloud.ecr.images
@@ -68,50 +68,50 @@ class Rootfs:
         try:
             with self._lock:
                 root = self._root(layers, [blob for blob in blobs if blob is not None])
-            return _as_here(config, root)
+            return _localized(config, root)
         except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
             raise CannotPullError(f"failed to register layer: {error}") from None
         except (ValueError, TypeError, AttributeError) as error:
             raise CannotPullError(f"invalid image configuration: {error}") from None
 
     def _root(self, layers: list[str], blobs: list[bytes]) -> Path:
-        """Return the folder of these layers, one over the other."""
-        if self._place is None:
-            self._place = tempfile.TemporaryDirectory(prefix="provision-images-")
+        """Return the folder with these layers, extracted over each other."""
+        if self._images_folder is None:
+            self._images_folder = tempfile.TemporaryDirectory(prefix="provision-images-")
         name = hashlib.sha256(" ".join(layers).encode()).hexdigest()
-        root = Path(self._place.name) / name
+        root = Path(self._images_folder.name) / name
         if not root.is_dir():
-            draft = Path(tempfile.mkdtemp(dir=self._place.name))
+            draft = Path(tempfile.mkdtemp(dir=self._images_folder.name))
             try:
                 for blob in blobs:
-                    self._unpack(blob, draft)
+                    self._extract_layer(blob, draft)
                 draft.rename(root)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         return root
 
-    def _unpack(self, blob: bytes, folder: Path) -> None:
-        """Unpack the layer's files and folders over what is in the folder."""
+    def _extract_layer(self, blob: bytes, folder: Path) -> None:
+        """Extract the layer's files and folders into the folder."""
         packed = blob.startswith(b"\x1f\x8b")
-        stream: Any = _Bounded(blob, self._most_bytes) if packed else io.BytesIO(blob)
+        stream: Any = _Bounded(blob, self._max_bytes) if packed else io.BytesIO(blob)
         with tarfile.open(fileobj=stream, mode="r:") as tar:
             for number, member in enumerate(tar):
-                if number >= self._most_files:
+                if number >= self._max_files:
                     raise OSError(_FULL)
-                _write(tar, member, folder.resolve())
+                _extract(tar, member, folder.resolve())
 
     def close(self) -> None:
-        """Remove the folders."""
-        if self._place is not None:
-            self._place.cleanup()
-            self._place = None
+        """Remove all extracted images."""
+        if self._images_folder is not None:
+            self._images_folder.cleanup()
+            self._images_folder = None
 
 
-def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
-    """Write one entry of a layer, if it is a file or a folder, below `root`, which has no links in it.
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    """Extract a file or folder below `root`, which contains no links.
 
-    Of its mode only "executable" is kept. Not `extract(filter="data")`: Python has it since 3.11.4 only.
-    Raises ValueError or OSError.
+    Of the mode only "executable" is kept. tarfile's filter="data" requires Python 3.11.4. Raises ValueError
+    or OSError.
     """
     place = (root / member.name).resolve()
     if not place.is_relative_to(root):
@@ -126,35 +126,35 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
 
 
 class _Bounded(gzip.GzipFile):
-    """Ends with OSError where more than `most` bytes come out: a megabyte may hold a gigabyte."""
+    """A gzip file that raises OSError beyond `limit` bytes of output, against decompression bombs."""
 
-    def __init__(self, blob: bytes, most: int) -> None:
+    def __init__(self, blob: bytes, limit: int) -> None:
         super().__init__(fileobj=io.BytesIO(blob))
-        self._most = most
+        self._limit = limit
 
     def read(self, size: int | None = -1) -> bytes:
-        if size is None or not 0 <= size <= _AT_ONCE or self.tell() + size > self._most:
+        if size is None or not 0 <= size <= _MAX_READ or self.tell() + size > self._limit:
             raise OSError(_FULL)
         return super().read(size)
 
 
-def _inside(root: Path, path: str) -> str:
-    """Return an absolute path in the image as one on this machine; `..` stays inside the image."""
+def _local_path(root: Path, path: str) -> str:
+    """Return the local path of an absolute path in the image; `..` does not leave the image."""
     return str(root / posixpath.normpath(f"/{path}").lstrip("/"))
 
 
-def _is_for_this_python(place: str) -> bool:
-    """Return whether no package there is compiled for another Python or processor.
+def _is_compatible(folder: str) -> bool:
+    """Return whether no package in a folder is compiled for another Python or processor.
 
-    Where one is, the packages of this environment are used instead: it has the bot's as well.
+    If one is, the packages of this environment are used instead, which include the bot's.
     """
-    compiled = [*Path(place).glob("*.so"), *Path(place).glob("*/*.so")]
+    compiled = [*Path(folder).glob("*.so"), *Path(folder).glob("*/*.so")]
     tags = {file.name.partition(".")[2] for file in compiled if ".cpython-" in file.name}
     return all(f".{tag}" in EXTENSION_SUFFIXES for tag in tags)
 
 
-def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
-    """Return an image's configuration with this machine's paths."""
+def _localized(config: dict[str, Any], root: Path) -> UnpackedImage:
+    """Return an image's configuration with local paths."""
     settings = config.get("config") or {}
     variables = settings.get("Env") or []
     command = [*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]
@@ -162,19 +162,19 @@ def _as_here(config: dict[str, Any], root: Path) -> Unpacked:
     if not all(
         isinstance(word, str) and "\0" not in word for word in (*variables, *command, folder)
     ):
-        raise ValueError("what should be text is none")
+        raise ValueError("a string is expected")
     environment = dict(line.partition("=")[::2] for line in variables)
     for name in _PATHS:
         if name in environment:
             places = environment[name].split(":")
-            here = [_inside(root, place) for place in places]
-            environment[name] = ":".join(place for place in here if _is_for_this_python(place))
+            here = [_local_path(root, place) for place in places]
+            environment[name] = ":".join(place for place in here if _is_compatible(place))
     variables_here = {
         name: value
         for name, value in environment.items()
-        if name not in _NOT_HERE
+        if name not in _IGNORED_VARIABLES
         and not name.startswith("LD_")  # for the loader of the image's system
     }
-    place = Path(_inside(root, folder))
+    place = Path(_local_path(root, folder))
     place.mkdir(parents=True, exist_ok=True)  # as container runtimes do
-    return Unpacked(variables_here, place, tuple(command))
+    return UnpackedImage(variables_here, place, tuple(command))

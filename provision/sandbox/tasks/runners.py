@@ -1,4 +1,4 @@
-"""Running the container of a task definition: in a process, or in the test's own."""
+"""Task runners, which start the container of a task, and containers within a test's process."""
 
 import io
 import threading
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """The container's answer."""
+    """A container's HTTP response."""
 
     status: int
     headers: Headers
@@ -35,26 +35,26 @@ class Reply:
 
 
 class RunningTask(Protocol):
-    """A container that was started."""
+    """A started container."""
 
     @property
     def exit_code(self) -> int | None:
-        """Return what it ended with (128 + N after signal N); None while it runs."""
+        """Return the exit code (128 + N after signal N); None while the container runs."""
 
     def ready(self, seconds: float) -> bool:
-        """Wait up to `seconds` (real) until it answers HTTP at all, or ends; True: it answers."""
+        """Wait up to `seconds` (real) until it responds to HTTP or ends; return whether it responds."""
 
     def send(self, request: Request, seconds: float) -> Reply:
-        """Send one request; ConnectionError where nobody listens, TimeoutError after `seconds` (real)."""
+        """Send one request. Raises ConnectionError, or TimeoutError after `seconds` (real)."""
 
     def lines(self) -> list[str]:
-        """Return what it has written to stdout and stderr since the last call."""
+        """Return the output to stdout and stderr since the last call."""
 
     def terminate(self) -> None:
-        """Ask it to end (SIGTERM)."""
+        """Send SIGTERM."""
 
     def kill(self) -> None:
-        """End it now and free everything it holds."""
+        """Kill it and release its resources."""
 
 
 class TaskRunner(Protocol):
@@ -63,31 +63,31 @@ class TaskRunner(Protocol):
     def start(
         self, environment: dict[str, str], image: str, port: int, command: Command = ()
     ) -> RunningTask:
-        """Start a container of `image`, which listens on `port` inside, with these variables.
+        """Start a container of `image`, which listens on `port`, with these environment variables.
 
-        `command` is what a task definition or an override gives instead of the image's own.
+        `command` replaces the image's own if it is not empty.
         """
 
     def close(self) -> None:
-        """End every container that is still there."""
+        """Kill all running containers."""
 
 
-def always_well(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer every health check: the smallest application."""
+def healthy_application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Respond to every request with status 200."""
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"ok"]
 
 
 class InlineTasks:
-    """Containers without a process, for tests: `application(environment)` builds the WSGI app.
+    """Containers without a process, for tests; `application(environment)` returns the WSGI application.
 
-    A command that is among `programs` is called with the environment instead and gives the exit
-    code. What either raises is a container that ends with code 1 as soon as it starts.
+    Instead, a command in `programs` is called with the environment and returns the exit code. If either
+    raises, the container ends with code 1.
     """
 
     def __init__(
         self,
-        application: Callable[[dict[str, str]], Application] = lambda _: always_well,
+        application: Callable[[dict[str, str]], Application] = lambda _: healthy_application,
         programs: Mapping[Command, Program] = MappingProxyType({}),
     ) -> None:
         self.application = application
@@ -116,7 +116,7 @@ class InlineTasks:
 
 
 class InlineTask:
-    """One such container."""
+    """A container without a process."""
 
     def __init__(
         self, environment: dict[str, str], image: str, port: int, command: Command = ()
@@ -125,14 +125,14 @@ class InlineTask:
         self.image = image
         self.port = port
         self.command = command
-        self.application: Application = always_well
+        self.application: Application = healthy_application
         self.exit_code: int | None = None
         self.on_terminate: Callable[[], None] = lambda: self.end(0)
         self._lines: list[str] = []
         self._lock = threading.Lock()
 
     def end(self, code: int, line: str = "") -> None:
-        """End as a crash looks like from outside; the first end counts."""
+        """End the container with this exit code, unless it has ended."""
         with self._lock:
             if line:
                 self._lines.append(line)
@@ -171,7 +171,7 @@ class InlineTask:
         return lines
 
     def terminate(self) -> None:
-        """Do what the application does at SIGTERM."""
+        """Call `on_terminate`, as SIGTERM."""
         self.on_terminate()
 
     def kill(self) -> None:

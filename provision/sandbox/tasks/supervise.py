@@ -1,9 +1,9 @@
-"""Run a command that ends when the other end of our stdin is closed.
+"""Run a command, and kill it when stdin is closed.
 
-`python supervise.py COMMAND...`, stdlib only, so that it starts in milliseconds. SIGTERM goes on to
-the command, as a container runtime hands it to the first process. When stdin ends, because it was
-closed or because the sandbox was killed, the command's whole process group is killed. (Linux's
-PR_SET_PDEATHSIG would not do: it fires when the *thread* that forked ends.)
+`python supervise.py COMMAND...`, with the standard library only, so that it starts in milliseconds. SIGTERM
+is forwarded to the command, as a container runtime sends it to the first process. When stdin ends, because
+it was closed or because the sandbox was killed, the command's process group is killed. (Linux's
+PR_SET_PDEATHSIG fires when the *thread* that forked ends.)
 """
 
 import os
@@ -14,14 +14,14 @@ import threading
 
 
 def main() -> None:
-    """Run the command; exit as it did, 128 + N where signal N ended it."""
+    """Run the command; exit with its exit code, 128 + N after signal N."""
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
 
-    def pass_on(*_: object) -> None:
+    def forward_sigterm(*_: object) -> None:
         if child.poll() is None:
             child.terminate()
 
-    signal.signal(signal.SIGTERM, pass_on)
+    signal.signal(signal.SIGTERM, forward_sigterm)
 
     def end_with_stdin() -> None:
         # Not sys.stdin: a daemon thread inside its lock would break the interpreter's exit.
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def end_group(group: int) -> None:
-    """Kill every process that is left in it."""
+    """Kill the process group."""
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

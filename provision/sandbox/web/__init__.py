@@ -1,1 +1,1 @@
-"""HTTP servers of the sandbox, their guard and certificates, the control paths and the chat page."""
+"""The sandbox's HTTP servers, their access checks and certificates, control paths and chat page."""

@@ -1,4 +1,4 @@
-"""The sandbox's certificate authority, which signs what the emulated ACM issues."""
+"""The sandbox's certificate authority, which signs the certificates of the emulated ACM."""
 
 import tempfile
 from pathlib import Path
@@ -8,7 +8,7 @@ import trustme
 
 
 class Authority:
-    """One root for one sandbox; nobody trusts it who was not given its PEM file."""
+    """A root certificate per sandbox, with its PEM file at `root`."""
 
     def __init__(self) -> None:
         self._ca = trustme.CA(organization_name="provision sandbox")
@@ -17,11 +17,11 @@ class Authority:
         self._ca.cert_pem.write_to_path(str(self.root))
 
     def issue(self, *names: str) -> trustme.LeafCert:
-        """Return a certificate with its key for these DNS names (wildcards allowed)."""
+        """Return a certificate with its private key for these DNS names (wildcards allowed)."""
         return self._ca.issue_cert(*names, organization_name="provision sandbox")
 
     def trust(self, context: SSLContext) -> None:
-        """Make a client's TLS context accept what this authority signed."""
+        """Make a client's TLS context trust this authority."""
         self._ca.configure_trust(context)
 
     def close(self) -> None:

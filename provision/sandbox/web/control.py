@@ -1,8 +1,8 @@
-"""The control paths, for tests, benchmarks and people, beside the AWS endpoint.
+"""The control paths on the AWS endpoint, for tests, benchmarks and users.
 
-Paths are under /_sandbox/, bodies and answers JSON; `GET /_sandbox/` lists them all. Over HTTP all but
-that list, the clock and the gallery need the sandbox's bearer token. What a service lets happen on demand it
-adds from its own file: `@control("POST", "interrupt")`.
+Paths are under /_sandbox/, requests and responses are JSON; `GET /_sandbox/` lists all paths. Over HTTP all
+except that list, the clock and the gallery need the sandbox's bearer token. Services add paths in their own
+files: `@control("POST", "interrupt")`.
 """
 
 import json
@@ -18,37 +18,37 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.delays import Delays
 
 PREFIX = "/_sandbox/"
-_OPEN = (PREFIX, f"{PREFIX}clock", f"{PREFIX}gallery")
-Given = dict[str, Any]  # the body of a POST, else the query
+_UNGUARDED = (PREFIX, f"{PREFIX}clock", f"{PREFIX}gallery")
+Params = dict[str, Any]  # the body of a POST, else the query
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-_surface = Map()
+_routes = Map()
 
 
 def control(method: str, path: str) -> Callable[[Handler], Handler]:
-    """Register the decorated function: it gets the Cloud, the request's body or query, and the path's parts.
+    """Register the decorated function, called with the Cloud, the request's body or query, and path parts.
 
-    What it returns goes out as JSON. ValueError: 400 with its words; LookupError: 404.
+    Its result is returned as JSON. ValueError becomes status 400, LookupError 404.
     """
 
     def register(handler: Handler) -> Handler:
-        _surface.add(Rule(PREFIX + path, methods=[method], endpoint=handler))
+        _routes.add(Rule(PREFIX + path, methods=[method], endpoint=handler))
         return handler
 
     return register
 
 
 def is_guarded(method: str, path: str) -> bool:
-    """Return whether a request needs the token: all but the ones that only read what is no secret."""
-    return path.startswith(PREFIX) and not (method in ("GET", "HEAD") and path in _OPEN)
+    """Return whether a request needs the token."""
+    return path.startswith(PREFIX) and not (method in ("GET", "HEAD") and path in _UNGUARDED)
 
 
 def respond(cloud: Cloud, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer a request below PREFIX, as WSGI."""
+    """Handle a request below PREFIX, as a WSGI application."""
     status = 200
     try:
-        handler, parts = _surface.bind_to_environ(environ).match()
-        result = handler(cloud, _given(Request(environ)), **parts)
+        handler, parts = _routes.bind_to_environ(environ).match()
+        result = handler(cloud, _parameters(Request(environ)), **parts)
     except HTTPException as refusal:
         status, result = refusal.code or 500, {"error": refusal.description}
     except LookupError as unknown:
@@ -60,28 +60,30 @@ def respond(cloud: Cloud, environ: dict[str, Any], start_response: Any) -> Itera
     )
 
 
-def _given(request: Request) -> Given:
+def _parameters(request: Request) -> Params:
     if request.method != "POST":
         return dict(request.args)
-    given = json.loads(request.get_data() or b"{}")
-    if not isinstance(given, dict):
+    params = json.loads(request.get_data() or b"{}")
+    if not isinstance(params, dict):
         raise ValueError("the body is one JSON object")
-    return given
+    return params
 
 
-def number(given: Given, name: str, least: float = 0.0, otherwise: float | None = None) -> float:
-    """Return that member as a number, from a query's text too. ValueError says what was expected."""
-    value = given.get(name, otherwise)
+def parse_number(
+    params: Params, name: str, minimum: float = 0.0, default: float | None = None
+) -> float:
+    """Return a parameter as a number. Raises ValueError."""
+    value = params.get(name, default)
     try:
-        if value is None or isinstance(value, bool) or float(value) < least:
+        if value is None or isinstance(value, bool) or float(value) < minimum:
             raise ValueError
         return float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} is a number from {least:g} up, not {value!r}") from None
+        raise ValueError(f"{name} is a number from {minimum:g} up, not {value!r}") from None
 
 
 @control("GET", "")
-def surface(cloud: Cloud, given: Given) -> list[Given]:
+def list_paths(cloud: Cloud, params: Params) -> list[Params]:
     """List the control paths."""
     return [
         {
@@ -89,103 +91,106 @@ def surface(cloud: Cloud, given: Given) -> list[Given]:
             "path": rule.rule,
             "says": (rule.endpoint.__doc__ or "").partition("\n")[0],
         }
-        for rule in _surface.iter_rules()
+        for rule in _routes.iter_rules()
     ]
 
 
 @control("GET", "clock")
-def clock(cloud: Cloud, given: Given) -> Given:
-    """Return the simulated time, in epoch seconds, and how many simulated seconds a real one holds."""
+def clock(cloud: Cloud, params: Params) -> Params:
+    """Return the simulated time, in epoch seconds, and the simulated seconds per real second."""
     return {"now": cloud.clock.now(), "speed": cloud.clock.speed}
 
 
 @control("GET", "calls")
-def calls(cloud: Cloud, given: Given) -> list[Given]:
+def calls(cloud: Cloud, params: Params) -> list[Params]:
     """Return the log of calls: ?after=NUMBER, ?since=TIME, ?mutating=1, ?service=, ?operation=, ?caller=."""
-    named = {"service", "operation", "caller"} & given.keys()
-    if unknown := given.keys() - named - {"after", "since", "mutating"}:
+    named = {"service", "operation", "caller"} & params.keys()
+    if unknown := params.keys() - named - {"after", "since", "mutating"}:
         raise ValueError(f"no such filter: {', '.join(sorted(unknown))}")
-    after, since = number(given, "after", otherwise=-1, least=-1), number(given, "since", 0, 0)
-    mutating = {"1": True, "0": False}.get(given.get("mutating", ""))
+    after, since = (
+        parse_number(params, "after", default=-1, minimum=-1),
+        parse_number(params, "since", 0, 0),
+    )
+    mutating = {"1": True, "0": False}.get(params.get("mutating", ""))
     return [
         call
         for call in list(cloud.log)
         if call["number"] > after
         and call["time"] >= since
         and mutating in (None, call["mutating"])
-        and all(call[name] == given[name] for name in named)
+        and all(call[name] == params[name] for name in named)
     ]
 
 
 @control("GET", "faults")
-def faults(cloud: Cloud, given: Given) -> list[Given]:
-    """Return the faults that are still to happen, and the held calls."""
-    return cloud.faults.shown()
+def faults(cloud: Cloud, params: Params) -> list[Params]:
+    """Return the faults to inject, with the held calls."""
+    return cloud.faults.describe()
 
 
 @control("POST", "faults")
-def add_fault(cloud: Cloud, given: Given) -> Given:
+def add_fault(cloud: Cloud, params: Params) -> Params:
     """Add a fault: kind, service, operation, times or probability, after, mutating, when, seconds."""
-    return cloud.faults.add(given).shown()
+    return cloud.faults.add(params).describe()
 
 
 @control("DELETE", "faults")
-def clear_faults(cloud: Cloud, given: Given) -> Given:
+def clear_faults(cloud: Cloud, params: Params) -> Params:
     """Remove every fault; held calls are dropped."""
     cloud.faults.clear()
     return {}
 
 
 @control("DELETE", "faults/<int:fault>")
-def clear_fault(cloud: Cloud, given: Given, fault: int) -> Given:
+def clear_fault(cloud: Cloud, params: Params, fault: int) -> Params:
     """Remove this fault."""
     cloud.faults.clear(fault)
     return {}
 
 
 @control("GET", "faults/<int:fault>/reached")
-def reached(cloud: Cloud, given: Given, fault: int) -> Given:
-    """Wait up to ?seconds= until a hold holds a call, or is gone; the call or null."""
-    return {"call": cloud.faults.reached(fault, number(given, "seconds", otherwise=30))}
+def reached(cloud: Cloud, params: Params, fault: int) -> Params:
+    """Wait up to ?seconds= until this fault holds a call; return the call, or null."""
+    return {"call": cloud.faults.reached(fault, parse_number(params, "seconds", default=30))}
 
 
 @control("POST", "faults/<int:fault>/release")
-def release(cloud: Cloud, given: Given, fault: int) -> Given:
-    """Release the held call: {"carry_on": true} as though nothing had been, else it is dropped."""
-    cloud.faults.release(fault, carry_on=given.get("carry_on") is True)
+def release(cloud: Cloud, params: Params, fault: int) -> Params:
+    """Release the held call: with {"carry_on": true} it continues, else it is dropped."""
+    cloud.faults.release(fault, carry_on=params.get("carry_on") is True)
     return {}
 
 
 @control("GET", "delays")
-def delays(cloud: Cloud, given: Given) -> Given:
-    """Return how long everything takes, by name, in simulated seconds."""
+def delays(cloud: Cloud, params: Params) -> Params:
+    """Return the delays, in simulated seconds."""
     return asdict(cloud.delays)
 
 
 @control("POST", "delays")
-def change_delays(cloud: Cloud, given: Given) -> Given:
-    """Set delays, by name: {"certificate": 60}; lag has a switch of its own."""
+def change_delays(cloud: Cloud, params: Params) -> Params:
+    """Set delays, by name: {"certificate": 60}; for lag use POST lag."""
     names = {field.name for field in fields(Delays)} - {"lag"}
-    if unknown := given.keys() - names:
+    if unknown := params.keys() - names:
         raise ValueError(f"no such delay: {', '.join(sorted(unknown))}")
-    for name, seconds in {name: number(given, name) for name in given}.items():
+    for name, seconds in {name: parse_number(params, name) for name in params}.items():
         setattr(cloud.delays, name, seconds)
     return asdict(cloud.delays)
 
 
 @control("POST", "lag")
-def lag(cloud: Cloud, given: Given) -> Given:
-    """Set read-after-write lag of simulated {"seconds"} in {"services": [...]}, else in all that lag."""
-    seconds, services = number(given, "seconds"), given.get("services")
+def lag(cloud: Cloud, params: Params) -> Params:
+    """Set read-after-write lag: simulated {"seconds"} of {"services": [...]}, default all that can lag."""
+    seconds, services = parse_number(params, "seconds"), params.get("services")
     if not isinstance(services, list | None):
         raise ValueError(f"services is a list, not {services!r}")
-    cloud.lag.switch(seconds, services)
+    cloud.lag.set_seconds(seconds, services)
     return dict(cloud.lag.seconds)
 
 
 @control("POST", "reset")
-def reset(cloud: Cloud, given: Given) -> Given:
-    """Empty the account: no faults, no lag but the one it was started with, an empty log."""
+def reset(cloud: Cloud, params: Params) -> Params:
+    """Empty the account, faults and log, and restore the lag with which it was started."""
     cloud.faults.clear()
     cloud.reset()
     cloud.log.clear()
@@ -193,8 +198,8 @@ def reset(cloud: Cloud, given: Given) -> Given:
 
 
 @control("GET", "gallery")
-def gallery(cloud: Cloud, given: Given) -> Given:
-    """Return where a stand-in for public.ecr.aws is served, {"url"}; 404 where none is."""
+def gallery(cloud: Cloud, params: Params) -> Params:
+    """Return the {"url"} of the stand-in for public.ecr.aws; 404 if it is not served."""
     if not cloud.gallery:
         raise LookupError("no gallery is served")
     return {"url": cloud.gallery}

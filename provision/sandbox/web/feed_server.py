@@ -1,6 +1,7 @@
-"""A feed server on this machine, for a collector without internet: one RSS feed, new every hour.
+"""A server of one RSS feed, new every hour, for the news collector without internet access.
 
-RSS 2.0 (rssboard.org/rss-specification). It reports on the sandbox only: nobody takes it for news.
+RSS 2.0 (rssboard.org/rss-specification). The articles are about the sandbox, so that nobody takes them for
+news.
 """
 
 import time
@@ -51,13 +52,13 @@ REPORTS = (
 
 
 class FeedServer:
-    """Serves the feed as a WSGI application. clock: epoch seconds, as those who read it have them."""
+    """The feed, as a WSGI application; `clock` returns epoch seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer with the feed of this hour."""
+        """Return the feed of the current hour."""
         request = Request(environ)
         if request.path != PATH:
             return Response("Not Found", status=404)(environ, start_response)

@@ -1,8 +1,8 @@
-"""Checks before any request: no web page's, and no control without the token.
+"""Access checks: no requests by web pages of other origins, and no control paths without the token.
 
-Any page that is open in a browser of this machine can send requests to loopback, by a name of its own too
-(DNS rebinding). What the browser says of it is in Host, Origin and Sec-Fetch-Site (Fetch Standard; W3C, Fetch
-Metadata Request Headers).
+Any page in a browser on this machine can send requests to loopback, also by a host name of its own (DNS
+rebinding). The browser identifies it in Host, Origin and Sec-Fetch-Site (Fetch Standard; W3C, Fetch Metadata
+Request Headers).
 """
 
 import hmac
@@ -13,17 +13,15 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 _NAMES = ("127.0.0.1", "localhost")
-_BUCKETS = (
-    ".localhost"  # BUCKET.localhost:PORT, S3's virtual-hosted style; always loopback (RFC 6761)
-)
-_OWN_PAGE = ("same-origin", "none")  # Sec-Fetch-Site; none: typed by a person
+_BUCKET_DOMAIN = ".localhost"  # S3's virtual-hosted style; always loopback (RFC 6761)
+_OWN_PAGE = ("same-origin", "none")  # Sec-Fetch-Site; none: entered by the user
 
 
 class Guard:
-    """A WSGI application behind its checks.
+    """A WSGI application with access checks.
 
-    `controls` tells for method and path whether the request is for the control surface. Such a request
-    needs `token` as its bearer token and, if it has a body to change something with, JSON.
+    `controls` returns for a method and a path whether it is a control path. Such a request needs `token` as
+    its bearer token and, with a body, the content type JSON.
     """
 
     def __init__(
@@ -35,22 +33,22 @@ class Guard:
         self._application, self._token, self._controls = application, token, controls
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Pass on requests that are allowed, refuse others."""
-        refused = self._refusal(Request(environ))
-        if refused is None:
+        """Forward requests that are allowed, refuse others."""
+        refusal = self._refuse(Request(environ))
+        if refusal is None:
             answer: Iterable[bytes] = self._application(environ, start_response)
             return answer
-        status, words = refused
+        status, message = refusal
         challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-        body = json.dumps({"error": words})
+        body = json.dumps({"error": message})
         response = Response(body, status, challenge, mimetype="application/json")
         return response(environ, start_response)
 
-    def _refusal(self, request: Request) -> tuple[int, str] | None:
+    def _refuse(self, request: Request) -> tuple[int, str] | None:
         host, headers = request.environ.get("HTTP_HOST", "").lower(), request.headers
         name, _, port = host.rpartition(":")
         if port != request.environ["SERVER_PORT"] or not (
-            name in _NAMES or name.endswith(_BUCKETS)
+            name in _NAMES or name.endswith(_BUCKET_DOMAIN)
         ):
             return 403, "The Host header names another host."
         if request.method == "OPTIONS":

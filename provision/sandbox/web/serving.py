@@ -1,4 +1,4 @@
-"""Servers on loopback for the sandbox's WSGI applications, with and without TLS."""
+"""HTTP and HTTPS servers for the sandbox's WSGI applications, on loopback."""
 
 import contextlib
 import logging
@@ -12,14 +12,14 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from provision.sandbox.aws.elbv2.data_plane import DataPlane
 
-_HANDSHAKE = 10.0  # seconds for a client to finish it
+_HANDSHAKE = 10.0  # seconds for the TLS handshake
 
 
-class _Quiet(WSGIRequestHandler):
-    """No access log: bodies and paths are people's business; errors go to logging."""
+class _QuietHandler(WSGIRequestHandler):
+    """A request handler without an access log, for privacy; errors go to logging."""
 
     def log(self, level: str, message: str, *args: Any) -> None:
-        if level == "error":  # "Error on request:" and a traceback, of which the last line says why
+        if level == "error":  # a traceback, of which the last line is the error
             lines = (message % args if args else message).strip().splitlines()
             logging.getLogger(__name__).error("%s", lines[-1] if lines else level)
 
@@ -31,7 +31,7 @@ class HttpServer:
 
     def __init__(self, application: Any) -> None:
         self._server = self._build(application)
-        # Many clients at once wait here, not at their own time-out.
+        # A longer backlog for many simultaneous clients.
         self._server.socket.listen(128)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -39,7 +39,7 @@ class HttpServer:
         self._thread.start()
 
     def _build(self, application: Any) -> ThreadedWSGIServer:
-        return ThreadedWSGIServer("127.0.0.1", 0, application, handler=_Quiet)
+        return ThreadedWSGIServer("127.0.0.1", 0, application, handler=_QuietHandler)
 
     @property
     def port(self) -> int:
@@ -53,41 +53,43 @@ class HttpServer:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        """Stop answering and give the port back."""
+        """Stop the server and release the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
 class TlsServer(HttpServer):
-    """The front over TLS: the server name decides which listener shakes hands.
+    """The load balancers' data plane over TLS; the server name selects the listener.
 
-    A name for which no HTTPS listener answers ends the handshake, as a connection to it would.
+    The handshake fails if no HTTPS listener is reachable at the name.
     """
 
     scheme = "https"
 
-    def __init__(self, front: DataPlane) -> None:
-        self._front = front
-        super().__init__(front.wsgi)
+    def __init__(self, data_plane: DataPlane) -> None:
+        self._data_plane = data_plane
+        super().__init__(data_plane.wsgi)
 
     def _build(self, application: Any) -> ThreadedWSGIServer:
-        return _HandshakeInThread(self._front, application)
+        return _HandshakeInThread(self._data_plane, application)
 
 
 class _HandshakeInThread(ThreadedWSGIServer):
-    """Each connection shakes hands in its own thread: a slow client keeps nobody else waiting."""
+    """Performs each TLS handshake in the connection's thread, so that slow clients do not block others."""
 
-    def __init__(self, front: DataPlane, application: Any) -> None:
-        super().__init__("127.0.0.1", 0, application, handler=_Quiet)
-        self._front = front
-        self._nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # has no certificate: an alert
-        self.ssl_context = self._nobody  # tells the request handler that the scheme is https
+    def __init__(self, data_plane: DataPlane, application: Any) -> None:
+        super().__init__("127.0.0.1", 0, application, handler=_QuietHandler)
+        self._data_plane = data_plane
+        self._without_certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # handshakes fail
+        self.ssl_context = (
+            self._without_certificate
+        )  # makes the request handler use the scheme https
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         request.settimeout(_HANDSHAKE)
         try:
-            context = self._front.tls(_server_name(request)) or self._nobody
+            context = self._data_plane.tls(_server_name(request)) or self._without_certificate
             secured = context.wrap_socket(request, server_side=True)
         except OSError:
             return
@@ -102,10 +104,10 @@ class _HandshakeInThread(ThreadedWSGIServer):
 
 
 def _server_name(connection: socket.socket) -> str:
-    """Return the name that a client's first message asks for, which stays to be read; "" where it has none.
+    """Return the server name in a client's first message, without consuming it; "" if there is none.
 
-    OpenSSL lets a listener choose its certificate by that name, but not its TLS versions: these must be
-    known before. TimeoutError where the message does not come.
+    OpenSSL can select the certificate by server name, but not the TLS versions, which must be known before
+    the handshake. Raises TimeoutError if there is no message.
     """
     names: list[str | None] = []
     deadline = time.monotonic() + _HANDSHAKE
@@ -117,7 +119,7 @@ def _server_name(connection: socket.socket) -> str:
         try:
             context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True).do_handshake()
         except ssl.SSLWantReadError:
-            time.sleep(0.01)  # a part of it
+            time.sleep(0.01)  # incomplete
         except ssl.SSLError:
             break
     return (names[0] if names else None) or ""

@@ -60,7 +60,9 @@ def bot() -> Bot:
 def platform(bot: Bot, clock: ManualClock) -> LinePlatform:
     """A LINE that knows one host and waits for no late reply."""
     known = {"bot.example.jp": ["127.0.0.1"]}
-    bot.platform = LinePlatform(bot.deliver, lambda name: known.get(name, []), clock, patience=0)
+    bot.platform = LinePlatform(
+        bot.deliver, lambda name: known.get(name, []), clock, reply_timeout=0
+    )
     return bot.platform
 
 

@@ -182,7 +182,7 @@ def test_layer_that_does_not_fit(account: Account) -> None:
         member.size = 31_000_000
         made.addfile(member, io.BytesIO(bytes(31_000_000)))
     push_blobs(account, zeros.getvalue())
-    rootfs = Rootfs(account.cloud, most_bytes=30_000_000)
+    rootfs = Rootfs(account.cloud, max_bytes=30_000_000)
     with pytest.raises(CannotPullError, match="failed to register layer: no space left on device"):
         rootfs.unpacked(URI)
     rootfs.close()
@@ -191,7 +191,7 @@ def test_layer_that_does_not_fit(account: Account) -> None:
 def test_layer_of_too_many_files(account: Account) -> None:
     """Nor do empty files fill the disk."""
     push_blobs(account, tar(*((f"app/{number}", {}, b"") for number in range(101))))
-    rootfs = Rootfs(account.cloud, most_files=100)
+    rootfs = Rootfs(account.cloud, max_files=100)
     with pytest.raises(CannotPullError, match="failed to register layer: no space left on device"):
         rootfs.unpacked(URI)
     rootfs.close()

@@ -7,7 +7,7 @@ from provision.sandbox.aws.acm.state import RequestedCertificate
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.rules import Answer, after, before
 
 _MAX_NAMES = 10  # ACM User Guide, Quotas: domain names per certificate, the first one included
@@ -17,8 +17,8 @@ behaves(
     "domain names, idempotency tokens and tags of other letters or lengths are refused",
     "ValidationException 400, '1 validation error detected: ...'",
     "ACM API Reference, RequestCertificate; botocore model of ACM, DomainNameString",
-)(constrains)
-before("acm", "*")(constrains("ValidationException"))
+)(constraint_rule)
+before("acm", "*")(constraint_rule("ValidationException"))
 
 
 def _key(call: Call) -> tuple[Any, ...] | None:

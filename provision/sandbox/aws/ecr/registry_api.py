@@ -18,7 +18,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.state import Token
 from provision.sandbox.aws.permissions.enforcement import enforce
 from provision.sandbox.aws.rules import rules_after, rules_before
-from provision.sandbox.faults.faults import ConnectionDroppedError, hang_up
+from provision.sandbox.faults.faults import ConnectionDroppedError, close_connection
 
 _PATH = re.compile(
     r"/v2/(?P<name>[a-z0-9][a-z0-9._/-]*)/(?P<kind>blobs/uploads|blobs|manifests)/(?P<which>[^/]*)"
@@ -53,7 +53,7 @@ class Registry:
             answer = _errors(status, code, refusal.message)
         except ConnectionDroppedError as dropped:
             if connection := environ.get("werkzeug.socket"):
-                hang_up(connection, dropped)
+                close_connection(connection, dropped)
             raise
         return answer(environ, start_response)
 
@@ -186,9 +186,9 @@ class _RegistryCall:
         outcome: int | str = "dropped"
         caller = self.cloud.permissions.caller_arn(self.caller.access_key)
         try:
-            fault = self.cloud.faults.due(call)
+            fault = self.cloud.faults.next_for(call)
             if fault:
-                self.cloud.faults.strike(fault, call, "before")
+                self.cloud.faults.inject(fault, call, "before")
             with self.cloud.lock:
                 enforce(self.cloud, call)
                 self._repository()
@@ -199,14 +199,14 @@ class _RegistryCall:
                     if isinstance(answer, dict):
                         after(self.cloud, call, answer)
             if fault:
-                self.cloud.faults.strike(fault, call, "after")
+                self.cloud.faults.inject(fault, call, "after")
             outcome = 200
             return answer
         except AwsError as refusal:
             outcome = _CODES.get(refusal.code, (refusal.status or 400, ""))[0]
             raise
         finally:
-            self.cloud.note(call, caller, outcome)
+            self.cloud.log_call(call, caller, outcome)
 
     def _backend(self, call: Call) -> dict[str, Any]:
         """Run a mutating call in moto's backend."""

@@ -1,11 +1,11 @@
 """Control paths for Fargate Spot: interruptions and capacity."""
 
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.web.control import Given, control
+from provision.sandbox.web.control import Params, control
 
 
 @control("POST", "interrupt")
-def interrupt_now(cloud: Cloud, params: Given) -> Given:
+def interrupt_now(cloud: Cloud, params: Params) -> Params:
     """Interrupt Spot tasks of {"cluster", "service" (default: all of the cluster), "region"}."""
     cluster, region = str(params.get("cluster", "default")), str(params.get("region", ""))
     if not region:
@@ -17,7 +17,7 @@ def interrupt_now(cloud: Cloud, params: Given) -> Given:
 
 
 @control("POST", "spot")
-def spot(cloud: Cloud, params: Given) -> Given:
+def spot(cloud: Cloud, params: Params) -> Params:
     """Set whether there is capacity for new Spot tasks: {"available": true or false}."""
     if not isinstance(params.get("available"), bool):
         raise ValueError("available is true or false")

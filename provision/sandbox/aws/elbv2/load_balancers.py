@@ -5,7 +5,7 @@ import re
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnet_ids_of
 from provision.sandbox.aws.rules import Answer, after, before
@@ -18,8 +18,8 @@ behaves(
     "priority 1-50000, port 1-65535) are refused",
     "ValidationError 400, '1 validation error detected: ...'",
     "Elastic Load Balancing API Reference, CreateTargetGroup, CreateRule; botocore model of elbv2",
-)(constrains)
-before("elbv2", "*")(constrains("ValidationError"))
+)(constraint_rule)
+before("elbv2", "*")(constraint_rule("ValidationError"))
 
 # Parameter -> what its ARN contains, and its name in AWS's message.
 _ARNS = {

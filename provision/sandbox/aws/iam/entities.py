@@ -3,7 +3,7 @@
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.rules import Answer, before
 
 behaves(
@@ -12,14 +12,14 @@ behaves(
     "ValidationError 400",
     "IAM User Guide, IAM and AWS STS quotas; botocore model of IAM, tagListType",
     moto="moto refuses it as well",
-)(constrains)
+)(constraint_rule)
 behaves(
     "iam.constraints",
     "names, paths, descriptions, durations and tags have lengths, ranges and alphabets",
     "ValidationError 400",
     "botocore model of IAM: roleNameType, pathType, roleDescriptionType, tagKeyType and others",
-)(constrains)
-before("iam", "*")(constrains("ValidationError"))
+)(constraint_rule)
+before("iam", "*")(constraint_rule("ValidationError"))
 
 
 @behaves(

@@ -3,7 +3,7 @@
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.rules import before
 
 # API PutRetentionPolicy, retentionInDays.
@@ -12,7 +12,7 @@ RETENTION_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 _TAGS = 50
-_check_constraints = constrains("InvalidParameterException")
+_check_constraints = constraint_rule("InvalidParameterException")
 
 
 @behaves(

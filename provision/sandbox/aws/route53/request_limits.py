@@ -3,7 +3,7 @@
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.rules import before
 
 behaves(
@@ -11,8 +11,8 @@ behaves(
     "a TTL above 2147483647, a caller reference above 128 letters, a comment above 256 are refused",
     "InvalidInput 400",
     "Route 53 API Reference, ResourceRecordSet, CreateHostedZone; botocore model of Route 53",
-)(constrains)
-before("route53", "*")(constrains("InvalidInput"))
+)(constraint_rule)
+before("route53", "*")(constraint_rule("InvalidInput"))
 
 
 @behaves(

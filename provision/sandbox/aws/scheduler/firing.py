@@ -68,7 +68,7 @@ def _fire(cloud: Cloud, region: str, group: Any, schedule: Any, time: float) -> 
         _call_target(cloud, call, schedule.target["RoleArn"], group.arn, caller)
     except AwsError as refusal:
         outcome = f"{refusal.code}: {refusal.message}"
-    cloud.note(call, caller, outcome)
+    cloud.log_call(call, caller, outcome)
 
 
 @behaves(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.scheduler.schedule_groups import find_group
 from provision.sandbox.aws.scheduler.state import PRINCIPAL, epoch
@@ -26,8 +26,8 @@ behaves(
     "names, windows and retry policies have alphabets, lengths and ranges",
     "ValidationException 400",
     "botocore model of EventBridge Scheduler: Name, MaximumWindowInMinutes, RetryPolicy and others",
-)(constrains)
-before("scheduler", "*")(constrains("ValidationException"))
+)(constraint_rule)
+before("scheduler", "*")(constraint_rule("ValidationException"))
 
 
 @behaves(

@@ -9,7 +9,7 @@ import re
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.rules import before
 
 _NAMES = "Systems Manager User Guide, Requirements and constraints for parameter names"
@@ -24,8 +24,8 @@ behaves(
     "descriptions, patterns, labels and lists have lengths",
     "ValidationException 400",
     "botocore model of SSM: ParameterDescription, AllowedPattern and others",
-)(constrains)
-before("ssm", "*")(constrains("ValidationException"))
+)(constraint_rule)
+before("ssm", "*")(constraint_rule("ValidationException"))
 
 
 @behaves(

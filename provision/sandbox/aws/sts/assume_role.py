@@ -3,7 +3,7 @@
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.constraints import constrains
+from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.permissions.actions import context
 from provision.sandbox.aws.permissions.policies import (
     PermissionRequest,
@@ -13,7 +13,7 @@ from provision.sandbox.aws.permissions.policies import (
 from provision.sandbox.aws.rules import before
 
 _MAX_CHAINED_DURATION = 3600  # seconds
-before("sts", "*")(constrains("ValidationError"))
+before("sts", "*")(constraint_rule("ValidationError"))
 
 
 @behaves(

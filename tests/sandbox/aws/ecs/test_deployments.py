@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provision.sandbox.tasks.runners import Application, always_well
+from provision.sandbox.tasks.runners import Application, healthy_application
 from tests.sandbox.aws.ecs.bot_service import Bot, is_steady
 
 
@@ -57,7 +57,7 @@ def test_circuit_breaker_rolls_back(bot: Bot) -> None:
     def broken_three_times(environment: dict[str, str]) -> Application:
         if len(bot.tasks.started) <= 3:
             raise ValueError("a bug")
-        return always_well
+        return healthy_application
 
     bot.tasks.application = broken_three_times
     bot.definition()
@@ -153,7 +153,7 @@ def test_threshold_is_half_the_desired_count(bot: Bot) -> None:
     def broken(environment: dict[str, str]) -> Application:
         if len(bot.tasks.started) < 4:
             raise ValueError("a bug")
-        return always_well
+        return healthy_application
 
     bot.tasks.application = broken
     bot.create(desiredCount=8)
@@ -203,7 +203,7 @@ def test_grace_period_forgives(bot: Bot) -> None:
         if bot.clock.now() < ill_until:
             start_response("503 Service Unavailable", [])
             return [b""]
-        return always_well(environ, start_response)
+        return healthy_application(environ, start_response)
 
     bot.tasks.application = lambda environment: slow
     bot.create(healthCheckGracePeriodSeconds=90)
