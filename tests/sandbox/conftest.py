@@ -11,13 +11,14 @@ from botocore.exceptions import ClientError
 
 from provision.sandbox.aws import registry
 from provision.sandbox.aws.application import MOTO, AwsApplication
-from provision.sandbox.aws.behaviours import BEHAVIOURS
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.in_process import attach
 from provision.sandbox.clock import ManualClock
 
+from .parity import rows
+
 REGION = "ap-northeast-1"
-assert registry  # importing it registers every behaviour, which the collected tests name
+assert registry  # importing it registers every rule
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,8 +36,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     differs = pytest.mark.xfail(
         strict=True, raises=(AssertionError, ClientError, pytest.fail.Exception, KeyError)
     )
+    behaviours = rows()
     for item, mark in marked:
-        if mark is not None and not all(BEHAVIOURS[key].moto for key in mark.args):
+        if mark is not None and not all(behaviours[key].moto for key in mark.args):
             item.add_marker(differs)
 
 

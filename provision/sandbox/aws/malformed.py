@@ -23,24 +23,7 @@ _XML = "The XML you provided was not well-formed or did not validate against our
 _IN_URL = ("uri", "querystring", "header", "headers")
 
 
-@behaves(
-    "s3.incomplete-body",
-    "a body that is shorter than its Content-Length is not carried out",
-    "IncompleteBody 400",
-    "Amazon S3 API Reference, List of error codes",
-)
-@behaves(
-    "iam.incomplete-body",
-    "what came of a request that was cut off is not what was signed",
-    "SignatureDoesNotMatch 403",
-    "AWS General Reference, Troubleshooting Signature Version 4: the payload's hash is signed",
-)
-@behaves(
-    "ecs.incomplete-body",
-    "the JSON services say it with another code",
-    "InvalidSignatureException 400",
-    "AWS General Reference, Troubleshooting Signature Version 4: the payload's hash is signed",
-)
+@behaves("s3.incomplete-body", "iam.incomplete-body", "ecs.incomplete-body")
 def truncated_body(call: Call) -> AwsError:
     """Return the error for a request with a truncated body."""
     if call.service == "s3":
@@ -55,24 +38,7 @@ def truncated_body(call: Call) -> AwsError:
     )
 
 
-@behaves(
-    "ec2.parameter-missing",
-    "EC2 names the required parameter that is missing",
-    "MissingParameter 400",
-    "Amazon EC2 API Reference, Error codes, MissingParameter",
-)
-@behaves(
-    "iam.parameter-missing",
-    "a required parameter that is missing is null, which its constraints do not allow",
-    "ValidationError 400, 'Member must not be null'",
-    "IAM API Reference, Common errors; botocore's models, required",
-)
-@behaves(
-    "ecs.unreadable",
-    "a body that is no JSON, or holds another type than the model says, is not read",
-    "SerializationException 400",
-    "AWS JSON protocols (smithy.io), serialization errors",
-)
+@behaves("ec2.parameter-missing", "iam.parameter-missing", "ecs.unreadable")
 def check(call: Call) -> None:
     """Raise an error for a call with unreadable parameters, or without a required one."""
     if call.unreadable:

@@ -27,66 +27,14 @@ _INTERNAL = {
 }
 
 
-@behaves(
-    "ec2.throttled",
-    "EC2 says that calls come too fast with a 503 and a code of its own",
-    "RequestLimitExceeded 503",
-    "Amazon EC2 Developer Guide, Request throttling for the Amazon EC2 API",
-)
-@behaves(
-    "s3.throttled",
-    "S3 says that calls come too fast with a 503 and a code of its own",
-    "SlowDown 503",
-    "Amazon S3 API Reference, List of error codes",
-)
-@behaves(
-    "scheduler.throttled",
-    "the Scheduler says that calls come too fast with a 429",
-    "ThrottlingException 429",
-    "botocore model scheduler, shape ThrottlingException",
-)
-@behaves(
-    "iam.throttled",
-    "the query services and Route 53 say Throttling, without Exception",
-    "Throttling 400",
-    "IAM API Reference, Common Error Types",
-)
-@behaves(
-    "ecs.throttled",
-    "the JSON services say ThrottlingException",
-    "ThrottlingException 400",
-    "Amazon ECS API Reference, Common Error Types",
-)
+@behaves("ec2.throttled", "s3.throttled", "scheduler.throttled", "iam.throttled", "ecs.throttled")
 def throttled(service: str) -> AwsError:
     """Return the service's throttling error."""
     code, status, message = _THROTTLING.get(service, ("ThrottlingException", 400, "Rate exceeded"))
     return AwsError(code, message, status)
 
 
-@behaves(
-    "ec2.internal-error",
-    "an error inside EC2 or S3 is InternalError",
-    "InternalError 500",
-    "Amazon EC2 API Reference, Error codes, Server error codes",
-)
-@behaves(
-    "iam.internal-error",
-    "an error inside IAM is ServiceFailure",
-    "ServiceFailure 500",
-    "IAM API Reference, CreateRole, Errors",
-)
-@behaves(
-    "ecs.internal-error",
-    "an error inside ECS is ServerException",
-    "ServerException 500",
-    "Amazon ECS API Reference, CreateService, Errors",
-)
-@behaves(
-    "elbv2.internal-error",
-    "an error inside a service that names none of its own is InternalFailure",
-    "InternalFailure 500",
-    "Elastic Load Balancing API Reference, Common Error Types",
-)
+@behaves("ec2.internal-error", "iam.internal-error", "ecs.internal-error", "elbv2.internal-error")
 def internal_error(service: str) -> AwsError:
     """Return the service's error for an internal failure, which may be retried."""
     default = ("InternalFailure", 500, "An internal error has occurred.")

@@ -76,39 +76,11 @@ class Lag:
 
     @behaves(
         "ec2.read-after-write",
-        "what was made a moment ago may not be found, not even by the next call that changes it",
-        "InvalidGroup.NotFound 400",
-        "Amazon EC2 Developer Guide, Eventual consistency in the Amazon EC2 API",
-    )
-    @behaves(
         "iam.read-after-write",
-        "a new role is not known everywhere at once",
-        "NoSuchEntity 404",
-        "IAM User Guide, Troubleshooting IAM, Changes that I make are not always immediately visible",
-    )
-    @behaves(
         "elbv2.read-after-write",
-        "a new load balancer may not be found at first",
-        "LoadBalancerNotFound 400",
-        "terraform-provider-aws, resource aws_lb: retries LoadBalancerNotFound after creation",
-    )
-    @behaves(
         "ecs.read-after-write",
-        "a new cluster or service may be MISSING at first",
-        "failure MISSING, ClusterNotFoundException 400",
-        "Amazon ECS API Reference, RunTask: eventual consistency model",
-    )
-    @behaves(
         "acm.read-after-write",
-        "a certificate asked for a moment ago may not be found",
-        "ResourceNotFoundException 400",
-        "ACM API Reference, RequestCertificate and DescribeCertificate: a delay of several seconds",
-    )
-    @behaves(
         "logs.read-after-write",
-        "a new log group may not be found at first",
-        "ResourceNotFoundException 400",
-        "terraform-provider-aws, resource aws_cloudwatch_log_group: waits until it is found",
     )
     def check(self, call: Call) -> None:
         """Refuse a mutating call that names a resource not visible yet."""
@@ -119,24 +91,7 @@ class Lag:
                 if error and kind not in NEW_RESOURCES.get((call.service, call.operation), ()):
                     raise error
 
-    @behaves(
-        "ec2.stale-answer",
-        "for some seconds after a change the state before it may be shown",
-        "the old value",
-        "Amazon EC2 Developer Guide, Eventual consistency in the Amazon EC2 API",
-    )
-    @behaves(
-        "iam.deleted-still-shown",
-        "what was deleted may be shown for a while",
-        "the role",
-        "IAM User Guide, Troubleshooting IAM, Changes that I make are not always immediately visible",
-    )
-    @behaves(
-        "s3.deleted-bucket-still-listed",
-        "a deleted bucket may still be listed, while objects are consistent at once",
-        "the bucket in ListBuckets",
-        "Amazon S3 User Guide, What is Amazon S3, Amazon S3 data consistency model",
-    )
+    @behaves("ec2.stale-answer", "iam.deleted-still-shown", "s3.deleted-bucket-still-listed")
     def answer(self, call: Call, request_key: Hashable, current: Response) -> Response:
         """Return the response of a server that lags behind `current`. Raises AwsError."""
         if not self._lags(call):

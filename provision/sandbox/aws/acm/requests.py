@@ -12,12 +12,7 @@ from provision.sandbox.aws.rules import Answer, after, before
 
 _MAX_NAMES = 10  # ACM User Guide, Quotas: domain names per certificate, the first one included
 
-behaves(
-    "acm.parameter-outside-its-alphabet",
-    "domain names, idempotency tokens and tags of other letters or lengths are refused",
-    "ValidationException 400, '1 validation error detected: ...'",
-    "ACM API Reference, RequestCertificate; botocore model of ACM, DomainNameString",
-)(constraint_rule)
+behaves("acm.parameter-outside-its-alphabet")(constraint_rule)
 before("acm", "*")(constraint_rule("ValidationException"))
 
 
@@ -27,12 +22,7 @@ def _key(call: Call) -> tuple[Any, ...] | None:
     return (call.region, token, call.params["DomainName"], names) if token else None
 
 
-@behaves(
-    "acm.too-many-names",
-    "a certificate has at most ten names, the first one included",
-    "LimitExceededException 400, 'Certificate has too many domains.'",
-    "ACM User Guide, Quotas; terraform-provider-aws#35825",
-)
+@behaves("acm.too-many-names")
 @before("acm", "RequestCertificate")
 def check_number_of_names(cloud: Cloud, call: Call) -> None:
     """Refuse more names than the quota (User Guide, Quotas)."""
@@ -41,18 +31,7 @@ def check_number_of_names(cloud: Cloud, call: Call) -> None:
         raise AwsError("LimitExceededException", "Certificate has too many domains.")
 
 
-@behaves(
-    "acm.idempotency-token",
-    "the same token and names ask for the same certificate, other names for another one",
-    "success, the same ARN or a new one",
-    "ACM API Reference, RequestCertificate, IdempotencyToken",
-)
-@behaves(
-    "acm.idempotency-token-expires",
-    "a token is forgotten after an hour: the same request makes a second certificate",
-    "success, a new ARN",
-    "ACM API Reference, RequestCertificate, IdempotencyToken: 'times out after one hour'",
-)
+@behaves("acm.idempotency-token", "acm.idempotency-token-expires")
 @before("acm", "RequestCertificate")
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
     """Return the certificate requested with the same token within the hour (API RequestCertificate)."""
@@ -73,18 +52,7 @@ def start_validation(cloud: Cloud, call: Call, answer: Answer) -> None:
         cloud.acm.certificates[answer["CertificateArn"]].key_algorithm = algorithm
 
 
-@behaves(
-    "acm.lists-two-key-types",
-    "the list has certificates with RSA keys of 1024 and 2048 bits only, others when asked for",
-    "CertificateSummaryList without the others",
-    "ACM API Reference, Filters, keyTypes; aws-nuke#962",
-)
-@behaves(
-    "acm.lists-other-roots-when-asked",
-    "a list of certificates under the N2 roots has no others in it",
-    "CertificateSummaryList without the others",
-    "ACM API Reference, ListCertificates, RootHierarchyTypes",
-)
+@behaves("acm.lists-two-key-types", "acm.lists-other-roots-when-asked")
 @before("acm", "ListCertificates")
 def list_by_key_type(cloud: Cloud, call: Call) -> Answer | None:
     """List certificates by key type (API ListCertificates); in moto every key is RSA 2048."""
@@ -114,18 +82,7 @@ def _summary(cloud: Cloud, detail: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@behaves(
-    "acm.resource-record-missing",
-    "the validation record is missing for the first seconds after the request",
-    "DomainValidationOptions without ResourceRecord",
-    "terraform-provider-aws, resource aws_acm_certificate: waits for the validation options",
-)
-@behaves(
-    "acm.no-validity-before-issued",
-    "a certificate has no serial number and no dates until it is issued",
-    "no IssuedAt, NotBefore, NotAfter, Serial",
-    "ACM API Reference, CertificateDetail",
-)
+@behaves("acm.resource-record-missing", "acm.no-validity-before-issued")
 @after("acm", "DescribeCertificate")
 def describe_certificate(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Omit ResourceRecord for the first seconds, and validity before issue (API DescribeCertificate)."""
@@ -168,12 +125,7 @@ def _validation(
     return option
 
 
-@behaves(
-    "acm.certificate-in-use",
-    "a certificate that a listener has is not deleted",
-    "ResourceInUseException 400",
-    "ACM API Reference, DeleteCertificate, Errors",
-)
+@behaves("acm.certificate-in-use")
 @before("acm", "DeleteCertificate")
 def check_unused(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a certificate in use (API DeleteCertificate, ResourceInUseException)."""

@@ -49,12 +49,7 @@ class Acm:
     def __post_init__(self) -> None:
         self.account.on_tick(self._validate)
 
-    @behaves(
-        "acm.same-record-for-a-name",
-        "a name has one validation record in all requests; a wildcard has that of its parent",
-        "the same ResourceRecord",
-        "ACM User Guide, DNS validation: 'the same CNAME record' for renewals and wildcards",
-    )
+    @behaves("acm.same-record-for-a-name")
     def record(self, name: str) -> tuple[str, str]:
         """Return name and value of the CNAME that validates this domain name, the same for every request."""
         base = name.removeprefix("*.").lower()
@@ -74,12 +69,7 @@ class Acm:
         certificate = self.certificates.get(arn)
         return certificate.leaf if certificate else None
 
-    @behaves(
-        "acm.certificate-in-use-lingers",
-        "a certificate counts as used for a while after its listener has gone",
-        "ResourceInUseException 400, InUseBy",
-        "terraform-provider-aws, resource aws_acm_certificate: retries ResourceInUseException",
-    )
+    @behaves("acm.certificate-in-use-lingers")
     def in_use_by(self, arn: str) -> list[str]:
         """Return the ARNs of load balancers with a listener that uses, or recently used, the certificate."""
         region, now = arn.split(":")[3], self.account.clock.now()
@@ -118,27 +108,9 @@ class Acm:
 
     @behaves(
         "acm.issued-by-its-records",
-        "a certificate is issued once all its records resolve on the delegated name servers",
-        "Status PENDING_VALIDATION, a minute later ISSUED",
-        "ACM User Guide, DNS validation; 41-67 s in other tools' logs",
-    )
-    @behaves(
         "acm.not-issued-without-delegation",
-        "a right record in a zone that the parent does not delegate to proves nothing",
-        "Status PENDING_VALIDATION",
-        "ACM User Guide, Troubleshoot DNS validation problems",
-    )
-    @behaves(
         "acm.validation-gives-up",
-        "a certificate that nobody validates for 72 hours is given up",
-        "Status VALIDATION_TIMED_OUT",
-        "ACM User Guide, DNS validation; Certificate request times out",
-    )
-    @behaves(
         "acm.not-a-public-domain",
-        "a certificate for a name under no public top-level domain fails",
-        "Status FAILED, FailureReason INVALID_PUBLIC_DOMAIN",
-        "ACM User Guide, Certificate request fails",
     )
     def _update(self, certificate: RequestedCertificate) -> None:
         now = self.account.clock.now()

@@ -9,12 +9,7 @@ from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.rules import Answer, after, before
 
 
-@behaves(
-    "ec2.rule-keeps-its-kind",
-    "a rule for a range of addresses does not become one for a group, nor the other way round",
-    "InvalidParameterValue 400, 'Invalid rule type for security group rule ...'",
-    "EC2 User Guide, Update security group rules; moto's words for CidrIpv6",
-)
+@behaves("ec2.rule-keeps-its-kind")
 @before("ec2", "ModifySecurityGroupRules")
 def check_kind(cloud: Cloud, call: Call) -> None:
     """Refuse to change the type of a rule's source (API ModifySecurityGroupRules)."""
@@ -28,12 +23,7 @@ def check_kind(cloud: Cloud, call: Call) -> None:
                 )
 
 
-@behaves(
-    "ec2.rule-of-another-group",
-    "the group that a rule lets in can be changed",
-    "the rule with the other ReferencedGroupId",
-    "EC2 API Reference, ModifySecurityGroupRules, SecurityGroupRuleRequest",
-)
+@behaves("ec2.rule-of-another-group")
 @after("ec2", "ModifySecurityGroupRules")
 def set_source_group(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Set the new source group; moto changes only ports and ranges."""

@@ -14,26 +14,7 @@ _WITH_PORTS = {"tcp", "udp", "6", "17"}
 _PROTOCOLS = {"icmp", "icmpv6", *_WITH_PORTS}
 
 
-@behaves(
-    "ec2.rule-duplicate",
-    "the same permission is not granted twice, whatever its description",
-    "InvalidPermission.Duplicate 400",
-    "EC2 API Reference, Error codes",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ec2.rule-of-another-network",
-    "a rule does not name a group of another VPC",
-    "InvalidGroup.NotFound 400, '... two resources that belong to different networks'",
-    "EC2 API Reference, Error codes; terraform-provider-aws, resource aws_security_group_rule",
-)
-@behaves(
-    "ec2.revoke-unknown-rule",
-    "a rule that does not stand cannot be revoked",
-    "InvalidPermission.NotFound 400",
-    "EC2 API Reference, Error codes",
-    moto="moto refuses it as well",
-)
+@behaves("ec2.rule-duplicate", "ec2.rule-of-another-network", "ec2.revoke-unknown-rule")
 @before("ec2", "AuthorizeSecurityGroupIngress")
 def check_rule(cloud: Cloud, call: Call) -> None:
     """Check ports, descriptions, and groups of the same VPC (API AuthorizeSecurityGroupIngress)."""
@@ -51,18 +32,7 @@ def check_rule(cloud: Cloud, call: Call) -> None:
                 )
 
 
-@behaves(
-    "ec2.rule-ports",
-    "a TCP rule has two ports of 0 to 65535, the lower one first",
-    "InvalidParameterValue 400",
-    "EC2 API Reference, IpPermission, FromPort and ToPort",
-)
-@behaves(
-    "ec2.rule-protocol",
-    "a rule's protocol is tcp, udp, icmp, icmpv6, -1 or a number: not 'http'",
-    "InvalidParameterValue 400, 'Invalid value 'http' for IP protocol. Unknown protocol.'",
-    "EC2 API Reference, IpPermission, IpProtocol",
-)
+@behaves("ec2.rule-ports", "ec2.rule-protocol")
 def _check_ports(permission: dict[str, Any]) -> None:
     protocol = str(permission.get("IpProtocol", "")).lower()
     if protocol not in _PROTOCOLS and not re.fullmatch(r"-1|\d{1,3}", protocol):
@@ -81,12 +51,7 @@ def _check_ports(permission: dict[str, Any]) -> None:
         raise invalid_value(f"Invalid port range '{low}-{high}': from port above to port.")
 
 
-@behaves(
-    "ec2.rule-description",
-    "a rule's description has at most 255 letters of a limited alphabet: no Japanese",
-    "InvalidParameterValue 400, 'Invalid rule description. ...'",
-    "EC2 API Reference, IpRange, Description",
-)
+@behaves("ec2.rule-description")
 def _check_descriptions(permission: dict[str, Any]) -> None:
     for kind in ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds"):
         for source in permission.get(kind, []):

@@ -9,12 +9,7 @@ from provision.sandbox.aws.ec2.errors import invalid_value
 from provision.sandbox.aws.rules import Answer, after, before
 
 
-@behaves(
-    "ec2.interface-in-use-stays",
-    "an interface in use is not deleted",
-    "InvalidParameterValue 400, 'Network interface ... is currently in use.'",
-    "gruntwork-io/cloud-nuke#431",
-)
+@behaves("ec2.interface-in-use-stays")
 @before("ec2", "DeleteNetworkInterface")
 def check_detached(cloud: Cloud, call: Call) -> None:
     """Refuse to delete an interface in use (API DeleteNetworkInterface)."""
@@ -24,18 +19,7 @@ def check_detached(cloud: Cloud, call: Call) -> None:
         raise invalid_value(f"Network interface '{interface_id}' is currently in use.")
 
 
-@behaves(
-    "ec2.client-token",
-    "the same client token makes one thing, not two",
-    "success, the same id",
-    "EC2 Developer Guide, Ensuring idempotency",
-)
-@behaves(
-    "ec2.client-token-mismatch",
-    "a client token used again with other parameters is refused",
-    "IdempotentParameterMismatch 400",
-    "EC2 Developer Guide, Ensuring idempotency; Error codes",
-)
+@behaves("ec2.client-token", "ec2.client-token-mismatch")
 @before("ec2", "CreateRouteTable", "CreateNetworkInterface")
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
     """Return the first response to a repeated client token (Developer Guide, Ensuring idempotency)."""

@@ -10,19 +10,7 @@ from provision.sandbox.aws.ec2.errors import has_dependencies, invalid_value
 from provision.sandbox.aws.rules import before
 
 
-@behaves(
-    "ec2.vpc-range",
-    "a VPC's range has a netmask of /16 to /28",
-    "InvalidVpc.Range 400",
-    "EC2 API Reference, CreateVpc; Error codes",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ec2.vpc-in-use",
-    "a VPC with a gateway, an interface or a security group of one's own is not deleted",
-    "DependencyViolation 400",
-    "EC2 API Reference, DeleteVpc; Error codes",
-)
+@behaves("ec2.vpc-range", "ec2.vpc-in-use")
 @before("ec2", "DeleteVpc")
 def check_vpc_empty(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a VPC with gateways, interfaces or groups of its own (API DeleteVpc)."""
@@ -34,26 +22,7 @@ def check_vpc_empty(cloud: Cloud, call: Call) -> None:
         raise has_dependencies("vpc", vpc_id)
 
 
-@behaves(
-    "ec2.subnet-size",
-    "a subnet's range has a netmask of /16 to /28",
-    "InvalidSubnet.Range 400",
-    "EC2 API Reference, CreateSubnet, CidrBlock",
-)
-@behaves(
-    "ec2.subnet-range",
-    "a subnet's range lies within its VPC's",
-    "InvalidSubnet.Range 400",
-    "EC2 API Reference, Error codes",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ec2.subnet-conflict",
-    "two subnets' ranges do not overlap",
-    "InvalidSubnet.Conflict 400",
-    "EC2 API Reference, Error codes",
-    moto="moto refuses it as well",
-)
+@behaves("ec2.subnet-size", "ec2.subnet-range", "ec2.subnet-conflict")
 @before("ec2", "CreateSubnet")
 def check_new_subnet(cloud: Cloud, call: Call) -> None:
     """Check CidrBlock (API CreateSubnet); moto checks the rest."""
@@ -66,12 +35,7 @@ def check_new_subnet(cloud: Cloud, call: Call) -> None:
         raise AwsError("InvalidSubnet.Range", f"The CIDR '{block}' is invalid.")
 
 
-@behaves(
-    "ec2.subnet-in-use",
-    "a subnet with an interface in it is not deleted",
-    "DependencyViolation 400",
-    "EC2 API Reference, DeleteSubnet; Error codes",
-)
+@behaves("ec2.subnet-in-use")
 @before("ec2", "DeleteSubnet")
 def check_subnet_empty(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a subnet with interfaces in it (API DeleteSubnet)."""
@@ -81,18 +45,7 @@ def check_subnet_empty(cloud: Cloud, call: Call) -> None:
         raise has_dependencies("subnet", subnet_id)
 
 
-@behaves(
-    "ec2.second-gateway",
-    "a VPC has one internet gateway",
-    "InvalidParameterValue 400, 'Network ... already has an internet gateway attached'",
-    "terraform-aws-vault-ha-raft#54",
-)
-@behaves(
-    "ec2.gateway-attached-already",
-    "an internet gateway is attached to one VPC",
-    "Resource.AlreadyAssociated 400, 'resource ... is already attached to network ...'",
-    "berlioz#1; EC2 API Reference, Error codes",
-)
+@behaves("ec2.second-gateway", "ec2.gateway-attached-already")
 @before("ec2", "AttachInternetGateway")
 def check_attachment(cloud: Cloud, call: Call) -> None:
     """Refuse a second attachment (API AttachInternetGateway)."""
@@ -108,19 +61,7 @@ def check_attachment(cloud: Cloud, call: Call) -> None:
         raise invalid_value(f"Network {vpc_id} already has an internet gateway attached")
 
 
-@behaves(
-    "ec2.gateway-not-attached",
-    "an internet gateway is not detached from a VPC that it is not attached to",
-    "Gateway.NotAttached 400",
-    "EC2 API Reference, Error codes",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ec2.gateway-with-mapped-addresses",
-    "an internet gateway stays while interfaces in the VPC have public addresses",
-    "DependencyViolation 400, 'Network ... has some mapped public address(es). ...'",
-    "EC2 API Reference, DetachInternetGateway",
-)
+@behaves("ec2.gateway-not-attached", "ec2.gateway-with-mapped-addresses")
 @before("ec2", "DetachInternetGateway")
 def check_detachment(cloud: Cloud, call: Call) -> None:
     """Refuse while the VPC has interfaces with public addresses (API DetachInternetGateway)."""
@@ -133,12 +74,7 @@ def check_detachment(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "ec2.attached-gateway-stays",
-    "an attached internet gateway is not deleted",
-    "DependencyViolation 400, 'The internetGateway ... has dependencies and cannot be deleted.'",
-    "EC2 API Reference, DeleteInternetGateway; Error codes",
-)
+@behaves("ec2.attached-gateway-stays")
 @before("ec2", "DeleteInternetGateway")
 def check_gateway_detached(cloud: Cloud, call: Call) -> None:
     """Refuse to delete an attached gateway (API DeleteInternetGateway)."""

@@ -33,12 +33,7 @@ class Ec2:
     def __post_init__(self) -> None:
         self.account.on_tick(self._remove_released)
 
-    @behaves(
-        "ec2.default-vpc-is-public",
-        "the default VPC has an internet gateway and a route to it",
-        "DescribeRouteTables, DescribeInternetGateways",
-        "VPC User Guide, Default VPCs",
-    )
+    @behaves("ec2.default-vpc-is-public")
     def backend(self, region: str) -> Any:
         """Return moto's backend, with the default VPC's subnets public as on AWS.
 

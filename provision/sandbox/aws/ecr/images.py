@@ -14,24 +14,7 @@ from provision.sandbox.aws.ecr.repositories import invalid
 from provision.sandbox.aws.rules import Answer, after, before
 
 
-@behaves(
-    "ecr.upload-empty",
-    "a layer without any part",
-    "EmptyUploadException 400",
-    "Amazon ECR API Reference, CompleteLayerUpload, Errors",
-)
-@behaves(
-    "ecr.layer-digest-differs",
-    "a layer is what its digest says",
-    "InvalidLayerException 400",
-    "Amazon ECR API Reference, CompleteLayerUpload, Errors",
-)
-@behaves(
-    "ecr.layer-there-already",
-    "a layer that the repository has is not uploaded again",
-    "LayerAlreadyExistsException 400",
-    "Amazon ECR API Reference, CompleteLayerUpload, Errors",
-)
+@behaves("ecr.upload-empty", "ecr.layer-digest-differs", "ecr.layer-there-already")
 @before("ecr", "CompleteLayerUpload")
 def check_layer(cloud: Cloud, call: Call) -> None:
     """Check that the parts together have the announced digest (API CompleteLayerUpload)."""
@@ -59,24 +42,7 @@ def check_layer(cloud: Cloud, call: Call) -> None:
     cloud.ecr.images.store(blob)
 
 
-@behaves(
-    "ecr.repository-unknown",
-    "an image for a repository that does not exist",
-    "RepositoryNotFoundException 400",
-    "Amazon ECR API Reference, PutImage, Errors",
-)
-@behaves(
-    "ecr.manifest-no-json",
-    "a manifest is JSON",
-    "InvalidParameterException 400",
-    "Amazon ECR API Reference, PutImage, Errors",
-)
-@behaves(
-    "ecr.tag-immutable",
-    "a tag of an IMMUTABLE repository stays where it is",
-    "ImageTagAlreadyExistsException 400",
-    "Amazon ECR User Guide, Preventing image tags from being overwritten in Amazon ECR",
-)
+@behaves("ecr.repository-unknown", "ecr.manifest-no-json", "ecr.tag-immutable")
 @before("ecr", "PutImage")
 def check_image(cloud: Cloud, call: Call) -> None:
     """Check that repository, manifest, layers and images exist (API PutImage)."""
@@ -107,24 +73,14 @@ def check_image(cloud: Cloud, call: Call) -> None:
     _move_tag(others, tag or "")
 
 
-@behaves(
-    "ecr.moved-tag-leaves-an-untagged-image",
-    "an image whose tag goes to another one stays, untagged",
-    "DescribeImages shows both",
-    "Amazon ECR User Guide, Examples of lifecycle policies: untagged images",
-)
+@behaves("ecr.moved-tag-leaves-an-untagged-image")
 def _move_tag(others: list[Any], tag: str) -> None:
     for image in others:
         image.image_tags.remove(tag)
         image.image_tag = image.image_tags[-1] if image.image_tags else None
 
 
-@behaves(
-    "ecr.image-digest-differs",
-    "the digest that is given with an image is its manifest's",
-    "ImageDigestDoesNotMatchException 400",
-    "Amazon ECR API Reference, PutImage, Errors",
-)
+@behaves("ecr.image-digest-differs")
 def _check_digest(call: Call, digest: str) -> None:
     given = call.params.get("imageDigest")
     if given not in (None, digest):
@@ -134,18 +90,7 @@ def _check_digest(call: Call, digest: str) -> None:
         )
 
 
-@behaves(
-    "ecr.layers-missing",
-    "an image's layers, its configuration too, are uploaded before it",
-    "LayersNotFoundException 400",
-    "Amazon ECR API Reference, PutImage, Errors",
-)
-@behaves(
-    "ecr.referenced-images-missing",
-    "the images of an index are in the repository before it",
-    "ReferencedImagesNotFoundException 400",
-    "Amazon ECR API Reference, PutImage, Errors",
-)
+@behaves("ecr.layers-missing", "ecr.referenced-images-missing")
 def _check_parts(repository: Any, manifest: dict[str, Any]) -> None:
     layers = [manifest.get("config") or {}, *(manifest.get("layers") or [])]
     digests = [layer["digest"] for layer in layers if "digest" in layer]
@@ -166,12 +111,7 @@ def _check_parts(repository: Any, manifest: dict[str, Any]) -> None:
         )
 
 
-@behaves(
-    "ecr.image-digest",
-    "an image's digest is that of its manifest",
-    "imageDigest is the SHA-256 of imageManifest",
-    "OCI Image Format Specification, Descriptors, Digests",
-)
+@behaves("ecr.image-digest")
 @after("ecr", "PutImage")
 def answer_digest(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Set the manifest's digest and the push time on the sandbox's clock."""

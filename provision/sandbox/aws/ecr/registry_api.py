@@ -57,12 +57,7 @@ class Registry:
             raise
         return answer(environ, start_response)
 
-    @behaves(
-        "ecr.registry-signed-in-only",
-        "the registry answers nobody without a token that is good",
-        "HTTP 401, Not Authorized",
-        "Amazon ECR User Guide, Private registry authentication in Amazon ECR",
-    )
+    @behaves("ecr.registry-signed-in-only")
     def _answer(self, request: Request) -> Response:
         _scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
         caller = self.cloud.ecr.find_token(token)
@@ -92,12 +87,7 @@ class _RegistryCall:
         self.cloud, self.caller, self.name, self.which = cloud, caller, name, which
         self.request, self._body = request, request.get_data()
 
-    @behaves(
-        "ecr.registry-blobs",
-        "what the registry has can be looked for and fetched, layer by layer",
-        "HTTP 200, or 404 BLOB_UNKNOWN",
-        "Amazon ECR API Reference, BatchCheckLayerAvailability, GetDownloadUrlForLayer",
-    )
+    @behaves("ecr.registry-blobs")
     def blob(self) -> Response:
         head = self.request.method == "HEAD"
         action = "BatchCheckLayerAvailability" if head else "GetDownloadUrlForLayer"
@@ -111,12 +101,7 @@ class _RegistryCall:
     def _blob(self, call: Call) -> bytes | None:
         return self.cloud.ecr.images.blobs[self.which] if self.which in self._layers() else None
 
-    @behaves(
-        "ecr.registry-upload",
-        "a layer is begun, sent, and ended with its digest, which is looked at",
-        "HTTP 202, 202, 201, or 400 DIGEST_INVALID",
-        "OCI Distribution Specification, Pushing blobs; Amazon ECR API Reference, CompleteLayerUpload",
-    )
+    @behaves("ecr.registry-upload")
     def upload(self) -> Response:
         method = self.request.method
         if method == "POST":
@@ -142,12 +127,7 @@ class _RegistryCall:
         upload.layer_parts += self._body
         return len(upload.layer_parts)
 
-    @behaves(
-        "ecr.registry-manifests",
-        "a manifest is put when its layers are there, and fetched by tag or digest",
-        "HTTP 201, 200, or 404",
-        "OCI Distribution Specification, Pushing manifests; Amazon ECR API Reference, PutImage",
-    )
+    @behaves("ecr.registry-manifests")
     def manifest(self) -> Response:
         if self.request.method == "PUT":
             return self._put()

@@ -12,26 +12,7 @@ _BATCH = 100
 _TAGS = 50
 
 
-@behaves(
-    "ecr.name-invalid",
-    "a repository's name is of lower case letters, digits, and single . _ - / between them",
-    "InvalidParameterException 400",
-    "Amazon ECR API Reference, CreateRepository, repositoryName",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ecr.name-used",
-    "a second repository of a name",
-    "RepositoryAlreadyExistsException 400",
-    "Amazon ECR API Reference, CreateRepository, Errors",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ecr.too-many-tags",
-    "a repository has up to 50 tags",
-    "TooManyTagsException 400",
-    "Amazon ECR API Reference, CreateRepository, Errors",
-)
+@behaves("ecr.name-invalid", "ecr.name-used", "ecr.too-many-tags")
 @before("ecr", "CreateRepository")
 def check_tags(cloud: Cloud, call: Call) -> None:
     """Refuse too many tags (API CreateRepository)."""
@@ -43,19 +24,7 @@ def check_tags(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "ecr.not-empty",
-    "a repository with images is deleted by force only",
-    "RepositoryNotEmptyException 400",
-    "Amazon ECR API Reference, DeleteRepository, Errors",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ecr.batch-too-long",
-    "up to 100 images are named a call",
-    "InvalidParameterException 400",
-    "Amazon ECR API Reference, BatchGetImage, imageIds",
-)
+@behaves("ecr.not-empty", "ecr.batch-too-long")
 @before("ecr", "BatchGetImage", "BatchDeleteImage", "DescribeImages")
 def check_batch(cloud: Cloud, call: Call) -> None:
     """Refuse more than 100 images (API ImageIdentifierList)."""
@@ -63,12 +32,7 @@ def check_batch(cloud: Cloud, call: Call) -> None:
         raise invalid("imageIds", f"Member must have length less than or equal to {_BATCH}")
 
 
-@behaves(
-    "ecr.token-lives-twelve-hours",
-    "an authorization token is good for twelve hours",
-    "expiresAt",
-    "Amazon ECR API Reference, GetAuthorizationToken",
-)
+@behaves("ecr.token-lives-twelve-hours")
 @after("ecr", "GetAuthorizationToken")
 def answer_token(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Return a token for the sandbox's registry (API GetAuthorizationToken); moto's have expired."""

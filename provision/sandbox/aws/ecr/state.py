@@ -61,12 +61,7 @@ class Ecr:
                         repository.images = [i for i in repository.images if i not in deleted]
 
 
-@behaves(
-    "ecr.lifecycle-policy-expires",
-    "a lifecycle policy deletes what it matches, within a day",
-    "images are gone a day later",
-    "Amazon ECR User Guide, Automate the cleanup of images by using lifecycle policies",
-)
+@behaves("ecr.lifecycle-policy-expires")
 def expired(policy: str, images: list[Any], now: float) -> list[Any]:
     """Return the images (moto's) that a lifecycle policy deletes at `now`.
 

@@ -15,18 +15,7 @@ NO_CAPACITY = (
 NO_INSTANCES = "No Container Instances were found in your cluster."
 
 
-@behaves(
-    "ecs.strategy-with-launch-type",
-    "a launch type and a capacity provider strategy exclude each other",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateService, capacityProviderStrategy",
-)
-@behaves(
-    "ecs.strategy-provider-not-in-cluster",
-    "a strategy names only capacity providers that are associated with the cluster",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateService, capacityProviderStrategy",
-)
+@behaves("ecs.strategy-with-launch-type", "ecs.strategy-provider-not-in-cluster")
 def check_capacity(params: dict[str, Any], cluster: Any) -> None:
     """Refuse launchType beside capacityProviderStrategy (API CreateService, UpdateService, RunTask)."""
     strategy = params.get("capacityProviderStrategy") or []
@@ -45,24 +34,7 @@ def check_capacity(params: dict[str, Any], cluster: Any) -> None:
     check_strategy(strategy)
 
 
-@behaves(
-    "ecs.strategy-one-base",
-    "only one capacity provider of a strategy has a base",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CapacityProviderStrategyItem, base",
-)
-@behaves(
-    "ecs.strategy-all-weights-zero",
-    "a strategy in which every weight is 0 places nothing, and is refused",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CapacityProviderStrategyItem, weight",
-)
-@behaves(
-    "ecs.strategy-limits",
-    "a weight is 0 to 1,000, a base 0 to 100,000",
-    "InvalidParameterException 400",
-    "botocore ecs model, CapacityProviderStrategyItemWeight and CapacityProviderStrategyItemBase",
-)
+@behaves("ecs.strategy-one-base", "ecs.strategy-all-weights-zero", "ecs.strategy-limits")
 def check_strategy(strategy: list[dict[str, Any]]) -> None:
     """Check weights and bases (API CapacityProviderStrategyItem)."""
     for entry in strategy:
@@ -84,12 +56,7 @@ def check_strategy(strategy: list[dict[str, Any]]) -> None:
         )
 
 
-@behaves(
-    "ecs.capacity-provider-unknown",
-    "a cluster takes no capacity provider that does not exist",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, PutClusterCapacityProviders, capacityProviders",
-)
+@behaves("ecs.capacity-provider-unknown")
 def check_providers(params: dict[str, Any]) -> None:
     """Check providers and the default strategy (API CreateCluster, PutClusterCapacityProviders)."""
     providers = params.get("capacityProviders") or []
@@ -108,12 +75,7 @@ def check_providers(params: dict[str, Any]) -> None:
     check_strategy(strategy)
 
 
-@behaves(
-    "ecs.launch-type-incompatible",
-    "a task definition that does not name FARGATE among its compatibilities does not run there",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, RegisterTaskDefinition, requiresCompatibilities",
-)
+@behaves("ecs.launch-type-incompatible")
 def check_compatible(definition: Any, on_fargate: bool) -> None:
     """Refuse a task definition without the compatibility FARGATE on Fargate."""
     if on_fargate and "FARGATE" not in (definition.compatibilities or []):

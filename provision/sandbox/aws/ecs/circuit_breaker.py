@@ -18,18 +18,7 @@ _FIRST_PAUSE = (
 _THROTTLED_AFTER = 3  # failed starts
 
 
-@behaves(
-    "ecs.failed-start-is-an-event",
-    "a task that could not start is told in the service's events",
-    "service event: was unable to place a task. Reason: ...",
-    "aviswerdlow/relay#71: events of a service whose image has no matching platform",
-)
-@behaves(
-    "ecs.restarts-are-throttled",
-    "tasks that never reach RUNNING are retried ever later; a new deployment is not throttled",
-    "service event: is unable to consistently start tasks successfully.",
-    "Amazon ECS Developer Guide, Amazon ECS service throttle logic",
-)
+@behaves("ecs.failed-start-is-an-event", "ecs.restarts-are-throttled")
 def _record_failure(service: EcsService, task: Task, now: float) -> None:
     """Count a failed task for its deployment, if that is in progress, and for the service throttle."""
     for deployment in service.deployments:
@@ -62,21 +51,8 @@ def stop_failed_task(cloud: Cloud, task: Task, code: str, reason: str) -> None:
 
 @behaves(
     "ecs.circuit-breaker-threshold",
-    "a deployment fails after as many failed tasks as half the desired count, 3 to 200",
-    "rolloutState FAILED, ECS deployment circuit breaker: tasks failed to start.",
-    "Amazon ECS Developer Guide, How the deployment circuit breaker detects failures",
-)
-@behaves(
     "ecs.circuit-breaker-rolls-back",
-    "with rollback, the service goes back to the last deployment that was completed",
-    "rolloutStateReason ECS deployment circuit breaker: rolling back to deploymentId ...",
-    "Amazon ECS Developer Guide, How the deployment circuit breaker detects failures",
-)
-@behaves(
     "ecs.circuit-breaker-nothing-to-go-back-to",
-    "a first deployment that fails stays FAILED, and starts no more tasks",
-    "rolloutState FAILED",
-    "Amazon ECS API Reference, DeploymentCircuitBreaker, rollback",
 )
 def check_circuit_breaker(cloud: Cloud, service: EcsService) -> list[Task]:
     """Fail the primary deployment if it reached the threshold; return its tasks, which are to stop."""

@@ -13,12 +13,7 @@ from provision.sandbox.aws.rules import Answer, after, before
 _SERVICE_LINKED_ROLE = "AWSServiceRoleForECS"
 
 
-@behaves(
-    "ecs.cluster-unknown",
-    "anything in a cluster that does not exist or was deleted",
-    "ClusterNotFoundException 400",
-    "Amazon ECS API Reference, DescribeServices, Errors",
-)
+@behaves("ecs.cluster-unknown")
 def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
     """Return moto's ACTIVE cluster for a name, an ARN, or None (the one called default)."""
     short_name = (name or "default").rpartition("/")[2]
@@ -28,12 +23,7 @@ def find_cluster(cloud: Cloud, region: str, name: str | None) -> Any:
     return cluster
 
 
-@behaves(
-    "ecs.service-linked-role-missing",
-    "the first use of ECS in an account, without its service-linked role",
-    "InvalidParameterException 400, Unable to assume the service linked role. ...",
-    "Amazon ECS Developer Guide, Using service-linked roles for Amazon ECS",
-)
+@behaves("ecs.service-linked-role-missing")
 def require_service_linked_role(cloud: Cloud) -> None:
     """Refuse the first use of ECS in an account without its service-linked role (Developer Guide)."""
     if cloud.iam.role(_SERVICE_LINKED_ROLE) is None:
@@ -43,12 +33,7 @@ def require_service_linked_role(cloud: Cloud) -> None:
         )
 
 
-@behaves(
-    "ecs.create-cluster-again",
-    "CreateCluster with a name that is there gives that cluster, as it is",
-    "the cluster, with its providers and counts",
-    "Amazon ECS API Reference, CreateCluster",
-)
+@behaves("ecs.create-cluster-again")
 @before("ecs", "CreateCluster")
 def create_cluster(cloud: Cloud, call: Call) -> Answer | None:
     """Require the service-linked role; return a cluster that exists already (API CreateCluster)."""
@@ -61,12 +46,7 @@ def create_cluster(cloud: Cloud, call: Call) -> Answer | None:
     return None
 
 
-@behaves(
-    "ecs.cluster-counts",
-    "a cluster says how many services and tasks it has",
-    "runningTasksCount, pendingTasksCount, activeServicesCount",
-    "Amazon ECS API Reference, Cluster",
-)
+@behaves("ecs.cluster-counts")
 @after("ecs", "DescribeClusters")
 def count_members(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Set the counts of services and tasks (API DescribeClusters)."""
@@ -74,12 +54,7 @@ def count_members(cloud: Cloud, call: Call, answer: Answer) -> None:
         cluster.update(_counts(cloud, call.region, cluster["clusterName"]))
 
 
-@behaves(
-    "ecs.deleted-cluster-inactive",
-    "a deleted cluster is described as INACTIVE for a while, and not listed",
-    "status INACTIVE",
-    "Amazon ECS API Reference, DeleteCluster",
-)
+@behaves("ecs.deleted-cluster-inactive")
 @before("ecs", "ListClusters")
 def list_active(cloud: Cloud, call: Call) -> Answer:
     """List ACTIVE clusters only; an INACTIVE one can be described (API DeleteCluster)."""
@@ -88,18 +63,7 @@ def list_active(cloud: Cloud, call: Call) -> Answer:
     return page("clusterArns", arns, call)
 
 
-@behaves(
-    "ecs.cluster-with-services",
-    "a cluster with services, DRAINING ones too, is not deleted",
-    "ClusterContainsServicesException 400",
-    "Amazon ECS API Reference, DeleteCluster, Errors",
-)
-@behaves(
-    "ecs.cluster-with-tasks",
-    "a cluster with tasks that have not stopped is not deleted",
-    "ClusterContainsTasksException 400",
-    "Amazon ECS API Reference, DeleteCluster, Errors",
-)
+@behaves("ecs.cluster-with-services", "ecs.cluster-with-tasks")
 @before("ecs", "DeleteCluster")
 def check_cluster_empty(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a cluster with services or tasks (API DeleteCluster)."""
@@ -115,12 +79,7 @@ def check_cluster_empty(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "ecs.cluster-update-in-progress",
-    "a cluster whose capacity providers were changed a moment ago takes no other change",
-    "UpdateInProgressException 400",
-    "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
-)
+@behaves("ecs.cluster-update-in-progress")
 def find_updatable_cluster(cloud: Cloud, call: Call) -> Any:
     """Return moto's cluster; refuse while capacity providers are being attached to it."""
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
@@ -133,12 +92,7 @@ def find_updatable_cluster(cloud: Cloud, call: Call) -> Any:
     return cluster
 
 
-@behaves(
-    "ecs.capacity-provider-in-use",
-    "a capacity provider that a service uses cannot be taken away from the cluster",
-    "ResourceInUseException 400",
-    "Amazon ECS API Reference, PutClusterCapacityProviders, Errors",
-)
+@behaves("ecs.capacity-provider-in-use")
 @before("ecs", "PutClusterCapacityProviders")
 def put_providers(cloud: Cloud, call: Call) -> None:
     """Refuse concurrent changes, and removal of a provider in use (API PutClusterCapacityProviders)."""

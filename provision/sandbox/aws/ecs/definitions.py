@@ -29,12 +29,7 @@ _SHOWN = {
 }
 
 
-@behaves(
-    "ecs.family-is-its-latest-active-revision",
-    "a family stands for its latest ACTIVE revision",
-    "DescribeTaskDefinition gives that one",
-    "Amazon ECS API Reference, DescribeTaskDefinition, taskDefinition",
-)
+@behaves("ecs.family-is-its-latest-active-revision")
 @before("ecs", "DescribeTaskDefinition")
 def describe_definition(cloud: Cloud, call: Call) -> Answer | None:
     """Resolve a family to its latest ACTIVE revision (API DescribeTaskDefinition)."""
@@ -55,18 +50,7 @@ def latest_active(cloud: Cloud, region: str, family: str) -> Any:
     return max(active, key=lambda definition: definition.revision)
 
 
-@behaves(
-    "ecs.definition-unknown",
-    "a service or a task of a task definition that does not exist",
-    "ClientException 400, TaskDefinition not found.",
-    "Cloud-CV/EvalAI#2419",
-)
-@behaves(
-    "ecs.definition-inactive",
-    "nothing new runs a deregistered revision",
-    "ClientException 400, TaskDefinition is inactive",
-    "Amazon ECS API Reference, DeregisterTaskDefinition",
-)
+@behaves("ecs.definition-unknown", "ecs.definition-inactive")
 def find_active_definition(cloud: Cloud, region: str, name: str) -> Any:
     """Return moto's ACTIVE TaskDefinition: the revision if the name has one, else the family's newest."""
     family, _, revision = name.rpartition("/")[2].partition(":")
@@ -90,12 +74,7 @@ def find_revision(cloud: Cloud, region: str, name: str) -> Any | None:
     return revisions.get(int(revision)) if revision.isdigit() else None
 
 
-@behaves(
-    "ecs.list-definitions-sorted",
-    "revisions are listed by family and revision, ASC or DESC, by status, in pages",
-    "sort, status, maxResults and nextToken of ListTaskDefinitions",
-    "Amazon ECS API Reference, ListTaskDefinitions",
-)
+@behaves("ecs.list-definitions-sorted")
 @before("ecs", "ListTaskDefinitions")
 def list_definitions(cloud: Cloud, call: Call) -> Answer:
     """List by status, sort and page (API ListTaskDefinitions)."""
@@ -126,20 +105,7 @@ def list_families(cloud: Cloud, call: Call) -> Answer:
     return page("families", sorted(found), call)
 
 
-@behaves(
-    "ecs.delete-definition-still-active",
-    "only a deregistered revision can be deleted",
-    "200, failures: The specified task definition is still in ACTIVE status. ...",
-    "Amazon ECS API Reference, DeleteTaskDefinitions",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ecs.delete-definitions-ten",
-    "up to ten revisions are deleted a call",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, DeleteTaskDefinitions, taskDefinitions",
-    moto="moto refuses it as well",
-)
+@behaves("ecs.delete-definition-still-active", "ecs.delete-definitions-ten")
 @before("ecs", "DeleteTaskDefinitions")
 def delete_definitions(cloud: Cloud, call: Call) -> Answer:
     """Delete up to ten INACTIVE revisions, DELETE_IN_PROGRESS while in use (API DeleteTaskDefinitions)."""

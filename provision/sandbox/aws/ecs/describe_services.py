@@ -11,19 +11,7 @@ from provision.sandbox.aws.ecs.services import find_service
 from provision.sandbox.aws.rules import Answer, before
 
 
-@behaves(
-    "ecs.describe-services-ten",
-    "up to ten services are described a call",
-    "InvalidParameterException 400, service names can have at most 10 items.",
-    "structurely/ecs-autoscale#32",
-)
-@behaves(
-    "ecs.describe-service-missing",
-    "a service that is not there is no error of DescribeServices, but a failure",
-    "200, failures with reason MISSING",
-    "Amazon ECS Developer Guide, Amazon ECS API failure reasons",
-    moto="moto answers so as well",
-)
+@behaves("ecs.describe-services-ten", "ecs.describe-service-missing")
 @before("ecs", "DescribeServices")
 def describe_services(cloud: Cloud, call: Call) -> Answer:
     """Describe up to ten services, INACTIVE ones too; report others as MISSING (API DescribeServices)."""
@@ -48,12 +36,7 @@ def describe_services(cloud: Cloud, call: Call) -> Answer:
     return {"services": found, "failures": failures}
 
 
-@behaves(
-    "ecs.list-services-ten",
-    "ListServices gives ten services a page, unless it is asked for more",
-    "nextToken with the eleventh service",
-    "Amazon ECS API Reference, ListServices, maxResults",
-)
+@behaves("ecs.list-services-ten")
 @before("ecs", "ListServices")
 def list_services(cloud: Cloud, call: Call) -> Answer:
     """List the services that are not INACTIVE (API ListServices)."""

@@ -14,18 +14,7 @@ def is_healthy(cloud: Cloud, task: Task) -> bool:
     return task.target is None or _state(cloud, task) == "healthy"
 
 
-@behaves(
-    "ecs.unhealthy-task-replaced",
-    "a task that fails its load balancer's health checks is stopped and replaced",
-    "stoppedReason Task failed ELB health checks in (target-group ARN)",
-    "Amazon ECS Developer Guide, Amazon ECS service unhealthy event messages",
-)
-@behaves(
-    "ecs.health-check-grace-period",
-    "failed health checks of a task that has started a moment ago do not count",
-    "healthCheckGracePeriodSeconds",
-    "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
-)
+@behaves("ecs.unhealthy-task-replaced", "ecs.health-check-grace-period")
 def check_targets(cloud: Cloud, service: EcsService) -> None:
     """Record healthy tasks; stop those that are unhealthy after the grace period."""
     now = cloud.clock.now()

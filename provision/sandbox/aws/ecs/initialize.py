@@ -35,12 +35,7 @@ def prepare(cloud: Cloud, task: Task) -> dict[str, str]:
     return environment
 
 
-@behaves(
-    "ecs.task-without-a-way-out",
-    "a task without a public address in a public subnet reaches no AWS service and stops",
-    "stoppedReason ResourceInitializationError ... i/o timeout",
-    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
-)
+@behaves("ecs.task-without-a-way-out")
 def check_internet_access(cloud: Cloud, task: Task) -> None:
     """Raise CannotStartError for a task without a public address in a public subnet, which has no NAT."""
     if not task.public and cloud.ec2.is_public(task.region, task.interface.subnet):
@@ -52,12 +47,7 @@ def check_internet_access(cloud: Cloud, task: Task) -> None:
         )
 
 
-@behaves(
-    "ecs.task-secret-missing",
-    "a task whose secret is no parameter of Parameter Store stops before its container starts",
-    "stoppedReason ResourceInitializationError ... invalid parameters: NAME",
-    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
-)
+@behaves("ecs.task-secret-missing")
 def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
     """Return the container's secrets, read with the execution role. Raises CannotStartError."""
     values, missing = {}, []
@@ -84,12 +74,7 @@ def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
     return values
 
 
-@behaves(
-    "ecs.task-log-group-missing",
-    "a task whose log group does not exist stops, unless awslogs-create-group is true",
-    "stoppedReason ResourceInitializationError: failed to validate logger args ...",
-    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
-)
+@behaves("ecs.task-log-group-missing")
 def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
     """Return moto's log group and the name of the task's stream; None with another log driver."""
     configuration = task.essential.get("logConfiguration") or {}
@@ -115,12 +100,7 @@ def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
     return logs.groups[group], stream
 
 
-@behaves(
-    "ecs.task-log-stream",
-    "what a container says is in CloudWatch Logs, in a stream PREFIX/CONTAINER/TASK-ID",
-    "log stream prefix-name/container-name/ecs-task-id",
-    "Amazon ECS Developer Guide, awslogs-stream-prefix",
-)
+@behaves("ecs.task-log-stream")
 def write_log(cloud: Cloud, task: Task) -> None:
     """Write the container's output since the last call to its log stream."""
     lines = task.container.lines() if task.container else []

@@ -41,21 +41,8 @@ def place(cloud: Cloud, service: EcsService, deployment: Deployment) -> Task | N
 
 @behaves(
     "ecs.fresh-role-costs-half-a-minute",
-    "a role that ECS cannot assume yet is no error of CreateService: an event, and a new try later",
-    "service event: failed to launch a task with (error ECS was unable to assume the role ...)",
-    "boto/boto3#1878",
-)
-@behaves(
     "ecs.no-spot-capacity",
-    "without Spot capacity there is no task and no error, only an event; FARGATE is not used instead",
-    "service event: was unable to place a task. Reason: Capacity is unavailable at this time. ...",
-    "Amazon ECS Developer Guide, Amazon ECS service event messages",
-)
-@behaves(
     "ecs.service-on-ec2-without-instances",
-    "a service of launch type EC2 in a cluster without instances starts no task and says why",
-    "service event: was unable to place a task because no container instance met all of its ...",
-    "Amazon ECS Developer Guide, Amazon ECS service event messages",
 )
 def placement_failure(cloud: Cloud, service: EcsService, definition: Any) -> str:
     """Return why no task of this service can be placed now, as a service event; "" if one can."""
@@ -130,12 +117,7 @@ def _provider(service: EcsService) -> str:
     return next_provider(strategy, used)
 
 
-@behaves(
-    "ecs.tasks-spread-over-zones",
-    "a service's tasks are spread over the zones of its subnets",
-    "as many tasks in each zone, one more at most",
-    "Amazon ECS Developer Guide, Task placement on Fargate",
-)
+@behaves("ecs.tasks-spread-over-zones")
 def _least_used_subnet(service: EcsService) -> str:
     """Return the subnet with the fewest of the service's tasks."""
     subnets: list[str] = service.network["subnets"]

@@ -13,18 +13,7 @@ _DEREGISTRATION_DELAY = 20.0  # seconds for which an interrupted task still rece
 EXITED = "Essential container in task exited"
 
 
-@behaves(
-    "ecs.task-lifecycle",
-    "a task goes from PROVISIONING over PENDING, RUNNING, STOPPING, DEPROVISIONING to STOPPED",
-    "DescribeTasks, lastStatus",
-    "Amazon ECS Developer Guide, Amazon ECS task lifecycle",
-)
-@behaves(
-    "ecs.essential-container-exits",
-    "a task whose essential container ends, at once or later, stops with its exit code",
-    "stopCode EssentialContainerExited, stoppedReason Essential container in task exited",
-    "Amazon ECS API Reference, Task, stopCode",
-)
+@behaves("ecs.task-lifecycle", "ecs.essential-container-exits")
 def advance(cloud: Cloud, task: Task) -> None:
     """Move the task to its next state if that is due."""
     now, container = cloud.clock.now(), task.container
@@ -61,12 +50,7 @@ def _terminate(cloud: Cloud, task: Task) -> None:
     task.last_status = "STOPPING"
 
 
-@behaves(
-    "ecs.stop-timeout",
-    "a container that ignores SIGTERM is killed stopTimeout seconds later, 30 unless it names any",
-    "exitCode 137",
-    "Amazon ECS API Reference, ContainerDefinition, stopTimeout",
-)
+@behaves("ecs.stop-timeout")
 def _stop_container(cloud: Cloud, task: Task) -> None:
     """Move on once the container ended after SIGTERM; kill it after its stop timeout."""
     container, since = task.container, cloud.clock.now() - (task.terminated_at or 0)
@@ -100,12 +84,7 @@ def _deregister(cloud: Cloud, task: Task) -> None:
         service.add_event(now, "has begun draining connections on 1 tasks.")
 
 
-@behaves(
-    "ecs.task-drains-first",
-    "a task that is to stop is deregistered and drained before its container gets SIGTERM",
-    "DEACTIVATING until the deregistration delay is over",
-    "Amazon ECS Developer Guide, Amazon ECS task lifecycle",
-)
+@behaves("ecs.task-drains-first")
 def _drained(cloud: Cloud, task: Task) -> bool:
     target = task.target
     if target is None:

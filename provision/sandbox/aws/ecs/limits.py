@@ -19,12 +19,7 @@ def _bad_name(name: str) -> bool:
     return _NAME.fullmatch(name) is None
 
 
-@behaves(
-    "ecs.cluster-name",
-    "a cluster's name has up to 255 letters, digits, hyphens and underscores",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateCluster, clusterName",
-)
+@behaves("ecs.cluster-name")
 @before("ecs", "CreateCluster")
 def check_cluster_name(cloud: Cloud, call: Call) -> None:
     """Check clusterName (API CreateCluster)."""
@@ -35,12 +30,7 @@ def check_cluster_name(cloud: Cloud, call: Call) -> None:
     check_tags(call.params.get("tags") or [])
 
 
-@behaves(
-    "ecs.service-name",
-    "a service's name has up to 255 letters, digits, hyphens and underscores",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateService, serviceName",
-)
+@behaves("ecs.service-name")
 @before("ecs", "CreateService")
 def check_service_name(cloud: Cloud, call: Call) -> None:
     """Check serviceName (API CreateService)."""
@@ -51,18 +41,7 @@ def check_service_name(cloud: Cloud, call: Call) -> None:
     check_tags(call.params.get("tags") or [])
 
 
-@behaves(
-    "ecs.family-name",
-    "a family's name has up to 255 letters, digits, hyphens and underscores",
-    "ClientException 400",
-    "Amazon ECS API Reference, RegisterTaskDefinition, family",
-)
-@behaves(
-    "ecs.container-name",
-    "a container's name has up to 255 letters, digits, hyphens and underscores, and is there once",
-    "ClientException 400",
-    "Amazon ECS API Reference, ContainerDefinition, name",
-)
+@behaves("ecs.family-name", "ecs.container-name")
 @before("ecs", "RegisterTaskDefinition")
 def check_definition_names(cloud: Cloud, call: Call) -> None:
     """Check the family's and the containers' names (API RegisterTaskDefinition)."""
@@ -82,24 +61,7 @@ def check_started_by(started_by: str | None) -> None:
         )
 
 
-@behaves(
-    "ecs.tags-too-many",
-    "a resource has up to 50 tags",
-    "InvalidParameterException 400",
-    "botocore ecs model, Tags",
-)
-@behaves(
-    "ecs.tag-key-reserved",
-    "a tag's key does not begin with aws:",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateCluster, tags",
-)
-@behaves(
-    "ecs.tag-alphabet",
-    "a tag is of letters, digits, spaces and _ . : / = + - @",
-    "InvalidParameterException 400",
-    "botocore ecs model, TagKey and TagValue",
-)
+@behaves("ecs.tags-too-many", "ecs.tag-key-reserved", "ecs.tag-alphabet")
 def check_tags(tags: list[dict[str, Any]]) -> None:
     """Check tags (API Tag)."""
     if len(tags) > _TAGS:

@@ -8,18 +8,7 @@ from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.ecs.limits import check_items
 
 
-@behaves(
-    "ecs.too-many-load-balancers",
-    "a service has up to five target groups",
-    "InvalidParameterException 400, load balancers can have at most 5 items.",
-    "hashicorp/terraform#25306",
-)
-@behaves(
-    "ecs.grace-period-without-load-balancer",
-    "a grace period is only for a service with a load balancer",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateService, healthCheckGracePeriodSeconds",
-)
+@behaves("ecs.too-many-load-balancers", "ecs.grace-period-without-load-balancer")
 def check_load_balancers(cloud: Cloud, definition: Any, params: dict[str, Any]) -> None:
     """Check loadBalancers and healthCheckGracePeriodSeconds (API CreateService, UpdateService)."""
     load_balancers = params.get("loadBalancers") or []
@@ -33,18 +22,7 @@ def check_load_balancers(cloud: Cloud, definition: Any, params: dict[str, Any]) 
         _check_group(cloud, definition, load_balancer.get("targetGroupArn") or "")
 
 
-@behaves(
-    "ecs.wrong-container-name",
-    "a load balancer's container is one of the task definition's",
-    "InvalidParameterException 400, The container NAME does not exist in the task definition.",
-    "Amazon ECS API Reference, LoadBalancer, containerName",
-)
-@behaves(
-    "ecs.wrong-container-port",
-    "a load balancer's port is one of the container's port mappings",
-    "InvalidParameterException 400, The container NAME did not have a container port PORT defined.",
-    "Amazon ECS API Reference, LoadBalancer, containerPort",
-)
+@behaves("ecs.wrong-container-name", "ecs.wrong-container-port")
 def _check_container(definition: Any, load_balancer: dict[str, Any]) -> None:
     name, port = load_balancer.get("containerName"), load_balancer.get("containerPort")
     containers = {c["name"]: c for c in definition.container_definitions}
@@ -57,24 +35,7 @@ def _check_container(definition: Any, load_balancer: dict[str, Any]) -> None:
         )
 
 
-@behaves(
-    "ecs.target-group-unknown",
-    "the target group exists",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, LoadBalancer, targetGroupArn",
-)
-@behaves(
-    "ecs.target-type-not-ip",
-    "tasks in networkMode awsvpc go into target groups of the type ip",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, LoadBalancer, targetGroupArn",
-)
-@behaves(
-    "ecs.target-group-without-listener",
-    "the target group hangs on a load balancer, by a listener or a rule",
-    "InvalidParameterException 400, ... does not have an associated load balancer.",
-    "aws/aws-cdk#1160",
-)
+@behaves("ecs.target-group-unknown", "ecs.target-type-not-ip", "ecs.target-group-without-listener")
 def _check_group(cloud: Cloud, definition: Any, arn: str) -> None:
     group = cloud.elbv2.target_group(arn) if arn.count(":") >= 5 else None
     if group is None:

@@ -12,22 +12,7 @@ _PLATFORMS = ("LATEST", "1.4.0", "1.3.0")  # Developer Guide, Fargate platform v
 
 
 @behaves(
-    "ecs.network-configuration-missing",
-    "what runs in networkMode awsvpc names its subnets",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateService, networkConfiguration",
-)
-@behaves(
-    "ecs.too-many-subnets",
-    "an awsvpc configuration has up to 16 subnets",
-    "InvalidParameterException 400, subnets can have at most 16 items.",
-    "opensearch-project/opensearch-migrations#1430",
-)
-@behaves(
-    "ecs.too-many-security-groups",
-    "an awsvpc configuration has up to 5 security groups",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
+    "ecs.network-configuration-missing", "ecs.too-many-subnets", "ecs.too-many-security-groups"
 )
 def check_network(cloud: Cloud, region: str, definition: Any, params: dict[str, Any]) -> None:
     """Check AwsVpcConfiguration for a `definition` (moto's TaskDefinition)."""
@@ -46,19 +31,7 @@ def check_network(cloud: Cloud, region: str, definition: Any, params: dict[str, 
     _check_groups(cloud, region, network.get("securityGroups") or [], vpcs)
 
 
-@behaves(
-    "ecs.subnet-unknown",
-    "the subnets exist",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, AwsVpcConfiguration, subnets",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ecs.subnets-of-two-vpcs",
-    "all subnets are of one VPC",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, AwsVpcConfiguration, subnets",
-)
+@behaves("ecs.subnet-unknown", "ecs.subnets-of-two-vpcs")
 def _vpcs_of_subnets(cloud: Cloud, region: str, subnets: list[str]) -> set[str]:
     known = {
         subnet.id: subnet.vpc_id
@@ -77,19 +50,7 @@ def _vpcs_of_subnets(cloud: Cloud, region: str, subnets: list[str]) -> set[str]:
     return vpcs
 
 
-@behaves(
-    "ecs.security-group-unknown",
-    "the security groups exist",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ecs.security-group-of-another-vpc",
-    "the security groups are of the subnets' VPC",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, AwsVpcConfiguration, securityGroups",
-)
+@behaves("ecs.security-group-unknown", "ecs.security-group-of-another-vpc")
 def _check_groups(cloud: Cloud, region: str, groups: list[str], vpcs: set[str]) -> None:
     for group_id in groups:
         group = cloud.ec2.backend(region).get_security_group_from_id(group_id)
@@ -105,12 +66,7 @@ def _check_groups(cloud: Cloud, region: str, groups: list[str], vpcs: set[str]) 
             )
 
 
-@behaves(
-    "ecs.platform-version-unknown",
-    "a platform version that does not exist",
-    "PlatformUnknownException 400",
-    "Amazon ECS API Reference, CreateService, Errors",
-)
+@behaves("ecs.platform-version-unknown")
 def check_platform(params: dict[str, Any]) -> None:
     """Check platformVersion (API CreateService, RunTask)."""
     if params.get("platformVersion") not in (None, *_PLATFORMS):

@@ -6,18 +6,7 @@ from provision.sandbox.aws.ecs.errors import invalid_parameter
 from provision.sandbox.aws.rules import Answer
 
 
-@behaves(
-    "ecs.list-token-unknown",
-    "a nextToken that no list has given",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, ListTasks, nextToken",
-)
-@behaves(
-    "ecs.list-page-size",
-    "a list has pages of 1 to 100 items",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, ListTasks, maxResults",
-)
+@behaves("ecs.list-token-unknown", "ecs.list-page-size")
 def page(name: str, items: list[str], call: Call, default_size: int = 100) -> Answer:
     """Return one page of up to `maxResults` or `default_size` items, and the token of the next page."""
     token, size = call.params.get("nextToken") or "0", call.params.get("maxResults")

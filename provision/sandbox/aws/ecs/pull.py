@@ -10,18 +10,7 @@ class CannotStartError(Exception):
     """The task stops before its container runs; the message is its stoppedReason."""
 
 
-@behaves(
-    "ecs.task-image-missing",
-    "a task whose image is not in its ECR repository stops, and its container says so too",
-    "stoppedReason CannotPullContainerError: ... failed to resolve ref URI: URI: not found",
-    "Amazon ECS Developer Guide, CannotPullContainer task errors",
-)
-@behaves(
-    "ecs.task-image-of-no-matching-platform",
-    "a task whose image index has no entry for its runtimePlatform stops",
-    "stoppedReason CannotPullContainerError: ... does not contain descriptor matching platform",
-    "Amazon ECS Developer Guide, CannotPullContainer task errors; aws/containers-roadmap#1120",
-)
+@behaves("ecs.task-image-missing", "ecs.task-image-of-no-matching-platform")
 def pull_image(cloud: Cloud, task: Task) -> bool:
     """Return whether this platform can execute the image. Raises CannotStartError if it cannot be pulled."""
     platform = getattr(task.definition, "runtime_platform", None) or {}
@@ -38,12 +27,7 @@ def cannot_pull(task: Task, reason: CannotPullError) -> CannotStartError:
     return CannotStartError(task.container_reason)
 
 
-@behaves(
-    "ecs.image-permission-missing",
-    "a task whose execution role may not pull its private image stops",
-    "stoppedReason CannotPullContainerError: ... 403 Forbidden",
-    "aws/aws-cdk#29876",
-)
+@behaves("ecs.image-permission-missing")
 def _check_pull_permissions(cloud: Cloud, task: Task) -> None:
     """Check the execution role's permissions to pull a private image."""
     image = task.essential["image"]
@@ -67,18 +51,7 @@ def _check_pull_permissions(cloud: Cloud, task: Task) -> None:
         raise CannotStartError(task.container_reason)
 
 
-@behaves(
-    "ecs.secret-permission-missing",
-    "a task whose execution role may not read its secrets stops",
-    "stoppedReason ... AccessDeniedException: User: ... is not authorized to perform: ...",
-    "aws/copilot-cli#4504",
-)
-@behaves(
-    "ecs.log-permission-missing",
-    "a task whose execution role may not write its log stops",
-    "stoppedReason ResourceInitializationError: failed to validate logger args ...",
-    "Amazon ECS Developer Guide, Troubleshooting ResourceInitializationError errors",
-)
+@behaves("ecs.secret-permission-missing", "ecs.log-permission-missing")
 def execution_role_denial(cloud: Cloud, task: Task, action: str, resource: str) -> str:
     """Return AWS's message if the task's execution role lacks this permission, else ""."""
     name = task.execution_role.rpartition("/")[2]

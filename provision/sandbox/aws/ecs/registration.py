@@ -28,18 +28,7 @@ _LOG_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix")
 _STOP_TIMEOUT = 120
 
 
-@behaves(
-    "ecs.fargate-cpu-and-memory",
-    "CPU and memory that do not go together on Fargate, or are missing",
-    "ClientException 400, No Fargate configuration exists for given values ...",
-    "Amazon ECS Developer Guide, Task CPU and memory",
-)
-@behaves(
-    "ecs.fargate-network-mode",
-    "Fargate has only networkMode awsvpc",
-    "ClientException 400, Fargate only supports network mode 'awsvpc'.",
-    "Amazon ECS Developer Guide, Task definition parameters for Fargate, Network mode",
-)
+@behaves("ecs.fargate-cpu-and-memory", "ecs.fargate-network-mode")
 @before("ecs", "RegisterTaskDefinition")
 def check_fargate(cloud: Cloud, call: Call) -> None:
     """Check CPU, memory, network mode, roles and containers of a task definition for Fargate."""
@@ -62,24 +51,7 @@ def check_fargate(cloud: Cloud, call: Call) -> None:
         _fits_fargate(container)
 
 
-@behaves(
-    "ecs.log-driver-needs-role",
-    "awslogs on Fargate needs an execution role",
-    "ClientException 400",
-    "Amazon ECS Developer Guide, Amazon ECS task execution IAM role",
-)
-@behaves(
-    "ecs.secrets-need-role",
-    "secrets need an execution role",
-    "ClientException 400",
-    "Amazon ECS Developer Guide, Amazon ECS task execution IAM role",
-)
-@behaves(
-    "ecs.ecr-image-needs-role",
-    "a private ECR image on Fargate needs an execution role",
-    "ClientException 400, Fargate requires ... execution role ARN to support ECR images.",
-    "Amazon ECS Developer Guide, Amazon ECS task execution IAM role",
-)
+@behaves("ecs.log-driver-needs-role", "ecs.secrets-need-role", "ecs.ecr-image-needs-role")
 def _needs_role(params: dict[str, Any], container: dict[str, Any]) -> None:
     if params.get("executionRoleArn"):
         return
@@ -95,24 +67,7 @@ def _needs_role(params: dict[str, Any], container: dict[str, Any]) -> None:
         )
 
 
-@behaves(
-    "ecs.awslogs-options",
-    "awslogs on Fargate names group, region and stream prefix",
-    "ClientException 400, Log driver awslogs requires options: ...",
-    "Amazon ECS Developer Guide, Example: awslogs log driver options",
-)
-@behaves(
-    "ecs.host-port-differs",
-    "in networkMode awsvpc the host's port is the container's",
-    "ClientException 400",
-    "Amazon ECS API Reference, PortMapping, hostPort",
-)
-@behaves(
-    "ecs.stop-timeout-too-long",
-    "on Fargate a container's stopTimeout is up to 120 seconds",
-    "ClientException 400",
-    "Amazon ECS API Reference, ContainerDefinition, stopTimeout",
-)
+@behaves("ecs.awslogs-options", "ecs.host-port-differs", "ecs.stop-timeout-too-long")
 def _fits_fargate(container: dict[str, Any]) -> None:
     log = container.get("logConfiguration") or {}
     missing = [option for option in _LOG_OPTIONS if option not in (log.get("options") or {})]
@@ -131,18 +86,7 @@ def _fits_fargate(container: dict[str, Any]) -> None:
         )
 
 
-@behaves(
-    "ecs.no-essential-container",
-    "a task definition has at least one essential container",
-    "ClientException 400",
-    "Amazon ECS API Reference, ContainerDefinition, essential",
-)
-@behaves(
-    "ecs.role-not-an-arn",
-    "a task definition's roles are ARNs of roles, or their names",
-    "ClientException 400, Role is not valid",
-    "Amazon ECS API Reference, RegisterTaskDefinition, taskRoleArn",
-)
+@behaves("ecs.no-essential-container", "ecs.role-not-an-arn")
 @before("ecs", "RegisterTaskDefinition")
 def check_definition(cloud: Cloud, call: Call) -> None:
     """Require an essential container and valid roles."""

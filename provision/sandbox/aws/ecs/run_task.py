@@ -19,12 +19,7 @@ from provision.sandbox.aws.rules import Answer, before
 _TOKEN_TTL = 24 * 3600.0  # seconds
 
 
-@behaves(
-    "ecs.run-task",
-    "RunTask starts tasks on Fargate, each with its interface, which no service replaces",
-    "tasks in PROVISIONING; group family:NAME",
-    "Amazon ECS API Reference, RunTask",
-)
+@behaves("ecs.run-task")
 @before("ecs", "RunTask")
 def run_tasks(cloud: Cloud, call: Call) -> Answer:
     """Start tasks (API RunTask)."""
@@ -50,18 +45,7 @@ def run_tasks(cloud: Cloud, call: Call) -> Answer:
     return {"tasks": [task.describe(True) for task in tasks], "failures": failures}
 
 
-@behaves(
-    "ecs.run-task-token-repeated",
-    "the same clientToken and parameters again give the same tasks",
-    "the tasks of the first call",
-    "Amazon ECS API Reference, Ensuring idempotency",
-)
-@behaves(
-    "ecs.run-task-token-conflict",
-    "the same clientToken with other parameters is refused",
-    "ConflictException 400",
-    "Amazon ECS API Reference, Ensuring idempotency",
-)
+@behaves("ecs.run-task-token-repeated", "ecs.run-task-token-conflict")
 def _repeated(cloud: Cloud, call: Call, key: tuple[str, str, str]) -> list[Task] | None:
     known = cloud.ecs.run_task_calls.get(key)
     if known is None or cloud.clock.now() >= known.at + _TOKEN_TTL:
@@ -75,12 +59,7 @@ def _repeated(cloud: Cloud, call: Call, key: tuple[str, str, str]) -> list[Task]
     return known.tasks
 
 
-@behaves(
-    "ecs.run-task-no-spot-capacity",
-    "RunTask without Spot capacity succeeds with a failure in its answer, and no task",
-    "200, failures with reason Capacity is unavailable at this time. ...",
-    "AWS Knowledge Center, RunTask API for a Fargate task that fails with Capacity is unavailable",
-)
+@behaves("ecs.run-task-no-spot-capacity")
 def _place(
     cloud: Cloud,
     call: Call,

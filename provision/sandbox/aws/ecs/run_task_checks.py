@@ -17,24 +17,7 @@ _MAX_COUNT = 10
 _OVERRIDES = 8192  # characters, as JSON
 
 
-@behaves(
-    "ecs.run-task-count",
-    "one call starts up to ten tasks",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, RunTask, count",
-)
-@behaves(
-    "ecs.run-task-fresh-role",
-    "RunTask with a role that ECS cannot assume yet",
-    "ClientException 400, ECS was unable to assume the role ...",
-    "seen in deployment tools' retries of RunTask; boto/boto3#1878 for the words",
-)
-@behaves(
-    "ecs.run-task-on-ec2-without-instances",
-    "without launch type and strategy a task goes to EC2, where a Fargate cluster has nothing",
-    "InvalidParameterException 400, No Container Instances were found in your cluster.",
-    "jenkinsci/amazon-ecs-plugin#217",
-)
+@behaves("ecs.run-task-count", "ecs.run-task-fresh-role", "ecs.run-task-on-ec2-without-instances")
 def check_run(cloud: Cloud, call: Call, params: dict[str, Any], cluster: Any) -> Any:
     """Check the parameters of RunTask; return the task definition."""
     if not 1 <= (params.get("count") or 1) <= _MAX_COUNT:
@@ -60,18 +43,7 @@ def check_run(cloud: Cloud, call: Call, params: dict[str, Any], cluster: Any) ->
     return definition
 
 
-@behaves(
-    "ecs.override-of-unknown-container",
-    "an override names a container of the task definition",
-    "InvalidParameterException 400",
-    "azavea/django-ecsmanage#21",
-)
-@behaves(
-    "ecs.overrides-too-long",
-    "the overrides have up to 8,192 characters as JSON",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, RunTask, overrides",
-)
+@behaves("ecs.override-of-unknown-container", "ecs.overrides-too-long")
 def _check_overrides(definition: Any, overrides: dict[str, Any]) -> None:
     names = [container["name"] for container in definition.container_definitions]
     for override in overrides.get("containerOverrides") or []:

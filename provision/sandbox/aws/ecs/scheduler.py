@@ -26,18 +26,7 @@ def reconcile(cloud: Cloud, service: EcsService) -> None:
     _complete(cloud, service)
 
 
-@behaves(
-    "ecs.dead-task-replaced",
-    "a service starts another task for one that has ended",
-    "service event: has started 1 tasks: (task ...).",
-    "Amazon ECS Developer Guide, Amazon ECS services",
-)
-@behaves(
-    "ecs.maximum-percent",
-    "during a deployment a service has no more tasks than maximumPercent of its desired count",
-    "old tasks first, where there is no room for new ones",
-    "Amazon ECS API Reference, DeploymentConfiguration, maximumPercent",
-)
+@behaves("ecs.dead-task-replaced", "ecs.maximum-percent")
 def _scale(cloud: Cloud, service: EcsService) -> None:
     """Start or stop tasks of the primary deployment, within maximumPercent of the desired count."""
     now, primary = cloud.clock.now(), service.primary
@@ -59,12 +48,7 @@ def _scale(cloud: Cloud, service: EcsService) -> None:
         service.add_event(now, f"has started {len(started)} tasks: {_task_list(started)}.")
 
 
-@behaves(
-    "ecs.minimum-healthy-percent",
-    "during a deployment old tasks go only as long as minimumHealthyPercent stay healthy",
-    "the new task is healthy before the old one stops",
-    "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
-)
+@behaves("ecs.minimum-healthy-percent")
 def _retire_old(cloud: Cloud, service: EcsService) -> None:
     """Stop old tasks as new ones become healthy, or to make room; remove deployments without tasks."""
     new = service.active_tasks(service.primary)
@@ -90,12 +74,7 @@ def _retire_old(cloud: Cloud, service: EcsService) -> None:
     ]
 
 
-@behaves(
-    "ecs.superseded-deployment-makes-room",
-    "tasks of an earlier deployment that do not serve (yet) are stopped where new ones need room",
-    "stopped before any that serves, down to minimumHealthyPercent of healthy ones",
-    "Amazon ECS API Reference, DeploymentConfiguration, minimumHealthyPercent",
-)
+@behaves("ecs.superseded-deployment-makes-room")
 def _stoppable_count(cloud: Cloud, service: EcsService, old: list[Task]) -> int:
     """Return how many old tasks may stop: unhealthy ones, and healthy ones above minimumHealthyPercent."""
     unhealthy = sum(1 for task in old if not is_healthy(cloud, task))
@@ -103,12 +82,7 @@ def _stoppable_count(cloud: Cloud, service: EcsService, old: list[Task]) -> int:
     return unhealthy + max(0, healthy - service.minimum_healthy_count())
 
 
-@behaves(
-    "ecs.deployment-blocked-by-its-percents",
-    "a deployment whose percents allow neither stopping nor starting a task stands still",
-    "service event: was unable to stop or start tasks during a deployment because of ...",
-    "Amazon ECS Developer Guide, Amazon ECS service event messages",
-)
+@behaves("ecs.deployment-blocked-by-its-percents")
 def _report_blocked(cloud: Cloud, service: EcsService) -> None:
     if not service.primary.blocked_reported:
         service.primary.blocked_reported = True
@@ -127,18 +101,7 @@ def _live_tasks(service: EcsService, deployment: Deployment) -> list[Task]:
     ]
 
 
-@behaves(
-    "ecs.rollout-state",
-    "a deployment is IN_PROGRESS until every task of it is healthy and the old ones are gone",
-    "rolloutState IN_PROGRESS, then COMPLETED",
-    "Amazon ECS API Reference, Deployment, rolloutState",
-)
-@behaves(
-    "ecs.steady-state-event",
-    "a service says so when it has reached its desired count",
-    "service event: has reached a steady state.",
-    "Amazon ECS Developer Guide, Amazon ECS service event messages",
-)
+@behaves("ecs.rollout-state", "ecs.steady-state-event")
 def _complete(cloud: Cloud, service: EcsService) -> None:
     """Complete the deployment and report the steady state once that is due."""
     now, primary = cloud.clock.now(), service.primary
@@ -163,12 +126,7 @@ def _complete(cloud: Cloud, service: EcsService) -> None:
         service.add_event(now, "has reached a steady state.")
 
 
-@behaves(
-    "ecs.service-drains",
-    "a deleted service is DRAINING until its tasks are gone, then INACTIVE",
-    "status DRAINING for minutes, INACTIVE and still described afterwards",
-    "Amazon ECS API Reference, DeleteService",
-)
+@behaves("ecs.service-drains")
 def _drain(cloud: Cloud, service: EcsService) -> None:
     _stop(cloud, service, [task for task in service.tasks if task.should_run], "")
     ended = all(task.last_status == "STOPPED" for task in service.tasks)

@@ -138,12 +138,7 @@ class EcsService:
         """Return the tasks to keep healthy: minimumHealthyPercent of the desired count, rounded up."""
         return math.ceil(self.desired * self.percents["minimumHealthyPercent"] / 100)
 
-    @behaves(
-        "ecs.propagate-tags",
-        "a service's tasks carry its tags, or the task definition's, only where it was told to",
-        "propagateTags SERVICE or TASK_DEFINITION; tags of the task",
-        "Amazon ECS API Reference, CreateService, propagateTags",
-    )
+    @behaves("ecs.propagate-tags")
     def tags_of_task(self, definition: Any) -> list[dict[str, str]]:
         """Return the tags of a task that the service starts."""
         source = self.params.get("propagateTags")

@@ -34,18 +34,7 @@ def check_service(
     _check_exec(definition, params)
 
 
-@behaves(
-    "ecs.service-without-count",
-    "a REPLICA service names its desired count",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateService, desiredCount",
-)
-@behaves(
-    "ecs.service-count-negative",
-    "a desired count is 0 or more",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, CreateService, desiredCount",
-)
+@behaves("ecs.service-without-count", "ecs.service-count-negative")
 def check_count(params: dict[str, Any]) -> None:
     """Check desiredCount (API CreateService, UpdateService)."""
     count = params.get("desiredCount")
@@ -57,18 +46,7 @@ def check_count(params: dict[str, Any]) -> None:
         raise invalid_parameter("The desired count cannot be negative.")
 
 
-@behaves(
-    "ecs.percents-that-block",
-    "minimumHealthyPercent and maximumPercent are not both 100",
-    "InvalidParameterException 400",
-    "cdk_preflight, rule pf-ecs-svc-min-healthy-over-max-percent",
-)
-@behaves(
-    "ecs.percents-out-of-range",
-    "minimumHealthyPercent is 0 to 100, maximumPercent 100 or more",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, DeploymentConfiguration",
-)
+@behaves("ecs.percents-that-block", "ecs.percents-out-of-range")
 def _check_percents(params: dict[str, Any]) -> None:
     percents = params.get("deploymentConfiguration") or {}
     minimum = percents.get("minimumHealthyPercent", 100)
@@ -84,12 +62,7 @@ def _check_percents(params: dict[str, Any]) -> None:
         )
 
 
-@behaves(
-    "ecs.exec-needs-task-role",
-    "ECS Exec needs a task role",
-    "InvalidParameterException 400",
-    "Amazon ECS Developer Guide, ECS Exec: task IAM role permissions",
-)
+@behaves("ecs.exec-needs-task-role")
 def _check_exec(definition: Any, params: dict[str, Any]) -> None:
     if params.get("enableExecuteCommand") and not getattr(definition, "task_role_arn", None):
         raise invalid_parameter(

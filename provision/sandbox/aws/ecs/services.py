@@ -21,27 +21,9 @@ def find_service(cloud: Cloud, call: Call, name: str) -> EcsService | None:
 
 @behaves(
     "ecs.service-name-used",
-    "a second service of a name that is ACTIVE",
-    "InvalidParameterException 400, Creation of service was not idempotent.",
-    "hashicorp/terraform-provider-aws#2283",
-)
-@behaves(
     "ecs.service-token-repeated",
-    "the same clientToken and parameters again give the same service",
-    "the service of the first call",
-    "Amazon ECS API Reference, Ensuring idempotency",
-)
-@behaves(
     "ecs.service-token-conflict",
-    "the same clientToken with other parameters is refused",
-    "InvalidParameterException 400, Creation of service was not idempotent.",
-    "Amazon ECS API Reference, Ensuring idempotency",
-)
-@behaves(
     "ecs.service-name-draining",
-    "the name of a service that is DRAINING is not free; of one that is INACTIVE it is",
-    "InvalidParameterException 400, Unable to Start a service that is still Draining.",
-    "spinnaker/spinnaker#5476",
 )
 @before("ecs", "CreateService")
 def create_service(cloud: Cloud, call: Call) -> Answer | None:
@@ -78,19 +60,7 @@ def start_deployment(cloud: Cloud, call: Call, answer: Answer) -> None:
     answer["service"] = service.describe() | {"tags": params.get("tags") or []}
 
 
-@behaves(
-    "ecs.service-unknown",
-    "changing or deleting a service that does not exist",
-    "ServiceNotFoundException 400",
-    "Amazon ECS API Reference, UpdateService, Errors",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ecs.service-not-active",
-    "changing or deleting a service that is DRAINING or INACTIVE",
-    "ServiceNotActiveException 400",
-    "Amazon ECS API Reference, UpdateService, Errors",
-)
+@behaves("ecs.service-unknown", "ecs.service-not-active")
 def active_service(cloud: Cloud, call: Call) -> EcsService:
     """Return the ACTIVE service that the call names."""
     service = find_service(cloud, call, call.params["service"])
@@ -101,12 +71,7 @@ def active_service(cloud: Cloud, call: Call) -> EcsService:
     return service
 
 
-@behaves(
-    "ecs.strategy-change-needs-new-deployment",
-    "another capacity provider strategy needs forceNewDeployment",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, UpdateService, capacityProviderStrategy",
-)
+@behaves("ecs.strategy-change-needs-new-deployment")
 @before("ecs", "UpdateService")
 def update_service(cloud: Cloud, call: Call) -> Answer:
     """Update the service instead of moto, which ignores half of the parameters (API UpdateService)."""
@@ -153,13 +118,7 @@ def update_service(cloud: Cloud, call: Call) -> Answer:
     return {"service": service.describe()}
 
 
-@behaves(
-    "ecs.service-scaled-above-zero",
-    "a service with a desired count is deleted only by force",
-    "InvalidParameterException 400, ... cannot be stopped while it is scaled above 0.",
-    "Amazon ECS API Reference, DeleteService, force",
-    moto="moto refuses it as well",
-)
+@behaves("ecs.service-scaled-above-zero")
 @before("ecs", "DeleteService")
 def delete_service(cloud: Cloud, call: Call) -> Answer:
     """Require desired count 0 or force; then drain the service (API DeleteService)."""

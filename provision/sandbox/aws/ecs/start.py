@@ -14,12 +14,7 @@ _READY_TIMEOUT = 20.0  # real seconds for a container to answer its first reques
 _READY_TIMEOUT_NO_PORT = 5.0  # real seconds, for a container without a port, which may just end
 
 
-@behaves(
-    "ecs.task-image-damaged",
-    "a task whose image has a layer that cannot be unpacked stops",
-    "stoppedReason CannotPullContainerError: failed to register layer: ...",
-    "Amazon ECS Developer Guide, CannotPullContainer task errors",
-)
+@behaves("ecs.task-image-damaged")
 def start(cloud: Cloud, task: Task) -> None:
     """Start the container; simulated time stops until it answers or has ended.
 
@@ -45,12 +40,7 @@ def start(cloud: Cloud, task: Task) -> None:
             _register(cloud, service, task)
 
 
-@behaves(
-    "ecs.task-image-of-another-processor",
-    "a single image of another processor is pulled, and its container ends at once",
-    "exitCode 1, and 'exec format error' in its log",
-    "aws-samples/amazon-bedrock-serverless-prompt-chaining#213",
-)
+@behaves("ecs.task-image-of-another-processor")
 def _run(cloud: Cloud, task: Task, environment: dict[str, str], executable: bool) -> RunningTask:
     image, mappings = task.essential["image"], task.essential.get("portMappings") or []
     port = mappings[0]["containerPort"] if mappings else 80

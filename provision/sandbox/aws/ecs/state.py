@@ -94,18 +94,7 @@ class Ecs:
             return None
         return reply.status
 
-    @behaves(
-        "ecs.spot-interruption",
-        "an interrupted Spot task gets SIGTERM at once, two minutes at most, and is replaced",
-        "stopCode SpotInterruption, stoppedReason Your Spot Task was interrupted.",
-        "Amazon ECS Developer Guide, Fargate Spot termination notices",
-    )
-    @behaves(
-        "ecs.spot-target-stays-registered",
-        "an interrupted Spot task still gets requests for a while after its SIGTERM",
-        "its target stays healthy while the container may be ending",
-        "AWS Knowledge Center, How do I handle Spot termination notices in AWS Fargate Spot tasks",
-    )
+    @behaves("ecs.spot-interruption", "ecs.spot-target-stays-registered")
     def interrupt(self, region: str, cluster: str, service: str = "") -> list[str]:
         """Interrupt the Spot tasks of a service, or of the whole cluster; return their ARNs."""
         with self.account.lock:
@@ -121,12 +110,7 @@ class Ecs:
                 task.stop(self.account.clock.now(), SPOT_INTERRUPTION, reason)
             return [task.arn for task in interrupted]
 
-    @behaves(
-        "ecs.stopped-task-an-hour",
-        "a stopped task is described and listed for an hour, then it is MISSING",
-        "failures, reason MISSING",
-        "Amazon ECS Developer Guide, Viewing Amazon ECS stopped task errors",
-    )
+    @behaves("ecs.stopped-task-an-hour")
     def remove_stopped_tasks(self) -> None:
         """Remove tasks an hour after they stopped."""
         before = self.account.clock.now() - _STOPPED_TASK_RETENTION
@@ -137,12 +121,7 @@ class Ecs:
         for service in self.services.values():
             service.tasks = [task for task in service.tasks if task.id not in gone]
 
-    @behaves(
-        "ecs.definition-delete-in-progress",
-        "a deleted task definition is DELETE_IN_PROGRESS until no service and no task uses it",
-        "status DELETE_IN_PROGRESS, then ClientException",
-        "Amazon ECS API Reference, DeleteTaskDefinitions",
-    )
+    @behaves("ecs.definition-delete-in-progress")
     def remove_unused_definitions(self, region: str) -> None:
         """Remove deleted task definitions once nothing uses them (API DeleteTaskDefinitions)."""
         used = {task.definition.arn for task in self.tasks if task.last_status != "STOPPED"}

@@ -12,22 +12,7 @@ from provision.sandbox.aws.rules import Answer, before
 
 
 @behaves(
-    "ecs.list-tasks-filters",
-    "tasks are listed by service, family, starter and launch type, those that are to run by default",
-    "taskArns",
-    "Amazon ECS API Reference, ListTasks",
-)
-@behaves(
-    "ecs.list-tasks-of-unknown-service",
-    "listing the tasks of a service that is not there",
-    "ServiceNotFoundException 400",
-    "Amazon ECS API Reference, ListTasks, Errors",
-)
-@behaves(
-    "ecs.list-tasks-starter-alone",
-    "startedBy is the only filter where it is one",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, ListTasks, startedBy",
+    "ecs.list-tasks-filters", "ecs.list-tasks-of-unknown-service", "ecs.list-tasks-starter-alone"
 )
 @before("ecs", "ListTasks")
 def list_tasks(cloud: Cloud, call: Call) -> Answer:
@@ -52,18 +37,7 @@ def list_tasks(cloud: Cloud, call: Call) -> Answer:
     return page("taskArns", arns, call)
 
 
-@behaves(
-    "ecs.describe-task-missing",
-    "a task that is not there is no error of DescribeTasks, but a failure",
-    "200, failures with reason MISSING",
-    "Amazon ECS Developer Guide, Amazon ECS API failure reasons",
-)
-@behaves(
-    "ecs.describe-tasks-hundred",
-    "up to a hundred tasks are described a call",
-    "InvalidParameterException 400",
-    "Amazon ECS API Reference, DescribeTasks, tasks",
-)
+@behaves("ecs.describe-task-missing", "ecs.describe-tasks-hundred")
 @before("ecs", "DescribeTasks")
 def describe_tasks(cloud: Cloud, call: Call) -> Answer:
     """Describe tasks, stopped ones for an hour; report unknown ones as MISSING (API DescribeTasks)."""
@@ -85,18 +59,7 @@ def describe_tasks(cloud: Cloud, call: Call) -> Answer:
     return {"tasks": found, "failures": failures}
 
 
-@behaves(
-    "ecs.stop-task",
-    "a task that somebody stops says why and by whom; its service starts another one",
-    "stopCode UserInitiated, the reason as stoppedReason",
-    "Amazon ECS API Reference, StopTask",
-)
-@behaves(
-    "ecs.stop-task-unknown",
-    "stopping a task that is not there",
-    "InvalidParameterException 400, The referenced task was not found.",
-    "Amazon ECS API Reference, StopTask, Errors",
-)
+@behaves("ecs.stop-task", "ecs.stop-task-unknown")
 @before("ecs", "StopTask")
 def stop_task(cloud: Cloud, call: Call) -> Answer:
     """Stop a task by SIGTERM, then SIGKILL; its service starts another one (API StopTask)."""

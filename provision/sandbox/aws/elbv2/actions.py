@@ -18,12 +18,7 @@ def same_actions(given: list[dict[str, Any]], current: list[Any]) -> bool:
     return [FakeAction(copy.deepcopy(action)).data for action in given] == [a.data for a in current]
 
 
-@behaves(
-    "elbv2.one-routing-action",
-    "a listener or rule has exactly one action that forwards, redirects or answers",
-    "ValidationError 400",
-    "Elastic Load Balancing API Reference, CreateRule, Actions",
-)
+@behaves("elbv2.one-routing-action")
 def check_actions(cloud: Cloud, actions: list[dict[str, Any]], load_balancer_arn: str) -> None:
     """Refuse actions that a listener of this load balancer cannot have."""
     if sum(action["Type"] in _ROUTING for action in actions) != 1:
@@ -38,12 +33,7 @@ def check_actions(cloud: Cloud, actions: list[dict[str, Any]], load_balancer_arn
             _check_target_group(cloud, arn, load_balancer_arn)
 
 
-@behaves(
-    "elbv2.redirect-loop",
-    "a redirect that changes neither protocol, host, port nor path is refused",
-    "InvalidLoadBalancerAction 400",
-    "Elastic Load Balancing API Reference, RedirectActionConfig: 'avoid a redirect loop'",
-)
+@behaves("elbv2.redirect-loop")
 def _check_redirect(redirect: dict[str, Any] | None) -> None:
     if redirect is None:
         return
@@ -55,12 +45,7 @@ def _check_redirect(redirect: dict[str, Any] | None) -> None:
         )
 
 
-@behaves(
-    "elbv2.target-group-in-two-load-balancers",
-    "a target group belongs to one load balancer",
-    "TargetGroupAssociationLimit 400",
-    "Elastic Load Balancing API Reference, CreateListener, Errors",
-)
+@behaves("elbv2.target-group-in-two-load-balancers")
 def _check_target_group(cloud: Cloud, arn: str, load_balancer_arn: str) -> None:
     if any(lb.arn != load_balancer_arn for lb in cloud.elbv2.load_balancers_of(arn)):
         raise AwsError(

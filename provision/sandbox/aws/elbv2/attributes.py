@@ -30,18 +30,7 @@ _CHOICES = {
 _TARGET_GROUP_CROSS_ZONE = ("true", "false", "use_load_balancer_configuration")
 
 
-@behaves(
-    "elbv2.load-balancer-attribute-unknown",
-    "an attribute that load balancers do not have is refused",
-    "ValidationError 400, 'Load balancer attribute key ... is not recognized'",
-    "terraform-provider-aws#23971",
-)
-@behaves(
-    "elbv2.load-balancer-attribute-value",
-    "an idle timeout outside 1-4000 s, and a switch that is neither true nor false, are refused",
-    "ValidationError 400",
-    "Elastic Load Balancing API Reference, LoadBalancerAttribute",
-)
+@behaves("elbv2.load-balancer-attribute-unknown", "elbv2.load-balancer-attribute-value")
 @before("elbv2", "ModifyLoadBalancerAttributes")
 def check_load_balancer_attributes(cloud: Cloud, call: Call) -> None:
     """Check attributes (API LoadBalancerAttribute)."""
@@ -53,18 +42,7 @@ def check_load_balancer_attributes(cloud: Cloud, call: Call) -> None:
         _check(key, value, _CHOICES.get(key))
 
 
-@behaves(
-    "elbv2.target-group-attribute-unknown",
-    "an attribute that target groups do not have is refused",
-    "ValidationError 400, 'Target group attribute key ... is not recognized'",
-    "Elastic Load Balancing API Reference, TargetGroupAttribute; worded as for load balancers",
-)
-@behaves(
-    "elbv2.deregistration-delay-range",
-    "a deregistration delay is a whole number of 0 to 3600 seconds, 3600 included",
-    "ValidationError 400, '... must be between '0-3600' inclusive'",
-    "Elastic Load Balancing API Reference, TargetGroupAttribute",
-)
+@behaves("elbv2.target-group-attribute-unknown", "elbv2.deregistration-delay-range")
 @before("elbv2", "ModifyTargetGroupAttributes")
 def check_target_group_attributes(cloud: Cloud, call: Call) -> Answer | None:
     """Check attributes; set a deregistration delay of 3600, which moto refuses (API TargetGroupAttribute)."""

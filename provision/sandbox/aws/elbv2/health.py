@@ -22,18 +22,7 @@ class Target:
     drained_at: float | None = None  # when draining ends
 
 
-@behaves(
-    "elbv2.first-check-suffices",
-    "one passed check makes a new target healthy; a lost one needs the healthy threshold",
-    "State 'initial', 'healthy', 'unhealthy'",
-    "User Guide for Application Load Balancers, Health checks",
-)
-@behaves(
-    "elbv2.target-unhealthy",
-    "as many failed checks as the threshold say make a target unhealthy, with the reason",
-    "Target.ResponseCodeMismatch, Target.Timeout or Target.FailedHealthChecks",
-    "Elastic Load Balancing API Reference, TargetHealth, Reason",
-)
+@behaves("elbv2.first-check-suffices", "elbv2.target-unhealthy")
 def record_result(group: Any, target: Target, answer: int | str | None) -> None:
     """Set the target's state after a health check: an HTTP status, None for a timeout, or an error.
 
@@ -60,12 +49,7 @@ def record_result(group: Any, target: Target, answer: int | str | None) -> None:
         target.reason, target.description = "Target.FailedHealthChecks", "Health checks failed"
 
 
-@behaves(
-    "elbv2.matcher",
-    "the statuses of the group's matcher are healthy, and no others",
-    "State 'healthy' or 'unhealthy'",
-    "Elastic Load Balancing API Reference, Matcher",
-)
+@behaves("elbv2.matcher")
 def _matches(matcher: dict[str, Any], status: int) -> bool:
     """Return whether a status is among `200,202` or `200-299` (API Matcher)."""
     for part in (matcher or {}).get("HttpCode", "200").split(","):

@@ -15,12 +15,7 @@ _MAX_CONDITION_VALUES = 5  # per rule: User Guide, quotas for Application Load B
 _ALPHABETS = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_\-.$/~\"'@:+&*?]+"}
 
 
-@behaves(
-    "elbv2.priority-in-use",
-    "two rules of a listener do not have the same priority",
-    "PriorityInUse 400, 'Priority ... is currently in use'",
-    "Elastic Load Balancing API Reference, CreateRule, Errors; stelligent/mu#324",
-)
+@behaves("elbv2.priority-in-use")
 @before("elbv2", "CreateRule")
 def check_new_rule(cloud: Cloud, call: Call) -> None:
     """Require a free priority, conditions within quotas, one routing action (API CreateRule)."""
@@ -44,24 +39,7 @@ def check_changed_rule(cloud: Cloud, call: Call) -> None:
         check_actions(cloud, call.params["Actions"], rule_path.rsplit("/", 2)[0])
 
 
-@behaves(
-    "elbv2.rule-without-condition",
-    "a rule has a condition",
-    "ValidationError 400",
-    "Elastic Load Balancing API Reference, CreateRule, Conditions",
-)
-@behaves(
-    "elbv2.condition-values",
-    "a rule has at most five condition values",
-    "ValidationError 400, 'A rule can only have '5' condition values'",
-    "cfn-lint#3833; User Guide, quotas for Application Load Balancers",
-)
-@behaves(
-    "elbv2.condition-alphabet",
-    "host names and path patterns are plain ASCII, without spaces",
-    "ValidationError 400",
-    "Elastic Load Balancing API Reference, RuleCondition, Values",
-)
+@behaves("elbv2.rule-without-condition", "elbv2.condition-values", "elbv2.condition-alphabet")
 def _check_conditions(conditions: list[dict[str, Any]]) -> None:
     if not conditions:
         raise validation_error("A condition must be specified")
@@ -83,12 +61,7 @@ def _check_conditions(conditions: list[dict[str, Any]]) -> None:
         raise validation_error(f"A rule can only have '{_MAX_CONDITION_VALUES}' condition values")
 
 
-@behaves(
-    "elbv2.default-rule-stays",
-    "a listener's default rule is not deleted",
-    "OperationNotPermitted 400",
-    "Elastic Load Balancing API Reference, DeleteRule, Errors",
-)
+@behaves("elbv2.default-rule-stays")
 @before("elbv2", "DeleteRule")
 def check_rule_deletion(cloud: Cloud, call: Call) -> None:
     """Refuse to delete the default rule (API DeleteRule)."""

@@ -15,22 +15,7 @@ from provision.sandbox.aws.elbv2.errors import validation_error
 
 
 @behaves(
-    "elbv2.https-without-certificate",
-    "an HTTPS listener has exactly one default certificate",
-    "ValidationError 400",
-    "Elastic Load Balancing API Reference, CreateListener, Certificates",
-)
-@behaves(
-    "elbv2.unknown-tls-policy",
-    "a TLS policy that does not exist is refused",
-    "SSLPolicyNotFound 400",
-    "Elastic Load Balancing API Reference, CreateListener, Errors",
-)
-@behaves(
-    "elbv2.http-with-certificate",
-    "an HTTP listener has no certificate",
-    "ValidationError 400",
-    "Elastic Load Balancing API Reference, CreateListener, Certificates",
+    "elbv2.https-without-certificate", "elbv2.unknown-tls-policy", "elbv2.http-with-certificate"
 )
 def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
     """Refuse certificates and TLS policies that a listener of this protocol cannot have."""
@@ -53,27 +38,9 @@ def check_tls(cloud: Cloud, call: Call, protocol: str) -> None:
 
 @behaves(
     "elbv2.certificate-of-another-region",
-    "a listener takes no certificate of another region",
-    "ValidationError 400, 'Certificate ARN ... is not valid'",
-    "aws-load-balancer-controller#2754",
-)
-@behaves(
     "elbv2.certificate-not-issued",
-    "a listener takes no certificate that is not ISSUED",
-    "UnsupportedCertificate 400",
-    "Elastic Load Balancing API Reference, CreateListener, Errors",
-)
-@behaves(
     "elbv2.certificate-issued-a-moment-ago",
-    "a certificate issued a moment ago is not known to the load balancer yet",
-    "CertificateNotFound 400",
-    "terraform-provider-aws, resource aws_lb_listener: retries CertificateNotFound",
-)
-@behaves(
     "elbv2.certificate-unknown",
-    "a listener takes no certificate that does not exist",
-    "CertificateNotFound 400",
-    "Elastic Load Balancing API Reference, CreateListener, Errors",
 )
 def check_certificate(cloud: Cloud, region: str, arn: str) -> None:
     """Refuse a certificate that does not exist, or was issued a moment ago (API CreateListener)."""

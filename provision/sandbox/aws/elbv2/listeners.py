@@ -11,19 +11,7 @@ from provision.sandbox.aws.elbv2.listener_tls import check_tls
 from provision.sandbox.aws.rules import Answer, before
 
 
-@behaves(
-    "elbv2.listener-port-used",
-    "a load balancer has one listener a port",
-    "DuplicateListener 400",
-    "Elastic Load Balancing API Reference, CreateListener, Errors",
-)
-@behaves(
-    "elbv2.listener-same-settings",
-    "a listener made again with the same settings is the one that exists",
-    "success, the same ARN",
-    "Elastic Load Balancing API Reference, CreateListener: 'This operation is idempotent'; "
-    "terraform-provider-aws#35121",
-)
+@behaves("elbv2.listener-port-used", "elbv2.listener-same-settings")
 @before("elbv2", "CreateListener")
 def check_new_listener(cloud: Cloud, call: Call) -> Answer | None:
     """Require a free port, and a certificate for HTTPS alone (API CreateListener)."""
@@ -71,12 +59,7 @@ def _describe(listener: Any) -> dict[str, Any]:
     return shown
 
 
-@behaves(
-    "elbv2.modified-port-used",
-    "a listener does not move to a port that another one has",
-    "ValidationError 400, 'Listener port ... is already in use'",
-    "hashicorp/terraform#26407",
-)
+@behaves("elbv2.modified-port-used")
 @before("elbv2", "ModifyListener")
 def check_changed_listener(cloud: Cloud, call: Call) -> None:
     """Check as for a new listener; release the old certificate (API ModifyListener)."""

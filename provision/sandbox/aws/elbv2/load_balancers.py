@@ -10,15 +10,7 @@ from provision.sandbox.aws.elbv2.errors import validation_error
 from provision.sandbox.aws.elbv2.subnets import check_groups, check_subnets, subnet_ids_of
 from provision.sandbox.aws.rules import Answer, after, before
 
-_NAME = "Elastic Load Balancing API Reference, CreateLoadBalancer, Name"
-
-behaves(
-    "elbv2.parameter-outside-its-limits",
-    "numbers outside their range (health check interval 5-300 s, timeout 2-120 s, thresholds 2-10, "
-    "priority 1-50000, port 1-65535) are refused",
-    "ValidationError 400, '1 validation error detected: ...'",
-    "Elastic Load Balancing API Reference, CreateTargetGroup, CreateRule; botocore model of elbv2",
-)(constraint_rule)
+behaves("elbv2.parameter-outside-its-limits")(constraint_rule)
 before("elbv2", "*")(constraint_rule("ValidationError"))
 
 # Parameter -> what its ARN contains, and its name in AWS's message.
@@ -30,12 +22,7 @@ _ARNS = {
 }
 
 
-@behaves(
-    "elbv2.not-an-arn",
-    "what is no ARN of that kind, an empty one too, is refused",
-    "ValidationError 400, \"'' is not a valid listener ARN\"",
-    "aws-cli#3260; turbot/steampipe-plugin-aws, table aws_ec2_load_balancer_listener_rule",
-)
+@behaves("elbv2.not-an-arn")
 @before("elbv2", "*")
 def check_arns(cloud: Cloud, call: Call) -> None:
     """Refuse values that are no ARN of the parameter's kind, in any call."""
@@ -45,18 +32,7 @@ def check_arns(cloud: Cloud, call: Call) -> None:
                 raise validation_error(f"'{arn}' is not a valid {kind}")
 
 
-@behaves(
-    "elbv2.load-balancer-same-settings",
-    "a load balancer made again with the same settings is the one that exists",
-    "success, the same ARN",
-    "Elastic Load Balancing API Reference, CreateLoadBalancer: 'This operation is idempotent'",
-)
-@behaves(
-    "elbv2.load-balancer-other-settings",
-    "a load balancer's name is taken once, whatever the VPC",
-    "DuplicateLoadBalancerName 400",
-    "Elastic Load Balancing API Reference, CreateLoadBalancer, Errors",
-)
+@behaves("elbv2.load-balancer-same-settings", "elbv2.load-balancer-other-settings")
 @before("elbv2", "CreateLoadBalancer")
 def check_new_load_balancer(cloud: Cloud, call: Call) -> Answer | None:
     """Check name, subnets and groups; return an identical load balancer (API CreateLoadBalancer)."""
@@ -81,19 +57,9 @@ def check_new_load_balancer(cloud: Cloud, call: Call) -> Answer | None:
 
 
 @behaves(
-    "elbv2.load-balancer-name-length", "a name has at most 32 letters", "ValidationError 400", _NAME
-)
-@behaves(
+    "elbv2.load-balancer-name-length",
     "elbv2.load-balancer-name-alphabet",
-    "a name has letters, digits and hyphens only, and no hyphen at its ends",
-    "ValidationError 400",
-    _NAME,
-)
-@behaves(
     "elbv2.load-balancer-name-internal",
-    "a name does not begin with 'internal-'",
-    "ValidationError 400",
-    _NAME,
 )
 def _check_name(name: str) -> None:
     for problem, wrong in (
@@ -109,12 +75,7 @@ def _check_name(name: str) -> None:
             raise validation_error(f"The load balancer name '{name}' {problem}")
 
 
-@behaves(
-    "elbv2.provisioning",
-    "a new load balancer is provisioning for minutes, however often one looks",
-    "State.Code 'provisioning', then 'active'",
-    "Elastic Load Balancing API Reference, LoadBalancerState; 88-187 s in other tools' logs",
-)
+@behaves("elbv2.provisioning")
 @after("elbv2", "CreateLoadBalancer")
 def start_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Set the state to provisioning (API LoadBalancerState)."""
@@ -124,12 +85,7 @@ def start_provisioning(cloud: Cloud, call: Call, answer: Answer) -> None:
     answer["LoadBalancers"] = [cloud.elbv2.describe(load_balancer)]
 
 
-@behaves(
-    "elbv2.load-balancer-not-found",
-    "one unknown name among known ones is an error",
-    "LoadBalancerNotFound 400",
-    "Elastic Load Balancing API Reference, DescribeLoadBalancers, Errors",
-)
+@behaves("elbv2.load-balancer-not-found")
 @before("elbv2", "DescribeLoadBalancers")
 def check_names(cloud: Cloud, call: Call) -> None:
     """Refuse unknown names; moto checks the first only (API DescribeLoadBalancers)."""
@@ -163,12 +119,7 @@ def regroup_interfaces(cloud: Cloud, call: Call, answer: Answer) -> None:
     cloud.elbv2.update_security_groups(load_balancers[call.params["LoadBalancerArn"]])
 
 
-@behaves(
-    "elbv2.deletion-protection",
-    "a load balancer under deletion protection is not deleted",
-    "OperationNotPermitted 400",
-    "Elastic Load Balancing API Reference, DeleteLoadBalancer, Errors",
-)
+@behaves("elbv2.deletion-protection")
 @before("elbv2", "DeleteLoadBalancer")
 def check_deletion(cloud: Cloud, call: Call) -> None:
     """Refuse under deletion protection; release the interfaces (API DeleteLoadBalancer)."""

@@ -20,13 +20,7 @@ def register_targets(cloud: Cloud, call: Call) -> Answer | None:
     return {}
 
 
-@behaves(
-    "elbv2.target-not-registered",
-    "a target that is not registered cannot be deregistered",
-    "InvalidTarget 400",
-    "Elastic Load Balancing API Reference, DeregisterTargets, Errors",
-    moto="moto refuses it as well",
-)
+@behaves("elbv2.target-not-registered")
 @before("elbv2", "DeregisterTargets")
 def deregister_targets(cloud: Cloud, call: Call) -> Answer | None:
     """Drain registered targets, refuse others with InvalidTarget (API DeregisterTargets)."""
@@ -42,12 +36,7 @@ def deregister_targets(cloud: Cloud, call: Call) -> Answer | None:
     return {}
 
 
-@behaves(
-    "elbv2.target-health-unregistered",
-    "asked for the health of a target that is not registered, it says 'unused'",
-    "State 'unused', Reason 'Target.NotRegistered'",
-    "Elastic Load Balancing API Reference, TargetHealth, Reason",
-)
+@behaves("elbv2.target-health-unregistered")
 @before("elbv2", "DescribeTargetHealth")
 def describe_target_health(cloud: Cloud, call: Call) -> Answer | None:
     """Return the states set by the health checks of targets.py (API DescribeTargetHealth)."""

@@ -54,18 +54,7 @@ class Elbv2(Targets):
             self.account.clock.now() >= since + self.account.delays.load_balancer
         )
 
-    @behaves(
-        "elbv2.hosted-zone-of-aliases",
-        "a load balancer has a DNS name with a number, and its region's hosted zone for aliases",
-        "DNSName, CanonicalHostedZoneId",
-        "AWS General Reference, Elastic Load Balancing endpoints and quotas",
-    )
-    @behaves(
-        "elbv2.interfaces",
-        "a load balancer has a network interface in each of its subnets, described 'ELB app/...'",
-        "DescribeNetworkInterfaces lists them",
-        "User Guide for Application Load Balancers, Load balancer subnets",
-    )
+    @behaves("elbv2.hosted-zone-of-aliases", "elbv2.interfaces")
     def add(self, region: str, load_balancer: Any) -> None:
         """Set up a new load balancer: DNS name, hosted zone, and an interface in each subnet."""
         load_balancer.scheme = load_balancer.scheme or "internet-facing"
@@ -98,24 +87,14 @@ class Elbv2(Targets):
                 self.ec2.attach(region, subnet_id, groups, description, public, "amazon-elb")
             )
 
-    @behaves(
-        "elbv2.interfaces-outlive",
-        "a deleted load balancer's interfaces live on for a while, and hold groups and subnets",
-        "DependencyViolation 400 from EC2 meanwhile",
-        "terraform-provider-aws, resource aws_lb: waits for 'ELB app/...' interfaces on deletion",
-    )
+    @behaves("elbv2.interfaces-outlive")
     def remove(self, region: str, load_balancer_arn: str) -> None:
         """Release the interfaces, which outlive the load balancer."""
         self._created_at.pop(load_balancer_arn, None)
         for interface in self._interfaces.pop(load_balancer_arn, []):
             self.ec2.release(region, interface.id)
 
-    @behaves(
-        "elbv2.interfaces-follow-groups",
-        "a load balancer's new security groups are those of its interfaces; the old ones are free",
-        "success of DeleteSecurityGroup",
-        "Elastic Load Balancing API Reference, SetSecurityGroups",
-    )
+    @behaves("elbv2.interfaces-follow-groups")
     def update_security_groups(self, load_balancer: Any) -> None:
         """Set the interfaces' security groups to the load balancer's."""
         for interface in self._interfaces.get(load_balancer.arn, []):

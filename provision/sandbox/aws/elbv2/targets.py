@@ -9,8 +9,6 @@ from provision.sandbox.aws.account import Account
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.elbv2.health import Target, record_result
 
-_HEALTH = "User Guide for Application Load Balancers, Health checks"
-
 # (ip, port, path) -> HTTP status of GET http://ip:port/path, None after a timeout. Raises ConnectionError.
 Check = Callable[[str, int, str], int | None]
 
@@ -32,12 +30,7 @@ class Targets(ABC):
             group[ip, port] = Target(ip, port, next_check=now)
         return group[ip, port]
 
-    @behaves(
-        "elbv2.target-drains",
-        "a deregistered target drains for the group's delay, then it is gone",
-        "State 'draining', Reason 'Target.DeregistrationInProgress'",
-        "User Guide for Application Load Balancers, Deregistration delay",
-    )
+    @behaves("elbv2.target-drains")
     def deregister(self, target_group_arn: str, ip: str, port: int) -> bool:
         """Start draining one target; return whether it is registered (API DeregisterTargets)."""
         target = self.targets.get(target_group_arn, {}).get((ip, port))
@@ -90,18 +83,7 @@ class Targets(ABC):
     def is_active(self, load_balancer_arn: str) -> bool:
         """Return whether the load balancer is past provisioning."""
 
-    @behaves(
-        "elbv2.target-unused",
-        "targets of a group that no listener and no rule names are not checked",
-        "State 'unused', Reason 'Target.NotInUse'",
-        _HEALTH,
-    )
-    @behaves(
-        "elbv2.target-behind-a-provisioning-load-balancer",
-        "targets wait while their load balancer is provisioning",
-        "State 'initial', Reason 'Elb.RegistrationInProgress'",
-        _HEALTH,
-    )
+    @behaves("elbv2.target-unused", "elbv2.target-behind-a-provisioning-load-balancer")
     def health(self, target_group_arn: str, target: Target) -> dict[str, str]:
         """Return the TargetHealth of one target (API DescribeTargetHealth)."""
         if target.state != "draining":

@@ -6,28 +6,11 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.rules import Answer, before
 
-behaves(
-    "iam.tags",
-    "a role has at most 50 tags",
-    "ValidationError 400",
-    "IAM User Guide, IAM and AWS STS quotas; botocore model of IAM, tagListType",
-    moto="moto refuses it as well",
-)(constraint_rule)
-behaves(
-    "iam.constraints",
-    "names, paths, descriptions, durations and tags have lengths, ranges and alphabets",
-    "ValidationError 400",
-    "botocore model of IAM: roleNameType, pathType, roleDescriptionType, tagKeyType and others",
-)(constraint_rule)
+behaves("iam.tags", "iam.constraints")(constraint_rule)
 before("iam", "*")(constraint_rule("ValidationError"))
 
 
-@behaves(
-    "iam.role-name-case",
-    "names of roles are unique without regard to case",
-    "EntityAlreadyExists 409",
-    "IAM User Guide, IAM and AWS STS quotas: IAM name requirements",
-)
+@behaves("iam.role-name-case")
 @before("iam", "CreateRole")
 def check_role_name(cloud: Cloud, call: Call) -> None:
     """Refuse a name that is in use, compared without case (API CreateRole)."""
@@ -36,19 +19,7 @@ def check_role_name(cloud: Cloud, call: Call) -> None:
         raise AwsError("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
 
 
-@behaves(
-    "iam.delete-conflict",
-    "a role with attached or inline policies is not deleted",
-    "DeleteConflict 409",
-    "IAM API Reference, DeleteRole, Errors",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "iam.role-missing",
-    "what names a role that is not there is refused in AWS's words",
-    "NoSuchEntity 404",
-    "IAM API Reference, GetRole, Errors",
-)
+@behaves("iam.delete-conflict", "iam.role-missing")
 @before(
     "iam",
     "GetRole",
@@ -71,12 +42,7 @@ def check_role_exists(cloud: Cloud, call: Call) -> None:
         raise _no_such_entity(f"The role with name {name} cannot be found.")
 
 
-@behaves(
-    "iam.role-policy-missing",
-    "an inline policy that is not there is refused in AWS's words",
-    "NoSuchEntity 404",
-    "IAM API Reference, GetRolePolicy, Errors",
-)
+@behaves("iam.role-policy-missing")
 @before("iam", "GetRolePolicy", "DeleteRolePolicy")
 def check_role_policy_exists(cloud: Cloud, call: Call) -> None:
     """Refuse an unknown inline policy."""
@@ -85,12 +51,7 @@ def check_role_policy_exists(cloud: Cloud, call: Call) -> None:
         raise _no_such_entity(f"The role policy with name {name} cannot be found.")
 
 
-@behaves(
-    "iam.boundary-missing",
-    "a permissions boundary is a policy that exists",
-    "NoSuchEntity 404",
-    "IAM API Reference, PutRolePermissionsBoundary, Errors",
-)
+@behaves("iam.boundary-missing")
 @before("iam", "CreateRole", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary")
 def check_boundary_exists(cloud: Cloud, call: Call) -> None:
     """Refuse an unknown boundary (API PutRolePermissionsBoundary)."""
@@ -109,13 +70,7 @@ def set_user_boundary(cloud: Cloud, call: Call) -> Answer:
     return {}
 
 
-@behaves(
-    "iam.service-linked-role-taken",
-    "a service has one service-linked role in an account",
-    "InvalidInput 400, has been taken",
-    "IAM API Reference, CreateServiceLinkedRole, Errors; terraform-provider-aws, "
-    "aws_iam_service_linked_role",
-)
+@behaves("iam.service-linked-role-taken")
 @before("iam", "CreateServiceLinkedRole")
 def check_service_linked_role(cloud: Cloud, call: Call) -> None:
     """Refuse a second role of a service (API CreateServiceLinkedRole)."""
@@ -130,12 +85,7 @@ def check_service_linked_role(cloud: Cloud, call: Call) -> None:
             )
 
 
-@behaves(
-    "iam.service-linked-role-protected",
-    "a service-linked role is neither changed nor deleted like another role",
-    "UnmodifiableEntity 400",
-    "IAM API Reference, DeleteRole and PutRolePolicy, Errors",
-)
+@behaves("iam.service-linked-role-protected")
 @before(
     "iam",
     "DeleteRole",

@@ -23,13 +23,7 @@ SERVICE_NAME_CONVERSION["ecs"] = "ECS"  # AWSServiceRoleForECS, not ...Forecs as
 _LOADED_POLICIES = ("AmazonECSTaskExecutionRolePolicy",)
 
 
-@behaves(
-    "iam.managed-policies",
-    "AWS's managed policy for ECS task execution is there, by its ARN",
-    "GetPolicy answers it",
-    "AWS Managed Policy Reference Guide, AmazonECSTaskExecutionRolePolicy",
-    moto="the sandbox loads this one into moto, which alone has all of them or none",
-)
+@behaves("iam.managed-policies")
 @dataclass
 class Iam:
     """When roles and their trust policies were last changed, by ARN, on the sandbox's clock."""
@@ -59,12 +53,7 @@ class Iam:
         due = self._changed_at.get(role.arn, 0) + self.account.delays.role
         return bool(self.account.clock.now() < due)
 
-    @behaves(
-        "iam.trust-of-services",
-        "a service assumes only roles whose trust policy names it, for the sources it names",
-        "the service's own error",
-        "IAM User Guide, The confused deputy problem (aws:SourceArn, aws:SourceAccount)",
-    )
+    @behaves("iam.trust-of-services")
     def can_be_assumed(self, arn_or_name: str, principal: str, source: str = "") -> bool:
         """Return whether the service `principal` (ecs-tasks.amazonaws.com) can assume this role now.
 

@@ -13,24 +13,7 @@ _BATCH = 1_048_576  # bytes
 _OVERHEAD = 26  # bytes that count for each event in a batch
 
 
-@behaves(
-    "logs.filter-by-stream-prefix",
-    "events are found by the beginning of their stream's name",
-    "events of the streams whose names begin so",
-    "CloudWatch Logs API Reference, FilterLogEvents, logStreamNamePrefix",
-)
-@behaves(
-    "logs.filter-prefix-and-names",
-    "streams are named or given by a prefix, not both",
-    "InvalidParameterException 400",
-    "CloudWatch Logs API Reference, FilterLogEvents, logStreamNamePrefix",
-)
-@behaves(
-    "logs.filter-interleaves",
-    "the events of several streams come in the order of their time",
-    "events sorted by timestamp",
-    "CloudWatch Logs API Reference, FilterLogEvents, interleaved",
-)
+@behaves("logs.filter-by-stream-prefix", "logs.filter-prefix-and-names", "logs.filter-interleaves")
 @before("logs", "FilterLogEvents")
 def filter_events(cloud: Cloud, call: Call) -> Answer:
     """Return the events of several streams (API FilterLogEvents)."""
@@ -56,13 +39,7 @@ def filter_events(cloud: Cloud, call: Call) -> Answer:
     return {"events": events, "searchedLogStreams": []} | ({"nextToken": token} if token else {})
 
 
-@behaves(
-    "logs.get-ends-with-its-own-token",
-    "the last page gives the token that it was asked with, and no error",
-    "nextForwardToken as before, no events",
-    "CloudWatch Logs API Reference, GetLogEvents, nextForwardToken",
-    moto="moto answers so as well",
-)
+@behaves("logs.get-ends-with-its-own-token")
 @before("logs", "GetLogEvents")
 def get_events(cloud: Cloud, call: Call) -> Answer:
     """Return the events of one stream (API GetLogEvents)."""
@@ -81,12 +58,7 @@ def get_events(cloud: Cloud, call: Call) -> Answer:
     return {"events": events, "nextBackwardToken": backward, "nextForwardToken": forward}
 
 
-@behaves(
-    "logs.retention-forgets",
-    "events older than the retention time are found no more",
-    "no events",
-    "CloudWatch Logs API Reference, PutRetentionPolicy",
-)
+@behaves("logs.retention-forgets")
 def _first_timestamp(cloud: Cloud, group: Any, start: int | None) -> int:
     """Return the later of `start` and the end of the retention time, in epoch milliseconds."""
     days = group.retention_in_days
@@ -94,18 +66,7 @@ def _first_timestamp(cloud: Cloud, group: Any, start: int | None) -> int:
     return int(max(start or 0, oldest))
 
 
-@behaves(
-    "logs.batch-over-a-day",
-    "one call's events span 24 hours at most",
-    "InvalidParameterException 400",
-    "CloudWatch Logs API Reference, PutLogEvents",
-)
-@behaves(
-    "logs.batch-too-large",
-    "one call's events have 1,048,576 bytes at most, 26 for each event among them",
-    "InvalidParameterException 400",
-    "CloudWatch Logs API Reference, PutLogEvents",
-)
+@behaves("logs.batch-over-a-day", "logs.batch-too-large")
 @before("logs", "PutLogEvents")
 def check_batch(cloud: Cloud, call: Call) -> None:
     """Check size and time span of a batch; moto checks order and age (API PutLogEvents)."""
@@ -121,13 +82,7 @@ def check_batch(cloud: Cloud, call: Call) -> None:
         raise _invalid(f"Upload too large: {size} bytes exceeds limit of {_BATCH}")
 
 
-@behaves(
-    "logs.group-unknown",
-    "the events of a log group that does not exist",
-    "ResourceNotFoundException 400, The specified log group does not exist.",
-    "CloudWatch Logs API Reference, FilterLogEvents, Errors",
-    moto="moto refuses it as well",
-)
+@behaves("logs.group-unknown")
 def _group(cloud: Cloud, call: Call) -> Any:
     """Return moto's log group, by its name or its ARN."""
     named = call.params.get("logGroupName") or call.params.get("logGroupIdentifier") or ""

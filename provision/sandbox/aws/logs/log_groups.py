@@ -15,44 +15,14 @@ _TAGS = 50
 _check_constraints = constraint_rule("InvalidParameterException")
 
 
-@behaves(
-    "logs.group-name",
-    "a log group's name is of letters, digits and . - _ / #",
-    "InvalidParameterException 400",
-    "botocore logs model, LogGroupName",
-)
-@behaves(
-    "logs.stream-name",
-    "a log stream's name has no : and no *",
-    "InvalidParameterException 400",
-    "botocore logs model, LogStreamName",
-)
-@behaves(
-    "logs.page-too-long",
-    "a page has up to 10,000 events",
-    "InvalidParameterException 400",
-    "botocore logs model, EventsLimit",
-    moto="moto refuses it as well",
-)
+@behaves("logs.group-name", "logs.stream-name", "logs.page-too-long")
 @before("logs", "*")
 def check_parameters(cloud: Cloud, call: Call) -> None:
     """Check lengths, ranges and patterns of parameters."""
     _check_constraints(cloud, call)
 
 
-@behaves(
-    "logs.group-exists",
-    "a second log group of a name",
-    "ResourceAlreadyExistsException 400, The specified log group already exists",
-    "CloudWatch Logs API Reference, CreateLogGroup, Errors",
-    moto="moto refuses it as well",
-)
-@behaves(
-    "logs.too-many-tags",
-    "a log group has up to 50 tags",
-    "InvalidParameterException 400",
-    "CloudWatch Logs API Reference, CreateLogGroup, tags",
-)
+@behaves("logs.group-exists", "logs.too-many-tags")
 @before("logs", "CreateLogGroup")
 def check_new_group(cloud: Cloud, call: Call) -> None:
     """Check the number of tags (API CreateLogGroup)."""
@@ -63,12 +33,7 @@ def check_new_group(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "logs.retention-not-in-list",
-    "a retention time is one of those that are offered, not any number of days",
-    "InvalidParameterException 400",
-    "CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays",
-)
+@behaves("logs.retention-not-in-list")
 @before("logs", "PutRetentionPolicy")
 def check_retention(cloud: Cloud, call: Call) -> None:
     """Refuse a number of days that is not in the list (API PutRetentionPolicy)."""

@@ -62,19 +62,7 @@ _SERVICE_KEYS = {
 }
 
 
-@behaves(
-    "permissions.free",
-    "GetCallerIdentity needs no permission",
-    "the answer",
-    "STS API Reference, GetCallerIdentity",
-    moto="plain moto allows everything",
-)
-@behaves(
-    "permissions.hosted-zone",
-    "CreateHostedZone needs ec2:DescribeVpcs beside its own action",
-    "AccessDenied 403",
-    "Service Authorization Reference, Amazon Route 53, dependent actions of CreateHostedZone",
-)
+@behaves("permissions.free", "permissions.hosted-zone")
 def required_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
     """Return the permissions that this call needs."""
     if (call.service, call.operation) in FREE:
@@ -99,12 +87,7 @@ def _with_path(cloud: Cloud, arn: str) -> str:
     return arn if role is None else str(role.arn)
 
 
-@behaves(
-    "permissions.tags-at-creation",
-    "a call that creates something with tags needs the permission to tag as well",
-    "the service's access denied error",
-    "ECS Developer Guide, Grant permission to tag resources on creation; EC2 User Guide likewise",
-)
+@behaves("permissions.tags-at-creation")
 def _tag_permissions(call: Call, service: str, arns: list[str]) -> list[RequiredPermission]:
     """Return the tagging permissions that a creating call with tags needs."""
     if service == "ec2":
@@ -125,18 +108,7 @@ def _tag_permissions(call: Call, service: str, arns: list[str]) -> list[Required
     return [(f"{service}:{action}", arn.removesuffix(":log-stream:"), {}) for arn in arns]
 
 
-@behaves(
-    "permissions.pass-role",
-    "who hands a role to a service (task definition, schedule) needs iam:PassRole on that role",
-    "AccessDeniedException, iam:PassRole",
-    "IAM User Guide, Grant a user permissions to pass a role to an AWS service",
-)
-@behaves(
-    "permissions.passed-to-service",
-    "iam:PassRole can be limited to one service by iam:PassedToService",
-    "AccessDeniedException, iam:PassRole",
-    "IAM User Guide, Available keys for IAM: iam:PassedToService",
-)
+@behaves("permissions.pass-role", "permissions.passed-to-service")
 def _pass_role_permissions(cloud: Cloud, call: Call) -> list[RequiredPermission]:
     """Return iam:PassRole for every role that this call passes to a service."""
     if (call.service, call.operation) not in _PASSED_ROLES:

@@ -28,46 +28,13 @@ from provision.sandbox.aws.permissions.tags import resource_tags
 _CHECKED_ELSEWHERE = ("AssumeRole", "DeleteObjects")
 
 
-_LOGIC = "IAM User Guide, Policy evaluation logic"
-_MESSAGES = "IAM User Guide, Troubleshoot access denied error messages"
-
-
 @behaves(
     "permissions.caller",
-    "who calls with an IAM user's or a role session's key is held to the policies of that user "
-    "(its groups' too) or role; nothing is allowed that none allows",
-    "the service's access denied error",
-    _LOGIC,
-)
-@behaves(
     "permissions.explicit-deny",
-    "an explicit deny wins over every allow",
-    "access denied, with an explicit deny in an identity-based policy",
-    _LOGIC,
-)
-@behaves(
     "permissions.boundary",
-    "a permissions boundary limits what the policies allow",
-    "access denied, because no permissions boundary allows",
-    "IAM User Guide, Permissions boundaries for IAM entities",
-)
-@behaves(
     "permissions.session-policy",
-    "a session policy limits what the role's policies allow",
-    "access denied, because no session policy allows",
-    "IAM User Guide, Session policies",
-)
-@behaves(
     "permissions.conditions",
-    "a statement counts only where its conditions hold (region, tags of request and resource, time)",
-    "the service's access denied error",
-    "IAM User Guide, AWS global condition context keys",
-)
-@behaves(
     "permissions.task-role",
-    "what runs in a task calls with a session of the task role, named after the task",
-    "the service's access denied error",
-    "ECS Developer Guide, Task IAM role",
 )
 def enforce(cloud: Cloud, call: Call) -> None:
     """Raise access denied if the caller lacks a permission for this call."""
@@ -89,12 +56,7 @@ def check_permissions(cloud: Cloud, call: Call, principal: Principal) -> None:
             raise access_denied(call, message)
 
 
-@behaves(
-    "s3.policy-grants",
-    "within the account a bucket policy that names the caller is enough",
-    "the answer",
-    _LOGIC,
-)
+@behaves("s3.policy-grants")
 def denial_message(
     cloud: Cloud, principal: Principal, wanted: RequiredPermission, known: dict[str, object]
 ) -> str:
@@ -106,12 +68,7 @@ def denial_message(
     return cloud.permissions.denial_message(principal, action, resource, keys, policy)
 
 
-@behaves(
-    "s3.policy-tls-only",
-    "a bucket policy that denies plain HTTP is held against everybody, root too",
-    "AccessDenied 403, with an explicit deny in a resource-based policy",
-    "S3 User Guide, Security best practices: enforce encryption of data in transit",
-)
+@behaves("s3.policy-tls-only")
 def _check_root(cloud: Cloud, call: Call) -> None:
     """Apply a bucket policy's Deny to root, except to calls on the policy itself."""
     root = f"arn:aws:iam::{cloud.account_id}:root"
@@ -138,27 +95,9 @@ def _bucket_policy(cloud: Cloud, resource: str) -> str | None:
 
 @behaves(
     "permissions.words-json",
-    "services that speak JSON say AccessDeniedException, with who, what and on what",
-    "AccessDeniedException 400 (403 over REST)",
-    _MESSAGES,
-)
-@behaves(
     "permissions.words-query",
-    "services that speak the query protocol or REST-XML say AccessDenied",
-    "AccessDenied 403",
-    _MESSAGES,
-)
-@behaves(
     "permissions.words-ec2",
-    "EC2 says UnauthorizedOperation, for a change with an encoded message",
-    "UnauthorizedOperation 403",
-    "EC2 API Reference, Error codes for the Amazon EC2 API",
-)
-@behaves(
     "permissions.words-s3",
-    "S3 says AccessDenied and quotes the resource",
-    "AccessDenied 403",
-    "S3 User Guide, Troubleshoot access denied (403 Forbidden) errors",
 )
 def access_denied(call: Call, message: str) -> AwsError:
     """Return the access denied error of the call's service."""

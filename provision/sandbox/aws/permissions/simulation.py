@@ -6,12 +6,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
 
-@behaves(
-    "iam.simulate-principal",
-    "what a user or role may do is told for each action and resource, boundaries counted in",
-    "EvalDecision allowed, implicitDeny or explicitDeny",
-    "IAM API Reference, SimulatePrincipalPolicy and EvaluationResult",
-)
+@behaves("iam.simulate-principal")
 @before("iam", "SimulatePrincipalPolicy")
 def simulate(cloud: Cloud, call: Call) -> Answer:
     """Simulate a principal's policies, without PolicyInputList (API SimulatePrincipalPolicy)."""

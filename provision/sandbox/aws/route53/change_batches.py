@@ -20,18 +20,7 @@ from provision.sandbox.aws.rules import Answer, before
 _MAX_CHANGES = 1000  # Developer Guide, Quotas: ResourceRecord elements in a request
 
 
-@behaves(
-    "route53.one-wrong-change",
-    "a batch with one wrong change changes nothing",
-    "InvalidChangeBatch 400",
-    "Route 53 API Reference, ChangeResourceRecordSets: 'a transactional basis'",
-)
-@behaves(
-    "route53.prior-request-not-complete",
-    "a change while the zone's last one is PENDING is refused (where a test asks for it)",
-    "PriorRequestNotComplete 400",
-    "Route 53 API Reference, ChangeResourceRecordSets, Errors",
-)
+@behaves("route53.one-wrong-change", "route53.prior-request-not-complete")
 @before("route53", "ChangeResourceRecordSets")
 def change_record_sets(cloud: Cloud, call: Call) -> Answer:
     """Apply a change batch instead of moto (API ChangeResourceRecordSets)."""
@@ -68,19 +57,7 @@ def change_record_sets(cloud: Cloud, call: Call) -> Answer:
     return {"ChangeInfo": cloud.route53.add_change(zone, batch.get("Comment"))}
 
 
-@behaves(
-    "route53.record-twice-in-a-batch",
-    "a batch changes a record set once (or deletes it and then creates it)",
-    "InvalidChangeBatch 400, 'The request contains an invalid set of changes for ...'",
-    "kubernetes-sigs/external-dns#4241",
-)
-@behaves(
-    "route53.batch-size",
-    "a batch has at most 1000 changes",
-    "InvalidChangeBatch 400",
-    "Route 53 Developer Guide, Quotas",
-    moto="moto refuses it as well",
-)
+@behaves("route53.record-twice-in-a-batch", "route53.batch-size")
 def _batch_problems(changes: list[dict[str, Any]]) -> list[str]:
     if len(changes) > _MAX_CHANGES:
         return [f"Number of records limit of {_MAX_CHANGES} exceeded."]
@@ -108,24 +85,7 @@ def _record_set(given: dict[str, Any]) -> Any:
     return RecordSet(stored)
 
 
-@behaves(
-    "route53.create-existing",
-    "CREATE of a record set that exists is refused; UPSERT replaces it",
-    "InvalidChangeBatch 400, 'Tried to create ... but it already exists'",
-    "Route 53 API Reference, Change, Action",
-)
-@behaves(
-    "route53.delete-absent",
-    "DELETE of a record set that does not exist is refused",
-    "InvalidChangeBatch 400, 'Tried to delete ... but it was not found'",
-    "Route 53 API Reference, Change, Action",
-)
-@behaves(
-    "route53.delete-other-values",
-    "DELETE with other values than those that stand is refused",
-    "InvalidChangeBatch 400, '... the values provided do not match the current values'",
-    "Route 53 API Reference, Change, Action",
-)
+@behaves("route53.create-existing", "route53.delete-absent", "route53.delete-other-values")
 def _apply(action: str, wanted: Any, records: list[Any]) -> list[str]:
     """Apply the change to `records`; return its problems."""
     index = next((i for i, other in enumerate(records) if _key(other) == _key(wanted)), None)
@@ -160,12 +120,7 @@ def _absolute(name: str) -> str:
     return name.lower().rstrip(".") + "."
 
 
-@behaves(
-    "route53.no-such-change",
-    "the change of an unknown id is an error",
-    "NoSuchChange 404",
-    "Route 53 API Reference, GetChange, Errors",
-)
+@behaves("route53.no-such-change")
 @before("route53", "GetChange")
 def get_change(cloud: Cloud, call: Call) -> Answer:
     """Return the status of a change (API GetChange)."""

@@ -51,12 +51,7 @@ def show_keys(cloud: Cloud, call: Call) -> Answer:
     return {"Status": {"ServeSignature": "NOT_SIGNING"}, "KeySigningKeys": list(keys.values())}
 
 
-@behaves(
-    "route53.zone-with-signing-keys",
-    "a hosted zone that has key-signing keys is not deleted",
-    "HostedZoneNotEmpty 400, '... contains DNSSEC Key Signing Keys and so cannot be deleted.'",
-    "hashicorp/terraform-provider-aws#21368",
-)
+@behaves("route53.zone-with-signing-keys")
 @before("route53", "DeleteHostedZone")
 def check_no_keys(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a zone that has keys."""

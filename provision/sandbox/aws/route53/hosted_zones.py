@@ -18,18 +18,7 @@ def name_servers() -> list[str]:
     return [f"ns-{number}.awsdns-{number % 64:02}.{tld}" for tld, number in numbers]
 
 
-@behaves(
-    "route53.zone-name",
-    "a hosted zone's name has no empty, long or odd labels, and is no top-level domain",
-    "InvalidDomainName 400, 'FATAL problem: ...'",
-    "Route 53 API Reference, CreateHostedZone, Errors; Developer Guide, DNS domain name format",
-)
-@behaves(
-    "route53.unknown-delegation-set",
-    "a delegation set that does not exist is refused",
-    "NoSuchDelegationSet 400",
-    "Route 53 API Reference, CreateHostedZone, Errors",
-)
+@behaves("route53.zone-name", "route53.unknown-delegation-set")
 @before("route53", "CreateHostedZone")
 def check_new_zone(cloud: Cloud, call: Call) -> None:
     """Check name and comment (API CreateHostedZone, Errors)."""
@@ -47,12 +36,7 @@ def check_new_zone(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "route53.caller-reference-used",
-    "a caller reference serves once, even when its zone was deleted since",
-    "HostedZoneAlreadyExists 409",
-    "Route 53 API Reference, CreateHostedZone, CallerReference",
-)
+@behaves("route53.caller-reference-used")
 @before("route53", "CreateHostedZone")
 def check_caller_reference(cloud: Cloud, call: Call) -> None:
     """Refuse a reference used before, even by a deleted zone (API CreateHostedZone)."""
@@ -63,12 +47,7 @@ def check_caller_reference(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "route53.own-name-servers",
-    "every hosted zone has four name servers of its own; a second one of a name has others",
-    "DelegationSet.NameServers",
-    "Route 53 Developer Guide, NS and SOA records that Route 53 creates",
-)
+@behaves("route53.own-name-servers")
 @after("route53", "CreateHostedZone")
 def assign_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Assign four name servers and set NS and SOA records (Developer Guide, SOA-NSrecords)."""
@@ -86,12 +65,7 @@ def assign_name_servers(cloud: Cloud, call: Call, answer: Answer) -> None:
     answer["ChangeInfo"] = cloud.route53.add_change(zone)
 
 
-@behaves(
-    "route53.zone-not-empty",
-    "a hosted zone with more than its own NS and SOA records is not deleted",
-    "HostedZoneNotEmpty 400, '... contains non-required resource record sets ...'",
-    "Route 53 API Reference, DeleteHostedZone; gruntwork-io/cloud-nuke#704",
-)
+@behaves("route53.zone-not-empty")
 @before("route53", "DeleteHostedZone")
 def check_zone_empty(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a zone with records, delegations included (API DeleteHostedZone)."""

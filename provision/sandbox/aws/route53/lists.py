@@ -6,12 +6,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, before
 
 
-@behaves(
-    "route53.zones-by-name-are-a-range",
-    "a list of zones by name begins at the name and goes on, in the order of reversed labels",
-    "zones of other names behind it",
-    "Route 53 API Reference, ListHostedZonesByName",
-)
+@behaves("route53.zones-by-name-are-a-range")
 @before("route53", "ListHostedZonesByName")
 def list_from_name(cloud: Cloud, call: Call) -> Answer:
     """List zones from DNSName on; it is a start, not a filter (API ListHostedZonesByName)."""

@@ -5,18 +5,7 @@ from typing import Any
 from provision.sandbox.aws.behaviours import behaves
 
 
-@behaves(
-    "route53.name-outside-the-zone",
-    "a record's name lies in its zone",
-    "InvalidChangeBatch 400, 'RRSet with DNS name ... is not permitted in zone ...'",
-    "terraform-aws-asg-dns-handler#38",
-)
-@behaves(
-    "route53.cname-at-the-apex",
-    "there is no CNAME at a zone's own name",
-    "InvalidChangeBatch 400, '... is not permitted at apex in zone ...'",
-    "Route 53 Developer Guide, Supported DNS record types, CNAME",
-)
+@behaves("route53.name-outside-the-zone", "route53.cname-at-the-apex")
 def placement_problems(wanted: Any, zone: str) -> list[str]:
     """Return the problems of a record set's name in this zone."""
     if wanted.name != zone and not wanted.name.endswith(f".{zone}"):
@@ -26,12 +15,7 @@ def placement_problems(wanted: Any, zone: str) -> list[str]:
     return []
 
 
-@behaves(
-    "route53.cname-beside-others",
-    "nothing stands beside a CNAME, whichever of them comes second",
-    "InvalidChangeBatch 400, 'RRSet of type ... is not permitted ...'",
-    "RFC 1034, section 3.6.2; capitalone/Particle-Cloud-Framework#113",
-)
+@behaves("route53.cname-beside-others")
 def conflict_problems(wanted: Any, records: list[Any], zone: str) -> list[str]:
     """Return the conflicts of a new or changed record set with others of the same name."""
     others = {record.type for record in records if record.name == wanted.name} - {wanted.type}
@@ -48,12 +32,7 @@ def conflict_problems(wanted: Any, records: list[Any], zone: str) -> list[str]:
     return []
 
 
-@behaves(
-    "route53.apex-records-stay",
-    "a zone's own NS and SOA records are not deleted",
-    "InvalidChangeBatch 400, 'A HostedZone must contain ...'",
-    "Route 53 Developer Guide, NS and SOA records that Route 53 creates",
-)
+@behaves("route53.apex-records-stay")
 def apex_problems(records: list[Any], zone: str) -> list[str]:
     """Return the problems with the record sets at the zone's own name."""
     types = {record.type for record in records if record.name == zone}

@@ -59,12 +59,7 @@ class Route53:
         self._requests.append(now)
         return True
 
-    @behaves(
-        "route53.pending",
-        "a change is PENDING until all name servers know it, tens of seconds later",
-        "Status PENDING, then INSYNC",
-        "Route 53 API Reference, GetChange; 37-40 s in other tools' logs",
-    )
+    @behaves("route53.pending")
     def change_info(self, change_id: str) -> dict[str, Any]:
         """Return a change's ChangeInfo: PENDING for `delays.route53_sync`, then INSYNC (API GetChange)."""
         submitted, comment = self.changes[change_id]
@@ -78,12 +73,7 @@ class Route53:
             info["Comment"] = comment
         return info
 
-    @behaves(
-        "route53.published-later",
-        "name servers answer with a change only once it is in sync",
-        "the old answer, then the new one",
-        "Route 53 API Reference, GetChange: 'propagated to all Route 53 DNS servers'",
-    )
+    @behaves("route53.published-later")
     def published_records(self, zone: Any) -> list[Any]:
         """Return the record sets (moto's) that the zone's name servers serve now."""
         snapshots = self._snapshots.get(zone.resource_id, [])

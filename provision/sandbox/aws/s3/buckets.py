@@ -14,9 +14,6 @@ from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, after, before
 
-_CREATE = "S3 API Reference, CreateBucket, Errors"
-
-
 _NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -24,13 +21,7 @@ _SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _TAGS = 50
 
 
-@behaves(
-    "s3.bucket-name",
-    "a bucket's name has 3 to 63 small letters, digits, hyphens and dots, is no IP address, and has "
-    "none of the reserved beginnings and endings",
-    "InvalidBucketName 400",
-    "S3 User Guide, General purpose bucket naming rules",
-)
+@behaves("s3.bucket-name")
 @before("s3", "CreateBucket")
 def check_name(cloud: Cloud, call: Call) -> None:
     """Refuse an invalid name (User Guide, naming rules)."""
@@ -40,12 +31,7 @@ def check_name(cloud: Cloud, call: Call) -> None:
         raise AwsError("InvalidBucketName", "The specified bucket is not valid.", 400)
 
 
-@behaves(
-    "s3.bucket-taken",
-    "a name that another account's bucket has is taken, in every region",
-    "BucketAlreadyExists 409",
-    _CREATE,
-)
+@behaves("s3.bucket-taken")
 @before("s3", "CreateBucket")
 def check_name_free(cloud: Cloud, call: Call) -> None:
     """Refuse a name taken by another account (API CreateBucket, BucketAlreadyExists)."""
@@ -58,12 +44,7 @@ def check_name_free(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "s3.foreign-bucket",
-    "another account's bucket is closed, not missing",
-    "AccessDenied 403",
-    "S3 API Reference, HeadBucket",
-)
+@behaves("s3.foreign-bucket")
 @before("s3", "*")
 def check_owner(cloud: Cloud, call: Call) -> None:
     """Refuse access to another account's bucket with 403 (API HeadBucket)."""
@@ -71,12 +52,7 @@ def check_owner(cloud: Cloud, call: Call) -> None:
         raise AwsError("AccessDenied", "Access Denied", 403)
 
 
-@behaves(
-    "s3.create-acl",
-    "a new bucket takes no public ACL, because ACLs are disabled by default",
-    "InvalidBucketAclWithObjectOwnership 400",
-    "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
-)
+@behaves("s3.create-acl")
 @before("s3", "CreateBucket")
 def check_acl(cloud: Cloud, call: Call) -> None:
     """Refuse ACLs with ObjectOwnership BucketOwnerEnforced, the default since April 2023."""
@@ -89,18 +65,7 @@ def check_acl(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "s3.new-bucket",
-    "a new bucket blocks public access, has no ACLs and is encrypted with SSE-S3",
-    "as if it had been configured so",
-    "S3 User Guide, Default settings for new S3 buckets FAQ (April 2023)",
-)
-@behaves(
-    "s3.new-bucket-tags",
-    "tags given with CreateBucket are kept",
-    "GetBucketTagging answers them",
-    "S3 API Reference, CreateBucketConfiguration, Tags",
-)
+@behaves("s3.new-bucket", "s3.new-bucket-tags")
 @after("s3", "CreateBucket")
 def apply_defaults(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Block public access, disable ACLs, encrypt with SSE-S3, and store tags given at creation."""
@@ -122,12 +87,7 @@ def _encrypt(bucket: Any) -> None:
     bucket.encryption = {"Rule": {**default, "BucketKeyEnabled": False}}
 
 
-@behaves(
-    "s3.bucket-tags",
-    "a bucket has at most 50 tags",
-    "BadRequest 400",
-    "S3 User Guide, Using cost allocation S3 bucket tags",
-)
+@behaves("s3.bucket-tags")
 @before("s3", "PutBucketTagging")
 def check_tags(cloud: Cloud, call: Call) -> None:
     """Refuse more than 50 tags (User Guide, bucket tags)."""
@@ -136,12 +96,7 @@ def check_tags(cloud: Cloud, call: Call) -> None:
         raise AwsError("BadRequest", message, 400)
 
 
-@behaves(
-    "s3.bucket-not-empty",
-    "a bucket with objects, versions or delete markers is not deleted",
-    "BucketNotEmpty 409",
-    "S3 API Reference, DeleteBucket; S3 User Guide, Deleting a general purpose bucket",
-)
+@behaves("s3.bucket-not-empty")
 @before("s3", "DeleteBucket")
 def check_empty(cloud: Cloud, call: Call) -> None:
     """Refuse to delete a bucket with objects, versions or delete markers (API DeleteBucket)."""

@@ -14,20 +14,7 @@ from provision.sandbox.aws.s3.buckets import find_bucket
 _MAX_OBJECTS = 1000
 
 
-@behaves(
-    "s3.missing-key",
-    "without s3:ListBucket (its s3:prefix being the key) an object that is not there is not told from "
-    "one that is closed",
-    "AccessDenied 403 instead of NoSuchKey 404",
-    "S3 API Reference, GetObject and HeadObject, Permissions; ceph/ceph#68577 for s3:prefix",
-)
-@behaves(
-    "s3.conditional",
-    "reading and writing can depend on the ETag, or on nothing being there",
-    "304, PreconditionFailed 412",
-    "S3 User Guide, Conditional reads and Conditional writes",
-    moto="moto does so as well",
-)
+@behaves("s3.missing-key", "s3.conditional")
 @before("s3", "GetObject", "HeadObject")
 def check_list_permission(cloud: Cloud, call: Call) -> None:
     """Refuse access to a missing object with 403 without s3:ListBucket; else moto's 404 (API GetObject)."""
@@ -41,12 +28,7 @@ def check_list_permission(cloud: Cloud, call: Call) -> None:
         raise access_denied(call, message)
 
 
-@behaves(
-    "s3.acl-not-supported",
-    "where the bucket's owner is enforced no ACL is taken",
-    "AccessControlListNotSupported 400",
-    "S3 User Guide, Controlling ownership of objects and disabling ACLs for your bucket",
-)
+@behaves("s3.acl-not-supported")
 @before("s3", "PutObject")
 def check_acl(cloud: Cloud, call: Call) -> None:
     """Refuse ACLs other than bucket-owner-full-control, which has no effect (User Guide)."""
@@ -58,18 +40,7 @@ def check_acl(cloud: Cloud, call: Call) -> None:
         raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
 
 
-@behaves(
-    "s3.delete-thousand",
-    "DeleteObjects takes a thousand objects",
-    "MalformedXML 400",
-    "S3 API Reference, DeleteObjects",
-)
-@behaves(
-    "s3.delete-errors",
-    "DeleteObjects answers 200 where single objects may not be deleted, and lists them as Errors",
-    "Errors with AccessDenied in a 200",
-    "S3 API Reference, DeleteObjects, Errors",
-)
+@behaves("s3.delete-thousand", "s3.delete-errors")
 @before("s3", "DeleteObjects")
 def delete_objects(cloud: Cloud, call: Call) -> Answer | None:
     """Delete the objects for which the caller has permission (API DeleteObjects)."""

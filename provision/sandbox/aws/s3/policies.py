@@ -12,7 +12,6 @@ from provision.sandbox.aws.permissions.policies import Statement, statements
 from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.s3.buckets import find_bucket
 
-_SYNTAX = "S3 User Guide, Policies and permissions in Amazon S3; API PutBucketPolicy"
 # Conditions that make an Allow for everybody not public (User Guide, "The meaning of public").
 _RESTRICTING_KEYS = (
     "aws:sourceip",
@@ -27,24 +26,7 @@ _RESTRICTING_KEYS = (
 )
 
 
-@behaves(
-    "s3.policy-json",
-    "a bucket policy is JSON, with statements that have a principal, an effect, actions, resources",
-    "MalformedPolicy 400",
-    _SYNTAX,
-)
-@behaves(
-    "s3.policy-resource",
-    "a bucket policy is about its own bucket",
-    "MalformedPolicy 400, Policy has invalid resource",
-    _SYNTAX,
-)
-@behaves(
-    "s3.policy-principal",
-    "a bucket policy names only principals that exist",
-    "MalformedPolicy 400, Invalid principal in policy",
-    "S3 User Guide, Troubleshooting; aws re:Post, Invalid principal in policy",
-)
+@behaves("s3.policy-json", "s3.policy-resource", "s3.policy-principal")
 @before("s3", "PutBucketPolicy")
 def check_policy(cloud: Cloud, call: Call) -> None:
     """Refuse a malformed policy (API PutBucketPolicy, MalformedPolicy)."""
@@ -73,12 +55,7 @@ def _check(statement: Statement, bucket: str) -> None:
             raise _malformed("Policy has invalid resource")
 
 
-@behaves(
-    "s3.public-policy",
-    "while public policies are blocked, an Allow for everybody is refused",
-    "AccessDenied 403",
-    "S3 User Guide, Blocking public access: BlockPublicPolicy",
-)
+@behaves("s3.public-policy")
 @before("s3", "PutBucketPolicy")
 def check_not_public(cloud: Cloud, call: Call) -> None:
     """Refuse a public policy (User Guide, BlockPublicPolicy and "The meaning of public")."""

@@ -15,28 +15,8 @@ from provision.sandbox.aws.rules import rules_before
 from provision.sandbox.aws.scheduler.state import PRINCIPAL
 from provision.sandbox.aws.scheduler.targets import target_call
 
-_TYPES = "EventBridge Scheduler User Guide, Schedule types"
 
-
-@behaves(
-    "scheduler.fires",
-    "schedules fire: rate at once and again, cron and at at their local time",
-    "the call, in the log of calls",
-    _TYPES,
-)
-@behaves(
-    "scheduler.disabled",
-    "a schedule that is DISABLED does not fire",
-    "no call",
-    "EventBridge Scheduler API Reference, CreateSchedule, State",
-    moto="moto never fires",
-)
-@behaves(
-    "scheduler.deleted-after-completion",
-    "a schedule with ActionAfterCompletion DELETE is gone after its last call",
-    "ResourceNotFoundException 404",
-    "EventBridge Scheduler User Guide, Deleting a schedule: after completion",
-)
+@behaves("scheduler.fires", "scheduler.disabled", "scheduler.deleted-after-completion")
 def fire_due(cloud: Cloud) -> None:
     """Fire every schedule that is due by now, in order, and remove deleted groups."""
     with cloud.lock:
@@ -71,18 +51,7 @@ def _fire(cloud: Cloud, region: str, group: Any, schedule: Any, time: float) -> 
     cloud.log_call(call, caller, outcome)
 
 
-@behaves(
-    "scheduler.role-may",
-    "what a schedule calls is held against its role's policies: action, resource, iam:PassRole",
-    "AccessDeniedException, in the log of calls",
-    "EventBridge Scheduler User Guide, Setting up the execution role",
-)
-@behaves(
-    "scheduler.run-task",
-    "a schedule runs ECS tasks, by an ECS cluster as target or by aws-sdk:ecs:runTask",
-    "RunTask, in the log of calls",
-    "EventBridge Scheduler User Guide, Using templated targets: Amazon ECS RunTask",
-)
+@behaves("scheduler.role-may", "scheduler.run-task")
 def _call_target(cloud: Cloud, call: Call, role_arn: str, group: str, caller: str) -> None:
     if not cloud.iam.can_be_assumed(role_arn, PRINCIPAL, group):
         raise AwsError("AccessDeniedException", f"Scheduler cannot assume {role_arn}")

@@ -17,25 +17,13 @@ from provision.sandbox.aws.scheduler.state import PRINCIPAL, epoch
 from provision.sandbox.aws.scheduler.targets import check_target, invalid
 from provision.schedules import At, parse
 
-_API = "EventBridge Scheduler API Reference, CreateSchedule"
-_TYPES = "EventBridge Scheduler User Guide, Schedule types"
 _MAX_START_AGE = 300  # seconds
 
-behaves(
-    "scheduler.constraints",
-    "names, windows and retry policies have alphabets, lengths and ranges",
-    "ValidationException 400",
-    "botocore model of EventBridge Scheduler: Name, MaximumWindowInMinutes, RetryPolicy and others",
-)(constraint_rule)
+behaves("scheduler.constraints")(constraint_rule)
 before("scheduler", "*")(constraint_rule("ValidationException"))
 
 
-@behaves(
-    "scheduler.client-token",
-    "the same ClientToken with the same parameters is the same call, with others a conflict",
-    "the first answer; ConflictException 409",
-    f"{_API}, ClientToken",
-)
+@behaves("scheduler.client-token")
 @before("scheduler", "CreateSchedule", "CreateScheduleGroup")
 def answer_repeated_token(cloud: Cloud, call: Call) -> Answer | None:
     """Return the first response to a repeated ClientToken, which boto3 generates (API CreateSchedule)."""
@@ -57,29 +45,7 @@ def remember_token(cloud: Cloud, call: Call, answer: Answer) -> None:
 
 
 @behaves(
-    "scheduler.group-missing",
-    "a schedule's group has to be there",
-    "ResourceNotFoundException 404",
-    f"{_API}, Errors",
-)
-@behaves(
-    "scheduler.group-leaving",
-    "nothing is made in a group that is being deleted",
-    "ConflictException 409",
-    "EventBridge Scheduler User Guide, Deleting a schedule group",
-)
-@behaves(
-    "scheduler.role-trust",
-    "the role of a target is one that Scheduler can assume",
-    "ValidationException 400",
-    "EventBridge Scheduler User Guide, Setting up the execution role; terraform-provider-aws, "
-    "aws_scheduler_schedule retries it",
-)
-@behaves(
-    "scheduler.window",
-    "a maximum window goes with the mode FLEXIBLE, and only with it",
-    "ValidationException 400",
-    "EventBridge Scheduler API Reference, FlexibleTimeWindow",
+    "scheduler.group-missing", "scheduler.group-leaving", "scheduler.role-trust", "scheduler.window"
 )
 @before("scheduler", "CreateSchedule", "UpdateSchedule")
 def check_schedule(cloud: Cloud, call: Call) -> None:
@@ -100,30 +66,7 @@ def check_schedule(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "scheduler.cron",
-    "a cron expression has six fields with values of their ranges, and ? in one of the two days",
-    "ValidationException 400, Invalid Schedule Expression",
-    f"{_TYPES}: cron-based schedules",
-)
-@behaves(
-    "scheduler.rate",
-    "a rate is a positive number of minutes, hours or days",
-    "ValidationException 400, Invalid Schedule Expression",
-    f"{_TYPES}: rate-based schedules",
-)
-@behaves(
-    "scheduler.at-past",
-    "a moment that has passed is no schedule",
-    "ValidationException 400",
-    f"{_TYPES}: one-time schedules",
-)
-@behaves(
-    "scheduler.zone",
-    "a time zone is one of the IANA database",
-    "ValidationException 400",
-    f"{_TYPES}: time zones",
-)
+@behaves("scheduler.cron", "scheduler.rate", "scheduler.at-past", "scheduler.zone")
 def _check_time(cloud: Cloud, text: str, zone: str | None) -> None:
     try:
         expression = parse(text)
@@ -137,12 +80,7 @@ def _check_time(cloud: Cloud, text: str, zone: str | None) -> None:
         raise invalid(f"Invalid Schedule Expression {text}. It lies in the past.")
 
 
-@behaves(
-    "scheduler.dates",
-    "a schedule does not start in the past, nor end before it starts",
-    "ValidationException 400",
-    f"{_API}, StartDate and EndDate",
-)
+@behaves("scheduler.dates")
 def _check_dates(cloud: Cloud, given: dict[str, Any]) -> None:
     start, end, now = epoch(given.get("StartDate")), epoch(given.get("EndDate")), cloud.clock.now()
     if start is not None and start < now - _MAX_START_AGE:
@@ -151,12 +89,7 @@ def _check_dates(cloud: Cloud, given: dict[str, Any]) -> None:
         raise invalid("The EndDate you specify must be later than now and than the StartDate.")
 
 
-@behaves(
-    "scheduler.update-resets",
-    "UpdateSchedule sets what it is not given back to its default: ENABLED, no action at the end",
-    "GetSchedule answers the defaults",
-    "EventBridge Scheduler API Reference, UpdateSchedule",
-)
+@behaves("scheduler.update-resets")
 @after("scheduler", "CreateSchedule", "UpdateSchedule")
 def start_schedule(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Set parameters that are not given to their defaults; compute when the schedule is due."""
@@ -167,13 +100,7 @@ def start_schedule(cloud: Cloud, call: Call, answer: Answer) -> None:
     cloud.scheduler.start(schedule)
 
 
-@behaves(
-    "scheduler.schedule-missing",
-    "a schedule that is not there is neither shown, changed nor deleted",
-    "ResourceNotFoundException 404",
-    "EventBridge Scheduler API Reference, GetSchedule, Errors",
-    moto="moto refuses it as well",
-)
+@behaves("scheduler.schedule-missing")
 @before("scheduler", "GetSchedule", "UpdateSchedule", "DeleteSchedule")
 def check_schedule_exists(cloud: Cloud, call: Call) -> None:
     """Refuse unknown schedules and groups (API GetSchedule, DeleteSchedule)."""

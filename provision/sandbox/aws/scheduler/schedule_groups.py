@@ -12,12 +12,7 @@ from provision.sandbox.aws.rules import Answer, after, before
 from provision.sandbox.aws.scheduler.targets import invalid
 
 
-@behaves(
-    "scheduler.group-exists",
-    "there is one group of a name",
-    "ConflictException 409",
-    "EventBridge Scheduler API Reference, CreateScheduleGroup, Errors",
-)
+@behaves("scheduler.group-exists")
 @before("scheduler", "CreateScheduleGroup")
 def check_new_group(cloud: Cloud, call: Call) -> None:
     """Refuse a name that is in use (API CreateScheduleGroup)."""
@@ -26,18 +21,7 @@ def check_new_group(cloud: Cloud, call: Call) -> None:
         raise AwsError("ConflictException", f"Schedule group {name} already exists.")
 
 
-@behaves(
-    "scheduler.group-goes",
-    "a deleted group is DELETING for a while and takes its schedules with it",
-    "State DELETING, then ResourceNotFoundException 404",
-    "EventBridge Scheduler API Reference, DeleteScheduleGroup",
-)
-@behaves(
-    "scheduler.group-default",
-    "the default group is not deleted",
-    "ValidationException 400",
-    "EventBridge Scheduler User Guide, Managing a schedule group",
-)
+@behaves("scheduler.group-goes", "scheduler.group-default")
 @before("scheduler", "DeleteScheduleGroup")
 def delete_group(cloud: Cloud, call: Call) -> Answer:
     """Set a group to DELETING, except the default group (API DeleteScheduleGroup)."""

@@ -34,12 +34,7 @@ class Scheduler:
         since = max(now, epoch(schedule.start_date) or 0)
         self.due[schedule.arn] = self.next_time(schedule, since - 0.001, since)
 
-    @behaves(
-        "scheduler.window-of-dates",
-        "a schedule fires from its StartDate to its EndDate",
-        "the call, or none",
-        "EventBridge Scheduler API Reference, CreateSchedule, StartDate and EndDate",
-    )
+    @behaves("scheduler.window-of-dates")
     def next_time(self, schedule: Any, after: float, since: float) -> float | None:
         """Return when the schedule fires next after `after`, in epoch seconds, or None.
 

@@ -33,15 +33,9 @@ READING = (
     "batchdescribe",
     "transactget",
 )
-_UNIVERSAL = "EventBridge Scheduler User Guide, Using universal targets"
 
 
-@behaves(
-    "scheduler.target-arn",
-    "a target is the ARN of something that Scheduler knows how to call",
-    "ValidationException 400, Provided Arn is not in correct format",
-    "EventBridge Scheduler API Reference, Target, Arn",
-)
+@behaves("scheduler.target-arn")
 def check_target(target: dict[str, Any]) -> None:
     """Check a universal target or an ECS cluster; targets of other services are not checked."""
     arn = target["Arn"]
@@ -55,27 +49,9 @@ def check_target(target: dict[str, Any]) -> None:
 
 @behaves(
     "scheduler.target-action",
-    "a universal target names a service and an action that exist",
-    "ValidationException 400",
-    _UNIVERSAL,
-)
-@behaves(
     "scheduler.target-reads",
-    "actions that only read (get, describe, list and others) are no targets",
-    "ValidationException 400",
-    _UNIVERSAL + ", Unsupported actions",
-)
-@behaves(
     "scheduler.input-json",
-    "a universal target's Input is a JSON object",
-    "ValidationException 400, Invalid RequestJson",
-    _UNIVERSAL,
-)
-@behaves(
     "scheduler.input-members",
-    "the Input's members are the action's, in Pascal case, at every level",
-    "ValidationException 400, Invalid RequestJson",
-    _UNIVERSAL,
 )
 def _check_universal(arn: str, match: re.Match[str], text: str) -> None:
     shape = input_shape(match[1], match[2][0].upper() + match[2][1:])
@@ -90,12 +66,7 @@ def _check_universal(arn: str, match: re.Match[str], text: str) -> None:
     _to_api_names(shape, given)
 
 
-@behaves(
-    "scheduler.ecs-parameters",
-    "an ECS cluster as target needs EcsParameters with a task definition",
-    "ValidationException 400",
-    "EventBridge Scheduler API Reference, Target, EcsParameters",
-)
+@behaves("scheduler.ecs-parameters")
 def _check_ecs(target: dict[str, Any]) -> None:
     given = target.get("EcsParameters")
     if not given or ":task-definition/" not in given.get("TaskDefinitionArn", ""):

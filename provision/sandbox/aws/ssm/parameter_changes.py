@@ -4,12 +4,11 @@ from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.rules import Answer, after, before
-from provision.sandbox.aws.ssm.parameters import PUT
 
 _TAGS = 50
 
 
-@behaves("ssm.key-unknown", "a SecureString's key is one that KMS knows", "InvalidKeyId 400", PUT)
+@behaves("ssm.key-unknown")
 @before("ssm", "PutParameter")
 def check_key(cloud: Cloud, call: Call) -> None:
     """Refuse an unknown KeyId; the default is alias/aws/ssm (API PutParameter, InvalidKeyId)."""
@@ -21,18 +20,7 @@ def check_key(cloud: Cloud, call: Call) -> None:
         raise AwsError("InvalidKeyId", f"Invalid keyId {key}", 400)
 
 
-@behaves(
-    "ssm.type-stays",
-    "overwriting does not change a parameter's type",
-    "HierarchyTypeMismatchException 400",
-    PUT,
-)
-@behaves(
-    "ssm.too-many-updates",
-    "a parameter that is being written is not written again (delays.parameter, 0 unless set)",
-    "TooManyUpdates 400",
-    PUT,
-)
+@behaves("ssm.type-stays", "ssm.too-many-updates")
 @before("ssm", "PutParameter")
 def check_change(cloud: Cloud, call: Call) -> None:
     """Refuse concurrent updates and a change of type (API PutParameter)."""
@@ -60,12 +48,7 @@ def record_update(cloud: Cloud, call: Call, answer: Answer) -> None:
     cloud.ssm.updated[call.region, call.params["Name"]] = cloud.clock.now()
 
 
-@behaves(
-    "ssm.tags",
-    "a parameter has at most 50 tags",
-    "TooManyTagsError 400",
-    "SSM API Reference, AddTagsToResource, Errors",
-)
+@behaves("ssm.tags")
 @before("ssm", "PutParameter")
 def check_tags(cloud: Cloud, call: Call) -> None:
     """Refuse more tags than the quota."""

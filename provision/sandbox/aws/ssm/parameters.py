@@ -12,44 +12,17 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constraint_rule
 from provision.sandbox.aws.rules import before
 
-_NAMES = "Systems Manager User Guide, Requirements and constraints for parameter names"
-PUT = "SSM API Reference, PutParameter, Errors"
 _ALPHABET = re.compile(r"[A-Za-z0-9_./-]+")
 _MAX_SIZE = {"Standard": 4096, "Advanced": 8192}
 _MAX_DEPTH, _MAX_NAME = 15, 1011
 
 
-behaves(
-    "ssm.constraints",
-    "descriptions, patterns, labels and lists have lengths",
-    "ValidationException 400",
-    "botocore model of SSM: ParameterDescription, AllowedPattern and others",
-)(constraint_rule)
+behaves("ssm.constraints")(constraint_rule)
 before("ssm", "*")(constraint_rule("ValidationException"))
 
 
 @behaves(
-    "ssm.name-reserved",
-    "a name does not begin with aws or ssm",
-    "ValidationException 400",
-    _NAMES,
-    moto="moto refuses it as well",
-)
-@behaves(
-    "ssm.name-alphabet",
-    "a name consists of letters, digits, .-_ and slashes",
-    "ValidationException 400",
-    _NAMES,
-)
-@behaves("ssm.name-path", "a name with slashes begins with one", "ValidationException 400", _NAMES)
-@behaves(
-    "ssm.name-length", "a name has at most 1,011 characters", "ValidationException 400", _NAMES
-)
-@behaves(
-    "ssm.name-depth",
-    "a path has at most 15 levels",
-    "HierarchyLevelLimitExceededException 400",
-    _NAMES,
+    "ssm.name-reserved", "ssm.name-alphabet", "ssm.name-path", "ssm.name-length", "ssm.name-depth"
 )
 @before("ssm", "PutParameter")
 def check_name(cloud: Cloud, call: Call) -> None:
@@ -73,24 +46,7 @@ def check_name(cloud: Cloud, call: Call) -> None:
         )
 
 
-@behaves(
-    "ssm.value-size",
-    "the value of a standard parameter has at most 4,096 characters",
-    "ValidationException 400",
-    "AWS General Reference, Systems Manager quotas",
-)
-@behaves(
-    "ssm.value-nested",
-    "a value does not name another parameter in double braces",
-    "ValidationException 400",
-    "SSM API Reference, PutParameter, Value",
-)
-@behaves(
-    "ssm.value-pattern",
-    "a value fits the parameter's allowed pattern",
-    "ParameterPatternMismatchException 400",
-    PUT,
-)
+@behaves("ssm.value-size", "ssm.value-nested", "ssm.value-pattern")
 @before("ssm", "PutParameter")
 def check_value(cloud: Cloud, call: Call) -> None:
     """Check Value and AllowedPattern (API PutParameter)."""

@@ -22,24 +22,7 @@ _TAGGABLE = {
 }
 
 
-@behaves(
-    "elbv2.duplicate-tag-key",
-    "a tag's key comes once in a call",
-    "DuplicateTagKeys 400",
-    "Elastic Load Balancing API Reference, AddTags, Errors",
-)
-@behaves(
-    "elbv2.reserved-tag-key",
-    "a tag's key does not begin with 'aws:'",
-    "ValidationError 400",
-    "Elastic Load Balancing API Reference, Tag",
-)
-@behaves(
-    "elbv2.tag-length",
-    "a tag's key has at most 128 letters, its value 256, of a limited alphabet",
-    "ValidationError 400, '1 validation error detected: ...'",
-    "Elastic Load Balancing API Reference, Tag; botocore model, elbv2, TagKey",
-)
+@behaves("elbv2.duplicate-tag-key", "elbv2.reserved-tag-key", "elbv2.tag-length")
 @before("elbv2", "CreateLoadBalancer", "CreateTargetGroup", "CreateListener", "CreateRule")
 def check_tags_at_creation(cloud: Cloud, call: Call) -> None:
     """Check keys and number of tags (API Tag); constraints.py checks lengths."""
@@ -55,12 +38,7 @@ def check_tags_at_creation(cloud: Cloud, call: Call) -> None:
     _check_count(set(keys))
 
 
-@behaves(
-    "elbv2.too-many-tags",
-    "a load balancer, target group, listener or rule has up to 50 tags, and no more",
-    "TooManyTags 400",
-    "Elastic Load Balancing API Reference, Tag; User Guide, Tag restrictions",
-)
+@behaves("elbv2.too-many-tags")
 @before("elbv2", "AddTags")
 def add_tags(cloud: Cloud, call: Call) -> Answer | None:
     """Add tags instead of moto, whose limit is ten (API AddTags)."""
@@ -83,37 +61,14 @@ def _check_count(keys: set[str]) -> None:
         raise AwsError("TooManyTags", "You've reached the limit on the number of tags per resource")
 
 
-@behaves(
-    "ec2.reserved-tag-key",
-    "a tag's key does not begin with 'aws:'",
-    "InvalidParameterValue 400",
-    "EC2 User Guide, Tag restrictions",
-)
-@behaves(
-    "ec2.tag-length",
-    "a tag's key has at most 128 letters, its value 256",
-    "InvalidParameterValue 400",
-    "EC2 User Guide, Tag restrictions",
-)
-@behaves(
-    "ec2.too-many-tags",
-    "a resource has at most 50 tags",
-    "TagLimitExceeded 400",
-    "EC2 User Guide, Tag restrictions",
-    moto="moto refuses it as well",
-)
+@behaves("ec2.reserved-tag-key", "ec2.tag-length", "ec2.too-many-tags")
 @before("ec2", "CreateTags")
 def check_network_tags(cloud: Cloud, call: Call) -> None:
     """Check tags (User Guide, Tag restrictions); moto checks their number."""
     _check_network_tags(call.params["Tags"])
 
 
-@behaves(
-    "ec2.tags-of-another-type",
-    "a creating call tags what it creates, with each key once",
-    "InvalidParameterValue 400",
-    "EC2 API Reference, TagSpecification",
-)
+@behaves("ec2.tags-of-another-type")
 @before("ec2", *_TAGGABLE)
 def check_network_tags_at_creation(cloud: Cloud, call: Call) -> None:
     """Check tags at creation (API TagSpecification)."""
@@ -142,12 +97,7 @@ def _check_network_tags(tags: list[dict[str, Any]]) -> None:
         seen.add(key)
 
 
-@behaves(
-    "route53.too-many-tags",
-    "a hosted zone has at most ten tags",
-    "InvalidInput 400",
-    "Route 53 API Reference, ChangeTagsForResource, AddTags",
-)
+@behaves("route53.too-many-tags")
 @before("route53", "ChangeTagsForResource")
 def check_zone_tags(cloud: Cloud, call: Call) -> None:
     """Check keys and total of a zone's tags; constraints.py checks those of a call."""
