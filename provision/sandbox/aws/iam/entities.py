@@ -1,10 +1,10 @@
-"""IAM: checks of roles, users and policies."""
+"""IAM: checks of roles, users and policies, and propagation of new ones."""
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.constraints import constraint_rule
-from provision.sandbox.aws.rules import Answer, before
+from provision.sandbox.aws.rules import Answer, after, before
 
 behaves("iam.tags", "iam.constraints")(constraint_rule)
 before("iam", "*")(constraint_rule("ValidationError"))
@@ -109,3 +109,19 @@ def check_unprotected(cloud: Cloud, call: Call) -> None:
 
 def _no_such_entity(message: str) -> AwsError:
     return AwsError("NoSuchEntity", message, 404)
+
+
+@behaves("iam.role-fresh")
+@after("iam", "CreateRole")
+def start_role_propagation(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Start the propagation of a new role (User Guide, IAM troubleshooting)."""
+    cloud.iam.mark_changed(answer["Role"]["Arn"])
+
+
+@behaves("iam.trust-fresh")
+@after("iam", "UpdateAssumeRolePolicy")
+def start_trust_propagation(cloud: Cloud, call: Call, answer: Answer) -> None:
+    """Start the propagation of a new trust policy (User Guide, IAM troubleshooting)."""
+    role = cloud.iam.role(call.params["RoleName"])
+    if role is not None:
+        cloud.iam.mark_changed(role.arn)

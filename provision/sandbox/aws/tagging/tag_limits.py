@@ -3,6 +3,7 @@
 from typing import Any
 
 from moto.core.exceptions import ServiceException
+from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
@@ -108,3 +109,8 @@ def check_zone_tags(cloud: Cloud, call: Call) -> None:
         raise AwsError("InvalidInput", "Tag keys starting with 'aws:' are reserved.")
     if len(current | added) > 10:
         raise AwsError("InvalidInput", "The number of tags exceeds the limit of 10 per resource.")
+
+
+behaves("tagging.omits", "tagging.lists-what-is-gone")(
+    ResourceGroupsTaggingAPIBackend.get_resources
+)
