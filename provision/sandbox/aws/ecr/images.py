@@ -10,7 +10,7 @@ from typing import Any
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
-from provision.sandbox.aws.ecr.repositories import invalid
+from provision.sandbox.aws.ecr.repositories import invalid, repository_not_found
 from provision.sandbox.aws.rules import Answer, after, before
 
 
@@ -49,11 +49,7 @@ def check_image(cloud: Cloud, call: Call) -> None:
     name = call.params["repositoryName"]
     repository = cloud.backend("ecr", call.region).repositories.get(name)
     if repository is None:
-        raise AwsError(
-            "RepositoryNotFoundException",
-            f"The repository with name '{name}' does not exist in the registry with id "
-            f"'{cloud.account_id}'",
-        )
+        raise repository_not_found(cloud, name)
     try:
         manifest = json.loads(call.params["imageManifest"])
     except ValueError:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 from provision.sandbox.aws.behaviours import behaves
 from provision.sandbox.aws.calls import AwsError, Call
 from provision.sandbox.aws.cloud import Cloud
+from provision.sandbox.aws.ecr.repositories import repository_not_found
 from provision.sandbox.aws.ecr.state import Token
 from provision.sandbox.aws.permissions.enforcement import enforce
 from provision.sandbox.aws.rules import rules_after, rules_before
@@ -215,11 +216,7 @@ class _RegistryCall:
     def _repository(self) -> Any:
         repositories = self.cloud.backend("ecr", self.caller.region).repositories
         if self.name not in repositories:
-            raise AwsError(
-                "RepositoryNotFoundException",
-                f"The repository with name '{self.name}' does not exist in the registry with id "
-                f"'{self.cloud.account_id}'",
-            )
+            raise repository_not_found(self.cloud, self.name)
         return repositories[self.name]
 
     def _layers(self) -> dict[str, int]:

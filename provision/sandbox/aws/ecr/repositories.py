@@ -42,6 +42,14 @@ def answer_token(cloud: Cloud, call: Call, answer: Answer) -> None:
         entry["expiresAt"] = datetime.fromtimestamp(cloud.clock.now() + TOKEN_TTL, UTC)
 
 
+def repository_not_found(cloud: Cloud, name: str) -> AwsError:
+    """Return the error for an unknown repository."""
+    return AwsError(
+        "RepositoryNotFoundException",
+        f"The repository with name '{name}' does not exist in the registry with id '{cloud.account_id}'",
+    )
+
+
 def invalid(parameter: str, constraint: str) -> AwsError:
     """Return the error for a parameter that breaks a constraint."""
     return AwsError(
