@@ -65,8 +65,8 @@ def read_runtime(file: Path | None = None) -> dict[str, Any] | None:
         return None
     remote = [name for name in _ADDRESSES if name in values and not _is_local(str(values[name]))]
     if remote:
-        why = _("its {names} leads to another machine", names=", ".join(remote))
-        raise _refused(doing, file, why)
+        reason = _("its {names} leads to another machine", names=", ".join(remote))
+        raise _refused(doing, file, reason)
     return values
 
 
@@ -109,24 +109,24 @@ def _open(
     except OSError as error:
         link = _("it is a symbolic link") if path.is_symlink() else ""
         raise _refused(doing, path, link or error.strerror or str(error)) from None
-    found, why = os.fstat(descriptor), ""
+    found, reason = os.fstat(descriptor), ""
     if found.st_uid != os.getuid():
-        why = _("it belongs to another user of this machine")
+        reason = _("it belongs to another user of this machine")
     elif not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        why = _("it is no regular file")
+        reason = _("it is no regular file")
     elif private and found.st_mode & 0o077:
         mode = f"{stat.S_IMODE(found.st_mode):o}"
-        why = _("other users of this machine may use it (its mode is {mode})", mode=mode)
-    if why:
+        reason = _("other users of this machine may use it (its mode is {mode})", mode=mode)
+    if reason:
         os.close(descriptor)
-        raise _refused(doing, path, why)
+        raise _refused(doing, path, reason)
     return descriptor
 
 
-def _refused(doing: str, path: Path, why: str) -> ProvisionError:
+def _refused(doing: str, path: Path, reason: str) -> ProvisionError:
     return ProvisionError(
         doing,
-        f"{path}: {why}",
+        f"{path}: {reason}",
         _(
             "Have a look at it and remove it, or set XDG_RUNTIME_DIR to a folder of your own "
             "(for both commands)."

@@ -77,8 +77,8 @@ class Registrar:
         """Handle one HTTP request, as a WSGI application."""
         try:
             response: Response | HTTPException = self._respond(Request(environ))
-        except HTTPException as refusal:
-            response = refusal
+        except HTTPException as error:
+            response = error
         return response(environ, start_response)
 
     def _respond(self, request: Request) -> Response:

@@ -135,5 +135,5 @@ def _is_uri(address: str) -> bool:
 
 def _bytes(value: object) -> int:
     """Return the size of the value as compact JSON, in bytes."""
-    words = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return len(words.encode("utf-8", "replace"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode("utf-8", "replace"))

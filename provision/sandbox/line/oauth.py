@@ -49,5 +49,5 @@ def _equal(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
-def _error(code: str, why: str) -> tuple[Response, int]:
-    return jsonify(error=code, error_description=why), 400
+def _error(code: str, description: str) -> tuple[Response, int]:
+    return jsonify(error=code, error_description=description), 400

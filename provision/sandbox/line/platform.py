@@ -57,7 +57,7 @@ class LinePlatform(Channel):
             self.wsgi.add_url_rule(path, view.__name__, view, methods=[method])
 
     def send(
-        self, words: str, user: str, *, follow: bool = False, postback: str = "", language: str = ""
+        self, text: str, user: str, *, follow: bool = False, postback: str = "", language: str = ""
     ) -> dict[str, Any]:
         """Send a message, follow or postback event as a user; return the outcome as JSON.
 
@@ -75,7 +75,7 @@ class LinePlatform(Channel):
         elif postback:
             event = postback_event(postback, user, token, now)
         else:
-            event = text_event(words, user, token, now)
+            event = text_event(text, user, token, now)
         delivery, count = self._send_webhook(event)
         reply = self.tokens.reply(token, self._reply_timeout if delivery.reason == "OK" else 0.0)
         return _outcome(delivery, reply, time.monotonic() - started, count)
@@ -100,14 +100,14 @@ class LinePlatform(Channel):
 
     def _send(self) -> Response:
         body = json_body()
-        words, user = body.get("text", ""), body.get("user") or SOMEBODY
+        text, user = body.get("text", ""), body.get("user") or SOMEBODY
         postback, follow = body.get("postback", ""), body.get("event") == "follow"
         language = body.get("language", "")
-        if not all(isinstance(given, str) for given in (words, user, postback, language)):
+        if not all(isinstance(given, str) for given in (text, user, postback, language)):
             raise invalid("text")
-        if not (words or follow or postback):
+        if not (text or follow or postback):
             raise invalid("text")
-        outcome = self.send(words, user, follow=follow, postback=postback, language=language)
+        outcome = self.send(text, user, follow=follow, postback=postback, language=language)
         return jsonify(outcome)
 
     def _switch(self) -> Response:

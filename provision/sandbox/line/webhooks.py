@@ -49,13 +49,13 @@ def event(kind: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
     }
 
 
-def text_event(words: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
+def text_event(text: str, user: str, reply_token: str, now: float) -> dict[str, Any]:
     """Return a message event with a text message."""
     message = {
         "type": "text",
         "id": str(secrets.randbelow(10**18)),
         "quoteToken": secrets.token_urlsafe(32),
-        "text": words,
+        "text": text,
     }
     return {**event("message", user, reply_token, now), "message": message}
 

@@ -113,16 +113,16 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
     Of the mode only "executable" is kept. tarfile's filter="data" requires Python 3.11.4. Raises ValueError
     or OSError.
     """
-    place = (root / member.name).resolve()
-    if not place.is_relative_to(root):
+    path = (root / member.name).resolve()
+    if not path.is_relative_to(root):
         raise OSError(f"{member.name!r} would leave the image")
     if member.isdir():
-        place.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     elif member.isreg() and (content := tar.extractfile(member)):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with content, place.open("wb") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with content, path.open("wb") as file:
             shutil.copyfileobj(content, file)
-        place.chmod(0o755 if member.mode & 0o100 else 0o644)
+        path.chmod(0o755 if member.mode & 0o100 else 0o644)
 
 
 class _Bounded(gzip.GzipFile):
@@ -167,14 +167,14 @@ def _localized(config: dict[str, Any], root: Path) -> UnpackedImage:
     for name in _PATHS:
         if name in environment:
             places = environment[name].split(":")
-            here = [_local_path(root, place) for place in places]
-            environment[name] = ":".join(place for place in here if _is_compatible(place))
+            local_paths = [_local_path(root, path) for path in places]
+            environment[name] = ":".join(path for path in local_paths if _is_compatible(path))
     variables_here = {
         name: value
         for name, value in environment.items()
         if name not in _IGNORED_VARIABLES
         and not name.startswith("LD_")  # for the loader of the image's system
     }
-    place = Path(_local_path(root, folder))
-    place.mkdir(parents=True, exist_ok=True)  # as container runtimes do
-    return UnpackedImage(variables_here, place, tuple(command))
+    path = Path(_local_path(root, folder))
+    path.mkdir(parents=True, exist_ok=True)  # as container runtimes do
+    return UnpackedImage(variables_here, path, tuple(command))

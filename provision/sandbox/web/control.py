@@ -49,8 +49,8 @@ def respond(cloud: Cloud, environ: dict[str, Any], start_response: Any) -> Itera
     try:
         handler, parts = _routes.bind_to_environ(environ).match()
         result = handler(cloud, _parameters(Request(environ)), **parts)
-    except HTTPException as refusal:
-        status, result = refusal.code or 500, {"error": refusal.description}
+    except HTTPException as error:
+        status, result = error.code or 500, {"error": error.description}
     except LookupError as unknown:
         status, result = NotFound.code, {"error": str(unknown.args[0])}
     except ValueError as wrong:

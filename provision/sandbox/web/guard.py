@@ -34,11 +34,11 @@ class Guard:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Forward requests that are allowed, refuse others."""
-        refusal = self._refuse(Request(environ))
-        if refusal is None:
+        error = self._refuse(Request(environ))
+        if error is None:
             answer: Iterable[bytes] = self._application(environ, start_response)
             return answer
-        status, message = refusal
+        status, message = error
         challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         body = json.dumps({"error": message})
         response = Response(body, status, challenge, mimetype="application/json")

@@ -16,10 +16,10 @@ def amazon_may_issue(dns: DnsResolver, name: str) -> bool:
         found = dns.resolve(".".join(labels[cut:]), "CAA")
         if found:
             parsed = [_caa(value) for value in found]
-            issuers = [who for kind, who in parsed if kind == tag]
+            issuers = [issuer for kind, issuer in parsed if kind == tag]
             if not issuers and tag == "issuewild":
-                issuers = [who for kind, who in parsed if kind == "issue"]
-            return not issuers or any(who in _AMAZON for who in issuers)
+                issuers = [issuer for kind, issuer in parsed if kind == "issue"]
+            return not issuers or any(issuer in _AMAZON for issuer in issuers)
     return True
 
 

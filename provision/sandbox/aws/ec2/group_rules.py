@@ -64,12 +64,16 @@ def _check_descriptions(permission: dict[str, Any]) -> None:
 @before("ec2", "ModifySecurityGroupRules")
 def check_kind(cloud: Cloud, call: Call) -> None:
     """Refuse to change the type of a rule's source (API ModifySecurityGroupRules)."""
-    for rule, wanted in _changes(cloud, call):
-        known = "ReferencedGroupId" if rule.source_group else "CidrIpv4"
-        for given in ("ReferencedGroupId", "CidrIpv4"):
-            if wanted.get(given) and (rule.source_group or rule.cidr_ipv4) and given != known:
+    for rule, new_values in _changes(cloud, call):
+        source_type = "ReferencedGroupId" if rule.source_group else "CidrIpv4"
+        for new_type in ("ReferencedGroupId", "CidrIpv4"):
+            if (
+                new_values.get(new_type)
+                and (rule.source_group or rule.cidr_ipv4)
+                and new_type != source_type
+            ):
                 raise invalid_value(
-                    f"Invalid rule type for security group rule '{rule.id}'. You may not specify {given} "
+                    f"Invalid rule type for security group rule '{rule.id}'. You may not specify {new_type} "
                     f"for an existing {'referenced group' if rule.source_group else 'IPv4 CIDR'} rule."
                 )
 
@@ -78,19 +82,21 @@ def check_kind(cloud: Cloud, call: Call) -> None:
 @after("ec2", "ModifySecurityGroupRules")
 def set_source_group(cloud: Cloud, call: Call, answer: Answer) -> None:
     """Set the new source group; moto changes only ports and ranges."""
-    for rule, wanted in _changes(cloud, call):
-        if group := wanted.get("ReferencedGroupId"):
+    for rule, new_values in _changes(cloud, call):
+        if group := new_values.get("ReferencedGroupId"):
             rule.source_group = {**rule.source_group, "GroupId": group}
 
 
 def _changes(cloud: Cloud, call: Call) -> list[tuple[Any, dict[str, Any]]]:
     """Return moto's rules that the call names, each with its new values."""
     owner = cloud.ec2.backend(call.region).get_security_group_from_id(call.params["GroupId"])
-    given = {
+    changes = {
         each["SecurityGroupRuleId"]: each.get("SecurityGroupRule", {})
         for each in call.params.get("SecurityGroupRules", [])
     }
     rules = (
-        [(owner.get_rule(rule_id), wanted) for rule_id, wanted in given.items()] if owner else []
+        [(owner.get_rule(rule_id), new_values) for rule_id, new_values in changes.items()]
+        if owner
+        else []
     )
-    return [(rule, wanted) for rule, wanted in rules if rule is not None]
+    return [(rule, new_values) for rule, new_values in rules if rule is not None]

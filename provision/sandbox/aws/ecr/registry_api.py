@@ -49,9 +49,9 @@ class Registry:
         """Answer one request of the registry protocol."""
         try:
             answer = self._answer(Request(environ))
-        except AwsError as refusal:
-            status, code = _CODES.get(refusal.code, (refusal.status or 400, refusal.code))
-            answer = _errors(status, code, refusal.message)
+        except AwsError as error:
+            status, code = _CODES.get(error.code, (error.status or 400, error.code))
+            answer = _errors(status, code, error.message)
         except ConnectionDroppedError as dropped:
             if connection := environ.get("werkzeug.socket"):
                 close_connection(connection, dropped)
@@ -83,24 +83,28 @@ class _RegistryCall:
     """One authenticated request about one repository."""
 
     def __init__(
-        self, cloud: Cloud, caller: Token, name: str, which: str, request: Request
+        self, cloud: Cloud, caller: Token, name: str, reference: str, request: Request
     ) -> None:
-        self.cloud, self.caller, self.name, self.which = cloud, caller, name, which
+        self.cloud, self.caller, self.name, self.reference = cloud, caller, name, reference
         self.request, self._body = request, request.get_data()
 
     @behaves("ecr.registry-blobs")
     def blob(self) -> Response:
         head = self.request.method == "HEAD"
         action = "BatchCheckLayerAvailability" if head else "GetDownloadUrlForLayer"
-        found = self._call(action, {"layerDigests": [self.which]}, self._blob)
+        found = self._call(action, {"layerDigests": [self.reference]}, self._blob)
         if found is None:
-            return _errors(404, "BLOB_UNKNOWN", f"The layer '{self.which}' does not exist")
+            return _errors(404, "BLOB_UNKNOWN", f"The layer '{self.reference}' does not exist")
         size, kind = str(len(found)), "application/octet-stream"
-        headers = {"Docker-Content-Digest": self.which, "Content-Length": size}
+        headers = {"Docker-Content-Digest": self.reference, "Content-Length": size}
         return Response(b"" if head else found, 200, headers, content_type=kind)
 
     def _blob(self, call: Call) -> bytes | None:
-        return self.cloud.ecr.images.blobs[self.which] if self.which in self._layers() else None
+        return (
+            self.cloud.ecr.images.blobs[self.reference]
+            if self.reference in self._layers()
+            else None
+        )
 
     @behaves("ecr.registry-upload")
     def upload(self) -> Response:
@@ -109,22 +113,22 @@ class _RegistryCall:
             started = self._call("InitiateLayerUpload", {}, self._backend)
             return self._accepted(str(started["uploadId"]), 0)
         if method == "PATCH":
-            size = self._call("UploadLayerPart", {"uploadId": self.which}, self._part)
-            return self._accepted(self.which, size)
+            size = self._call("UploadLayerPart", {"uploadId": self.reference}, self._part)
+            return self._accepted(self.reference, size)
         if method != "PUT":
             return _errors(405, "UNSUPPORTED", "Method Not Allowed")
         if self.request.content_length:
-            self._call("UploadLayerPart", {"uploadId": self.which}, self._part)
+            self._call("UploadLayerPart", {"uploadId": self.reference}, self._part)
         digest = self.request.args.get("digest", "")
-        ending = {"uploadId": self.which, "layerDigests": [digest]}
+        ending = {"uploadId": self.reference, "layerDigests": [digest]}
         if digest not in self._layers():
             self._call("CompleteLayerUpload", ending, self._backend)
         return self._created(f"blobs/{digest}", digest)
 
     def _part(self, call: Call) -> int:
-        upload = self._repository().uploads.get(self.which)
+        upload = self._repository().uploads.get(self.reference)
         if upload is None:
-            raise AwsError("UploadNotFoundException", f"The upload '{self.which}' is unknown")
+            raise AwsError("UploadNotFoundException", f"The upload '{self.reference}' is unknown")
         upload.layer_parts += self._body
         return len(upload.layer_parts)
 
@@ -142,15 +146,17 @@ class _RegistryCall:
     def _put(self) -> Response:
         self._layers()  # raises if there is no such repository
         kind = self.request.content_type or ""
-        given = {"imageManifest": self._body.decode(), "imageManifestMediaType": kind}
-        if not self.which.startswith("sha256:"):
-            given["imageTag"] = self.which
-        answer = self._call("PutImage", given, self._backend)
-        return self._created(f"manifests/{self.which}", answer["image"]["imageId"]["imageDigest"])
+        call_params = {"imageManifest": self._body.decode(), "imageManifestMediaType": kind}
+        if not self.reference.startswith("sha256:"):
+            call_params["imageTag"] = self.reference
+        answer = self._call("PutImage", call_params, self._backend)
+        return self._created(
+            f"manifests/{self.reference}", answer["image"]["imageId"]["imageDigest"]
+        )
 
     def _image(self, call: Call) -> Any:
         for image in self._repository().images:
-            if self.which == image.get_image_digest() or self.which in image.image_tags:
+            if self.reference == image.get_image_digest() or self.reference in image.image_tags:
                 return image
         raise AwsError("ImageNotFoundException", "Requested image not found")
 
@@ -158,10 +164,10 @@ class _RegistryCall:
 
     def _call(self, operation: str, params: dict[str, Any], execute: Any) -> Any:
         """Run the API call for the same purpose with its faults, permissions and rules, and log it."""
-        given = {"repositoryName": self.name, **params}
+        call_params = {"repositoryName": self.name, **params}
         reads = operation.startswith(("Batch", "Get"))
         call = Call(
-            *("ecr", operation, self.caller.region, given, not reads),
+            *("ecr", operation, self.caller.region, call_params, not reads),
             *(self.cloud.clock.now(), self.caller.access_key, None, "json"),
         )
         outcome: int | str = "dropped"
@@ -183,8 +189,8 @@ class _RegistryCall:
                 self.cloud.faults.inject(fault, call, "after")
             outcome = 200
             return answer
-        except AwsError as refusal:
-            outcome = _CODES.get(refusal.code, (refusal.status or 400, ""))[0]
+        except AwsError as error:
+            outcome = _CODES.get(error.code, (error.status or 400, ""))[0]
             raise
         finally:
             self.cloud.log_call(call, caller, outcome)
@@ -195,9 +201,11 @@ class _RegistryCall:
         if call.operation == "InitiateLayerUpload":
             return dict(backend.initiate_layer_upload(self.name))
         if call.operation == "CompleteLayerUpload":
-            given = call.params
+            call_params = call.params
             return dict(
-                backend.complete_layer_upload(self.name, given["uploadId"], given["layerDigests"])
+                backend.complete_layer_upload(
+                    self.name, call_params["uploadId"], call_params["layerDigests"]
+                )
             )
         same = [
             image
@@ -224,7 +232,7 @@ class _RegistryCall:
         return layers
 
     def _id(self) -> dict[str, str]:
-        return {"imageDigest" if ":" in self.which else "imageTag": self.which}
+        return {"imageDigest" if ":" in self.reference else "imageTag": self.reference}
 
     def _accepted(self, upload: str, size: int) -> Response:
         headers = {

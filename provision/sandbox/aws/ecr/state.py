@@ -44,8 +44,8 @@ class Ecr:
 
     def find_token(self, token: str) -> "Token | None":
         """Return a valid token's data, or None."""
-        known = self._tokens.get(token)
-        return known if known and self.account.clock.now() < known.expires else None
+        data = self._tokens.get(token)
+        return data if data and self.account.clock.now() < data.expires else None
 
     def tick(self) -> None:
         """Delete images that lifecycle policies match, within 24 hours (User Guide, lifecycle policies)."""

@@ -38,10 +38,10 @@ def check_capacity(params: dict[str, Any], cluster: Any) -> None:
 def check_strategy(strategy: list[dict[str, Any]]) -> None:
     """Check weights and bases (API CapacityProviderStrategyItem)."""
     for entry in strategy:
-        for name, most in (("weight", 1000), ("base", 100000)):
-            if not 0 <= (entry.get(name) or 0) <= most:
+        for name, maximum in (("weight", 1000), ("base", 100000)):
+            if not 0 <= (entry.get(name) or 0) <= maximum:
                 raise invalid_parameter(
-                    f"The capacity provider {name} must be between 0 and {most}. Specify a valid "
+                    f"The capacity provider {name} must be between 0 and {maximum}. Specify a valid "
                     "value and try again."
                 )
     if sum(1 for entry in strategy if entry.get("base")) > 1:

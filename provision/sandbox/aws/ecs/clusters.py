@@ -40,9 +40,9 @@ def create_cluster(cloud: Cloud, call: Call) -> Answer | None:
     require_service_linked_role(cloud)
     check_providers(call.params)
     name = call.params.get("clusterName") or "default"
-    known = cloud.backend("ecs", call.region).clusters.get(name)
-    if known is not None and known.status == "ACTIVE":
-        return {"cluster": _describe(cloud, call.region, known)}
+    existing = cloud.backend("ecs", call.region).clusters.get(name)
+    if existing is not None and existing.status == "ACTIVE":
+        return {"cluster": _describe(cloud, call.region, existing)}
     return None
 
 

@@ -33,10 +33,10 @@ _SHOWN = {
 @before("ecs", "DescribeTaskDefinition")
 def describe_definition(cloud: Cloud, call: Call) -> Answer | None:
     """Resolve a family to its latest ACTIVE revision (API DescribeTaskDefinition)."""
-    wanted = call.params["taskDefinition"].rpartition("/")[2]
-    if ":" in wanted:
+    name = call.params["taskDefinition"].rpartition("/")[2]
+    if ":" in name:
         return None
-    definition = latest_active(cloud, call.region, wanted)
+    definition = latest_active(cloud, call.region, name)
     with_tags = "TAGS" in (call.params.get("include") or [])
     return {"taskDefinition": describe(definition), "tags": definition.tags if with_tags else []}
 
@@ -78,13 +78,13 @@ def find_revision(cloud: Cloud, region: str, name: str) -> Any | None:
 @before("ecs", "ListTaskDefinitions")
 def list_definitions(cloud: Cloud, call: Call) -> Answer:
     """List by status, sort and page (API ListTaskDefinitions)."""
-    wanted = call.params.get("familyPrefix")
+    prefix = call.params.get("familyPrefix")
     status = call.params.get("status") or "ACTIVE"
     found = sorted(
         (definition.family, definition.revision, definition.arn)
         for family, revisions in cloud.backend("ecs", call.region).task_definitions.items()
         for definition in revisions.values()
-        if definition.status == status and wanted in (None, family)
+        if definition.status == status and prefix in (None, family)
     )
     if call.params.get("sort") == "DESC":
         found.reverse()
@@ -112,7 +112,7 @@ def delete_definitions(cloud: Cloud, call: Call) -> Answer:
     names = call.params["taskDefinitions"]
     if len(names) > 10:
         raise invalid_parameter("Size of TaskDefinition references list cannot exceed 10")
-    done, failures = [], []
+    deleted, failures = [], []
     for name in names:
         definition = find_revision(cloud, call.region, name)
         if definition is None:
@@ -127,10 +127,10 @@ def delete_definitions(cloud: Cloud, call: Call) -> Answer:
             )
         else:
             definition.status = "DELETE_IN_PROGRESS"
-            done.append(describe(definition))
+            deleted.append(describe(definition))
             continue
         failures.append({"arn": name, "reason": reason})
-    return {"taskDefinitions": done, "failures": failures}
+    return {"taskDefinitions": deleted, "failures": failures}
 
 
 def describe(definition: Any) -> dict[str, Any]:

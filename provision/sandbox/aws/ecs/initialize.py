@@ -54,12 +54,12 @@ def read_secrets(cloud: Cloud, task: Task) -> dict[str, str]:
     for entry in task.essential.get("secrets") or []:
         name = entry["valueFrom"]
         arn = f"arn:aws:ssm:{task.region}:{cloud.account_id}:parameter/{name.lstrip('/')}"
-        why = execution_role_denial(
+        denial = execution_role_denial(
             cloud, task, "ssm:GetParameters", name if name.startswith("arn:") else arn
         )
-        if why:
+        if denial:
             raise CannotStartError(
-                f"{_PULL}service call has been retried 1 time(s): AccessDeniedException: {why}"
+                f"{_PULL}service call has been retried 1 time(s): AccessDeniedException: {denial}"
             )
         found = cloud.backend("ssm", task.region).get_parameters([name])
         if name in found:
@@ -93,9 +93,9 @@ def open_log(cloud: Cloud, task: Task) -> tuple[Any, str] | None:
     stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{task.essential['name']}/{task.id}"
     if stream not in logs.groups[group].streams:
         arn = f"arn:aws:logs:{region}:{cloud.account_id}:log-group:{group}:log-stream:{stream}"
-        why = execution_role_denial(cloud, task, "logs:CreateLogStream", arn)
-        if why:
-            raise CannotStartError(f"{_LOGGER}AccessDeniedException: {why} : exit status 1")
+        denial = execution_role_denial(cloud, task, "logs:CreateLogStream", arn)
+        if denial:
+            raise CannotStartError(f"{_LOGGER}AccessDeniedException: {denial} : exit status 1")
     logs.ensure_log_stream(group, stream)
     return logs.groups[group], stream
 

@@ -82,7 +82,7 @@ def check_tags(tags: list[dict[str, Any]]) -> None:
             )
 
 
-def check_items(what: str, items: list[Any] | None, most: int) -> None:
+def check_items(name: str, items: list[Any] | None, maximum: int) -> None:
     """Refuse a list that is too long."""
-    if len(items or []) > most:
-        raise invalid_parameter(f"{what} can have at most {most} items.")
+    if len(items or []) > maximum:
+        raise invalid_parameter(f"{name} can have at most {maximum} items.")

@@ -33,18 +33,18 @@ def check_network(cloud: Cloud, region: str, definition: Any, params: dict[str, 
 
 @behaves("ecs.subnet-unknown", "ecs.subnets-of-two-vpcs")
 def _vpcs_of_subnets(cloud: Cloud, region: str, subnets: list[str]) -> set[str]:
-    known = {
+    vpc_ids = {
         subnet.id: subnet.vpc_id
         for zone in cloud.ec2.backend(region).subnets.values()
         for subnet in zone.values()
     }
     for subnet in subnets:
-        if subnet not in known:
+        if subnet not in vpc_ids:
             raise invalid_parameter(
                 f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does "
                 "not exist (ErrorCode: InvalidSubnetID.NotFound)"
             )
-    vpcs = {known[subnet] for subnet in subnets}
+    vpcs = {vpc_ids[subnet] for subnet in subnets}
     if len(vpcs) > 1:
         raise invalid_parameter("subnets must all belong to the same VPC.")
     return vpcs

@@ -34,12 +34,12 @@ def _check_pull_permissions(cloud: Cloud, task: Task) -> None:
     repository = repository_arn(image)
     if not repository:
         return
-    why = execution_role_denial(cloud, task, "ecr:GetAuthorizationToken", "*")
-    if why:
+    denial = execution_role_denial(cloud, task, "ecr:GetAuthorizationToken", "*")
+    if denial:
         raise CannotStartError(
             "ResourceInitializationError: unable to pull secrets or registry auth: execution "
             "resource retrieval failed: unable to retrieve ecr registry auth: service call has been "
-            f"retried 3 time(s): AccessDeniedException: {why}"
+            f"retried 3 time(s): AccessDeniedException: {denial}"
         )
     needed = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     if any(execution_role_denial(cloud, task, action, repository) for action in needed):

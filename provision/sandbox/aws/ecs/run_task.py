@@ -27,9 +27,9 @@ def run_tasks(cloud: Cloud, call: Call) -> Answer:
     cluster = find_cluster(cloud, call.region, call.params.get("cluster"))
     token = call.params.get("clientToken")
     key = (call.region, cluster.name, token or "")
-    known = _repeated(cloud, call, key) if token else None
-    if known is not None:
-        return {"tasks": [task.describe(True) for task in known], "failures": []}
+    repeated = _repeated(cloud, call, key) if token else None
+    if repeated is not None:
+        return {"tasks": [task.describe(True) for task in repeated], "failures": []}
     params = with_default(cloud, call.params, cluster)
     definition = check_run(cloud, call, params, cluster)
     tasks: list[Task] = []
@@ -47,16 +47,16 @@ def run_tasks(cloud: Cloud, call: Call) -> Answer:
 
 @behaves("ecs.run-task-token-repeated", "ecs.run-task-token-conflict")
 def _repeated(cloud: Cloud, call: Call, key: tuple[str, str, str]) -> list[Task] | None:
-    known = cloud.ecs.run_task_calls.get(key)
-    if known is None or cloud.clock.now() >= known.at + _TOKEN_TTL:
+    previous = cloud.ecs.run_task_calls.get(key)
+    if previous is None or cloud.clock.now() >= previous.at + _TOKEN_TTL:
         return None
-    if known.params != call.params:
+    if previous.params != call.params:
         raise AwsError(
             "ConflictException",
             "The RunTask request could not be processed due to conflicts. The provided clientToken "
             "is already in use with a different RunTask request.",
         )
-    return known.tasks
+    return previous.tasks
 
 
 @behaves("ecs.run-task-no-spot-capacity")

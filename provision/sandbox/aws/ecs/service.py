@@ -131,8 +131,8 @@ class EcsService:
 
     def startable_count(self) -> int:
         """Return how many more tasks may start: up to maximumPercent of the desired count, rounded down."""
-        most = self.desired * self.percents["maximumPercent"] // 100
-        return most - sum(1 for task in self.tasks if task.should_run)
+        maximum = self.desired * self.percents["maximumPercent"] // 100
+        return maximum - sum(1 for task in self.tasks if task.should_run)
 
     def minimum_healthy_count(self) -> int:
         """Return the tasks to keep healthy: minimumHealthyPercent of the desired count, rounded up."""
@@ -155,12 +155,12 @@ class EcsService:
             return {"launchType": self.launch_type}
         return {"capacityProviderStrategy": self.params["capacityProviderStrategy"]}
 
-    def add_event(self, now: float, sentence: str) -> None:
+    def add_event(self, now: float, message: str) -> None:
         """Add a service event; ECS begins each with the service's name."""
         event = {
             "id": str(uuid.uuid4()),
             "createdAt": timestamp(now),
-            "message": f"(service {self.name}) {sentence}",
+            "message": f"(service {self.name}) {message}",
         }
         self.events = [event, *self.events][:_MAX_EVENTS]
 

@@ -30,12 +30,12 @@ def create_service(cloud: Cloud, call: Call) -> Answer | None:
     """Create a service after checking clientToken, name and references (API CreateService)."""
     params = call.params
     require_service_linked_role(cloud)
-    known = find_service(cloud, call, params["serviceName"])
-    if known is not None and known.status == "ACTIVE":
-        if params.get("clientToken") and params == known.created:
-            return {"service": known.describe()}
+    existing = find_service(cloud, call, params["serviceName"])
+    if existing is not None and existing.status == "ACTIVE":
+        if params.get("clientToken") and params == existing.created:
+            return {"service": existing.describe()}
         raise invalid_parameter("Creation of service was not idempotent.")
-    if known is not None and known.status == "DRAINING":
+    if existing is not None and existing.status == "DRAINING":
         raise invalid_parameter("Unable to Start a service that is still Draining.")
     check_count(params)
     definition = find_active_definition(cloud, call.region, params.get("taskDefinition") or "")

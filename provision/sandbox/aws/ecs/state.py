@@ -114,12 +114,12 @@ class Ecs:
     def remove_stopped_tasks(self) -> None:
         """Remove tasks an hour after they stopped."""
         before = self.account.clock.now() - _STOPPED_TASK_RETENTION
-        gone = {task.id for task in self.tasks if (task.stopped_at or before + 1) <= before}
-        if not gone:
+        expired = {task.id for task in self.tasks if (task.stopped_at or before + 1) <= before}
+        if not expired:
             return
-        self.tasks = [task for task in self.tasks if task.id not in gone]
+        self.tasks = [task for task in self.tasks if task.id not in expired]
         for service in self.services.values():
-            service.tasks = [task for task in service.tasks if task.id not in gone]
+            service.tasks = [task for task in service.tasks if task.id not in expired]
 
     @behaves("ecs.definition-delete-in-progress")
     def remove_unused_definitions(self, region: str) -> None:

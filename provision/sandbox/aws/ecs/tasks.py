@@ -47,13 +47,13 @@ def describe_tasks(cloud: Cloud, call: Call) -> Answer:
         raise invalid_parameter("Tasks cannot be empty.")
     check_items("tasks", names, 100)
     with_tags = "TAGS" in (call.params.get("include") or [])
-    known = {task.id: task for task in cloud.ecs.tasks_in(call.region, cluster.name)}
+    tasks = {task.id: task for task in cloud.ecs.tasks_in(call.region, cluster.name)}
     prefix = f"arn:aws:ecs:{call.region}:{cloud.account_id}:task/{cluster.name}"
     found, failures = [], []
     for name in names:
         task_id = name.rpartition("/")[2]
-        if task_id in known:
-            found.append(known[task_id].describe(with_tags))
+        if task_id in tasks:
+            found.append(tasks[task_id].describe(with_tags))
         else:
             failures.append({"arn": f"{prefix}/{task_id}", "reason": "MISSING"})
     return {"tasks": found, "failures": failures}

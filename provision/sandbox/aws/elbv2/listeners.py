@@ -33,14 +33,14 @@ def check_new_listener(cloud: Cloud, call: Call) -> Answer | None:
     return None
 
 
-def _has_settings(given: dict[str, Any], current: Any) -> bool:
+def _has_settings(params: dict[str, Any], current: Any) -> bool:
     """Return whether the parameters equal the settings of a listener (moto's)."""
-    certificates = [c["CertificateArn"] for c in given.get("Certificates", [])]
+    certificates = [c["CertificateArn"] for c in params.get("Certificates", [])]
     return (
-        given.get("Protocol") == current.protocol
+        params.get("Protocol") == current.protocol
         and certificates == current.certificates[:1]
-        and given.get("SslPolicy") in (None, current.ssl_policy)
-        and same_actions(given["DefaultActions"], current.default_actions)
+        and params.get("SslPolicy") in (None, current.ssl_policy)
+        and same_actions(params["DefaultActions"], current.default_actions)
     )
 
 

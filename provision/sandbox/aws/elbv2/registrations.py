@@ -43,11 +43,11 @@ def describe_target_health(cloud: Cloud, call: Call) -> Answer | None:
     group = _ip_target_group(cloud, call)
     if group is None:
         return None
-    known = cloud.elbv2.targets.get(group.arn, {})
+    registered = cloud.elbv2.targets.get(group.arn, {})
     targets_named = [
         (target["Id"], int(target.get("Port", group.port)))
         for target in call.params.get("Targets", [])
-    ] or list(known)
+    ] or list(registered)
     unregistered = {
         "State": "unused",
         "Reason": "Target.NotRegistered",
@@ -58,8 +58,8 @@ def describe_target_health(cloud: Cloud, call: Call) -> Answer | None:
             {
                 "Target": {"Id": ip, "Port": port},
                 "HealthCheckPort": str(port),
-                "TargetHealth": cloud.elbv2.health(group.arn, known[ip, port])
-                if (ip, port) in known
+                "TargetHealth": cloud.elbv2.health(group.arn, registered[ip, port])
+                if (ip, port) in registered
                 else unregistered,
             }
             for ip, port in targets_named

@@ -75,13 +75,13 @@ class Elbv2(Targets):
     def update_subnets(self, region: str, load_balancer: Any) -> None:
         """Create and release interfaces so that there is one in each of the load balancer's subnets."""
         interfaces = self._interfaces[load_balancer.arn]
-        wanted = {subnet.id for subnet in load_balancer.subnets}
-        for interface in [i for i in interfaces if i.subnet.id not in wanted]:
+        subnet_ids = {subnet.id for subnet in load_balancer.subnets}
+        for interface in [i for i in interfaces if i.subnet.id not in subnet_ids]:
             interfaces.remove(interface)
             self.ec2.release(region, interface.id)
         description = "ELB " + load_balancer.arn.partition(":loadbalancer/")[2]
         public = load_balancer.scheme == "internet-facing"
-        for subnet_id in sorted(wanted - {interface.subnet.id for interface in interfaces}):
+        for subnet_id in sorted(subnet_ids - {interface.subnet.id for interface in interfaces}):
             groups = load_balancer.security_groups
             interfaces.append(
                 self.ec2.attach(region, subnet_id, groups, description, public, "amazon-elb")

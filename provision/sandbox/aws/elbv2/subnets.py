@@ -42,19 +42,19 @@ def check_subnets(
 
     `current_ids` are the subnets in which it has addresses already.
     """
-    known = {
+    subnets_by_id = {
         subnet.id: subnet
         for subnets in cloud.ec2.backend(region).subnets.values()
         for subnet in subnets.values()
     }
-    unknown = [subnet_id for subnet_id in subnet_ids if subnet_id not in known]
+    unknown = [subnet_id for subnet_id in subnet_ids if subnet_id not in subnets_by_id]
     if unknown:
         raise AwsError("SubnetNotFound", f"The subnet ID '{unknown[0]}' does not exist")
     if len(subnet_ids) < 2:
         raise validation_error(
             "At least two subnets in two different Availability Zones must be specified"
         )
-    subnets = [known[subnet_id] for subnet_id in subnet_ids]
+    subnets = [subnets_by_id[subnet_id] for subnet_id in subnet_ids]
     if len({subnet.availability_zone for subnet in subnets}) < len(subnets):
         raise AwsError(
             "InvalidConfigurationRequest",

@@ -93,11 +93,11 @@ def check_changed_target_group(cloud: Cloud, call: Call) -> None:
 
 
 @behaves("elbv2.health-check-path", "elbv2.matcher-range")
-def _check_health_check(given: dict[str, Any]) -> None:
-    path = given.get("HealthCheckPath", "/")
+def _check_health_check(params: dict[str, Any]) -> None:
+    path = params.get("HealthCheckPath", "/")
     if not path.startswith("/"):
         raise validation_error(f"Health check path '{path}' must begin with a '/' character")
-    matcher = given.get("Matcher", {}).get("HttpCode", "")
+    matcher = params.get("Matcher", {}).get("HttpCode", "")
     for code in re.findall(r"\d+", matcher):
         if not _MIN_CODE <= int(code) <= _MAX_CODE:
             raise validation_error(

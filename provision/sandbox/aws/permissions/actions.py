@@ -135,7 +135,7 @@ def _roles_of(cloud: Cloud, call: Call) -> list[str | None]:
 def context(cloud: Cloud, call: Call) -> dict[str, Any]:
     """Return the condition keys of the request."""
     tags = _tags(call.params)
-    known: dict[str, Any] = {
+    keys: dict[str, Any] = {
         "aws:securetransport": call.secure,
         "aws:requestedregion": call.region,
         "aws:sourceip": "127.0.0.1",
@@ -143,18 +143,18 @@ def context(cloud: Cloud, call: Call) -> dict[str, Any]:
         "aws:epochtime": call.time,
         "aws:resourceaccount": cloud.account_id,
     }
-    known |= {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}
+    keys |= {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}
     if tags:
-        known["aws:tagkeys"] = list(tags)
+        keys["aws:tagkeys"] = list(tags)
     for key, expression in _SERVICE_KEYS.items():
         if key.startswith(f"{call.service}:"):
             value = jmespath.search(expression, call.params)
             if value is not None:
-                known[key] = value
+                keys[key] = value
     if call.service == "ecs" and call.operation not in ("CreateCluster", "DeleteCluster"):
         cluster = str(call.params.get("cluster") or "default").rpartition("/")[2]
-        known["ecs:cluster"] = f"arn:aws:ecs:{call.region}:{cloud.account_id}:cluster/{cluster}"
-    return known
+        keys["ecs:cluster"] = f"arn:aws:ecs:{call.region}:{cloud.account_id}:cluster/{cluster}"
+    return keys
 
 
 def _tags(params: dict[str, Any]) -> dict[str, str]:

@@ -96,22 +96,24 @@ def conditions_match(conditions: dict[str, dict[str, Any]], context: Context) ->
 
 def _operator_matches(operator: str, key: str, expected: list[str], context: Context) -> bool:
     quantifier, _, name = operator.rpartition(":")
-    known = [as_text(value) for value in as_list(context[key])] if key in context else []
+    values = [as_text(value) for value in as_list(context[key])] if key in context else []
     if name == "Null":
-        return any((value.lower() == "true") == (not known) for value in expected)
+        return any((value.lower() == "true") == (not values) for value in expected)
     if name.endswith("IfExists"):
-        if not known:
+        if not values:
             return True
         name = name.removesuffix("IfExists")
     negated = name in _NEGATED
     test = _TESTS.get(_NEGATED.get(name, name))
     if test is None:
         return False
-    results = [any(_run_test(test, want, actual, context) for want in expected) for actual in known]
+    results = [
+        any(_run_test(test, want, actual, context) for want in expected) for actual in values
+    ]
     if quantifier == "ForAllValues":
-        return all(fit != negated for fit in results)
+        return all(result != negated for result in results)
     if quantifier == "ForAnyValue":
-        return any(fit != negated for fit in results)
+        return any(result != negated for result in results)
     return not any(results) if negated else any(results)
 
 

@@ -47,23 +47,26 @@ def enforce(cloud: Cloud, call: Call) -> None:
 
 def check_permissions(cloud: Cloud, call: Call, principal: Principal) -> None:
     """Raise access denied if the principal lacks a permission for this call."""
-    known = context(cloud, call)
-    for action, resource, more in required_permissions(cloud, call):
+    request_keys = context(cloud, call)
+    for action, resource, own_keys in required_permissions(cloud, call):
         if call.operation in _CHECKED_ELSEWHERE:
             continue
-        message = denial_message(cloud, principal, (action, resource, more), known)
+        message = denial_message(cloud, principal, (action, resource, own_keys), request_keys)
         if message:
             raise access_denied(call, message)
 
 
 @behaves("s3.policy-grants")
 def denial_message(
-    cloud: Cloud, principal: Principal, wanted: RequiredPermission, known: dict[str, object]
+    cloud: Cloud,
+    principal: Principal,
+    permission: RequiredPermission,
+    request_keys: dict[str, object],
 ) -> str:
     """Return AWS's message if one action on one resource is denied, else ""."""
-    action, resource, more = wanted
+    action, resource, own_keys = permission
     tags = resource_tags(cloud, resource)
-    keys = known | tags | more
+    keys = request_keys | tags | own_keys
     policy = _bucket_policy(cloud, resource) if action.startswith("s3:") else None
     return cloud.permissions.denial_message(principal, action, resource, keys, policy)
 

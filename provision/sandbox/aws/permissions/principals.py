@@ -116,8 +116,8 @@ class Permissions:
             return None if session_token else keys.secret_access_key
         session = self._account.backend("sts").get_assumed_role_from_access_key(access_key)
         if session is not None:
-            known = hmac.compare_digest(session.session_token.encode(), session_token.encode())
-            return str(session.secret_access_key) if known else None
+            valid = hmac.compare_digest(session.session_token.encode(), session_token.encode())
+            return str(session.secret_access_key) if valid else None
         key = self._account.backend("iam").access_keys.get(access_key)
         return None if key is None or session_token else str(key.secret_access_key)
 
@@ -165,18 +165,18 @@ class Permissions:
     def condition_keys(self, principal: Principal) -> dict[str, Any]:
         """Return the principal's condition keys (IAM User Guide, "Properties of the principal")."""
         entity = principal.entity
-        known: dict[str, Any] = {
+        keys: dict[str, Any] = {
             "aws:principalarn": principal.role or principal.arn,
             "aws:principalaccount": self._account.account_id,
             "aws:principaltype": "User" if principal.is_user else "AssumedRole",
         }
         if entity is not None:
-            known["aws:userid"] = entity.id
+            keys["aws:userid"] = entity.id
             if principal.is_user:
-                known["aws:username"] = entity.name
+                keys["aws:username"] = entity.name
             for tag in entity.tags or []:
-                known[f"aws:principaltag/{tag['Key'].lower()}"] = tag["Value"]
-        return known
+                keys[f"aws:principaltag/{tag['Key'].lower()}"] = tag["Value"]
+        return keys
 
 
 def _document(policy: Any) -> Any:

@@ -57,19 +57,19 @@ _VERSIONED = {"GetObject", "DeleteObject"}
 
 def required_permissions(call: Call) -> list[RequiredPermission]:
     """Return the actions and resources that this call needs."""
-    given = call.params
-    if "Bucket" not in given:
+    params = call.params
+    if "Bucket" not in params:
         return [("s3:ListAllMyBuckets" if call.operation == "ListBuckets" else _plain(call), "*")]
-    bucket = f"arn:aws:s3:::{given['Bucket']}"
+    bucket = f"arn:aws:s3:::{params['Bucket']}"
     if call.operation == "DeleteObjects":
-        objects = (given.get("Delete") or {}).get("Objects") or []
+        objects = (params.get("Delete") or {}).get("Objects") or []
         return [(_action("DeleteObject", found), f"{bucket}/{found['Key']}") for found in objects]
     if call.operation == "CopyObject":
-        source = f"arn:aws:s3:::{_source(given['CopySource'])}"
-        return [("s3:GetObject", source), ("s3:PutObject", f"{bucket}/{given['Key']}")]
+        source = f"arn:aws:s3:::{_source(params['CopySource'])}"
+        return [("s3:GetObject", source), ("s3:PutObject", f"{bucket}/{params['Key']}")]
     if call.operation in OBJECT:
-        return [(_action(OBJECT[call.operation], given), f"{bucket}/{given['Key']}")]
-    tags = (given.get("CreateBucketConfiguration") or {}).get("Tags")
+        return [(_action(OBJECT[call.operation], params), f"{bucket}/{params['Key']}")]
+    tags = (params.get("CreateBucketConfiguration") or {}).get("Tags")
     more = [("s3:TagResource", bucket)] if call.operation == "CreateBucket" and tags else []
     return [(f"s3:{BUCKET.get(call.operation, call.operation)}", bucket), *more]
 
@@ -78,11 +78,11 @@ def _plain(call: Call) -> str:
     return f"s3:{call.operation}"
 
 
-def _action(name: str, given: dict[str, Any]) -> str:
-    return f"s3:{name}{'Version' if name in _VERSIONED and given.get('VersionId') else ''}"
+def _action(name: str, params: dict[str, Any]) -> str:
+    return f"s3:{name}{'Version' if name in _VERSIONED and params.get('VersionId') else ''}"
 
 
-def _source(given: Any) -> str:
-    if isinstance(given, dict):
-        return f"{given['Bucket']}/{given['Key']}"
-    return str(given).lstrip("/").partition("?")[0]
+def _source(params: Any) -> str:
+    if isinstance(params, dict):
+        return f"{params['Bucket']}/{params['Key']}"
+    return str(params).lstrip("/").partition("?")[0]

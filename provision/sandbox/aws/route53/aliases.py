@@ -11,11 +11,13 @@ _OTHER_SERVICES = (".amazonaws.com.", ".cloudfront.net.", ".awsglobalaccelerator
 
 
 @behaves("route53.alias-in-another-zone", "route53.alias-to-nothing")
-def alias_problems(cloud: Cloud, wanted: Any, own_zone: Any, records: list[Any]) -> list[str]:
+def alias_problems(cloud: Cloud, record_set: Any, own_zone: Any, records: list[Any]) -> list[str]:
     """Return the problems of an alias's target; `wanted` and `records` are moto's RecordSets."""
-    target = wanted.alias_target
+    target = record_set.alias_target
     name, zone_id = target["DNSName"].lower(), target["HostedZoneId"]
-    tried = f"Tried to create an alias that targets {name}, type {wanted.type} in zone {zone_id}"
+    tried = (
+        f"Tried to create an alias that targets {name}, type {record_set.type} in zone {zone_id}"
+    )
     outside, missing = (
         f"{tried}, but the alias target name does not lie within the target zone",
         f"{tried}, but that target was not found",
@@ -32,5 +34,5 @@ def alias_problems(cloud: Cloud, wanted: Any, own_zone: Any, records: list[Any])
     if name != zone.name and not name.endswith(f".{zone.name}"):
         return [outside, missing]
     records_there = records if zone is own_zone else zone.rrsets
-    found = any(record.name == name and record.type == wanted.type for record in records_there)
+    found = any(record.name == name and record.type == record_set.type for record in records_there)
     return [] if found else [missing]

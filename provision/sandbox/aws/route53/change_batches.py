@@ -38,18 +38,18 @@ def change_record_sets(cloud: Cloud, call: Call) -> Answer:
     problems = _batch_problems(batch["Changes"])
     changed = []
     for change in batch["Changes"]:
-        given = change["ResourceRecordSet"]
-        check_kind(change["Action"], given)
-        wanted = _record_set(given)
-        found = record_set_problems(given) or placement_problems(wanted, zone.name)
-        problems += found or _apply(change["Action"], wanted, records)
+        params = change["ResourceRecordSet"]
+        check_kind(change["Action"], params)
+        record_set = _record_set(params)
+        found = record_set_problems(params) or placement_problems(record_set, zone.name)
+        problems += found or _apply(change["Action"], record_set, records)
         if change["Action"] != "DELETE":
-            changed.append(wanted)
+            changed.append(record_set)
     if not problems:
-        for wanted in changed:
-            problems += conflict_problems(wanted, records, zone.name)
-            if wanted.alias_target:
-                problems += alias_problems(cloud, wanted, zone, records)
+        for record_set in changed:
+            problems += conflict_problems(record_set, records, zone.name)
+            if record_set.alias_target:
+                problems += alias_problems(cloud, record_set, zone, records)
         problems += apex_problems(records, zone.name)
     if problems:
         raise AwsError("InvalidChangeBatch", f"[{', '.join(problems)}]")
@@ -63,47 +63,47 @@ def _batch_problems(changes: list[dict[str, Any]]) -> list[str]:
         return [f"Number of records limit of {_MAX_CHANGES} exceeded."]
     actions: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for change in changes:
-        given = change["ResourceRecordSet"]
-        key = (given["Type"], _absolute(given["Name"]), given.get("SetIdentifier", ""))
+        params = change["ResourceRecordSet"]
+        key = (params["Type"], _absolute(params["Name"]), params.get("SetIdentifier", ""))
         actions[key].append(change["Action"])
     return [
         f"The request contains an invalid set of changes for a resource record set '{kind} {name}'"
-        for (kind, name, _), done in actions.items()
-        if len(done) > 1 and done not in (["DELETE", "CREATE"], ["DELETE", "UPSERT"])
+        for (kind, name, _), order in actions.items()
+        if len(order) > 1 and order not in (["DELETE", "CREATE"], ["DELETE", "UPSERT"])
     ]
 
 
-def _record_set(given: dict[str, Any]) -> Any:
+def _record_set(params: dict[str, Any]) -> Any:
     """Return moto's RecordSet as Route 53 stores it: names in lower case with the final dot."""
-    stored = dict(given)
-    stored["Name"] = _absolute(given["Name"])
-    if "ResourceRecords" in given:
-        stored["ResourceRecords"] = [record["Value"] for record in given["ResourceRecords"]]
-    if "AliasTarget" in given:
-        target = given["AliasTarget"]
+    stored = dict(params)
+    stored["Name"] = _absolute(params["Name"])
+    if "ResourceRecords" in params:
+        stored["ResourceRecords"] = [record["Value"] for record in params["ResourceRecords"]]
+    if "AliasTarget" in params:
+        target = params["AliasTarget"]
         stored["AliasTarget"] = {**target, "DNSName": _absolute(target["DNSName"])}
     return RecordSet(stored)
 
 
 @behaves("route53.create-existing", "route53.delete-absent", "route53.delete-other-values")
-def _apply(action: str, wanted: Any, records: list[Any]) -> list[str]:
+def _apply(action: str, record_set: Any, records: list[Any]) -> list[str]:
     """Apply the change to `records`; return its problems."""
-    index = next((i for i, other in enumerate(records) if _key(other) == _key(wanted)), None)
-    label = f"resource record set [name='{wanted.name}', type='{wanted.type}']"
+    index = next((i for i, other in enumerate(records) if _key(other) == _key(record_set)), None)
+    label = f"resource record set [name='{record_set.name}', type='{record_set.type}']"
     if action == "CREATE" and index is not None:
         return [f"Tried to create {label} but it already exists"]
     if action == "DELETE":
         if index is None:
             return [f"Tried to delete {label} but it was not found"]
-        if _content(records[index]) != _content(wanted):
+        if _content(records[index]) != _content(record_set):
             return [
                 f"Tried to delete {label} but the values provided do not match the current values"
             ]
         del records[index]
     elif index is None:
-        records.append(wanted)
+        records.append(record_set)
     else:
-        records[index] = wanted
+        records[index] = record_set
     return []
 
 

@@ -92,7 +92,9 @@ def list_from_name(cloud: Cloud, call: Call) -> Answer:
     zones = sorted(cloud.route53.zones(), key=lambda zone: (_order(zone.name), zone.resource_id))
     start = _order(call.params.get("DNSName", ""))
     start_id = call.params.get("HostedZoneId", "").rpartition("/")[2]
-    wanted = [zone for zone in zones if (_order(zone.name), zone.resource_id) >= (start, start_id)]
+    selected = [
+        zone for zone in zones if (_order(zone.name), zone.resource_id) >= (start, start_id)
+    ]
     limit = int(call.params.get("MaxItems") or 100)
     answer: Answer = {
         "HostedZones": [
@@ -103,15 +105,18 @@ def list_from_name(cloud: Cloud, call: Call) -> Answer:
                 "Config": {k: v for k, v in zone.config.items() if v is not None},
                 "ResourceRecordSetCount": len(zone.rrsets),
             }
-            for zone in wanted[:limit]
+            for zone in selected[:limit]
         ],
-        "IsTruncated": len(wanted) > limit,
+        "IsTruncated": len(selected) > limit,
         "MaxItems": str(limit),
     }
     if call.params.get("DNSName"):
         answer["DNSName"] = call.params["DNSName"]
-    if len(wanted) > limit:
-        answer |= {"NextDNSName": wanted[limit].name, "NextHostedZoneId": wanted[limit].resource_id}
+    if len(selected) > limit:
+        answer |= {
+            "NextDNSName": selected[limit].name,
+            "NextHostedZoneId": selected[limit].resource_id,
+        }
     return answer
 
 

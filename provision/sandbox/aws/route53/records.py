@@ -15,34 +15,34 @@ _CHOICE = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInst
 
 
 @behaves("route53.alias-or-values")
-def check_kind(action: str, given: dict[str, Any]) -> None:
+def check_kind(action: str, params: dict[str, Any]) -> None:
     """Refuse a record set that has neither an alias target nor values, or both."""
-    alias = "AliasTarget" in given
-    plain = bool(given.get("ResourceRecords")) and given.get("TTL") is not None
-    partly = bool(given.get("ResourceRecords")) or given.get("TTL") is not None
+    alias = "AliasTarget" in params
+    plain = bool(params.get("ResourceRecords")) and params.get("TTL") is not None
+    partly = bool(params.get("ResourceRecords")) or params.get("TTL") is not None
     if alias == plain or (alias and partly):
         found = "more than one" if alias else "none"
         raise AwsError(
             "InvalidInput",
             f"Invalid request: Expected exactly one of {_CHOICE}, but found {found} in Change with "
-            f"[Action={action}, Name={given['Name']}, Type={given['Type']}, "
-            f"SetIdentifier={given.get('SetIdentifier', 'null')}]",
+            f"[Action={action}, Name={params['Name']}, Type={params['Type']}, "
+            f"SetIdentifier={params.get('SetIdentifier', 'null')}]",
         )
 
 
 @behaves("route53.record-name", "route53.duplicate-value")
-def record_set_problems(given: dict[str, Any]) -> list[str]:
+def record_set_problems(params: dict[str, Any]) -> list[str]:
     """Return the problems of a record set's name and values."""
-    problems = [domain_name_problem(given["Name"])]
-    values = [record["Value"] for record in given.get("ResourceRecords", [])]
+    problems = [domain_name_problem(params["Name"])]
+    values = [record["Value"] for record in params.get("ResourceRecords", [])]
     for value in values:
-        problem = _value_problem(given["Type"], value)
+        problem = _value_problem(params["Type"], value)
         if problem:
             problems.append(
                 f"Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value}''"
             )
-    twice = [value for index, value in enumerate(values) if value in values[:index]]
-    problems += [f"Duplicate Resource Record: '{value}'" for value in twice]
+    duplicates = [value for index, value in enumerate(values) if value in values[:index]]
+    problems += [f"Duplicate Resource Record: '{value}'" for value in duplicates]
     return [problem for problem in problems if problem]
 
 

@@ -22,8 +22,8 @@ def check_list_permission(cloud: Cloud, call: Call) -> None:
     bucket, key = find_bucket(cloud, call), call.params["Key"]
     if caller is None or bucket is None or key in bucket.keys:
         return
-    listing = ("s3:ListBucket", f"arn:aws:s3:::{bucket.name}", {"s3:prefix": key})
-    message = denial_message(cloud, caller, listing, context(cloud, call))
+    permission = ("s3:ListBucket", f"arn:aws:s3:::{bucket.name}", {"s3:prefix": key})
+    message = denial_message(cloud, caller, permission, context(cloud, call))
     if message:
         raise access_denied(call, message)
 
@@ -33,10 +33,10 @@ def check_list_permission(cloud: Cloud, call: Call) -> None:
 def check_acl(cloud: Cloud, call: Call) -> None:
     """Refuse ACLs other than bucket-owner-full-control, which has no effect (User Guide)."""
     bucket = find_bucket(cloud, call)
-    given = call.params.get("ACL") or call.params.get("AccessControlPolicy")
-    if bucket is None or str(bucket.ownership_rule) != "BucketOwnerEnforced" or given is None:
+    acl = call.params.get("ACL") or call.params.get("AccessControlPolicy")
+    if bucket is None or str(bucket.ownership_rule) != "BucketOwnerEnforced" or acl is None:
         return
-    if given not in ("bucket-owner-full-control", "private"):
+    if acl not in ("bucket-owner-full-control", "private"):
         raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
 
 
@@ -54,21 +54,23 @@ def delete_objects(cloud: Cloud, call: Call) -> Answer | None:
     caller = cloud.permissions.caller(call.access_key)
     if caller is None or find_bucket(cloud, call) is None:
         return None
-    known, errors, deleted = context(cloud, call), [], []
+    keys, errors, deleted = context(cloud, call), [], []
     objects = zip(
         call.params["Delete"]["Objects"], s3_actions.required_permissions(call), strict=True
     )
-    for given, (action, resource) in objects:
-        message = denial_message(cloud, caller, (action, resource, {}), known)
-        named = {name: given[name] for name in ("Key", "VersionId") if given.get(name)}
+    for identifier, (action, resource) in objects:
+        message = denial_message(cloud, caller, (action, resource, {}), keys)
+        shown_id = {name: identifier[name] for name in ("Key", "VersionId") if identifier.get(name)}
         if message:
-            errors.append(named | {"Code": "AccessDenied", "Message": message})
+            errors.append(shown_id | {"Code": "AccessDenied", "Message": message})
         else:
-            _delete(cloud, call, given)
-            deleted.append(named)
+            _delete(cloud, call, identifier)
+            deleted.append(shown_id)
     quiet = call.params["Delete"].get("Quiet")
     return {"Errors": errors} | ({} if quiet else {"Deleted": deleted})
 
 
-def _delete(cloud: Cloud, call: Call, given: dict[str, Any]) -> None:
-    cloud.backend("s3").delete_object(call.params["Bucket"], given["Key"], given.get("VersionId"))
+def _delete(cloud: Cloud, call: Call, identifier: dict[str, Any]) -> None:
+    cloud.backend("s3").delete_object(
+        call.params["Bucket"], identifier["Key"], identifier.get("VersionId")
+    )

@@ -46,8 +46,8 @@ def _fire(cloud: Cloud, region: str, group: Any, schedule: Any, time: float) -> 
     caller = f"arn:aws:sts::{cloud.account_id}:assumed-role/{role}/{schedule.name}"
     try:
         _call_target(cloud, call, schedule.target["RoleArn"], group.arn, caller)
-    except AwsError as refusal:
-        outcome = f"{refusal.code}: {refusal.message}"
+    except AwsError as error:
+        outcome = f"{error.code}: {error.message}"
     cloud.log_call(call, caller, outcome)
 
 

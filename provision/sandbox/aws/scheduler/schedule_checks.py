@@ -50,17 +50,17 @@ def remember_token(cloud: Cloud, call: Call, answer: Answer) -> None:
 @before("scheduler", "CreateSchedule", "UpdateSchedule")
 def check_schedule(cloud: Cloud, call: Call) -> None:
     """Check group, expression, time zone, dates, window, target and role (API CreateSchedule)."""
-    given = call.params
-    group = find_group(cloud, call.region, given.get("GroupName"))
+    params = call.params
+    group = find_group(cloud, call.region, params.get("GroupName"))
     if group.arn in cloud.scheduler.deleting:
         raise AwsError("ConflictException", f"Schedule group {group.name} is being deleted.")
-    _check_time(cloud, given["ScheduleExpression"], given.get("ScheduleExpressionTimezone"))
-    _check_dates(cloud, given)
-    window = given["FlexibleTimeWindow"]
+    _check_time(cloud, params["ScheduleExpression"], params.get("ScheduleExpressionTimezone"))
+    _check_dates(cloud, params)
+    window = params["FlexibleTimeWindow"]
     if (window["Mode"] == "FLEXIBLE") != ("MaximumWindowInMinutes" in window):
         raise invalid("MaximumWindowInMinutes goes with the mode FLEXIBLE, and only with it.")
-    check_target(given["Target"])
-    if not cloud.iam.can_be_assumed(given["Target"]["RoleArn"], PRINCIPAL, group.arn):
+    check_target(params["Target"])
+    if not cloud.iam.can_be_assumed(params["Target"]["RoleArn"], PRINCIPAL, group.arn):
         raise invalid(
             "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
         )
@@ -81,8 +81,12 @@ def _check_time(cloud: Cloud, text: str, zone: str | None) -> None:
 
 
 @behaves("scheduler.dates")
-def _check_dates(cloud: Cloud, given: dict[str, Any]) -> None:
-    start, end, now = epoch(given.get("StartDate")), epoch(given.get("EndDate")), cloud.clock.now()
+def _check_dates(cloud: Cloud, params: dict[str, Any]) -> None:
+    start, end, now = (
+        epoch(params.get("StartDate")),
+        epoch(params.get("EndDate")),
+        cloud.clock.now(),
+    )
     if start is not None and start < now - _MAX_START_AGE:
         raise invalid("The StartDate you specify cannot be earlier than 5 minutes ago.")
     if end is not None and end <= max(now, start or 0):

@@ -28,8 +28,8 @@ def delete_group(cloud: Cloud, call: Call) -> Answer:
     group = find_group(cloud, call.region, call.params["Name"])
     if group.name == "default":
         raise invalid("The default schedule group cannot be deleted.")
-    gone = cloud.clock.now() + cloud.delays.schedule_group
-    cloud.scheduler.deleting.setdefault(group.arn, gone)
+    due = cloud.clock.now() + cloud.delays.schedule_group
+    cloud.scheduler.deleting.setdefault(group.arn, due)
     return {}
 
 

@@ -58,18 +58,18 @@ def _check_universal(arn: str, match: re.Match[str], text: str) -> None:
     if shape is None or match[2].lower().startswith(READING):
         raise invalid(f"{arn} is not a supported target.")
     try:
-        given = json.loads(text)
+        input_members = json.loads(text)
     except ValueError:
-        given = None
-    if not isinstance(given, dict):
+        input_members = None
+    if not isinstance(input_members, dict):
         raise invalid("Invalid RequestJson provided. Reason: it is no JSON object.")
-    _to_api_names(shape, given)
+    _to_api_names(shape, input_members)
 
 
 @behaves("scheduler.ecs-parameters")
 def _check_ecs(target: dict[str, Any]) -> None:
-    given = target.get("EcsParameters")
-    if not given or ":task-definition/" not in given.get("TaskDefinitionArn", ""):
+    parameters = target.get("EcsParameters")
+    if not parameters or ":task-definition/" not in parameters.get("TaskDefinitionArn", ""):
         raise invalid("Parameter(s) EcsParameters must be specified for target: ECS.")
 
 
@@ -99,17 +99,17 @@ def target_call(target: dict[str, Any], region: str, time: float) -> Call | None
         return Call(match[1], action, region, params, True, time, "scheduler", None, "json")
     if not CLUSTER.fullmatch(arn):
         return None
-    given = target["EcsParameters"]
-    network = (given.get("NetworkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    parameters = target["EcsParameters"]
+    network = (parameters.get("NetworkConfiguration") or {}).get("awsvpcConfiguration") or {}
     inner = {name[0].lower() + name[1:]: value for name, value in network.items()}
-    known = {
+    optional = {
         "cluster": arn,
-        "taskDefinition": given["TaskDefinitionArn"],
-        "count": given.get("TaskCount") or 1,
+        "taskDefinition": parameters["TaskDefinitionArn"],
+        "count": parameters.get("TaskCount") or 1,
         "networkConfiguration": {"awsvpcConfiguration": inner} if inner else None,
         "overrides": json.loads(target.get("Input") or "null"),
         **{
-            name[0].lower() + name[1:]: given.get(name)
+            name[0].lower() + name[1:]: parameters.get(name)
             for name in (
                 "CapacityProviderStrategy",
                 "EnableExecuteCommand",
@@ -121,7 +121,7 @@ def target_call(target: dict[str, Any], region: str, time: float) -> Call | None
             )
         },
     }
-    params = {name: value for name, value in known.items() if value is not None}
+    params = {name: value for name, value in optional.items() if value is not None}
     return Call("ecs", "RunTask", region, params, True, time, "scheduler", None, "json")
 
 

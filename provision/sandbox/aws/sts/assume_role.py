@@ -42,15 +42,15 @@ def check_trust(cloud: Cloud, call: Call) -> None:
 @before("sts", "AssumeRole")
 def check_duration(cloud: Cloud, call: Call) -> None:
     """Check DurationSeconds (API AssumeRole)."""
-    wanted, role = call.params.get("DurationSeconds"), cloud.iam.role(call.params["RoleArn"])
+    duration, role = call.params.get("DurationSeconds"), cloud.iam.role(call.params["RoleArn"])
     caller = cloud.permissions.caller(call.access_key)
-    if wanted is None or role is None:
+    if duration is None or role is None:
         return
-    if wanted > int(role.max_session_duration or 3600):
+    if duration > int(role.max_session_duration or 3600):
         raise _invalid(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )
-    if caller is not None and not caller.is_user and wanted > _MAX_CHAINED_DURATION:
+    if caller is not None and not caller.is_user and duration > _MAX_CHAINED_DURATION:
         raise _invalid(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
             "role chaining."
