@@ -12,7 +12,7 @@ _OTHER_SERVICES = (".amazonaws.com.", ".cloudfront.net.", ".awsglobalaccelerator
 
 @behaves("route53.alias-in-another-zone", "route53.alias-to-nothing")
 def alias_problems(cloud: Cloud, record_set: Any, own_zone: Any, records: list[Any]) -> list[str]:
-    """Return the problems of an alias's target; `wanted` and `records` are moto's RecordSets."""
+    """Return the problems of an alias's target; `record_set` and `records` are moto's RecordSets."""
     target = record_set.alias_target
     name, zone_id = target["DNSName"].lower(), target["HostedZoneId"]
     tried = (
