@@ -40,7 +40,9 @@ def bot() -> Bot:
 def platform(bot: Bot) -> LinePlatform:
     """A LINE that knows one host."""
     known = {"bot.example.jp": ["127.0.0.1"]}
-    return LinePlatform(bot.deliver, lambda name: known.get(name, []), ManualClock(), reply_timeout=0)
+    return LinePlatform(
+        bot.deliver, lambda name: known.get(name, []), ManualClock(), reply_timeout=0
+    )
 
 
 @pytest.fixture
