@@ -71,11 +71,16 @@ class Pending(Exception):
         *,
         outside: bool = False,
         timeout: int | None = None,
-        passable: bool = False,
-        left: float | None = None,
-        sure: bool = False,
+        dependents_may_start: bool = False,
+        remaining: float | None = None,
+        exact: bool = False,
         refused: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.reason, self.outside, self.timeout, self.passable = reason, outside, timeout, passable
-        self.left, self.sure, self.refused = left, sure, refused
+        self.reason, self.outside, self.timeout, self.dependents_may_start = (
+            reason,
+            outside,
+            timeout,
+            dependents_may_start,
+        )
+        self.remaining, self.exact, self.refused = remaining, exact, refused

@@ -116,7 +116,7 @@ def _begin(stack: Stack, file: StackFile, progress: Progress | None = None) -> E
 
     token, clock = stack.access_token.secret, environment.clock()
     clients = clients_for(file, (lambda: token) if token else None)
-    edited_records.prove(file, clients, clock)
+    edited_records.verify(file, clients, clock)
     engine = Engine(stack.resources, file, clients, clock, report)
     engine.begin()
     return engine

@@ -76,7 +76,7 @@ def _unknown(reason: str) -> dict[str, Any]:
 def entry(observation: Observation) -> dict[str, Any]:
     """One resource as `status --json` prints it. None: that could not be looked at."""
     resource, reason = observation.resource, observation.waiting
-    unknown = bool(observation.unknown or (observation.refusal and observation.live is not None))
+    unknown = bool(observation.unknown or (observation.error and observation.live is not None))
     milestone = isinstance(resource, Milestone)
     return {
         "key": resource.key,

@@ -123,7 +123,7 @@ def _previous(run: Run) -> str:
         with aws.reading(doing):
             return definition.previous(run.clients)
 
-    arn = inspector.ask(previous, run.clock, doing)
+    arn = inspector.call_with_retries(previous, run.clock, doing)
     if not arn:
         raise ProvisionError(
             doing,
@@ -136,7 +136,7 @@ def _previous(run: Run) -> str:
 def _go_to(engine: Engine, run: Run, arn: str) -> Outcome:
     """Make the service run that revision, and record it."""
     run.stack.task_definition.arn = arn
-    engine.note(run.stack.task_definition)
+    engine.refresh_record(run.stack.task_definition)
     return engine.create_all([run.stack.service])
 
 
@@ -156,7 +156,7 @@ def _take_back(engine: Engine, run: Run, former: str) -> None:
         return
     definition = run.stack.task_definition
     bad = definition.arn
-    engine.tell("updating", run.stack.service, short(former))
+    engine.report("updating", run.stack.service, short(former))
     outcome = _go_to(engine, run, former)
     if outcome.errors:
         raise outcome.errors[0]
@@ -207,7 +207,7 @@ def _tidy(run: Run, doing: str, work: Callable[[], None]) -> None:
         with aws.reading(doing):
             work()
 
-    inspector.ask(carry_out, run.clock, doing)
+    inspector.call_with_retries(carry_out, run.clock, doing)
 
 
 def _failed(run: Run, refusal: ProvisionError, former: str) -> int:

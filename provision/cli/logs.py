@@ -94,7 +94,9 @@ def _events(run: Run, began: int, *, follow: bool) -> list[dict[str, Any]]:
     """Return the new log lines. Raise ProvisionError; with `follow` only print that AWS did not answer."""
     doing = _("Reading the log group {name}.", name=run.stack.log_group.name)
     try:
-        return inspector.ask(partial(_new_events, run, began, doing), run.clock, doing)
+        return inspector.call_with_retries(
+            partial(_new_events, run, began, doing), run.clock, doing
+        )
     except NoResponse as refusal:
         if not follow:
             raise

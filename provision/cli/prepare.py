@@ -29,7 +29,7 @@ def prepared(
     """
     file, sandbox = opened(options)
     file.on_trial = looks
-    edited_records.prove(file, clients_for(file), environment.clock())
+    edited_records.verify(file, clients_for(file), environment.clock())
     file.keep()
     unknown: UnknownState | None = None  # whether the account has the stack
     if recovers:
@@ -71,4 +71,6 @@ def prepared(
 
 def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
     """Return the choices that this account and region offer. Raise ProvisionError."""
-    return inspector.ask(question, environment.clock(), _("Could not list the networks."))
+    return inspector.call_with_retries(
+        question, environment.clock(), _("Could not list the networks.")
+    )

@@ -12,7 +12,7 @@ import click
 from provision import environment
 from provision.cli import options
 from provision.engine import edited_records
-from provision.engine.engine import account_and_region, made_elsewhere
+from provision.engine.engine import account_and_region, account_mismatch
 from provision.engine.read_cache import cached_reads
 from provision.errors import ProvisionError, os_error
 from provision.i18n import _
@@ -38,7 +38,7 @@ def recover(given: Options) -> int:
     path = file_of(given)
     try:
         file, _sandbox = opened(given)
-        edited_records.prove(file, clients_for(file), environment.clock())
+        edited_records.verify(file, clients_for(file), environment.clock())
         _made_here(file)
     except Damaged as damage:
         with _put_aside(path, damage, given):
@@ -56,7 +56,7 @@ def _made_here(file: StackFile) -> None:
     """Raise Damaged where the file says that its records are another account's or region's."""
     where = file.made_in and account_and_region(clients_for(file), environment.clock())
     if file.made_in != where:
-        raise file.damaged(file.made_in_line or 1, made_elsewhere(file.made_in, where))
+        raise file.damaged(file.made_in_line or 1, account_mismatch(file.made_in, where))
 
 
 def _written_anew(given: Options) -> int:

@@ -28,13 +28,13 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
                     "\n        ".join([why, *words]),
                     advice(" ".join([why, *words])),
                 )
-        return engine.reach(steady, live)
+        return engine.check_milestone(steady, live)
 
-    def tell(event: str, resource: Resource, detail: str) -> None:
+    def report(event: str, resource: Resource, detail: str) -> None:
         """Show why it waits, in full."""
-        engine.tell(event, resource, "" if event == "waiting" else detail)
+        engine.report(event, resource, "" if event == "waiting" else detail)
 
-    return execute([Step(steady, [])], step, run.clock, tell)
+    return execute([Step(steady, [])], step, run.clock, report)
 
 
 def short(arn: str) -> str:

@@ -59,12 +59,12 @@ def scaled(run: Run, engine: Engine, count: int) -> Outcome:
                 raise Pending(
                     _("waiting until AWS shows the change of {paths}", paths="desiredCount")
                 )
-            return engine.reach(steady)
+            return engine.check_milestone(steady)
         service.load_from_record(run.file.records[service.key].outputs)
-        engine.prove(service)
+        engine.verify_ownership(service)
         doing = _("Setting the tasks of {key} to {count}.", key=service.key, count=count)
         with aws.translate_errors(doing, retry=service.errors.retry):
             service.scale(run.clients, count)
         return "done"
 
-    return execute([Step(service, []), Step(steady, [service.key])], step, run.clock, engine.tell)
+    return execute([Step(service, []), Step(steady, [service.key])], step, run.clock, engine.report)

@@ -10,7 +10,7 @@ from provision.cli import options
 from provision.cli.outcome import failed
 from provision.cli.prepare import prepared
 from provision.engine.deleter import DeletionResult
-from provision.engine.external_use import ExternalUses, told
+from provision.engine.external_use import ExternalUses, explain
 from provision.engine.plan import Change
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -69,7 +69,7 @@ def agreed(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     let_go = set()
     asked = prompts.on_terminal() and not run.options.yes
     for key, used in uses.items():
-        print(f"{key}: {told(used)}", file=sys.stderr)
+        print(f"{key}: {explain(used)}", file=sys.stderr)
         if all(use.content for use in used):
             question = _("Delete {key} with all that is in it?", key=key)
             if contents or (asked and prompts.confirmed(question)):
@@ -104,12 +104,12 @@ def _monthly(run: Run) -> dict[str, float]:
 
 def _tell_gone(run: Run, gone: DeletionResult, as_json: bool) -> None:
     """Print what was deleted, what is kept with reason and cost, and what is left."""
-    for kind, refusal in gone.unasked.items():
+    for kind, refusal in gone.unlisted.items():
         tell_unlisted(kind, refusal.why)
     ours = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}
     kept = {key: (why, round(ours.get(key, 0.0), 2)) for key, why in gone.kept.items()}
     if as_json:
-        told: dict[str, Any] = {
+        explain: dict[str, Any] = {
             "deleted": gone.deleted,
             "kept": [
                 {"key": key, "why": why, "monthly_usd": usd} for key, (why, usd) in kept.items()
@@ -117,8 +117,8 @@ def _tell_gone(run: Run, gone: DeletionResult, as_json: bool) -> None:
             "left": gone.left,
         }
         if gone.unknown:
-            told["unknown"] = [{"key": key, "reason": why} for key, why in gone.unknown.items()]
-        show_json(told)
+            explain["unknown"] = [{"key": key, "reason": why} for key, why in gone.unknown.items()]
+        show_json(explain)
         return
     for key, (why, usd) in kept.items():
         paid = _(" ({usd:.2f} USD a month)", usd=usd) if usd else ""

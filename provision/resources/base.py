@@ -132,7 +132,7 @@ class ExternalUse:
     unknown: whether there is any is not known; `told` has the question and the reason.
     """
 
-    told: str
+    description: str
     content: bool = False
     unknown: bool = False
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from provision.clients import aws
-from provision.engine.inspector import ask
+from provision.engine.inspector import call_with_retries
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.resources.base import Clients
@@ -35,7 +35,7 @@ def role_may(policy: RolePolicy | None) -> Look:
         question = partial(_simulated, clients, role.arn, policy.statements())
         doing = _("Asking IAM what {role} may do.", role=role.arn)
         try:
-            return ask(question, scene.run.clock, doing, TRIES)
+            return call_with_retries(question, scene.run.clock, doing, TRIES)
         except ProvisionError:  # an endpoint that does not have it, a person who may not ask
             return _read(clients, role.role_name, policy.policy_name)
 

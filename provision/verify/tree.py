@@ -8,7 +8,7 @@ from typing import Any, Literal
 from provision.clients import aws
 from provision.clients.line import LineError
 from provision.clients.tls import Tls
-from provision.engine.inspector import Observation, ask_all
+from provision.engine.inspector import Observation, call_all_with_retries
 from provision.errors import ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import Resource
@@ -85,9 +85,9 @@ def examine(checks: list[Check], scene: Scene) -> dict[str, Finding]:
         wave = [check for check in left if all(need in findings for need in check.needs)]
         left = [check for check in left if check not in wave]
         looks = {check.key: partial(_found, check, scene, titles, findings) for check in wave}
-        found, silent = ask_all(looks, scene.run.clock)
+        found, unanswered = call_all_with_retries(looks, scene.run.clock)
         findings |= found
-        findings |= {key: unknown(why.reason) for key, why in silent.items()}
+        findings |= {key: unknown(why.reason) for key, why in unanswered.items()}
     return {check.key: findings[check.key] for check in checks}
 
 
@@ -132,9 +132,9 @@ def _state(scene: Scene, resource: Resource | None) -> Finding:
         return skip(_("not set in stack.yaml"))
     observation = scene.observations[resource.key]
     outside = bool(getattr(resource, "outside", False))
-    if observation.refusal:
-        told = unknown if isinstance(observation.refusal, UnknownState) else ng
-        return told(observation.refusal.why, observation.refusal.then)
+    if observation.error:
+        told = unknown if isinstance(observation.error, UnknownState) else ng
+        return told(observation.error.why, observation.error.then)
     if observation.unknown:
         return unknown(observation.unknown)
     if observation.live is None and scene.run.file.paused:

@@ -36,7 +36,9 @@ def tell_endpoint(run: Run) -> None:
     if webhook.key in run.file.records:
         return
     doing = _("Could not read LINE's webhook URL.")
-    present = inspector.ask(run.clients.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
+    present = inspector.call_with_retries(run.clients.line.endpoint, run.clock, doing, TRIES).get(
+        "endpoint", ""
+    )
     if present and present != webhook.url:
         print(
             _(
@@ -58,7 +60,7 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
     while True:
         try:
             doing = _("The channel secret and the access token could not be verified.")
-            inspector.ask(proof, run.clock, doing, TRIES)
+            inspector.call_with_retries(proof, run.clock, doing, TRIES)
             return
         except LineError as refusal:
             if run.options.yes or not prompts.on_terminal():
@@ -72,7 +74,7 @@ def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
 def info(run: Run) -> dict[str, str]:
     """Return what LINE says of the bot. Raises ProvisionError."""
     doing = _("Could not find out which bot the access token belongs to.")
-    return inspector.ask(run.clients.line.info, run.clock, doing, TRIES)
+    return inspector.call_with_retries(run.clients.line.info, run.clock, doing, TRIES)
 
 
 def _bot(run: Run) -> None:

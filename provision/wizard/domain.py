@@ -48,7 +48,7 @@ def _records(dns: Dns, name: str) -> list[str]:
 def at_stake(run: Run) -> list[str]:
     """Return the records that a change of name servers would stop; [] where the domain is not in use."""
     zone, observation = run.stack.zone, run.observations[run.stack.zone.key]
-    if observation.refusal or observation.verdict not in ("create", "adopt"):
+    if observation.error or observation.verdict not in ("create", "adopt"):
         return []
     try:
         if observation.live and run.clients.dns.delegated_to(zone.domain) == set(
@@ -115,7 +115,7 @@ def copyable(records: list[str], host: str) -> list[str]:
 
 def choose_zone(run: Run) -> bool:
     """Ask which of several zones of the domain's name to use. Return whether one was chosen."""
-    zone, refusal = run.stack.zone, run.observations[run.stack.zone.key].refusal
+    zone, refusal = run.stack.zone, run.observations[run.stack.zone.key].error
     if not isinstance(refusal, SeveralZones) or run.options.yes or not prompts.on_terminal():
         return False
     zone.id = prompts.chosen(

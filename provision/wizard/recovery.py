@@ -44,8 +44,8 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
     name = str(file.settings["name"])
     if file.records:
         return
-    found = inventory.list_inventory(clients, clock, "", (SecurityGroup,), inspector.FEWEST)
-    for refusal in found.unasked.values():
+    found = inventory.list_inventory(clients, clock, "", (SecurityGroup,), inspector.MIN_TRIES)
+    for refusal in found.unlisted.values():
         inspector.account(clients, clock)  # where nobody is signed in or there, this says it better
         raise refusal
     if name not in {tagged.stack for tagged in found.tagged}:
@@ -87,7 +87,7 @@ def tagged(clients: Clients, clock: Clock, stack: str) -> list[inventory.TaggedR
     A kind that this endpoint or account does not list is left out; the engine says so.
     """
     found = inventory.list_inventory(clients, clock, stack)
-    for refusal in found.unasked.values():
+    for refusal in found.unlisted.values():
         if isinstance(refusal, NoResponse):
             raise refusal
     return found.tagged
@@ -102,7 +102,7 @@ def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
     found = inventory.list_inventory(clients, clock, "", EARLY)
     names = sorted({tagged.stack for tagged in found.tagged})
     if not names or (name and name not in names):
-        for refusal in found.unasked.values():
+        for refusal in found.unlisted.values():
             raise refusal
     return names
 
@@ -151,7 +151,9 @@ def write(
         for key, value in sets.items():
             file.answer(key, value)
         doing = _("Reading the settings of the stack {name}.", name=discovered.stack)
-        inspector.ask(partial(_settings, file, discovered, {*keep, *sets}), clock, doing)
+        inspector.call_with_retries(
+            partial(_settings, file, discovered, {*keep, *sets}), clock, doing
+        )
         if discovered.paused():
             file.mark_paused(True)
         open_ones = [key for key in file.settings if file.settings[key] is None]

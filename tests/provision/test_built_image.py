@@ -179,8 +179,8 @@ def test_files_with_a_key_stop_everything(builder: Builder) -> None:
     key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     (builder.own / "readme.txt").symlink_to("../id")
     observation = builder.env.engine().inspect()["image"]
-    assert observation.refusal is not None
-    assert "readme.txt: this link points outside the folder" in observation.refusal.why
+    assert observation.error is not None
+    assert "readme.txt: this link points outside the folder" in observation.error.why
     builder.env.setup()
     assert [] == builder.asked()
 
@@ -205,7 +205,7 @@ def test_folder_gone(builder: Builder) -> None:
     shutil.rmtree(builder.own)
     observations = env.engine().inspect()
     refused = [
-        key.partition("/")[0] for key, observation in observations.items() if observation.refusal
+        key.partition("/")[0] for key, observation in observations.items() if observation.error
     ]
     assert ["image", "task_definition", "collector_definition"] == refused
     told = plan(observations, [], prices("ap-northeast-1")).errors + env.setup().errors
@@ -341,9 +341,9 @@ def test_given_image_of_another_processor(builder: Builder) -> None:
     assert refusal.then.endswith("--set image.platform=linux/arm64")
     env.set(name="other-bot", line__access_token_parameter="A", line__channel_secret_parameter="B")
     observation = env.engine().inspect()["task_definition/other-bot"]
-    assert refusal.why == (observation.refusal and observation.refusal.why)
+    assert refusal.why == (observation.error and observation.error.why)
     env.set(image__platform="linux/arm64")
-    assert env.engine().inspect()["task_definition/other-bot"].refusal is None
+    assert env.engine().inspect()["task_definition/other-bot"].error is None
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_several_zones_of_one_name(env: Env) -> None:
         route53.create_hosted_zone(Name="example.jp", CallerReference=reference)
     env.changes()
     run = looked(env)
-    refusal = run.observations["zone/example.jp"].refusal
+    refusal = run.observations["zone/example.jp"].error
     assert isinstance(refusal, SeveralZones)
     assert 2 == len(refusal.zones)
     assert not domain.choose_zone(run)

@@ -127,4 +127,4 @@ def test_an_id_that_is_told_later_is_no_refusal(clients: Clients) -> None:
         [parent, child], clients, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
     )
     assert ["sent"] == Child.asked
-    assert (False, None) == (observations["child"].seen, observations["child"].refusal)
+    assert (False, None) == (observations["child"].seen, observations["child"].error)

@@ -140,8 +140,8 @@ def test_what_stands_in_the_way(state: Any, live: Live | None, said: str) -> Non
 def test_a_look_that_was_refused() -> None:
     """The refusal of the look itself is told, once."""
     observation = seen(thing("a"), "created")
-    observation.refusal = ProvisionError("looking", "not allowed", "ask")
-    assert [observation.refusal] == planned(observation).errors
+    observation.error = ProvisionError("looking", "not allowed", "ask")
+    assert [observation.error] == planned(observation).errors
 
 
 def test_seconds_are_the_longest_chain() -> None:

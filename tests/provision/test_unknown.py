@@ -288,7 +288,7 @@ def test_the_missing_member_is_named(env: Env) -> None:
         strip(parsed) if called == "DescribeLogGroups" else None
     )
     observations = lines(looked(env).observations)
-    refusal = observations["log_group"].refusal
+    refusal = observations["log_group"].error
     assert isinstance(refusal, UnknownState)
     assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
     assert "AWS_ENDPOINT_URL" in refusal.then
