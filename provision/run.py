@@ -160,10 +160,10 @@ def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     set_all(file, options.sets, save=False)
     if sandbox.get("news") and not file.has_value("news.feeds"):
         # Its own newspaper, at the port of today: the file, which stays, does not name it.
-        file.answer("news.feeds", [sandbox["news"]], save=False)
+        file.set("news.feeds", [sandbox["news"]], save=False)
     region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
     if region != file.settings["region"]:
-        file.answer("region", region, save=False)
+        file.set("region", region, save=False)
     return file, sandbox
 
 
@@ -188,7 +188,7 @@ def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
                 _("there is no setting {key}", key=key) if sign else _("KEY=VALUE was expected"),
                 _("The settings are: {keys}", keys=", ".join(BY_KEY)),
             )
-        file.answer(key, value, save=save)
+        file.set(key, value, save=save)
     if sets:
         check_settings(file)
 

@@ -91,7 +91,7 @@ def entry(observation: Observation) -> dict[str, Any]:
         "reason": reason,
         "drift": None
         if unknown
-        else [d.shown() for d in observation.drift]
+        else [d.to_dict() for d in observation.drift]
         if observation.record
         else [],
     }

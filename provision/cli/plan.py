@@ -34,7 +34,7 @@ def plan(given: Options, as_json: bool) -> int:
     domain.warn(run)
     tell_pause(run)
     if as_json:
-        show_json(found.shown())
+        show_json(found.to_dict())
     else:
         show_plan(found, sys.stdout, inexact(run))
     return failed(found.errors) if found.errors or engine.unchecked else 0

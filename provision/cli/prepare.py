@@ -28,7 +28,7 @@ def prepared(
     resumes: refused unless it is paused.
     """
     file, sandbox = opened(options)
-    file.on_trial = looks
+    file.read_only = looks
     edited_records.verify(file, clients_for(file), environment.clock())
     file.keep()
     unknown: UnknownState | None = None  # whether the account has the stack
@@ -50,7 +50,7 @@ def prepared(
     if sandbox and (options.yes or not prompts.on_terminal()):
         for key, value in environment.ANSWERS.items():
             if file.settings[key] is None:
-                file.answer(key, value, save=save)
+                file.set(key, value, save=save)
     lookups = prompts.Lookups(
         networks=lambda: _choices(lambda: network.choices(Aws(file.settings["region"]))),
         subnets=lambda vpc: _choices(

@@ -67,7 +67,7 @@ def _written_anew(given: Options) -> int:
         clients = cached_reads(clients)  # the settings and the records are told from one list
         discovered = DiscoveredSettings(recovering.tagged(clients, clock, name), clients, name)
         sets = dict(pair.split("=", 1) for pair in given.sets)
-        keep = file.trial.keys() - sets.keys()
+        keep = file.overrides.keys() - sets.keys()
         still = recovering.write(file, clients, clock, discovered, keep, sets)
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
     if still:

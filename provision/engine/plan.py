@@ -23,13 +23,13 @@ class Change:
     reason: str = ""  # why it is unknown
     notes: list[str] = field(default_factory=list)  # shown before the person confirms
 
-    def shown(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as `plan --json` prints it."""
         return {
             "key": self.key,
             "kind": self.kind,
             "action": self.action,
-            "differences": [difference.shown() for difference in self.differences],
+            "differences": [difference.to_dict() for difference in self.differences],
             "monthly_usd": round(self.monthly_usd, 2),
             **({} if self.action else {"reason": self.reason}),
             **({"notes": self.notes} if self.notes else {}),
@@ -59,10 +59,10 @@ class Plan:
         """Return the steps that change something; those with an unknown action are left out."""
         return [step for step in self.steps if step.action not in ("keep", None)]
 
-    def shown(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as `plan --json` prints it."""
         return {
-            "resources": [step.shown() for step in self.steps],
+            "resources": [step.to_dict() for step in self.steps],
             "monthly_usd": round(self.monthly_usd, 2),
             "seconds": self.seconds,
         }

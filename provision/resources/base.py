@@ -419,7 +419,7 @@ class Difference:
     have: Any
     want: Any
 
-    def shown(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as `plan --json` prints it."""
         return {"path": self.path, "have": self.have, "want": self.want}
 

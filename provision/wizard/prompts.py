@@ -60,11 +60,11 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
         if key == "schedule.start":
             _ask_times(file, save=save)
         elif key not in NETWORK:
-            file.answer(key, _answer(file, BY_KEY[key]), save=save)
+            file.set(key, _answer(file, BY_KEY[key]), save=save)
     more = not yes and not confirmed(_("Keep the defaults of everything else?"), default=True)
     for key in OTHERS if more else ():
         if not file.has_value(key):
-            file.answer(key, _answer(file, BY_KEY[key]), save=save)
+            file.set(key, _answer(file, BY_KEY[key]), save=save)
     if not file.has_value("network.vpc"):
         _ask_network(file, lookups, more, save=save)
 
@@ -78,8 +78,8 @@ def _ask_network(file: StackFile, lookups: Lookups, more: bool, *, save: bool) -
     which = _answer(file, vpc, lookups.networks)
     if more and which != "new" and not file.has_value(subnets.key):
         picked = several(subnets.question(), lookups.subnets(which), subnets.explanation())
-        file.answer(subnets.key, picked, save=save)
-    file.answer(vpc.key, which, save=save)
+        file.set(subnets.key, picked, save=save)
+    file.set(vpc.key, which, save=save)
 
 
 def _ask_times(file: StackFile, *, save: bool) -> None:
@@ -100,7 +100,7 @@ def _ask_times(file: StackFile, *, save: bool) -> None:
     if which == "own":
         start, stop, zone = (_answer(file, BY_KEY[own]) for own in OWN_TIMES)
     for key, value in (("timezone", zone), ("start", start), ("stop", stop)):
-        file.answer(f"schedule.{key}", value, save=save)
+        file.set(f"schedule.{key}", value, save=save)
 
 
 def _answer(file: StackFile, setting: Setting, choices: Choices | None = None) -> str:

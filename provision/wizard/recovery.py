@@ -56,14 +56,14 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
     discovered = DiscoveredSettings(tagged(clients, clock, name), clients, name)
     if not lost:
         _same(file, discovered)
-    said = {key: file.trial.pop(key) for key in given if key in file.trial}
+    said = {key: file.overrides.pop(key) for key in given if key in file.overrides}
     try:
-        with contextlib.nullcontext() if file.on_trial else file.locked():
+        with contextlib.nullcontext() if file.read_only else file.locked():
             write(
-                file, clients, clock, discovered, keep=file.trial if lost else (*told, *file.trial)
+                file, clients, clock, discovered, keep=file.overrides if lost else (*told, *file.overrides)
             )
     finally:
-        file.trial.update(said)
+        file.overrides.update(said)
     print(
         _(
             "{path} had no records of the stack {name}, which exists in this account: recovered.",
@@ -145,11 +145,11 @@ def write(
     what could not be looked at is noted there.
     """
     sets = sets or {}
-    looks, file.on_trial = file.on_trial, True
+    looks, file.read_only = file.read_only, True
     other = [] if discovered.first(TaskDefinition) else ["image.uri"]
     try:
         for key, value in sets.items():
-            file.answer(key, value)
+            file.set(key, value)
         doing = _("Reading the settings of the stack {name}.", name=discovered.stack)
         inspector.call_with_retries(
             partial(_settings, file, discovered, {*keep, *sets}), clock, doing
@@ -169,7 +169,7 @@ def write(
             ):
                 other = ["image.base", "image.files"]  # or another version of this tool
     finally:
-        file.on_trial = looks
+        file.read_only = looks
     file.save()
     untold = [key for key in UNTOLD if file.paused and not file.has_value(key)]
     return [*open_ones, *untold, *other]
@@ -178,12 +178,12 @@ def write(
 def _settings(file: StackFile, discovered: DiscoveredSettings, kept: set[str]) -> None:
     for key, value in discovered.settings().items():
         if key not in kept or key == "name":  # the name is what tells the stack
-            file.answer(key, value)
+            file.set(key, value)
     host = file.settings["host"] if "host" in kept else discovered.host()
     if host and "domain" not in kept and (domain := discovered.domain(host)):
-        file.answer("domain", domain)
+        file.set("domain", domain)
     if host and "host" not in kept and host != file.settings["domain"]:
-        file.answer("host", host)
+        file.set("host", host)
 
 
 def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:

@@ -158,7 +158,7 @@ def test_plan_names_the_files(builder: Builder) -> None:
     def noted() -> list[str]:
         steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
         (step,) = [step for step in steps if step.key == "image"]
-        assert step.notes == step.shown().get("notes", [])
+        assert step.notes == step.to_dict().get("notes", [])
         return step.notes
 
     notes = noted()

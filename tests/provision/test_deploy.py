@@ -61,7 +61,7 @@ class Deploying:
         self.env, self.answered, self.lost, self.steps = env, 0, 0, 0
         file = StackFile(env.path)
         for pair in sets:
-            file.answer(*pair.split("=", 1), save=False)
+            file.set(*pair.split("=", 1), save=False)
         stack = Stack(file.settings, env.secrets, {"LINE_API_URL": env.line_url})
         clients = env.engine().clients
         self.run = Run(Options(sets=sets), file, stack, clients, env.clock)

@@ -114,7 +114,7 @@ def test_differences_are_shown_also_where_they_are_not_cured() -> None:
     """What is ours is updated, what was adopted is only told."""
     for state in ("created", "adopted"):
         (step,) = planned(seen(thing("a"), state, {"Size": 2})).steps
-        assert [{"path": "Size", "have": 2, "want": 1}] == step.shown()["differences"]
+        assert [{"path": "Size", "have": 2, "want": 1}] == step.to_dict()["differences"]
 
 
 def test_another_key_on_the_same_line_is_a_replacement() -> None:
@@ -184,8 +184,8 @@ def test_shown_as_json_prints_it() -> None:
         ],
         "monthly_usd": 10.0,
         "seconds": 100,
-    } == planned(seen(thing("a"))).shown()
-    assert Change("a", "Thing", "delete").shown()["monthly_usd"] == 0.0
+    } == planned(seen(thing("a"))).to_dict()
+    assert Change("a", "Thing", "delete").to_dict()["monthly_usd"] == 0.0
 
 
 def test_empty_plan() -> None:

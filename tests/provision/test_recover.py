@@ -225,7 +225,7 @@ def test_a_look_writes_nothing(env: Env) -> None:
     env.setup()
     env.path.unlink()
     file = StackFile(env.path)
-    file.on_trial = True
+    file.read_only = True
     recovery.recover_if_empty(file, env.clients(), env.clock, ())
     assert ("example.jp", True) == (file.settings["domain"], "zone/example.jp" in file.records)
     assert not env.path.exists()

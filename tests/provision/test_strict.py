@@ -42,7 +42,7 @@ def deployed(env: Env, image: str) -> int:
     sets = (f"image.uri={image}",)
     engine = env.engine()
     for pair in sets:
-        engine.file.answer(*pair.split("=", 1), save=False)
+        engine.file.set(*pair.split("=", 1), save=False)
     stack = Stack(engine.file.settings, env.secrets, {"LINE_API_URL": env.line_url})
     run = Run(Options(sets=sets), engine.file, stack, engine.clients, env.clock)
     progress = Progress(deploy.part(run), env.clock, io.StringIO())

@@ -87,7 +87,7 @@ def test_a_service_that_is_not_answered_is_unknown(env: Env) -> None:
     assert {"running": None, "wanted": None, "rollout": [], "reason": THROTTLED} == tasks(
         observations["service"], observations["steady_service"]
     )
-    steps = {step["key"]: step for step in look(env).plan.shown()["resources"]}
+    steps = {step["key"]: step for step in look(env).plan.to_dict()["resources"]}
     assert (None, THROTTLED) == (
         steps["service/news-bot"]["action"],
         steps["service/news-bot"]["reason"],
@@ -216,7 +216,7 @@ def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(env: Env) -> Non
     why = "AccessDenied: not authorized: ListObjectVersions"
     run = looked(env)
     engine = run.engine(Progress([], run.clock))
-    steps = planning.looked(run, engine).shown()["resources"]
+    steps = planning.looked(run, engine).to_dict()["resources"]
     assert {"news_bucket": (None, why)} == {
         step["key"].partition("/")[0]: (step["action"], step["reason"])
         for step in steps
