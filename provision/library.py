@@ -104,7 +104,9 @@ def teardown(
 def _open(stack: Stack, file: str | Path, *, read_only: bool = False) -> StackFile:
     stack_file = StackFile(Path(file))
     stack_file.read_only = read_only
-    stack_file.overrides = dict(stack.settings)  # what a program says comes before what the file says
+    stack_file.overrides = dict(
+        stack.settings
+    )  # what a program says comes before what the file says
     record_validation.check(stack_file)
     return stack_file
 

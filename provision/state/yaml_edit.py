@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from provision.i18n import _
-from provision.state.yaml_text import Malformed, compose, dump, leaves, pairs, is_missing
+from provision.state.yaml_text import Malformed, compose, dump, is_missing, leaves, pairs
 
 
 def line_break(text: str) -> str:
@@ -104,7 +104,10 @@ def _replace(
 
 
 def _next_line(key: yaml.Node, value: yaml.Node) -> int:
-    """Return the number of the line after an entry. (A block's end mark is after the comments below it.)"""
+    """Return the number of the line after an entry.
+
+    A block's end mark cannot be used, because it is after the comments that follow the block.
+    """
     if isinstance(value, yaml.MappingNode) and value.value and not value.flow_style:
         return _next_line(*value.value[-1])
     if isinstance(value, yaml.SequenceNode) and value.value and not value.flow_style:

@@ -50,7 +50,7 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
         raise refusal
     if name not in {tagged.stack for tagged in found.tagged}:
         return
-    told = [key for key in file.settings if file.written(key)]
+    told = [key for key in file.settings if file.in_file(key)]
     lost = file.settings["domain"] is None
     clients = cached_reads(clients)  # the settings and the records are told from one list
     discovered = DiscoveredSettings(tagged(clients, clock, name), clients, name)
@@ -60,7 +60,11 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
     try:
         with contextlib.nullcontext() if file.read_only else file.locked():
             write(
-                file, clients, clock, discovered, keep=file.overrides if lost else (*told, *file.overrides)
+                file,
+                clients,
+                clock,
+                discovered,
+                keep=file.overrides if lost else (*told, *file.overrides),
             )
     finally:
         file.overrides.update(said)
