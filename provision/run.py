@@ -54,14 +54,16 @@ class Run:
         """Return the engine, which reports to this progress (and to the sandbox's registrar, if asked to)."""
         image = self.stack.image
         if isinstance(image, Image):
-            self.clients.registries.tell = lambda said: progress.tell("creating", image, said)
+            self.clients.registries.report = lambda message: progress.tell(
+                "creating", image, message
+            )
 
-        def tell(event: str, resource: Resource, detail: str) -> None:
+        def report(event: str, resource: Resource, detail: str) -> None:
             progress.tell(event, resource, detail)
             if event == "done" and isinstance(resource, HostedZone):
                 self._name_servers(resource, progress)
 
-        return Engine(self.stack.resources, self.file, self.clients, self.clock, tell)
+        return Engine(self.stack.resources, self.file, self.clients, self.clock, report)
 
     def theirs(self, resource: Resource) -> bool:
         """Whether it was there before provision, so that it is used as it is."""

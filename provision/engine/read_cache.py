@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from provision.clients.aws import Aws, code, note
+from provision.clients.aws import Aws, code, record_operation
 from provision.resources.base import Batch, Clients
 
 READING = ("describe_", "get_", "list_", "head_")  # prefixes of boto3's read-only methods
@@ -106,7 +106,7 @@ class _Client:
             return call
 
         def send(**arguments: Any) -> Any:
-            note(self._service, self._client.meta.method_to_api_mapping[name])
+            record_operation(self._service, self._client.meta.method_to_api_mapping[name])
             return self._cache._request(self._service, name, arguments, call)
 
         return send
@@ -122,7 +122,7 @@ class _Pages:
 
     def paginate(self, **arguments: Any) -> list[Any]:
         """Return all pages."""
-        note(*self._operation)
+        record_operation(*self._operation)
         return list(
             self._cached(
                 [*self._cache_key, arguments], lambda: list(self._paginator.paginate(**arguments))

@@ -76,7 +76,7 @@ def pinned(inputs: Inputs, registries: Registries, known: str) -> Inputs:
 
 def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[BuiltImage, str]:
     """Return the image and its base's digest. Raise ProvisionError, UsageError or Pending."""
-    registries.tell(_("reading the base image"))
+    registries.report(_("reading the base image"))
     base = bases.read(registries, inputs.base, inputs.platform)
     if not base.python:
         raise ProvisionError(
@@ -85,7 +85,7 @@ def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[
             _("Set image.base to an official Python image, or to one based on it."),
         )
     check(inputs.files, inputs.files, base.python)
-    registries.tell(_("collecting the bot's Python packages"))
+    registries.report(_("collecting the bot's Python packages"))
     try:
         packages = wheels(index, inputs.lock, base.python, inputs.platform)
     except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from provision.clients.registry import PIECE, Blob
+from provision.clients.registry import CHUNK_SIZE, Blob
 
 MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 Entry = tuple[str, bytes]  # a file's path from the root, and its content
@@ -86,5 +86,5 @@ def in_memory(entries: Iterable[Entry], made_by: str) -> Layer:
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
     """Yield a stream's bytes in pieces."""
-    while piece := stream.read(PIECE):
-        yield piece
+    while chunk := stream.read(CHUNK_SIZE):
+        yield chunk

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection
 from typing import Any
 
-from provision.clients.dns import Unanswered
+from provision.clients.dns import DnsError
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.parallel import run_all
@@ -58,7 +58,7 @@ class Certificate(Resource):
         """Raise ProvisionError where CAA records would make ACM fail with CAA_ERROR; ignore a DNS failure."""
         try:
             name, records = clients.dns.caa(self.host)
-        except Unanswered:
+        except DnsError:
             return
         if error := caa_error(self.host, name, records):
             raise error

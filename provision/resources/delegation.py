@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from provision.clients.dns import Unanswered
+from provision.clients.dns import DnsError
 from provision.errors import Pending
 from provision.i18n import _
 from provision.resources.base import (
@@ -34,7 +34,7 @@ class Delegation(Milestone):
         expected = set(self.zone.name_servers)
         try:
             named = clients.dns.delegated_to(self.zone.domain)
-        except Unanswered as error:
+        except DnsError as error:
             certificate = self.certificate.find(clients) or {}
             return {
                 "expected": expected,
@@ -46,7 +46,7 @@ class Delegation(Milestone):
             "expected": expected,
             "named": named,
             "above": above or _("your registrar"),
-            "silent": clients.dns.silent(self.zone.domain, expected)
+            "silent": clients.dns.unresponsive(self.zone.domain, expected)
             if named == expected
             else set(),
         }

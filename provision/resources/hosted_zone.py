@@ -4,7 +4,7 @@ import secrets
 from dataclasses import field
 from typing import Any
 
-from provision.clients.dns import Unanswered
+from provision.clients.dns import DnsError
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.pricing import Prices
@@ -133,7 +133,7 @@ class HostedZone(Resource):
                 return zone
         try:
             delegated = clients.dns.delegated_to(self.domain)
-        except Unanswered:
+        except DnsError:
             delegated = set()
         for zone in zones:
             if delegated == set(zone["NameServers"]):

@@ -161,7 +161,7 @@ class Image(Resource):
         tag, name, registries = self.inputs.tag, self.repository.repository_name, clients.registries
         remote = self._remote(clients)
         image, base = build(self.inputs, registries, clients.index)
-        push(image, remote, tag, registries.tell)
+        push(image, remote, tag, registries.report)
         return {
             "imageDigest": image.manifest.digest,
             "imageTag": tag,

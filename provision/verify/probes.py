@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from provision.clients import aws
-from provision.clients.dns import Unanswered
+from provision.clients.dns import DnsError
 from provision.i18n import _
 from provision.resources.bucket import FOLDER
 from provision.resources.certificate import caa_error
@@ -23,7 +23,7 @@ def caa(scene: Scene) -> Finding:
     host = scene.run.stack.certificate.host
     try:
         name, records = scene.run.clients.dns.caa(host)
-    except Unanswered as error:
+    except DnsError as error:
         return skip(str(error))
     if refusal := caa_error(host, name, records):
         return ng(refusal.why, refusal.then, outside=True)
@@ -38,7 +38,7 @@ def resolves(scene: Scene) -> Finding:
     host = scene.run.stack.certificate.host
     try:
         found = scene.run.clients.dns.records(host, "A")
-    except Unanswered as error:
+    except DnsError as error:
         return skip(str(error))
     if found:
         return ok(", ".join(found))
@@ -52,7 +52,7 @@ def tls_handshake(scene: Scene) -> Finding:
     """Shake hands by name, at the address that DNS gives."""
     host = scene.run.stack.certificate.host
     (address, *_more) = scene.run.clients.dns.records(host, "A")
-    shaken = scene.tls.shake(host, address)
+    shaken = scene.tls.handshake(host, address)
     return ok(_("{version}, {cipher}, certificate until {until}", **vars(shaken)))
 
 

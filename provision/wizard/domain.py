@@ -4,7 +4,7 @@ import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from provision.clients.dns import Dns, Unanswered
+from provision.clients.dns import Dns, DnsError
 from provision.i18n import _
 from provision.resources.hosted_zone import SeveralZones
 from provision.run import Run
@@ -22,7 +22,7 @@ KINDS = ("MX", "A", "AAAA", "TXT")
 
 
 def records_in_use(dns: Dns, domain: str) -> list[str]:
-    """Return what the domain's present servers answer, as lines of `name type value`. Raise Unanswered."""
+    """Return what the domain's present servers answer, as lines of `name type value`. Raise DnsError."""
     _records(dns, domain)  # where nobody answers, this says so before twenty more are asked
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         nobodys = pool.submit(_records, dns, f"{secrets.token_hex(8)}.{domain}")
@@ -38,7 +38,7 @@ def records_in_use(dns: Dns, domain: str) -> list[str]:
 
 
 def _records(dns: Dns, name: str) -> list[str]:
-    """Return the records of one name, as `type value`. Raise Unanswered."""
+    """Return the records of one name, as `type value`. Raise DnsError."""
     alias = dns.records(name, "CNAME")
     if alias:
         return [f"CNAME {value}" for value in alias]
@@ -56,7 +56,7 @@ def at_stake(run: Run) -> list[str]:
         ):
             return []
         return records_in_use(run.clients.dns, zone.domain)
-    except Unanswered as error:
+    except DnsError as error:
         print(
             _(
                 "Nobody can be asked whether {domain} is in use ({why}). If it has mail or a website, they "
@@ -76,7 +76,7 @@ def warn(run: Run) -> list[str]:
         domain = run.stack.zone.domain
         try:
             servers = ", ".join(sorted(run.clients.dns.delegated_to(domain)))
-        except Unanswered:
+        except DnsError:
             servers = "?"
         print(
             _(
