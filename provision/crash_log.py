@@ -18,7 +18,7 @@ _CONSEQUENCES = ("SystemExit", "KeyboardInterrupt", "gunicorn.errors.HaltServer"
 _LIBRARIES = re.compile(r"/(?:site-packages|packages|lib/python3[.\d]*)/|^<")
 
 
-def words(messages: Sequence[str]) -> list[str]:
+def excerpt(messages: Sequence[str]) -> list[str]:
     """Return the last exception as `file:line: exception`, else the newest lines."""
     tracebacks = _find_tracebacks(messages)
     causes = [one for one in tracebacks if not one.error.startswith(_CONSEQUENCES)]
@@ -38,7 +38,7 @@ def readable(message: str) -> tuple[str, str]:
         return "", _printable(message)
     level = str(fields.get("level", "")).upper()
     if _find_tracebacks([message]):
-        place, _colon, error = words([message])[0].partition(": ")
+        place, _colon, error = excerpt([message])[0].partition(": ")
         return level, f"{place.rpartition('/')[2]} {error}"
     said = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
     more = [f"{name}={fields[name]}" for name in fields if name not in _COMMON_FIELDS]

@@ -83,7 +83,7 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
     deletes = [r for r in (stack.image, *stack.follows_the_image) if isinstance(r, Resource)]
     for stranger in engine.ownership_errors([stack.service, stack.task_definition, *deletes]):
         raise stranger
-    before = EcsDeployment(run.observations[run.stack.service.key].live or {}).settled()
+    before = EcsDeployment(run.observations[run.stack.service.key].live or {}).last_completed()
     earlier = _previous(run) if back else ""
     if not back:
         _show(run)
@@ -146,7 +146,7 @@ def _former(run: Run, before: str) -> str:
     if before in ("", new):
         before = EcsDeployment(
             inspector.find(run.stack.steady_service, run.clients) or {}
-        ).settled()
+        ).last_completed()
     return "" if before == new else before
 
 
@@ -161,14 +161,14 @@ def _take_back(engine: Engine, run: Run, former: str) -> None:
     if outcome.errors:
         raise outcome.errors[0]
     doing = _("Withdrawing {revision}.", revision=short(bad))
-    _tidy(run, doing, lambda: definition.withdraw(run.clients, bad))
+    _tidy(run, doing, lambda: definition.deregister(run.clients, bad))
 
 
 def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
     definition = run.stack.task_definition
     if back and before != definition.arn:
         doing = _("Withdrawing {revision}.", revision=short(before))
-        _tidy(run, doing, lambda: definition.withdraw(run.clients, before))
+        _tidy(run, doing, lambda: definition.deregister(run.clients, before))
     follow = [] if back else run.stack.follows_the_image
     for refusal in engine.create_all(follow).errors:
         print(refusal, file=sys.stderr)

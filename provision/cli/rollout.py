@@ -21,8 +21,8 @@ def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
         if live and live["desiredCount"] and "Tasks" in live:
             rollout = EcsDeployment(live)
             progress.below(rollout.lines(), steady.polling.expected)
-            if why := rollout.hopeless():
-                words = rollout.last_words()
+            if why := rollout.permanent_failure():
+                words = rollout.log_excerpt()
                 raise ProvisionError(
                     _("Deploying {revision}.", revision=short(run.stack.task_definition.arn)),
                     "\n        ".join([why, *words]),

@@ -59,4 +59,4 @@ def _changed(file: StackFile) -> dict[str, str]:
 def _taggable(record: Record) -> bool:
     """Return whether resources of this kind can be listed by tags; the others belong to one that can."""
     kind = kinds().get(record.kind, Resource)
-    return kind.tagged.__func__ is not Resource.tagged.__func__  # type: ignore[attr-defined]
+    return kind.list_tagged.__func__ is not Resource.list_tagged.__func__  # type: ignore[attr-defined]

@@ -197,7 +197,7 @@ class Engine:
         match observation.verdict:
             case "stranger":
                 self.file.forget(resource.key)
-                raise name_conflict(resource, resource.shown(live or {}))
+                raise name_conflict(resource, resource.label(live or {}))
             case "vanished":
                 raise vanished(resource)
             case "finish":
@@ -269,13 +269,13 @@ class Engine:
         self._completed.add(milestone.key)
         if (missed := self._last_unreached.get(milestone.key)) is not None:
             # A person may have acted any time since the last poll; AWS started its work then.
-            reached = missed if milestone.whenever else self.clock.now()
+            reached = missed if milestone.unpredictable else self.clock.now()
             self._creator.started_at[milestone.key] = reached
         return "done"
 
     def _remaining(self, milestone: Milestone) -> float | None:
         """Return the expected seconds until the milestone is reached; None if they cannot be estimated."""
-        if milestone.whenever:
+        if milestone.unpredictable:
             return None
         started_at = self._creator.started_at
         ends = [

@@ -15,7 +15,7 @@ from provision.resources.base import (
     FoundSettings,
     Live,
     Resource,
-    called,
+    identifier,
     kinds,
 )
 from provision.state.stack_file import Record
@@ -52,7 +52,7 @@ class TaggedResource:
 
     def __str__(self) -> str:
         """Return its key and its ARN or id."""
-        return f"{self.key} ({called(self.outputs())})"
+        return f"{self.key} ({identifier(self.outputs())})"
 
 
 @dataclass
@@ -96,10 +96,12 @@ def remaining(
 
     list_delay: seconds for which list calls may still return deleted resources.
     """
-    names = {(record.kind, called(record.outputs)) for record in kept}
+    names = {(record.kind, identifier(record.outputs)) for record in kept}
 
     def strip(found: Inventory) -> Inventory:
-        tagged = [h for h in found.tagged if (h.kind.__name__, called(h.outputs())) not in names]
+        tagged = [
+            h for h in found.tagged if (h.kind.__name__, identifier(h.outputs())) not in names
+        ]
         return Inventory(tagged, found.unlisted)
 
     found = strip(list_inventory(clients, clock, stack))
@@ -125,7 +127,7 @@ def _listed(
                     tags["provision:stack"],
                     live,
                 )
-                for tags, live in kind.tagged(clients, stack)
+                for tags, live in kind.list_tagged(clients, stack)
             ]
     except ProvisionError as error:
         return error

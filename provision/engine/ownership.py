@@ -102,7 +102,7 @@ class Ownership:
             _(
                 "what the record names does not carry this stack's tags: {service} {found}",
                 service=resource.console,
-                found=resource.shown(live),
+                found=resource.label(live),
             ),
             _(
                 "It was left as it is. If it is not this stack's, remove its record from {path}. If it is, "

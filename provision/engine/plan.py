@@ -144,7 +144,7 @@ def _blocking_error(observation: Observation) -> ProvisionError | None:
     match observation.verdict:
         case "stranger":
             resource = observation.resource
-            return name_conflict(resource, resource.shown(observation.live or {}))
+            return name_conflict(resource, resource.label(observation.live or {}))
         case "vanished":
             return vanished(observation.resource)
     return None

@@ -75,7 +75,7 @@ class ReadCache(Aws):
             items = self._combined(batch, arguments, sorted(ids), call)
             if items is not None:
                 return {
-                    batch.listed: [item for item in items if item[batch.id] == ids_requested[0]]
+                    batch.items_key: [item for item in items if item[batch.id] == ids_requested[0]]
                 }
         return self._cached([service, name, arguments], partial(call, **arguments))
 
@@ -84,7 +84,7 @@ class ReadCache(Aws):
         combined = {**arguments, batch.parameter: ids}
         try:
             cache_key = [batch.service, batch.call, combined]
-            return self._cached(cache_key, partial(call, **combined))[batch.listed]
+            return self._cached(cache_key, partial(call, **combined))[batch.items_key]
         except Exception as error:
             if not code(error):  # no response from AWS
                 raise

@@ -362,7 +362,7 @@ def test_what_is_read_of_a_given_image(builder: Builder, uri: str, platform: str
     """An index in the gallery; not what is not there, nor what lies elsewhere."""
     said = ""
     try:
-        GivenImage(uri).fits(builder.env.clients(), platform)
+        GivenImage(uri).check_platform(builder.env.clients(), platform)
     except ProvisionError as refusal:
         said = refusal.why
     assert said.startswith(why)
