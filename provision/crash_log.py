@@ -1,4 +1,4 @@
-"""Find out from a container's log why it ended. Pure."""
+"""Extract from a container's log why it ended."""
 
 import json
 import re
@@ -29,9 +29,9 @@ def excerpt(messages: Sequence[str]) -> list[str]:
 
 
 def readable(message: str) -> tuple[str, str]:
-    """Return level and text of a line of a log; without a level where it is no JSON with one.
+    """Return level and text of a log line; level "" if it is not JSON with a level.
 
-    The text of an exception is where it happened and its last line: `messages.py:72 SyntaxError: ...`.
+    The text of an exception is its position and its last line: `messages.py:72 SyntaxError: ...`.
     """
     fields = _fields(message)
     if fields is None:
@@ -90,7 +90,7 @@ def _parse_lines(lines: Iterable[tuple[int, str]]) -> Iterator[_Traceback]:
 
 
 def _text(message: str) -> str:
-    """Return a message as a person reads it: of JSON the message and its error."""
+    """Return the text of a message; of JSON its fields `message` and `error`."""
     fields = _fields(message) or {}
     parts = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
     return ": ".join(parts) or message.rstrip()
@@ -105,6 +105,6 @@ def _fields(message: str) -> dict[str, object] | None:
 
 
 def _printable(text: str) -> str:
-    """Return the text without a terminal's control characters, shortened to MAX_LENGTH."""
+    """Return the text without control characters, shortened to MAX_LENGTH."""
     plain = "".join(char if char.isprintable() else " " for char in text).strip()
     return plain if len(plain) <= MAX_LENGTH else plain[: MAX_LENGTH - 1] + "…"

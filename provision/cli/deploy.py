@@ -80,7 +80,7 @@ def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = Fals
         raise no_service(run)
     run.observations = engine.inspect()
     stack = run.stack
-    deletes = [r for r in (stack.image, *stack.follows_the_image) if isinstance(r, Resource)]
+    deletes = [r for r in (stack.image, *stack.image_users) if isinstance(r, Resource)]
     for stranger in engine.ownership_errors([stack.service, stack.task_definition, *deletes]):
         raise stranger
     before = EcsDeployment(run.observations[run.stack.service.key].live or {}).last_completed()
@@ -169,7 +169,7 @@ def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
     if back and before != definition.arn:
         doing = _("Withdrawing {revision}.", revision=short(before))
         _tidy(run, doing, lambda: definition.deregister(run.clients, before))
-    follow = [] if back else run.stack.follows_the_image
+    follow = [] if back else run.stack.image_users
     for refusal in engine.create_all(follow).errors:
         print(refusal, file=sys.stderr)
     for family in (definition, *(r for r in follow if isinstance(r, Family))):
@@ -190,7 +190,7 @@ def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
             "`provision deploy` brings it back, unless you change it there."
         )
     else:
-        run.keep_sets()
+        run.save_sets()
         said = _("`provision deploy --rollback` returns to the version before.")
     if not run.stack.steady_service.desired_count:
         said = _(

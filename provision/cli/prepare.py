@@ -9,7 +9,7 @@ from provision.engine import edited_records, inspector
 from provision.errors import ProvisionError, UnknownState, UsageError
 from provision.i18n import _
 from provision.resources import network
-from provision.run import Options, Run, build, check_settings, clients_for, opened, setting_keys
+from provision.run import Options, Run, build, check_settings, clients_for, open_stack, setting_keys
 from provision.wizard import prompts, recovery
 
 
@@ -27,7 +27,7 @@ def prepared(
     nothing, so nothing at all is written. recovers: what a lost file said is looked for in the account.
     resumes: refused unless it is paused.
     """
-    file, sandbox = opened(options)
+    file, sandbox = open_stack(options)
     file.read_only = looks
     edited_records.verify(file, clients_for(file), environment.clock())
     file.keep()

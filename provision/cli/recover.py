@@ -16,7 +16,7 @@ from provision.engine.engine import account_and_region, account_mismatch
 from provision.engine.read_cache import cached_reads
 from provision.errors import ProvisionError, os_error
 from provision.i18n import _
-from provision.run import Options, clients_for, file_of, opened, setting_keys
+from provision.run import Options, clients_for, file_of, open_stack, setting_keys
 from provision.state.stack_file import Damaged, StackFile
 from provision.wizard import prompts
 from provision.wizard import recovery as recovering
@@ -37,7 +37,7 @@ def recover(given: Options) -> int:
     """Write stack.yaml anew from the account. A file whose records are right is left as it is."""
     path = file_of(given)
     try:
-        file, _sandbox = opened(given)
+        file, _sandbox = open_stack(given)
         edited_records.verify(file, clients_for(file), environment.clock())
         _made_here(file)
     except Damaged as damage:
@@ -60,7 +60,7 @@ def _made_here(file: StackFile) -> None:
 
 
 def _written_anew(given: Options) -> int:
-    file, _sandbox = opened(given)
+    file, _sandbox = open_stack(given)
     clients, clock = clients_for(file), environment.clock()
     with file.locked():
         name = recovering.which(file, clients, clock, "name" in setting_keys(given))

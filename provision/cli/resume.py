@@ -38,7 +38,7 @@ def resume(given: Options, wait: float | None) -> int:
         raise_first_error(plan)
         show_steps(plan.changes, sys.stderr)
         agree_to_pay(plan.changes, given)
-        run.keep_sets()
+        run.save_sets()
         with progress:
             outcome = engine.setup(wait_limit(wait))
         if not outcome.errors and not outcome.outside:

@@ -54,7 +54,7 @@ def setup(given: Options, wait: float | None) -> int:
                 _("you answered no"),
                 _("Nothing was created."),
             )
-        run.keep_sets()
+        run.save_sets()
         with progress:
             outcome = engine.setup(wait_limit(wait))
     return report_outcome(run, outcome)

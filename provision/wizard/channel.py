@@ -22,7 +22,7 @@ def complete(run: Run) -> bool:
     """
     token, secret = run.stack.access_token, run.stack.channel_secret
     _ask_for_missing(run, token)
-    if token.secret or run.theirs(token):
+    if token.secret or run.is_adopted(token):
         _prove(run, token, lambda: _bot(run))
     _ask_for_missing(run, secret)
     if any(_new(run, parameter) for parameter in (token, secret)):
@@ -98,7 +98,7 @@ def _new(run: Run, parameter: Parameter) -> bool:
 
 def _stored(run: Run, parameter: Parameter, refusal: LineError) -> ProvisionError:
     """Return LINE's error; of an adopted parameter also where the refused value is stored."""
-    if not run.theirs(parameter):
+    if not run.is_adopted(parameter):
         return refusal
     return LineError(
         refusal.status,

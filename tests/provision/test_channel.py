@@ -18,7 +18,7 @@ from tests.provision.test_domain import looked
 def checking_uses(env: Env) -> Run:
     """A run after its look, whose door to LINE has the token that the bot will have."""
     run = looked(env)
-    line = Line(lambda: run.value(run.stack.access_token), env.line_url)
+    line = Line(lambda: run.secret_value(run.stack.access_token), env.line_url)
     run.clients = Clients(env.aws, run.clients.dns, line)
     return run
 

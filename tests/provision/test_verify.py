@@ -29,7 +29,7 @@ def front(env: Env) -> Iterator[TlsServer]:
 def verified(env: Env, front: TlsServer, *, trusted: bool = True) -> dict[str, Finding]:
     """Every finding, from a fresh look; the token is the one in Parameter Store."""
     run = looked(env)
-    line = Line(lambda: run.value(run.stack.access_token), env.line_url)
+    line = Line(lambda: run.secret_value(run.stack.access_token), env.line_url)
     run.clients = Clients(run.clients.aws, run.clients.dns, line)
     authority = (str(env.sandbox.cloud.authority.root),) if trusted else ()
     tls = Tls(("127.0.0.1", front.port), authority)
