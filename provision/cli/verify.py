@@ -14,7 +14,7 @@ from provision.run import Options, Run
 from provision.ui.progress import Progress, show_json
 from provision.ui.qr import drawn
 from provision.verify.checks import checks
-from provision.verify.tree import Check, Finding, Scene, examine
+from provision.verify.tree import Check, CheckContext, Finding, run_checks
 
 
 def command() -> click.Command:
@@ -37,18 +37,18 @@ def verify(given: Options, as_json: bool) -> int:
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     run.observations = engine.inspect()
-    scene = Scene(run, run.observations, Tls.from_environment())
-    every = checks(run.stack)
-    findings = examine(every, scene)
+    context = CheckContext(run, run.observations, Tls.from_environment())
+    all_checks = checks(run.stack)
+    findings = run_checks(all_checks, context)
     if as_json:
-        show_json(document(every, findings, run))
+        show_json(document(all_checks, findings, run))
     else:
-        _show(every, findings)
+        _show(all_checks, findings)
     wrong = [finding for finding in findings.values() if finding.state in ("NG", None)]
     return 0 if not wrong else 3 if all(finding.outside for finding in wrong) else 1
 
 
-def document(every: list[Check], findings: dict[str, Finding], run: Run) -> dict[str, Any]:
+def document(all_checks: list[Check], findings: dict[str, Finding], run: Run) -> dict[str, Any]:
     """Return the JSON document of `--json`."""
     states = [finding.state for finding in findings.values()]
     return {
@@ -64,25 +64,25 @@ def document(every: list[Check], findings: dict[str, Finding], run: Run) -> dict
                 "outside": findings[check.key].outside,
                 "needs": list(check.needs),
             }
-            for check in every
+            for check in all_checks
         ],
         **{state.lower(): states.count(state) for state in ("OK", "NG", "SKIP")},
         "unknown": states.count(None),
     }
 
 
-def _show(every: list[Check], findings: dict[str, Finding]) -> None:
+def _show(all_checks: list[Check], findings: dict[str, Finding]) -> None:
     """Print the tree: a heading per group, a line per check, the next step under what is not OK."""
-    for group in dict.fromkeys(check.group for check in every):
+    for group in dict.fromkeys(check.group for check in all_checks):
         print(group)
-        for check in (check for check in every if check.group == group):
+        for check in (check for check in all_checks if check.group == group):
             finding = findings[check.key]
             reason = f": {finding.reason}" if finding.reason else ""
             print(f"  {finding.state or '?':4}  {check.title}{reason}")
             if finding.then:
                 print(f"        -> {finding.then}")
-    last = findings["message"]
-    if last.state == "OK" and sys.stdout.isatty():
-        code = drawn(last.reason, colours="NO_COLOR" not in os.environ)
+    message = findings["message"]
+    if message.state == "OK" and sys.stdout.isatty():
+        code = drawn(message.reason, colours="NO_COLOR" not in os.environ)
         if can_show(code, sys.stdout):
             print(code)

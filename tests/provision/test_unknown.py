@@ -19,7 +19,7 @@ from provision.sandbox.web.serving import HttpServer
 from provision.status_report import entry, tasks
 from provision.ui.progress import Progress
 from provision.verify.checks import checks
-from provision.verify.tree import Finding, Scene, examine
+from provision.verify.tree import CheckContext, Finding, run_checks
 from provision.wizard import recovery
 from tests.provision.conftest import READING, Env
 from tests.provision.finished_stack import FinishedStack, look
@@ -50,7 +50,9 @@ def denied(*operations: str) -> Callable[[str], None]:
 def verified(env: Env) -> dict[str, Finding]:
     """Every finding of `provision verify`, without a front to shake hands with."""
     run = looked(env)
-    return examine(checks(run.stack), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
+    return run_checks(
+        checks(run.stack), CheckContext(run, run.observations, Tls(("127.0.0.1", 9), ()))
+    )
 
 
 def lines(found: dict[str, Any]) -> dict[str, Any]:
@@ -276,7 +278,7 @@ def everything(env: Env) -> None:
     assert all(map(entry, observations.values()))
     tasks(observations["service"], observations["steady_service"])
     plan(run.observations, [], prices("ap-northeast-1"))
-    examine(checks(run.stack), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
+    run_checks(checks(run.stack), CheckContext(run, run.observations, Tls(("127.0.0.1", 9), ())))
     list_inventory(env.clients(), env.clock, "news-bot")
     external_use.uses(run.stack.resources, run.file.records, env.clients(), env.clock)
 

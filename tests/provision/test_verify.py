@@ -12,7 +12,7 @@ from provision.resources.base import Clients
 from provision.sandbox.tasks.runners import Application, InlineTasks
 from provision.sandbox.web.serving import TlsServer
 from provision.verify.checks import checks
-from provision.verify.tree import Finding, Scene, examine
+from provision.verify.tree import CheckContext, Finding, run_checks
 from tests.provision.conftest import Env
 from tests.provision.shell import Person
 from tests.provision.test_domain import looked
@@ -33,7 +33,7 @@ def verified(env: Env, front: TlsServer, *, trusted: bool = True) -> dict[str, F
     run.clients = Clients(run.clients.aws, run.clients.dns, line)
     authority = (str(env.sandbox.cloud.authority.root),) if trusted else ()
     tls = Tls(("127.0.0.1", front.port), authority)
-    return examine(checks(run.stack), Scene(run, run.observations, tls))
+    return run_checks(checks(run.stack), CheckContext(run, run.observations, tls))
 
 
 def states(findings: dict[str, Finding]) -> dict[str, str]:
