@@ -54,12 +54,12 @@ class Run:
         """Return an engine that reports to this progress and prints the name servers of a new zone."""
         image = self.stack.image
         if isinstance(image, Image):
-            self.clients.registries.report = lambda message: progress.tell(
+            self.clients.registries.report = lambda message: progress.report(
                 "creating", image, message
             )
 
         def report(event: str, resource: Resource, detail: str) -> None:
-            progress.tell(event, resource, detail)
+            progress.report(event, resource, detail)
             if event == "done" and isinstance(resource, HostedZone):
                 self._name_servers(resource, progress)
 
@@ -110,12 +110,14 @@ class Run:
         delegation = self.observations.get(self.stack.delegation.key)
         if delegation and not delegation.waiting:
             return
-        progress.say(self._instruction(zone))
+        progress.print_message(self._instruction(zone))
         if self.sandbox and self.options.yes:
             environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
-            progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
+            progress.print_message(
+                _("(On the sandbox, provision has entered them at the registrar itself.)")
+            )
         elif self.sandbox:
-            progress.say(
+            progress.print_message(
                 _(
                     "On the sandbox, this enters them at its registrar:\n{command}",
                     command=environment.curl(self.sandbox, zone.domain, zone.name_servers),

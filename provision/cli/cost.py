@@ -9,7 +9,7 @@ from provision.i18n import _
 from provision.pricing import AS_OF, HOURS, prices
 from provision.resources.base import Milestone
 from provision.run import Options, Run
-from provision.ui.progress import show_json, unlisted
+from provision.ui.progress import price_note, show_json
 
 
 def command() -> click.Command:
@@ -65,7 +65,7 @@ def cost(given: Options, as_json: bool) -> int:
         )
     )
     if not listed.exact:
-        print(unlisted(settings["region"]))
+        print(price_note(settings["region"]))
     for how, usd in lower:
         print(_("{usd:9.2f}  less with: {how}", usd=usd, how=how))
     return 0

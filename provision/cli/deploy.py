@@ -58,7 +58,7 @@ def deploy(given: Options, *, back: bool) -> int:
         if given.yes or not prompts.on_terminal():
             raise
         print(refusal, file=sys.stderr)
-        if not prompts.confirmed(_("Run on demand, at the full price, for now?")):
+        if not prompts.confirm(_("Run on demand, at the full price, for now?")):
             return 1
     return deploy(replace(given, sets=(*given.sets, "service.capacity=on-demand")), back=False)
 

@@ -40,7 +40,7 @@ def pause(given: Options, contents: bool) -> int:
             "Delete the load balancer and the service for now (saves about {saved:.2f} USD a month)?",
             saved=saved,
         )
-        if not given.yes and not prompts.confirmed(question):
+        if not given.yes and not prompts.confirm(question):
             raise ProvisionError(
                 _("Asking before anything is deleted."),
                 _("you answered no"),

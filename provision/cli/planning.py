@@ -33,7 +33,7 @@ def agree_to_pay(steps: list[Change], options: Options) -> None:
     """Ask before anything that costs is made. Raises ProvisionError; UsageError without a terminal."""
     usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
     question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
-    if usd and not options.yes and not prompts.confirmed(question):
+    if usd and not options.yes and not prompts.confirm(question):
         raise ProvisionError(
             _("Asking before anything is made."), _("you answered no"), _("Nothing was created.")
         )

@@ -63,19 +63,19 @@ def _written_anew(given: Options) -> int:
     file, _sandbox = open_stack(given)
     clients, clock = clients_for(file), environment.clock()
     with file.locked():
-        name = recovering.which(file, clients, clock, "name" in setting_keys(given))
+        name = recovering.choose_stack(file, clients, clock, "name" in setting_keys(given))
         clients = cached_reads(clients)  # the settings and the records are told from one list
-        discovered = DiscoveredSettings(recovering.tagged(clients, clock, name), clients, name)
+        discovered = DiscoveredSettings(recovering.list_tagged(clients, clock, name), clients, name)
         sets = dict(pair.split("=", 1) for pair in given.sets)
         keep = file.overrides.keys() - sets.keys()
-        still = recovering.write(file, clients, clock, discovered, keep, sets)
+        still = recovering.write_file(file, clients, clock, discovered, keep, sets)
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
     if still:
         print(
             _("AWS does not tell these; look at them in the file: {keys}", keys=", ".join(still)),
             file=sys.stderr,
         )
-    recovering.tell(discovered)
+    recovering.print_unknown(discovered)
     print(_("Next: `provision plan` shows what setup would change."), file=sys.stderr)
     return 1 if discovered.unknown else 0
 
@@ -93,7 +93,7 @@ def _put_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
     )
     question = _("Keep it as {place}, and write {path} anew?", place=place, path=path)
     print(damage, file=sys.stderr)
-    if not given.yes and not prompts.confirmed(question):
+    if not given.yes and not prompts.confirm(question):
         raise damage
     try:
         path.rename(place)

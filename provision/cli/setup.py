@@ -43,12 +43,12 @@ def setup(given: Options, wait: float | None) -> int:
         if domain.choose_zone(run):
             plan = looked(run, engine)
         raise_first_error(plan)
-        if channel.complete(run):
+        if channel.complete_secrets(run):
             plan = looked(run, engine)
         show_plan(plan, sys.stderr, inexact(run))
-        channel.tell_endpoint(run)
+        channel.print_current_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
-        if plan.changes and not given.yes and not prompts.confirmed(_("Build this?")):
+        if plan.changes and not given.yes and not prompts.confirm(_("Build this?")):
             raise ProvisionError(
                 _("Asking before anything is made."),
                 _("you answered no"),

@@ -49,7 +49,7 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
             name = run.file.settings["name"]
             _tell_going(run, engine.teardown_preview(everything, let_go))
             question = _("Type the stack's name ({name}) to take it away:", name=name)
-            if not prompts.typed(question, name):
+            if not prompts.confirm_by_typing(question, name):
                 raise ProvisionError(
                     _("Asking before anything is deleted."),
                     _("the name didn't match"),
@@ -72,7 +72,7 @@ def agreed(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
         print(f"{key}: {explain(used)}", file=sys.stderr)
         if all(use.content for use in used):
             question = _("Delete {key} with all that is in it?", key=key)
-            if contents or (asked and prompts.confirmed(question)):
+            if contents or (asked and prompts.confirm(question)):
                 let_go.add(key)
     return let_go
 

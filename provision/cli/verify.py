@@ -12,7 +12,7 @@ from provision.clients.tls import Tls
 from provision.i18n import _, can_show
 from provision.run import Options, Run
 from provision.ui.progress import Progress, show_json
-from provision.ui.qr import drawn
+from provision.ui.qr import render
 from provision.verify.checks import checks
 from provision.verify.tree import Check, CheckContext, Finding, run_checks
 
@@ -83,6 +83,6 @@ def _show(all_checks: list[Check], findings: dict[str, Finding]) -> None:
                 print(f"        -> {finding.then}")
     message = findings["message"]
     if message.state == "OK" and sys.stdout.isatty():
-        code = drawn(message.reason, colours="NO_COLOR" not in os.environ)
+        code = render(message.reason, colours="NO_COLOR" not in os.environ)
         if can_show(code, sys.stdout):
             print(code)

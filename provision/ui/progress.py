@@ -1,4 +1,4 @@
-"""Shows what the engine says: a live list on a terminal, one line per event elsewhere (on stderr)."""
+"""Print progress, plans and status. Progress is a live table on a terminal, else one line per event."""
 
 import json
 import sys
@@ -11,12 +11,12 @@ from provision.engine.plan import Change, Plan
 from provision.i18n import _, can_show
 from provision.resources.base import Resource
 
-ENDED = ("done", "gone", "kept")
+FINISHED = ("done", "gone", "kept")
 COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow", "failed": "red"}
 
 
-def signs() -> dict[str, tuple[str, str]]:
-    """Return the sign and the word for each event."""
+def event_labels() -> dict[str, tuple[str, str]]:
+    """Return the sign and the text for each event."""
     return {
         "creating": ("+", _("creating")),
         "updating": ("~", _("updating")),
@@ -31,32 +31,32 @@ def signs() -> dict[str, tuple[str, str]]:
 
 
 def show_json(document: Any) -> None:
-    """Print one JSON document on stdout; with escapes where stdout's encoding lacks a character of it."""
+    """Print a JSON document on stdout; escape non-ASCII characters if stdout cannot encode them."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
     print(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
 
 
 class Progress:
-    """Listens to a walk. On a terminal every resource has a line that changes; elsewhere events are lines."""
+    """Show the progress of a run: a table of resources on a terminal, else one line per event."""
 
     def __init__(self, resources: Iterable[Resource], clock: Clock, stream: Any = None) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
-        self._began = clock.now()
-        self._words = signs()
+        self._started = clock.now()
+        self._words = event_labels()
         self._rows: dict[str, tuple[str, str, float]] = {r.key: ("", "", 0.0) for r in resources}
-        self._told: set[tuple[str, str, str]] = set()
-        self._below: list[str] = []
+        self._printed: set[tuple[str, str, str]] = set()
+        self._details: list[str] = []
         self._screen: Any = None
 
     def __enter__(self) -> "Progress":
-        self._began = self._clock.now()
+        self._started = self._clock.now()
         if self._stream.isatty():
             from rich.console import Console
             from rich.live import Live
 
             console = Console(file=self._stream, highlight=False)
-            self._screen = Live(get_renderable=self._shown, console=console, refresh_per_second=2)
+            self._screen = Live(get_renderable=self._render, console=console, refresh_per_second=2)
             self._screen.start()
         return self
 
@@ -69,53 +69,53 @@ class Progress:
         if self._screen:
             self._screen.stop()
 
-    def tell(self, event: str, resource: Resource, detail: str) -> None:
-        """Show one event of a run."""
-        seconds = self._clock.now() - self._began
+    def report(self, event: str, resource: Resource, detail: str) -> None:
+        """Show an event; the arguments are those of `executor.Report`."""
+        seconds = self._clock.now() - self._started
         before = self._rows.get(resource.key, ("", "", 0.0))
         since = before[2] if before[0] == event else seconds
         self._rows = {**self._rows, resource.key: (event, detail, since)}
-        if not self._screen and (resource.key, event, detail) not in self._told:
+        if not self._screen and (resource.key, event, detail) not in self._printed:
             sign, word = self._words[event]
-            said = f": {detail}" if detail else ""
+            suffix = f": {detail}" if detail else ""
             print(
-                f"{seconds:6.0f} s  {sign} {resource.key}  {word}{said}",
+                f"{seconds:6.0f} s  {sign} {resource.key}  {word}{suffix}",
                 file=self._stream,
                 flush=True,
             )
-        self._told.add((resource.key, event, detail))
+        self._printed.add((resource.key, event, detail))
 
-    def say(self, text: str) -> None:
-        """Print words beside the list: what the person has to do."""
+    def print_message(self, text: str) -> None:
+        """Print a text for the person, above the table."""
         if self._screen:
             self._screen.console.print(text, markup=False)
         else:
             print(text, file=self._stream, flush=True)
 
-    def below(self, lines: list[str], expected: float) -> None:
-        """Show details of the resource that is waited for; without a terminal print what is new.
+    def show_details(self, lines: list[str], expected: float) -> None:
+        """Show details under the table; without a terminal print the new lines.
 
-        expected: seconds that it takes as a rule.
+        expected: the expected duration in seconds.
         """
-        seconds = self._clock.now() - self._began
+        seconds = self._clock.now() - self._started
         if self._screen:
             head = _("{seconds:.0f} s of about {expected:.0f}", seconds=seconds, expected=expected)
-            self._below = [head, *lines]
+            self._details = [head, *lines]
             return
         for line in lines:
-            if line not in self._below:
+            if line not in self._details:
                 print(f"{seconds:6.0f} s    {line}", file=self._stream, flush=True)
-        self._below = lines
+        self._details = lines
 
-    def _shown(self) -> Any:
-        """Return the list, and under it the details."""
+    def _render(self) -> Any:
+        """Return the table and the details."""
         from rich.console import Group
         from rich.text import Text
 
-        return Group(self._table(), *(Text(line, overflow="ellipsis") for line in self._below))
+        return Group(self._table(), *(Text(line, overflow="ellipsis") for line in self._details))
 
     def _table(self) -> Any:
-        """Return a line per resource; on a low screen only those that are still to be done."""
+        """Return the table, with a row per resource; omit finished ones if the screen is too small."""
         from rich.table import Table
 
         table = Table(box=None, show_header=False, pad_edge=False)
@@ -124,25 +124,25 @@ class Progress:
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         rows = dict(self._rows)
-        ended = [key for key, (event, _detail, _since) in rows.items() if event in ENDED]
+        finished = [key for key, (event, _detail, _since) in rows.items() if event in FINISHED]
         if (
             self._screen
-            and len(rows) > self._screen.console.height - 2 - len(self._below)
-            and len(ended) < len(rows)
+            and len(rows) > self._screen.console.height - 2 - len(self._details)
+            and len(finished) < len(rows)
         ):
-            table.add_row("✓", _("{count} done", count=len(ended)), "", "", style="green")
-            rows = {key: row for key, row in rows.items() if key not in ended}
-        now = self._clock.now() - self._began
+            table.add_row("✓", _("{count} done", count=len(finished)), "", "", style="green")
+            rows = {key: row for key, row in rows.items() if key not in finished}
+        now = self._clock.now() - self._started
         for key, (event, detail, since) in rows.items():
             sign, word = self._words.get(event, ("·", ""))
-            told = f"{word}: {detail}" if detail else word
-            waited = f"{now - since:.0f} s" if event and event not in ENDED else ""
-            table.add_row(sign, key, waited, told, style=COLOURS.get(event, "" if event else "dim"))
+            text = f"{word}: {detail}" if detail else word
+            waited = f"{now - since:.0f} s" if event and event not in FINISHED else ""
+            table.add_row(sign, key, waited, text, style=COLOURS.get(event, "" if event else "dim"))
         return table
 
 
-def actions() -> dict[str, tuple[str, str]]:
-    """Return sign and word for each action of a plan."""
+def action_labels() -> dict[str, tuple[str, str]]:
+    """Return the sign and the text for each action of a plan."""
     return {
         "create": ("+", _("create")),
         "adopt": ("=", _("adopt (yours stays as it is)")),
@@ -154,12 +154,12 @@ def actions() -> dict[str, tuple[str, str]]:
 
 
 def unknown(reason: str) -> str:
-    """Return the word for what could not be looked at."""
+    """Return the text for an unknown action."""
     return _("unknown: {reason}", reason=reason)
 
 
 def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
-    """Print the plan as a list, with cost and time. inexact: a region that has no price list here."""
+    """Print the plan with cost and time. inexact: a region without its own prices; "" otherwise."""
     show_steps(plan.steps, stream)
     print(
         _(
@@ -173,12 +173,12 @@ def show_plan(plan: Plan, stream: Any, inexact: str = "") -> None:
         file=stream,
     )
     if inexact:
-        print(unlisted(inexact), file=stream)
+        print(price_note(inexact), file=stream)
 
 
 def show_steps(steps: Sequence[Change], stream: Any) -> None:
-    """Print what would be done with each, and what differs."""
-    words = actions()
+    """Print each step with its action, cost and differences."""
+    words = action_labels()
     width = max((len(step.key) for step in steps), default=0)
     for step in steps:
         sign, word = words[step.action] if step.action else ("?", unknown(step.reason))
@@ -192,20 +192,20 @@ def show_steps(steps: Sequence[Change], stream: Any) -> None:
             print(f"      {note}", file=stream)
 
 
-def unlisted(region: str) -> str:
-    """Return the sentence that a region is calculated with Tokyo's prices."""
+def price_note(region: str) -> str:
+    """Return the note that Tokyo's prices are used for a region."""
     return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
 
 
 def show_status(document: dict[str, Any], stream: Any) -> None:
-    """Show each resource: ready or why not, and its differences; then tasks, hours and URL."""
+    """Print the status document: resources with their differences, then tasks, hours and URL."""
     entries = document["resources"]
     width = max((len(entry["key"]) for entry in entries), default=0)
     for entry in entries:
         sign = "✓" if entry["ready"] else "✗" if entry["live"] else "·"
         sign = "?" if entry["ready"] is None else sign
-        told = f"  {sign} {entry['key']:{width}}  {entry['state']:9} {entry['reason']}"
-        print(told.rstrip(), file=stream)
+        text = f"  {sign} {entry['key']:{width}}  {entry['state']:9} {entry['reason']}"
+        print(text.rstrip(), file=stream)
         for drift in entry["drift"] or []:
             print(f"      {drift['path']}: {drift['have']!r} -> {drift['want']!r}", file=stream)
     tasks = document["tasks"]
@@ -220,8 +220,8 @@ def show_status(document: dict[str, Any], stream: Any) -> None:
     print(_("The bot's URL: {url}", url=document["url"]), file=stream)
 
 
-def wrapped(text: str) -> str:
-    """Return the text in indented lines that fit the terminal; Japanese letters take two columns."""
+def wrap(text: str) -> str:
+    """Return the text wrapped to the terminal's width and indented; wide characters take two columns."""
     from rich.console import Console
     from rich.text import Text
 

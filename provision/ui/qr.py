@@ -1,12 +1,12 @@
-"""The only door to segno: a QR code for a terminal, dark on light whatever the terminal's colours are."""
+"""Render QR codes for a terminal, dark on light for any colour scheme. The only user of segno."""
 
 import io
 
-BLACK_ON_WHITE = "\x1b[97;40m"  # segno draws the light parts with blocks: bright white on black
+BLACK_ON_WHITE = "\x1b[97;40m"  # white on black, because segno draws the light modules
 
 
-def drawn(text: str, *, colours: bool) -> str:
-    """Return the code in half blocks, two modules high each."""
+def render(text: str, *, colours: bool) -> str:
+    """Return the QR code in half-block characters."""
     import segno
 
     lines = io.StringIO()

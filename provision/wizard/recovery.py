@@ -1,4 +1,4 @@
-"""A lost stack.yaml, written anew from the account: settings and records, as far as they can be told."""
+"""Rebuild a lost stack.yaml from the account: settings and records, as far as they can be read."""
 
 import contextlib
 import sys
@@ -24,50 +24,52 @@ from provision.state.stack_file import StackFile
 from provision.wizard import prompts
 from provision.wizard.discovery import DiscoveredSettings
 
-EARLY = (
+INDICATORS = (
     SecurityGroup,
     HostedZone,
     Certificate,
     Role,
     Cluster,
-)  # a stack has one of these, or nothing
-UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a paused stack
+)  # every stack with any resources has one of these
+NOT_RECOVERABLE = ("schedule.start", "service.capacity", "network.subnets")  # of a paused stack
 
 
-def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Iterable[str]) -> None:
-    """Recover the records where the file has none and the account has the stack, and say so.
+def recover_if_empty(
+    file: StackFile, clients: Clients, clock: Clock, set_keys: Iterable[str]
+) -> None:
+    """Recover the records if the file has none and the account has the stack. Print a note about it.
 
-    One call where there is no such stack. given: settings that --set names: they stay on trial, and the
-    file gets what stands. Raises ProvisionError where that stack answers on another host: its stack.yaml lies
-    elsewhere. Raises Unknown where AWS could not be asked.
+    It sends one call if there is no such stack. set_keys: settings given with --set; they remain overrides,
+    and the file gets the values from the account. Raise ProvisionError if the stack has another host, and so
+    another stack.yaml. Raise UnknownState if AWS could not be read.
     """
     name = str(file.settings["name"])
     if file.records:
         return
     found = inventory.list_inventory(clients, clock, "", (SecurityGroup,), inspector.MIN_TRIES)
-    for refusal in found.unlisted.values():
-        inspector.account(clients, clock)  # where nobody is signed in or there, this says it better
-        raise refusal
+    for error in found.unlisted.values():
+        inspector.account(clients, clock)  # raises a clearer error for bad credentials
+        raise error
     if name not in {tagged.stack for tagged in found.tagged}:
         return
-    told = [key for key in file.settings if file.in_file(key)]
-    lost = file.settings["domain"] is None
-    clients = cached_reads(clients)  # the settings and the records are told from one list
-    discovered = DiscoveredSettings(tagged(clients, clock, name), clients, name)
-    if not lost:
-        _same(file, discovered)
-    said = {key: file.overrides.pop(key) for key in given if key in file.overrides}
+    in_file = [key for key in file.settings if file.in_file(key)]
+    settings_lost = file.settings["domain"] is None
+    clients = cached_reads(clients)  # settings and records are read from the same responses
+    discovered = DiscoveredSettings(list_tagged(clients, clock, name), clients, name)
+    if not settings_lost:
+        _check_same_stack(file, discovered)
+    overrides = {key: file.overrides.pop(key) for key in set_keys if key in file.overrides}
     try:
         with contextlib.nullcontext() if file.read_only else file.locked():
-            write(
+            write_file(
                 file,
                 clients,
                 clock,
                 discovered,
-                keep=file.overrides if lost else (*told, *file.overrides),
+                keep=file.overrides if settings_lost else (*in_file, *file.overrides),
             )
     finally:
-        file.overrides.update(said)
+        file.overrides.update(overrides)
     print(
         _(
             "{path} had no records of the stack {name}, which exists in this account: recovered.",
@@ -76,43 +78,43 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
         ),
         file=sys.stderr,
     )
-    tell(discovered)
+    print_unknown(discovered)
 
 
-def tell(discovered: DiscoveredSettings) -> None:
-    """Say on stderr what could not be looked at, with the reason."""
+def print_unknown(discovered: DiscoveredSettings) -> None:
+    """Print what could not be read, with the reason, on stderr."""
     for what, why in discovered.unknown.items():
         print(_("could not be looked at: {what}: {why}", what=what, why=why), file=sys.stderr)
 
 
-def tagged(clients: Clients, clock: Clock, stack: str) -> list[inventory.TaggedResource]:
-    """Return what carries the stack's tags. Raise NoResponse where a list was not answered.
+def list_tagged(clients: Clients, clock: Clock, stack: str) -> list[inventory.TaggedResource]:
+    """Return the resources with the stack's tags. Raise NoResponse.
 
-    A kind that this endpoint or account does not list is left out; the engine says so.
+    Kinds that cannot be listed at this endpoint or account are left out; the engine reports them.
     """
     found = inventory.list_inventory(clients, clock, stack)
-    for refusal in found.unlisted.values():
-        if isinstance(refusal, NoResponse):
-            raise refusal
+    for error in found.unlisted.values():
+        if isinstance(error, NoResponse):
+            raise error
     return found.tagged
 
 
-def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
-    """Return the stacks of this account and region.
+def list_stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
+    """Return the names of the stacks in this account and region.
 
-    Raises Unknown where there is none, or none of that name, and not every list could be read.
+    Raise UnknownState if there is none, or none of that name, and a list could not be read.
     """
     inspector.account(clients, clock)
-    found = inventory.list_inventory(clients, clock, "", EARLY)
+    found = inventory.list_inventory(clients, clock, "", INDICATORS)
     names = sorted({tagged.stack for tagged in found.tagged})
     if not names or (name and name not in names):
-        for refusal in found.unlisted.values():
-            raise refusal
+        for error in found.unlisted.values():
+            raise error
     return names
 
 
-def _same(file: StackFile, discovered: DiscoveredSettings) -> None:
-    """Raise ProvisionError where the file means another stack than the one that exists."""
+def _check_same_stack(file: StackFile, discovered: DiscoveredSettings) -> None:
+    """Raise ProvisionError if the file's domain and host are not those of the existing stack."""
     host, domain = file.settings["host"], file.settings["domain"]
     zone = discovered.first(HostedZone)
     if (
@@ -135,7 +137,7 @@ def _same(file: StackFile, discovered: DiscoveredSettings) -> None:
     )
 
 
-def write(
+def write_file(
     file: StackFile,
     clients: Clients,
     clock: Clock,
@@ -143,13 +145,13 @@ def write(
     keep: Iterable[str] = (),
     sets: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Write settings and records into the file, at once. Return the settings that stay open.
+    """Write settings and records to the file in one write. Return the settings that could not be recovered.
 
-    keep: settings that stay. sets: settings that go into the file whatever stands in the account. discovered:
-    what could not be looked at is noted there.
+    keep: settings not to overwrite. sets: settings that take precedence over those in the account.
+    discovered: its `unknown` is set to what could not be read.
     """
     sets = sets or {}
-    looks, file.read_only = file.read_only, True
+    read_only, file.read_only = file.read_only, True
     other = [] if discovered.first(TaskDefinition) else ["image.uri"]
     try:
         for key, value in sets.items():
@@ -160,8 +162,8 @@ def write(
         )
         if discovered.paused():
             file.mark_paused(True)
-        open_ones = [key for key in file.settings if file.settings[key] is None]
-        if not open_ones:
+        missing = [key for key in file.settings if file.settings[key] is None]
+        if not missing:
             stack = Stack(file.settings, Secrets(), {}, file.path.parent)
             engine = Engine(stack.resources, file, clients, clock, lambda *event: None)
             engine.begin()
@@ -171,17 +173,20 @@ def write(
                 "",
                 stack.image.inputs.tag,
             ):
-                other = ["image.base", "image.files"]  # or another version of this tool
+                other = [
+                    "image.base",
+                    "image.files",
+                ]  # or the image is of another version of provision
     finally:
-        file.read_only = looks
+        file.read_only = read_only
     file.save()
-    untold = [key for key in UNTOLD if file.paused and not file.has_value(key)]
-    return [*open_ones, *untold, *other]
+    not_recoverable = [key for key in NOT_RECOVERABLE if file.paused and not file.has_value(key)]
+    return [*missing, *not_recoverable, *other]
 
 
 def _settings(file: StackFile, discovered: DiscoveredSettings, kept: set[str]) -> None:
     for key, value in discovered.settings().items():
-        if key not in kept or key == "name":  # the name is what tells the stack
+        if key not in kept or key == "name":  # the name identifies the stack
             file.set(key, value)
     host = file.settings["host"] if "host" in kept else discovered.host()
     if host and "domain" not in kept and (domain := discovered.domain(host)):
@@ -190,10 +195,10 @@ def _settings(file: StackFile, discovered: DiscoveredSettings, kept: set[str]) -
         file.set("host", host)
 
 
-def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
-    """Return the stack to recover: the one that is named, else the only one. Raise ProvisionError."""
+def choose_stack(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
+    """Return the stack to recover: the named one, else the only one, else ask. Raise ProvisionError."""
     name = str(file.settings["name"])
-    found = stacks(clients, clock, name if named else "")
+    found = list_stacks(clients, clock, name if named else "")
     if named and name in found:
         return name
     if not found or named:
@@ -208,7 +213,7 @@ def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
     if len(found) > 1:
         if prompts.on_terminal():
             text = _("Which stack should be recovered?")
-            return prompts.chosen(text, [(each, "") for each in found])
+            return prompts.select(text, [(each, "") for each in found])
         raise UsageError(
             _("Choosing the stack to recover."),
             _("there are several: {names}", names=", ".join(found)),

@@ -299,7 +299,9 @@ def test_lost_file(builder: Builder) -> None:
     discovered = DiscoveredSettings(
         list_inventory(clients, env.clock, "news-bot").tagged, clients, "news-bot"
     )
-    assert ["image.base", "image.files"] == recovery.write(file, clients, env.clock, discovered)
+    assert ["image.base", "image.files"] == recovery.write_file(
+        file, clients, env.clock, discovered
+    )
     assert "" == file.settings["image.uri"]
     assert "created" == file.records["image"].state
     env.set(image__files="own")

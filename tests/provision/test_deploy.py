@@ -70,7 +70,7 @@ class Deploying:
 
     def __call__(self) -> int:
         progress = Progress(deploy.part(self.run), self.env.clock, self.told)
-        tell: Any = progress.tell
+        tell: Any = progress.report
         engine = Engine(
             self.run.stack.resources, self.run.file, self.run.clients, self.env.clock, tell
         )

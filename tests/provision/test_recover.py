@@ -59,7 +59,7 @@ def recovered(env: Env, name: str = "news-bot") -> list[str]:
     """What `provision recover` does once the stack is chosen."""
     file, clients = StackFile(env.path), env.clients()
     discovered = DiscoveredSettings(list_inventory(clients, env.clock, name).tagged, clients, name)
-    return recovery.write(file, clients, env.clock, discovered)
+    return recovery.write_file(file, clients, env.clock, discovered)
 
 
 @pytest.mark.parametrize("changed", [{}, OTHERS], ids=["defaults", "others"])
@@ -178,9 +178,9 @@ def test_several_stacks(env: Env) -> None:
     env.setup(wait=0)
     env.path.unlink()
     file, clients = StackFile(env.path), env.clients()
-    assert ["news-bot", "other-bot"] == recovery.stacks(clients, env.clock)
+    assert ["news-bot", "other-bot"] == recovery.list_stacks(clients, env.clock)
     with pytest.raises(ProvisionError, match="news-bot, other-bot"):
-        recovery.which(file, clients, env.clock, named=False)
+        recovery.choose_stack(file, clients, env.clock, named=False)
     recovered(env, "other-bot")
     settings = StackFile(env.path).settings
     assert second == {key: settings[key] for key in second}

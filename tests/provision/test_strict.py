@@ -46,7 +46,7 @@ def deployed(env: Env, image: str) -> int:
     stack = Stack(engine.file.settings, env.secrets, {"LINE_API_URL": env.line_url})
     run = Run(Options(sets=sets), engine.file, stack, engine.clients, env.clock)
     progress = Progress(deploy.part(run), env.clock, io.StringIO())
-    engine = Engine(stack.resources, engine.file, engine.clients, env.clock, progress.tell)
+    engine = Engine(stack.resources, engine.file, engine.clients, env.clock, progress.report)
     engine.begin()
     return deploy.carry_out(run, engine, progress)
 

@@ -156,16 +156,16 @@ def test_recover_without_an_answer_is_not_none(env: Env) -> None:
     )
     env.aws_session.before = denied(*listing)
     with pytest.raises(UnknownState, match="AccessDenied"):
-        recovery.stacks(env.clients(), env.clock)
+        recovery.list_stacks(env.clients(), env.clock)
     env.aws_session.before = denied("ListClusters")
-    assert ["news-bot"] == recovery.stacks(env.clients(), env.clock)
+    assert ["news-bot"] == recovery.list_stacks(env.clients(), env.clock)
     with pytest.raises(UnknownState, match="AccessDenied"):
-        recovery.stacks(env.clients(), env.clock, "other-bot")
+        recovery.list_stacks(env.clients(), env.clock, "other-bot")
     env.aws_session.free()
-    assert ["news-bot"] == recovery.stacks(env.clients(), env.clock, "other-bot")
+    assert ["news-bot"] == recovery.list_stacks(env.clients(), env.clock, "other-bot")
     throttle(env, "*", "*")
     with pytest.raises(UnknownState, match="AWS is throttling"):
-        recovery.stacks(env.clients(), env.clock)
+        recovery.list_stacks(env.clients(), env.clock)
 
 
 USES = [  # a read of who uses it, the resource that stays for it, and what stays with that
