@@ -1,4 +1,4 @@
-"""Before anything is made or deleted: the plan, what speaks against it, and the consent to its cost."""
+"""Make a plan, raise its errors, and ask for confirmation of its cost."""
 
 import sys
 
@@ -11,8 +11,8 @@ from provision.run import Options, Run
 from provision.wizard import prompts
 
 
-def looked(run: Run, engine: Engine) -> Plan:
-    """Return the plan, from a fresh inspection. What settings replaced and stays is named on stderr."""
+def inspect_and_plan(run: Run, engine: Engine) -> Plan:
+    """Inspect the stack and return the plan. Print the replaced resources that are kept on stderr."""
     run.observations = engine.inspect()
     found = make_plan(engine, run.observations, prices(run.file.settings["region"]))
     for key, why in found.kept.items():
@@ -22,15 +22,15 @@ def looked(run: Run, engine: Engine) -> Plan:
 
 
 def raise_first_error(plan: Plan) -> None:
-    """Raise the first error of a plan, before anything is created."""
-    for refusal in plan.errors[:-1]:
-        print(refusal, file=sys.stderr)
+    """Print all errors of a plan but the last, and raise that one."""
+    for error in plan.errors[:-1]:
+        print(error, file=sys.stderr)
     if plan.errors:
         raise plan.errors[-1]
 
 
-def agree_to_pay(steps: list[Change], options: Options) -> None:
-    """Ask before anything that costs is made. Raises ProvisionError; UsageError without a terminal."""
+def confirm_cost(steps: list[Change], options: Options) -> None:
+    """Ask before creating anything that costs money. Raise ProvisionError; UsageError without a terminal."""
     usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
     question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
     if usd and not options.yes and not prompts.confirm(question):
@@ -48,7 +48,7 @@ def no_service(run: Run) -> ProvisionError:
     )
 
 
-def inexact(run: Run) -> str:
-    """Return the region where its prices are not known, so that another one's are used; else ""."""
+def unpriced_region(run: Run) -> str:
+    """Return the region if there are no prices for it, so that Tokyo's are used; else ""."""
     region = str(run.file.settings["region"])
     return "" if prices(region).exact else region

@@ -1,4 +1,4 @@
-"""Before a verb works: read the file and the environment, ask what is open, build the stack."""
+"""Prepare a command: read the file and the environment, ask for missing settings, build the stack."""
 
 import sys
 from collections.abc import Callable
@@ -13,35 +13,35 @@ from provision.run import Options, Run, build, check_settings, clients_for, open
 from provision.wizard import prompts, recovery
 
 
-def prepared(
+def prepare_run(
     options: Options,
     *,
     save: bool,
-    looks: bool = False,
-    recovers: bool = True,
-    resumes: bool = False,
+    read_only: bool = False,
+    recover: bool = True,
+    must_be_paused: bool = False,
 ) -> Run:
-    """Read file and environment, ask the open questions, and return the run.
+    """Read file and environment, ask for missing settings, and return the run.
 
-    save: answers go to the file, though not what --set says: see keep_sets. looks: the verb changes
-    nothing, so nothing at all is written. recovers: what a lost file said is looked for in the account.
-    resumes: refused unless it is paused.
+    save: save answers to the file (not the values of --set: see `Run.save_sets`). read_only: the command
+    changes nothing, so write nothing. recover: recover the records of a lost file from the account.
+    must_be_paused: raise ProvisionError unless the stack is paused.
     """
     file, sandbox = open_stack(options)
-    file.read_only = looks
+    file.read_only = read_only
     edited_records.verify(file, clients_for(file), environment.clock())
     file.keep()
-    unknown: UnknownState | None = None  # whether the account has the stack
-    if recovers:
+    recovery_error: UnknownState | None = None
+    if recover:
         try:
             recovery.recover_if_empty(
                 file, clients_for(file), environment.clock(), setting_keys(options)
             )
-        except UnknownState as refusal:
+        except UnknownState as error:
             if prompts.on_terminal():
                 raise
-            unknown = refusal
-    if resumes and not file.paused:
+            recovery_error = error
+    if must_be_paused and not file.paused:
         raise ProvisionError(
             _("Reading {path}.", path=file.path),
             _("nothing is paused"),
@@ -61,16 +61,16 @@ def prepared(
         prompts.ask_open(file, save=save, yes=options.yes, lookups=lookups)
         check_settings(file)
     except UsageError:
-        if unknown:
-            print(unknown, file=sys.stderr)
+        if recovery_error:
+            print(recovery_error, file=sys.stderr)
         raise
-    if unknown:
-        raise unknown
+    if recovery_error:
+        raise recovery_error
     return build(options, file, sandbox)
 
 
-def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
-    """Return the choices that this account and region offer. Raise ProvisionError."""
+def _choices(list_choices: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Return the choices in this account and region. Raise ProvisionError."""
     return inspector.call_with_retries(
-        question, environment.clock(), _("Could not list the networks.")
+        list_choices, environment.clock(), _("Could not list the networks.")
     )

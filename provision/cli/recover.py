@@ -1,4 +1,4 @@
-"""The verb recover: stack.yaml written anew from the account."""
+"""The command `recover`: rebuild stack.yaml from the account."""
 
 import itertools
 import shutil
@@ -24,8 +24,8 @@ from provision.wizard.discovery import DiscoveredSettings
 
 
 def command() -> click.Command:
-    """Return the command line's `recover`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         recover,
         "recover",
         _("Recreate a lost stack.yaml from what the account contains."),
@@ -34,45 +34,48 @@ def command() -> click.Command:
 
 
 def recover(given: Options) -> int:
-    """Write stack.yaml anew from the account. A file whose records are right is left as it is."""
+    """Rebuild stack.yaml from the account. Raise ProvisionError if the file has valid records."""
     path = file_of(given)
     try:
         file, _sandbox = open_stack(given)
         edited_records.verify(file, clients_for(file), environment.clock())
-        _made_here(file)
+        _check_account(file)
     except Damaged as damage:
-        with _put_aside(path, damage, given):
-            return _written_anew(given)
+        with _set_aside(path, damage, given):
+            return _rebuild(given)
     if file.records:
         raise ProvisionError(
             _("Reading {path}.", path=path),
             _("it has records: nothing is lost"),
             _("Run `provision status`. For another file: --stack FILE."),
         )
-    return _written_anew(given)
+    return _rebuild(given)
 
 
-def _made_here(file: StackFile) -> None:
-    """Raise Damaged where the file says that its records are another account's or region's."""
+def _check_account(file: StackFile) -> None:
+    """Raise Damaged if the file's records belong to another account or region."""
     where = file.made_in and account_and_region(clients_for(file), environment.clock())
     if file.made_in != where:
         raise file.damaged(file.made_in_line or 1, account_mismatch(file.made_in, where))
 
 
-def _written_anew(given: Options) -> int:
+def _rebuild(given: Options) -> int:
     file, _sandbox = open_stack(given)
     clients, clock = clients_for(file), environment.clock()
     with file.locked():
         name = recovering.choose_stack(file, clients, clock, "name" in setting_keys(given))
-        clients = cached_reads(clients)  # the settings and the records are told from one list
+        clients = cached_reads(clients)  # settings and records are read from the same responses
         discovered = DiscoveredSettings(recovering.list_tagged(clients, clock, name), clients, name)
         sets = dict(pair.split("=", 1) for pair in given.sets)
         keep = file.overrides.keys() - sets.keys()
-        still = recovering.write_file(file, clients, clock, discovered, keep, sets)
+        not_recovered = recovering.write_file(file, clients, clock, discovered, keep, sets)
     print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
-    if still:
+    if not_recovered:
         print(
-            _("AWS does not tell these; look at them in the file: {keys}", keys=", ".join(still)),
+            _(
+                "AWS does not tell these; look at them in the file: {keys}",
+                keys=", ".join(not_recovered),
+            ),
             file=sys.stderr,
         )
     recovering.print_unknown(discovered)
@@ -81,26 +84,26 @@ def _written_anew(given: Options) -> int:
 
 
 @contextmanager
-def _put_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
-    """Rename the damaged file while another one is written, where the person agrees.
+def _set_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
+    """Rename the damaged file, after asking, while a new one is written. Raise `damage` without consent.
 
-    Where nothing could be written it stays as it was, too. Raises what was wrong with it.
+    If no new file was written, restore the damaged one.
     """
-    place = next(
-        place
+    backup = next(
+        backup
         for number in itertools.count(1)
-        if not (place := path.with_name(f"{path.name}.damaged-{number}")).exists()
+        if not (backup := path.with_name(f"{path.name}.damaged-{number}")).exists()
     )
-    question = _("Keep it as {place}, and write {path} anew?", place=place, path=path)
+    question = _("Keep it as {place}, and write {path} anew?", place=backup, path=path)
     print(damage, file=sys.stderr)
     if not given.yes and not prompts.confirm(question):
         raise damage
     try:
-        path.rename(place)
+        path.rename(backup)
     except OSError as error:
-        raise os_error(_("Could not write {path}.", path=place), error) from None
+        raise os_error(_("Could not write {path}.", path=backup), error) from None
     try:
         yield
     finally:
         if not path.exists():
-            shutil.copy2(place, path)
+            shutil.copy2(backup, path)

@@ -1,4 +1,4 @@
-"""Watching a deployment until it is steady, or until it is clear that it never will be."""
+"""Watch a deployment until it is steady, or until it is certain to fail."""
 
 from provision.engine import inspector
 from provision.engine.engine import Engine
@@ -13,30 +13,30 @@ from provision.ui.progress import Progress
 
 
 def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
-    """Wait until every task of the new revision is healthy, or until it cannot become so."""
+    """Wait until the service is steady. Fail as soon as the deployment cannot succeed."""
     steady = run.stack.steady_service
 
-    def step(resource: Resource) -> str:
+    def check(resource: Resource) -> str:
         live = inspector.find(steady, run.clients)
         if live and live["desiredCount"] and "Tasks" in live:
             rollout = EcsDeployment(live)
             progress.show_details(rollout.lines(), steady.polling.expected)
             if why := rollout.permanent_failure():
-                words = rollout.log_excerpt()
+                excerpt = rollout.log_excerpt()
                 raise ProvisionError(
-                    _("Deploying {revision}.", revision=short(run.stack.task_definition.arn)),
-                    "\n        ".join([why, *words]),
-                    advice(" ".join([why, *words])),
+                    _("Deploying {revision}.", revision=short_arn(run.stack.task_definition.arn)),
+                    "\n        ".join([why, *excerpt]),
+                    advice(" ".join([why, *excerpt])),
                 )
         return engine.check_milestone(steady, live)
 
     def report(event: str, resource: Resource, detail: str) -> None:
-        """Show why it waits, in full."""
+        """Report without details while waiting, because they are shown under the table."""
         engine.report(event, resource, "" if event == "waiting" else detail)
 
-    return execute([Step(steady, [])], step, run.clock, report)
+    return execute([Step(steady, [])], check, run.clock, report)
 
 
-def short(arn: str) -> str:
+def short_arn(arn: str) -> str:
     """Return family:revision."""
     return arn.rpartition("/")[2]

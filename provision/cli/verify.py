@@ -1,4 +1,4 @@
-"""The verb verify: run the tree of checks and show it."""
+"""The command `verify`: run all checks and print the findings."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from provision.cli import options
-from provision.cli.prepare import prepared
+from provision.cli.prepare import prepare_run
 from provision.clients.tls import Tls
 from provision.i18n import _, can_show
 from provision.run import Options, Run
@@ -18,8 +18,8 @@ from provision.verify.tree import Check, CheckContext, Finding, run_checks
 
 
 def command() -> click.Command:
-    """Return the command line's `verify`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         verify,
         "verify",
         _("Check everything from DNS to LINE: OK, NG or SKIP, why, and the next step."),
@@ -31,9 +31,9 @@ def command() -> click.Command:
 def verify(given: Options, as_json: bool) -> int:
     """Run all checks and print them. Change nothing.
 
-    0: nothing is wrong; 1: something is, or could not be looked at; 3: what is outside is missing.
+    Return 0 if nothing is wrong; 3 if only a person or another company has to act; otherwise 1.
     """
-    run = prepared(given, save=False, looks=True)
+    run = prepare_run(given, save=False, read_only=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     run.observations = engine.inspect()
@@ -49,7 +49,7 @@ def verify(given: Options, as_json: bool) -> int:
 
 
 def document(all_checks: list[Check], findings: dict[str, Finding], run: Run) -> dict[str, Any]:
-    """Return the JSON document of `--json`."""
+    """Return the document that --json prints."""
     states = [finding.state for finding in findings.values()]
     return {
         "url": run.stack.url,
@@ -72,7 +72,7 @@ def document(all_checks: list[Check], findings: dict[str, Finding], run: Run) ->
 
 
 def _show(all_checks: list[Check], findings: dict[str, Finding]) -> None:
-    """Print the tree: a heading per group, a line per check, the next step under what is not OK."""
+    """Print a heading per group, a line per check, and the next steps."""
     for group in dict.fromkeys(check.group for check in all_checks):
         print(group)
         for check in (check for check in all_checks if check.group == group):

@@ -69,7 +69,7 @@ class Deploying:
         self.back, self.over = back, False
 
     def __call__(self) -> int:
-        progress = Progress(deploy.part(self.run), self.env.clock, self.told)
+        progress = Progress(deploy.service_and_dependencies(self.run), self.env.clock, self.told)
         tell: Any = progress.report
         engine = Engine(
             self.run.stack.resources, self.run.file, self.run.clients, self.env.clock, tell
@@ -78,7 +78,7 @@ class Deploying:
         began = self.env.clock.now()
         self.env.clock.on_advance(self._send)
         try:
-            return deploy.carry_out(self.run, engine, progress, back=self.back)
+            return deploy.deploy_revision(self.run, engine, progress, rollback=self.back)
         finally:
             self.seconds, self.over = self.env.clock.now() - began, True
 

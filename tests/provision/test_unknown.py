@@ -218,7 +218,7 @@ def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(env: Env) -> Non
     why = "AccessDenied: not authorized: ListObjectVersions"
     run = looked(env)
     engine = run.engine(Progress([], run.clock))
-    steps = planning.looked(run, engine).to_dict()["resources"]
+    steps = planning.inspect_and_plan(run, engine).to_dict()["resources"]
     assert {"news_bucket": (None, why)} == {
         step["key"].partition("/")[0]: (step["action"], step["reason"])
         for step in steps
