@@ -242,7 +242,7 @@ class Stack:
         if settings["image.uri"]:
             return GivenImage(settings["image.uri"])
         read = partial(
-            inputs.of,
+            inputs.read_inputs,
             settings["image.base"],
             settings["image.platform"],
             folder,

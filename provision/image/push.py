@@ -1,4 +1,4 @@
-"""Push an image to a repository, without the blobs that the repository has already."""
+"""Push an image to a repository; send only missing blobs."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ from provision.clients.registry import Blob, Remote
 from provision.i18n import _
 from provision.image.assembled import BuiltImage
 
-STEP = 10  # per cent between two reports
+STEP = 10  # percent between two reports
 
 
 def push(image: BuiltImage, remote: Remote, tag: str, report: Callable[[str], None]) -> int:
-    """Push the image under the tag; return how many bytes were sent. Raise ProvisionError or Pending."""
+    """Push the image under the tag. Return the number of bytes sent. Raise ProvisionError or Pending."""
     missing = [blob for blob in image.blobs if not remote.has(blob.digest)]
     total = sum(blob.size for blob in missing)
     progress = _PushProgress(total, report)
@@ -21,7 +21,7 @@ def push(image: BuiltImage, remote: Remote, tag: str, report: Callable[[str], No
 
 
 class _PushProgress:
-    """Report the megabytes that were sent, every STEP per cent."""
+    """Report the megabytes sent, every STEP percent."""
 
     def __init__(self, total: int, report: Callable[[str], None]) -> None:
         self.total, self.report, self.finished, self.last_reported = total, report, 0, -STEP

@@ -10,9 +10,9 @@ from provision.clients.registry import GALLERY, Registries, Remote
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.image.given import platforms
-from provision.image.inputs import PREFIX, Inputs, build, pinned
+from provision.image.inputs import PREFIX, Inputs, build, pin
 from provision.image.push import push
-from provision.image.reference import Reference, known
+from provision.image.reference import Reference, parse_or_none
 from provision.resources.base import (
     Clients,
     Difference,
@@ -43,7 +43,7 @@ class GivenImage:
 
         Check images in this account's ECR and in the public gallery only.
         """
-        reference = known(self.uri)
+        reference = parse_or_none(self.uri)
         remote = self._remote(clients, reference) if reference else None
         have = platforms(remote, reference.tag_or_digest) if remote and reference else ()
         if have and platform not in have:
@@ -103,7 +103,7 @@ class Image(Resource):
     def inputs(self) -> Inputs:
         """Return the current inputs, with the base's tag resolved to its digest. Raise UsageError."""
         inputs = self.read()
-        return pinned(inputs, self.registries, self.base_digest) if self.registries else inputs
+        return pin(inputs, self.registries, self.base_digest) if self.registries else inputs
 
     def identity(self) -> str:
         """Return "", because there is one image at a time."""
