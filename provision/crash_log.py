@@ -21,7 +21,9 @@ _LIBRARIES = re.compile(r"/(?:site-packages|packages|lib/python3[.\d]*)/|^<")
 def excerpt(messages: Sequence[str]) -> list[str]:
     """Return the last exception as `file:line: exception`, else the newest lines."""
     tracebacks = _find_tracebacks(messages)
-    causes = [one for one in tracebacks if not one.error.startswith(_CONSEQUENCES)]
+    causes = [
+        traceback for traceback in tracebacks if not traceback.error.startswith(_CONSEQUENCES)
+    ]
     if last := (causes or tracebacks)[-1:]:
         own = [frame for frame in last[0].frames if not _LIBRARIES.search(frame)]
         return [_printable(f"{(own or last[0].frames)[-1]}: {last[0].error}")]
@@ -40,10 +42,10 @@ def readable(message: str) -> tuple[str, str]:
     if _find_tracebacks([message]):
         place, _colon, error = excerpt([message])[0].partition(": ")
         return level, f"{place.rpartition('/')[2]} {error}"
-    said = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
+    texts = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
     more = [f"{name}={fields[name]}" for name in fields if name not in _COMMON_FIELDS]
     where = [str(fields["where"])] if fields.get("where") else []
-    return level, _printable(" ".join([*where, ": ".join(said), *more]))
+    return level, _printable(" ".join([*where, ": ".join(texts), *more]))
 
 
 def has_exception(messages: Sequence[str]) -> bool:

@@ -44,10 +44,10 @@ def next_hours(file: StackFile) -> dict[str, str | None]:
         return {"start": None, "stop": None}
     settings, now = file.settings, datetime.now(UTC)
     found = {
-        which: next_time(settings[f"schedule.{which}"], settings["schedule.timezone"], now)
-        for which in ("start", "stop")
+        name: next_time(settings[f"schedule.{name}"], settings["schedule.timezone"], now)
+        for name in ("start", "stop")
     }
-    return {which: at.isoformat(timespec="minutes") if at else None for which, at in found.items()}
+    return {name: at.isoformat(timespec="minutes") if at else None for name, at in found.items()}
 
 
 def tasks(service: Observation, steady: Observation) -> dict[str, Any]:

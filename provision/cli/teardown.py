@@ -67,12 +67,12 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
     contents: delete all such contents; otherwise ask for each resource on a terminal.
     """
     contents_keys = set()
-    asked = prompts.on_terminal() and not run.options.yes
+    interactive = prompts.on_terminal() and not run.options.yes
     for key, used in uses.items():
         print(f"{key}: {explain(used)}", file=sys.stderr)
         if all(use.content for use in used):
             question = _("Delete {key} with all that is in it?", key=key)
-            if contents or (asked and prompts.confirm(question)):
+            if contents or (interactive and prompts.confirm(question)):
                 contents_keys.add(key)
     return contents_keys
 

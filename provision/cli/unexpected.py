@@ -21,10 +21,10 @@ def to_provision_error(error: BaseException) -> ProvisionError:
             "developers. Run the same command to continue.",
             path=path,
         )
-    except OSError as refused:
+    except OSError as os_error:
         then = _(
             "The details could not be written: {why}. Mend that, then run the same command again.",
-            why=describe(refused),
+            why=describe(os_error),
         )
     return ProvisionError(_("Provision met an error that it does not know."), describe(error), then)
 

@@ -110,18 +110,18 @@ class Creator:
         """Return the seconds until dependencies created in this run are visible to other services."""
         if not resource.polling.after_propagation:
             return 0.0
-        created = [r for r in dependencies(resource) if r.key in self.started_at]
-        known = [self.started_at[r.key] + r.polling.propagation_delay for r in created]
-        return max(known, default=0.0) - self.clock.now()
+        dependencies_created = [r for r in dependencies(resource) if r.key in self.started_at]
+        visible_at = [
+            self.started_at[r.key] + r.polling.propagation_delay for r in dependencies_created
+        ]
+        return max(visible_at, default=0.0) - self.clock.now()
 
     def retry(self, resource: Resource) -> tuple[str, ...]:
         """Return the error codes to retry, including "not found" for resources modified in this run."""
-        built_on = [resource, *resource.needs()]
-        built_on += [n for need in built_on if isinstance(need, Milestone) for n in need.needs()]
-        unseen = [
-            code for one in built_on if one.key in self.modified for code in one.errors.not_found
-        ]
-        return (*resource.errors.retry, *unseen)
+        related = [resource, *resource.needs()]
+        related += [n for need in related if isinstance(need, Milestone) for n in need.needs()]
+        not_found = [code for r in related if r.key in self.modified for code in r.errors.not_found]
+        return (*resource.errors.retry, *not_found)
 
     def cannot_exist(self, resource: Resource) -> bool:
         """Return whether it certainly does not exist, so that a read can be skipped."""

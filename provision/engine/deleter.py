@@ -56,7 +56,7 @@ class Deleter:
             write,
         )
         self._ownership = ownership
-        self.seen: dict[str, Live] = {}  # live resources found in this run, by key
+        self.live: dict[str, Live] = {}  # live resources found in this run, by key
         self._delete_called: set[str] = set()  # keys whose delete call succeeded in this run
         self._first_tried: dict[str, float] = {}  # time of the first attempt in this run, by key
 
@@ -130,8 +130,8 @@ class Deleter:
             if _preexisting(resource, record):
                 self.file.forget(resource.key)
             return "kept"
-        if resource.key not in self._delete_called and (seen := self.find(resource)) is not None:
-            self._ownership.verify(resource, seen)
+        if resource.key not in self._delete_called and (live := self.find(resource)) is not None:
+            self._ownership.verify(resource, live)
             self._call_delete(resource)
         surely_gone = resource.deletion.immediate and resource.key in self._delete_called
         live = None if surely_gone else inspector.find(resource, self.clients)
@@ -147,10 +147,10 @@ class Deleter:
 
     def find(self, resource: Resource) -> Live | None:
         """Return the live resource and load its outputs, because the record may be out of date."""
-        live = self.seen.get(resource.key) or inspector.find(resource, self.clients)
+        live = self.live.get(resource.key) or inspector.find(resource, self.clients)
         if live is not None:
             resource.load_from_api(live)
-            self.seen[resource.key] = live
+            self.live[resource.key] = live
         return live
 
     def _call_delete(self, resource: Resource) -> None:
@@ -165,7 +165,7 @@ class Deleter:
             return
         except Pending as why:
             if not why.refused:  # no response: it may have been deleted
-                self.seen.pop(resource.key, None)
+                self.live.pop(resource.key, None)
             raise
         self._delete_called.add(resource.key)
 

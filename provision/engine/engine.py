@@ -80,7 +80,7 @@ class Engine:
         """Inspect all resources. The next run uses these observations. clients: used instead of the own."""
         clients, records = clients or self.clients, self.file.records
         self._observations = inspector.inspect_all(self.resources, clients, records, self.clock)
-        self._deleter.seen = {
+        self._deleter.live = {
             k: s.live for k, s in self._observations.items() if s.live is not None
         }
         return dict(self._observations)
@@ -179,14 +179,14 @@ class Engine:
         """Create, adopt or update a resource. Return "done", or raise Pending or ProvisionError."""
         observation = self._observations.pop(resource.key, None)
         if isinstance(resource, Milestone):
-            still = not any(f.key in self._creator.modified for f in dependencies(resource))
+            unchanged = not any(f.key in self._creator.modified for f in dependencies(resource))
             return self.check_milestone(
-                resource, observation.live if observation and still else None
+                resource, observation.live if observation and unchanged else None
             )
         if self._creator.cannot_exist(resource):
             resource.preflight(self.clients)
-            observation = Observation(resource, self.file.records.get(resource.key), seen=True)
-        if observation is None or not observation.seen or observation.error:
+            observation = Observation(resource, self.file.records.get(resource.key), inspected=True)
+        if observation is None or not observation.inspected or observation.error:
             name_taken = resource.key in self._creator.name_taken
             observation = inspector.inspect(
                 resource, self.clients, self.file.records, name_taken=name_taken
@@ -326,8 +326,8 @@ class Engine:
             raise Pending(_("changed; waiting until AWS shows it"))
         resource.load_from_api(live)
         self._write(resource, state)
-        if left := differences(resource, live):
-            paths = ", ".join(difference.path for difference in left)
+        if remaining := differences(resource, live):
+            paths = ", ".join(difference.path for difference in remaining)
             raise Pending(_("waiting until AWS shows the change of {paths}", paths=paths))
         return live
 
@@ -341,8 +341,8 @@ class Engine:
 
     def _write(self, resource: Resource, state: State, touch: bool = False) -> None:
         """Write the record if it has changed; it is on disk when this returns. touch: renew `since`."""
-        known = self.file.records.get(resource.key)
-        since = self.clock.now() if touch else known.since if known else 0.0
+        recorded = self.file.records.get(resource.key)
+        since = self.clock.now() if touch else recorded.since if recorded else 0.0
         self._record(resource.key, Record(resource.kind, state, resource.outputs(), since))
 
     def _record(self, key: str, record: Record) -> None:
@@ -357,9 +357,9 @@ class Engine:
 
     def orphans(self) -> list[Resource]:
         """Return the recorded resources that are no longer in the stack, newest first."""
-        known = {*(resource.key for resource in self.resources), *self._unresolved}
-        result = [(key, record) for key, record in self.file.records.items() if key not in known]
-        return [from_record(key, record, self.stack) for key, record in reversed(result)]
+        keys = {*(resource.key for resource in self.resources), *self._unresolved}
+        orphans = [(key, record) for key, record in self.file.records.items() if key not in keys]
+        return [from_record(key, record, self.stack) for key, record in reversed(orphans)]
 
     def _unresolved_errors(self) -> list[ProvisionError]:
         """Return an error for each interrupted creation that could not be resolved."""
@@ -374,18 +374,18 @@ class Engine:
         """Return the external uses of the resources that a teardown would delete, by key. Delete nothing."""
         interrupted.await_shown(self.file, self.inspect, self.report, self.clock)
         inspector.load_records(self.resources, self.file.records)
-        clients, known = cached_reads(self.clients), self.file.records
+        clients, records = cached_reads(self.clients), self.file.records
         with parallel.pool() as threads:  # assume that the records are complete; checked below
-            listed = threads.submit(inventory.list_inventory, clients, self.clock, self.stack)
-            asked = threads.submit(self._uses_for_teardown, everything, clients)
+            tagged = threads.submit(inventory.list_inventory, clients, self.clock, self.stack)
+            uses = threads.submit(self._uses_for_teardown, everything, clients)
             observations = self.inspect(clients)
-        self._ownership.listed = listed.result().tagged
-        if self._record_tagged(listed.result().tagged):
+        self._ownership.listed = tagged.result().tagged
+        if self._record_tagged(tagged.result().tagged):
             observations = self.inspect(clients)
         self._record_claimed(observations)
-        still = known == self.file.records
+        records_unchanged = records == self.file.records
         self._checked_uses = (
-            asked.result() if still else self._uses_for_teardown(everything, clients)
+            uses.result() if records_unchanged else self._uses_for_teardown(everything, clients)
         )
         return self._checked_uses
 
@@ -447,9 +447,9 @@ class Engine:
             if observation.unknown
         }
 
-    def _record_tagged(self, listed: list[inventory.TaggedResource]) -> bool:
+    def _record_tagged(self, resources: list[inventory.TaggedResource]) -> bool:
         """Record the tagged resources that are not recorded yet. Return whether there were any."""
-        new = [tagged for tagged in listed if tagged.key not in self.file.records]
+        new = [tagged for tagged in resources if tagged.key not in self.file.records]
         for tagged in new:
             self._record(tagged.key, tagged.record())
         return bool(new)

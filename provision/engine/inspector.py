@@ -48,7 +48,7 @@ class Observation:
     resource: Resource
     record: Record | None
     live: Live | None = None
-    seen: bool = False
+    inspected: bool = False
     ours: bool = False
     error: ProvisionError | None = None
     unknown: str = ""
@@ -98,7 +98,7 @@ class Observation:
         if self.error:
             return self.error.why
         milestone = isinstance(self.resource, Milestone)
-        if self.live is None and not (milestone and self.seen):
+        if self.live is None and not (milestone and self.inspected):
             return _("not begun") if milestone else _("not there")
         try:
             return self._pending()
@@ -182,7 +182,7 @@ def inspect(
     record = records.get(resource.key)
     if record:
         resource.load_from_record(record.outputs)
-    observation = Observation(resource, record, seen=True)
+    observation = Observation(resource, record, inspected=True)
     with aws.reading(_("Looking for {key}.", key=resource.key), observation.answered):
         _inspect(observation, clients, records, our_keys or set(), name_taken)
     return observation
@@ -289,19 +289,19 @@ def inspect_all(
     remaining = resources
     observations: dict[str, Observation] = {}
     while remaining:
-        wave = [r for r in remaining if _can_inspect(r, observations, records)]
-        remaining = [r for r in remaining if r not in wave]
+        batch = [r for r in remaining if _can_inspect(r, observations, records)]
+        remaining = [r for r in remaining if r not in batch]
         our_keys = {key for key, observation in observations.items() if observation.ours}
         inspections = {
             r.key: partial(_inspect_or_error, r, clients, records, our_keys)
-            for r in wave
+            for r in batch
             if _dependencies_exist(r, observations)
         }
         found, unanswered = call_all_with_retries(inspections, clock)
         for key, why in unanswered.items():
             doing = _("Looking for {key}.", key=key)
             found[key] = no_response(doing, why)
-        for resource in wave:
+        for resource in batch:
             observation = found.get(resource.key) or _uninspected(resource, observations)
             if isinstance(observation, ProvisionError):
                 unknown = observation.why if isinstance(observation, UnknownState) else ""
@@ -347,7 +347,7 @@ def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
 def _dependencies_exist(resource: Resource, observations: dict[str, Observation]) -> bool:
     """Return whether none of the inspected resources that its lookup needs is missing."""
     return all(
-        observations[need.key].seen and (observations[need.key].live is not None)
+        observations[need.key].inspected and (observations[need.key].live is not None)
         for need in resource.lookup_needs()
         if need.key in observations and not isinstance(need, Milestone)
     )

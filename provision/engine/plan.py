@@ -80,9 +80,11 @@ def plan(
     finish: dict[str, int] = {}
     for key, observation in observations.items():
         step = _step(observation, replaced, prices)
-        busy = bool(observation.waiting) if step is None else step.action in ("create", "replace")
-        begin = max((finish.get(need.key, 0) for need in observation.resource.needs()), default=0)
-        finish[key] = begin + (observation.resource.polling.expected if busy else 0)
+        takes_time = (
+            bool(observation.waiting) if step is None else step.action in ("create", "replace")
+        )
+        start = max((finish.get(need.key, 0) for need in observation.resource.needs()), default=0)
+        finish[key] = start + (observation.resource.polling.expected if takes_time else 0)
         if step is not None:
             steps.append(step)
         if error := observation.error or _blocking_error(observation):

@@ -81,8 +81,8 @@ class GatewayAttachment(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find it among the gateway's attachments."""
         vpc_id = self.vpc_id or self.vpc.id
-        which = ec2_filter("internet-gateway-id", self.gateway_id or self.gateway.id)
-        for gateway in clients.aws.ec2.describe_internet_gateways(Filters=which)[
+        filters = ec2_filter("internet-gateway-id", self.gateway_id or self.gateway.id)
+        for gateway in clients.aws.ec2.describe_internet_gateways(Filters=filters)[
             "InternetGateways"
         ]:
             for attachment in gateway.get("Attachments", []):

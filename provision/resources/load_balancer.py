@@ -67,8 +67,8 @@ class LoadBalancer(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the load balancer by ARN, else by name."""
-        which = {"LoadBalancerArns": [self.arn]} if self.arn else {"Names": [self.name]}
-        found = clients.aws.elbv2.describe_load_balancers(**which)["LoadBalancers"]
+        selector = {"LoadBalancerArns": [self.arn]} if self.arn else {"Names": [self.name]}
+        found = clients.aws.elbv2.describe_load_balancers(**selector)["LoadBalancers"]
         return _shape(found[0]) if found else None
 
     @classmethod
@@ -124,11 +124,11 @@ class LoadBalancer(Resource):
 
         Disable deletion protection first if it is enabled: the deletion has been confirmed.
         """
-        elbv2, which = clients.aws.elbv2, {"LoadBalancerArn": self.arn}
-        if call_or_none("OperationNotPermitted", elbv2.delete_load_balancer, **which) is None:
+        elbv2, selector = clients.aws.elbv2, {"LoadBalancerArn": self.arn}
+        if call_or_none("OperationNotPermitted", elbv2.delete_load_balancer, **selector) is None:
             off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
-            elbv2.modify_load_balancer_attributes(**which, Attributes=off)
-            elbv2.delete_load_balancer(**which)
+            elbv2.modify_load_balancer_attributes(**selector, Attributes=off)
+            elbv2.delete_load_balancer(**selector)
 
 
 @resource

@@ -47,8 +47,8 @@ class Parameter(Resource):
     def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return parameters by tag, with the filter of DescribeParameters."""
         ssm = clients.aws.ssm
-        which = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
-        pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[which])
+        selector = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
+        pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[selector])
         names = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
         return run_all(
             lambda name: (_tags(clients, name), dict(ssm.get_parameter(Name=name)["Parameter"])),

@@ -82,8 +82,8 @@ class Route(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the route among the table's routes."""
-        which = ec2_filter("route-table-id", self.table_id or self.table.id)
-        for table in clients.aws.ec2.describe_route_tables(Filters=which)["RouteTables"]:
+        filters = ec2_filter("route-table-id", self.table_id or self.table.id)
+        for table in clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"]:
             for route in table.get("Routes", []):
                 if route.get("DestinationCidrBlock") == ANYWHERE:
                     return {**route, "RouteTableId": table["RouteTableId"]}
@@ -148,8 +148,8 @@ class RouteTableAssociation(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find the association by subnet, because replacing it changes its id."""
         subnet_id = self.subnet_id or self.subnet.id
-        which = ec2_filter("association.subnet-id", subnet_id)
-        for table in clients.aws.ec2.describe_route_tables(Filters=which)["RouteTables"]:
+        filters = ec2_filter("association.subnet-id", subnet_id)
+        for table in clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"]:
             for association in table.get("Associations", []):
                 if association.get("SubnetId") == subnet_id:
                     return {**association, "RouteTableId": table["RouteTableId"]}

@@ -71,8 +71,8 @@ class TargetGroup(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find the target group by ARN, else by name, with its attributes."""
         elbv2 = clients.aws.elbv2
-        which = {"TargetGroupArns": [self.arn]} if self.arn else {"Names": [self.name]}
-        found = elbv2.describe_target_groups(**which)["TargetGroups"]
+        selector = {"TargetGroupArns": [self.arn]} if self.arn else {"Names": [self.name]}
+        found = elbv2.describe_target_groups(**selector)["TargetGroups"]
         if not found:
             return None
         attributes = elbv2.describe_target_group_attributes(

@@ -83,10 +83,10 @@ def run_checks(checks: list[Check], context: CheckContext) -> dict[str, Finding]
     findings: dict[str, Finding] = {}
     remaining = checks
     while remaining:
-        wave = [check for check in remaining if all(need in findings for need in check.needs)]
-        remaining = [check for check in remaining if check not in wave]
+        batch = [check for check in remaining if all(need in findings for need in check.needs)]
+        remaining = [check for check in remaining if check not in batch]
         functions = {
-            check.key: partial(_run_check, check, context, titles, findings) for check in wave
+            check.key: partial(_run_check, check, context, titles, findings) for check in batch
         }
         found, unanswered = call_all_with_retries(functions, context.run.clock)
         findings |= found
@@ -142,7 +142,7 @@ def _check_resource(context: CheckContext, resource: Resource | None) -> Finding
         return unknown(observation.unknown)
     if observation.live is None and context.run.file.paused:
         return skip(_("the stack is paused"), _("Run `provision resume`."))
-    if observation.live is None and not (outside and observation.seen):
+    if observation.live is None and not (outside and observation.inspected):
         return ng(observation.waiting, _("Run `provision setup`."))
     if observation.drift:
         paths = ", ".join(difference.path for difference in observation.drift)
