@@ -152,7 +152,7 @@ def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     if sandbox and file.enter_sandbox(sandbox["id"]):
         print(
             _(
-                "{path} has records of a sandbox that has ended: they count no more, its settings do.",
+                "{path} has records of a sandbox that has ended: they are ignored, its settings are kept.",
                 path=file.path,
             ),
             file=sys.stderr,

@@ -32,10 +32,10 @@ def raise_first_error(plan: Plan) -> None:
 def confirm_cost(steps: list[Change], options: Options) -> None:
     """Ask before creating anything that costs money. Raise ProvisionError; UsageError without a terminal."""
     usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
-    question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
+    question = _("Create the resources listed above (about {usd:.2f} USD a month)?", usd=usd)
     if usd and not options.yes and not prompts.confirm(question):
         raise ProvisionError(
-            _("Asking before anything is made."), _("you answered no"), _("Nothing was created.")
+            _("Asking before anything is created."), _("you answered no"), _("Nothing was created.")
         )
 
 

@@ -69,11 +69,11 @@ def _rebuild(given: Options) -> int:
         sets = dict(pair.split("=", 1) for pair in given.sets)
         keep = file.overrides.keys() - sets.keys()
         not_recovered = recovering.write_file(file, clients, clock, discovered, keep, sets)
-    print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
+    print(_("{path} was rebuilt: {count} records.", path=file.path, count=len(file.records)))
     if not_recovered:
         print(
             _(
-                "AWS does not tell these; look at them in the file: {keys}",
+                "These could not be read from AWS; check them in the file: {keys}",
                 keys=", ".join(not_recovered),
             ),
             file=sys.stderr,
@@ -94,7 +94,7 @@ def _set_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
         for number in itertools.count(1)
         if not (backup := path.with_name(f"{path.name}.damaged-{number}")).exists()
     )
-    question = _("Keep it as {place}, and write {path} anew?", place=backup, path=path)
+    question = _("Keep it as {place}, and rebuild {path}?", place=backup, path=path)
     print(damage, file=sys.stderr)
     if not given.yes and not prompts.confirm(question):
         raise damage

@@ -50,7 +50,7 @@ def setup(given: Options, wait: float | None) -> int:
         domain.offer_to_copy(run, domain.warn(run))
         if plan.changes and not given.yes and not prompts.confirm(_("Build this?")):
             raise ProvisionError(
-                _("Asking before anything is made."),
+                _("Asking before anything is created."),
                 _("you answered no"),
                 _("Nothing was created."),
             )

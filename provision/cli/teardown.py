@@ -80,7 +80,7 @@ def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
 def print_unlisted(kind: str, why: str) -> None:
     """Print on stderr that a kind of resource could not be listed."""
     print(
-        _("Whether a {kind} is left could not be asked: {why}", kind=kind, why=why),
+        _("Could not check whether a {kind} is left: {why}", kind=kind, why=why),
         file=sys.stderr,
     )
 

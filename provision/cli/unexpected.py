@@ -23,10 +23,10 @@ def to_provision_error(error: BaseException) -> ProvisionError:
         )
     except OSError as os_error:
         then = _(
-            "The details could not be written: {why}. Mend that, then run the same command again.",
+            "The details could not be written: {why}. Fix that, then run the same command again.",
             why=describe(os_error),
         )
-    return ProvisionError(_("Provision met an error that it does not know."), describe(error), then)
+    return ProvisionError(_("Provision encountered an unexpected error."), describe(error), then)
 
 
 def details(error: BaseException) -> str:

@@ -71,7 +71,7 @@ class Creator:
                 live = resource.create(self.clients)
         except aws.AlreadyExists:
             self.name_taken.add(resource.key)
-            raise Pending(_("the name is taken; looking whose it is")) from None
+            raise Pending(_("the name is taken; checking the owner")) from None
         except ProvisionError as error:
             # A refusal proves only that this call created nothing.
             if error.answered and not self._may_exist(resource.key, record):

@@ -97,7 +97,7 @@ class Engine:
                 account_mismatch(self.file.made_in, self._account_region),
                 _(
                     "Sign in to that account and set that region, or use another --stack file. "
-                    "Where the file is wrong about that, `provision recover` writes it anew."
+                    "If the file is wrong about that, `provision recover` rebuilds it."
                 ),
             )
         stack_keys = {resource.key for resource in self.resources}
@@ -498,7 +498,7 @@ def vanished(resource: Resource) -> ProvisionError:
     return ProvisionError(
         _("Looking for {key}.", key=resource.key),
         _("it was there before provision and is gone now"),
-        _("Put it back, or strike its entry out of stack.yaml so that provision makes one."),
+        _("Restore it, or remove its entry from stack.yaml so that provision creates one."),
     )
 
 

@@ -135,7 +135,7 @@ def explain(used: list[ExternalUse]) -> str:
         )
     if all(use.unknown for use in used):
         return _(
-            "whether others use it is not known: {names}; when that can be asked, run the same command again",
+            "could not check whether others use it: {names}; run the same command again later",
             names=names,
         )
     return _(

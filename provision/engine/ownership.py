@@ -94,7 +94,7 @@ class Ownership:
     def _error(self, resource: Resource, live: Live) -> NotOurs:
         return NotOurs(
             _(
-                "Looking whose {key} is ({path}, line {line}).",
+                "Checking the owner of {key} ({path}, line {line}).",
                 key=resource.key,
                 path=self.file.path,
                 line=self._lines.get(resource.key, 0),

@@ -35,7 +35,7 @@ SUFFIX = "-collector"
 STARTED_BY = "initial_collection"  # of the task, in ECS's API
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
 TASK_TIMEOUT = 600  # seconds for a task that exists
-NO_FEED = 1  # bot/news/collector.py's exit status where no feed could be read
+NO_FEED = 1  # exit status of bot/news/collector.py if no feed could be read
 
 
 @resource

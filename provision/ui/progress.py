@@ -194,7 +194,7 @@ def show_steps(steps: Sequence[Change], stream: Any) -> None:
 
 def price_note(region: str) -> str:
     """Return the note that Tokyo's prices are used for a region."""
-    return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
+    return _("(calculated with Tokyo's prices: there is no price list for {region})", region=region)
 
 
 def show_status(document: dict[str, Any], stream: Any) -> None:

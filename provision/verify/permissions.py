@@ -112,5 +112,5 @@ def _check_by_policies(clients: Clients, role: str, ours: str) -> Finding:
 def _excess_permissions(excess: str) -> Finding:
     return ng(
         _("it may do more than the bot needs: {what}", what=excess),
-        _("Take that away from the role in the IAM console."),
+        _("Remove it from the role in the IAM console."),
     )

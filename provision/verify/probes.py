@@ -111,7 +111,7 @@ def targets(context: CheckContext) -> Finding:
     reasons = [f"{h['State']}: {h.get('Description') or h.get('Reason', '')}" for h in found]
     return ng(
         "; ".join(dict.fromkeys(reasons)) or _("no task is registered"),
-        _("The bot must answer GET /healthz with 200: `provision logs` has its own words."),
+        _("The bot must answer GET /healthz with 200. See `provision logs`."),
     )
 
 
@@ -124,7 +124,11 @@ def token(context: CheckContext) -> Finding:
 def secrets_match(context: CheckContext) -> Finding:
     """Check that token and secret belong to one channel, if LINE returns it."""
     channel = context.run.line_channel()
-    return ok(_("channel {channel}", channel=channel)) if channel else skip(_("LINE does not tell"))
+    return (
+        ok(_("channel {channel}", channel=channel))
+        if channel
+        else skip(_("LINE does not return the channel"))
+    )
 
 
 def news_is_fresh(context: CheckContext) -> Finding:
@@ -135,7 +139,7 @@ def news_is_fresh(context: CheckContext) -> Finding:
     )
     key, found = next((head for head in heads if head[1]), ("", None))
     if not found:
-        then = _("`provision logs` shows what became of the last collection.")
+        then = _("`provision logs` shows the result of the last collection.")
         collects = context.run.stack.initial_collection is not None
         reason = _("nothing collected yet: the bot answers with its samples")
         return skip(reason, then if collects else "")
@@ -147,7 +151,7 @@ def news_is_fresh(context: CheckContext) -> Finding:
     return ng(
         _("the news is {hours:.0f} hours old", hours=hours),
         _(
-            "Look why s3://{bucket}/{key} is not newer: `provision logs` tells of each collection.",
+            "Find out why s3://{bucket}/{key} is not newer: `provision logs` shows each collection.",
             bucket=name,
             key=key,
         ),

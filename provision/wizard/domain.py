@@ -59,8 +59,8 @@ def records_at_risk(run: Run) -> list[str]:
     except DnsError as error:
         print(
             _(
-                "Nobody can be asked whether {domain} is in use ({why}). If it has mail or a website, they "
-                "stop when its name servers change.",
+                "Could not check whether {domain} is in use ({why}). If it has mail or a website, they "
+                "will stop working when its name servers change.",
                 domain=zone.domain,
                 why=error,
             ),

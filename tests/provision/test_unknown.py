@@ -410,7 +410,7 @@ def test_recover_without_a_network(person: Person) -> None:
 
 
 def test_line_that_is_silent_does_not_say_nothing() -> None:
-    """Whose token it is: silence is asked about again, not taken for "LINE does not tell"."""
+    """Whose token it is: silence is asked about again, not taken for "LINE does not return the channel"."""
     server = HttpServer(None)
     server.close()
     with pytest.raises(Pending, match="LINE does not answer"):
