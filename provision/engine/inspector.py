@@ -40,7 +40,7 @@ RETRY_PERIOD = 60.0  # seconds after which a read that was tried MIN_TRIES times
 class Observation:
     """The result of inspecting one resource.
 
-    live: None if it does not exist. seen: False if it could not be inspected yet. unknown: why it is not
+    live: None if it does not exist. inspected: False if it could not be inspected yet. unknown: why it is not
     known whether it exists; "" if it is. answered: the operations whose responses were read. drift: the
     differences from the desired state.
     """
