@@ -14,7 +14,7 @@ from tests.provision.conftest import Env
 HANGING = {
     name
     for name, kind in kinds().items()
-    if kind.tagged.__func__ is Resource.tagged.__func__  # type: ignore[attr-defined]
+    if kind.list_tagged.__func__ is Resource.list_tagged.__func__  # type: ignore[attr-defined]
 }
 
 
