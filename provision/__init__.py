@@ -1,6 +1,6 @@
-"""From a domain and a LINE channel to a LINE bot on AWS, and back to nothing.
+"""Set up a LINE bot on AWS from a domain and a LINE channel, and tear it down.
 
-The command is `provision`; a program of your own uses the names of `__all__` (docs/library.md).
+The command is `provision`; the library is the names in `__all__` (docs/library.md).
 """
 
 from importlib import import_module
@@ -46,7 +46,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Return a name of the library, which is loaded when the first one is asked for (PEP 562)."""
+    """Return a name of the library, which is imported on first use (PEP 562)."""
     if name in __all__:
         return getattr(import_module("provision.library"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

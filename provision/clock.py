@@ -1,4 +1,4 @@
-"""Provide the clock that the engine uses, so that tests need not sleep."""
+"""The clock that the engine uses; tests replace it."""
 
 import time
 from collections.abc import Callable
@@ -9,14 +9,14 @@ class Clock(Protocol):
     """A clock in seconds."""
 
     def now(self) -> float:
-        """Return epoch seconds, comparable with those of earlier runs."""
+        """Return epoch seconds."""
 
     def sleep(self, seconds: float) -> None:
-        """Let that many seconds of this clock pass."""
+        """Sleep for that many seconds of this clock."""
 
 
 class WallClock:
-    """The machine's time, unaffected when somebody sets the machine's clock."""
+    """The machine's time, from the monotonic clock: changes to the system time have no effect."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()
@@ -31,15 +31,15 @@ class WallClock:
 
 
 class SandboxClock:
-    """A sandbox's simulated time, read over HTTP; `speed` times as fast as real time, and it may stop."""
+    """A sandbox's simulated time, read over HTTP. speed: simulated seconds per real second."""
 
-    def __init__(self, speed: float, ask: Callable[[], float]) -> None:
-        self._speed, self._ask = speed, ask
+    def __init__(self, speed: float, get_time: Callable[[], float]) -> None:
+        self._speed, self._get_time = speed, get_time
 
     def now(self) -> float:
-        """Return the sandbox's seconds."""
-        return self._ask()
+        """Return the sandbox's epoch seconds."""
+        return self._get_time()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep for the real time in which that many seconds pass in the sandbox."""
+        """Sleep for the equivalent real time."""
         time.sleep(seconds / self._speed)

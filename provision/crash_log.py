@@ -1,4 +1,4 @@
-"""Find out from a container's log why it ended. Pure."""
+"""Extract from a container's log why it ended."""
 
 import json
 import re
@@ -18,10 +18,12 @@ _CONSEQUENCES = ("SystemExit", "KeyboardInterrupt", "gunicorn.errors.HaltServer"
 _LIBRARIES = re.compile(r"/(?:site-packages|packages|lib/python3[.\d]*)/|^<")
 
 
-def words(messages: Sequence[str]) -> list[str]:
+def excerpt(messages: Sequence[str]) -> list[str]:
     """Return the last exception as `file:line: exception`, else the newest lines."""
     tracebacks = _find_tracebacks(messages)
-    causes = [one for one in tracebacks if not one.error.startswith(_CONSEQUENCES)]
+    causes = [
+        traceback for traceback in tracebacks if not traceback.error.startswith(_CONSEQUENCES)
+    ]
     if last := (causes or tracebacks)[-1:]:
         own = [frame for frame in last[0].frames if not _LIBRARIES.search(frame)]
         return [_printable(f"{(own or last[0].frames)[-1]}: {last[0].error}")]
@@ -29,21 +31,21 @@ def words(messages: Sequence[str]) -> list[str]:
 
 
 def readable(message: str) -> tuple[str, str]:
-    """Return level and text of a line of a log; without a level where it is no JSON with one.
+    """Return level and text of a log line; level "" if it is not JSON with a level.
 
-    The text of an exception is where it happened and its last line: `messages.py:72 SyntaxError: ...`.
+    The text of an exception is its position and its last line: `messages.py:72 SyntaxError: ...`.
     """
     fields = _fields(message)
     if fields is None:
         return "", _printable(message)
     level = str(fields.get("level", "")).upper()
     if _find_tracebacks([message]):
-        place, _colon, error = words([message])[0].partition(": ")
+        place, _colon, error = excerpt([message])[0].partition(": ")
         return level, f"{place.rpartition('/')[2]} {error}"
-    said = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
+    texts = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
     more = [f"{name}={fields[name]}" for name in fields if name not in _COMMON_FIELDS]
     where = [str(fields["where"])] if fields.get("where") else []
-    return level, _printable(" ".join([*where, ": ".join(said), *more]))
+    return level, _printable(" ".join([*where, ": ".join(texts), *more]))
 
 
 def has_exception(messages: Sequence[str]) -> bool:
@@ -90,7 +92,7 @@ def _parse_lines(lines: Iterable[tuple[int, str]]) -> Iterator[_Traceback]:
 
 
 def _text(message: str) -> str:
-    """Return a message as a person reads it: of JSON the message and its error."""
+    """Return the text of a message; of JSON its fields `message` and `error`."""
     fields = _fields(message) or {}
     parts = [str(fields[name]) for name in ("message", "error") if fields.get(name)]
     return ": ".join(parts) or message.rstrip()
@@ -105,6 +107,6 @@ def _fields(message: str) -> dict[str, object] | None:
 
 
 def _printable(text: str) -> str:
-    """Return the text without a terminal's control characters, shortened to MAX_LENGTH."""
+    """Return the text without control characters, shortened to MAX_LENGTH."""
     plain = "".join(char if char.isprintable() else " " for char in text).strip()
     return plain if len(plain) <= MAX_LENGTH else plain[: MAX_LENGTH - 1] + "…"

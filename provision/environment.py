@@ -1,4 +1,4 @@
-"""Use the sandbox on this machine (--sandbox): environment, registrar and clock."""
+"""Connect to the sandbox on this machine (--sandbox): environment, registrar and clock."""
 
 import json
 import math
@@ -11,15 +11,15 @@ from provision.clock import Clock, SandboxClock, WallClock
 from provision.errors import ProvisionError
 from provision.i18n import _
 
-NO_CLOCK = (OSError, ValueError, KeyError, TypeError)  # requests' errors are OSErrors
-ANSWERS = {  # settings that a person need not choose on the sandbox
+CLOCK_ERRORS = (OSError, ValueError, KeyError, TypeError)  # requests' errors are OSErrors
+ANSWERS = {  # default settings on the sandbox
     "domain": "news-bot.example",
     "network.vpc": "default",
 }
 
 
 def enter_sandbox() -> dict[str, Any]:
-    """Set the environment variables for the sandbox on this machine. Raise ProvisionError without one."""
+    """Set the environment variables for the running sandbox. Raise ProvisionError if none is running."""
     from provision.sandbox.runtime import read_runtime
 
     sandbox = read_runtime()
@@ -47,7 +47,7 @@ def enter_sandbox() -> dict[str, Any]:
 
 
 def curl(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> str:
-    """Return a shell command that enters the name servers, in lines short enough for a terminal."""
+    """Return a shell command, on several lines, that enters the name servers."""
     body = json.dumps({"name_servers": servers}, indent=2)
     return (
         f"curl -X PUT {sandbox['registrar']}/domains/{domain} \\\n"
@@ -57,10 +57,7 @@ def curl(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> str:
 
 
 def enter_name_servers(sandbox: Mapping[str, str], domain: str, servers: list[str]) -> None:
-    """Enter the name servers at the sandbox's registrar, as a person would.
-
-    sandbox: the result of enter_sandbox.
-    """
+    """Enter the name servers at the sandbox's registrar. sandbox: the result of enter_sandbox."""
     try:
         response = Http().request(
             "PUT",
@@ -83,7 +80,7 @@ def clock() -> Clock:
 
 
 def clock_at(endpoint: str) -> Clock:
-    """Return the clock of the sandbox at this URL on this machine; the wall clock without one."""
+    """Return the clock of the sandbox at this URL; the wall clock if there is no sandbox."""
     if not on_loopback(endpoint):
         return WallClock()
 
@@ -98,7 +95,7 @@ def clock_at(endpoint: str) -> Clock:
     def now() -> float:
         try:
             return read()["now"]
-        except NO_CLOCK as error:
+        except CLOCK_ERRORS as error:
             raise ProvisionError(
                 _("Could not read the sandbox's clock."),
                 str(error),
@@ -107,6 +104,6 @@ def clock_at(endpoint: str) -> Clock:
 
     try:
         speed = read()["speed"]
-    except NO_CLOCK:
+    except CLOCK_ERRORS:
         return WallClock()
     return SandboxClock(speed, now) if 0 < speed < math.inf else WallClock()

@@ -1,19 +1,18 @@
-"""Define the exceptions of this package."""
+"""The exceptions of this package."""
 
 from provision.i18n import _
 
 
 class ProvisionError(Exception):
-    """Something could not be done.
+    """Base class of errors that are shown to the person.
 
-    what: what was attempted. why: the reason. then: what the person can do next. answered: whether the
-    service that was called refused it, so that the call has changed nothing. passable: dependents may start
-    all the same.
+    what: what could not be done. why: the reason. then: what to do next. answered: whether the error is the
+    service's response to the call, so that the call has changed nothing. dependents_may_start: as in Pending.
     """
 
     exit_status = 1
     answered = False
-    passable = False
+    dependents_may_start = False
 
     def __init__(self, what: str, why: str, then: str) -> None:
         super().__init__(what, why, then)
@@ -30,7 +29,7 @@ class ProvisionError(Exception):
 
 
 def os_error(doing: str, error: OSError) -> ProvisionError:
-    """Return the ProvisionError for a file or folder that cannot be used (read-only, full, not permitted)."""
+    """Return the ProvisionError for an OSError (read-only, disk full, not permitted)."""
     return ProvisionError(
         doing,
         error.strerror or str(error),
@@ -39,7 +38,7 @@ def os_error(doing: str, error: OSError) -> ProvisionError:
 
 
 class UsageError(ProvisionError):
-    """The command line or stack.yaml is invalid, or an answer is missing."""
+    """The command line or stack.yaml is invalid or incomplete."""
 
     exit_status = 2
 
@@ -55,13 +54,13 @@ class Cancelled(ProvisionError):
 
 
 class WaitingOnExternal(ProvisionError):
-    """Something outside is not finished; the same command continues later."""
+    """A person or another company has to act; the same command continues later."""
 
     exit_status = 3
 
 
 class UnknownState(ProvisionError):
-    """The state is not known: a read was refused, or its answer lacks something."""
+    """A read failed: it was refused, or its response is incomplete."""
 
 
 class Denied(UnknownState):
@@ -69,16 +68,16 @@ class Denied(UnknownState):
 
 
 class NoResponse(UnknownState):
-    """A read was not answered, after all retries."""
+    """A read got no response, after all retries."""
 
 
 class Pending(Exception):
-    """Something is not there yet, or not ready, gone or allowed yet: try again later.
+    """An operation is not possible yet; try again later.
 
-    reason: what is waited for. outside: a person or another company has to act (a registrar, ACM, a switch in
-    LINE's console), so a run may end here with exit status 3. timeout: seconds after which to give up; None:
-    the resource's own. passable: dependents may start all the same. left: the expected seconds, where they
-    can be estimated; sure: not earlier. refused: AWS answered and changed nothing.
+    reason: what is waited for. outside: a person or another company has to act (a registrar, ACM, LINE's
+    console), so a run may end here with exit status 3. timeout: seconds until the wait fails; None: the
+    resource's own. dependents_may_start: dependents need not wait for this. remaining: the estimated seconds;
+    exact: it will not be ready earlier. refused: AWS answered and changed nothing.
     """
 
     def __init__(
@@ -87,11 +86,16 @@ class Pending(Exception):
         *,
         outside: bool = False,
         timeout: int | None = None,
-        passable: bool = False,
-        left: float | None = None,
-        sure: bool = False,
+        dependents_may_start: bool = False,
+        remaining: float | None = None,
+        exact: bool = False,
         refused: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.reason, self.outside, self.timeout, self.passable = reason, outside, timeout, passable
-        self.left, self.sure, self.refused = left, sure, refused
+        self.reason, self.outside, self.timeout, self.dependents_may_start = (
+            reason,
+            outside,
+            timeout,
+            dependents_may_start,
+        )
+        self.remaining, self.exact, self.refused = remaining, exact, refused

@@ -1,7 +1,7 @@
-"""The library: a stack from a program of your own. `import provision` offers all of it.
+"""The library's functions; `import provision` exports all of them.
 
-Each call opens the file anew and holds no global state, so one process can work on several stacks. AWS is
-reached as boto3 is configured (environment, profile); nothing is asked and nothing is printed.
+Each call opens the stack file again and keeps no global state, so one process can manage several stacks.
+boto3 is configured as usual (environment, profile). Nothing is printed, and no question is asked.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -27,11 +27,11 @@ from provision.stack import Secrets as Secrets
 from provision.stack import Stack as Stack
 from provision.state.stack_file import StackFile
 
-Progress = Callable[[str, str, str], None]  # what happened (a word), the resource's key, details
+Progress = Callable[[str, str, str], None]  # arguments: event name, the resource's key, detail
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:
-    """Return these settings, by dotted name, the rest at its default. Raise UsageError for a wrong one."""
+    """Return settings from values by dotted key, with defaults for the rest. Raise UsageError."""
     parsed: dict[str, Any] = {}
     for key, value in values.items():
         if key not in BY_KEY:
@@ -50,14 +50,14 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
 
 
 def plan(stack: Stack, file: str | Path) -> Plan:
-    """Return what setup would do and what it costs. Change nothing."""
+    """Return what setup would do, and its cost. Change nothing."""
     engine = _begin(stack, _open(stack, file, read_only=True))
     prices = pricing.prices(stack.settings["region"])
     return make_plan(engine, engine.inspect(), prices)
 
 
 def status(stack: Stack, file: str | Path) -> dict[str, Any]:
-    """Return what `provision status --json` prints. Change nothing."""
+    """Return the document that `provision status --json` prints. Change nothing."""
     engine = _begin(stack, _open(stack, file, read_only=True))
     return status_report.describe(stack, engine.file, engine.inspect())
 
@@ -67,9 +67,9 @@ def setup(
 ) -> Outcome:
     """Create or update everything, and record it in `file`.
 
-    wait: seconds to wait for the registrar and ACM. Raise WaitingOnExternal where they take longer: enter
-    `stack.zone.name_servers` at the registrar, then call this again. Raise ProvisionError where a resource
-    could not be created; what was created stays recorded.
+    wait: seconds to wait for the registrar and ACM. Raise WaitingOnExternal if they take longer: enter
+    `stack.zone.name_servers` at the registrar, then call this again. Raise ProvisionError if a resource could
+    not be created; the created ones remain recorded.
     """
     stack_file = _open(stack, file)
     with stack_file.locked():
@@ -90,10 +90,10 @@ def teardown(
     contents: Collection[str] = (),
     progress: Progress | None = None,
 ) -> DeletionResult:
-    """Delete what is this stack's and nobody else uses.
+    """Delete the stack's resources that have no external uses.
 
-    everything: the hosted zone and the news bucket, too. contents: keys of zones and buckets that go with
-    what others put into them. What is left or unknown is in the result.
+    everything: also delete the hosted zone and the news bucket. contents: keys of zones and buckets to delete
+    together with contents that provision did not create. The result has what is left or unknown.
     """
     stack_file = _open(stack, file)
     with stack_file.locked():
@@ -103,8 +103,8 @@ def teardown(
 
 def _open(stack: Stack, file: str | Path, *, read_only: bool = False) -> StackFile:
     stack_file = StackFile(Path(file))
-    stack_file.on_trial = read_only
-    stack_file.trial = dict(stack.settings)  # what a program says comes before what the file says
+    stack_file.read_only = read_only
+    stack_file.overrides = dict(stack.settings)  # they take precedence over the file's settings
     record_validation.check(stack_file)
     return stack_file
 
@@ -116,14 +116,14 @@ def _begin(stack: Stack, file: StackFile, progress: Progress | None = None) -> E
 
     token, clock = stack.access_token.secret, environment.clock()
     clients = clients_for(file, (lambda: token) if token else None)
-    edited_records.prove(file, clients, clock)
+    edited_records.verify(file, clients, clock)
     engine = Engine(stack.resources, file, clients, clock, report)
     engine.begin()
     return engine
 
 
 def _raise_first(errors: list[ProvisionError]) -> None:
-    """Raise the first of these errors; the others are its notes."""
+    """Raise the first of these errors, with the others as notes."""
     if errors:
         first, *others = errors
         for other in others:

@@ -1,4 +1,4 @@
-"""Call functions in parallel, because most of a read's time is the round trip."""
+"""Call functions in a thread pool."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,8 +1,8 @@
-"""List prices by region, in USD, without tax.
+"""AWS's list prices by region, in USD, without tax.
 
 Source: AWS's pricing pages for Elastic Load Balancing, Amazon VPC (public IPv4), AWS Fargate, Route 53 and
-CloudWatch Logs, as quoted by third parties in 2024 and 2025 (AS_OF). Regions that are not listed use Tokyo's
-prices, and the user is told so.
+CloudWatch Logs, as quoted by third parties in 2024 and 2025 (AS_OF). Other regions use Tokyo's prices, with a
+note in the output.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Prices:
     exact: bool = True
 
     def task_hour(self, cpu: int, memory: int, capacity: str) -> float:
-        """Return the price of a Fargate task for an hour, with its public IPv4. cpu: units; memory: MiB."""
+        """Return the hourly price of a Fargate task and its public IPv4 address. cpu: units; memory: MiB."""
         compute = cpu / 1024 * self.vcpu_hour + memory / 1024 * self.memory_gb_hour
         return compute * (self.spot_share if capacity == "spot" else 1) + self.public_ipv4_hour
 

@@ -1,4 +1,4 @@
-"""One invocation: options and environment in, the stack with its doors and engine out."""
+"""The context of one invocation: options, stack file, stack and clients."""
 
 import os
 import shlex
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision import environment
-from provision.clients import aws as aws_door
+from provision.clients import aws as aws_client
 from provision.clients import registry
 from provision.clients.aws import Aws
 from provision.clients.dns import Dns
@@ -33,7 +33,7 @@ from provision.ui.progress import Progress
 
 @dataclass
 class Options:
-    """What was typed beside the verb."""
+    """The options that all commands have."""
 
     stack: str = ""
     sandbox: bool = False
@@ -49,7 +49,7 @@ class Options:
 
 @dataclass
 class Run:
-    """The stack of this invocation.
+    """The context of one invocation.
 
     sandbox: the addresses of the sandbox in use, {} without one. enters_name_servers: at its registrar, for
     the person.
@@ -65,28 +65,30 @@ class Run:
     enters_name_servers: bool = False
 
     def engine(self, progress: Progress) -> Engine:
-        """Return the engine, which reports to this progress (and to the sandbox's registrar, if asked to)."""
+        """Return an engine that reports to this progress and prints the name servers of a new zone."""
         image = self.stack.image
         if isinstance(image, Image):
-            self.clients.registries.tell = lambda said: progress.tell("creating", image, said)
+            self.clients.registries.report = lambda message: progress.report(
+                "creating", image, message
+            )
 
-        def tell(event: str, resource: Resource, detail: str) -> None:
-            progress.tell(event, resource, detail)
+        def report(event: str, resource: Resource, detail: str) -> None:
+            progress.report(event, resource, detail)
             if event == "done" and isinstance(resource, HostedZone):
                 self._name_servers(resource, progress)
 
-        return Engine(self.stack.resources, self.file, self.clients, self.clock, tell)
+        return Engine(self.stack.resources, self.file, self.clients, self.clock, report)
 
-    def theirs(self, resource: Resource) -> bool:
-        """Whether it was there before provision, so that it is used as it is."""
+    def is_adopted(self, resource: Resource) -> bool:
+        """Return whether it is adopted, or would be: it existed before and is used unchanged."""
         observation = self.observations.get(resource.key)
         record = self.file.records.get(resource.key)
         there_first = observation is not None and observation.verdict == "adopt"
         return there_first or (record is not None and record.state == "adopted")
 
-    def value(self, parameter: Parameter) -> str:
-        """Return the bot's secret: this run's or the account's. Raise ProvisionError, Pending."""
-        if parameter.secret and (parameter.consented or not self.theirs(parameter)):
+    def secret_value(self, parameter: Parameter) -> str:
+        """Return this run's secret, else the parameter's value. Raise ProvisionError or Pending."""
+        if parameter.secret and (parameter.consented or not self.is_adopted(parameter)):
             return parameter.secret
         return secret_in(self.clients.aws, parameter.name)
 
@@ -98,17 +100,17 @@ class Run:
         """Return where to talk to the bot: LINE's link to add it as a friend, or the sandbox's chat page."""
         return self.sandbox["page"] if self.sandbox else f"https://line.me/R/ti/p/{basic_id}"
 
-    def keep_sets(self) -> None:
-        """Write what --set said into the file: until the run was agreed to it was only on trial."""
+    def save_sets(self) -> None:
+        """Write the values of --set to the file. Call it after the person has confirmed the run."""
         set_all(self.file, self.options.sets, save=True)
 
     def line_channel(self) -> str:
-        """Return the channel that token and secret belong to; "" without. Raise LineError."""
+        """Return the id of the channel of token and secret; "" if unknown. Raise LineError if they differ."""
         line = self.clients.line
         channel = line.channel()
         same = None
         if channel:
-            secret = self.value(self.stack.channel_secret)
+            secret = self.secret_value(self.stack.channel_secret)
             same = line.has_secret(channel, secret)
         if same is False:
             raise LineError(
@@ -126,20 +128,19 @@ class Run:
         return channel if same else ""
 
     def _name_servers(self, zone: HostedZone, progress: Progress) -> None:
-        """Print the name servers, ready to paste; on the sandbox with --yes enter them too.
-
-        Not where they were seen to be in place already.
-        """
+        """Print the name servers unless the domain is delegated; on the sandbox with --yes enter them."""
         delegation = self.observations.get(self.stack.delegation.key)
         if delegation and not delegation.waiting:
             return
-        progress.say(self._instruction(zone))
+        progress.print_message(self._instruction(zone))
         progress.pin(self.stack.delegation.key, self._reminder(zone))
         if self.enters_name_servers:
             environment.enter_name_servers(self.sandbox, zone.domain, zone.name_servers)
-            progress.say(_("(On the sandbox, provision has entered them at the registrar itself.)"))
+            progress.print_message(
+                _("(On the sandbox, provision has entered them at the registrar itself.)")
+            )
         elif self.sandbox:
-            progress.say(
+            progress.print_message(
                 _(
                     "On the sandbox, this enters them at its registrar:\n{command}",
                     command=environment.curl(self.sandbox, zone.domain, zone.name_servers),
@@ -160,7 +161,7 @@ class Run:
         return "\n".join((heading, *(f"    {server}" for server in zone.name_servers), meanwhile))
 
     def _instruction(self, zone: HostedZone) -> str:
-        """Return what the person has to do: at the registrar, or in the parent zone of a sub-domain."""
+        """Return the instruction to enter the name servers at the registrar or in the parent zone."""
         if parent := self.clients.dns.zone_above(zone.domain):
             return _(
                 "{domain} is a subdomain of {parent}: add these four records where the DNS of "
@@ -180,14 +181,14 @@ class Run:
         )
 
 
-def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
-    """Return the file with what --set says, on trial, and the addresses of the sandbox in use."""
+def open_stack(options: Options) -> tuple[StackFile, Mapping[str, str]]:
+    """Return the stack file with the values of --set (not saved), and the sandbox's addresses."""
     sandbox = environment.enter_sandbox() if options.sandbox else {}
     file = StackFile(file_of(options))
     if sandbox and file.enter_sandbox(sandbox["id"]):
         print(
             _(
-                "{path} has records of a sandbox that has ended: they count no more, its settings do.",
+                "{path} has records of a sandbox that has ended: they are ignored, its settings are kept.",
                 path=file.path,
             ),
             file=sys.stderr,
@@ -195,27 +196,27 @@ def opened(options: Options) -> tuple[StackFile, Mapping[str, str]]:
     record_validation.check(file)
     set_all(file, options.sets, save=False)
     if sandbox.get("news") and not file.has_value("news.feeds"):
-        # Its own newspaper, at the port of today: the file, which stays, does not name it.
-        file.answer("news.feeds", [sandbox["news"]], save=False)
+        # The sandbox's feed server has another port in each run, so do not save it.
+        file.set("news.feeds", [sandbox["news"]], save=False)
     region = file.region(os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
     if region != file.settings["region"]:
-        file.answer("region", region, save=False)
+        file.set("region", region, save=False)
     return file, sandbox
 
 
 def file_of(options: Options) -> Path:
-    """Return the stack's file."""
+    """Return the path of the stack file."""
     default = "stack.sandbox.yaml" if options.sandbox else "stack.yaml"
     return Path(options.stack or default)
 
 
 def setting_keys(options: Options) -> list[str]:
-    """Return the settings that --set names."""
+    """Return the keys of the settings given with --set."""
     return [pair.partition("=")[0] for pair in options.sets]
 
 
 def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
-    """Apply --set. Raise UsageError for an unknown setting, a wrong value, or a conflict."""
+    """Apply --set. Raise UsageError for an unknown setting, an invalid value, or a conflict."""
     for pair in sets:
         key, sign, value = pair.partition("=")
         if not sign or key not in BY_KEY:
@@ -224,13 +225,13 @@ def set_all(file: StackFile, sets: tuple[str, ...], *, save: bool) -> None:
                 _("there is no setting {key}", key=key) if sign else _("KEY=VALUE was expected"),
                 _("The settings are: {keys}", keys=", ".join(BY_KEY)),
             )
-        file.answer(key, value, save=save)
+        file.set(key, value, save=save)
     if sets:
         check_settings(file)
 
 
 def check_settings(file: StackFile) -> None:
-    """Raise UsageError where two settings conflict."""
+    """Raise UsageError if two settings conflict."""
     if conflict := file.settings.conflict():
         raise UsageError(
             _("Could not read the settings in {path}.", path=file.path),
@@ -240,11 +241,11 @@ def check_settings(file: StackFile) -> None:
 
 
 def build(options: Options, file: StackFile, sandbox: Mapping[str, str]) -> Run:
-    """Return the run: the stack that the file describes, and the clients it works with."""
+    """Return the context: the stack that the file describes, and its clients."""
     line_url = os.environ.get("LINE_API_URL", "")
     variables = {"LINE_API_URL": line_url} if line_url else {}
     stack = Stack(file.settings, _secrets(), variables, file.path.parent)
-    clients = clients_for(file, lambda: run.value(stack.access_token))
+    clients = clients_for(file, lambda: run.secret_value(stack.access_token))
     run = Run(options, file, stack, clients, environment.clock(), sandbox)
     run.enters_name_servers = bool(sandbox) and options.yes
     return run
@@ -258,10 +259,10 @@ def _secrets() -> Secrets:
 
 
 def clients_for(file: StackFile, token: Callable[[], str] | None = None) -> Clients:
-    """Return the clients. token: LINE's; None: this run's, or the one in Parameter Store."""
+    """Return the clients. token: returns LINE's token; None: from the environment or Parameter Store."""
     aws = Aws(file.settings["region"])
 
-    def found() -> str:
+    def get_token() -> str:
         name = file.settings["line.access_token_parameter"]
         return _secrets().access_token or secret_in(aws, name)
 
@@ -274,11 +275,11 @@ def clients_for(file: StackFile, token: Callable[[], str] | None = None) -> Clie
             _("Set it to something like 127.0.0.1:5353, or unset it."),
         ) from None
     url = os.environ.get("LINE_API_URL", "") or "https://api.line.me"
-    return Clients(aws, dns, Line(token or found, url), registry.from_environment())
+    return Clients(aws, dns, Line(token or get_token, url), registry.from_environment())
 
 
 def secret_in(aws: Aws, parameter: str) -> str:
-    """Return the secret in Parameter Store. Raise ProvisionError, Pending."""
-    with aws_door.reading(_("Could not read the parameter {name}.", name=parameter)):
-        answer = aws.ssm.get_parameter(Name=parameter, WithDecryption=True)
-        return str(answer["Parameter"]["Value"])
+    """Return the decrypted value of a parameter. Raise ProvisionError or Pending."""
+    with aws_client.reading(_("Could not read the parameter {name}.", name=parameter)):
+        response = aws.ssm.get_parameter(Name=parameter, WithDecryption=True)
+        return str(response["Parameter"]["Value"])

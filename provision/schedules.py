@@ -1,8 +1,8 @@
 """Evaluate EventBridge Scheduler's expressions (cron, rate, at).
 
 Source: EventBridge Scheduler User Guide, "Schedule types". Times are epoch seconds; cron and at expressions
-use the local time of their zone. A local time that daylight saving skips is skipped; one that it repeats
-counts once.
+use the local time of their zone. A local time skipped by daylight saving is skipped; a repeated one counts
+once.
 """
 
 import calendar
@@ -26,7 +26,7 @@ _LAST_YEAR = 2199
 
 @dataclass(frozen=True)
 class Rate:
-    """rate(5 minutes): at once, then at an interval."""
+    """rate(5 minutes): at once, then at that interval."""
 
     seconds: int
 
@@ -46,7 +46,7 @@ class At:
         return self.local.replace(tzinfo=zone).timestamp()
 
     def next(self, after: float, zone: ZoneInfo, since: float) -> float | None:
-        """Return its time where it is later than `after`, else None."""
+        """Return its time if it is later than `after`, else None."""
         moment = self.moment(zone)
         return moment if moment > after else None
 
@@ -234,7 +234,7 @@ def times_a_month(expression: str) -> float:
     return days * len(parsed.hours) * len(parsed.minutes) / 12
 
 
-def following(expression: str, zone: str, now: datetime) -> datetime | None:
+def next_time(expression: str, zone: str, now: datetime) -> datetime | None:
     """Return the next due time after `now` (aware) in the expression's zone; None: never, or unknown.
 
     A rate counts from the creation of its schedule, which is not recorded.

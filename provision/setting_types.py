@@ -1,6 +1,6 @@
-"""Define the types of settings: each converts a string or a list of strings.
+"""Parsers of settings. Each converts a string or a list of strings.
 
-A ValueError's message describes the allowed values.
+They raise ValueError with a description of the allowed values.
 """
 
 import re

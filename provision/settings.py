@@ -1,7 +1,7 @@
-"""Define the settings of stack.yaml: key, default and check.
+"""The settings of stack.yaml: key, default and type.
 
 Every value is read as a string (or a list of strings), because YAML 1.1 would turn 18:00 into 1080 and 0256
-into 174; each setting has its own type.
+into 174; each setting has its own parser.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,16 +25,16 @@ from provision.setting_types import (
 )
 
 PARAMETER_NAME = r"(?=.{1,1011}\Z)([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"  # SSM, PutParameter
-# Public feeds as examples, each with its category. Whoever runs a bot has to check their terms of use.
+# Public feeds as examples, each with its category. Check their terms of use before running a bot.
 FEEDS = (
     "https://www.nhk.or.jp/rss/news/cat0.xml#ニュース",
     "https://rss.itmedia.co.jp/rss/2.0/itmedia_all.xml#IT",
     "https://gigazine.net/news/rss_2.0/#GIGAZINE",
 )
-HOURLY = "cron(17 * * * ? *)"  # not on the hour, when feeds have most requests
+HOURLY = "cron(17 * * * ? *)"  # not on the hour, when feeds get the most requests
 
 
-Words = Callable[[], str]
+Text = Callable[[], str]
 Choices = Callable[[], list[tuple[str, str]]]  # each answer with a description
 
 
@@ -42,24 +42,24 @@ Choices = Callable[[], list[tuple[str, str]]]  # each answer with a description
 class Setting:
     """One setting: a line of stack.yaml, a question of the wizard and a row of the README's table.
 
-    default: None where the wizard asks. parse: converts a string, or raises ValueError.
+    default: None if the wizard must ask. parse: converts a string, or raises ValueError.
     """
 
     key: str
     default: Any
     parse: Callable[[Raw], Any]
-    question: Words
-    explanation: Words
+    question: Text
+    explanation: Text
     choices: Choices | None = None
 
     def read(self, raw: Raw) -> Any:
-        """Return the parsed value; "" where the default is "" and so is the value."""
+        """Return the parsed value. "" is accepted if it is the default."""
         return self.default if raw == self.default == "" else self.parse(raw)
 
     def allowed(self) -> str:
         """Return a description of the allowed values."""
         try:
-            self.parse("\0")  # which no setting allows
+            self.parse("\0")  # invalid for every setting
         except ValueError as error:
             return str(error)
         raise AssertionError(self.key)
@@ -268,7 +268,7 @@ BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
 def markdown_table() -> str:
-    """Return the table of settings in the README, in the current language."""
+    """Return the README's table of settings, in the current language."""
     rows = [(_("setting"), _("default"), _("meaning"), _("allowed")), ("---",) * 4]
     for setting in SETTINGS:
         listed = setting.default if isinstance(setting.default, list) else [setting.default]
@@ -278,7 +278,7 @@ def markdown_table() -> str:
 
 
 def read_setting(key: str, raw: Raw) -> Any:
-    """Return the value of a setting. Raise UsageError where it is wrong."""
+    """Return the parsed value of a setting. Raise UsageError if it is invalid."""
     try:
         return BY_KEY[key].read(raw)
     except ValueError as error:
@@ -286,12 +286,12 @@ def read_setting(key: str, raw: Raw) -> Any:
 
 
 def wrong_setting(key: str, why: str) -> UsageError:
-    """Return the error for a setting that cannot have this value."""
+    """Return the error for an invalid value of a setting."""
     return UsageError(_("Could not set {key}.", key=key), why, _("Use another value."))
 
 
 class Settings(Mapping[str, Any]):
-    """The settings of one stack by dotted key: defaults filled in, None without an answer."""
+    """The settings of one stack by dotted key, including defaults; None without a value."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = dict(values)
@@ -307,7 +307,7 @@ class Settings(Mapping[str, Any]):
         return len(BY_KEY)
 
     def conflict(self) -> tuple[str, str] | None:
-        """Return the first setting that contradicts another, and the allowed values: (key, sentence)."""
+        """Return the first setting that conflicts with another, and its allowed values: (key, sentence)."""
         host, domain = self["host"], self["domain"]
         if host and domain and host != domain and not host.endswith("." + domain):
             return "host", _("the domain {domain} or a subdomain of it", domain=domain)

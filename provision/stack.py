@@ -1,7 +1,7 @@
-"""Define the architecture: every resource, in the order of creation.
+"""The architecture: all resources, in the order of creation.
 
-Each chapter of `Stack` is a step that the article does by hand in the AWS console. A resource depends on
-those that are passed to it. The engine goes through the list forwards to set up and backwards to tear down.
+Each method of `Stack` is a chapter of the article, which does it by hand in the AWS console. A resource
+depends on those passed to its constructor. Teardown uses the reverse order.
 """
 
 from collections.abc import Mapping
@@ -50,22 +50,22 @@ from provision.resources.webhook import ActiveWebhook, WebhookEndpoint
 from provision.schedules import hours_a_month
 from provision.settings import Settings
 
-PORT = 8080  # the container's
+PORT = 8080  # of the container
 WEBHOOK = "/webhook"
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """LINE's two secrets as given to this run, "" without them. Never shown."""
+    """LINE's two secrets as given to this run; "" if not given. They are never printed."""
 
     access_token: str = field(default="", repr=False)
     channel_secret: str = field(default="", repr=False)
 
 
 class Stack:
-    """One bot: its attributes are its resources, in the order in which the chapters below add them."""
+    """One bot. Its attributes are its resources, in the order in which the methods below add them."""
 
-    # Resources that only some settings ask for.
+    # Resources that depend on settings.
     initial_collection: InitialCollection | None = None
     scheduler_permissions: SchedulerPermissions | None = None
     start_schedule: Schedule | None = None
@@ -80,7 +80,7 @@ class Stack:
         folder: Path = Path(),  # to which image.files is relative
     ) -> None:
         self.settings, self.name, self.region = settings, settings["name"], settings["region"]
-        # Resources that cannot move to another VPC have its suffix in their names.
+        # Resources that cannot move to another VPC have the VPC's suffix in their names.
         self._vpc_name = self.name + suffix(settings["network.vpc"])
         self._hosted_zone()
         self._certificate()
@@ -100,11 +100,11 @@ class Stack:
         self.url = self.webhook.url
 
     def _hosted_zone(self) -> None:
-        """Add the domain's zone, first because a person has to enter its name servers at the registrar."""
+        """Add the domain's zone; first, because a person has to enter its name servers at the registrar."""
         self.zone = HostedZone(self.settings["domain"], self.region)
 
     def _certificate(self) -> None:
-        """Add the host's certificate, early because ACM takes time to issue it."""
+        """Add the host's certificate; early, because ACM takes time to issue it."""
         self.certificate = Certificate(self.settings["host"])
         self.delegation = Delegation(self.zone, self.certificate)
         self.validation_record = ValidationRecord(self.zone, self.certificate)
@@ -113,7 +113,7 @@ class Stack:
         )
 
     def _storage_and_secrets(self, secrets: Secrets) -> None:
-        """Add what holds the image, the news, the log and LINE's two secrets."""
+        """Add the repository, the news bucket, the log group and the parameters with LINE's secrets."""
         self.repository = Repository(self.name)
         self.news_bucket = NewsBucket(self.settings["news.bucket"])
         self.log_group = LogGroup(f"/ecs/{self.name}")
@@ -129,7 +129,7 @@ class Stack:
         )
 
     def _roles(self) -> None:
-        """Add the roles of ECS, the bot and the collector, because services know a new role after seconds."""
+        """Add the roles of ECS, the bot and the collector; early, because roles take seconds to propagate."""
         tasks = "ecs-tasks.amazonaws.com"
         self.execution_role = Role(
             f"{self.name}-execution-{self.region}", tasks, "ECS, to start the bot"
@@ -188,7 +188,7 @@ class Stack:
         return NewNetwork(self.route, self.association_1, self.association_2, self.association_3)
 
     def _load_balancer(self) -> None:
-        """Add the load balancer; its alias follows at once, because resolvers cache a negative answer."""
+        """Add the load balancer. Its alias comes next, because resolvers cache negative answers."""
         self.load_balancer = LoadBalancer(self._vpc_name, self.network, self.load_balancer_group)
         self.alias = Alias(self.zone, self.settings["host"], self.load_balancer)
         self.target_group = TargetGroup(self._vpc_name, self.network, PORT)
@@ -237,12 +237,12 @@ class Stack:
         self.active_load_balancer = ActiveLoadBalancer(self.load_balancer)
 
     def _image(self, folder: Path) -> Image | GivenImage:
-        """Return the image that is given, or the one to build."""
+        """Return the image of image.uri, or the one to build."""
         settings = self.settings
         if settings["image.uri"]:
             return GivenImage(settings["image.uri"])
         read = partial(
-            inputs.of,
+            inputs.read_inputs,
             settings["image.base"],
             settings["image.platform"],
             folder,
@@ -251,7 +251,7 @@ class Stack:
         return Image(self.repository, read)
 
     def _collector(self) -> None:
-        """Add the collector's task, which has no secrets, and its first run."""
+        """Add the collector's task definition and its first run."""
         self.collector_definition = CollectorDefinition(
             name=self.name + SUFFIX,
             cpu=CPU,
@@ -276,7 +276,7 @@ class Stack:
         )
 
     def _schedules(self) -> None:
-        """Add the schedules of the bot's hours and of the news, with the role that Scheduler assumes."""
+        """Add the schedules of the bot and the collector, with the role that Scheduler assumes."""
         hours = self.settings["schedule.start"] and self.settings["schedule.stop"]
         feeds = self.settings["news.feeds"]
         if hours or feeds:
@@ -292,7 +292,7 @@ class Stack:
             self._collecting()
 
     def _hours(self) -> None:
-        """Add the schedules that start and stop the bot, and the permission to do so."""
+        """Add the schedules that start and stop the bot, and their permissions."""
         settings = self.settings
         self.scheduler_permissions = SchedulerPermissions(self.scheduler_role, self.service)
         common = (settings["schedule.timezone"], self.schedule_group, self.scheduler_permissions)
@@ -302,7 +302,7 @@ class Stack:
         self.stop_schedule = Schedule("stop", settings["schedule.stop"], *common, 0, self.service)
 
     def _collecting(self) -> None:
-        """Add the collector's schedule, and the permission to run it."""
+        """Add the collector's schedule and its permissions."""
         self.collecting_permissions = CollectingPermissions(
             self.scheduler_role,
             self.collector_definition,
@@ -325,7 +325,7 @@ class Stack:
         )
 
     def _webhook(self) -> None:
-        """Add LINE's endpoint, which LINE tests before it is set, and the switch in LINE's console."""
+        """Add LINE's webhook endpoint, and the milestone for "Use webhook" in LINE's console."""
         self.webhook = WebhookEndpoint(
             host=self.settings["host"],
             path=WEBHOOK,
@@ -340,15 +340,15 @@ class Stack:
         self.active_webhook = ActiveWebhook(self.webhook)
 
     def _waits(self) -> None:
-        """Set what waits for resources that it does not depend on."""
-        # No target is healthy before the load balancer is active and checks it.
+        """Set waits for resources that are not dependencies."""
+        # A target becomes healthy only after the load balancer is active.
         self.steady_service.ready_after = (self.active_load_balancer,)
-        # Where the load balancer is replaced (another name or VPC), the old one serves until the new one can.
+        # If the load balancer is replaced, the old one serves until the new one is ready.
         self.alias.switch_after = (self.https, self.steady_service, self.active_load_balancer)
 
     @property
-    def follows_the_image(self) -> list[Resource]:
-        """Return the other resources that use the image: the collector and its schedule, if any."""
+    def image_users(self) -> list[Resource]:
+        """Return the other resources that use the image: the collector's, if any."""
         collector = (CollectorDefinition, CollectorSchedule)
         return [resource for resource in self.resources if isinstance(resource, collector)]
 
@@ -359,5 +359,5 @@ class Stack:
 
 
 def suffix(vpc: str) -> str:
-    """Return what distinguishes a name in one VPC from that in another: names have 32 characters at most."""
+    """Return the suffix of names in a VPC, short because names have at most 32 characters."""
     return "" if vpc == "default" else "-" + vpc.removeprefix("vpc-")[-8:]

@@ -1,4 +1,4 @@
-"""What a stack is like now, as `status --json` prints it."""
+"""The status of a stack, as `status --json` prints it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from provision.errors import UnknownState
 from provision.i18n import _
 from provision.resources.base import Milestone
 from provision.resources.ecs_deployment import EcsDeployment
-from provision.schedules import following
+from provision.schedules import next_time
 from provision.stack import Stack
 from provision.state.stack_file import StackFile
 
@@ -18,7 +18,7 @@ from provision.state.stack_file import StackFile
 def describe(
     stack: Stack, file: StackFile, observations: Mapping[str, Observation]
 ) -> dict[str, Any]:
-    """Return each resource as recorded and as it is, the tasks, and the next hours."""
+    """Return the status document: resources, tasks, and the next scheduled start and stop."""
     service, steady = observations[stack.service.key], observations[stack.steady_service.key]
     return {
         "url": stack.url,
@@ -30,43 +30,47 @@ def describe(
 
 
 def is_known(document: Mapping[str, Any]) -> bool:
-    """Return whether everything could be looked at."""
+    """Return whether everything could be read."""
     values = ((e["live"], e["ready"], e["drift"]) for e in document["resources"])
     return document["tasks"]["running"] is not None and not any(None in each for each in values)
 
 
 def next_hours(file: StackFile) -> dict[str, str | None]:
-    """Return the next scheduled start and stop (ISO 8601); None where there is none or nobody can tell.
+    """Return the next scheduled start and stop (ISO 8601); None if there is none or it is unknown.
 
-    None in a pause, too: it takes the schedules with the service.
+    Both are None in a pause, which deletes the schedules.
     """
     if file.paused:
         return {"start": None, "stop": None}
     settings, now = file.settings, datetime.now(UTC)
     found = {
-        which: following(settings[f"schedule.{which}"], settings["schedule.timezone"], now)
-        for which in ("start", "stop")
+        name: next_time(settings[f"schedule.{name}"], settings["schedule.timezone"], now)
+        for name in ("start", "stop")
     }
-    return {which: at.isoformat(timespec="minutes") if at else None for which, at in found.items()}
+    return {name: at.isoformat(timespec="minutes") if at else None for name, at in found.items()}
 
 
 def tasks(service: Observation, steady: Observation) -> dict[str, Any]:
-    """How many tasks run and how many are wanted; where those differ, what goes on with each.
+    """Return the running and wanted number of tasks, and the state of a running deployment.
 
-    None where that is not known, with the reason.
+    The numbers are None, with the reason, if they could not be read.
     """
-    seen = service if steady.live is None else steady
-    live = seen.live
+    observed = service if steady.live is None else steady
+    live = observed.live
     if live is None:
         return (
-            _unknown(seen.unknown) if seen.unknown else {"running": 0, "wanted": 0, "rollout": []}
+            _unknown(observed.unknown)
+            if observed.unknown
+            else {"running": 0, "wanted": 0, "rollout": []}
         )
     try:
-        with aws.reading(_("Could not look up {key}.", key=seen.resource.key), seen.answered):
+        with aws.reading(
+            _("Could not look up {key}.", key=observed.resource.key), observed.answered
+        ):
             counts = {"running": live["runningCount"], "wanted": live["desiredCount"]}
             return {**counts, "rollout": EcsDeployment(live).lines() if "Tasks" in live else []}
-    except UnknownState as refusal:
-        return _unknown(refusal.why)
+    except UnknownState as error:
+        return _unknown(error.why)
 
 
 def _unknown(reason: str) -> dict[str, Any]:
@@ -74,9 +78,9 @@ def _unknown(reason: str) -> dict[str, Any]:
 
 
 def entry(observation: Observation) -> dict[str, Any]:
-    """One resource as `status --json` prints it. None: that could not be looked at."""
+    """Return the entry of one resource. A value of None could not be read."""
     resource, reason = observation.resource, observation.waiting
-    unknown = bool(observation.unknown or (observation.refusal and observation.live is not None))
+    unknown = bool(observation.unknown or (observation.error and observation.live is not None))
     milestone = isinstance(resource, Milestone)
     return {
         "key": resource.key,
@@ -91,7 +95,7 @@ def entry(observation: Observation) -> dict[str, Any]:
         "reason": reason,
         "drift": None
         if unknown
-        else [d.shown() for d in observation.drift]
+        else [d.to_dict() for d in observation.drift]
         if observation.record
         else [],
     }

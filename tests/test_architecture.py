@@ -177,7 +177,7 @@ def test_no_room_catches() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ExceptHandler)
     }
-    assert {"Unanswered"} == caught
+    assert {"DnsError"} == caught
 
 
 # An earlier vocabulary that a reader would have to learn; the field's names have taken its place.

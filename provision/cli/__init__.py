@@ -1,1 +1,1 @@
-"""The command line: one file per verb, with its options and its function."""
+"""The command line: one module per command, with its options and its function."""

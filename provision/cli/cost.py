@@ -1,20 +1,20 @@
-"""The verb cost: what each resource costs a month, and what would lower it."""
+"""The command `cost`: print the monthly cost of each resource, and possible savings."""
 
 import click
 
 from provision.cli import options
-from provision.cli.outcome import tell_pause
-from provision.cli.prepare import prepared
+from provision.cli.outcome import print_pause_notice
+from provision.cli.prepare import prepare_run
 from provision.i18n import _
 from provision.pricing import AS_OF, HOURS, YEN, prices, yen
 from provision.resources.base import Milestone
 from provision.run import Options, Run
-from provision.ui.reports import show_json, unlisted
+from provision.ui.reports import price_note, show_json
 
 
 def command() -> click.Command:
-    """Return the command line's `cost`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         cost,
         "cost",
         _("What each resource costs a month, and what would lower it."),
@@ -24,34 +24,38 @@ def command() -> click.Command:
 
 
 def cost(given: Options, as_json: bool) -> int:
-    """Print what each resource costs a month, and what would lower it. Ask AWS nothing."""
-    run = prepared(given, save=False, looks=True, recovers=False)
+    """Print the monthly cost of each resource, and possible savings. Send no request to AWS."""
+    run = prepare_run(given, save=False, read_only=True, recover=False)
     settings = run.file.settings
-    listed = prices(settings["region"])
+    region_prices = prices(settings["region"])
     costs = {
-        r.key: round(r.costs(listed), 2)
+        r.key: round(r.costs(region_prices), 2)
         for r in run.stack.resources
-        if not isinstance(r, Milestone) and r.costs(listed) and not _adopted(run, r.key)
+        if not isinstance(r, Milestone) and r.costs(region_prices) and not _adopted(run, r.key)
         if not run.file.paused or r.key in run.file.records
     }
     total = sum(costs.values())
-    lower = []
+    savings = []
     if not run.file.paused:
-        lower = [
-            (_("`provision pause` while nobody needs the bot"), hourly(run)),
-            (_("two subnets instead of three"), HOURS * listed.public_ipv4_hour),
+        savings = [
+            (_("`provision pause` while nobody needs the bot"), hourly_cost(run)),
+            (_("two subnets instead of three"), HOURS * region_prices.public_ipv4_hour),
         ]
     if settings["service.capacity"] == "on-demand" and not run.file.paused:
         spot = HOURS * settings["service.count"]
-        less = listed.task_hour(settings["service.cpu"], settings["service.memory"], "on-demand")
-        less -= listed.task_hour(settings["service.cpu"], settings["service.memory"], "spot")
-        lower.append((_("service.capacity: spot"), spot * less))
-    tell_pause(run)
+        saving = region_prices.task_hour(
+            settings["service.cpu"], settings["service.memory"], "on-demand"
+        )
+        saving -= region_prices.task_hour(
+            settings["service.cpu"], settings["service.memory"], "spot"
+        )
+        savings.append((_("service.capacity: spot"), spot * saving))
+    print_pause_notice(run)
     if as_json:
         document = {
             "resources": [{"key": key, "monthly_usd": usd} for key, usd in costs.items()],
             "monthly_usd": round(total, 2),
-            "lower": [{"how": how, "monthly_usd": round(usd, 2)} for how, usd in lower],
+            "lower": [{"how": how, "monthly_usd": round(usd, 2)} for how, usd in savings],
         }
         show_json(document)
         return 0
@@ -67,17 +71,17 @@ def cost(given: Options, as_json: bool) -> int:
             rate=YEN,
         )
     )
-    if not listed.exact:
-        print(unlisted(settings["region"]))
-    for how, usd in lower:
+    if not region_prices.exact:
+        print(price_note(settings["region"]))
+    for how, usd in savings:
         print(_("{usd:9.2f}  less with: {how}", usd=usd, how=how))
     return 0
 
 
-def hourly(run: Run) -> float:
-    """Return what is paid by the hour, in USD a month."""
-    listed = prices(run.file.settings["region"])
-    return sum(r.costs(listed) for r in run.stack.resources if r.deletion.on_pause)
+def hourly_cost(run: Run) -> float:
+    """Return the monthly cost in USD of the resources charged by the hour."""
+    region_prices = prices(run.file.settings["region"])
+    return sum(r.costs(region_prices) for r in run.stack.resources if r.deletion.on_pause)
 
 
 def _adopted(run: Run, key: str) -> bool:

@@ -1,7 +1,7 @@
-"""The verb deploy: a new revision, watched; one that fails is taken back while the old one goes on answering.
+"""The command `deploy`: deploy a new revision, watch the rollout, and roll back if it fails.
 
-The engine brings the resources up to the service to be, as setup does. The old tasks stay until new ones are
-healthy (minimumHealthyPercent 100), so taking back means: no longer waiting for a failure to repeat itself.
+The engine updates the service and its dependencies, as setup does. The old tasks run until new ones are
+healthy (minimumHealthyPercent 100), so a rollback does not interrupt the bot.
 """
 
 import sys
@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from provision.cli import options
-from provision.cli.outcome import failed
-from provision.cli.planning import agree_to_pay, no_service, raise_first_error
-from provision.cli.prepare import prepared
-from provision.cli.rollout import short, watch
+from provision.cli.outcome import report_errors
+from provision.cli.planning import confirm_cost, no_service, raise_first_error
+from provision.cli.prepare import prepare_run
+from provision.cli.rollout import short_arn, watch
 from provision.clients import aws
 from provision.engine import inspector
 from provision.engine.engine import Engine
@@ -40,85 +40,96 @@ from provision.wizard import prompts
 
 
 def command() -> click.Command:
-    """Return the command line's `deploy`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         deploy,
         "deploy",
         _("Deploy a new image or new settings, watch it, and roll back if it fails."),
         "provision deploy --set image.uri=public.ecr.aws/name/bot:2",
-        click.option("--rollback", "back", is_flag=True, help=_("return to the version before")),
+        click.option("--rollback", is_flag=True, help=_("return to the version before")),
     )
 
 
-def deploy(given: Options, *, back: bool) -> int:
-    """Deploy what stack.yaml says; with `back` the previous revision. Return the exit status."""
-    run = prepared(given, save=False)  # --set is kept once it is known to work
+def deploy(given: Options, *, rollback: bool) -> int:
+    """Deploy the settings of stack.yaml, or with `rollback` the previous revision. Return the exit status."""
+    run = prepare_run(given, save=False)  # --set is saved after a successful deployment
     try:
         with run.file.locked():
-            progress = Progress([*part(run), run.stack.steady_service], run.clock)
+            progress = Progress(
+                [*service_and_dependencies(run), run.stack.steady_service], run.clock
+            )
             engine = run.engine(progress)
             engine.begin()
-            return carry_out(run, engine, progress, back=back)
-    except NoCapacity as refusal:
+            return deploy_revision(run, engine, progress, rollback=rollback)
+    except NoCapacity as error:
         if given.yes or not prompts.on_terminal():
             raise
-        show_error(refusal)
-        if not prompts.confirmed(_("Run on demand, at the full price, for now?")):
+        show_error(error)
+        if not prompts.confirm(_("Run on demand, at the full price, for now?")):
             return 1
     agreed = replace(given, sets=(*given.sets, "service.capacity=on-demand"), yes=True)
-    return deploy(agreed, back=False)
+    return deploy(agreed, rollback=False)
 
 
-def part(run: Run) -> list[Resource]:
-    """Return the service and everything it depends on, in the stack's order."""
-    wanted: set[str] = set()
-    open_ones: list[Resource] = [run.stack.service]
-    while open_ones:
-        resource = open_ones.pop()
-        wanted.add(resource.key)
-        open_ones += [need for need in resource.needs() if need.key not in wanted]
-    return [resource for resource in run.stack.resources if resource.key in wanted]
+def service_and_dependencies(run: Run) -> list[Resource]:
+    """Return the service and its dependencies, in the stack's order."""
+    keys: set[str] = set()
+    queue: list[Resource] = [run.stack.service]
+    while queue:
+        resource = queue.pop()
+        keys.add(resource.key)
+        queue += [need for need in resource.needs() if need.key not in keys]
+    return [resource for resource in run.stack.resources if resource.key in keys]
 
 
-def carry_out(run: Run, engine: Engine, progress: Progress, *, back: bool = False) -> int:
-    """Deploy, watch, and roll back on failure. Raise ProvisionError where there is nothing to deploy to."""
+def deploy_revision(run: Run, engine: Engine, progress: Progress, *, rollback: bool = False) -> int:
+    """Deploy, watch, and roll back on failure. Return the exit status.
+
+    Raise ProvisionError if there is no service, or the plan has errors.
+    """
     if run.stack.service.key not in run.file.records or run.file.paused:
         raise no_service(run)
     run.observations = engine.inspect()
     stack = run.stack
-    deletes = [r for r in (stack.image, *stack.follows_the_image) if isinstance(r, Resource)]
+    deletes = [r for r in (stack.image, *stack.image_users) if isinstance(r, Resource)]
     for stranger in engine.ownership_errors([stack.service, stack.task_definition, *deletes]):
         raise stranger
-    before = EcsDeployment(run.observations[run.stack.service.key].live or {}).settled()
-    earlier = _previous(run) if back else ""
-    if not back:
-        _show(run)
-    former = ""
+    before = EcsDeployment(run.observations[run.stack.service.key].live or {}).last_completed()
+    target = _previous_revision(run) if rollback else ""
+    if not rollback:
+        _show_plan(run)
+    previous = ""
     with progress:
-        outcome = _go_to(engine, run, earlier) if back else engine.create_all(part(run))
-        begun = not outcome.errors
-        if begun:
+        outcome = (
+            _set_revision(engine, run, target)
+            if rollback
+            else engine.create_all(service_and_dependencies(run))
+        )
+        started = not outcome.errors
+        if started:
             outcome = watch(run, engine, progress)
-        refusal = next(iter(outcome.errors), None)
-        if begun and refusal and not isinstance(refusal, NoCapacity):
-            former = _former(run, before)
-            _take_back(engine, run, former)
-    if refusal is None:
-        return _succeeded(engine, run, before, back=back)
-    if not begun:
-        return failed(outcome.errors)
-    if isinstance(refusal, NoCapacity):
-        raise refusal
-    return _failed(run, refusal, former)
+        error = next(iter(outcome.errors), None)
+        if started and error and not isinstance(error, NoCapacity):
+            previous = _rollback_target(run, before)
+            _roll_back(engine, run, previous)
+    if error is None:
+        return _report_success(engine, run, before, rollback=rollback)
+    if not started:
+        return report_errors(outcome.errors)
+    if isinstance(error, NoCapacity):
+        raise error
+    return _report_failure(run, error, previous)
 
 
-def _show(run: Run) -> None:
-    """Print what will change on stderr. Raise ProvisionError for what stands in the way."""
-    observations = {resource.key: run.observations[resource.key] for resource in part(run)}
+def _show_plan(run: Run) -> None:
+    """Print the changes on stderr and ask for confirmation. Raise ProvisionError for an error of the plan."""
+    observations = {
+        resource.key: run.observations[resource.key] for resource in service_and_dependencies(run)
+    }
     plan = plan_of(observations, [], prices(run.file.settings["region"]))
     raise_first_error(plan)
     show_steps(plan.changes, sys.stderr, verbose=run.options.verbose)
-    agree_to_pay(plan.changes, run.options, _rise(run))
+    confirm_cost(plan.changes, run.options, _rise(run))
 
 
 def _rise(run: Run) -> float:
@@ -143,15 +154,15 @@ def _rise(run: Run) -> float:
     return service.costs(listed) - before.costs(listed)
 
 
-def _previous(run: Run) -> str:
+def _previous_revision(run: Run) -> str:
     definition = run.stack.task_definition
-    doing = _("Could not find the revision before {revision}.", revision=short(definition.arn))
+    doing = _("Could not find the revision before {revision}.", revision=short_arn(definition.arn))
 
     def previous() -> str:
         with aws.reading(doing):
             return definition.previous(run.clients)
 
-    arn = inspector.ask(previous, run.clock, doing)
+    arn = inspector.call_with_retries(previous, run.clock, doing)
     if not arn:
         raise ProvisionError(
             doing,
@@ -161,48 +172,48 @@ def _previous(run: Run) -> str:
     return arn
 
 
-def _go_to(engine: Engine, run: Run, arn: str) -> Outcome:
-    """Make the service run that revision, and record it."""
+def _set_revision(engine: Engine, run: Run, arn: str) -> Outcome:
+    """Update the service to a revision, and record it."""
     run.stack.task_definition.arn = arn
-    engine.note(run.stack.task_definition)
+    engine.refresh_record(run.stack.task_definition)
     return engine.create_all([run.stack.service])
 
 
-def _former(run: Run, before: str) -> str:
-    """Return the revision to roll back to: the last one that became steady; "" for none."""
+def _rollback_target(run: Run, before: str) -> str:
+    """Return the revision to roll back to: the last one whose deployment completed; "" for none."""
     new = run.stack.task_definition.arn
     if before in ("", new):
         before = EcsDeployment(
             inspector.find(run.stack.steady_service, run.clients) or {}
-        ).settled()
+        ).last_completed()
     return "" if before == new else before
 
 
-def _take_back(engine: Engine, run: Run, former: str) -> None:
-    """Set the former revision again, whose tasks still run. former "": there is none."""
-    if not former:
+def _roll_back(engine: Engine, run: Run, previous: str) -> None:
+    """Update the service to the previous revision, and deregister the failed one. previous: "" for none."""
+    if not previous:
         return
     definition = run.stack.task_definition
-    bad = definition.arn
-    engine.tell("updating", run.stack.service, short(former))
-    outcome = _go_to(engine, run, former)
+    failed_revision = definition.arn
+    engine.report("updating", run.stack.service, short_arn(previous))
+    outcome = _set_revision(engine, run, previous)
     if outcome.errors:
         raise outcome.errors[0]
-    doing = _("Could not withdraw {revision}.", revision=short(bad))
-    _tidy(run, doing, lambda: definition.withdraw(run.clients, bad))
+    doing = _("Could not withdraw {revision}.", revision=short_arn(failed_revision))
+    _clean_up(run, doing, lambda: definition.deregister(run.clients, failed_revision))
 
 
-def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
+def _report_success(engine: Engine, run: Run, before: str, *, rollback: bool) -> int:
     definition = run.stack.task_definition
-    if back and before != definition.arn:
-        doing = _("Could not withdraw {revision}.", revision=short(before))
-        _tidy(run, doing, lambda: definition.withdraw(run.clients, before))
-    follow = [] if back else run.stack.follows_the_image
-    for refusal in engine.create_all(follow).errors:
-        show_error(refusal)
-    for family in (definition, *(r for r in follow if isinstance(r, Family))):
+    if rollback and before != definition.arn:
+        doing = _("Could not withdraw {revision}.", revision=short_arn(before))
+        _clean_up(run, doing, lambda: definition.deregister(run.clients, before))
+    others = [] if rollback else run.stack.image_users
+    for error in engine.create_all(others).errors:
+        show_error(error)
+    for family in (definition, *(r for r in others if isinstance(r, Family))):
         doing = _("Could not delete old revisions of {name}.", name=family.name)
-        _tidy(run, doing, partial(family.prune, run.clients))
+        _clean_up(run, doing, partial(family.prune, run.clients))
     if isinstance(image := run.stack.image, Image):
         families = [r for r in run.stack.resources if isinstance(r, Family)]
         doing = _("Could not delete old revisions of {name}.", name=definition.name)
@@ -210,47 +221,47 @@ def _succeeded(engine: Engine, run: Run, before: str, *, back: bool) -> int:
         def used() -> set[str]:
             return set().union(*(f.images(run.clients) for f in families))
 
-        _tidy(run, doing, lambda: image.prune(run.clients, used))
-    print(short(definition.arn))
-    if back:
-        said = _(
+        _clean_up(run, doing, lambda: image.prune(run.clients, used))
+    print(short_arn(definition.arn))
+    if rollback:
+        message = _(
             "stack.yaml still asks for the newer version: the next `provision setup` or "
             "`provision deploy` brings it back, unless you change it there."
         )
     else:
-        run.keep_sets()
-        said = _("`provision deploy --rollback` returns to the version before.")
+        run.save_sets()
+        message = _("`provision deploy --rollback` returns to the version before.")
     if not run.stack.steady_service.desired_count:
-        said = _(
+        message = _(
             "The bot is stopped, so the new version hasn't been started. Run `provision start` to try it."
         )
-    print(said, file=sys.stderr)
+    print(message, file=sys.stderr)
     return 0
 
 
-def _tidy(run: Run, doing: str, work: Callable[[], None]) -> None:
-    """Delete what is no longer needed; work may be done twice. Raises ProvisionError."""
+def _clean_up(run: Run, doing: str, work: Callable[[], None]) -> None:
+    """Call `work` with retries; it must be idempotent. Raise ProvisionError."""
 
-    def carry_out() -> None:
+    def call() -> None:
         with aws.reading(doing):
             work()
 
-    inspector.ask(carry_out, run.clock, doing)
+    inspector.call_with_retries(call, run.clock, doing)
 
 
-def _failed(run: Run, refusal: ProvisionError, former: str) -> int:
-    show_error(refusal)
-    if not former:
-        said = _("There is no earlier version to roll back to; ECS keeps trying.")
+def _report_failure(run: Run, error: ProvisionError, previous: str) -> int:
+    show_error(error)
+    if not previous:
+        message = _("There is no earlier version to roll back to; ECS keeps trying.")
     elif run.options.sets:
-        said = _(
+        message = _(
             "{revision} keeps answering; it was not interrupted. stack.yaml is unchanged.",
-            revision=short(former),
+            revision=short_arn(previous),
         )
     else:
-        said = _(
+        message = _(
             "{revision} keeps answering; it was not interrupted. stack.yaml still has what failed.",
-            revision=short(former),
+            revision=short_arn(previous),
         )
-    print(said, file=sys.stderr)
+    print(message, file=sys.stderr)
     return 1

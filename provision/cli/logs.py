@@ -1,4 +1,4 @@
-"""The verb logs: the bot's log lines, from CloudWatch Logs."""
+"""The command `logs`: print the bot's log from CloudWatch Logs."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ import click
 
 from provision import crash_log
 from provision.cli import options
-from provision.cli.prepare import prepared
+from provision.cli.prepare import prepare_run
 from provision.clients import aws
 from provision.engine import inspector
 from provision.errors import NoResponse, ProvisionError, UsageError
@@ -18,13 +18,13 @@ from provision.i18n import _
 from provision.run import Options, Run
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# Seconds between two reads of new log lines; CloudWatch Logs takes about that long itself.
-PAGE = 2.0
+# Seconds between two reads with --follow; the ingestion delay of CloudWatch Logs is about as long.
+POLL_INTERVAL = 2.0
 
 
 def command() -> click.Command:
-    """Return the command line's `logs`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         logs,
         "logs",
         _("Show the bot's logs (CloudWatch Logs)."),
@@ -50,7 +50,7 @@ def command() -> click.Command:
 def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) -> int:
     """Print the bot's log lines, oldest first; with `follow` until Ctrl-C.
 
-    level: of the lines that are shown at least; lines without a level are shown too. as_json: raw lines.
+    level: the lowest level to print; lines without a level are always printed. as_json: print the raw lines.
     """
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", since)
     if not match:
@@ -60,23 +60,23 @@ def logs(given: Options, follow: bool, since: str, level: str, as_json: bool) ->
             _("For example: provision logs --since 10m"),
         )
     seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-    run = prepared(given, save=False, looks=True)
-    began = int((_now(run) - seconds) * 1000)
-    seen: set[str] = set()
+    run = prepare_run(given, save=False, read_only=True)
+    since_ms = int((_now(run) - seconds) * 1000)
+    printed: set[str] = set()
     while True:
-        for event in _events(run, began, follow=follow):
-            if event["eventId"] not in seen:
-                seen.add(event["eventId"])
-                began = max(began, event["timestamp"])
-                if line := _line(event, level, as_json):
+        for event in _events(run, since_ms, follow=follow):
+            if event["eventId"] not in printed:
+                printed.add(event["eventId"])
+                since_ms = max(since_ms, event["timestamp"])
+                if line := _format_event(event, level, as_json):
                     print(line, flush=True)
         if not follow:
             return 0
-        run.clock.sleep(PAGE)
+        run.clock.sleep(POLL_INTERVAL)
 
 
-def _line(event: dict[str, Any], level: str, as_json: bool) -> str:
-    """Return a line of the log as it is shown; "" for one below the level."""
+def _format_event(event: dict[str, Any], level: str, as_json: bool) -> str:
+    """Return the line to print; "" for one below the level."""
     message = event["message"].rstrip()
     found, text = crash_log.readable(message)
     if found in LEVELS and LEVELS.index(found) < LEVELS.index(level.upper()):
@@ -86,28 +86,30 @@ def _line(event: dict[str, Any], level: str, as_json: bool) -> str:
 
 
 def _now(run: Run) -> float:
-    """Return the log's time in epoch seconds: a sandbox's clock may be ahead of this computer's."""
+    """Return the time of the log in epoch seconds; a sandbox's clock may be ahead of this computer's."""
     return max(run.clock.now(), datetime.now().timestamp())
 
 
-def _events(run: Run, began: int, *, follow: bool) -> list[dict[str, Any]]:
-    """Return the new log lines. Raise ProvisionError; with `follow` only print that AWS did not answer."""
+def _events(run: Run, since_ms: int, *, follow: bool) -> list[dict[str, Any]]:
+    """Return the new log events. Raise ProvisionError; with `follow` only print a NoResponse."""
     doing = _("Could not read the log group {name}.", name=run.stack.log_group.name)
     try:
-        return inspector.ask(partial(_new_events, run, began, doing), run.clock, doing)
-    except NoResponse as refusal:
+        return inspector.call_with_retries(
+            partial(_new_events, run, since_ms, doing), run.clock, doing
+        )
+    except NoResponse as error:
         if not follow:
             raise
-        print(refusal.why, file=sys.stderr)
+        print(error.why, file=sys.stderr)
         return []
 
 
-def _new_events(run: Run, began: int, doing: str) -> list[dict[str, Any]]:
+def _new_events(run: Run, since_ms: int, doing: str) -> list[dict[str, Any]]:
     group = run.stack.log_group
     try:
         with aws.reading(doing, not_found=group.errors.not_found):
             pages = run.clients.aws.logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group.name, startTime=began
+                logGroupName=group.name, startTime=since_ms
             )
             return [event for page in pages for event in page["events"]]
     except aws.NotFound:

@@ -1,4 +1,4 @@
-"""The command: reads what was typed, runs one verb, and says how it ended."""
+"""The entry point: build the click group, run a command, and convert exceptions to messages."""
 
 import codecs
 import contextlib
@@ -35,10 +35,9 @@ from provision.errors import Pending, ProvisionError, os_error
 from provision.i18n import _
 from provision.ui.errors import show_error
 
-# What a stream that goes to nobody, to a full disk or to a closed terminal is refused with.
-OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-REPLACING = "provision"  # how the streams handle characters that their encoding lacks
-PLAIN = {"\u2713": "v", "\u2717": "x", "\u00b7": ".", "\u2026": ">", "\u00b1": "*"}
+OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+ERROR_HANDLER = "provision"  # codec error handler for characters that an encoding lacks
+REPLACEMENTS = {"\u2713": "v", "\u2717": "x", "\u00b7": ".", "\u2026": ">", "\u00b1": "*"}
 
 
 def purposes() -> dict[str, list[click.Command]]:
@@ -63,7 +62,7 @@ def purposes() -> dict[str, list[click.Command]]:
 
 
 def build() -> click.Group:
-    """Return the command, in the language that `_()` speaks now."""
+    """Return the click group, in the current language."""
     text = _("Put a LINE bot on AWS with your domain and LINE channel, and remove it all again.")
     version = click.version_option(__version__, prog_name="provision")
     command = click.group(
@@ -96,32 +95,32 @@ def main() -> None:
 
 
 def prepare(arguments: list[str]) -> None:
-    """Prepare this process's streams and language for any terminal, file or pipe.
+    """Configure the standard streams and the language.
 
-    What a stream's encoding lacks is replaced. Where it has no Japanese at all the words are English.
+    Replace characters that a stream's encoding lacks. Use English if it cannot encode Japanese.
     """
-    codecs.register_error(REPLACING, _replaced)
+    codecs.register_error(ERROR_HANDLER, _replace)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
-        if stream is None:  # closed by who started us
+        if stream is None:  # closed by the parent process
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=REPLACING)
+            stream.reconfigure(errors=ERROR_HANDLER)
     language = i18n.from_arguments(arguments, os.environ)
-    shown = language == "en" or i18n.can_show("\u65e5\u672c", sys.stdout, sys.stderr)
-    i18n.use(language if shown else "en")
+    can_show = language == "en" or i18n.can_show("\u65e5\u672c", sys.stdout, sys.stderr)
+    i18n.use(language if can_show else "en")
 
 
-def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Return replacements for the characters that an encoding lacks, each as wide as it was."""
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    """Return replacements of the same width for the characters that an encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]
-    return "".join(PLAIN.get(character, "?") for character in missing), error.end
+    return "".join(REPLACEMENTS.get(character, "?") for character in missing), error.end
 
 
 def end_with(status: int) -> NoReturn:
-    """End the process with this exit status; Ctrl-C from here on is no traceback, either."""
+    """Exit with this status. From here on Ctrl-C ends the process without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(status)
 
@@ -134,12 +133,12 @@ def run(arguments: list[str]) -> int:
 
 
 def guarded(action: Callable[[], int]) -> int:
-    """Run an action and return its exit status. This is the outermost frame: no exception gets out.
+    """Run an action and return its exit status. No exception is raised.
 
-    A reader that has gone (`| head`) is no error to speak of. Output that cannot be written is one.
+    A closed pipe (`| head`) exits with 1 silently; other errors of writing the output are reported.
     """
     try:
-        status = _ended(action)
+        status = _run_action(action)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -147,14 +146,14 @@ def guarded(action: Callable[[], int]) -> int:
     except OSError as error:
         with contextlib.suppress(OSError):
             show_error(os_error(_("Could not write the output."), error))
-    for stream in (sys.stdout, sys.stderr):  # what they still hold goes nowhere when Python ends
+    for stream in (sys.stdout, sys.stderr):  # discard what is still buffered
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return 1
 
 
-def _ended(action: Callable[[], int]) -> int:
-    """Report on stderr how the command ended. Return the exit status."""
+def _run_action(action: Callable[[], int]) -> int:
+    """Run an action and report its exception on stderr. Return the exit status."""
     try:
         return action()
     except click.ClickException as error:
@@ -165,18 +164,18 @@ def _ended(action: Callable[[], int]) -> int:
             _("Not now: {reason}. Run the same command again.", reason=why.reason), file=sys.stderr
         )
         return 1
-    except ProvisionError as refusal:
-        show_error(refusal)
-        return refusal.exit_status
+    except ProvisionError as error:
+        show_error(error)
+        return error.exit_status
     except (KeyboardInterrupt, click.Abort):
         print(_("Stopped. Nothing is lost. Run the same command to continue."), file=sys.stderr)
         return 130
     except Exception as error:
-        if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT:
+        if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_ERRORS:
             raise
         from provision.cli import unexpected
 
-        show_error(unexpected.refusal(error))
+        show_error(unexpected.to_provision_error(error))
         return 1
 
 

@@ -1,4 +1,4 @@
-"""The options of the command line, and how a verb is made of its function and its options."""
+"""Common command-line options, and the construction of click commands."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,20 +14,20 @@ HELP = {"help_option_names": ["-h", "--help"]}
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def verb(
+def make_command(
     function: Callable[..., int], name: str, text: str, example: str, *options: Option
 ) -> click.Command:
-    """Return the command `name`: `function` gets the common options as one value, the others by name."""
+    """Return a click command. `function` gets the common options as `Options`, the others by name."""
 
     @click.pass_context
     def callback(context: click.Context, /, **given: Any) -> int:
-        above = context.parent.params if context.parent else {}
+        parent = context.parent.params if context.parent else {}
         common = Options(
-            stack=given.pop("stack") or above.get("stack") or "",
-            sandbox=given.pop("sandbox") or above.get("sandbox", False),
-            yes=given.pop("yes") or above.get("yes", False),
-            verbose=given.pop("verbose") or above.get("verbose", False),
-            sets=(*above.get("sets", ()), *given.pop("sets")),
+            stack=given.pop("stack") or parent.get("stack") or "",
+            sandbox=given.pop("sandbox") or parent.get("sandbox", False),
+            yes=given.pop("yes") or parent.get("yes", False),
+            verbose=given.pop("verbose") or parent.get("verbose", False),
+            sets=(*parent.get("sets", ()), *given.pop("sets")),
         )
         given.pop("lang")
         i18n.repeat_flags(common.flags())
@@ -39,14 +39,14 @@ def verb(
 
 
 def with_options(function: Callable[..., Any], *options: Option) -> Callable[..., Any]:
-    """Return the function with these options, which `--help` lists in this order."""
+    """Return the function decorated with these options, in the order of `--help`."""
     for option in reversed(options):
         function = option(function)
     return function
 
 
 def common() -> list[Option]:
-    """Return the options that every verb takes, before it or after it."""
+    """Return the options of all commands, which may precede or follow the command's name."""
     return [
         click.option("--stack", metavar="FILE", help=_("the stack's file (default: stack.yaml)")),
         click.option(
@@ -75,7 +75,7 @@ def common() -> list[Option]:
 
 
 def wait() -> Option:
-    """Return --wait, of the verbs that may have to."""
+    """Return the option --wait."""
     return click.option(
         "--wait",
         type=click.FloatRange(min=0),
@@ -85,7 +85,7 @@ def wait() -> Option:
 
 
 def contents() -> Option:
-    """Return --contents, of the verbs that delete."""
+    """Return the option --contents."""
     return click.option(
         "--contents",
         is_flag=True,
@@ -94,5 +94,5 @@ def contents() -> Option:
 
 
 def as_json() -> Option:
-    """Return --json, of the verbs that have data to tell."""
+    """Return the option --json."""
     return click.option("--json", "as_json", is_flag=True, help=_("one JSON document on stdout"))

@@ -1,4 +1,4 @@
-"""How a run ends: in words, and as an exit status."""
+"""Report the outcome of a run, and return its exit status."""
 
 import sys
 
@@ -11,35 +11,35 @@ from provision.ui.errors import show_error
 from provision.ui.qr import show_code
 from provision.wizard import channel, prompts
 
-UNATTENDED_WAIT = 1800.0  # seconds for the registrar and ACM where nobody is there to press Ctrl-C
+UNATTENDED_WAIT = 1800.0  # seconds to wait for the registrar and ACM without a terminal
 
 
 def wait_limit(wait: float | None) -> float | None:
-    """Return the seconds to wait for what is outside: limited where nobody can press Ctrl-C."""
+    """Return the seconds to wait for a person or another company; limited without a terminal."""
     return UNATTENDED_WAIT if wait is None and not prompts.on_terminal() else wait
 
 
-def failed(errors: list[ProvisionError]) -> int:
+def report_errors(errors: list[ProvisionError]) -> int:
     """Print these errors on stderr. Return exit status 1."""
-    for refusal in errors:
-        show_error(refusal)
+    for error in errors:
+        show_error(error)
     return 1
 
 
 def report_outcome(run: Run, outcome: Outcome) -> int:
-    """Report how setup or resume ended. Return the exit status."""
+    """Report the outcome of setup or resume. Return the exit status."""
     if outcome.errors:
-        return failed(outcome.errors)
+        return report_errors(outcome.errors)
     outcome.raise_if_waiting()
     print(run.stack.url)
-    _live(run)
+    _print_next_steps(run)
     for note in outcome.notes:
         show_error(note)
     return 0
 
 
-def _live(run: Run) -> None:
-    """Show how to talk to the bot, and what is still to be done by hand."""
+def _print_next_steps(run: Run) -> None:
+    """Print the link to the bot, and the remaining manual steps."""
     link = run.chat_link(channel.info(run).get("basicId", ""))
     print(_("The bot answers at {url}.", url=run.stack.url), file=sys.stderr)
     if run.sandbox:
@@ -62,7 +62,7 @@ def _live(run: Run) -> None:
     )
 
 
-def tell_pause(run: Run) -> None:
-    """Say on stderr that the stack is paused, where it is."""
+def print_pause_notice(run: Run) -> None:
+    """Print a notice on stderr if the stack is paused."""
     if run.file.paused:
         print(_("The stack is paused: `provision resume` puts it back."), file=sys.stderr)

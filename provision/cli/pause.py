@@ -1,14 +1,14 @@
-"""The verb pause: take away what is paid by the hour."""
+"""The command `pause`: delete the resources charged by the hour."""
 
 import sys
 
 import click
 
 from provision.cli import options
-from provision.cli.cost import hourly
-from provision.cli.outcome import failed
-from provision.cli.prepare import prepared
-from provision.cli.teardown import agreed
+from provision.cli.cost import hourly_cost
+from provision.cli.outcome import report_errors
+from provision.cli.prepare import prepare_run
+from provision.cli.teardown import confirm_contents
 from provision.errors import Cancelled
 from provision.i18n import _
 from provision.run import Options
@@ -17,8 +17,8 @@ from provision.wizard import prompts
 
 
 def command() -> click.Command:
-    """Return the command line's `pause`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         pause,
         "pause",
         _("Delete what is charged by the hour (load balancer, service) for now; keep the rest."),
@@ -28,26 +28,26 @@ def command() -> click.Command:
 
 
 def pause(given: Options, contents: bool) -> int:
-    """Delete what is paid by the hour; zone, certificate, secrets and log stay."""
-    run = prepared(given, save=False)
+    """Delete the resources charged by the hour, and their dependents."""
+    run = prepare_run(given, save=False)
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
         engine.begin()
-        saved = hourly(run)
-        let_go = agreed(run, engine.check_pause(), contents)
+        saved = hourly_cost(run)
+        contents_keys = confirm_contents(run, engine.check_pause(), contents)
         question = _(
             "Delete the load balancer and the service for now (saves about {saved:.2f} USD a month)?",
             saved=saved,
         )
-        if not given.yes and not prompts.confirmed(question):
+        if not given.yes and not prompts.confirm(question):
             raise Cancelled(_("Cancelled. Nothing was deleted."))
         with progress:
-            gone = engine.pause(let_go)
-    for key, why in gone.kept.items():
+            result = engine.pause(contents_keys)
+    for key, why in result.kept.items():
         print(_("kept: {key}: {why}", key=run.label(key), why=why), file=sys.stderr)
-    if gone.errors or gone.left or gone.unknown:
-        return failed(gone.errors)
+    if result.errors or result.left or result.unknown:
+        return report_errors(result.errors)
     print(
         _(
             "paused; about {saved:.2f} USD a month less. `provision resume` puts it back.",

@@ -1,13 +1,13 @@
-"""The verb plan: what setup would do, what it costs a month, how long it takes."""
+"""The command `plan`: print what setup would do, its monthly cost and its duration."""
 
 import sys
 
 import click
 
 from provision.cli import options
-from provision.cli.outcome import failed, tell_pause
-from provision.cli.planning import inexact, looked
-from provision.cli.prepare import prepared
+from provision.cli.outcome import print_pause_notice, report_errors
+from provision.cli.planning import inspect_and_plan, unpriced_region
+from provision.cli.prepare import prepare_run
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
@@ -16,8 +16,8 @@ from provision.wizard import domain
 
 
 def command() -> click.Command:
-    """Return the command line's `plan`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         plan,
         "plan",
         _("What setup would do, what it costs a month, how long it takes. Changes nothing."),
@@ -28,14 +28,14 @@ def command() -> click.Command:
 
 def plan(given: Options, as_json: bool) -> int:
     """Print what setup would do. Change nothing, not even the file."""
-    run = prepared(given, save=False, looks=True)
+    run = prepare_run(given, save=False, read_only=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
-    found = looked(run, engine)
+    found = inspect_and_plan(run, engine)
     domain.warn(run)
-    tell_pause(run)
+    print_pause_notice(run)
     if as_json:
-        show_json(found.shown())
+        show_json(found.to_dict())
     else:
-        show_plan(found, sys.stdout, inexact(run), verbose=given.verbose)
-    return failed(found.errors) if found.errors or engine.unchecked else 0
+        show_plan(found, sys.stdout, unpriced_region(run), verbose=given.verbose)
+    return report_errors(found.errors) if found.errors or engine.unchecked else 0

@@ -1,4 +1,4 @@
-"""Before anything is made or deleted: the plan, what speaks against it, and the consent to its cost."""
+"""Make a plan, raise its errors, and ask for confirmation of its cost."""
 
 import sys
 
@@ -12,8 +12,8 @@ from provision.ui.errors import show_error
 from provision.wizard import prompts
 
 
-def looked(run: Run, engine: Engine) -> Plan:
-    """Return the plan, from a fresh inspection. What settings replaced and stays is named on stderr."""
+def inspect_and_plan(run: Run, engine: Engine) -> Plan:
+    """Inspect the stack and return the plan. Print the replaced resources that are kept on stderr."""
     run.observations = engine.inspect()
     found = make_plan(engine, run.observations, prices(run.file.settings["region"]))
     for key, why in found.kept.items():
@@ -23,9 +23,9 @@ def looked(run: Run, engine: Engine) -> Plan:
 
 
 def raise_first_error(plan: Plan) -> None:
-    """Raise the first error of a plan, before anything is created."""
-    for refusal in plan.errors[:-1]:
-        show_error(refusal)
+    """Print all errors of a plan but the last, and raise that one."""
+    for error in plan.errors[:-1]:
+        show_error(error)
     if plan.errors:
         raise plan.errors[-1]
 
@@ -34,26 +34,28 @@ def account_line(run: Run, engine: Engine) -> str:
     """Return the sentence that names the account, the profile and the region of this run."""
     if run.sandbox:
         return _("In the sandbox on this computer: nothing here costs anything.")
-    number = engine.here["account"]
+    number = engine.account_region["account"]
     return _(
         "AWS account {account}, profile {profile}, region {region}",
         account=f"{number[:4]}-{number[4:8]}-{number[8:]}",
         profile=run.clients.aws.profile,
-        region=engine.here["region"],
+        region=engine.account_region["region"],
     )
 
 
-def agree_to_pay(steps: list[Change], options: Options, rise: float = 0.0) -> None:
-    """Ask before anything that costs is made. Raises ProvisionError; UsageError without a terminal.
+def confirm_cost(steps: list[Change], options: Options, rise: float = 0.0) -> None:
+    """Ask before anything that costs money. Raise Cancelled; UsageError without a terminal.
 
-    rise: by how many USD a month what is updated will cost more.
+    rise: how much more the updated resources cost, in USD a month.
     """
     usd = sum(step.monthly_usd for step in steps if step.action in ("create", "replace"))
-    question = _("Make what is listed above (about {usd:.2f} USD a month)?", usd=usd)
+    question = _("Create the resources listed above (about {usd:.2f} USD a month)?", usd=usd)
     if rise >= 0.01:
         usd += rise
-        question = _("Change what is listed above (about {usd:.2f} USD a month more)?", usd=usd)
-    if usd and not options.yes and not prompts.confirmed(question):
+        question = _(
+            "Change the resources listed above (about {usd:.2f} USD a month more)?", usd=usd
+        )
+    if usd and not options.yes and not prompts.confirm(question):
         raise Cancelled(_("Cancelled. Nothing was changed."))
 
 
@@ -66,7 +68,7 @@ def no_service(run: Run) -> ProvisionError:
     )
 
 
-def inexact(run: Run) -> str:
-    """Return the region where its prices are not known, so that another one's are used; else ""."""
+def unpriced_region(run: Run) -> str:
+    """Return the region if there are no prices for it, so that Tokyo's are used; else ""."""
     region = str(run.file.settings["region"])
     return "" if prices(region).exact else region

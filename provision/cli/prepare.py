@@ -1,4 +1,4 @@
-"""Before a verb works: read the file and the environment, ask what is open, build the stack."""
+"""Prepare a command: read the file and the environment, ask for missing settings, build the stack."""
 
 from collections.abc import Callable
 
@@ -8,41 +8,41 @@ from provision.engine import edited_records, inspector
 from provision.errors import ProvisionError, UnknownState, UsageError
 from provision.i18n import _
 from provision.resources import network
-from provision.run import Options, Run, build, check_settings, clients_for, opened, setting_keys
+from provision.run import Options, Run, build, check_settings, clients_for, open_stack, setting_keys
 from provision.state.stack_file import StackFile
 from provision.ui.errors import show_error
 from provision.wizard import prompts, recovery
 
 
-def prepared(
+def prepare_run(
     options: Options,
     *,
     save: bool,
-    looks: bool = False,
-    recovers: bool = True,
-    resumes: bool = False,
+    read_only: bool = False,
+    recover: bool = True,
+    must_be_paused: bool = False,
 ) -> Run:
-    """Read file and environment, ask the open questions, and return the run.
+    """Read file and environment, ask for missing settings, and return the run.
 
-    save: answers go to the file, though not what --set says: see keep_sets. looks: the verb changes
-    nothing, so nothing at all is written. recovers: what a lost file said is looked for in the account.
-    resumes: refused unless it is paused.
+    save: save answers to the file (not the values of --set: see `Run.save_sets`). read_only: the command
+    changes nothing, so write nothing. recover: recover the records of a lost file from the account.
+    must_be_paused: raise ProvisionError unless the stack is paused.
     """
-    file, sandbox = opened(options)
-    file.on_trial = looks
-    edited_records.prove(file, clients_for(file), environment.clock())
+    file, sandbox = open_stack(options)
+    file.read_only = read_only
+    edited_records.verify(file, clients_for(file), environment.clock())
     file.keep()
-    unknown: UnknownState | None = None  # whether the account has the stack
-    if recovers:
+    recovery_error: UnknownState | None = None
+    if recover:
         try:
             recovery.recover_if_empty(
                 file, clients_for(file), environment.clock(), setting_keys(options)
             )
-        except UnknownState as refusal:
+        except UnknownState as error:
             if prompts.on_terminal() and (save or file.path.exists()):
                 raise
-            unknown = refusal
-    if resumes and not file.paused:
+            recovery_error = error
+    if must_be_paused and not file.paused:
         raise ProvisionError(
             _("Could not continue with {path}.", path=file.path),
             _("nothing is paused"),
@@ -51,10 +51,10 @@ def prepared(
     if sandbox and (options.yes or not prompts.on_terminal()):
         for key, value in environment.ANSWERS.items():
             if file.settings[key] is None:
-                file.answer(key, value, save=save)
+                file.set(key, value, save=save)
     if not save and not file.path.exists() and file.settings["domain"] is None:
-        if unknown:
-            show_error(unknown)
+        if recovery_error:
+            show_error(recovery_error)
         raise no_stack(file)
     lookups = prompts.Lookups(
         networks=lambda: _choices(lambda: network.choices(Aws(file.settings["region"]))),
@@ -67,11 +67,11 @@ def prepared(
         prompts.ask_open(file, save=save, yes=options.yes, lookups=lookups)
         check_settings(file)
     except UsageError:
-        if unknown:
-            show_error(unknown)
+        if recovery_error:
+            show_error(recovery_error)
         raise
-    if unknown:
-        raise unknown
+    if recovery_error:
+        raise recovery_error
     return build(options, file, sandbox)
 
 
@@ -87,6 +87,8 @@ def no_stack(file: StackFile) -> UsageError:
     )
 
 
-def _choices(question: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
-    """Return the choices that this account and region offer. Raise ProvisionError."""
-    return inspector.ask(question, environment.clock(), _("Could not list the networks."))
+def _choices(list_choices: Callable[[], list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Return the choices in this account and region. Raise ProvisionError."""
+    return inspector.call_with_retries(
+        list_choices, environment.clock(), _("Could not list the networks.")
+    )

@@ -1,4 +1,4 @@
-"""The verb recover: stack.yaml written anew from the account."""
+"""The command `recover`: rebuild stack.yaml from the account."""
 
 import itertools
 import shutil
@@ -12,11 +12,11 @@ import click
 from provision import environment
 from provision.cli import options
 from provision.engine import edited_records
-from provision.engine.engine import account_and_region, made_elsewhere
+from provision.engine.engine import account_and_region, account_mismatch
 from provision.engine.read_cache import cached_reads
 from provision.errors import ProvisionError, os_error
 from provision.i18n import _
-from provision.run import Options, clients_for, file_of, opened, setting_keys
+from provision.run import Options, clients_for, file_of, open_stack, setting_keys
 from provision.state.stack_file import Damaged, StackFile
 from provision.ui.errors import show_error
 from provision.wizard import prompts
@@ -24,8 +24,8 @@ from provision.wizard import recovery as recovering
 
 
 def command() -> click.Command:
-    """Return the command line's `recover`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         recover,
         "recover",
         _("Recreate a lost stack.yaml from what the account contains."),
@@ -34,17 +34,17 @@ def command() -> click.Command:
 
 
 def recover(given: Options) -> int:
-    """Write stack.yaml anew from the account. A file whose records are right is left as it is."""
+    """Rebuild stack.yaml from the account. Raise ProvisionError if the file has valid records."""
     path = file_of(given)
     try:
-        file, _sandbox = opened(given)
-        edited_records.prove(file, clients_for(file), environment.clock())
-        _made_here(file)
+        file, _sandbox = open_stack(given)
+        edited_records.verify(file, clients_for(file), environment.clock())
+        _check_account(file)
         if not file.records:
-            return _written_anew(given)
+            return _rebuild(given)
     except Damaged as damage:
-        with _put_aside(path, damage, given):
-            return _written_anew(given)
+        with _set_aside(path, damage, given):
+            return _rebuild(given)
     raise ProvisionError(
         _("Could not continue with {path}.", path=path),
         _("it has records: nothing is lost"),
@@ -52,55 +52,58 @@ def recover(given: Options) -> int:
     )
 
 
-def _made_here(file: StackFile) -> None:
-    """Raise Damaged where the file says that its records are another account's or region's."""
+def _check_account(file: StackFile) -> None:
+    """Raise Damaged if the file's records belong to another account or region."""
     where = file.made_in and account_and_region(clients_for(file), environment.clock())
     if file.made_in != where:
-        raise file.damaged(file.made_in_line or 1, made_elsewhere(file.made_in, where))
+        raise file.damaged(file.made_in_line or 1, account_mismatch(file.made_in, where))
 
 
-def _written_anew(given: Options) -> int:
-    file, _sandbox = opened(given)
+def _rebuild(given: Options) -> int:
+    file, _sandbox = open_stack(given)
     clients, clock = clients_for(file), environment.clock()
     with file.locked():
-        name = recovering.which(file, clients, clock, "name" in setting_keys(given))
-        clients = cached_reads(clients)  # the settings and the records are told from one list
+        name = recovering.choose_stack(file, clients, clock, "name" in setting_keys(given))
+        clients = cached_reads(clients)  # settings and records are read from the same responses
         discovered = recovering.discover(clients, clock, name)
         sets = dict(pair.split("=", 1) for pair in given.sets)
-        keep = file.trial.keys() - sets.keys()
-        still = recovering.write(file, clients, clock, discovered, keep, sets)
-    print(_("{path} is written anew: {count} records.", path=file.path, count=len(file.records)))
-    if still:
+        keep = file.overrides.keys() - sets.keys()
+        not_recovered = recovering.write_file(file, clients, clock, discovered, keep, sets)
+    print(_("{path} was rebuilt: {count} records.", path=file.path, count=len(file.records)))
+    if not_recovered:
         print(
-            _("AWS does not tell these; look at them in the file: {keys}", keys=", ".join(still)),
+            _(
+                "These could not be read from AWS; check them in the file: {keys}",
+                keys=", ".join(not_recovered),
+            ),
             file=sys.stderr,
         )
-    recovering.tell(discovered)
+    recovering.print_unknown(discovered)
     print(_("Next: `provision plan` shows what setup would change."), file=sys.stderr)
     return 1 if discovered.unknown else 0
 
 
 @contextmanager
-def _put_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
-    """Rename the damaged file while another one is written, where the person agrees.
+def _set_aside(path: Path, damage: Damaged, given: Options) -> Iterator[None]:
+    """Rename the damaged file, after asking, while a new one is written. Raise `damage` without consent.
 
-    Where nothing could be written it stays as it was, too. Raises what was wrong with it.
+    If no new file was written, restore the damaged one.
     """
-    place = next(
-        place
+    backup = next(
+        backup
         for number in itertools.count(1)
-        if not (place := path.with_name(f"{path.name}.damaged-{number}")).exists()
+        if not (backup := path.with_name(f"{path.name}.damaged-{number}")).exists()
     )
-    question = _("Keep it as {place}, and write {path} anew?", place=place, path=path)
+    question = _("Keep it as {place}, and rebuild {path}?", place=backup, path=path)
     show_error(damage)
-    if not given.yes and not prompts.confirmed(question):
+    if not given.yes and not prompts.confirm(question):
         raise damage
     try:
-        path.rename(place)
+        path.rename(backup)
     except OSError as error:
-        raise os_error(_("Could not write {path}.", path=place), error) from None
+        raise os_error(_("Could not write {path}.", path=backup), error) from None
     try:
         yield
     finally:
         if not path.exists():
-            shutil.copy2(place, path)
+            shutil.copy2(backup, path)

@@ -1,4 +1,4 @@
-"""The verb resume: put back what pause took away."""
+"""The command `resume`: create again what `pause` deleted."""
 
 import sys
 
@@ -6,8 +6,8 @@ import click
 
 from provision.cli import options
 from provision.cli.outcome import report_outcome, wait_limit
-from provision.cli.planning import agree_to_pay, looked, raise_first_error
-from provision.cli.prepare import prepared
+from provision.cli.planning import confirm_cost, inspect_and_plan, raise_first_error
+from provision.cli.prepare import prepare_run
 from provision.i18n import _
 from provision.run import Options
 from provision.ui.progress import Progress
@@ -15,8 +15,8 @@ from provision.ui.reports import show_steps
 
 
 def command() -> click.Command:
-    """Return the command line's `resume`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         resume,
         "resume",
         _("Create again what pause deleted, after asking."),
@@ -26,20 +26,20 @@ def command() -> click.Command:
 
 
 def resume(given: Options, wait: float | None) -> int:
-    """Put back what pause took away, after showing its cost and asking. Refuses where nothing is paused.
+    """Create again what `pause` deleted, after asking. Raise ProvisionError if not paused.
 
-    The mark of the pause goes when all of it is back: until then the same command goes on.
+    The stack remains marked as paused until everything is created, so the same command continues.
     """
-    run = prepared(given, save=False, resumes=True)
+    run = prepare_run(given, save=False, must_be_paused=True)
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
         engine.begin()
-        plan = looked(run, engine)
+        plan = inspect_and_plan(run, engine)
         raise_first_error(plan)
         show_steps(plan.changes, sys.stderr, verbose=given.verbose)
-        agree_to_pay(plan.changes, given)
-        run.keep_sets()
+        confirm_cost(plan.changes, given)
+        run.save_sets()
         with progress:
             outcome = engine.setup(wait_limit(wait))
         if not outcome.errors and not outcome.outside:

@@ -1,4 +1,4 @@
-"""Watching a deployment until it is steady, or until it is clear that it never will be."""
+"""Watch a deployment until it is steady, or until it is certain to fail."""
 
 from provision.engine import inspector
 from provision.engine.engine import Engine
@@ -13,33 +13,33 @@ from provision.ui.progress import Progress
 
 
 def watch(run: Run, engine: Engine, progress: Progress) -> Outcome:
-    """Wait until every task of the new revision is healthy, or until it cannot become so."""
+    """Wait until the service is steady. Fail as soon as the deployment cannot succeed."""
     steady = run.stack.steady_service
 
-    def step(resource: Resource) -> str:
+    def check(resource: Resource) -> str:
         live = inspector.find(steady, run.clients)
         if live and live["desiredCount"] and "Tasks" in live:
             rollout = EcsDeployment(live)
-            progress.below(rollout.lines(), steady.polling.expected)
-            if why := rollout.hopeless():
-                words = rollout.last_words()
+            progress.show_details(rollout.lines(), steady.polling.expected)
+            if why := rollout.permanent_failure():
+                excerpt = rollout.log_excerpt()
                 raise ProvisionError(
                     _(
                         "Could not deploy {revision}.",
-                        revision=short(run.stack.task_definition.arn),
+                        revision=short_arn(run.stack.task_definition.arn),
                     ),
-                    "\n        ".join([why, *words]),
-                    advice(" ".join([why, *words])),
+                    "\n        ".join([why, *excerpt]),
+                    advice(" ".join([why, *excerpt])),
                 )
-        return engine.reach(steady, live)
+        return engine.check_milestone(steady, live)
 
-    def tell(event: str, resource: Resource, detail: str) -> None:
-        """Show why it waits, in full."""
-        engine.tell(event, resource, "" if event == "waiting" else detail)
+    def report(event: str, resource: Resource, detail: str) -> None:
+        """Report without details while waiting, because they are shown under the table."""
+        engine.report(event, resource, "" if event == "waiting" else detail)
 
-    return execute([Step(steady, [])], step, run.clock, tell)
+    return execute([Step(steady, [])], check, run.clock, report)
 
 
-def short(arn: str) -> str:
+def short_arn(arn: str) -> str:
     """Return family:revision."""
     return arn.rpartition("/")[2]

@@ -10,7 +10,7 @@ from provision.run import Options
 
 def command() -> click.Command:
     """Return the command line's `sandbox`."""
-    return options.verb(
+    return options.make_command(
         sandbox,
         "sandbox",
         _("Run a local AWS, DNS, registrar and LINE to practise on. Ctrl-C stops it."),

@@ -1,10 +1,10 @@
-"""The service's wanted count, set by start and stop."""
+"""Set the service's desired count, for the commands start and stop."""
 
 import sys
 
-from provision.cli.outcome import failed
+from provision.cli.outcome import report_errors
 from provision.cli.planning import no_service
-from provision.cli.prepare import prepared
+from provision.cli.prepare import prepare_run
 from provision.clients import aws
 from provision.engine import inspector
 from provision.engine.engine import Engine
@@ -19,7 +19,7 @@ from provision.ui.progress import Progress
 
 def scale(options: Options, *, start: bool) -> int:
     """Set the service's desired count: service.count, or 0. Wait until started tasks are healthy."""
-    run = prepared(options, save=False)
+    run = prepare_run(options, save=False)
     with (
         run.file.locked(),
         Progress([run.stack.service, run.stack.steady_service], run.clock) as progress,
@@ -29,9 +29,9 @@ def scale(options: Options, *, start: bool) -> int:
         if run.stack.service.key not in run.file.records:
             raise no_service(run)
         count = run.file.settings["service.count"] if start else 0
-        outcome = scaled(run, engine, count)
+        outcome = scale_service(run, engine, count)
     if outcome.errors:
-        return failed(outcome.errors)
+        return report_errors(outcome.errors)
     print(_("tasks wanted: {count}", count=count))
     if start:
         usd = run.stack.service.costs(prices(run.file.settings["region"]))
@@ -48,20 +48,20 @@ def scale(options: Options, *, start: bool) -> int:
     return 0
 
 
-def scaled(run: Run, engine: Engine, count: int) -> Outcome:
-    """Call UpdateService, again where AWS is not ready, then wait until the tasks answer."""
+def scale_service(run: Run, engine: Engine, count: int) -> Outcome:
+    """Set the desired count, then wait until the service is steady."""
     service, steady = run.stack.service, run.stack.steady_service
 
-    def step(resource: Resource) -> str:
+    def action(resource: Resource) -> str:
         if resource is steady:
             live = inspector.find(service, run.clients)
             if live is None or live["desiredCount"] != count:  # else the old state would be steady
                 raise Pending(
                     _("waiting until AWS shows the change of {paths}", paths="desiredCount")
                 )
-            return engine.reach(steady)
+            return engine.check_milestone(steady)
         service.load_from_record(run.file.records[service.key].outputs)
-        engine.prove(service)
+        engine.verify_ownership(service)
         doing = _(
             "Could not set the number of tasks of {key} to {count}.", key=service.key, count=count
         )
@@ -69,4 +69,6 @@ def scaled(run: Run, engine: Engine, count: int) -> Outcome:
             service.scale(run.clients, count)
         return "done"
 
-    return execute([Step(service, []), Step(steady, [service.key])], step, run.clock, engine.tell)
+    return execute(
+        [Step(service, []), Step(steady, [service.key])], action, run.clock, engine.report
+    )

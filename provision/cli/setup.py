@@ -1,4 +1,4 @@
-"""The verb setup: questions, plan, one confirmation, and the creation of everything."""
+"""The command `setup`: ask for settings, show the plan, confirm, and create everything."""
 
 import sys
 
@@ -6,8 +6,13 @@ import click
 
 from provision.cli import options
 from provision.cli.outcome import report_outcome, wait_limit
-from provision.cli.planning import account_line, inexact, looked, raise_first_error
-from provision.cli.prepare import prepared
+from provision.cli.planning import (
+    account_line,
+    inspect_and_plan,
+    raise_first_error,
+    unpriced_region,
+)
+from provision.cli.prepare import prepare_run
 from provision.errors import Cancelled, ProvisionError
 from provision.i18n import _
 from provision.run import Options
@@ -17,8 +22,8 @@ from provision.wizard import channel, domain, prompts
 
 
 def command() -> click.Command:
-    """Return the command line's `setup`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         setup,
         "setup",
         _("Ask for missing settings, show the plan, and build everything."),
@@ -28,8 +33,8 @@ def command() -> click.Command:
 
 
 def setup(given: Options, wait: float | None) -> int:
-    """Ask, plan, confirm and create; end with LINE's test."""
-    run = prepared(given, save=True)
+    """Ask for missing settings, show the plan, confirm, and create everything. Return the exit status."""
+    run = prepare_run(given, save=True)
     if run.file.paused:
         raise ProvisionError(
             _("Could not continue with {path}.", path=run.file.path),
@@ -40,24 +45,24 @@ def setup(given: Options, wait: float | None) -> int:
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
         engine.begin()
-        plan = looked(run, engine)
+        plan = inspect_and_plan(run, engine)
         if domain.choose_zone(run):
-            plan = looked(run, engine)
+            plan = inspect_and_plan(run, engine)
         raise_first_error(plan)
-        if channel.complete(run):
-            plan = looked(run, engine)
-        show_plan(plan, sys.stderr, inexact(run), verbose=given.verbose)
-        channel.tell_endpoint(run)
+        if channel.complete_secrets(run):
+            plan = inspect_and_plan(run, engine)
+        show_plan(plan, sys.stderr, unpriced_region(run), verbose=given.verbose)
+        channel.print_current_endpoint(run)
         domain.offer_to_copy(run, domain.warn(run))
         print(account_line(run, engine), file=sys.stderr)
         if plan.changes and not given.yes:
-            if not prompts.confirmed(_("Build this?"), default=bool(run.sandbox)):
+            if not prompts.confirm(_("Build this?"), default=bool(run.sandbox)):
                 raise Cancelled(_("Cancelled. Nothing was created."))
-            run.enters_name_servers = bool(run.sandbox) and prompts.confirmed(
+            run.enters_name_servers = bool(run.sandbox) and prompts.confirm(
                 _("Should provision enter the name servers at the sandbox's registrar for you?"),
                 default=True,
             )
-        run.keep_sets()
+        run.save_sets()
         with progress:
             outcome = engine.setup(wait_limit(wait))
     return report_outcome(run, outcome)

@@ -1,4 +1,4 @@
-"""The verb start: run the bot now."""
+"""The command `start`: start the bot now."""
 
 import click
 
@@ -9,8 +9,8 @@ from provision.run import Options
 
 
 def command() -> click.Command:
-    """Return the command line's `start`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         start,
         "start",
         _("Start the bot now: service.count tasks."),
@@ -19,5 +19,5 @@ def command() -> click.Command:
 
 
 def start(given: Options) -> int:
-    """Set the wanted count to service.count, and wait until the tasks answer."""
+    """Set the desired count to service.count, and wait until the service is steady."""
     return scale(given, start=True)

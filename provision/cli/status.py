@@ -1,11 +1,11 @@
-"""The verb status: each resource as recorded and as it is, the tasks, the next hours."""
+"""The command `status`: print the state of each resource, the tasks, and the next start and stop."""
 
 import sys
 
 import click
 
 from provision.cli import options
-from provision.cli.prepare import prepared
+from provision.cli.prepare import prepare_run
 from provision.i18n import _
 from provision.run import Options
 from provision.status_report import describe, is_known
@@ -14,8 +14,8 @@ from provision.ui.reports import show_json, show_status
 
 
 def command() -> click.Command:
-    """Return the command line's `status`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         status,
         "status",
         _("Show the state of each resource, and why it isn't ready."),
@@ -26,7 +26,7 @@ def command() -> click.Command:
 
 def status(given: Options, as_json: bool) -> int:
     """Print the status. Change nothing. Return the exit status."""
-    run = prepared(given, save=False, looks=True)
+    run = prepare_run(given, save=False, read_only=True)
     engine = run.engine(Progress(run.stack.resources, run.clock))
     engine.begin()
     document = describe(run.stack, run.file, engine.inspect())

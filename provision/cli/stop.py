@@ -1,4 +1,4 @@
-"""The verb stop: end every task now; the load balancer stays."""
+"""The command `stop`: stop all tasks now; keep the load balancer."""
 
 import click
 
@@ -9,8 +9,8 @@ from provision.run import Options
 
 
 def command() -> click.Command:
-    """Return the command line's `stop`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         stop,
         "stop",
         _("Stop the bot now: no task. The load balancer stays."),
@@ -19,5 +19,5 @@ def command() -> click.Command:
 
 
 def stop(given: Options) -> int:
-    """Set the wanted count to 0."""
+    """Set the desired count to 0."""
     return scale(given, start=False)

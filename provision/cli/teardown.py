@@ -1,4 +1,4 @@
-"""The verb teardown: one question, the walk backwards, and the proof that nothing is left."""
+"""The command `teardown`: confirm, delete everything in reverse order, and list what is left."""
 
 import sys
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from provision.cli import options
-from provision.cli.outcome import failed
-from provision.cli.prepare import prepared
+from provision.cli.outcome import report_errors
+from provision.cli.prepare import prepare_run
 from provision.engine.deleter import DeletionResult
-from provision.engine.external_use import ExternalUses, told
+from provision.engine.external_use import ExternalUses, explain
 from provision.engine.plan import Change
 from provision.errors import Cancelled
 from provision.i18n import _
@@ -22,8 +22,8 @@ from provision.wizard import prompts
 
 
 def command() -> click.Command:
-    """Return the command line's `teardown`."""
-    return options.verb(
+    """Return the click command."""
+    return options.make_command(
         teardown,
         "teardown",
         _("Delete everything provision created, except the hosted zone and the news bucket."),
@@ -39,54 +39,54 @@ def command() -> click.Command:
 
 
 def teardown(given: Options, everything: bool, contents: bool, as_json: bool) -> int:
-    """Delete the stack. Print what is deleted, what is kept and why, and what is left."""
-    run = prepared(given, save=False)
+    """Delete the stack. Print what was deleted, what was kept and why, and what is left."""
+    run = prepare_run(given, save=False)
     with run.file.locked():
         progress = Progress(run.stack.resources, run.clock)
         engine = run.engine(progress)
         engine.begin()
-        let_go = agreed(run, engine.check_teardown(everything), contents)
+        contents_keys = confirm_contents(run, engine.check_teardown(everything), contents)
         if not given.yes:
             name = run.file.settings["name"]
-            _tell_going(run, engine.teardown_preview(everything, let_go))
+            _print_preview(run, engine.teardown_preview(everything, contents_keys))
             question = _("Type the stack's name ({name}) to take it away:", name=name)
-            if not prompts.typed(question, name):
+            if not prompts.confirm_by_typing(question, name):
                 raise Cancelled(_("Cancelled: the name didn't match. Nothing was deleted."))
         with progress:
-            gone = engine.teardown(everything, let_go)
-    _tell_gone(run, gone, as_json)
-    return failed(gone.errors) if gone.errors or gone.left or gone.unknown else 0
+            result = engine.teardown(everything, contents_keys)
+    _print_result(run, result, as_json)
+    return report_errors(result.errors) if result.errors or result.left or result.unknown else 0
 
 
-def agreed(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
-    """Print what others use of what would be deleted. Return the keys of what goes with others' content.
+def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:
+    """Print the external uses. Return the keys of the resources to delete together with others' contents.
 
-    contents: everything that others put into ours. Else each is asked for where somebody is there.
+    contents: delete all such contents; otherwise ask for each resource on a terminal.
     """
-    let_go = set()
-    asked = prompts.on_terminal() and not run.options.yes
+    contents_keys = set()
+    interactive = prompts.on_terminal() and not run.options.yes
     for key, used in uses.items():
-        print(f"{run.label(key)}: {told(used)}", file=sys.stderr)
+        print(f"{run.label(key)}: {explain(used)}", file=sys.stderr)
         if all(use.content for use in used):
             question = _("Delete {key} with all that is in it?", key=run.label(key))
-            if contents or (asked and prompts.confirmed(question)):
-                let_go.add(key)
-    return let_go
+            if contents or (interactive and prompts.confirm(question)):
+                contents_keys.add(key)
+    return contents_keys
 
 
-def tell_unlisted(kind: str, why: str) -> None:
-    """Say on stderr that a kind of things could not be listed."""
+def print_unlisted(kind: str, why: str) -> None:
+    """Print on stderr that a kind of resource could not be listed."""
     print(
-        _("Whether a {kind} is left could not be asked: {why}", kind=kind, why=why),
+        _("Could not check whether a {kind} is left: {why}", kind=kind, why=why),
         file=sys.stderr,
     )
 
 
-def _tell_going(run: Run, teardown_preview: Mapping[str, str]) -> None:
-    """Print what will be deleted, with its monthly cost, and what stays, with the reason."""
+def _print_preview(run: Run, teardown_preview: Mapping[str, str]) -> None:
+    """Print what will be deleted, with its monthly cost, and what will be kept, with the reason."""
     usd, records = _monthly(run), run.file.records
-    going = [key for key, why in teardown_preview.items() if not why]
-    steps = [Change(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in going]
+    to_delete = [key for key, why in teardown_preview.items() if not why]
+    steps = [Change(k, records[k].kind, "delete", monthly_usd=usd.get(k, 0.0)) for k in to_delete]
     show_steps(steps, sys.stderr, verbose=run.options.verbose)
     for key, why in teardown_preview.items():
         if why:
@@ -95,40 +95,42 @@ def _tell_going(run: Run, teardown_preview: Mapping[str, str]) -> None:
 
 def _monthly(run: Run) -> dict[str, float]:
     """Return the monthly cost of each resource in USD, by key."""
-    listed = prices(run.file.settings["region"])
-    return {resource.key: resource.costs(listed) for resource in run.stack.resources}
+    region_prices = prices(run.file.settings["region"])
+    return {resource.key: resource.costs(region_prices) for resource in run.stack.resources}
 
 
-def _tell_gone(run: Run, gone: DeletionResult, as_json: bool) -> None:
-    """Print what was deleted, what is kept with reason and cost, and what is left."""
-    for kind, refusal in gone.unasked.items():
-        tell_unlisted(kind, refusal.why)
-    ours = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}
-    kept = {key: (why, round(ours.get(key, 0.0), 2)) for key, why in gone.kept.items()}
+def _print_result(run: Run, result: DeletionResult, as_json: bool) -> None:
+    """Print what was deleted, what was kept with reason and cost, and what is left."""
+    for kind, error in result.unlisted.items():
+        print_unlisted(kind, error.why)
+    costs = {key: usd for key, usd in _monthly(run).items() if key in run.file.records}
+    kept = {key: (why, round(costs.get(key, 0.0), 2)) for key, why in result.kept.items()}
     if as_json:
-        told: dict[str, Any] = {
-            "deleted": gone.deleted,
+        document: dict[str, Any] = {
+            "deleted": result.deleted,
             "kept": [
                 {"key": key, "why": why, "monthly_usd": usd} for key, (why, usd) in kept.items()
             ],
-            "left": gone.left,
+            "left": result.left,
         }
-        if gone.unknown:
-            told["unknown"] = [{"key": key, "reason": why} for key, why in gone.unknown.items()]
-        show_json(told)
+        if result.unknown:
+            document["unknown"] = [
+                {"key": key, "reason": why} for key, why in result.unknown.items()
+            ]
+        show_json(document)
         return
     for key, (why, usd) in kept.items():
         paid = _(" ({usd:.2f} USD a month)", usd=usd) if usd else ""
         print(_("kept: {key}: {why}", key=run.label(key), why=why) + paid)
-    for key in gone.left:
+    for key in result.left:
         print(_("left: {key}", key=run.label(key)))
-    for key, why in gone.unchecked.items():
+    for key, why in result.unchecked.items():
         print(_("unknown: {key}: {why}", key=run.label(key), why=why))
     print(
         _(
             "deleted: {deleted}, kept: {kept}, left: {left}",
-            deleted=len(gone.deleted),
-            kept=len(gone.kept),
-            left=len(gone.left),
+            deleted=len(result.deleted),
+            kept=len(result.kept),
+            left=len(result.left),
         )
     )

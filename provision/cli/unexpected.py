@@ -1,4 +1,4 @@
-"""An error that nobody foresaw: a sentence for the person, and a file for whoever repairs it."""
+"""Report unexpected exceptions: a message for the person, and a file with the traceback."""
 
 import os
 import platform
@@ -10,8 +10,8 @@ from provision.errors import ProvisionError
 from provision.i18n import _
 
 
-def refusal(error: BaseException) -> ProvisionError:
-    """Return what to show in place of a traceback, which goes into a file of this user's alone."""
+def to_provision_error(error: BaseException) -> ProvisionError:
+    """Write the traceback to a private temporary file, and return the error that names the file."""
     try:
         descriptor, path = tempfile.mkstemp(".txt", "provision-error-")  # made with mode 0600
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
@@ -21,34 +21,34 @@ def refusal(error: BaseException) -> ProvisionError:
             "developers. Run the same command to continue.",
             path=path,
         )
-    except OSError as refused:
+    except OSError as os_error:
         then = _(
             "The details could not be written: {why}. Fix that, then run the same command again.",
-            why=words(refused),
+            why=describe(os_error),
         )
-    return ProvisionError(_("Provision failed unexpectedly."), words(error), then)
+    return ProvisionError(_("Provision encountered an unexpected error."), describe(error), then)
 
 
 def details(error: BaseException) -> str:
-    """Return the frames and the kinds of an error and of those that led to it, the first one first.
+    """Return the tracebacks and types of an exception and its causes, the first one first.
 
-    Neither messages nor local variables: they may quote a secret that was being sent.
+    Messages and local variables are left out, because they may contain secrets.
     """
     chain: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and link not in chain:
-        chain.append(link)
-        link = link.__cause__ or link.__context__
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__ or current.__context__
     parts = [
         f"provision {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
     ]
-    for link in reversed(chain):
-        parts += ["\n", *traceback.format_tb(link.__traceback__), f"{words(link)}\n"]
+    for current in reversed(chain):
+        parts += ["\n", *traceback.format_tb(current.__traceback__), f"{describe(current)}\n"]
     return "".join(parts)
 
 
-def words(error: BaseException) -> str:
-    """Return an error's kind; of the operating system's own also what it says, and of which file."""
+def describe(error: BaseException) -> str:
+    """Return the type of an exception; for an OSError also the reason and the file name."""
     kind = type(error)
     if not (isinstance(error, OSError) and kind.__module__ == "builtins" and error.strerror):
         return (

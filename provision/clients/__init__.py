@@ -1,1 +1,1 @@
-"""Clients of everything outside this process: AWS, LINE, DNS, container registries, the package index."""
+"""Clients for AWS, LINE, DNS, container registries and the Python package index."""

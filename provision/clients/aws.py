@@ -1,4 +1,4 @@
-"""Call AWS with boto3: session, clients, account, region, and the meaning of errors."""
+"""Create boto3 clients and translate botocore's exceptions."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
-from provision.clients.http import trust_it, untrusted
+from provision.clients.http import certificate_error, trust_advice
 from provision.errors import Denied, Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
@@ -59,14 +59,14 @@ BAD_CREDENTIALS = (
     "TokenRefreshRequired",
 )
 
-# The operation that AWS answered last inside the innermost `reading`.
+# The operation whose response was received last inside the innermost `reading`.
 _last_operation: ContextVar[list[str]] = ContextVar("_last_operation")
 
 
 class Aws:
-    """Create boto3 clients of one account and region on first use, and keep them.
+    """Provide boto3 clients of one account and region as attributes, created on first use.
 
-    botocore's own retries are off: the engine waits, on its own clock, and shows it.
+    botocore's retries are off, because the engine retries on its own clock and reports it.
     """
 
     def __init__(self, region: str, session: Any = None) -> None:
@@ -101,7 +101,9 @@ class Aws:
             # ValueError: AWS_ENDPOINT_URL is not a URL.
             raise connection_error(error) from None
         client.meta.events.register("before-parameter-build", _check_ids)
-        client.meta.events.register("after-call", lambda model, **_: note(service, model.name))
+        client.meta.events.register(
+            "after-call", lambda model, **_: record_operation(service, model.name)
+        )
         return client
 
     def _open_session(self) -> Any:
@@ -126,16 +128,16 @@ class Aws:
             return self._other_regions[region]
 
     def regions(self, service: str) -> list[str]:
-        """Return the regions of this partition that have a service, as boto3 knows them offline."""
+        """Return the regions of this partition that have a service, from boto3's data. No request is sent."""
         with self._lock:
             session = self._open_session()
             partition = session.get_partition_for_region(self.region)
             return list(session.get_available_regions(service, partition_name=partition))
 
     def enabled_regions(self, service: str) -> list[str]:
-        """Return the regions that the account has enabled; all of them where it may not list them.
+        """Return the regions enabled for the account; all regions if DescribeRegions is not allowed.
 
-        An opt-in region that is not enabled answers every call as if the credentials were unknown.
+        An opt-in region that is not enabled rejects every call as if the credentials were unknown.
         Source: Amazon EC2 API Reference, DescribeRegions.
         """
         try:
@@ -146,9 +148,9 @@ class Aws:
         return [r["RegionName"] for r in regions if r.get("OptInStatus") != "not-opted-in"]
 
     def account(self) -> str:
-        """Return the account's number.
+        """Return the account id.
 
-        Raise Pending, or ProvisionError without usable credentials or without an answer from the endpoint.
+        Raise Pending; ProvisionError for bad credentials or an unreachable endpoint.
         """
         import botocore.exceptions
 
@@ -161,13 +163,13 @@ class Aws:
 
 
 def _response(error: BaseException) -> Any:
-    """Return AWS's response, {} without one (botocore's own errors may hold a `response` of None)."""
+    """Return AWS's error response; {} without one (`response` may be None in botocore's own errors)."""
     response = getattr(error, "response", None)
     return response if isinstance(response, dict) else {}
 
 
 def code(error: BaseException) -> str:
-    """Return AWS's error code, "" for an error that is not an answer of AWS."""
+    """Return AWS's error code; "" if the error is not a response from AWS."""
     return str(_response(error).get("Error", {}).get("Code", ""))
 
 
@@ -186,21 +188,21 @@ def matches(error: Exception, declared: tuple[str, ...]) -> bool:
 
 
 def transient_reason(error: Exception) -> str:
-    """Return why the same call may succeed later (throttled, no answer, AWS's internal error), else ""."""
+    """Return why a retry may succeed (throttling, no response, internal error); "" for other errors."""
     if _is_throttled(error):
         return _("AWS is throttling requests ({code})", code=code(error) or 429)
     status = _status(error)
     if status >= 500:
         return _("AWS had an internal error ({code})", code=code(error) or status)
-    lost = isinstance(error, _transport_errors()) and not untrusted(error)
-    if status == 408 or code(error) in REQUEST_TIMEOUTS or lost:
+    no_response = isinstance(error, _transport_errors()) and not certificate_error(error)
+    if status == 408 or code(error) in REQUEST_TIMEOUTS or no_response:
         name = code(error) or type(error).__name__
         return _("AWS did not answer ({error})", error=name)
     return ""
 
 
 def _status(error: BaseException) -> int:
-    """Return the HTTP status of AWS's answer, 0 without an answer."""
+    """Return the HTTP status of AWS's response; 0 without one."""
     return int(_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
@@ -209,9 +211,9 @@ def _is_throttled(error: BaseException) -> bool:
 
 
 def _transport_errors() -> tuple[type[BaseException], ...]:
-    """Return the exceptions that mean a lost answer.
+    """Return the exceptions that mean that no response was received.
 
-    boto3 raises them; while a body is read, urllib3 or Python does.
+    boto3 raises them, or urllib3 and http.client while a body is read.
     """
     import http.client
 
@@ -223,7 +225,7 @@ def _transport_errors() -> tuple[type[BaseException], ...]:
         botocore.exceptions.HTTPClientError,  # connection closed, read timeout, body cut short
         botocore.exceptions.ConnectionError,  # no name, no route, TLS, proxy
         botocore.exceptions.IncompleteReadError,
-        botocore.exceptions.FlexibleChecksumError,  # the body is not the one that was sent
+        botocore.exceptions.FlexibleChecksumError,  # corrupted body
         botocore.parsers.ResponseParserError,
         urllib3.exceptions.HTTPError,
         http.client.HTTPException,
@@ -237,8 +239,8 @@ def connection_error(error: Exception) -> ProvisionError:
     import botocore.exceptions
 
     doing = _("Could not connect to AWS.")
-    if why := untrusted(error):
-        return ProvisionError(doing, why, trust_it())
+    if why := certificate_error(error):
+        return ProvisionError(doing, why, trust_advice())
     then = _(
         "Sign in first (for example `aws configure` or `aws sso login`), then run the same command again."
     )
@@ -254,10 +256,10 @@ def _check_connection() -> str:
     )
 
 
-def refused(doing: str, error: Exception) -> ProvisionError:
-    """Return the ProvisionError for an error that AWS answered.
+def error_response(doing: str, error: Exception) -> ProvisionError:
+    """Return the ProvisionError for an error response.
 
-    It counts as answered by AWS unless its code is a number: that is the HTTP status of a proxy's page.
+    Its `answered` is False if the error code is a number: the HTTP status of a proxy's page.
     """
     why = f"{code(error)}: {message(error)}" if code(error) else str(error)
     if code(error) in BAD_CREDENTIALS:
@@ -275,7 +277,7 @@ def refused(doing: str, error: Exception) -> ProvisionError:
 
 
 def call_or_none(codes: str | tuple[str, ...], call: Callable[..., Any], **parameters: Any) -> Any:
-    """Return the call's answer, or None where AWS answers with that error code, or with one of several."""
+    """Return the call's response, or None if AWS answers with one of the error codes."""
     import botocore.exceptions
 
     try:
@@ -291,47 +293,47 @@ class NotFound(Exception):
 
 
 class AlreadyExists(Exception):
-    """AWS has a resource of that name already."""
+    """A resource of that name already exists."""
 
 
 class UnknownId(Pending):
-    """A call was not sent because it contains an empty id, which AWS would understand differently."""
+    """A call was not sent because it contains an empty id, which AWS would misinterpret."""
 
 
 def _check_ids(params: Any, model: Any, **_event: Any) -> None:
-    """Raise UnknownId for an empty id; a handler of boto3's event before-parameter-build.
+    """Raise UnknownId for an empty id. Handler of boto3's event before-parameter-build.
 
-    In a call that only reads, hardly any string may be empty: a filter without a value finds nothing, which
-    would be understood as "does not exist".
+    In a read call check nearly all strings: a filter with an empty value finds nothing, which would be taken
+    for "does not exist".
     """
-    if name := _find_empty(params, everything=model.name.startswith(READ_OPERATIONS), top=True):
+    if name := _find_empty(params, check_all=model.name.startswith(READ_OPERATIONS), top=True):
         what = f"{model.name}: {name}"
         raise UnknownId(_("an id is not known yet ({what})", what=what), refused=True)
 
 
-def _find_empty(value: Any, *, everything: bool, top: bool = False) -> str:
-    """Return the name of the first parameter that is empty and must not be; "" for none."""
+def _find_empty(value: Any, *, check_all: bool, top: bool = False) -> str:
+    """Return the path of the first parameter that must not be empty and is; "" if there is none."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            checked = everything or top or name.endswith(ID_SUFFIXES)
+            checked = check_all or top or name.endswith(ID_SUFFIXES)
             members = inner if isinstance(inner, list) else [inner]
             if checked and "" in members and name not in MAY_BE_EMPTY:
                 return str(name)
-            if path := _find_empty(inner, everything=everything):
+            if path := _find_empty(inner, check_all=check_all):
                 return f"{name}.{path}"
     if isinstance(value, list):
-        paths = (_find_empty(item, everything=everything) for item in value)
+        paths = (_find_empty(item, check_all=check_all) for item in value)
         return next(filter(None, paths), "")
     return ""
 
 
 @contextmanager
 def translate_errors(doing: str, **declared: tuple[str, ...]) -> Iterator[None]:
-    """Translate botocore's exceptions into those of this package.
+    """Translate botocore's exceptions.
 
-    doing: what the calls are for. not_found, exists, retry: a resource's declarations, raised as NotFound,
-    AlreadyExists and Pending. Transient errors (throttling, lost answers) are Pending, all others
-    ProvisionError.
+    doing: the purpose of the calls, for error messages. declared: the error codes of a resource's `Errors` as
+    not_found, exists and retry; they become NotFound, AlreadyExists and Pending. Transient errors become
+    Pending, all others ProvisionError.
     """
     try:
         yield
@@ -343,7 +345,7 @@ def translate_errors(doing: str, **declared: tuple[str, ...]) -> Iterator[None]:
 def _raise_translated(
     doing: str, error: Exception, declared: Mapping[str, tuple[str, ...]]
 ) -> None:
-    """Raise the translation of an error; return where it is none of boto3's or the connection's."""
+    """Raise the translated error; return if the error is not botocore's or a connection error."""
     import botocore.exceptions
 
     known = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
@@ -358,7 +360,7 @@ def _raise_translated(
     if reason := transient_reason(error):
         raise Pending(reason, refused=_is_throttled(error)) from None
     if code(error) or isinstance(error, botocore.exceptions.ParamValidationError):
-        raise refused(doing, error) from None
+        raise error_response(doing, error) from None
     raise connection_error(error) from None
 
 
@@ -366,11 +368,11 @@ def _raise_translated(
 def reading(
     doing: str, answered: list[str] | None = None, **declared: tuple[str, ...]
 ) -> Iterator[None]:
-    """Translate errors of calls that only read, and of code that evaluates their answers.
+    """Translate errors of read calls, and of the code that evaluates their responses.
 
-    A refusal is UnknownState, and so is an answer that lacks a member: a KeyError, IndexError or TypeError
-    that was not raised inside botocore is reported with the operation that was answered last.
-    answered: receives that operation; it may hold one from before.
+    Errors become UnknownState instead of ProvisionError. So do a KeyError, IndexError or TypeError raised
+    outside botocore (a response that lacks a member); the message names the last operation.
+    answered: receives that operation; it may contain an earlier one.
     """
     answered = [] if answered is None else answered
     outer = _last_operation.get(None)
@@ -394,8 +396,8 @@ def reading(
             outer[:] = answered
 
 
-def note(service: str, operation: str) -> None:
-    """Record the operation whose answer is read next, for the `reading` around it."""
+def record_operation(service: str, operation: str) -> None:
+    """Store the operation whose response is evaluated next, for the enclosing `reading`."""
     if (answered := _last_operation.get(None)) is not None:
         answered[:] = [f"{service}:{operation}"]
 

@@ -1,6 +1,6 @@
-"""Ask DNS about delegation, records and CAA.
+"""Query DNS for delegations, records and CAA.
 
-With PROVISION_DNS (host:port) every query goes to that resolver instead of the internet's servers.
+If PROVISION_DNS (host:port) is set, send every query to that resolver.
 """
 
 import ipaddress
@@ -11,22 +11,22 @@ from typing import Any
 
 from provision.i18n import _
 
-TIMEOUT = 3.0  # seconds for one question to one server
-MAX_CNAMES = 8  # followed before giving up
-# Second-level labels below which country registries register domains.
+TIMEOUT = 3.0  # seconds per query and server
+MAX_CNAMES = 8
+# Second-level labels under which country registries register domains.
 SECOND_LEVEL = {
     *("co", "or", "ne", "ac", "ad", "ed", "go", "gr", "lg"),
     *("com", "net", "org", "edu"),
 }
-Ask = Callable[[Any, str, int], Any]  # query message, address, port -> answer message
+Send = Callable[[Any, str, int], Any]  # query message, address, port -> answer message
 
 
-class Unanswered(Exception):
-    """No server answered the query. The message says which one and why."""
+class DnsError(Exception):
+    """No server answered the query. The message has the server and the reason."""
 
 
 def over_network(query: Any, address: str, port: int) -> Any:
-    """Send a query over UDP, and over TCP where the answer was truncated."""
+    """Send a query over UDP; over TCP if the response is truncated."""
     import dns.exception
     import dns.query
 
@@ -34,40 +34,37 @@ def over_network(query: Any, address: str, port: int) -> Any:
         answer, _tcp = dns.query.udp_with_fallback(query, address, timeout=TIMEOUT, port=port)
     except (OSError, dns.exception.DNSException) as error:
         reason = str(error) or type(error).__name__
-        raise Unanswered(
+        raise DnsError(
             _("{address} does not answer ({error})", address=address, error=reason)
         ) from None
     return answer
 
 
 class Dns:
-    """Answer questions about a domain. Names are in lower case and without the final dot."""
+    """A DNS client. Names are in lower case and without the final dot."""
 
-    def __init__(self, resolver: tuple[str, int] | None = None, ask: Ask = over_network) -> None:
-        self._resolver, self._ask = resolver, ask
+    def __init__(self, resolver: tuple[str, int] | None = None, send: Send = over_network) -> None:
+        self._resolver, self._send = resolver, send
 
     @classmethod
-    def from_environment(cls, ask: Ask = over_network) -> "Dns":
-        """Return a client of PROVISION_DNS, else of the internet.
-
-        Raise ValueError where the variable is not host:port.
-        """
+    def from_environment(cls, send: Send = over_network) -> "Dns":
+        """Return a client that uses PROVISION_DNS if set. Raise ValueError if it is not host:port."""
         setting = os.environ.get("PROVISION_DNS", "")
         if not setting:
-            return cls(ask=ask)
+            return cls(send=send)
         host, _colon, port = setting.rpartition(":")
         if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise ValueError(setting)
         try:
-            return cls((_address(host.strip("[]")), int(port)), ask)
-        except Unanswered:
+            return cls((_address(host.strip("[]")), int(port)), send)
+        except DnsError:
             raise ValueError(setting) from None
 
     def delegated_to(self, domain: str) -> set[str]:
         """Return the name servers that the parent zone lists for the domain; empty without a delegation.
 
-        The parent's own servers are queried, because a resolver may have cached an old answer.
-        Raise Unanswered.
+        Query the parent zone's servers directly, because a resolver may have cached an old answer.
+        Raise DnsError.
         """
         if self._resolver:
             return self._name_servers(domain, *self._resolver)
@@ -75,15 +72,15 @@ class Dns:
         for server in self._parent_servers(domain):
             try:
                 return self._name_servers(domain, _address(server), 53)
-            except Unanswered as error:
+            except DnsError as error:
                 reasons.append(str(error))
-        raise Unanswered(
+        raise DnsError(
             "; ".join(reasons[:3])
             or _("the name servers of the parent zone of {domain} have no address", domain=domain)
         )
 
     def records(self, name: str, kind: str) -> list[str]:
-        """Return the records in zone file notation, following CNAMEs; [] without any. Raise Unanswered."""
+        """Return the records in zone file notation, following CNAMEs; [] without any. Raise DnsError."""
         import dns.rdatatype
 
         for _step in range(MAX_CNAMES):
@@ -98,7 +95,7 @@ class Dns:
     def caa(self, host: str) -> tuple[str, list[str]]:
         """Return name and values of the CAA records that apply to a host; "" and [] without any.
 
-        These are the records of the closest name that has any (RFC 8659). Raise Unanswered.
+        They are those of the closest ancestor that has any (RFC 8659). Raise DnsError.
         """
         labels = host.split(".")
         for start in range(len(labels)):
@@ -108,9 +105,9 @@ class Dns:
         return "", []
 
     def zone_above(self, domain: str) -> str:
-        """Return the zone that delegates a subdomain: the closest name above it with name servers.
+        """Return the parent zone of a subdomain: its closest ancestor with name servers.
 
-        "" for a registered domain, whose parent is a registry's zone, and where no server answers.
+        Return "" for a domain directly under a registry's zone, or if no server answers.
         """
         labels = domain.split(".")
         for name in (".".join(labels[start:]) for start in range(1, len(labels) - 1)):
@@ -119,18 +116,18 @@ class Dns:
                     return ""
                 if self.records(name, "NS"):
                     return name
-            except Unanswered:
+            except DnsError:
                 return ""
         return ""
 
     def _resolve(self, name: str, kind: str) -> list[Any]:
-        """Return the answer section from the configured resolver, else from the system's."""
+        """Return the answer section from PROVISION_DNS, else from the system's resolver."""
         import dns.exception
         import dns.rcode
         import dns.resolver
 
         if self._resolver:
-            answer = self._ask(_query(name, kind), *self._resolver)
+            answer = self._send(_query(name, kind), *self._resolver)
         else:
             try:
                 answer = dns.resolver.resolve(
@@ -139,18 +136,18 @@ class Dns:
             except dns.resolver.NXDOMAIN:
                 return []
             except (OSError, dns.exception.DNSException) as error:
-                raise Unanswered(
+                raise DnsError(
                     _("this computer cannot resolve domain names ({error})", error=error)
                 ) from None
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             rcode = dns.rcode.to_text(answer.rcode())
-            raise Unanswered(_("{address} does not answer ({error})", address=name, error=rcode))
+            raise DnsError(_("{address} does not answer ({error})", address=name, error=rcode))
         return list(answer.answer)
 
-    def silent(self, domain: str, servers: set[str]) -> set[str]:
-        """Return the servers that do not answer for the domain themselves (queried directly, for its SOA).
+    def unresponsive(self, domain: str, servers: set[str]) -> set[str]:
+        """Return the servers that do not answer authoritatively for the domain (queried for its SOA).
 
-        Return none with a configured resolver, which stands for all servers.
+        Return none if PROVISION_DNS is set.
         """
         if self._resolver:
             return set()
@@ -161,8 +158,8 @@ class Dns:
         import dns.rdatatype
 
         try:
-            answer = self._ask(_query(domain, dns.rdatatype.SOA), _address(server), 53)
-        except Unanswered:
+            answer = self._send(_query(domain, dns.rdatatype.SOA), _address(server), 53)
+        except DnsError:
             return False
         return bool(answer.answer and answer.flags & dns.flags.AA)
 
@@ -172,11 +169,11 @@ class Dns:
         import dns.rcode
         import dns.rdatatype
 
-        answer = self._ask(_query(domain, dns.rdatatype.NS), address, port)
+        answer = self._send(_query(domain, dns.rdatatype.NS), address, port)
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             # An error such as SERVFAIL does not mean that there are no name servers.
             rcode = dns.rcode.to_text(answer.rcode())
-            raise Unanswered(_("{address} does not answer ({error})", address=address, error=rcode))
+            raise DnsError(_("{address} does not answer ({error})", address=address, error=rcode))
         zone = dns.name.from_text(domain)
         return {
             record.target.to_text(omit_final_dot=True).lower()
@@ -193,13 +190,13 @@ class Dns:
 
         labels = domain.split(".")
         for start in range(1, len(labels) + 1):
-            above = ".".join(labels[start:]) or "."
+            parent = ".".join(labels[start:]) or "."
             try:
-                answer = dns.resolver.resolve(above, "NS", lifetime=2 * TIMEOUT)
+                answer = dns.resolver.resolve(parent, "NS", lifetime=2 * TIMEOUT)
             except (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN):
                 continue
             except (OSError, dns.exception.DNSException) as error:
-                raise Unanswered(
+                raise DnsError(
                     _("this computer cannot resolve domain names ({error})", error=error)
                 ) from None
             return [record.target.to_text() for record in answer][:4]
@@ -207,9 +204,9 @@ class Dns:
 
 
 def is_registry(name: str) -> bool:
-    """Return whether domains are registered right below this name (jp, co.jp).
+    """Return whether domains are registered directly under this name (jp, co.jp).
 
-    An approximation, without the Public Suffix List.
+    An approximation without the Public Suffix List.
     """
     second, _dot, top = name.rpartition(".")
     return not second or (len(top) == 2 and second in SECOND_LEVEL)
@@ -222,7 +219,7 @@ def _query(name: str, kind: Any) -> Any:
 
 
 def _address(host: str) -> str:
-    """Return a host's address; an address is returned unchanged."""
+    """Return the host's IPv4 address; an address is returned unchanged. Raise DnsError."""
     import dns.exception
     import dns.resolver
 
@@ -235,6 +232,6 @@ def _address(host: str) -> str:
     try:
         return str(dns.resolver.resolve(host, "A", lifetime=2 * TIMEOUT)[0])
     except (OSError, dns.exception.DNSException) as error:
-        raise Unanswered(
+        raise DnsError(
             _("{address} does not answer ({error})", address=host, error=error)
         ) from None

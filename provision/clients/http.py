@@ -1,4 +1,4 @@
-"""Send HTTP requests to services other than AWS, with the environment's proxy and certificate authorities."""
+"""Send HTTP requests with the proxy and the certificate authorities of the environment."""
 
 import atexit
 import functools
@@ -16,15 +16,15 @@ from provision.errors import ProvisionError
 from provision.i18n import _
 
 CONNECT, READ = 10, 120  # timeouts in seconds
-# OpenSSL's messages where a retry is useless: the certificate is not valid, or the CA bundle is not.
+# OpenSSL's messages for an invalid certificate or CA bundle, for which a retry is useless.
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
 BAD_BUNDLE = ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM lib", "[Errno 2]", "[Errno 13]", "[Errno 21]")
 
 
-def untrusted(error: BaseException) -> str:
-    """Return why the server's certificate is not trusted, "" for every other error.
+def certificate_error(error: BaseException) -> str:
+    """Return why the server's certificate is not trusted; "" for any other error.
 
-    boto3, requests and urllib3 wrap OpenSSL's error, in some cases without its message.
+    boto3, requests and urllib3 wrap OpenSSL's error, sometimes without its message.
     """
     chain = list(_unwrap(error))
     is_tls = any("SSL" in type(inner).__name__ for inner in chain)
@@ -36,7 +36,7 @@ def untrusted(error: BaseException) -> str:
     return ""
 
 
-def trust_it() -> str:
+def trust_advice() -> str:
     """Return the advice for a certificate that is not trusted."""
     return _(
         "If a proxy or firewall inspects TLS traffic, set AWS_CA_BUNDLE to a PEM file with "
@@ -45,7 +45,7 @@ def trust_it() -> str:
 
 
 def _unwrap(error: BaseException) -> Iterator[BaseException]:
-    """Yield the errors that this one wraps, innermost first, then itself."""
+    """Yield the errors that this error wraps, innermost first, then the error itself."""
     attributes = [getattr(error, "kwargs", {}).get("error"), getattr(error, "reason", None)]
     for inner in (*error.args, *attributes, error.__cause__):
         if isinstance(inner, BaseException):
@@ -57,7 +57,7 @@ def on_loopback(url: str) -> bool:
     """Return whether a URL's host is localhost or a loopback address."""
     try:
         netloc = urllib.parse.urlsplit(url).netloc.rpartition("@")[2].lower()
-        if "\\" in url:  # other parsers end the host there
+        if "\\" in url:  # parsers disagree about it
             return False
         host = re.sub(r":\d*$", "", netloc)
         literal = host[1:-1] if host[:1] == "[" and host[-1:] == "]" else host
@@ -67,7 +67,7 @@ def on_loopback(url: str) -> bool:
 
 
 class Http:
-    """A requests session. It follows no redirects and retries nothing: its callers do."""
+    """A requests session without redirects and retries, which are left to the callers."""
 
     def __init__(self) -> None:
         self._session: Any = None
@@ -93,12 +93,12 @@ class Http:
 
 
 def _authorize_nothing(request: Any) -> Any:
-    """Return the request as it is; without an `auth`, requests takes a password from ~/.netrc."""
+    """Return the request unchanged. Without an `auth`, requests would use ~/.netrc."""
     return request
 
 
 def proxy(url: str) -> str:
-    """Return the environment's proxy for a URL; "" for none."""
+    """Return the proxy that the environment sets for a URL; "" for none."""
     import requests.utils
 
     if on_loopback(url):
@@ -108,7 +108,7 @@ def proxy(url: str) -> str:
 
 
 def proxy_headers(address: str) -> dict[str, str]:
-    """Return the headers for a proxy whose address has a user name and a password."""
+    """Return the authorization header for a proxy whose address has a user name and a password."""
     import requests.adapters
 
     return dict(requests.adapters.HTTPAdapter().proxy_headers(address))
@@ -123,9 +123,9 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def authorities() -> str:
-    """Return a file of Mozilla's authorities (macOS's Python has none) and those of AWS_CA_BUNDLE.
+    """Return the path of a bundle of certifi's authorities and those of AWS_CA_BUNDLE.
 
-    Raise ProvisionError for a bundle that cannot be read.
+    Raise ProvisionError if AWS_CA_BUNDLE cannot be read. (Python on macOS has no authorities of its own.)
     """
     import certifi
 
@@ -149,9 +149,9 @@ def bad_bundle(bundle: str, error: OSError) -> ProvisionError:
 
 @functools.cache
 def _joined(public: str, bundle: str, _modified: int) -> str:
-    """Return a temporary file with both; it is deleted when the process ends. Raise OSError for a bad bundle.
+    """Return the path of a temporary file with both bundles, deleted at exit. Raise OSError for a bad bundle.
 
-    Where a full disk has no room for it, return the bundle alone.
+    If the file cannot be written (disk full), return the given bundle.
     """
     ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
     try:

@@ -1,6 +1,6 @@
-"""Call LINE: bot info, the webhook endpoint and LINE's own test of it.
+"""Call LINE's API: tokens, bot info, the webhook endpoint and its test.
 
-line-bot-sdk is imported when LINE is first called: that takes 0.7 s of CPU.
+line-bot-sdk is imported on the first call, because that takes 0.7 s of CPU.
 """
 
 import json
@@ -10,14 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from provision.clients.http import authorities, proxy, proxy_headers, trust_it, untrusted
+from provision.clients.http import (
+    authorities,
+    certificate_error,
+    proxy,
+    proxy_headers,
+    trust_advice,
+)
 from provision.errors import Pending, ProvisionError, UnknownState
 from provision.i18n import _
 
 if TYPE_CHECKING:
     from linebot.v3.messaging import MessagingApi
 
-TIMEOUT = 20  # seconds; LINE's webhook test itself takes up to ten
+TIMEOUT = 20  # seconds; LINE's webhook test takes up to ten
 CONSOLE = "https://developers.line.biz/console/"
 
 
@@ -32,7 +38,7 @@ class WebhookTest:
 
 
 class LineError(UnknownState):
-    """LINE refused a call. status: the HTTP status of its answer."""
+    """LINE refused a request. status: the HTTP status of the response."""
 
     def __init__(self, status: int, what: str, why: str, then: str) -> None:
         super().__init__(what, why, then)
@@ -40,10 +46,9 @@ class LineError(UnknownState):
 
 
 class Line:
-    """Call one LINE channel.
+    """A client for one LINE channel. It sends each request once; the engine retries.
 
-    token: returns the channel access token; it is called on first use. timeout: seconds for a call.
-    The token is never shown. Every call is sent once: the engine waits and retries.
+    token: returns the channel access token; called on first use. timeout: seconds per request.
     """
 
     def __init__(
@@ -56,9 +61,9 @@ class Line:
         self._messaging: MessagingApi | None = None
 
     def _valid_token(self) -> str:
-        """Return the token. Raise LineError for one that no HTTP header can hold.
+        """Return the token. Raise LineError if it is invalid in an HTTP header.
 
-        http.client's own error would show the token.
+        (http.client's own error message would contain the token.)
         """
         token = self._token().strip()
         if not re.fullmatch(r"[!-~]+", token):
@@ -71,7 +76,7 @@ class Line:
         return token
 
     def channel(self) -> str:
-        """Return the id of the channel that the token belongs to; "" where LINE does not say.
+        """Return the id of the channel that the token belongs to; "" if LINE does not return it.
 
         POST /v2/oauth/verify, and for a token v2.1 GET /oauth2/v2.1/verify.
         """
@@ -81,11 +86,11 @@ class Line:
                 with self._translated(_unverified()):
                     return str(verify(token, _request_timeout=self._timeout).client_id)
             except LineError:
-                continue  # it is a token of the other version, or of no channel
+                continue  # a token of the other version, or an invalid one
         return ""
 
     def has_secret(self, channel: str, secret: str) -> bool | None:
-        """Return whether the secret is this channel's; None where LINE does not say.
+        """Return whether the secret is this channel's; None if that could not be checked.
 
         POST /oauth2/v3/token checks both. The stateless token that it issues is discarded.
         """
@@ -98,7 +103,7 @@ class Line:
         return True
 
     def forget(self) -> None:
-        """Discard the token: the next call requests it again."""
+        """Discard the token, so that the next call gets it again."""
         self._messaging = None
 
     def info(self) -> dict[str, str]:
@@ -116,7 +121,7 @@ class Line:
         }
 
     def endpoint(self) -> dict[str, Any]:
-        """Return {"endpoint", "active"} (GET /v2/bot/channel/webhook/endpoint); {} where none is set."""
+        """Return {"endpoint", "active"} (GET /v2/bot/channel/webhook/endpoint); {} if none is set."""
         try:
             with self._translated(_("Could not read LINE's webhook URL.")):
                 found = self._api().get_webhook_endpoint(_request_timeout=self._timeout)
@@ -127,7 +132,7 @@ class Line:
         return {"endpoint": found.endpoint, "active": found.active}
 
     def set_endpoint(self, url: str) -> None:
-        """Set the webhook URL (PUT /v2/bot/channel/webhook/endpoint), in effect within a minute."""
+        """Set the webhook URL (PUT /v2/bot/channel/webhook/endpoint). It takes effect within a minute."""
         from linebot.v3.messaging import SetWebhookEndpointRequest
 
         with self._translated(_("Could not set LINE's webhook URL to {url}.", url=url)):
@@ -135,7 +140,7 @@ class Line:
             self._api().set_webhook_endpoint(request, _request_timeout=self._timeout)
 
     def test(self, url: str) -> WebhookTest:
-        """Let LINE send `events: []` to the URL (POST /v2/bot/channel/webhook/test; 60 calls an hour)."""
+        """Make LINE send `events: []` to the URL (POST /v2/bot/channel/webhook/test; 60 calls an hour)."""
         from linebot.v3.messaging import TestWebhookEndpointRequest
 
         try:
@@ -145,12 +150,12 @@ class Line:
         except LineError as error:
             if error.status not in (400, 404):
                 raise
-            # 400: LINE's resolvers do not know the name yet.
+            # 400: LINE cannot resolve the name yet.
             return WebhookTest(False, error.status, "COULD_NOT_CONNECT", error.why)
         return WebhookTest(bool(result.success), result.status_code, result.reason, result.detail)
 
     def _api(self) -> "MessagingApi":
-        """Return the Messaging API with this channel's token."""
+        """Return the Messaging API client with this channel's token."""
         if self._messaging is None:
             from linebot.v3 import messaging
 
@@ -160,7 +165,7 @@ class Line:
         return self._messaging
 
     def _oauth(self) -> Any:
-        """Return the API of channel access tokens, which needs none."""
+        """Return the client of the channel access token API, which needs no token."""
         from linebot.v3 import oauth
 
         configuration = oauth.Configuration(self._url)
@@ -168,7 +173,7 @@ class Line:
         return oauth.ChannelAccessToken(oauth.ApiClient(configuration))
 
     def _configure(self, configuration: Any) -> None:
-        """Set what the environment has: authorities and proxy. The SDK retries nothing."""
+        """Set certificate authorities and proxy from the environment, and turn retries off."""
         configuration.retries = False
         configuration.ssl_ca_cert = authorities()
         if address := proxy(self._url):
@@ -177,7 +182,7 @@ class Line:
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
-        """Translate the SDK's exceptions: Pending for a lost answer, else LineError or ProvisionError."""
+        """Translate the SDK's exceptions: Pending without a response, else LineError or ProvisionError."""
         import urllib3.exceptions
         from linebot.v3 import messaging, oauth
 
@@ -197,39 +202,39 @@ def _unverified() -> str:
 
 def _refused(doing: str, error: Any) -> LineError:
     """Return the LineError for the SDK's ApiException."""
-    answered = True
+    is_line_error = True
     try:
         message = str(json.loads(error.body)["message"])
-    except (ValueError, KeyError, TypeError):  # not LINE's answer, but a proxy's page
-        message, answered = error.reason, False
+    except (ValueError, KeyError, TypeError):  # a proxy's page
+        message, is_line_error = error.reason, False
     if error.status == 401:
         then = _("Issue a channel access token at {console} and use it.", console=CONSOLE)
     else:
         then = _(
             "Check the channel at {console}, then run the same command again.", console=CONSOLE
         )
-    refusal = LineError(
+    translated = LineError(
         error.status,
         doing,
         _("LINE says {status}: {said}", status=error.status, said=message),
         then,
     )
-    refusal.answered = answered
-    return refusal
+    translated.answered = is_line_error
+    return translated
 
 
 def _transient(status: int) -> Pending | None:
-    """Return Pending for an HTTP status after which the same call may succeed later, else None."""
+    """Return Pending for an HTTP status that may be retried, else None."""
     if status in (408, 429) or status >= 500:
         return Pending(_("LINE asks to try again later ({status})", status=status))
     return None
 
 
 def _unanswered(doing: str, error: Exception) -> Pending | ProvisionError:
-    """Return Pending for a lost answer, ProvisionError where LINE's certificate is not trusted.
+    """Return Pending; ProvisionError if LINE's certificate is not trusted.
 
-    error: a ValueError means that a proxy's or a captive portal's page was received, not LINE's answer.
+    error: a ValueError means that the response is a proxy's or captive portal's page.
     """
-    if why := untrusted(error):
-        return ProvisionError(doing, why, trust_it())
+    if why := certificate_error(error):
+        return ProvisionError(doing, why, trust_advice())
     return Pending(_("LINE does not answer ({error})", error=type(error).__name__))

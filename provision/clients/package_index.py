@@ -45,7 +45,7 @@ class PackageIndex:
     def wheels(self, lock: bytes, python: str, platform: str) -> list[Path]:
         """Return every wheel of the lock for that Python ("3.12") and platform. Raise ProvisionError.
 
-        Each wheel's hash is compared with the lock's every time; one that differs is downloaded again. pip
+        Compare the hashes of cached wheels with the lock every time; download again if they differ. pip
         evaluates markers for this machine and matches tags exactly, so the lock must be complete: nothing is
         resolved or built.
         """
@@ -54,12 +54,12 @@ class PackageIndex:
             _make_private(folder)
         if not _is_complete(cache, lock):
             shutil.rmtree(cache, ignore_errors=True)
-            with tempfile.TemporaryDirectory(dir=cache.parent) as draft:
-                self._download(Path(draft), lock, python, platform)
+            with tempfile.TemporaryDirectory(dir=cache.parent) as temporary:
+                self._download(Path(temporary), lock, python, platform)
                 try:
-                    (Path(draft) / "wheels").rename(cache)
+                    (Path(temporary) / "wheels").rename(cache)
                 except OSError:
-                    if not cache.is_dir():  # otherwise another run was faster
+                    if not cache.is_dir():  # else another process created it
                         raise
             if not _is_complete(cache, lock):
                 doing = _("Could not verify the bot's Python packages in {folder}.", folder=cache)
@@ -82,7 +82,7 @@ class PackageIndex:
             platform=platform,
         )
         try:
-            done = subprocess.run(
+            result = subprocess.run(
                 command,
                 capture_output=True,
                 text=True,
@@ -91,13 +91,13 @@ class PackageIndex:
             )
         except subprocess.TimeoutExpired:
             raise _refused(doing, _("timed out after {seconds} s", seconds=TIMEOUT)) from None
-        if done.returncode:
-            errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            raise _refused(doing, " ".join(errors or done.stderr.splitlines()[-1:]))
+        if result.returncode:
+            errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+            raise _refused(doing, " ".join(errors or result.stderr.splitlines()[-1:]))
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that pip needs; the others may be secrets."""
+    """Return the variables that pip needs, because the others may be secrets."""
     return {name: value for name, value in variables.items() if PIP_VARIABLES.fullmatch(name)}
 
 
@@ -109,7 +109,7 @@ def _make_private(folder: Path) -> None:
 
 
 def _is_complete(folder: Path, lock: bytes) -> bool:
-    """Return whether a folder has one wheel for each package of the lock, by hash, and nothing else."""
+    """Return whether a folder has exactly one wheel for each package of the lock, by hash."""
     paths = list(folder.glob("*"))
     if not all(path.is_file() and path.suffix == ".whl" for path in paths):
         return False
@@ -123,7 +123,7 @@ def _is_complete(folder: Path, lock: bytes) -> bool:
 
 
 def _hashes(lock: bytes) -> list[set[str]]:
-    """Return each package's hashes. In pip's requirements format a backslash continues a line."""
+    """Return the hashes of each package in a requirements file; a backslash continues a line."""
     lines = lock.decode().replace("\\\n", " ").splitlines()
     packages = [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "-"))]
     return [set(re.findall(r"--hash=sha256:([0-9a-f]{64})", line)) for line in packages]

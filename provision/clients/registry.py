@@ -1,8 +1,8 @@
-"""Call container registries: Docker's Registry HTTP API V2, as ECR and its public gallery implement it.
+"""Call container registries: the Docker Registry HTTP API V2, as ECR and its public gallery implement it.
 
-No registry library, because six requests are needed: python-dxf depends on www-authenticate (a source
+Only six requests are needed, and the libraries do not fit: python-dxf depends on www-authenticate (a source
 distribution of 2015) and tqdm; oras pushes files only, reports no progress, and sleeps between its own
-retries, where the engine has to wait on its clock.
+retries.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provision.clients.http import Http, on_loopback, root_cause, trust_it, untrusted
+from provision.clients.http import Http, certificate_error, on_loopback, root_cause, trust_advice
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 
@@ -27,17 +27,17 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-PIECE = 1 << 16  # bytes read and sent at once
+CHUNK_SIZE = 1 << 16  # bytes read and sent at once
 MAX_REDIRECTS = 5
-PATIENCE = 60  # seconds for which a registry that does not answer is tried again
+RETRY_PERIOD = 60  # seconds of retries while a registry does not respond
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
-# Another AWS emulator on this machine does not have the sandbox's gallery.
-NO_GALLERY = (OSError, ValueError, KeyError, TypeError)  # requests' errors are OSErrors
+# Raised if the endpoint is another AWS emulator; requests' exceptions are OSErrors.
+NO_GALLERY = (OSError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True)
 class Blob:
-    """A layer or a configuration: its digest, its size in bytes, and how to read it."""
+    """A layer or a configuration. size: in bytes. read: returns the content in chunks."""
 
     digest: str
     size: int
@@ -47,7 +47,7 @@ class Blob:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest or an index, byte for byte as it was served."""
+    """A manifest or an index; content: the bytes as served."""
 
     media_type: str
     digest: str
@@ -60,16 +60,16 @@ class Manifest:
 
 
 def sha256(content: bytes) -> str:
-    """Return a digest as registries write it."""
+    """Return the digest in the notation of registries."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 class Registries:
-    """Container registries by address.
+    """Access container registries by address.
 
-    gallery: returns the URL of the sandbox's replacement of public.ecr.aws, which has its own image under
-    the default base's name. mirror: returns the URL of a mirror of public.ecr.aws, which has the same images.
-    "": none.
+    gallery: returns the URL of the sandbox's replacement of public.ecr.aws, which serves another image under
+    the name of the default base; "" for none. mirror: returns the URL of a mirror of public.ecr.aws, which
+    serves the same images; "" for none.
     """
 
     def __init__(
@@ -78,32 +78,32 @@ class Registries:
         mirror: Callable[[], str] = lambda: "",
     ) -> None:
         self._gallery, self._mirror = gallery, mirror
-        self.tell: Callable[[str], None] = lambda message: None  # reports the progress of a push
+        self.report: Callable[[str], None] = lambda message: None  # reports the progress of a push
         self._http = Http()
 
-    def stands_in(self, host: str) -> str:
-        """Return the URL that is used in place of this registry; "" for none."""
+    def replacement_for(self, host: str) -> str:
+        """Return the URL to use instead of this registry; "" for none."""
         return (self._mirror() or self._gallery()) if host == GALLERY else ""
 
     def in_sandbox(self, host: str) -> bool:
-        """Return whether the sandbox's gallery is used: its images have other digests than the real ones."""
+        """Return whether the sandbox's gallery is used, whose images have other digests."""
         return host == GALLERY and not self._mirror() and bool(self._gallery())
 
     def public(self, host: str, repository: str) -> "Remote":
-        """Return a repository that anybody may read."""
-        return Remote(self, self.stands_in(host) or f"https://{host}", repository)
+        """Return a repository that can be read without credentials."""
+        return Remote(self, self.replacement_for(host) or f"https://{host}", repository)
 
     def private(self, endpoint: str, repository: str, token: str) -> "Remote":
         """Return a repository of this account.
 
-        token: ECR's authorizationToken, which is "user:password" in base64.
+        token: ECR's authorizationToken ("user:password" in base64).
         """
         return Remote(self, endpoint.rstrip("/"), repository, f"Basic {token}")
 
     def ask(self, method: str, url: str, *, redirects: int = MAX_REDIRECTS, **options: Any) -> Any:
-        """Return requests' response to one request, its body unread. Raise Pending or ProvisionError.
+        """Send a request, follow redirects, and return the response with an unread body.
 
-        Plain HTTP to another machine is a ProvisionError, also where a redirect leads there.
+        Raise Pending; ProvisionError for plain HTTP to another machine.
         """
         import requests
 
@@ -112,7 +112,7 @@ class Registries:
         try:
             response = self._http.request(method, url, stream=True, **options)
         except requests.RequestException as error:
-            raise silent(host, error) from None
+            raise no_response(host, error) from None
         if response.status_code in (408, 429) or response.status_code >= 500:
             response.close()
             raise Pending(
@@ -128,9 +128,9 @@ class Registries:
             return response
         response.close()
         if not redirects:
-            raise Pending(_("{host} redirects too many times", host=host), timeout=PATIENCE)
+            raise Pending(_("{host} redirects too many times", host=host), timeout=RETRY_PERIOD)
         target = urllib.parse.urljoin(url, location)
-        if _host(target) != host:  # send a password to the host that it is for, and to no other
+        if _host(target) != host:  # do not send credentials to another host
             headers = options.get("headers", {}).items()
             options["headers"] = {k: v for k, v in headers if k.lower() != "authorization"}
         return self.ask(method, target, redirects=redirects - 1, **options)
@@ -150,9 +150,9 @@ def _check_secure(url: str) -> None:
 
 
 def from_environment() -> Registries:
-    """Return the internet's registries.
+    """Return the registries.
 
-    PROVISION_REGISTRY, or the sandbox at AWS_ENDPOINT_URL, replaces the public gallery.
+    PROVISION_REGISTRY, or the sandbox at AWS_ENDPOINT_URL, replaces public.ecr.aws.
     """
     return Registries(_gallery, _mirror)
 
@@ -176,7 +176,7 @@ def _gallery() -> str:
 
 
 class _Body:
-    """A blob as the body of a request, of known length. progress: called with the bytes sent so far."""
+    """A blob as a request body of known length. progress: called with the number of bytes sent so far."""
 
     def __init__(self, blob: Blob, progress: Callable[[int], None]) -> None:
         self._blob, self._progress = blob, progress
@@ -186,9 +186,9 @@ class _Body:
 
     def __iter__(self) -> Iterator[bytes]:
         sent = 0
-        for piece in self._blob.read():
-            yield piece
-            self._progress(sent := sent + len(piece))
+        for chunk in self._blob.read():
+            yield chunk
+            self._progress(sent := sent + len(chunk))
 
 
 class Remote:
@@ -203,11 +203,11 @@ class Remote:
         self._is_private = authorization != ""
 
     def manifest(self, reference: str) -> Manifest:
-        """Return a manifest by tag or digest. Raise ProvisionError for a missing one or another digest."""
+        """Return a manifest by tag or digest. Raise ProvisionError if missing or if the digest differs."""
         doing = _("Could not read {reference} of {name}.", reference=reference, name=self.name)
         headers = {"Accept": ", ".join(MANIFESTS)}
-        response = self._ask(doing, "GET", f"manifests/{reference}", headers=headers)
-        content = b"".join(self._read_pieces(response))
+        response = self._request(doing, "GET", f"manifests/{reference}", headers=headers)
+        content = b"".join(self._read_chunks(response))
         digest = sha256(content)
         if reference.startswith("sha256:") and digest != reference:
             raise digest_mismatch(doing, reference, digest)
@@ -215,49 +215,49 @@ class Remote:
         return Manifest(media_type, digest, content)
 
     def blob(self, digest: str) -> Iterator[bytes]:
-        """Yield a blob's bytes in pieces. Raise ProvisionError at the end for another digest."""
+        """Yield a blob's bytes in chunks. Raise ProvisionError at the end if the digest differs."""
         doing = _("Could not read {reference} of {name}.", reference=digest, name=self.name)
-        response = self._ask(doing, "GET", f"blobs/{digest}")
+        response = self._request(doing, "GET", f"blobs/{digest}")
         actual = hashlib.sha256()
-        for piece in self._read_pieces(response):
-            actual.update(piece)
-            yield piece
+        for chunk in self._read_chunks(response):
+            actual.update(chunk)
+            yield chunk
         if digest != f"sha256:{actual.hexdigest()}":
             raise digest_mismatch(doing, digest, f"sha256:{actual.hexdigest()}")
 
     def has(self, digest: str) -> bool:
-        """Return whether the repository has that blob."""
+        """Return whether the repository has the blob."""
         doing = _("Could not list the layers in {name}.", name=self.name)
-        response = self._ask(doing, "HEAD", f"blobs/{digest}", expected=(200, 404))
+        response = self._request(doing, "HEAD", f"blobs/{digest}", expected=(200, 404))
         return int(response.status_code) == 200
 
     def push(self, blob: Blob, progress: Callable[[int], None] = lambda sent: None) -> None:
-        """Upload a blob as Docker does: start, send it whole, finish with its digest.
+        """Upload a blob as Docker does: start, send all content, finish with the digest.
 
         progress: called with the number of bytes sent so far.
         """
         doing = _("Could not push {reference} to {name}.", reference=blob.digest, name=self.name)
 
-        response = self._ask(doing, "POST", "blobs/uploads/", expected=(202,), data=b"")
+        response = self._request(doing, "POST", "blobs/uploads/", expected=(202,), data=b"")
         headers = {"Content-Type": "application/octet-stream"}
         url = self._upload_url(response)
         body = _Body(blob, progress)
-        response = self._ask(doing, "PATCH", url, expected=(202,), headers=headers, data=body)
+        response = self._request(doing, "PATCH", url, expected=(202,), headers=headers, data=body)
         url = self._upload_url(response)
         url += ("&" if "?" in url else "?") + urllib.parse.urlencode({"digest": blob.digest})
-        self._ask(doing, "PUT", url, expected=(201,), data=b"")
+        self._request(doing, "PUT", url, expected=(201,), data=b"")
 
     def put(self, tag: str, manifest: Manifest) -> None:
-        """Upload the manifest under a tag, after everything that it refers to."""
+        """Upload the manifest under a tag. The blobs that it refers to must exist."""
         doing = _("Could not push {reference} to {name}.", reference=tag, name=self.name)
         headers = {"Content-Type": manifest.media_type}
         path = f"manifests/{tag}"
-        self._ask(doing, "PUT", path, expected=(201,), headers=headers, data=manifest.content)
+        self._request(doing, "PUT", path, expected=(201,), headers=headers, data=manifest.content)
 
     def _upload_url(self, response: Any) -> str:
         return str(urllib.parse.urljoin(self.url, response.headers.get("Location", "")))
 
-    def _ask(
+    def _request(
         self,
         doing: str,
         method: str,
@@ -269,7 +269,7 @@ class Remote:
         url = path if "://" in path else f"{self.url}/v2/{self.repository}/{path}"
         headers = options.pop("headers", {})
         for attempt in range(2):
-            # Send a password to the registry that it is for, and to no other.
+            # Do not send credentials to another host.
             send_secret = self._authorization and _host(url) == _host(self.url)
             signed = {"Authorization": self._authorization} if send_secret else {}
             response = self._registries.ask(method, url, headers={**headers, **signed}, **options)
@@ -279,9 +279,9 @@ class Remote:
                 continue
             break
         if response.status_code not in expected:
-            raise refused(doing, response.status_code, b"".join(self._read_pieces(response)))
+            raise error_response(doing, response.status_code, b"".join(self._read_chunks(response)))
         if method != "GET":
-            b"".join(self._read_pieces(response))  # so that the connection can be used again
+            b"".join(self._read_chunks(response))  # allow the connection to be reused
         return response
 
     def _request_token(self, doing: str, challenge: Any) -> str:
@@ -292,61 +292,61 @@ class Remote:
         parameters = dict(_CHALLENGE.findall(challenge.headers.get("WWW-Authenticate", "")))
         realm = parameters.pop("realm", "")
         if not realm:
-            raise refused(doing, 401, b"")
+            raise error_response(doing, 401, b"")
         response = self._registries.ask("GET", f"{realm}?{urllib.parse.urlencode(parameters)}")
-        content = b"".join(self._read_pieces(response))
+        content = b"".join(self._read_chunks(response))
         if response.status_code != 200:
-            raise refused(doing, response.status_code, content)
+            raise error_response(doing, response.status_code, content)
         try:
             body = json.loads(content)
             return str(body.get("token") or body["access_token"])
         except (ValueError, KeyError, AttributeError) as error:  # a proxy's page
-            raise silent(_host(realm), error) from None
+            raise no_response(_host(realm), error) from None
 
-    def _read_pieces(self, response: Any) -> Iterator[bytes]:
+    def _read_chunks(self, response: Any) -> Iterator[bytes]:
         import requests
 
         try:
-            yield from response.iter_content(PIECE)
+            yield from response.iter_content(CHUNK_SIZE)
         except requests.RequestException as error:
-            raise silent(_host(self.url), error) from None
+            raise no_response(_host(self.url), error) from None
         finally:
             response.close()
 
 
-def silent(host: str, error: Exception) -> Pending | ProvisionError:
-    """Return Pending for a lost answer, ProvisionError where the registry's certificate is not trusted."""
-    if why := untrusted(error):
+def no_response(host: str, error: Exception) -> Pending | ProvisionError:
+    """Return Pending; ProvisionError if the registry's certificate is not trusted."""
+    if why := certificate_error(error):
         return ProvisionError(
-            _("Could not connect to the registry {host}.", host=host), why, trust_it()
+            _("Could not connect to the registry {host}.", host=host), why, trust_advice()
         )
     name = type(root_cause(error)).__name__
     return Pending(
         _("{host} did not answer ({error})", host=host, error=name),
-        timeout=PATIENCE,
+        timeout=RETRY_PERIOD,
     )
 
 
-def refused(doing: str, status: int, body: bytes) -> ProvisionError:
+def error_response(doing: str, status: int, body: bytes) -> ProvisionError:
     """Return the ProvisionError for a registry's error response."""
-    answered = True
+    is_registry_error = True
     try:
         message = "; ".join(
             f"{error.get('code')}: {error.get('message')}" for error in json.loads(body)["errors"]
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        message, answered = body[:200].decode(errors="replace").strip(), False
+        message, is_registry_error = body[:200].decode(errors="replace").strip(), False
     error = ProvisionError(
         doing,
         f"HTTP {status} {message}".strip(),
         _("Run the same command again, or use your own image: --set image.uri=..."),
     )
-    error.answered = answered
+    error.answered = is_registry_error
     return error
 
 
 def digest_mismatch(doing: str, expected: str, actual: str) -> ProvisionError:
-    """Return the ProvisionError for content with another digest: a proxy's page, or a forgery."""
+    """Return the ProvisionError for content with an unexpected digest (a proxy's page or a forgery)."""
     return ProvisionError(
         doing,
         _("the download's digest is {got}, expected {wanted}", got=actual, wanted=expected),

@@ -1,7 +1,7 @@
-"""Try a TLS handshake as LINE's platform would, and report why it fails.
+"""Test the TLS handshake as LINE's platform makes it, and report why it fails.
 
-With PROVISION_FRONT (host:port) every connection goes there instead of to port 443 of the address that DNS
-gives: the sandbox's load balancers share one loopback port.
+If PROVISION_FRONT (host:port) is set, connect there instead of to port 443 of the host's address: the
+sandbox's load balancers share one loopback port.
 """
 
 import os
@@ -14,7 +14,7 @@ from provision.clients.http import bad_bundle
 from provision.errors import ProvisionError
 from provision.i18n import _
 
-TIMEOUT = 10.0  # seconds to connect and to shake hands
+TIMEOUT = 10.0  # seconds
 # The ciphers LINE uses with TLS 1.2. Messaging API, "SSL/TLS specification of the webhook URL".
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 # OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT(_LOCALLY) and _UNABLE_TO_VERIFY_LEAF_SIGNATURE.
@@ -24,7 +24,7 @@ EXPIRED, WRONG_NAME, SELF_SIGNED = 10, 62, (18, 19)
 
 @dataclass(frozen=True)
 class Handshake:
-    """The result of a handshake: TLS version, cipher, and the last day of the certificate."""
+    """The result of a handshake. until: the certificate's expiry date (notAfter)."""
 
     version: str
     cipher: str
@@ -32,7 +32,7 @@ class Handshake:
 
 
 class Tls:
-    """Make handshakes as LINE does. front: host and port used instead of (address, 443)."""
+    """Make TLS handshakes with LINE's parameters. front: host and port used instead of (address, 443)."""
 
     def __init__(self, front: tuple[str, int] | None = None, bundles: tuple[str, ...] = ()) -> None:
         self._front, self._bundles = front, bundles
@@ -43,21 +43,21 @@ class Tls:
         bundle = os.environ.get("AWS_CA_BUNDLE", "")
         return cls(_parse_front(os.environ.get("PROVISION_FRONT", "")), (bundle,) if bundle else ())
 
-    def shake(self, host: str, address: str) -> Handshake:
-        """Shake hands with a host at an address. Raise ProvisionError with the reason LINE would see."""
+    def handshake(self, host: str, address: str) -> Handshake:
+        """Make a handshake with a host at an address. Raise ProvisionError with the reason of a failure."""
         target = self._front or (address, 443)
         context = self._context()
         try:
             with (
-                socket.create_connection(target, TIMEOUT) as plain,
-                context.wrap_socket(plain, server_hostname=host) as secured,
+                socket.create_connection(target, TIMEOUT) as sock,
+                context.wrap_socket(sock, server_hostname=host) as tls_sock,
             ):
-                cipher = secured.cipher() or ("?", "", 0)
-                until = (secured.getpeercert() or {}).get("notAfter", "?")
-                return Handshake(str(secured.version()), cipher[0], str(until))
+                cipher = tls_sock.cipher() or ("?", "", 0)
+                until = (tls_sock.getpeercert() or {}).get("notAfter", "?")
+                return Handshake(str(tls_sock.version()), cipher[0], str(until))
         except ssl.SSLCertVerificationError as error:
             raise _refused(host, _describe_distrust(error)) from None
-        except (OSError, ValueError) as error:  # ValueError: a name that no certificate can have
+        except (OSError, ValueError) as error:  # ValueError: an invalid host name
             message = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise _refused(host, f"{target[0]}:{target[1]}: {message}") from None
 
@@ -96,7 +96,7 @@ def _refused(host: str, why: str) -> ProvisionError:
 
 
 def _parse_front(text: str) -> tuple[str, int] | None:
-    """Return host and port of host:port, or of the URL that `sandbox --json` prints."""
+    """Return host and port of "host:port" or of the URL that `sandbox --json` prints; None if empty."""
     if not text:
         return None
     match = re.fullmatch(r"(?:https://)?([^/:]+):([0-9]{1,5})/?", text)

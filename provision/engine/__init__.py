@@ -1,1 +1,1 @@
-"""The engine: inspects, creates in order, deletes in the opposite order; knows no resource by name."""
+"""The engine: inspect, create in dependency order, delete in reverse; independent of particular resources."""

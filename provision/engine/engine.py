@@ -1,6 +1,6 @@
-"""Go through the stack forwards to set up and backwards to tear down.
+"""Create, update and delete the resources of a stack.
 
-State is on disk before and after each change. Nothing here knows which resources there are.
+Write stack.yaml before and after each change. Nothing here refers to a particular resource.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +12,13 @@ from provision.clients import aws
 from provision.clock import Clock
 from provision.engine import external_use, inspector, interrupted, inventory
 from provision.engine.creator import Creator, dependencies
-from provision.engine.deleter import Deleter, DeletionResult, dependents, from_record, stays
+from provision.engine.deleter import (
+    Deleter,
+    DeletionResult,
+    dependents,
+    from_record,
+    reason_to_keep,
+)
 from provision.engine.executor import Outcome, Report, Step, execute
 from provision.engine.inspector import Observation
 from provision.engine.ownership import NotOurs, Ownership
@@ -31,11 +37,11 @@ from provision.resources.base import (
 )
 from provision.state.stack_file import Record, StackFile, State
 
-LISTS_LAG = 60.0  # seconds for which a service's list may still show what it has deleted
+LIST_DELAY = 60.0  # seconds for which list calls may still return deleted resources
 
 
 class Engine:
-    """Create, change and delete one stack. tell: is called with every event."""
+    """Create, update and delete one stack. report: called with every event."""
 
     def __init__(
         self,
@@ -43,30 +49,27 @@ class Engine:
         file: StackFile,
         clients: Clients,
         clock: Clock,
-        tell: Report,
+        report: Report,
     ) -> None:
-        self.resources, self.file, self.clients, self.clock, self.tell = (
+        self.resources, self.file, self.clients, self.clock, self.report = (
             resources,
             file,
             clients,
             clock,
-            tell,
+            report,
         )
-        self.here: dict[str, str] = {}
-        self._sights: dict[str, Observation] = {}
-        self._missed: dict[str, float] = {}  # when a milestone was last seen not to be reached
-        self._done: set[str] = set()  # done in this walk
-        self._unknown: dict[
-            str, str
-        ] = {}  # begun under former settings, and could not be looked for
-        self._lives: dict[str, Live] = {}  # as they were seen in this walk
-        self._checked_uses: external_use.ExternalUses | None = None  # as it was shown to the person
-        self.unchecked: dict[
-            str, str
-        ] = {}  # of what settings have replaced; why it stays unlooked at
-        self._creation = Creator(file, clients, clock, tell, self._write)
+        self.account_region: dict[str, str] = {}
+        self._observations: dict[str, Observation] = {}
+        # By key:
+        self._last_unreached: dict[str, float] = {}  # when a milestone was last polled unreached
+        self._completed: set[str] = set()  # done in this run
+        self._unresolved: dict[str, str] = {}  # see interrupted.settle
+        self._live: dict[str, Live] = {}  # live resources read in this run
+        self._checked_uses: external_use.ExternalUses | None = None  # as shown to the person
+        self.unchecked: dict[str, str] = {}  # replaced resources that could not be read; why
+        self._creator = Creator(file, clients, clock, report, self._write)
         self._ownership = Ownership(file, clients, clock)
-        self._removal = Deleter(file, clients, clock, tell, self._write, self._ownership)
+        self._deleter = Deleter(file, clients, clock, report, self._write, self._ownership)
 
     @property
     def stack(self) -> str:
@@ -74,30 +77,35 @@ class Engine:
         return self.resources[0].stack if self.resources else ""
 
     def inspect(self, clients: Clients | None = None) -> dict[str, Observation]:
-        """Inspect everything; the next run starts with these observations. clients: others to use."""
+        """Inspect all resources. The next run uses these observations. clients: used instead of the own."""
         clients, records = clients or self.clients, self.file.records
-        self._sights = inspector.inspect_all(self.resources, clients, records, self.clock)
-        self._removal.seen = {k: s.live for k, s in self._sights.items() if s.live is not None}
-        return dict(self._sights)
+        self._observations = inspector.inspect_all(self.resources, clients, records, self.clock)
+        self._deleter.live = {
+            k: s.live for k, s in self._observations.items() if s.live is not None
+        }
+        return dict(self._observations)
 
     def begin(self) -> None:
-        """Record account and region with the first record. Raise ProvisionError in any other."""
-        self.here = account_and_region(self.clients, self.clock)
-        if self.file.made_in and self.file.made_in != self.here:
+        """Check the account and region, and resolve interrupted creations.
+
+        Raise ProvisionError if stack.yaml belongs to another account or region.
+        """
+        self.account_region = account_and_region(self.clients, self.clock)
+        if self.file.made_in and self.file.made_in != self.account_region:
             raise ProvisionError(
                 _(
                     "This is not the account or region that {path} was made in.",
                     path=self.file.path,
                 ),
-                made_elsewhere(self.file.made_in, self.here),
+                account_mismatch(self.file.made_in, self.account_region),
                 _(
                     "Sign in to that account and set that region, or use another --stack file. "
-                    "Where the file is wrong about that, `provision recover` writes it anew."
+                    "If the file is wrong about that, `provision recover` rebuilds it."
                 ),
             )
-        known = {resource.key for resource in self.resources}
-        self._unknown = interrupted.settle(
-            self.file, known, self._inventory, self._record, self.clock
+        stack_keys = {resource.key for resource in self.resources}
+        self._unresolved = interrupted.settle(
+            self.file, stack_keys, self._inventory, self._record, self.clock
         )
 
     def _inventory(self) -> inventory.Inventory:
@@ -106,50 +114,55 @@ class Engine:
     # Creating --------------------------------------------------------------------------------------
 
     def setup(self, wait: float | None) -> Outcome:
-        """Create everything. wait: seconds to wait for what is outside; None: without limit."""
+        """Create or update all resources, then delete the replaced ones.
+
+        wait: seconds to wait for a person or another company; None: no limit.
+        """
         outcome = self.create_all(self.resources, wait)
         if not outcome.errors and not outcome.outside:
-            orphans, stay = self.orphans(), self.retained_orphans()
-            rest = max((orphan.deletion.replaced_delay for orphan in orphans), default=0.0)
-            gone = self._removal.delete_all(orphans, everything=True, retained=stay, rest=rest)
-            outcome.errors += gone.errors
-        outcome.errors += self._not_looked_for()
+            orphans, retained = self.orphans(), self.retained_orphans()
+            delay = max((orphan.deletion.replaced_delay for orphan in orphans), default=0.0)
+            result = self._deleter.delete_all(
+                orphans, everything=True, retained=retained, delay=delay
+            )
+            outcome.errors += result.errors
+        outcome.errors += self._unresolved_errors()
         outcome.errors += [_unchecked(key, why) for key, why in self.unchecked.items()]
         return outcome
 
     def create_all(self, resources: list[Resource], wait: float | None = None) -> Outcome:
-        """Create these; nothing that they replace is deleted."""
-        lines = [Step(r, [need.key for need in r.needs()]) for r in resources]
-        return execute(lines, self._build, self.clock, self.tell, wait)
+        """Create or update these resources; delete nothing."""
+        steps = [Step(r, [need.key for need in r.needs()]) for r in resources]
+        return execute(steps, self._build, self.clock, self.report, wait)
 
-    def note(self, resource: Resource) -> None:
-        """Record what is known of a resource that is recorded already."""
+    def refresh_record(self, resource: Resource) -> None:
+        """Write the current outputs of a recorded resource."""
         self._write(resource, self.file.records[resource.key].state)
 
     def retained_orphans(self) -> dict[str, str]:
-        """Return the replaced resources that stay, with the reason: others use them, or they hold data.
+        """Return the replaced resources to keep, with the reason: in external use, or they hold data.
 
-        What could not be looked at stays, too; `unchecked` has the reasons.
+        Resources that could not be read are kept too; `unchecked` has the reasons.
         """
         orphans = self.orphans()
         uses = self._uses(orphans)
         self.unchecked = external_use.unchecked(uses)
-        stay = external_use.retained(uses, [*orphans, *self.resources])
+        retained = external_use.retained(uses, [*orphans, *self.resources])
         for orphan in orphans:
             try:
-                why = inspector.ask(
-                    partial(self._reason_to_keep, orphan),
+                why = inspector.call_with_retries(
+                    partial(self._replacement_retention, orphan),
                     self.clock,
                     external_use.checking_uses(orphan.key),
                 )
-            except ProvisionError as refusal:
-                self.unchecked.setdefault(orphan.key, refusal.why)
-                why = _("it could not be looked at: {why}", why=refusal.why)
+            except ProvisionError as error:
+                self.unchecked.setdefault(orphan.key, error.why)
+                why = _("it could not be looked at: {why}", why=error.why)
             if why:
-                stay.setdefault(orphan.key, why)
-        return stay
+                retained.setdefault(orphan.key, why)
+        return retained
 
-    def _reason_to_keep(self, orphan: Resource) -> str:
+    def _replacement_retention(self, orphan: Resource) -> str:
         try:
             with aws.reading(
                 external_use.checking_uses(orphan.key), not_found=orphan.errors.not_found
@@ -166,119 +179,126 @@ class Engine:
         )
 
     def _build(self, resource: Resource) -> str:
-        observation = self._sights.pop(resource.key, None)
+        """Create, adopt or update a resource. Return "done", or raise Pending or ProvisionError."""
+        observation = self._observations.pop(resource.key, None)
         if isinstance(resource, Milestone):
-            still = not any(f.key in self._creation.made for f in dependencies(resource))
-            return self.reach(resource, observation.live if observation and still else None)
-        if self._creation.cannot_be(resource):
+            unchanged = not any(f.key in self._creator.modified for f in dependencies(resource))
+            return self.check_milestone(
+                resource, observation.live if observation and unchanged else None
+            )
+        if self._creator.cannot_exist(resource):
             resource.preflight(self.clients)
-            observation = Observation(resource, self.file.records.get(resource.key), seen=True)
-        if observation is None or not observation.seen or observation.refusal:
-            doubted = resource.key in self._creation.doubted
+            observation = Observation(resource, self.file.records.get(resource.key), inspected=True)
+        if observation is None or not observation.inspected or observation.error:
+            name_taken = resource.key in self._creator.name_taken
             observation = inspector.inspect(
-                resource, self.clients, self.file.records, doubted=doubted
+                resource, self.clients, self.file.records, name_taken=name_taken
             )
         live = observation.live
-        if live is None and self._creation.hidden(resource):
+        if live is None and self._creator.may_be_hidden(resource):
             raise Pending(_("made a moment ago; AWS may not show it yet"))
         match observation.verdict:
             case "stranger":
                 self.file.forget(resource.key)
-                raise name_conflict(resource, resource.shown(live or {}))
+                raise name_conflict(resource, resource.label(live or {}))
             case "vanished":
                 raise vanished(resource)
             case "finish":
-                self._removal.remove(resource, everything=True, gone=DeletionResult())
+                self._deleter.delete_step(resource, everything=True, result=DeletionResult())
                 live = self._create(resource)
             case "create":
                 live = self._create(resource)
             case "adopt":
-                self.tell("adopted", resource, "")
+                self.report("adopted", resource, "")
                 self._write(resource, "adopted")
             case "claim":
                 self._write(resource, "created")
-        if live is None or not self._creation.whole(resource, live):
+        if live is None or not self._creator.is_complete(resource, live):
             live = inspector.find(resource, self.clients)
         if live is None:
             raise Pending(_("created; waiting until AWS shows it"))
-        self._keep(resource, live)
-        self._done.add(resource.key)
+        self._update_until_ready(resource, live)
+        self._completed.add(resource.key)
         return "done"
 
     def _create(self, resource: Resource) -> Live | None:
-        """Create it, after proving that everything it depends on is ours or adopted."""
+        """Create a resource after verifying the ownership of its dependencies."""
         for need in resource.needs():
             record = self.file.records.get(need.key)
             recorded = record is not None and record.state == "created"
-            if recorded and not is_untaggable(type(need)) and need.key not in self._creation.made:
-                self.prove(need, self._lives.get(need.key))
-        return self._creation.create(resource)
+            if (
+                recorded
+                and not is_untaggable(type(need))
+                and need.key not in self._creator.modified
+            ):
+                self.verify_ownership(need, self._live.get(need.key))
+        return self._creator.create(resource)
 
-    def prove(self, resource: Resource, live: Live | None = None) -> None:
-        """Raise ProvisionError unless it is this stack's by its own tags. live: as it was seen."""
+    def verify_ownership(self, resource: Resource, live: Live | None = None) -> None:
+        """Raise ProvisionError unless the tags of the live resource are this stack's."""
         live = live or inspector.find(resource, self.clients)
         if live is not None:
-            self._ownership.prove(resource, live)
+            self._ownership.verify(resource, live)
 
     def ownership_errors(self, resources: list[Resource]) -> list[ProvisionError]:
-        """Return what speaks against changing or deleting these: those that are not this stack's."""
+        """Return an error for each of these resources that is recorded but is not this stack's."""
         found: list[ProvisionError] = []
         for resource in resources:
             observation, record = (
-                self._sights.get(resource.key),
+                self._observations.get(resource.key),
                 self.file.records.get(resource.key),
             )
-            if record is None or stays(resource, record, everything=True):
+            if record is None or reason_to_keep(resource, record, everything=True):
                 continue
             try:
-                self.prove(resource, observation.live if observation else None)
-            except NotOurs as refusal:
-                found.append(refusal)
+                self.verify_ownership(resource, observation.live if observation else None)
+            except NotOurs as error:
+                found.append(error)
             except (Pending, ProvisionError):
-                continue  # asked again before it is changed
+                continue  # checked again before it is changed
         return found
 
-    def reach(self, milestone: Milestone, live: Live | None = None) -> str:
-        """Return "done" where it is reached. live: as it was seen. Raise Pending with what is missing."""
-        left = self._left(milestone)
+    def check_milestone(self, milestone: Milestone, live: Live | None = None) -> str:
+        """Return "done" if the milestone is reached, else raise Pending. live: its state, if just read."""
+        remaining = self._remaining(milestone)
         if not live:
-            retry = self._creation.retry(milestone)
+            retry = self._creator.retry(milestone)
             live = inspector.find(milestone, self.clients, waiting=True, retry=retry) or {}
         if pending := milestone.pending(live):
-            self._missed[milestone.key] = self.clock.now()
-            pending.outside, pending.left = milestone.outside, left
+            self._last_unreached[milestone.key] = self.clock.now()
+            pending.outside, pending.remaining = milestone.outside, remaining
             raise pending
         milestone.load_from_api(live)
-        self._done.add(milestone.key)
-        if (missed := self._missed.get(milestone.key)) is not None:
-            # What AWS does once a person has acted began then, be it long before we noticed.
-            reached = missed if milestone.whenever else self.clock.now()
-            self._creation.begun[milestone.key] = reached
+        self._completed.add(milestone.key)
+        if (missed := self._last_unreached.get(milestone.key)) is not None:
+            # A person may have acted any time since the last poll; AWS started its work then.
+            reached = missed if milestone.unpredictable else self.clock.now()
+            self._creator.started_at[milestone.key] = reached
         return "done"
 
-    def _left(self, milestone: Milestone) -> float | None:
-        """Return the seconds until it is usually reached; None where its beginning is not known."""
-        if milestone.whenever:
+    def _remaining(self, milestone: Milestone) -> float | None:
+        """Return the expected seconds until the milestone is reached; None if they cannot be estimated."""
+        if milestone.unpredictable:
             return None
-        begun = self._creation.begun
+        started_at = self._creator.started_at
         ends = [
-            begun[n.key]
+            started_at[n.key]
             + (0 if isinstance(n, Milestone) else n.polling.expected)
             + milestone.polling.expected
             for n in milestone.needs()
-            if n.key in begun
+            if n.key in started_at
         ]
-        if before := [begun[m.key] for m in milestone.ready_after if m.key in begun]:
+        if before := [started_at[m.key] for m in milestone.ready_after if m.key in started_at]:
             ends = [max(before) + milestone.settling]
         return max(ends) - self.clock.now() if ends else None
 
-    def _keep(self, resource: Resource, live: Live) -> None:
-        """Record what was seen, update what differs, and wait until it is ready.
+    def _update_until_ready(self, resource: Resource, live: Live) -> None:
+        """Record the live resource, update what differs from the desired state, and check that it is ready.
 
-        Of what was adopted nothing is changed, unless the person said so.
+        Do not change adopted resources without consent. Raise Pending while it is not ready.
         """
         resource.load_from_api(live)
-        self._lives[resource.key] = live
+        self._live[resource.key] = live
         record = self.file.records[resource.key]
         shared = record.state == "adopted" or isinstance(resource, AccountWide)
         state: State = "adopted" if shared else "created"
@@ -286,53 +306,51 @@ class Engine:
         ours = state == "created" or resource.consented
         drift = differences(resource, live) if ours else []
         if drift:
-            if not resource.consented and resource.key not in self._creation.made:
-                self.prove(resource, live)
-            self._wait_to_switch(resource)
-            self.tell("updating", resource, ", ".join(d.path for d in drift))
+            if not resource.consented and resource.key not in self._creator.modified:
+                self.verify_ownership(resource, live)
+            self._wait_for_switch(resource)
+            self.report("updating", resource, ", ".join(d.path for d in drift))
             doing = _("Could not update {key}.", key=resource.key)
-            with aws.translate_errors(doing, retry=self._creation.retry(resource)):
+            with aws.translate_errors(doing, retry=self._creator.retry(resource)):
                 resource.update(self.clients, live, drift)
-            self._write(resource, state, made=True)  # maybe another: a task definition's revision
-            self._creation.made.add(resource.key)
-            if (
-                resource.key not in self._creation.begun
-            ):  # of what this run has made, the answer is believed
-                live = self._changed(resource, state)
+            self._write(resource, state, touch=True)  # outputs may change: a new revision's ARN
+            self._creator.modified.add(resource.key)
+            if resource.key not in self._creator.started_at:  # not created in this run
+                live = self._read_back(resource, state)
         if pending := resource.pending(live):
-            if (begun := self._creation.begun.get(resource.key)) is not None:
-                pending.left = begun + resource.polling.expected - self.clock.now()
+            if (started_at := self._creator.started_at.get(resource.key)) is not None:
+                pending.remaining = started_at + resource.polling.expected - self.clock.now()
             raise pending
 
-    def _changed(self, resource: Resource, state: State) -> Live:
-        """Return it as AWS shows it after a change. Raise Pending while the change shows only in part."""
+    def _read_back(self, resource: Resource, state: State) -> Live:
+        """Return the live resource after an update. Raise Pending until the whole change is visible."""
         live = inspector.find(resource, self.clients)
         if live is None:
             raise Pending(_("changed; waiting until AWS shows it"))
         resource.load_from_api(live)
         self._write(resource, state)
-        if left := differences(resource, live):
-            paths = ", ".join(difference.path for difference in left)
+        if remaining := differences(resource, live):
+            paths = ", ".join(difference.path for difference in remaining)
             raise Pending(_("waiting until AWS shows the change of {paths}", paths=paths))
         return live
 
-    def _wait_to_switch(self, resource: Resource) -> None:
-        """Raise Pending until what the traffic is switched to is ready."""
-        missing = [other.key for other in resource.switch_after if other.key not in self._done]
+    def _wait_for_switch(self, resource: Resource) -> None:
+        """Raise Pending until the resources to which traffic will be switched are ready."""
+        missing = [other.key for other in resource.switch_after if other.key not in self._completed]
         if missing:
             keys = ", ".join(missing)
             why = _("it still points to the old one until these are ready: {keys}", keys=keys)
-            raise Pending(why, outside=True)  # their own lines say how long they may take
+            raise Pending(why, outside=True)  # the timeouts of those resources apply
 
-    def _write(self, resource: Resource, state: State, made: bool = False) -> None:
-        """Write the record if it has changed; it is on disk when this returns. made: just now."""
-        known = self.file.records.get(resource.key)
-        since = self.clock.now() if made else known.since if known else 0.0
+    def _write(self, resource: Resource, state: State, touch: bool = False) -> None:
+        """Write the record if it has changed; it is on disk when this returns. touch: renew `since`."""
+        recorded = self.file.records.get(resource.key)
+        since = self.clock.now() if touch else recorded.since if recorded else 0.0
         self._record(resource.key, Record(resource.kind, state, resource.outputs(), since))
 
     def _record(self, key: str, record: Record) -> None:
         if not self.file.made_in:
-            self.file.made_in = dict(self.here)
+            self.file.made_in = dict(self.account_region)
         if record.state == "creating":
             self.file.begin(key, record)
         elif self.file.records.get(key) != record:
@@ -341,109 +359,108 @@ class Engine:
     # Deleting --------------------------------------------------------------------------------------
 
     def orphans(self) -> list[Resource]:
-        """Return what is recorded and no longer in the stack (its key changed), newest first."""
-        known = {*(resource.key for resource in self.resources), *self._unknown}
-        gone = [(key, record) for key, record in self.file.records.items() if key not in known]
-        return [from_record(key, record, self.stack) for key, record in reversed(gone)]
+        """Return the recorded resources that are no longer in the stack, newest first."""
+        keys = {*(resource.key for resource in self.resources), *self._unresolved}
+        orphans = [(key, record) for key, record in self.file.records.items() if key not in keys]
+        return [from_record(key, record, self.stack) for key, record in reversed(orphans)]
 
-    def _not_looked_for(self) -> list[ProvisionError]:
-        """Return a refusal for each record of which nobody knows whether there is anything behind it."""
+    def _unresolved_errors(self) -> list[ProvisionError]:
+        """Return an error for each interrupted creation that could not be resolved."""
         return [
             ProvisionError(
                 _("Could not look up {key}.", key=key),
                 why,
                 _("Run the same command again in a moment."),
             )
-            for key, why in self._unknown.items()
+            for key, why in self._unresolved.items()
         ]
 
     def check_teardown(self, everything: bool) -> external_use.ExternalUses:
-        """Return what others use of what a teardown would delete, by key. Delete nothing."""
-        interrupted.await_shown(self.file, self.inspect, self.tell, self.clock)
+        """Return the external uses of the resources that a teardown would delete, by key. Delete nothing."""
+        interrupted.await_shown(self.file, self.inspect, self.report, self.clock)
         inspector.load_records(self.resources, self.file.records)
-        clients, known = cached_reads(self.clients), self.file.records
-        with parallel.pool() as threads:  # as the file has it, which as a rule is how it is
-            listed = threads.submit(inventory.list_inventory, clients, self.clock, self.stack)
-            asked = threads.submit(self._used, everything, clients)
+        clients, records = cached_reads(self.clients), self.file.records
+        with parallel.pool() as threads:  # assume that the records are complete; checked below
+            tagged = threads.submit(inventory.list_inventory, clients, self.clock, self.stack)
+            uses = threads.submit(self._uses_for_teardown, everything, clients)
             observations = self.inspect(clients)
-        self._ownership.listed = listed.result().tagged
-        if self._list(listed.result().tagged):
+        self._ownership.listed = tagged.result().tagged
+        if self._record_tagged(tagged.result().tagged):
             observations = self.inspect(clients)
-        self._claim(observations)
-        still = known == self.file.records
-        self._checked_uses = asked.result() if still else self._used(everything, clients)
+        self._record_claimed(observations)
+        records_unchanged = records == self.file.records
+        self._checked_uses = (
+            uses.result() if records_unchanged else self._uses_for_teardown(everything, clients)
+        )
         return self._checked_uses
 
-    def _used(self, everything: bool, clients: Clients) -> external_use.ExternalUses:
+    def _uses_for_teardown(self, everything: bool, clients: Clients) -> external_use.ExternalUses:
         return self._uses(
             [r for r in self._deletion_order() if not r.retention_reason(everything)], clients
         )
 
     def _deletion_order(self) -> list[Resource]:
-        """Return everything that a teardown deletes, in its order."""
+        """Return all resources in the order in which a teardown deletes them."""
         return [*self.orphans(), *self.resources[::-1]]
 
     def teardown_preview(self, everything: bool, contents: Collection[str] = ()) -> dict[str, str]:
-        """Return, after check_teardown, why each resource would stay, by key; "" where it would go."""
-        going = self._deletion_order()
-        retained = external_use.retained(self._checked_uses or {}, going, contents)
+        """Return why each recorded resource would be kept, by key; "" if deleted. Needs check_teardown."""
+        order = self._deletion_order()
+        retained = external_use.retained(self._checked_uses or {}, order, contents)
         records = self.file.records
         return {
-            r.key: retained.get(r.key) or stays(r, records[r.key], everything)
-            for r in going
+            r.key: retained.get(r.key) or reason_to_keep(r, records[r.key], everything)
+            for r in order
             if r.key in records
         }
 
     def teardown(self, everything: bool, contents: Collection[str] = ()) -> DeletionResult:
-        """Delete what is ours and nobody else uses, then list what is left.
+        """Delete the stack's resources that have no external uses, then list what is left.
 
-        everything: also what is kept because it holds something dear. contents: keys of zones, buckets and
-        the like that go with what others put into them.
+        everything: also delete the hosted zone and stored data. contents: keys of resources to delete
+        together with contents that provision did not create.
         """
         uses = self.check_teardown(everything) if self._checked_uses is None else self._checked_uses
-        going = self._deletion_order()
-        stay = external_use.retained(uses, going, contents)
-        gone = self._removal.delete_all(going, everything, stay, contents=contents)
-        kept = [self.file.records[key] for key in gone.kept if key in self.file.records]
-        patience = 0.0 if gone.left else LISTS_LAG
-        found = inventory.left(self.clients, self.clock, self.stack, kept, patience)
-        gone.left += [str(tagged) for tagged in found.tagged if tagged.key not in gone.left]
-        gone.left += [key for key in self._unknown if key not in gone.left]
-        gone.errors += self._not_looked_for()
-        gone.unasked = found.unasked
-        gone.unchecked |= external_use.unchecked(uses)
-        return gone
+        order = self._deletion_order()
+        retained = external_use.retained(uses, order, contents)
+        result = self._deleter.delete_all(order, everything, retained, contents=contents)
+        kept = [self.file.records[key] for key in result.kept if key in self.file.records]
+        list_delay = 0.0 if result.left else LIST_DELAY
+        found = inventory.remaining(self.clients, self.clock, self.stack, kept, list_delay)
+        result.left += [str(tagged) for tagged in found.tagged if tagged.key not in result.left]
+        result.left += [key for key in self._unresolved if key not in result.left]
+        result.errors += self._unresolved_errors()
+        result.unlisted = found.unlisted
+        result.unchecked |= external_use.unchecked(uses)
+        return result
 
     def recover(self) -> dict[str, str]:
-        """Record what the account has of this stack and the file does not.
+        """Record the stack's resources that exist in the account and are not in the file.
 
-        Also what setup would adopt, and what a teardown may have left as it was. Returns what could not be
-        looked at, by kind or key, with the reason.
+        Include resources that setup would adopt. Return the kinds and keys that could not be read, with the
+        reason.
         """
         clients = cached_reads(self.clients)
         found = inventory.list_inventory(clients, self.clock, self.stack)
-        self._list(found.tagged)
+        self._record_tagged(found.tagged)
         observations = self.inspect(clients)
-        self._claim(observations, adopt=True)
-        unknown = {kind: refusal.why for kind, refusal in found.unasked.items()}
+        self._record_claimed(observations, adopt=True)
+        unknown = {kind: error.why for kind, error in found.unlisted.items()}
         return unknown | {
             key: observation.unknown
             for key, observation in observations.items()
             if observation.unknown
         }
 
-    def _list(self, listed: list[inventory.TaggedResource]) -> bool:
-        """Record what carries our tags and is not recorded yet. Return whether there was any."""
-        new = [tagged for tagged in listed if tagged.key not in self.file.records]
+    def _record_tagged(self, resources: list[inventory.TaggedResource]) -> bool:
+        """Record the tagged resources that are not recorded yet. Return whether there were any."""
+        new = [tagged for tagged in resources if tagged.key not in self.file.records]
         for tagged in new:
             self._record(tagged.key, tagged.record())
         return bool(new)
 
-    def _claim(self, observations: Mapping[str, Observation], adopt: bool = False) -> None:
-        """Record what is ours without a record: it belongs to something that carries our tags.
-
-        adopt: as `recover` has it.
-        """
+    def _record_claimed(self, observations: Mapping[str, Observation], adopt: bool = False) -> None:
+        """Record untagged resources that belong to a tagged one. adopt: also those that setup would adopt."""
         states: dict[str, State] = {"claim": "created", **({"adopt": "adopted"} if adopt else {})}
         for observation in observations.values():
             if isinstance(observation.resource, Milestone) or observation.live is None:
@@ -454,41 +471,39 @@ class Engine:
                 and observation.resource.deletion_state(observation.live) == "survives"
             ):
                 continue
-            if (
-                observation.verdict == "keep" and observation.record
-            ):  # with what only a look can tell
+            if observation.verdict == "keep" and observation.record:  # outputs may have changed
                 self._write(observation.resource, observation.record.state)
             elif observation.verdict in states:
                 self._write(observation.resource, states[observation.verdict])
 
     def check_pause(self) -> external_use.ExternalUses:
-        """Return what others use of what a pause would delete, by key. Delete nothing."""
+        """Return the external uses of the resources that a pause would delete, by key. Delete nothing."""
         clients = cached_reads(self.clients)
         self.inspect(clients)
         self._checked_uses = self._uses(self._paused(), clients)
         return self._checked_uses
 
     def pause(self, contents: Collection[str] = ()) -> DeletionResult:
-        """Delete what is paid by the hour and everything that depends on it. contents: as for teardown."""
+        """Delete the resources charged by the hour and their dependents. contents: as for teardown."""
         uses = self.check_pause() if self._checked_uses is None else self._checked_uses
         self.file.mark_paused(True)
-        stay = external_use.retained(uses, self.resources, contents)
-        gone = self._removal.delete_all(self._paused(), True, stay, contents=contents)
-        gone.unchecked |= external_use.unchecked(uses)
-        return gone
+        retained = external_use.retained(uses, self.resources, contents)
+        result = self._deleter.delete_all(self._paused(), True, retained, contents=contents)
+        result.unchecked |= external_use.unchecked(uses)
+        return result
 
     def _paused(self) -> list[Resource]:
         paid = [r for r in self.resources if r.deletion.on_pause]
-        gone = {id(user) for r in paid for user in (r, *dependents(r, self.resources, Resource))}
-        return [r for r in self.resources[::-1] if id(r) in gone]
+        result = {id(user) for r in paid for user in (r, *dependents(r, self.resources, Resource))}
+        return [r for r in self.resources[::-1] if id(r) in result]
 
 
 def vanished(resource: Resource) -> ProvisionError:
-    """Return the error for an adopted resource that is gone: it is not ours to create again."""
+    """Return the error for an adopted resource that no longer exists: provision must not create it."""
     return ProvisionError(
         _("Could not look up {key}.", key=resource.key),
         _("it was there before provision and is gone now"),
-        _("Put it back, or strike its entry out of stack.yaml so that provision makes one."),
+        _("Restore it, or remove its entry from stack.yaml so that provision creates one."),
     )
 
 
@@ -498,13 +513,13 @@ def _unchecked(key: str, why: str) -> UnknownState:
 
 
 def account_and_region(clients: Clients, clock: Clock) -> dict[str, str]:
-    """Return account and region as they are noted in stack.yaml. Raises ProvisionError."""
+    """Return account and region as recorded in stack.yaml. Raise ProvisionError."""
     return {"account": inspector.account(clients, clock), "region": clients.aws.region}
 
 
-def made_elsewhere(made: dict[str, str], here: dict[str, str]) -> str:
-    """Return why records of one account and region cannot be used in another."""
-    return _("made in {made}, but this is {here}", made=_place(made), here=_place(here))
+def account_mismatch(recorded: dict[str, str], here: dict[str, str]) -> str:
+    """Return the message for records that belong to another account or region."""
+    return _("made in {made}, but this is {here}", made=_place(recorded), here=_place(here))
 
 
 def _place(where: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
-"""Run a list of steps: the one loop that waits.
+"""Execute a list of steps in dependency order; the only code that sleeps while AWS works.
 
-Make passes over the list in its order, in this thread: try each step whose dependencies are done and which is
-due. What is not ready yet is tried again on a later pass; sleep only when nothing can move. Stop when all are
-done, or when what is left waits for somebody outside longer than allowed.
+Make passes over the list in one thread: try each step whose dependencies are done and whose next try is due.
+A step that is not ready is tried again on a later pass; sleep only if no step can run. Stop when every step
+is done or failed, or when the remaining ones have waited for a person longer than allowed.
 """
 
 from collections.abc import Callable
@@ -14,77 +14,78 @@ from provision.errors import Pending, ProvisionError, WaitingOnExternal
 from provision.i18n import _
 from provision.resources.base import Resource
 
-Report = Callable[
-    [str, Resource, str], None
-]  # what happened (a word), to which resource, in detail
-LATE = 0.08  # the part of a resource's duration by which its end may be noticed late
-SOON = 2.0  # seconds between two polls where the duration is not known
-ASKED = 4  # polls before anything is given up: one pass may take long on a slow machine
-Action = Callable[[Resource], str]  # what a step does; returns the word for how it ended
+Report = Callable[[str, Resource, str], None]  # arguments: event name, resource, detail
+MAX_DELAY_RATIO = 0.08  # of the time waited so far: how late the end of a wait may be noticed
+MIN_LONGEST_PAUSE = 2.0  # seconds; lower bound for the longest pause between two tries
+MIN_TRIES = 4  # before a timeout counts, because one pass may take long on a slow machine
+Action = Callable[[Resource], str]  # executes a step; returns the event name of its result
 
 
 @dataclass
 class Step:
-    """One resource in a run."""
+    """The execution of one resource in a run."""
 
     resource: Resource
-    needs: list[str]
+    needs: list[str]  # keys
     done: bool = False
-    needed: bool = True  # by another line: a moment lost here is lost there too
-    passable: bool = False  # not done, but what waits for it may begin
-    refusal: ProvisionError | None = None
+    has_dependents: bool = True  # in this run: they wait for it, so poll it more often
+    dependents_may_start: bool = False  # although it is not done
+    error: ProvisionError | None = None
     waiting: Pending | None = None
-    since: float = 0.0
-    due: float = 0.0
+    waiting_since: float = 0.0
+    next_try: float = 0.0
     tries: int = 0
 
     def wait(self, why: Pending, now: float) -> None:
-        """Note why it waits and when it is due again: soon at first, later less often."""
+        """Store the reason and schedule the next try; set `error` after the timeout."""
         if self.waiting is None or self.waiting.outside != why.outside:
-            self.since, self.tries = now, 0  # the hours at a registrar are not held against AWS
+            self.waiting_since, self.tries = now, 0  # waiting for a person has no timeout
         self.waiting, self.tries = why, self.tries + 1
-        self.due = now + self._pause(why, now - self.since)
-        timeout = self._timeout(why)
-        if not why.outside and now - self.since > timeout and self.tries > ASKED:
-            self.refusal = ProvisionError(
+        waited = now - self.waiting_since
+        self.next_try = now + self._pause(why, waited)
+        if not why.outside and waited > self._timeout(why) and self.tries > MIN_TRIES:
+            self.error = ProvisionError(
                 _("{key} did not become ready.", key=self.resource.key),
-                _(
-                    "after {seconds} s still: {reason}",
-                    seconds=int(now - self.since),
-                    reason=why.reason,
-                ),
+                _("after {seconds} s still: {reason}", seconds=int(waited), reason=why.reason),
                 _("Run `provision status` to see more, and the same command to go on."),
             )
 
     def _pause(self, why: Pending, waited: float) -> float:
-        """Return the seconds until the next try: long while the end is far, short when it is near."""
+        """Return the seconds until the next try, which get shorter as the estimated end comes nearer."""
         polling = self.resource.polling
-        slowest = min(polling.interval, max(SOON, polling.expected / 15, waited * LATE))
-        if why.left is not None and why.sure:
-            return why.left
-        if why.left is None:
-            return min(slowest, 1.5 ** min(self.tries - 1, 10))
-        near = polling.interval_near if self.needed else polling.interval
-        if why.left <= 0:  # it takes longer than usual: the longer, the less a few seconds matter
-            return min(slowest, max(near, -why.left / 6))
-        far = max(near, why.left / polling.checks)
-        return min(far, polling.interval_far, self._timeout(why) / (ASKED + 1))
+        longest = min(
+            polling.interval,
+            max(MIN_LONGEST_PAUSE, polling.expected / 15, waited * MAX_DELAY_RATIO),
+        )
+        if why.remaining is not None and why.exact:
+            return why.remaining
+        if why.remaining is None:
+            return min(longest, 1.5 ** min(self.tries - 1, 10))
+        shortest = polling.interval_near if self.has_dependents else polling.interval
+        if why.remaining <= 0:  # overdue: back off in proportion to the delay
+            return min(longest, max(shortest, -why.remaining / 6))
+        until_next_check = max(shortest, why.remaining / polling.checks)
+        return min(until_next_check, polling.interval_far, self._timeout(why) / (MIN_TRIES + 1))
 
     def _timeout(self, why: Pending) -> float:
-        """Return the seconds after which it is given up."""
+        """Return the seconds after which waiting fails."""
         return self.resource.polling.timeout if why.timeout is None else why.timeout
 
 
 @dataclass
 class Outcome:
-    """How a run ended."""
+    """The result of a run.
+
+    notes: the errors of optional resources, which do not fail the run. outside: what still waits for a person
+    or another company.
+    """
 
     errors: list[ProvisionError] = field(default_factory=list)
-    notes: list[ProvisionError] = field(default_factory=list)  # of what is optional
+    notes: list[ProvisionError] = field(default_factory=list)
     outside: list[Pending] = field(default_factory=list)
 
     def raise_if_waiting(self) -> None:
-        """Raise WaitingOnExternal where something outside is not done yet."""
+        """Raise WaitingOnExternal if anything waits for a person or another company."""
         if self.outside:
             raise WaitingOnExternal(
                 _("Everything that can be built by now is built."),
@@ -94,96 +95,96 @@ class Outcome:
 
 
 def execute(
-    lines: list[Step],
-    step: Action,
+    steps: list[Step],
+    action: Action,
     clock: Clock,
-    tell: Report,
+    report: Report,
     wait: float | None = None,
 ) -> Outcome:
-    """Make passes until all is done or nothing may move.
+    """Make passes over the steps until all are done or none can run.
 
-    wait: seconds to wait for what is outside; None: without bound.
+    wait: seconds to wait once every remaining step waits for a person; None: no limit.
     """
-    by_key = {line.resource.key: line for line in lines}
-    needs = {need for line in lines for need in line.needs}
-    for line in lines:
-        line.needed = line.resource.key in needs
-    quiet_since: float | None = None
+    by_key = {step.resource.key: step for step in steps}
+    needs = {need for step in steps for need in step.needs}
+    for step in steps:
+        step.has_dependents = step.resource.key in needs
+    external_since: float | None = None
     while True:
-        if _pass(lines, by_key, step, clock, tell):
-            quiet_since = None
+        if _pass(steps, by_key, action, clock, report):
+            external_since = None
             continue
-        movable = [line for line in lines if _may_begin(line, by_key)]
-        if not movable:
-            return _outcome(lines)
+        runnable = [step for step in steps if _can_run(step, by_key)]
+        if not runnable:
+            return _outcome(steps)
         now = clock.now()
-        due = min(line.due for line in movable)
-        if all(line.waiting and line.waiting.outside for line in movable):
-            quiet_since = now if quiet_since is None else quiet_since
+        next_try = min(step.next_try for step in runnable)
+        if all(step.waiting and step.waiting.outside for step in runnable):
+            external_since = now if external_since is None else external_since
             if wait is not None:
-                if now - quiet_since >= wait:
-                    return _outcome(lines)
-                due = min(due, quiet_since + wait)
+                if now - external_since >= wait:
+                    return _outcome(steps)
+                next_try = min(next_try, external_since + wait)
         else:
-            quiet_since = None
-        if due > now:
-            clock.sleep(max(0.05, due - now))
+            external_since = None
+        if next_try > now:
+            clock.sleep(max(0.05, next_try - now))
 
 
 def _pass(
-    lines: list[Step], by_key: dict[str, Step], step: Action, clock: Clock, tell: Report
+    steps: list[Step], by_key: dict[str, Step], action: Action, clock: Clock, report: Report
 ) -> bool:
-    """Try each line that may begin and is due, in order. Return whether any line was done."""
-    moved, now = False, clock.now()
-    for line in lines:
-        if _may_begin(line, by_key) and line.due <= now:
-            moved = _try(line, step, clock, tell) or moved
-            began, now = now, clock.now()
-            for other in lines:  # an image's push is not held against what waits meanwhile
-                if other is not line:
-                    other.since += now - began
-    return moved
+    """Try each step that can run and is due, in order. Return whether any of them is done now."""
+    progress, now = False, clock.now()
+    for step in steps:
+        if _can_run(step, by_key) and step.next_try <= now:
+            progress = _try(step, action, clock, report) or progress
+            started, now = now, clock.now()
+            for other in steps:  # a long step (an image push) must not use up the others' timeouts
+                if other is not step:
+                    other.waiting_since += now - started
+    return progress
 
 
-def _may_begin(line: Step, by_key: dict[str, Step]) -> bool:
-    needs = [by_key[need] for need in line.needs if need in by_key]
+def _can_run(step: Step, by_key: dict[str, Step]) -> bool:
+    needs = [by_key[need] for need in step.needs if need in by_key]
     ready = all(
-        need.done or (need.passable and not line.resource.deletion.after_dependents)
+        need.done or (need.dependents_may_start and not step.resource.deletion.after_dependents)
         for need in needs
     )
-    return ready and not line.done and not line.refusal
+    return ready and not step.done and not step.error
 
 
-def _try(line: Step, step: Action, clock: Clock, tell: Report) -> bool:
-    """Take one step of a line, and tell how it ended. Return whether the line is done."""
-    resource = line.resource
+def _try(step: Step, action: Action, clock: Clock, report: Report) -> bool:
+    """Try a step once and report the result. Return whether it is done."""
+    resource = step.resource
     try:
         with aws.reading(_("Could not read what AWS answered about {key}.", key=resource.key)):
-            word = step(resource)
+            event = action(resource)
     except Pending as why:
-        line.passable = why.passable
-        line.wait(why, clock.now())
-        if line.refusal:
-            tell("failed", resource, line.refusal.why)
+        step.dependents_may_start = why.dependents_may_start
+        step.wait(why, clock.now())
+        if step.error:
+            report("failed", resource, step.error.why)
         else:
-            tell("waiting", resource, why.reason)
-    except ProvisionError as refusal:
-        line.refusal, line.passable = refusal, refusal.passable
-        tell("failed", resource, refusal.why)
+            report("waiting", resource, why.reason)
+    except ProvisionError as error:
+        step.error, step.dependents_may_start = error, error.dependents_may_start
+        report("failed", resource, error.why)
     else:
-        line.done = True
-        tell(word, resource, "")
-    return line.done
+        step.done = True
+        report(event, resource, "")
+    return step.done
 
 
-def _outcome(lines: list[Step]) -> Outcome:
-    failed = [(line.refusal, line.resource.errors.fatal) for line in lines if line.refusal]
+def _outcome(steps: list[Step]) -> Outcome:
+    failed = [(step.error, step.resource.errors.fatal) for step in steps if step.error]
     return Outcome(
-        errors=[refusal for refusal, fatal in failed if fatal],
-        notes=[refusal for refusal, fatal in failed if not fatal],
+        errors=[error for error, fatal in failed if fatal],
+        notes=[error for error, fatal in failed if not fatal],
         outside=[
-            line.waiting
-            for line in lines
-            if line.waiting and line.waiting.outside and not line.done and not line.refusal
+            step.waiting
+            for step in steps
+            if step.waiting and step.waiting.outside and not step.done and not step.error
         ],
     )

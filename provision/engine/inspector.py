@@ -1,6 +1,6 @@
-"""Inspect what exists, without changing anything, and compare it with what is recorded.
+"""Read the live resources and compare them with the records. Change nothing.
 
-`verdict` is the table of records: recorded state against what AWS shows.
+`verdict` maps recorded state and live state to the action to take.
 """
 
 import dataclasses
@@ -31,47 +31,48 @@ from provision.state.stack_file import Record
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 Verdict = Literal["create", "adopt", "keep", "claim", "stranger", "vanished", "finish"]
-TRIES = 10  # of a question that is throttled or not answered
-FEWEST = 5  # of them, however long each takes
-PATIENCE = 60.0  # seconds after which no question is asked again
+MAX_TRIES = 10  # per read, while it is throttled or gets no response
+MIN_TRIES = 5  # per read, however long each takes
+RETRY_PERIOD = 60.0  # seconds after which a read that was tried MIN_TRIES times is not retried
 
 
 @dataclass
 class Observation:
-    """One inspected resource. live None: there is none. seen False: it could not be inspected yet.
+    """The result of inspecting one resource.
 
-    unknown: why nobody can say whether there is one; "" where that is known. answered: the operation whose
-    answer was read last.
+    live: None if it does not exist. inspected: False if it could not be inspected yet. unknown: why it is not
+    known whether it exists; "" if it is. answered: the operations whose responses were read. drift: the
+    differences from the desired state.
     """
 
     resource: Resource
     record: Record | None
     live: Live | None = None
-    seen: bool = False
+    inspected: bool = False
     ours: bool = False
-    refusal: ProvisionError | None = None
+    error: ProvisionError | None = None
     unknown: str = ""
     answered: list[str] = field(default_factory=list)
-    drift: list[Difference] = field(default_factory=list)  # where it is not as wanted
+    drift: list[Difference] = field(default_factory=list)
 
     def compare(self) -> None:
-        """Set the drift, or the error where what is desired is unknown (an image's files may be missing)."""
+        """Set `drift`; set `error` if the desired state is unknown (an image's files may be missing)."""
         if self.live is None:
             return
         try:
             with self._reading():
                 if not isinstance(self.resource, Milestone):
                     self.drift = differences(self.resource, self.live)
-        except ProvisionError as refusal:
-            self.refusal = refusal
-        if self.record is not None and self.record.state == "adopted":  # never given our tags
+        except ProvisionError as error:
+            self.error = error
+        if self.record is not None and self.record.state == "adopted":  # not tagged
             self.drift = [d for d in self.drift if not d.path.startswith("Tags.")]
         try:
             self._pending()
-        except UnknownState as refusal:
-            self.refusal = refusal
+        except UnknownState as error:
+            self.error = error
         except ProvisionError:
-            pass  # `waiting` says so
+            pass  # `waiting` returns it
 
     def _pending(self) -> str:
         with self._reading():
@@ -83,7 +84,7 @@ class Observation:
 
     @property
     def verdict(self) -> Verdict:
-        """Return what has to be done about it."""
+        """Return the action to take."""
         may_adopt = self.live is not None and self.resource.may_adopt(self.live)
         found = verdict(self.record, self.live, self.ours, may_adopt)
         shared = isinstance(self.resource, AccountWide)
@@ -91,22 +92,22 @@ class Observation:
 
     @property
     def waiting(self) -> str:
-        """Return what it still waits for; "" when it is ready."""
+        """Return why it is not ready; "" if it is."""
         if self.unknown:
             return self.unknown
-        if self.refusal:
-            return self.refusal.why
+        if self.error:
+            return self.error.why
         milestone = isinstance(self.resource, Milestone)
-        if self.live is None and not (milestone and self.seen):
+        if self.live is None and not (milestone and self.inspected):
             return _("not begun") if milestone else _("not there")
         try:
             return self._pending()
-        except ProvisionError as refusal:
-            return refusal.why
+        except ProvisionError as error:
+            return error.why
 
 
 def verdict(record: Record | None, live: Live | None, ours: bool, may_adopt: bool) -> Verdict:
-    """Return what has to be done about it."""
+    """Return the action to take."""
     state = record.state if record else None
     if state == "deleting":
         return "finish"
@@ -122,10 +123,10 @@ def verdict(record: Record | None, live: Live | None, ours: bool, may_adopt: boo
 def find(
     resource: Resource, clients: Clients, *, waiting: bool = False, retry: tuple[str, ...] = ()
 ) -> Live | None:
-    """Return the live resource. Raise Pending, ProvisionError.
+    """Return the live resource, or None if it does not exist. Raise Pending or ProvisionError.
 
-    waiting: only what tells whether it is ready. patient: error codes that mean "not yet".
-    Where the id of what it lies in is not known, that is looked for first.
+    waiting: call a milestone's `poll` instead of `find`. retry: error codes that mean "not yet" (Pending).
+    If the id of a resource that it is looked up in is unknown, find that resource first.
     """
     doing = _("Could not look up {key}.", key=resource.key)
     try:
@@ -136,29 +137,29 @@ def find(
     except aws.NotFound:
         return None
     except aws.UnknownId:
-        learned = False
-        for place in resource.lookup_needs():
-            if isinstance(place, Milestone) or _is_known(place, place.outputs()):
+        progress = False
+        for parent in resource.lookup_needs():
+            if isinstance(parent, Milestone) or _is_known(parent, parent.outputs()):
                 continue
-            live = find(place, clients)
+            live = find(parent, clients)
             if live is None:
                 return None
-            place.load_from_api(live)
-            learned = learned or _is_known(place, place.outputs())
-        if not learned:
+            parent.load_from_api(live)
+            progress = progress or _is_known(parent, parent.outputs())
+        if not progress:
             raise
     return find(resource, clients, waiting=waiting, retry=retry)
 
 
-def ours(resource: Resource, clients: Clients, live: Live, parents: set[str]) -> bool:
-    """Return whether a live resource is this stack's: by its tags, or through its owner.
+def ours(resource: Resource, clients: Clients, live: Live, our_keys: set[str]) -> bool:
+    """Return whether a live resource is this stack's, by its tags or its owners.
 
-    parents: the keys of what is known to be ours.
+    our_keys: keys of resources known to be this stack's.
     """
     if isinstance(resource, AccountWide):
         return False
     if (owners := resource.owners(live)) is not None:
-        return any(owner.key in parents for owner in owners)
+        return any(owner.key in our_keys for owner in owners)
     with aws.reading(_("Could not read the tags of {key}.", key=resource.key)):
         tags = resource.tags_of(clients, live)
     return tags.get("provision:stack") == resource.stack
@@ -169,19 +170,21 @@ def inspect(
     clients: Clients,
     records: dict[str, Record],
     *,
-    parents: set[str] | None = None,
-    doubted: bool = False,
+    our_keys: set[str] | None = None,
+    name_taken: bool = False,
 ) -> Observation:
-    """Inspect one resource. doubted: a record that says `creating` is no proof, because the name was taken.
+    """Inspect one resource.
 
-    What is on its way out counts as none, unless it is we who take it away.
+    our_keys: keys of resources known to be this stack's. name_taken: the create call answered "already
+    exists", so a `creating` record does not prove ownership. A resource that is being deleted counts as not
+    found, unless its record is `deleting`.
     """
     record = records.get(resource.key)
     if record:
         resource.load_from_record(record.outputs)
-    observation = Observation(resource, record, seen=True)
+    observation = Observation(resource, record, inspected=True)
     with aws.reading(_("Could not look up {key}.", key=resource.key), observation.answered):
-        _inspect(observation, clients, records, parents or set(), doubted)
+        _inspect(observation, clients, records, our_keys or set(), name_taken)
     return observation
 
 
@@ -189,134 +192,143 @@ def _inspect(
     observation: Observation,
     clients: Clients,
     records: dict[str, Record],
-    parents: set[str],
-    doubted: bool,
+    our_keys: set[str],
+    name_taken: bool,
 ) -> None:
     resource, record = observation.resource, observation.record
     live = find(resource, clients)
     if live is not None and (not record or record.state != "deleting"):
-        leaving = resource.deletion_state(live) in ("leaving", "released")
-        live = None if leaving else live
+        being_deleted = resource.deletion_state(live) in ("leaving", "released")
+        live = None if being_deleted else live
     observation.live = live
     if observation.verdict == "create" and not isinstance(resource, Milestone):
         resource.preflight(clients)
     if live is not None and not isinstance(resource, Milestone):
-        if record is None or doubted:
-            known = {key for key, other in records.items() if other.state == "created"}
-            observation.ours = ours(resource, clients, live, known | parents)
+        if record is None or name_taken:
+            recorded_keys = {key for key, other in records.items() if other.state == "created"}
+            observation.ours = ours(resource, clients, live, recorded_keys | our_keys)
         else:
             observation.ours = record.state == "creating"
         resource.load_from_api(live)
 
 
-def ask_all(
-    questions: Mapping[K, Callable[[], T]], clock: Clock, tries: int = TRIES
+def call_all_with_retries(
+    functions: Mapping[K, Callable[[], T]], clock: Clock, tries: int = MAX_TRIES
 ) -> tuple[dict[K, T], dict[K, Pending]]:
-    """Ask the questions in parallel. Return each answer, and of those that stay pending the last reason.
+    """Call the functions in parallel; retry those that raise Pending, with exponential backoff.
 
-    What is pending is asked again after longer and longer pauses, `tries` times; after PATIENCE seconds only
-    until it was asked FEWEST times. Raise what else a question raises.
+    Return the results, and the last Pending of each function that did not succeed. Stop after `tries` calls,
+    or after RETRY_PERIOD seconds and MIN_TRIES calls. Raise any other exception of a function.
     """
 
-    def answer(question: Callable[[], T]) -> T | Pending:
+    def call(function: Callable[[], T]) -> T | Pending:
         try:
-            return question()
+            return function()
         except Pending as why:
             return why
 
-    found: dict[K, T] = {}
+    results: dict[K, T] = {}
     pending: dict[K, Pending] = {}
-    left, waited = dict(questions), 0.5
-    until = clock.now() + PATIENCE if left else 0.0
+    remaining, pause = dict(functions), 0.5
+    give_up_after = clock.now() + RETRY_PERIOD if remaining else 0.0
     for attempt in range(tries):
-        if not left or (attempt >= FEWEST and clock.now() >= until):
+        if not remaining or (attempt >= MIN_TRIES and clock.now() >= give_up_after):
             break
         if attempt:
-            clock.sleep(waited := waited * 1.5)
-        for key, got in zip(tuple(left), parallel.run_all(answer, left.values()), strict=True):
-            if isinstance(got, Pending):
-                pending[key] = got
+            clock.sleep(pause := pause * 1.5)
+        for key, result in zip(
+            tuple(remaining), parallel.run_all(call, remaining.values()), strict=True
+        ):
+            if isinstance(result, Pending):
+                pending[key] = result
             else:
-                found[key] = got
-                del left[key]
+                results[key] = result
+                del remaining[key]
                 pending.pop(key, None)
-    return found, pending
+    return results, pending
 
 
 def load_records(resources: Iterable[Resource], records: Mapping[str, Record]) -> None:
-    """Fill in every recorded output, before any thread may read one of them."""
+    """Load all recorded outputs, before other threads read them."""
     for resource in resources:
         if record := records.get(resource.key):
             resource.load_from_record(record.outputs)
 
 
-def ask(question: Callable[[], T], clock: Clock, doing: str, tries: int = TRIES) -> T:
-    """Return one question's answer, asked as `answers` does. Raises NoAnswer, and what else it raises."""
-    found, silent = ask_all({doing: question}, clock, tries)
-    for why in silent.values():
-        raise unanswered(doing, why)
+def call_with_retries(
+    function: Callable[[], T], clock: Clock, doing: str, tries: int = MAX_TRIES
+) -> T:
+    """Return the function's result, retrying while it raises Pending. Raise NoResponse after `tries` calls.
+
+    doing: the description of the call, for the error message.
+    """
+    found, unanswered = call_all_with_retries({doing: function}, clock, tries)
+    for why in unanswered.values():
+        raise no_response(doing, why)
     return found[doing]
 
 
 def account(clients: Clients, clock: Clock) -> str:
-    """Return the account's number. Raises ProvisionError where AWS cannot be reached or refuses."""
-    return ask(clients.aws.account, clock, _("Could not find out which AWS account this is."))
+    """Return the account id. Raise ProvisionError if AWS cannot be reached or refuses the request."""
+    return call_with_retries(
+        clients.aws.account, clock, _("Could not find out which AWS account this is.")
+    )
 
 
-def unanswered(doing: str, why: Pending) -> NoResponse:
-    """Return the refusal for a question that kept being unanswered."""
+def no_response(doing: str, why: Pending) -> NoResponse:
+    """Return the error for a read that got no response after all retries."""
     return NoResponse(doing, why.reason, _("Run the same command again in a moment."))
 
 
 def inspect_all(
     resources: list[Resource], clients: Clients, records: dict[str, Record], clock: Clock
 ) -> dict[str, Observation]:
-    """Inspect everything in as few round trips as the dependencies allow."""
+    """Inspect all resources, in parallel as far as their dependencies allow."""
     load_records(resources, records)
     clients = cached_reads(clients, _batched(resources, records))
-    left = resources
+    remaining = resources
     observations: dict[str, Observation] = {}
-    while left:
-        wave = [r for r in left if _may_look(r, observations, records)]
-        left = [r for r in left if r not in wave]
-        known = {key for key, observation in observations.items() if observation.ours}
-        looks = {
-            r.key: partial(_seen, r, clients, records, known)
-            for r in wave
-            if _rests(r, observations)
+    while remaining:
+        batch = [r for r in remaining if _can_inspect(r, observations, records)]
+        remaining = [r for r in remaining if r not in batch]
+        our_keys = {key for key, observation in observations.items() if observation.ours}
+        inspections = {
+            r.key: partial(_inspect_or_error, r, clients, records, our_keys)
+            for r in batch
+            if _dependencies_exist(r, observations)
         }
-        found, silent = ask_all(looks, clock)
-        for key, why in silent.items():
+        found, unanswered = call_all_with_retries(inspections, clock)
+        for key, why in unanswered.items():
             doing = _("Could not look up {key}.", key=key)
-            found[key] = unanswered(doing, why)
-        for resource in wave:
-            observation = found.get(resource.key) or _not_looked_at(resource, observations)
+            found[key] = no_response(doing, why)
+        for resource in batch:
+            observation = found.get(resource.key) or _uninspected(resource, observations)
             if isinstance(observation, ProvisionError):
                 unknown = observation.why if isinstance(observation, UnknownState) else ""
-                observation = Observation(resource, None, refusal=observation, unknown=unknown)
+                observation = Observation(resource, None, error=observation, unknown=unknown)
             observation.record = records.get(resource.key)
             observations[resource.key] = observation
-    for observation in observations.values():  # now that what each is built on is known
+    for observation in observations.values():  # only now are the outputs of all dependencies loaded
         observation.compare()
     return {resource.key: observations[resource.key] for resource in resources}
 
 
 def _batched(resources: list[Resource], records: dict[str, Record]) -> Iterator[tuple[Batch, str]]:
-    """Yield what will be looked for by a known id, where one call describes several."""
+    """Yield the resources that can be read by id in a batch, with that id."""
     for resource in resources:
         if batch := resource.batch:
-            known = records[resource.key].outputs if resource.key in records else {}
+            outputs = records[resource.key].outputs if resource.key in records else {}
             fields = dataclasses.fields(resource)
-            ids = [known.get(f.name) for f in fields if f.metadata.get("path") == batch.id]
+            ids = [outputs.get(f.name) for f in fields if f.metadata.get("path") == batch.id]
             name = resource.identity() if batch.by_name else ""
             if known_id := next(filter(None, ids), name):
                 yield batch, known_id
 
 
-def _may_look(
+def _can_inspect(
     resource: Resource, observations: dict[str, Observation], records: dict[str, Record]
 ) -> bool:
-    """Return whether everything that its inspection needs to know of others is known."""
+    """Return whether the resources that its lookup needs are inspected or recorded."""
     recorded = resource.key in records and all(
         need.key in records and _is_known(need, records[need.key].outputs)
         for need in resource.needs()
@@ -327,22 +339,22 @@ def _may_look(
 
 
 def _is_known(resource: Resource, outputs: Mapping[str, Any]) -> bool:
-    """Return whether its first output, by which AWS and others name it, is among these outputs."""
+    """Return whether its first output, which identifies it, is among these outputs."""
     names = [item.name for item in dataclasses.fields(resource) if "path" in item.metadata]
     return not names or bool(outputs.get(names[0]))
 
 
-def _rests(resource: Resource, observations: dict[str, Observation]) -> bool:
-    """Return whether everything it needs is there (or not inspected yet because it is recorded)."""
+def _dependencies_exist(resource: Resource, observations: dict[str, Observation]) -> bool:
+    """Return whether none of the inspected resources that its lookup needs is missing."""
     return all(
-        observations[need.key].seen and (observations[need.key].live is not None)
+        observations[need.key].inspected and (observations[need.key].live is not None)
         for need in resource.lookup_needs()
         if need.key in observations and not isinstance(need, Milestone)
     )
 
 
-def _not_looked_at(resource: Resource, observations: dict[str, Observation]) -> Observation:
-    """Return what is to be said of it while what it rests on is not there, or nobody knows whether it is."""
+def _uninspected(resource: Resource, observations: dict[str, Observation]) -> Observation:
+    """Return the observation of a resource whose dependency does not exist or could not be read."""
     unknown = [
         need.key
         for need in resource.lookup_needs()
@@ -352,13 +364,13 @@ def _not_looked_at(resource: Resource, observations: dict[str, Observation]) -> 
     return Observation(resource, None, unknown=why)
 
 
-def _seen(
-    resource: Resource, clients: Clients, records: dict[str, Record], parents: set[str]
+def _inspect_or_error(
+    resource: Resource, clients: Clients, records: dict[str, Record], our_keys: set[str]
 ) -> Observation | ProvisionError:
-    """Return one look, or why it was refused. Raises Pending."""
+    """Return the observation, or the error. Raise Pending."""
     try:
-        return inspect(resource, clients, records, parents=parents)
-    except aws.UnknownId:  # nothing is wrong, but it could not be asked for
+        return inspect(resource, clients, records, our_keys=our_keys)
+    except aws.UnknownId:  # it cannot be looked up yet
         return Observation(resource, records.get(resource.key))
-    except ProvisionError as refusal:
-        return refusal
+    except ProvisionError as error:
+        return error

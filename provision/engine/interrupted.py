@@ -1,4 +1,4 @@
-"""Resolve what an interrupted run had started: record it, forget it, or wait until AWS shows it."""
+"""Resolve the `creating` records of an interrupted run: record the resource, forget it, or wait for AWS."""
 
 from collections.abc import Callable, Collection, Mapping
 
@@ -10,68 +10,69 @@ from provision.i18n import _
 from provision.resources.base import kinds
 from provision.state.stack_file import Record, StackFile
 
-AGAIN = 5.0  # seconds between two looks at what AWS may not show yet
+POLL_INTERVAL = 5.0  # seconds
 
 
 def settle(
     file: StackFile,
-    known: Collection[str],
-    tagged: Callable[[], Inventory],
+    stack_keys: Collection[str],
+    list_tagged: Callable[[], Inventory],
     record: Callable[[str, Record], None],
     clock: Clock,
 ) -> dict[str, str]:
-    """Record or forget what was begun under settings that have changed since.
+    """Resolve `creating` records whose key the settings no longer produce.
 
-    Of such a record nothing but the key is known: no setting tells its name any more, but its tags do.
-    known: the keys that settings name today. held: what carries the stack's tags. Returns, by key, why
-    nobody knows whether there is one: its kind could not be listed, so that its record stays.
+    Such a resource can be found only by its tags. Record it if it exists; forget the record if it does not.
+    stack_keys: keys of the current stack. list_tagged: lists the resources with the stack's tags. record:
+    writes a record. Return the unresolved keys, whose kind could not be listed, with the reason.
     """
-    unknown: dict[str, str] = {}
-    begun = _begun_and_gone(file, known)
-    while begun:
-        listed = tagged()
-        found = {one.key: one for one in listed.tagged if one.key in begun}
-        for key, one in found.items():
-            record(key, one.record())
-        left = _begun_and_gone(file, known)
-        unknown = {
-            key: listed.unasked[entry.kind].why
-            for key, entry in left.items()
-            if entry.kind in listed.unasked
+    unresolved: dict[str, str] = {}
+    pending = _unfinished_orphans(file, stack_keys)
+    while pending:
+        inventory = list_tagged()
+        found = {tagged.key: tagged for tagged in inventory.tagged if tagged.key in pending}
+        for key, tagged in found.items():
+            record(key, tagged.record())
+        pending = _unfinished_orphans(file, stack_keys)
+        unresolved = {
+            key: inventory.unlisted[entry.kind].why
+            for key, entry in pending.items()
+            if entry.kind in inventory.unlisted
         }
-        begun = {key: entry for key, entry in left.items() if key not in unknown}
-        if not any(entry.fresh(clock.now()) for entry in begun.values()):
+        pending = {key: entry for key, entry in pending.items() if key not in unresolved}
+        if not any(entry.fresh(clock.now()) for entry in pending.values()):
             break
-        clock.sleep(AGAIN)
-    for key in begun:
+        clock.sleep(POLL_INTERVAL)
+    for key in pending:
         file.forget(key)
-    return unknown
+    return unresolved
 
 
-def _begun_and_gone(file: StackFile, known: Collection[str]) -> dict[str, Record]:
+def _unfinished_orphans(file: StackFile, stack_keys: Collection[str]) -> dict[str, Record]:
+    """Return the `creating` records that are not in the stack and can be found without their record."""
     classes = kinds()
     return {
         key: record
         for key, record in file.records.items()
-        if record.state == "creating" and key not in known
+        if record.state == "creating" and key not in stack_keys
         if record.kind in classes and classes[record.kind].identified_by != "record"
     }
 
 
 def await_shown(
-    file: StackFile, look: Callable[[], Mapping[str, Observation]], tell: Report, clock: Clock
+    file: StackFile, inspect: Callable[[], Mapping[str, Observation]], report: Report, clock: Clock
 ) -> None:
-    """Wait for what was begun a moment ago: it may use something of ours."""
+    """Wait for eventual consistency: a resource just created may use another one of the stack."""
     why = _("made a moment ago; AWS may not show it yet")
 
-    def just_begun(record: Record) -> bool:
+    def just_created(record: Record) -> bool:
         return record.state == "creating" and record.fresh(clock.now())
 
-    while any(map(just_begun, file.records.values())):
-        observations = look().values()
-        hidden = [s for s in observations if s.live is None and s.record and just_begun(s.record)]
+    while any(map(just_created, file.records.values())):
+        observations = inspect().values()
+        hidden = [o for o in observations if o.live is None and o.record and just_created(o.record)]
         if not hidden:
             return
         for observation in hidden:
-            tell("waiting", observation.resource, why)
-        clock.sleep(AGAIN)
+            report("waiting", observation.resource, why)
+        clock.sleep(POLL_INTERVAL)

@@ -1,4 +1,4 @@
-"""List what an account has of a stack, by each service's own lists, all kinds in parallel."""
+"""List the tagged resources of a stack with each service's list calls, all kinds in parallel."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -6,7 +6,7 @@ from typing import Any
 
 from provision.clients import aws
 from provision.clock import Clock
-from provision.engine.inspector import TRIES, ask_all, unanswered
+from provision.engine.inspector import MAX_TRIES, call_all_with_retries, no_response
 from provision.engine.read_cache import cached_reads
 from provision.errors import ProvisionError
 from provision.i18n import _
@@ -15,7 +15,7 @@ from provision.resources.base import (
     FoundSettings,
     Live,
     Resource,
-    called,
+    identifier,
     kinds,
 )
 from provision.state.stack_file import Record
@@ -23,7 +23,7 @@ from provision.state.stack_file import Record
 
 @dataclass(frozen=True)
 class TaggedResource:
-    """A resource with the stack's tags: its class, its key (also a tag), the stack and the live resource."""
+    """A live resource with a stack's tags. key: from its tag `provision:resource`."""
 
     kind: type[Resource]
     key: str
@@ -32,17 +32,17 @@ class TaggedResource:
 
     @property
     def logical_id(self) -> str:
-        """Return its attribute in stack.py."""
+        """Return its attribute's name in stack.py."""
         return self.key.partition("/")[0]
 
     def outputs(self) -> dict[str, Any]:
-        """Return its record for stack.yaml."""
+        """Return its outputs, as recorded in stack.yaml."""
         found = self.kind.from_record(self.stack, self.key, {})
         found.load_from_api(self.live)
         return found.outputs()
 
     def settings(self) -> FoundSettings:
-        """Return the settings that it shows."""
+        """Return the settings that can be read from it."""
         resource = self.kind.from_record(self.stack, self.key, {})
         return resource.recovered_settings(self.live)
 
@@ -52,15 +52,15 @@ class TaggedResource:
 
     def __str__(self) -> str:
         """Return its key and its ARN or id."""
-        return f"{self.key} ({called(self.outputs())})"
+        return f"{self.key} ({identifier(self.outputs())})"
 
 
 @dataclass
 class Inventory:
-    """The tagged resources, and the kinds that could not be listed, with the reason."""
+    """The tagged resources. unlisted: kinds that could not be listed, with the error."""
 
     tagged: list[TaggedResource] = field(default_factory=list)
-    unasked: dict[str, ProvisionError] = field(default_factory=dict)
+    unlisted: dict[str, ProvisionError] = field(default_factory=dict)
 
 
 def list_inventory(
@@ -68,40 +68,49 @@ def list_inventory(
     clock: Clock,
     stack: str,
     only: tuple[type[Resource], ...] = (),
-    tries: int = TRIES,
+    tries: int = MAX_TRIES,
 ) -> Inventory:
-    """Return everything that has the stack's tags ("": any stack's). only: of these kinds."""
-    asked = {kind.__name__: kind for kind in only} or dict(sorted(kinds().items()))
+    """Return the resources with the stack's tags. stack: "" for any. only: the kinds to list; (): all."""
+    wanted = {kind.__name__: kind for kind in only} or dict(sorted(kinds().items()))
     clients = cached_reads(clients)
-    lists, silent = ask_all(
-        {name: partial(_listed, kind, clients, stack) for name, kind in asked.items()}, clock, tries
+    lists, unanswered = call_all_with_retries(
+        {name: partial(_listed, kind, clients, stack) for name, kind in wanted.items()},
+        clock,
+        tries,
     )
-    found = Inventory(unasked={name: unanswered(_doing(name), why) for name, why in silent.items()})
+    found = Inventory(
+        unlisted={name: no_response(_doing(name), why) for name, why in unanswered.items()}
+    )
     for name, listed in lists.items():
-        if isinstance(listed, ProvisionError):  # this endpoint has no such API, or we may not ask
-            found.unasked[name] = listed
+        if isinstance(listed, ProvisionError):  # no such API at this endpoint, or access denied
+            found.unlisted[name] = listed
         else:
             found.tagged += listed
     return found
 
 
-def left(
-    clients: Clients, clock: Clock, stack: str, kept: list[Record], patience: float
+def remaining(
+    clients: Clients, clock: Clock, stack: str, kept: list[Record], list_delay: float
 ) -> Inventory:
-    """Return what is left besides `kept`. patience: seconds for which lists may show deleted things."""
-    names = {(record.kind, called(record.outputs)) for record in kept}
+    """Return the tagged resources other than `kept`.
+
+    list_delay: seconds for which list calls may still return deleted resources.
+    """
+    names = {(record.kind, identifier(record.outputs)) for record in kept}
 
     def strip(found: Inventory) -> Inventory:
-        tagged = [h for h in found.tagged if (h.kind.__name__, called(h.outputs())) not in names]
-        return Inventory(tagged, found.unasked)
+        tagged = [
+            h for h in found.tagged if (h.kind.__name__, identifier(h.outputs())) not in names
+        ]
+        return Inventory(tagged, found.unlisted)
 
     found = strip(list_inventory(clients, clock, stack))
-    until = clock.now() + patience
+    until = clock.now() + list_delay
     while found.tagged and clock.now() < until:
         clock.sleep(5)
         kinds_left = tuple({tagged.kind for tagged in found.tagged})
         found = Inventory(
-            strip(list_inventory(clients, clock, stack, kinds_left)).tagged, unasked=found.unasked
+            strip(list_inventory(clients, clock, stack, kinds_left)).tagged, unlisted=found.unlisted
         )
     return found
 
@@ -118,10 +127,10 @@ def _listed(
                     tags["provision:stack"],
                     live,
                 )
-                for tags, live in kind.tagged(clients, stack)
+                for tags, live in kind.list_tagged(clients, stack)
             ]
-    except ProvisionError as refusal:
-        return refusal
+    except ProvisionError as error:
+        return error
 
 
 def _doing(kind: str) -> str:

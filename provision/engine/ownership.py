@@ -1,7 +1,7 @@
-"""Prove by a resource's own tags whose it is, before it is changed, deleted or used.
+"""Verify by its tags that a resource is this stack's before changing, deleting or using it.
 
-A record is no proof: stack.yaml, and the copy beside it, may come from somebody else. What cannot carry tags
-is ours where what holds it is ours.
+A record is no proof, because stack.yaml and its backup may come from somebody else. A resource that cannot
+have tags is this stack's if its holder is.
 """
 
 from collections.abc import Iterable
@@ -17,50 +17,46 @@ from provision.state.stack_file import StackFile
 
 
 class NotOurs(ProvisionError):
-    """The tags of what a record names do not say that it is this stack's."""
+    """The resource that a record names does not have this stack's tags."""
 
 
 class Ownership:
-    """The proofs of one run: each resource is read once."""
+    """Verify ownership in one run; verify each resource once."""
 
     def __init__(self, file: StackFile, clients: Clients, clock: Clock) -> None:
         self.file, self.clients, self.clock = file, clients, clock
-        self.listed: list[
-            TaggedResource
-        ] = []  # what carries the stack's tags, where it was listed anyway
+        self.listed: list[TaggedResource] = []  # resources with the stack's tags, if listed before
         self._lines = {key: record.lines.get("", 0) for key, record in file.records.items()}
-        self._proven: set[str] = set()  # keys
-        self._holders: dict[str, bool] = {}  # whether a thing that holds others is ours
-        self._moved: dict[
-            str, bool
-        ] = {}  # whether all that carries another name's tags is recorded
+        self._verified: set[str] = set()  # keys
+        self._holders: dict[str, bool] = {}  # by holder: whether it is this stack's
+        self._renamed: dict[str, bool] = {}  # by stack tag: whether it is the stack's former name
 
-    def prove(self, resource: Resource, live: Live) -> None:
-        """Raise NotOurs unless it is this stack's; Pending where AWS may not show its tags yet.
+    def verify(self, resource: Resource, live: Live) -> None:
+        """Raise NotOurs unless the resource is this stack's, or Pending if its tags may not be visible yet.
 
-        live: as `find` saw it, and as it was learnt.
+        live: the result of `find`; its outputs must be loaded.
         """
-        if resource.key in self._proven:
+        if resource.key in self._verified:
             return
         if not self._is_ours(resource, live):
             record = self.file.records.get(resource.key)
             if record and record.fresh(self.clock.now()):
                 raise Pending(_("made a moment ago; AWS may not show it yet"))
-            raise self._refusal(resource, live)
-        self._proven.add(resource.key)
+            raise self._error(resource, live)
+        self._verified.add(resource.key)
 
     def _is_ours(self, resource: Resource, live: Live) -> bool:
         if any(_same(tagged, resource) for tagged in self.listed):
             return True
         with aws.translate_errors(_("Could not read the tags of {key}.", key=resource.key)):
             if is_untaggable(type(resource)):
-                return self._held_by_ours(resource.holders(self.clients, live))
+                return self._is_holder_ours(resource.holders(self.clients, live))
             tags = resource.tags_of(self.clients, live)
-        return self._means_us(tags.get("provision:stack", ""), resource.stack)
+        return self._is_our_name(tags.get("provision:stack", ""), resource.stack)
 
-    def _held_by_ours(self, holders: Iterable[Resource]) -> bool:
-        """Return whether one of the holders is ours; True where none exists any more."""
-        there = False
+    def _is_holder_ours(self, holders: Iterable[Resource]) -> bool:
+        """Return whether one of the holders is this stack's; True if none exists."""
+        exists = False
         for holder in holders:
             name = f"{holder.kind} {sorted(holder.outputs().items())}"
             if name not in self._holders:
@@ -71,31 +67,31 @@ class Ownership:
                 self._holders[name] = self._is_ours(holder, live)
             if self._holders[name]:
                 return True
-            there = True
-        return not there
+            exists = True
+        return not exists
 
-    def _means_us(self, name: str, stack: str) -> bool:
-        """Return whether a stack tag is ours: by name, or by the former name of a renamed stack.
+    def _is_our_name(self, name: str, stack: str) -> bool:
+        """Return whether a stack tag is this stack's: its name, or its former name.
 
-        Of a stack that goes on under another name, all that carries the former name's tags is recorded here.
+        It is a former name if every resource with that tag is recorded in this file.
         """
         if name in ("", stack):
             return bool(name)
-        if name not in self._moved:
+        if name not in self._renamed:
             found = inventory.list_inventory(self.clients, self.clock, name).tagged
-            self._moved[name] = all(map(self._recorded, found))
-        return self._moved[name]
+            self._renamed[name] = all(map(self._recorded, found))
+        return self._renamed[name]
 
     def _recorded(self, tagged: TaggedResource) -> bool:
         if is_untaggable(tagged.kind):
-            return True  # it is in something that carries tags
+            return True  # its holder has tags
         return any(
             record.kind == tagged.kind.__name__
             and tagged.kind.same(tagged.outputs(), record.outputs)
             for record in self.file.records.values()
         )
 
-    def _refusal(self, resource: Resource, live: Live) -> NotOurs:
+    def _error(self, resource: Resource, live: Live) -> NotOurs:
         return NotOurs(
             _(
                 "Could not confirm that {key} belongs to this stack ({path}, line {line}).",
@@ -106,7 +102,7 @@ class Ownership:
             _(
                 "what the record names does not carry this stack's tags: {service} {found}",
                 service=resource.console,
-                found=resource.shown(live),
+                found=resource.label(live),
             ),
             _(
                 "It was left as it is. If it is not this stack's, remove its record from {path}. If it is, "

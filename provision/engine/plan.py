@@ -1,4 +1,4 @@
-"""Plan what setup would do, what it costs a month and how long it takes. Pure."""
+"""Compute what setup would do, its monthly cost and its duration. No I/O in `plan`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,15 +21,15 @@ class Change:
     differences: list[Difference] = field(default_factory=list)
     monthly_usd: float = 0.0
     reason: str = ""  # why it is unknown
-    notes: list[str] = field(default_factory=list)  # what the person should see before it is done
+    notes: list[str] = field(default_factory=list)  # shown before the person confirms
 
-    def shown(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as `plan --json` prints it."""
         return {
             "key": self.key,
             "kind": self.kind,
             "action": self.action,
-            "differences": [difference.shown() for difference in self.differences],
+            "differences": [difference.to_dict() for difference in self.differences],
             "monthly_usd": round(self.monthly_usd, 2),
             **({} if self.action else {"reason": self.reason}),
             **({"notes": self.notes} if self.notes else {}),
@@ -38,29 +38,31 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps, what prevents them, and the seconds they take (AWS's own time, the longest chain)."""
+    """The result of planning.
+
+    errors: what prevents setup. seconds: expected time on AWS's side, along the longest chain of
+    dependencies. kept: replaced resources that will not be deleted, with the reason.
+    """
 
     steps: list[Change]
     errors: list[ProvisionError]
     seconds: int
-    kept: Mapping[str, str] = field(
-        default_factory=dict
-    )  # what settings replaced and stays, with why
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def monthly_usd(self) -> float:
-        """Return what the finished stack costs a month, without what was adopted."""
+        """Return the monthly cost of the finished stack, without adopted resources."""
         return sum(step.monthly_usd for step in self.steps)
 
     @property
     def changes(self) -> list[Change]:
-        """Return the steps that change something, as far as that is known."""
+        """Return the steps that change something; those with an unknown action are left out."""
         return [step for step in self.steps if step.action not in ("keep", None)]
 
-    def shown(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as `plan --json` prints it."""
         return {
-            "resources": [step.shown() for step in self.steps],
+            "resources": [step.to_dict() for step in self.steps],
             "monthly_usd": round(self.monthly_usd, 2),
             "seconds": self.seconds,
         }
@@ -72,19 +74,21 @@ def plan(
     prices: Prices,
     unchecked: Mapping[str, str] | None = None,
 ) -> Plan:
-    """Return the plan for these observations. unchecked: orphans that could not be looked at, and why."""
-    gone = {orphan.logical_id for orphan in orphans}
+    """Return the plan for these observations. unchecked: orphans that could not be read, with the reason."""
+    replaced = {orphan.logical_id for orphan in orphans}
     steps, errors = [], []
     finish: dict[str, int] = {}
     for key, observation in observations.items():
-        step = _step(observation, gone, prices)
-        busy = bool(observation.waiting) if step is None else step.action in ("create", "replace")
-        begin = max((finish.get(need.key, 0) for need in observation.resource.needs()), default=0)
-        finish[key] = begin + (observation.resource.polling.expected if busy else 0)
+        step = _step(observation, replaced, prices)
+        takes_time = (
+            bool(observation.waiting) if step is None else step.action in ("create", "replace")
+        )
+        start = max((finish.get(need.key, 0) for need in observation.resource.needs()), default=0)
+        finish[key] = start + (observation.resource.polling.expected if takes_time else 0)
         if step is not None:
             steps.append(step)
-        if refusal := observation.refusal or _stands_in_the_way(observation):
-            errors.append(refusal)
+        if error := observation.error or _blocking_error(observation):
+            errors.append(error)
     for orphan in orphans:
         reason = (unchecked or {}).get(orphan.key, "")
         action = None if reason else "delete"
@@ -93,7 +97,7 @@ def plan(
 
 
 def make_plan(engine: Engine, observations: dict[str, Observation], prices: Prices) -> Plan:
-    """Return what setup would do, as the observations have it: what settings replaced and others use too."""
+    """Return the plan for these observations, after checking the external uses of replaced resources."""
     kept = engine.retained_orphans()
     orphans = [orphan for orphan in engine.orphans() if orphan.key not in kept]
     orphans += [orphan for orphan in engine.orphans() if orphan.key in engine.unchecked]
@@ -105,19 +109,19 @@ def make_plan(engine: Engine, observations: dict[str, Observation], prices: Pric
     return replace(found, kept=kept)
 
 
-def _step(observation: Observation, gone: set[str], prices: Prices) -> Change | None:
+def _step(observation: Observation, replaced: set[str], prices: Prices) -> Change | None:
     resource = observation.resource
     if isinstance(resource, Milestone):
         return None
     differences: list[Difference] = []
-    if observation.unknown or (observation.refusal and observation.live is not None):
+    if observation.unknown or (observation.error and observation.live is not None):
         cost = resource.costs(prices)
         return Change(
             resource.key, resource.kind, None, monthly_usd=cost, reason=observation.waiting
         )
     match observation.verdict:
         case "create" | "finish":
-            action = "replace" if resource.logical_id in gone else "create"
+            action = "replace" if resource.logical_id in replaced else "create"
         case "adopt" | "stranger":
             action = "adopt"
         case "vanished":
@@ -125,24 +129,24 @@ def _step(observation: Observation, gone: set[str], prices: Prices) -> Change | 
         case _:
             action, differences = "keep", observation.drift
             adopted = observation.record is not None and observation.record.state == "adopted"
-            theirs = adopted and not resource.consented
-            if differences and not theirs:
+            unchanged = adopted and not resource.consented
+            if differences and not unchanged:
                 action = "update"
-            if theirs:
+            if unchanged:
                 return Change(resource.key, resource.kind, action, differences)
     cost = 0.0 if action == "adopt" else resource.costs(prices)
-    changed = action in ("create", "update", "replace") and not observation.refusal
+    changed = action in ("create", "update", "replace") and not observation.error
     notes = resource.plan_notes() if changed else []
     return Change(resource.key, resource.kind, action, differences, cost, notes=notes)
 
 
-def _stands_in_the_way(observation: Observation) -> ProvisionError | None:
+def _blocking_error(observation: Observation) -> ProvisionError | None:
     if isinstance(observation.resource, Milestone):
         return None
     match observation.verdict:
         case "stranger":
             resource = observation.resource
-            return name_conflict(resource, resource.shown(observation.live or {}))
+            return name_conflict(resource, resource.label(observation.live or {}))
         case "vanished":
             return vanished(observation.resource)
     return None

@@ -1,6 +1,6 @@
-"""Send each read once: what several resources read while nothing changes is read for all of them.
+"""Cache reads while nothing is changed, so that each request is sent once.
 
-Where one call describes several resources (a Batch), those whose ids are known are read together.
+Where one call describes several resources (a Batch), combine those whose ids are known into one request.
 """
 
 import copy
@@ -11,26 +11,26 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from provision.clients.aws import Aws, code, note
+from provision.clients.aws import Aws, code, record_operation
 from provision.resources.base import Batch, Clients
 
-READING = ("describe_", "get_", "list_", "head_")  # boto3's names for calls that change nothing
+READING = ("describe_", "get_", "list_", "head_")  # prefixes of boto3's read-only methods
 
 
 class ReadCache(Aws):
-    """Aws with a cache, for as long as nothing is changed. Thread-safe.
+    """Aws with a cache of read-only calls. Thread-safe. Use it only while nothing is changed.
 
-    An error is raised for everybody who waits for the answer; the next call is sent again.
+    An error is raised in every thread that waits for the response, and is not cached.
     """
 
     def __init__(self, aws: Aws) -> None:
         super().__init__(aws.region)
         self._aws = aws
-        self._asked: dict[str, Future[Any]] = {}
+        self._responses: dict[str, Future[Any]] = {}
         self._expected: dict[tuple[str, str], tuple[Batch, set[str]]] = {}  # by service and call
 
     def expect(self, batches: Iterable[tuple[Batch, str]]) -> None:
-        """Note what will be asked for by its id."""
+        """Register the ids that will be requested."""
         for batch, known_id in batches:
             entry = self._expected.setdefault((batch.service, batch.call), (batch, set()))
             entry[1].add(known_id)
@@ -41,52 +41,59 @@ class ReadCache(Aws):
         return _Client(getattr(self._aws, service), service, self)
 
     def in_region(self, region: str) -> Aws:
-        """Return another region's services, which are asked as often as one asks."""
+        """Return the services of another region, without a cache."""
         return self._aws.in_region(region)
 
     def regions(self, service: str) -> list[str]:
-        """Return the regions that boto3 knows."""
+        """Return the regions of a service that boto3 knows."""
         return self._aws.regions(service)
 
-    def _ask(self, question: list[Any], ask: Callable[[], Any]) -> Any:
-        key = json.dumps(question, sort_keys=True, default=str)
+    def _cached(self, cache_key: list[Any], send: Callable[[], Any]) -> Any:
+        key = json.dumps(cache_key, sort_keys=True, default=str)
         with self._lock:
-            first = key not in self._asked
-            answer = self._asked.setdefault(key, Future())
-        if first:
+            is_first = key not in self._responses
+            response = self._responses.setdefault(key, Future())
+        if is_first:
             try:
-                answer.set_result(ask())
+                response.set_result(send())
             except BaseException as error:
                 with self._lock:
-                    del self._asked[key]
-                answer.set_exception(error)
-        return copy.deepcopy(answer.result())
+                    del self._responses[key]
+                response.set_exception(error)
+        return copy.deepcopy(response.result())
 
-    def _asked_for(self, service: str, name: str, given: dict[str, Any], call: Any) -> Any:
-        """Return the answer, asked for together with others that are expected."""
+    def _request(self, service: str, name: str, arguments: dict[str, Any], call: Any) -> Any:
+        """Return the response, read in one request with the other registered ids if possible."""
         batch, ids = self._expected.get((service, name), (None, set()))
-        asked = given.get(batch.parameter) if batch else None
-        if batch and isinstance(asked, list) and len(asked) == 1 and {*asked} < ids:
-            told = self._together(batch, given, sorted(ids), call)
-            if told is not None:
-                return {batch.listed: [item for item in told if item[batch.id] == asked[0]]}
-        return self._ask([service, name, given], partial(call, **given))
+        ids_requested = arguments.get(batch.parameter) if batch else None
+        if (
+            batch
+            and isinstance(ids_requested, list)
+            and len(ids_requested) == 1
+            and {*ids_requested} < ids
+        ):
+            items = self._combined(batch, arguments, sorted(ids), call)
+            if items is not None:
+                return {
+                    batch.items_key: [item for item in items if item[batch.id] == ids_requested[0]]
+                }
+        return self._cached([service, name, arguments], partial(call, **arguments))
 
-    def _together(self, batch: Batch, given: dict[str, Any], ids: list[str], call: Any) -> Any:
-        """Return all of them in one list; None where AWS refuses: then it is not asked like that again."""
-        whole = {**given, batch.parameter: ids}
+    def _combined(self, batch: Batch, arguments: dict[str, Any], ids: list[str], call: Any) -> Any:
+        """Return the items of all ids; None if AWS refuses the combined request, which is not tried again."""
+        combined = {**arguments, batch.parameter: ids}
         try:
-            question = [batch.service, batch.call, whole]
-            return self._ask(question, partial(call, **whole))[batch.listed]
+            cache_key = [batch.service, batch.call, combined]
+            return self._cached(cache_key, partial(call, **combined))[batch.items_key]
         except Exception as error:
-            if not code(error):  # nobody answered
+            if not code(error):  # no response from AWS
                 raise
             self._expected.pop((batch.service, batch.call), None)
             return None
 
 
 class _Client:
-    """A boto3 client whose reading calls go through `ask`."""
+    """A boto3 client whose read-only calls go through the cache."""
 
     def __init__(self, client: Any, service: str, cache: ReadCache) -> None:
         self._client, self._service, self._cache = client, service, cache
@@ -94,35 +101,37 @@ class _Client:
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._client, name)
         if name == "get_paginator":
-            return partial(_Pages, self._client, self._service, self._cache._ask)
+            return partial(_Pages, self._client, self._service, self._cache._cached)
         if not name.startswith(READING):
             return call
 
-        def ask(**given: Any) -> Any:
-            note(self._service, self._client.meta.method_to_api_mapping[name])
-            return self._cache._asked_for(self._service, name, given, call)
+        def send(**arguments: Any) -> Any:
+            record_operation(self._service, self._client.meta.method_to_api_mapping[name])
+            return self._cache._request(self._service, name, arguments, call)
 
-        return ask
+        return send
 
 
 class _Pages:
-    """A paginator of boto3's whose pages are read to the end at once."""
+    """A boto3 paginator that reads all pages at once and caches them."""
 
-    def __init__(self, client: Any, service: str, ask: Callable[..., Any], name: str) -> None:
+    def __init__(self, client: Any, service: str, send: Callable[..., Any], name: str) -> None:
         self._paginator = client.get_paginator(name)
-        self._question, self._ask = [service, name, "pages"], ask
+        self._cache_key, self._cached = [service, name, "pages"], send
         self._operation = service, client.meta.method_to_api_mapping[name]
 
-    def paginate(self, **given: Any) -> list[Any]:
-        """Return all pages, in boto3's order."""
-        note(*self._operation)
+    def paginate(self, **arguments: Any) -> list[Any]:
+        """Return all pages."""
+        record_operation(*self._operation)
         return list(
-            self._ask([*self._question, given], lambda: list(self._paginator.paginate(**given)))
+            self._cached(
+                [*self._cache_key, arguments], lambda: list(self._paginator.paginate(**arguments))
+            )
         )
 
 
 def cached_reads(clients: Clients, expected: Iterable[tuple[Batch, str]] = ()) -> Clients:
-    """Return clients that send each read to AWS once. expected: what will be asked by its id."""
+    """Return clients that cache reads from AWS. expected: the ids that will be requested."""
     aws = clients.aws if isinstance(clients.aws, ReadCache) else ReadCache(clients.aws)
     aws.expect(expected)
     return clients if aws is clients.aws else replace(clients, aws=aws)

@@ -1,7 +1,7 @@
-"""Whether stack.yaml's lower half can be what provision wrote: kinds, outputs, ids, ARNs and their account.
+"""Validate the records in stack.yaml: kinds, outputs, ids, ARNs and their account.
 
-An id that somebody edited, or that came in from another stack's file, would have us delete what is not ours.
-A key that no line of stack.py has is no error: its line may have gone, and what it made has to go too.
+An edited id, or one from another stack's file, would make provision delete somebody else's resource.
+A key that is not in stack.py is valid: its resource was removed from the stack and is still to be deleted.
 """
 
 import dataclasses
@@ -18,14 +18,14 @@ ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):([0-9]*):\S+")
 
 
 def check(file: StackFile) -> None:
-    """Raise Damaged, which names the line, for a record that provision cannot have written."""
+    """Raise Damaged with the line of a record that provision cannot have written."""
     if not file.records and not file.made_in:
         return
     _check_made_in(file)
     known = kinds()
     for key, record in file.records.items():
         if file.last.get(key) == record and file.made_in == file.last_made_in:
-            continue  # as provision wrote it: whatever this endpoint's ids look like
+            continue  # unchanged since provision wrote it; other endpoints may use other id formats
         kind = known.get(record.kind)
         if kind is None or issubclass(kind, Milestone):
             why = _("there is no kind of resource {kind}", kind=record.kind)
@@ -47,15 +47,15 @@ def _missing(kind: type[Resource], record: Record) -> str:
 def _check_made_in(file: StackFile) -> None:
     """Check that `made_in` has an account and a region, and nothing else."""
     account, region = (file.made_in.get(key, "") for key in ("account", "region"))
-    whole = re.fullmatch(ACCOUNT, account) and re.fullmatch(REGION, region)
-    if not whole or set(file.made_in) != {"account", "region"}:
+    valid = re.fullmatch(ACCOUNT, account) and re.fullmatch(REGION, region)
+    if not valid or set(file.made_in) != {"account", "region"}:
         first = min(record.lines[""] for record in file.records.values()) if file.records else 1
         why = _("made_in says the account (12 digits) and the region of what is recorded below")
         raise file.damaged(file.made_in_line or first, why)
 
 
 def _wrong(kind: type[Resource], name: str, value: Any, made_in: dict[str, str]) -> str:
-    """Return what is wrong with one output; "" where nothing is."""
+    """Return what is wrong with one output; "" if it is valid."""
     outputs = {f.name: f for f in dataclasses.fields(kind) if "path" in f.metadata}
     if name not in outputs:
         return _(
@@ -64,14 +64,14 @@ def _wrong(kind: type[Resource], name: str, value: Any, made_in: dict[str, str])
             name=name,
             names=", ".join(outputs),
         )
-    several = typing.get_origin(typing.get_type_hints(kind)[name]) is list
-    if several and not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
+    is_list = typing.get_origin(typing.get_type_hints(kind)[name]) is list
+    if is_list and not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
         return _("{name} is a list of texts", name=name)
-    if not several and not isinstance(value, str):
+    if not is_list and not isinstance(value, str):
         return _("{name} must be a single string", name=name)
     metadata = outputs[name].metadata
     member = re.split(r"[.\]]", metadata["path"])[-1]
-    for text in value if several else [value]:
+    for text in value if is_list else [value]:
         if metadata["pattern"] and not re.fullmatch(metadata["pattern"], text):
             return _("{text} is no {member} as AWS writes them", text=text, member=member)
         if (arn := ARN.fullmatch(text)) and (why := _misplaced(arn, made_in)):

@@ -1,8 +1,8 @@
-"""Translate every sentence that a person reads.
+"""Translate the sentences that a person reads.
 
-The English sentence is in the code, inside `_()`; `ja.yaml` maps it to the Japanese one. Placeholders have
-names (`{key}`), so that translations may reorder them. A sentence without a translation is shown in English;
-a test finds it first.
+The code has the English sentence in `_()`; `ja.yaml` maps it to the Japanese one. Placeholders have names
+(`{key}`), so that translations may reorder them. A sentence without a translation is shown in English; a test
+detects missing ones.
 """
 
 import gettext
@@ -46,7 +46,7 @@ def from_locale(environ: "os._Environ[str] | dict[str, str]") -> str:
 def from_arguments(arguments: list[str], environ: "os._Environ[str] | dict[str, str]") -> str:
     """Return the language of `--lang ja` or `--lang=ja` on the command line, else the locale's.
 
-    It is read before click parses the arguments, because click's help consists of translated sentences.
+    Called before click parses the arguments, because click's help has translated sentences.
     """
     for index, argument in enumerate(arguments):
         if argument.startswith("--lang="):

@@ -1,4 +1,4 @@
-"""Add configuration and manifest to a base and layers. Pure: the same inputs give the same digest.
+"""Make an image's configuration and manifest. The same inputs give the same digest.
 
 Source: https://github.com/opencontainers/image-spec (config.md, manifest.md).
 """
@@ -28,7 +28,7 @@ PORT = "8080/tcp"
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """A manifest and everything that it refers to, the layers first."""
+    """A manifest and the blobs that it refers to, layers first."""
 
     manifest: Manifest
     blobs: tuple[Blob, ...]
@@ -52,7 +52,7 @@ def assemble(base: Base, layers: Iterable[Layer]) -> BuiltImage:
 
 
 def _config(base: Base, layers: list[Layer]) -> dict[str, Any]:
-    """Return the base's configuration with ours merged in, and the base's date: builds are reproducible."""
+    """Return the base's configuration merged with ours, with the base's date for reproducible builds."""
     environment = base.environment | ENVIRONMENT
     created = base.config.get("created", "1970-01-01T00:00:00Z")
     config = {
@@ -72,8 +72,8 @@ def _config(base: Base, layers: list[Layer]) -> dict[str, Any]:
             "diff_ids": [*base.config["rootfs"]["diff_ids"], *(layer.diff_id for layer in layers)],
         },
     }
-    if history := base.config.get("history"):  # a history must contain every layer
-        added = [{"created": created, "created_by": layer.made_by} for layer in layers]
+    if history := base.config.get("history"):  # it must have an entry for every layer
+        added = [{"created": created, "created_by": layer.created_by} for layer in layers]
         config["history"] = [*history, *added]
     if variant := base.config.get("variant"):
         config["variant"] = variant

@@ -1,4 +1,4 @@
-"""Read the base image from its registry; its layers are passed on unread."""
+"""Read the base image's manifest and configuration from its registry, without its layers."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ DEFAULT = (
 
 @dataclass(frozen=True)
 class Base:
-    """A base image of one platform. digest: the reference's, which may be an index of many platforms."""
+    """A base image for one platform. digest: of the reference, which may be an index of many platforms."""
 
     digest: str
     config: dict[str, Any]
@@ -29,25 +29,22 @@ class Base:
 
     @property
     def python(self) -> str:
-        """Return its Python version, such as 3.12, from the official images' PYTHON_VERSION; "" without."""
+        """Return the Python version, such as 3.12, from the variable PYTHON_VERSION; "" if it is not set."""
         return ".".join(self.environment.get("PYTHON_VERSION", "").split(".")[:2])
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return its variables; its configuration is optional (OCI Image Format, Image Configuration)."""
+        """Return the environment variables. Source: OCI Image Format, Image Configuration: optional."""
         settings = self.config.get("config") or {}
         pairs = (line.partition("=") for line in settings.get("Env") or [])
         return {name: value for name, _sign, value in pairs}
 
 
 def read(registries: Registries, reference: str, platform: str) -> Base:
-    """Return the base without its layers' bytes.
-
-    Raise ProvisionError for a missing image, or one without this platform.
-    """
+    """Return the base image. Raise ProvisionError if it is missing or has no such platform."""
     name = parse(reference)
     remote = registries.public(name.host, name.repository)
-    # The sandbox's gallery has an image of its own under the default's name. A mirror has the real one.
+    # The sandbox's gallery has another image under the default's name, so ignore the digest.
     in_sandbox = reference == DEFAULT and registries.in_sandbox(name.host)
     manifest = remote.manifest(name.tag if in_sandbox else name.tag_or_digest)
     digest = manifest.digest
@@ -61,7 +58,7 @@ def read(registries: Registries, reference: str, platform: str) -> Base:
     return Base(digest, config, tuple(_layer(remote, layer) for layer in document["layers"]))
 
 
-def pinned(registries: Registries, reference: str) -> str:
+def pin(registries: Registries, reference: str) -> str:
     """Return the reference with the current digest of its tag. Raise ProvisionError or Pending."""
     name = parse(reference)
     if name.digest:

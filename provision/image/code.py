@@ -1,7 +1,7 @@
-"""Make the layer of the bot's code and of the person's own files.
+"""Make the layer of the bot's code and the person's files.
 
-No .pyc files: they depend on a Python version that this machine may not have, and their bytes would differ by
-machine. A start takes 0.19 s of CPU without them, 0.13 s with them.
+It has no .pyc files, because they depend on the Python version and would differ by machine. A start takes
+0.19 s of CPU without them, 0.13 s with them.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from provision.i18n import _
 from provision.image import layer
 from provision.image.assembled import HOME, PACKAGES
 from provision.image.layer import Layer
-from provision.image.own import CACHE, unfit
+from provision.image.own import CACHE, invalid_files
 
 BOT = Path(__file__).parents[2] / "bot"
-SUFFIXES = (".py", ".json", ".txt")  # of the bot's files: code, samples, its lock
+SUFFIXES = (".py", ".json", ".txt")  # of the bot's files: code, samples, lock file
 
 Files = Mapping[str, bytes]  # by path below HOME
 
@@ -22,7 +22,7 @@ Files = Mapping[str, bytes]  # by path below HOME
 def files(own: Files) -> dict[str, bytes]:
     """Return the bot's files, replaced or extended by the person's.
 
-    Raise UsageError where a file's path is a folder of another one.
+    Raise UsageError if a file's path is also a folder.
     """
     merged = {
         f"bot/{path.relative_to(BOT).as_posix()}": path.read_bytes()
@@ -34,7 +34,7 @@ def files(own: Files) -> dict[str, bytes]:
     for path in (*map(PurePosixPath, merged), packages):
         for folder in path.parents:
             if folder.as_posix() in merged:
-                raise unfit(
+                raise invalid_files(
                     _("{name} is a folder in the image, but a file in image.files", name=folder)
                 )
     return merged

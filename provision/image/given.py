@@ -1,4 +1,4 @@
-"""Find out for which platforms an image was built that somebody else pushed."""
+"""Read the platforms of an existing image."""
 
 import json
 from typing import Any
@@ -8,10 +8,7 @@ from provision.errors import Pending, ProvisionError
 
 
 def platforms(remote: Remote, tag_or_digest: str) -> tuple[str, ...]:
-    """Return the image's platforms, such as linux/amd64; () where its registry does not answer or allow it.
-
-    A task will then fail with the reason. remote: its repository.
-    """
+    """Return the image's platforms, such as linux/amd64; () if they cannot be read."""
     try:
         document = remote.manifest(tag_or_digest).document
         if "manifests" in document:
@@ -24,5 +21,5 @@ def platforms(remote: Remote, tag_or_digest: str) -> tuple[str, ...]:
 
 
 def _platform(description: dict[str, Any]) -> str:
-    """Return the platform of an index's entry or of a configuration; attestations have "unknown"."""
+    """Return the platform of an index entry or a configuration; attestations have "unknown"."""
     return f"{description.get('os')}/{description.get('architecture')}"

@@ -1,4 +1,4 @@
-"""Define the inputs of an image and its tag, without building or downloading anything."""
+"""The inputs of an image, and its tag, which is a hash of them."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -13,17 +13,17 @@ from provision.image import base as bases
 from provision.image.assembled import BuiltImage, assemble
 from provision.image.code import BOT, Files, code, files
 from provision.image.own import OwnFiles, read
-from provision.image.syntax import check, python_of
+from provision.image.syntax import check, python_version
 from provision.image.wheels import wheels
 
 LOCK = BOT / "requirements.txt"
-PREFIX = "provision-"  # of the tags of images that were built here
-BUILD_VERSION = "1"  # a change gives the same inputs another tag
+PREFIX = "provision-"  # of the tags of images that provision built
+BUILD_VERSION = "1"  # part of the hash; change it when the build changes
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Base, platform, lock and files of one image."""
+    """The inputs of one image."""
 
     base: str
     platform: str
@@ -34,7 +34,7 @@ class Inputs:
 
     @cached_property
     def tag(self) -> str:
-        """Return a hash of all inputs: the same inputs have the same tag."""
+        """Return the tag, a hash of all inputs."""
         parts = [BUILD_VERSION.encode(), self.base.encode(), self.platform.encode(), self.lock]
         for path, content in sorted(self.files.items()):
             parts += [path.encode(), content]
@@ -44,15 +44,15 @@ class Inputs:
         return PREFIX + digest.hexdigest()[:20]
 
 
-def of(base: str, platform: str, folder: Path, own: str) -> Inputs:
-    """Return the inputs of this project's bot on a base ("": the default), with the person's own files.
+def read_inputs(base: str, platform: str, folder: Path, own: str) -> Inputs:
+    """Return the inputs for the bot, a base image and the person's files. Raise UsageError.
 
-    own: the folder of these files, "" for none; it must be below `folder`, where stack.yaml is.
-    Raise UsageError.
+    base: "" for the default. folder: the folder of stack.yaml. own: the folder of the person's files, below
+    `folder`; "" for none.
     """
     base = base or bases.DEFAULT
     own_files = read(folder / own, folder) if own else OwnFiles()
-    check(own_files.files, own_files.files, python_of(base))
+    check(own_files.files, own_files.files, python_version(base))
     return Inputs(
         base,
         platform,
@@ -63,20 +63,20 @@ def of(base: str, platform: str, folder: Path, own: str) -> Inputs:
     )
 
 
-def pinned(inputs: Inputs, registries: Registries, known: str) -> Inputs:
-    """Return the inputs with the base named by its digest, so that the tag depends on it.
+def pin(inputs: Inputs, registries: Registries, known_digest: str) -> Inputs:
+    """Return the inputs with the base's tag resolved to its digest, so that the image's tag depends on it.
 
-    known: the base's digest when the image was built, used while its registry does not answer.
+    known_digest: the base's digest when the image was built, used while its registry does not respond.
     """
     try:
-        return replace(inputs, base=bases.pinned(registries, inputs.base))
-    except (Pending, ProvisionError):  # the build will report the reason
-        return replace(inputs, base=f"{inputs.base}@{known}") if known else inputs
+        return replace(inputs, base=bases.pin(registries, inputs.base))
+    except (Pending, ProvisionError):  # a build will report the reason
+        return replace(inputs, base=f"{inputs.base}@{known_digest}") if known_digest else inputs
 
 
 def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[BuiltImage, str]:
-    """Return the image and its base's digest. Raise ProvisionError, UsageError or Pending."""
-    registries.tell(_("reading the base image"))
+    """Build the image. Return it and the base's digest. Raise ProvisionError, UsageError or Pending."""
+    registries.report(_("reading the base image"))
     base = bases.read(registries, inputs.base, inputs.platform)
     if not base.python:
         raise ProvisionError(
@@ -85,7 +85,7 @@ def build(inputs: Inputs, registries: Registries, index: PackageIndex) -> tuple[
             _("Set image.base to an official Python image, or to one based on it."),
         )
     check(inputs.files, inputs.files, base.python)
-    registries.tell(_("collecting the bot's Python packages"))
+    registries.report(_("collecting the bot's Python packages"))
     try:
         packages = wheels(index, inputs.lock, base.python, inputs.platform)
     except OSError as error:

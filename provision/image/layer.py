@@ -1,4 +1,4 @@
-"""Write layers: tar files whose bytes depend on their content only."""
+"""Write layers: reproducible tar files."""
 
 import gzip
 import hashlib
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from provision.clients.registry import PIECE, Blob
+from provision.clients.registry import CHUNK_SIZE, Blob
 
 MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 Entry = tuple[str, bytes]  # a file's path from the root, and its content
@@ -16,15 +16,15 @@ Entry = tuple[str, bytes]  # a file's path from the root, and its content
 
 @dataclass(frozen=True)
 class Layer:
-    """A blob, the digest of the tar in it, and the command that a history shows for it."""
+    """A layer. diff_id: the digest of the uncompressed tar. created_by: its entry in the history."""
 
     blob: Blob
     diff_id: str
-    made_by: str
+    created_by: str
 
 
 class _HashingWriter:
-    """A stream that computes the hash and size of what is written to it."""
+    """A stream that computes the hash and the size of the data written to it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream, self.hash, self.size = stream, hashlib.sha256(), 0
@@ -43,19 +43,19 @@ class _HashingWriter:
 
 
 def write(entries: Iterable[Entry], stream: BinaryIO) -> tuple[str, int, str]:
-    """Write files and their folders; return the blob's digest and size, and the diff_id.
+    """Write files and their folders. Return the blob's digest and size, and the diff_id.
 
-    Files are mode 0644, owned by root, dated 1970, and sorted; gzip's header has no time and no name.
-    The compressed bytes depend on the build of zlib, so only the diff_id is the same on every machine.
+    Files have mode 0644, owner root, date 1970, and are sorted; gzip's header has no time and no name. The
+    compressed bytes depend on the zlib build, so only the diff_id is the same on every machine.
     """
-    packed = _HashingWriter(stream)
-    sink: Any = packed
+    compressed = _HashingWriter(stream)
+    sink: Any = compressed
     with gzip.GzipFile("", "wb", compresslevel=6, fileobj=sink, mtime=0) as zipped:
-        plain = _HashingWriter(zipped)  # type: ignore[arg-type]
-        target: Any = plain
+        uncompressed = _HashingWriter(zipped)  # type: ignore[arg-type]
+        target: Any = uncompressed
         with tarfile.open(fileobj=target, mode="w|", format=tarfile.PAX_FORMAT) as tar:
             _add(tar, sorted(entries))
-    return packed.digest, packed.size, plain.digest
+    return compressed.digest, compressed.size, uncompressed.digest
 
 
 def _add(tar: tarfile.TarFile, entries: list[Entry]) -> None:
@@ -74,17 +74,19 @@ def _add(tar: tarfile.TarFile, entries: list[Entry]) -> None:
         tar.addfile(entry, io.BytesIO(content))
 
 
-def in_memory(entries: Iterable[Entry], made_by: str) -> Layer:
-    """Return a layer that is kept in memory: about 20 MB for all wheels."""
+def in_memory(entries: Iterable[Entry], created_by: str) -> Layer:
+    """Return a layer whose content is kept in memory (about 20 MB for all wheels)."""
     stream = io.BytesIO()
     digest, size, diff_id = write(entries, stream)
     content = stream.getvalue()
     return Layer(
-        Blob(digest, size, MEDIA_TYPE, lambda: pieces(io.BytesIO(content))), diff_id, made_by
+        Blob(digest, size, MEDIA_TYPE, lambda: read_chunks(io.BytesIO(content))),
+        diff_id,
+        created_by,
     )
 
 
-def pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield a stream's bytes in pieces."""
-    while piece := stream.read(PIECE):
-        yield piece
+def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a stream's bytes in chunks."""
+    while chunk := stream.read(CHUNK_SIZE):
+        yield chunk

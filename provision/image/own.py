@@ -1,4 +1,4 @@
-"""Read the person's own files for the image, and reject those that may be secrets."""
+"""Read the person's files for the image, and reject those that may contain secrets."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from provision.i18n import _
 
 CACHE = "__pycache__"
 MAX_SIZE = 50 << 20  # bytes, all files together
-# Names under which programs store keys and passwords. Names that begin with a dot are always excluded.
+# Names of files with keys or passwords. Names that begin with a dot are always excluded.
 SECRET_NAMES = re.compile(
     r"id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk)|_?netrc|kubeconfig|htpasswd|credentials(\.json|\.csv)?"
     r"|application_default_credentials\.json|client_secret.*\.json|.*_?accessKeys\.csv"
@@ -30,20 +30,19 @@ SECRET_CONTENTS = re.compile(
 
 @dataclass(frozen=True)
 class OwnFiles:
-    """The files of a folder. files: content by path below it; left_out: paths that are not included."""
+    """The files of a folder. files: content by relative path; left_out: paths that are excluded."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
 
-def read(folder: Path, beside: Path) -> OwnFiles:
-    """Read a folder, which must be below `beside`, where stack.yaml is.
+def read(folder: Path, stack_folder: Path) -> OwnFiles:
+    """Return the files of a folder, which must be below the folder of stack.yaml. Raise UsageError.
 
-    Names that begin with a dot, and caches are left out. A link to a file in the folder is followed.
-    Raise UsageError with the file's name.
+    Exclude caches and names that begin with a dot. Follow links to files in the folder.
     """
     try:
-        root = _check_folder(folder, beside)
+        root = _check_folder(folder, stack_folder)
         own = OwnFiles()
         size = 0
         for path, name in _list_files(root, root, own.left_out):
@@ -52,13 +51,13 @@ def read(folder: Path, beside: Path) -> OwnFiles:
             own.files[name] = content
     except OSError as error:
         name = os.fsencode(error.filename or str(folder)).decode(errors="backslashreplace")
-        raise unfit(f"{name}: {error.strerror}") from None
+        raise invalid_files(f"{name}: {error.strerror}") from None
     return own
 
 
-def _check_folder(folder: Path, beside: Path) -> Path:
-    """Return the folder's real path. Raise UsageError for a folder that is not allowed."""
-    root, allowed = Path(os.path.realpath(folder)), Path(os.path.realpath(beside))
+def _check_folder(folder: Path, stack_folder: Path) -> Path:
+    """Return the folder's real path. Raise UsageError if it is not below stack_folder, or hidden."""
+    root, allowed = Path(os.path.realpath(folder)), Path(os.path.realpath(stack_folder))
     if not root.is_dir():
         raise _misplaced(_("{folder} is not a folder", folder=folder))
     if root == allowed or allowed not in root.parents:
@@ -78,7 +77,7 @@ def _list_files(folder: Path, root: Path, left_out: list[str]) -> Iterator[tuple
             name.encode()
         except UnicodeEncodeError:
             shown = os.fsencode(name).decode(errors="backslashreplace")
-            raise unfit(_("{name}: its name is not UTF-8", name=shown)) from None
+            raise invalid_files(_("{name}: its name is not UTF-8", name=shown)) from None
         if entry.name == CACHE or entry.name.startswith("."):
             left_out.append(name)
         elif entry.is_dir(follow_symlinks=False):
@@ -88,23 +87,25 @@ def _list_files(folder: Path, root: Path, left_out: list[str]) -> Iterator[tuple
 
 
 def _follow_link(path: Path, root: Path, name: str) -> Path:
-    """Return the regular file at this path, or the one in the folder that a link points to."""
+    """Return the path of the regular file, after following a link within the folder. Raise UsageError."""
     if SECRET_NAMES.fullmatch(path.name):
-        raise unfit(_("{name}: files of that name usually contain keys or passwords", name=name))
+        raise invalid_files(
+            _("{name}: files of that name usually contain keys or passwords", name=name)
+        )
     target = Path(os.path.realpath(path))
     if path.is_symlink() and root not in target.parents:
-        raise unfit(
+        raise invalid_files(
             _("{name}: this link points outside the folder, to {target}", name=name, target=target)
         )
     if any(part.startswith(".") for part in target.relative_to(root).parts):
-        raise unfit(_("{name}: this link points to {target}", name=name, target=target))
+        raise invalid_files(_("{name}: this link points to {target}", name=name, target=target))
     if not stat.S_ISREG(target.stat().st_mode):
-        raise unfit(_("{name}: this is not a regular file or a link to one", name=name))
+        raise invalid_files(_("{name}: this is not a regular file or a link to one", name=name))
     return target
 
 
 def _read_file(path: Path, name: str, max_size: int) -> bytes:
-    """Return the file's bytes. Raise UsageError for one larger than `max_size`, or a private key."""
+    """Return the file's content. Raise UsageError if it exceeds max_size or contains a private key."""
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     )
@@ -112,15 +113,15 @@ def _read_file(path: Path, name: str, max_size: int) -> bytes:
         content = file.read(max_size + 1)
     if len(content) > max_size:
         size = MAX_SIZE >> 20
-        raise unfit(_("{name}: the files are larger than {size} MB", name=name, size=size))
+        raise invalid_files(_("{name}: the files are larger than {size} MB", name=name, size=size))
     binary_key = path.suffix.lower() == ".key" and content[:1] == b"\x30"  # DER
     if binary_key or SECRET_CONTENTS.search(content.replace(b"\0", b"")):
-        raise unfit(_("{name}: it contains a private key or cloud credentials", name=name))
+        raise invalid_files(_("{name}: it contains a private key or cloud credentials", name=name))
     return content
 
 
-def unfit(why: str, then: str = "") -> UsageError:
-    """Return the UsageError for the person's files, or for one of them."""
+def invalid_files(why: str, then: str = "") -> UsageError:
+    """Return the UsageError for the person's files."""
     return UsageError(
         _("Could not use the files for the image."),
         why,
@@ -129,4 +130,6 @@ def unfit(why: str, then: str = "") -> UsageError:
 
 
 def _misplaced(why: str) -> UsageError:
-    return unfit(why, _("Set image.files to a folder next to stack.yaml, or leave it empty."))
+    return invalid_files(
+        why, _("Set image.files to a folder next to stack.yaml, or leave it empty.")
+    )

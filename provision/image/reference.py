@@ -1,4 +1,4 @@
-"""Parse the name of an image: registry, repository, tag, digest."""
+"""Parse image references: registry, repository, tag, digest."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ DOCKER_HUB = "registry-1.docker.io"
 
 @dataclass(frozen=True)
 class Reference:
-    """The name of an image."""
+    """A parsed image reference."""
 
     host: str
     repository: str
@@ -21,14 +21,14 @@ class Reference:
 
     @property
     def tag_or_digest(self) -> str:
-        """Return what to request from the registry: the digest, else the tag, as Docker does."""
+        """Return the digest, else the tag, else "latest", as Docker does."""
         return self.digest or self.tag or "latest"
 
 
 def parse(text: str) -> Reference:
-    """Parse a name as Docker does: a first part without a dot or colon is no registry, except localhost.
+    """Return the parsed reference. Raise ValueError.
 
-    Raise ValueError.
+    As in Docker, a first part without a dot or colon is not a registry, except localhost.
     """
     match = _REFERENCE.fullmatch(text)
     if match is None:
@@ -44,8 +44,8 @@ def parse(text: str) -> Reference:
     return Reference(host, repository, match["tag"] or "", match["digest"] or "")
 
 
-def known(text: str) -> Reference | None:
-    """Return the parsed name; None for an invalid one."""
+def parse_or_none(text: str) -> Reference | None:
+    """Return the parsed reference; None if it is invalid."""
     try:
         return parse(text)
     except ValueError:

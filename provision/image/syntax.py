@@ -1,4 +1,4 @@
-"""Check the syntax of an image's files before anything is built, pushed or started."""
+"""Check the syntax of an image's files before a build."""
 
 import ast
 import json
@@ -8,21 +8,21 @@ import warnings
 from collections.abc import Iterable, Mapping
 
 from provision.i18n import _
-from provision.image.own import unfit
+from provision.image.own import invalid_files
 
-SHOWN = 3  # files with an error
+SHOWN = 3  # number of errors reported
 
 
-def python_of(reference: str) -> str:
-    """Return the Python version in an official image's reference, such as 3.12; "" without one."""
+def python_version(reference: str) -> str:
+    """Return the Python version in an official image's reference, such as 3.12; "" if there is none."""
     match = re.search(r"python:(3\.\d+)", reference)
     return match[1] if match else ""
 
 
 def check(files: Mapping[str, bytes], names: Iterable[str], python: str) -> None:
-    """Raise UsageError with file and line for files with a syntax error in that Python.
+    """Raise UsageError with file and line if a Python file, or a JSON file below bot/, has a syntax error.
 
-    python: such as 3.12; "": this machine's. JSON files are checked where the bot reads them, below bot/.
+    python: the version, such as 3.12; "" for the running one.
     """
     errors = [error for name in names if (error := _find_error(name, files[name], python))]
     if not errors:
@@ -36,11 +36,11 @@ def check(files: Mapping[str, bytes], names: Iterable[str], python: str) -> None
             "{python}, run provision itself with Python {python}.",
             python=python,
         )
-    raise unfit("; ".join(shown), then)
+    raise invalid_files("; ".join(shown), then)
 
 
 def _find_error(name: str, content: bytes, python: str) -> str:
-    """Return a file's error, "" without one."""
+    """Return a file's error; "" if it is valid."""
     try:
         if name.endswith(".py"):
             _compile(name, content, python)
@@ -57,7 +57,7 @@ def _find_error(name: str, content: bytes, python: str) -> str:
 
 def _compile(name: str, content: bytes, python: str) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as an invalid escape sequence
+        warnings.simplefilter("ignore")  # SyntaxWarning
         tree = ast.parse(content, name, feature_version=min(_version(python), sys.version_info[:2]))
         # Compiling finds errors that parsing does not, such as a return outside a function.
         compile(tree, name, "exec", dont_inherit=True)

@@ -1,4 +1,4 @@
-"""Make the layer of the bot's Python packages: wheels, unpacked as pip would."""
+"""Make the layer of the bot's Python packages: wheels, unpacked as pip does."""
 
 import zipfile
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ MADE_BY = "provision: wheels of bot/requirements.txt"
 
 
 def wheels(index: PackageIndex, lock: bytes, python: str, platform: str) -> Layer:
-    """Return the layer of the lock's wheels, whose hashes are checked. Raise ProvisionError."""
-    return layer.in_memory(unpacked(index.wheels(lock, python, platform)), MADE_BY)
+    """Return the layer of the lock's wheels, with verified hashes. Raise ProvisionError."""
+    return layer.in_memory(unpack(index.wheels(lock, python, platform)), MADE_BY)
 
 
-def unpacked(paths: list[Path]) -> Iterator[Entry]:
-    """Yield every module and data file of the wheels, below PACKAGES.
+def unpack(paths: list[Path]) -> Iterator[Entry]:
+    """Yield the modules and data files of the wheels, below PACKAGES.
 
     Binary distribution format: NAME.data/purelib and platlib are installed with the rest. Scripts are left
-    out: they need the image's interpreter, and nothing runs them.
+    out, because nothing runs them.
     """
     for path in paths:
         with zipfile.ZipFile(path) as wheel:
@@ -31,7 +31,7 @@ def unpacked(paths: list[Path]) -> Iterator[Entry]:
 
 
 def _install_path(name: str) -> str:
-    """Return where a file of a wheel is installed; "" for nowhere."""
+    """Return where a file of a wheel is installed; "" if it is not."""
     top, _slash, rest = name.partition("/")
     if name.endswith("/"):
         return ""

@@ -1,6 +1,6 @@
-"""Advise on stopped tasks, by the reason that ECS gives.
+"""Map ECS's reasons for stopped tasks to next steps.
 
-Source: ECS Developer Guide, "Amazon ECS stopped task error messages", and what the reasons mean here.
+Source: ECS Developer Guide, "Amazon ECS stopped task error messages".
 """
 
 import re
@@ -9,12 +9,12 @@ from provision.i18n import _
 
 
 def advice(reason: str) -> str:
-    """Return the next step, in a sentence."""
+    """Return the next step for a stop reason."""
     return next(step for pattern, step in _steps() if re.search(pattern, reason, re.IGNORECASE))
 
 
 def _steps() -> list[tuple[str, str]]:
-    """Return patterns and next steps; the first match applies, and the last pattern always matches."""
+    """Return patterns and next steps. The first match applies; the last pattern always matches."""
     return [
         (
             "exec format error|matching platform|no matching manifest",

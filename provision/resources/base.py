@@ -1,7 +1,7 @@
-"""Define what a resource is: one thing, made by one create call.
+"""Base classes of the resources. A resource is created by one create call.
 
-A resource declares, and the engine acts. Constructor arguments that are resources are its dependencies.
-Methods without the argument `clients` are pure.
+Its dependencies are the constructor arguments that are resources. Methods without the parameter `clients`
+do no I/O; the engine decides when each method is called.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Clients:
-    """The clients of everything outside this process. index: of Python packages."""
+    """The clients of all services. index: the Python package index."""
 
     aws: "Aws"
     dns: "Dns"
@@ -48,18 +48,18 @@ class Clients:
     index: PackageIndex = field(default_factory=PackageIndex)
 
 
-# Seconds in which resolvers may still lead to what was replaced: Route 53 needs about 40 to answer with a
-# change everywhere, and an alias of a load balancer is remembered for 60 (its Developer Guide, alias TTL).
+# Seconds for which resolvers may still return a replaced address: Route 53 propagates a change within about
+# 40, and an alias of a load balancer has a TTL of 60 (Route 53 Developer Guide, alias records).
 REPLACED_DELAY = 100.0
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Declare what the service's error codes mean. A code may be followed by a part of the message.
+    """The meaning of the service's error codes: "Code", or "Code: part of the message".
 
-    not_found: there is none. exists: somebody has one, so find out whose it is. retry: not possible yet.
-    setting: the setting to change where somebody else has the name. fatal: False where a failure is reported
-    but does not fail the run.
+    not_found: the resource does not exist. exists: the name is taken; find out by whom. retry: try again
+    later. setting: the setting to change if the name is taken by somebody else. fatal: whether a failure
+    fails the run; otherwise it is only reported.
     """
 
     not_found: tuple[str, ...] = ()
@@ -71,13 +71,13 @@ class Errors:
 
 @dataclass(frozen=True)
 class Polling:
-    """How long a resource takes and how often it is polled, in seconds.
+    """Expected duration and polling intervals, in seconds.
 
-    expected: from its create call until it is ready; medians, from other tools' logs. timeout: until waiting
-    for it is given up. interval: the longest pause; interval_near: when it may be ready at any moment;
-    interval_far: while its end is far, because it may fail earlier. checks: how often it is polled in the
-    expected time. propagation_delay: until AWS's other services know it. after_propagation: its create call
-    has another service use its dependencies, so they must be known by then.
+    expected: from the create call until ready (medians from other tools' logs). timeout: maximum wait.
+    interval: longest pause between polls; interval_near: shortest pause, near the expected end; interval_far:
+    longest pause far from the expected end. checks: number of polls within the expected time.
+    propagation_delay: until other AWS services know the resource. after_propagation: whether its create call
+    must wait for the propagation of its dependencies.
     """
 
     expected: int = 1
@@ -92,13 +92,13 @@ class Polling:
 
 @dataclass(frozen=True)
 class Deletion:
-    """When a resource is deleted, and what happens then.
+    """How a resource is deleted.
 
-    immediate: it is gone when its delete call has been answered. release_delay: seconds from the first
-    attempt until AWS usually permits it; 0: not known. after_dependents: it is deleted when its dependents
-    are gone, not when they release it. retained_with: the field of the dependency with which it stays.
-    on_pause: it is paid by the hour, so a pause deletes it and its dependents. replaced_delay: seconds for
-    which clients may still use it after it was replaced.
+    immediate: it no longer exists once the delete call has returned. release_delay: seconds from the first
+    attempt until AWS usually allows the deletion; 0: unknown. after_dependents: wait until its dependents are
+    deleted; otherwise until they release it. retained_with: the name of the field with the dependency that,
+    if kept, keeps this resource too. on_pause: it is charged by the hour, so a pause deletes it and its
+    dependents. replaced_delay: seconds for which clients may still use it after its replacement.
     """
 
     immediate: bool = False
@@ -111,37 +111,38 @@ class Deletion:
 
 @dataclass(frozen=True)
 class Batch:
-    """A describing call that takes many ids. listed: the list in its answer; id: an item's id.
+    """A Describe call that takes a list of ids.
 
-    by_name: the id is a name that a setting gives, so that it is known before the resource is recorded.
+    parameter: the parameter for the ids. items_key: the key of the list in the response. id: the key of an
+    item's id. by_name: the id is a name from the settings, so it is known before the resource is recorded.
     """
 
     service: str
     call: str
     parameter: str
-    listed: str
+    items_key: str
     id: str
     by_name: bool = False
 
 
 @dataclass(frozen=True)
 class ExternalUse:
-    """A use by somebody else that prevents a deletion.
+    """A use of a resource from outside the stack, which prevents its deletion.
 
     content: it is inside the resource (records in a zone, objects in a bucket) and would be deleted too.
-    unknown: whether there is any is not known; `told` has the question and the reason.
+    unknown: the check failed; `description` has what was checked and the reason.
     """
 
-    told: str
+    description: str
     content: bool = False
     unknown: bool = False
 
 
 @dataclass(frozen=True)
 class UsageCheck:
-    """A question about external uses that is asked by itself; unanswered, it keeps the resource.
+    """A check for external uses that is run and retried separately. If it fails, the resource is kept.
 
-    where: what is asked, such as "ACM in us-east-1".
+    where: a description of the service that is read, such as "ACM in us-east-1".
     """
 
     where: str
@@ -149,49 +150,50 @@ class UsageCheck:
 
 
 def output(path: str, pattern: str = "", *, init: Literal[False] = False) -> Any:
-    """Declare a field that AWS decides: a jmespath into what `find` returns, recorded in stack.yaml.
+    """Declare a field whose value AWS decides and stack.yaml records.
 
-    pattern: a regular expression for the value (for each one of a list), as AWS writes it; "": any.
+    path: a jmespath into the result of `find`. pattern: a regular expression for the value, or for each value
+    of a list; "": any.
     """
     return field(default="", init=init, metadata={"path": path, "pattern": pattern})
 
 
 def id_pattern(prefix: str) -> str:
-    """Return the pattern of an id of EC2's. EC2 User Guide, Resource IDs: 8 or 17 hexadecimal digits."""
+    """Return the pattern of an EC2 id. Source: EC2 User Guide, Resource IDs (8 or 17 hexadecimal digits)."""
     return rf"{prefix}-[0-9a-f]{{8,}}"
 
 
 def arn_pattern(resource_part: str = "") -> str:
-    """Return the pattern of an ARN. resource_part: what its last part begins with."""
+    """Return the pattern of an ARN. resource_part: the beginning of its last part."""
     return rf"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:{re.escape(resource_part)}\S+"
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field, output))
 def resource(kind: type[T]) -> type[T]:
-    """Declare a resource class: a dataclass compared by identity, whose outputs are no arguments."""
+    """Make a resource class: a dataclass that is compared by identity; outputs are not in its constructor."""
     return dataclass(eq=False, repr=False)(kind)
 
 
 @resource
 class Recorded:
-    """The part of a resource that is the same for all: its key, dependencies and recorded outputs."""
+    """Key, dependencies and recorded outputs of a resource."""
 
     logical_id: str = field(default="", init=False)  # its attribute's name in stack.py; set there
     stack: str = field(default="", init=False)  # the stack's name; set there
-    recorded_key: str = field(default="", init=False)  # where it was made from a record
+    recorded_key: str = field(default="", init=False)  # set if it was built from a record
 
     def identity(self) -> str:
-        """Return the setting that cannot change without another resource; "" for none. See `identity_in`."""
+        """Return the setting whose change replaces the resource; "" for none. It is part of the key."""
         return str(getattr(self, "name", ""))
 
     @property
     def kind(self) -> str:
-        """Return the class's name, as recorded."""
+        """Return the name of the class, as recorded."""
         return type(self).__name__
 
     @property
     def key(self) -> str:
-        """Return its name in stack.yaml: its attribute in stack.py, and after a slash its identity."""
+        """Return its key in stack.yaml: its attribute's name in stack.py, "/", and its identity."""
         if self.recorded_key:
             return self.recorded_key
         identity = self.identity()
@@ -199,7 +201,7 @@ class Recorded:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Return the tags that mark it as this stack's."""
+        """Return the tags that identify it as this stack's."""
         return {"provision:stack": self.stack, "provision:resource": self.key}
 
     def needs(self) -> list["Resource"]:
@@ -208,14 +210,14 @@ class Recorded:
         return [value for value in values if isinstance(value, Resource)]
 
     def outputs(self) -> dict[str, Any]:
-        """Return what AWS decided about it, by field name; only what is known."""
+        """Return the known outputs by field name."""
         known = {
             f.name: getattr(self, f.name) for f in dataclasses.fields(self) if "path" in f.metadata
         }
         return {name: value for name, value in known.items() if value}
 
     def load_from_api(self, live: Live) -> None:
-        """Set the outputs from what `find` or `create` returned."""
+        """Set the outputs from a result of `find` or `create`."""
         for item in dataclasses.fields(self):
             if "path" in item.metadata:
                 value = jmespath.search(item.metadata["path"], live)
@@ -223,14 +225,14 @@ class Recorded:
                     setattr(self, item.name, value)
 
     def load_from_record(self, outputs: Mapping[str, Any]) -> None:
-        """Set the outputs from stack.yaml; clear those that are not there."""
+        """Set the outputs from stack.yaml; clear the others."""
         for item in dataclasses.fields(self):
             if "path" in item.metadata:
                 setattr(self, item.name, outputs.get(item.name, ""))
 
     @classmethod
     def from_record(cls, stack: str, key: str, outputs: Mapping[str, Any]) -> Self:
-        """Return a resource of which only key and outputs are known; all of its settings are None."""
+        """Return a resource with this key and these outputs; its constructor arguments are None."""
         arguments: dict[str, Any] = {f.name: None for f in dataclasses.fields(cls) if f.init}
         found = cls(**arguments)
         found.logical_id, found.stack, found.recorded_key = key.partition("/")[0], stack, key
@@ -240,19 +242,19 @@ class Recorded:
 
 @resource
 class Resource(Recorded):
-    """One thing that is created, kept as desired, and deleted. Subclasses override what differs."""
+    """A resource that is created, updated and deleted. Subclasses override what differs."""
 
     errors: ClassVar[Errors] = Errors()
     polling: ClassVar[Polling] = Polling()
     deletion: ClassVar[Deletion] = Deletion()
-    batch: ClassVar[Batch | None] = None  # the call by which `find` looks for a recorded one
-    console: ClassVar[str] = "AWS"  # the service in whose console a person finds it
-    # A second create call finds the first one's by name, or makes another, known by its tags only or by
-    # what was recorded before the call.
+    batch: ClassVar[Batch | None] = None  # the call with which `find` reads a recorded one
+    console: ClassVar[str] = "AWS"  # the service whose console shows it
+    # name: a second create call is refused or returns the first one's resource. tags, record: a second create
+    # call makes a duplicate, which can be recognized by its tags, or by an output recorded before the call.
     identified_by: ClassVar[Literal["name", "tags", "record"]] = "name"
 
-    consented: bool = field(default=False, init=False)  # the person lets an adopted one be changed
-    with_contents: bool = field(default=False, init=False)  # what others put in it is deleted too
+    consented: bool = field(default=False, init=False)  # an adopted one may be changed
+    with_contents: bool = field(default=False, init=False)  # also delete contents of others
     switch_after: "tuple[Resource, ...]" = field(
         default=(), init=False
     )  # an update waits for these
@@ -260,16 +262,16 @@ class Resource(Recorded):
     # Finding -----------------------------------------------------------------------------------------
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return every resource of this kind with the stack's tags ("": any stack's), in `find`'s shape.
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return the resources of this kind with the stack's tags, as `find` returns them. stack: "" for any.
 
-        Use the service's own lists: the tagging API knows neither Route 53 nor IAM, and lists resources of
-        ECS that are gone. Leave out what is being deleted, and what belongs to something that is listed.
+        Use the service's list calls: the tagging API supports neither Route 53 nor IAM, and returns deleted
+        ECS resources. Omit resources that are being deleted, and those that belong to a listed one.
         """
         return []
 
     def lookup_needs(self) -> list["Resource"]:
-        """Return the resources that must be known before this one can be looked for."""
+        """Return the resources whose outputs `find` needs."""
         return self.needs()
 
     def exists_within(self) -> list["Resource"]:
@@ -277,71 +279,70 @@ class Resource(Recorded):
         return []
 
     def find(self, clients: Clients) -> Live | None:
-        """Return the live resource: by recorded id first, else by name or tag. Read only."""
+        """Return the live resource, or None: by recorded id first, else by name or tag. Read only."""
         raise NotImplementedError(self.kind)
 
-    def shown(self, live: Live) -> str:
-        """Return what a person finds it by: its ARN or id."""
-        return called(self.outputs())
+    def label(self, live: Live) -> str:
+        """Return the ARN or id by which a person finds it in the console."""
+        return identifier(self.outputs())
 
     def recovered_settings(self, live: Live) -> FoundSettings:
-        """Return the settings that the live resource shows, as `recover` writes them. Use no settings."""
+        """Return the settings that can be read from the live resource, for `recover`. Use no settings."""
         return {}
 
     # Ownership ---------------------------------------------------------------------------------------
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the live resource's tags."""
-        return flat(live.get("Tags") or live.get("tags") or [])
+        return tags_to_dict(live.get("Tags") or live.get("tags") or [])
 
     def owners(self, live: Live) -> "list[Resource] | None":
-        """Return the resources of which one must be the stack's; None: its own tags tell."""
+        """Return the resources of which one must be the stack's; None: its tags identify the stack."""
         return self.exists_within() if is_untaggable(type(self)) else None
 
     def holders(self, clients: Clients, live: Live) -> "Iterable[Resource]":
-        """Return, for what cannot carry tags, resources of which one must carry the stack's.
+        """Return, for a resource without tags, the resources of which one must have the stack's tags.
 
-        From what AWS shows, so that it works for a record that is no longer in stack.py.
+        Derive them from the live resource, because a recorded one may no longer be in stack.py.
         """
         return []
 
     @classmethod
     def same(cls, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        """Return whether two sets of outputs name one resource: nothing that both have differs."""
+        """Return whether two sets of outputs identify the same resource: all common outputs are equal."""
         both = one.keys() & other.keys()
         return bool(both) and all(one[name] == other[name] for name in both)
 
     def may_adopt(self, live: Live) -> bool:
-        """Return whether an existing one that is not the stack's is used as it is."""
+        """Return whether an existing resource that is not the stack's is used unchanged."""
         return False
 
     # Creating and updating -----------------------------------------------------------------------------
 
     def preflight(self, clients: Clients) -> None:
-        """Raise ProvisionError where it could not be created. Called while there is none. Read only."""
+        """Raise ProvisionError if it could not be created. Called while it does not exist. Read only."""
 
     def before_create(self, clients: Clients) -> dict[str, Any]:
-        """Return the outputs that must be on disk before the create call. Read only."""
+        """Return the outputs to record before the create call. Read only."""
         return {}
 
     def create(self, clients: Clients) -> Live | None:
-        """Make the one create call. Return AWS's answer in `find`'s shape; None: the engine finds it.
+        """Send the create call. Return the response as `find` would return it, or None to call `find`.
 
-        A property that the call does not set is in the answer as None or empty; one that the answer lacks is
-        read again.
+        Include properties that the call does not set as None or empty; missing properties are read.
         """
         raise NotImplementedError(self.kind)
 
     def pending(self, live: Live) -> Pending | None:
-        """Return what it still waits for; None once others may depend on it."""
+        """Return what it waits for; None once it is ready for its dependents."""
         return None
 
     def desired(self) -> dict[str, Any]:
-        """Return what `find` should return, by jmespath: everything that can be updated."""
+        """Return the desired values of all properties that can be updated, by jmespath."""
         return {}
 
     def update(self, clients: Clients, live: Live, differences: list["Difference"]) -> None:
-        """Make the live resource as desired. Idempotent."""
+        """Update the live resource to the desired values. Idempotent."""
         raise NotImplementedError(self.kind)
 
     def costs(self, prices: "Prices") -> float:
@@ -349,61 +350,61 @@ class Resource(Recorded):
         return 0.0
 
     def plan_notes(self) -> list[str]:
-        """Return lines that a plan shows where it would create or change it."""
+        """Return lines to show in a plan that creates or changes it."""
         return []
 
     # Deleting ----------------------------------------------------------------------------------------
 
     def retention_reason(self, everything: bool) -> str:
-        """Return why teardown keeps it although it is the stack's; "" where it is deleted."""
+        """Return why teardown keeps it although it is the stack's; "" to delete it."""
         return ""
 
     def keep_on_replace(self, clients: Clients) -> str:
-        """Return why it stays after a setting has replaced it; "" where it is deleted. Read only."""
+        """Return why it is kept after a changed setting has replaced it; "" to delete it. Read only."""
         return ""
 
     def external_uses(
         self, clients: Clients, ours: frozenset[str]
     ) -> Sequence[ExternalUse | UsageCheck]:
-        """Return what others use of it; called before it is deleted. Read only.
+        """Return its uses from outside the stack, or checks for them. Called before a deletion. Read only.
 
-        ours: every recorded id and ARN, and the outputs of each record joined by spaces.
+        ours: all recorded ids and ARNs, and the outputs of each record joined by spaces.
         """
         return []
 
     def deletion_state(self, live: Live) -> Literal["", "leaving", "released", "survives"]:
-        """Return how far its deletion is.
+        """Return the state of its deletion.
 
-        leaving: AWS is deleting it. released: the same, but its dependencies may be deleted already.
-        survives: its delete call leaves it as it is, so that finding it does not tell whether it was called.
+        leaving: AWS is deleting it. released: AWS is deleting it, and its dependencies may be deleted.
+        survives: it exists even after a successful delete call.
         """
         return ""
 
     def delete(self, clients: Clients) -> None:
-        """Make the one delete call. Use outputs only: settings may have changed since."""
+        """Send the delete call. Use outputs only, because the settings may have changed."""
         raise NotImplementedError(self.kind)
 
 
 @resource
 class AccountWide(Resource):
-    """A resource that the whole account uses: created where it is missing, never the stack's own."""
+    """A resource of the whole account: created if it is missing, never owned or deleted."""
 
 
 @resource
 class Milestone(Resource):
-    """A state that other resources wait for, without a create call. Never recorded, never deleted.
+    """A state that other resources wait for. It has no create call and is never recorded or deleted.
 
-    `pending` returns what is still missing; it is given {} where `find` finds nothing.
+    `pending` returns what is missing; its argument is {} if `find` returns None.
     """
 
     outside: ClassVar[bool] = False  # a person or another company has to act
-    whenever: ClassVar[bool] = False  # a person acts at any time: no duration can be estimated
+    unpredictable: ClassVar[bool] = False  # depends on a person: its duration cannot be estimated
     settling: ClassVar[float] = 0.0  # seconds from `ready_after` until it is usually reached
 
     ready_after: "tuple[Milestone, ...]" = field(default=(), init=False)  # not reached before these
 
     def poll(self, clients: Clients) -> Live | None:
-        """Return as much of `find` as `pending` needs, while it is waited for."""
+        """Return as much of `find`'s result as `pending` needs. Called repeatedly while waiting."""
         return self.find(clients)
 
     def create(self, clients: Clients) -> Live | None:
@@ -413,13 +414,13 @@ class Milestone(Resource):
 
 @dataclass(frozen=True)
 class Difference:
-    """One property that is not as desired: its jmespath, the live value and the desired one."""
+    """A property that is not as desired. path: its jmespath."""
 
     path: str
     have: Any
     want: Any
 
-    def shown(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as `plan --json` prints it."""
         return {"path": self.path, "have": self.have, "want": self.want}
 
@@ -431,12 +432,12 @@ def differences(resource: Resource, live: Live) -> list[Difference]:
 
 
 def is_untaggable(kind: type[Resource]) -> bool:
-    """Return whether resources of this kind cannot carry tags, so that their holders tell whose they are."""
+    """Return whether resources of this kind cannot have tags, so that `holders` decides their ownership."""
     return kind.holders is not Resource.holders
 
 
 def name_conflict(resource: Resource, found: str) -> ProvisionError:
-    """Return the error for somebody else's resource of that name. found: what a person finds it by."""
+    """Return the error for a name that is taken by somebody else's resource. found: its label."""
     return ProvisionError(
         _("Could not create {key}.", key=resource.key),
         _(
@@ -453,39 +454,41 @@ def name_conflict(resource: Resource, found: str) -> ProvisionError:
 
 
 def identity_in(key: str) -> str:
-    """Return the identity in a key, which is known where only the record of a resource is."""
+    """Return the identity part of a key, for resources built from a record."""
     return key.partition("/")[2]
 
 
-def called(outputs: Mapping[str, Any]) -> str:
-    """Return its ARN, else its id, else the first output."""
+def identifier(outputs: Mapping[str, Any]) -> str:
+    """Return the ARN in these outputs, else the id, else the first output."""
     return str(outputs.get("arn") or outputs.get("id") or next(iter(outputs.values()), "?"))
 
 
-def flat(tags: Any) -> dict[str, str]:
-    """Return the tags of any service's shape as a dict."""
+def tags_to_dict(tags: Any) -> dict[str, str]:
+    """Return tags in the format of any service as a dict."""
     if isinstance(tags, dict):
         return dict(tags)
     return {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value")) for tag in tags}
 
 
-def marked(tags: Mapping[str, str], stack: str) -> bool:
-    """Return whether the tags are the stack's; "": any stack's."""
+def has_stack_tag(tags: Mapping[str, str], stack: str) -> bool:
+    """Return whether the tags are the stack's. stack: "" for any."""
     name = tags.get("provision:stack")
     return bool(name) and stack in ("", name)
 
 
-def listed(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Return the tags as most services take them."""
+def tags_to_list(
+    tags: Mapping[str, str], key: str = "Key", value: str = "Value"
+) -> list[dict[str, str]]:
+    """Return the tags as a list of key and value, as most services take them."""
     return [{key: name, value: content} for name, content in tags.items()]
 
 
 def kinds() -> dict[str, type[Resource]]:
     """Return every resource class by name."""
     found: dict[str, type[Resource]] = {}
-    open_ones = [Resource]
-    while open_ones:
-        for child in open_ones.pop().__subclasses__():
+    queue = [Resource]
+    while queue:
+        for child in queue.pop().__subclasses__():
             found[child.__name__] = child
-            open_ones.append(child)
+            queue.append(child)
     return found

@@ -20,17 +20,17 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
+    has_stack_tag,
     identity_in,
-    listed,
-    marked,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 
 FOLDER = "news"  # the prefix of everything the bot reads
 BATCH_SIZE = 1000  # S3 API, DeleteObjects
-# Error codes of single objects of a DeleteObjects call for which a later call may succeed.
+# Error codes of single objects in a DeleteObjects response that may be retried.
 TRANSIENT = ("InternalError", "SlowDown", "ServiceUnavailable")
 # Without tags, or not readable by this caller.
 NO_TAGS = ("NoSuchTagSet", "AccessDenied", "NoSuchBucket")
@@ -44,9 +44,9 @@ PRIVATE = {
 
 @resource
 class NewsBucket(Resource):
-    """The bucket of the news: the configured one, adopted where it exists, or a new one with a random name.
+    """The bucket of the news: the configured one, adopted if it exists, or one with a random name.
 
-    Costs next to nothing: 0.025 USD per GB and month in Tokyo, for articles of some kilobytes.
+    It costs 0.025 USD per GB and month in Tokyo; the news has some kilobytes.
     """
 
     name: str  # "": a random name
@@ -60,28 +60,28 @@ class NewsBucket(Resource):
     )
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Return the name, random because bucket names are global, and recorded before the call.
+        """Return the bucket's name; without a configured one, a random name, because names are global.
 
-        A recorded name is used again: another would make a second bucket where S3 does not list the first.
+        Use a recorded name again: if S3 does not show the bucket yet, another name would create a second one.
         """
         return {"bucket": self.name or self.bucket or f"{self.stack}-news-{secrets.token_hex(8)}"}
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return the region's buckets by their tags, because a configured bucket may have any name."""
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return the region's buckets by tags, because a configured bucket may have any name."""
         s3 = clients.aws.s3
         pages = s3.get_paginator("list_buckets").paginate(BucketRegion=clients.aws.region)
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
 
         def tags_of(name: str) -> dict[str, str]:
             answer = call_or_none(NO_TAGS, s3.get_bucket_tagging, Bucket=name) or {}
-            return flat(answer.get("TagSet", []))
+            return tags_to_dict(answer.get("TagSet", []))
 
         buckets = zip(run_all(tags_of, names), names, strict=True)
-        return [(tags, _live(name)) for tags, name in buckets if marked(tags, stack)]
+        return [(tags, _live(name)) for tags, name in buckets if has_stack_tag(tags, stack)]
 
     def preflight(self, clients: Clients) -> None:
-        """Raise ProvisionError where a configured bucket belongs to another account."""
+        """Raise ProvisionError if a configured bucket belongs to another account."""
 
         def exists() -> Any:  # HeadBucket, Errors: 403 and 301 for another account's bucket
             head = clients.aws.s3.head_bucket
@@ -98,7 +98,7 @@ class NewsBucket(Resource):
         )
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the bucket by name among the account's own; without a name by the stack's tags."""
+        """Find the bucket by name among the account's buckets; without a name by the stack's tags."""
         pages = clients.aws.s3.get_paginator("list_buckets").paginate()
         names = [bucket["Name"] for page in pages for bucket in page.get("Buckets", [])]
         if known := self.bucket or self.name:
@@ -128,7 +128,7 @@ class NewsBucket(Resource):
         tags, access, policy, encryption, owner = (answer or {} for answer in answers)
         return {
             **_live(name),
-            "Tags": flat(tags.get("TagSet", [])),
+            "Tags": tags_to_dict(tags.get("TagSet", [])),
             "PublicAccessBlock": access.get("PublicAccessBlockConfiguration"),
             "Policy": json.loads(policy["Policy"]) if policy else None,
             "Encryption": encryption.get("ServerSideEncryptionConfiguration"),
@@ -136,7 +136,7 @@ class NewsBucket(Resource):
         }
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateBucket. Everything but the owner is a difference, because the call takes no more."""
+        """Call CreateBucket, which sets only the ownership; `update` sets the other properties."""
         region = clients.aws.region
         configuration = {"CreateBucketConfiguration": {"LocationConstraint": region}}
         location = {} if region == "us-east-1" else configuration
@@ -154,7 +154,7 @@ class NewsBucket(Resource):
         return {**_live(self.bucket), **unset, "OwnershipControls": owner}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """Return its tags; a bucket with this stack's random name belongs to the stack before it has any."""
+        """Return its tags; a bucket with this stack's random name is the stack's before it has tags."""
         is_random = re.fullmatch(rf"{re.escape(self.stack)}-news-[0-9a-f]{{16}}", live["Name"])
         return {**({"provision:stack": self.stack} if is_random else {}), **live["Tags"]}
 
@@ -163,7 +163,7 @@ class NewsBucket(Resource):
         return bool(self.name)
 
     def desired(self) -> dict[str, Any]:
-        """Return private access, the owner's control, encryption, TLS only, and the stack's tags."""
+        """Return the public access block, ownership, encryption, the TLS policy, and the stack's tags."""
         return {
             "PublicAccessBlock": PRIVATE,
             "OwnershipControls.Rules[0].ObjectOwnership": "BucketOwnerEnforced",
@@ -188,7 +188,7 @@ class NewsBucket(Resource):
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Set each property that differs; others' tags stay (PutBucketTagging replaces all tags)."""
+        """Set each property that differs; keep other tags (PutBucketTagging replaces all tags)."""
         s3, name = clients.aws.s3, self.bucket
         differing = {difference.path.partition(".")[0] for difference in differences}
         if "PublicAccessBlock" in differing:
@@ -204,11 +204,11 @@ class NewsBucket(Resource):
         if "Policy" in differing:
             s3.put_bucket_policy(Bucket=name, Policy=json.dumps(self._policy()))
         if "Tags" in differing:
-            tags = listed({**live["Tags"], **self.tags})
+            tags = tags_to_list({**live["Tags"], **self.tags})
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
 
     def retention_reason(self, everything: bool) -> str:
-        """Keep it unless everything goes: the collected news cannot be recovered."""
+        """Keep it unless `everything`: the collected news cannot be recovered."""
         if everything:
             return ""
         return _(
@@ -217,7 +217,7 @@ class NewsBucket(Resource):
         )
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return objects that people put beside the news."""
+        """Return objects outside the folder of the news."""
         pages = clients.aws.s3.get_paginator("list_object_versions").paginate(
             Bucket=self.bucket, Delimiter="/"
         )
@@ -242,7 +242,7 @@ class NewsBucket(Resource):
         s3 = clients.aws.s3
         folder = "" if self.with_contents else f"{FOLDER}/"
         previous: list[dict[str, str]] = []
-        # Always the first page: some clouds do not continue from a key marker that was deleted.
+        # Always read the first page: some emulators cannot continue from a deleted key marker.
         while True:
             page = s3.list_object_versions(Bucket=self.bucket, Prefix=folder, MaxKeys=BATCH_SIZE)
             versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
@@ -266,7 +266,7 @@ def _live(name: str) -> Live:
 
 
 def _raise_errors(bucket: str, errors: list[dict[str, Any]]) -> None:
-    """Raise for objects that DeleteObjects did not delete, for which it answers 200."""
+    """Raise Pending or ProvisionError for objects not deleted; DeleteObjects returns 200 for them."""
     if not errors:
         return
     first = errors[0]

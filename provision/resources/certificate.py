@@ -1,10 +1,10 @@
-"""Request the certificate with which LINE reaches the bot over HTTPS."""
+"""Request the ACM certificate of the bot's host."""
 
 import secrets
 from collections.abc import Collection
 from typing import Any
 
-from provision.clients.dns import Unanswered
+from provision.clients.dns import DnsError
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.parallel import run_all
@@ -18,11 +18,11 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    listed,
-    marked,
+    has_stack_tag,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 from provision.resources.load_balancer import foreign_users
 
@@ -51,14 +51,14 @@ class Certificate(Resource):
     polling = Polling(expected=10)
 
     def identity(self) -> str:
-        """Return the host: a certificate cannot change its name."""
+        """Return the host, because a certificate's name cannot change."""
         return self.host
 
     def preflight(self, clients: Clients) -> None:
-        """Raise ProvisionError where CAA records would make ACM fail with CAA_ERROR; ignore a DNS failure."""
+        """Raise ProvisionError if CAA records would make ACM fail with CAA_ERROR. Ignore DNS failures."""
         try:
             name, records = clients.dns.caa(self.host)
-        except Unanswered:
+        except DnsError:
             return
         if error := caa_error(self.host, name, records):
             raise error
@@ -68,19 +68,19 @@ class Certificate(Resource):
         return {"idempotency_token": secrets.token_hex(16)}
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return certificates by their tags, read one by one: ACM has neither a filter nor a batch call."""
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return certificates by tags, read one by one, because ACM has no tag filter and no batch call."""
         acm = clients.aws.acm
         pages = acm.get_paginator("list_certificates").paginate()
         arns = [s["CertificateArn"] for page in pages for s in page["CertificateSummaryList"]]
 
         def tags_of(arn: str) -> dict[str, str]:
-            return flat(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+            return tags_to_dict(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
 
         return [
             (tags, dict(acm.describe_certificate(CertificateArn=arn)["Certificate"]))
             for tags, arn in zip(run_all(tags_of, arns), arns, strict=True)
-            if marked(tags, stack)
+            if has_stack_tag(tags, stack)
         ]
 
     def find(self, clients: Clients) -> Live | None:
@@ -99,27 +99,27 @@ class Certificate(Resource):
         return None
 
     def _is_ours(self, clients: Clients, arn: str) -> bool:
-        tags = flat(clients.aws.acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+        tags = tags_to_dict(clients.aws.acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
         return tags.get("provision:stack") == self.stack
 
     def create(self, clients: Clients) -> Live | None:
         """Call RequestCertificate."""
-        answer = clients.aws.acm.request_certificate(
+        response = clients.aws.acm.request_certificate(
             DomainName=self.host,
             ValidationMethod="DNS",
             IdempotencyToken=self.idempotency_token,
-            Tags=listed(self.tags),
+            Tags=tags_to_list(self.tags),
         )
-        return {"CertificateArn": answer["CertificateArn"], "Status": "PENDING_VALIDATION"}
+        return {"CertificateArn": response["CertificateArn"], "Status": "PENDING_VALIDATION"}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
         """Return the tags (ListTagsForCertificate)."""
-        return flat(
+        return tags_to_dict(
             clients.aws.acm.list_tags_for_certificate(CertificateArn=live["CertificateArn"])["Tags"]
         )
 
     def pending(self, live: Live) -> Pending | None:
-        """Wait for the validation record, which ACM shows after some seconds."""
+        """Wait for the validation record, which ACM provides after some seconds."""
         options = live.get("DomainValidationOptions") or [{}]
         if live["Status"] == "PENDING_VALIDATION" and not options[0].get("ResourceRecord"):
             return Pending(_("waiting for ACM to provide the validation record"))
@@ -157,10 +157,10 @@ def caa_error(host: str, name: str, records: list[str]) -> ProvisionError | None
 def validated_by(
     acm: Any, filters: dict[str, Any], host: str, record_name: str, ours: Collection[str]
 ) -> list[str]:
-    """Return the ARNs of one region's certificates, except ours, that ACM renews by the host's record.
+    """Return the ARNs of one region's certificates, except `ours`, that the host's record validates.
 
-    ACM asks for one record per name and account in all regions; a wildcard uses that of its parent.
-    Source: ACM User Guide, DNS validation. filters: those of ListCertificates. ours: ARNs.
+    ACM requires one record per name and account for all regions; a wildcard uses its parent's record.
+    Source: ACM User Guide, DNS validation. filters: of ListCertificates. ours: ARNs.
     """
     arns = certificates_for(acm, filters, host)
     return [arn for arn in arns if arn not in ours and record_name in _record_names(acm, arn)]
@@ -179,7 +179,7 @@ def _names(summary: Live) -> set[str]:
 
 
 def _record_names(acm: Any, arn: str) -> list[str]:
-    """Return the names of the records that validate a certificate; none for an imported one."""
+    """Return the names of the records that validate a certificate; [] for an imported one."""
     certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
     options = certificate.get("DomainValidationOptions", [])
     names = [option.get("ResourceRecord", {}).get("Name", "") for option in options]
@@ -187,9 +187,10 @@ def _record_names(acm: Any, arn: str) -> list[str]:
 
 
 def every_certificate(acm: Any) -> dict[str, dict[str, Any]]:
-    """Return the filters of the lists that together contain all certificates, as far as botocore knows them.
+    """Return the filters of the ListCertificates calls that are needed to list all certificates, by label.
 
-    Without a filter ListCertificates omits most key types, and those of ACME and of the N2 roots.
+    Without filters the call omits most key types, and certificates of ACME and of the N2 roots. Filters that
+    the installed botocore does not know are left out.
     """
     known = acm.meta.service_model.operation_model("ListCertificates").input_shape.members
     filters = {"Includes": {"keyTypes": known["Includes"].members["keyTypes"].member.enum}}
@@ -204,7 +205,7 @@ def every_certificate(acm: Any) -> dict[str, dict[str, Any]]:
 def excludes_amazon(records: list[str]) -> bool:
     """Return whether CAA records (`0 issue "ca.example; key=value"`) allow other issuers, but not Amazon.
 
-    RFC 8659, 4.2: a set without an `issue` property restricts nobody; an empty issuer is nobody.
+    RFC 8659, 4.2: without an `issue` property there is no restriction; an empty issuer allows nobody.
     """
     issuers = []
     for record in records:

@@ -1,4 +1,4 @@
-"""Create the ECS cluster, the namespace in which Fargate runs the service."""
+"""Create the ECS cluster."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
+    has_stack_tag,
     identity_in,
-    listed,
-    marked,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 from provision.resources.role import EcsServiceLinkedRole
 
@@ -49,22 +49,22 @@ class Cluster(Resource):
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return active clusters by their tags (ListClusters has no filter)."""
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return active clusters by tags (ListClusters has no filter)."""
         ecs, found = clients.aws.ecs, []
         for page in ecs.get_paginator("list_clusters").paginate():  # 100 a page, as Describe takes
             if page["clusterArns"]:
                 answer = ecs.describe_clusters(clusters=page["clusterArns"], include=["TAGS"])
                 found += [c for c in answer["clusters"] if c["status"] in ("ACTIVE", "FAILED")]
-        tagged = ((flat(cluster.get("tags", [])), cluster) for cluster in found)
-        return [(tags, dict(cluster)) for tags, cluster in tagged if marked(tags, stack)]
+        tagged = ((tags_to_dict(cluster.get("tags", [])), cluster) for cluster in found)
+        return [(tags, dict(cluster)) for tags, cluster in tagged if has_stack_tag(tags, stack)]
 
     def lookup_needs(self) -> list[Resource]:
-        """Return []: its name tells it."""
+        """Return [], because it is found by name."""
         return []
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the cluster by ARN, else by name; an INACTIVE one counts as missing."""
+        """Find the cluster by ARN, else by name; an INACTIVE one counts as not found."""
         answer = clients.aws.ecs.describe_clusters(
             clusters=[self.arn or self.name], include=["TAGS"]
         )
@@ -74,11 +74,11 @@ class Cluster(Resource):
         return None
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateCluster with the capacity providers: attaching them later can be refused."""
+        """Call CreateCluster with the capacity providers, because attaching them later can be refused."""
         answer = clients.aws.ecs.create_cluster(
             clusterName=self.name,
             capacityProviders=PROVIDERS,
-            tags=listed(self.tags, "key", "value"),
+            tags=tags_to_list(self.tags, "key", "value"),
         )
         return {
             **answer["cluster"],
@@ -96,10 +96,7 @@ class Cluster(Resource):
         )
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return services and tasks that others run in it.
-
-        ours: includes a service of the stack whose record is lost.
-        """
+        """Return services without the stack's tags, and tasks of neither a service nor the collector."""
         ecs = clients.aws.ecs
         arns = [
             arn
@@ -114,7 +111,8 @@ class Cluster(Resource):
             services += [
                 live["serviceName"]
                 for live in answer["services"]
-                if live["status"] == "ACTIVE" and not marked(flat(live.get("tags", [])), self.stack)
+                if live["status"] == "ACTIVE"
+                and not has_stack_tag(tags_to_dict(live.get("tags", [])), self.stack)
             ]
         arns = ecs.list_tasks(cluster=self.arn)["taskArns"]
         tasks = ecs.describe_tasks(cluster=self.arn, tasks=arns)["tasks"] if arns else []

@@ -1,4 +1,4 @@
-"""Collect the news with a task of the bot's image, whose role may write what the bot reads."""
+"""The news collector: its task definition, its permissions, and its first run."""
 
 import secrets
 from dataclasses import field
@@ -16,9 +16,9 @@ from provision.resources.base import (
     Polling,
     Resource,
     arn_pattern,
-    listed,
     output,
     resource,
+    tags_to_list,
 )
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.cluster import Cluster
@@ -35,17 +35,17 @@ SUFFIX = "-collector"
 STARTED_BY = "initial_collection"  # of the task, in ECS's API
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")  # ECS, "Task lifecycle"
 TASK_TIMEOUT = 600  # seconds for a task that exists
-NO_FEED = 1  # bot/news/collector.py's exit status where no feed could be read
+NO_FEED = 1  # exit status of bot/news/collector.py if no feed could be read
 
 
 @resource
 class CollectorPermissions(RolePolicy):
-    """The collector's permissions: to read, write and delete the news. It has no secrets."""
+    """The collector's permissions: read, write and delete the news."""
 
     news_bucket: NewsBucket
 
     def statements(self) -> list[Statement]:
-        """Return the actions on the objects of one folder, and on their list."""
+        """Return read, write and delete for the folder's objects, and list."""
         return [
             {
                 "Sid": "WriteTheNews",
@@ -59,7 +59,7 @@ class CollectorPermissions(RolePolicy):
 
 @resource
 class CollectorDefinition(Family):
-    """The collector's family: the bot's image with another command, without LINE's secrets."""
+    """The collector's task definitions: the bot's image with another command, without LINE's secrets."""
 
     bot: TaskDefinition
     news_bucket: NewsBucket
@@ -91,8 +91,8 @@ class CollectorDefinition(Family):
 class InitialCollection(Resource):
     """The collector's first run, so that the bot has news from the start.
 
-    It exists once the news has an index, whoever wrote it, and before that while its task runs. A failed run
-    counts as missing in later processes: the next setup tries again.
+    It exists if the bucket has an index, or while its task runs. In later processes a failed run counts as
+    not found, so the next setup runs it again.
     """
 
     definition: CollectorDefinition
@@ -125,17 +125,17 @@ class InitialCollection(Resource):
         after_propagation=True,
         expected=45,
         interval=8.0,
-        timeout=120,  # until there is a task
+        timeout=120,  # until the task exists
     )
     started: bool = field(default=False, init=False)  # by this process
     deleted: bool = field(default=False, init=False)  # by this process
 
     def identity(self) -> str:
-        """Return the bucket: another bucket has no news yet."""
+        """Return the bucket, because another bucket has no news."""
         return self.bucket.identity()
 
     def exists_within(self) -> list[Resource]:
-        """Return the bucket: one that existed before may have news."""
+        """Return the bucket."""
         return [self.bucket]
 
     def owners(self, live: Live) -> list[Resource]:
@@ -172,16 +172,16 @@ class InitialCollection(Resource):
         return {**task, **ids} if task else None
 
     def _has_index(self, clients: Clients, bucket: str) -> bool:
-        """Return whether the news has an index.
+        """Return whether the bucket has an index.
 
-        403 counts as missing: S3 answers it for an absent object to a caller that may not list.
+        403 counts as not found: S3 returns it for a missing object to callers without ListBucket.
         """
         not_found = ("403", "404", "NoSuchKey")
         answer = call_or_none(not_found, clients.aws.s3.head_object, Bucket=bucket, Key=INDEX)
         return answer is not None
 
     def _find_task(self, clients: Clients, cluster: str) -> Live | None:
-        """Return the recorded task, else one whose RunTask was not answered."""
+        """Return the recorded task, else one whose RunTask response was lost."""
         ecs = clients.aws.ecs
         arns = [self.task] if self.task else []
         if not arns:
@@ -190,7 +190,7 @@ class InitialCollection(Resource):
         return dict(found[0]) if found else None
 
     def create(self, clients: Clients) -> Live | None:
-        """Call RunTask. Without capacity there is no task: return one that stopped, with the reason."""
+        """Call RunTask. If it starts no task (no capacity), return a stopped one with the reason."""
         answer = clients.aws.ecs.run_task(
             cluster=self.cluster.arn,
             taskDefinition=self.definition.arn,
@@ -201,7 +201,7 @@ class InitialCollection(Resource):
             },
             startedBy=STARTED_BY,
             clientToken=self.token,
-            tags=listed(self.tags, "key", "value"),
+            tags=tags_to_list(self.tags, "key", "value"),
         )
         self.started = True
         ids = {"Bucket": self.bucket.bucket, "clusterArn": self.cluster.arn}
@@ -211,13 +211,13 @@ class InitialCollection(Resource):
         return {**ids, "lastStatus": "STOPPED", "stoppedReason": "; ".join(failures)}
 
     def load_from_api(self, live: Live) -> None:
-        """Forget the task once there is news, whichever task wrote it."""
+        """Set the outputs; clear the task once the bucket has an index."""
         super().load_from_api(live)
         if live.get("Index"):
             self.task = self.token = ""
 
     def pending(self, live: Live) -> Pending | None:
-        """Wait while its task runs, for which Spot may take time. Raise ProvisionError where it failed."""
+        """Wait while its task runs. Raise ProvisionError if it failed."""
         if live.get("Index"):
             return None
         if live["lastStatus"] != "STOPPED":
@@ -237,11 +237,11 @@ class InitialCollection(Resource):
         )
 
     def deletion_state(self, live: Live) -> Literal["", "survives"]:
-        """Return `survives` for news, which outlives the task."""
+        """Return `survives` if the bucket has an index, which the delete call does not remove."""
         return "survives" if live.get("Index") else ""
 
     def delete(self, clients: Clients) -> None:
-        """Stop running collector tasks; the news belongs to the bucket."""
+        """Stop running collector tasks."""
         self.deleted = True
         ecs, cluster = clients.aws.ecs, self.cluster_arn
         for arn in ecs.list_tasks(cluster=cluster, family=f"{self.stack}{SUFFIX}")["taskArns"]:

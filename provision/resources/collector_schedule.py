@@ -22,12 +22,12 @@ from provision.resources.schedule import Scheduled
 from provision.resources.security_group import SecurityGroup
 from provision.schedules import times_a_month
 
-RUN_HOURS = 1 / 60  # Fargate charges a minute at least, and a run takes less
+RUN_HOURS = 1 / 60  # Fargate charges at least a minute, and a run takes less
 
 
 @resource
 class CollectingPermissions(RolePolicy):
-    """Scheduler's permissions: to run the collector in the stack's cluster, with its two roles."""
+    """Scheduler's permissions: run the collector in the stack's cluster and pass its two roles."""
 
     definition: CollectorDefinition
     cluster: Cluster
@@ -89,12 +89,12 @@ class CollectorSchedule(Scheduled):
         }
 
     def _awsvpc_configuration(self) -> dict[str, Any]:
-        """Return AwsVpcConfiguration as Scheduler spells it."""
+        """Return AwsVpcConfiguration with Scheduler's spelling (PascalCase)."""
         configuration = awsvpc_configuration(self.network, self.security_group)
         return {name[0].upper() + name[1:]: value for name, value in configuration.items()}
 
     def desired(self) -> dict[str, Any]:
-        """Return each property separately: Scheduler may show more of a target, and in another order."""
+        """Return each property separately: Scheduler may return more properties, and in another order."""
         settings = self._settings()
         target, ecs = settings.pop("Target"), "Target.EcsParameters"
         network = f"{ecs}.NetworkConfiguration.awsvpcConfiguration"

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from provision.clients.dns import Unanswered
+from provision.clients.dns import DnsError
 from provision.errors import Pending
 from provision.i18n import _
 from provision.resources.base import (
@@ -18,41 +18,38 @@ from provision.resources.hosted_zone import HostedZone
 
 @resource
 class Delegation(Milestone):
-    """The parent zone lists the zone's name servers, which only the person at the registrar can do."""
+    """The parent zone lists the zone's name servers. A person must enter them at the registrar."""
 
     zone: HostedZone
     certificate: Certificate
     outside: ClassVar[bool] = True
-    whenever: ClassVar[bool] = True
+    unpredictable: ClassVar[bool] = True
     polling = Polling(expected=60)
 
     def find(self, clients: Clients) -> Live | None:
-        """Return what the parent zone's servers answer.
-
-        Where none answers, an issued certificate proves the delegation.
-        """
+        """Query the parent zone's servers. If none answers, an issued certificate proves the delegation."""
         expected = set(self.zone.name_servers)
         try:
-            named = clients.dns.delegated_to(self.zone.domain)
-        except Unanswered as error:
+            ec2_filter = clients.dns.delegated_to(self.zone.domain)
+        except DnsError as error:
             certificate = self.certificate.find(clients) or {}
             return {
                 "expected": expected,
                 "unanswered": str(error),
                 "issued": certificate.get("Status") == "ISSUED",
             }
-        above = "" if named == expected else clients.dns.zone_above(self.zone.domain)
+        above = "" if ec2_filter == expected else clients.dns.zone_above(self.zone.domain)
         return {
             "expected": expected,
-            "named": named,
+            "named": ec2_filter,
             "above": above or _("your registrar"),
-            "silent": clients.dns.silent(self.zone.domain, expected)
-            if named == expected
+            "silent": clients.dns.unresponsive(self.zone.domain, expected)
+            if ec2_filter == expected
             else set(),
         }
 
     def pending(self, live: Live) -> Pending | None:
-        """Return which servers are missing, which are superfluous, and which do not answer."""
+        """Return which name servers are missing, which are extra, and which do not answer."""
         reason = _reason(live)
         return Pending(reason) if reason else None
 

@@ -1,6 +1,6 @@
-"""Describe a running deployment: tasks by state, targets, ECS's events, and whether it can still succeed.
+"""Describe an ECS deployment: tasks by state, targets, ECS's events, and whether it can still succeed.
 
-Pure: made from what SteadyService read.
+No I/O; SteadyService reads the data.
 """
 
 import re
@@ -12,22 +12,22 @@ from provision import crash_log
 from provision.i18n import _
 from provision.resources.base import Live
 
-# Reasons after which a new task may succeed; all others are caused by the image or the settings.
+# Stop reasons after which a new task may succeed; all others are caused by the image or the settings.
 TRANSIENT = re.compile(
     "timeout|timed out|toomanyrequests|rate exceeded|throttl|connection reset|capacity|"
     "network interface|internal error|unable to assume",
     re.IGNORECASE,
 )
 NO_CAPACITY = "capacity is unavailable"  # ECS Developer Guide, "Service event messages"
-SHORTAGE = timedelta(seconds=90)  # of events without capacity, after which on-demand is suggested
+SHORTAGE = timedelta(seconds=90)  # without capacity, after which on-demand is suggested
 SPOT = "SpotInterruption"  # API Task, stopCode
 FAILED = ("TaskFailedToStart", "EssentialContainerExited")
 HEALTH = "health check"
-EVENTS = 3  # of ECS's newest ones, shown
+EVENTS = 3  # number of ECS events shown
 
 
 class EcsDeployment:
-    """The service's newest deployment, and those that it replaces."""
+    """A service's newest deployment, and the ones that it replaces."""
 
     def __init__(self, live: Live) -> None:
         self.live = live
@@ -37,28 +37,28 @@ class EcsDeployment:
         self.new = [task for task in tasks if task.get("startedBy") == self.primary.get("id")]
         self.old = [task for task in tasks if task.get("startedBy") != self.primary.get("id")]
 
-    def settled(self) -> str:
+    def last_completed(self) -> str:
         """Return the task definition of the newest completed deployment; "" without one."""
         done = [d for d in self.deployments if d.get("rolloutState", "COMPLETED") == "COMPLETED"]
         return str(done[0].get("taskDefinition", "")) if done else ""
 
     def failures(self) -> Counter[str]:
-        """Count why its tasks failed, except those that AWS interrupted or ECS scaled down."""
-        return Counter(self.why(task) for task in self.new if _failed(task))
+        """Count its failed tasks by reason, without those that were interrupted or scaled down."""
+        return Counter(self.stop_reason(task) for task in self.new if _failed(task))
 
     def failed_task(self) -> str:
         """Return the id of the newest task that failed; "" for none."""
         failed = [task for task in self.new if _failed(task)]
         return failed[0]["taskArn"].rpartition("/")[2] if failed else ""
 
-    def last_words(self) -> list[str]:
-        """Return why the newest failed task ended, from its log; [] without a log."""
-        return crash_log.words(self.live.get("Log", []))
+    def log_excerpt(self) -> list[str]:
+        """Return the lines of the newest failed task's log that show why it ended; [] without a log."""
+        return crash_log.excerpt(self.live.get("Log", []))
 
-    def hopeless(self) -> str:
-        """Return why it will not succeed; "" while it may.
+    def permanent_failure(self) -> str:
+        """Return why the deployment will not succeed; "" if it may.
 
-        ECS waits for three failed tasks at least. Here one is enough if it is not transient, else two.
+        ECS waits for at least three failed tasks. Here one failure that is not transient is enough, or two.
         """
         failures = self.failures()
         for reason, times in failures.items():
@@ -70,15 +70,15 @@ class EcsDeployment:
             next(iter(failures), "") or self.latest_event() or _("ECS says the deployment failed")
         )
 
-    def short_of_capacity(self) -> str:
-        """Return ECS's message where its events since SHORTAGE are about missing capacity only; else ""."""
+    def capacity_shortage(self) -> str:
+        """Return ECS's message if all events of the last SHORTAGE are about missing capacity; else ""."""
         events = self.live.get("events") or []
         latest = list(takewhile(lambda e: NO_CAPACITY in e["message"].lower(), events))
         duration = latest[0]["createdAt"] - latest[-1]["createdAt"] if latest else timedelta()
         return str(latest[0]["message"]) if duration >= SHORTAGE else ""
 
-    def why(self, task: Live) -> str:
-        """Return why a task stopped: the container's reason, ECS's, and the exit code."""
+    def stop_reason(self, task: Live) -> str:
+        """Return why a task stopped: the container's and ECS's reason, and the exit code."""
         containers = task.get("containers", [])
         own = next(filter(None, (c.get("reason", "") for c in containers)), "")
         stopped = str(task.get("stoppedReason", ""))
@@ -89,7 +89,7 @@ class EcsDeployment:
         return _("{reason} (exit code {code})", reason=reason, code=codes[0]) if codes else reason
 
     def _unhealthy(self, task: Live) -> str:
-        """Return the load balancer's reason from the service events; the task itself does not have it."""
+        """Return the load balancer's reason from the service events, because the task does not have it."""
         name = task["taskArn"].rpartition("/")[2]
         for event in self.live.get("events") or []:
             match = re.search(r"is unhealthy in .*due to \(reason (.*?)\)\.?$", event["message"])
@@ -98,17 +98,17 @@ class EcsDeployment:
         return ""
 
     def _events(self) -> list[Live]:
-        """Return the events since the deployment began, newest first."""
+        """Return the events since the deployment started, newest first."""
         since = self.primary.get("createdAt")
         events = self.live.get("events") or []
         return [e for e in events if since is None or e.get("createdAt", since) >= since]
 
     def latest_event(self) -> str:
-        """Return ECS's latest message about it."""
+        """Return ECS's latest message about the deployment; "" without one."""
         return str(next((event["message"] for event in self._events()), ""))
 
     def lines(self) -> list[str]:
-        """Return the deployment's state in a few lines for a screen."""
+        """Return the deployment's state in a few lines of text."""
         lines = [_("new: {tasks}", tasks=_states(self.new))]
         if self.old:
             lines.append(_("old: {tasks}", tasks=_states(self.old)))
@@ -134,8 +134,8 @@ def _states(tasks: list[Live]) -> str:
 
 def _health(target: Live) -> str:
     health = target["TargetHealth"]
-    why = health.get("Description") or health.get("Reason")
-    return f"{health['State']} ({why})" if why else str(health["State"])
+    stop_reason = health.get("Description") or health.get("Reason")
+    return f"{health['State']} ({stop_reason})" if stop_reason else str(health["State"])
 
 
 def _format_counts(counts: Counter[str]) -> str:

@@ -1,10 +1,10 @@
-"""Create the hosted zone, which holds the domain's DNS records."""
+"""Create the hosted zone of the domain."""
 
 import secrets
 from dataclasses import field
 from typing import Any
 
-from provision.clients.dns import Unanswered
+from provision.clients.dns import DnsError
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.pricing import Prices
@@ -19,12 +19,12 @@ from provision.resources.base import (
     Polling,
     Resource,
     Tagged,
-    flat,
+    has_stack_tag,
     identity_in,
-    listed,
-    marked,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 
 REGION = "provision:region"
@@ -36,7 +36,7 @@ BATCH_SIZE = 10  # Route 53 API, ListTagsForResources
 class SeveralZones(ProvisionError):
     """The account has several public zones of one name, and the domain is delegated to none of them.
 
-    zones: name servers by zone id.
+    zones: the name servers by zone id.
     """
 
     def __init__(self, domain: str, zones: list[Live]) -> None:
@@ -56,7 +56,7 @@ class SeveralZones(ProvisionError):
 
 @resource
 class HostedZone(Resource):
-    """The public Route 53 zone of the domain; created, or adopted where it exists."""
+    """The public Route 53 zone of the domain; adopted if it exists."""
 
     domain: str
     region: str  # the stack's; Route 53 is global
@@ -64,7 +64,7 @@ class HostedZone(Resource):
     id: str = output("Id", r"(/hostedzone/)?[A-Z0-9]{8,32}")
     name_servers: list[str] = output("NameServers")
     caller_reference: str = output("CallerReference")
-    copied: list[str] = output("Copied")  # the former servers' records, copied at creation
+    copied: list[str] = output("Copied")  # records copied from the former servers at creation
     to_copy: list[str] = field(default_factory=list, init=False)  # chosen by the person
     deletion = Deletion(immediate=True)
     errors = Errors(
@@ -81,12 +81,12 @@ class HostedZone(Resource):
 
     @property
     def tags(self) -> dict[str, str]:
-        """Return the tags with the region: a stack of the same name may exist in another region."""
+        """Return the tags and the region, because another region may have a stack of the same name."""
         return {**super().tags, REGION: self.region}
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return public zones by their tags, without those of stacks in other regions."""
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return public zones by tags, without those of stacks in other regions."""
         route53, found = clients.aws.route53, []
         pages = route53.get_paginator("list_hosted_zones").paginate()
         zones = [zone for page in pages for zone in page["HostedZones"]]
@@ -96,19 +96,19 @@ class HostedZone(Resource):
                 ResourceType="hostedzone", ResourceIds=public[start : start + BATCH_SIZE]
             )
             for tag_set in answer["ResourceTagSets"]:
-                tags = _tags_here(clients, flat(tag_set.get("Tags", [])))
-                if marked(tags, stack):
+                tags = _tags_here(clients, tags_to_dict(tag_set.get("Tags", [])))
+                if has_stack_tag(tags, stack):
                     zone = route53.get_hosted_zone(Id=tag_set["ResourceId"])
                     found.append((tags, _shape(zone, tag_set["Tags"])))
         return found
 
     def before_create(self, clients: Clients) -> dict[str, Any]:
-        """Return a random CallerReference, which can never be used again, even after deletion."""
+        """Return a random CallerReference; Route 53 never accepts one twice, even after a deletion."""
         reference = f"{REFERENCE}{secrets.token_hex(12)}"
         return {"caller_reference": reference, "copied": self.to_copy}
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the zone by id, else by name (ListHostedZonesByName lists a range, it does not filter)."""
+        """Find the zone by id, else by name (ListHostedZonesByName returns a range; it does not filter)."""
         if self.id:
             return _read(clients, self.id)
         route53 = clients.aws.route53
@@ -125,7 +125,7 @@ class HostedZone(Resource):
         return zones[0] if len(zones) == 1 else self._choose(clients, zones)
 
     def _choose(self, clients: Clients, zones: list[Live]) -> Live | None:
-        """Return the stack's own zone of that name, else the one that the parent zone delegates to."""
+        """Return the zone with the stack's tags, else the one that the domain is delegated to."""
         if not zones:
             return None
         for zone in zones:
@@ -133,7 +133,7 @@ class HostedZone(Resource):
                 return zone
         try:
             delegated = clients.dns.delegated_to(self.domain)
-        except Unanswered:
+        except DnsError:
             delegated = set()
         for zone in zones:
             if delegated == set(zone["NameServers"]):
@@ -141,7 +141,7 @@ class HostedZone(Resource):
         raise SeveralZones(self.domain, zones)
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateHostedZone. Its tags are a difference, because the call takes none."""
+        """Call CreateHostedZone, which takes no tags; `update` sets them."""
         answer = clients.aws.route53.create_hosted_zone(
             Name=self.domain,
             CallerReference=self.caller_reference,
@@ -150,14 +150,14 @@ class HostedZone(Resource):
         return _shape(answer, [])
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """Return its tags; before it has any, the comment and CallerReference identify the stack."""
+        """Return its tags; before they are set, comment and CallerReference identify the stack."""
         comment = str(live.get("Config", {}).get("Comment", ""))
         created = live["CallerReference"].startswith(REFERENCE) and comment.startswith(COMMENT)
         initial = {"provision:stack": comment.removeprefix(COMMENT)} if created else {}
         return _tags_here(clients, {**initial, **live["Tags"]})
 
     def may_adopt(self, live: Live) -> bool:
-        """Adopt an existing zone: another zone of the domain would have other name servers."""
+        """Adopt an existing zone, because another zone would have other name servers."""
         return True
 
     def desired(self) -> dict[str, Any]:
@@ -165,11 +165,11 @@ class HostedZone(Resource):
         return {f'Tags."{name}"': value for name, value in self.tags.items()}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Copy the records, then call ChangeTagsForResource: a zone with tags has had its records copied."""
+        """Copy the records, then call ChangeTagsForResource, so that a zone with tags has all copies."""
         if self.copied:
             migrated_records.create(clients, self.id, self.copied)
         clients.aws.route53.change_tags_for_resource(
-            ResourceType="hostedzone", ResourceId=self.id, AddTags=listed(self.tags)
+            ResourceType="hostedzone", ResourceId=self.id, AddTags=tags_to_list(self.tags)
         )
 
     def costs(self, prices: Prices) -> float:
@@ -177,13 +177,13 @@ class HostedZone(Resource):
         return prices.hosted_zone_month
 
     def retention_reason(self, everything: bool) -> str:
-        """Keep it unless everything goes: another zone would have other name servers."""
+        """Keep it unless `everything`: another zone would have other name servers."""
         if everything:
             return ""
         return _("the same name servers cannot be obtained again; --everything deletes it too")
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return records that others added, and DNSSEC keys, which only their owner can replace."""
+        """Return records and DNSSEC keys that others added."""
         keys = clients.aws.route53.get_dnssec(HostedZoneId=self.id).get("KeySigningKeys", [])
         return [
             *(ExternalUse(_("DNSSEC key-signing key {name}", name=key["Name"])) for key in keys),
@@ -208,7 +208,7 @@ def _short_id(zone_id: str) -> str:
 
 
 def _tags_here(clients: Clients, tags: dict[str, str]) -> dict[str, str]:
-    """Return the tags, {} for those of a stack in another region."""
+    """Return the tags; {} for those of a stack in another region."""
     return tags if tags.get(REGION, clients.aws.region) == clients.aws.region else {}
 
 
@@ -227,5 +227,5 @@ def _shape(answer: Any, tags: list[dict[str, str]]) -> Live:
         **zone,
         "Id": _short_id(zone["Id"]),
         "NameServers": sorted(server.rstrip(".").lower() for server in servers),
-        "Tags": flat(tags),
+        "Tags": tags_to_dict(tags),
     }

@@ -10,9 +10,9 @@ from provision.clients.registry import GALLERY, Registries, Remote
 from provision.errors import ProvisionError
 from provision.i18n import _
 from provision.image.given import platforms
-from provision.image.inputs import PREFIX, Inputs, build, pinned
+from provision.image.inputs import PREFIX, Inputs, build, pin
 from provision.image.push import push
-from provision.image.reference import Reference, known
+from provision.image.reference import Reference, parse_or_none
 from provision.resources.base import (
     Clients,
     Difference,
@@ -27,23 +27,23 @@ from provision.resources.base import (
 from provision.resources.repository import Repository
 
 AMAZON = ".amazonaws.com"
-KEPT = 10  # newest built images, besides those that active revisions use
-SHOWN = 30  # of the person's files, in a plan
+KEPT = 10  # newest built images to keep, besides those that active revisions use
+SHOWN = 30  # number of the person's files listed in a plan
 BATCH_SIZE = 100  # ECR API, BatchDeleteImage
 
 
 @dataclass(frozen=True)
 class GivenImage:
-    """An image that somebody else has built and pushed."""
+    """An existing image, set by image.uri."""
 
     uri: str
 
-    def fits(self, clients: Clients, platform: str) -> None:
-        """Raise ProvisionError where the image is for other platforms only.
+    def check_platform(self, clients: Clients, platform: str) -> None:
+        """Raise ProvisionError if the image is only for other platforms.
 
-        Only this account's ECR and the public gallery are read; for any other image a task will fail.
+        Check images in this account's ECR and in the public gallery only.
         """
-        reference = known(self.uri)
+        reference = parse_or_none(self.uri)
         remote = self._remote(clients, reference) if reference else None
         have = platforms(remote, reference.tag_or_digest) if remote and reference else ()
         if have and platform not in have:
@@ -58,7 +58,7 @@ class GivenImage:
             )
 
     def _remote(self, clients: Clients, reference: Reference) -> Remote | None:
-        """Return the repository, None for one that cannot be read from here."""
+        """Return the repository; None if it cannot be read."""
         host, repository = reference.host, reference.repository
         if host == GALLERY:
             return clients.registries.public(host, repository)
@@ -71,9 +71,9 @@ class GivenImage:
 
 @resource
 class Image(Resource):
-    """The image that is built here; other inputs make another image, as with a task definition's revisions.
+    """The image that provision builds and pushes. Changed inputs make a new image.
 
-    Finding it downloads nothing. It costs next to nothing beside its repository.
+    `find` downloads nothing.
     """
 
     repository: Repository
@@ -103,10 +103,10 @@ class Image(Resource):
     def inputs(self) -> Inputs:
         """Return the current inputs, with the base's tag resolved to its digest. Raise UsageError."""
         inputs = self.read()
-        return pinned(inputs, self.registries, self.base_digest) if self.registries else inputs
+        return pin(inputs, self.registries, self.base_digest) if self.registries else inputs
 
     def identity(self) -> str:
-        """Return "": there is one image at a time."""
+        """Return "", because there is one image at a time."""
         return ""
 
     def before_create(self, clients: Clients) -> dict[str, str]:
@@ -114,17 +114,17 @@ class Image(Resource):
         return {"tag": self.inputs.tag}
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return the images with provision's tags, newest first, in the repository of the stack's name."""
         tags = {"provision:stack": stack, "provision:resource": "image"}
         return [(tags, image) for image in _list_built(clients, stack)] if stack else []
 
     def lookup_needs(self) -> list[Resource]:
-        """Return []: its name tells it."""
+        """Return [], because it is found by name."""
         return []
 
     def find(self, clients: Clients) -> Live | None:
-        """Call DescribeImages with the recorded tag, else with that of the current inputs."""
+        """Call DescribeImages with the recorded tag, else with the tag of the current inputs."""
         self.registries = clients.registries
         return self._describe(clients, self.tag or self.inputs.tag)
 
@@ -134,7 +134,7 @@ class Image(Resource):
         answer = call_or_none(
             self.errors.not_found, describe, repositoryName=name, imageIds=[image]
         )
-        details = answer["imageDetails"] if answer else []  # some clouds answer an empty list
+        details = answer["imageDetails"] if answer else []  # some emulators return an empty list
         return {**details[0], "imageTag": tag} if details else None
 
     def desired(self) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class Image(Resource):
         return {"imageTag": self.inputs.tag}
 
     def plan_notes(self) -> list[str]:
-        """Return the person's files with their sizes, and those that are left out."""
+        """Return the person's files with their sizes, and the files that are left out."""
         own = [(_printable(name), len(self.inputs.files[name])) for name in self.inputs.own]
         shown = [_("{name} ({size} bytes)", name=name, size=size) for name, size in own[:SHOWN]]
         if more := own[SHOWN:]:
@@ -153,15 +153,15 @@ class Image(Resource):
         ]
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Use the image of the current inputs from here on; build it where it is missing."""
+        """Switch to the image of the current inputs; build it if it does not exist."""
         self.load_from_api(self._describe(clients, self.inputs.tag) or self.create(clients))
 
     def create(self, clients: Clients) -> Live:
-        """Build the image, and push what the repository lacks. PutImage, the last call, creates it."""
+        """Build the image and push the missing layers. PutImage, the last call, creates it."""
         tag, name, registries = self.inputs.tag, self.repository.repository_name, clients.registries
         remote = self._remote(clients)
         image, base = build(self.inputs, registries, clients.index)
-        push(image, remote, tag, registries.tell)
+        push(image, remote, tag, registries.report)
         return {
             "imageDigest": image.manifest.digest,
             "imageTag": tag,
@@ -170,7 +170,7 @@ class Image(Resource):
         }
 
     def _remote(self, clients: Clients) -> Remote:
-        """Return the stack's repository, signed in at the registry of ECR's token. Raise ProvisionError."""
+        """Return the stack's repository, with ECR's authorization token. Raise ProvisionError."""
         endpoint, token = _sign_in(clients)
         if not endpoint:
             raise ProvisionError(
@@ -183,20 +183,20 @@ class Image(Resource):
             )
         return clients.registries.private(endpoint, self.repository.repository_name, token)
 
-    def fits(self, clients: Clients, platform: str) -> None:
-        """Do nothing: it is built for that platform."""
+    def check_platform(self, clients: Clients, platform: str) -> None:
+        """Do nothing, because the image is built for that platform."""
 
     def owners(self, live: Live) -> None:
         """Return None: see `tags_of`."""
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """Return the stack's tags: the image's own tag is a hash that only provision gives."""
+        """Return the stack's tags: the image tag is a hash that only provision produces."""
         return self.tags
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return its repository, except the one of the stack's name, where only this stack builds images.
+        """Return its repository.
 
-        That repository may be adopted, without the stack's tags.
+        Return [] for the repository of the stack's name: it may be adopted, without the stack's tags.
         """
         name = live.get("repositoryName") or self.repository_name
         if name == self.stack:
@@ -204,11 +204,11 @@ class Image(Resource):
         return [Repository.from_record(self.stack, name, {"repository_name": name})]
 
     def keep_on_replace(self, clients: Clients) -> str:
-        """Keep it: older revisions of the task definition use it."""
+        """Keep it, because older revisions of the task definition use it."""
         return _("earlier versions of the bot use it; the repository deletes it later")
 
     def prune(self, clients: Clients, used: Callable[[], set[str]]) -> None:
-        """Delete built images beyond the newest KEPT. used: returns the URIs of those that may still run."""
+        """Delete all but the newest KEPT built images. used: returns the URIs of images still in use."""
         old = _list_built(clients, self.repository_name)[KEPT:]
         if not old:
             return
@@ -216,20 +216,20 @@ class Image(Resource):
         _delete(clients, self.repository_name, [i for i in old if not tags & set(i["imageTags"])])
 
     def delete(self, clients: Clients) -> None:
-        """Call BatchDeleteImage for every image that was built here; those that others pushed stay."""
+        """Call BatchDeleteImage for all images built by provision; keep those that others pushed."""
         _delete(clients, self.repository_name, _list_built(clients, self.repository_name))
 
 
 def built_tag(uri: str, stack: str) -> str:
-    """Return the tag of an image that was built here for the stack; "" for any other image."""
+    """Return the tag of an image that provision built for the stack; "" for any other image."""
     name, _colon, tag = uri.rpartition(":")
     return tag if name.endswith(f"/{stack}") and tag.startswith(PREFIX) else ""
 
 
 def _sign_in(clients: Clients) -> tuple[str, str]:
-    """Return the registry of this account and region, and a token for it.
+    """Return the registry of this account and region, and its token.
 
-    Return "" for an AWS emulator that answers with Amazon's registry.
+    Return "" for both if an AWS emulator answers with Amazon's registry.
     """
     ecr = clients.aws.ecr
     data = ecr.get_authorization_token()["authorizationData"][0]
@@ -239,7 +239,7 @@ def _sign_in(clients: Clients) -> tuple[str, str]:
 
 
 def _list_built(clients: Clients, repository: str) -> list[Live]:
-    """Return the images of a repository that were built here, newest first."""
+    """Return the images of a repository that provision built, newest first."""
     paginator = clients.aws.ecr.get_paginator("describe_images")
 
     def list_images() -> list[Live]:
@@ -256,7 +256,7 @@ def _list_built(clients: Clients, repository: str) -> list[Live]:
 
 
 def _printable(name: str) -> str:
-    """Return a file's name without a terminal's control characters."""
+    """Return a file's name, with control characters escaped."""
     return name if name.isprintable() else repr(name)
 
 

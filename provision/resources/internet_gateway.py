@@ -14,15 +14,15 @@ from provision.resources.base import (
     output,
     resource,
 )
-from provision.resources.tagged_ec2 import TaggedEc2, named
+from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter
 from provision.resources.vpc import Vpc
 
 
 @resource
 class InternetGateway(TaggedEc2):
-    """The connection between a VPC and the internet."""
+    """An internet gateway."""
 
-    noun = "internet-gateway"
+    resource_type = "internet-gateway"
     id: str = output("Id", id_pattern("igw"))
     errors = Errors(
         not_found=("InvalidInternetGatewayID.NotFound",),
@@ -30,7 +30,7 @@ class InternetGateway(TaggedEc2):
     )
 
     @classmethod
-    def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
+    def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call DescribeInternetGateways."""
         return list(clients.aws.ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
 
@@ -62,7 +62,7 @@ class GatewayAttachment(Resource):
     deletion = Deletion(retained_with="vpc")
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the gateway that is attached."""
+        """Return the attached gateway."""
         gateway = live["InternetGatewayId"]
         return [InternetGateway.from_record(self.stack, gateway, {"id": gateway})]
 
@@ -71,7 +71,7 @@ class GatewayAttachment(Resource):
         return self.vpc.identity()
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Return both ids, which identify an attachment."""
+        """Return both ids, which identify the attachment."""
         return {"vpc_id": self.vpc.id, "gateway_id": self.gateway.id}
 
     def exists_within(self) -> list[Resource]:
@@ -81,8 +81,8 @@ class GatewayAttachment(Resource):
     def find(self, clients: Clients) -> Live | None:
         """Find it among the gateway's attachments."""
         vpc_id = self.vpc_id or self.vpc.id
-        which = named("internet-gateway-id", self.gateway_id or self.gateway.id)
-        for gateway in clients.aws.ec2.describe_internet_gateways(Filters=which)[
+        filters = ec2_filter("internet-gateway-id", self.gateway_id or self.gateway.id)
+        for gateway in clients.aws.ec2.describe_internet_gateways(Filters=filters)[
             "InternetGateways"
         ]:
             for attachment in gateway.get("Attachments", []):

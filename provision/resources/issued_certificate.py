@@ -9,22 +9,22 @@ from provision.resources.certificate import Certificate
 from provision.resources.delegation import Delegation
 from provision.resources.record_set import ValidationRecord
 
-# The statuses from which a certificate is never issued. ACM API, CertificateDetail.
+# Final statuses of a certificate that was not issued. ACM API, CertificateDetail.
 FINAL = ("FAILED", "VALIDATION_TIMED_OUT", "EXPIRED", "REVOKED", "INACTIVE")
 
 
 @resource
 class IssuedCertificate(Milestone):
-    """ACM has seen the validation record and issued the certificate."""
+    """ACM has found the validation record and issued the certificate."""
 
     certificate: Certificate
     validation_record: ValidationRecord
-    delegation: Delegation  # ACM issues nothing before
+    delegation: Delegation  # required by ACM
     outside: ClassVar[bool] = True
     polling = Polling(
-        propagation_delay=2.0,  # from ISSUED until a load balancer finds it
+        propagation_delay=2.0,  # from ISSUED until a load balancer accepts it
         expected=60,
-        interval_near=0.75,  # setup waits for nothing else then
+        interval_near=0.75,  # setup waits for nothing else at that time
     )
 
     def find(self, clients: Clients) -> Live | None:
@@ -32,7 +32,7 @@ class IssuedCertificate(Milestone):
         return self.certificate.find(clients)
 
     def pending(self, live: Live) -> Pending | None:
-        """Wait for ISSUED. Raise ProvisionError with ACM's reason for a status that will never change."""
+        """Wait for ISSUED. Raise ProvisionError with ACM's reason for a final status."""
         status = live.get("Status", "")
         if status in FINAL:
             raise ProvisionError(

@@ -13,21 +13,21 @@ from provision.resources.base import (
     Polling,
     Resource,
     arn_pattern,
-    listed,
     output,
     resource,
+    tags_to_list,
 )
 from provision.resources.issued_certificate import IssuedCertificate
 from provision.resources.load_balancer import ELB, LoadBalancer, tags_of
 from provision.resources.target_group import TargetGroup
 
-TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"  # TLS 1.2 and 1.3; ECDHE with GCM, as LINE asks
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"  # TLS 1.2 and 1.3; ECDHE with GCM, for LINE
 BOOTSTRAP_HOST = "bootstrap.invalid"  # RFC 2606: no real request has this host
 
 
 @resource
 class Listener(Resource):
-    """One port of the load balancer. Others may add listeners to it, so ours are recognized by their tags."""
+    """A listener of the load balancer. Others may add listeners, so check the tags of an existing one."""
 
     load_balancer: LoadBalancer
     arn: str = output("ListenerArn", arn_pattern("listener/app/"))
@@ -66,7 +66,7 @@ class Listener(Resource):
         answer = clients.aws.elbv2.create_listener(
             LoadBalancerArn=self.load_balancer.arn,
             Port=self.port,
-            Tags=listed(self.tags),
+            Tags=tags_to_list(self.tags),
             **self.settings(),
         )
         return dict(answer["Listeners"][0])
@@ -86,11 +86,11 @@ class Listener(Resource):
 
 @resource
 class BootstrapListener(Listener):
-    """HTTP:80, closed in the security group, redirecting to HTTPS.
+    """HTTP:80, redirecting to HTTPS; the security group does not open the port.
 
-    ECS refuses a service whose target group has no listener, and an HTTPS listener needs a certificate that
-    may wait hours for a person at a registrar. With this listener's rule the service becomes healthy
-    meanwhile, so that a broken image or secret is noticed at once.
+    ECS refuses a service whose target group has no listener, and an HTTPS listener needs a certificate, which
+    may take hours because a person must act at a registrar. With this listener's rule the service becomes
+    healthy in the meantime, so that a broken image or secret is detected at once.
     """
 
     port: ClassVar[int] = 80
@@ -146,7 +146,7 @@ class BootstrapRule(Resource):
             Priority=1,
             Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [BOOTSTRAP_HOST]}}],
             Actions=self._actions(),
-            Tags=listed(self.tags),
+            Tags=tags_to_list(self.tags),
         )
         return dict(answer["Rules"][0])
 
@@ -172,14 +172,14 @@ class BootstrapRule(Resource):
 
 @resource
 class HttpsListener(Listener):
-    """HTTPS:443 with the certificate, forwarding to the bot. Once it exists, LINE reaches the bot."""
+    """HTTPS:443 with the certificate, forwarding to the bot."""
 
     target_group: TargetGroup
     certificate: IssuedCertificate
     port: ClassVar[int] = 443
     errors = replace(
         Listener.errors,
-        retry=("CertificateNotFound", "UnsupportedCertificate"),  # issued a moment ago
+        retry=("CertificateNotFound", "UnsupportedCertificate"),  # just issued
     )
     polling = Polling(after_propagation=True)
 
@@ -202,6 +202,6 @@ class HttpsListener(Listener):
 
 
 def forwards_to(actions: str) -> str:
-    """Return the jmespath of an action's target group, which AWS shows in one of two places."""
+    """Return the jmespath of an action's target group, which AWS returns in one of two places."""
     first = f"{actions}[0]"
     return f"{first}.TargetGroupArn || {first}.ForwardConfig.TargetGroups[0].TargetGroupArn"

@@ -19,11 +19,11 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    listed,
-    marked,
+    has_stack_tag,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 from provision.resources.network import Network
 from provision.resources.security_group import SecurityGroup
@@ -34,7 +34,7 @@ BATCH_SIZE = 20  # ELB API, DescribeTags
 
 @resource
 class LoadBalancer(Resource):
-    """An internet-facing Application Load Balancer. Others use it while it is still provisioning."""
+    """An internet-facing Application Load Balancer. Its dependents do not wait until it is active."""
 
     name: str
     network: Network
@@ -55,25 +55,25 @@ class LoadBalancer(Resource):
     polling = Polling(expected=2)
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return load balancers by name and tags."""
         pages = clients.aws.elbv2.get_paginator("describe_load_balancers").paginate()
         balancers = [_shape(live) for page in pages for live in page["LoadBalancers"]]
         return with_stack_tags(clients, stack, balancers, "LoadBalancerArn")
 
     def lookup_needs(self) -> list[Resource]:
-        """Return []: its name tells it."""
+        """Return [], because it is found by name."""
         return []
 
     def find(self, clients: Clients) -> Live | None:
         """Find the load balancer by ARN, else by name."""
-        which = {"LoadBalancerArns": [self.arn]} if self.arn else {"Names": [self.name]}
-        found = clients.aws.elbv2.describe_load_balancers(**which)["LoadBalancers"]
+        selector = {"LoadBalancerArns": [self.arn]} if self.arn else {"Names": [self.name]}
+        found = clients.aws.elbv2.describe_load_balancers(**selector)["LoadBalancers"]
         return _shape(found[0]) if found else None
 
     @classmethod
-    def called(cls, stack: str, name: str) -> "LoadBalancer":
-        """Return one of which only the name is known."""
+    def from_name(cls, stack: str, name: str) -> "LoadBalancer":
+        """Return a load balancer of which only the name is known."""
         balancer = cls.from_record(stack, name, {})
         balancer.name = name
         return balancer
@@ -86,7 +86,7 @@ class LoadBalancer(Resource):
             SecurityGroups=[self.security_group.id],
             Scheme="internet-facing",
             Type="application",
-            Tags=listed(self.tags),
+            Tags=tags_to_list(self.tags),
         )
         return _shape(answer["LoadBalancers"][0])
 
@@ -95,7 +95,7 @@ class LoadBalancer(Resource):
         return tags_of(clients, live["LoadBalancerArn"])
 
     def desired(self) -> dict[str, Any]:
-        """Return its subnets and its security group."""
+        """Return the subnets and the security group."""
         return {
             "Subnets": sorted(self.network.subnet_ids),
             "SecurityGroups": [self.security_group.id],
@@ -112,24 +112,23 @@ class LoadBalancer(Resource):
             )
 
     def costs(self, prices: Prices) -> float:
-        """Return the price of its hours, without traffic, and of one public IPv4 address per zone."""
+        """Return the hourly price without traffic, and the price of one public IPv4 address per zone."""
         return HOURS * (prices.load_balancer_hour + self.network.zones() * prices.public_ipv4_hour)
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return listeners and rules that others added, which would be deleted with it."""
+        """Return listeners and rules that others added."""
         return [use for use, _actions in foreign_rules(clients, self.arn, ours, self.stack)]
 
     def delete(self, clients: Clients) -> None:
-        """Call DeleteLoadBalancer, which returns at once; network interfaces remain for a minute or more.
+        """Call DeleteLoadBalancer. Network interfaces remain for a minute or more.
 
-        Deletion protection that somebody enabled is disabled: the load balancer is the stack's, and its
-        deletion was confirmed.
+        Disable deletion protection first if it is enabled: the deletion has been confirmed.
         """
-        elbv2, which = clients.aws.elbv2, {"LoadBalancerArn": self.arn}
-        if call_or_none("OperationNotPermitted", elbv2.delete_load_balancer, **which) is None:
+        elbv2, selector = clients.aws.elbv2, {"LoadBalancerArn": self.arn}
+        if call_or_none("OperationNotPermitted", elbv2.delete_load_balancer, **selector) is None:
             off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
-            elbv2.modify_load_balancer_attributes(**which, Attributes=off)
-            elbv2.delete_load_balancer(**which)
+            elbv2.modify_load_balancer_attributes(**selector, Attributes=off)
+            elbv2.delete_load_balancer(**selector)
 
 
 @resource
@@ -161,14 +160,14 @@ class ActiveLoadBalancer(Milestone):
 
 
 def with_stack_tags(clients: Clients, stack: str, found: list[Live], arn: str) -> list[Tagged]:
-    """Return the resources that have the stack's tags and its name as prefix. arn: the key of the ARN."""
+    """Return the resources with the stack's tags and its name as prefix. arn: the key of the ARN."""
     name = arn.removesuffix("Arn") + "Name"
     lives = {live[arn]: live for live in found if live[name].startswith(stack)}
     arns, tagged = list(lives), []
     for start in range(0, len(arns), BATCH_SIZE):
         answer = clients.aws.elbv2.describe_tags(ResourceArns=arns[start : start + BATCH_SIZE])
         for description in answer["TagDescriptions"]:
-            if marked(tags := flat(description["Tags"]), stack):
+            if has_stack_tag(tags := tags_to_dict(description["Tags"]), stack):
                 tagged.append((tags, lives[description["ResourceArn"]]))
     return tagged
 
@@ -176,9 +175,9 @@ def with_stack_tags(clients: Clients, stack: str, found: list[Live], arn: str) -
 def foreign_rules(
     clients: Clients, arn: str, ours: frozenset[str], stack: str
 ) -> list[tuple[ExternalUse, list[dict[str, Any]]]]:
-    """Return listeners and rules that others added to a load balancer of ours, each with its actions.
+    """Return listeners and rules that others added to a load balancer, each with its actions.
 
-    Return none for a deleted load balancer, which a target group may refer to for some minutes.
+    Return [] for a deleted load balancer, which a target group may refer to for some minutes.
     """
     elbv2, found = clients.aws.elbv2, []
     listeners = (
@@ -193,12 +192,12 @@ def foreign_rules(
     return [
         (ExternalUse(f"{arn.split('/')[-2]} {name}", content=True), actions)
         for each, name, actions in found
-        if each not in ours and not marked(tags_of(clients, each), stack)
+        if each not in ours and not has_stack_tag(tags_of(clients, each), stack)
     ]
 
 
 def foreign_users(clients: Clients, arns: list[str], ours: frozenset[str]) -> list[ExternalUse]:
-    """Return the ARNs that are not ours, without load balancers that AWS lists for minutes after deletion."""
+    """Return the ARNs that are not in `ours`, without deleted load balancers that AWS still lists."""
     describe = clients.aws.elbv2.describe_load_balancers
     return [
         ExternalUse(arn)

@@ -12,14 +12,14 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    marked,
+    has_stack_tag,
     output,
     resource,
+    tags_to_dict,
 )
 
 FOLDER = "/ecs/"
-RETENTION = 30  # days; by default AWS never deletes
+RETENTION = 30  # days; AWS's default is forever
 
 
 @resource
@@ -38,18 +38,18 @@ class LogGroup(Resource):
     )
 
     def identity(self) -> str:
-        """Return its name without the folder."""
+        """Return the last part of its name."""
         return self.name.rpartition("/")[2]
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return log groups by name and tags."""
         pages = clients.aws.logs.get_paginator("describe_log_groups").paginate(
             logGroupNamePrefix=FOLDER + stack
         )
         groups = [dict(group) for page in pages for group in page["logGroups"]]
         tagged = run_all(lambda group: (_tags(clients, group), group), groups)
-        return [(tags, group) for tags, group in tagged if marked(tags, stack)]
+        return [(tags, group) for tags, group in tagged if has_stack_tag(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the log group by name (DescribeLogGroups matches prefixes)."""
@@ -58,7 +58,7 @@ class LogGroup(Resource):
         return next((dict(group) for group in found if group["logGroupName"] == name), None)
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateLogGroup, which returns nothing. The retention is a difference."""
+        """Call CreateLogGroup, which returns nothing; `update` sets the retention."""
         clients.aws.logs.create_log_group(logGroupName=self.name, tags=self.tags)
         return None
 
@@ -67,7 +67,7 @@ class LogGroup(Resource):
         return _tags(clients, live)
 
     def desired(self) -> dict[str, Any]:
-        """Return its retention."""
+        """Return the retention."""
         return {"retentionInDays": RETENTION}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
@@ -84,4 +84,4 @@ class LogGroup(Resource):
 def _tags(clients: Clients, live: Live) -> dict[str, str]:
     """Call ListTagsForResource, which takes the ARN without its final :*."""
     arn = live["arn"].removesuffix(":*")
-    return flat(clients.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {}))
+    return tags_to_dict(clients.aws.logs.list_tags_for_resource(resourceArn=arn).get("tags", {}))

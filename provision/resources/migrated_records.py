@@ -1,4 +1,4 @@
-"""Copy the records of a domain's former servers into its new zone, from lines of `name type value`."""
+"""Copy the records of a domain's former servers, given as lines of `name type value`, into its new zone."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -11,7 +11,7 @@ TTL = 300  # seconds; short, so that corrections take effect soon
 
 
 def record_sets(lines: list[str]) -> list[dict[str, Any]]:
-    """Return the lines as ChangeResourceRecordSets takes them: one record set per name and type."""
+    """Return the lines as parameters of ChangeResourceRecordSets: one record set per name and type."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         name, kind, value = line.split(" ", 2)
@@ -28,7 +28,7 @@ def record_sets(lines: list[str]) -> list[dict[str, Any]]:
 
 
 def create(clients: Clients, zone_id: str, lines: list[str]) -> None:
-    """Create the missing records; existing ones stay, because somebody may have changed them."""
+    """Create the missing records. Do not change existing ones, which somebody may have edited."""
     copies = record_sets(lines)
     names = {_name(record) for record in copies}
     existing = names.intersection(_name(record) for record in _list(clients, zone_id))
@@ -36,14 +36,14 @@ def create(clients: Clients, zone_id: str, lines: list[str]) -> None:
 
 
 def delete(clients: Clients, zone_id: str, lines: list[str]) -> None:
-    """Delete the records that are still as they were copied; changed ones stay."""
+    """Delete the records that are still as copied."""
     copies = [(_name(record), _values(record)) for record in record_sets(lines)]
     unchanged = [r for r in _list(clients, zone_id) if (_name(r), _values(r)) in copies]
     _change(clients, zone_id, "DELETE", unchanged)
 
 
 def foreign(clients: Clients, zone_id: str, lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield name and type of every record except the zone's own NS and SOA and the copies."""
+    """Yield name and type of every record except the copies and the NS and SOA of the zone itself."""
     copies = [(_name(record), _values(record)) for record in record_sets(lines)]
     for record in _without_own(_list(clients, zone_id)):
         if (_name(record), _values(record)) not in copies:
@@ -51,9 +51,9 @@ def foreign(clients: Clients, zone_id: str, lines: list[str]) -> Iterator[tuple[
 
 
 def delete_all(clients: Clients, zone_id: str) -> None:
-    """Delete every record except the zone's own NS and SOA, while they are listed.
+    """Delete every record except the NS and SOA of the zone itself, page by page.
 
-    Deleting does not disturb the listing: its next page starts at a record that still exists.
+    Deletions do not affect the pagination, because the next page starts at a record that still exists.
     """
     records = _without_own(_list(clients, zone_id))
     while batch := list(islice(records, BATCH_SIZE)):
@@ -61,7 +61,7 @@ def delete_all(clients: Clients, zone_id: str) -> None:
 
 
 def _without_own(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the records except the zone's own: its SOA, and the NS of that name, which may come first."""
+    """Yield the records except the SOA and NS of the zone itself. The NS may come before the SOA."""
     apex, early = "", []
     for record in records:
         if record["Type"] == "SOA":

@@ -1,4 +1,4 @@
-"""Choose or build the stack's network: an existing or a new VPC, and its public subnets."""
+"""The stack's network: an existing or a new VPC, and its public subnets."""
 
 from typing import Any
 
@@ -10,38 +10,38 @@ from provision.resources.base import (
     Live,
     Milestone,
     Resource,
-    flat,
     id_pattern,
     output,
     resource,
+    tags_to_dict,
 )
 from provision.resources.route_table import Route, RouteTableAssociation
-from provision.resources.tagged_ec2 import named
+from provision.resources.tagged_ec2 import ec2_filter
 from provision.resources.vpc import ZONES
 
 
 @resource
 class Network(Resource):
-    """A VPC and public subnets in it, one per zone."""
+    """A VPC and its public subnets, one per zone."""
 
     @property
     def vpc_id(self) -> str:
-        """Return the VPC's id; "" while there is none."""
+        """Return the VPC's id; "" if it does not exist."""
         raise NotImplementedError(self.kind)
 
     @property
     def subnet_ids(self) -> list[str]:
-        """Return the subnets' ids; [] while there are none."""
+        """Return the ids of the existing subnets."""
         raise NotImplementedError(self.kind)
 
     def zones(self) -> int:
-        """Return the number of zones, known or expected."""
+        """Return the number of zones, or the expected number."""
         return len(self.subnet_ids) or ZONES
 
 
 @resource
 class NewNetwork(Network, Milestone):
-    """A new VPC: ready when its subnets have a route to the internet."""
+    """A new VPC whose subnets have a route to the internet."""
 
     route: Route
     association_1: RouteTableAssociation
@@ -59,12 +59,12 @@ class NewNetwork(Network, Milestone):
 
     @property
     def subnet_ids(self) -> list[str]:
-        """Return the ids of the existing subnets, in the zones' order."""
+        """Return the ids of the existing subnets, in the order of the zones."""
         associations = (self.association_1, self.association_2, self.association_3)
         return [a.subnet.id for a in associations if a.subnet.id]
 
     def find(self, clients: Clients) -> Live | None:
-        """Return the ids; each part is waited for by itself."""
+        """Return the ids."""
         return {"VpcId": self.vpc_id, "SubnetIds": self.subnet_ids}
 
 
@@ -78,7 +78,7 @@ class ExistingNetwork(Network):
     subnet_ids: list[str] = output("SubnetIds", id_pattern("subnet"))
 
     def zones(self) -> int:
-        """Return the number of chosen subnets, where they were chosen."""
+        """Return the number of subnets, or of zones if none are chosen."""
         return len(self.subnet_ids) or len(self.subnets) or ZONES
 
     def identity(self) -> str:
@@ -86,7 +86,7 @@ class ExistingNetwork(Network):
         return self.vpc
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the VPC and its public subnets; recorded subnets stay while they exist."""
+        """Find the VPC and its public subnets; keep recorded subnets while they exist."""
         vpc_id = self.vpc_id or self._vpc_id(clients)
         subnets, public = subnets_of(clients.aws, vpc_id)
         if not subnets and self.vpc_id:
@@ -155,8 +155,8 @@ class ExistingNetwork(Network):
 def is_public(subnet: Live, tables: list[Live]) -> bool:
     """Return whether the subnet has a route to an internet gateway, in its route table or the VPC's main one.
 
-    A default subnet counts: AWS makes it public (VPC User Guide, "Default VPC components"), and if its route
-    was deleted, CreateLoadBalancer refuses and names it.
+    A default subnet counts as public (VPC User Guide, "Default VPC components"). If its route was deleted,
+    CreateLoadBalancer fails with a message that names the subnet.
     """
     if subnet.get("DefaultForAz") and subnet.get("MapPublicIpOnLaunch"):
         return True
@@ -178,7 +178,7 @@ def is_public(subnet: Live, tables: list[Live]) -> bool:
 
 
 def one_per_zone(subnets: list[Live]) -> list[str]:
-    """Return the first subnet of each zone, in the zones' order."""
+    """Return the first subnet of each zone, in the order of the zones."""
     by_zone: dict[str, str] = {}
     for subnet in sorted(subnets, key=lambda s: (s["AvailabilityZone"], s["SubnetId"])):
         by_zone.setdefault(subnet["AvailabilityZone"], subnet["SubnetId"])
@@ -187,8 +187,8 @@ def one_per_zone(subnets: list[Live]) -> list[str]:
 
 def subnets_of(aws: Aws, vpc_id: str) -> tuple[list[Live], dict[str, Live]]:
     """Return all subnets of a VPC, and the public ones by id."""
-    subnets = aws.ec2.describe_subnets(Filters=named("vpc-id", vpc_id))["Subnets"]
-    tables = aws.ec2.describe_route_tables(Filters=named("vpc-id", vpc_id))["RouteTables"]
+    subnets = aws.ec2.describe_subnets(Filters=ec2_filter("vpc-id", vpc_id))["Subnets"]
+    tables = aws.ec2.describe_route_tables(Filters=ec2_filter("vpc-id", vpc_id))["RouteTables"]
     return subnets, {s["SubnetId"]: s for s in subnets if is_public(s, tables)}
 
 
@@ -213,7 +213,7 @@ def vpc_choices(vpcs: list[Live]) -> list[tuple[str, str]]:
     """Return the default VPC first, then the others by id, then a new one, each with a description."""
     found: list[tuple[str, str]] = []
     for vpc in sorted(vpcs, key=lambda v: (not v.get("IsDefault"), v["VpcId"])):
-        name = flat(vpc.get("Tags", [])).get("Name", "")
+        name = tags_to_dict(vpc.get("Tags", [])).get("Name", "")
         description = " ".join(filter(None, (name, vpc["CidrBlock"])))
         if vpc.get("IsDefault"):
             found.append(
@@ -226,4 +226,4 @@ def vpc_choices(vpcs: list[Live]) -> list[tuple[str, str]]:
 
 def _vpc_filter(vpc: str) -> list[dict[str, Any]]:
     """Return the filter of DescribeVpcs for a value of network.vpc."""
-    return named("is-default", "true") if vpc == "default" else named("vpc-id", vpc)
+    return ec2_filter("is-default", "true") if vpc == "default" else ec2_filter("vpc-id", vpc)

@@ -1,4 +1,4 @@
-"""Store LINE's two secrets in Parameter Store, and nowhere else."""
+"""Store LINE's two secrets in Parameter Store."""
 
 from typing import Any
 
@@ -16,18 +16,18 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    listed,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 
 
 @resource
 class Parameter(Resource):
-    """A SecureString parameter: created from this run's secret, or adopted where it exists.
+    """A SecureString parameter: created from this run's secret, or adopted if it exists.
 
-    secret: this run's value, "" without one. It is compared, never recorded or shown.
+    secret: this run's value; "" without one. It is never recorded or printed.
     """
 
     name: str
@@ -44,11 +44,11 @@ class Parameter(Resource):
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return parameters by tag, for which DescribeParameters has a filter."""
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return parameters by tag, with the filter of DescribeParameters."""
         ssm = clients.aws.ssm
-        which = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
-        pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[which])
+        selector = {"Key": "tag:provision:stack", **({"Values": [stack]} if stack else {})}
+        pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=[selector])
         names = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
         return run_all(
             lambda name: (_tags(clients, name), dict(ssm.get_parameter(Name=name)["Parameter"])),
@@ -56,7 +56,7 @@ class Parameter(Resource):
         )
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the parameter by name; read its value only to compare it with this run's."""
+        """Find the parameter by name; decrypt its value only to compare it with this run's."""
         name = self.parameter_name or self.name
         secret = self.secret
         answer = clients.aws.ssm.get_parameters(Names=[name], WithDecryption=bool(secret))
@@ -82,7 +82,7 @@ class Parameter(Resource):
                 ),
             )
         clients.aws.ssm.put_parameter(
-            Name=self.name, Value=self.secret, Type="SecureString", Tags=listed(self.tags)
+            Name=self.name, Value=self.secret, Type="SecureString", Tags=tags_to_list(self.tags)
         )
         return None
 
@@ -91,11 +91,11 @@ class Parameter(Resource):
         return _tags(clients, live["Name"])
 
     def may_adopt(self, live: Live) -> bool:
-        """Adopt an existing parameter: the article creates it by hand."""
+        """Adopt an existing parameter, because the article creates it by hand."""
         return True
 
     def desired(self) -> dict[str, Any]:
-        """Return that the value is this run's, without showing it."""
+        """Return that the value equals this run's."""
         return {"UpToDate": True}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
@@ -111,4 +111,4 @@ class Parameter(Resource):
 
 def _tags(clients: Clients, name: str) -> dict[str, str]:
     answer = clients.aws.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
-    return flat(answer.get("TagList", []))
+    return tags_to_dict(answer.get("TagList", []))

@@ -1,4 +1,4 @@
-"""Grant a task's two roles their permissions: ECS's, to start the bot, and the bot's own."""
+"""Permissions of the task's two roles: the execution role, for ECS, and the task role, for the bot."""
 
 import re
 
@@ -14,7 +14,7 @@ ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([a-z0
 
 @resource
 class ExecutionPermissions(RolePolicy):
-    """ECS's permissions to start a task: to pull the image, read the two secrets and write the log."""
+    """ECS's permissions to start a task: pull the image, read the two secrets and write the log."""
 
     access_token: Parameter
     channel_secret: Parameter
@@ -23,7 +23,7 @@ class ExecutionPermissions(RolePolicy):
     image: str = ""  # the URI of the setting
 
     def statements(self) -> list[Statement]:
-        """Return AmazonECSTaskExecutionRolePolicy, limited to the stack's own resources."""
+        """Return AmazonECSTaskExecutionRolePolicy, limited to the stack's resources."""
         log_group = self.log_group.arn.removesuffix(":*")
         return [
             {
@@ -57,16 +57,16 @@ class ExecutionPermissions(RolePolicy):
         ]
 
     def _repositories(self) -> list[str]:
-        """Return the stack's repository, and the ECR repository of image.uri where it is another one."""
+        """Return the stack's repository, and the ECR repository of image.uri if it is another one."""
         match = ECR_IMAGE.match(self.image)
-        named = f"arn:aws:ecr:{match[2]}:{match[1]}:repository/{match[3]}" if match else ""
+        ec2_filter = f"arn:aws:ecr:{match[2]}:{match[1]}:repository/{match[3]}" if match else ""
         own = self.repository.arn
-        return [own, named] if named not in ("", own) else [own]
+        return [own, ec2_filter] if ec2_filter not in ("", own) else [own]
 
 
 @resource
 class TaskPermissions(RolePolicy):
-    """The bot's own permissions: to read the news, and the two parameters again after a secret changed."""
+    """The bot's permissions: read the news, and read the two parameters again after a secret changed."""
 
     access_token: Parameter
     channel_secret: Parameter
@@ -92,7 +92,7 @@ class TaskPermissions(RolePolicy):
 
 
 def list_the_news(bucket: NewsBucket) -> Statement:
-    """Return ListBucket, without which S3 answers AccessDenied instead of NoSuchKey for a missing object."""
+    """Return ListBucket, without which S3 returns AccessDenied instead of NoSuchKey for a missing object."""
     return {
         "Sid": "ListTheNews",
         "Effect": "Allow",

@@ -32,7 +32,7 @@ from provision.resources.load_balancer import LoadBalancer
 
 @resource
 class RecordSet(Resource):
-    """One record set, the stack's when its zone is; in an adopted zone an equal record set is adopted."""
+    """A record set, owned through its zone. In an adopted zone an equal record set is adopted."""
 
     zone: HostedZone
     zone_id: str = output("ZoneId")
@@ -47,7 +47,7 @@ class RecordSet(Resource):
     polling = Polling(expected=37)
 
     def to_request(self) -> dict[str, Any]:
-        """Return the record set as ChangeResourceRecordSets takes it."""
+        """Return the ResourceRecordSet parameter of ChangeResourceRecordSets."""
         raise NotImplementedError(self.kind)
 
     def find(self, clients: Clients) -> Live | None:
@@ -61,17 +61,17 @@ class RecordSet(Resource):
             HostedZoneId=zone_id, StartRecordName=name, StartRecordType=kind, MaxItems="1"
         )
         for record in answer["ResourceRecordSets"]:
-            if _plain(record["Name"]) == _plain(name) and record["Type"] == kind:
+            if _normalize_name(record["Name"]) == _normalize_name(name) and record["Type"] == kind:
                 return {**_normalize(record), "ZoneId": zone_id}
         return None
 
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
-        """Yield its zone, then other resources by which it is the stack's in an adopted zone."""
+        """Yield its zone, then the resources that prove ownership in an adopted zone."""
         zone_id = live["ZoneId"]
         yield HostedZone.from_record(self.stack, zone_id, {"id": zone_id})
 
     def exists_within(self) -> list[Resource]:
-        """Return the zone; [] for one into which the former servers' records were copied."""
+        """Return the zone; [] if the former servers' records were copied into it."""
         return [] if self.zone.copied else [self.zone]
 
     def create(self, clients: Clients) -> Live | None:
@@ -79,7 +79,7 @@ class RecordSet(Resource):
         _change(clients, self.zone.id, "UPSERT", self.to_request())
         return {**_normalize(self.to_request()), "ZoneId": self.zone.id}
 
-    def shown(self, live: Live) -> str:
+    def label(self, live: Live) -> str:
         """Return type, name and value."""
         target = live.get("AliasTarget", {}).get("DNSName")
         values = [item["Value"] for item in live.get("ResourceRecords", [])]
@@ -103,7 +103,7 @@ class RecordSet(Resource):
         _change(clients, self.zone.id, "UPSERT", self.to_request())
 
     def delete(self, clients: Clients) -> None:
-        """Delete the record set as it is now: Route 53 requires all of its values."""
+        """Read the record set and delete it, because Route 53 requires all of its values."""
         answer = clients.aws.route53.list_resource_record_sets(
             HostedZoneId=self.zone_id,
             StartRecordName=self.name,
@@ -111,7 +111,10 @@ class RecordSet(Resource):
             MaxItems="1",
         )
         for record in answer["ResourceRecordSets"]:
-            if _plain(record["Name"]) == _plain(self.name) and record["Type"] == self.type:
+            if (
+                _normalize_name(record["Name"]) == _normalize_name(self.name)
+                and record["Type"] == self.type
+            ):
                 _change(clients, self.zone_id, "DELETE", record)
 
 
@@ -122,18 +125,18 @@ class ValidationRecord(RecordSet):
     certificate: Certificate
     deletion = replace(
         RecordSet.deletion,
-        retained_with="certificate",  # ACM looks at it again whenever it renews
+        retained_with="certificate",  # ACM needs it for each renewal
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return the records in the stack's zones that validate its certificates."""
         tags_by_name = {}
-        for tags, live in Certificate.tagged(clients, stack):
+        for tags, live in Certificate.list_tagged(clients, stack):
             for option in live.get("DomainValidationOptions", []):
                 if name := option.get("ResourceRecord", {}).get("Name"):
                     key = _key(cls, live["DomainName"])
-                    tags_by_name[_plain(name)] = {**tags, "provision:resource": key}
+                    tags_by_name[_normalize_name(name)] = {**tags, "provision:resource": key}
         records = _list_in_zones_of(clients, stack) if tags_by_name else ()
         return [
             (tags_by_name[record["Name"]], record)
@@ -146,11 +149,13 @@ class ValidationRecord(RecordSet):
         return self.certificate.host
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[UsageCheck]:
-        """Return checks for other certificates that ACM renews by it, one for each enabled region."""
+        """Return checks for other certificates that the record validates, for each enabled region."""
 
         def check(region: str, filters: dict[str, Any]) -> list[ExternalUse]:
             acm = clients.aws.in_region(region).acm
-            found = validated_by(acm, filters, identity_in(self.key), _plain(self.name), ours)
+            found = validated_by(
+                acm, filters, identity_in(self.key), _normalize_name(self.name), ours
+            )
             return [ExternalUse(arn) for arn in found]
 
         regions = sorted({clients.aws.region, *clients.aws.enabled_regions("acm")})
@@ -165,7 +170,9 @@ class ValidationRecord(RecordSet):
         yield from super().holders(clients, live)
         acm = clients.aws.acm
         for filters in every_certificate(acm).values():
-            for arn in validated_by(acm, filters, identity_in(self.key), _plain(self.name), ()):
+            for arn in validated_by(
+                acm, filters, identity_in(self.key), _normalize_name(self.name), ()
+            ):
                 yield Certificate.from_record(self.stack, arn, {"arn": arn})
 
     def to_request(self) -> dict[str, Any]:
@@ -190,10 +197,11 @@ class Alias(RecordSet):
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return the records in the stack's zones that point to its load balancers."""
         balancers = {
-            _plain(live["DNSName"]): tags for tags, live in LoadBalancer.tagged(clients, stack)
+            _normalize_name(live["DNSName"]): tags
+            for tags, live in LoadBalancer.list_tagged(clients, stack)
         }
         records = _list_in_zones_of(clients, stack) if balancers else ()
         found = ((balancers.get(r.get("AliasTarget", {}).get("DNSName", "")), r) for r in records)
@@ -210,10 +218,7 @@ class Alias(RecordSet):
         return [self.zone]
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the record set. Before it is recorded, raise ProvisionError for other records of that name.
-
-        Clients would follow those as well.
-        """
+        """Find the record set. Until it is recorded, raise ProvisionError for a CNAME or AAAA record."""
         if self.name:
             return super().find(clients)
         answer = clients.aws.route53.list_resource_record_sets(
@@ -225,18 +230,18 @@ class Alias(RecordSet):
             return {**by_type["A"], "ZoneId": self.zone.id}
         for kind in ("CNAME", "AAAA"):
             if kind in by_type:
-                raise name_conflict(self, self.shown(by_type[kind]))
+                raise name_conflict(self, self.label(by_type[kind]))
         return None
 
     def holders(self, clients: Clients, live: Live) -> Iterator[Resource]:
-        """Yield its zone, then the load balancer that it points to, or one of the same name."""
+        """Yield its zone, then the load balancer that it points to, found by name."""
         yield from super().holders(clients, live)
         target = str(live.get("AliasTarget", {}).get("DNSName", ""))
         if balancer := re.match(rf"(.+)-\d+\.{re.escape(clients.aws.region)}\.elb\.", target):
-            yield LoadBalancer.called(self.stack, balancer[1])
+            yield LoadBalancer.from_name(self.stack, balancer[1])
 
     def owners(self, live: Live) -> list[Resource]:
-        """Return the owners where it points to the load balancer or to a former one."""
+        """Return the owners if it points to the load balancer or to a former one of the same name."""
         if not differences(self, live):
             return [self.zone, self.load_balancer]
         target = live.get("AliasTarget", {}).get("DNSName", "")
@@ -244,7 +249,7 @@ class Alias(RecordSet):
         return [self.zone] if former else []
 
     def to_request(self) -> dict[str, Any]:
-        """Return an alias, which is free to query and follows the load balancer's addresses."""
+        """Return an alias record, whose queries are free and which follows the load balancer's addresses."""
         return {
             "Name": self.host + ".",
             "Type": "A",
@@ -264,14 +269,14 @@ def _change(clients: Clients, zone_id: str, action: str, record: dict[str, Any])
 
 
 def _key(kind: type[RecordSet], host: str) -> str:
-    """Return the resource's key: stack.py's attributes are named after the classes."""
+    """Return the resource's key. In stack.py the attributes have the names of the classes."""
     logical_id = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
     return f"{logical_id}/{host}"
 
 
 def _list_in_zones_of(clients: Clients, stack: str) -> Iterator[Live]:
-    """Yield the record sets of the stack's zones in `find`'s shape, one by one: there may be many."""
-    for _tags, zone in HostedZone.tagged(clients, stack):
+    """Yield the record sets of the stack's zones, as `find` returns them."""
+    for _tags, zone in HostedZone.list_tagged(clients, stack):
         pages = clients.aws.route53.get_paginator("list_resource_record_sets").paginate(
             HostedZoneId=zone["Id"]
         )
@@ -280,20 +285,20 @@ def _list_in_zones_of(clients: Clients, stack: str) -> Iterator[Live]:
                 yield {**_normalize(record), "ZoneId": zone["Id"]}
 
 
-def _plain(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return name.rstrip(".").lower()
 
 
 def _normalize(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record set with plain names, so that sent and received ones can be compared."""
-    result = dict(record, Name=_plain(record["Name"]))
+    """Return the record set with normalized names, so that requests and responses can be compared."""
+    result = dict(record, Name=_normalize_name(record["Name"]))
     if record.get("ResourceRecords"):
         result["ResourceRecords"] = [
-            {"Value": _plain(item["Value"])} for item in record["ResourceRecords"]
+            {"Value": _normalize_name(item["Value"])} for item in record["ResourceRecords"]
         ]
     if target := record.get("AliasTarget"):
         result["AliasTarget"] = {
             "HostedZoneId": target["HostedZoneId"],
-            "DNSName": _plain(target["DNSName"]).removeprefix("dualstack."),
+            "DNSName": _normalize_name(target["DNSName"]).removeprefix("dualstack."),
         }
     return result

@@ -14,23 +14,23 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    listed,
-    marked,
+    has_stack_tag,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 
-# The newest images; older ones expire. Far more than the versions that a deploy can return to: ECR does not
-# know which image is running, and failed versions must not expire it. They share all but a layer of 100 kB.
+# The newest images; older ones expire. Far more than the versions that a deploy can return to, because ECR
+# does not know which image is running. The images share all but a layer of 100 kB.
 KEPT_IMAGES = 100
 
 
 @resource
 class Repository(Resource):
-    """The repository of the bot's images: created, or adopted where one of that name exists.
+    """The repository of the bot's images; adopted if one of that name exists.
 
-    Costs next to nothing: 0.10 USD per GB and month, and an image of the bot has about 60 MB.
+    It costs 0.10 USD per GB and month; an image of the bot has about 60 MB.
     """
 
     name: str
@@ -44,13 +44,13 @@ class Repository(Resource):
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return repositories by name and tags."""
         pages = clients.aws.ecr.get_paginator("describe_repositories").paginate()
         repositories = [dict(live) for page in pages for live in page["repositories"]]
-        named = [live for live in repositories if live["repositoryName"].startswith(stack)]
-        tagged = run_all(lambda live: (_tags(clients, live), live), named)
-        return [(tags, live) for tags, live in tagged if marked(tags, stack)]
+        ec2_filter = [live for live in repositories if live["repositoryName"].startswith(stack)]
+        tagged = run_all(lambda live: (_tags(clients, live), live), ec2_filter)
+        return [(tags, live) for tags, live in tagged if has_stack_tag(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the repository by name, with its lifecycle policy."""
@@ -67,11 +67,11 @@ class Repository(Resource):
         }
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateRepository. The lifecycle policy is a difference, because the call does not take it."""
+        """Call CreateRepository, which takes no lifecycle policy; `update` sets it."""
         answer = clients.aws.ecr.create_repository(
             repositoryName=self.name,
             imageScanningConfiguration={"scanOnPush": True},
-            tags=listed(self.tags),
+            tags=tags_to_list(self.tags),
         )
         return {**answer["repository"], "LifecyclePolicy": None}
 
@@ -80,11 +80,11 @@ class Repository(Resource):
         return _tags(clients, live)
 
     def may_adopt(self, live: Live) -> bool:
-        """Adopt an existing repository: the article creates it by hand."""
+        """Adopt an existing repository, because the article creates it by hand."""
         return True
 
     def desired(self) -> dict[str, Any]:
-        """Return scanning on push, and the lifecycle policy that keeps the newest images."""
+        """Return scanOnPush and the lifecycle policy."""
         return {
             "imageScanningConfiguration.scanOnPush": True,
             "LifecyclePolicy": _lifecycle_policy(),
@@ -110,7 +110,7 @@ class Repository(Resource):
 
 def _tags(clients: Clients, live: Live) -> dict[str, str]:
     answer = clients.aws.ecr.list_tags_for_resource(resourceArn=live["repositoryArn"])
-    return flat(answer.get("tags", []))
+    return tags_to_dict(answer.get("tags", []))
 
 
 def _lifecycle_policy() -> dict[str, Any]:

@@ -17,11 +17,11 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    listed,
-    marked,
+    has_stack_tag,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 
 Statement = dict[str, Any]
@@ -48,12 +48,12 @@ class Role(Resource):
         ),
     )
     polling = Polling(
-        propagation_delay=10.0,  # until services may assume it
+        propagation_delay=10.0,  # until services can assume it
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return this region's roles by name and tags; other regions may have a stack of the same name."""
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return the roles of the stack in this region, by name and tags."""
         iam, suffix = clients.aws.iam, f"-{clients.aws.region}"
         pages = iam.get_paginator("list_roles").paginate()
         roles = [
@@ -64,9 +64,11 @@ class Role(Resource):
         ]
 
         def with_tags(role: Live) -> Tagged:
-            return flat(iam.list_role_tags(RoleName=role["RoleName"])["Tags"]), role
+            return tags_to_dict(iam.list_role_tags(RoleName=role["RoleName"])["Tags"]), role
 
-        return [(tags, role) for tags, role in run_all(with_tags, roles) if marked(tags, stack)]
+        return [
+            (tags, role) for tags, role in run_all(with_tags, roles) if has_stack_tag(tags, stack)
+        ]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the role by name."""
@@ -78,7 +80,7 @@ class Role(Resource):
             RoleName=self.name,
             Description=self.description,
             AssumeRolePolicyDocument=json.dumps(self._trust_policy()),
-            Tags=listed(self.tags),
+            Tags=tags_to_list(self.tags),
         )
         return dict(answer["Role"])
 
@@ -101,7 +103,7 @@ class Role(Resource):
         )
 
     def delete(self, clients: Clients) -> None:
-        """Call DeleteRole, after removing policies that somebody added and that would prevent it."""
+        """Call DeleteRole. If policies prevent it (somebody added them), remove them first."""
         iam, name = clients.aws.iam, self.role_name
         if call_or_none("DeleteConflict", iam.delete_role, RoleName=name) is not None:
             return
@@ -114,7 +116,7 @@ class Role(Resource):
 
 @resource
 class RolePolicy(Resource):
-    """A role's inline policy, which is the stack's when the role is."""
+    """An inline policy, owned through its role."""
 
     role: Role
     role_name: str = output("RoleName")
@@ -130,7 +132,7 @@ class RolePolicy(Resource):
         return self.role.identity()
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the role that has the policy."""
+        """Return the policy's role."""
         name = live["RoleName"]
         return [Role.from_record(self.stack, name, {"role_name": name})]
 
@@ -184,7 +186,7 @@ class RolePolicy(Resource):
 
 @resource
 class EcsServiceLinkedRole(AccountWide):
-    """ECS's role in the account, shared by everything in ECS: created if missing, never deleted."""
+    """ECS's service-linked role, one per account."""
 
     arn: str = output("Arn", arn_pattern())
     errors = Errors(
@@ -197,16 +199,16 @@ class EcsServiceLinkedRole(AccountWide):
         return dict(clients.aws.iam.get_role(RoleName="AWSServiceRoleForECS")["Role"])
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateServiceLinkedRole; it is missing until an account first uses ECS."""
+        """Call CreateServiceLinkedRole. The role is missing until an account first uses ECS."""
         answer = clients.aws.iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
         return dict(answer["Role"])
 
     def may_adopt(self, live: Live) -> bool:
-        """Adopt it: it belongs to the account."""
+        """Adopt it, because it belongs to the account."""
         return True
 
     def retention_reason(self, everything: bool) -> str:
-        """Keep it always: other ECS services in the account may need it."""
+        """Keep it always, because other ECS services in the account may need it."""
         return _(
             "it belongs to the whole account, costs nothing, and other ECS services may use it"
         )

@@ -1,4 +1,4 @@
-"""Route a new VPC's traffic: its route table, the route to the internet, and the subnets' associations."""
+"""The route table of a new VPC, its route to the internet, and its associations with the subnets."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from provision.resources.base import (
     resource,
 )
 from provision.resources.internet_gateway import GatewayAttachment
-from provision.resources.tagged_ec2 import TaggedEc2, named
+from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter
 from provision.resources.vpc import Subnet, Vpc
 
 ANYWHERE = "0.0.0.0/0"
@@ -22,10 +22,10 @@ ANYWHERE = "0.0.0.0/0"
 
 @resource
 class RouteTable(TaggedEc2):
-    """A route table beside the VPC's main one."""
+    """A custom route table."""
 
     vpc: Vpc
-    noun = "route-table"
+    resource_type = "route-table"
     id: str = output("Id", id_pattern("rtb"))
     deletion = Deletion(retained_with="vpc")
     errors = Errors(
@@ -34,7 +34,7 @@ class RouteTable(TaggedEc2):
     )
 
     @classmethod
-    def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
+    def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call DescribeRouteTables."""
         return list(clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"])
 
@@ -64,7 +64,7 @@ class Route(Resource):
     deletion = Deletion(retained_with="table")
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the table that it is a route of."""
+        """Return the route's table."""
         table = live["RouteTableId"]
         return [RouteTable.from_record(self.stack, table, {"id": table})]
 
@@ -73,7 +73,7 @@ class Route(Resource):
         return self.table.identity()
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Return the table, which with the destination identifies a route."""
+        """Return the table's id, which identifies the route together with the destination."""
         return {"table_id": self.table.id}
 
     def exists_within(self) -> list[Resource]:
@@ -82,8 +82,8 @@ class Route(Resource):
 
     def find(self, clients: Clients) -> Live | None:
         """Find the route among the table's routes."""
-        which = named("route-table-id", self.table_id or self.table.id)
-        for table in clients.aws.ec2.describe_route_tables(Filters=which)["RouteTables"]:
+        filters = ec2_filter("route-table-id", self.table_id or self.table.id)
+        for table in clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"]:
             for route in table.get("Routes", []):
                 if route.get("DestinationCidrBlock") == ANYWHERE:
                     return {**route, "RouteTableId": table["RouteTableId"]}
@@ -116,7 +116,7 @@ class Route(Resource):
 
 @resource
 class RouteTableAssociation(Resource):
-    """The association of a subnet with the table, instead of the VPC's main one."""
+    """The association of a subnet with the route table."""
 
     table: RouteTable
     subnet: Subnet
@@ -129,7 +129,7 @@ class RouteTableAssociation(Resource):
     deletion = Deletion(retained_with="table")
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the subnet that uses the table."""
+        """Return the associated subnet."""
         subnet = live["SubnetId"]
         return [Subnet.from_record(self.stack, subnet, {"id": subnet})]
 
@@ -138,7 +138,7 @@ class RouteTableAssociation(Resource):
         return self.subnet.identity()
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Return the subnet, which can have one association only."""
+        """Return the subnet's id; a subnet has one association."""
         return {"subnet_id": self.subnet.id}
 
     def exists_within(self) -> list[Resource]:
@@ -146,10 +146,10 @@ class RouteTableAssociation(Resource):
         return [self.subnet]
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the association by its subnet; replacing it changes its id."""
+        """Find the association by subnet, because replacing it changes its id."""
         subnet_id = self.subnet_id or self.subnet.id
-        which = named("association.subnet-id", subnet_id)
-        for table in clients.aws.ec2.describe_route_tables(Filters=which)["RouteTables"]:
+        filters = ec2_filter("association.subnet-id", subnet_id)
+        for table in clients.aws.ec2.describe_route_tables(Filters=filters)["RouteTables"]:
             for association in table.get("Associations", []):
                 if association.get("SubnetId") == subnet_id:
                     return {**association, "RouteTableId": table["RouteTableId"]}

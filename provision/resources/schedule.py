@@ -1,7 +1,7 @@
-"""Schedule the bot's hours: two schedules that set the service's desired count, in their time zone.
+"""Schedule the bot's hours with two schedules that set the service's desired count.
 
-The article has a Lambda between EventBridge and ECS; its author notes that EventBridge Scheduler alone
-would do. Each schedule sets the count instead of toggling it.
+The article uses a Lambda function between EventBridge and ECS; its author notes that EventBridge Scheduler
+alone is enough. Each schedule sets the count instead of toggling it.
 """
 
 import json
@@ -20,22 +20,22 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    listed,
-    marked,
+    has_stack_tag,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 from provision.resources.role import RolePolicy, Statement
 from provision.resources.service import Service
 
 UPDATE_SERVICE = "arn:aws:scheduler:::aws-sdk:ecs:updateService"  # Scheduler, universal targets
-MAX_AGE = 600  # seconds; a start delayed beyond the next stop would run the bot until the next week
+MAX_AGE = 600  # seconds; a start delivered after the next stop would run the bot for a week
 
 
 @resource
 class ScheduleGroup(Resource):
-    """The group of the stack's schedules, which has the tags that a schedule cannot have."""
+    """The group of the stack's schedules. It has tags; schedules cannot have any."""
 
     name: str
     arn: str = output("Arn", arn_pattern())
@@ -48,14 +48,14 @@ class ScheduleGroup(Resource):
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return groups by name and tags, without those that are being deleted."""
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return groups by name and tags, without those being deleted."""
         prefix = {"NamePrefix": stack} if stack else {}
         pages = clients.aws.scheduler.get_paginator("list_schedule_groups").paginate(**prefix)
         groups = [dict(group) for page in pages for group in page["ScheduleGroups"]]
         active = [group for group in groups if group["State"] != "DELETING"]
         tagged = run_all(lambda group: (_tags(clients, group), group), active)
-        return [(tags, group) for tags, group in tagged if marked(tags, stack)]
+        return [(tags, group) for tags, group in tagged if has_stack_tag(tags, stack)]
 
     def find(self, clients: Clients) -> Live | None:
         """Call GetScheduleGroup."""
@@ -63,7 +63,9 @@ class ScheduleGroup(Resource):
 
     def create(self, clients: Clients) -> Live | None:
         """Call CreateScheduleGroup."""
-        answer = clients.aws.scheduler.create_schedule_group(Name=self.name, Tags=listed(self.tags))
+        answer = clients.aws.scheduler.create_schedule_group(
+            Name=self.name, Tags=tags_to_list(self.tags)
+        )
         return {"Name": self.name, "Arn": answer["ScheduleGroupArn"]}
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
@@ -71,7 +73,7 @@ class ScheduleGroup(Resource):
         return _tags(clients, live)
 
     def deletion_state(self, live: Live) -> Literal["", "leaving"]:
-        """Return `leaving` while it is being deleted, which continues after the call."""
+        """Return `leaving` while it is being deleted, which takes longer than the call."""
         return "leaving" if live.get("State") == "DELETING" else ""
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
@@ -87,13 +89,13 @@ class ScheduleGroup(Resource):
         ]
 
     def delete(self, clients: Clients) -> None:
-        """Call DeleteScheduleGroup, which deletes its remaining schedules too."""
+        """Call DeleteScheduleGroup, which also deletes its schedules."""
         clients.aws.scheduler.delete_schedule_group(Name=self.group_name)
 
 
 @resource
 class SchedulerPermissions(RolePolicy):
-    """Scheduler's permissions: to update the stack's service, and nothing else."""
+    """Scheduler's permissions: update the stack's service."""
 
     service: Service
 
@@ -135,7 +137,7 @@ class Scheduled(Resource):
         return [ScheduleGroup.from_record(self.stack, name, {"group_name": name})]
 
     def identity(self) -> str:
-        """Return the group's name: a schedule cannot move to another group."""
+        """Return the group's name, because a schedule cannot move to another group."""
         return self.group.name
 
     def exists_within(self) -> list[Resource]:
@@ -157,11 +159,11 @@ class Scheduled(Resource):
         return {**names, **settings, "Arn": answer["ScheduleArn"]}
 
     def _target(self) -> dict[str, Any]:
-        """Return the target without the role and the retries."""
+        """Return the target without role and retry policy."""
         raise NotImplementedError(self.kind)
 
     def _settings(self) -> dict[str, Any]:
-        """Return all settings: UpdateSchedule resets those that it is not given."""
+        """Return all settings, because UpdateSchedule resets those that are missing."""
         return {
             "ScheduleExpression": self.expression,
             "ScheduleExpressionTimezone": self.timezone,
@@ -217,4 +219,4 @@ class Schedule(Scheduled):
 
 def _tags(clients: Clients, group: Live) -> dict[str, str]:
     answer = clients.aws.scheduler.list_tags_for_resource(ResourceArn=group["Arn"])
-    return flat(answer.get("Tags", []))
+    return tags_to_dict(answer.get("Tags", []))

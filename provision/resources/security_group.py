@@ -1,4 +1,4 @@
-"""Restrict network traffic with security groups and their rules."""
+"""Security groups and their rules."""
 
 from typing import Any
 
@@ -14,15 +14,15 @@ from provision.resources.base import (
     Polling,
     Resource,
     Tagged,
-    flat,
+    has_stack_tag,
     id_pattern,
-    listed,
-    marked,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 from provision.resources.network import Network
-from provision.resources.tagged_ec2 import foreign_interfaces, named, of_stack
+from provision.resources.tagged_ec2 import ec2_filter, foreign_interfaces, stack_filter
 
 
 @resource
@@ -42,18 +42,20 @@ class SecurityGroup(Resource):
     errors = Errors(
         not_found=("InvalidGroup.NotFound", "InvalidGroupId.Malformed"),
         exists=("InvalidGroup.Duplicate",),
-        # Network interfaces exist for some time after the load balancer and the tasks.
+        # Network interfaces remain for some time after the load balancer and the tasks.
         retry=("DependencyViolation", "InvalidGroup.InUse"),
     )
     polling = Polling(
-        interval_near=0.5,  # a teardown waits for nothing else then
+        interval_near=0.5,  # a teardown waits for nothing else at that time
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return security groups by tag."""
-        found = clients.aws.ec2.describe_security_groups(Filters=of_stack(stack))["SecurityGroups"]
-        return [(flat(group["Tags"]), dict(group)) for group in found]
+        found = clients.aws.ec2.describe_security_groups(Filters=stack_filter(stack))[
+            "SecurityGroups"
+        ]
+        return [(tags_to_dict(group["Tags"]), dict(group)) for group in found]
 
     def find(self, clients: Clients) -> Live | None:
         """Find the group by id, else by name in the VPC."""
@@ -70,7 +72,7 @@ class SecurityGroup(Resource):
         return dict(groups[0]) if groups else None
 
     def recovered_settings(self, live: Live) -> FoundSettings:
-        """Return the VPC: the group's name has `new` or a part of the VPC's id after the stack's."""
+        """Return the VPC, from the group's name: stack name, then `new` or a part of the VPC's id."""
         suffix = live["GroupName"].removeprefix(f"{self.stack}-").partition("-")[0]
         if suffix == "new":
             return {"network.vpc": "new"}
@@ -83,20 +85,20 @@ class SecurityGroup(Resource):
             GroupName=self.name,
             Description=self.description,
             VpcId=self.network.vpc_id,
-            TagSpecifications=[{"ResourceType": "security-group", "Tags": listed(self.tags)}],
+            TagSpecifications=[{"ResourceType": "security-group", "Tags": tags_to_list(self.tags)}],
         )
         return {"GroupId": answer["GroupId"]}
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return others' groups whose rules refer to it, and others' network interfaces in it."""
+        """Return other groups whose rules refer to it, and other network interfaces that use it."""
         ec2, referring = clients.aws.ec2, {}
         for filter_name in ("ip-permission.group-id", "egress.ip-permission.group-id"):
-            answer = ec2.describe_security_groups(Filters=named(filter_name, self.id))
+            answer = ec2.describe_security_groups(Filters=ec2_filter(filter_name, self.id))
             for group in answer["SecurityGroups"]:
-                if not marked(flat(group.get("Tags", [])), self.stack):
+                if not has_stack_tag(tags_to_dict(group.get("Tags", [])), self.stack):
                     referring[group["GroupId"]] = group["GroupName"]
         uses = [ExternalUse(f"{key} {name}") for key, name in referring.items() if key not in ours]
-        return uses + foreign_interfaces(clients, named("group-id", self.id), ours, self.stack)
+        return uses + foreign_interfaces(clients, ec2_filter("group-id", self.id), ours, self.stack)
 
     def delete(self, clients: Clients) -> None:
         """Call DeleteSecurityGroup."""
@@ -105,7 +107,7 @@ class SecurityGroup(Resource):
 
 @resource
 class IngressRule(Resource):
-    """A rule that permits one TCP port from a range of addresses or from another group."""
+    """A rule that allows one TCP port from a CIDR range or from another group."""
 
     group: SecurityGroup
     port: int
@@ -133,7 +135,7 @@ class IngressRule(Resource):
     )
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the group that has the rule."""
+        """Return the rule's group."""
         group = live["GroupId"]
         return [SecurityGroup.from_record(self.stack, group, {"id": group})]
 
@@ -153,11 +155,15 @@ class IngressRule(Resource):
             return dict(rules[0]) if rules else None
         filters = [{"Name": "group-id", "Values": [self.group.id]}]
         for rule in describe(Filters=filters)["SecurityGroupRules"]:
-            if not rule["IsEgress"] and rule.get("FromPort") == self.port and self._admits(rule):
+            if (
+                not rule["IsEgress"]
+                and rule.get("FromPort") == self.port
+                and self._matches_source(rule)
+            ):
                 return dict(rule)
         return None
 
-    def _admits(self, rule: Live) -> bool:
+    def _matches_source(self, rule: Live) -> bool:
         if isinstance(self.source, SecurityGroup):
             return bool(rule.get("ReferencedGroupInfo", {}).get("GroupId") == self.source.id)
         return bool(rule.get("CidrIpv4") == self.source)
@@ -193,7 +199,9 @@ class IngressRule(Resource):
         answer = clients.aws.ec2.authorize_security_group_ingress(
             GroupId=self.group.id,
             IpPermissions=[permission],
-            TagSpecifications=[{"ResourceType": "security-group-rule", "Tags": listed(self.tags)}],
+            TagSpecifications=[
+                {"ResourceType": "security-group-rule", "Tags": tags_to_list(self.tags)}
+            ],
         )
         rules = answer.get("SecurityGroupRules") or []
         return dict(rules[0]) if rules else None

@@ -1,4 +1,4 @@
-"""Create the ECS service that keeps the bot running."""
+"""Create the ECS service that runs the bot."""
 
 from typing import Any, Literal
 
@@ -15,11 +15,11 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    listed,
-    marked,
+    has_stack_tag,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 from provision.resources.cluster import Cluster
 from provision.resources.listener import BootstrapRule
@@ -29,7 +29,7 @@ from provision.resources.security_group import IngressRule, SecurityGroup
 from provision.resources.target_group import TargetGroup
 from provision.resources.task_definition import CONTAINER, TaskDefinition
 
-GRACE = 60  # seconds in which a starting task's failed health checks do not count
+GRACE = 60  # seconds after a task's start in which failed health checks are ignored
 DEPLOYMENT = {
     "deploymentCircuitBreaker": {"enable": True, "rollback": True},
     "minimumHealthyPercent": 100,
@@ -39,7 +39,7 @@ DEPLOYMENT = {
 
 @resource
 class Service(Resource):
-    """A service that runs `count` tasks. After its creation, start, stop and the schedules set the count."""
+    """A service with `count` tasks. Later the schedules, start and stop set the desired count."""
 
     name: str
     cluster: Cluster
@@ -53,7 +53,7 @@ class Service(Resource):
     bootstrap_rule: BootstrapRule
     execution_permissions: ExecutionPermissions
     task_permissions: TaskPermissions
-    hours: float | None = None  # a month in which the schedule runs it; None: all
+    hours: float | None = None  # scheduled hours per month; None: all
     arn: str = output("serviceArn", arn_pattern("service/"))
     cluster_arn: str = output("clusterArn", arn_pattern("cluster/"))
     counted: str = output("Counted")  # the service.count that was last applied
@@ -81,15 +81,15 @@ class Service(Resource):
     console = "Amazon ECS"
     polling = Polling(
         expected=2,
-        interval_near=0.75,  # a teardown waits for nothing else then
+        interval_near=0.75,  # a teardown waits for nothing else at that time
         after_propagation=True,
     )
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return services in the stack's clusters, without draining ones."""
         ecs, found = clients.aws.ecs, []
-        for _tags, cluster in Cluster.tagged(clients, stack):
+        for _tags, cluster in Cluster.list_tagged(clients, stack):
             arn = cluster["clusterArn"]
             pages = ecs.get_paginator("list_services").paginate(
                 cluster=arn, PaginationConfig={"PageSize": 10}
@@ -97,15 +97,15 @@ class Service(Resource):
             for arns in [page["serviceArns"] for page in pages if page["serviceArns"]]:
                 answer = ecs.describe_services(cluster=arn, services=arns, include=["TAGS"])
                 found += [live for live in answer["services"] if live["status"] == "ACTIVE"]
-        tagged = ((flat(live.get("tags", [])), live) for live in found)
-        return [(tags, dict(live)) for tags, live in tagged if marked(tags, stack)]
+        tagged = ((tags_to_dict(live.get("tags", [])), live) for live in found)
+        return [(tags, dict(live)) for tags, live in tagged if has_stack_tag(tags, stack)]
 
     def exists_within(self) -> list[Resource]:
         """Return the cluster."""
         return [self.cluster]
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the service by ARN, else by name; an INACTIVE one counts as missing."""
+        """Find the service by ARN, else by name; an INACTIVE one counts as not found."""
         answer = clients.aws.ecs.describe_services(
             cluster=self.cluster_arn or self.cluster.arn,
             services=[self.arn or self.name],
@@ -117,7 +117,7 @@ class Service(Resource):
         return None
 
     def recovered_settings(self, live: Live) -> FoundSettings:
-        """Return its capacity, and the number of its tasks while it is on."""
+        """Return the capacity, and the number of tasks unless it is stopped."""
         provider = (live.get("capacityProviderStrategy") or [{}])[0].get("capacityProvider", "")
         capacities = {known: capacity for capacity, known in PROVIDERS.items()}
         found: FoundSettings = {}
@@ -135,14 +135,14 @@ class Service(Resource):
             desiredCount=self.count,
             loadBalancers=self._load_balancers(),
             propagateTags="SERVICE",
-            tags=listed(self.tags, "key", "value"),
+            tags=tags_to_list(self.tags, "key", "value"),
             **self._settings(),
         )
         self.counted = str(self.count)
         return self._shape(answer["service"], self.counted)
 
     def _shape(self, live: Live, counted: str) -> Live:
-        """Return it with what is compared. What an AWS emulator does not show counts as desired."""
+        """Return it with the compared properties; those that an AWS emulator omits are set as desired."""
         shape = {"healthCheckGracePeriodSeconds": GRACE, **live}
         if not live.get("deploymentConfiguration"):
             shape["deploymentConfiguration"] = DEPLOYMENT
@@ -175,14 +175,14 @@ class Service(Resource):
     def deletion_state(self, live: Live) -> Literal["", "leaving", "released"]:
         """Return `leaving` while it is DRAINING, and `released` once its tasks have stopped.
 
-        Its name is not free yet, but it serves nobody, and without tasks it needs its cluster only.
+        Without tasks it needs only its cluster, although its name is still taken.
         """
         if live["status"] != "DRAINING":
             return ""
         return "leaving" if live["runningCount"] or live["pendingCount"] else "released"
 
     def desired(self) -> dict[str, Any]:
-        """Return revision, capacity, network and target group; and the count of the setting."""
+        """Return revision, capacity, network, target group and service.count."""
         properties = {
             "taskDefinition": self.task_definition.arn,
             "capacityProviderStrategy[0].capacityProvider": PROVIDERS[self.capacity],
@@ -201,7 +201,7 @@ class Service(Resource):
         else:
             del change["capacityProviderStrategy"]
         if any(d.path.startswith("loadBalancers") for d in differences):
-            # It replaces all tasks, so it is sent only where it changes.
+            # Replaces all tasks, so send it only if it changes.
             change["loadBalancers"] = self._load_balancers()
         if any(d.path == "Counted" for d in differences):
             change["desiredCount"] = self.count
@@ -209,13 +209,13 @@ class Service(Resource):
         self.counted = str(self.count)
 
     def scale(self, clients: Clients, count: int) -> None:
-        """Set the number of tasks, and nothing else."""
+        """Set the desired count."""
         clients.aws.ecs.update_service(
             cluster=self.cluster_arn, service=self.arn, desiredCount=count
         )
 
     def costs(self, prices: Prices) -> float:
-        """Return the price of its tasks in the hours in which the schedule runs them."""
+        """Return the price of its tasks in the scheduled hours."""
         task, hours = self.task_definition, HOURS if self.hours is None else self.hours
         return hours * self.count * prices.task_hour(task.cpu, task.memory, self.capacity)
 
@@ -225,7 +225,7 @@ class Service(Resource):
 
 
 def _count(service: Service) -> str:
-    """Return the setting's count, for a record that was lost; "" for a resource without settings."""
+    """Return service.count, for a lost record; "" for a resource built from a record."""
     return "" if service.recorded_key else str(service.count)
 
 

@@ -1,4 +1,4 @@
-"""Wait until the service is steady: all of its tasks run and are healthy."""
+"""Wait until the service is steady: all of its tasks are running and healthy."""
 
 import re
 from typing import ClassVar
@@ -21,13 +21,13 @@ from provision.resources.service import Service
 from provision.resources.task_definition import CONTAINER
 
 FAILURE = re.compile("unable|unhealthy|unavailable|failed|stopped", re.IGNORECASE)
-NO_LOG = ("ResourceNotFoundException", "AccessDeniedException")  # missing, or not readable
+NO_LOG = ("ResourceNotFoundException", "AccessDeniedException")
 LOG_PAGES = 5  # of up to 10,000 lines or 1 MB: CloudWatch Logs API, GetLogEvents
-SILENCE = 90  # seconds without a task or an event after which ECS will not start one
+NO_ACTIVITY_TIMEOUT = 90  # seconds without a task or an event after which ECS will not start one
 
 
 class NoCapacity(ProvisionError):
-    """Fargate has had no Spot capacity for some time. On-demand capacity is never used unasked."""
+    """Fargate has had no Spot capacity for some time. Provision does not switch to on-demand by itself."""
 
     def __init__(self, message: str) -> None:
         super().__init__(
@@ -43,7 +43,7 @@ class NoCapacity(ProvisionError):
 
 @resource
 class SteadyService(Milestone):
-    """All tasks of the service run and are healthy behind the load balancer, or none is to run."""
+    """All tasks of the service are running and healthy, or its desired count is 0."""
 
     service: Service
     desired_count: int | str = output("desiredCount")  # 0: stopped by its schedule or a person
@@ -57,7 +57,7 @@ class SteadyService(Milestone):
     settling: ClassVar[float] = 30.0  # two health checks, then ECS reports it steady
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the service; until it is steady, also its tasks, their health, and the log of a failed one."""
+        """Find the service; until it is steady, also its tasks, its targets, and the log of a failed task."""
         live = self.service.find(clients)
         if live is None or not self._is_unsteady(live):
             return live
@@ -73,7 +73,7 @@ class SteadyService(Milestone):
         return {**details, "Log": self._read_log(clients, failed)} if failed else details
 
     def _read_log(self, clients: Clients, task: str) -> list[str]:
-        """Return a task's log from its last exception on, newest line last; [] without a log."""
+        """Return a task's log from the last exception on, newest line last; [] without a log."""
         logs = clients.aws.logs
         request = {
             "logGroupName": self.service.task_definition.log_group.name,
@@ -92,7 +92,7 @@ class SteadyService(Milestone):
         return messages
 
     def poll(self, clients: Clients) -> Live | None:
-        """Find the service alone while nothing has failed: one call instead of five."""
+        """Find only the service while nothing has failed, to send one call instead of five."""
         live = self.service.find(clients)
         if live is None or not self._is_unsteady(live) or _is_progressing(live):
             return live
@@ -104,7 +104,7 @@ class SteadyService(Milestone):
         return bool(live["runningCount"] < live["desiredCount"] or rolling or len(deployments) > 1)
 
     def pending(self, live: Live) -> Pending | None:
-        """Return how many tasks run, and why not all. Raise ProvisionError where ECS has given up."""
+        """Return how many tasks are running, and why not all. Raise ProvisionError if the rollout failed."""
         if not live:
             return Pending(_("the service does not exist"))
         if live["desiredCount"] == 0:
@@ -112,26 +112,28 @@ class SteadyService(Milestone):
         deployment, revision = EcsDeployment(live), self.service.task_definition.arn
         failed = any(d.get("rolloutState") == "FAILED" for d in deployment.deployments)
         if failed or (revision and live["taskDefinition"] != revision):
-            why = deployment.hopeless() or _("ECS rolled back to {arn}", arn=live["taskDefinition"])
-            reasons = [why, *deployment.last_words()]
+            why = deployment.permanent_failure() or _(
+                "ECS rolled back to {arn}", arn=live["taskDefinition"]
+            )
+            reasons = [why, *deployment.log_excerpt()]
             then = advice(" ".join(reasons))
             raise ProvisionError(
                 _("The service did not become stable."), "\n        ".join(reasons), then
             )
         if not self._is_unsteady(live):
             return None
-        if shortage := deployment.short_of_capacity():
+        if shortage := deployment.capacity_shortage():
             raise NoCapacity(shortage)
         running = _(
             "{running} of {wanted} tasks running",
             running=live["runningCount"],
             wanted=live["desiredCount"],
         )
-        failures = [*list(deployment.failures())[:1], *deployment.last_words()]
+        failures = [*list(deployment.failures())[:1], *deployment.log_excerpt()]
         why = ": ".join(failures) or deployment.latest_event()
         quiet = not live.get("events") and not live.get("runningCount") and not live.get("Tasks")
         why = why or _("no ECS events yet")
-        return Pending(f"{running}; {why}", timeout=SILENCE if quiet else None)
+        return Pending(f"{running}; {why}", timeout=NO_ACTIVITY_TIMEOUT if quiet else None)
 
 
 def _is_progressing(live: Live) -> bool:
@@ -145,7 +147,7 @@ def _is_progressing(live: Live) -> bool:
 
 
 def _list_tasks(clients: Clients, live: Live) -> list[Live]:
-    """Return a service's tasks, and those that stopped within about an hour."""
+    """Return a service's tasks, including those that stopped within about an hour."""
     ecs, cluster, name = clients.aws.ecs, live["clusterArn"], live["serviceName"]
     arns: list[str] = []
     for status in ("RUNNING", "STOPPED"):

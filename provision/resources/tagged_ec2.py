@@ -1,4 +1,4 @@
-"""Find EC2 resources that have neither a unique name nor an idempotency token by their tags."""
+"""Base class of EC2 resources without a unique name or an idempotency token; they are found by tags."""
 
 from typing import Any, ClassVar
 
@@ -9,28 +9,29 @@ from provision.resources.base import (
     Live,
     Resource,
     Tagged,
-    flat,
-    listed,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 
 
 @resource
 class TaggedEc2(Resource):
-    """A resource found by id or tags. A create call whose answer was lost may leave a duplicate to delete.
+    """A resource found by id or tags. A create call whose response was lost may leave a duplicate.
 
-    A duplicate is never in use, and EC2 refuses to delete what is in use (DependencyViolation).
+    Duplicates are never in use and can be deleted safely: EC2 refuses to delete a resource that is in use
+    (DependencyViolation).
     """
 
     name: str
     id: str = output("Id")
     surplus: list[str] = output("Surplus")
     identified_by = "tags"
-    noun: ClassVar[str] = ""  # as in TagSpecifications: "vpc", "internet-gateway"
+    resource_type: ClassVar[str] = ""  # as in TagSpecifications: "vpc", "internet-gateway"
 
     @classmethod
-    def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
+    def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call the service's Describe operation."""
         raise NotImplementedError(cls.__name__)
 
@@ -39,37 +40,42 @@ class TaggedEc2(Resource):
         raise NotImplementedError(self.kind)
 
     def find(self, clients: Clients) -> Live | None:
-        """Find by tags, and by id where somebody removed the tags; further ones with the tags are surplus."""
+        """Find by tags, and by id if somebody removed the tags. Duplicates are returned as Surplus."""
         tags = [{"Name": f"tag:{key}", "Values": [value]} for key, value in self.tags.items()]
-        found = {self.id_of(live): live for live in self.seen(clients, tags)}
+        found = {self.id_of(live): live for live in self.describe(clients, tags)}
         if self.id and self.id not in found:
-            for live in self.seen(clients, named(f"{self.noun}-id", self.id)):
+            for live in self.describe(clients, ec2_filter(f"{self.resource_type}-id", self.id)):
                 found[self.id_of(live)] = live
         ids = sorted(found, key=lambda key: (key != self.id, not in_use(found[key]), key))
         return {**found[ids[0]], "Id": ids[0], "Surplus": ids[1:]} if ids else None
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return resources by tag, for which EC2's Describe operations have a filter."""
-        found = cls.seen(clients, of_stack(stack)) if cls.noun else []
-        return [(flat(live["Tags"]), cls.shape(live)) for live in found]
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return resources by tag, with the filter of EC2's Describe operations."""
+        found = cls.describe(clients, stack_filter(stack)) if cls.resource_type else []
+        return [(tags_to_dict(live["Tags"]), cls.shape(live)) for live in found]
 
     @classmethod
     def id_of(cls, live: Live) -> str:
-        """Return the id, under EC2's key for it: VpcId, InternetGatewayId."""
-        return str(live["".join(word.title() for word in cls.noun.split("-")) + "Id"])
+        """Return the id from EC2's key for it (VpcId, InternetGatewayId)."""
+        return str(live["".join(word.title() for word in cls.resource_type.split("-")) + "Id"])
 
     @classmethod
     def shape(cls, created: Live) -> Live:
-        """Return the create call's answer in `find`'s shape."""
+        """Return the create call's response as `find` would return it."""
         return {**created, "Id": cls.id_of(created), "Surplus": []}
 
     def tag_specifications(self) -> list[dict[str, Any]]:
-        """Return the stack's tags, and the Name that the console shows."""
-        return [{"ResourceType": self.noun, "Tags": listed({**self.tags, "Name": self.name})}]
+        """Return the stack's tags and the Name that the console shows."""
+        return [
+            {
+                "ResourceType": self.resource_type,
+                "Tags": tags_to_list({**self.tags, "Name": self.name}),
+            }
+        ]
 
     def desired(self) -> dict[str, Any]:
-        """Return that there is no duplicate."""
+        """Return no duplicates."""
         return {"Surplus": []}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
@@ -78,23 +84,23 @@ class TaggedEc2(Resource):
             self.delete_one(clients, duplicate)
 
     def delete(self, clients: Clients) -> None:
-        """Delete it and its duplicates."""
+        """Delete the duplicates, then the resource."""
         for resource_id in [*(self.surplus or []), self.id]:
             self.delete_one(clients, resource_id)
 
 
 def in_use(live: Live) -> bool:
-    """Return whether something is attached to it: a gateway's VPC, a route table's subnets."""
+    """Return whether it is attached to a VPC (gateway) or to subnets (route table)."""
     return bool(live.get("Attachments") or live.get("Associations"))
 
 
 def foreign_interfaces(
     clients: Clients, filters: list[dict[str, Any]], ours: frozenset[str], stack: str
 ) -> list[ExternalUse]:
-    """Return network interfaces that belong neither to a load balancer of the stack nor to a task.
+    """Return network interfaces that belong neither to a load balancer of the stack nor to an ECS task.
 
-    ELB's description of an interface is `ELB app/name/id`, and it deletes the interface minutes after the
-    load balancer; ECS's is `arn:aws:ecs:...:attachment/...`.
+    ELB describes its interfaces as `ELB app/name/id` and deletes them minutes after the load balancer; ECS
+    describes its interfaces as `arn:aws:ecs:...:attachment/...`.
     """
     recorded = {name for arn in ours if (name := arn.partition(":loadbalancer/")[2])}
     foreign = []
@@ -109,13 +115,13 @@ def foreign_interfaces(
     return foreign
 
 
-def of_stack(stack: str) -> list[dict[str, Any]]:
-    """Return the filter for the stack's tag, or for "" any stack's."""
+def stack_filter(stack: str) -> list[dict[str, Any]]:
+    """Return the filter for the stack's tag. stack: "" for any."""
     if not stack:
-        return named("tag-key", "provision:stack")
-    return named("tag:provision:stack", stack)
+        return ec2_filter("tag-key", "provision:stack")
+    return ec2_filter("tag:provision:stack", stack)
 
 
-def named(name: str, value: str) -> list[dict[str, Any]]:
+def ec2_filter(name: str, value: str) -> list[dict[str, Any]]:
     """Return one filter of a Describe operation."""
     return [{"Name": name, "Values": [value]}]

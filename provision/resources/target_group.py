@@ -1,4 +1,4 @@
-"""Create the target group, through which the load balancer sends requests to the bot's tasks."""
+"""Create the target group of the bot's tasks."""
 
 import json
 from typing import Any
@@ -14,9 +14,9 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    listed,
     output,
     resource,
+    tags_to_list,
 )
 from provision.resources.load_balancer import (
     ELB,
@@ -27,7 +27,7 @@ from provision.resources.load_balancer import (
 )
 from provision.resources.network import Network
 
-HEALTH_CHECK = {  # fast, for healthy and unhealthy tasks alike
+HEALTH_CHECK = {  # detects healthy and unhealthy tasks within 10 s
     "HealthCheckProtocol": "HTTP",
     "HealthCheckPath": "/healthz",
     "HealthCheckIntervalSeconds": 5,
@@ -36,13 +36,13 @@ HEALTH_CHECK = {  # fast, for healthy and unhealthy tasks alike
     "UnhealthyThresholdCount": 2,
 }
 DEREGISTRATION = "deregistration_delay.timeout_seconds"
-# A webhook is answered within seconds; AWS's default of 300 would only slow down deployments.
+# Webhooks are answered within seconds; AWS's default of 300 would slow down deployments.
 ATTRIBUTES = {DEREGISTRATION: "20"}
 
 
 @resource
 class TargetGroup(Resource):
-    """A target group of type ip, created empty: ECS registers the tasks."""
+    """A target group of type ip, in which ECS registers the tasks."""
 
     name: str
     network: Network
@@ -53,26 +53,26 @@ class TargetGroup(Resource):
     errors = Errors(
         not_found=("TargetGroupNotFound",),
         exists=("DuplicateTargetGroupName",),
-        retry=("ResourceInUse",),  # listeners and rules have just gone
+        retry=("ResourceInUse",),  # just after its listeners and rules were deleted
     )
     polling = Polling(expected=1)
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
         """Return target groups by name and tags."""
         pages = clients.aws.elbv2.get_paginator("describe_target_groups").paginate()
         groups = [live for page in pages for live in page["TargetGroups"]]
         return with_stack_tags(clients, stack, groups, "TargetGroupArn")
 
     def lookup_needs(self) -> list[Resource]:
-        """Return []: its name tells it."""
+        """Return [], because it is found by name."""
         return []
 
     def find(self, clients: Clients) -> Live | None:
         """Find the target group by ARN, else by name, with its attributes."""
         elbv2 = clients.aws.elbv2
-        which = {"TargetGroupArns": [self.arn]} if self.arn else {"Names": [self.name]}
-        found = elbv2.describe_target_groups(**which)["TargetGroups"]
+        selector = {"TargetGroupArns": [self.arn]} if self.arn else {"Names": [self.name]}
+        found = elbv2.describe_target_groups(**selector)["TargetGroups"]
         if not found:
             return None
         attributes = elbv2.describe_target_group_attributes(
@@ -81,14 +81,14 @@ class TargetGroup(Resource):
         return {**found[0], "Attributes": {item["Key"]: item["Value"] for item in attributes}}
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateTargetGroup. The deregistration delay is a difference, because the call takes none."""
+        """Call CreateTargetGroup, which takes no attributes; `update` sets the deregistration delay."""
         answer = clients.aws.elbv2.create_target_group(
             Name=self.name,
             Protocol="HTTP",
             Port=self.port,
             VpcId=self.network.vpc_id,
             TargetType="ip",
-            Tags=listed(self.tags),
+            Tags=tags_to_list(self.tags),
             **HEALTH_CHECK,
         )
         return {**answer["TargetGroups"][0], "Attributes": {}}
@@ -98,7 +98,7 @@ class TargetGroup(Resource):
         return tags_of(clients, live["TargetGroupArn"])
 
     def desired(self) -> dict[str, Any]:
-        """Return health check and attributes."""
+        """Return the health check and the attributes."""
         attributes = {f'Attributes."{name}"': value for name, value in ATTRIBUTES.items()}
         return {**HEALTH_CHECK, **attributes}
 
@@ -109,11 +109,11 @@ class TargetGroup(Resource):
             elbv2.modify_target_group(TargetGroupArn=self.arn, **HEALTH_CHECK)
         if any(difference.path not in HEALTH_CHECK for difference in differences):
             elbv2.modify_target_group_attributes(
-                TargetGroupArn=self.arn, Attributes=listed(ATTRIBUTES)
+                TargetGroupArn=self.arn, Attributes=tags_to_list(ATTRIBUTES)
             )
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return others' load balancers that send requests to it, and rules that others added to ours."""
+        """Return other load balancers that use it, and rules that others added to the stack's."""
         found = clients.aws.elbv2.describe_target_groups(TargetGroupArns=[self.arn])["TargetGroups"]
         balancers = found[0].get("LoadBalancerArns", []) if found else []
         rules = [

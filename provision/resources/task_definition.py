@@ -1,4 +1,4 @@
-"""Register task definitions: an image, its size, its environment, and the names of its secrets."""
+"""Register task definitions."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -12,11 +12,11 @@ from provision.resources.base import (
     Resource,
     Tagged,
     arn_pattern,
-    flat,
-    listed,
-    marked,
+    has_stack_tag,
     output,
     resource,
+    tags_to_dict,
+    tags_to_list,
 )
 from provision.resources.bucket import FOLDER, NewsBucket
 from provision.resources.image import GivenImage, Image, built_tag
@@ -25,15 +25,15 @@ from provision.resources.parameter import Parameter
 from provision.resources.role import Role
 
 CONTAINER = "bot"
-USER = "10001:10001"  # an unused id in any image: not root, whatever the image sets
-STOP_TIMEOUT = 120  # seconds, as between Spot's warning and the interruption
-KEPT = 10  # newest revisions, to which a deploy can return
+USER = "10001:10001"  # not root, whatever the image sets; an id that images do not use
+STOP_TIMEOUT = 120  # seconds; the time between Spot's warning and the interruption
+KEPT = 10  # newest revisions to keep, to which a deploy can return
 ARCHITECTURES = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 
 
 @resource
 class Family(Resource):
-    """The revisions of one name, each with one container on Fargate. A change registers a new revision."""
+    """A task definition family with one Fargate container. A change registers a new revision."""
 
     name: str
     cpu: int
@@ -44,7 +44,7 @@ class Family(Resource):
     region: str
     arn: str = output("taskDefinitionArn", arn_pattern("task-definition/"))
     family: str = output("family")
-    identified_by = "tags"  # each registration is a revision
+    identified_by = "tags"  # each registration creates a revision
     console = "Amazon ECS"
     errors = Errors(
         not_found=(
@@ -55,14 +55,14 @@ class Family(Resource):
         retry=("ClientException: Role is not valid",),
     )
     container: ClassVar[str] = ""  # its name, and the prefix of its log streams
-    suffix: ClassVar[str] = ""  # of the family's name, behind the stack's
+    suffix: ClassVar[str] = ""  # the family's name is the stack's name and this suffix
 
     @classmethod
-    def tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
-        """Return the newest revision of the stack's family with its tags, which stands for all of them.
+    def list_tagged(cls, clients: Clients, stack: str) -> list[Tagged]:
+        """Return the newest revision of the stack's family that has its tags, as the one entry of the family.
 
-        ACTIVE ones come first, then deregistered ones, which ECS lists until they are deleted. There may be a
-        thousand, and ECS shows the tags of one per call.
+        Read ACTIVE revisions first, then deregistered ones, which ECS lists until they are deleted. There may
+        be a thousand, and a call returns the tags of only one.
         """
         family = f"{stack}{cls.suffix}" if stack and cls.container else ""
         for status in ("ACTIVE", "INACTIVE") if family else ():
@@ -71,21 +71,21 @@ class Family(Resource):
             ):
                 describe = clients.aws.ecs.describe_task_definition
                 answer = describe(taskDefinition=arn, include=["TAGS"])
-                if marked(tags := flat(answer.get("tags", [])), stack):
+                if has_stack_tag(tags := tags_to_dict(answer.get("tags", [])), stack):
                     return [(tags, _shape(answer["taskDefinition"]))]
         return []
 
     @classmethod
     def same(cls, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        """Return whether both belong to one family: a newer revision replaces an older one."""
+        """Return whether both belong to one family, because a newer revision replaces an older one."""
         return bool(one.get("family")) and one["family"] == other.get("family")
 
     def lookup_needs(self) -> list[Resource]:
-        """Return []: its name tells it."""
+        """Return [], because it is found by name."""
         return []
 
     def find(self, clients: Clients) -> Live | None:
-        """Find it by ARN, else the family's newest revision; one that is being deleted counts as missing."""
+        """Find it by ARN, else the newest revision; one that is being deleted counts as not found."""
         answer = clients.aws.ecs.describe_task_definition(
             taskDefinition=self.arn or self.name, include=["TAGS"]
         )
@@ -95,13 +95,13 @@ class Family(Resource):
         return _shape({**live, "tags": answer.get("tags", [])})
 
     def deletion_state(self, live: Live) -> Literal["", "leaving"]:
-        """Return `leaving` for one that was deregistered; ECS lists it as INACTIVE until it is deleted."""
+        """Return `leaving` for a deregistered revision, which ECS lists as INACTIVE until it is deleted."""
         return "leaving" if live.get("status") == "INACTIVE" else ""
 
     def create(self, clients: Clients) -> Live | None:
         """Call RegisterTaskDefinition."""
         answer = clients.aws.ecs.register_task_definition(
-            **self._registration(), tags=listed(self.tags, "key", "value")
+            **self._registration(), tags=tags_to_list(self.tags, "key", "value")
         )
         return _shape(answer["taskDefinition"])
 
@@ -118,7 +118,7 @@ class Family(Resource):
         raise NotImplementedError(self.kind)
 
     def _container_options(self) -> dict[str, Any]:
-        """Return further parameters of the container."""
+        """Return additional parameters of the container definition."""
         return {}
 
     def _registration(self) -> dict[str, Any]:
@@ -158,14 +158,14 @@ class Family(Resource):
         }
 
     def desired(self) -> dict[str, Any]:
-        """Return everything that a new revision can change."""
+        """Return the properties that a new revision can change."""
         live = _shape(self._registration())
         paths = ("cpu", "memory", "executionRoleArn", "taskRoleArn", "runtimePlatform")
         container = {f"Container.{part}": value for part, value in live["Container"].items()}
         return {**{path: live[path] for path in paths}, **container}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
-        """Register a new revision, and use it from here on."""
+        """Register a new revision and switch to it."""
         created = self.create(clients)
         if created:
             self.load_from_api(created)
@@ -179,15 +179,15 @@ class Family(Resource):
         ]
         return max(older, key=_revision_number, default="")
 
-    def withdraw(self, clients: Clients, arn: str) -> None:
-        """Deregister a revision that must not run again: the newest ACTIVE one is the one in use."""
+    def deregister(self, clients: Clients, arn: str) -> None:
+        """Deregister a revision that must not run again, because the newest ACTIVE one is used."""
         clients.aws.ecs.deregister_task_definition(taskDefinition=arn)
 
     def prune(self, clients: Clients) -> None:
-        """Delete deregistered revisions, and the oldest ones beyond KEPT."""
+        """Delete all but the newest KEPT revisions."""
         known = sorted(_revisions(clients, self.family, "ACTIVE"), key=_revision_number)
         for arn in known[:-KEPT]:
-            self.withdraw(clients, arn)
+            self.deregister(clients, arn)
         self._delete_inactive(clients)
 
     def images(self, clients: Clients) -> set[str]:
@@ -217,7 +217,7 @@ class Family(Resource):
 
 @resource
 class TaskDefinition(Family):
-    """The bot's family."""
+    """The bot's task definition family."""
 
     image: Image | GivenImage
     platform: str
@@ -232,7 +232,7 @@ class TaskDefinition(Family):
         return self.platform
 
     def recovered_settings(self, live: Live) -> FoundSettings:
-        """Return size, processor and image, and the names of parameters and bucket, which may be adopted."""
+        """Return size, platform, image, and the names of the parameters and the bucket."""
         architecture = live.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
         platforms = {value: key for key, value in ARCHITECTURES.items()}
         container = live["Container"]
@@ -249,12 +249,12 @@ class TaskDefinition(Family):
         }
 
     def preflight(self, clients: Clients) -> None:
-        """Raise ProvisionError where the image is for another platform, if its registry shows it."""
-        self.image.fits(clients, self.platform)
+        """Raise ProvisionError if the image is for another platform, as far as that can be read."""
+        self.image.check_platform(clients, self.platform)
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
         """Register a new revision, unless the image is for another platform."""
-        self.image.fits(clients, self.platform)
+        self.image.check_platform(clients, self.platform)
         super().update(clients, live, differences)
 
     def _image(self) -> str:
@@ -270,7 +270,7 @@ class TaskDefinition(Family):
         }
 
     def _container_options(self) -> dict[str, Any]:
-        """Return LINE's two secrets, and the port."""
+        """Return LINE's two secrets and the port."""
         return {
             "portMappings": [
                 {"containerPort": self.port, "protocol": "tcp", "appProtocol": "http"}
@@ -283,7 +283,7 @@ class TaskDefinition(Family):
 
 
 def _revisions(clients: Clients, family: str, status: str) -> list[str]:
-    """Return the family's own revisions: familyPrefix also matches longer names."""
+    """Return the family's revisions (familyPrefix also matches longer names)."""
     pages = clients.aws.ecs.get_paginator("list_task_definitions").paginate(
         familyPrefix=family, status=status
     )
@@ -296,7 +296,7 @@ def _revision_number(arn: str) -> int:
 
 
 def _shape(live: Live) -> Live:
-    """Return it with the parts of the container that provision sets, in a comparable form."""
+    """Return it with the container properties that provision sets, in a comparable form."""
     container = live["containerDefinitions"][0]
     parts = {
         "name": container["name"],

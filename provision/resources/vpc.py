@@ -1,4 +1,4 @@
-"""Create a VPC of the stack's own and its subnets."""
+"""Create a VPC for the stack, and its subnets."""
 
 from typing import Any
 
@@ -11,23 +11,23 @@ from provision.resources.base import (
     Errors,
     ExternalUse,
     Live,
-    flat,
+    has_stack_tag,
     id_pattern,
-    marked,
     output,
     resource,
+    tags_to_dict,
 )
-from provision.resources.tagged_ec2 import TaggedEc2, foreign_interfaces, named
+from provision.resources.tagged_ec2 import TaggedEc2, ec2_filter, foreign_interfaces
 
-ZONES = 3  # as in the article: a public subnet in each of three zones
+ZONES = 3  # as in the article
 
 
 @resource
 class Vpc(TaggedEc2):
-    """A VPC with its own range of addresses, used by the stack alone."""
+    """A VPC used by the stack alone."""
 
     cidr: str
-    noun = "vpc"
+    resource_type = "vpc"
     id: str = output("Id", id_pattern("vpc"))
     errors = Errors(
         not_found=("InvalidVpcID.NotFound",),
@@ -35,7 +35,7 @@ class Vpc(TaggedEc2):
     )
 
     def preflight(self, clients: Clients) -> None:
-        """Raise ProvisionError for a region with too few zones."""
+        """Raise ProvisionError if the region has too few zones."""
         count = len(zones(clients))
         if count < ZONES:
             raise ProvisionError(
@@ -45,12 +45,12 @@ class Vpc(TaggedEc2):
             )
 
     @classmethod
-    def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
+    def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call DescribeVpcs."""
         return list(clients.aws.ec2.describe_vpcs(Filters=filters)["Vpcs"])
 
     def find(self, clients: Clients) -> Live | None:
-        """Find the VPC with its DNS host names, which only DescribeVpcAttribute shows."""
+        """Find the VPC and its attribute enableDnsHostnames, which only DescribeVpcAttribute returns."""
         live = super().find(clients)
         if live is None:
             return None
@@ -60,7 +60,7 @@ class Vpc(TaggedEc2):
         return {**live, "DnsHostnames": answer["EnableDnsHostnames"]["Value"]}
 
     def create(self, clients: Clients) -> Live | None:
-        """Call CreateVpc. DNS host names are a difference, because the call does not take them."""
+        """Call CreateVpc, which does not set enableDnsHostnames; `update` sets it."""
         answer = clients.aws.ec2.create_vpc(
             CidrBlock=self.cidr, TagSpecifications=self.tag_specifications()
         )
@@ -72,7 +72,7 @@ class Vpc(TaggedEc2):
         return None if state == "available" else Pending(_("the VPC is {state}", state=state))
 
     def desired(self) -> dict[str, Any]:
-        """Return DNS host names too, as the default VPC has them."""
+        """Return enableDnsHostnames too, as in a default VPC."""
         return {**super().desired(), "DnsHostnames": True}
 
     def update(self, clients: Clients, live: Live, differences: list[Difference]) -> None:
@@ -81,8 +81,8 @@ class Vpc(TaggedEc2):
         clients.aws.ec2.modify_vpc_attribute(VpcId=self.id, EnableDnsHostnames={"Value": True})
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
-        """Return others' network interfaces, subnets, security groups and route tables in it."""
-        ec2, in_vpc = clients.aws.ec2, named("vpc-id", self.id)
+        """Return network interfaces, subnets, security groups and route tables that others added."""
+        ec2, in_vpc = clients.aws.ec2, ec2_filter("vpc-id", self.id)
         found = {s["SubnetId"]: s for s in ec2.describe_subnets(Filters=in_vpc)["Subnets"]}
         for group in ec2.describe_security_groups(Filters=in_vpc)["SecurityGroups"]:
             if group["GroupName"] != "default":
@@ -93,38 +93,38 @@ class Vpc(TaggedEc2):
         others = [
             ExternalUse(key)
             for key, live in found.items()
-            if key not in ours and not marked(flat(live.get("Tags", [])), self.stack)
+            if key not in ours and not has_stack_tag(tags_to_dict(live.get("Tags", [])), self.stack)
         ]
         return others + foreign_interfaces(clients, in_vpc, ours, self.stack)
 
     def delete_one(self, clients: Clients, resource_id: str) -> None:
-        """Call DeleteVpc, which deletes its default security group, network ACL and main route table."""
+        """Call DeleteVpc, which also deletes its default security group, network ACL and main route table."""
         clients.aws.ec2.delete_vpc(VpcId=resource_id)
 
 
 @resource
 class Subnet(TaggedEc2):
-    """One public subnet, in one of the region's zones."""
+    """A public subnet in one of the region's zones."""
 
     vpc: Vpc
     cidr: str
     place: int  # 1: the first zone in alphabetical order
     zone: str = output("AvailabilityZone")
-    noun = "subnet"
+    resource_type = "subnet"
     id: str = output("Id", id_pattern("subnet"))
     deletion = Deletion(retained_with="vpc")
     errors = Errors(
         not_found=("InvalidSubnetID.NotFound",),
-        exists=("InvalidSubnet.Conflict",),  # its range is in use, perhaps after a lost answer
-        retry=("DependencyViolation",),  # network interfaces exist longer than their users
+        exists=("InvalidSubnet.Conflict",),  # the range is in use, perhaps after a lost response
+        retry=("DependencyViolation",),  # network interfaces remain longer than their users
     )
 
     def before_create(self, clients: Clients) -> dict[str, str]:
-        """Return the zone, so that a later run uses the same one."""
+        """Return the zone, so that a later run uses the same zone."""
         return {"zone": zones(clients)[self.place - 1]}
 
     @classmethod
-    def seen(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
+    def describe(cls, clients: Clients, filters: list[dict[str, Any]]) -> list[Live]:
         """Call DescribeSubnets."""
         return list(clients.aws.ec2.describe_subnets(Filters=filters)["Subnets"])
 
@@ -149,8 +149,8 @@ class Subnet(TaggedEc2):
 
 
 def zones(clients: Clients) -> list[str]:
-    """Return the region's zones that this account may use, without local and wavelength zones, sorted."""
-    found = clients.aws.ec2.describe_availability_zones(Filters=named("state", "available"))
+    """Return the names of the available zones, sorted, without local and wavelength zones."""
+    found = clients.aws.ec2.describe_availability_zones(Filters=ec2_filter("state", "available"))
     return sorted(
         zone["ZoneName"]
         for zone in found["AvailabilityZones"]

@@ -1,4 +1,4 @@
-"""Set LINE's webhook endpoint after testing it, and wait for the switch that only LINE's console has."""
+"""Test and set LINE's webhook endpoint, and wait until a person turns on "Use webhook" in LINE's console."""
 
 from typing import ClassVar, Literal
 
@@ -26,7 +26,7 @@ from provision.resources.steady_service import SteadyService
 
 @resource
 class WebhookEndpoint(Resource):
-    """The URL that LINE calls. The previous URL is recorded, and restored at teardown."""
+    """LINE's webhook URL. The previous URL is recorded and restored at teardown."""
 
     host: str
     path: str
@@ -56,15 +56,15 @@ class WebhookEndpoint(Resource):
         return {"previous": str(clients.line.endpoint().get("endpoint", ""))}
 
     def find(self, clients: Clients) -> Live | None:
-        """Return LINE's endpoint where it is the stack's."""
+        """Return LINE's endpoint if it is the stack's URL."""
         live = clients.line.endpoint()
         is_own = live.get("endpoint") == (self.endpoint or self.url)
         return live if is_own and not self._deleted else None
 
     def create(self, clients: Clients) -> Live | None:
-        """Let LINE test the URL, then set it: LINE is never given a URL that does not answer.
+        """Make LINE test the URL, then set it. Raise Pending if the test fails.
 
-        A bot that its schedule stopped before the domain was delegated cannot be tested.
+        Skip the test if the service is stopped (desired count 0).
         """
         test = clients.line.test(self.url) if self.service.desired_count != 0 else None
         if test and not test.success:
@@ -80,7 +80,7 @@ class WebhookEndpoint(Resource):
         return {"endpoint": self.url}
 
     def holders(self, clients: Clients, live: Live) -> list[Resource]:
-        """Return the certificates of the host that LINE calls."""
+        """Return the certificates of the URL's host."""
         host = str(live["endpoint"]).partition("://")[2].partition("/")[0]
         acm = clients.aws.acm
         arns = certificates_for(acm, every_certificate(acm)[""], host)
@@ -90,15 +90,15 @@ class WebhookEndpoint(Resource):
         """Return None: see `tags_of`."""
 
     def tags_of(self, clients: Clients, live: Live) -> dict[str, str]:
-        """Return the stack's tags: nobody else answers at its URL."""
+        """Return the stack's tags, because only the stack answers at its URL."""
         return self.tags
 
     def deletion_state(self, live: Live) -> Literal["survives"]:
-        """Return `survives`: LINE keeps the URL where there was none before."""
+        """Return `survives`, because LINE has no delete call and keeps the URL."""
         return "survives"
 
     def delete(self, clients: Clients) -> None:
-        """Restore the previous URL. Without one the stack's URL stays, because LINE has no delete call."""
+        """Restore the previous URL. Without one the stack's URL remains, because LINE has no delete call."""
         if self.previous and self.previous != self.endpoint:
             clients.line.set_endpoint(self.previous)
         self._deleted = True
@@ -106,7 +106,7 @@ class WebhookEndpoint(Resource):
 
 @resource
 class ActiveWebhook(Milestone):
-    """LINE's switch "Use webhook" is on, which only a person can set, in LINE's console."""
+    """LINE's "Use webhook" is on. Only a person can set it, in LINE's console."""
 
     webhook: WebhookEndpoint
     outside: ClassVar[bool] = True
@@ -116,7 +116,7 @@ class ActiveWebhook(Milestone):
         return clients.line.endpoint()
 
     def pending(self, live: Live) -> Pending | None:
-        """Wait for the switch; return where it is."""
+        """Wait for "Use webhook"."""
         if live.get("active"):
             return None
         return Pending(

@@ -12,7 +12,7 @@ TEMPORARY_SUFFIX = ".half"  # of a temporary file's name until it replaces the t
 
 
 class Disk(Protocol):
-    """The calls that decide what a power cut leaves; the module `os` is the real one."""
+    """The calls whose order matters for a power cut; tests replace them. The default is the module `os`."""
 
     def fsync(self, fd: int, /) -> None:
         """Flush a file, as os.fsync."""

@@ -1,6 +1,6 @@
-"""Keep a copy of the last valid stack.yaml beside it.
+"""Keep a copy of the last valid stack.yaml in the same folder.
 
-A link in its place may have come with a folder from elsewhere: it is neither read nor written through.
+A symbolic link at the copy's path is not followed, because the folder may come from somebody else.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ def place(path: Path) -> Path:
 
 
 def keep(path: Path, text: str) -> None:
-    """Save this text as the copy, with mode 0600. A copy that cannot be written is ignored.
+    """Write the copy, with mode 0600. Ignore OSError.
 
-    It is not flushed to the disk, unlike the file itself, because every change would wait for the disk twice.
+    Do not fsync it, because every change would wait for the disk twice.
     """
     with contextlib.suppress(OSError):
         if read(path) != text:
@@ -48,7 +48,7 @@ def lower_half(path: Path) -> tuple[dict[str, str], dict[str, Record]]:
 
 
 def advice(path: Path) -> str:
-    """Return what to do about a damaged file, in a sentence or two."""
+    """Return what to do about a damaged file."""
     correct = _("Fix that line and run the same command again. The file was not changed.")
     if not read(path):
         recover = _("Or let `provision recover` rebuild it from the account.")

@@ -1,4 +1,4 @@
-"""Allow one run at a time per stack, with a lock that ends with its process."""
+"""Lock a stack's file, so that only one process changes the stack at a time."""
 
 import os
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from provision.state import atomic_file
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock beside `path`. Raise ProvisionError where another run holds it, or it cannot be created.
+    """Hold the lock file of `path`. Raise ProvisionError if another process holds it, or on OSError.
 
-    The kernel releases the lock when the process ends. The file's content (process and time) only serves the
-    error message.
+    The kernel releases the lock when the process ends. The lock file's content (process id and time) is only
+    for the error message.
     """
     import filelock
 
@@ -24,7 +24,7 @@ def locked(path: Path) -> Iterator[None]:
     lock = filelock.FileLock(lock_path, timeout=0)
     try:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
-        if lock_path.is_symlink():  # it may have come with a folder from elsewhere
+        if lock_path.is_symlink():  # the folder may come from somebody else
             raise OSError(
                 _(
                     "{place} is a symbolic link; provision does not write through it",
@@ -55,7 +55,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _read_holder(lock_path: Path) -> tuple[str, str]:
-    """Return process and time of the lock's holder, "?" where it has not written them yet."""
+    """Return process id and time of the lock's holder; "?" if they are not written yet."""
     words: list[str] = []
     with suppress(OSError, UnicodeDecodeError):
         words = lock_path.read_text().split()

@@ -11,16 +11,17 @@ from provision.state import yaml_text
 
 State = Literal["creating", "created", "adopted", "deleting"]
 STATES: tuple[State, ...] = ("creating", "created", "adopted", "deleting")
-FRESH = 60.0  # seconds in which AWS may not yet show a new resource; AWS's guides say "seconds"
+FRESH = 60.0  # seconds of eventual consistency for a new resource; AWS's guides say "seconds"
 Entry = tuple[yaml.Node, yaml.Node]  # a key and its value, with their positions
 
 
 @dataclass
 class Record:
-    """The record of one resource: its class's name, its state, and what AWS decided about it.
+    """The record of one resource.
 
-    since: when it was created or changed, or when its create call started (epoch seconds); 0: unknown.
-    lines: the line of each field, "" for the record's key.
+    kind: the name of its class. outputs: the values that AWS decided. since: when it was created or changed,
+    or when its create call started (epoch seconds); 0: unknown. lines: the line of each field in the file; ""
+    is the record's key.
     """
 
     kind: str
@@ -29,7 +30,7 @@ class Record:
     since: float = 0.0
     lines: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
-    def shown(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the record as it is written to the file."""
         fields: dict[str, Any] = {"kind": self.kind, "state": self.state}
         if self.since:
@@ -37,8 +38,8 @@ class Record:
         return {**fields, **self.outputs}
 
     def fresh(self, now: float) -> bool:
-        """Return whether the resource may exist although AWS does not show it yet."""
-        return abs(now - self.since) < FRESH  # absolute, for a clock that was set back
+        """Return whether the resource is so new that AWS may not show it yet."""
+        return abs(now - self.since) < FRESH  # abs: the machine's clock may have been set back
 
 
 def read_made_in(entry: Entry | None) -> dict[str, str]:

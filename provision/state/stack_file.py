@@ -1,7 +1,7 @@
-"""Read and write stack.yaml: the person's settings, and the records of what exists.
+"""Read and write stack.yaml: the settings and the records.
 
-Upper half: settings. Lower half (`made_in`, `sandbox`, `paused`, `resources`): written by provision before
-and after every change. A write is a temporary file in the same folder, fsync, os.replace.
+The upper half has the settings. Provision writes the lower half (`made_in`, `sandbox`, `paused`, `resources`)
+before and after every change: a temporary file in the same folder, fsync, os.replace.
 """
 
 import os
@@ -29,7 +29,7 @@ HEADING = "# What exists, written by provision. Your settings are above."
 
 
 class Damaged(UsageError):
-    """The file cannot be read: its line, why, and what to do. It was not changed."""
+    """The file is invalid. The message has the line, the reason and what to do."""
 
 
 class StackFile:
@@ -37,10 +37,10 @@ class StackFile:
 
     def __init__(self, path: Path, disk: atomic_file.Disk = os) -> None:
         self.path, self._disk = path, disk
-        self.on_trial = False  # write nothing: answers and records are for this run only
+        self.read_only = False  # write nothing: changes are for this run only
         self._values: dict[str, Any] = {}
         # Settings for this run only; they override the file's.
-        self.trial: dict[str, Any] = {}
+        self.overrides: dict[str, Any] = {}
         self._lines: dict[str, int] = {}
         self._text = self._load()
         try:
@@ -53,12 +53,12 @@ class StackFile:
 
     @property
     def last(self) -> dict[str, Record]:
-        """Return the records of the last valid copy, as it was when first read."""
+        """Return the records of the backup, as it was when first read."""
         return self._last[1]
 
     @property
     def last_made_in(self) -> dict[str, str]:
-        """Return account and region of the last valid copy."""
+        """Return account and region of the backup."""
         return self._last[0]
 
     @cached_property
@@ -81,18 +81,18 @@ class StackFile:
             ) from None
 
     def damaged(self, line: int, why: str) -> "Damaged":
-        """Return the error for a line of the file, with what to do."""
+        """Return the error for a line of the file."""
         doing = _("Could not read {path}, line {line}.", path=self.path, line=line)
         return Damaged(doing, why, backup.advice(self.path))
 
     def _check_truncated(self) -> None:
-        """Raise Damaged where the file ends in the middle of what was written."""
-        written = backup.read(self.path).rstrip()
+        """Raise Damaged if the file is a truncated copy of the backup."""
+        in_file = backup.read(self.path).rstrip()
         if self._text.strip():
-            cut = not self._text.endswith(("\n", "\r")) and written.startswith(self._text)
+            cut = not self._text.endswith(("\n", "\r")) and in_file.startswith(self._text)
         else:
-            cut = bool(written) and self.path.exists()
-        if cut and len(self._text) < len(written):
+            cut = bool(in_file) and self.path.exists()
+        if cut and len(self._text) < len(in_file):
             line = max(1, len(self._text.splitlines()))
             raise self.damaged(line, _("the file ends here, but the last valid backup is longer"))
 
@@ -131,14 +131,14 @@ class StackFile:
     @property
     def settings(self) -> Settings:
         """Return the settings as they apply in this run."""
-        return Settings({**self._values, **self.trial})
+        return Settings({**self._values, **self.overrides})
 
     def has_value(self, key: str) -> bool:
         """Return whether the setting has a value in this run, even an empty one."""
-        return key in self.trial or self.written(key)
+        return key in self.overrides or self.in_file(key)
 
-    def written(self, key: str) -> bool:
-        """Return whether the file itself has the setting, even an empty one."""
+    def in_file(self, key: str) -> bool:
+        """Return whether the file has the setting, even an empty one."""
         return key in self._values or key in self._lines
 
     def region(self, from_environment: str | None) -> str:
@@ -147,13 +147,13 @@ class StackFile:
             return str(self.settings["region"])
         return self.made_in.get("region") or from_environment or str(self.settings["region"])
 
-    def answer(self, key: str, value: str | list[str], *, save: bool = True) -> None:
-        """Set one setting: with `save` in the file at once, otherwise for this run only. Raise UsageError."""
+    def set(self, key: str, value: str | list[str], *, save: bool = True) -> None:
+        """Set a setting. save: write it to the file; otherwise for this run only. Raise UsageError."""
         parsed = read_setting(key, value)
         if not save:
-            self.trial[key] = parsed
+            self.overrides[key] = parsed
             return
-        self.trial.pop(key, None)
+        self.overrides.pop(key, None)
         if self._values.get(key) == parsed:
             return
         try:
@@ -170,18 +170,18 @@ class StackFile:
         self.save()
 
     def begin(self, key: str, record: Record) -> None:
-        """Write that a create call starts at `record.since`. It is on the disk when this returns.
+        """Record that a create call starts at `record.since`. The record is on the disk when this returns.
 
-        The same write renews every record in state `creating`: their calls are about to start too, and then
-        need no write of their own. Otherwise a run that always dies at its second write makes no progress.
+        The same write renews `since` of every `creating` record, so that those create calls need no write of
+        their own. Otherwise a run that always crashes at its second write would make no progress.
         """
         known = self.records.get(key, Record("", "created"))
         recent = 0 <= record.since - known.since < FRESH / 2
         if recent and known == replace(record, since=known.since):
             return
         renewed = {
-            name: replace(one, since=record.since) if one.state == "creating" else one
-            for name, one in self.records.items()
+            name: replace(other, since=record.since) if other.state == "creating" else other
+            for name, other in self.records.items()
         }
         self.records = {**renewed, key: record}
         self.save()
@@ -190,15 +190,15 @@ class StackFile:
         """Delete one resource's record. The change is on the disk when this returns."""
         if key not in self.records:
             return
-        self.records = {name: one for name, one in self.records.items() if name != key}
+        self.records = {name: other for name, other in self.records.items() if name != key}
         if not self.records:
             self.made_in = {}
         self.save()
 
     def enter_sandbox(self, sandbox: str) -> bool:
-        """Set the sandbox's id, and drop the records of another one, whose resources ended with it.
+        """Set the sandbox's id and drop the records of an earlier sandbox, whose resources no longer exist.
 
-        Return whether records were dropped. The next write saves both.
+        Return whether records were dropped. The next write saves the change.
         """
         dropped = self.sandbox not in ("", sandbox) and bool(self.made_in)
         if dropped:
@@ -212,14 +212,14 @@ class StackFile:
         self.records = dict(sorted(self.records.items(), key=lambda item: order.get(item[0], -1)))
 
     def mark_paused(self, paused: bool) -> None:
-        """Set or remove the mark of a pause. The change is on the disk when this returns."""
+        """Set `paused`. The change is on the disk when this returns."""
         if self.paused != paused:
             self.paused = paused
             self.save()
 
     def save(self) -> None:
         """Replace the file and keep its mode (0600 for a new file). It is on the disk when this returns."""
-        if self.on_trial:
+        if self.read_only:
             return
         try:
             self._take_over_edits()
@@ -237,12 +237,12 @@ class StackFile:
         backup.keep(self.path, text)
 
     def keep(self) -> None:
-        """Save the text that was read as the last valid copy."""
-        if self._text and not self.on_trial:
+        """Write the text that was read to the backup."""
+        if self._text and not self.read_only:
             backup.keep(self.path, self._text)
 
     def _take_over_edits(self) -> None:
-        """Adopt settings that were edited since the file was read; they apply from the next run on."""
+        """Keep edits made to the settings since the file was read; they apply from the next run on."""
         text = self._load()
         if text not in ("", self._text):
             self._upper = _upper_half(text)
@@ -257,7 +257,7 @@ class StackFile:
         if self.paused:
             lower["paused"] = "true"
         if self.records:
-            lower["resources"] = {key: record.shown() for key, record in self.records.items()}
+            lower["resources"] = {key: record.to_dict() for key, record in self.records.items()}
         if not lower:
             return self._upper
         upper = self._upper.removeprefix(MARK)

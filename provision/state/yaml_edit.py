@@ -1,11 +1,11 @@
-"""Edit stack.yaml by whole lines: all other bytes stay as they are (CRLF, comments)."""
+"""Edit stack.yaml by whole lines; all other bytes stay unchanged (CRLF, comments)."""
 
 from typing import Any
 
 import yaml
 
 from provision.i18n import _
-from provision.state.yaml_text import Malformed, compose, dump, leaves, pairs, unwritten
+from provision.state.yaml_text import Malformed, compose, dump, is_missing, leaves, pairs
 
 
 def line_break(text: str) -> str:
@@ -37,7 +37,7 @@ def without(text: str, keys: tuple[str, ...]) -> str:
 def insert(text: str, dotted: str, value: str | int | list[str]) -> str:
     """Return the text with one more setting, as whole lines; an empty `name:` line is filled in.
 
-    Raise Malformed where a line of the person's would have to be rewritten.
+    Raise Malformed if one of the person's lines would have to be rewritten.
     """
     node = compose(text)
     entries = {name: (key, child) for name, key, child in pairs(node)} if node else {}
@@ -73,7 +73,7 @@ def _insert_in_group(
     lines: list[str], key: yaml.Node, child: yaml.Node, tail: str, value: Any, end: str
 ) -> str:
     """Return the text with a setting added to, or replaced in, a group that the text has."""
-    if getattr(child, "flow_style", False) or not (child.value or unwritten(child)):
+    if getattr(child, "flow_style", False) or not (child.value or is_missing(child)):
         raise Malformed(key.start_mark.line + 1, _("write {key} on separate lines", key=key.value))
     depth = key.start_mark.column + 2
     if isinstance(child, yaml.MappingNode):
@@ -87,7 +87,7 @@ def _insert_in_group(
 def _replace(
     lines: list[str], key: yaml.Node, child: yaml.Node, name: str, value: Any, end: str
 ) -> str:
-    """Return the text with another value of an entry; an entry of one line keeps its comment."""
+    """Return the text with a new value for an entry; a one-line entry keeps its comment."""
     row, depth = key.start_mark.line, key.start_mark.column
     one_line = isinstance(child, yaml.ScalarNode) and child.style not in ("|", ">")
     if not one_line or (child.start_mark.line, child.end_mark.line) != (row, row):
@@ -104,7 +104,10 @@ def _replace(
 
 
 def _next_line(key: yaml.Node, value: yaml.Node) -> int:
-    """Return the line after an entry. A block's own end mark is after the comments that follow it."""
+    """Return the number of the line after an entry.
+
+    A block's end mark cannot be used, because it is after the comments that follow the block.
+    """
     if isinstance(value, yaml.MappingNode) and value.value and not value.flow_style:
         return _next_line(*value.value[-1])
     if isinstance(value, yaml.SequenceNode) and value.value and not value.flow_style:

@@ -1,7 +1,7 @@
 """Parse stack.yaml with the position of every value.
 
-Nothing here knows a setting or a resource. BaseLoader leaves every scalar a string; `yaml.compose` keeps the
-positions that yaml_edit.py needs. Callers remove a byte order mark: positions are counted without it.
+BaseLoader leaves every scalar a string; `yaml.compose` keeps the positions that yaml_edit.py needs. Callers
+remove a byte order mark, because positions are counted without it.
 """
 
 import re
@@ -13,14 +13,14 @@ import yaml
 
 from provision.i18n import _
 
-MARK = "\ufeff"  # a byte order mark, as some editors put before the text
+MARK = "\ufeff"  # byte order mark, written by some editors
 Tree = str | list[Any] | dict[str, Any]
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class Malformed(ValueError):
-    """The text is not as it should be. line: counted from 1."""
+    """The text is invalid. line: counted from 1."""
 
     def __init__(self, line: int, why: str) -> None:
         super().__init__(line, why)
@@ -29,7 +29,7 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value: its dotted key, the plain value, and the line where it begins (from 1)."""
+    """A value with its dotted key and its first line (counted from 1)."""
 
     key: str
     value: str | list[str]
@@ -37,7 +37,7 @@ class Leaf:
 
 
 def compose(text: str) -> yaml.MappingNode | None:
-    """Return the document's top mapping, which must be a block; None for an empty one. Raise Malformed."""
+    """Return the document's top mapping, which must be a block; None if it is empty. Raise Malformed."""
     if conflict := re.search(r"^(<{7}|={7}|>{7}|\|{7})(?=\s|\Z)", text, re.MULTILINE):
         line = text[: conflict.start()].count("\n") + 1
         raise Malformed(line, _("a merge conflict starts here: keep one of the two versions"))
@@ -52,7 +52,7 @@ def compose(text: str) -> yaml.MappingNode | None:
     expected = _("expected settings as `name: value` lines")
     if end := re.search(r"^\.\.\.(?=\s|\Z)", text, re.MULTILINE):
         raise Malformed(text[: end.start()].count("\n") + 1, expected)
-    if node is None or (isinstance(node, yaml.ScalarNode) and unwritten(node)):
+    if node is None or (isinstance(node, yaml.ScalarNode) and is_missing(node)):
         return None
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode) or node.flow_style:
@@ -65,9 +65,9 @@ def compose(text: str) -> yaml.MappingNode | None:
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Malformed:
-    """Return YAML's error with its line.
+    """Return the syntax error with its line.
 
-    The parser reports a bare word or an open quote some lines later; its first line is returned.
+    PyYAML reports a bare word or an open quote some lines later; use the line where it begins.
     """
     reported_late = (error.context or "").endswith(("simple key", "quoted scalar"))
     begin = error.context_mark if reported_late else None
@@ -76,8 +76,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Malformed:
     return Malformed(min(mark.line + 1, last) if mark else 1, error.problem or str(error))
 
 
-def unwritten(node: yaml.Node) -> bool:
-    """Return whether a value is missing in the text: `name:` and the end of the line."""
+def is_missing(node: yaml.Node) -> bool:
+    """Return whether the value is missing in the text: `name:` at the end of a line."""
     return bool(
         node.start_mark.line == node.end_mark.line
         and node.start_mark.column == node.end_mark.column
@@ -85,7 +85,7 @@ def unwritten(node: yaml.Node) -> bool:
 
 
 def _refuse_aliases(node: yaml.Node, seen: set[int]) -> None:
-    """Raise Malformed for an alias: a line that others refer to cannot be replaced, and a loop never ends."""
+    """Raise Malformed for an alias, because its anchor cannot be replaced and it may be recursive."""
     if id(node) in seen:
         raise Malformed(
             node.start_mark.line + 1, _("write the value out where it is used, without * and &")
@@ -101,7 +101,7 @@ def _refuse_aliases(node: yaml.Node, seen: set[int]) -> None:
 
 
 def pairs(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-    """Yield key, key node and value node. Raise Malformed for a repeated key (YAML itself would keep one)."""
+    """Yield key, key node and value node. Raise Malformed for a duplicate key, which PyYAML accepts."""
     seen: set[str] = set()
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):

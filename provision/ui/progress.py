@@ -1,4 +1,4 @@
-"""Show the events of a run on stderr: a live list of its steps on a terminal, else a line per event."""
+"""Show the progress of a run on stderr: a live list of its steps on a terminal, else a line per event."""
 
 import sys
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from provision.resources.base import Resource
 from provision.ui.names import by_step, name_of
 from provision.ui.text import columns, wrap
 
-ENDED = ("done", "gone", "kept")
+FINISHED = ("done", "gone", "kept")
 COLOURS = {"done": "green", "gone": "green", "kept": "cyan", "waiting": "yellow", "failed": "red"}
 
 
-def signs() -> dict[str, tuple[str, str]]:
-    """Return the sign and the word for each event."""
+def event_labels() -> dict[str, tuple[str, str]]:
+    """Return the sign and the text for each event."""
     return {
         "creating": ("+", _("creating")),
         "updating": ("~", _("updating")),
@@ -31,29 +31,29 @@ def signs() -> dict[str, tuple[str, str]]:
 
 
 class Progress:
-    """Receive the engine's events. On a terminal each step has a line that changes; elsewhere each event."""
+    """Show the progress of a run: a row per step on a terminal, else a line per event."""
 
     def __init__(self, resources: Iterable[Resource], clock: Clock, stream: Any = None) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
-        self._began = clock.now()
-        self._words = signs()
+        self._started = clock.now()
+        self._words = event_labels()
         self._rows: dict[str, tuple[str, str, float]] = {r.key: ("", "", 0.0) for r in resources}
-        self._told: set[tuple[str, str, str]] = set()
-        self._below: list[str] = []
+        self._printed: set[tuple[str, str, str]] = set()
+        self._details: list[str] = []
         self._pinned: dict[str, str] = {}
         self._screen: Any = None
         self._console: Any = None
 
     def __enter__(self) -> "Progress":
-        self._began = self._clock.now()
+        self._started = self._clock.now()
         if self._stream.isatty():
             from rich.console import Console
             from rich.live import Live
 
             self._console = Console(file=self._stream, highlight=False)
             self._screen = Live(
-                get_renderable=self._shown, console=self._console, refresh_per_second=2
+                get_renderable=self._render, console=self._console, refresh_per_second=2
             )
             self._screen.start()
         return self
@@ -67,58 +67,58 @@ class Progress:
         if self._screen:
             self._screen.stop()
 
-    def tell(self, event: str, resource: Resource, detail: str) -> None:
-        """Show one event of a run."""
-        seconds = self._clock.now() - self._began
+    def report(self, event: str, resource: Resource, detail: str) -> None:
+        """Show an event; the arguments are those of `executor.Report`."""
+        seconds = self._clock.now() - self._started
         before = self._rows.get(resource.key, ("", "", 0.0))
         since = before[2] if before[0] == event else seconds
         self._rows = {**self._rows, resource.key: (event, detail, since)}
-        if not self._screen and (resource.key, event, detail) not in self._told:
+        if not self._screen and (resource.key, event, detail) not in self._printed:
             sign, word = self._words[event]
-            said = f": {detail}" if detail else ""
+            suffix = f": {detail}" if detail else ""
             print(
-                f"{seconds:6.0f} s  {sign} {resource.key}  {word}{said}",
+                f"{seconds:6.0f} s  {sign} {resource.key}  {word}{suffix}",
                 file=self._stream,
                 flush=True,
             )
-        self._told.add((resource.key, event, detail))
-        if event in ENDED:
+        self._printed.add((resource.key, event, detail))
+        if event in FINISHED:
             self._pinned.pop(resource.key, None)
 
     def pin(self, key: str, text: str) -> None:
-        """Keep a text under the live list until the resource with this key is done."""
+        """Keep a text under the table until the resource with this key is done."""
         self._pinned[key] = text
 
-    def say(self, text: str) -> None:
-        """Print words beside the list: what the person has to do."""
+    def print_message(self, text: str) -> None:
+        """Print a text for the person, above the table."""
         if self._screen:
             self._console.print(text, markup=False)
         else:
             print(text, file=self._stream, flush=True)
 
-    def below(self, lines: list[str], expected: float) -> None:
-        """Show details of the resource that is waited for; without a terminal print what is new.
+    def show_details(self, lines: list[str], expected: float) -> None:
+        """Show details under the table; without a terminal print the new lines.
 
-        expected: seconds that it takes as a rule.
+        expected: the expected duration in seconds.
         """
-        seconds = self._clock.now() - self._began
+        seconds = self._clock.now() - self._started
         if self._screen:
             head = _("{seconds:.0f} s of about {expected:.0f}", seconds=seconds, expected=expected)
-            self._below = [head, *lines]
+            self._details = [head, *lines]
             return
         for line in lines:
-            if line not in self._below:
+            if line not in self._details:
                 print(f"{seconds:6.0f} s    {line}", file=self._stream, flush=True)
-        self._below = lines
+        self._details = lines
 
-    def _shown(self) -> Any:
-        """Return the list, then the reasons that are too long for it, then what is pinned or watched."""
+    def _render(self) -> Any:
+        """Return the table, the reasons that are too long for it, the pinned texts and the details."""
         from rich.console import Group
         from rich.text import Text
 
         console = self._console
         pinned = [line for text in self._pinned.values() for line in text.splitlines()]
-        notes = [part for line in (*pinned, *self._below) for part in wrap(line, console.width)]
+        notes = [part for line in (*pinned, *self._details) for part in wrap(line, console.width)]
         table, reasons = self._table(console.width)
         room = max(0, console.height - 2 - table.row_count - len(notes))
         return Group(table, *(Text(line, no_wrap=True) for line in (*reasons[:room], *notes)))
@@ -132,13 +132,15 @@ class Progress:
         table.add_column(no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        rows, now = dict(self._rows), self._clock.now() - self._began
+        rows, now = dict(self._rows), self._clock.now() - self._started
         groups = by_step(rows)
         room = width - max(map(columns, groups), default=0) - 12  # sign, seconds, gaps
         reasons: list[str] = []
         for step, keys in groups.items():
-            done = sum(rows[key][0] in ENDED for key in keys)
-            begun = [(*rows[key], name_of(key)) for key in keys if rows[key][0] not in ("", *ENDED)]
+            done = sum(rows[key][0] in FINISHED for key in keys)
+            begun = [
+                (*rows[key], name_of(key)) for key in keys if rows[key][0] not in ("", *FINISHED)
+            ]
             if done == len(keys):
                 event = rows[keys[-1]][0]
                 table.add_row(self._words[event][0], step, "", "", style=COLOURS[event])

@@ -1,4 +1,4 @@
-"""Show QR codes on a terminal, dark on light whatever the terminal's colours are; the only user of segno."""
+"""Show QR codes on a terminal, dark on light for any colour scheme. The only user of segno."""
 
 import io
 import os
@@ -6,11 +6,11 @@ from typing import Any
 
 from provision.i18n import can_show
 
-BLACK_ON_WHITE = "\x1b[97;40m"  # segno draws the light parts with blocks: bright white on black
+BLACK_ON_WHITE = "\x1b[97;40m"  # white on black, because segno draws the light modules
 
 
-def drawn(text: str, *, colours: bool) -> str:
-    """Return the code in half blocks, two modules high each."""
+def render(text: str, *, colours: bool) -> str:
+    """Return the QR code in half-block characters."""
     import segno
 
     lines = io.StringIO()
@@ -22,6 +22,6 @@ def drawn(text: str, *, colours: bool) -> str:
 def show_code(text: str, stream: Any) -> None:
     """Print the QR code of a text where the stream is a terminal that can show it."""
     if stream.isatty():
-        code = drawn(text, colours="NO_COLOR" not in os.environ)
+        code = render(text, colours="NO_COLOR" not in os.environ)
         if can_show(code, stream):
             print(code, file=stream)

@@ -21,8 +21,8 @@ def show_json(document: Any) -> None:
     print(text if can_show(text, sys.stdout) else json.dumps(document, indent=2))
 
 
-def actions() -> dict[str, tuple[str, str]]:
-    """Return sign and word for each action of a plan."""
+def action_labels() -> dict[str, tuple[str, str]]:
+    """Return the sign and the text for each action of a plan."""
     return {
         "create": ("+", _("create")),
         "adopt": ("=", _("adopt (yours stays as it is)")),
@@ -34,7 +34,7 @@ def actions() -> dict[str, tuple[str, str]]:
 
 
 def unknown(reason: str) -> str:
-    """Return the word for what could not be looked at."""
+    """Return the text for an unknown action."""
     return _("unknown: {reason}", reason=reason)
 
 
@@ -55,7 +55,7 @@ def show_plan(plan: Plan, stream: Any, inexact: str = "", *, verbose: bool = Fal
         file=stream,
     )
     if inexact:
-        print(unlisted(inexact), file=stream)
+        print(price_note(inexact), file=stream)
 
 
 def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False) -> None:
@@ -75,7 +75,7 @@ def show_steps(changes: Sequence[Change], stream: Any, *, verbose: bool = False)
 
 def _show_step(step: str, members: list[Change], width: int, cost: str, stream: Any) -> None:
     """Print one line for a step: its cost, and how many of its resources are created, kept or deleted."""
-    words, counts = actions(), Counter(change.action for change in members)
+    words, counts = action_labels(), Counter(change.action for change in members)
     summary = ", ".join(f"{words[each][1]} {counts[each]}" for each in SUMMARISED if counts[each])
     sign = next((words[each][0] for each in ("create", "delete") if counts[each]), " ")
     print(f"  {sign} {step}{'':{width - columns(step)}} {cost}  {summary}".rstrip(), file=stream)
@@ -83,7 +83,7 @@ def _show_step(step: str, members: list[Change], width: int, cost: str, stream: 
 
 def _show_change(change: Change, width: int, stream: Any, *, verbose: bool) -> None:
     """Print one resource: under its step by name, with --verbose by key."""
-    sign, word = actions()[change.action] if change.action else ("?", unknown(change.reason))
+    sign, word = action_labels()[change.action] if change.action else ("?", unknown(change.reason))
     if verbose:
         cost = f"{change.monthly_usd:8.2f}" if change.monthly_usd else " " * 8
         print(f"  {sign} {change.key:{width}} {cost}  {word}", file=stream)
@@ -95,9 +95,9 @@ def _show_change(change: Change, width: int, stream: Any, *, verbose: bool) -> N
         print(f"      {note}", file=stream)
 
 
-def unlisted(region: str) -> str:
-    """Return the sentence that a region is calculated with Tokyo's prices."""
-    return _("(reckoned with Tokyo's prices: those of {region} are not listed here)", region=region)
+def price_note(region: str) -> str:
+    """Return the note that Tokyo's prices are used for a region."""
+    return _("(calculated with Tokyo's prices: there is no price list for {region})", region=region)
 
 
 def headline(document: dict[str, Any]) -> str:

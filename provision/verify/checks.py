@@ -1,32 +1,32 @@
-"""What verify asks: a tree of checks, from the domain's delegation to a message that the bot answers.
+"""The checks of `provision verify`, from the domain's delegation to a message to the bot.
 
-Resources are not judged a second time here: what `status` sees comes first (`is_ready`), and
-beyond it only what somebody outside would meet: a resolver, a TLS client, LINE.
+The state of resources is taken from the same inspection as `status` (`is_ready`). The other checks test what
+a client sees: resolvers, TLS, LINE.
 """
 
 from provision.i18n import _
 from provision.stack import Stack
-from provision.verify.permissions import role_may
+from provision.verify.permissions import role_has_permissions
 from provision.verify.probes import (
     caa,
-    fresh,
+    host_resolves,
     image,
     line_test,
-    one_channel,
-    resolves,
+    news_is_fresh,
+    secrets_match,
     targets,
     tasks_wanted,
     tls_handshake,
     token,
     webhook,
 )
-from provision.verify.tree import Check, Finding, Scene, is_ready, ok
+from provision.verify.tree import Check, CheckContext, Finding, is_ready, ok
 
 
 def checks(stack: Stack) -> list[Check]:
-    """Return all checks of a stack, from the outermost inwards; each follows those that it needs."""
+    """Return all checks of a stack; each comes after those that it needs."""
     domain, https, bot = _("Domain"), "HTTPS", _("Bot")
-    rights, secrets, news = _("Rights"), _("Secrets"), _("News")
+    permissions, secrets, news = _("Rights"), _("Secrets"), _("News")
     hours, line = _("Hours"), "LINE"
     collection, schedule = stack.initial_collection, stack.collector_schedule
     return [
@@ -46,7 +46,7 @@ def checks(stack: Stack) -> list[Check]:
             _("load balancer"),
             is_ready(stack.load_balancer, stack.active_load_balancer),
         ),
-        Check(domain, "alias", _("alias"), resolves, ("delegation", "load_balancer")),
+        Check(domain, "alias", _("alias"), host_resolves, ("delegation", "load_balancer")),
         Check(
             https,
             "listener",
@@ -66,17 +66,22 @@ def checks(stack: Stack) -> list[Check]:
         Check(bot, "task", _("task"), is_ready(stack.steady_service), ("service", "awake")),
         Check(bot, "target", _("target health"), targets, ("service", "awake", "load_balancer")),
         Check(
-            rights,
+            permissions,
             "execution_role",
             _("ECS, to start the bot"),
-            role_may(stack.execution_permissions),
+            role_has_permissions(stack.execution_permissions),
         ),
-        Check(rights, "task_role", _("the bot itself"), role_may(stack.task_permissions)),
         Check(
-            rights,
+            permissions,
+            "task_role",
+            _("the bot itself"),
+            role_has_permissions(stack.task_permissions),
+        ),
+        Check(
+            permissions,
             "collector_role",
             _("the news collector"),
-            role_may(collection.permissions if collection else None),
+            role_has_permissions(collection.permissions if collection else None),
         ),
         Check(secrets, "access_token", _("access token"), is_ready(stack.access_token)),
         Check(secrets, "channel_secret", _("channel secret"), is_ready(stack.channel_secret)),
@@ -85,11 +90,11 @@ def checks(stack: Stack) -> list[Check]:
             secrets,
             "channel",
             _("token and secret match"),
-            one_channel,
+            secrets_match,
             ("token", "channel_secret"),
         ),
         Check(news, "bucket", _("bucket"), is_ready(stack.news_bucket)),
-        Check(news, "articles", _("news up to date"), fresh, ("bucket",)),
+        Check(news, "articles", _("news up to date"), news_is_fresh, ("bucket",)),
         Check(
             news,
             "collecting",
@@ -107,6 +112,6 @@ def checks(stack: Stack) -> list[Check]:
     ]
 
 
-def _message(scene: Scene) -> Finding:
-    """Point to what only a person can try: a message to the bot."""
-    return ok(scene.run.chat_link(scene.bot.get("basicId", "")))
+def _message(context: CheckContext) -> Finding:
+    """Return where a person sends the bot a message, which no check can do."""
+    return ok(context.run.chat_link(context.bot.get("basicId", "")))

@@ -1,10 +1,10 @@
-"""What verify asks beyond what `status` sees: resolvers, a TLS client, target health, LINE, the news' age."""
+"""Checks beyond the resources' state: resolvers, TLS, target health, LINE, the age of the news."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from provision.clients import aws
-from provision.clients.dns import Unanswered
+from provision.clients.dns import DnsError
 from provision.i18n import _
 from provision.resources.bucket import FOLDER
 from provision.resources.certificate import caa_error
@@ -12,33 +12,33 @@ from provision.resources.collector import INDEX
 from provision.resources.image import Image
 from provision.resources.permissions import ECR_IMAGE
 from provision.status_report import next_hours
-from provision.verify.tree import Finding, Scene, is_ready, ng, ok, skip
+from provision.verify.tree import CheckContext, Finding, is_ready, ng, ok, skip
 
-BY_HAND = f"{FOLDER}/articles.json"  # what the bot reads where there is no index
-FRESH = 36  # hours: news older than this has missed at least one daily collection
+UPLOADED = f"{FOLDER}/articles.json"  # the bot reads it if there is no index
+MAX_NEWS_AGE = 36  # hours; older news has missed at least one daily collection
 
 
-def caa(scene: Scene) -> Finding:
-    """Check CAA records: those that name only others prevent the certificate, and later its renewal."""
-    host = scene.run.stack.certificate.host
+def caa(context: CheckContext) -> Finding:
+    """Check that the CAA records allow Amazon to issue and renew the certificate."""
+    host = context.run.stack.certificate.host
     try:
-        name, records = scene.run.clients.dns.caa(host)
-    except Unanswered as error:
+        name, records = context.run.clients.dns.caa(host)
+    except DnsError as error:
         return skip(str(error))
-    if refusal := caa_error(host, name, records):
-        return ng(refusal.why, refusal.then, outside=True)
+    if conflict := caa_error(host, name, records):
+        return ng(conflict.why, conflict.then, outside=True)
     return ok(f"{name}: {', '.join(records)}" if records else "")
 
 
-def resolves(scene: Scene) -> Finding:
-    """Check that the record is in the zone and a resolver finds an address."""
-    finding = is_ready(scene.run.stack.alias)(scene)
+def host_resolves(context: CheckContext) -> Finding:
+    """Check that the alias exists and that a resolver finds an address."""
+    finding = is_ready(context.run.stack.alias)(context)
     if finding.state != "OK":
         return finding
-    host = scene.run.stack.certificate.host
+    host = context.run.stack.certificate.host
     try:
-        found = scene.run.clients.dns.records(host, "A")
-    except Unanswered as error:
+        found = context.run.clients.dns.records(host, "A")
+    except DnsError as error:
         return skip(str(error))
     if found:
         return ok(", ".join(found))
@@ -48,23 +48,23 @@ def resolves(scene: Scene) -> Finding:
     )
 
 
-def tls_handshake(scene: Scene) -> Finding:
-    """Shake hands by name, at the address that DNS gives."""
-    host = scene.run.stack.certificate.host
-    (address, *_more) = scene.run.clients.dns.records(host, "A")
-    shaken = scene.tls.shake(host, address)
-    return ok(_("{version}, {cipher}, certificate until {until}", **vars(shaken)))
+def tls_handshake(context: CheckContext) -> Finding:
+    """Make a TLS handshake with the host at the address from DNS."""
+    host = context.run.stack.certificate.host
+    (address, *_more) = context.run.clients.dns.records(host, "A")
+    handshake = context.tls.handshake(host, address)
+    return ok(_("{version}, {cipher}, certificate until {until}", **vars(handshake)))
 
 
-def image(scene: Scene) -> Finding:
-    """Look an image up in this account's ECR; of any other only a task can tell."""
-    task_definition = scene.run.stack.task_definition
+def image(context: CheckContext) -> Finding:
+    """Check that an image in ECR exists. Images in other registries are not checked."""
+    task_definition = context.run.stack.task_definition
     wanted = task_definition.image
     uri = wanted.uri
-    if isinstance(wanted, Image):  # what runs, which may be older than what would be built now
-        if not scene.live(task_definition):
-            return is_ready(task_definition)(scene)
-        uri = scene.live(task_definition).get("Container", {}).get("image", uri)
+    if isinstance(wanted, Image):  # use the deployed image, which may be older than the inputs
+        if not context.live(task_definition):
+            return is_ready(task_definition)(context)
+        uri = context.live(task_definition).get("Container", {}).get("image", uri)
     match = ECR_IMAGE.match(uri)
     if not match:
         return ok(uri)
@@ -73,7 +73,7 @@ def image(scene: Scene) -> Finding:
     which = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
     found = aws.call_or_none(
         "ImageNotFoundException",
-        scene.run.clients.aws.ecr.describe_images,
+        context.run.clients.aws.ecr.describe_images,
         registryId=match[1],
         repositoryName=repository,
         imageIds=[which],
@@ -88,85 +88,91 @@ def image(scene: Scene) -> Finding:
     )
 
 
-def tasks_wanted(scene: Scene) -> Finding:
-    """Check whether any task is to run now: none outside the bot's hours, or after `provision stop`."""
-    wanted = scene.live(scene.run.stack.service).get("desiredCount", 0)
+def tasks_wanted(context: CheckContext) -> Finding:
+    """Check that the desired count is not 0, as outside the bot's hours or after `provision stop`."""
+    wanted = context.live(context.run.stack.service).get("desiredCount", 0)
     if wanted:
         return ok(str(wanted))
-    start = next_hours(scene.run.file)["start"]
+    start = next_hours(context.run.file)["start"]
     reason = _("no task is wanted now: stopped, or outside its hours")
     if start:
         reason = _("no task is wanted now; the next start is {start}", start=start)
     return skip(reason, _("To try it now: `provision start`."))
 
 
-def targets(scene: Scene) -> Finding:
-    """Check for a healthy target; report what the load balancer says of the others."""
-    group = scene.run.stack.target_group
-    answer = scene.run.clients.aws.elbv2.describe_target_health(TargetGroupArn=group.arn)
+def targets(context: CheckContext) -> Finding:
+    """Check that a target is healthy; otherwise return the load balancer's reasons."""
+    group = context.run.stack.target_group
+    answer = context.run.clients.aws.elbv2.describe_target_health(TargetGroupArn=group.arn)
     found = [target["TargetHealth"] for target in answer["TargetHealthDescriptions"]]
     healthy = [health for health in found if health["State"] == "healthy"]
     if healthy:
         return ok(_("{healthy} of {all} healthy", healthy=len(healthy), all=len(found)))
-    said = [f"{h['State']}: {h.get('Description') or h.get('Reason', '')}" for h in found]
+    reasons = [f"{h['State']}: {h.get('Description') or h.get('Reason', '')}" for h in found]
     return ng(
-        "; ".join(dict.fromkeys(said)) or _("no task is registered"),
-        _("The bot must answer GET /healthz with 200: `provision logs` has its own words."),
+        "; ".join(dict.fromkeys(reasons)) or _("no task is registered"),
+        _("The bot must answer GET /healthz with 200. See `provision logs`."),
     )
 
 
-def token(scene: Scene) -> Finding:
+def token(context: CheckContext) -> Finding:
     """Call GET /v2/bot/info."""
-    scene.bot.update(scene.run.clients.line.info())
-    return ok(scene.bot.get("displayName", ""))
+    context.bot.update(context.run.clients.line.info())
+    return ok(context.bot.get("displayName", ""))
 
 
-def one_channel(scene: Scene) -> Finding:
-    """Check that token and secret belong to one channel, as far as LINE tells."""
-    channel = scene.run.line_channel()
-    return ok(_("channel {channel}", channel=channel)) if channel else skip(_("LINE does not tell"))
+def secrets_match(context: CheckContext) -> Finding:
+    """Check that token and secret belong to one channel, if LINE returns it."""
+    channel = context.run.line_channel()
+    return (
+        ok(_("channel {channel}", channel=channel))
+        if channel
+        else skip(_("LINE does not return the channel"))
+    )
 
 
-def fresh(scene: Scene) -> Finding:
-    """Check the age of the collector's index, else of the file written by hand, by S3's own clock."""
-    name, head = scene.run.stack.news_bucket.bucket, scene.run.clients.aws.s3.head_object
-    looks = ((key, aws.call_or_none("404", head, Bucket=name, Key=key)) for key in (INDEX, BY_HAND))
-    key, found = next((look for look in looks if look[1]), ("", None))
+def news_is_fresh(context: CheckContext) -> Finding:
+    """Check the age of the index, else of the uploaded file, by S3's clock."""
+    name, head = context.run.stack.news_bucket.bucket, context.run.clients.aws.s3.head_object
+    heads = (
+        (key, aws.call_or_none("404", head, Bucket=name, Key=key)) for key in (INDEX, UPLOADED)
+    )
+    key, found = next((head for head in heads if head[1]), ("", None))
     if not found:
-        then = _("`provision logs` shows what became of the last collection.")
-        collects = scene.run.stack.initial_collection is not None
-        told = _("nothing collected yet: the bot answers with its samples")
-        return skip(told, then if collects else "")
-    told = found["ResponseMetadata"]["HTTPHeaders"].get("date")
-    now = parsedate_to_datetime(told) if told else datetime.now(UTC)
+        then = _("`provision logs` shows the result of the last collection.")
+        collects = context.run.stack.initial_collection is not None
+        reason = _("nothing collected yet: the bot answers with its samples")
+        return skip(reason, then if collects else "")
+    date = found["ResponseMetadata"]["HTTPHeaders"].get("date")
+    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
     hours = (now - found["LastModified"]).total_seconds() / 3600
-    if hours <= FRESH:
+    if hours <= MAX_NEWS_AGE:
         return ok(_("{hours:.0f} h old", hours=hours))
     return ng(
         _("the news is {hours:.0f} hours old", hours=hours),
         _(
-            "Look why s3://{bucket}/{key} is not newer: `provision logs` tells of each collection.",
+            "Find out why s3://{bucket}/{key} is not newer: `provision logs` shows each collection.",
             bucket=name,
             key=key,
         ),
     )
 
 
-def webhook(scene: Scene) -> Finding:
-    """Check that LINE's URL is ours; report another one."""
-    finding = is_ready(scene.run.stack.webhook)(scene)
-    told = scene.run.clients.line.endpoint().get("endpoint", "")
-    if finding.state == "NG" and told:
-        return ng(_("LINE calls {url}", url=told), finding.then)
+def webhook(context: CheckContext) -> Finding:
+    """Check that LINE's webhook URL is the stack's; otherwise return the URL."""
+    finding = is_ready(context.run.stack.webhook)(context)
+    current = context.run.clients.line.endpoint().get("endpoint", "")
+    if finding.state == "NG" and current:
+        return ng(_("LINE calls {url}", url=current), finding.then)
     return finding
 
 
-def line_test(scene: Scene) -> Finding:
-    """Let LINE send an empty webhook (60 an hour)."""
-    tested = scene.run.clients.line.test(scene.run.stack.url)
-    if tested.success:
-        return ok(str(tested.status))
+def line_test(context: CheckContext) -> Finding:
+    """Make LINE send an empty webhook (60 calls an hour)."""
+    test = context.run.clients.line.test(context.run.stack.url)
+    if test.success:
+        return ok(str(test.status))
     return ng(
-        f"{tested.reason} {tested.detail}",
+        f"{test.reason} {test.detail}",
         _("`provision logs` shows whether it reached the bot."),
     )

@@ -1,4 +1,4 @@
-"""Checks that need one another: what each found, and why; side by side where they do not."""
+"""Run checks in parallel as far as their dependencies allow, and collect their findings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from provision.clients import aws
 from provision.clients.line import LineError
 from provision.clients.tls import Tls
-from provision.engine.inspector import Observation, ask_all
+from provision.engine.inspector import Observation, call_all_with_retries
 from provision.errors import ProvisionError, UnknownState
 from provision.i18n import _
 from provision.resources.base import Resource
@@ -17,9 +17,10 @@ from provision.run import Run
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. outside: a person or another company has to act (exit status 3).
+    """The result of a check.
 
-    state None: it could not be looked at.
+    state: None if the check failed to read something. then: the next step. outside: a person or another
+    company has to act (exit status 3).
     """
 
     state: Literal["OK", "NG", "SKIP"] | None
@@ -29,70 +30,72 @@ class Finding:
 
 
 def ok(reason: str = "") -> Finding:
-    """Return a finding: as it should be."""
+    """Return a finding of state OK."""
     return Finding("OK", reason)
 
 
 def ng(reason: str, then: str, *, outside: bool = False) -> Finding:
-    """Return a finding: not as it should be. then: the next step."""
+    """Return a finding of state NG. then: the next step."""
     return Finding("NG", reason, then, outside)
 
 
 def skip(reason: str, then: str = "") -> Finding:
-    """Return a finding: nothing wrong is known, and nothing can be said."""
+    """Return a finding of state SKIP."""
     return Finding("SKIP", reason, then)
 
 
 def unknown(reason: str, then: str = "") -> Finding:
-    """Return the finding that it could not be looked at."""
+    """Return the finding of a check that could not read something."""
     return Finding(None, reason, then or _("Run the same command again in a moment."))
 
 
 @dataclass
-class Scene:
-    """What the checks look at: the run, everything seen in its one look, and what they tell one another."""
+class CheckContext:
+    """The data that the checks share: the run, its observations, and the results of earlier checks."""
 
     run: Run
     observations: dict[str, Observation]
     tls: Tls
-    bot: dict[str, str] = field(default_factory=dict)  # LINE's bot/info, once it was asked
+    bot: dict[str, str] = field(default_factory=dict)  # LINE's bot/info, after the check `token`
 
     def live(self, resource: Resource) -> dict[str, Any]:
-        """Return what was seen of a resource; {} for nothing."""
+        """Return the live resource; {} if it was not found."""
         return self.observations[resource.key].live or {}
 
 
-Look = Callable[[Scene], Finding]
+CheckFunction = Callable[[CheckContext], Finding]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the tree. needs: keys of checks above it without whose OK it cannot be answered."""
+    """A check. needs: keys of earlier checks that must be OK; otherwise it is skipped."""
 
     group: str
     key: str
     title: str
-    look: Look
+    function: CheckFunction
     needs: tuple[str, ...] = ()
 
 
-def examine(checks: list[Check], scene: Scene) -> dict[str, Finding]:
-    """Run the checks in order and return their findings. A check is skipped where one that it needs fails."""
+def run_checks(checks: list[Check], context: CheckContext) -> dict[str, Finding]:
+    """Run the checks and return their findings by key. Skip a check if one that it needs fails."""
     titles = {check.key: check.title for check in checks}
     findings: dict[str, Finding] = {}
-    left = checks
-    while left:
-        wave = [check for check in left if all(need in findings for need in check.needs)]
-        left = [check for check in left if check not in wave]
-        looks = {check.key: partial(_found, check, scene, titles, findings) for check in wave}
-        found, silent = ask_all(looks, scene.run.clock)
+    remaining = checks
+    while remaining:
+        batch = [check for check in remaining if all(need in findings for need in check.needs)]
+        remaining = [check for check in remaining if check not in batch]
+        functions = {
+            check.key: partial(_run_check, check, context, titles, findings) for check in batch
+        }
+        found, unanswered = call_all_with_retries(functions, context.run.clock)
         findings |= found
-        findings |= {key: unknown(why.reason) for key, why in silent.items()}
+        findings |= {key: unknown(why.reason) for key, why in unanswered.items()}
     return {check.key: findings[check.key] for check in checks}
 
 
-def _found(
-    check: Check, scene: Scene, titles: Mapping[str, str], findings: Mapping[str, Finding]
+def _run_check(
+    check: Check, context: CheckContext, titles: Mapping[str, str], findings: Mapping[str, Finding]
 ) -> Finding:
     for need in check.needs:
         finding = findings[need]
@@ -102,44 +105,44 @@ def _found(
             return skip(finding.reason)
     try:
         with aws.reading(check.title):
-            return check.look(scene)
-    except LineError as refusal:  # LINE's own no is what was asked for
-        return ng(refusal.why, refusal.then)
-    except UnknownState as refusal:
-        return unknown(refusal.why, refusal.then)
-    except ProvisionError as refusal:
-        return ng(refusal.why, refusal.then)
+            return check.function(context)
+    except LineError as error:  # an UnknownState, but here the response is the result
+        return ng(error.why, error.then)
+    except UnknownState as error:
+        return unknown(error.why, error.then)
+    except ProvisionError as error:
+        return ng(error.why, error.then)
 
 
-def is_ready(*resources: Resource | None) -> Look:
-    """Return the check that these resources exist, are as desired, and are ready, as `status` sees them.
+def is_ready(*resources: Resource | None) -> CheckFunction:
+    """Return a check that these resources exist, are as desired and ready, from their observations.
 
-    None stands for a resource that the settings do not ask for.
+    None: a resource that the settings do not include.
     """
 
-    def look(scene: Scene) -> Finding:
+    def check(context: CheckContext) -> Finding:
         for resource in resources:
-            finding = _state(scene, resource)
+            finding = _check_resource(context, resource)
             if finding.state != "OK":
                 return finding
         return ok()
 
-    return look
+    return check
 
 
-def _state(scene: Scene, resource: Resource | None) -> Finding:
+def _check_resource(context: CheckContext, resource: Resource | None) -> Finding:
     if resource is None:
         return skip(_("not set in stack.yaml"))
-    observation = scene.observations[resource.key]
+    observation = context.observations[resource.key]
     outside = bool(getattr(resource, "outside", False))
-    if observation.refusal:
-        told = unknown if isinstance(observation.refusal, UnknownState) else ng
-        return told(observation.refusal.why, observation.refusal.then)
+    if observation.error:
+        make_finding = unknown if isinstance(observation.error, UnknownState) else ng
+        return make_finding(observation.error.why, observation.error.then)
     if observation.unknown:
         return unknown(observation.unknown)
-    if observation.live is None and scene.run.file.paused:
+    if observation.live is None and context.run.file.paused:
         return skip(_("the stack is paused"), _("Run `provision resume`."))
-    if observation.live is None and not (outside and observation.seen):
+    if observation.live is None and not (outside and observation.inspected):
         return ng(observation.waiting, _("Run `provision setup`."))
     if observation.drift:
         paths = ", ".join(difference.path for difference in observation.drift)

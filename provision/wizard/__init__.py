@@ -1,1 +1,1 @@
-"""What a person is asked: settings, the domain in use, the LINE channel."""
+"""Interactive questions: settings, the domain in use, the LINE channel; and recovery of stack.yaml."""

@@ -1,4 +1,4 @@
-"""LINE's channel before anything is made: its two secrets, asked for where there are none, and proven."""
+"""Ask for LINE's two secrets and verify them before anything is created."""
 
 import sys
 from collections.abc import Callable
@@ -12,37 +12,39 @@ from provision.run import Run
 from provision.ui.errors import show_error
 from provision.wizard import prompts
 
-TRIES = 5  # of a question to LINE, some six seconds
+TRIES = 5  # of a request to LINE, about six seconds
 
 
-def complete(run: Run) -> bool:
-    """Ask for both secrets until LINE accepts them. Return whether one in the account is to be replaced.
+def complete_secrets(run: Run) -> bool:
+    """Ask for missing or invalid secrets until LINE accepts both.
 
-    What LINE refuses is asked for again where somebody is there to answer. Nothing is made yet.
-    Raises ProvisionError or Usage.
+    Return whether a value in an adopted parameter is to be replaced. Raise ProvisionError or UsageError
+    without a terminal.
     """
     token, secret = run.stack.access_token, run.stack.channel_secret
     _ask_for_missing(run, token)
-    if token.secret or run.theirs(token):
-        _prove(run, token, lambda: _bot(run))
+    if token.secret or run.is_adopted(token):
+        _verify_secret(run, token, lambda: _bot(run))
     _ask_for_missing(run, secret)
     if any(_new(run, parameter) for parameter in (token, secret)):
-        _prove(run, secret, run.line_channel)
+        _verify_secret(run, secret, run.line_channel)
     return token.consented or secret.consented
 
 
-def tell_endpoint(run: Run) -> None:
-    """Print the endpoint that LINE calls now, where it is not ours: setup replaces it."""
+def print_current_endpoint(run: Run) -> None:
+    """Print LINE's current webhook URL if setup is going to replace it."""
     webhook = run.stack.webhook
     if webhook.key in run.file.records:
         return
     doing = _("Could not read LINE's webhook URL.")
-    present = inspector.ask(run.clients.line.endpoint, run.clock, doing, TRIES).get("endpoint", "")
-    if present and present != webhook.url:
+    current = inspector.call_with_retries(run.clients.line.endpoint, run.clock, doing, TRIES).get(
+        "endpoint", ""
+    )
+    if current and current != webhook.url:
         print(
             _(
                 "LINE calls {present} now; setup sets {url} in its place, and teardown puts it back.",
-                present=present,
+                present=current,
                 url=webhook.url,
             ),
             file=sys.stderr,
@@ -54,30 +56,30 @@ def _ask_for_missing(run: Run, parameter: Parameter) -> None:
         parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
 
 
-def _prove(run: Run, parameter: Parameter, proof: Callable[[], object]) -> None:
-    """Ask LINE about the value; ask for another one where LINE refuses it and somebody can answer."""
+def _verify_secret(run: Run, parameter: Parameter, verify: Callable[[], object]) -> None:
+    """Verify a secret with LINE; on a terminal ask for another one if LINE refuses it."""
     while True:
         try:
             doing = _("The channel secret and the access token could not be verified.")
-            inspector.ask(proof, run.clock, doing, TRIES)
+            inspector.call_with_retries(verify, run.clock, doing, TRIES)
             return
-        except LineError as refusal:
+        except LineError as error:
             if run.options.yes or not prompts.on_terminal():
-                raise _stored(run, parameter, refusal) from None
-            show_error(refusal)
+                raise _rejected_value(run, parameter, error) from None
+            show_error(error)
             parameter.secret = prompts.ask_secret(parameter.name, parameter.variable)
-            parameter.consented = True  # the person saw why, and gave another
+            parameter.consented = True  # the person entered another value
             run.clients.line.forget()
 
 
 def info(run: Run) -> dict[str, str]:
-    """Return what LINE says of the bot. Raises ProvisionError."""
+    """Return LINE's bot info. Raise ProvisionError."""
     doing = _("Could not find out which bot the access token belongs to.")
-    return inspector.ask(run.clients.line.info, run.clock, doing, TRIES)
+    return inspector.call_with_retries(run.clients.line.info, run.clock, doing, TRIES)
 
 
 def _bot(run: Run) -> None:
-    """Call GET /v2/bot/info."""
+    """Call GET /v2/bot/info and print the bot's name."""
     bot = info(run)
     print(
         _("LINE: the access token belongs to {bot}.", bot=bot.get("displayName", "?")),
@@ -86,7 +88,7 @@ def _bot(run: Run) -> None:
 
 
 def _new(run: Run, parameter: Parameter) -> bool:
-    """Return whether this run uses a secret that the bot has not used before."""
+    """Return whether the bot has not used this secret before."""
     observation = run.observations[parameter.key]
     return (
         observation.live is None
@@ -95,14 +97,14 @@ def _new(run: Run, parameter: Parameter) -> bool:
     )
 
 
-def _stored(run: Run, parameter: Parameter, refusal: LineError) -> ProvisionError:
-    """Return LINE's error; of an adopted parameter also where the refused value is stored."""
-    if not run.theirs(parameter):
-        return refusal
+def _rejected_value(run: Run, parameter: Parameter, error: LineError) -> ProvisionError:
+    """Return LINE's error; for an adopted parameter, with the name of the parameter."""
+    if not run.is_adopted(parameter):
+        return error
     return LineError(
-        refusal.status,
-        refusal.what,
-        _("{why} (the value in the parameter {name})", why=refusal.why, name=parameter.name),
+        error.status,
+        error.what,
+        _("{why} (the value in the parameter {name})", why=error.why, name=parameter.name),
         _(
             "This parameter existed before provision: store the correct value in it, run "
             "`provision setup` in a terminal and answer there, or set another parameter "

@@ -1,4 +1,4 @@
-"""Read settings back from an account: from the resources' keys (which are tags) and properties."""
+"""Read a stack's settings from the account: from the tags and properties of its resources."""
 
 from provision.clients.aws import reading
 from provision.engine import inspector
@@ -27,44 +27,50 @@ from provision.resources.vpc import ZONES, Vpc
 
 
 class DiscoveredSettings:
-    """The settings of one stack, from its tagged resources. unknown: what could not be read, and why."""
+    """The settings of one stack, read from its tagged resources. unknown: what could not be read, and why."""
 
     def __init__(self, tagged: list[TaggedResource], clients: Clients, stack: str) -> None:
         newest: dict[str, TaggedResource] = {}  # by logical id: a task definition has revisions
-        for thing in tagged:
-            newest.setdefault(thing.logical_id, thing)
+        for resource in tagged:
+            newest.setdefault(resource.logical_id, resource)
         self.tagged, self.clients, self.stack = list(newest.values()), clients, stack
         self.unknown: dict[str, str] = {}
-        self.hosts = [identity_in(thing.key) for thing in tagged if thing.kind is Certificate]
+        self.hosts = [
+            identity_in(resource.key) for resource in tagged if resource.kind is Certificate
+        ]
 
     def first(self, kind: type[Resource]) -> TaggedResource | None:
-        """Return the first resource of that class."""
-        return next((thing for thing in self.tagged if thing.kind is kind), None)
+        """Return the first resource of a class."""
+        return next((resource for resource in self.tagged if resource.kind is kind), None)
 
     def paused(self) -> bool:
-        """Return whether the stack is paused: only what is paid by the hour is gone."""
-        gone = not self.first(LoadBalancer) and not self.first(Service)
-        return gone and bool(self.first(TargetGroup) and self.first(TaskDefinition))
+        """Return whether the stack is paused: only the resources charged by the hour are missing."""
+        deleted = not self.first(LoadBalancer) and not self.first(Service)
+        return deleted and bool(self.first(TargetGroup) and self.first(TaskDefinition))
 
     def settings(self) -> FoundSettings:
-        """Return the settings that the account shows, except domain and host: see `host` and `domain`."""
+        """Return the settings except domain and host; see `host` and `domain`."""
         found: FoundSettings = {"name": self.stack, "region": self.clients.aws.region}
-        # What a schedule starts counts more than what runs now, a resource's own name more than a mention.
-        for shown in (*self._schedules(), *(thing.settings() for thing in self.tagged)):
-            for key, value in shown.items():
+        # First come, first served: the schedules' task count comes before the current one.
+        for settings in (*self._schedules(), *(resource.settings() for resource in self.tagged)):
+            for key, value in settings.items():
                 found.setdefault(key, value)
         known = {k: v for k, v in found.items() if v != "" or k.startswith("schedule.")}
         return {"news.feeds": [], **known, **self._subnets()}
 
     def _schedules(self) -> list[FoundSettings]:
-        """Return the settings of the schedules, which have no tags; none of a pause, which deletes them."""
-        hours = [shown for name in ("start", "stop") if (shown := self._schedule(Schedule, name))]
+        """Return the settings of the schedules, which have no tags. A pause deletes the schedules."""
+        hours = [
+            hours_settings
+            for name in ("start", "stop")
+            if (hours_settings := self._schedule(Schedule, name))
+        ]
         if len(hours) < 2:
             hours = [] if self.paused() else [{"schedule.start": "", "schedule.stop": ""}]
         return [*hours, self._schedule(CollectorSchedule, "collect")]
 
     def _schedule(self, kind: type[Scheduled], name: str) -> FoundSettings:
-        """Return the settings of the schedule of that name in the stack's group."""
+        """Return the settings of a schedule in the stack's group; {} if it does not exist."""
         tagged = self.first(ScheduleGroup)
         if not tagged:
             return {}
@@ -74,12 +80,12 @@ class DiscoveredSettings:
         return resource.recovered_settings(live) if live else {}
 
     def built(self) -> str:
-        """Return the tag of the image where provision built it; "" where it was given."""
+        """Return the image's tag if provision built it; "" for image.uri."""
         container = self._live(TaskDefinition).get("Container", {})
         return built_tag(str(container.get("image", "")), self.stack)
 
     def _subnets(self) -> FoundSettings:
-        """Return the subnets of load balancer or service, unless they are the default choice."""
+        """Return the subnets of the load balancer or the service, unless they are the default."""
         group = self._live(SecurityGroup)
         if not group or self.first(Vpc):
             return {}
@@ -97,18 +103,18 @@ class DiscoveredSettings:
         return tagged.live if tagged else {}
 
     def host(self) -> str:
-        """Return the host that LINE calls: the certificate's; of several or none, the webhook endpoint's."""
+        """Return the certificate's host; with several certificates or none, the webhook URL's."""
         if len(self.hosts) == 1:
             return self.hosts[0]
         try:
             endpoint = str(self.clients.line.endpoint().get("endpoint", ""))
         except (Pending, ProvisionError):
             endpoint = ""
-        called = endpoint.partition("://")[2].partition("/")[0].lower()
-        return called if called in self.hosts or not self.hosts else self.hosts[0]
+        host = endpoint.partition("://")[2].partition("/")[0].lower()
+        return host if host in self.hosts or not self.hosts else self.hosts[0]
 
     def domain(self, host: str) -> str:
-        """Return the zone's domain; of adopted zones the public one with the longest name the host is in."""
+        """Return the domain of the stack's zone; without one, of the closest public zone above the host."""
         if zone := self.first(HostedZone):
             return identity_in(zone.key)
         with reading(_("Could not look up the hosted zone of {domain}.", domain=host)):

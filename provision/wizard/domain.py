@@ -1,54 +1,54 @@
-"""A domain before its name servers change: what would stop, what can be copied, which zone is meant."""
+"""Check a domain before its name servers change: records in use, records to copy, and which zone to use."""
 
 import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from provision.clients.dns import Dns, Unanswered
+from provision.clients.dns import Dns, DnsError
 from provision.i18n import _
 from provision.resources.hosted_zone import SeveralZones
 from provision.run import Run
 from provision.wizard import prompts
 
-# Nobody can list what there is below a domain, so the usual names are asked for: the website's, the mail's
-# (with the selectors of DKIM that Google Workspace, Microsoft 365 and others use), the shop's and the blog's.
+# A zone cannot be listed over DNS, so query the usual names of websites, mail (with the DKIM selectors of
+# Google Workspace, Microsoft 365 and others), shops and blogs.
 NAMES = (
     *("", "www.", "mail.", "smtp.", "imap.", "pop.", "webmail.", "autodiscover.", "ftp."),
     *("blog.", "shop.", "api.", "app.", "m.", "_dmarc.", "_mta-sts.", "mta-sts."),
     *(f"{name}._domainkey." for name in ("default", "google", "selector1", "selector2", "k1")),
 )
-SIDE_BY_SIDE = 8  # names asked for at once
+MAX_PARALLEL = 8  # names queried at once
 KINDS = ("MX", "A", "AAAA", "TXT")
 
 
 def records_in_use(dns: Dns, domain: str) -> list[str]:
-    """Return what the domain's present servers answer, as lines of `name type value`. Raise Unanswered."""
-    _records(dns, domain)  # where nobody answers, this says so before twenty more are asked
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        nobodys = pool.submit(_records, dns, f"{secrets.token_hex(8)}.{domain}")
+    """Return the domain's current records, as lines of `name type value`. Raise DnsError."""
+    _records(dns, domain)  # raises DnsError before twenty more queries
+    with ThreadPoolExecutor(MAX_PARALLEL) as pool:
+        wildcard = pool.submit(_records, dns, f"{secrets.token_hex(8)}.{domain}")
         names = [prefix + domain for prefix in NAMES]
         found = list(pool.map(lambda name: _records(dns, name), names))
-    any_name = nobodys.result()  # a wildcard's answers: the name itself is not there
+    wildcard_records = wildcard.result()  # equal records are a wildcard's
     return [
         f"{name} {record}"
         for name, records in zip(names, found, strict=True)
         for record in records
-        if name == domain or records != any_name
+        if name == domain or records != wildcard_records
     ]
 
 
 def _records(dns: Dns, name: str) -> list[str]:
-    """Return the records of one name, as `type value`. Raise Unanswered."""
+    """Return the records of one name, as lines of `type value`. Raise DnsError."""
     alias = dns.records(name, "CNAME")
     if alias:
         return [f"CNAME {value}" for value in alias]
     return [f"{kind} {value}" for kind in KINDS for value in dns.records(name, kind)]
 
 
-def at_stake(run: Run) -> list[str]:
-    """Return the records that a change of name servers would stop; [] where the domain is not in use."""
+def records_at_risk(run: Run) -> list[str]:
+    """Return the records that a change of name servers would disable; [] if the domain is not in use."""
     zone, observation = run.stack.zone, run.observations[run.stack.zone.key]
-    if observation.refusal or observation.verdict not in ("create", "adopt"):
+    if observation.error or observation.verdict not in ("create", "adopt"):
         return []
     try:
         if observation.live and run.clients.dns.delegated_to(zone.domain) == set(
@@ -56,11 +56,11 @@ def at_stake(run: Run) -> list[str]:
         ):
             return []
         return records_in_use(run.clients.dns, zone.domain)
-    except Unanswered as error:
+    except DnsError as error:
         print(
             _(
-                "Nobody can be asked whether {domain} is in use ({why}). If it has mail or a website, they "
-                "stop when its name servers change.",
+                "Could not check whether {domain} is in use ({why}). If it has mail or a website, they "
+                "will stop working when its name servers change.",
                 domain=zone.domain,
                 why=error,
             ),
@@ -70,13 +70,13 @@ def at_stake(run: Run) -> list[str]:
 
 
 def warn(run: Run) -> list[str]:
-    """Print which records would stop, and what to do about it. Return them."""
-    records = at_stake(run)
+    """Print a warning with the records that would be disabled. Return them."""
+    records = records_at_risk(run)
     if records:
         domain = run.stack.zone.domain
         try:
             servers = ", ".join(sorted(run.clients.dns.delegated_to(domain)))
-        except Unanswered:
+        except DnsError:
             servers = "?"
         print(
             _(
@@ -93,33 +93,33 @@ def warn(run: Run) -> list[str]:
 
 
 def offer_to_copy(run: Run, records: list[str]) -> None:
-    """Ask whether the new zone gets the former servers' records; with --yes nothing is copied."""
+    """Ask whether to copy the former servers' records into the new zone; with --yes copy nothing."""
     zone = run.stack.zone
-    useful = copyable(records, run.file.settings["host"])
+    candidates = copyable(records, run.file.settings["host"])
     observation = run.observations[zone.key]
-    answered = observation.record and observation.record.outputs.get(
+    already_chosen = observation.record and observation.record.outputs.get(
         "copied"
-    )  # before the power went off
-    made = observation.verdict == "create" and not answered
-    if made and useful and not run.options.yes and prompts.on_terminal():
-        question = _("Copy the {count} records that can be copied into it?", count=len(useful))
-        if prompts.confirmed(question):
-            zone.to_copy = useful
+    )  # in an interrupted run
+    will_be_created = observation.verdict == "create" and not already_chosen
+    if will_be_created and candidates and not run.options.yes and prompts.on_terminal():
+        question = _("Copy the {count} records that can be copied into it?", count=len(candidates))
+        if prompts.confirm(question):
+            zone.to_copy = candidates
 
 
 def copyable(records: list[str], host: str) -> list[str]:
-    """Return all records except the addresses of the host, which will be the bot's."""
-    bots = tuple(f"{host} {kind} " for kind in ("A", "AAAA", "CNAME"))
-    return [record for record in records if not record.startswith(bots)]
+    """Return all records except those of the host's address, which setup creates."""
+    own_records = tuple(f"{host} {kind} " for kind in ("A", "AAAA", "CNAME"))
+    return [record for record in records if not record.startswith(own_records)]
 
 
 def choose_zone(run: Run) -> bool:
-    """Ask which of several zones of the domain's name to use. Return whether one was chosen."""
-    zone, refusal = run.stack.zone, run.observations[run.stack.zone.key].refusal
-    if not isinstance(refusal, SeveralZones) or run.options.yes or not prompts.on_terminal():
+    """Ask which of several zones of the domain to use. Return whether one was selected."""
+    zone, error = run.stack.zone, run.observations[run.stack.zone.key].error
+    if not isinstance(error, SeveralZones) or run.options.yes or not prompts.on_terminal():
         return False
-    zone.id = prompts.chosen(
+    zone.id = prompts.select(
         _("There are several hosted zones of {domain}. Which one?", domain=zone.domain),
-        [(zone_id, f"{zone_id}  {text}") for zone_id, text in refusal.zones.items()],
+        [(zone_id, f"{zone_id}  {text}") for zone_id, text in error.zones.items()],
     )
     return True

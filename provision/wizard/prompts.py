@@ -1,7 +1,7 @@
-"""What the wizard asks, in order; the only user of questionary.
+"""The wizard's prompts; the only user of questionary.
 
-YAML key, flag and prompt are one name. Only open questions are asked; an answer is checked at once and saved
-at once, as a line in stack.yaml. Ctrl-C arrives as KeyboardInterrupt.
+The wizard asks only for settings without a value. Each answer is validated and saved to stack.yaml at once.
+Ctrl-C raises KeyboardInterrupt.
 """
 
 import sys
@@ -26,7 +26,7 @@ from provision.wizard.questions import (
 
 
 def on_terminal() -> bool:
-    """Return whether somebody is there to answer."""
+    """Return whether a person can answer."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -43,9 +43,9 @@ class Lookups:
 
 
 def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> None:
-    """Ask for the settings that have no value. Raise UsageError with the flag where nobody can answer.
+    """Ask for the required settings that have no value. Raise UsageError without a terminal.
 
-    Somebody who is asked at all, and has not said --yes, is also asked what has a default.
+    If any is missing, and without --yes, also offer to ask for the settings that have a default.
     """
     required = (*FIRST, NETWORK[0])
     unanswered = [key for key in required if file.settings[key] is None]
@@ -65,11 +65,11 @@ def ask_open(file: StackFile, *, save: bool, yes: bool, lookups: Lookups) -> Non
             _ask_times(file, save=save)
         elif key not in NETWORK:
             suggested = lookups.suggestions.get(key, "")
-            file.answer(key, _answer(file, BY_KEY[key], suggested=suggested), save=save)
+            file.set(key, _answer(file, BY_KEY[key], suggested=suggested), save=save)
     more = not yes and not _keeps_defaults(file)
     for key in OTHERS if more else ():
         if not file.has_value(key):
-            file.answer(key, _answer(file, BY_KEY[key]), save=save)
+            file.set(key, _answer(file, BY_KEY[key]), save=save)
     if not file.has_value("network.vpc"):
         _ask_network(file, lookups, more, save=save)
 
@@ -91,34 +91,36 @@ def _keeps_defaults(file: StackFile) -> bool:
         ),
         file=sys.stderr,
     )
-    return confirmed(_("Keep the defaults of everything else?"), default=True)
+    return confirm(_("Keep the defaults of everything else?"), default=True)
 
 
 def _ask_network(file: StackFile, lookups: Lookups, more: bool, *, save: bool) -> None:
-    """Ask for the VPC and, where more is asked and it is not a new one, for subnets; save them together.
+    """Ask for the VPC and, if `more` and it is not a new one, for the subnets.
 
-    An interrupted wizard goes on as long as the VPC is open, so it closes last.
+    Save the VPC last: an interrupted wizard continues as long as it has no value.
     """
     vpc, subnets = (BY_KEY[key] for key in NETWORK)
-    which = _answer(file, vpc, lookups.networks)
-    if more and which != "new" and not file.has_value(subnets.key):
-        picked = several(subnets.question(), lookups.subnets(which), subnets.explanation())
-        file.answer(subnets.key, picked, save=save)
-    file.answer(vpc.key, which, save=save)
+    choice = _answer(file, vpc, lookups.networks)
+    if more and choice != "new" and not file.has_value(subnets.key):
+        selected = select_several(
+            subnets.question(), lookups.subnets(choice), subnets.explanation()
+        )
+        file.set(subnets.key, selected, save=save)
+    file.set(vpc.key, choice, save=save)
 
 
 def _ask_times(file: StackFile, *, save: bool) -> None:
-    """Ask when the bot answers: one question, three settings, saved together."""
+    """Ask for the bot's hours: one question for three settings, saved together."""
     settings = file.settings
-    offered = times(
+    options = times(
         prices(settings["region"]),
         settings["service.cpu"],
         settings["service.memory"],
         settings["service.capacity"],
     )
-    which = chosen(
+    choice = select(
         _("When should the bot run?"),
-        offered,
+        options,
         _(
             "You pay for the task only while it runs, and for the load balancer and its addresses around the "
             "clock: about {usd:.0f} USD ({yen} yen) a month more.",
@@ -126,38 +128,44 @@ def _ask_times(file: StackFile, *, save: bool) -> None:
             yen=yen(prices(settings["region"]).fixed_month()),
         ),
     )
-    start, stop, zone = ("", "", settings["schedule.timezone"]) if which == "always" else ARTICLE
-    if which == "own":
+    start, stop, zone = ("", "", settings["schedule.timezone"]) if choice == "always" else ARTICLE
+    if choice == "own":
         start, stop, zone = (_answer(file, BY_KEY[own]) for own in OWN_TIMES)
     for key, value in (("timezone", zone), ("start", start), ("stop", stop)):
-        file.answer(f"schedule.{key}", value, save=save)
+        file.set(f"schedule.{key}", value, save=save)
 
 
 def _answer(
     file: StackFile, setting: Setting, choices: Choices | None = None, suggested: str = ""
 ) -> str:
-    """Return one answer, checked while it is typed; the default is filled in already.
+    """Ask for a setting, with its current value as default. Validate the answer while it is typed.
 
-    choices: instead of the setting's own. suggested: filled in where there is no default.
+    choices: used instead of the setting's own. suggested: filled in if there is no default.
     """
     import questionary
 
     key, choices = setting.key, choices or setting.choices
 
-    def check(given: str) -> bool | str:
+    def check(text: str) -> bool | str:
         try:
-            setting.read(given.strip())
+            setting.read(text.strip())
         except ValueError as error:
             return _("expected: {wanted}", wanted=error)
-        clash = Settings({**file.settings, key: setting.read(given.strip())}).conflict()
-        if clash and clash[0] == key:
-            return _("expected: {wanted}", wanted=clash[1])
+        conflict = Settings({**file.settings, key: setting.read(text.strip())}).conflict()
+        if conflict and conflict[0] == key:
+            return _("expected: {wanted}", wanted=conflict[1])
         return True
 
     if choices:
-        return chosen(setting.question(), choices(), setting.explanation())
-    now = file.settings[key]
-    shown = ",".join(now) if isinstance(now, list) else suggested if now is None else str(now)
+        return select(setting.question(), choices(), setting.explanation())
+    current = file.settings[key]
+    shown = (
+        ",".join(current)
+        if isinstance(current, list)
+        else suggested
+        if current is None
+        else str(current)
+    )
     prompt: Any = questionary.text(
         setting.question(),
         default=shown,
@@ -168,7 +176,7 @@ def _answer(
 
 
 def ask_secret(name: str, variable: str) -> str:
-    """Ask for one of LINE's secrets, hidden. Raise UsageError with the variable where nobody can answer."""
+    """Ask for one of LINE's secrets without echo. Raise UsageError without a terminal."""
     if not on_terminal():
         raise UsageError(
             _("LINE's secrets are missing."),
@@ -186,36 +194,39 @@ def ask_secret(name: str, variable: str) -> str:
                 "{variable} (from LINE's console; it goes to Parameter Store only):",
                 variable=variable,
             ),
-            validate=lambda given: bool(given.strip()) or _("it cannot be empty"),
+            validate=lambda text: bool(text.strip()) or _("it cannot be empty"),
         ).unsafe_ask()
     ).strip()
 
 
-def chosen(question: str, choices: list[tuple[str, str]], explanation: str = "") -> str:
-    """Ask for one of several values, each with a description. Only where somebody can answer."""
+def select(question: str, choices: list[tuple[str, str]], explanation: str = "") -> str:
+    """Ask for one of several values, each with a description. Needs a terminal."""
     import questionary
 
-    offered = [questionary.Choice(text or value, value=value) for value, text in choices]
+    options = [questionary.Choice(text or value, value=value) for value, text in choices]
     instruction = indented(explanation) if explanation else None
-    prompt = questionary.select(question, offered, instruction=instruction)
+    prompt = questionary.select(question, options, instruction=instruction)
     return str(prompt.unsafe_ask())
 
 
-def several(question: str, choices: list[tuple[str, str]], explanation: str) -> list[str]:
-    """Ask for none, or two or more, of several values. Only where somebody can answer."""
+def select_several(question: str, choices: list[tuple[str, str]], explanation: str) -> list[str]:
+    """Ask for none, or two or more, of several values. Needs a terminal."""
     import questionary
 
     prompt = questionary.checkbox(
         question,
-        [questionary.Choice(f"{value}  {told}", value=value) for value, told in choices],
+        [
+            questionary.Choice(f"{value}  {description}", value=value)
+            for value, description in choices
+        ],
         instruction=indented(explanation),
-        validate=lambda picked: len(picked) != 1 or explanation,
+        validate=lambda selected: len(selected) != 1 or explanation,
     )
     return list(prompt.unsafe_ask())
 
 
-def confirmed(question: str, *, default: bool = False) -> bool:
-    """Ask yes or no. Raise UsageError with --yes where nobody can answer."""
+def confirm(question: str, *, default: bool = False) -> bool:
+    """Ask yes or no. Raise UsageError without a terminal."""
     if not on_terminal():
         raise UsageError(question, _("there is no terminal to ask on"), _("Add --yes."))
     import questionary
@@ -223,8 +234,8 @@ def confirmed(question: str, *, default: bool = False) -> bool:
     return bool(questionary.confirm(question, default=default).unsafe_ask())
 
 
-def typed(question: str, wanted: str) -> bool:
-    """Ask for a text. Return whether it is this one. Raise UsageError with --yes where nobody can answer."""
+def confirm_by_typing(question: str, wanted: str) -> bool:
+    """Ask for a text. Return whether it equals `wanted`. Raise UsageError without a terminal."""
     if not on_terminal():
         raise UsageError(question, _("there is no terminal to ask on"), _("Add --yes."))
     import questionary

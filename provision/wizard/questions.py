@@ -1,16 +1,15 @@
-"""Define the order of the wizard's questions, whose words are in settings.py, and the choice of hours."""
+"""The order of the wizard's questions, whose text is in settings.py, and the choices of hours."""
 
 from provision.i18n import _
 from provision.pricing import HOURS, Prices
 from provision.settings import SETTINGS
 
 ARTICLE = ("cron(0 8 ? * SAT,SUN *)", "cron(0 9 ? * SAT,SUN *)", "Asia/Tokyo")
-ARTICLE_HOURS = 2 * 52 / 12  # a month: one hour on Saturdays and one on Sundays
+ARTICLE_HOURS = 2 * 52 / 12  # per month: one hour on Saturdays and one on Sundays
 
-
-# Asked of everybody, then of somebody who wants more than the defaults: OTHERS, then NETWORK.
+# Always asked. OTHERS and the subnets are asked only if the defaults are not kept.
 FIRST = ("domain", "host", "schedule.start")
-# Asked last: the choices depend on the region, and while it is open the others are asked again.
+# Asked last, because the choices depend on the region.
 NETWORK = ("network.vpc", "network.subnets")
 OWN_TIMES = ("schedule.start", "schedule.stop", "schedule.timezone")
 OTHERS = tuple(
@@ -19,7 +18,7 @@ OTHERS = tuple(
 
 
 def times(prices: Prices, cpu: int, memory: int, capacity: str) -> list[tuple[str, str]]:
-    """Return the choices of when the bot answers, each with the price of its tasks a month."""
+    """Return the choices of the bot's hours, each with the monthly price of its tasks."""
     hour = prices.task_hour(cpu, memory, capacity)
     return [
         ("always", _("always: about {usd:.2f} USD a month for the task", usd=HOURS * hour)),

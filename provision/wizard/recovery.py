@@ -1,4 +1,4 @@
-"""A lost stack.yaml, written anew from the account: settings and records, as far as they can be told."""
+"""Rebuild a lost stack.yaml from the account: settings and records, as far as they can be read."""
 
 import contextlib
 import sys
@@ -31,15 +31,15 @@ from provision.state.stack_file import StackFile
 from provision.wizard import prompts
 from provision.wizard.discovery import DiscoveredSettings
 
-EARLY = (
+INDICATORS = (
     SecurityGroup,
     HostedZone,
     Certificate,
     Role,
     Cluster,
-)  # a stack has one of these, or nothing
-# What settings are read from.
-TELLING = (
+)  # every stack with any resources has one of these
+# The resources that settings are read from.
+SETTING_SOURCES = (
     Certificate,
     CollectorDefinition,
     HostedZone,
@@ -51,39 +51,45 @@ TELLING = (
     TaskDefinition,
     Vpc,
 )
-UNTOLD = ("schedule.start", "service.capacity", "network.subnets")  # of a paused stack
+NOT_RECOVERABLE = ("schedule.start", "service.capacity", "network.subnets")  # of a paused stack
 
 
-def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Iterable[str]) -> None:
-    """Recover the records where the file has none and the account has the stack, and say so.
+def recover_if_empty(
+    file: StackFile, clients: Clients, clock: Clock, set_keys: Iterable[str]
+) -> None:
+    """Recover the records if the file has none and the account has the stack. Print a note about it.
 
-    One call where there is no such stack. given: settings that --set names: they stay on trial, and the
-    file gets what stands. Raises ProvisionError where that stack answers on another host: its stack.yaml lies
-    elsewhere. Raises Unknown where AWS could not be asked.
+    It sends one call if there is no such stack. set_keys: settings given with --set; they remain overrides,
+    and the file gets the values from the account. Raise ProvisionError if the stack has another host, and so
+    another stack.yaml. Raise UnknownState if AWS could not be read.
     """
     name = str(file.settings["name"])
     if file.records:
         return
-    found = inventory.list_inventory(clients, clock, "", (SecurityGroup,), inspector.FEWEST)
-    for refusal in found.unasked.values():
-        inspector.account(clients, clock)  # where nobody is signed in or there, this says it better
-        raise refusal
+    found = inventory.list_inventory(clients, clock, "", (SecurityGroup,), inspector.MIN_TRIES)
+    for error in found.unlisted.values():
+        inspector.account(clients, clock)  # raises a clearer error for bad credentials
+        raise error
     if name not in {tagged.stack for tagged in found.tagged}:
         return
-    told = [key for key in file.settings if file.written(key)]
-    lost = file.settings["domain"] is None
-    clients = cached_reads(clients)  # the settings and the records are told from one list
+    in_file = [key for key in file.settings if file.in_file(key)]
+    settings_lost = file.settings["domain"] is None
+    clients = cached_reads(clients)  # settings and records are read from the same responses
     discovered = discover(clients, clock, name)
-    if not lost:
-        _same(file, discovered)
-    said = {key: file.trial.pop(key) for key in given if key in file.trial}
+    if not settings_lost:
+        _check_same_stack(file, discovered)
+    overrides = {key: file.overrides.pop(key) for key in set_keys if key in file.overrides}
     try:
-        with contextlib.nullcontext() if file.on_trial else file.locked():
-            write(
-                file, clients, clock, discovered, keep=file.trial if lost else (*told, *file.trial)
+        with contextlib.nullcontext() if file.read_only else file.locked():
+            write_file(
+                file,
+                clients,
+                clock,
+                discovered,
+                keep=file.overrides if settings_lost else (*in_file, *file.overrides),
             )
     finally:
-        file.trial.update(said)
+        file.overrides.update(overrides)
     print(
         _(
             "{path} had no records of the stack {name}, which exists in this account: recovered.",
@@ -92,11 +98,11 @@ def recover_if_empty(file: StackFile, clients: Clients, clock: Clock, given: Ite
         ),
         file=sys.stderr,
     )
-    tell(discovered)
+    print_unknown(discovered)
 
 
-def tell(discovered: DiscoveredSettings) -> None:
-    """Say on stderr what could not be looked at, with the reason."""
+def print_unknown(discovered: DiscoveredSettings) -> None:
+    """Print what could not be read, with the reason, on stderr."""
     for what, why in discovered.unknown.items():
         print(_("could not be looked at: {what}: {why}", what=what, why=why), file=sys.stderr)
 
@@ -104,35 +110,35 @@ def tell(discovered: DiscoveredSettings) -> None:
 def discover(clients: Clients, clock: Clock, stack: str) -> DiscoveredSettings:
     """Return the settings that the stack's tagged resources show.
 
-    Raise NoResponse where a list was not answered, and Denied where one of TELLING may not be read: a setting
-    would be taken for its default. What else this endpoint or account does not list is noted as unknown.
+    Raise NoResponse, and Denied if one of SETTING_SOURCES may not be listed: its settings would be taken for
+    their defaults. Other kinds that cannot be listed at this endpoint or account are in `unknown`.
     """
     found = inventory.list_inventory(clients, clock, stack)
-    telling = {kind.__name__ for kind in TELLING}
-    for kind, refusal in found.unasked.items():
-        if isinstance(refusal, NoResponse) or (isinstance(refusal, Denied) and kind in telling):
-            raise refusal
+    sources = {kind.__name__ for kind in SETTING_SOURCES}
+    for kind, error in found.unlisted.items():
+        if isinstance(error, NoResponse) or (isinstance(error, Denied) and kind in sources):
+            raise error
     discovered = DiscoveredSettings(found.tagged, clients, stack)
-    discovered.unknown = {kind: refusal.why for kind, refusal in found.unasked.items()}
+    discovered.unknown = {kind: error.why for kind, error in found.unlisted.items()}
     return discovered
 
 
-def stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
-    """Return the stacks of this account and region.
+def list_stacks(clients: Clients, clock: Clock, name: str = "") -> list[str]:
+    """Return the names of the stacks in this account and region.
 
-    Raises Unknown where there is none, or none of that name, and not every list could be read.
+    Raise UnknownState if there is none, or none of that name, and a list could not be read.
     """
     inspector.account(clients, clock)
-    found = inventory.list_inventory(clients, clock, "", EARLY)
+    found = inventory.list_inventory(clients, clock, "", INDICATORS)
     names = sorted({tagged.stack for tagged in found.tagged})
     if not names or (name and name not in names):
-        for refusal in found.unasked.values():
-            raise refusal
+        for error in found.unlisted.values():
+            raise error
     return names
 
 
-def _same(file: StackFile, discovered: DiscoveredSettings) -> None:
-    """Raise ProvisionError where the file means another stack than the one that exists."""
+def _check_same_stack(file: StackFile, discovered: DiscoveredSettings) -> None:
+    """Raise ProvisionError if the file's domain and host are not those of the existing stack."""
     host, domain = file.settings["host"], file.settings["domain"]
     zone = discovered.first(HostedZone)
     if (
@@ -155,7 +161,7 @@ def _same(file: StackFile, discovered: DiscoveredSettings) -> None:
     )
 
 
-def write(
+def write_file(
     file: StackFile,
     clients: Clients,
     clock: Clock,
@@ -163,24 +169,27 @@ def write(
     keep: Iterable[str] = (),
     sets: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Write settings and records into the file, at once. Return the settings that stay open.
+    """Write settings and records to the file in one write. Return the settings that could not be recovered.
 
-    keep: settings that stay. sets: settings that go into the file whatever stands in the account. discovered:
-    what could not be looked at is noted there. Raise UsageError, and write nothing, where settings conflict.
+    keep: settings not to overwrite. sets: settings that take precedence over those in the account.
+    discovered: its `unknown` is set to what could not be read. Raise UsageError, and write nothing, if
+    settings conflict.
     """
     sets = sets or {}
-    looks, file.on_trial = file.on_trial, True
+    read_only, file.read_only = file.read_only, True
     other = [] if discovered.first(TaskDefinition) else ["image.uri"]
     try:
         for key, value in sets.items():
-            file.answer(key, value)
+            file.set(key, value)
         doing = _("Could not read the settings of the stack {name}.", name=discovered.stack)
-        inspector.ask(partial(_settings, file, discovered, {*keep, *sets}), clock, doing)
+        inspector.call_with_retries(
+            partial(_settings, file, discovered, {*keep, *sets}), clock, doing
+        )
         check_settings(file)
         if discovered.paused():
             file.mark_paused(True)
-        open_ones = [key for key in file.settings if file.settings[key] is None]
-        if not open_ones:
+        missing = [key for key in file.settings if file.settings[key] is None]
+        if not missing:
             stack = Stack(file.settings, Secrets(), {}, file.path.parent)
             engine = Engine(stack.resources, file, clients, clock, lambda *event: None)
             engine.begin()
@@ -190,29 +199,32 @@ def write(
                 "",
                 stack.image.inputs.tag,
             ):
-                other = ["image.base", "image.files"]  # or another version of this tool
+                other = [
+                    "image.base",
+                    "image.files",
+                ]  # or the image is of another version of provision
     finally:
-        file.on_trial = looks
+        file.read_only = read_only
     file.save()
-    untold = [key for key in UNTOLD if file.paused and not file.has_value(key)]
-    return [*open_ones, *untold, *other]
+    not_recoverable = [key for key in NOT_RECOVERABLE if file.paused and not file.has_value(key)]
+    return [*missing, *not_recoverable, *other]
 
 
 def _settings(file: StackFile, discovered: DiscoveredSettings, kept: set[str]) -> None:
     for key, value in discovered.settings().items():
-        if key not in kept or key == "name":  # the name is what tells the stack
-            file.answer(key, value)
+        if key not in kept or key == "name":  # the name identifies the stack
+            file.set(key, value)
     host = file.settings["host"] if "host" in kept else discovered.host()
     if host and "domain" not in kept and (domain := discovered.domain(host)):
-        file.answer("domain", domain)
+        file.set("domain", domain)
     if host and "host" not in kept and host != file.settings["domain"]:
-        file.answer("host", host)
+        file.set("host", host)
 
 
-def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
-    """Return the stack to recover: the one that is named, else the only one. Raise ProvisionError."""
+def choose_stack(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
+    """Return the stack to recover: the named one, else the only one, else ask. Raise ProvisionError."""
     name = str(file.settings["name"])
-    found = stacks(clients, clock, name if named else "")
+    found = list_stacks(clients, clock, name if named else "")
     if named and name in found:
         return name
     if not found or named:
@@ -230,7 +242,7 @@ def which(file: StackFile, clients: Clients, clock: Clock, named: bool) -> str:
     if len(found) > 1:
         if prompts.on_terminal():
             text = _("Which stack should be recovered?")
-            return prompts.chosen(text, [(each, "") for each in found])
+            return prompts.select(text, [(each, "") for each in found])
         raise UsageError(
             _("Could not choose the stack to recover."),
             _("there are several: {names}", names=", ".join(found)),

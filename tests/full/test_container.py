@@ -143,7 +143,7 @@ def pieces(path: Path) -> Iterator[bytes]:
 @pytest.fixture(scope="module")
 def made_of() -> Inputs:
     """This checkout's bot on that base."""
-    return inputs.of(BASE, "linux/amd64", Path(), "")
+    return inputs.read_inputs(BASE, "linux/amd64", Path(), "")
 
 
 @pytest.fixture(scope="module")

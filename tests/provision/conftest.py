@@ -160,7 +160,7 @@ class Env:
         """Settings into stack.yaml; dots written as double underscores."""
         file = StackFile(self.path)
         for key, value in answers.items():
-            file.answer(key.replace("__", "."), value)
+            file.set(key.replace("__", "."), value)
 
     def stack(self) -> Stack:
         """The stack as its file says."""

@@ -143,7 +143,7 @@ def twin(hand: Hand) -> None:
     tags = {
         "TagSpecifications": [
             {
-                "ResourceType": hand.resource.noun,  # type: ignore[attr-defined]
+                "ResourceType": hand.resource.resource_type,  # type: ignore[attr-defined]
                 "Tags": [{"Key": k, "Value": v} for k, v in hand.resource.tags.items()],
             }
         ]

@@ -14,7 +14,7 @@ from tests.provision.conftest import Env
 HANGING = {
     name
     for name, kind in kinds().items()
-    if kind.tagged.__func__ is Resource.tagged.__func__  # type: ignore[attr-defined]
+    if kind.list_tagged.__func__ is Resource.list_tagged.__func__  # type: ignore[attr-defined]
 }
 
 
@@ -43,7 +43,7 @@ def test_everything_is_found_by_its_tags(env: Env) -> None:
     env.set(network__vpc="new")
     env.setup()
     found = list_inventory(env.clients(), env.clock, "news-bot")
-    assert {} == found.unasked
+    assert {} == found.unlisted
     remembered = ("caller_reference", "idempotency_token", "counted")  # nobody can tell any more
     expected = {
         key: {name: value for name, value in outputs.items() if name not in remembered}
@@ -84,5 +84,5 @@ def test_endpoint_without_such_an_api(env: Env) -> None:
     env.setup()
     env.aws_session.before = without("ListScheduleGroups")
     found = list_inventory(env.clients(), env.clock, "news-bot")
-    assert ["ScheduleGroup"] == list(found.unasked)
+    assert ["ScheduleGroup"] == list(found.unlisted)
     assert "zone/example.jp" in [tagged.key for tagged in found.tagged]

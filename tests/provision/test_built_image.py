@@ -158,7 +158,7 @@ def test_plan_names_the_files(builder: Builder) -> None:
     def noted() -> list[str]:
         steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
         (step,) = [step for step in steps if step.key == "image"]
-        assert step.notes == step.shown().get("notes", [])
+        assert step.notes == step.to_dict().get("notes", [])
         return step.notes
 
     notes = noted()
@@ -179,8 +179,8 @@ def test_files_with_a_key_stop_everything(builder: Builder) -> None:
     key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     (builder.own / "readme.txt").symlink_to("../id")
     observation = builder.env.engine().inspect()["image"]
-    assert observation.refusal is not None
-    assert "readme.txt: this link points outside the folder" in observation.refusal.why
+    assert observation.error is not None
+    assert "readme.txt: this link points outside the folder" in observation.error.why
     builder.env.setup()
     assert [] == builder.asked()
 
@@ -205,7 +205,7 @@ def test_folder_gone(builder: Builder) -> None:
     shutil.rmtree(builder.own)
     observations = env.engine().inspect()
     refused = [
-        key.partition("/")[0] for key, observation in observations.items() if observation.refusal
+        key.partition("/")[0] for key, observation in observations.items() if observation.error
     ]
     assert ["image", "task_definition", "collector_definition"] == refused
     told = plan(observations, [], prices("ap-northeast-1")).errors + env.setup().errors
@@ -299,7 +299,9 @@ def test_lost_file(builder: Builder) -> None:
     discovered = DiscoveredSettings(
         list_inventory(clients, env.clock, "news-bot").tagged, clients, "news-bot"
     )
-    assert ["image.base", "image.files"] == recovery.write(file, clients, env.clock, discovered)
+    assert ["image.base", "image.files"] == recovery.write_file(
+        file, clients, env.clock, discovered
+    )
     assert "" == file.settings["image.uri"]
     assert "created" == file.records["image"].state
     env.set(image__files="own")
@@ -341,9 +343,9 @@ def test_given_image_of_another_processor(builder: Builder) -> None:
     assert refusal.then.endswith("--set image.platform=linux/arm64")
     env.set(name="other-bot", line__access_token_parameter="A", line__channel_secret_parameter="B")
     observation = env.engine().inspect()["task_definition/other-bot"]
-    assert refusal.why == (observation.refusal and observation.refusal.why)
+    assert refusal.why == (observation.error and observation.error.why)
     env.set(image__platform="linux/arm64")
-    assert env.engine().inspect()["task_definition/other-bot"].refusal is None
+    assert env.engine().inspect()["task_definition/other-bot"].error is None
 
 
 @pytest.mark.parametrize(
@@ -362,7 +364,7 @@ def test_what_is_read_of_a_given_image(builder: Builder, uri: str, platform: str
     """An index in the gallery; not what is not there, nor what lies elsewhere."""
     said = ""
     try:
-        GivenImage(uri).fits(builder.env.clients(), platform)
+        GivenImage(uri).check_platform(builder.env.clients(), platform)
     except ProvisionError as refusal:
         said = refusal.why
     assert said.startswith(why)

@@ -7,7 +7,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from provision.clients.dns import Dns, Unanswered
+from provision.clients.dns import Dns, DnsError
 from provision.engine.plan import plan
 from provision.pricing import prices
 from provision.resources.certificate import excludes_amazon
@@ -100,14 +100,14 @@ def test_silent_dns_is_no_refusal(env: Env) -> None:
     """Nobody can be asked: the plan goes on, ACM will say."""
 
     def silence(query: Any, address: str, port: int) -> Any:
-        raise Unanswered("192.0.2.53 is silent")
+        raise DnsError("192.0.2.53 is silent")
 
     engine = env.engine()
     engine.clients = type(engine.clients)(
         engine.clients.aws, Dns(("192.0.2.53", 53), silence), engine.clients.line
     )
     assert [] == plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1")).errors
-    with pytest.raises(Unanswered):
+    with pytest.raises(DnsError):
         engine.clients.dns.caa("example.jp")
 
 

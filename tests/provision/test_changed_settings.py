@@ -59,7 +59,7 @@ def settings(env: Env, changed: dict[str, str]) -> dict[str, str]:
         before["host"] = ""
     for key, value in changed.items():
         listed = key in (SUBNETS, "news.feeds")
-        file.answer(key, value.split(",") if listed and value else [] if listed else value)
+        file.set(key, value.split(",") if listed and value else [] if listed else value)
     return before
 
 

@@ -18,7 +18,7 @@ from tests.provision.test_domain import looked
 def checking_uses(env: Env) -> Run:
     """A run after its look, whose door to LINE has the token that the bot will have."""
     run = looked(env)
-    line = Line(lambda: run.value(run.stack.access_token), env.line_url)
+    line = Line(lambda: run.secret_value(run.stack.access_token), env.line_url)
     run.clients = Clients(env.aws, run.clients.dns, line)
     return run
 
@@ -32,14 +32,14 @@ def by_hand(env: Env, name: str, value: str) -> None:
 def refused(env: Env) -> str:
     """What setup says where nobody can be asked."""
     with pytest.raises(LineError) as refusal:
-        channel.complete(checking_uses(env))
+        channel.complete_secrets(checking_uses(env))
     assert [] == env.changes()
     return str(refusal.value)
 
 
 def test_secrets_of_one_channel(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     """The right ones pass, and whose token it is is said."""
-    assert not channel.complete(checking_uses(env))
+    assert not channel.complete_secrets(checking_uses(env))
     assert "the access token belongs to News" in capsys.readouterr().err
 
 

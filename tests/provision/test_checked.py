@@ -141,17 +141,17 @@ def test_last_good_copy(path: Path) -> None:
     """As the file was last written or well read; for its owner's eyes only; a look leaves none."""
     copy = path.with_name(".stack.yaml.last")
     file = StackFile(path)
-    file.answer("name", "news-bot")
+    file.set("name", "news-bot")
     file.record("bucket", Record("NewsBucket", "creating"))
     assert path.read_text() == copy.read_text()
     assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
     path.chmod(0o644)
     path.write_text(path.read_text() + "# mine\n")
     again = StackFile(path)
-    again.on_trial = True
+    again.read_only = True
     again.keep()
     assert path.read_text() != copy.read_text()
-    again.on_trial = False
+    again.read_only = False
     again.keep()
     assert path.read_text() == copy.read_text()
     assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
@@ -161,7 +161,7 @@ def test_last_good_copy(path: Path) -> None:
 def test_copy_that_cannot_be_written(path: Path) -> None:
     """It stops nobody."""
     path.with_name(".stack.yaml.last").mkdir()
-    StackFile(path).answer("name", "news-bot")
+    StackFile(path).set("name", "news-bot")
     assert "name: news-bot\n" == path.read_text()
 
 

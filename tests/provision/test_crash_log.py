@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from provision.crash_log import readable, words
+from provision.crash_log import excerpt, readable
 
 TRACEBACK = """Traceback (most recent call last):
   File "/app/packages/gunicorn/arbiter.py", line 608, in spawn_worker
@@ -74,12 +74,12 @@ MANY = [line(f"request {number}") for number in range(2000)]
 )
 def test_words(messages: list[str], expected: list[str]) -> None:
     """The last exception with its place in the bot's own code; else the last lines, readable."""
-    assert expected == words(messages)
+    assert expected == excerpt(messages)
 
 
 def test_long_line() -> None:
     """It is cut."""
-    (said,) = words(["x" * 5000])
+    (said,) = excerpt(["x" * 5000])
     assert (400, "…") == (len(said), said[-1])
 
 

@@ -39,14 +39,14 @@ def removing(creation: Creator) -> Deleter:
     """The same file's removals; they write no states."""
     file, clients, clock = creation.file, creation.clients, creation.clock
     return Deleter(
-        file, clients, clock, creation.tell, lambda *state: None, Ownership(file, clients, clock)
+        file, clients, clock, creation.report, lambda *state: None, Ownership(file, clients, clock)
     )
 
 
 def creating(file: StackFile) -> Creator:
     """Create calls whose records go into this file."""
 
-    def write(resource: Resource, state: State, made: bool = False) -> None:
+    def write(resource: Resource, state: State, touch: bool = False) -> None:
         file.record(resource.key, Record(resource.kind, state, resource.outputs()))
 
     clients: Clients = None  # type: ignore[assignment]  # nothing here needs any
@@ -79,7 +79,7 @@ def test_there_is_none_for_sure(
     for _end in ends:
         with pytest.raises(Pending):
             creation.create(thing)
-    assert none_for_sure == creation.cannot_be(thing)
+    assert none_for_sure == creation.cannot_exist(thing)
 
 
 @resource
@@ -156,7 +156,7 @@ def test_hidden(
     creation = creating(file)
     if state:
         file.record("address", Record(kind.__name__, state, {}, creation.clock.now() - age))
-    assert hidden == creation.hidden(kind())
+    assert hidden == creation.may_be_hidden(kind())
 
 
 @pytest.mark.parametrize(("age", "goes"), [(59, False), (60, True)])
@@ -169,9 +169,9 @@ def test_removal_of_what_is_not_shown(tmp_path: Path, age: int, goes: bool) -> N
     gone = DeletionResult()
     if not goes:
         with pytest.raises(Pending):
-            removal.remove(Address(), True, gone)
+            removal.delete_step(Address(), True, gone)
         return
-    assert "gone" == removal.remove(Address(), True, gone)
+    assert "gone" == removal.delete_step(Address(), True, gone)
     assert (["address"], {}) == (gone.deleted, file.records)
 
 
@@ -208,6 +208,6 @@ def test_delete_call_whose_answer_is_lost(tmp_path: Path) -> None:
     creation, leaving = creating(file), Leaving()
     removal = removing(creation)
     with pytest.raises(Pending):
-        removal.remove(leaving, True, DeletionResult())
-    assert "gone" == removal.remove(leaving, True, DeletionResult())
+        removal.delete_step(leaving, True, DeletionResult())
+    assert "gone" == removal.delete_step(leaving, True, DeletionResult())
     assert 1 == leaving.deletes

@@ -128,7 +128,7 @@ def test_teardown_where_it_is_missing(
     with finished_stack.on(network) as env:
         delete_by_hand(env, line)
         gone = env.teardown(everything=True)
-        assert ([], [], {}) == (gone.errors, gone.left, gone.unasked)
+        assert ([], [], {}) == (gone.errors, gone.left, gone.unlisted)
         assert {} == env.inventory()
         assert [] == errors(env)
         finished_stack.whole(env)

@@ -63,7 +63,7 @@ class Deploying:
         self.env, self.answered, self.lost, self.steps = env, 0, 0, 0
         file = StackFile(env.path)
         for pair in sets:
-            file.answer(*pair.split("=", 1), save=False)
+            file.set(*pair.split("=", 1), save=False)
         stack = Stack(file.settings, env.secrets, {"LINE_API_URL": env.line_url})
         clients = env.engine().clients
         self.run = Run(Options(sets=sets, yes=yes), file, stack, clients, env.clock)
@@ -71,8 +71,8 @@ class Deploying:
         self.back, self.over = back, False
 
     def __call__(self) -> int:
-        progress = Progress(deploy.part(self.run), self.env.clock, self.told)
-        tell: Any = progress.tell
+        progress = Progress(deploy.service_and_dependencies(self.run), self.env.clock, self.told)
+        tell: Any = progress.report
         engine = Engine(
             self.run.stack.resources, self.run.file, self.run.clients, self.env.clock, tell
         )
@@ -80,7 +80,7 @@ class Deploying:
         began = self.env.clock.now()
         self.env.clock.on_advance(self._send)
         try:
-            return deploy.carry_out(self.run, engine, progress, back=self.back)
+            return deploy.deploy_revision(self.run, engine, progress, rollback=self.back)
         finally:
             self.seconds, self.over = self.env.clock.now() - began, True
 
@@ -429,7 +429,7 @@ def test_what_costs_more_is_asked(
     env.changes()
     with pytest.raises(UsageError) as refused:
         Deploying(env, sets=sets, yes=False)()
-    assert f"Change what is listed above (about {more} USD a month more)?" == refused.value.what
+    assert f"Change the resources listed above (about {more} USD a month more)?" == refused.value.what
     assert [] == env.changes()
     assert 0 == Deploying(env, sets=("service.memory=1024",), yes=False)()
 

@@ -8,7 +8,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from provision.clients.dns import Dns, Unanswered
+from provision.clients.dns import Dns, DnsError
 
 RESOLVER = ("192.0.2.53", 5353)
 SERVERS = ("NS-1.awsdns.COM.", "ns-2.awsdns.org.")
@@ -72,7 +72,7 @@ def test_no_such_name_is_no_delegation() -> None:
 @pytest.mark.parametrize("rcode", [dns.rcode.SERVFAIL, dns.rcode.REFUSED])
 def test_a_server_that_could_not_say_is_no_no(rcode: Any) -> None:
     """SERVFAIL and REFUSED are told as such, with the server's address."""
-    with pytest.raises(Unanswered, match=rf"192\.0\.2\.53.*{dns.rcode.to_text(rcode)}"):
+    with pytest.raises(DnsError, match=rf"192\.0\.2\.53.*{dns.rcode.to_text(rcode)}"):
         Dns(RESOLVER, Server(rcode=rcode)).delegated_to("example.jp")
 
 
@@ -80,31 +80,33 @@ def test_silence() -> None:
     """An error of the network comes out as it was told."""
 
     def nobody(query: Any, address: str, port: int) -> Any:
-        raise Unanswered(f"{address} is silent")
+        raise DnsError(f"{address} is silent")
 
-    with pytest.raises(Unanswered, match="is silent"):
+    with pytest.raises(DnsError, match="is silent"):
         Dns(RESOLVER, nobody).delegated_to("example.jp")
-    assert {"192.0.2.1"} == Dns(ask=nobody).silent("example.jp", {"192.0.2.1"})
+    assert {"192.0.2.1"} == Dns(send=nobody).unresponsive("example.jp", {"192.0.2.1"})
 
 
 def test_silent_servers() -> None:
     """Each server is asked directly for the SOA; only an answer of its own counts."""
     soa = records("example.jp.", "SOA", "a.jp. b.jp. 1 2 3 4 5")
     server = Server(soa)
-    assert set() == Dns(ask=server).silent("example.jp", {"192.0.2.1", "2001:db8::1"})
+    assert set() == Dns(send=server).unresponsive("example.jp", {"192.0.2.1", "2001:db8::1"})
     assert {
         ("example.jp.", "SOA", "192.0.2.1", 53),
         ("example.jp.", "SOA", "2001:db8::1", 53),
     } == set(server.asked)
     server.flags = dns.flags.RA
-    assert {"192.0.2.1"} == Dns(ask=server).silent("example.jp", {"192.0.2.1"})
-    assert {"192.0.2.1"} == Dns(ask=Server(authority=soa)).silent("example.jp", {"192.0.2.1"})
+    assert {"192.0.2.1"} == Dns(send=server).unresponsive("example.jp", {"192.0.2.1"})
+    assert {"192.0.2.1"} == Dns(send=Server(authority=soa)).unresponsive(
+        "example.jp", {"192.0.2.1"}
+    )
 
 
 def test_one_resolver_for_all_is_not_asked_as_each_of_them() -> None:
     """With PROVISION_DNS nobody is silent."""
     server = Server()
-    assert set() == Dns(RESOLVER, server).silent("example.jp", {"192.0.2.1"})
+    assert set() == Dns(RESOLVER, server).unresponsive("example.jp", {"192.0.2.1"})
     assert [] == server.asked
 
 
@@ -141,5 +143,5 @@ def test_without_the_variable_it_is_the_internets(monkeypatch: pytest.MonkeyPatc
     """Each server is asked itself, at its own address."""
     monkeypatch.delenv("PROVISION_DNS", raising=False)
     server = Server()
-    Dns.from_environment(server).silent("example.jp", {"192.0.2.1"})
+    Dns.from_environment(server).unresponsive("example.jp", {"192.0.2.1"})
     assert [("example.jp.", "SOA", "192.0.2.1", 53)] == server.asked

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provision.clients.dns import Dns, Unanswered, is_registry
+from provision.clients.dns import Dns, DnsError, is_registry
 from provision.engine.plan import plan
 from provision.pricing import prices
 from provision.resources.base import Clients
@@ -80,7 +80,7 @@ def test_nobody_answers(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
     """That nobody could be asked is said; it is no reason to stop."""
 
     def silence(query: Any, address: str, port: int) -> Any:
-        raise Unanswered("192.0.2.53 is silent")
+        raise DnsError("192.0.2.53 is silent")
 
     run = looked(env)
     run.clients = Clients(env.aws, Dns(("192.0.2.53", 53), silence), run.clients.line)
@@ -174,7 +174,7 @@ def test_several_zones_of_one_name(env: Env) -> None:
         route53.create_hosted_zone(Name="example.jp", CallerReference=reference)
     env.changes()
     run = looked(env)
-    refusal = run.observations["zone/example.jp"].refusal
+    refusal = run.observations["zone/example.jp"].error
     assert isinstance(refusal, SeveralZones)
     assert 2 == len(refusal.zones)
     assert not domain.choose_zone(run)

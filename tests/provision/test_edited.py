@@ -2,7 +2,7 @@
 
 import pytest
 
-from provision.engine.edited_records import prove
+from provision.engine.edited_records import verify
 from provision.engine.record_validation import check
 from provision.state.stack_file import Damaged, StackFile
 from tests.provision.conftest import Env
@@ -26,7 +26,7 @@ def read(env: Env) -> StackFile:
     """The file as the next verb reads it. Raises Damaged."""
     file = StackFile(env.path)
     check(file)
-    prove(file, env.clients(), env.clock)
+    verify(file, env.clients(), env.clock)
     return file
 
 

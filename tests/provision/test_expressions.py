@@ -19,10 +19,10 @@ def upcoming(text: str, begin: str, count: int, zone: ZoneInfo = TOKYO) -> list[
     """The next local times of an expression."""
     at, found = moment(begin, zone), []
     for _ in range(count):
-        following = parse(text).next(at, zone, moment(begin, zone))
-        if following is None:
+        next_time = parse(text).next(at, zone, moment(begin, zone))
+        if next_time is None:
             break
-        at = following
+        at = next_time
         found.append(datetime.fromtimestamp(at, zone).strftime("%a %Y-%m-%d %H:%M"))
     return found
 

@@ -151,7 +151,7 @@ def test_all_of_it_goes(env: Env) -> None:
     engine = env.engine()
     teardown_preview = engine.check_teardown(everything=True)
     told = ["example.jp MX", *(f"{name.rstrip('.')} NS" for name in names)]
-    assert told == [use.told for use in teardown_preview["zone/example.jp"]]
+    assert told == [use.description for use in teardown_preview["zone/example.jp"]]
     gone = engine.teardown(True, contents=list(teardown_preview))
     assert ([], []) == (gone.errors, gone.left)
     assert {} == env.inventory()

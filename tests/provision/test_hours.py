@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from provision.pricing import prices
-from provision.schedules import following, hours_a_month, times_a_month
+from provision.schedules import hours_a_month, next_time, times_a_month
 from provision.settings import Settings
 from provision.stack import Secrets, Stack
 from tests.provision.conftest import ANSWERS
@@ -69,7 +69,7 @@ def test_service_costs_its_hours() -> None:
 )
 def test_following(now: str, expected: str) -> None:
     """The next Saturday or Sunday at 8 in Tokyo, wherever one asks from."""
-    at = following("cron(0 8 ? * SAT,SUN *)", "Asia/Tokyo", datetime.fromisoformat(now))
+    at = next_time("cron(0 8 ? * SAT,SUN *)", "Asia/Tokyo", datetime.fromisoformat(now))
     assert expected == (at.isoformat() if at else None)
 
 
@@ -87,7 +87,7 @@ def test_following(now: str, expected: str) -> None:
 )
 def test_following_of_other_kinds(expression: str, expected: str | None) -> None:
     """Whatever Scheduler understands; a rate is reckoned from a moment that nobody keeps."""
-    at = following(expression, "UTC", datetime.fromisoformat("2026-11-24T12:00:00+00:00"))
+    at = next_time(expression, "UTC", datetime.fromisoformat("2026-11-24T12:00:00+00:00"))
     assert expected == (at.isoformat() if at else None)
 
 

@@ -73,7 +73,7 @@ def test_layer_is_what_its_digests_say() -> None:
 
 def test_wheels_unpack_as_pip_would(tmp_path: Path) -> None:
     """Modules and metadata below the packages' folder; scripts are left out."""
-    places = dict(wheels.unpacked([wheel(tmp_path)]))
+    places = dict(wheels.unpack([wheel(tmp_path)]))
     assert [
         f"{PACKAGES}/thing/__init__.py",
         f"{PACKAGES}/thing_pure.py",
@@ -201,14 +201,14 @@ def test_base_by_tag_has_its_digest_in_the_tag() -> None:
     base = "public.ecr.aws/docker/library/python:3.12-slim"
     given = Inputs(base, "linux/amd64", b"lock", FILES)
     registries = Registries(mirror=lambda: server.url)
-    now = inputs.pinned(given, registries, "")
+    now = inputs.pin(given, registries, "")
     assert f"{base}@{gallery.digest}" == now.base
     assert now.tag != given.tag
-    assert now == inputs.pinned(now, Registries(mirror=lambda: "http://127.0.0.1:9"), "")
+    assert now == inputs.pin(now, Registries(mirror=lambda: "http://127.0.0.1:9"), "")
     server.close()
     silent = Registries(mirror=lambda: "http://127.0.0.1:9")
-    assert f"{base}@{DIGEST}" == inputs.pinned(given, silent, DIGEST).base
-    assert given == inputs.pinned(given, silent, "")
+    assert f"{base}@{DIGEST}" == inputs.pin(given, silent, DIGEST).base
+    assert given == inputs.pin(given, silent, "")
 
 
 def test_base_for_another_platform() -> None:

@@ -21,7 +21,7 @@ def test_nothing_is_left(env: Env, everything: bool) -> None:
     """Kept things carry our tags too, and are not counted."""
     env.setup()
     gone = env.teardown(everything=everything)
-    assert ([], {}, []) == (gone.left, gone.unasked, gone.errors)
+    assert ([], {}, []) == (gone.left, gone.unlisted, gone.errors)
 
 
 def test_what_only_tags_know_goes_too(env: Env) -> None:
@@ -98,7 +98,7 @@ def test_every_resource_is_searched_for(env: Env) -> None:
     found = list_inventory(env.clients(), env.clock, "news-bot")
     seen = {tagged.logical_id for tagged in found.tagged}
     lines = {one.logical_id for one in made("new")}
-    assert ({}, set()) == (found.unasked, lines - seen - set(INSIDE) - set(ELSEWHERE))
+    assert ({}, set()) == (found.unlisted, lines - seen - set(INSIDE) - set(ELSEWHERE))
     assert set(INSIDE.values()) <= seen
 
 

@@ -31,7 +31,7 @@ def test_last_copy_is_not_written_through_a_link(folder: Path) -> None:
     assert "alias ll='ls -l'\n" == home.read_text()
     assert (False, HARMFUL) == (copy.is_symlink(), copy.read_text())
     assert 0o600 == copy.stat().st_mode & 0o777
-    StackFile(folder / "stack.yaml").answer("domain", "example.jp")
+    StackFile(folder / "stack.yaml").set("domain", "example.jp")
     assert "alias ll='ls -l'\n" == home.read_text()
 
 
@@ -74,7 +74,7 @@ def test_stack_file_may_be_a_link(folder: Path) -> None:
     real = folder.parent / "home/stack.yaml"
     real.write_text("name: bot\n")
     (folder / "link.yaml").symlink_to(real)
-    StackFile(folder / "link.yaml").answer("domain", "example.jp")
+    StackFile(folder / "link.yaml").set("domain", "example.jp")
     assert (folder / "link.yaml").is_symlink()
     assert "domain: example.jp" in real.read_text()
 

@@ -99,7 +99,7 @@ def test_what_is_recorded_is_known_before_any_thread_begins(clients: Clients) ->
         both(SlowParent()), clients, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
     )
     assert ["p-1"] == Child.asked
-    assert observations["child"].seen
+    assert observations["child"].inspected
 
 
 def test_a_parent_without_a_recorded_id_is_looked_for_first(clients: Clients) -> None:
@@ -114,7 +114,7 @@ def test_in_what_is_not_there_nothing_is_looked_for(clients: Clients) -> None:
         both(MissingParent()), clients, {"parent": BEGUN, "child": OF_CHILD}, ManualClock()
     )
     assert [] == Child.asked
-    assert not observations["child"].seen
+    assert not observations["child"].inspected
 
 
 def test_an_id_that_is_told_later_is_no_refusal(clients: Clients) -> None:
@@ -127,4 +127,4 @@ def test_an_id_that_is_told_later_is_no_refusal(clients: Clients) -> None:
         [parent, child], clients, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
     )
     assert ["sent"] == Child.asked
-    assert (False, None) == (observations["child"].seen, observations["child"].refusal)
+    assert (False, None) == (observations["child"].inspected, observations["child"].error)

@@ -211,8 +211,6 @@ def test_what_acm_has_not_told_yet_stops_no_setup(fresh: Env) -> None:
     with pytest.raises(PowerCut):
         fresh.setup()
     observations = fresh.engine().inspect()
-    assert [] == [
-        observation.refusal for observation in observations.values() if observation.refusal
-    ]
+    assert [] == [observation.error for observation in observations.values() if observation.error]
     assert [] == fresh.setup().errors
     assert WHOLE == fresh.inventory()

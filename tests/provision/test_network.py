@@ -34,7 +34,7 @@ def vpc(env: Env, subnets: dict[str, str]) -> tuple[str, list[str]]:
 def refusal(env: Env) -> str:
     """Why the network is refused, before anything is made."""
     observations = env.engine().inspect()
-    refused = next(s.refusal for key, s in observations.items() if key.startswith("network/"))
+    refused = next(s.error for key, s in observations.items() if key.startswith("network/"))
     assert isinstance(refused, ProvisionError)
     assert "Could not choose the network." == refused.what
     assert [] == env.changes()

@@ -126,7 +126,7 @@ def twin(env: Env, line: str) -> None:
     resource = getattr(env.stack(), line)
     specification = [
         {
-            "ResourceType": resource.noun,
+            "ResourceType": resource.resource_type,
             "Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()],
         }
     ]

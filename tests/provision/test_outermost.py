@@ -50,7 +50,7 @@ def test_an_error_nobody_foresaw(
     assert 1 == main.guarded(raised(outer))
     (path,) = tmp_path.iterdir()
     assert (
-        "Error: Provision failed unexpectedly.\n"
+        "Error: Provision encountered an unexpected error.\n"
         "  why:  RuntimeError\n"
         f"  next: The details, without secrets, are in {path}: please report them to provision's "
         "developers. Run the same command to continue.\n"

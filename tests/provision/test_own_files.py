@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 def refusal(folder: Path, name: str = "own") -> str:
     """Why the folder is refused."""
     with pytest.raises(UsageError) as refused:
-        inputs.of("", "linux/amd64", folder.parent, name)
+        inputs.read_inputs("", "linux/amd64", folder.parent, name)
     return refused.value.why
 
 
@@ -45,7 +45,7 @@ def test_what_goes_in(folder: Path) -> None:
     phrases = b"HELP = ''\n"
     assert {"bot/phrases.py": phrases, "link.py": phrases} == found.files
     assert [".env", ".git", "bot/__pycache__"] == found.left_out
-    made = inputs.of("", "linux/amd64", folder.parent, "own")
+    made = inputs.read_inputs("", "linux/amd64", folder.parent, "own")
     assert ("bot/phrases.py", "link.py") == made.own
     assert phrases == made.files["bot/phrases.py"]
     assert b"secret" not in made.files.values()
@@ -184,4 +184,4 @@ def test_folder_refused(folder: Path, name: str, why: str) -> None:
 def test_folder_by_a_link_beside_it(folder: Path) -> None:
     """A link that stays below stack.yaml's folder is another name."""
     (folder.parent / "other").symlink_to("own")
-    assert ("bot/phrases.py",) == inputs.of("", "linux/amd64", folder.parent, "other").own
+    assert ("bot/phrases.py",) == inputs.read_inputs("", "linux/amd64", folder.parent, "other").own

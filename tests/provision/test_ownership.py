@@ -26,7 +26,7 @@ def write(env: Env, settings: dict[str, str], records: dict[str, Record]) -> Non
         path.unlink(missing_ok=True)
     file = StackFile(env.path)
     for key, value in settings.items():
-        file.answer(key, value)
+        file.set(key, value)
     file.made_in = {"account": "123456789012", "region": "ap-northeast-1"}
     for key, record in records.items():
         file.record(key, record)

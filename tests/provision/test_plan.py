@@ -62,12 +62,12 @@ def event(line: str, need: Resource) -> Event:
     return made
 
 
-def seen(
+def inspected(
     made: Resource, state: Any = None, live: Live | None = None, ours: bool = False
 ) -> Observation:
     """What was seen of it, beside what is recorded."""
     record = Record(made.kind, state) if state else None
-    observation = Observation(made, record, live, seen=True, ours=ours)
+    observation = Observation(made, record, live, inspected=True, ours=ours)
     observation.compare()
     return observation
 
@@ -103,7 +103,7 @@ def test_action(
     state: Any, live: Live | None, ours: bool, action: str, usd: float, seconds: int
 ) -> None:
     """For every verdict: what is done, what it costs a month more than before, how long it takes."""
-    found = planned(seen(thing("a"), state, live, ours))
+    found = planned(inspected(thing("a"), state, live, ours))
     assert [action] == [step.action for step in found.steps]
     assert (usd, seconds) == (found.monthly_usd, found.seconds)
     assert [] == found.errors
@@ -113,14 +113,14 @@ def test_action(
 def test_differences_are_shown_also_where_they_are_not_cured() -> None:
     """What is ours is updated, what was adopted is only told."""
     for state in ("created", "adopted"):
-        (step,) = planned(seen(thing("a"), state, {"Size": 2})).steps
-        assert [{"path": "Size", "have": 2, "want": 1}] == step.shown()["differences"]
+        (step,) = planned(inspected(thing("a"), state, {"Size": 2})).steps
+        assert [{"path": "Size", "have": 2, "want": 1}] == step.to_dict()["differences"]
 
 
 def test_another_key_on_the_same_line_is_a_replacement() -> None:
     """Made beside the old one, which is deleted after the walk."""
     old, new, other = thing("a", "old"), thing("a", "new"), thing("b")
-    found = planned(seen(new), seen(other), orphans=(old, thing("c", "gone")))
+    found = planned(inspected(new), inspected(other), orphans=(old, thing("c", "gone")))
     assert [("a/new", "replace"), ("b/a", "create"), ("a/old", "delete"), ("c/gone", "delete")] == [
         (step.key, step.action) for step in found.steps
     ]
@@ -133,15 +133,15 @@ def test_another_key_on_the_same_line_is_a_replacement() -> None:
 )
 def test_what_stands_in_the_way(state: Any, live: Live | None, said: str) -> None:
     """Somebody else's of that name, and an adopted one that vanished."""
-    (refusal,) = planned(seen(thing("a"), state, live)).errors
+    (refusal,) = planned(inspected(thing("a"), state, live)).errors
     assert said in refusal.why
 
 
 def test_a_look_that_was_refused() -> None:
     """The refusal of the look itself is told, once."""
-    observation = seen(thing("a"), "created")
-    observation.refusal = ProvisionError("looking", "not allowed", "ask")
-    assert [observation.refusal] == planned(observation).errors
+    observation = inspected(thing("a"), "created")
+    observation.error = ProvisionError("looking", "not allowed", "ask")
+    assert [observation.error] == planned(observation).errors
 
 
 def test_seconds_are_the_longest_chain() -> None:
@@ -151,12 +151,12 @@ def test_seconds_are_the_longest_chain() -> None:
     waits, after = event("waits", second), thing("after", need=stands)
     third = thing("third", need=waits)
     found = planned(
-        seen(first),
-        seen(stands, "created", LIVE),
-        seen(second),
-        seen(waits),
-        seen(after),
-        seen(third),
+        inspected(first),
+        inspected(stands, "created", LIVE),
+        inspected(second),
+        inspected(waits),
+        inspected(after),
+        inspected(third),
     )
     assert 100 + 100 + 30 + 100 == found.seconds
     assert ["first/a", "stands/a", "second/a", "after/a", "third/a"] == [s.key for s in found.steps]
@@ -166,7 +166,7 @@ def test_milestone_that_is_reached_takes_no_time() -> None:
     """And is no step of a plan."""
     stands = thing("stands")
     reached = event("reached", stands)
-    found = planned(seen(stands, "created", LIVE), seen(reached, live={"Reached": True}))
+    found = planned(inspected(stands, "created", LIVE), inspected(reached, live={"Reached": True}))
     assert (0, ["stands/a"]) == (found.seconds, [step.key for step in found.steps])
 
 
@@ -184,8 +184,8 @@ def test_shown_as_json_prints_it() -> None:
         ],
         "monthly_usd": 10.0,
         "seconds": 100,
-    } == planned(seen(thing("a"))).shown()
-    assert Change("a", "Thing", "delete").shown()["monthly_usd"] == 0.0
+    } == planned(inspected(thing("a"))).to_dict()
+    assert Change("a", "Thing", "delete").to_dict()["monthly_usd"] == 0.0
 
 
 def test_empty_plan() -> None:

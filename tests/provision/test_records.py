@@ -162,7 +162,7 @@ def test_changed_by_hand(env: Env) -> None:
     logs.put_retention_policy(logGroupName="/ecs/news-bot", retentionInDays=1)
     engine = env.engine()
     found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
-    changes = [(step.key, step.action, step.differences[0].shown()) for step in found.changes]
+    changes = [(step.key, step.action, step.differences[0].to_dict()) for step in found.changes]
     difference = {"path": "retentionInDays", "have": 1, "want": 30}
     assert [("log_group/news-bot", "update", difference)] == changes
     env.setup()

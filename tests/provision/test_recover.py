@@ -60,7 +60,7 @@ def recovered(env: Env, name: str = "news-bot") -> list[str]:
     """What `provision recover` does once the stack is chosen."""
     file, clients = StackFile(env.path), env.clients()
     discovered = DiscoveredSettings(list_inventory(clients, env.clock, name).tagged, clients, name)
-    return recovery.write(file, clients, env.clock, discovered)
+    return recovery.write_file(file, clients, env.clock, discovered)
 
 
 @pytest.mark.parametrize("changed", [{}, OTHERS], ids=["defaults", "others"])
@@ -179,9 +179,9 @@ def test_several_stacks(env: Env) -> None:
     env.setup(wait=0)
     env.path.unlink()
     file, clients = StackFile(env.path), env.clients()
-    assert ["news-bot", "other-bot"] == recovery.stacks(clients, env.clock)
+    assert ["news-bot", "other-bot"] == recovery.list_stacks(clients, env.clock)
     with pytest.raises(ProvisionError, match="news-bot, other-bot"):
-        recovery.which(file, clients, env.clock, named=False)
+        recovery.choose_stack(file, clients, env.clock, named=False)
     recovered(env, "other-bot")
     settings = StackFile(env.path).settings
     assert second == {key: settings[key] for key in second}
@@ -226,7 +226,7 @@ def test_a_look_writes_nothing(env: Env) -> None:
     env.setup()
     env.path.unlink()
     file = StackFile(env.path)
-    file.on_trial = True
+    file.read_only = True
     recovery.recover_if_empty(file, env.clients(), env.clock, ())
     assert ("example.jp", True) == (file.settings["domain"], "zone/example.jp" in file.records)
     assert not env.path.exists()
@@ -301,6 +301,6 @@ def test_settings_that_conflict_with_the_account_are_not_written(
     file, clients = StackFile(env.path), env.clients()
     discovered = recovery.discover(clients, env.clock, "news-bot")
     with pytest.raises(UsageError) as refused:
-        recovery.write(file, clients, env.clock, discovered, sets=sets)
+        recovery.write_file(file, clients, env.clock, discovered, sets=sets)
     assert why == refused.value.why
     assert not env.path.exists()

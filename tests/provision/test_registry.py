@@ -137,18 +137,18 @@ def test_stand_in_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     aws = HttpServer(sandbox.aws)
     monkeypatch.delenv("PROVISION_REGISTRY", raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-    assert sandbox.cloud.gallery == from_environment().stands_in("public.ecr.aws")
-    assert "" == from_environment().stands_in("example.jp")
+    assert sandbox.cloud.gallery == from_environment().replacement_for("public.ecr.aws")
+    assert "" == from_environment().replacement_for("example.jp")
     assert from_environment().in_sandbox("public.ecr.aws")
     monkeypatch.setenv("PROVISION_REGISTRY", sandbox.cloud.gallery)  # as --sandbox sets it
     assert from_environment().in_sandbox("public.ecr.aws")
     assert not from_environment().in_sandbox("example.jp")
     monkeypatch.setenv("PROVISION_REGISTRY", "http://127.0.0.1:1/")
     assert not from_environment().in_sandbox("public.ecr.aws")
-    assert "http://127.0.0.1:1" == from_environment().stands_in("public.ecr.aws")
+    assert "http://127.0.0.1:1" == from_environment().replacement_for("public.ecr.aws")
     monkeypatch.delenv("PROVISION_REGISTRY")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.jp")
-    assert "" == from_environment().stands_in("public.ecr.aws")
+    assert "" == from_environment().replacement_for("public.ecr.aws")
     aws.close()
 
 

@@ -57,7 +57,7 @@ def scaled(env: Env, count: int) -> tuple[list[ProvisionError], int]:
     stack = env.stack()
     engine.resources = stack.resources
     run = Run(Options(), StackFile(env.path), stack, engine.clients, env.clock)
-    outcome = scaling.scaled(run, engine, count)
+    outcome = scaling.scale_service(run, engine, count)
     ecs = env.aws_session.client("ecs")
     service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
     return outcome.errors, service["runningCount"]

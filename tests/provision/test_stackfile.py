@@ -70,7 +70,7 @@ def test_flow_mapping_is_refused_when_an_answer_would_go_into_it(path: Path) -> 
     file = written(path, "name: bot\nservice: {cpu: 512}\n")
     assert 512 == file.settings["service.cpu"]
     with pytest.raises(UsageError) as refusal:
-        file.answer("service.memory", "1024")
+        file.set("service.memory", "1024")
     assert "line 2." in refusal.value.what
     assert b"name: bot\nservice: {cpu: 512}\n" == path.read_bytes()
 
@@ -78,21 +78,21 @@ def test_flow_mapping_is_refused_when_an_answer_would_go_into_it(path: Path) -> 
 def test_an_answer_that_will_not_do(path: Path) -> None:
     """A Usage error; nothing is written."""
     with pytest.raises(UsageError):
-        StackFile(path).answer("service.cpu", "300")
+        StackFile(path).set("service.cpu", "300")
     assert not path.exists()
 
 
 def test_empty_answer_where_empty_means_something(path: Path) -> None:
     """`--set schedule.start=` is always on, and reads again."""
-    written(path, "schedule:\n  start: cron(0 8 ? * SAT *)\n").answer("schedule.start", "")
+    written(path, "schedule:\n  start: cron(0 8 ? * SAT *)\n").set("schedule.start", "")
     assert "" == StackFile(path).settings["schedule.start"]
 
 
 def test_headings_whose_settings_are_commented_out(path: Path) -> None:
     """They are open, and an answer goes below them."""
     file = written(path, "network:\n#  vpc: default\nimage:\n")
-    file.answer("network.vpc", "new")
-    file.answer("image.uri", "a/b:1")
+    file.set("network.vpc", "new")
+    file.set("image.uri", "a/b:1")
     assert "network:\n  vpc: new\n#  vpc: default\nimage:\n  uri: a/b:1\n" == path.read_text()
 
 
@@ -128,12 +128,12 @@ def test_account_and_outputs_are_read_as_they_were_written(path: Path) -> None:
 
 def test_mode(path: Path) -> None:
     """0600 for a new file; as it was for another, and a link stays a link."""
-    StackFile(path).answer("name", "bot")
+    StackFile(path).set("name", "bot")
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
     path.chmod(0o640)
     link = path.with_name("link.yaml")
     link.symlink_to(path)
-    StackFile(link).answer("region", "us-east-1")
+    StackFile(link).set("region", "us-east-1")
     assert link.is_symlink()
     assert 0o640 == stat.S_IMODE(path.stat().st_mode)
     assert "name: bot\nregion: us-east-1\n" == path.read_text()
@@ -192,14 +192,14 @@ def test_region_is_where_things_were_made(path: Path) -> None:
     assert ["ap-northeast-1", "eu-west-1"] == [file.region(None), file.region("eu-west-1")]
     file.made_in["region"] = "us-west-2"
     assert "us-west-2" == file.region("eu-west-1")
-    file.answer("region", "us-east-1", save=False)
+    file.set("region", "us-east-1", save=False)
     assert "us-east-1" == file.region("eu-west-1")
 
 
 def test_answer_that_is_not_saved(path: Path) -> None:
     """It counts in this run and never reaches the disk."""
     file = StackFile(path)
-    file.answer("name", "bot", save=False)
+    file.set("name", "bot", save=False)
     assert "bot" == file.settings["name"]
     assert not path.exists()
 

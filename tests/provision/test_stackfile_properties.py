@@ -146,7 +146,7 @@ def test_an_answer_touches_its_own_lines_only(
         path = Path(folder) / "stack.yaml"
         path.write_bytes(text.encode())
         StackFile(path).record("a", record)
-        StackFile(path).answer(key, value)  # type: ignore[arg-type]
+        StackFile(path).set(key, value)  # type: ignore[arg-type]
         again = StackFile(path)
         assert _expected({**said, key: value}) == _fields(again)
         assert {"a": record} == again.records

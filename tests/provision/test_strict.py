@@ -34,7 +34,7 @@ def scaled(env: Env, count: int) -> Outcome:
     """`provision start` (a count) and `provision stop` (0)."""
     engine = env.engine()
     run = Run(Options(), engine.file, env.stack(), engine.clients, env.clock)
-    return scaling.scaled(run, engine, count)
+    return scaling.scale_service(run, engine, count)
 
 
 def deployed(env: Env, image: str) -> int:
@@ -42,13 +42,13 @@ def deployed(env: Env, image: str) -> int:
     sets = (f"image.uri={image}",)
     engine = env.engine()
     for pair in sets:
-        engine.file.answer(*pair.split("=", 1), save=False)
+        engine.file.set(*pair.split("=", 1), save=False)
     stack = Stack(engine.file.settings, env.secrets, {"LINE_API_URL": env.line_url})
     run = Run(Options(sets=sets), engine.file, stack, engine.clients, env.clock)
-    progress = Progress(deploy.part(run), env.clock, io.StringIO())
-    engine = Engine(stack.resources, engine.file, engine.clients, env.clock, progress.tell)
+    progress = Progress(deploy.service_and_dependencies(run), env.clock, io.StringIO())
+    engine = Engine(stack.resources, engine.file, engine.clients, env.clock, progress.report)
     engine.begin()
-    return deploy.carry_out(run, engine, progress)
+    return deploy.deploy_revision(run, engine, progress)
 
 
 def pause(env: Env) -> DeletionResult:

@@ -7,7 +7,7 @@ import pytest
 
 from provision.errors import UsageError
 from provision.image import inputs
-from provision.image.syntax import check, python_of
+from provision.image.syntax import check, python_version
 
 
 def why(files: dict[str, bytes], python: str = "") -> str:
@@ -77,7 +77,7 @@ def test_several_are_named() -> None:
 )
 def test_python_of_a_base(reference: str, python: str) -> None:
     """As the official images are called."""
-    assert python == python_of(reference)
+    assert python == python_version(reference)
 
 
 def test_found_when_the_files_are_read(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_found_when_the_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "own/bot").mkdir(parents=True)
     (tmp_path / "own/bot/phrases.py").write_bytes(b"HELP = \n")
     with pytest.raises(UsageError) as refused:
-        inputs.of("", "linux/amd64", tmp_path, "own")
+        inputs.read_inputs("", "linux/amd64", tmp_path, "own")
     assert "bot/phrases.py:1: SyntaxError: invalid syntax" == refused.value.why
     assert "Fix that line" in refused.value.then
 

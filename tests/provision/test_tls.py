@@ -59,14 +59,14 @@ def shown(leaf: trustme.LeafCert) -> ssl.SSLContext:
 def why(place: tuple[str, int], *bundles: Path) -> str:
     """Why LINE would not get through to example.jp."""
     with pytest.raises(ProvisionError) as refusal:
-        Tls(place, tuple(map(str, bundles))).shake("example.jp", "192.0.2.1")
+        Tls(place, tuple(map(str, bundles))).handshake("example.jp", "192.0.2.1")
     return refusal.value.why
 
 
 def test_good(serving: Show, authority: trustme.CA, tmp_path: Path) -> None:
     """The version and the cipher of a full chain through an intermediate authority."""
     place = serving(shown(authority.create_child_ca().issue_cert("example.jp")))
-    shaken = Tls(place, (str(tmp_path / "ca.pem"),)).shake("example.jp", "192.0.2.1")
+    shaken = Tls(place, (str(tmp_path / "ca.pem"),)).handshake("example.jp", "192.0.2.1")
     assert "TLSv1.3" == shaken.version
     assert shaken.until.endswith("GMT")
 
@@ -107,11 +107,11 @@ def test_environment(
     host, port = serving(shown(authority.issue_cert("example.jp")))
     monkeypatch.setenv("PROVISION_FRONT", f"https://{host}:{port}")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    assert "TLSv1.3" == Tls.from_environment().shake("example.jp", "192.0.2.1").version
+    assert "TLSv1.3" == Tls.from_environment().handshake("example.jp", "192.0.2.1").version
     monkeypatch.setenv("PROVISION_FRONT", "nonsense")
     with pytest.raises(ProvisionError):
         Tls.from_environment()
     monkeypatch.setenv("PROVISION_FRONT", "")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "none.pem"))
     with pytest.raises(ProvisionError, match="AWS_CA_BUNDLE"):
-        Tls.from_environment().shake("example.jp", "127.0.0.1")
+        Tls.from_environment().handshake("example.jp", "127.0.0.1")

@@ -19,7 +19,7 @@ from provision.sandbox.web.serving import HttpServer
 from provision.status_report import entry, tasks
 from provision.ui.progress import Progress
 from provision.verify.checks import checks
-from provision.verify.tree import Finding, Scene, examine
+from provision.verify.tree import CheckContext, Finding, run_checks
 from provision.wizard import recovery
 from tests.provision.conftest import READING, Env
 from tests.provision.finished_stack import FinishedStack, look
@@ -50,7 +50,9 @@ def denied(*operations: str, code: str = "AccessDenied") -> Callable[[str], None
 def verified(env: Env) -> dict[str, Finding]:
     """Every finding of `provision verify`, without a front to shake hands with."""
     run = looked(env)
-    return examine(checks(run.stack), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
+    return run_checks(
+        checks(run.stack), CheckContext(run, run.observations, Tls(("127.0.0.1", 9), ()))
+    )
 
 
 def lines(found: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def test_a_service_that_is_not_answered_is_unknown(env: Env) -> None:
     assert {"running": None, "wanted": None, "rollout": [], "reason": THROTTLED} == tasks(
         observations["service"], observations["steady_service"]
     )
-    steps = {step["key"]: step for step in look(env).plan.shown()["resources"]}
+    steps = {step["key"]: step for step in look(env).plan.to_dict()["resources"]}
     assert (None, THROTTLED) == (
         steps["service/news-bot"]["action"],
         steps["service/news-bot"]["reason"],
@@ -154,16 +156,16 @@ def test_recover_without_an_answer_is_not_none(env: Env) -> None:
     )
     env.aws_session.before = denied(*listing)
     with pytest.raises(UnknownState, match="AccessDenied"):
-        recovery.stacks(env.clients(), env.clock)
+        recovery.list_stacks(env.clients(), env.clock)
     env.aws_session.before = denied("ListClusters")
-    assert ["news-bot"] == recovery.stacks(env.clients(), env.clock)
+    assert ["news-bot"] == recovery.list_stacks(env.clients(), env.clock)
     with pytest.raises(UnknownState, match="AccessDenied"):
-        recovery.stacks(env.clients(), env.clock, "other-bot")
+        recovery.list_stacks(env.clients(), env.clock, "other-bot")
     env.aws_session.free()
-    assert ["news-bot"] == recovery.stacks(env.clients(), env.clock, "other-bot")
+    assert ["news-bot"] == recovery.list_stacks(env.clients(), env.clock, "other-bot")
     throttle(env, "*", "*")
     with pytest.raises(UnknownState, match="AWS is throttling"):
-        recovery.stacks(env.clients(), env.clock)
+        recovery.list_stacks(env.clients(), env.clock)
 
 
 USES = [  # a read of who uses it, the resource that stays for it, and what stays with that
@@ -249,7 +251,7 @@ def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(env: Env) -> Non
     why = "AccessDenied: not authorized: ListObjectVersions"
     run = looked(env)
     engine = run.engine(Progress([], run.clock))
-    steps = planning.looked(run, engine).shown()["resources"]
+    steps = planning.inspect_and_plan(run, engine).to_dict()["resources"]
     assert {"news_bucket": (None, why)} == {
         step["key"].partition("/")[0]: (step["action"], step["reason"])
         for step in steps
@@ -309,7 +311,7 @@ def everything(env: Env) -> None:
     assert all(map(entry, observations.values()))
     tasks(observations["service"], observations["steady_service"])
     plan(run.observations, [], prices("ap-northeast-1"))
-    examine(checks(run.stack), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
+    run_checks(checks(run.stack), CheckContext(run, run.observations, Tls(("127.0.0.1", 9), ())))
     list_inventory(env.clients(), env.clock, "news-bot")
     external_use.uses(run.stack.resources, run.file.records, env.clients(), env.clock)
 
@@ -321,7 +323,7 @@ def test_the_missing_member_is_named(env: Env) -> None:
         strip(parsed) if called == "DescribeLogGroups" else None
     )
     observations = lines(looked(env).observations)
-    refusal = observations["log_group"].refusal
+    refusal = observations["log_group"].error
     assert isinstance(refusal, UnknownState)
     assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
     assert "AWS_ENDPOINT_URL" in refusal.then
@@ -441,7 +443,7 @@ def test_recover_without_a_network(person: Person) -> None:
 
 
 def test_line_that_is_silent_does_not_say_nothing() -> None:
-    """Whose token it is: silence is asked about again, not taken for "LINE does not tell"."""
+    """Whose token it is: silence is asked about again, not taken for "LINE does not return the channel"."""
     server = HttpServer(None)
     server.close()
     with pytest.raises(Pending, match="LINE does not answer"):

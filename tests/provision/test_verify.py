@@ -12,7 +12,7 @@ from provision.resources.base import Clients
 from provision.sandbox.tasks.runners import Application, InlineTasks
 from provision.sandbox.web.serving import TlsServer
 from provision.verify.checks import checks
-from provision.verify.tree import Finding, Scene, examine
+from provision.verify.tree import CheckContext, Finding, run_checks
 from tests.provision.conftest import Env
 from tests.provision.shell import Person
 from tests.provision.test_domain import looked
@@ -29,11 +29,11 @@ def front(env: Env) -> Iterator[TlsServer]:
 def verified(env: Env, front: TlsServer, *, trusted: bool = True) -> dict[str, Finding]:
     """Every finding, from a fresh look; the token is the one in Parameter Store."""
     run = looked(env)
-    line = Line(lambda: run.value(run.stack.access_token), env.line_url)
+    line = Line(lambda: run.secret_value(run.stack.access_token), env.line_url)
     run.clients = Clients(run.clients.aws, run.clients.dns, line)
     authority = (str(env.sandbox.cloud.authority.root),) if trusted else ()
     tls = Tls(("127.0.0.1", front.port), authority)
-    return examine(checks(run.stack), Scene(run, run.observations, tls))
+    return run_checks(checks(run.stack), CheckContext(run, run.observations, tls))
 
 
 def states(findings: dict[str, Finding]) -> dict[str, str]:

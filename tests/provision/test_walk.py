@@ -48,8 +48,8 @@ class Walk:
 
     def run(self) -> Outcome:
         """From the first step to the last."""
-        lines = [Step(room, [need.key for need in room.rests]) for room in self.rooms]
-        return execute(lines, self._step, self.clock, self._tell, self.wait)
+        steps = [Step(room, [need.key for need in room.rests]) for room in self.rooms]
+        return execute(steps, self._step, self.clock, self._tell, self.wait)
 
     def _step(self, resource: Resource) -> str:
         self.steps.append((resource.key, self.clock.now()))
@@ -69,10 +69,10 @@ class Walk:
 
 def later(*reasons: Pending) -> Callable[[], str]:
     """Not yet, once for each reason; then done."""
-    left: Iterator[Pending] = iter(reasons)
+    remaining: Iterator[Pending] = iter(reasons)
 
     def step() -> str:
-        for reason in left:
+        for reason in remaining:
             raise reason
         return "done"
 
@@ -170,7 +170,7 @@ class Rare(Room):
 
 
 @pytest.mark.parametrize(
-    ("left", "pause"),
+    ("remaining", "pause"),
     [
         (10_000, 1800),  # half of it, but it may fail on the way
         (1000, 500),  # half of it
@@ -180,12 +180,12 @@ class Rare(Room):
         (-6000, 200),
     ],
 )
-def test_pause_by_what_is_left(left: float, pause: float) -> None:
+def test_pause_by_what_is_left(remaining: float, pause: float) -> None:
     """Seconds until it is asked about again."""
     last = Rare("last")
     a = Rare("a")
     last.rests = (a,)
-    happened = Walk(a, last, a=later(Pending("slow", left=left)))
+    happened = Walk(a, last, a=later(Pending("slow", remaining=remaining)))
     happened.run()
     assert [0.0, pause] == happened.times("a")
 
@@ -288,7 +288,7 @@ def test_failure_beside_an_outside_wait_tells_both() -> None:
 def test_passable_lets_others_begin_before_it_is_done() -> None:
     """Its deletion goes on, but what it was built on may go already."""
     a = Room("a")
-    draining = [Pending("draining"), *[Pending("going", passable=True)] * 5]
+    draining = [Pending("draining"), *[Pending("going", dependents_may_start=True)] * 5]
     happened = Walk(a, Room("b", a), a=later(*draining))
     assert Outcome() == happened.run()
     assert ["b", "a"] == happened.ended()
@@ -304,7 +304,7 @@ class Last(Room):
 def test_last_waits_for_the_end() -> None:
     """What is passable is not enough for it."""
     a = Room("a")
-    happened = Walk(a, Last("b", a), a=later(*[Pending("going", passable=True)] * 3))
+    happened = Walk(a, Last("b", a), a=later(*[Pending("going", dependents_may_start=True)] * 3))
     happened.run()
     assert ["a", "b"] == happened.ended()
 

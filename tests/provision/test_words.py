@@ -28,7 +28,7 @@ TELLING = {
         "WaitingOnExternal",
         "Pending",
         "Malformed",
-        "Unanswered",
+        "DnsError",
     ),
     *("ValueError", "_refusal", "_refused"),
 }
