@@ -19,9 +19,9 @@ from pathlib import Path
 import trustme
 
 from benchmarks import articles
+from benchmarks.harness import machine, middle
 from benchmarks.load import Measured, closed, paced
-from benchmarks.stage import machine, middle
-from benchmarks.subject import NoQuota, Subject, share
+from benchmarks.server_process import NoQuota, Subject, share
 
 SECRET = "secret"
 GUNICORN = "gunicorn --worker-class gthread --threads 64 --keep-alive 75 --bind 127.0.0.1:$PORT"

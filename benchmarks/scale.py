@@ -2,9 +2,9 @@
 
 At size 1 the stack's bucket holds 100,000 objects in 200,000 versions, its repository 1,000 images, its zone
 10,000 records, its task definition has 1,000 revisions, and 50 other stacks stand in the account. They are
-put into moto's models directly (benchmarks/growth.py). Then `provision recover` writes a lost stack.yaml
-anew, and `provision teardown --everything --contents` takes all of it away. What is counted is the command's
-own: calls, CPU, memory. The seconds are mostly the emulator's: moto sorts a bucket for every page of it.
+put into moto's models directly (benchmarks/populated_account.py). Then `provision recover` writes a lost
+stack.yaml anew, and `provision teardown --everything --contents` deletes everything. Calls, CPU and memory are
+the command's own; the seconds are mostly the emulator's: moto sorts a bucket for every page of it.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.stage import Stage, Took, environment, machine
+from benchmarks.harness import Stage, Took, environment, machine
 
 NAME = "news-bot"
 # What one call lists or takes: S3 1,000 versions, Route 53 300 record sets, ECS 100 revisions.
@@ -32,7 +32,7 @@ Measured = dict[str, tuple[Took, Counter[str]]]  # by verb
 @contextlib.contextmanager
 def stage() -> Iterator[tuple[Stage, Callable[[float], There]]]:
     """Start a sandbox that can be filled, with a person's folder."""
-    command = [sys.executable, "-m", "benchmarks.growth"]
+    command = [sys.executable, "-m", "benchmarks.populated_account"]
     with tempfile.TemporaryDirectory(prefix="provision-scale-") as name:
         pipe, environ = subprocess.PIPE, environment(Path(name))
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environ) as process:

@@ -25,8 +25,8 @@ from typing import TypeVar
 
 from benchmarks import floor
 from benchmarks.floor import Model
-from benchmarks.stage import machine, middle
-from benchmarks.waits import VERBS, Run, delegated, ending, round_trips, start_up, walked
+from benchmarks.harness import machine, middle
+from benchmarks.measurements import VERBS, Run, delegated, ending, round_trips, start_up, walked
 from provision.sandbox.delays import Delays
 
 # certificate, load balancer, interfaces as sandbox/delays.py has them; a drain 30 s; a service 60 s, of which

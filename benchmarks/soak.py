@@ -17,9 +17,9 @@ import time
 from collections import Counter
 from typing import Any
 
+from benchmarks.server_process import ROOT
 from benchmarks.soak_bots import Bots
 from benchmarks.soak_line import Trouble
-from benchmarks.subject import ROOT
 from provision.sandbox.clock import RunningClock
 from provision.sandbox.line.platform import LinePlatform
 from provision.sandbox.web.serving import HttpServer

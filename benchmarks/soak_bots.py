@@ -9,7 +9,7 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-from benchmarks.subject import ROOT, free_port
+from benchmarks.server_process import ROOT, free_port
 
 DEREGISTERED_SECONDS = (
     4.0  # how long the load balancer sends on to a bot that has been told to stop

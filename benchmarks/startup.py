@@ -9,7 +9,7 @@ import argparse
 import statistics
 import sys
 
-from benchmarks.stage import PROVISION, Stage, machine, middle, stage, timed
+from benchmarks.harness import PROVISION, Stage, machine, middle, stage, timed
 
 CLICK = [sys.executable, "-c", "import click"]
 COMPLETION = {

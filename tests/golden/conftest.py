@@ -7,8 +7,8 @@ import pytest
 
 from provision.clients.aws import Aws
 from provision.sandbox.delays import Delays
-from tests.golden.recorded import Recorder
-from tests.golden.runs import Session, Shell, at_a_shell
+from tests.golden.command_runner import Session, Shell, at_a_shell
+from tests.golden.recorder import Recorder
 from tests.provision.conftest import AwsSession, opened
 
 

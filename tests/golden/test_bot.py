@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.golden.bot_runs import NOW, SECRET, Bot, running, signature
-from tests.golden.golden import compare
+from tests.golden.bot_runner import NOW, SECRET, Bot, running, signature
+from tests.golden.golden_files import compare
 
 Event = dict[str, Any]
 VECTOR = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'

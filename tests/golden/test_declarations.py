@@ -16,7 +16,7 @@ import bot
 import provision
 from provision.resources.base import Deletion, Errors, Polling, kinds
 from provision.stack import Stack
-from tests.golden.golden import compare
+from tests.golden.golden_files import compare
 
 assert Stack  # importing it imports every resource
 LEFT_OUT = ("provision.sandbox", "provision.__main__", "bot.__main__", "bot.gunicorn_conf")

@@ -5,9 +5,9 @@ One file a stack, in it what each command sends. `make golden` writes the files 
 
 from typing import Any
 
+from tests.golden.command_runner import ROOT, Shell
 from tests.golden.drift import change
-from tests.golden.golden import compare
-from tests.golden.runs import ROOT, Shell
+from tests.golden.golden_files import compare
 
 SHIPPED = (ROOT / "stack.yaml").read_text()
 NEW_NETWORK = """

@@ -42,7 +42,7 @@ CHANGES: list[tuple[dict[str, str], str, dict[str, int]]] = [
     ({"news.feeds": "", "news.schedule": "cron(5 * * * ? *)"}, "collector_definition", NO_NEWS),
     ({"news.schedule": "cron(5 * * * ? *)"}, "collector_schedule", {}),
 ]
-# Nothing in AWS follows from these, but where the image is built here (test_built_image.py).
+# Nothing in AWS follows from these, but where the image is built here (test_image_resource.py).
 NOTHING = {
     "image.files": "own",
     "image.base": "docker.io/library/python:3.13-slim",

@@ -315,7 +315,7 @@ def test_the_store_needs_no_more(env: Env) -> None:
 
 
 def test_no_capacity(env: Env) -> None:
-    """RunTask starts no task: its reason is reported, setup succeeds all the same, and the next one collects."""
+    """Setup reports why RunTask started no task, succeeds all the same, and the next setup collects."""
 
     def refuse(operation: str, parsed: dict[str, Any]) -> None:
         if operation == "RunTask":

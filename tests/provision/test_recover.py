@@ -252,6 +252,6 @@ def test_second_file_of_the_same_name(env: Env) -> None:
     ],
 )
 def test_what_shows_a_pause(env: Env, kinds: list[type[Resource]], paused: bool) -> None:
-    """Load balancer and service are gone, and what costs nothing is not: a setup begun creates it in order."""
+    """A stack is paused if only its load balancer and service are missing, unlike after a partial setup."""
     found = [TaggedResource(kind, f"{kind.__name__}/x", "news-bot", {}) for kind in kinds]
     assert paused == DiscoveredSettings(found, env.clients(), "news-bot").paused()

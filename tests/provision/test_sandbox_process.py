@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.provision.shell import PROVISION, TIMEOUT, Person, environment
-from tests.provision.test_outermost import processes
+from tests.provision.test_unexpected_errors import processes
 
 Starts = Callable[..., "subprocess.Popen[str]"]
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from tests.torture import parts
-from tests.torture.ground import FAULTY, SPEED, Ground
-from tests.torture.parts import FAULTS, Report
+from tests.torture import scenarios
+from tests.torture.environment import FAULTY, SPEED, Ground
+from tests.torture.scenarios import FAULTS, Report
 
 SIDE_BY_SIDE = 3  # parts, of which one or another always waits
 SHORT = 2  # hits of a command, where there is no time for all of them
@@ -31,15 +31,17 @@ def every_part(most: int) -> dict[str, Callable[[Ground], Report]]:
     """By name; each begins with an account of its own."""
     named: dict[str, Callable[[Ground], Report]] = {}
     for moment in ("before", "after"):
-        step = parts.killed(moment)
-        named[f"killed {moment} a call"] = lambda g, s=step: parts.walk(g, s, most)
-    named["killed while writing"] = lambda g: parts.walk(g, parts.unplugged(), most)
-    step = parts.interrupted("before")
-    named["Ctrl-C before a call"] = lambda g, s=step: parts.walk(g, s, most)
-    named["Ctrl-C while waiting"] = lambda g: parts.walk(g, parts.interrupted_waiting(), most)
+        step = scenarios.killed(moment)
+        named[f"killed {moment} a call"] = lambda g, s=step: scenarios.walk(g, s, most)
+    named["killed while writing"] = lambda g: scenarios.walk(g, scenarios.unplugged(), most)
+    step = scenarios.interrupted("before")
+    named["Ctrl-C before a call"] = lambda g, s=step: scenarios.walk(g, s, most)
+    named["Ctrl-C while waiting"] = lambda g: scenarios.walk(
+        g, scenarios.interrupted_waiting(), most
+    )
     for kind, times, when in FAULTS:
-        named[f"{kind} x {times}"] = lambda g, f=(kind, times, when): parts.faulty(g, *f)
-    named["two at once"] = parts.two_at_once
+        named[f"{kind} x {times}"] = lambda g, f=(kind, times, when): scenarios.faulty(g, *f)
+    named["two at once"] = scenarios.two_at_once
     return named
 
 
@@ -62,7 +64,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="a sample, for CI")
     parser.add_argument("parts", nargs="*", help="only these")
     given = parser.parse_args()
-    most, total = SHORT if given.short else parts.MOST, Report()
+    most, total = SHORT if given.short else scenarios.MOST, Report()
     wanted = given.parts or (SAMPLE if given.short else tuple(every_part(most)))
     names, began = [(name, most) for name in every_part(most) if name in wanted], time.monotonic()
     with multiprocessing.get_context("spawn").Pool(SIDE_BY_SIDE, maxtasksperchild=1) as pool:

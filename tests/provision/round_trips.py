@@ -5,7 +5,7 @@ import threading
 QUIET = 0.2  # real seconds without another call: whoever can ask has asked
 
 
-class Rounds:
+class RoundTrips:
     """Holds every call until nobody else comes; all of these are one round trip."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from benchmarks.stage import PROVISION, Stage, stage, timed
+from benchmarks.harness import PROVISION, Stage, stage, timed
 
 SLOWER = 0.5  # seconds a call, to see how many are made one after the other
 

@@ -1,4 +1,4 @@
-"""How commands are run against the in-process AWS. Only this file, conftest.py and bot_runs.py know the
+"""How commands are run against the in-process AWS. Only this file, conftest.py and bot_runner.py know the
 code's own names.
 
 Everything else in this folder stands outside: the command line, the environment, and what is sent.
@@ -19,7 +19,7 @@ import pytest
 
 from provision.sandbox.dns.server import DnsServer
 from provision.sandbox.web.serving import HttpServer
-from tests.golden.recorded import Names, Recorder
+from tests.golden.recorder import Names, Recorder
 from tests.provision.conftest import AwsSession, Env
 from tests.provision.test_image import wheel
 

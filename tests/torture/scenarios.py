@@ -10,7 +10,7 @@ from provision.sandbox.aws.calls import Call
 from provision.sandbox.faults.fault import Fault
 from provision.sandbox.faults.faults import Faults
 from tests.provision.conftest import WHOLE
-from tests.torture.ground import Ground
+from tests.torture.environment import Ground
 
 VERBS = (("setup",), ("pause",), ("resume",), ("teardown", "--everything"))
 MOST = 400  # starts of one command: one that needs more does not move on

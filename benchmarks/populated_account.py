@@ -1,4 +1,4 @@
-"""A sandbox as its own process that can be filled: `python -m benchmarks.growth`.
+"""A sandbox as its own process that can be filled: `python -m benchmarks.populated_account`.
 
 It prints its addresses, then fills the account for every size that it reads from stdin, and prints how many
 of each thing there are. It is apart from benchmarks/scale.py so that its memory is not counted as the

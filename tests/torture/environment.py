@@ -26,7 +26,7 @@ from provision.state.atomic_file import TEMPORARY_SUFFIX
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import inventory
 from tests.provision.shell import ROOT
-from tests.provision.test_accounts import TRUST
+from tests.provision.test_existing_accounts import TRUST
 
 SPEED = 60.0  # simulated seconds in a real one
 FAULTY = 30.0  # where every call fails eight times: on a slow machine a look would take as long as a wait

@@ -18,9 +18,8 @@ from provision.resources.task_definition import Family
 from provision.sandbox.delays import Delays
 from provision.state.stack_file import StackFile
 from provision.wizard import recovery
-
-from .conftest import READING, Env
-from .rounds import Rounds
+from tests.provision.conftest import READING, Env
+from tests.provision.round_trips import RoundTrips
 
 MADE: dict[str, type[Resource]] = {  # the calls of which a setup makes several, and what each makes
     "CreateRole": Role,
@@ -84,7 +83,7 @@ def test_rerun_and_look(env: Env) -> None:
 def test_round_trips(env: Env) -> None:
     """Everything is looked at in three; on a slow machine a thread may come too late for its own."""
     env.setup()
-    rounds = Rounds()
+    rounds = RoundTrips()
     env.aws_session.before = rounds.hold
     env.engine().inspect()
     assert rounds.taken() <= 5

@@ -10,7 +10,7 @@ from provision.resources.base import Resource, kinds
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 
-# Without a list of their own: inside something that is listed (test_left.py says what each is in).
+# Not listed by themselves, only inside another resource (test_teardown_leftovers.py maps each to it).
 HANGING = {
     name
     for name, kind in kinds().items()
