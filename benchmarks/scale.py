@@ -3,8 +3,8 @@
 At size 1 the stack's bucket holds 100,000 objects in 200,000 versions, its repository 1,000 images, its zone
 10,000 records, its task definition has 1,000 revisions, and 50 other stacks stand in the account. They are
 put into moto's models directly (benchmarks/populated_account.py). Then `provision recover` writes a lost
-stack.yaml anew, and `provision teardown --everything --contents` deletes everything. Calls, CPU and memory are
-the command's own; the seconds are mostly the emulator's: moto sorts a bucket for every page of it.
+stack.yaml anew, and `provision teardown --everything --contents` deletes everything. Calls, CPU and memory
+are the command's own; the seconds are mostly the emulator's: moto sorts a bucket for every page of it.
 """
 
 import argparse

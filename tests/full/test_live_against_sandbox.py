@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from provision.environment import enter_name_servers
-from tests.provision.shell import ROOT, own_aws, running
+from tests.provision.shell import ROOT, aws_environment, running_sandbox
 
 pytestmark = pytest.mark.full
 LIVE = [sys.executable, "-m", "pytest", "-s", "-p", "no:xdist", "-m", "live", "tests/live"]
@@ -21,8 +21,8 @@ LIVE = [sys.executable, "-m", "pytest", "-s", "-p", "no:xdist", "-m", "live", "t
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Yield the environment of a person with an account, a delegated zone and a LINE channel."""
-    with running(tmp_path, speed=100) as (addresses, environ):
-        own = own_aws(addresses)
+    with running_sandbox(tmp_path, speed=100) as (addresses, environ):
+        own = aws_environment(addresses)
         told = json.loads((tmp_path / "provision/sandbox.json").read_text())
         zone = boto3.client(
             "route53",

@@ -9,7 +9,7 @@ from provision.clients.aws import Aws
 from provision.sandbox.delays import Delays
 from tests.golden.command_runner import Session, Shell, at_a_shell
 from tests.golden.recorder import Recorder
-from tests.provision.conftest import AwsSession, opened
+from tests.provision.conftest import AwsSession, open_env
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +34,7 @@ def shell(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """An empty folder, an empty account."""
     aws = Aws("ap-northeast-1", session.aws_session.session)
     with (
-        opened(session.aws_session, aws, Delays.none(), tmp_path) as env,
+        open_env(session.aws_session, aws, Delays.none(), tmp_path) as env,
         at_a_shell(env, session, monkeypatch) as shell,
     ):
         yield shell

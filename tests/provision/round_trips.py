@@ -1,12 +1,12 @@
-"""How many round trips long something is: calls that could be under way together are made to be."""
+"""Count round trips: calls that could run at the same time are made to do so."""
 
 import threading
 
-QUIET = 0.2  # real seconds without another call: whoever can ask has asked
+QUIET = 0.2  # real seconds without another call: all concurrent calls have arrived
 
 
 class RoundTrips:
-    """Holds every call until nobody else comes; all of these are one round trip."""
+    """Holds every call until no other arrives; all calls released together are one round trip."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -14,7 +14,7 @@ class RoundTrips:
         self._changed = threading.Condition()
 
     def hold(self, operation: str) -> None:
-        """One call: returns when its round trip begins."""
+        """Block one call until its round trip begins."""
         with self._changed:
             mine, self._joined = self._number, self._joined + 1
             while self._number == mine:
@@ -24,8 +24,8 @@ class RoundTrips:
                     self._number += 1
                     self._changed.notify_all()
 
-    def taken(self) -> int:
-        """How many there were since this was last asked."""
+    def take(self) -> int:
+        """Return the number of round trips since the last time this was called."""
         with self._changed:
-            taken, self._number = self._number, 0
-        return taken
+            take, self._number = self._number, 0
+        return take

@@ -86,11 +86,11 @@ def test_round_trips(env: Env) -> None:
     rounds = RoundTrips()
     env.aws_session.before = rounds.hold
     env.engine().inspect()
-    assert rounds.taken() <= 5
+    assert rounds.take() <= 5
     assert [] == env.setup().errors
-    assert rounds.taken() <= 5
+    assert rounds.take() <= 5
     env.engine().check_teardown(everything=True)
-    assert rounds.taken() <= 6  # and one more
+    assert rounds.take() <= 6  # and one more
 
 
 def test_recover(env: Env) -> None:

@@ -14,7 +14,13 @@ from provision.errors import ProvisionError
 from provision.settings import BY_KEY
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
-from tests.provision.finished_stack import NETWORK, FinishedStack, asked, errors, look
+from tests.provision.finished_stack import (
+    NETWORK,
+    FinishedStack,
+    plan_and_status,
+    record_outages,
+    setup_errors,
+)
 
 NO_SCHEDULE = {"schedule": 1, "policy": 4}  # the collector's stay
 NO_NEWS = {"schedule": 2, "role": 3, "policy": 3, "task definition": 1}
@@ -72,11 +78,11 @@ def follow(env: Env, line: str, refused: Collection[str] = ()) -> None:
 
     refused: the calls that AWS may refuse meanwhile.
     """
-    assert line in look(env).actions
-    with asked(env) as silent:
-        assert [] == errors(env, refused)
+    assert line in plan_and_status(env).actions
+    with record_outages(env) as silent:
+        assert [] == setup_errors(env, refused)
     assert [] == silent
-    seen = look(env)
+    seen = plan_and_status(env)
     assert ({}, []) == (seen.actions, seen.plan.errors)
 
 
@@ -139,7 +145,7 @@ def test_news_bucket(finished_stack: FinishedStack) -> None:
         assert 2 == env.inventory()["bucket"]
         settings(env, {"news.bucket": ""})
         assert ([], {}) == (env.teardown(everything=True).left, env.inventory())
-        assert [] == errors(env)
+        assert [] == setup_errors(env)
         finished_stack.whole(env)
 
 
@@ -188,7 +194,7 @@ def test_refused(finished_stack: FinishedStack, change: Callable[[Env], None], s
         file = env.path.read_text()
         env.changes()
         with pytest.raises(ProvisionError) as refused:
-            raise_first_error(look(env).plan)
+            raise_first_error(plan_and_status(env).plan)
         assert said in refused.value.why
         assert refused.value.then
         assert ([], file) == (env.changes(), env.path.read_text())
@@ -202,5 +208,5 @@ def test_without_an_effect(finished_stack: FinishedStack, key: str) -> None:
     """Accepted, and nothing follows."""
     with finished_stack.on("default") as env:
         settings(env, {key: NOTHING[key]})
-        assert {} == look(env).actions
+        assert {} == plan_and_status(env).actions
         settings(env, {key: ""})

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.provision.shell import Person, ask, client, control, environment, own_aws, send
+from tests.provision.shell import (
+    Person,
+    aws_environment,
+    client,
+    control,
+    environment,
+    request_json,
+    send,
+)
 
 
 def changes(addresses: dict[str, str]) -> list[Any]:
@@ -53,7 +61,7 @@ def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
 def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str]) -> None:
     """Without the person at the registrar: exit 3, naming the servers; then the same command finishes."""
     complete = {
-        **own_aws(addresses),
+        **aws_environment(addresses),
         **_secrets(person),
     }
     sets = [
@@ -71,7 +79,7 @@ def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str
     ]
     assert all(server in first.stderr for server in zone["name_servers"])
     entered = {"name_servers": zone["name_servers"]}
-    ask(addresses, f"{addresses['registrar']}/domains/shop.example", entered, "PUT")
+    request_json(addresses, f"{addresses['registrar']}/domains/shop.example", entered, "PUT")
     second = person.types("setup", "--yes", **complete)
     assert (0, "https://shop.example/webhook\n") == (second.returncode, second.stdout), (
         second.stderr

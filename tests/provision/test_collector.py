@@ -67,11 +67,11 @@ def test_second_setup_collects_nothing(env: Env) -> None:
 def test_every_hour(env: Env) -> None:
     """At seventeen past, on the clock, with the schedule's role."""
     env.setup()
-    began = len(env.papers.asked)
+    began = len(env.feeds.requested)
     env.clock.step = 60
     env.clock.advance(5 * 3600)
     feeds = len(StackFile(env.path).settings["news.feeds"])
-    assert 5 * feeds == len(env.papers.asked) - began
+    assert 5 * feeds == len(env.feeds.requested) - began
     calls = [call for call in env.sandbox.cloud.log if call["operation"] == "RunTask"]
     role = "arn:aws:sts::123456789012:assumed-role/news-bot-scheduler-ap-northeast-1/collect"
     assert [200] * 6 == [call["outcome"] for call in calls]
@@ -160,7 +160,7 @@ def test_the_schedule(env: Env) -> None:
 
 def test_feeds_are_down(env: Env) -> None:
     """Setup ends well and says so; the next one tries again, once."""
-    env.papers.usual = None
+    env.feeds.document = None
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     (note,) = outcome.notes
@@ -170,7 +170,7 @@ def test_feeds_are_down(env: Env) -> None:
     assert env.sandbox.line.send("latest", WRITER)["reply"], "the samples"
     assert 1 == len(env.setup().notes)
     assert 2 == len(runs(env))
-    env.papers.usual = "<rss version='2.0'><channel><title>Quiet</title></channel></rss>"
+    env.feeds.document = "<rss version='2.0'><channel><title>Quiet</title></channel></rss>"
     assert [] == env.setup().notes
     env.changes()
     env.setup()

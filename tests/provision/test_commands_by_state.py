@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.provision.shell import PROVISION, Person, own_aws, told
+from tests.provision.shell import PROVISION, Person, aws_environment, runtime_info
 
 ALLOWED = (
     0,
@@ -30,9 +30,9 @@ def half_made(person: Person) -> None:
 
 def waiting(person: Person) -> None:
     """Everything stands but what needs the registrar."""
-    known = told(person)
+    known = runtime_info(person)
     environ = {
-        **own_aws(known),
+        **aws_environment(known),
         "LINE_CHANNEL_ACCESS_TOKEN": known["access_token"],
         "LINE_CHANNEL_SECRET": known["channel_secret"],
     }

@@ -4,7 +4,7 @@ from botocore.exceptions import ClientError
 
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import READING, Env
-from tests.provision.finished_stack import WHOLES, made
+from tests.provision.finished_stack import WHOLES, created_resources
 
 ANSWER = {
     "Error": {"Code": "AccessDeniedException", "Message": "not authorized"},
@@ -32,9 +32,9 @@ def test_every_create_call_is_refused_once(env: Env) -> None:
         if known == len(refused):
             break
     assert ([], []) == (outcome.errors, outcome.outside)
-    assert sorted(one.logical_id for one in made("new") if one.logical_id != "network") == sorted(
-        refused
-    )
+    assert sorted(
+        one.logical_id for one in created_resources("new") if one.logical_id != "network"
+    ) == sorted(refused)
     assert WHOLES["new"] == env.inventory()
 
 

@@ -12,7 +12,12 @@ from provision.resources.base import Resource
 from provision.resources.network import ExistingNetwork
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
-from tests.provision.finished_stack import FinishedStack, errors, look, made
+from tests.provision.finished_stack import (
+    FinishedStack,
+    created_resources,
+    plan_and_status,
+    setup_errors,
+)
 
 NETWORKS = ("default", "new")
 FULL = pytest.mark.full
@@ -88,9 +93,9 @@ def cases(fast: bool) -> list[Any]:
     fast: the first of each kind in `make test`.
     """
     found, kinds = [], set()
-    common = {one.logical_id for one in made("default")}
+    common = {one.logical_id for one in created_resources("default")}
     for network in NETWORKS:
-        for one in made(network):
+        for one in created_resources(network):
             again = network == "new" and one.logical_id in common
             first = fast and network == "default" and one.kind not in kinds
             kinds.add(one.kind)
@@ -111,12 +116,12 @@ def test_deleted_is_named_and_made_again(
     """plan says create, status says that it is not there; afterwards there is one of everything."""
     with finished_stack.on(network) as env:
         went = delete_by_hand(env, line)
-        seen = look(env)
+        seen = plan_and_status(env)
         assert {"create"} == {seen.actions[each] for each in went}
         shown = [seen.status[each] for each in went]
         assert {(False, False)} == {(each["live"], each["ready"]) for each in shown}
         draining = ["CreateService"] if "service" in went else []  # its name is not free at once
-        assert [] == errors(env, draining)
+        assert [] == setup_errors(env, draining)
         finished_stack.whole(env)
 
 
@@ -130,7 +135,7 @@ def test_teardown_where_it_is_missing(
         gone = env.teardown(everything=True)
         assert ([], [], {}) == (gone.errors, gone.left, gone.unasked)
         assert {} == env.inventory()
-        assert [] == errors(env)
+        assert [] == setup_errors(env)
         finished_stack.whole(env)
 
 
@@ -139,5 +144,5 @@ def test_target_group_deleted_under_the_service(finished_stack: FinishedStack) -
     with finished_stack.on("default") as env:
         for line in ("https", "bootstrap_listener", "target_group"):
             assert {line} == delete_by_hand(env, line)
-        assert [] == errors(env)
+        assert [] == setup_errors(env)
         finished_stack.whole(env)

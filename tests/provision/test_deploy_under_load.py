@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.provision.shell import Person, running, send
+from tests.provision.shell import Person, running_sandbox, send
 
 RATE = 20  # messages a second, which leaves most of a core to the tool and the sandbox
 WORKERS = 10
@@ -52,7 +52,7 @@ class Load:
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Person, dict[str, str]]]:
     """Somebody whose bot is live, and the sandbox's addresses."""
     folder: Path = tmp_path_factory.mktemp("load")
-    with running(tmp_path_factory.mktemp("runtime"), SPEED) as (addresses, environ):
+    with running_sandbox(tmp_path_factory.mktemp("runtime"), SPEED) as (addresses, environ):
         person = Person(folder, environ)
         done = person.types("--sandbox", "setup", "--yes")
         assert 0 == done.returncode, done.stderr

@@ -7,14 +7,16 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from tests.provision.shell import Person, ask, client
+from tests.provision.shell import Person, client, request_json
 from tests.provision.terminal import DOWN, ENTER, Terminal
 
 
 def in_use(addresses: dict[str, str], domain: str) -> None:
     """The domain has mail at its old servers."""
     record = {"name": domain, "type": "MX", "value": f"10 mail.{domain}."}
-    ask(addresses, f"{addresses['registrar']}/domains/{domain}", {"records": [record]}, "PUT")
+    request_json(
+        addresses, f"{addresses['registrar']}/domains/{domain}", {"records": [record]}, "PUT"
+    )
 
 
 def servers(addresses: dict[str, str], domain: str) -> list[str]:

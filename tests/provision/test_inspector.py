@@ -1,4 +1,4 @@
-"""Looking at everything: what is recorded is known before anybody is asked."""
+"""Inspecting all resources in parallel: recorded ids are loaded before any request is sent."""
 
 import threading
 from typing import ClassVar
@@ -10,57 +10,57 @@ from provision.resources.base import Clients, Live, Resource, output, resource
 from provision.sandbox.clock import ManualClock
 from provision.state.stack_file import Record
 
-PATIENCE = 5.0  # real seconds for the other thread
+TIMEOUT = 5.0  # real seconds for the other thread
 
 
 @resource
 class Parent(Resource):
-    """Something that others lie in."""
+    """A resource that contains others."""
 
     id: str = output("Id")
     there: ClassVar[bool] = True
 
     def find(self, clients: Clients) -> Live | None:
-        """By id."""
+        """Find by id."""
         return {"Id": self.id or "p-found"} if self.there else None
 
 
 @resource
 class SlowParent(Parent):
-    """One whose thread is the last to begin."""
+    """A parent whose thread is the last to begin."""
 
     child_has_looked: ClassVar[threading.Event] = threading.Event()
 
     def load_from_record(self, outputs: object) -> None:
-        """Not in its own thread before the child has looked."""
+        """Wait in its own thread until the child has been inspected."""
         if threading.current_thread() is not threading.main_thread():
-            self.child_has_looked.wait(PATIENCE)
+            self.child_has_looked.wait(TIMEOUT)
         super().load_from_record(outputs)  # type: ignore[arg-type]
 
 
 @resource
 class MissingParent(Parent):
-    """One that is not there."""
+    """A parent that does not exist."""
 
     there: ClassVar[bool] = False
 
 
 @resource
 class Child(Resource):
-    """What lies in the parent, and is asked for by the parent's id."""
+    """A resource inside the parent, found by the parent's id."""
 
     parent: Parent
     asked: ClassVar[list[str]] = []
 
     def find(self, clients: Clients) -> Live | None:
-        """In the parent."""
+        """Find in the parent."""
         self.asked.append(self.parent.id)
         SlowParent.child_has_looked.set()
         return {}
 
 
-def both(parent: Parent) -> list[Resource]:
-    """The child first, so that its thread is the first."""
+def parent_and_child(parent: Parent) -> list[Resource]:
+    """Return both, the child first so that its thread begins first."""
     child = Child(parent)
     parent.logical_id, child.logical_id = "parent", "child"
     Child.asked.clear()
@@ -70,10 +70,10 @@ def both(parent: Parent) -> list[Resource]:
 
 @resource
 class NamedByParent(Child):
-    """What is asked for by another id of the parent's, which AWS tells later."""
+    """A child found by another id of the parent, which AWS returns later."""
 
     def find(self, clients: Clients) -> Live | None:
-        """By an empty id."""
+        """Find by an empty id."""
         self.asked.append("sent")
         return dict(clients.aws.elbv2.describe_rules(ListenerArn=""))
 
@@ -85,7 +85,7 @@ OF_CHILD = Record("Child", "creating")
 
 @pytest.fixture
 def clients() -> Clients:
-    """Nobody is called."""
+    """Return clients that are never called."""
     from provision.clients.aws import Aws
     from provision.clients.dns import Dns
     from provision.clients.line import Line
@@ -93,32 +93,40 @@ def clients() -> Clients:
     return Clients(Aws("ap-northeast-1"), Dns(), Line(lambda: ""))
 
 
-def test_what_is_recorded_is_known_before_any_thread_begins(clients: Clients) -> None:
-    """The child reads the parent's id as it is recorded, however late the parent's own look begins."""
+def test_records_are_loaded_before_any_thread_begins(clients: Clients) -> None:
+    """The child reads the parent's recorded id, however late the parent's own inspection begins."""
     observations = inspect_all(
-        both(SlowParent()), clients, {"parent": CREATED, "child": OF_CHILD}, ManualClock()
+        parent_and_child(SlowParent()),
+        clients,
+        {"parent": CREATED, "child": OF_CHILD},
+        ManualClock(),
     )
     assert ["p-1"] == Child.asked
     assert observations["child"].seen
 
 
-def test_a_parent_without_a_recorded_id_is_looked_for_first(clients: Clients) -> None:
-    """Its create call was begun, so it is recorded, but what AWS calls it is not."""
-    inspect_all(both(Parent()), clients, {"parent": BEGUN, "child": OF_CHILD}, ManualClock())
+def test_parent_without_recorded_id_is_inspected_first(clients: Clients) -> None:
+    """The parent's create call was sent, so it is recorded, but its id is not."""
+    inspect_all(
+        parent_and_child(Parent()), clients, {"parent": BEGUN, "child": OF_CHILD}, ManualClock()
+    )
     assert ["p-found"] == Child.asked
 
 
-def test_in_what_is_not_there_nothing_is_looked_for(clients: Clients) -> None:
-    """Its id is unknown, so the child has not been looked up, which is not "there is none"."""
+def test_child_of_missing_parent_is_not_inspected(clients: Clients) -> None:
+    """Without the parent's id the child was not inspected, which is not the same as "does not exist"."""
     observations = inspect_all(
-        both(MissingParent()), clients, {"parent": BEGUN, "child": OF_CHILD}, ManualClock()
+        parent_and_child(MissingParent()),
+        clients,
+        {"parent": BEGUN, "child": OF_CHILD},
+        ManualClock(),
     )
     assert [] == Child.asked
     assert not observations["child"].seen
 
 
-def test_an_id_that_is_told_later_is_no_refusal(clients: Clients) -> None:
-    """The parent is known by its first id, and not by the one that is needed: nothing stops a setup."""
+def test_missing_parent_output_is_not_an_error(clients: Clients) -> None:
+    """The child needs an id of the parent that AWS has not returned yet: that does not stop a setup."""
     parent = Parent()
     child = NamedByParent(parent)
     parent.logical_id, child.logical_id = "parent", "child"

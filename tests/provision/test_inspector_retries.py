@@ -1,4 +1,4 @@
-"""Questions that are asked again: how often, and with which pauses."""
+"""`ask_all` retries: how often, and with which pauses."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from provision.sandbox.clock import ManualClock
 
 
 class Question:
-    """Answers after so many times of "not yet"; notes when it was asked."""
+    """A function that raises Pending so many times before it answers, and notes when it was called."""
 
     def __init__(self, clock: ManualClock, not_yet: int) -> None:
         self.clock, self.left, self.times = clock, not_yet, list[float]()
@@ -21,8 +21,8 @@ class Question:
         return "answer"
 
 
-def test_ten_tries_with_longer_and_longer_pauses() -> None:
-    """The answer of the tenth counts; who is silent then is told with what was said last."""
+def test_ten_tries_with_growing_pauses() -> None:
+    """The answer to the tenth try counts; after that the last Pending is returned."""
     clock = ManualClock(0.0)
     clock.step = 1e9
     at_once, in_time, too_late = (Question(clock, not_yet) for not_yet in (0, 9, 10))
@@ -44,8 +44,8 @@ def test_ten_tries_with_longer_and_longer_pauses() -> None:
     assert [0.0] == at_once.times
 
 
-def test_what_is_refused_is_not_asked_again() -> None:
-    """A refusal ends it."""
+def test_error_is_not_retried() -> None:
+    """An error ends the retries."""
 
     def refused() -> str:
         raise ProvisionError("what", "why", "then")

@@ -10,7 +10,7 @@ import pytest
 import provision
 from provision import library
 from tests.provision.conftest import Env
-from tests.provision.shell import TIMEOUT, Person, environment, own_aws, told
+from tests.provision.shell import TIMEOUT, Person, aws_environment, environment, runtime_info
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"domain": "example.jp", "network.vpc": "default", "news.feeds": []}
@@ -25,10 +25,10 @@ def script() -> str:
 
 def test_script_of_the_documentation(person: Person, tmp_path: Path) -> None:
     """Run against the sandbox it plans, builds up to the registrar, and leaves nothing."""
-    addresses = told(person)
+    addresses = runtime_info(person)
     variables = {
         **environment(tmp_path),
-        **own_aws(addresses),
+        **aws_environment(addresses),
         "AWS_REGION": "ap-northeast-1",
         "AWS_CA_BUNDLE": addresses["ca"],
         "PROVISION_REGISTRY": addresses["gallery"],
@@ -113,7 +113,9 @@ def test_plan_and_status_leave_the_file_as_it_is(person: Person, tmp_path: Path)
     )
     before = file.read_bytes()
     variables = (
-        environment(tmp_path) | own_aws(told(person)) | {"AWS_CA_BUNDLE": told(person)["ca"]}
+        environment(tmp_path)
+        | aws_environment(runtime_info(person))
+        | {"AWS_CA_BUNDLE": runtime_info(person)["ca"]}
     )
     done = subprocess.run(
         [sys.executable, "-c", READS],

@@ -10,7 +10,7 @@ from provision.resources.base import Clients
 from provision.run import Run
 from provision.wizard import channel
 from tests.provision.conftest import Env
-from tests.provision.shell import Person, client, own_aws, told
+from tests.provision.shell import Person, aws_environment, client, runtime_info
 from tests.provision.terminal import ENTER, Terminal
 from tests.provision.test_domain import looked
 
@@ -79,11 +79,11 @@ def test_new_value_at_a_terminal_replaces_an_adopted_one(
     person: Person, terminals: Callable[..., Terminal], addresses: dict[str, str]
 ) -> None:
     """The person sees why, gives another, and that one is put into their parameter."""
-    ssm, known = client(addresses, "ssm"), told(person)
+    ssm, known = client(addresses, "ssm"), runtime_info(person)
     ssm.put_parameter(Name="ACCESS_TOKEN", Value="old-token", Type="SecureString")
     sets = ("domain=shop.example", "image.uri=a/b:1", "network.vpc=default")
     words = [word for pair in sets for word in ("--set", pair)]
-    more = {**own_aws(known), "LINE_CHANNEL_SECRET": known["channel_secret"]}
+    more = {**aws_environment(known), "LINE_CHANNEL_SECRET": known["channel_secret"]}
     terminal = terminals("setup", "--wait", "0", *words, **more)
     terminal.until("LINE says 401")
     terminal.until("LINE_CHANNEL_ACCESS_TOKEN")
@@ -91,7 +91,7 @@ def test_new_value_at_a_terminal_replaces_an_adopted_one(
     terminal.until("Build this?")
     terminal.type("y")
     terminal.until("Everything that can be built by now is built.")
-    assert 3 == terminal.ended()
+    assert 3 == terminal.wait()
     found = ssm.get_parameter(Name="ACCESS_TOKEN", WithDecryption=True)["Parameter"]["Value"]
     ssm.close()
     assert known["access_token"] == found

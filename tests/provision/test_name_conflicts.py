@@ -14,7 +14,7 @@ from provision.state.stack_file import StackFile
 from tests.provision.account_snapshot import snapshot
 from tests.provision.conftest import Env
 from tests.provision.drift_cases import POLICY, TRUST
-from tests.provision.finished_stack import look, made
+from tests.provision.finished_stack import created_resources, plan_and_status
 from tests.provision.shell import Person
 
 HERE = {"LocationConstraint": "ap-northeast-1"}
@@ -337,7 +337,7 @@ NOBODYS = {
 def test_every_resource_is_thought_of() -> None:
     """A new line of stack.py: a stranger in its place, adopted, or a reason why neither can be."""
     known = {*(line for line, *_ in STRANGERS), *ADOPTED, *NOBODYS}
-    assert known == {one.logical_id for one in made("default")}
+    assert known == {one.logical_id for one in created_resources("default")}
 
 
 def test_endpoint_that_was_there(env: Env) -> None:
@@ -433,7 +433,7 @@ def test_adopted_and_gone(env: Env, line: str) -> None:
     one.with_contents = True
     one.delete(env.clients())
     env.clock.advance(60)
-    seen = look(env)
+    seen = plan_and_status(env)
     (refusal,) = [each for each in seen.plan.errors if one.key in each.what]
     assert ("it was there before provision and is gone now", False) == (
         refusal.why,

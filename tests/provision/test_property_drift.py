@@ -4,10 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.provision.drift_cases import NOT_IN_AWS, Hand, way
-from tests.provision.finished_stack import FinishedStack, errors, look, made
+from tests.provision.drift_cases import NOT_IN_AWS, Editor, find_change
+from tests.provision.finished_stack import (
+    FinishedStack,
+    created_resources,
+    plan_and_status,
+    setup_errors,
+)
 
-RESOURCES = {one.logical_id: one for one in made("new")}
+RESOURCES = {one.logical_id: one for one in created_resources("new")}
 PROPERTIES = [
     (line, path)
     for line, one in RESOURCES.items()
@@ -31,7 +36,7 @@ def shows(line: str, path: str) -> tuple[str, str] | None:
 @pytest.mark.parametrize(("line", "path"), PROPERTIES)
 def test_every_property_can_be_changed_by_hand(line: str, path: str) -> None:
     """A property that is wanted and has no way here is one that nobody has tried."""
-    assert way(RESOURCES[line], path) is not None
+    assert find_change(RESOURCES[line], path) is not None
 
 
 def cases() -> list[Any]:
@@ -50,14 +55,14 @@ def test_shown_and_healed(finished_stack: FinishedStack, line: str, path: str) -
     """In plan and status exactly that property differs; setup changes exactly that resource."""
     with finished_stack.on("new") as env:
         resource = next(one for one in env.engine().resources if one.logical_id == line)
-        change = way(resource, path)
+        change = find_change(resource, path)
         assert change is not None
-        afterwards = change(Hand(env, resource))
-        expected, seen = shows(line, path), look(env)
+        afterwards = change(Editor(env, resource))
+        expected, seen = shows(line, path), plan_and_status(env)
         assert ({expected} if expected else set()) == seen.differences
         assert ({expected[0]: "update"} if expected else {}) == seen.actions
         env.events.clear()
-        assert [] == errors(env)
+        assert [] == setup_errors(env)
         touched = {key.partition("/")[0] for event, key, _ in env.events if event in CHANGING}
         assert ({expected[0]} if expected else set()) == touched
         if afterwards:

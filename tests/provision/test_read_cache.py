@@ -1,4 +1,4 @@
-"""Clients that ask AWS each question once."""
+"""The read cache: clients that send each read request to AWS once."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -8,18 +8,18 @@ from provision.resources.security_group import SecurityGroup
 from tests.provision.conftest import Env
 
 
-def test_only_the_door_to_aws_is_another(env: Env) -> None:
-    """What stands in for a registry, a resolver or LINE stands in for those who look, too."""
+def test_only_the_aws_client_is_replaced(env: Env) -> None:
+    """Fake registries, resolvers and LINE clients are kept."""
     clients = env.clients()
-    told = cached_reads(clients)
-    assert isinstance(told.aws, ReadCache)
-    assert (clients.dns, clients.line) == (told.dns, told.line)
-    assert (clients.registries, clients.index) == (told.registries, told.index)
-    assert cached_reads(told) is told
+    cached = cached_reads(clients)
+    assert isinstance(cached.aws, ReadCache)
+    assert (clients.dns, clients.line) == (cached.dns, cached.line)
+    assert (clients.registries, clients.index) == (cached.registries, cached.index)
+    assert cached_reads(cached) is cached
 
 
-def test_a_question_is_asked_once(env: Env) -> None:
-    """And each gets an answer of its own, which it may change."""
+def test_request_is_sent_once(env: Env) -> None:
+    """Each caller gets its own copy of the response, which it may change."""
     ecs = cached_reads(env.clients()).aws.ecs
     env.aws_session.calls.clear()
     ecs.list_clusters()["clusterArns"].append("changed")
@@ -27,20 +27,20 @@ def test_a_question_is_asked_once(env: Env) -> None:
     assert ["ListClusters"] == env.aws_session.calls
 
 
-def test_asked_together(env: Env) -> None:
-    """Two groups that are expected are one call; one that is not is another; each gets its own answer."""
+def test_expected_requests_are_batched(env: Env) -> None:
+    """Two expected groups are one call, an unexpected one is another; each caller gets its own response."""
     ec2 = env.aws_session.client("ec2")
     ids = [ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "abc"]
     assert SecurityGroup.batch
     aws = cached_reads(env.clients(), [(SecurityGroup.batch, id) for id in ids[:2]]).aws
     env.aws_session.calls.clear()
-    told = [aws.ec2.describe_security_groups(GroupIds=[id])["SecurityGroups"] for id in ids]
-    assert [["a"], ["b"], ["c"]] == [[group["GroupName"] for group in groups] for groups in told]
+    cached = [aws.ec2.describe_security_groups(GroupIds=[id])["SecurityGroups"] for id in ids]
+    assert [["a"], ["b"], ["c"]] == [[group["GroupName"] for group in groups] for groups in cached]
     assert 2 == len(env.aws_session.calls)
 
 
-def test_asked_alone_where_one_is_gone(env: Env) -> None:
-    """EC2 answers for all or for none: the one that is there is found all the same."""
+def test_batch_with_a_missing_id_is_sent_one_by_one(env: Env) -> None:
+    """EC2 answers for all ids or for none: the group that exists is still found."""
     ec2 = env.aws_session.client("ec2")
     kept, gone = (
         ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "ab"
@@ -57,7 +57,7 @@ def test_asked_alone_where_one_is_gone(env: Env) -> None:
 
 
 def test_pages_are_read_once(env: Env) -> None:
-    """All pages are read by the first caller; each caller gets pages of its own."""
+    """The first caller reads all pages; each caller gets its own copies."""
     route53 = env.aws_session.client("route53")
     made = route53.create_hosted_zone(Name="example.jp", CallerReference="x")["HostedZone"]
     records = cached_reads(env.clients()).aws.route53.get_paginator("list_resource_record_sets")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.provision.conftest import WHOLE, Env
-from tests.provision.finished_stack import answers, asked
+from tests.provision.finished_stack import bot_answers, record_outages
 
 # Tried while the replaced service still drains.
 DRAINING = ["DeleteCluster", "DeleteSecurityGroup"]
@@ -18,7 +18,7 @@ def test_another_name(env: Env) -> None:
     assert WHOLE == env.inventory()
     balancers = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"]
     assert ["shop-bot"] == [balancer["LoadBalancerName"] for balancer in balancers]
-    assert answers(env)
+    assert bot_answers(env)
 
 
 def test_other_subnets(env: Env) -> None:
@@ -32,7 +32,7 @@ def test_other_subnets(env: Env) -> None:
     assert ([], []) == (outcome.errors, outcome.outside)
     balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     assert sorted(subnets) == sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])
-    assert answers(env)
+    assert bot_answers(env)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_bot_answers_throughout(env: Env, change: dict[str, str]) -> None:
     """After every changing call of the walk, a message that LINE sends then is answered."""
     env.setup()
     env.set(**change)
-    with asked(env) as silent:
+    with record_outages(env) as silent:
         outcome = env.setup(refused=DRAINING)
     assert ([], []) == (outcome.errors, outcome.outside)
     assert [] == silent
-    assert answers(env)
+    assert bot_answers(env)

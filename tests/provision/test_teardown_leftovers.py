@@ -5,7 +5,7 @@ import pytest
 from provision.engine.inventory import list_inventory
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
-from tests.provision.finished_stack import made
+from tests.provision.finished_stack import created_resources
 
 
 def forget(env: Env, *lines: str) -> None:
@@ -97,7 +97,7 @@ def test_every_resource_is_searched_for(env: Env) -> None:
     env.setup()
     found = list_inventory(env.clients(), env.clock, "news-bot")
     seen = {tagged.logical_id for tagged in found.tagged}
-    lines = {one.logical_id for one in made("new")}
+    lines = {one.logical_id for one in created_resources("new")}
     assert ({}, set()) == (found.unasked, lines - seen - set(INSIDE) - set(ELSEWHERE))
     assert set(INSIDE.values()) <= seen
 

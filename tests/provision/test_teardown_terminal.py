@@ -42,9 +42,9 @@ def test_all_that_goes_is_told_before_the_question(
     assert stays in told
     terminal.type("another" + ENTER)
     terminal.until(nothing)
-    assert 1 == terminal.ended()
+    assert 1 == terminal.wait()
     terminal = terminals("--sandbox", "--lang", language, "teardown")
     terminal.until(asked)
     terminal.type("news-bot" + ENTER)
-    assert 0 == terminal.ended()
+    assert 0 == terminal.wait()
     assert 0 == person.types("--sandbox", "teardown", "--yes", "--everything").returncode

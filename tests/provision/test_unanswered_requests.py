@@ -22,7 +22,7 @@ from provision.verify.checks import checks
 from provision.verify.tree import Finding, Scene, examine
 from provision.wizard import recovery
 from tests.provision.conftest import READING, Env
-from tests.provision.finished_stack import FinishedStack, look
+from tests.provision.finished_stack import FinishedStack, plan_and_status
 from tests.provision.shell import Person, control
 from tests.provision.test_domain import looked
 
@@ -61,13 +61,13 @@ def lines(found: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_throttled_for_a_moment_is_asked_again(env: Env) -> None:
     """A few throttled or dropped answers: the look sees what it would have seen, later."""
     env.setup()
-    before, began = look(env), env.clock.now()
+    before, began = plan_and_status(env), env.clock.now()
     throttle(env, "ecs", "DescribeServices", 2)
     throttle(env, "route53", "GetHostedZone", 3)
     throttle(env, "sts", "GetCallerIdentity", 3)
     reset = {"kind": "reset", "service": "ec2", "operation": "DescribeSubnets", "times": 2}
     env.sandbox.cloud.faults.add(reset)
-    assert before == look(env)
+    assert before == plan_and_status(env)
     assert env.clock.now() > began
 
 
@@ -87,7 +87,7 @@ def test_a_service_that_is_not_answered_is_unknown(env: Env) -> None:
     assert {"running": None, "wanted": None, "rollout": [], "reason": THROTTLED} == tasks(
         observations["service"], observations["steady_service"]
     )
-    steps = {step["key"]: step for step in look(env).plan.shown()["resources"]}
+    steps = {step["key"]: step for step in plan_and_status(env).plan.shown()["resources"]}
     assert (None, THROTTLED) == (
         steps["service/news-bot"]["action"],
         steps["service/news-bot"]["reason"],

@@ -1,4 +1,4 @@
-"""The outermost frame: whatever goes wrong, a person reads sentences and no traceback."""
+"""The outermost error handler: whatever goes wrong, the user reads sentences and no traceback."""
 
 import json
 import os
@@ -22,13 +22,13 @@ from tests.provision.shell import PROVISION, TIMEOUT, Person, control, environme
 
 SECRET = "channel-secret-0123456789"
 VERBS = ("setup", "deploy", "start", "stop", "pause", "teardown")
-# What the encodings of terminals and of redirected output on Windows lack: at least the check mark.
+# Encodings of terminals and of redirected output on Windows; they lack at least the check mark.
 RARE = ("shift_jis", "euc_jp", "cp1252", "latin-1")
 ENCODINGS = ["cp932", "ascii", *(pytest.param(each, marks=pytest.mark.full) for each in RARE)]
 
 
-def raised(error: BaseException) -> Callable[[], int]:
-    """What ends with this error."""
+def raising(error: BaseException) -> Callable[[], int]:
+    """Return an action that raises this error."""
 
     def action() -> int:
         secret = SECRET  # a local variable
@@ -38,16 +38,16 @@ def raised(error: BaseException) -> Callable[[], int]:
     return action
 
 
-def test_an_error_nobody_foresaw(
+def test_unexpected_error_is_reported_with_details_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Three parts and exit 1; the frames go into a file for this user alone, without values and messages."""
+    """Three sentences and exit status 1; the frames go to a private file, without values and messages."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     inner = ValueError(f"Invalid header value b'Bearer {SECRET}'")
     outer = RuntimeError(SECRET)
     outer.__cause__ = inner
-    inner.__context__ = outer  # a circle is no reason to go on for ever
-    assert 1 == main.guarded(raised(outer))
+    inner.__context__ = outer  # a cycle must not cause an endless loop
+    assert 1 == main.guarded(raising(outer))
     (path,) = tmp_path.iterdir()
     assert (
         "Provision met an error that it does not know.\n"
@@ -79,36 +79,38 @@ def test_an_error_nobody_foresaw(
         (MemoryError(), "MemoryError"),
     ],
 )
-def test_why(
+def test_os_error_message_is_shown_and_others_are_not(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: Exception,
     why: str,
 ) -> None:
-    """The operating system's own words are shown; other messages may hold anything and are not."""
+    """Messages of the operating system are shown; other messages may contain secrets and are not."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert 1 == main.guarded(raised(error))
+    assert 1 == main.guarded(raising(error))
     assert f"  why:  {why}" == capsys.readouterr().err.splitlines()[1]
     (path,) = tmp_path.iterdir()
     assert why == path.read_text().splitlines()[-1]
 
 
-def test_details_that_cannot_be_written(
+def test_details_file_that_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A full disk, a temporary folder that is gone: said, and no second error."""
+    """A full disk or missing temporary folder is reported without a second error."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    assert 1 == main.guarded(raised(RuntimeError()))
+    assert 1 == main.guarded(raising(RuntimeError()))
     said = capsys.readouterr().err.splitlines()
     assert said[2].startswith("  next: The details could not be written: FileNotFoundError: ")
     assert 3 == len(said)
 
 
-def test_ctrl_c_and_refusals_keep_their_status(capsys: pytest.CaptureFixture[str]) -> None:
-    """130, and what a refusal says."""
-    assert 130 == main.guarded(raised(KeyboardInterrupt()))
-    assert 1 == main.guarded(raised(ProvisionError("a", "b", "c")))
+def test_ctrl_c_and_provision_errors_keep_their_exit_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Ctrl-C exits with 130; a ProvisionError with its own status and message."""
+    assert 130 == main.guarded(raising(KeyboardInterrupt()))
+    assert 1 == main.guarded(raising(ProvisionError("a", "b", "c")))
     assert "a\n  why:  b\n  next: c" in capsys.readouterr().err
 
 
@@ -119,7 +121,7 @@ def run(
     preexec: Callable[[], object] | None = None,
     **more: str,
 ) -> subprocess.CompletedProcess[bytes]:
-    """One command, its output as bytes."""
+    """Run one command, with its output as bytes."""
     return subprocess.run(
         [*PROVISION, *typed],
         cwd=person.folder,
@@ -136,7 +138,7 @@ def run(
 def finished_stack(
     served: tuple[dict[str, str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Person:
-    """Somebody with a stack."""
+    """Return a user with a complete stack."""
     control(served[0], "reset", {})
     person = Person(tmp_path_factory.mktemp("finished"), served[1])
     done = person.types("--sandbox", "setup", "--yes")
@@ -145,8 +147,8 @@ def finished_stack(
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_any_encoding(finished_stack: Person, encoding: str) -> None:
-    """What the output cannot show is replaced; JSON stays JSON; Japanese is spoken where it can be shown."""
+def test_output_in_any_encoding(finished_stack: Person, encoding: str) -> None:
+    """Unencodable characters are replaced; JSON stays valid; Japanese is used where it can be encoded."""
     status = run(finished_stack, "--sandbox", "status", PYTHONIOENCODING=encoding)
     assert (0, b"") == (status.returncode, status.stderr)
     assert "  v cluster/news-bot" in status.stdout.decode(encoding)
@@ -162,8 +164,8 @@ def test_any_encoding(finished_stack: Person, encoding: str) -> None:
     assert (japanese, not japanese) == ("\u6708" in last, "changes. About" in last)
 
 
-def test_japanese_locales(finished_stack: Person) -> None:
-    """A Shift_JIS terminal's encoding comes from the locale; PYTHONIOENCODING stands for it here."""
+def test_output_in_shift_jis_locale(finished_stack: Person) -> None:
+    """Output is encoded in Shift_JIS; PYTHONIOENCODING stands in for the locale here."""
     done = run(
         finished_stack, "--sandbox", "verify", LANG="ja_JP.SJIS", PYTHONIOENCODING="shift_jis"
     )
@@ -172,8 +174,8 @@ def test_japanese_locales(finished_stack: Person) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_lock_that_cannot_be_written(finished_stack: Person, verb: str) -> None:
-    """A folder that cannot be written to: verbs that change something meet it at the lock."""
+def test_lock_file_that_cannot_be_written(finished_stack: Person, verb: str) -> None:
+    """In a folder that is not writable, mutating commands fail at the lock."""
     lock = finished_stack.folder / ".stack.sandbox.yaml.lock"
     lock.unlink(missing_ok=True)
     lock.mkdir()
@@ -192,7 +194,7 @@ def test_lock_that_cannot_be_written(finished_stack: Person, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_full_disk(finished_stack: Person, verb: str) -> None:
-    """Nothing can be written, the lock first: three parts, and the file is as it was."""
+    """When nothing can be written, the command fails with three sentences, and the file is unchanged."""
     before = (finished_stack.folder / "stack.sandbox.yaml").read_bytes()
 
     def full() -> None:
@@ -205,27 +207,27 @@ def test_full_disk(finished_stack: Person, verb: str) -> None:
     assert before == (finished_stack.folder / "stack.sandbox.yaml").read_bytes()
 
 
-def test_lock_in_no_folder(tmp_path: Path) -> None:
-    """The folder cannot be made, either; and a lock that failed is not held."""
+def test_lock_in_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """The lock fails if its folder cannot be created, and is not held."""
     (tmp_path / "file").touch()
-    with pytest.raises(ProvisionError) as refused, locked(tmp_path / "file" / "stack.yaml"):
+    with pytest.raises(ProvisionError) as error, locked(tmp_path / "file" / "stack.yaml"):
         pytest.fail("locked")
-    assert f"Could not write {tmp_path}/file/.stack.yaml.lock." == refused.value.what
+    assert f"Could not write {tmp_path}/file/.stack.yaml.lock." == error.value.what
 
 
-def test_own_files_that_cannot_be_read(tmp_path: Path) -> None:
-    """image.files with something in it that cannot be read."""
+def test_image_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """A file in image.files that cannot be read is reported."""
     folder = tmp_path / "own"
     folder.mkdir()
     os.mkfifo(folder / "pipe.py")
-    with pytest.raises(ProvisionError) as refused:
+    with pytest.raises(ProvisionError) as error:
         own.read(folder, tmp_path)
-    assert "Could not use the files for the image." == refused.value.what
+    assert "Could not use the files for the image." == error.value.what
 
 
 @pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("plan",), ("cost",)])
-def test_reader_that_goes(finished_stack: Person, typed: tuple[str, ...]) -> None:
-    """`| head -1`, and a reader that has read nothing: no words about it."""
+def test_closed_stdout_pipe_is_silent(finished_stack: Person, typed: tuple[str, ...]) -> None:
+    """A reader that closes the pipe (`| head -1`), even before reading: no message."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as broken:
@@ -233,8 +235,8 @@ def test_reader_that_goes(finished_stack: Person, typed: tuple[str, ...]) -> Non
     assert (1, b"") == (done.returncode, done.stderr)
 
 
-def test_both_readers_go(finished_stack: Person) -> None:
-    """`2>&1 | head`: the words about it have no reader, either."""
+def test_closed_stdout_and_stderr_pipes(finished_stack: Person) -> None:
+    """With `2>&1 | head` the error message has no reader either."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as broken:
@@ -250,8 +252,8 @@ def test_both_readers_go(finished_stack: Person) -> None:
 
 
 @pytest.mark.parametrize("typed", [("status",), ("status", "--json"), ("--help",), ("--version",)])
-def test_output_onto_a_full_disk(finished_stack: Person, typed: tuple[str, ...]) -> None:
-    """Exit 1 and three parts, once."""
+def test_output_to_a_full_disk(finished_stack: Person, typed: tuple[str, ...]) -> None:
+    """Exit status 1 and one message of three sentences."""
     with open("/dev/full", "wb") as full:
         done = run(finished_stack, "--sandbox", *typed, stdout=full)
     assert (
@@ -264,7 +266,7 @@ def test_output_onto_a_full_disk(finished_stack: Person, typed: tuple[str, ...])
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams(finished_stack: Person, closed: str) -> None:
-    """Whoever starts the command may have closed any of its streams."""
+    """The command may be started with any of its standard streams closed."""
     command = f'"$0" -m provision --sandbox status {closed}'
     done = subprocess.run(
         ["sh", "-c", command, sys.executable],
@@ -279,13 +281,13 @@ def test_closed_streams(finished_stack: Person, closed: str) -> None:
 
 @pytest.fixture
 def temporary(tmp_path: Path) -> dict[str, str]:
-    """An environment with a temporary folder of its own."""
+    """Return an environment with its own temporary folder."""
     (tmp_path / "temporary").mkdir()
     return {**environment(tmp_path / "runtime"), "TMPDIR": str(tmp_path / "temporary")}
 
 
 def processes(environ: dict[str, str]) -> list[str]:
-    """Command lines of the processes that have this temporary folder as TMPDIR or HOME."""
+    """Return the command lines of the processes that have this temporary folder as TMPDIR or HOME."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
@@ -300,8 +302,10 @@ def processes(environ: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_demo_is_stopped(temporary: dict[str, str], tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C, kill, a closed terminal: 130, no traceback, and no process or file is left."""
+def test_stopped_demo_leaves_nothing(
+    temporary: dict[str, str], tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C, kill or a closed terminal: exit status 130, no traceback, and no process or file is left."""
     with subprocess.Popen(
         [sys.executable, "-m", "provision.sandbox.demo"],
         cwd=tmp_path,
@@ -315,9 +319,9 @@ def test_demo_is_stopped(temporary: dict[str, str], tmp_path: Path, number: sign
         while not demo.stdout.readline().startswith("== 1."):
             pass
         os.killpg(demo.pid, number)
-        said, wrong = demo.communicate(timeout=TIMEOUT)
+        stdout, stderr = demo.communicate(timeout=TIMEOUT)
     assert 130 == demo.returncode
-    assert "Stopped. The sandbox ends, and everything in it" in said
-    assert "Traceback" not in said + wrong
+    assert "Stopped. The sandbox ends, and everything in it" in stdout
+    assert "Traceback" not in stdout + stderr
     assert [] == processes(temporary)
     assert [] == list(Path(temporary["TMPDIR"]).iterdir())

@@ -307,7 +307,7 @@ def test_news_is_there(env: Env, front: TlsServer) -> None:
 
 def test_nothing_could_be_collected(env: Env, front: TlsServer) -> None:
     """The feeds are down: no fault of the stack's, and where to look."""
-    env.papers.usual = None
+    env.feeds.document = None
     env.setup()
     found = verified(env, front)["articles"]
     assert "SKIP" == found.state

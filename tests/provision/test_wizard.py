@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from tests.provision.shell import ROOT, Person, own_aws, told
+from tests.provision.shell import ROOT, Person, aws_environment, runtime_info
 from tests.provision.terminal import DOWN, ENTER, Terminal
 
 JAPANESE = yaml.safe_load((ROOT / "provision/i18n/ja.yaml").read_text(encoding="utf-8"))
@@ -135,10 +135,10 @@ def test_ctrl_c_at_every_question(
 ) -> None:
     """Every question and both secrets, each with a wrong answer where there is one, none asked twice."""
 
-    known = told(person)
+    known = runtime_info(person)
 
     def open_one() -> Terminal:
-        return terminals("setup", "--lang", language, **own_aws(known))
+        return terminals("setup", "--lang", language, **aws_environment(known))
 
     wizard = Wizard(open_one, language)
     for asked in (*FIRST, MORE):
@@ -168,7 +168,7 @@ def test_ctrl_c_at_every_question(
     wizard.interrupted(BUILD, token, secret)
     wizard.give(BUILD.right)
     wizard.until("Nothing was created.")
-    assert 1 == wizard.terminal.ended()
+    assert 1 == wizard.terminal.wait()
     text = (person.folder / "stack.yaml").read_text()
     assert known["access_token"] not in text
     written = yaml.safe_load(text)

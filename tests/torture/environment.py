@@ -24,7 +24,7 @@ from provision.sandbox.sandbox import Sandbox
 from provision.sandbox.tasks.runners import InlineTasks
 from provision.state.atomic_file import TEMPORARY_SUFFIX
 from provision.state.stack_file import StackFile
-from tests.provision.conftest import inventory
+from tests.provision.conftest import count_resources
 from tests.provision.shell import ROOT
 from tests.provision.test_existing_accounts import TRUST
 
@@ -78,7 +78,7 @@ class Ground:
         attach(self._session, self.sandbox.aws)
         self.damaged = 0
         self.strangers()
-        self.before = Counter(inventory(self.client))
+        self.before = Counter(count_resources(self.client))
         self.file.write_text(SETTINGS)
 
     def close(self) -> None:
@@ -196,17 +196,17 @@ class Ground:
     def surplus(self, wanted: dict[str, int]) -> Counter[str]:
         """What there is more of than there should be, beside what was there before."""
         time.sleep(2 * LAG / self.speed)
-        found = Counter(inventory(self.client)) - self.before - Counter(wanted)
+        found = Counter(count_resources(self.client)) - self.before - Counter(wanted)
         if found["interface"]:  # AWS keeps it for a while after its task has ended
             time.sleep(2 * self.sandbox.cloud.delays.network_interfaces / self.speed)
-            found = Counter(inventory(self.client)) - self.before - Counter(wanted)
+            found = Counter(count_resources(self.client)) - self.before - Counter(wanted)
         runs = sum(task.command == tuple(COMMAND) for task in self.tasks.started)
         return found + Counter({"run of the collector": max(0, runs - 1)})
 
     def missing(self, wanted: dict[str, int]) -> Counter[str]:
         """What there is less of than there should be."""
-        return Counter(wanted) + self.before - Counter(inventory(self.client))
+        return Counter(wanted) + self.before - Counter(count_resources(self.client))
 
     def touched(self) -> Counter[str]:
         """What there was before and is not there any more."""
-        return self.before - Counter(inventory(self.client))
+        return self.before - Counter(count_resources(self.client))
