@@ -1,6 +1,6 @@
-"""How many calls each walk makes: times depend on the machine, these do not (benchmarks/setup.py has times).
+"""How many calls each command makes: unlike times, counts do not depend on the machine.
 
-The floor is benchmarks/floor.py's: as few calls as could do it, counted over the same stack.
+benchmarks/floor.py has the minimum number of calls for the same stack, benchmarks/setup.py measures times.
 """
 
 from collections import Counter
@@ -21,7 +21,8 @@ from provision.wizard import recovery
 from tests.provision.conftest import READING, Env
 from tests.provision.round_trips import RoundTrips
 
-MADE: dict[str, type[Resource]] = {  # the calls of which a setup makes several, and what each makes
+# Calls that a setup makes several times, and what each creates.
+CREATE_CALLS: dict[str, type[Resource]] = {
     "CreateRole": Role,
     "PutRolePolicy": RolePolicy,
     "PutParameter": Parameter,
@@ -32,56 +33,56 @@ MADE: dict[str, type[Resource]] = {  # the calls of which a setup makes several,
     "RegisterTaskDefinition": Family,
     "CreateSchedule": Scheduled,
 }
-GONE: dict[str, type[Resource]] = {
+DELETE_CALLS: dict[str, type[Resource]] = {
     "DeleteRole": Role,
     "DeleteParameter": Parameter,
 }
 
 
-def many(env: Env, operations: dict[str, type[Resource]]) -> dict[str, int]:
-    """How often each would be called if it were called once for everything of its kind."""
+def expected_counts(env: Env, operations: dict[str, type[Resource]]) -> dict[str, int]:
+    """Return how often each would be called if called once for every resource of its kind."""
     found = resources(env)
     return {name: sum(isinstance(r, kind) for r in found) for name, kind in operations.items()}
 
 
 def resources(env: Env) -> list[Resource]:
-    """The stack's."""
+    """Return the stack's resources."""
     return env.stack().resources
 
 
 def calls(env: Env) -> Counter[str]:
-    """Those since the last time this was asked, by operation; LINE's are not AWS's."""
+    """Return the AWS calls since the last time this was called, by operation."""
     made = Counter(env.aws_session.calls)
     env.aws_session.calls.clear()
     del made["SetWebhookEndpoint"]
     return made
 
 
-def test_setup(env: Env) -> None:
-    """At most half as many calls again as the floor needs; nothing is made or set twice."""
+def test_setup_makes_few_calls(env: Env) -> None:
+    """At most 1.5 times the minimum; nothing is created or set twice."""
     assert [] == env.setup().errors
     made = calls(env)
     assert made.total() <= 1.5 * floor.setup_calls(resources(env))
-    assert many(env, MADE) == {name: made[name] for name in MADE}
+    assert expected_counts(env, CREATE_CALLS) == {name: made[name] for name in CREATE_CALLS}
     changed = {name for name, times in made.items() if times > 1 and not name.startswith(READING)}
-    assert set() == changed - set(MADE)
+    assert set() == changed - set(CREATE_CALLS)
 
 
-def test_rerun_and_look(env: Env) -> None:
-    """A rerun asks what a look asks, and changes nothing; both stay near the floor."""
+def test_second_setup_makes_as_many_calls_as_an_inspection(env: Env) -> None:
+    """It changes nothing; both stay near the minimum."""
     env.setup()
     calls(env)
     env.engine().inspect()
-    looked = calls(env)
-    assert looked.total() <= 1.3 * floor.look_calls(resources(env))
+    inspected = calls(env)
+    assert inspected.total() <= 1.3 * floor.look_calls(resources(env))
     env.setup()
     again = calls(env)
     assert [] == [name for name in again if not name.startswith(READING)]
-    assert again.total() <= looked.total() + 5  # milestones are reached, not looked at
+    assert again.total() <= inspected.total() + 5  # for milestones
 
 
 def test_round_trips(env: Env) -> None:
-    """Everything is looked at in three; on a slow machine a thread may come too late for its own."""
+    """Everything is inspected in three round trips; on a slow machine a thread may miss one."""
     env.setup()
     rounds = RoundTrips()
     env.aws_session.before = rounds.hold
@@ -93,54 +94,55 @@ def test_round_trips(env: Env) -> None:
     assert rounds.take() <= 6  # and one more
 
 
-def test_recover(env: Env) -> None:
-    """What the account holds is listed once, to tell the settings and for the records; then comes a look."""
+def test_recover_lists_the_account_once(env: Env) -> None:
+    """One listing serves both the settings and the records; an inspection follows."""
     env.setup()
-    looks = floor.look_calls(resources(env))
+    polls = floor.look_calls(resources(env))
     calls(env)
     list_inventory(env.clients(), env.clock, "news-bot")
     listed = calls(env)
     env.path.unlink()
     recovery.recover_if_empty(StackFile(env.path), env.clients(), env.clock, ())
-    assert calls(env).total() <= listed.total() + 1.3 * looks
+    assert calls(env).total() <= listed.total() + 1.3 * polls
 
 
-def test_waiting_costs_few_calls(env: Env) -> None:
-    """Minutes of AWS's time, and still half as many calls again as the floor: rare while the end is far."""
+def test_waiting_in_setup_makes_few_calls(env: Env) -> None:
+    """With AWS's delays still at most 1.5 times the minimum: polling is rare while the end is far."""
     env.sandbox.cloud.delays.__dict__.update(vars(Delays()))
     assert [] == env.setup().errors
     made = calls(env)
     del made["GetObject"]  # the collector's own
     assert made.total() <= 1.5 * floor.setup_calls(resources(env))
-    looks = {"DescribeLoadBalancers": 6, "DescribeCertificate": 16, "DescribeServices": 14}
-    assert {} == {name: made[name] for name, most in looks.items() if made[name] > most}
+    polls = {"DescribeLoadBalancers": 6, "DescribeCertificate": 16, "DescribeServices": 14}
+    assert {} == {name: made[name] for name, most in polls.items() if made[name] > most}
     assert (1, 1) == (made["RunTask"], made["CreateService"])
-    assert made["CreateSchedule"] == many(env, MADE)["CreateSchedule"]  # no role was too young
+    # No call was repeated because a role was too new.
+    assert made["CreateSchedule"] == expected_counts(env, CREATE_CALLS)["CreateSchedule"]
 
 
-def test_teardown(env: Env) -> None:
-    """What others use is looked for before, what is left after; in between each goes with one call.
+def test_teardown_makes_few_calls(env: Env) -> None:
+    """External use is checked before, leftovers after; in between each resource takes one delete call.
 
-    But for security groups: side by side with what used them, they may come a moment too soon.
+    Except security groups: deleted in parallel with what used them, they may need a second call.
     """
     env.setup()
     calls(env)
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     made = calls(env)
     assert made.total() <= 2 * floor.teardown_calls(resources(env))
-    assert many(env, GONE) == {name: made[name] for name in GONE}
-    groups = many(env, {"DeleteSecurityGroup": SecurityGroup})
+    assert expected_counts(env, DELETE_CALLS) == {name: made[name] for name in DELETE_CALLS}
+    groups = expected_counts(env, {"DeleteSecurityGroup": SecurityGroup})
     least = groups["DeleteSecurityGroup"]
     assert least <= made["DeleteSecurityGroup"] <= 2 * least
 
 
-def test_teardown_waits_with_few_calls(env: Env) -> None:
-    """The longer it takes, the rarer they are."""
+def test_waiting_in_teardown_makes_few_calls(env: Env) -> None:
+    """The longer a deletion takes, the rarer it is polled."""
     env.setup()
     env.sandbox.cloud.delays.__dict__.update(vars(Delays()))
     calls(env)
     env.teardown()
     made = calls(env)
-    looks = {"DeleteSecurityGroup": 40, "DeleteCertificate": 20, "DescribeServices": 40}
-    assert {} == {name: made[name] for name, most in looks.items() if made[name] > most}
+    polls = {"DeleteSecurityGroup": 40, "DeleteCertificate": 20, "DescribeServices": 40}
+    assert {} == {name: made[name] for name, most in polls.items() if made[name] > most}

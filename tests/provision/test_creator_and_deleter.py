@@ -1,4 +1,4 @@
-"""One resource made or removed: what is known after calls that failed, and what is done then."""
+"""Creating or deleting one resource: what is known after failed calls, and what happens next."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from provision.resources.base import AccountWide, Clients, Errors, Live, Resourc
 from provision.sandbox.clock import ManualClock
 from provision.state.stack_file import Record, StackFile, State
 
-ANSWERS: dict[str, Exception] = {
+ERRORS: dict[str, Exception] = {
     "throttled": ClientError({"Error": {"Code": "Throttling"}}, "Create"),
     "not yet": ClientError({"Error": {"Code": "InvalidState"}}, "Create"),
     "lost": failures.ConnectionClosedError(endpoint_url="https://aws", request=None),
@@ -24,27 +24,27 @@ ANSWERS: dict[str, Exception] = {
 
 
 class Thing(Resource):
-    """Its create calls end as they are told to."""
+    """A resource whose create calls fail with the given errors."""
 
     errors = Errors(retry=("InvalidState",))
 
-    def __init__(self, ends: list[str]) -> None:
-        self.logical_id, self.ends = "thing", ends
+    def __init__(self, failures: list[str]) -> None:
+        self.logical_id, self.failures = "thing", failures
 
     def create(self, clients: Clients) -> Live | None:
-        raise ANSWERS[self.ends.pop(0)]
+        raise ERRORS[self.failures.pop(0)]
 
 
-def removing(creation: Creator) -> Deleter:
-    """The same file's removals; they write no states."""
-    file, clients, clock = creation.file, creation.clients, creation.clock
+def deleter_for(creator: Creator) -> Deleter:
+    """Return a deleter for the same file; it writes no states."""
+    file, clients, clock = creator.file, creator.clients, creator.clock
     return Deleter(
-        file, clients, clock, creation.tell, lambda *state: None, Ownership(file, clients, clock)
+        file, clients, clock, creator.tell, lambda *state: None, Ownership(file, clients, clock)
     )
 
 
-def creating(file: StackFile) -> Creator:
-    """Create calls whose records go into this file."""
+def creator_for(file: StackFile) -> Creator:
+    """Return a creator whose records go into this file."""
 
     def write(resource: Resource, state: State, made: bool = False) -> None:
         file.record(resource.key, Record(resource.kind, state, resource.outputs()))
@@ -54,7 +54,7 @@ def creating(file: StackFile) -> Creator:
 
 
 @pytest.mark.parametrize(
-    ("earlier_run", "ends", "none_for_sure"),
+    ("earlier_run", "failures", "none_for_sure"),
     [
         (False, ["throttled"], True),
         (False, ["not yet"], True),
@@ -68,23 +68,23 @@ def creating(file: StackFile) -> Creator:
         (True, ["throttled", "not yet"], False),
     ],
 )
-def test_there_is_none_for_sure(
-    tmp_path: Path, earlier_run: bool, ends: list[str], none_for_sure: bool
+def test_resource_certainly_does_not_exist(
+    tmp_path: Path, earlier_run: bool, failures: list[str], none_for_sure: bool
 ) -> None:
-    """Only where every call was refused: an answer that was lost, now or earlier, may have been a yes."""
+    """Only if every call was rejected: a lost response, now or earlier, may have been a success."""
     file = StackFile(tmp_path / "stack.yaml")
     if earlier_run:
         file.record("thing", Record("Thing", "creating"))
-    creation, thing = creating(file), Thing(list(ends))
-    for _end in ends:
+    creator, thing = creator_for(file), Thing(list(failures))
+    for _end in failures:
         with pytest.raises(Pending):
-            creation.create(thing)
-    assert none_for_sure == creation.cannot_be(thing)
+            creator.create(thing)
+    assert none_for_sure == creator.cannot_be(thing)
 
 
 @resource
 class Zone(Resource):
-    """What is on disk before its create call is part of that call."""
+    """A resource whose recorded outputs are sent with its create call."""
 
     reference: str = output("Reference")
 
@@ -95,18 +95,20 @@ class Zone(Resource):
 @pytest.mark.parametrize(
     ("state", "sent"),
     [
-        ("creating", "sent first"),  # a crash: the call is sent as it was
-        ("created", "sent "),  # that one is gone: nothing of it is sent again
+        ("creating", "sent first"),  # after a crash the call is repeated as it was
+        ("created", "sent "),  # the former resource is gone: nothing of it is sent
         ("deleting", "sent "),
     ],
 )
-def test_what_is_sent_again(tmp_path: Path, state: State, sent: str) -> None:
-    """What an unfinished create call was sent with, and nothing of a thing that was."""
+def test_create_call_is_repeated_with_recorded_parameters(
+    tmp_path: Path, state: State, sent: str
+) -> None:
+    """An unfinished create call is repeated as it was; nothing of a former resource is sent."""
     file = StackFile(tmp_path / "stack.yaml")
     file.record("zone", Record("Zone", state, {"reference": "first"}))
     zone = Zone()
     zone.logical_id = "zone"
-    creating(file).create(zone)
+    creator_for(file).create(zone)
     assert ("created", {"reference": sent}) == (
         file.records["zone"].state,
         file.records["zone"].outputs,
@@ -114,7 +116,7 @@ def test_what_is_sent_again(tmp_path: Path, state: State, sent: str) -> None:
 
 
 class Address(Resource):
-    """Created twice there are two of it."""
+    """A resource that exists twice if it is created twice."""
 
     identified_by = "tags"
 
@@ -132,7 +134,7 @@ class Address(Resource):
 
 
 class Named(Address):
-    """Its name sees to it that there is one."""
+    """A resource whose name is unique."""
 
     identified_by = "name"
 
@@ -145,49 +147,49 @@ class Named(Address):
         (Address, "creating", 60, False),
         (Address, "created", 59, True),
         (Address, "deleting", 0, False),
-        (Named, "creating", 0, False),  # its create call tells sooner than waiting
+        (Named, "creating", 0, False),  # a second create call fails, which is faster than waiting
     ],
 )
-def test_hidden(
+def test_recently_created_resource_may_be_hidden(
     tmp_path: Path, kind: type[Address], state: State | None, age: int, hidden: bool
 ) -> None:
-    """What an earlier run made less than a minute ago may be there though AWS does not show it."""
+    """What an earlier run created less than a minute ago may exist although AWS does not show it."""
     file = StackFile(tmp_path / "stack.yaml")
-    creation = creating(file)
+    creator = creator_for(file)
     if state:
-        file.record("address", Record(kind.__name__, state, {}, creation.clock.now() - age))
-    assert hidden == creation.hidden(kind())
+        file.record("address", Record(kind.__name__, state, {}, creator.clock.now() - age))
+    assert hidden == creator.hidden(kind())
 
 
 @pytest.mark.parametrize(("age", "goes"), [(59, False), (60, True)])
-def test_removal_of_what_is_not_shown(tmp_path: Path, age: int, goes: bool) -> None:
-    """Made less than a minute ago it is looked for again; later on there is none."""
+def test_delete_waits_for_recently_created_resource(tmp_path: Path, age: int, goes: bool) -> None:
+    """Created less than a minute ago it is looked for again; later it counts as gone."""
     file = StackFile(tmp_path / "stack.yaml")
-    creation = creating(file)
-    file.record("address", Record("Address", "created", {}, creation.clock.now() - age))
-    removal = removing(creation)
-    gone = DeletionResult()
+    creator = creator_for(file)
+    file.record("address", Record("Address", "created", {}, creator.clock.now() - age))
+    deleter = deleter_for(creator)
+    result = DeletionResult()
     if not goes:
         with pytest.raises(Pending):
-            removal.remove(Address(), True, gone)
+            deleter.remove(Address(), True, result)
         return
-    assert "gone" == removal.remove(Address(), True, gone)
-    assert (["address"], {}) == (gone.deleted, file.records)
+    assert "gone" == deleter.remove(Address(), True, result)
+    assert (["address"], {}) == (result.deleted, file.records)
 
 
 class Shared(Address, AccountWide):
-    """The whole account uses it."""
+    """A resource that the whole account uses."""
 
 
-def test_what_the_whole_account_uses_is_nobodys() -> None:
-    """Whatever its tags say: a teardown of ours would take it from others."""
+def test_account_wide_resource_is_never_ours() -> None:
+    """Whatever its tags: a teardown would take it away from others."""
     theirs, shared = Address(), Shared()
     clients: Clients = None  # type: ignore[assignment]
     assert [True, False] == [ours(one, clients, {}, set()) for one in (theirs, shared)]
 
 
 class Leaving(Address):
-    """Its delete call is carried out, and the answer to it is lost."""
+    """A resource whose delete call succeeds with a lost response."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,16 +200,16 @@ class Leaving(Address):
 
     def delete(self, clients: Clients) -> None:
         self.deletes += 1
-        raise ANSWERS["lost"]
+        raise ERRORS["lost"]
 
 
-def test_delete_call_whose_answer_is_lost(tmp_path: Path) -> None:
+def test_lost_delete_response_is_not_retried_blindly(tmp_path: Path) -> None:
     """It is looked for again, not deleted a second time."""
     file = StackFile(tmp_path / "stack.yaml")
     file.record("address", Record("Leaving", "created"))
-    creation, leaving = creating(file), Leaving()
-    removal = removing(creation)
+    creator, leaving = creator_for(file), Leaving()
+    deleter = deleter_for(creator)
     with pytest.raises(Pending):
-        removal.remove(leaving, True, DeletionResult())
-    assert "gone" == removal.remove(leaving, True, DeletionResult())
+        deleter.remove(leaving, True, DeletionResult())
+    assert "gone" == deleter.remove(leaving, True, DeletionResult())
     assert 1 == leaving.deletes

@@ -1,4 +1,4 @@
-"""The verbs of daily use, from outside."""
+"""The commands of daily use, run as processes."""
 
 import json
 import re
@@ -11,19 +11,19 @@ from tests.provision.shell import Person, client, control, send
 
 @pytest.mark.slow
 def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
-    """Stopped, the bot is silent and nothing is taken away; started, it answers."""
+    """Stopped, the bot is silent and nothing is deleted; started, it answers."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
-    assert (0, "tasks wanted: 0\n") == outcome(person.types("--sandbox", "stop"))
+    assert (0, "tasks wanted: 0\n") == result_of(person.types("--sandbox", "stop"))
     assert send(addresses, "help")["reply"] is None
     status = json.loads(person.types("--sandbox", "status", "--json").stdout)
     assert [] == [entry["key"] for entry in status["resources"] if not entry["ready"]]
-    assert (0, "tasks wanted: 1\n") == outcome(person.types("--sandbox", "start"))
+    assert (0, "tasks wanted: 1\n") == result_of(person.types("--sandbox", "start"))
     assert 1 == len(send(addresses, "help")["reply"])
 
 
 @pytest.mark.slow
 def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
-    """A pause takes load balancer and service; setup then says resume, and resume puts them back."""
+    """Pause deletes load balancer and service; setup then refers to resume, and resume recreates them."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     paused = person.types("--sandbox", "pause", "--yes")
     assert 0 == paused.returncode, paused.stderr
@@ -37,8 +37,8 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     }
     for verb in ("status", "plan", "cost"):
         assert "provision resume" in person.types("--sandbox", verb).stderr
-    told = json.loads(person.types("--sandbox", "status", "--json").stdout)
-    assert (True, {"start": None, "stop": None}) == (told["paused"], told["next"])
+    status = json.loads(person.types("--sandbox", "status", "--json").stdout)
+    assert (True, {"start": None, "stop": None}) == (status["paused"], status["next"])
     cost = json.loads(person.types("--sandbox", "cost", "--json").stdout)
     assert (0.63, []) == (cost["monthly_usd"], cost["lower"])
     setup = person.types("--sandbox", "setup", "--yes")
@@ -51,7 +51,7 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert "--yes" in asked.stderr
     assert "load_balancer/news-bot" in asked.stderr
     resumed = person.types("--sandbox", "resume", "--yes")
-    assert (0, "https://news-bot.example/webhook\n") == outcome(resumed), resumed.stderr
+    assert (0, "https://news-bot.example/webhook\n") == result_of(resumed), resumed.stderr
     assert 1 == len(send(addresses, "help")["reply"])
     assert 0 == person.types("--sandbox", "pause", "--yes").returncode
     gone = json.loads(
@@ -62,7 +62,7 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str]) -> None:
-    """Nothing was built, or all of it stands: refused with what to do, no question and no changing call."""
+    """With no stack or a complete one: an error with advice, no question and no mutating call."""
     for stands in (False, True):
         if stands:
             assert 0 == person.types("--sandbox", "setup", "--yes").returncode
@@ -76,8 +76,10 @@ def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str
 
 
 @pytest.mark.slow
-def test_deploy_asks_before_it_makes_what_costs(person: Person, addresses: dict[str, str]) -> None:
-    """Somebody took the load balancer away: deploy would make another one, so it asks, as resume does."""
+def test_deploy_asks_before_recreating_load_balancer(
+    person: Person, addresses: dict[str, str]
+) -> None:
+    """Recreating a deleted load balancer costs money, so deploy asks, as resume does."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     elbv2 = client(addresses, "elbv2")
     balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
@@ -91,13 +93,13 @@ def test_deploy_asks_before_it_makes_what_costs(person: Person, addresses: dict[
 
 @pytest.mark.slow
 def test_logs(person: Person, addresses: dict[str, str]) -> None:
-    """The bot's own lines, and a wrong --since is a usage error that shows a right one."""
+    """The bot's own log lines; an invalid --since is a usage error that shows a valid one."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     send(addresses, "help")
-    told = person.types("--sandbox", "logs", "--since", "1d")
-    assert 0 == told.returncode
-    assert re.search(r"^\d\d:\d\d:\d\d INFO Listening at: ", told.stdout, re.M)
-    assert re.search(r"^\d\d:\d\d:\d\d INFO event event=message outcome=taken$", told.stdout, re.M)
+    logs = person.types("--sandbox", "logs", "--since", "1d")
+    assert 0 == logs.returncode
+    assert re.search(r"^\d\d:\d\d:\d\d INFO Listening at: ", logs.stdout, re.M)
+    assert re.search(r"^\d\d:\d\d:\d\d INFO event event=message outcome=taken$", logs.stdout, re.M)
     raw = person.types("--sandbox", "logs", "--since", "1d", "--json")
     assert {"level", "logger", "message", "time"} <= json.loads(raw.stdout.splitlines()[0]).keys()
     assert "" == person.types("--sandbox", "logs", "--since", "1d", "--level", "error").stdout
@@ -106,23 +108,23 @@ def test_logs(person: Person, addresses: dict[str, str]) -> None:
     assert "--since 10m" in wrong.stderr
 
 
-def test_cost_asks_aws_nothing(person: Person, addresses: dict[str, str]) -> None:
-    """Per resource, in sum, and what would lower it."""
+def test_cost_sends_nothing_to_aws(person: Person, addresses: dict[str, str]) -> None:
+    """Cost per resource, in total, and what would lower it."""
     before = len(control(addresses, "calls"))
-    told = json.loads(person.types("--sandbox", "cost", "--yes", "--json").stdout)
+    cost = json.loads(person.types("--sandbox", "cost", "--yes", "--json").stdout)
     assert before == len(control(addresses, "calls"))
     assert {
         "zone/news-bot.example",
         "load_balancer/news-bot",
         "service/news-bot",
         "collector_schedule/news-bot",
-    } == {entry["key"] for entry in told["resources"]}
-    assert told["monthly_usd"] == round(sum(entry["monthly_usd"] for entry in told["resources"]), 2)
-    assert told["lower"]
+    } == {entry["key"] for entry in cost["resources"]}
+    assert cost["monthly_usd"] == round(sum(entry["monthly_usd"] for entry in cost["resources"]), 2)
+    assert cost["lower"]
 
 
-def test_verbs_on_nothing(person: Person) -> None:
-    """Before setup each verb says what to do, and none breaks."""
+def test_commands_without_a_stack(person: Person) -> None:
+    """Before setup each command says what to do, and none fails unexpectedly."""
     for verb in ("start", "stop", "logs"):
         done = person.types("--sandbox", verb)
         assert 1 == done.returncode
@@ -135,6 +137,6 @@ def _status(person: Person) -> list[dict[str, Any]]:
     return list(json.loads(person.types("--sandbox", "status", "--json").stdout)["resources"])
 
 
-def outcome(done: object) -> tuple[int, str]:
-    """Exit status and what went to stdout."""
+def result_of(done: object) -> tuple[int, str]:
+    """Return the exit status and stdout."""
     return done.returncode, done.stdout  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
-"""A finished stack, judged by literal values and from outside: by clients, and on the sandbox's clock.
+"""A complete stack checked from outside against literal values: by clients, on the sandbox's clock.
 
-Nothing here is compared with what the tool itself says it wants.
+Nothing here is compared with what the tool itself declares.
 """
 
 from collections.abc import Iterator
@@ -19,20 +19,20 @@ from tests.sandbox.aws.elbv2.handshakes import shake_hands
 
 @pytest.fixture
 def env(finished_stack: FinishedStack) -> Iterator[Env]:
-    """A finished stack, which every test here leaves as it was."""
+    """Yield a complete stack, which every test here leaves unchanged."""
     with finished_stack.on("default") as env:
         yield env
 
 
 def get(env: Env, target: str, port: int = 443) -> Reply:
-    """What somebody on the internet gets."""
+    """Return what a client on the internet gets."""
     request = Request("GET", target, [("Host", "example.jp")])
     return DataPlane(env.sandbox.cloud).forward("example.jp", port, request, "203.0.113.9")
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_tls_versions(env: Env) -> None:
-    """TLS 1.2 and 1.3, as LINE asks; no older one."""
+    """TLS 1.2 and 1.3, as LINE requires, and no older version."""
     cloud = env.sandbox.cloud
     assert "TLSv1.3" == shake_hands(cloud, "example.jp")
     assert "TLSv1.2" == shake_hands(cloud, "example.jp", TLSVersion.TLSv1_2)
@@ -41,8 +41,8 @@ def test_tls_versions(env: Env) -> None:
             shake_hands(cloud, "example.jp", old)
 
 
-def test_ports(env: Env) -> None:
-    """443 is open and nothing else; behind 80, were it opened, stands a redirect to https."""
+def test_only_port_443_is_open(env: Env) -> None:
+    """If port 80 were opened, it would redirect to HTTPS."""
     assert 404 == get(env, "/a?b=1").status
     for port in (80, 8080):
         with pytest.raises(ConnectionRefusedError):
@@ -58,8 +58,8 @@ def test_ports(env: Env) -> None:
     assert (301, "https://example.jp:443/a?b=1") == (reply.status, dict(reply.headers)["Location"])
 
 
-def test_what_is_open_to_whom(env: Env) -> None:
-    """Everybody to the load balancer's 443, the load balancer alone to the bot's 8080."""
+def test_security_group_rules(env: Env) -> None:
+    """Everybody may reach the load balancer's 443, only the load balancer the bot's 8080."""
     ec2 = env.aws_session.client("ec2")
     found = ec2.describe_security_groups()["SecurityGroups"]
     names = {group["GroupId"]: group["GroupName"] for group in found}
@@ -80,8 +80,8 @@ def test_what_is_open_to_whom(env: Env) -> None:
     } == rules
 
 
-def test_what_shows_in_no_answer(env: Env) -> None:
-    """The alias answers whatever the targets do; a health check has 4 s, less than the 5 between two."""
+def test_health_check_and_alias_settings(env: Env) -> None:
+    """The alias does not evaluate target health; the health check times out after 4 s of 5."""
     (group,) = env.aws_session.client("elbv2").describe_target_groups()["TargetGroups"]
     assert (4, "/healthz") == (group["HealthCheckTimeoutSeconds"], group["HealthCheckPath"])
     route53 = env.aws_session.client("route53")
@@ -93,34 +93,34 @@ def test_what_shows_in_no_answer(env: Env) -> None:
     assert "Z14GRHDCWA56QT" == target["HostedZoneId"]  # of load balancers in ap-northeast-1
 
 
-class Sickbed:
-    """Bots of the tasks that start from now on, well or not; their targets, second by second."""
+class HealthControl:
+    """Controls the health of tasks started from now on, and watches their targets second by second."""
 
     def __init__(self, env: Env) -> None:
-        self.env, self.status, self.asked = env, "200 OK", list[float]()
+        self.env, self.status, self.checked_at = env, "200 OK", list[float]()
         assert isinstance(env.sandbox.tasks, InlineTasks)
-        self._usual = env.sandbox.tasks.application
+        self._original = env.sandbox.tasks.application
         env.sandbox.tasks.application = self._bot
 
     def _bot(self, environment: dict[str, str]) -> Any:
-        bot = self._usual(environment)
+        bot = self._original(environment)
 
         def answer(environ: dict[str, Any], start_response: Any) -> Any:
             if environ["PATH_INFO"] != "/healthz":
                 return bot(environ, start_response)
-            self.asked.append(self.env.clock.now())
+            self.checked_at.append(self.env.clock.now())
             start_response(self.status, [])
             return [b""]
 
         return answer
 
     def deploy(self) -> None:
-        """A new task takes the place of the one that runs."""
+        """Replace the running task by a new one."""
         ecs = self.env.aws_session.client("ecs")
         ecs.update_service(cluster="news-bot", service="news-bot", forceNewDeployment=True)
 
     def watch(self, seconds: int) -> list[tuple[str, int]]:
-        """What the targets are, one by one in words, and for how many seconds on end."""
+        """Return the targets' states in words, and for how many seconds each lasted."""
         elbv2, seen = self.env.aws_session.client("elbv2"), []
         (group,) = elbv2.describe_target_groups()["TargetGroups"]
         for _second in range(seconds):
@@ -131,37 +131,41 @@ class Sickbed:
         return [(state, len(list(run))) for state, run in groupby(seen)]
 
     def close(self) -> None:
-        """Everybody is well again, and the newest task runs alone."""
+        """Make all tasks healthy again, and wait until only the newest runs."""
         self.status = "200 OK"
         assert isinstance(self.env.sandbox.tasks, InlineTasks)
-        self.env.sandbox.tasks.application = self._usual
+        self.env.sandbox.tasks.application = self._original
         self.env.clock.advance(120)
 
 
 @pytest.fixture
-def sickbed(env: Env) -> Iterator[Sickbed]:
-    """New tasks' health is in the test's hands."""
-    sickbed = Sickbed(env)
-    yield sickbed
-    sickbed.close()
+def health_control(env: Env) -> Iterator[HealthControl]:
+    """Yield control over the health of new tasks."""
+    health_control = HealthControl(env)
+    yield health_control
+    health_control.close()
 
 
-def test_targets_come_and_go(sickbed: Sickbed) -> None:
-    """In after one good check, out after two bad ones 5 s apart, in after two good ones; drained in 20 s."""
-    sickbed.deploy()
-    assert [("healthy initial", 1), ("draining healthy", 20), ("healthy", 49)] == sickbed.watch(70)
-    assert {5.0} == {after - before for before, after in pairwise(sickbed.asked)}
-    sickbed.status = "500 Internal Server Error"  # 4 s before a check
+def test_target_registration_and_draining(health_control: HealthControl) -> None:
+    """Healthy after one good check; unhealthy after two bad ones, 5 s apart; drained in 20 s."""
+    health_control.deploy()
+    assert [
+        ("healthy initial", 1),
+        ("draining healthy", 20),
+        ("healthy", 49),
+    ] == health_control.watch(70)
+    assert {5.0} == {after - before for before, after in pairwise(health_control.checked_at)}
+    health_control.status = "500 Internal Server Error"  # 4 s before a check
     expected = [("healthy", 6), ("draining", 1), ("draining initial", 5), ("draining unhealthy", 4)]
-    assert expected == sickbed.watch(16)
-    sickbed.status = "200 OK"  # a second before a check
+    assert expected == health_control.watch(16)
+    health_control.status = "200 OK"  # a second before a check
     expected = [("draining unhealthy", 6), ("draining healthy", 4), ("healthy", 2)]
-    assert expected == sickbed.watch(12)
+    assert expected == health_control.watch(12)
 
 
-def test_grace_period(sickbed: Sickbed) -> None:
-    """A task that is not well from the start is given 60 s; meanwhile the one before it serves."""
-    sickbed.status = "500 Internal Server Error"
-    sickbed.deploy()
+def test_failed_task_is_replaced_after_grace_period(health_control: HealthControl) -> None:
+    """A task that is unhealthy from the start gets 60 s; meanwhile the previous one serves."""
+    health_control.status = "500 Internal Server Error"
+    health_control.deploy()
     expected = [("healthy initial", 6), ("healthy unhealthy", 54), ("draining healthy", 1)]
-    assert expected == sickbed.watch(61)
+    assert expected == health_control.watch(61)

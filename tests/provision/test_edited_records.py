@@ -1,4 +1,4 @@
-"""Ids that somebody changed in stack.yaml: proven by the tags, or refused."""
+"""Ids that somebody changed in stack.yaml are proven by tags, or rejected."""
 
 import pytest
 
@@ -9,60 +9,60 @@ from tests.provision.conftest import Env
 
 
 @pytest.fixture
-def built(env: Env) -> Env:
-    """A stack that stands, beside a stranger's security group."""
+def complete_stack(env: Env) -> Env:
+    """Return an environment with a complete stack."""
     env.setup()
     return env
 
 
 def edit(env: Env, key: str, old: str, new: str) -> int:
-    """One word of one entry changed by hand; the line it stands on."""
+    """Change one word of one entry by hand; return its line number."""
     before, entry = env.path.read_text().split(f"  {key}:\n")
     env.path.write_text(before + f"  {key}:\n" + entry.replace(old, new, 1))
     return env.path.read_text()[: -len(entry.partition(old)[2])].count("\n") + 1
 
 
 def read(env: Env) -> StackFile:
-    """The file as the next verb reads it. Raises Damaged."""
+    """Read the file as the next command does. Raise Damaged."""
     file = StackFile(env.path)
     check(file)
     prove(file, env.clients(), env.clock)
     return file
 
 
-def test_unchanged_asks_nothing(built: Env) -> None:
+def test_unchanged_file_needs_no_calls(complete_stack: Env) -> None:
     """What provision wrote itself needs no proof."""
-    built.aws_session.calls.clear()
-    read(built)
-    assert [] == built.aws_session.calls
+    complete_stack.aws_session.calls.clear()
+    read(complete_stack)
+    assert [] == complete_stack.aws_session.calls
 
 
-def test_somebody_elses(built: Env) -> None:
-    """An id of a stranger's: refused by its line, by every run until it is mended."""
-    ec2 = built.aws_session.client("ec2")
-    group = StackFile(built.path).records["bot_group/news-bot-bot"].outputs["id"]
+def test_foreign_id_is_rejected(complete_stack: Env) -> None:
+    """Every run rejects it by its line until it is corrected."""
+    ec2 = complete_stack.aws_session.client("ec2")
+    group = StackFile(complete_stack.path).records["bot_group/news-bot-bot"].outputs["id"]
     vpc = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["VpcId"]
-    theirs = ec2.create_security_group(GroupName="x", Description="x", VpcId=vpc)["GroupId"]
-    line = edit(built, "bot_group/news-bot-bot", group, theirs)
+    foreign = ec2.create_security_group(GroupName="x", Description="x", VpcId=vpc)["GroupId"]
+    line = edit(complete_stack, "bot_group/news-bot-bot", group, foreign)
     for _again in range(2):
         with pytest.raises(Damaged) as refusal:
-            read(built).keep()
+            read(complete_stack).keep()
         assert refusal.value.what.endswith(f"line {line}.")
-        assert theirs in built.path.read_text()
-    edit(built, "bot_group/news-bot-bot", theirs, group)
-    read(built)
+        assert foreign in complete_stack.path.read_text()
+    edit(complete_stack, "bot_group/news-bot-bot", foreign, group)
+    read(complete_stack)
 
 
-def test_ours_after_all(built: Env) -> None:
-    """The copy may be older than a file that another machine wrote: what carries our tags is taken."""
-    copy = built.path.with_name(f".{built.path.name}.last")
-    group = StackFile(built.path).records["bot_group/news-bot-bot"].outputs["id"]
+def test_id_with_our_tags_is_accepted(complete_stack: Env) -> None:
+    """The backup may be older than a file from another machine: what carries our tags is accepted."""
+    copy = complete_stack.path.with_name(f".{complete_stack.path.name}.last")
+    group = StackFile(complete_stack.path).records["bot_group/news-bot-bot"].outputs["id"]
     copy.write_text(copy.read_text().replace(group, "sg-00000000000000000"))
-    assert group == read(built).records["bot_group/news-bot-bot"].outputs["id"]
+    assert group == read(complete_stack).records["bot_group/news-bot-bot"].outputs["id"]
 
 
-def test_adopted_made_ours(env: Env) -> None:
-    """Else teardown would delete a zone that was there first."""
+def test_adopted_changed_to_created_is_rejected(env: Env) -> None:
+    """Otherwise teardown would delete a zone that existed before."""
     domain = env.stack().zone.domain
     env.aws_session.client("route53").create_hosted_zone(Name=domain, CallerReference="theirs")
     env.setup()
@@ -72,14 +72,14 @@ def test_adopted_made_ours(env: Env) -> None:
         read(env)
 
 
-def test_endpoint_with_ids_of_its_own(built: Env) -> None:
-    """An AWS-compatible endpoint may number things in its own way: what provision wrote is not doubted."""
-    file = StackFile(built.path)
+def test_unusual_ids_of_an_aws_compatible_endpoint(complete_stack: Env) -> None:
+    """What provision wrote is accepted in any format; only edited ids need proof."""
+    file = StackFile(complete_stack.path)
     key = next(key for key in file.records if key.startswith("load_balancer/"))
     record = file.records[key]
     record.outputs["arn"] = "urn:cloud:balancer/1"
     file.record(key, record)
-    assert "urn:cloud:balancer/1" == read(built).records[key].outputs["arn"]
-    edit(built, key, "urn:cloud:balancer/1", "urn:cloud:balancer/2")
+    assert "urn:cloud:balancer/1" == read(complete_stack).records[key].outputs["arn"]
+    edit(complete_stack, key, "urn:cloud:balancer/1", "urn:cloud:balancer/2")
     with pytest.raises(Damaged):
-        read(built)
+        read(complete_stack)

@@ -1,4 +1,4 @@
-"""Every refusal's own advice leads out: the verb that it names is run, until the stack's status is whole."""
+"""The advice of every error works: the command it names is run until the stack is complete."""
 
 import json
 import re
@@ -8,11 +8,11 @@ import pytest
 
 from tests.provision.shell import Person
 
-STEPS = 4  # commands of advice that are followed, at most
+STEPS = 4  # the most commands that are followed
 
 
-def older_copy(person: Person) -> None:
-    """From before the last deploy, with the hidden copy of after it."""
+def restore_older_copy(person: Person) -> None:
+    """Restore stack.yaml from before the last deploy, with the hidden backup of after it."""
     file = person.folder / "stack.sandbox.yaml"
     old = file.read_text()
     done = person.types("--sandbox", "deploy", "--yes", "--set", "service.memory=1024")
@@ -21,14 +21,14 @@ def older_copy(person: Person) -> None:
     file.write_text(old)
 
 
-def older_copy_elsewhere(person: Person) -> None:
-    """The same on another machine, where no hidden copy is."""
-    older_copy(person)
+def restore_older_copy_without_backup(person: Person) -> None:
+    """Do the same as on another machine, without the hidden backup."""
+    restore_older_copy(person)
     (person.folder / ".stack.sandbox.yaml.last").unlink()
 
 
 def change(old: str, new: str, *, last: bool = True) -> Callable[[Person], None]:
-    """Some text is another, wherever it stands. last: the hidden copy is there."""
+    """Return a function that changes text in stack.yaml. last: the hidden backup exists."""
 
     def state(person: Person) -> None:
         file = person.folder / "stack.sandbox.yaml"
@@ -41,32 +41,32 @@ def change(old: str, new: str, *, last: bool = True) -> Callable[[Person], None]
     return state
 
 
-def missing(person: Person) -> None:
-    """No file."""
+def delete_file(person: Person) -> None:
+    """Delete the file."""
     (person.folder / "stack.sandbox.yaml").unlink()
 
 
-def cut_off(person: Person) -> None:
-    """The first half of it."""
+def truncate_file(person: Person) -> None:
+    """Keep the first half of the file."""
     file = person.folder / "stack.sandbox.yaml"
     file.write_text(file.read_text()[: len(file.read_text()) // 2])
 
 
-def conflict(person: Person) -> None:
-    """As git leaves it."""
+def write_merge_conflict(person: Person) -> None:
+    """Write a git merge conflict."""
     file = person.folder / "stack.sandbox.yaml"
     text = file.read_text()
     file.write_text(f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> theirs\n")
 
 
-def paused(person: Person) -> None:
-    """Load balancer and service are gone."""
+def pause(person: Person) -> None:
+    """Pause: delete the load balancer and the service."""
     assert 0 == person.types("--sandbox", "pause", "--yes").returncode
 
 
 STATES: dict[str, Callable[[Person], None]] = {
-    "older copy": older_copy,
-    "older copy elsewhere": older_copy_elsewhere,
+    "older copy": restore_older_copy,
+    "older copy elsewhere": restore_older_copy_without_backup,
     "another account": change("account: '123456789012'", "account: '999999999999'"),
     "another account elsewhere": change("account: '1234.*", "account: '999999999999'", last=False),
     "another region": change("region: ap-northeast-1", "region: us-east-1"),
@@ -74,15 +74,15 @@ STATES: dict[str, Callable[[Person], None]] = {
     "somebody's group": change("id: sg-[0-9a-f]+", "id: sg-0123456789abcdef0"),
     "somebody's group elsewhere": change("id: sg-[0-9a-f]+", "id: sg-01234567", last=False),
     "no kind": change("kind: Cluster", "kind: Clutter"),
-    "missing": missing,
-    "cut off": cut_off,
-    "conflict": conflict,
-    "paused": paused,
+    "missing": delete_file,
+    "cut off": truncate_file,
+    "conflict": write_merge_conflict,
+    "paused": pause,
 }
 
 
-def follow(person: Person, verb: str) -> list[str]:
-    """Run the verb, then what each refusal advises, until one succeeds; the verbs that were run."""
+def follow_advice(person: Person, verb: str) -> list[str]:
+    """Run the command, then what each error advises, until one succeeds; return the commands."""
     run = [verb]
     while len(run) <= STEPS:
         done = person.types("--sandbox", "--yes", run[-1])
@@ -97,19 +97,19 @@ def follow(person: Person, verb: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_every_advice_leads_out(person: Person) -> None:
-    """From each broken state, beginning with a verb that looks and with one that changes something."""
+def test_advice_leads_back_to_a_complete_stack(person: Person) -> None:
+    """From each broken state, starting with a read-only command and with a mutating one."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     for name, state in STATES.items():
         for verb in ("status", "setup"):
             if verb == "status" and name == "paused":
-                continue  # it says what is there, and that is as it should be
+                continue  # it succeeds on a paused stack
             state(person)
-            run = follow(person, verb)
-            follow(person, "setup")
-            told = person.types("--sandbox", "status", "--json")
-            assert 0 == told.returncode, (name, run, told.stderr)
-            whole = {(e["live"], e["ready"]) for e in json.loads(told.stdout)["resources"]}
+            run = follow_advice(person, verb)
+            follow_advice(person, "setup")
+            status = person.types("--sandbox", "status", "--json")
+            assert 0 == status.returncode, (name, run, status.stderr)
+            whole = {(e["live"], e["ready"]) for e in json.loads(status.stdout)["resources"]}
             assert {(True, True)} == whole, (name, run)
-            drift = [e["key"] for e in json.loads(told.stdout)["resources"] if e["drift"]]
+            drift = [e["key"] for e in json.loads(status.stdout)["resources"] if e["drift"]]
             assert [] == drift, (name, run)

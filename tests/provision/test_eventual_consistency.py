@@ -1,4 +1,4 @@
-"""The project's own walks against the strict sandbox: AWS's delays, and every service behind its changes."""
+"""Setup, deploy, pause and teardown with AWS's delays, while every service answers with stale data."""
 
 import io
 
@@ -15,30 +15,30 @@ from provision.state.stack_file import StackFile
 from provision.ui.progress import Progress
 from tests.provision.conftest import WHOLE, Env
 
-LAG = 10.0  # seconds: EC2's and IAM's guides speak of seconds, of minutes at the worst
+LAG = 10.0  # seconds; EC2's and IAM's guides say seconds, at worst minutes
 
 
 @pytest.fixture
 def delays() -> Delays:
-    """AWS's medians, and lag everywhere."""
+    """Return AWS's median delays, with lag in every service."""
     return Delays(lag=LAG)
 
 
-def settled(env: Env) -> dict[str, int]:
-    """The inventory, once every service shows what is."""
+def settled_inventory(env: Env) -> dict[str, int]:
+    """Return the inventory once every service shows the current state."""
     env.clock.advance(LAG + env.sandbox.cloud.delays.network_interfaces)
     return env.inventory()
 
 
-def scaled(env: Env, count: int) -> Outcome:
-    """`provision start` (a count) and `provision stop` (0)."""
+def scale(env: Env, count: int) -> Outcome:
+    """Run `provision start` (a count) or `provision stop` (0)."""
     engine = env.engine()
     run = Run(Options(), engine.file, env.stack(), engine.clients, env.clock)
     return scaling.scaled(run, engine, count)
 
 
-def deployed(env: Env, image: str) -> int:
-    """`provision deploy --set image.uri=...`; its exit status."""
+def deploy_image(env: Env, image: str) -> int:
+    """Run `provision deploy --set image.uri=...`; return its exit status."""
     sets = (f"image.uri={image}",)
     engine = env.engine()
     for pair in sets:
@@ -52,46 +52,46 @@ def deployed(env: Env, image: str) -> int:
 
 
 def pause(env: Env) -> DeletionResult:
-    """`provision pause`."""
+    """Run `provision pause`."""
     return env.engine().pause()
 
 
 def resume(env: Env) -> Outcome:
-    """`provision resume`."""
+    """Run `provision resume`."""
     engine = env.engine()
     engine.file.mark_paused(False)
     return engine.setup(600)
 
 
 def test_setup(env: Env) -> None:
-    """One of everything, the bot answers, and a second setup finds nothing to do."""
+    """One of everything, the bot answers, and a second setup changes nothing."""
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
-    assert WHOLE == settled(env)
-    told = env.sandbox.line.send("help", "U" + "1" * 32)
-    assert (200, 1) == (told["status"], len(told["reply"]))
+    assert WHOLE == settled_inventory(env)
+    message = env.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (message["status"], len(message["reply"]))
     env.changes()
     env.setup()
     assert [] == env.changes()
 
 
 def test_second_setup_at_once(env: Env) -> None:
-    """While the services still answer as before the first one: nothing is made twice."""
+    """While the services still answer with stale data, nothing is created twice."""
     env.setup()
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
-    assert WHOLE == settled(env)
+    assert WHOLE == settled_inventory(env)
 
 
-def test_deploy(env: Env) -> None:
-    """Twice, right after setup: the newest revision serves, and nothing is left to do."""
+def test_two_deploys_right_after_setup(env: Env) -> None:
+    """The newest revision serves, and nothing is left to do."""
     env.setup()
     for number in (2, 3):
-        assert 0 == deployed(env, f"example.jp/bot:{number}")
+        assert 0 == deploy_image(env, f"example.jp/bot:{number}")
         assert f"example.jp/bot:{number}" == StackFile(env.path).settings["image.uri"]
-    told = env.sandbox.line.send("help", "U" + "1" * 32)
-    assert (200, 1) == (told["status"], len(told["reply"]))
-    assert WHOLE | {"task definition": 6} == settled(env)
+    message = env.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (message["status"], len(message["reply"]))
+    assert WHOLE | {"task definition": 6} == settled_inventory(env)
     ecs = env.aws_session.client("ecs")
     (service,) = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"]
     assert "news-bot:3" == service["taskDefinition"].rpartition("/")[2]
@@ -100,16 +100,16 @@ def test_deploy(env: Env) -> None:
     assert [] == env.changes()
 
 
-def test_bad_deploy(env: Env) -> None:
-    """An image that nobody pushed: taken back, and the old version goes on answering."""
+def test_failed_deploy_is_rolled_back(env: Env) -> None:
+    """An image that was never pushed is rolled back, and the old version goes on answering."""
     env.setup()
     env.sandbox.cloud.ecr.images.public["example.jp/bot:2"] = ()
-    assert 1 == deployed(env, "example.jp/bot:2")
+    assert 1 == deploy_image(env, "example.jp/bot:2")
     assert "example.jp/bot:1" == StackFile(env.path).settings["image.uri"]
-    told = env.sandbox.line.send("help", "U" + "1" * 32)
-    assert (200, 1) == (told["status"], len(told["reply"]))
-    env.clock.advance(300)  # the old version's own new deployment comes to its end
-    assert WHOLE == settled(env)
+    message = env.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (message["status"], len(message["reply"]))
+    env.clock.advance(300)  # the rollback's deployment completes
+    assert WHOLE == settled_inventory(env)
     env.setup()
     env.changes()
     env.setup()
@@ -117,44 +117,44 @@ def test_bad_deploy(env: Env) -> None:
 
 
 def test_pause_resume_stop_start(env: Env) -> None:
-    """Each right after the other."""
+    """Each command right after the previous one."""
     env.setup()
-    gone = pause(env)
-    assert ([], []) == (gone.errors, gone.left)
+    result = pause(env)
+    assert ([], []) == (result.errors, result.left)
     outcome = resume(env)
     assert ([], []) == (outcome.errors, outcome.outside)
-    assert [] == scaled(env, 0).errors
-    assert [] == scaled(env, 1).errors
-    told = env.sandbox.line.send("help", "U" + "1" * 32)
-    assert (200, 1) == (told["status"], len(told["reply"]))
-    assert WHOLE == settled(env)
+    assert [] == scale(env, 0).errors
+    assert [] == scale(env, 1).errors
+    message = env.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (message["status"], len(message["reply"]))
+    assert WHOLE == settled_inventory(env)
 
 
 @pytest.mark.parametrize("network", ["default", "new"])
-def test_teardown_leaves_nothing(env: Env, network: str) -> None:
-    """Right after setup, with everything."""
+def test_teardown_right_after_setup_leaves_nothing(env: Env, network: str) -> None:
+    """With --everything."""
     env.set(network__vpc=network)
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
-    assert {} == settled(env)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
+    assert {} == settled_inventory(env)
     assert {} == StackFile(env.path).records
 
 
 def test_teardown_of_a_paused_stack(env: Env) -> None:
-    """What the pause has taken is not missed."""
+    """What the pause has deleted is not missed."""
     env.setup()
     pause(env)
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
-    assert {} == settled(env)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
+    assert {} == settled_inventory(env)
 
 
 def test_changed_host(env: Env) -> None:
-    """Certificate, listener and records are replaced, and the old ones are gone."""
+    """Certificate, listener and records are replaced, and the old ones deleted."""
     env.setup()
     env.set(host="bot.example.jp")
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
-    assert WHOLE == settled(env)
+    assert WHOLE == settled_inventory(env)

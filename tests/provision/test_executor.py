@@ -153,7 +153,7 @@ def test_timeout_of_pending_overrides_the_resources() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "given_up"),
+    ("timeout", "given_up"),
     [
         (1, 6.5),  # not before the fifth try
         (6, 6.5),

@@ -1,4 +1,4 @@
-"""The person's files for the image: what goes in, what is left out and shown, what is refused by name."""
+"""The user's files for the image (image.files): what is included, skipped with a note, or rejected."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ PEM = b"-----BEGIN %sPRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of one's own beside stack.yaml, and a home elsewhere with keys in it."""
+    """Return the user's folder beside stack.yaml; a home folder with keys lies elsewhere."""
     (tmp_path / "home/.ssh").mkdir(parents=True)
     (tmp_path / "home/.ssh/id_rsa").write_bytes(PEM % b"OPENSSH ")
     (tmp_path / "home/.aws").mkdir()
@@ -28,15 +28,15 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def refusal(folder: Path, name: str = "own") -> str:
-    """Why the folder is refused."""
+def rejection(folder: Path, name: str = "own") -> str:
+    """Return why the folder is rejected."""
     with pytest.raises(UsageError) as refused:
         inputs.of("", "linux/amd64", folder.parent, name)
     return refused.value.why
 
 
-def test_what_goes_in(folder: Path) -> None:
-    """Files in all folders, and links to files in the folder; hidden ones and caches are named."""
+def test_files_and_links_inside_the_folder_are_included(folder: Path) -> None:
+    """Files in all folders and links within the folder; hidden files and caches are skipped and listed."""
     (folder / "link.py").symlink_to("bot/phrases.py")
     for hidden in (".env", ".git/config", "bot/__pycache__/phrases.pyc"):
         (folder / hidden).parent.mkdir(exist_ok=True)
@@ -52,12 +52,12 @@ def test_what_goes_in(folder: Path) -> None:
 
 
 def link(target: str, name: str = "readme.txt") -> Callable[[Path], None]:
-    """A link in the folder."""
+    """Return a function that creates a link in the folder."""
     return lambda folder: (folder / name).symlink_to(target)
 
 
-def written(name: str, content: bytes) -> Callable[[Path], None]:
-    """A file in the folder."""
+def file_with(name: str, content: bytes) -> Callable[[Path], None]:
+    """Return a function that creates a file in the folder."""
 
     def write(folder: Path) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def unix_socket(folder: Path) -> None:
 KEY = ": it contains a private key or cloud credentials"
 NAMED = ": files of that name usually contain keys or passwords"
 IRREGULAR = ": this is not a regular file or a link to one"
-REFUSED: list[tuple[Callable[[Path], None], str]] = [
+REJECTED: list[tuple[Callable[[Path], None], str]] = [
     (link("../../home/.ssh/id_rsa"), "readme.txt: this link points outside the folder, to "),
     (link("../../home/notes.txt"), "readme.txt: this link points outside the folder, to "),
     (link("../../home", "more"), "more: this link points outside the folder, to "),
@@ -91,45 +91,45 @@ REFUSED: list[tuple[Callable[[Path], None], str]] = [
     (link("loop", "loop"), "loop"),
     (pipe, "pipe" + IRREGULAR),
     (unix_socket, "talk" + IRREGULAR),
-    (written("keys/id_rsa", b"x"), "keys/id_rsa" + NAMED),
-    (written("id_ed25519", b"x"), "id_ed25519" + NAMED),
-    (written("aws/credentials", b"x"), "aws/credentials" + NAMED),
-    (written("prod.env", b"A=1"), "prod.env" + NAMED),
-    (written("netrc", b"x"), "netrc" + NAMED),
-    (written("kubeconfig", b"x"), "kubeconfig" + NAMED),
-    (written("client.p12", b"x"), "client.p12" + NAMED),
-    (written("application_default_credentials.json", b"{}"), "application_default_credentials"),
-    (written("tls.key", PEM % b""), "tls.key" + KEY),
-    (written("tls.key", b"\x30\x82\x01"), "tls.key" + KEY),
-    (written("tls.pem", b"# mine\n" + PEM % b"RSA "), "tls.pem" + KEY),
-    (written("readme.txt", PEM % b"OPENSSH "), "readme.txt" + KEY),
-    (written("readme.txt", PEM % b"ENCRYPTED "), "readme.txt" + KEY),
-    (written("readme.txt", (PEM % b"").decode().encode("utf-16")), "readme.txt" + KEY),
-    (written("pgp.asc", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"), "pgp.asc" + KEY),
+    (file_with("keys/id_rsa", b"x"), "keys/id_rsa" + NAMED),
+    (file_with("id_ed25519", b"x"), "id_ed25519" + NAMED),
+    (file_with("aws/credentials", b"x"), "aws/credentials" + NAMED),
+    (file_with("prod.env", b"A=1"), "prod.env" + NAMED),
+    (file_with("netrc", b"x"), "netrc" + NAMED),
+    (file_with("kubeconfig", b"x"), "kubeconfig" + NAMED),
+    (file_with("client.p12", b"x"), "client.p12" + NAMED),
+    (file_with("application_default_credentials.json", b"{}"), "application_default_credentials"),
+    (file_with("tls.key", PEM % b""), "tls.key" + KEY),
+    (file_with("tls.key", b"\x30\x82\x01"), "tls.key" + KEY),
+    (file_with("tls.pem", b"# mine\n" + PEM % b"RSA "), "tls.pem" + KEY),
+    (file_with("readme.txt", PEM % b"OPENSSH "), "readme.txt" + KEY),
+    (file_with("readme.txt", PEM % b"ENCRYPTED "), "readme.txt" + KEY),
+    (file_with("readme.txt", (PEM % b"").decode().encode("utf-16")), "readme.txt" + KEY),
+    (file_with("pgp.asc", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"), "pgp.asc" + KEY),
     (
-        written("gcp.json", b'{"private_key": "-----BEGIN PRIVATE KEY-----\\nMII"}'),
+        file_with("gcp.json", b'{"private_key": "-----BEGIN PRIVATE KEY-----\\nMII"}'),
         "gcp.json" + KEY,
     ),
-    (written("cfg", b"aws_secret_access_key = " + b"A1b2/" * 8), "cfg" + KEY),
-    (written("kube.yaml", b"client-key-data: " + b"LS0tLS1C" * 5), "kube.yaml" + KEY),
-    (written("big", b"x" * ((50 << 20) + 1)), "big: the files are larger than 50 MB"),
-    (written("packages", b"x"), "packages is a folder in the image, but a file in image.files"),
+    (file_with("cfg", b"aws_secret_access_key = " + b"A1b2/" * 8), "cfg" + KEY),
+    (file_with("kube.yaml", b"client-key-data: " + b"LS0tLS1C" * 5), "kube.yaml" + KEY),
+    (file_with("big", b"x" * ((50 << 20) + 1)), "big: the files are larger than 50 MB"),
+    (file_with("packages", b"x"), "packages is a folder in the image, but a file in image.files"),
     (
-        written("bot/app.py/more.py", b"x"),
+        file_with("bot/app.py/more.py", b"x"),
         "bot/app.py is a folder in the image, but a file in image.files",
     ),
 ]
 
 
-@pytest.mark.parametrize(("make", "why"), REFUSED, ids=[why.split(":")[0] for _, why in REFUSED])
-def test_refused(folder: Path, make: Callable[[Path], None], why: str) -> None:
-    """Each is named, and nothing is read past it."""
+@pytest.mark.parametrize(("make", "why"), REJECTED, ids=[why.split(":")[0] for _, why in REJECTED])
+def test_file_is_rejected(folder: Path, make: Callable[[Path], None], why: str) -> None:
+    """The error names the file and the reason."""
     make(folder)
-    assert why in refusal(folder)
+    assert why in rejection(folder)
 
 
-def test_certificates_and_public_keys_go_in(folder: Path) -> None:
-    """What is public is no secret."""
+def test_certificates_and_public_keys_are_included(folder: Path) -> None:
+    """Public keys are not secrets."""
     public = {
         "ca.pem": b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
         "id_rsa.pub": b"ssh-rsa AAAA me\n",
@@ -140,14 +140,14 @@ def test_certificates_and_public_keys_go_in(folder: Path) -> None:
     assert public.items() <= own.read(folder, folder.parent).files.items()
 
 
-def test_name_that_is_not_utf8(folder: Path) -> None:
-    """As out of an old archive: named with what is odd about it."""
+def test_file_name_that_is_not_utf8_is_rejected(folder: Path) -> None:
+    """The error shows the bytes of the name, as from an old archive."""
     (folder / os.fsdecode(b"\x8bL\x8e\x96.json")).write_bytes(b"[]")
-    assert "\\x8bL\\x8e\\x96.json: its name is not UTF-8" == refusal(folder)
+    assert "\\x8bL\\x8e\\x96.json: its name is not UTF-8" == rejection(folder)
 
 
-def test_file_in_place_of_the_bot(folder: Path) -> None:
-    """The bot's folder is a folder."""
+def test_file_in_place_of_the_bots_folder_is_rejected(folder: Path) -> None:
+    """`bot` has to be a folder."""
     why = "bot is a folder in the image, but a file in image.files"
     with pytest.raises(UsageError, match=why):
         files({"bot": b"x"})
@@ -169,15 +169,15 @@ def test_file_in_place_of_the_bot(folder: Path) -> None:
         ("own/bot/phrases.py", "is not a folder"),
     ],
 )
-def test_folder_refused(folder: Path, name: str, why: str) -> None:
-    """It has to lie below stack.yaml's own, in the open, whatever links say."""
+def test_folder_is_rejected(folder: Path, name: str, why: str) -> None:
+    """It has to be below stack.yaml's folder and not hidden, after resolving links."""
     (folder.parent / "link").symlink_to("../home")
     (folder.parent / ".ssh").mkdir()
     (folder / ".aws").mkdir()
-    assert why in refusal(folder, name)
+    assert why in rejection(folder, name)
 
 
-def test_folder_by_a_link_beside_it(folder: Path) -> None:
-    """A link that stays below stack.yaml's folder is another name."""
+def test_folder_may_be_a_link_beside_stack_yaml(folder: Path) -> None:
+    """A link that stays below stack.yaml's folder is allowed."""
     (folder.parent / "other").symlink_to("own")
     assert ("bot/phrases.py",) == inputs.of("", "linux/amd64", folder.parent, "other").own

@@ -1,4 +1,4 @@
-"""A zone in which people keep thousands of records: all are looked at; changes hold few at a time."""
+"""A zone with thousands of foreign records: all are read, and changes hold only a few in memory."""
 
 import gc
 import tracemalloc
@@ -25,10 +25,10 @@ COPIED = ["r00001.example.jp A 192.0.2.1", "away.example.jp A 192.0.2.1"]
 
 
 @dataclass
-class GrownRoute53:
-    """A client of Route 53 in whose zones pages of others' records come before our own.
+class LargeZoneRoute53:
+    """A Route 53 client in whose zones pages of foreign records precede our own.
 
-    Each page is made when it is asked for, and what would be changed is only counted.
+    Each page is created on request, and changes are only counted.
     """
 
     client: Any
@@ -39,62 +39,62 @@ class GrownRoute53:
         return getattr(self.client, name)
 
     def get_paginator(self, name: str) -> Any:
-        """This one lists records, boto3's own everything else."""
+        """Return itself for listing records, boto3's own paginator for everything else."""
         return self if name == LISTING else self.client.get_paginator(name)
 
     def paginate(self, **given: Any) -> Iterator[dict[str, Any]]:
-        """Others' pages, and then AWS's."""
+        """Yield the foreign pages, then AWS's."""
         for page in range(self.pages):
             numbers = range(page * A_PAGE, (page + 1) * A_PAGE)
-            yield {"ResourceRecordSets": [theirs(number) for number in numbers]}
+            yield {"ResourceRecordSets": [foreign_record(number) for number in numbers]}
         yield from self.client.get_paginator(LISTING).paginate(**given)
 
     def change_resource_record_sets(self, ChangeBatch: dict[str, Any], **_: Any) -> None:  # noqa: N803
-        """No more than AWS takes in one call."""
+        """Accept no more changes than AWS takes in one call."""
         assert len(ChangeBatch["Changes"]) <= migrated_records.BATCH_SIZE
         self.changes += len(ChangeBatch["Changes"])
 
 
-class GrownAws(Aws):
-    """Another's doors, but for Route 53's."""
+class LargeZoneAws(Aws):
+    """An AWS client with its Route 53 client replaced."""
 
     def __init__(self, aws: Aws, pages: int) -> None:
         super().__init__(aws.region)
-        self._aws, self._grown = aws, GrownRoute53(aws.route53, pages)
+        self._aws, self._large = aws, LargeZoneRoute53(aws.route53, pages)
 
     def __getattr__(self, service: str) -> Any:
-        return self._grown if service == "route53" else getattr(self._aws, service)
+        return self._large if service == "route53" else getattr(self._aws, service)
 
 
-def theirs(number: int) -> dict[str, Any]:
-    """Somebody's record set."""
+def foreign_record(number: int) -> dict[str, Any]:
+    """Return a foreign record set."""
     address = {"Value": f"192.0.2.{number}"}
     name = f"r{number:05d}.example.jp."
     return {"Name": name, "Type": "A", "TTL": 300, "ResourceRecords": [address]}
 
 
 def zone_id(env: Env) -> str:
-    """Of the stack's zone."""
+    """Return the id of the stack's zone."""
     return str(StackFile(env.path).records["zone/example.jp"].outputs["id"])
 
 
-def grown(env: Env, pages: int) -> Clients:
-    """The environment's doors; its zones hold that many pages more."""
-    return replace(env.clients(), aws=GrownAws(env.aws, pages))
+def with_large_zone(env: Env, pages: int) -> Clients:
+    """Return the environment's clients; their zones hold that many pages more."""
+    return replace(env.clients(), aws=LargeZoneAws(env.aws, pages))
 
 
-def found(env: Env, clients: Clients) -> int:
-    """What of a stack lies in its zone."""
+def count_own_records(env: Env, clients: Clients) -> int:
+    """Count the stack's records in its zone."""
     return len(list_inventory(clients, env.clock, "news-bot", (ValidationRecord, Alias)).tagged)
 
 
-def named(env: Env, clients: Clients) -> int:
-    """What others put into it, asked for while nothing changes."""
+def count_foreign_records(env: Env, clients: Clients) -> int:
+    """Count the foreign records in the zone, read through the cache."""
     return len(list(migrated_records.foreign(cached_reads(clients), zone_id(env), COPIED)))
 
 
-def changing(change: Callable[..., None], *more: Any) -> Callable[[Env, Clients], int]:
-    """A change of the zone: of how many record sets."""
+def record_changes(change: Callable[..., None], *more: Any) -> Callable[[Env, Clients], int]:
+    """Return a function that changes the zone and returns the number of changed record sets."""
 
     def work(env: Env, clients: Clients) -> int:
         change(clients, zone_id(env), *more)
@@ -103,10 +103,10 @@ def changing(change: Callable[..., None], *more: Any) -> Callable[[Env, Clients]
     return work
 
 
-def peak(work: Callable[[], Any]) -> int:
-    """The bytes that it has in use at once, at most."""
+def peak_memory(work: Callable[[], Any]) -> int:
+    """Return the peak memory of the function in bytes."""
     gc.collect()
-    gc.freeze()  # what other tests have left would put off collections
+    gc.freeze()  # objects left by other tests would delay garbage collection
     tracemalloc.start()
     try:
         work()
@@ -118,30 +118,32 @@ def peak(work: Callable[[], Any]) -> int:
 
 PAGES = 20
 THEIRS = PAGES * A_PAGE
-WORKS = [  # what is done, what it comes to, the most bytes that it may take for a record more
-    (found, 2, 2000),  # the page that others may ask for again, and a copy
-    (named, THEIRS - 1 + 2, 2000),  # names and types too
-    (changing(migrated_records.create, COPIED), 1, 50),
-    (changing(migrated_records.delete, COPIED), 1, 50),
-    (changing(migrated_records.delete_all), THEIRS + 2, 50),
+OPERATIONS = [  # the operation, its expected result, the most bytes for each additional record
+    (count_own_records, 2, 2000),  # a cached page, and a copy
+    (count_foreign_records, THEIRS - 1 + 2, 2000),  # names and types too
+    (record_changes(migrated_records.create, COPIED), 1, 50),
+    (record_changes(migrated_records.delete, COPIED), 1, 50),
+    (record_changes(migrated_records.delete_all), THEIRS + 2, 50),
 ]
 
 
 @pytest.mark.parametrize(
-    ("work", "comes_to", "most"), WORKS, ids=["found", "named", "put", "take_away", "clear"]
+    ("work", "expected", "most"), OPERATIONS, ids=["found", "named", "put", "take_away", "clear"]
 )
-def test_few_are_held_at_once(
-    env: Env, work: Callable[[Env, Clients], int], comes_to: int, most: int
+def test_memory_does_not_grow_with_the_zone(
+    env: Env, work: Callable[[Env, Clients], int], expected: int, most: int
 ) -> None:
-    """A record set in memory takes 600 bytes; ours, on the last page, are found all the same."""
+    """A record set takes 600 bytes in memory; ours, on the last page, are found nevertheless."""
     env.setup()
-    assert comes_to == work(env, grown(env, PAGES))
-    small, large = (peak(partial(work, env, grown(env, pages))) for pages in (1, PAGES))
+    assert expected == work(env, with_large_zone(env, PAGES))
+    small, large = (
+        peak_memory(partial(work, env, with_large_zone(env, pages))) for pages in (1, PAGES)
+    )
     assert large - small < most * (PAGES - 1) * A_PAGE
 
 
-def test_all_of_it_goes(env: Env) -> None:
-    """Pages of records at AWS itself, delegations and the domain's own mail too: none is left."""
+def test_teardown_with_contents_empties_a_large_zone(env: Env) -> None:
+    """Several pages of real records, with delegations and MX, are all deleted."""
     env.setup()
     mine = {"Name": "example.jp.", "Type": "MX", "TTL": 300, "ResourceRecords": ["10 a.example."]}
     delegated = {"Type": "NS", "TTL": 300, "ResourceRecords": ["ns.example."]}
@@ -150,8 +152,8 @@ def test_all_of_it_goes(env: Env) -> None:
     zone.rrsets += [RecordSet(mine), *(RecordSet({"Name": n, **delegated}) for n in names)]
     engine = env.engine()
     teardown_preview = engine.check_teardown(everything=True)
-    told = ["example.jp MX", *(f"{name.rstrip('.')} NS" for name in names)]
-    assert told == [use.told for use in teardown_preview["zone/example.jp"]]
-    gone = engine.teardown(True, contents=list(teardown_preview))
-    assert ([], []) == (gone.errors, gone.left)
+    foreign = ["example.jp MX", *(f"{name.rstrip('.')} NS" for name in names)]
+    assert foreign == [use.told for use in teardown_preview["zone/example.jp"]]
+    result = engine.teardown(True, contents=list(teardown_preview))
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()

@@ -1,4 +1,4 @@
-"""A lower half that somebody damaged: named by line, with what to do, and never overwritten."""
+"""Damaged records in stack.yaml are reported by line, with what to do, and never overwritten."""
 
 import stat
 from pathlib import Path
@@ -36,32 +36,32 @@ resources:
     state: deleting
     id: sg-0123456789abcdef0
 """
-HAND = "    id: sg-0123456789abcdef0\n"
+GROUP_ID = "    id: sg-0123456789abcdef0\n"
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the file stands."""
+    """Return the path of the file."""
     return tmp_path / "stack.yaml"
 
 
-def test_good(path: Path) -> None:
-    """Nothing to say; not of a key either that no line of stack.py has: what it made has to go."""
+def test_valid_records_are_accepted(path: Path) -> None:
+    """An unknown key is accepted too: what it created has to be deleted."""
     path.write_text(GOOD)
     check(StackFile(path))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "said"),
+    ("old", "new", "line", "reason"),
     [
         ("kind: Certificate", "kind: Certificat", 13, "Certificat"),
         ("kind: Certificate", "kind: IssuedCertificate", 13, "IssuedCertificate"),
         ("kind: Certificate", "kind: [Certificate]", 13, "kind"),
         ("state: deleting", "state: deleted", 22, "creating, created, adopted, deleting"),
         ("    state: deleting\n", "", 20, "gone_group/news-bot"),
-        (HAND, HAND + "    colour: red\n", 24, "a SecurityGroup has no colour; it has: id"),
-        (HAND, HAND + HAND, 24, "id appears twice"),
-        (HAND, "    id: [sg-0123456789abcdef0]\n", 23, "id must be a single string"),
+        (GROUP_ID, GROUP_ID + "    colour: red\n", 24, "a SecurityGroup has no colour; it has: id"),
+        (GROUP_ID, GROUP_ID + GROUP_ID, 24, "id appears twice"),
+        (GROUP_ID, "    id: [sg-0123456789abcdef0]\n", 23, "id must be a single string"),
         ("    name_servers:\n    - ns", "    name_servers: ns", 10, "a list of texts"),
         ("sg-0123456789abcdef0", "sgr-0123456789abcdef0", 23, "GroupId"),
         ("sg-0123456789abcdef0", "sg-0123456789abcdefg", 23, "GroupId"),
@@ -80,8 +80,10 @@ def test_good(path: Path) -> None:
         ("- ns-1.awsdns-01.org", "- {a: b}", 10, "a list of texts"),
     ],
 )
-def test_damaged(path: Path, old: str, new: str, line: int, said: str) -> None:
-    """Exit status 2 with the line, why, and the ways out; the file is as somebody left it."""
+def test_damaged_record_is_rejected_with_its_line(
+    path: Path, old: str, new: str, line: int, reason: str
+) -> None:
+    """Exit status 2 with the line, why, and what to do; the file is unchanged."""
     text = GOOD.replace(old, new, 1)
     path.write_text(text)
     with pytest.raises(UsageError) as refusal:
@@ -90,20 +92,20 @@ def test_damaged(path: Path, old: str, new: str, line: int, said: str) -> None:
         refusal.value.exit_status,
         refusal.value.what,
     )
-    assert said in refusal.value.why
+    assert reason in refusal.value.why
     assert "provision recover" in refusal.value.then
     assert text == path.read_text()
 
 
-def test_made_in_struck_out(path: Path) -> None:
-    """Else what another account made would be taken for this one's."""
+def test_records_without_made_in_are_rejected(path: Path) -> None:
+    """Otherwise another account's resources would be taken for this one's."""
     path.write_text(GOOD[: GOOD.index("made_in")] + GOOD[GOOD.index("resources") :])
     with pytest.raises(UsageError, match="line 3"):
         check(StackFile(path))
 
 
-def test_cut_off_anywhere(path: Path) -> None:
-    """At whichever byte it ends: refused, or read as a file that lacks whole lines and nothing else."""
+def test_file_truncated_at_any_byte(path: Path) -> None:
+    """It is rejected, or read as a file that lacks complete lines and nothing else."""
     file = StackFile(path)
     path.write_text(GOOD)
     file = StackFile(path)
@@ -125,8 +127,8 @@ def test_cut_off_anywhere(path: Path) -> None:
     assert refused > 500
 
 
-def test_empty_where_there_was_something(path: Path) -> None:
-    """What a full disk or a crash leaves: the last good copy is named, and putting it back mends it."""
+def test_emptied_file_names_its_backup(path: Path) -> None:
+    """After a full disk or a crash the backup is named, and restoring it repairs the file."""
     path.write_text(GOOD)
     StackFile(path).keep()
     path.write_text("")
@@ -137,8 +139,8 @@ def test_empty_where_there_was_something(path: Path) -> None:
     assert 4 == len(StackFile(path).records)
 
 
-def test_last_good_copy(path: Path) -> None:
-    """As the file was last written or well read; for its owner's eyes only; a look leaves none."""
+def test_backup_follows_every_write_and_read(path: Path) -> None:
+    """The backup is private, and a read-only command does not update it."""
     copy = path.with_name(".stack.yaml.last")
     file = StackFile(path)
     file.answer("name", "news-bot")
@@ -158,23 +160,23 @@ def test_last_good_copy(path: Path) -> None:
     assert {path, copy} == set(path.parent.iterdir())
 
 
-def test_copy_that_cannot_be_written(path: Path) -> None:
-    """It stops nobody."""
+def test_backup_that_cannot_be_written_is_ignored(path: Path) -> None:
+    """The file itself is written."""
     path.with_name(".stack.yaml.last").mkdir()
     StackFile(path).answer("name", "news-bot")
     assert "name: news-bot\n" == path.read_text()
 
 
 @pytest.mark.parametrize("vpc", ["default", "new"])
-def test_what_setup_writes_is_good(env: Env, vpc: str) -> None:
-    """Every kind there is, as it is recorded."""
+def test_records_of_setup_are_valid(env: Env, vpc: str) -> None:
+    """Every kind of resource, as recorded."""
     env.set(network__vpc=vpc)
     env.setup()
     check(StackFile(env.path))
 
 
-def test_every_verb_refuses(person: Person) -> None:
-    """None works on a damaged file, none overwrites it; recover puts it aside and says where."""
+def test_every_command_rejects_damaged_records(person: Person) -> None:
+    """No command overwrites the file; recover moves it aside and says where."""
     path = person.folder / "stack.sandbox.yaml"
     damaged = GOOD.replace("acm:ap-northeast-1:1234", "acm:ap-northeast-1:9934")
     path.write_text(GOOD.replace("'123456789012'", "'999999999999'"))

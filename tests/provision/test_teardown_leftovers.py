@@ -1,4 +1,4 @@
-"""After a teardown every service's own lists are searched: what is left is named, what is kept is not."""
+"""After a teardown each service's own lists are searched: leftovers are reported, kept resources are not."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from tests.provision.conftest import Env
 from tests.provision.finished_stack import created_resources
 
 
-def forget(env: Env, *lines: str) -> None:
-    """stack.yaml without the entries of these lines, as somebody with an editor leaves it."""
+def remove_records(env: Env, *lines: str) -> None:
+    """Remove these resources' entries from stack.yaml, as with an editor."""
     file = StackFile(env.path)
     for key in list(file.records):
         if key.partition("/")[0] in lines:
@@ -17,25 +17,25 @@ def forget(env: Env, *lines: str) -> None:
 
 
 @pytest.mark.parametrize("everything", [True, False])
-def test_nothing_is_left(env: Env, everything: bool) -> None:
-    """Kept things carry our tags too, and are not counted."""
+def test_teardown_leaves_nothing(env: Env, everything: bool) -> None:
+    """Kept resources carry our tags too, and are not reported as left."""
     env.setup()
-    gone = env.teardown(everything=everything)
-    assert ([], {}, []) == (gone.left, gone.unasked, gone.errors)
+    result = env.teardown(everything=everything)
+    assert ([], {}, []) == (result.left, result.unasked, result.errors)
 
 
-def test_what_only_tags_know_goes_too(env: Env) -> None:
-    """Neither recorded nor in the stack any more: a former host's certificate, a schedule's role."""
+def test_teardown_deletes_resources_known_only_by_tags(env: Env) -> None:
+    """They are neither recorded nor in the stack: a former host's certificate, a schedule's role."""
     env.setup()
     env.set(host="bot.example.jp", schedule__start="", schedule__stop="")
-    forget(env, "certificate", "scheduler_role", "schedule_group")
-    gone = env.teardown()
-    assert ([], []) == (gone.left, gone.errors)
+    remove_records(env, "certificate", "scheduler_role", "schedule_group")
+    result = env.teardown()
+    assert ([], []) == (result.left, result.errors)
     assert {} == env.inventory()
 
 
-def test_nothing_to_take_away_a_second_time(env: Env) -> None:
-    """LINE's endpoint and the news stay, each for its reason; that is no work for another teardown."""
+def test_second_teardown_deletes_nothing(env: Env) -> None:
+    """LINE's endpoint and the news are kept for their own reasons; a second teardown does not touch them."""
     env.setup()
     env.teardown(everything=False)
     kept = {key.partition("/")[0] for key in StackFile(env.path).records}
@@ -43,25 +43,25 @@ def test_nothing_to_take_away_a_second_time(env: Env) -> None:
         kept & {"news_bucket"},
         kept & {"initial_collection", "webhook"},
     )
-    gone = env.teardown(everything=False)
-    assert ([], []) == (gone.deleted, gone.left)
+    result = env.teardown(everything=False)
+    assert ([], []) == (result.deleted, result.left)
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_revision_that_somebody_deregistered(env: Env, known: bool) -> None:
-    """It stays in ECS's lists, INACTIVE, and no service can run it: teardown deletes it, recorded or not."""
+def test_teardown_deletes_inactive_revision(env: Env, known: bool) -> None:
+    """A deregistered revision stays in ECS's lists as INACTIVE: teardown deletes it, recorded or not."""
     env.setup()
     ecs = env.aws_session.client("ecs")
     arn = StackFile(env.path).records["task_definition/news-bot"].outputs["arn"]
     ecs.deregister_task_definition(taskDefinition=arn)
     if not known:
-        forget(env, "task_definition")
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+        remove_records(env, "task_definition")
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     assert [] == ecs.list_task_definitions(status="INACTIVE")["taskDefinitionArns"]
 
 
-# What no list of a service's own shows: it goes with what it is in, and that is listed.
+# Resources without a list call of their own: deleted with the listed resource that contains them.
 INSIDE = {
     "validation_record": "zone",
     "alias": "zone",
@@ -91,8 +91,8 @@ ELSEWHERE = {
 }
 
 
-def test_every_resource_is_searched_for(env: Env) -> None:
-    """Whatever is left of a stack is seen: each line of stack.py by a service's own list, or inside one."""
+def test_inventory_covers_every_resource(env: Env) -> None:
+    """Each resource of stack.py is found by a service's own list call, or inside a resource that is."""
     env.set(network__vpc="new")
     env.setup()
     found = list_inventory(env.clients(), env.clock, "news-bot")
@@ -102,22 +102,22 @@ def test_every_resource_is_searched_for(env: Env) -> None:
     assert set(INSIDE.values()) <= seen
 
 
-def test_left_is_named(env: Env) -> None:
-    """A second load balancer that carries our tags, under the key of the first: named with its ARN."""
+def test_leftover_is_reported_with_its_arn(env: Env) -> None:
+    """A second load balancer with our tags, under the key of the first, is reported."""
     env.setup()
     ec2, elbv2 = env.aws_session.client("ec2"), env.aws_session.client("elbv2")
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
     tags = {"provision:stack": "news-bot", "provision:resource": "load_balancer/news-bot"}
-    twin = elbv2.create_load_balancer(
+    duplicate = elbv2.create_load_balancer(
         Name="news-bot-twin",
         Subnets=subnets,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )["LoadBalancers"][0]["LoadBalancerArn"]
-    assert [f"load_balancer/news-bot ({twin})"] == env.teardown().left
+    assert [f"load_balancer/news-bot ({duplicate})"] == env.teardown().left
 
 
-def test_another_region_is_another_stack(env: Env) -> None:
-    """The zone of a stack of the same name that stands in another region is neither taken nor left."""
+def test_teardown_ignores_same_name_in_another_region(env: Env) -> None:
+    """The zone of a stack of the same name in another region is neither deleted nor reported."""
     route53 = env.aws_session.client("route53")
     zone = route53.create_hosted_zone(Name="example.org", CallerReference="osaka")["HostedZone"]
     tags = {

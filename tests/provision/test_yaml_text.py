@@ -1,4 +1,4 @@
-"""stack.yaml as text: what is refused, with its line, and what an edit leaves alone."""
+"""stack.yaml as text: what is rejected, with its line, and what an edit leaves unchanged."""
 
 import pytest
 
@@ -9,7 +9,7 @@ CONFLICT = "name: a\n<<<<<<< HEAD\nregion: b\n=======\nregion: c\n>>>>>>> theirs
 
 
 def read(text: str) -> object:
-    """The text as texts, lists and dicts."""
+    """Parse the text into strings, lists and dicts."""
     node = compose(text)
     return plain(node) if node else {}
 
@@ -43,8 +43,8 @@ def read(text: str) -> object:
         ("a: 1\nb: &x\n  c: *x\n", 2),
     ],
 )
-def test_malformed_text_is_refused_by_its_line(text: str, line: int) -> None:
-    """Duplicate keys, conflict markers, a file cut short, tabs, flow style, documents, aliases, NUL."""
+def test_malformed_text_is_rejected_with_its_line(text: str, line: int) -> None:
+    """Duplicate keys, conflict markers, truncated files, tabs, flow style, documents, aliases, NUL."""
     with pytest.raises(Malformed) as refusal:
         list(leaves(compose(text) or pytest.fail("nothing was read")))
     assert line == refusal.value.line
@@ -52,8 +52,8 @@ def test_malformed_text_is_refused_by_its_line(text: str, line: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# only this\n", "---\n", "--- # and this\n", "\r\n"])
-def test_nothing_written_is_nothing(text: str) -> None:
-    """No entry is no mapping, and no error."""
+def test_empty_file_is_none(text: str) -> None:
+    """A file without entries is no mapping, and no error."""
     assert compose(text) is None
 
 
@@ -61,14 +61,14 @@ def test_nothing_written_is_nothing(text: str) -> None:
     "value",
     ["18:00", "0256", "012345678901", "no", "on", "1_000", "~", "2024-01-01", "1e3", "0x1F"],
 )
-def test_every_scalar_stays_a_text(value: str) -> None:
-    """YAML 1.1 would make numbers, times and truths of these."""
+def test_scalars_stay_strings(value: str) -> None:
+    """YAML 1.1 would convert these to numbers, times and booleans."""
     assert {"a": value} == read(f"a: {value}\n")
     assert {"a": value} == read(dump({"a": value}))
 
 
-def test_leaves_tell_dotted_key_value_and_line() -> None:
-    """Lists are lists of texts; an empty mapping is an empty value."""
+def test_leaves_have_dotted_key_value_and_line() -> None:
+    """Lists are lists of strings; an empty mapping is an empty value."""
     text = "# top\nname: a\nservice:\n  # c\n  cpu: 256\nnews:\n  feeds:\n  - b\n  - c\nimage: {}\n"
     node = compose(text)
     assert node is not None
@@ -80,8 +80,8 @@ def test_leaves_tell_dotted_key_value_and_line() -> None:
     ] == list(leaves(node))
 
 
-def test_list_of_something_else_is_refused() -> None:
-    """A list holds texts."""
+def test_list_of_mappings_is_rejected() -> None:
+    """A list may contain only strings."""
     with pytest.raises(Malformed) as refusal:
         list(leaves(compose("a: 1\nb:\n- c: d\n") or pytest.fail("nothing was read")))
     assert 2 == refusal.value.line
@@ -124,7 +124,7 @@ def test_list_of_something_else_is_refused() -> None:
     ],
 )
 def test_insert(text: str, key: str, value: str, expected: str) -> None:
-    """In its own line, in the line that waits for it, below a heading that is there, at its indentation."""
+    """A value goes into its own line, an empty entry, or below an existing heading with its indentation."""
     assert expected == insert(text, key, value)
 
 
@@ -139,14 +139,14 @@ def test_insert(text: str, key: str, value: str, expected: str) -> None:
         ("a: b\n? service\n: cpu: 256\n", "service.memory", 2),
     ],
 )
-def test_what_would_rewrite_a_line_is_refused(text: str, key: str, line: int) -> None:
-    """A mapping in one line is the person's; the refusal names it."""
+def test_insert_into_flow_mapping_is_rejected(text: str, key: str, line: int) -> None:
+    """A one-line mapping is the user's own; the error names its line."""
     with pytest.raises(Malformed) as refusal:
         insert(text, key, "512")
     assert line == refusal.value.line
 
 
-def test_without_leaves_comments_and_neighbours() -> None:
-    """Only the entries' own lines go, also where what follows is indented or a comment."""
+def test_without_keeps_comments_and_neighbours() -> None:
+    """Only the entries' own lines are removed, also where an indented line or a comment follows."""
     text = "  # top\n  a: 1\n  gone:\n    b:\n    - c\n  # behind\n\n  d: 2\n  gone2: e\n  f: 3\n"
     assert "  # top\n  a: 1\n  # behind\n\n  d: 2\n  f: 3\n" == without(text, ("gone", "gone2"))
