@@ -1,4 +1,4 @@
-"""The `provision` command as a process, the sandbox in another: the surface that scripts rely on."""
+"""The `provision` command as a process, the sandbox in another: the interface that scripts rely on."""
 
 import json
 from pathlib import Path
@@ -19,13 +19,13 @@ from tests.provision.shell import (
 
 
 def changes(addresses: dict[str, str]) -> list[Any]:
-    """Return the changing calls so far, but for those of the schedules: an hour is 36 seconds here."""
+    """Return the mutating calls so far, except those of the schedules: an hour is 36 seconds here."""
     calls = control(addresses, "calls")
     return [call for call in calls if call["mutating"] and call["caller"].endswith(":root")]
 
 
-def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
-    """setup, status, plan, a second setup without a changing call, teardown: status, streams, JSON."""
+def test_setup_status_plan_and_teardown(person: Person, addresses: dict[str, str]) -> None:
+    """Exit status, streams and JSON of each; a second setup makes no mutating call."""
     setup = person.types("--sandbox", "setup", "--yes")
     assert (0, "https://news-bot.example/webhook\n") == (setup.returncode, setup.stdout), (
         setup.stderr
@@ -46,20 +46,20 @@ def test_whole_story(person: Person, addresses: dict[str, str]) -> None:
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     assert before == changes(addresses)
 
-    told = send(addresses, "help")
-    assert (200, 1) == (told["status"], len(told["reply"]))
+    message = send(addresses, "help")
+    assert (200, 1) == (message["status"], len(message["reply"]))
 
     teardown = person.types("teardown", "--sandbox", "--yes", "--everything", "--json")
-    gone = json.loads(teardown.stdout)
-    assert (0, []) == (teardown.returncode, gone["left"])
-    assert {"deleted", "kept", "left"} == set(gone)
-    assert {"key", "why", "monthly_usd"} == set(gone["kept"][0])
+    result = json.loads(teardown.stdout)
+    assert (0, []) == (teardown.returncode, result["left"])
+    assert {"deleted", "kept", "left"} == set(result)
+    assert {"key", "why", "monthly_usd"} == set(result["kept"][0])
     assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
 
 
 @pytest.mark.slow
-def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str]) -> None:
-    """Without the person at the registrar: exit 3, naming the servers; then the same command finishes."""
+def test_missing_delegation_is_exit_status_3(person: Person, addresses: dict[str, str]) -> None:
+    """The name servers to enter at the registrar are shown; afterwards the same command finishes."""
     complete = {
         **aws_environment(addresses),
         **_secrets(person),
@@ -88,20 +88,20 @@ def test_registrar_not_done_is_status_3(person: Person, addresses: dict[str, str
 
 
 def _secrets(person: Person) -> dict[str, str]:
-    """What the sandbox's LINE console would show."""
-    told = json.loads(
+    """Return what the sandbox's LINE console would show."""
+    runtime = json.loads(
         (Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json").read_text()
     )
     return {
-        "LINE_CHANNEL_ACCESS_TOKEN": told["access_token"],
-        "LINE_CHANNEL_SECRET": told["channel_secret"],
+        "LINE_CHANNEL_ACCESS_TOKEN": runtime["access_token"],
+        "LINE_CHANNEL_SECRET": runtime["channel_secret"],
     }
 
 
-def test_stranger_stops_setup_before_anything_is_made(
+def test_name_conflict_stops_setup_before_any_change(
     person: Person, addresses: dict[str, str]
 ) -> None:
-    """Somebody else's cluster of our name: exit 1, named, and not one changing call."""
+    """A foreign cluster of our name: exit status 1, its name, and no mutating call."""
     ecs, iam = client(addresses, "ecs"), client(addresses, "iam")
     iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
     ecs.create_cluster(clusterName="news-bot")
@@ -115,10 +115,10 @@ def test_stranger_stops_setup_before_anything_is_made(
 
 
 @pytest.mark.slow
-def test_lost_answers_and_throttling_are_ridden_out(
+def test_setup_retries_lost_responses_and_throttling(
     person: Person, addresses: dict[str, str]
 ) -> None:
-    """A lost answer to a create, an error inside AWS and throttling: setup ends well all the same."""
+    """Lost responses, an error inside AWS and throttling: setup succeeds nevertheless."""
     for service, operation, kind, times in (
         ("elbv2", "CreateTargetGroup", "lost", 1),
         ("iam", "CreateRole", "lost", 1),
@@ -131,14 +131,14 @@ def test_lost_answers_and_throttling_are_ridden_out(
         control(addresses, "faults", fault)
     setup = person.types("--sandbox", "setup", "--yes")
     assert 0 == setup.returncode, setup.stderr
-    gone = json.loads(
+    result = json.loads(
         person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout
     )
-    assert [] == gone["left"]
+    assert [] == result["left"]
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "said"),
+    ("words", "status", "message"),
     [
         (["setup", "--yes"], 2, "--set domain="),
         (["setup", "--set", "domian=x.jp"], 2, "domian"),
@@ -150,23 +150,23 @@ def test_lost_answers_and_throttling_are_ridden_out(
         (["--version"], 0, ""),
     ],
 )
-def test_usage(person: Person, words: list[str], status: int, said: str) -> None:
-    """A usage error is exit 2, says what is wrong, and shows no traceback."""
+def test_usage(person: Person, words: list[str], status: int, message: str) -> None:
+    """A usage error is exit status 2, says what is wrong, and shows no traceback."""
     done = person.types(*words)
     assert status == done.returncode, done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_no_sandbox_running(tmp_path: Path) -> None:
-    """Exit 1, and the command that starts one."""
+    """Exit status 1, and the command that starts a sandbox."""
     done = Person(tmp_path, environment(tmp_path)).types("--sandbox", "status")
     assert 1 == done.returncode
     assert "provision sandbox" in done.stderr
 
 
 def test_malformed_file_names_the_line(person: Person) -> None:
-    """Exit 2, the line's number, and the file as it was."""
+    """Exit status 2 with the line number; the file is unchanged."""
     text = "name: news-bot\ndomain: example.jp\nnmae: x\n"
     (person.folder / "stack.yaml").write_text(text)
     done = person.types("plan")
@@ -176,7 +176,7 @@ def test_malformed_file_names_the_line(person: Person) -> None:
 
 
 def test_no_credentials(person: Person) -> None:
-    """Exit 1, three sentences, no traceback."""
+    """Exit status 1, three sentences, no traceback."""
     done = person.types(
         "plan",
         "--set",
@@ -195,7 +195,7 @@ def test_no_credentials(person: Person) -> None:
 
 @pytest.mark.parametrize("verb", ["setup", "plan", "status", "teardown", "sandbox"])
 def test_help_has_an_example(person: Person, verb: str) -> None:
-    """Every verb shows a runnable example, in both languages."""
+    """Every command shows a runnable example, in both languages."""
     for language in ("en", "ja"):
         done = person.types(verb, "--help", "--lang", language)
         assert 0 == done.returncode

@@ -1,4 +1,4 @@
-"""Every verb on a stack in every state: it works or says what to do, and teardown leaves nothing."""
+"""Every command on a stack in every state works or says what to do, and teardown leaves nothing."""
 
 import json
 import subprocess
@@ -13,23 +13,23 @@ ALLOWED = (
     0,
     1,
     3,
-)  # done, refused with a reason, waits on something outside: never a traceback or usage
+)  # success, failure with a reason, waiting outside AWS; never a traceback or usage error
 READING = ("plan", "status", "verify", "cost", "logs")
 CHANGING = ("start", "stop", "pause", "resume", "setup", "teardown")
 LIMIT = 60.0  # seconds for a stack to reach the point at which its process is killed
 
 
-def nothing(person: Person) -> None:
-    """No stack at all."""
+def no_stack(person: Person) -> None:
+    """Create no stack."""
 
 
-def half_made(person: Person) -> None:
-    """Setup is killed (SIGKILL) when the load balancer has just been recorded."""
-    killed(person, ["setup", "--yes"], lambda text: "load_balancer/" in text)
+def partial_setup(person: Person) -> None:
+    """Kill setup (SIGKILL) as soon as the load balancer is recorded."""
+    run_and_kill(person, ["setup", "--yes"], lambda text: "load_balancer/" in text)
 
 
-def waiting(person: Person) -> None:
-    """Everything stands but what needs the registrar."""
+def waiting_for_registrar(person: Person) -> None:
+    """Set up everything except what needs the registrar."""
     known = runtime_info(person)
     environ = {
         **aws_environment(known),
@@ -50,31 +50,31 @@ def waiting(person: Person) -> None:
 
 
 def live(person: Person) -> None:
-    """The bot answers."""
+    """Set up a complete stack."""
     done = person.types("--sandbox", "setup", "--yes")
     assert 0 == done.returncode, done.stderr
 
 
 def stopped(person: Person) -> None:
-    """Live, but no task is wanted."""
+    """Set up a stack and stop it."""
     live(person)
     assert 0 == person.types("--sandbox", "stop").returncode
 
 
 def paused(person: Person) -> None:
-    """Live once; what is paid by the hour is gone."""
+    """Set up a stack and pause it."""
     live(person)
     assert 0 == person.types("--sandbox", "pause", "--yes").returncode
 
 
-def half_torn_down(person: Person) -> None:
-    """Teardown is killed when the HTTPS listener has gone."""
+def partial_teardown(person: Person) -> None:
+    """Kill teardown as soon as the HTTPS listener is deleted."""
     live(person)
-    killed(person, ["teardown", "--yes", "--everything"], lambda text: "https/" not in text)
+    run_and_kill(person, ["teardown", "--yes", "--everything"], lambda text: "https/" not in text)
 
 
-def killed(person: Person, words: list[str], reached: Callable[[str], bool]) -> None:
-    """A run that is killed as soon as its stack file says so."""
+def run_and_kill(person: Person, words: list[str], reached: Callable[[str], bool]) -> None:
+    """Kill a run as soon as its stack file meets the condition."""
     file = person.folder / "stack.sandbox.yaml"
     with subprocess.Popen(
         [*PROVISION, "--sandbox", *words],
@@ -91,11 +91,11 @@ def killed(person: Person, words: list[str], reached: Callable[[str], bool]) -> 
         process.kill()
 
 
-STATES = (nothing, half_made, waiting, live, stopped, paused, half_torn_down)
+STATES = (no_stack, partial_setup, waiting_for_registrar, live, stopped, paused, partial_teardown)
 
 
-def works(person: Person, verb: str) -> None:
-    """An allowed exit status, no traceback, and one JSON document where one was asked for."""
+def check_command(person: Person, verb: str) -> None:
+    """Check the exit status, for no traceback, and for one JSON document where one was requested."""
     more = ["--json"] if verb in ("plan", "status", "cost") else []
     more += ["--wait", "0"] if verb in ("setup", "resume") else []
     done = person.types("--sandbox", "--yes", verb, *more)
@@ -105,30 +105,30 @@ def works(person: Person, verb: str) -> None:
         json.loads(done.stdout)
 
 
-def goes_away(person: Person) -> None:
-    """Teardown, from wherever it stands."""
+def check_teardown(person: Person) -> None:
+    """Tear down, and check that nothing is left."""
     done = person.types("--sandbox", "--yes", "teardown", "--everything", "--json")
     assert (0, []) == (done.returncode, json.loads(done.stdout)["left"]), done.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_looking_and_teardown(person: Person, state: Callable[[Person], None]) -> None:
-    """The verbs that only look work in every state and leave the file as it is; teardown works, too."""
+def test_read_only_commands_and_teardown(person: Person, state: Callable[[Person], None]) -> None:
+    """Read-only commands work in every state and leave the file unchanged; teardown works too."""
     state(person)
     file = person.folder / "stack.sandbox.yaml"
     written = file.read_bytes() if file.exists() else None
     for verb in READING:
-        works(person, verb)
+        check_command(person, verb)
     assert written == (file.read_bytes() if file.exists() else None)
-    goes_away(person)
+    check_teardown(person)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("verb", CHANGING)
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_changing(person: Person, state: Callable[[Person], None], verb: str) -> None:
-    """Every verb that changes something, in every state; then teardown leaves nothing."""
+def test_mutating_commands(person: Person, state: Callable[[Person], None], verb: str) -> None:
+    """Every mutating command works in every state; then teardown leaves nothing."""
     state(person)
-    works(person, verb)
-    goes_away(person)
+    check_command(person, verb)
+    check_teardown(person)

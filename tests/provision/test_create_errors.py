@@ -1,4 +1,4 @@
-"""AWS refuses a create call: there is none, so no record says that there might be one."""
+"""If AWS rejects a create call nothing exists, so no record says that something might."""
 
 from botocore.exceptions import ClientError
 
@@ -12,9 +12,9 @@ ANSWER = {
 }
 
 
-def test_every_create_call_is_refused_once(env: Env) -> None:
-    """Each run is refused what it could make, records none of it, and the next one makes it."""
-    env.set(network__vpc="new")  # all that the default network has, and a VPC
+def test_every_create_call_is_rejected_once(env: Env) -> None:
+    """Each run records nothing of what was rejected, and the next run creates it."""
+    env.set(network__vpc="new")  # everything that the default network has, and a VPC
     refused: list[str] = []
 
     def refuse(operation: str) -> None:
@@ -38,8 +38,8 @@ def test_every_create_call_is_refused_once(env: Env) -> None:
     assert WHOLES["new"] == env.inventory()
 
 
-def test_name_that_somebody_takes_meanwhile(env: Env) -> None:
-    """Between our look and our create call: it is not ours, and neither recorded nor deleted."""
+def test_name_taken_between_inspection_and_create(env: Env) -> None:
+    """The foreign resource is neither recorded nor deleted."""
     logs, theirs = env.aws_session.client("logs"), list[str]()
 
     def take(operation: str) -> None:

@@ -1,4 +1,4 @@
-"""Accounts that are somebody's own: setup and teardown, and nothing of theirs has changed."""
+"""Accounts with foreign resources: setup and teardown change nothing of them."""
 
 import json
 from typing import Any
@@ -23,8 +23,8 @@ TRUST = json.dumps(
 )
 
 
-def theirs(env: Env) -> dict[str, Any]:
-    """Everything in the account that a run could have touched, as each service describes it."""
+def describe_account(env: Env) -> dict[str, Any]:
+    """Return everything in the account that a run could have changed, as each service describes it."""
     client = env.aws_session.client
     elbv2, ecs, route53 = client("elbv2"), client("ecs"), client("route53")
     balancers = elbv2.describe_load_balancers()["LoadBalancers"]
@@ -61,7 +61,7 @@ def theirs(env: Env) -> dict[str, Any]:
 
 
 def follow_the_article(env: Env) -> None:
-    """What somebody has who followed the article by hand, under names of the article's kind."""
+    """Create what somebody has who followed the article by hand, with names like the article's."""
     client = env.aws_session.client
     zone = client("route53").create_hosted_zone(Name="example.jp", CallerReference="hand")
     env.sandbox.cloud.registrar.enter("example.jp", zone["DelegationSet"]["NameServers"])
@@ -103,8 +103,8 @@ def follow_the_article(env: Env) -> None:
     env.clock.advance(1)
 
 
-def errors(env: Env) -> list[str]:
-    """What stands in the way, by the plan."""
+def plan_errors(env: Env) -> list[str]:
+    """Return the plan's errors."""
     engine = env.engine()
     return [
         r.what for r in plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1")).errors
@@ -112,51 +112,51 @@ def errors(env: Env) -> list[str]:
 
 
 def test_empty_account(env: Env) -> None:
-    """Nothing was there, nothing is there afterwards."""
-    before = theirs(env)
+    """It was empty, and is empty afterwards."""
+    before = describe_account(env)
     env.setup()
     env.teardown(everything=True)
-    assert before == theirs(env)
+    assert before == describe_account(env)
 
 
-def test_article_followed_by_hand(env: Env) -> None:
-    """A bot beside the hand-made one, under a host of its own: zone and parameters are adopted, all stays."""
+def test_hand_made_stack_on_another_host(env: Env) -> None:
+    """With its own host, our stack adopts zone and parameters; everything foreign stays."""
     follow_the_article(env)
-    before = theirs(env)
+    before = describe_account(env)
     env.set(host="bot.example.jp")
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     assert 1 == len(env.sandbox.line.send("help", "U" + "1" * 32)["reply"])
-    gone = env.teardown(everything=True)
-    assert [] == gone.left
+    result = env.teardown(everything=True)
+    assert [] == result.left
     assert {
         "zone/example.jp",
         "access_token/ACCESS_TOKEN",
         "channel_secret/CHANNEL_SECRET",
         "network/default",
         "service_linked_role",
-    } == set(gone.kept)
-    assert before == theirs(env)
+    } == set(result.kept)
+    assert before == describe_account(env)
 
 
-def test_article_followed_by_hand_on_the_same_host(env: Env) -> None:
-    """Their A record points at their load balancer: setup says so, and changes nothing of it.
+def test_hand_made_stack_on_the_same_host(env: Env) -> None:
+    """Their A record points at their load balancer: setup reports it, and changes nothing of it.
 
-    ACM asks both certificates for one record, so ours stays where theirs needs it.
+    ACM requires the same record for both certificates, so ours stays where theirs needs it.
     """
     follow_the_article(env)
-    before = theirs(env)["records"]
-    assert ["Creating alias/example.jp."] == errors(env)
+    before = describe_account(env)["records"]
+    assert ["Creating alias/example.jp."] == plan_errors(env)
     outcome = env.setup(wait=0)
     assert ["Creating alias/example.jp."] == [r.what for r in outcome.errors]
-    gone = env.teardown(everything=True)
-    assert "validation_record/example.jp" in gone.kept
-    after = theirs(env)["records"]
+    result = env.teardown(everything=True)
+    assert "validation_record/example.jp" in result.kept
+    after = describe_account(env)["records"]
     assert ["CNAME"] == [r["Type"] for r in after[0] if r not in before[0]]
     assert before[0] == [r for r in after[0] if r["Type"] != "CNAME"]
 
 
-STRANGERS = {
+CONFLICTS = {
     "load_balancer": lambda c, vpc, subnets: c("elbv2").create_load_balancer(
         Name="news-bot", Subnets=subnets
     ),
@@ -176,16 +176,16 @@ STRANGERS = {
 }
 
 
-@pytest.mark.parametrize("line", STRANGERS)
-def test_stranger_under_our_name(env: Env, line: str) -> None:
-    """It stands in the way already in the plan, and teardown leaves it as it is."""
+@pytest.mark.parametrize("line", CONFLICTS)
+def test_name_conflict_is_in_the_plan(env: Env, line: str) -> None:
+    """The plan reports it, and teardown leaves it unchanged."""
     ec2 = env.aws_session.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
-    STRANGERS[line](env.aws_session.client, vpc, subnets)
-    before = theirs(env)
-    assert [f"Creating {line}/"] == [what.partition("/")[0] + "/" for what in errors(env)]
+    CONFLICTS[line](env.aws_session.client, vpc, subnets)
+    before = describe_account(env)
+    assert [f"Creating {line}/"] == [what.partition("/")[0] + "/" for what in plan_errors(env)]
     env.setup(wait=0)
     env.teardown(everything=True)
-    after = theirs(env)
+    after = describe_account(env)
     assert before == after

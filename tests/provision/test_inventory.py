@@ -1,4 +1,4 @@
-"""What the account holds of a stack, by each service's own lists, against what stack.yaml says."""
+"""The inventory of a stack from each service's own lists, compared with stack.yaml."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +11,15 @@ from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 
 # Not listed by themselves, only inside another resource (test_teardown_leftovers.py maps each to it).
-HANGING = {
+UNLISTED = {
     name
     for name, kind in kinds().items()
     if kind.tagged.__func__ is Resource.tagged.__func__  # type: ignore[attr-defined]
 }
 
 
-def without(operation: str) -> Callable[[str], None]:
-    """An endpoint that does not know that operation."""
+def unsupported(operation: str) -> Callable[[str], None]:
+    """Return a hook for an endpoint that does not support this operation."""
 
     def before(called: str) -> None:
         if called == operation:
@@ -29,25 +29,25 @@ def without(operation: str) -> Callable[[str], None]:
     return before
 
 
-def recorded(env: Env) -> dict[str, dict[str, Any]]:
-    """The outputs of what is ours and does not hang on something else."""
+def recorded_outputs(env: Env) -> dict[str, dict[str, Any]]:
+    """Return the outputs of created resources that have a list of their own."""
     return {
         key: record.outputs
         for key, record in StackFile(env.path).records.items()
-        if record.state == "created" and record.kind not in HANGING
+        if record.state == "created" and record.kind not in UNLISTED
     }
 
 
-def test_everything_is_found_by_its_tags(env: Env) -> None:
-    """Each kind's list has what stack.yaml has, with the ids by which it can be deleted."""
+def test_every_resource_is_found_by_its_tags(env: Env) -> None:
+    """The lists contain what stack.yaml records, with the ids needed for deletion."""
     env.set(network__vpc="new")
     env.setup()
     found = list_inventory(env.clients(), env.clock, "news-bot")
     assert {} == found.unasked
-    remembered = ("caller_reference", "idempotency_token", "counted")  # nobody can tell any more
+    remembered = ("caller_reference", "idempotency_token", "counted")  # not returned by AWS
     expected = {
         key: {name: value for name, value in outputs.items() if name not in remembered}
-        for key, outputs in recorded(env).items()
+        for key, outputs in recorded_outputs(env).items()
     }
     seen = {
         tagged.key: {n: v for n, v in tagged.outputs().items() if n not in remembered}
@@ -57,8 +57,8 @@ def test_everything_is_found_by_its_tags(env: Env) -> None:
     assert sorted(seen) == sorted(tagged.key for tagged in found.tagged)
 
 
-def test_another_stacks_things_are_not_ours(env: Env) -> None:
-    """A stack whose name begins with ours is another one; nobody's tags are nobody's."""
+def test_other_stacks_are_not_ours(env: Env) -> None:
+    """A stack whose name begins with ours is another one; resources without tags belong to none."""
     env.setup()
     assert [] == list_inventory(env.clients(), env.clock, "news").tagged
     assert {"news-bot"} == {
@@ -66,8 +66,8 @@ def test_another_stacks_things_are_not_ours(env: Env) -> None:
     }
 
 
-def test_throttled_lists_are_asked_again(env: Env) -> None:
-    """The first eight calls are throttled: what is found is the same, and the waiting was on the clock."""
+def test_throttled_lists_are_retried(env: Env) -> None:
+    """With the first eight calls throttled the result is the same, after waiting on the clock."""
     env.setup()
     everything = [
         str(tagged) for tagged in list_inventory(env.clients(), env.clock, "news-bot").tagged
@@ -79,10 +79,10 @@ def test_throttled_lists_are_asked_again(env: Env) -> None:
     assert env.clock.now() > before
 
 
-def test_endpoint_without_such_an_api(env: Env) -> None:
-    """What cannot be asked is told with AWS's reason; the rest is found."""
+def test_unsupported_list_operation(env: Env) -> None:
+    """The kind is reported with AWS's reason; the others are found."""
     env.setup()
-    env.aws_session.before = without("ListScheduleGroups")
+    env.aws_session.before = unsupported("ListScheduleGroups")
     found = list_inventory(env.clients(), env.clock, "news-bot")
     assert ["ScheduleGroup"] == list(found.unasked)
     assert "zone/example.jp" in [tagged.key for tagged in found.tagged]

@@ -1,4 +1,4 @@
-"""What --set says reaches stack.yaml once the run has been agreed to, and not before."""
+"""--set is written to stack.yaml only once the run has been confirmed."""
 
 import json
 
@@ -8,8 +8,8 @@ import yaml
 from tests.provision.shell import Person
 
 
-def actions(person: Person, *words: str) -> dict[str, str]:
-    """What setup would do, by line of stack.py; nothing of what stays."""
+def planned_actions(person: Person, *words: str) -> dict[str, str]:
+    """Return what setup would do, by logical id, without unchanged resources."""
     plan = json.loads(person.types("--sandbox", "plan", "--json", *words).stdout)
     return {
         step["key"].partition("/")[0]: step["action"]
@@ -19,8 +19,8 @@ def actions(person: Person, *words: str) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_refused_run_leaves_the_file(person: Person) -> None:
-    """Another region, a clash, a plan that cannot be, no confirmation, no service, records that are right."""
+def test_failed_run_leaves_the_file_unchanged(person: Person) -> None:
+    """Another region, conflicts, an impossible plan, no confirmation, no service, valid records."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     file = person.folder / "stack.sandbox.yaml"
     text = file.read_text()
@@ -36,19 +36,19 @@ def test_refused_run_leaves_the_file(person: Person) -> None:
     ):
         done = person.types("--sandbox", *map(str, words))
         assert (status, text) == (done.returncode, file.read_text()), (words, done.stderr)
-    assert {} == actions(person)
+    assert {} == planned_actions(person)
 
 
-def test_refused_first_run_makes_no_file(person: Person) -> None:
-    """An answer is missing and nobody is there to ask; or a value is none."""
+def test_failed_first_run_creates_no_file(person: Person) -> None:
+    """A setting is missing without a terminal to ask, or a value is invalid."""
     for words in (["--set", "domain=shop.example"], ["--yes", "--set", "domain=nonsense"]):
         assert 2 == person.types("setup", *words).returncode
     assert [] == list(person.folder.iterdir())
 
 
 @pytest.mark.slow
-def test_recover_by_name(person: Person) -> None:
-    """The name that recover itself recommends stays in the file, and what else it was told."""
+def test_recover_keeps_name_from_set(person: Person) -> None:
+    """The name that recover itself recommends stays in the file, with other settings given."""
     file = person.folder / "stack.sandbox.yaml"
     setup = person.types("--sandbox", "setup", "--yes", "--set", "name=shop-bot")
     assert 0 == setup.returncode, setup.stderr
@@ -57,13 +57,13 @@ def test_recover_by_name(person: Person) -> None:
     words = ("--set", "name=shop-bot", "--set", "service.memory=1024")
     done = person.types("--sandbox", "recover", *words)
     assert 0 == done.returncode, done.stderr
-    told = yaml.safe_load(file.read_text())
-    assert ("shop-bot", 1024) == (told["name"], told["service"]["memory"])
-    assert {"task_definition": "update"} == actions(person)
+    settings = yaml.safe_load(file.read_text())
+    assert ("shop-bot", 1024) == (settings["name"], settings["service"]["memory"])
+    assert {"task_definition": "update"} == planned_actions(person)
 
-    file.unlink()  # and where another verb recovers it by itself, with a setting for this run only
+    file.unlink()  # another command recovers it by itself, with a setting for this run only
     done = person.types("--sandbox", "start", "--set", "name=shop-bot", "--set", "service.count=2")
     assert 0 == done.returncode, done.stderr
-    told = yaml.safe_load(file.read_text())
-    assert ("shop-bot", 1) == (told["name"], told["service"].get("count", 1))
-    assert {} == actions(person)
+    settings = yaml.safe_load(file.read_text())
+    assert ("shop-bot", 1) == (settings["name"], settings["service"].get("count", 1))
+    assert {} == planned_actions(person)

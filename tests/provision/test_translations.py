@@ -1,4 +1,4 @@
-"""Every sentence a person reads goes through `_()`, and each has its Japanese beside it."""
+"""Every sentence shown to the user goes through `_()`, and has its Japanese translation."""
 
 import ast
 import re
@@ -16,10 +16,10 @@ from provision.i18n import _, from_arguments, from_locale
 
 PACKAGE = Path(provision.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-# The sandbox speaks AWS's and LINE's own English; everything else is read by a person.
-SPOKEN = [path for path in SOURCES if "sandbox" not in path.relative_to(PACKAGE).parts]
+# The sandbox returns AWS's and LINE's own English messages; all other text is shown to the user.
+TRANSLATED = [path for path in SOURCES if "sandbox" not in path.relative_to(PACKAGE).parts]
 JAPANESE = PACKAGE / "i18n" / "ja.yaml"
-TELLING = {
+SHOWING = {
     *("print", "echo", "say", "option", "command", "group", "confirmed", "typed"),
     *(
         "ProvisionError",
@@ -32,45 +32,45 @@ TELLING = {
     ),
     *("ValueError", "_refusal", "_refused"),
 }
-REASONS = ("pending", "kept")  # methods whose answer is a sentence
-TOLD_BY_NAME = ("help", "epilog", "short_help", "prompt")
-ALLOWED: dict[str, str] = {}  # a literal that is no sentence -> why
+REASONS = ("pending", "kept")  # methods that return a sentence
+SHOWN_KEYWORDS = ("help", "epilog", "short_help", "prompt")
+ALLOWED: dict[str, str] = {}  # a literal that is not a sentence -> why
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One call of `_()`. text None: its first argument is no literal. given: None where ** fills holes."""
+    """One call of `_()`. text None: its argument is not a literal. given None: ** fills the placeholders."""
 
-    place: str
+    location: str
     text: str | None
     given: frozenset[str] | None
 
 
-def called(node: ast.Call) -> str:
-    """The last part of the called name."""
+def called_name(node: ast.Call) -> str:
+    """Return the last part of the called name."""
     if isinstance(node.func, ast.Name):
         return node.func.id
     return node.func.attr if isinstance(node.func, ast.Attribute) else ""
 
 
 def literal(node: ast.AST) -> str | None:
-    """A literal text's value; parts that follow one another are one literal to Python already."""
+    """Return a string literal's value; adjacent literals are one literal to Python."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def sentences(place: str, source: str) -> Iterator[Sentence]:
-    """Every call of `_()`, in the order of the lines."""
+def sentences(relative_path: str, source: str) -> Iterator[Sentence]:
+    """Yield every call of `_()`, in order of lines."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         if isinstance(node.func, ast.Name) and node.func.id == "_":
             names = [keyword.arg for keyword in node.keywords]
             given = None if None in names else frozenset(name for name in names if name)
             text = literal(node.args[0]) if node.args else None
-            yield Sentence(f"{place}:{node.lineno}", text, given)
+            yield Sentence(f"{relative_path}:{node.lineno}", text, given)
 
 
 def prose(node: ast.AST) -> str:
-    """The text, if this is a literal (or an f-string) that a person would read as words; else ""."""
+    """Return the text of a literal or f-string that reads as words; otherwise ""."""
     text = literal(node)
     if text is not None:
         return text if " " in text.strip() and re.search(r"[A-Za-z]{2}", text) else ""
@@ -80,13 +80,13 @@ def prose(node: ast.AST) -> str:
     return ""
 
 
-def bypasses(place: str, source: str) -> Iterator[str]:
-    """Every literal that would be shown as it stands: "file:line: text"."""
+def bypasses(relative_path: str, source: str) -> Iterator[str]:
+    """Yield every literal that would be shown untranslated: "file:line: text"."""
     for node in ast.walk(ast.parse(source)):
         shown: list[ast.expr] = []
         if isinstance(node, ast.Call):
-            shown += [keyword.value for keyword in node.keywords if keyword.arg in TOLD_BY_NAME]
-            if called(node) in TELLING:
+            shown += [keyword.value for keyword in node.keywords if keyword.arg in SHOWN_KEYWORDS]
+            if called_name(node) in SHOWING:
                 shown += node.args
         elif isinstance(node, ast.FunctionDef) and node.name in REASONS:
             returns = [item.value for item in ast.walk(node) if isinstance(item, ast.Return)]
@@ -99,100 +99,102 @@ def bypasses(place: str, source: str) -> Iterator[str]:
             )
             for branch in branches:
                 if (text := prose(branch)) and text not in ALLOWED:
-                    yield f"{place}:{branch.lineno}: {text!r}"
+                    yield f"{relative_path}:{branch.lineno}: {text!r}"
 
 
-def holes(text: str) -> set[str]:
-    """The names in braces, without their format specs."""
+def placeholders(text: str) -> set[str]:
+    """Return the names in braces, without their format specs."""
     return {name for _text, name, _spec, _how in string.Formatter().parse(text) if name is not None}
 
 
-def place(path: Path) -> str:
-    """A file's name as a person would say it."""
+def relative_path(path: Path) -> str:
+    """Return a file's path relative to the repository."""
     return path.relative_to(PACKAGE.parent).as_posix()
 
 
-def every_sentence() -> list[Sentence]:
-    """All of the project's, file by file."""
+def all_sentences() -> list[Sentence]:
+    """Return all sentences of the package, file by file."""
     return [
         sentence
         for path in SOURCES
-        for sentence in sentences(place(path), path.read_text(encoding="utf-8"))
+        for sentence in sentences(relative_path(path), path.read_text(encoding="utf-8"))
     ]
 
 
 def translations() -> dict[str, str]:
-    """ja.yaml, as it is on disk."""
+    """Return the content of ja.yaml."""
     return dict(yaml.safe_load(JAPANESE.read_text(encoding="utf-8")))
 
 
 @pytest.fixture
-def speaking() -> Iterator[None]:
-    """Afterwards `_()` speaks the language it spoke before."""
+def restore_language() -> Iterator[None]:
+    """Restore the language afterwards."""
     before = i18n.language()
     yield
     i18n.use(before)
 
 
 def test_every_sentence_is_a_literal() -> None:
-    """A sentence that is put together at run time cannot be found, so it cannot be translated."""
-    assert [] == [sentence.place for sentence in every_sentence() if sentence.text is None]
+    """A sentence composed at run time cannot be found, so it cannot be translated."""
+    assert [] == [sentence.location for sentence in all_sentences() if sentence.text is None]
 
 
-def test_every_sentence_has_its_japanese() -> None:
-    """Each sentence in the code stands in ja.yaml, with something on its right side."""
+def test_every_sentence_has_a_translation() -> None:
+    """Each sentence in the code is in ja.yaml with a non-empty value."""
     known = translations()
     assert [] == [
-        f"{sentence.place}: {sentence.text!r}"
-        for sentence in every_sentence()
+        f"{sentence.location}: {sentence.text!r}"
+        for sentence in all_sentences()
         if sentence.text is not None and not known.get(sentence.text)
     ]
 
 
-def test_no_japanese_is_stale() -> None:
+def test_no_translation_is_stale() -> None:
     """Each sentence of ja.yaml is somewhere in the code."""
-    spoken = {sentence.text for sentence in every_sentence()}
+    spoken = {sentence.text for sentence in all_sentences()}
     assert [] == [
         f"{JAPANESE.name}: {english!r}" for english in translations() if english not in spoken
     ]
 
 
 def test_no_sentence_is_translated_twice() -> None:
-    """YAML lets the later of two equal keys win without a word."""
+    """In YAML the later of two equal keys silently wins."""
     node = yaml.compose(JAPANESE.read_text(encoding="utf-8"))
     keys = [key.value for key, _value in node.value]
     assert sorted(set(keys)) == sorted(keys)
 
 
-def test_both_languages_have_the_same_holes() -> None:
-    """What English says with a value, Japanese says with the same value."""
+def test_both_languages_have_the_same_placeholders() -> None:
+    """A value in the English sentence is also in the Japanese one."""
     assert [] == [
         f"{JAPANESE.name}: {english!r}"
         for english, spoken in translations().items()
-        if holes(english) != holes(spoken)
+        if placeholders(english) != placeholders(spoken)
     ]
 
 
-def test_every_hole_is_filled() -> None:
-    """A call gives exactly the values that its sentence names."""
+def test_every_placeholder_is_filled() -> None:
+    """A call passes exactly the values that its sentence contains."""
     assert [] == [
-        f"{sentence.place}: {sentence.text!r}"
-        for sentence in every_sentence()
+        f"{sentence.location}: {sentence.text!r}"
+        for sentence in all_sentences()
         if sentence.text is not None and sentence.given is not None
-        if sentence.given != holes(sentence.text)
+        if sentence.given != placeholders(sentence.text)
     ]
 
 
 def test_no_sentence_bypasses_translation() -> None:
-    """What is printed, offered as help or raised as a refusal is not a bare English literal."""
+    """What is printed, used as help or raised as an error is not a bare English literal."""
     found = [
-        line for path in SPOKEN for line in bypasses(place(path), path.read_text(encoding="utf-8"))
+        line
+        for path in TRANSLATED
+        for line in bypasses(relative_path(path), path.read_text(encoding="utf-8"))
     ]
     assert [] == found
 
 
-def test_the_walk_sees_sentences() -> None:
-    """Joined literals are one sentence; what is no literal, and ** for holes, are told apart."""
+def test_sentences_are_found() -> None:
+    """Adjacent literals are one sentence; non-literals and ** are recognised."""
     source = 'a = _("one " "two {x}", x=1)\n_(a)\n_(f"{a} b")\n_("{x}", **a)\nother("three four")\n'
     expected = [
         Sentence("f:1", "one two {x}", frozenset({"x"})),
@@ -218,8 +220,8 @@ def test_the_walk_sees_sentences() -> None:
         'def pending(self, live):\n    return "two words"',
     ],
 )
-def test_the_walk_sees_a_bypass(source: str) -> None:
-    """Each way to show a bare sentence is noticed."""
+def test_bypass_is_found(source: str) -> None:
+    """Each way to show an untranslated sentence is found."""
     line = source.count("\n") + 1
     found = list(bypasses("f", source))
     assert 1 == len(found)
@@ -229,8 +231,8 @@ def test_the_walk_sees_a_bypass(source: str) -> None:
 @pytest.mark.parametrize(
     "source", ['print(_("two words"))', 'print(f"{a}  {b}")', 'note("two words")', 'print("word")']
 )
-def test_the_walk_leaves_the_rest_alone(source: str) -> None:
-    """Translated sentences, layout and single words are none."""
+def test_other_strings_are_no_bypass(source: str) -> None:
+    """Translated sentences, layout and single words are not reported."""
     assert [] == list(bypasses("f", source))
 
 
@@ -247,7 +249,7 @@ def test_the_walk_leaves_the_rest_alone(source: str) -> None:
     ],
 )
 def test_from_locale(environ: dict[str, str], expected: str) -> None:
-    """POSIX's order: LC_ALL, LC_MESSAGES, LANG; an empty one does not count; English else."""
+    """POSIX order: LC_ALL, LC_MESSAGES, LANG; empty ones are ignored; otherwise English."""
     assert expected == from_locale(environ)
 
 
@@ -262,13 +264,13 @@ def test_from_locale(environ: dict[str, str], expected: str) -> None:
     ],
 )
 def test_from_arguments(arguments: list[str], expected: str) -> None:
-    """--lang anywhere, joined or not; without one that exists the locale (here Japanese) decides."""
+    """--lang anywhere, with or without "="; without a valid one the locale (here Japanese) decides."""
     assert expected == from_arguments(arguments, {"LANG": "ja_JP.UTF-8"})
 
 
-@pytest.mark.usefixtures("speaking")
-def test_a_sentence_in_both_languages() -> None:
-    """The chosen language speaks, with its holes filled."""
+@pytest.mark.usefixtures("restore_language")
+def test_sentence_in_both_languages() -> None:
+    """`_()` uses the chosen language, with its placeholders filled."""
     i18n.use("en")
     assert "en" == i18n.language()
     assert "Creating zone." == _("Creating {key}.", key="zone")
@@ -279,9 +281,9 @@ def test_a_sentence_in_both_languages() -> None:
     assert translations()["done"] == _("done")
 
 
-@pytest.mark.usefixtures("speaking")
-def test_an_unknown_sentence_stays_english() -> None:
-    """Better a sentence in another language than none; braces without holes stay as they are."""
+@pytest.mark.usefixtures("restore_language")
+def test_untranslated_sentence_stays_english() -> None:
+    """Braces that are not placeholders stay as they are."""
     i18n.use("ja")
     untranslated = "not {in} ja.yaml"
     assert untranslated == _(untranslated)

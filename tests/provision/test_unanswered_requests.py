@@ -1,4 +1,4 @@
-"""What AWS does not answer, refuses to answer, or answers without what is needed is unknown, and said so."""
+"""What AWS does not answer, refuses, or answers incompletely is reported as unknown."""
 
 import json
 from collections.abc import Callable
@@ -31,13 +31,13 @@ ALWAYS = 100_000  # times
 
 
 def throttle(env: Env, service: str, operation: str, times: int = ALWAYS) -> None:
-    """That many of these calls are throttled."""
+    """Throttle that many of these calls."""
     fault = {"kind": "throttle", "service": service, "operation": operation, "times": times}
     env.sandbox.cloud.faults.add(fault)
 
 
-def denied(*operations: str) -> Callable[[str], None]:
-    """Whoever runs this lacks the permission for these operations."""
+def deny(*operations: str) -> Callable[[str], None]:
+    """Return a hook that denies these operations, as for a user without the permission."""
 
     def before(called: str) -> None:
         if called in operations:
@@ -47,19 +47,19 @@ def denied(*operations: str) -> Callable[[str], None]:
     return before
 
 
-def verified(env: Env) -> dict[str, Finding]:
-    """Every finding of `provision verify`, without a front to shake hands with."""
+def run_checks(env: Env) -> dict[str, Finding]:
+    """Return all findings of `provision verify`, without a server for TLS."""
     run = looked(env)
     return examine(checks(run.stack), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
 
 
-def lines(found: dict[str, Any]) -> dict[str, Any]:
-    """By line of stack.py, not by key."""
+def by_logical_id(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the mapping with logical ids as keys."""
     return {key.partition("/")[0]: value for key, value in found.items()}
 
 
-def test_what_is_throttled_for_a_moment_is_asked_again(env: Env) -> None:
-    """A few throttled or dropped answers: the look sees what it would have seen, later."""
+def test_briefly_throttled_reads_are_retried(env: Env) -> None:
+    """After a few throttled or dropped responses the inspection returns the same as without them."""
     env.setup()
     before, began = plan_and_status(env), env.clock.now()
     throttle(env, "ecs", "DescribeServices", 2)
@@ -71,11 +71,11 @@ def test_what_is_throttled_for_a_moment_is_asked_again(env: Env) -> None:
     assert env.clock.now() > began
 
 
-def test_a_service_that_is_not_answered_is_unknown(env: Env) -> None:
-    """Neither false nor 0 anywhere: status, plan and verify; what rests on it is unknown with it."""
+def test_unreadable_service_is_unknown(env: Env) -> None:
+    """It is neither false nor 0 in status, plan and verify; what depends on it is unknown too."""
     env.setup()
     throttle(env, "ecs", "DescribeServices")
-    observations = lines(looked(env).observations)
+    observations = by_logical_id(looked(env).observations)
     service = entry(observations["service"])
     assert (None, None, None, THROTTLED) == tuple(
         service[name] for name in ("live", "ready", "drift", "reason")
@@ -93,16 +93,16 @@ def test_a_service_that_is_not_answered_is_unknown(env: Env) -> None:
         steps["service/news-bot"]["reason"],
     )
     assert "keep" == steps["cluster/news-bot"]["action"]
-    findings = verified(env)
+    findings = run_checks(env)
     assert (None, THROTTLED) == (findings["service"].state, findings["service"].reason)
     assert "OK" == findings["zone"].state
 
 
-def test_what_rests_on_the_unknown_is_unknown(env: Env) -> None:
-    """A VPC of its own that cannot be looked at: nobody knows of the subnets in it, recorded or not."""
+def test_dependents_of_an_unknown_resource_are_unknown(env: Env) -> None:
+    """If the stack's own VPC cannot be read, its subnets are unknown, recorded or not."""
     throttle(env, "ec2", "DescribeVpcs")
     env.set(network__vpc="new")
-    shown = lines(
+    shown = by_logical_id(
         {key: entry(observation) for key, observation in looked(env).observations.items()}
     )
     assert None is shown["vpc"]["live"]
@@ -113,8 +113,8 @@ def test_what_rests_on_the_unknown_is_unknown(env: Env) -> None:
     assert False is shown["zone"]["live"]
 
 
-def test_tasks_are_known_without_the_targets(env: Env) -> None:
-    """While the load balancer's side of it cannot be looked at, ECS's own counts are still told."""
+def test_task_counts_are_known_without_target_health(env: Env) -> None:
+    """If the load balancer's target health cannot be read, ECS's own counts are still shown."""
     env.setup()
 
     def two_wanted(called: str, parsed: dict[str, Any]) -> None:
@@ -123,18 +123,18 @@ def test_tasks_are_known_without_the_targets(env: Env) -> None:
 
     env.aws_session.answer = two_wanted
     throttle(env, "elbv2", "DescribeTargetHealth")
-    observations = lines(looked(env).observations)
+    observations = by_logical_id(looked(env).observations)
     assert None is entry(observations["steady_service"])["ready"]
     assert {"running": 1, "wanted": 2, "rollout": []} == tasks(
         observations["service"], observations["steady_service"]
     )
 
 
-def test_a_probe_that_may_not_ask_is_unknown(env: Env) -> None:
-    """verify: a target's health that this person may not see is neither NG nor OK, and LINE's silence too."""
+def test_check_without_permission_is_unknown(env: Env) -> None:
+    """A check that may not read target health is neither NG nor OK."""
     env.setup()
-    env.aws_session.before = denied("DescribeTargetHealth")
-    found = verified(env)["target"]
+    env.aws_session.before = deny("DescribeTargetHealth")
+    found = run_checks(env)["target"]
     assert (None, "AccessDenied: not authorized: DescribeTargetHealth") == (
         found.state,
         found.reason,
@@ -142,8 +142,8 @@ def test_a_probe_that_may_not_ask_is_unknown(env: Env) -> None:
     assert "permission" in found.then
 
 
-def test_recover_without_an_answer_is_not_none(env: Env) -> None:
-    """No list could be read: that is no empty account; some could: a name not among them may be there."""
+def test_recover_with_unreadable_lists_raises_unknown_state(env: Env) -> None:
+    """If no list can be read, the account is not "empty"; if some can, a missing name is unknown."""
     env.setup()
     listing = (
         "DescribeSecurityGroups",
@@ -152,10 +152,10 @@ def test_recover_without_an_answer_is_not_none(env: Env) -> None:
         "ListRoles",
         "ListClusters",
     )
-    env.aws_session.before = denied(*listing)
+    env.aws_session.before = deny(*listing)
     with pytest.raises(UnknownState, match="AccessDenied"):
         recovery.stacks(env.clients(), env.clock)
-    env.aws_session.before = denied("ListClusters")
+    env.aws_session.before = deny("ListClusters")
     assert ["news-bot"] == recovery.stacks(env.clients(), env.clock)
     with pytest.raises(UnknownState, match="AccessDenied"):
         recovery.stacks(env.clients(), env.clock, "other-bot")
@@ -166,53 +166,57 @@ def test_recover_without_an_answer_is_not_none(env: Env) -> None:
         recovery.stacks(env.clients(), env.clock)
 
 
-USES = [  # a read of who uses it, the resource that stays for it, and what stays with that
+EXTERNAL_USE_READS = [  # a read of external use, and the resource kept because of it
     ("GetDNSSEC", "zone"),
     ("ListObjectVersions", "news_bucket"),
 ]
 
 
-@pytest.mark.parametrize(("operation", "line"), USES)
-def test_teardown_goes_on_where_one_read_is_refused(env: Env, operation: str, line: str) -> None:
-    """What cannot be judged stays, with the reason; everything that does not depend on it goes."""
+@pytest.mark.parametrize(("operation", "line"), EXTERNAL_USE_READS)
+def test_teardown_keeps_only_what_it_cannot_check(env: Env, operation: str, line: str) -> None:
+    """What cannot be checked is kept with the reason; everything independent of it is deleted."""
     env.setup()
-    env.aws_session.before = denied(operation)
-    gone = env.teardown()
+    env.aws_session.before = deny(operation)
+    result = env.teardown()
     why = f"AccessDenied: not authorized: {operation}"
-    assert {line: why} == lines(gone.unchecked)
-    assert why in lines(gone.kept)[line]
-    assert [] == [key for key in gone.left if not key.startswith(line)]
-    assert {"load_balancer", "service", "https"} <= set(lines(dict.fromkeys(gone.deleted)))
+    assert {line: why} == by_logical_id(result.unchecked)
+    assert why in by_logical_id(result.kept)[line]
+    assert [] == [key for key in result.left if not key.startswith(line)]
+    assert {"load_balancer", "service", "https"} <= set(
+        by_logical_id(dict.fromkeys(result.deleted))
+    )
     env.aws_session.free()
     again = env.teardown()
     assert ({}, []) == (again.unknown, again.left)
     assert {} == env.inventory()
 
 
-def test_teardown_goes_on_where_a_thing_cannot_be_stopped(env: Env) -> None:
-    """Whether a collection still runs cannot be asked: it stays with what it rests on, and that is told."""
+def test_teardown_keeps_cluster_if_tasks_cannot_be_listed(env: Env) -> None:
+    """Whether a collector task is running is unknown: the cluster is kept, and that is reported."""
     env.setup()
-    env.aws_session.before = denied("ListTasks")
-    gone = env.teardown()
+    env.aws_session.before = deny("ListTasks")
+    result = env.teardown()
     why = "AccessDenied: not authorized: ListTasks"
-    assert {"cluster": why} == lines(gone.unknown)
-    assert [why] == [refusal.why for refusal in gone.errors]
-    assert {"load_balancer", "service", "https"} <= set(lines(dict.fromkeys(gone.deleted)))
+    assert {"cluster": why} == by_logical_id(result.unknown)
+    assert [why] == [refusal.why for refusal in result.errors]
+    assert {"load_balancer", "service", "https"} <= set(
+        by_logical_id(dict.fromkeys(result.deleted))
+    )
 
 
-def test_teardown_says_what_it_could_not_list(env: Env) -> None:
-    """A kind whose list is refused is among the unknown, with AWS's reason."""
+def test_teardown_reports_kinds_it_could_not_list(env: Env) -> None:
+    """A kind whose list is denied is reported as unknown, with AWS's reason."""
     env.setup()
-    env.aws_session.before = denied("ListScheduleGroups")
-    gone = env.teardown()
-    assert {"ScheduleGroup": "AccessDenied: not authorized: ListScheduleGroups"} == gone.unknown
+    env.aws_session.before = deny("ListScheduleGroups")
+    result = env.teardown()
+    assert {"ScheduleGroup": "AccessDenied: not authorized: ListScheduleGroups"} == result.unknown
 
 
-def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(env: Env) -> None:
-    """Another bucket is set: whether others use the former one cannot be looked at. plan and setup say so."""
+def test_replaced_bucket_is_kept_if_its_use_is_unknown(env: Env) -> None:
+    """plan and setup report that the former bucket's contents cannot be read."""
     env.setup()
     env.set(news__bucket="another-bucket-of-the-news")
-    env.aws_session.before = denied("ListObjectVersions")
+    env.aws_session.before = deny("ListObjectVersions")
     why = "AccessDenied: not authorized: ListObjectVersions"
     run = looked(env)
     engine = run.engine(Progress([], run.clock))
@@ -227,33 +231,35 @@ def test_what_was_replaced_stays_while_nobody_knows_who_uses_it(env: Env) -> Non
     assert [] == env.setup().errors
 
 
-def strip(parsed: dict[str, Any]) -> None:
-    """An answer without its members."""
+def remove_members(parsed: dict[str, Any]) -> None:
+    """Remove all members of a response."""
     for name in [name for name in parsed if name != "ResponseMetadata"]:
         del parsed[name]
 
 
-def hollow(parsed: dict[str, Any]) -> None:
-    """An answer whose lists are empty, and whose things have no properties."""
+def empty_members(parsed: dict[str, Any]) -> None:
+    """Empty all lists and objects of a response."""
     for name, value in parsed.items():
         if name != "ResponseMetadata" and isinstance(value, list | dict):
             parsed[name] = type(value)()
 
 
-DAMAGES = {"stripped": strip, "hollow": hollow}
+DAMAGES = {"stripped": remove_members, "hollow": empty_members}
 
 
 @pytest.mark.slow(seconds=150)
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_no_answer_ends_in_a_traceback(finished_stack: FinishedStack, damage: str) -> None:
-    """Each operation that a look, a plan, a list or a teardown's foresight reads, damaged: no KeyError."""
+def test_incomplete_responses_never_end_in_a_traceback(
+    finished_stack: FinishedStack, damage: str
+) -> None:
+    """Each read operation of inspect, plan, list and teardown preview is damaged in turn: no KeyError."""
     with finished_stack.on("new") as env:
         env.aws_session.calls.clear()
-        everything(env)
-        asked = sorted({call for call in env.aws_session.calls if call.startswith(READING)})
-        assert len(asked) > 40
+        read_everything(env)
+        operations = sorted({call for call in env.aws_session.calls if call.startswith(READING)})
+        assert len(operations) > 40
         failed = {}
-        for operation in set(asked) - {"GetCallerIdentity"}:
+        for operation in set(operations) - {"GetCallerIdentity"}:
 
             def answer(called: str, parsed: dict[str, Any], which: str = operation) -> None:
                 if called == which:
@@ -261,7 +267,7 @@ def test_no_answer_ends_in_a_traceback(finished_stack: FinishedStack, damage: st
 
             env.aws_session.answer = answer
             try:
-                everything(env)
+                read_everything(env)
             except Exception as error:
                 failed[operation] = repr(error)
             env.aws_session.free()
@@ -269,10 +275,10 @@ def test_no_answer_ends_in_a_traceback(finished_stack: FinishedStack, damage: st
         finished_stack.whole(env)
 
 
-def everything(env: Env) -> None:
-    """All that reads: status, plan, verify, the account's lists, and what others use."""
+def read_everything(env: Env) -> None:
+    """Run everything that reads: status, plan, verify, the inventory, and external use."""
     run = looked(env)
-    observations = lines(run.observations)
+    observations = by_logical_id(run.observations)
     assert all(map(entry, observations.values()))
     tasks(observations["service"], observations["steady_service"])
     plan(run.observations, [], prices("ap-northeast-1"))
@@ -281,13 +287,13 @@ def everything(env: Env) -> None:
     external_use.uses(run.stack.resources, run.file.records, env.clients(), env.clock)
 
 
-def test_the_missing_member_is_named(env: Env) -> None:
-    """The operation, the member, and the next step; the other resources go on."""
+def test_missing_response_member_is_reported(env: Env) -> None:
+    """With the operation, the member, and the next step; the other resources are not affected."""
     env.setup()
     env.aws_session.answer = lambda called, parsed: (
-        strip(parsed) if called == "DescribeLogGroups" else None
+        remove_members(parsed) if called == "DescribeLogGroups" else None
     )
-    observations = lines(looked(env).observations)
+    observations = by_logical_id(looked(env).observations)
     refusal = observations["log_group"].refusal
     assert isinstance(refusal, UnknownState)
     assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
@@ -296,19 +302,19 @@ def test_the_missing_member_is_named(env: Env) -> None:
     assert True is entry(observations["cluster"])["live"]
 
 
-def test_an_empty_list_of_images_is_no_image(env: Env) -> None:
-    """Some clouds answer so where AWS says RepositoryNotFoundException: it can be taken away all the same."""
+def test_empty_repository_list_means_not_found(env: Env) -> None:
+    """Some AWS-compatible clouds answer so instead of RepositoryNotFoundException."""
     env.setup()
     env.aws_session.answer = lambda called, parsed: (
-        hollow(parsed) if called == "DescribeRepositories" else None
+        empty_members(parsed) if called == "DescribeRepositories" else None
     )
-    observations = lines(looked(env).observations)
+    observations = by_logical_id(looked(env).observations)
     assert (None, "") == (observations["repository"].live, observations["repository"].unknown)
 
 
 @pytest.mark.slow
-def test_unknown_from_outside(person: Person, addresses: dict[str, str]) -> None:
-    """As a process: exit 1 and null where AWS goes on throttling; exit 0 where it stops in time."""
+def test_commands_report_unknown_state(person: Person, addresses: dict[str, str]) -> None:
+    """Exit status 1 and null while AWS keeps throttling; exit status 0 if it stops in time."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
 
     def fault(service: str, operation: str, times: int, kind: str = "throttle") -> None:
@@ -327,7 +333,7 @@ def test_unknown_from_outside(person: Person, addresses: dict[str, str]) -> None
     fault("ecs", "DescribeServices", ALWAYS)
     fault("logs", "FilterLogEvents", ALWAYS)
     status = person.types("--sandbox", "status", "--json")
-    shown = lines({each["key"]: each for each in json.loads(status.stdout)["resources"]})
+    shown = by_logical_id({each["key"]: each for each in json.loads(status.stdout)["resources"]})
     assert (1, None, THROTTLED) == (
         status.returncode,
         shown["service"]["live"],
@@ -336,10 +342,10 @@ def test_unknown_from_outside(person: Person, addresses: dict[str, str]) -> None
     text = person.types("--sandbox", "status")
     assert (1, True) == (text.returncode, f"Tasks: unknown: {THROTTLED}" in text.stdout)
     verify = person.types("--sandbox", "verify", "--json")
-    told = json.loads(verify.stdout)
-    states = {check["key"]: check["state"] for check in told["checks"]}
-    assert (1, None, 0) == (verify.returncode, states["service"], told["ng"])
-    assert told["unknown"] == 1
+    report = json.loads(verify.stdout)
+    states = {check["key"]: check["state"] for check in report["checks"]}
+    assert (1, None, 0) == (verify.returncode, states["service"], report["ng"])
+    assert report["unknown"] == 1
     plan = person.types("--sandbox", "plan", "--json")
     steps = {step["key"]: step for step in json.loads(plan.stdout)["resources"]}
     assert (1, None) == (plan.returncode, steps["service/news-bot"]["action"])
@@ -355,8 +361,8 @@ def test_unknown_from_outside(person: Person, addresses: dict[str, str]) -> None
 
 
 @pytest.mark.slow
-def test_teardown_from_outside(person: Person, addresses: dict[str, str]) -> None:
-    """What could not be looked at is in the document, with the reason, and the exit status is 1."""
+def test_teardown_command_reports_unknown_state(person: Person, addresses: dict[str, str]) -> None:
+    """What could not be read is in the JSON document with the reason, and the exit status is 1."""
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     body = {
         "kind": "throttle",
@@ -365,17 +371,17 @@ def test_teardown_from_outside(person: Person, addresses: dict[str, str]) -> Non
         "times": ALWAYS,
     }
     control(addresses, "faults", body)
-    gone = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
-    told = json.loads(gone.stdout)
+    result = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
+    report = json.loads(result.stdout)
     reason = "AWS is throttling requests (Throttling)"
     assert (1, [{"key": "zone/news-bot.example", "reason": reason}]) == (
-        gone.returncode,
-        told["unknown"],
+        result.returncode,
+        report["unknown"],
     )
-    kept = {each["key"]: each["why"] for each in told["kept"]}
+    kept = {each["key"]: each["why"] for each in report["kept"]}
     assert {"zone/news-bot.example", "network/default", "service_linked_role"} == set(kept)
     assert reason in kept["zone/news-bot.example"]
-    assert "load_balancer/news-bot" in told["deleted"]
+    assert "load_balancer/news-bot" in report["deleted"]
 
 
 @pytest.mark.parametrize(
@@ -386,29 +392,29 @@ def test_teardown_from_outside(person: Person, addresses: dict[str, str]) -> Non
         (["teardown", "--yes", "--set", "domain=a.jp", "--set", "network.vpc=default"], 1),
     ],
 )
-def test_signed_out(person: Person, words: list[str], exit_status: int) -> None:
-    """Without credentials nobody knows whether there is a stack: said, with how to sign in."""
-    asked = person.types(*words, AWS_EC2_METADATA_DISABLED="true", HOME=str(person.folder))
-    assert exit_status == asked.returncode
-    assert "Unable to locate credentials" in asked.stderr
-    assert "aws configure" in asked.stderr
-    assert "there is none" not in asked.stderr
+def test_missing_credentials(person: Person, words: list[str], exit_status: int) -> None:
+    """Without credentials nothing is known about a stack: the error says how to sign in."""
+    operations = person.types(*words, AWS_EC2_METADATA_DISABLED="true", HOME=str(person.folder))
+    assert exit_status == operations.returncode
+    assert "Unable to locate credentials" in operations.stderr
+    assert "aws configure" in operations.stderr
+    assert "there is none" not in operations.stderr
 
 
-def test_recover_without_a_network(person: Person) -> None:
-    """An endpoint where nobody is: said at once, and no word of an empty account."""
+def test_recover_with_unreachable_endpoint(person: Person) -> None:
+    """It is reported at once, without claiming an empty account."""
     server = HttpServer(None)
     server.close()
     keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    asked = person.types("recover", AWS_ENDPOINT_URL=server.url, **keys)
-    assert 1 == asked.returncode
-    assert "EndpointConnectionError" in asked.stderr
-    assert "AWS_ENDPOINT_URL" in asked.stderr
-    assert "there is none" not in asked.stderr
+    operations = person.types("recover", AWS_ENDPOINT_URL=server.url, **keys)
+    assert 1 == operations.returncode
+    assert "EndpointConnectionError" in operations.stderr
+    assert "AWS_ENDPOINT_URL" in operations.stderr
+    assert "there is none" not in operations.stderr
 
 
-def test_line_that_is_silent_does_not_say_nothing() -> None:
-    """Whose token it is: silence is asked about again, not taken for "LINE does not tell"."""
+def test_unreachable_line_is_pending() -> None:
+    """An unreachable LINE is retried, not taken for an unknown channel."""
     server = HttpServer(None)
     server.close()
     with pytest.raises(Pending, match="LINE does not answer"):
