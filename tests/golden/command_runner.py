@@ -21,7 +21,7 @@ from provision.sandbox.dns.server import DnsServer
 from provision.sandbox.web.serving import HttpServer
 from tests.golden.recorder import Names, Recorder
 from tests.provision.conftest import AwsSession, Env
-from tests.provision.test_image import wheel
+from tests.provision.test_image import make_wheel
 
 ROOT = Path(__file__).parent.parent.parent
 (ENTRY,) = entry_points(group="console_scripts", name="provision")
@@ -102,7 +102,7 @@ def at_a_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.setattr("provision.environment.clock", lambda: env.clock)
         monkeypatch.setattr(
             "provision.clients.package_index.PackageIndex.wheels",
-            lambda index, *_: [wheel(env.path.parent)],
+            lambda index, *_: [make_wheel(env.path.parent)],
         )
         monkeypatch.setattr(sys, "stdin", io.StringIO())
         monkeypatch.chdir(env.path.parent)

@@ -1,4 +1,4 @@
-"""A VPC that was there first: the default one, or a chosen one whose subnets are looked at."""
+"""An existing VPC: the default one, or a chosen one whose subnets are checked."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from tests.provision.conftest import WHOLE, Env
 ZONES = ("ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d")
 
 
-def vpc(env: Env, subnets: dict[str, str]) -> tuple[str, list[str]]:
-    """Somebody's VPC: one subnet for each zone and `public` or `private`; its id and theirs."""
+def create_vpc(env: Env, subnets: dict[str, str]) -> tuple[str, list[str]]:
+    """Create a foreign VPC with a `public` or `private` subnet per zone; return its id and the subnets'."""
     ec2 = env.aws_session.client("ec2")
     vpc_id = ec2.create_vpc(CidrBlock="172.20.0.0/16")["Vpc"]["VpcId"]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -31,8 +31,8 @@ def vpc(env: Env, subnets: dict[str, str]) -> tuple[str, list[str]]:
     return vpc_id, ids
 
 
-def refusal(env: Env) -> str:
-    """Why the network is refused, before anything is made."""
+def rejection(env: Env) -> str:
+    """Return why the network is rejected, before anything is created."""
     observations = env.engine().inspect()
     refused = next(s.refusal for key, s in observations.items() if key.startswith("network/"))
     assert isinstance(refused, ProvisionError)
@@ -41,9 +41,9 @@ def refusal(env: Env) -> str:
     return f"{refused.why} / {refused.then}"
 
 
-def test_chosen_vpc_is_used_and_stays(env: Env) -> None:
-    """Its public subnets, one per zone, carry the stack; teardown leaves the VPC as it was."""
-    vpc_id, subnets = vpc(
+def test_chosen_vpc_is_used_and_kept(env: Env) -> None:
+    """One public subnet per zone is used; teardown leaves the VPC unchanged."""
+    vpc_id, subnets = create_vpc(
         env, {ZONES[0]: "public", f"{ZONES[0]} twice": "public", ZONES[1]: "public"}
     )
     before = env.inventory()
@@ -53,14 +53,14 @@ def test_chosen_vpc_is_used_and_stays(env: Env) -> None:
     balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     used = {zone["SubnetId"] for zone in balancer["AvailabilityZones"]}
     assert used in ({subnets[0], subnets[2]}, {subnets[1], subnets[2]})
-    gone = env.teardown()
-    assert f"network/{vpc_id}" in gone.kept
+    result = env.teardown()
+    assert f"network/{vpc_id}" in result.kept
     assert before == env.inventory()
 
 
 def test_chosen_subnets_are_used(env: Env) -> None:
     """network.subnets decides which."""
-    vpc_id, subnets = vpc(env, dict.fromkeys(ZONES, "public"))
+    vpc_id, subnets = create_vpc(env, dict.fromkeys(ZONES, "public"))
     env.set(network__vpc=vpc_id, network__subnets=",".join(subnets[1:]))
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
@@ -70,56 +70,56 @@ def test_chosen_subnets_are_used(env: Env) -> None:
     assert {**WHOLE, "interface": 3, **network} == env.inventory()
 
 
-def test_private_subnet_is_named(env: Env) -> None:
-    """One that leads to no internet gateway."""
-    vpc_id, subnets = vpc(env, {ZONES[0]: "public", ZONES[1]: "private"})
+def test_private_subnet_is_rejected(env: Env) -> None:
+    """It has no route to an internet gateway."""
+    vpc_id, subnets = create_vpc(env, {ZONES[0]: "public", ZONES[1]: "private"})
     env.set(network__vpc=vpc_id, network__subnets=",".join(subnets))
-    assert f"{subnets[1]} has no route to an internet gateway" in refusal(env)
+    assert f"{subnets[1]} has no route to an internet gateway" in rejection(env)
 
 
-def test_two_subnets_in_one_zone_are_named(env: Env) -> None:
+def test_two_subnets_in_one_zone_are_rejected(env: Env) -> None:
     """A load balancer takes one subnet per zone."""
-    vpc_id, subnets = vpc(env, {ZONES[0]: "public", f"{ZONES[0]} twice": "public"})
+    vpc_id, subnets = create_vpc(env, {ZONES[0]: "public", f"{ZONES[0]} twice": "public"})
     env.set(network__vpc=vpc_id, network__subnets=",".join(subnets))
-    assert f"{subnets[0]} and {subnets[1]} are both in {ZONES[0]}" in refusal(env)
+    assert f"{subnets[0]} and {subnets[1]} are both in {ZONES[0]}" in rejection(env)
 
 
-def test_subnet_of_another_vpc_is_named(env: Env) -> None:
-    """A subnet that stands somewhere else."""
-    vpc_id, subnets = vpc(env, {ZONES[0]: "public"})
+def test_subnet_of_another_vpc_is_rejected(env: Env) -> None:
+    """The error contains its id."""
+    vpc_id, subnets = create_vpc(env, {ZONES[0]: "public"})
     env.set(network__vpc=vpc_id, network__subnets=f"{subnets[0]},subnet-0123456789abcdef0")
-    assert "subnet-0123456789abcdef0 is not in that VPC" in refusal(env)
+    assert "subnet-0123456789abcdef0 is not in that VPC" in rejection(env)
 
 
 @pytest.mark.parametrize("public", [0, 1])
-def test_too_few_public_subnets(env: Env, public: int) -> None:
-    """Two zones are needed; the VPC is named, and how many it has."""
+def test_too_few_public_subnets_are_rejected(env: Env, public: int) -> None:
+    """Two zones are needed; the error says how many the VPC has."""
     kinds = ["public"] * public + ["private"] * (3 - public)
-    vpc_id, _subnets = vpc(env, dict(zip(ZONES, kinds, strict=True)))
+    vpc_id, _subnets = create_vpc(env, dict(zip(ZONES, kinds, strict=True)))
     env.set(network__vpc=vpc_id)
-    assert f"{vpc_id} has public subnets in {public} zones; two are needed" in refusal(env)
+    assert f"{vpc_id} has public subnets in {public} zones; two are needed" in rejection(env)
 
 
-def test_no_such_vpc(env: Env) -> None:
-    """An id that is not in this region."""
+def test_unknown_vpc_is_rejected(env: Env) -> None:
+    """The id does not exist in this region."""
     env.set(network__vpc="vpc-0123456789abcdef0")
-    assert "there is no such VPC in this region: vpc-0123456789abcdef0" in refusal(env)
+    assert "there is no such VPC in this region: vpc-0123456789abcdef0" in rejection(env)
 
 
-def test_default_vpc_is_missing(env: Env) -> None:
-    """Somebody deleted it: a refusal that offers a new one, and with that setup goes on."""
+def test_missing_default_vpc_is_rejected(env: Env) -> None:
+    """The error suggests a new VPC, with which setup works."""
     delete_default_vpc(env.aws_session.client("ec2"))
     env.changes()
-    said = refusal(env)
-    assert "this region has no default VPC" in said
-    assert "Set network.vpc to `new`" in said
+    reason = rejection(env)
+    assert "this region has no default VPC" in reason
+    assert "Set network.vpc to `new`" in reason
     env.set(network__vpc="new")
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
 
 
 def delete_default_vpc(ec2: Any) -> None:
-    """As the console does it: subnets, gateway, then the VPC."""
+    """Delete it as the console does: subnets, gateway, then the VPC."""
     default = next(v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"] if v["IsDefault"])
     in_vpc = [{"Name": "vpc-id", "Values": [default]}]
     for subnet in ec2.describe_subnets(Filters=in_vpc)["Subnets"]:
@@ -133,9 +133,9 @@ def delete_default_vpc(ec2: Any) -> None:
 
 
 def test_choices(env: Env) -> None:
-    """The default VPC first, the others by id with their names, then a new one; looking changes nothing."""
+    """The default VPC first, the others by id with their names, then a new one; nothing is changed."""
     ec2 = env.aws_session.client("ec2")
-    vpc_id, _subnets = vpc(env, {})
+    vpc_id, _subnets = create_vpc(env, {})
     ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Name", "Value": "shop"}])
     env.changes()
     assert [
@@ -147,6 +147,6 @@ def test_choices(env: Env) -> None:
 
 
 def test_choices_without_a_default_vpc(env: Env) -> None:
-    """What is not there is not offered."""
+    """It is not offered."""
     delete_default_vpc(env.aws_session.client("ec2"))
     assert ["new"] == [value for value, _told in choices(env.aws)]

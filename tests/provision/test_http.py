@@ -1,4 +1,4 @@
-"""The one way to what is not AWS: whom it trusts, and through which proxy."""
+"""The HTTP client for everything but AWS: whom it trusts, and which proxy it uses."""
 
 import base64
 import ssl
@@ -13,31 +13,31 @@ from provision.clients.http import Http, authorities, on_loopback, proxy, proxy_
 from provision.errors import ProvisionError
 from provision.sandbox.web.serving import HttpServer
 
-MOZILLAS = 100  # authorities at least: certifi's list has more
+PUBLIC_AUTHORITIES = 100  # at least; certifi's list has more
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine's own settings do not count."""
+    """Remove this machine's own proxy settings."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture
-def seen() -> list[Request]:
-    """The requests that the server gets."""
+def requests() -> list[Request]:
+    """Return the list of requests that the server receives."""
     return []
 
 
 @pytest.fixture
-def server(seen: list[Request]) -> Iterator[HttpServer]:
-    """Answers everything with 302 and a body."""
+def server(requests: list[Request]) -> Iterator[HttpServer]:
+    """Yield a server that answers everything with 302 and a body."""
 
     @Request.application
     def answer(request: Request) -> Response:
-        seen.append(request)
+        requests.append(request)
         return Response("moved", 302, headers={"Location": "/elsewhere"})
 
     server = HttpServer(answer)
@@ -45,22 +45,22 @@ def server(seen: list[Request]) -> Iterator[HttpServer]:
     server.close()
 
 
-def test_trusts_mozillas_list_and_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """AWS_CA_BUNDLE comes beside the public authorities: LINE and the gallery stay within reach."""
+def test_trusts_public_and_own_authorities(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """AWS_CA_BUNDLE is added to the public authorities: LINE and the gallery stay reachable."""
     own = trustme.CA()
     own.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     context = ssl.create_default_context(cafile=authorities())
     trusted = context.get_ca_certs(binary_form=True)
     assert ssl.PEM_cert_to_DER_cert(own.cert_pem.bytes().decode()) in trusted
-    assert len(trusted) > MOZILLAS
+    assert len(trusted) > PUBLIC_AUTHORITIES
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_bundle_that_cannot_be_read(
+def test_unreadable_ca_bundle(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
 ) -> None:
-    """Its variable and its path are named."""
+    """The error shows its variable and path."""
     bundle = tmp_path / "ca.pem"
     if content:
         bundle.write_text(content)
@@ -71,8 +71,8 @@ def test_bundle_that_cannot_be_read(
     assert refusal.value.why.startswith(f"{bundle}: ")
 
 
-def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """But not for what no_proxy names, nor for this computer."""
+def test_proxy_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not used for hosts in no_proxy, nor for this computer."""
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "registry.example")
     assert "http://proxy.example:3128" == proxy("https://api.line.me")
@@ -81,32 +81,32 @@ def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_proxy_with_a_password() -> None:
-    """The name and the password of its address, decoded."""
+    """Name and password of its URL are sent, decoded."""
     assert {"Proxy-Authorization": "Basic " + base64.b64encode(b"me:s@cret").decode()} == (
         proxy_headers("http://me:s%40cret@proxy.example:3128")
     )
     assert {} == proxy_headers("http://proxy.example:3128")
 
 
-def test_this_computer_without_the_proxy(
-    monkeypatch: pytest.MonkeyPatch, server: HttpServer, seen: list[Request]
+def test_local_requests_bypass_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, server: HttpServer, requests: list[Request]
 ) -> None:
-    """A proxy could not reach it."""
+    """A proxy could not reach this computer."""
     for name in ("http_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://192.0.2.1:9")
     assert 302 == Http().request("GET", server.url).status_code
-    assert ["/"] == [request.path for request in seen]  # and the redirect is the caller's business
+    assert ["/"] == [request.path for request in requests]  # the redirect is not followed
 
 
-def test_no_password_of_a_netrc(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: HttpServer, seen: list[Request]
+def test_netrc_is_ignored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: HttpServer, requests: list[Request]
 ) -> None:
-    """What is sent is what the caller gives."""
+    """Only the caller's own headers are sent."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     Http().request("GET", server.url)
     Http().request("GET", server.url, headers={"Authorization": "Bearer ours"})
-    assert [None, "Bearer ours"] == [request.headers.get("Authorization") for request in seen]
+    assert [None, "Bearer ours"] == [request.headers.get("Authorization") for request in requests]
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,6 @@ def test_no_password_of_a_netrc(
         ("", False),
     ],
 )
-def test_this_machine_by_its_host(url: str, expected: bool) -> None:
+def test_on_loopback(url: str, expected: bool) -> None:
     """The host counts, not what the URL begins with."""
     assert expected == on_loopback(url)

@@ -1,4 +1,4 @@
-"""The image as a resource: found by what it is made of, built and pushed once, kept, taken away."""
+"""The image as a resource: found by its inputs, built and pushed once, kept, deleted."""
 
 import io
 import json
@@ -27,14 +27,14 @@ from provision.ui.progress import show_steps
 from provision.wizard import recovery
 from provision.wizard.discovery import DiscoveredSettings
 from tests.provision.conftest import Env
-from tests.provision.test_image import Shelf
+from tests.provision.test_image import FakePackageIndex
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
 PUSHED = ("InitiateLayerUpload", "PutImage")
 
 
 class Builder:
-    """An environment in which the image is built, from a shelf with one small wheel."""
+    """An environment in which the image is built, with a package index of one small wheel."""
 
     def __init__(self, env: Env, folder: Path) -> None:
         self.env, self.own = env, folder / "own"
@@ -47,90 +47,90 @@ class Builder:
         return self.env.aws_session.client("ecr")
 
     def images(self) -> dict[str, str]:
-        """What is in the repository: digests by tag."""
+        """Return the images in the repository: digests by tag."""
         found = self.ecr.describe_images(repositoryName="news-bot")["imageDetails"]
         return {tag: i["imageDigest"] for i in found for tag in i.get("imageTags", [""])}
 
-    def asked(self) -> list[str]:
-        """What the registry was asked for, besides ECR's API."""
+    def pushes(self) -> list[str]:
+        """Return the push operations that the registry received."""
         log = self.env.sandbox.cloud.log
         return [call["operation"] for call in log if call["operation"] in PUSHED]
 
-    def running(self) -> str:
-        """The image of the newest task."""
+    def running_image(self) -> str:
+        """Return the image of the newest task."""
         tasks = self.env.sandbox.tasks
         return str(tasks.started[-1].image)  # type: ignore[attr-defined]
 
-    def planned(self) -> dict[str, str]:
-        """What setup would do, where it is anything."""
+    def planned_actions(self) -> dict[str, str]:
+        """Return what setup would do, without unchanged resources."""
         changes = plan(self.env.engine().inspect(), [], prices("ap-northeast-1")).changes
         return {step.key: step.action for step in changes}
 
 
 @pytest.fixture
 def builder(env: Env, tmp_path: Path) -> Iterator[Builder]:
-    """With ECR's registry and a gallery."""
+    """Yield a builder with ECR's registry and a gallery."""
     servers = [HttpServer(env.sandbox.registry), HttpServer(env.sandbox.gallery)]
     env.sandbox.cloud.registry, gallery = (server.url for server in servers)
     (tmp_path / "cache").mkdir()
-    env.registries, env.index = Registries(lambda: gallery), Shelf(tmp_path / "cache")
+    env.registries, env.index = Registries(lambda: gallery), FakePackageIndex(tmp_path / "cache")
     yield Builder(env, tmp_path)
     for server in servers:
         server.close()
 
 
-def test_built_and_pushed_once(builder: Builder) -> None:
-    """Setup makes it and runs it; what it is made of being the same, nothing is built again."""
+def test_image_is_built_and_pushed_once(builder: Builder) -> None:
+    """With unchanged inputs nothing is built again."""
     env = builder.env
     assert [] == env.setup().errors
     ((tag, digest),) = builder.images().items()
     record = StackFile(env.path).records["image"]
     assert (tag, digest) == (record.outputs["tag"], record.outputs["digest"])
     assert env.sandbox.gallery.digest == record.outputs["base_digest"]
-    assert builder.running().endswith(f".amazonaws.com/news-bot:{tag}")
-    pushed = builder.asked()
-    assert {} == builder.planned()
+    assert builder.running_image().endswith(f".amazonaws.com/news-bot:{tag}")
+    pushed = builder.pushes()
+    assert {} == builder.planned_actions()
     env.setup()
-    assert pushed == builder.asked()
+    assert pushed == builder.pushes()
 
 
-def test_pushed_while_aws_makes_the_rest(builder: Builder) -> None:
-    """All that does not need the image is begun meanwhile: here the push is not over before it is."""
+def test_image_is_pushed_while_other_resources_are_created(builder: Builder) -> None:
+    """The push waits here until everything that does not need the image has begun."""
     env, begun = builder.env, threading.Event()
     in_time: list[bool] = []
 
     def hold(operation: str) -> None:
-        if operation == "CreateRule":  # of the warm door: the last of what needs no image
+        if operation == "CreateRule":  # the last call that needs no image
             begun.set()
-        if operation == "GetAuthorizationToken":  # with which a push begins
+        if operation == "GetAuthorizationToken":  # the start of a push
             in_time.append(begun.wait(30))
 
     env.aws_session.before = hold
     assert [] == env.setup().errors
     assert [True] == in_time[:1]
-    told = [f"{event} {key.partition('/')[0]}" for event, key, _ in env.events]
-    after = told[told.index("done image") :]
+    events = [f"{event} {key.partition('/')[0]}" for event, key, _ in env.events]
+    after = events[events.index("done image") :]
     assert {"creating task_definition", "creating service"} <= set(after)
 
 
-def test_other_files_other_image(builder: Builder) -> None:
-    """The plan says so and fetches nothing; setup pushes one small layer more; the old image stays."""
+def test_changed_files_give_another_image(builder: Builder) -> None:
+    """The plan shows it without fetching anything; setup pushes one small layer; the old image is kept."""
     env = builder.env
     env.setup()
     (tag,) = builder.images()
-    before = builder.asked().count("InitiateLayerUpload")
+    before = builder.pushes().count("InitiateLayerUpload")
     (builder.own / "words.txt").write_text("two")
     revisions = ("task_definition/news-bot", "collector_definition/news-bot-collector")
-    assert dict.fromkeys(("image", *revisions), "update") == builder.planned()
-    assert before == builder.asked().count("InitiateLayerUpload")
+    assert dict.fromkeys(("image", *revisions), "update") == builder.planned_actions()
+    assert before == builder.pushes().count("InitiateLayerUpload")
     assert [] == env.setup().errors
-    assert before + 2 == builder.asked().count("InitiateLayerUpload")  # code and configuration
+    assert before + 2 == builder.pushes().count("InitiateLayerUpload")  # code and configuration
     assert 2 == len(builder.images())
-    assert not builder.running().endswith(tag)
+    assert not builder.running_image().endswith(tag)
 
 
-def test_base_given_by_its_tag(builder: Builder) -> None:
-    """The image's tag is of the digest that the base has; a registry that is silent changes nothing."""
+def test_base_by_tag(builder: Builder) -> None:
+    """The image's tag depends on the base's digest; an unreachable registry changes nothing."""
     env = builder.env
     base = "public.ecr.aws/docker/library/python:3.12-slim"
     env.set(image__base=base)
@@ -140,14 +140,14 @@ def test_base_given_by_its_tag(builder: Builder) -> None:
     assert isinstance(stack.image, Image)
     assert tag != stack.image.inputs.tag
     assert tag == replace(stack.image.inputs, base=f"{base}@{env.sandbox.gallery.digest}").tag
-    assert {} == builder.planned()
+    assert {} == builder.planned_actions()
     env.registries = Registries(lambda: "http://127.0.0.1:9")
-    assert {} == builder.planned()
+    assert {} == builder.planned_actions()
     assert ([], {}) == (env.teardown().left, env.inventory())
 
 
-def test_plan_names_the_files(builder: Builder) -> None:
-    """Each file of the person's with its size, and what is left out, before anything is made or changed."""
+def test_plan_lists_the_files(builder: Builder) -> None:
+    """Each user file with its size, and what is left out, before anything is created."""
     env = builder.env
     (builder.own / ".env").write_text("A=1")
     (builder.own / "bot").mkdir()
@@ -155,26 +155,26 @@ def test_plan_names_the_files(builder: Builder) -> None:
     for number in range(40):
         (builder.own / f"z{number:02}").write_text("12345")
 
-    def noted() -> list[str]:
+    def plan_notes() -> list[str]:
         steps = plan(env.engine().inspect(), [], prices("ap-northeast-1")).steps
         (step,) = [step for step in steps if step.key == "image"]
         assert step.notes == step.shown().get("notes", [])
         return step.notes
 
-    notes = noted()
+    notes = plan_notes()
     assert ["'bot/phrases\\x1b.txt' (2000 bytes)", "words.txt (3 bytes)"] == notes[:2]
     assert ["12 more files (60 bytes)", "left out: .env"] == notes[-2:]
     assert 32 == len(notes)
     env.setup()
-    assert [] == noted()
+    assert [] == plan_notes()
     told = io.StringIO()
     (builder.own / "words.txt").write_text("three")
     show_steps(plan(env.engine().inspect(), [], prices("ap-northeast-1")).changes, told)
     assert "      words.txt (5 bytes)\n" in told.getvalue()
 
 
-def test_files_with_a_key_stop_everything(builder: Builder) -> None:
-    """A private key behind a link: refused before anything is made, and nothing of it is pushed."""
+def test_private_key_in_the_files_stops_setup(builder: Builder) -> None:
+    """A private key behind a link is rejected, and nothing is pushed."""
     key = builder.env.path.parent / "id"
     key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     (builder.own / "readme.txt").symlink_to("../id")
@@ -182,24 +182,24 @@ def test_files_with_a_key_stop_everything(builder: Builder) -> None:
     assert observation.refusal is not None
     assert "readme.txt: this link points outside the folder" in observation.refusal.why
     builder.env.setup()
-    assert [] == builder.asked()
+    assert [] == builder.pushes()
 
 
-def test_files_as_they_were(builder: Builder) -> None:
-    """What was built before is there still: nothing is built or pushed, and it runs again."""
+def test_restored_files_reuse_the_image(builder: Builder) -> None:
+    """An image built before is not built or pushed again."""
     env = builder.env
     env.setup()
-    first = builder.running()
+    first = builder.running_image()
     for content in ("two", "one"):
-        before = builder.asked()
+        before = builder.pushes()
         (builder.own / "words.txt").write_text(content)
         assert [] == env.setup().errors
-    assert before == builder.asked()
-    assert first == builder.running()
+    assert before == builder.pushes()
+    assert first == builder.running_image()
 
 
-def test_folder_gone(builder: Builder) -> None:
-    """Setup says so, and what it needs no folder for goes on: another look, a teardown."""
+def test_missing_user_folder(builder: Builder) -> None:
+    """Setup reports it; inspection and teardown do not need the folder."""
     env = builder.env
     env.setup()
     shutil.rmtree(builder.own)
@@ -216,8 +216,8 @@ def test_folder_gone(builder: Builder) -> None:
 
 
 @pytest.mark.parametrize("gone", ["image", "tag", "repository"])
-def test_deleted_by_hand(builder: Builder, gone: str) -> None:
-    """The image, its tag, or the repository with all that is in it: pushed again; teardown leaves nothing."""
+def test_image_deleted_by_hand_is_pushed_again(builder: Builder, gone: str) -> None:
+    """Whether the image, its tag or the repository was deleted; teardown leaves nothing."""
     env = builder.env
     env.setup()
     ((tag, digest),) = builder.images().items()
@@ -230,10 +230,10 @@ def test_deleted_by_hand(builder: Builder, gone: str) -> None:
             builder.ecr.batch_delete_image(repositoryName="news-bot", imageIds=[which])
 
     delete()
-    assert "create" == builder.planned()["image"]
+    assert "create" == builder.planned_actions()["image"]
     assert [] == env.setup().errors
     assert {tag: digest} == builder.images()
-    assert {} == builder.planned()
+    assert {} == builder.planned_actions()
     delete()
     assert [] == env.teardown().left
     assert {} == env.inventory()
@@ -242,7 +242,7 @@ def test_deleted_by_hand(builder: Builder, gone: str) -> None:
 @pytest.mark.parametrize("kind", ["lost", "reset", "error", "throttle"])
 @pytest.mark.parametrize("operation", ["CompleteLayerUpload", "PutImage"])
 def test_fault_while_pushing(builder: Builder, operation: str, kind: str) -> None:
-    """Asked again in the same walk, and there is one image."""
+    """The push is retried in the same run, and there is one image."""
     faults = builder.env.sandbox.cloud.faults
     faults.add({"kind": kind, "service": "ecr", "operation": operation})
     assert [] == builder.env.setup().errors
@@ -251,7 +251,7 @@ def test_fault_while_pushing(builder: Builder, operation: str, kind: str) -> Non
 
 
 def test_endpoint_without_a_registry() -> None:
-    """An emulator that names AWS's own registry: refused before anything is built, with the way out."""
+    """An emulator that returns AWS's own registry: rejected before building, with advice."""
     token = {"proxyEndpoint": "https://1.dkr.ecr.a.amazonaws.com", "authorizationToken": "QVdTOmE="}
     ecr = SimpleNamespace(
         meta=SimpleNamespace(endpoint_url="http://127.0.0.1:5000"),
@@ -265,12 +265,12 @@ def test_endpoint_without_a_registry() -> None:
     assert "image.uri" in caught.value.then
 
 
-def test_repository_of_theirs_keeps_their_images(builder: Builder) -> None:
-    """Adopted, it stays with what they pushed; ours goes."""
+def test_adopted_repository_keeps_foreign_images(builder: Builder) -> None:
+    """Teardown deletes only our image."""
     config = {"mediaType": OCI, "layers": []}
     builder.ecr.create_repository(repositoryName="news-bot")
-    theirs = {"repositoryName": "news-bot", "imageTag": "theirs"}
-    builder.ecr.put_image(imageManifest=json.dumps(config), **theirs)
+    foreign = {"repositoryName": "news-bot", "imageTag": "theirs"}
+    builder.ecr.put_image(imageManifest=json.dumps(config), **foreign)
     builder.env.setup()
     assert 2 == len(builder.images())
     gone = builder.env.teardown()
@@ -278,20 +278,20 @@ def test_repository_of_theirs_keeps_their_images(builder: Builder) -> None:
     assert ["theirs"] == list(builder.images())
 
 
-def test_image_of_their_own_later(builder: Builder) -> None:
-    """image.uri names another: what was built stays for the earlier versions, and goes with the stack."""
+def test_switching_to_image_uri_keeps_the_built_image(builder: Builder) -> None:
+    """It is kept for rollbacks, and deleted with the stack."""
     env = builder.env
     env.setup()
     env.set(image__uri="example.jp/bot:1")
     assert [] == env.setup().errors
-    assert "example.jp/bot:1" == builder.running()
+    assert "example.jp/bot:1" == builder.running_image()
     assert 1 == len(builder.images())
     assert [] == env.teardown().left
     assert {} == env.inventory()
 
 
-def test_lost_file(builder: Builder) -> None:
-    """image.uri stays empty; which files of their own went in, AWS does not tell."""
+def test_recovered_image(builder: Builder) -> None:
+    """image.uri stays empty; AWS does not know which files went in."""
     env = builder.env
     env.setup()
     env.path.unlink()
@@ -303,15 +303,15 @@ def test_lost_file(builder: Builder) -> None:
     assert "" == file.settings["image.uri"]
     assert "created" == file.records["image"].state
     env.set(image__files="own")
-    assert {} == builder.planned()
+    assert {} == builder.planned_actions()
 
 
-def test_pruned_but_for_what_can_be_run(builder: Builder) -> None:
-    """The newest stay, and those of revisions that a deploy can go back to."""
+def test_prune_keeps_newest_and_deployable_images(builder: Builder) -> None:
+    """Images of revisions that a rollback could use are kept."""
     env = builder.env
     env.setup()
     (first,) = builder.images()
-    uri = builder.running()
+    uri = builder.running_image()
     for number in range(12):
         (builder.own / "words.txt").write_text(str(number))
         env.clock.advance(60)
@@ -326,12 +326,12 @@ def test_pruned_but_for_what_can_be_run(builder: Builder) -> None:
     assert first in builder.images()
 
 
-def test_given_image_of_another_processor(builder: Builder) -> None:
-    """Its manifest is read: refused before anything is made, and before a revision is, with the fix."""
+def test_given_image_of_another_platform_is_rejected(builder: Builder) -> None:
+    """Its manifest is read before anything is created, and the error has the fix."""
     env = builder.env
     env.set(image__platform="linux/arm64")
     env.setup()
-    uri = builder.running()
+    uri = builder.running_image()
     env.set(image__uri=uri, image__platform="linux/amd64")
     (refusal,) = env.setup().errors
     assert (f"Could not use the image {uri}.", "it is for linux/arm64, not for linux/amd64") == (
@@ -358,12 +358,14 @@ def test_given_image_of_another_processor(builder: Builder) -> None:
         ("Example//bot@1", "linux/s390x", ""),
     ],
 )
-def test_what_is_read_of_a_given_image(builder: Builder, uri: str, platform: str, why: str) -> None:
-    """An index in the gallery; not what is not there, nor what lies elsewhere."""
-    said = ""
+def test_platform_check_of_given_images(
+    builder: Builder, uri: str, platform: str, why: str
+) -> None:
+    """An index in the gallery is checked; images that are missing or elsewhere are not."""
+    reason = ""
     try:
         GivenImage(uri).fits(builder.env.clients(), platform)
     except ProvisionError as refusal:
-        said = refusal.why
-    assert said.startswith(why)
-    assert bool(said) == bool(why)
+        reason = refusal.why
+    assert reason.startswith(why)
+    assert bool(reason) == bool(why)

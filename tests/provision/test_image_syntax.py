@@ -1,4 +1,4 @@
-"""A syntax error in the image's files is found before anything is built: its file and line."""
+"""A syntax error in the image's files is found before building, with file and line."""
 
 import sys
 from pathlib import Path
@@ -10,8 +10,8 @@ from provision.image import inputs
 from provision.image.syntax import check, python_of
 
 
-def why(files: dict[str, bytes], python: str = "") -> str:
-    """What is said of these files; "" where nothing is."""
+def syntax_error(files: dict[str, bytes], python: str = "") -> str:
+    """Return the error of these files, or ""."""
     try:
         check(files, files, python)
     except UsageError as refused:
@@ -20,7 +20,7 @@ def why(files: dict[str, bytes], python: str = "") -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "expected"),
     [
         ("bot/phrases.py", b"a = 1\n\nHELP = (\n", "bot/phrases.py:3: SyntaxError: '(' was never"),
         ("own.py", b"def f():\nreturn 1\n", "own.py:2: IndentationError: expected an indented"),
@@ -38,33 +38,34 @@ def why(files: dict[str, bytes], python: str = "") -> str:
         ("own.py", b"# coding: shift_jis\na = '\x8bL'\n", ""),
     ],
 )
-def test_errors(name: str, content: bytes, said: str) -> None:
-    """In the words of Python or of JSON's reader; what the bot does not read is not looked at."""
-    assert why({name: content}).startswith(said)
-    assert bool(said) == bool(why({name: content}))
+def test_syntax_errors(name: str, content: bytes, expected: str) -> None:
+    """In Python's or the JSON parser's words; files that the bot does not read are ignored."""
+    assert syntax_error({name: content}).startswith(expected)
+    assert bool(expected) == bool(syntax_error({name: content}))
 
 
-def test_syntax_that_the_image_does_not_have_yet() -> None:
-    """`match` came with Python 3.10: an older base cannot load it, though this machine can."""
+def test_syntax_newer_than_the_images_python() -> None:
+    """`match` needs Python 3.10: an older base cannot load it, though this machine can."""
     files = {"own.py": b"match 1:\n    case 1:\n        pass\n"}
-    assert "" == why(files, "3.10")
-    assert "own.py:3: SyntaxError: Pattern matching is only supported in Python 3.10" in why(
-        files, "3.9"
+    assert "" == syntax_error(files, "3.10")
+    assert (
+        "own.py:3: SyntaxError: Pattern matching is only supported in Python 3.10"
+        in syntax_error(files, "3.9")
     )
 
 
-def test_syntax_that_this_machine_does_not_have_yet() -> None:
-    """The refusal says that it was an older Python that read it."""
+def test_syntax_newer_than_this_machines_python() -> None:
+    """The advice says that an older Python checked it."""
     newer = f"3.{sys.version_info.minor + 1}"
     with pytest.raises(UsageError) as refused:
         check({"own.py": b"a ="}, ["own.py"], newer)
     assert f"run provision itself with Python {newer}" in refused.value.then
 
 
-def test_several_are_named() -> None:
-    """Three of them."""
-    said = why({f"{number}.py": b"(" for number in range(5)})
-    assert ["0.py:1", "1.py:1", "2.py:1", "2 more"] == [part[:6] for part in said.split("; ")]
+def test_three_errors_are_listed() -> None:
+    """The others are counted."""
+    expected = syntax_error({f"{number}.py": b"(" for number in range(5)})
+    assert ["0.py:1", "1.py:1", "2.py:1", "2 more"] == [part[:6] for part in expected.split("; ")]
 
 
 @pytest.mark.parametrize(
@@ -76,12 +77,12 @@ def test_several_are_named() -> None:
     ],
 )
 def test_python_of_a_base(reference: str, python: str) -> None:
-    """As the official images are called."""
+    """The Python version in the names of the official images."""
     assert python == python_of(reference)
 
 
-def test_found_when_the_files_are_read(tmp_path: Path) -> None:
-    """At the plan, before any base is asked for."""
+def test_syntax_is_checked_when_files_are_read(tmp_path: Path) -> None:
+    """Before any base is requested."""
     (tmp_path / "own/bot").mkdir(parents=True)
     (tmp_path / "own/bot/phrases.py").write_bytes(b"HELP = \n")
     with pytest.raises(UsageError) as refused:

@@ -1,4 +1,4 @@
-"""The library: the script of its documentation, and two stacks in one process."""
+"""The library: the script in its documentation, and two stacks in one process."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ def script() -> str:
 
 
 def test_script_of_the_documentation(person: Person, tmp_path: Path) -> None:
-    """Run against the sandbox it plans, builds up to the registrar, and leaves nothing."""
+    """Against the sandbox it plans, builds up to the delegation, and leaves nothing."""
     addresses = runtime_info(person)
     variables = {
         **environment(tmp_path),
@@ -66,14 +66,14 @@ def test_script_of_the_documentation(person: Person, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_settings(values: dict[str, object], why: str) -> None:
-    """Each names the setting and what it takes."""
+    """The error contains the setting and what it takes."""
     with pytest.raises(provision.UsageError) as refused:
         provision.read_settings(values)
     assert why in refused.value.why
 
 
 def test_two_stacks_in_one_process(env: Env) -> None:
-    """Neither knows anything of the other's settings or ids."""
+    """Settings and ids of the two are separate."""
     first = provision.Stack(provision.read_settings(SETTINGS))
     second = provision.Stack(provision.read_settings({**SETTINGS, "name": "other"}))
     first.load_balancer.arn = "arn:first"
@@ -84,7 +84,7 @@ def test_two_stacks_in_one_process(env: Env) -> None:
     assert "" == second.load_balancer.arn
 
 
-def test_every_name_is_there() -> None:
+def test_public_names() -> None:
     """`import provision` offers what docs/library.md lists, and raises AttributeError for the rest."""
     text = (ROOT / "docs/library.md").read_text(encoding="utf-8")
     for name in provision.__all__:
@@ -104,8 +104,8 @@ provision.status(stack, "stack.yaml")
 """
 
 
-def test_plan_and_status_leave_the_file_as_it_is(person: Person, tmp_path: Path) -> None:
-    """Also where a run that died has left a record that setup would strike out."""
+def test_plan_and_status_do_not_write_the_file(person: Person, tmp_path: Path) -> None:
+    """Not even after a run that died and left a record that setup would remove."""
     file = tmp_path / "stack.yaml"
     file.write_text(
         "made_in:\n  account: '123456789012'\n  region: ap-northeast-1\n"

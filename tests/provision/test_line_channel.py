@@ -1,4 +1,4 @@
-"""LINE's two secrets before anything is made: proven, asked for again, adopted only where they work."""
+"""LINE's two secrets are checked before anything is created, asked for again, and adopted only if valid."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,73 +12,73 @@ from provision.wizard import channel
 from tests.provision.conftest import Env
 from tests.provision.shell import Person, aws_environment, client, runtime_info
 from tests.provision.terminal import ENTER, Terminal
-from tests.provision.test_domain import looked
+from tests.provision.test_domain import inspected_run
 
 
-def checking_uses(env: Env) -> Run:
-    """A run after its look, whose door to LINE has the token that the bot will have."""
-    run = looked(env)
+def inspected_run_with_line(env: Env) -> Run:
+    """Return a run after its inspection, whose LINE client has the bot's token."""
+    run = inspected_run(env)
     line = Line(lambda: run.value(run.stack.access_token), env.line_url)
     run.clients = Clients(env.aws, run.clients.dns, line)
     return run
 
 
-def by_hand(env: Env, name: str, value: str) -> None:
-    """A parameter that was there first."""
+def create_parameter(env: Env, name: str, value: str) -> None:
+    """Create a parameter before setup."""
     ssm = env.aws_session.client("ssm")
     ssm.put_parameter(Name=name, Value=value, Type="SecureString")
 
 
-def refused(env: Env) -> str:
-    """What setup says where nobody can be asked."""
+def error_without_terminal(env: Env) -> str:
+    """Return setup's error without a terminal."""
     with pytest.raises(LineError) as refusal:
-        channel.complete(checking_uses(env))
+        channel.complete(inspected_run_with_line(env))
     assert [] == env.changes()
     return str(refusal.value)
 
 
 def test_secrets_of_one_channel(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """The right ones pass, and whose token it is is said."""
-    assert not channel.complete(checking_uses(env))
+    """Valid ones are accepted, with a message about whose token it is."""
+    assert not channel.complete(inspected_run_with_line(env))
     assert "the access token belongs to News" in capsys.readouterr().err
 
 
 def test_wrong_token(env: Env) -> None:
-    """LINE's 401, before anything is made; the token is not shown."""
+    """LINE's 401 is reported before anything is created, without the token."""
     env.secrets = replace(env.secrets, access_token="wrong-token")
-    said = refused(env)
-    assert "LINE says 401" in said
-    assert "wrong-token" not in said
+    error = error_without_terminal(env)
+    assert "LINE says 401" in error
+    assert "wrong-token" not in error
 
 
 def test_secret_of_another_channel(env: Env) -> None:
-    """The token's channel is named, the secret is not."""
+    """The error contains the token's channel, not the secret."""
     env.secrets = replace(env.secrets, channel_secret="0" * 32)
-    said = refused(env)
-    assert f"channel {env.sandbox.line.channel_id}'s, and the secret is not" in said
-    assert "0" * 32 not in said
+    error = error_without_terminal(env)
+    assert f"channel {env.sandbox.line.channel_id}'s, and the secret is not" in error
+    assert "0" * 32 not in error
 
 
-def test_adopted_parameter_that_line_refuses(env: Env) -> None:
-    """What was there first is what the bot would use: its value is proven, whatever this run was given."""
-    by_hand(env, "ACCESS_TOKEN", "old-token")
+def test_invalid_token_in_an_adopted_parameter(env: Env) -> None:
+    """The bot would use the existing parameter, so its value is checked, whatever this run was given."""
+    create_parameter(env, "ACCESS_TOKEN", "old-token")
     env.changes()
-    said = refused(env)
-    assert "the value in the parameter ACCESS_TOKEN" in said
-    assert "old-token" not in said
+    error = error_without_terminal(env)
+    assert "the value in the parameter ACCESS_TOKEN" in error
+    assert "old-token" not in error
 
 
 def test_adopted_secret_of_another_channel(env: Env) -> None:
     """The same for the channel secret."""
-    by_hand(env, "CHANNEL_SECRET", "1" * 32)
+    create_parameter(env, "CHANNEL_SECRET", "1" * 32)
     env.changes()
-    assert "the value in the parameter CHANNEL_SECRET" in refused(env)
+    assert "the value in the parameter CHANNEL_SECRET" in error_without_terminal(env)
 
 
 def test_new_value_at_a_terminal_replaces_an_adopted_one(
     person: Person, terminals: Callable[..., Terminal], addresses: dict[str, str]
 ) -> None:
-    """The person sees why, gives another, and that one is put into their parameter."""
+    """The user sees the reason, enters another value, and it is written to the parameter."""
     ssm, known = client(addresses, "ssm"), runtime_info(person)
     ssm.put_parameter(Name="ACCESS_TOKEN", Value="old-token", Type="SecureString")
     sets = ("domain=shop.example", "image.uri=a/b:1", "network.vpc=default")

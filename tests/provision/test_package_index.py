@@ -7,14 +7,14 @@ import pytest
 
 from provision.clients.package_index import PackageIndex
 from provision.errors import ProvisionError
-from tests.provision.test_image import wheel
+from tests.provision.test_image import make_wheel
 
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PackageIndex:
     """pip sees one folder with one wheel and no index."""
     (tmp_path / "wheels").mkdir()
-    wheel(tmp_path / "wheels")
+    make_wheel(tmp_path / "wheels")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
@@ -68,7 +68,7 @@ def test_changed_cache(index: PackageIndex, tmp_path: Path, change: str) -> None
 
 def test_each_package_of_the_lock_is_there(index: PackageIndex, tmp_path: Path) -> None:
     """A good wheel in another's place is not enough."""
-    wheel(tmp_path / "wheels", "other")
+    make_wheel(tmp_path / "wheels", "other")
     sources = sorted((tmp_path / "wheels").glob("*.whl"))
     hashes = [hashlib.sha256(source.read_bytes()).hexdigest() for source in sources]
     both = "".join(

@@ -24,7 +24,7 @@ from provision.wizard import recovery
 from tests.provision.conftest import READING, Env
 from tests.provision.finished_stack import FinishedStack, plan_and_status
 from tests.provision.shell import Person, control
-from tests.provision.test_domain import looked
+from tests.provision.test_domain import inspected_run
 
 THROTTLED = "AWS is throttling requests (ThrottlingException)"
 ALWAYS = 100_000  # times
@@ -49,7 +49,7 @@ def deny(*operations: str) -> Callable[[str], None]:
 
 def run_checks(env: Env) -> dict[str, Finding]:
     """Return all findings of `provision verify`, without a server for TLS."""
-    run = looked(env)
+    run = inspected_run(env)
     return examine(checks(run.stack), Scene(run, run.observations, Tls(("127.0.0.1", 9), ())))
 
 
@@ -75,7 +75,7 @@ def test_unreadable_service_is_unknown(env: Env) -> None:
     """It is neither false nor 0 in status, plan and verify; what depends on it is unknown too."""
     env.setup()
     throttle(env, "ecs", "DescribeServices")
-    observations = by_logical_id(looked(env).observations)
+    observations = by_logical_id(inspected_run(env).observations)
     service = entry(observations["service"])
     assert (None, None, None, THROTTLED) == tuple(
         service[name] for name in ("live", "ready", "drift", "reason")
@@ -103,7 +103,7 @@ def test_dependents_of_an_unknown_resource_are_unknown(env: Env) -> None:
     throttle(env, "ec2", "DescribeVpcs")
     env.set(network__vpc="new")
     shown = by_logical_id(
-        {key: entry(observation) for key, observation in looked(env).observations.items()}
+        {key: entry(observation) for key, observation in inspected_run(env).observations.items()}
     )
     assert None is shown["vpc"]["live"]
     assert (None, "vpc/news-bot-new could not be looked at") == (
@@ -123,7 +123,7 @@ def test_task_counts_are_known_without_target_health(env: Env) -> None:
 
     env.aws_session.answer = two_wanted
     throttle(env, "elbv2", "DescribeTargetHealth")
-    observations = by_logical_id(looked(env).observations)
+    observations = by_logical_id(inspected_run(env).observations)
     assert None is entry(observations["steady_service"])["ready"]
     assert {"running": 1, "wanted": 2, "rollout": []} == tasks(
         observations["service"], observations["steady_service"]
@@ -218,7 +218,7 @@ def test_replaced_bucket_is_kept_if_its_use_is_unknown(env: Env) -> None:
     env.set(news__bucket="another-bucket-of-the-news")
     env.aws_session.before = deny("ListObjectVersions")
     why = "AccessDenied: not authorized: ListObjectVersions"
-    run = looked(env)
+    run = inspected_run(env)
     engine = run.engine(Progress([], run.clock))
     steps = planning.looked(run, engine).shown()["resources"]
     assert {"news_bucket": (None, why)} == {
@@ -277,7 +277,7 @@ def test_incomplete_responses_never_end_in_a_traceback(
 
 def read_everything(env: Env) -> None:
     """Run everything that reads: status, plan, verify, the inventory, and external use."""
-    run = looked(env)
+    run = inspected_run(env)
     observations = by_logical_id(run.observations)
     assert all(map(entry, observations.values()))
     tasks(observations["service"], observations["steady_service"])
@@ -293,7 +293,7 @@ def test_missing_response_member_is_reported(env: Env) -> None:
     env.aws_session.answer = lambda called, parsed: (
         remove_members(parsed) if called == "DescribeLogGroups" else None
     )
-    observations = by_logical_id(looked(env).observations)
+    observations = by_logical_id(inspected_run(env).observations)
     refusal = observations["log_group"].refusal
     assert isinstance(refusal, UnknownState)
     assert "the answer to logs:DescribeLogGroups has no logGroups" == refusal.why
@@ -308,7 +308,7 @@ def test_empty_repository_list_means_not_found(env: Env) -> None:
     env.aws_session.answer = lambda called, parsed: (
         empty_members(parsed) if called == "DescribeRepositories" else None
     )
-    observations = by_logical_id(looked(env).observations)
+    observations = by_logical_id(inspected_run(env).observations)
     assert (None, "") == (observations["repository"].live, observations["repository"].unknown)
 
 

@@ -15,7 +15,7 @@ from provision.verify.checks import checks
 from provision.verify.tree import Finding, Scene, examine
 from tests.provision.conftest import Env
 from tests.provision.shell import Person
-from tests.provision.test_domain import looked
+from tests.provision.test_domain import inspected_run
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def run_checks(
     env: Env, load_balancer_server: TlsServer, *, trusted: bool = True
 ) -> dict[str, Finding]:
     """Return all findings of a new inspection; the token is the one in Parameter Store."""
-    run = looked(env)
+    run = inspected_run(env)
     line = Line(lambda: run.value(run.stack.access_token), env.line_url)
     run.clients = Clients(run.clients.aws, run.clients.dns, line)
     authority = (str(env.sandbox.cloud.authority.root),) if trusted else ()
