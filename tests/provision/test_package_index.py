@@ -1,4 +1,4 @@
-"""The door to the package index: pip itself, on a folder of wheels."""
+"""The package index client: pip itself, with a folder of wheels."""
 
 import hashlib
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.provision.test_image import make_wheel
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PackageIndex:
-    """pip sees one folder with one wheel and no index."""
+    """Return an index whose pip sees one folder with one wheel, and no network."""
     (tmp_path / "wheels").mkdir()
     make_wheel(tmp_path / "wheels")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
@@ -25,8 +25,8 @@ def lock(digest: str) -> bytes:
     return f"thing==1.0 --hash=sha256:{digest}\n".encode()
 
 
-def test_wheels_by_hash_fetched_once(index: PackageIndex, tmp_path: Path) -> None:
-    """The same path again without pip: the source is gone by then."""
+def test_wheels_are_fetched_once(index: PackageIndex, tmp_path: Path) -> None:
+    """The second call returns the same path without pip: the source is deleted by then."""
     source = tmp_path / "wheels/thing-1.0-py3-none-any.whl"
     wanted = lock(hashlib.sha256(source.read_bytes()).hexdigest())
     (found,) = index.wheels(wanted, "3.12", "linux/arm64")
@@ -35,8 +35,8 @@ def test_wheels_by_hash_fetched_once(index: PackageIndex, tmp_path: Path) -> Non
     assert [found] == index.wheels(wanted, "3.12", "linux/arm64")
 
 
-def test_wheel_of_another_hash(index: PackageIndex, tmp_path: Path) -> None:
-    """Refused in pip's words, and nothing is kept."""
+def test_wheel_with_another_hash_is_rejected(index: PackageIndex, tmp_path: Path) -> None:
+    """The error has pip's message, and nothing is cached."""
     with pytest.raises(ProvisionError) as caught:
         index.wheels(lock("0" * 64), "3.12", "linux/amd64")
     assert "HASHES" in caught.value.why
@@ -45,8 +45,8 @@ def test_wheel_of_another_hash(index: PackageIndex, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["other", "more", "folder", "less", "renamed"])
-def test_changed_cache(index: PackageIndex, tmp_path: Path, change: str) -> None:
-    """What is kept is compared with the lock each time: changed, it is fetched anew."""
+def test_changed_cache_is_fetched_again(index: PackageIndex, tmp_path: Path, change: str) -> None:
+    """The cache is compared with the lock each time."""
     source = tmp_path / "wheels/thing-1.0-py3-none-any.whl"
     content = source.read_bytes()
     wanted = lock(hashlib.sha256(content).hexdigest())
@@ -66,8 +66,8 @@ def test_changed_cache(index: PackageIndex, tmp_path: Path, change: str) -> None
     assert content == found.read_bytes()
 
 
-def test_each_package_of_the_lock_is_there(index: PackageIndex, tmp_path: Path) -> None:
-    """A good wheel in another's place is not enough."""
+def test_every_package_of_the_lock_is_checked(index: PackageIndex, tmp_path: Path) -> None:
+    """A valid wheel in another's place is not enough."""
     make_wheel(tmp_path / "wheels", "other")
     sources = sorted((tmp_path / "wheels").glob("*.whl"))
     hashes = [hashlib.sha256(source.read_bytes()).hexdigest() for source in sources]
@@ -81,8 +81,8 @@ def test_each_package_of_the_lock_is_there(index: PackageIndex, tmp_path: Path) 
     assert sources[1].read_bytes() == thing.read_bytes()
 
 
-def test_folders_are_this_users_own(index: PackageIndex, tmp_path: Path) -> None:
-    """0700, also where they were open before."""
+def test_cache_folders_are_private(index: PackageIndex, tmp_path: Path) -> None:
+    """Mode 0700, even if they were open before."""
     cache = tmp_path / "cache"
     (cache / "wheels").mkdir(parents=True, mode=0o755)
     source = tmp_path / "wheels/thing-1.0-py3-none-any.whl"
@@ -91,7 +91,7 @@ def test_folders_are_this_users_own(index: PackageIndex, tmp_path: Path) -> None
 
 
 def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What pip needs, and none of the secrets of this process; as the child itself sees it."""
+    """pip gets what it needs, and none of this process's secrets."""
     secrets = {
         "AWS_ACCESS_KEY_ID": "AKIA",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -117,15 +117,15 @@ def test_environment_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(ProvisionError):
         PackageIndex(lambda: tmp_path / "cache", str(python)).wheels(b"", "3.12", "linux/amd64")
     lines = (tmp_path / "seen").read_text().splitlines()
-    seen = dict(line.split("=", 1) for line in lines if "=" in line)
-    assert {} == {name: value for name, value in seen.items() if name in secrets}
-    assert passed == {name: value for name, value in seen.items() if name in passed}
-    assert {"PATH", "HOME"} <= seen.keys()
-    assert [] == [name for name in seen if "TOKEN" in name or "SECRET" in name]
+    variables = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert {} == {name: value for name, value in variables.items() if name in secrets}
+    assert passed == {name: value for name, value in variables.items() if name in passed}
+    assert {"PATH", "HOME"} <= variables.keys()
+    assert [] == [name for name in variables if "TOKEN" in name or "SECRET" in name]
 
 
-def test_no_index(index: PackageIndex, tmp_path: Path) -> None:
-    """Refused; the next step says where to look."""
+def test_missing_package(index: PackageIndex, tmp_path: Path) -> None:
+    """The advice says where to look."""
     missing = b"other==1.0 --hash=sha256:" + b"0" * 64
     with pytest.raises(ProvisionError, match="pip config list") as caught:
         index.wheels(missing, "3.12", "linux/amd64")

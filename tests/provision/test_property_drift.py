@@ -1,4 +1,4 @@
-"""Somebody changes a property of ours by hand: plan and status show it, setup heals it, and only it."""
+"""A property changed by hand: plan and status show it, setup reverts it and nothing else."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ PROPERTIES = [
     if (one.kind, path) not in NOT_IN_AWS
 ]
 CHANGING = ("creating", "updating", "deleting")
-# Of a revision: what ECS refuses to run behind our load balancer, or takes back itself (circuit breaker).
+# Of a revision: what ECS does not run behind our load balancer, or rolls back itself (circuit breaker).
 NOT_RUN = ("Container.ports", "Container.name", "Container.secrets", "executionRoleArn")
 
 
-def shows(line: str, path: str) -> tuple[str, str] | None:
-    """Where the change is to be seen: a revision's, on the service that runs another one."""
+def shown_difference(line: str, path: str) -> tuple[str, str] | None:
+    """Return where the change shows: a changed revision shows on the service that runs it."""
     if line == "collector_definition":
         return None  # the schedule runs the recorded one
     if line != "task_definition":
@@ -34,13 +34,13 @@ def shows(line: str, path: str) -> tuple[str, str] | None:
 
 
 @pytest.mark.parametrize(("line", "path"), PROPERTIES)
-def test_every_property_can_be_changed_by_hand(line: str, path: str) -> None:
-    """A property that is wanted and has no way here is one that nobody has tried."""
+def test_every_property_has_a_change(line: str, path: str) -> None:
+    """A new property needs a change in drift_cases.py."""
     assert find_change(RESOURCES[line], path) is not None
 
 
 def cases() -> list[Any]:
-    """Every property; the first of each kind of resource in `make test`, the others in `make full`."""
+    """Return every property; the first of each kind of resource for `make test`, others for `make full`."""
     kinds: set[str] = set()
     found = []
     for line, path in PROPERTIES:
@@ -51,20 +51,20 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("line", "path"), cases())
-def test_shown_and_healed(finished_stack: FinishedStack, line: str, path: str) -> None:
-    """In plan and status exactly that property differs; setup changes exactly that resource."""
+def test_change_is_shown_and_reverted(finished_stack: FinishedStack, line: str, path: str) -> None:
+    """plan and status show exactly that property; setup changes exactly that resource."""
     with finished_stack.on("new") as env:
         resource = next(one for one in env.engine().resources if one.logical_id == line)
         change = find_change(resource, path)
         assert change is not None
-        afterwards = change(Editor(env, resource))
-        expected, seen = shows(line, path), plan_and_status(env)
-        assert ({expected} if expected else set()) == seen.differences
-        assert ({expected[0]: "update"} if expected else {}) == seen.actions
+        cleanup = change(Editor(env, resource))
+        expected, inspection = shown_difference(line, path), plan_and_status(env)
+        assert ({expected} if expected else set()) == inspection.differences
+        assert ({expected[0]: "update"} if expected else {}) == inspection.actions
         env.events.clear()
         assert [] == setup_errors(env)
-        touched = {key.partition("/")[0] for event, key, _ in env.events if event in CHANGING}
-        assert ({expected[0]} if expected else set()) == touched
-        if afterwards:
-            afterwards()
+        changed = {key.partition("/")[0] for event, key, _ in env.events if event in CHANGING}
+        assert ({expected[0]} if expected else set()) == changed
+        if cleanup:
+            cleanup()
         finished_stack.whole(env)

@@ -1,4 +1,4 @@
-"""Schedule expressions: which moments they mean, and which are none."""
+"""Schedule expressions: the times they mean, and invalid ones."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,16 +10,16 @@ from provision.schedules import parse
 TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
 
 
-def moment(text: str, zone: ZoneInfo = TOKYO) -> float:
-    """A local time as epoch seconds."""
+def local_time(text: str, zone: ZoneInfo = TOKYO) -> float:
+    """Return a local time as epoch seconds."""
     return datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()
 
 
 def upcoming(text: str, begin: str, count: int, zone: ZoneInfo = TOKYO) -> list[str]:
-    """The next local times of an expression."""
-    at, found = moment(begin, zone), []
+    """Return the next local times of an expression."""
+    at, found = local_time(begin, zone), []
     for _ in range(count):
-        following = parse(text).next(at, zone, moment(begin, zone))
+        following = parse(text).next(at, zone, local_time(begin, zone))
         if following is None:
             break
         at = following
@@ -46,12 +46,12 @@ def upcoming(text: str, begin: str, count: int, zone: ZoneInfo = TOKYO) -> list[
         ("rate(2 days)", ["Sat 2026-01-03 12:00", "Mon 2026-01-05 12:00"]),
     ],
 )
-def test_moments(text: str, expected: list[str]) -> None:
-    """From New Year's Day 2026, a Thursday, noon."""
+def test_next_times(text: str, expected: list[str]) -> None:
+    """From New Year's Day 2026, a Thursday, at noon."""
     assert expected == upcoming(text, "2026-01-01T12:00:00", len(expected))
 
 
-# The examples of AWS's own documents and what these say of them: Amazon EventBridge User Guide, "Cron
+# The examples of AWS's documentation, with what it says of them: Amazon EventBridge User Guide, "Cron
 # expressions reference"; EventBridge Scheduler User Guide, "Schedule types".
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -87,7 +87,7 @@ def test_moments(text: str, expected: list[str]) -> None:
         ("at(2026-11-20T13:00:00)", ["Fri 2026-11-20 13:00"]),
     ],
 )
-def test_examples_of_awss_documents(text: str, expected: list[str]) -> None:
+def test_examples_of_awss_documentation(text: str, expected: list[str]) -> None:
     """From a minute before a Monday begins."""
     assert expected == upcoming(text, "2026-02-01T23:59:00", len(expected))
 
@@ -99,14 +99,14 @@ def test_last_friday_of_each_month_of_two_years() -> None:
     assert (24, "Fri 2023-12-29 10:15") == (len(fridays), fridays[-1])
 
 
-def test_past_years_are_over() -> None:
-    """A cron of past years and a past `at` never fire."""
+def test_past_years_never_fire() -> None:
+    """A cron of past years and a past `at`."""
     assert [] == upcoming("cron(0 8 ? * * 2025)", "2026-01-01T12:00:00", 1)
     assert [] == upcoming("at(2025-05-01T18:00:00)", "2026-01-01T12:00:00", 1)
 
 
 def test_daylight_saving() -> None:
-    """Spring's missing half past two is skipped; autumn's second one does not count."""
+    """The missing half past two in spring is skipped; the second one in autumn does not count."""
     daily = "cron(30 2 * * ? *)"
     spring = ["Sat 2026-03-28 02:30", "Mon 2026-03-30 02:30"]
     assert spring == upcoming(daily, "2026-03-27T12:00:00", 2, BERLIN)
@@ -142,7 +142,7 @@ def test_daylight_saving() -> None:
         "",
     ],
 )
-def test_no_expression(text: str) -> None:
-    """Each is refused."""
+def test_invalid_expression(text: str) -> None:
+    """Each is rejected."""
     with pytest.raises(ValueError):  # noqa: PT011
         parse(text)

@@ -1,4 +1,4 @@
-"""How many hours a month a schedule leaves the bot on."""
+"""How many hours a month the bot is on with a schedule."""
 
 from datetime import datetime
 
@@ -43,13 +43,13 @@ def test_hours(start: str, stop: str, hours: float) -> None:
         ("cron(0 8 ? * SAT 2020)", "cron(0 9 ? * SAT *)"),
     ],
 )
-def test_cannot_tell(start: str, stop: str) -> None:
-    """No schedule, a rate, far too often, at once, in the past: the whole month is reckoned."""
+def test_unknown_hours(start: str, stop: str) -> None:
+    """No schedule, a rate, too often, at the same time, in the past: the whole month is assumed."""
     assert None is hours_a_month(start, stop)
 
 
 def test_service_costs_its_hours() -> None:
-    """The article's two hours a week are 2/168 of a service that is always on."""
+    """The article's two hours a week cost 2/168 of a service that is always on."""
     listed = prices("ap-northeast-1")
     scheduled = Stack(Settings(ANSWERS), Secrets(), {}).service.costs(listed)
     without = {**ANSWERS, "schedule.start": "", "schedule.stop": ""}
@@ -67,8 +67,8 @@ def test_service_costs_its_hours() -> None:
         ("2026-11-27T22:59:00+00:00", "2026-11-28T08:00:00+09:00"),  # Saturday already in Tokyo
     ],
 )
-def test_following(now: str, expected: str) -> None:
-    """The next Saturday or Sunday at 8 in Tokyo, wherever one asks from."""
+def test_next_start(now: str, expected: str) -> None:
+    """The next Saturday or Sunday at 8 in Tokyo, in whichever time zone one asks."""
     at = following("cron(0 8 ? * SAT,SUN *)", "Asia/Tokyo", datetime.fromisoformat(now))
     assert expected == (at.isoformat() if at else None)
 
@@ -85,8 +85,8 @@ def test_following(now: str, expected: str) -> None:
         ("", None),
     ],
 )
-def test_following_of_other_kinds(expression: str, expected: str | None) -> None:
-    """Whatever Scheduler understands; a rate is reckoned from a moment that nobody keeps."""
+def test_next_start_of_other_expressions(expression: str, expected: str | None) -> None:
+    """Whatever Scheduler supports; a rate's times are unknown."""
     at = following(expression, "UTC", datetime.fromisoformat("2026-11-24T12:00:00+00:00"))
     assert expected == (at.isoformat() if at else None)
 
@@ -104,5 +104,5 @@ def test_following_of_other_kinds(expression: str, expected: str | None) -> None
     ],
 )
 def test_times_a_month(expression: str, times: float) -> None:
-    """Of a month of 730 hours; what fires once costs nothing worth telling."""
+    """In a month of 730 hours; a single run counts as none."""
     assert times == pytest.approx(times_a_month(expression))
