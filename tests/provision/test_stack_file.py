@@ -1,4 +1,4 @@
-"""stack.yaml on disk: a person's words stay, provision's are read again, errors change nothing."""
+"""stack.yaml on disk: the user's text is kept, our records are read back, errors change nothing."""
 
 import os
 import resource
@@ -21,18 +21,18 @@ LOWER = "made_in:\n  account: '012345678901'\nresources:\n  a:\n    kind: A\n   
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the file shall stand."""
+    """Return the path of the file."""
     return tmp_path / "stack.yaml"
 
 
-def written(path: Path, content: str | bytes) -> StackFile:
-    """The file with this content, read."""
+def write_and_read(path: Path, content: str | bytes) -> StackFile:
+    """Write this content and read the file."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return StackFile(path)
 
 
 @pytest.mark.parametrize(
-    ("content", "line", "said"),
+    ("content", "line", "reason"),
     [
         ("name: bot\nname: bat\n", 2, "name"),
         ("network.vpc: new\nnetwork:\n  vpc: new\n", 3, "network.vpc"),
@@ -55,19 +55,19 @@ def written(path: Path, content: str | bytes) -> StackFile:
         ("name: bot\npaused: no\n", 2, "paused"),
     ],
 )
-def test_what_cannot_be_read(path: Path, content: str | bytes, line: int, said: str) -> None:
-    """A Usage error (exit status 2) that names the line and what is wrong; the file is as it was."""
+def test_invalid_file(path: Path, content: str | bytes, line: int, reason: str) -> None:
+    """A UsageError (exit status 2) with the line and the reason; the file is unchanged."""
     with pytest.raises(UsageError) as refusal:
-        written(path, content)
+        write_and_read(path, content)
     assert 2 == refusal.value.exit_status
     assert f"{path}, line {line}." in refusal.value.what
-    assert said in refusal.value.why
+    assert reason in refusal.value.why
     assert (content if isinstance(content, bytes) else content.encode()) == path.read_bytes()
 
 
-def test_flow_mapping_is_refused_when_an_answer_would_go_into_it(path: Path) -> None:
-    """It can be read; an answer to the same heading names its line and changes nothing."""
-    file = written(path, "name: bot\nservice: {cpu: 512}\n")
+def test_answer_into_a_flow_mapping_is_rejected(path: Path) -> None:
+    """The mapping can be read; the error names its line, and nothing is changed."""
+    file = write_and_read(path, "name: bot\nservice: {cpu: 512}\n")
     assert 512 == file.settings["service.cpu"]
     with pytest.raises(UsageError) as refusal:
         file.answer("service.memory", "1024")
@@ -75,22 +75,22 @@ def test_flow_mapping_is_refused_when_an_answer_would_go_into_it(path: Path) -> 
     assert b"name: bot\nservice: {cpu: 512}\n" == path.read_bytes()
 
 
-def test_an_answer_that_will_not_do(path: Path) -> None:
-    """A Usage error; nothing is written."""
+def test_invalid_answer(path: Path) -> None:
+    """A UsageError; nothing is written."""
     with pytest.raises(UsageError):
         StackFile(path).answer("service.cpu", "300")
     assert not path.exists()
 
 
-def test_empty_answer_where_empty_means_something(path: Path) -> None:
-    """`--set schedule.start=` is always on, and reads again."""
-    written(path, "schedule:\n  start: cron(0 8 ? * SAT *)\n").answer("schedule.start", "")
+def test_empty_answer(path: Path) -> None:
+    """`--set schedule.start=` means always on, and is read back."""
+    write_and_read(path, "schedule:\n  start: cron(0 8 ? * SAT *)\n").answer("schedule.start", "")
     assert "" == StackFile(path).settings["schedule.start"]
 
 
 def test_headings_whose_settings_are_commented_out(path: Path) -> None:
-    """They are open, and an answer goes below them."""
-    file = written(path, "network:\n#  vpc: default\nimage:\n")
+    """The headings are empty, and an answer goes below them."""
+    file = write_and_read(path, "network:\n#  vpc: default\nimage:\n")
     file.answer("network.vpc", "new")
     file.answer("image.uri", "a/b:1")
     assert "network:\n  vpc: new\n#  vpc: default\nimage:\n  uri: a/b:1\n" == path.read_text()
@@ -106,17 +106,17 @@ def test_headings_whose_settings_are_commented_out(path: Path) -> None:
         ("image:\n  uri: 012345678901\n", "image.uri", "012345678901"),
     ],
 )
-def test_texts_stay_texts(path: Path, text: str, key: str, expected: str | None) -> None:
-    """As they stand in the file, or refused as they stand there; never a number, a time or a truth."""
+def test_strings_stay_strings(path: Path, text: str, key: str, expected: str | None) -> None:
+    """As written in the file, or rejected; never a number, a time or a boolean."""
     if expected is None:
         with pytest.raises(UsageError):
-            written(path, text)
+            write_and_read(path, text)
     else:
-        assert expected == written(path, text).settings[key]
+        assert expected == write_and_read(path, text).settings[key]
 
 
-def test_account_and_outputs_are_read_as_they_were_written(path: Path) -> None:
-    """An account number keeps its zero, an output its look."""
+def test_records_are_read_back_unchanged(path: Path) -> None:
+    """An account id keeps its leading zero, outputs their exact text."""
     file = StackFile(path)
     file.made_in = {"account": "012345678901", "region": "ap-northeast-1"}
     outputs = {"id": "0256", "at": "18:00", "on": "no", "empty": "", "long": "x " * 90 + "x"}
@@ -126,8 +126,8 @@ def test_account_and_outputs_are_read_as_they_were_written(path: Path) -> None:
     assert {"a": Record("A", "created", outputs)} == again.records
 
 
-def test_mode(path: Path) -> None:
-    """0600 for a new file; as it was for another, and a link stays a link."""
+def test_file_mode(path: Path) -> None:
+    """0600 for a new file, unchanged for an existing one; a link stays a link."""
     StackFile(path).answer("name", "bot")
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
     path.chmod(0o640)
@@ -139,9 +139,9 @@ def test_mode(path: Path) -> None:
     assert "name: bot\nregion: us-east-1\n" == path.read_text()
 
 
-def test_settings_behind_the_lower_half_survive(path: Path) -> None:
-    """Somebody added a line at the end: it is a setting like any other, and the lower half goes behind it."""
-    file = written(path, f"name: bot\n{LOWER}# mine\nregion: us-east-1\n")
+def test_setting_below_the_records_is_kept(path: Path) -> None:
+    """It is read like any other setting, and the records are moved below it."""
+    file = write_and_read(path, f"name: bot\n{LOWER}# mine\nregion: us-east-1\n")
     assert "us-east-1" == file.settings["region"]
     file.record("b", Record("B", "created"))
     assert path.read_text().startswith("name: bot\n# mine\nregion: us-east-1\n\n# What exists")
@@ -149,17 +149,17 @@ def test_settings_behind_the_lower_half_survive(path: Path) -> None:
 
 
 def test_heading_without_the_blank_line_before_it(path: Path) -> None:
-    """A tidied file: the heading is written once, and no setting is glued to another."""
+    """The heading is written once, and no line is joined to another."""
     heading = "# What exists, written by provision. Your settings are above.\n"
-    file = written(path, f"name: bot\n{heading}{LOWER}region: us-east-1\n")
+    file = write_and_read(path, f"name: bot\n{heading}{LOWER}region: us-east-1\n")
     file.record("b", Record("B", "created"))
     assert path.read_text().startswith(f"name: bot\nregion: us-east-1\n\n{heading}made_in:")
     assert 1 == path.read_text().count(heading)
 
 
-def test_last_record_struck_out_leaves_the_settings(path: Path) -> None:
-    """After a teardown the file is what the person wrote."""
-    file = written(path, "# mine\r\nname: bot\r\n")
+def test_removed_records_leave_the_settings(path: Path) -> None:
+    """After a teardown the file is what the user wrote."""
+    file = write_and_read(path, "# mine\r\nname: bot\r\n")
     file.made_in = {"account": "1", "region": "r"}
     file.record("a", Record("A", "created"))
     file.forget("a")
@@ -168,17 +168,17 @@ def test_last_record_struck_out_leaves_the_settings(path: Path) -> None:
 
 
 def test_an_edit_during_a_run_is_kept(path: Path) -> None:
-    """Somebody saves the file while a run waits: the next record goes below the new lines."""
-    file = written(path, "name: bot\n")
+    """The next record is written below the lines that the user saved meanwhile."""
+    file = write_and_read(path, "name: bot\n")
     path.write_text("name: bot\n# a thought\nregion: us-east-1\n")
     file.record("a", Record("A", "created"))
     assert path.read_text().startswith("name: bot\n# a thought\nregion: us-east-1\n\n# What exists")
     assert ["a"] == list(StackFile(path).records)
 
 
-def test_an_edit_that_cannot_be_read_stays_as_it_is(path: Path) -> None:
-    """Half a word, saved while a run waits: the next record is refused by its line."""
-    file = written(path, "name: bot\n")
+def test_invalid_edit_during_a_run_is_kept(path: Path) -> None:
+    """The next record is rejected with the line of the invalid edit."""
+    file = write_and_read(path, "name: bot\n")
     path.write_text("name: bot\nreg")
     with pytest.raises(UsageError) as refusal:
         file.record("a", Record("A", "created"))
@@ -186,9 +186,9 @@ def test_an_edit_that_cannot_be_read_stays_as_it_is(path: Path) -> None:
     assert "name: bot\nreg" == path.read_text()
 
 
-def test_region_is_where_things_were_made(path: Path) -> None:
-    """As set, else where things were made, else the environment's, else the default."""
-    file = written(path, LOWER)
+def test_region_precedence(path: Path) -> None:
+    """The setting, then where the stack was made, then the environment's, then the default."""
+    file = write_and_read(path, LOWER)
     assert ["ap-northeast-1", "eu-west-1"] == [file.region(None), file.region("eu-west-1")]
     file.made_in["region"] = "us-west-2"
     assert "us-west-2" == file.region("eu-west-1")
@@ -197,7 +197,7 @@ def test_region_is_where_things_were_made(path: Path) -> None:
 
 
 def test_answer_that_is_not_saved(path: Path) -> None:
-    """It counts in this run and never reaches the disk."""
+    """It applies to this run and is never written."""
     file = StackFile(path)
     file.answer("name", "bot", save=False)
     assert "bot" == file.settings["name"]
@@ -205,8 +205,8 @@ def test_answer_that_is_not_saved(path: Path) -> None:
 
 
 def test_full_disk(path: Path) -> None:
-    """The old content stays, nothing else is left lying about, and the refusal says why."""
-    file = written(path, "name: bot\n")
+    """The old content is kept, no other file is left, and the error has the reason."""
+    file = write_and_read(path, "name: bot\n")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))  # Python ignores SIGXFSZ: write() fails
     try:
@@ -219,8 +219,8 @@ def test_full_disk(path: Path) -> None:
     assert [path] == list(path.parent.iterdir())
 
 
-def test_folder_in_the_files_place(path: Path) -> None:
-    """A folder of that name is refused when read and when written, and nothing is left beside it."""
+def test_folder_in_place_of_the_file(path: Path) -> None:
+    """Reading and writing fail, and nothing is left beside it."""
     file = StackFile(path)
     file.made_in = {"region": "here"}
     path.mkdir()
@@ -231,8 +231,8 @@ def test_folder_in_the_files_place(path: Path) -> None:
     assert [path] == list(path.parent.iterdir())
 
 
-def test_file_as_shipped() -> None:
-    """It can be read, says the article's hours, and leaves open what only the person knows."""
+def test_shipped_file() -> None:
+    """It is valid, has the article's hours, and leaves open what only the user knows."""
     shipped = StackFile(Path(__file__).parent.parent.parent / "stack.yaml").settings
     open_ones = {key for key in shipped if shipped[key] is None}
     assert {
@@ -244,8 +244,8 @@ def test_file_as_shipped() -> None:
     assert hours == tuple(shipped[f"schedule.{key}"] for key in ("timezone", "start", "stop"))
 
 
-def test_half_of_a_copy_is_taken_away(path: Path) -> None:
-    """A run that was killed while it kept the last good copy has left it; the copy itself stays."""
+def test_temporary_file_of_a_backup_is_removed(path: Path) -> None:
+    """A killed run left it behind; the backup itself is kept."""
     path.write_text("name: news-bot\n")
     file = StackFile(path)
     file.keep()
@@ -255,24 +255,24 @@ def test_half_of_a_copy_is_taken_away(path: Path) -> None:
         assert (False, True) == (half.exists(), backup.place(path).exists())
 
 
-def test_calls_that_are_about_to_begin_share_a_write(tmp_path: Path) -> None:
-    """The first one renews the records of all that an earlier run began; those need no write soon after."""
+def test_begin_of_several_creates_is_one_write(tmp_path: Path) -> None:
+    """The first renews all records of unfinished creates, so the next need no write for a while."""
     path = tmp_path / "stack.yaml"
     file = StackFile(path)
     for key in ("a", "b"):
         file.record(key, Record("LogGroup", "creating", {}, 1000.0))
     file.record("c", Record("LogGroup", "created", {}, 1000.0))
     file.begin("a", Record("LogGroup", "creating", {}, 2000.0))
-    written = path.stat().st_ino
+    inode = path.stat().st_ino
     assert [2000.0, 2000.0, 1000.0] == [r.since for r in StackFile(path).records.values()]
     file.begin("b", Record("LogGroup", "creating", {}, 2029.0))
-    assert written == path.stat().st_ino
+    assert inode == path.stat().st_ino
     file.begin("b", Record("LogGroup", "creating", {}, 2031.0))
     assert [2031.0, 2031.0, 1000.0] == [r.since for r in StackFile(path).records.values()]
 
 
-def test_what_a_call_is_to_be_found_by_is_written(tmp_path: Path) -> None:
-    """A call with another name of its own, or a clock that was set back, needs a write."""
+def test_begin_with_changed_outputs_is_written(tmp_path: Path) -> None:
+    """Another name, or a clock that was set back, needs a write."""
     path = tmp_path / "stack.yaml"
     file = StackFile(path)
     file.begin("a", Record("NewsBucket", "creating", {"bucket": "one"}, 1000.0))

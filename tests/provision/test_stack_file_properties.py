@@ -1,4 +1,4 @@
-"""Whatever stands in the upper half, is answered and recorded: untouched lines stay byte for byte."""
+"""Whatever settings, answers and records there are: untouched lines stay the same byte for byte."""
 
 import tempfile
 from pathlib import Path
@@ -50,13 +50,13 @@ RECORDS = st.dictionaries(
 
 
 @st.composite
-def upper_halves(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
-    """A valid upper half, and what it says; entries in any order, in any honest style."""
+def settings_texts(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
+    """Generate valid settings, in any order and style; return the text and the values."""
     end = draw(st.sampled_from(["\n", "\r\n"]))
     root, inner = " " * draw(st.sampled_from([0, 0, 0, 3])), " " * draw(st.integers(1, 7))
     chosen = draw(st.lists(st.sampled_from(sorted(VALUES)), unique=True))
     heads = draw(st.permutations(sorted({key.partition(".")[0] for key in chosen})))
-    lines, said = draw(st.lists(COMMENTS, max_size=2)), {}
+    lines, values = draw(st.lists(COMMENTS, max_size=2)), {}
     for head in heads:
         for key in [key for key in chosen if key.partition(".")[0] == head]:
             _head, dot, tail = key.partition(".")
@@ -66,17 +66,17 @@ def upper_halves(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
             if draw(st.booleans()):
                 value = ""
             else:
-                said[key] = value
+                values[key] = value
             lines += [
                 root + (inner if dot else "") + line for line in _entry(draw, tail or head, value)
             ]
             lines += draw(st.lists(COMMENTS, max_size=2))
     mark = draw(st.sampled_from(["", "\ufeff"]))
-    return mark + end.join(lines) + draw(st.sampled_from(["", end] if lines else [""])), said
+    return mark + end.join(lines) + draw(st.sampled_from(["", end] if lines else [""])), values
 
 
 def _entry(draw: st.DrawFn, name: str, value: object) -> list[str]:
-    """One entry's lines, as people write them."""
+    """Return one entry's lines, in the styles people use."""
     note = draw(st.sampled_from(["", "", "  # note", "   "]))
     if isinstance(value, list):
         if draw(st.booleans()):
@@ -90,30 +90,30 @@ def _entry(draw: st.DrawFn, name: str, value: object) -> list[str]:
     return [f"{name}:{draw(st.sampled_from([' ', '   ', chr(9)]))}{quote}{value}{quote}{note}"]
 
 
-def _parsed(said: dict[str, object]) -> dict[str, object]:
-    return {key: BY_KEY[key].parse(value) for key, value in said.items()}  # type: ignore[arg-type]
+def _parsed(values: dict[str, object]) -> dict[str, object]:
+    return {key: BY_KEY[key].parse(value) for key, value in values.items()}  # type: ignore[arg-type]
 
 
 def _fields(file: StackFile) -> dict[str, object]:
     return {key: file.settings[key] for key in VALUES}
 
 
-def _expected(said: dict[str, object]) -> dict[str, object]:
-    return {key: BY_KEY[key].default for key in VALUES} | _parsed(said)
+def _expected(values: dict[str, object]) -> dict[str, object]:
+    return {key: BY_KEY[key].default for key in VALUES} | _parsed(values)
 
 
 @QUICK
-@given(upper_halves(), RECORDS)
-def test_records_come_and_go_below_the_settings(
+@given(settings_texts(), RECORDS)
+def test_records_do_not_change_the_settings(
     half: tuple[str, dict[str, object]], records: dict[str, Record]
 ) -> None:
-    """The settings stay in front; records read again; a save with nothing changed is the same bytes."""
-    text, said = half
+    """Records are read back below the settings; saving without changes writes the same bytes."""
+    text, values = half
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stack.yaml"
         path.write_bytes(text.encode())
         file = StackFile(path)
-        assert _expected(said) == _fields(file)
+        assert _expected(values) == _fields(file)
         file.save()
         assert text.encode() == path.read_bytes()
         for key, record in records.items():
@@ -121,7 +121,7 @@ def test_records_come_and_go_below_the_settings(
         again = StackFile(path)
         assert records == again.records
         assert list(records) == list(again.records)
-        assert _expected(said) == _fields(again)
+        assert _expected(values) == _fields(again)
         assert path.read_bytes().startswith(text.encode())
         before = path.read_bytes()
         again.save()
@@ -134,12 +134,12 @@ def test_records_come_and_go_below_the_settings(
 
 
 @QUICK
-@given(upper_halves(), st.sampled_from(sorted(VALUES)), st.data())
-def test_an_answer_touches_its_own_lines_only(
+@given(settings_texts(), st.sampled_from(sorted(VALUES)), st.data())
+def test_answer_changes_only_its_own_lines(
     half: tuple[str, dict[str, object]], key: str, data: st.DataObject
 ) -> None:
-    """It reads again; every other line is there, in the same order; records below it stay."""
-    text, said = half
+    """It is read back; every other line is kept in order, with the records below."""
+    text, values = half
     value = data.draw(VALUES[key])
     record = Record("A", "created", {"id": "1"})
     with tempfile.TemporaryDirectory() as folder:
@@ -148,10 +148,10 @@ def test_an_answer_touches_its_own_lines_only(
         StackFile(path).record("a", record)
         StackFile(path).answer(key, value)  # type: ignore[arg-type]
         again = StackFile(path)
-        assert _expected({**said, key: value}) == _fields(again)
+        assert _expected({**values, key: value}) == _fields(again)
         assert {"a": record} == again.records
         after = iter(path.read_bytes().decode().splitlines())
-        if key not in said:
+        if key not in values:
             name = key.rpartition(".")[2]
             waiting = [line for line in text.splitlines() if line.strip().startswith(f"{name}:")]
             others = [line for line in text.splitlines() if line not in waiting]
@@ -163,7 +163,7 @@ def test_an_answer_touches_its_own_lines_only(
     st.dictionaries(st.sampled_from("abcde"), WORDS.filter(bool), min_size=1), WORDS.filter(bool)
 )
 def test_insert_keeps_any_text(entries: dict[str, str], value: str) -> None:
-    """Any printable value goes in and comes out, beside any others."""
+    """Any printable value is inserted and read back, beside any others."""
     text = dump(entries)
     changed = insert(text, "x.y", value)
     node = compose(changed)

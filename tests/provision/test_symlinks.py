@@ -1,4 +1,4 @@
-"""Nothing is written through a link that lies beside stack.yaml; stack.yaml itself may be one."""
+"""Nothing is written through a symbolic link beside stack.yaml; stack.yaml itself may be one."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ HARMFUL = "image:\n  files: $(touch /tmp/harmed)\n"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder from elsewhere, beside a home."""
+    """Return a folder from elsewhere, beside a home folder."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home/.bashrc").write_text("alias ll='ls -l'\n")
     (tmp_path / "clone").mkdir()
@@ -22,8 +22,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
-def test_last_copy_is_not_written_through_a_link(folder: Path) -> None:
-    """The link is replaced by the copy; what it led to stays as it was, and is never read."""
+def test_backup_is_not_written_through_a_link(folder: Path) -> None:
+    """The link is replaced by the backup; its target is neither changed nor read."""
     copy, home = folder / ".stack.yaml.last", folder.parent / "home/.bashrc"
     copy.symlink_to("../home/.bashrc")
     assert "" == read(folder / "stack.yaml")
@@ -35,15 +35,15 @@ def test_last_copy_is_not_written_through_a_link(folder: Path) -> None:
     assert "alias ll='ls -l'\n" == home.read_text()
 
 
-def test_link_to_nowhere(folder: Path) -> None:
-    """Nothing comes to be where it leads."""
+def test_dangling_link_is_not_followed(folder: Path) -> None:
+    """Nothing is created at its target."""
     (folder / ".stack.yaml.last").symlink_to("../home/.profile")
     keep(folder / "stack.yaml", "name: bot\n")
     assert [".bashrc"] == [path.name for path in (folder.parent / "home").iterdir()]
 
 
-def test_lock_is_not_taken_through_a_link(folder: Path) -> None:
-    """A refusal that names the link; what it leads to is neither emptied nor made."""
+def test_lock_through_a_link_is_rejected(folder: Path) -> None:
+    """The error names the link; its target is neither emptied nor created."""
     (folder / ".stack.yaml.lock").symlink_to("../home/.bashrc")
     with pytest.raises(ProvisionError) as refused, StackFile(folder / "stack.yaml").locked():
         pytest.fail("locked")
@@ -52,16 +52,16 @@ def test_lock_is_not_taken_through_a_link(folder: Path) -> None:
     assert "alias ll='ls -l'\n" == (folder.parent / "home/.bashrc").read_text()
 
 
-def test_lock_where_nothing_can_be_written(folder: Path) -> None:
-    """A refusal with the system's words, and no traceback."""
+def test_lock_that_cannot_be_written(folder: Path) -> None:
+    """The error has the system's message, without a traceback."""
     (folder / "file").write_text("")
     with pytest.raises(ProvisionError) as refused, StackFile(folder / "file/stack.yaml").locked():
         pytest.fail("locked")
     assert "Not a directory" == refused.value.why
 
 
-def test_halves_where_a_link_leads(folder: Path) -> None:
-    """What ends like a half written file beside the link's target stays."""
+def test_files_beside_a_links_target_are_kept(folder: Path) -> None:
+    """A file there that looks like a temporary one is not removed."""
     half = folder.parent / "home/..bashrc.x.half"
     half.write_text("theirs")
     (folder / ".stack.yaml.last").symlink_to("../home/.bashrc")
@@ -70,7 +70,7 @@ def test_halves_where_a_link_leads(folder: Path) -> None:
 
 
 def test_stack_file_may_be_a_link(folder: Path) -> None:
-    """It stays one, and the file that it leads to is written."""
+    """It stays a link, and its target is written."""
     real = folder.parent / "home/stack.yaml"
     real.write_text("name: bot\n")
     (folder / "link.yaml").symlink_to(real)
@@ -79,8 +79,8 @@ def test_stack_file_may_be_a_link(folder: Path) -> None:
     assert "domain: example.jp" in real.read_text()
 
 
-def test_file_that_is_written_whole_replaces_a_link(folder: Path) -> None:
-    """Any other file but stack.yaml."""
+def test_atomic_replace_replaces_a_link(folder: Path) -> None:
+    """Any file other than stack.yaml."""
     (folder / "other").symlink_to("../home/.bashrc")
     atomic_file.replace(folder / "other", b"new")
     assert "alias ll='ls -l'\n" == (folder.parent / "home/.bashrc").read_text()
