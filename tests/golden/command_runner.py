@@ -1,7 +1,7 @@
-"""How commands are run against the in-process AWS. Only this file, conftest.py and bot_runner.py know the
-code's own names.
+"""Runs commands against the in-process AWS.
 
-Everything else in this folder stands outside: the command line, the environment, and what is sent.
+Only this file, conftest.py and bot_runner.py use the code's own names. Everything else in this folder uses
+the command line, the environment, and what is sent.
 """
 
 import io
@@ -19,7 +19,7 @@ import pytest
 
 from provision.sandbox.dns.server import DnsServer
 from provision.sandbox.web.serving import HttpServer
-from tests.golden.recorder import Names, Recorder
+from tests.golden.recorder import Placeholders, Recorder
 from tests.provision.conftest import AwsSession, Env
 from tests.provision.test_image import make_wheel
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Session:
-    """The boto3 session that every command gets, recorded; its clients are kept."""
+    """The recorded boto3 session that every command gets; it caches its clients."""
 
     def __init__(self, aws_session: AwsSession, recorder: Recorder) -> None:
         self.aws_session, self.recorder = aws_session, recorder
@@ -36,12 +36,12 @@ class Session:
         self._client = cache(aws_session.session.client)
 
     def client(self, service: str, **_: Any) -> Any:
-        """The service's client."""
+        """Return the service's client."""
         return self._client(service)
 
 
 class Shell:
-    """One person with one folder; `aws` is a client of a service, `sent` what was recorded."""
+    """A user with a folder; `aws` returns a service's client, `sent` is the recorder."""
 
     def __init__(self, env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = env.path.parent
@@ -50,12 +50,12 @@ class Shell:
         self._line = env.sandbox.line
         self._monkeypatch = monkeypatch
 
-    def stack(self, text: str) -> None:
-        """This is what stack.yaml says."""
+    def write_stack(self, text: str) -> None:
+        """Write stack.yaml."""
         (self.folder / "stack.yaml").write_text(text)
 
-    def there_first(self) -> None:
-        """What the stack would make exists: a hosted zone, a bucket, LINE's two secrets, a webhook."""
+    def create_existing_resources(self) -> None:
+        """Create what the stack would create: a hosted zone, a bucket, LINE's two secrets, a webhook."""
         self.aws("route53").create_hosted_zone(Name="example.jp", CallerReference="theirs")
         region = {"LocationConstraint": "ap-northeast-1"}
         self.aws("s3").create_bucket(Bucket="my-news", CreateBucketConfiguration=region)
@@ -65,8 +65,8 @@ class Shell:
         self._line.endpoint = "https://former.example/webhook"
         self.sent.take()
 
-    def types(self, *words: str) -> None:
-        """One command, asked nothing, which ends well."""
+    def run(self, *words: str) -> None:
+        """Run one command without questions; assert that it succeeds."""
         self._monkeypatch.setattr(sys, "argv", ["provision", *words, "--yes"])
         with pytest.raises(SystemExit) as ended:
             ENTRY.load()()
@@ -74,14 +74,14 @@ class Shell:
 
 
 @contextmanager
-def at_a_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """A person's environment: this environment's AWS, LINE, DNS, registrar, registries and time."""
+def open_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """Yield a shell whose environment has the sandbox's AWS, LINE, DNS, registrar, registries and time."""
     cloud, line, recorder = env.sandbox.cloud, env.sandbox.line, session.recorder
     with ExitStack() as servers:
 
         def serve(application: Any, name: str = "") -> str:
-            tapped = recorder.tap(name, application) if name else application
-            return servers.enter_context(closing(HttpServer(tapped))).url
+            wrapped = recorder.wrap(name, application) if name else application
+            return servers.enter_context(closing(HttpServer(wrapped))).url
 
         host, port = servers.enter_context(closing(DnsServer(cloud.dns.respond))).address
         cloud.registry = serve(env.sandbox.registry, "registry")
@@ -106,8 +106,8 @@ def at_a_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> I
         )
         monkeypatch.setattr(sys, "stdin", io.StringIO())
         monkeypatch.chdir(env.path.parent)
-        env.clock.on_advance(lambda: at_the_registrar(env, session))
-        recorder.names = Names(
+        env.clock.on_advance(lambda: enter_name_servers(env, session))
+        recorder.names = Placeholders(
             {
                 cloud.account_id: cloud.account_id,
                 line.access_token: "<access token>",
@@ -120,8 +120,8 @@ def at_a_shell(env: Env, session: Session, monkeypatch: pytest.MonkeyPatch) -> I
         recorder.take()
 
 
-def at_the_registrar(env: Env, session: Session) -> None:
-    """What a person does at the site where the domain was bought."""
+def enter_name_servers(env: Env, session: Session) -> None:
+    """Enter the name servers at the registrar, as the user would."""
     route53 = session.client("route53")
     for zone in route53.list_hosted_zones()["HostedZones"]:
         servers = route53.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
@@ -129,7 +129,7 @@ def at_the_registrar(env: Env, session: Session) -> None:
 
 
 def default_network(ec2: Any) -> dict[str, str]:
-    """Names for what AWS itself has put into the account."""
+    """Return names for what AWS itself has put into the account."""
     (vpc,) = ec2.describe_vpcs()["Vpcs"]
     subnets = ec2.describe_subnets()["Subnets"]
     named = {subnet["SubnetId"]: f"<subnet {subnet['AvailabilityZone']}>" for subnet in subnets}

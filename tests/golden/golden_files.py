@@ -1,4 +1,4 @@
-"""Files of what was sent, checked in; compared by value, and written anew with --update-golden."""
+"""Golden files: what was sent, compared by value, and rewritten with --update-golden."""
 
 import difflib
 import json
@@ -13,7 +13,7 @@ HINT = "Read the difference. If it is meant, run `make golden` and commit the fi
 
 
 def text_of(value: Any, margin: str = "") -> str:
-    """JSON with sorted keys; what fits on one line is on one line."""
+    """Return JSON with sorted keys, on one line where it fits."""
     line = json.dumps(value, ensure_ascii=False, sort_keys=True)
     if not value or not isinstance(value, dict | list) or len(margin + line) < WIDTH:
         return line
@@ -28,7 +28,7 @@ def text_of(value: Any, margin: str = "") -> str:
 
 
 def compare(name: str, actual: Any, update: bool) -> None:
-    """Fail with a unified diff where the file of that name says something else; or write the file."""
+    """Compare with the file of that name and fail with a unified diff; or write the file."""
     file, found = FOLDER / f"{name}.json", text_of(actual) + "\n"
     if update:
         file.write_text(found, encoding="utf-8")

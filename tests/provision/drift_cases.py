@@ -574,7 +574,7 @@ NOT_IN_AWS = {
         "Counted",
     ): "the count it was last set to, which only stack.yaml knows; the present "
     "one belongs to start, stop and the schedule",
-    ("Service", "taskDefinition"): "changed by each find_change of TaskDefinition that is run",
+    ("Service", "taskDefinition"): "changed by each change of TaskDefinition that is run",
 }
 
 

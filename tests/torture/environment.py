@@ -1,4 +1,4 @@
-"""The ground that torture happens on: a strict sandbox in this process, the command as its own process."""
+"""The environment of the torture tests: a strict sandbox in this process, the command in its own process."""
 
 import os
 import signal
@@ -29,12 +29,12 @@ from tests.provision.shell import ROOT
 from tests.provision.test_existing_accounts import TRUST
 
 SPEED = 60.0  # simulated seconds in a real one
-FAULTY = 30.0  # where every call fails eight times: on a slow machine a look would take as long as a wait
-LAG = 3.0  # simulated seconds for which every service that may shows what was before
-PLUG = Path(__file__).parent / "power"
+FAULTY = 30.0  # with throttling, where every call fails eight times: slower, for slow machines
+LAG = 3.0  # simulated seconds for which services answer with stale data
+KILL_HOOK = Path(__file__).parent / "power"
 REGION = "ap-northeast-1"
-PATIENCE = 240.0  # real seconds for one command
-GIVING_UP = 0.1  # real seconds in which a command that was sent SIGINT lets go of its call
+TIMEOUT = 240.0  # real seconds for one command
+INTERRUPT_SECONDS = 0.1  # real seconds in which a command that got SIGINT abandons its call
 SETTINGS = """\
 domain: torture.example
 network:
@@ -51,15 +51,15 @@ news:
 
 
 def collect(environment: dict[str, str]) -> int:
-    """The collector, stubbed as the bots are: an index of nothing, put past all faults."""
+    """Stand in for the collector: write an empty index, past all faults."""
     bucket, _slash, folder = environment["NEWS_URL"].removeprefix("s3://").partition("/")
     s3 = get_backend("s3")[Cloud.account_id]["aws"]
     s3.put_object(bucket, f"{folder}/index.json", b'{"files": []}')
     return 0
 
 
-class Ground:
-    """One account that has something of others' in it, one folder with a stack file."""
+class TortureEnvironment:
+    """An account with some foreign resources, and a folder with a stack file."""
 
     def __init__(self, folder: Path, speed: float = SPEED) -> None:
         self.folder, self.file = folder, folder / "stack.sandbox.yaml"
@@ -77,27 +77,27 @@ class Ground:
         self._clients: dict[str, Any] = {}
         attach(self._session, self.sandbox.aws)
         self.damaged = 0
-        self.strangers()
+        self.create_foreign_resources()
         self.before = Counter(count_resources(self.client))
         self.file.write_text(SETTINGS)
 
     def close(self) -> None:
-        """The end of it."""
+        """Close the sandbox."""
         self.sandbox.close()
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong in this account."""
+        """Return the account's injected faults."""
         return self.sandbox.cloud.faults
 
     def client(self, service: str) -> Any:
-        """A look into the account that no fault hits and no lag clouds."""
+        """Return a client that is not subject to faults or lag."""
         if service not in self._clients:
             self._clients[service] = self._session.client(service)
         return self._clients[service]
 
-    def strangers(self) -> None:
-        """Things of others', some of them beside names of ours."""
+    def create_foreign_resources(self) -> None:
+        """Create foreign resources, some with names similar to ours."""
         client = self.client
         client("route53").create_hosted_zone(Name="other.example", CallerReference="theirs")
         client("ec2").create_security_group(
@@ -115,10 +115,10 @@ class Ground:
         return str(self.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"])
 
     def start(self, *words: str, **more: str) -> "subprocess.Popen[str]":
-        """The installed command, on this sandbox."""
+        """Start the installed command on this sandbox."""
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         environ = {**kept, "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(self.folder), **more}
-        environ["PYTHONPATH"] = os.pathsep.join((str(PLUG), str(ROOT)))
+        environ["PYTHONPATH"] = os.pathsep.join((str(KILL_HOOK), str(ROOT)))
         return subprocess.Popen(
             [str(Path(sys.executable).with_name("provision")), "--sandbox", "--yes", *words],
             cwd=self.folder,
@@ -130,16 +130,16 @@ class Ground:
         )
 
     def run(self, *words: str, **more: str) -> tuple[int, str]:
-        """How the command ended, and what it said."""
+        """Run the command; return its exit status and output."""
         process = self.start(*words, **more)
-        said, complained = process.communicate(timeout=PATIENCE)
-        self.look_at_file()
+        stdout, stderr = process.communicate(timeout=TIMEOUT)
+        self.check_file()
         if process.returncode == 0:
             self.damaged += len(list(self.folder.glob(f".*{TEMPORARY_SUFFIX}")))
-        return process.returncode, complained + said
+        return process.returncode, stderr + stdout
 
     def kill_at(self, moment: str, skip: int, *words: str) -> tuple[int, str]:
-        """The command, killed before or after its next changing call but `skip`; -9 where it was."""
+        """Kill the command before or after its next mutating call but `skip`; return -9 if it was killed."""
         hold = {"kind": "hold", "when": moment, "mutating": True, "after": skip}
         fault = self.faults.add(hold).number
         process = self.start(*words)
@@ -147,66 +147,66 @@ class Ground:
             pass
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-        said, complained = process.communicate(timeout=PATIENCE)
+        stdout, stderr = process.communicate(timeout=TIMEOUT)
         self.faults.clear()
-        self.look_at_file()
-        return process.returncode, complained + said
+        self.check_file()
+        return process.returncode, stderr + stdout
 
     def interrupt_at(self, moment: str, skip: int, *words: str) -> tuple[int, str]:
-        """The command, sent SIGINT before or after its next changing call but `skip`; 130 where it was."""
+        """Send SIGINT before or after the next mutating call but `skip`; return 130 if it was interrupted."""
         hold = {"kind": "hold", "when": moment, "mutating": True, "after": skip}
         fault = self.faults.add(hold).number
         process = self.start(*words)
         while process.poll() is None and not self._reached(fault):
             pass
-        return self._interrupted(process)
+        return self._interrupt(process)
 
     def interrupt_wait(self, known: set[str], *words: str) -> tuple[int, str]:
-        """The command, sent SIGINT while it waits for something that is not known yet; 130 where it was."""
-        process, said = self.start(*words), ""
+        """Send SIGINT during the first wait that is not in `known`; return 130 if it was interrupted."""
+        process, output = self.start(*words), ""
         assert process.stderr is not None
         for line in process.stderr:
-            said += line
+            output += line
             waits = line.partition(" s  … ")[2]
             if waits and waits not in known:
                 known.add(waits)
                 break
-        status, more = self._interrupted(process)
-        return status, said + more
+        status, more = self._interrupt(process)
+        return status, output + more
 
-    def _interrupted(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
+    def _interrupt(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            time.sleep(GIVING_UP)
+            time.sleep(INTERRUPT_SECONDS)
         self.faults.clear()
-        said, complained = process.communicate(timeout=PATIENCE)
-        self.look_at_file()
-        return process.returncode, complained + said
+        stdout, stderr = process.communicate(timeout=TIMEOUT)
+        self.check_file()
+        return process.returncode, stderr + stdout
 
     def _reached(self, fault: int) -> bool:
         return self.faults.reached(fault, 0.1) is not None
 
-    def look_at_file(self) -> None:
-        """Whether stack.yaml is whole."""
+    def check_file(self) -> None:
+        """Count stack.yaml as damaged if it cannot be read."""
         try:
             StackFile(self.file)
         except ProvisionError:
             self.damaged += 1
 
     def surplus(self, wanted: dict[str, int]) -> Counter[str]:
-        """What there is more of than there should be, beside what was there before."""
+        """Return what exists beyond what is wanted and what existed before."""
         time.sleep(2 * LAG / self.speed)
         found = Counter(count_resources(self.client)) - self.before - Counter(wanted)
-        if found["interface"]:  # AWS keeps it for a while after its task has ended
+        if found["interface"]:  # kept by AWS for a while after its task has ended
             time.sleep(2 * self.sandbox.cloud.delays.network_interfaces / self.speed)
             found = Counter(count_resources(self.client)) - self.before - Counter(wanted)
         runs = sum(task.command == tuple(COMMAND) for task in self.tasks.started)
         return found + Counter({"run of the collector": max(0, runs - 1)})
 
     def missing(self, wanted: dict[str, int]) -> Counter[str]:
-        """What there is less of than there should be."""
+        """Return what is wanted and does not exist."""
         return Counter(wanted) + self.before - Counter(count_resources(self.client))
 
     def touched(self) -> Counter[str]:
-        """What there was before and is not there any more."""
+        """Return what existed before and does not any more."""
         return self.before - Counter(count_resources(self.client))

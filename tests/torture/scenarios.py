@@ -1,4 +1,4 @@
-"""What is done to a walk: setup, pause, resume, teardown, each carried to its end in spite of it."""
+"""The scenarios: setup, pause, resume and teardown, each interrupted and repeated until it completes."""
 
 import signal
 from collections import Counter
@@ -10,12 +10,12 @@ from provision.sandbox.aws.calls import Call
 from provision.sandbox.faults.fault import Fault
 from provision.sandbox.faults.faults import Faults
 from tests.provision.conftest import WHOLE
-from tests.torture.environment import Ground
+from tests.torture.environment import TortureEnvironment
 
 VERBS = (("setup",), ("pause",), ("resume",), ("teardown", "--everything"))
-MOST = 400  # starts of one command: one that needs more does not move on
+MOST = 400  # starts of one command; more means that there is no progress
 STOPPED = "Stopped. Nothing is lost"
-# Which step of writing stack.yaml, and the how-maniest of a run: the first "before" would never move on.
+# A step of writing stack.yaml, and its number in the run; "before 1" would make no progress.
 STEPS = ("fsync before 2", "replace before 2", "replace after 2")
 FAULTS = (
     ("lost", 1, "after"),
@@ -28,7 +28,7 @@ FAULTS = (
 
 @dataclass
 class Report:
-    """What was tried, and what came of it."""
+    """What was tried, and the results."""
 
     boundaries: int = 0
     faults: int = 0
@@ -39,101 +39,103 @@ class Report:
     stuck: list[str] = field(default_factory=list)
 
     def add(self, other: "Report") -> None:
-        """Another part's."""
+        """Add another scenario's report."""
         for name in ("boundaries", "faults", "duplicates", "left", "foreign", "damaged"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.stuck += other.stuck
 
-    def named(self, what: str, found: Counter[str]) -> int:
-        """How many there are; what they are is told below the report's parts."""
+    def count(self, what: str, found: Counter[str]) -> int:
+        """Return the total; note the details below the report."""
         if found:
             self.stuck.append(f"{what}: {dict(found)}")
         return found.total()
 
     @property
     def clean(self) -> bool:
-        """Nothing twice, nothing left, nothing of others' touched, no file damaged, every walk ended."""
+        """Return whether nothing is duplicated, left, damaged or stuck, and nothing foreign was touched."""
         return not (self.duplicates or self.left or self.foreign or self.damaged or self.stuck)
 
 
-def carried(ground: Ground, verb: tuple[str, ...], report: Report, step: "Step", most: int) -> None:
-    """The command again and again, hit each time until `most` times or it ends by itself, then unhit."""
+def run_interrupted(
+    environment: TortureEnvironment, verb: tuple[str, ...], report: Report, step: "Step", most: int
+) -> None:
+    """Run the command repeatedly, interrupted up to `most` times, then without interruption."""
     for place in range(MOST):
-        status, said = step(ground, verb, place) if place < most else ground.run(*verb)
+        status, output = step(environment, verb, place) if place < most else environment.run(*verb)
         if status == 0:
             break
-        if status != -signal.SIGKILL and not (status == 130 and STOPPED in said):
-            report.stuck.append(f"{' '.join(verb)} ended with {status}: {said[-600:]}")
+        if status != -signal.SIGKILL and not (status == 130 and STOPPED in output):
+            report.stuck.append(f"{' '.join(verb)} ended with {status}: {output[-600:]}")
             break
         report.boundaries += 1
     else:
         report.stuck.append(f"{' '.join(verb)} did not end")
-    judge(ground, verb, report)
+    check_result(environment, verb, report)
 
 
-Step = Callable[[Ground, tuple[str, ...], int], tuple[int, str]]
+Step = Callable[[TortureEnvironment, tuple[str, ...], int], tuple[int, str]]
 
 
-def judge(ground: Ground, verb: tuple[str, ...], report: Report) -> None:
-    """What is there after a command has ended."""
+def check_result(environment: TortureEnvironment, verb: tuple[str, ...], report: Report) -> None:
+    """Check what exists after a command has ended."""
     if verb[0] in ("setup", "resume"):
-        report.duplicates += report.named(f"twice after {verb[0]}", ground.surplus(WHOLE))
-        if missing := ground.missing(WHOLE):
+        report.duplicates += report.count(f"twice after {verb[0]}", environment.surplus(WHOLE))
+        if missing := environment.missing(WHOLE):
             report.stuck.append(f"after {verb[0]} there is no {', '.join(missing)}")
     elif verb[0] == "teardown":
-        report.left += report.named("left", ground.surplus({}))
-    report.foreign += report.named("touched", ground.touched())
+        report.left += report.count("left", environment.surplus({}))
+    report.foreign += report.count("touched", environment.touched())
 
 
-def killed(moment: str) -> Step:
-    """SIGKILL before or after each changing call in turn; the one before it is let pass."""
+def kill(moment: str) -> Step:
+    """Kill at each mutating call in turn; the one before it is let pass."""
 
-    def step(ground: Ground, verb: tuple[str, ...], place: int) -> tuple[int, str]:
+    def step(environment: TortureEnvironment, verb: tuple[str, ...], place: int) -> tuple[int, str]:
         skip = 1 if moment == "before" and place else 0
-        return ground.kill_at(moment, skip, *verb)
+        return environment.kill_at(moment, skip, *verb)
 
     return step
 
 
-def interrupted(moment: str) -> Step:
-    """SIGINT while a changing call is on its way there or back, each in turn."""
+def interrupt(moment: str) -> Step:
+    """Send SIGINT during each mutating call in turn."""
 
-    def step(ground: Ground, verb: tuple[str, ...], place: int) -> tuple[int, str]:
-        return ground.interrupt_at(moment, 1 if place else 0, *verb)
+    def step(environment: TortureEnvironment, verb: tuple[str, ...], place: int) -> tuple[int, str]:
+        return environment.interrupt_at(moment, 1 if place else 0, *verb)
 
     return step
 
 
-def interrupted_waiting() -> Step:
-    """SIGINT during each wait."""
+def interrupt_waits() -> Step:
+    """Send SIGINT during each wait."""
     known: set[str] = set()
 
-    def step(ground: Ground, verb: tuple[str, ...], place: int) -> tuple[int, str]:
-        return ground.interrupt_wait(known, *verb)
+    def step(environment: TortureEnvironment, verb: tuple[str, ...], place: int) -> tuple[int, str]:
+        return environment.interrupt_wait(known, *verb)
 
     return step
 
 
-def unplugged() -> Step:
-    """SIGKILL while stack.yaml is written, each write in turn, each time at the next of the STEPS."""
+def kill_while_writing() -> Step:
+    """Kill while stack.yaml is written, at each write in turn and at the next of the STEPS."""
 
-    def step(ground: Ground, verb: tuple[str, ...], place: int) -> tuple[int, str]:
-        return ground.run(*verb, TORTURE_PLUG=STEPS[place % len(STEPS)])
+    def step(environment: TortureEnvironment, verb: tuple[str, ...], place: int) -> tuple[int, str]:
+        return environment.run(*verb, TORTURE_KILL_AT=STEPS[place % len(STEPS)])
 
     return step
 
 
-def walk(ground: Ground, step: Step, most: int = MOST) -> Report:
-    """All four commands."""
+def run_all_commands(environment: TortureEnvironment, step: Step, most: int = MOST) -> Report:
+    """Run all four commands, interrupted by `step`."""
     report = Report()
     for verb in VERBS:
-        carried(ground, verb, report, step, most)
-    report.damaged = ground.damaged
+        run_interrupted(environment, verb, report, step, most)
+    report.damaged = environment.damaged
     return report
 
 
-class EachCallOnce(Faults):
-    """Hits every changing call, as often as said, and lets it pass then."""
+class FaultAtEachCall(Faults):
+    """Injects a fault at every mutating call, so many times, and then lets it pass."""
 
     def __init__(self, kind: str, times: int, when: str) -> None:
         super().__init__()
@@ -141,40 +143,41 @@ class EachCallOnce(Faults):
         self.hit: dict[tuple[str, str, str], int] = {}
 
     def due(self, call: Call) -> Fault | None:
-        told = [(name, given) for name, given in call.params.items() if "Token" not in name]
-        key = (call.service, call.operation, repr(sorted(told)))  # botocore makes tokens anew
+        parameters = [(name, given) for name, given in call.params.items() if "Token" not in name]
+        # Tokens are left out, because botocore generates new ones.
+        key = (call.service, call.operation, repr(sorted(parameters)))
         if not call.mutating or self.hit.get(key, 0) >= self.times:
             return None
         self.hit[key] = self.hit.get(key, 0) + 1
         return Fault(self.kind, when=self.when, seconds=0.2)
 
 
-def faulty(ground: Ground, kind: str, times: int, when: str) -> Report:
-    """One walk with this fault at every changing call."""
-    report, faults = Report(), EachCallOnce(kind, times, when)
-    ground.sandbox.cloud.faults = faults
+def run_with_faults(environment: TortureEnvironment, kind: str, times: int, when: str) -> Report:
+    """Run all four commands with this fault at every mutating call."""
+    report, faults = Report(), FaultAtEachCall(kind, times, when)
+    environment.sandbox.cloud.faults = faults
     for verb in VERBS:
-        status, said = ground.run(*verb)
+        status, output = environment.run(*verb)
         if status != 0:
-            report.stuck.append(f"{verb[0]} with {kind}: {status}: {said[-600:]}")
-        judge(ground, verb, report)
-    report.faults, report.damaged = len(faults.hit), ground.damaged
+            report.stuck.append(f"{verb[0]} with {kind}: {status}: {output[-600:]}")
+        check_result(environment, verb, report)
+    report.faults, report.damaged = len(faults.hit), environment.damaged
     return report
 
 
-def two_at_once(ground: Ground) -> Report:
-    """Two setups at the same moment: one works, the other says who does."""
+def run_two_setups(environment: TortureEnvironment) -> Report:
+    """Run two setups at the same time: one works, the other reports the lock."""
     report = Report(boundaries=1)
-    processes: list[Any] = [ground.start("setup") for _ in range(2)]
-    said = [process.communicate(timeout=240) for process in processes]
+    processes: list[Any] = [environment.start("setup") for _ in range(2)]
+    output = [process.communicate(timeout=240) for process in processes]
     ended = sorted(process.returncode for process in processes)
-    refused = sum("has been using it since" in complained for _out, complained in said)
-    if (ended, refused) != ([0, 1], 1):
-        report.stuck.append(f"two setups at once ended with {ended}: {said}")
-    judge(ground, ("setup",), report)
-    status, words = ground.run("teardown", "--everything")
+    locked_out = sum("has been using it since" in stderr for _out, stderr in output)
+    if (ended, locked_out) != ([0, 1], 1):
+        report.stuck.append(f"two setups at once ended with {ended}: {output}")
+    check_result(environment, ("setup",), report)
+    status, words = environment.run("teardown", "--everything")
     if status != 0:
         report.stuck.append(f"teardown: {status}: {words[-600:]}")
-    judge(ground, ("teardown",), report)
-    report.damaged = ground.damaged
+    check_result(environment, ("teardown",), report)
+    report.damaged = environment.damaged
     return report
