@@ -1,7 +1,7 @@
-"""The image for real: Debian's registry, a base that debootstrap made, and podman runs what was pulled.
+"""The image in a real container: Debian's registry, a base made by debootstrap, run by podman.
 
-`make full`; as root, with debootstrap, docker-registry, podman and runc installed, else skipped. The
-base is made once and kept in this user's cache.
+`make full`; as root, with debootstrap, docker-registry, podman and runc installed, otherwise skipped. The
+base is built once and kept in the user's cache.
 """
 
 import hashlib
@@ -30,14 +30,14 @@ from provision.sandbox.line.platform import LinePlatform
 from provision.sandbox.web.serving import HttpServer
 
 NEEDED = ("debootstrap", "docker-registry", "podman", "runc")
-# podman asks for more than a container in a container may have.
+# podman's defaults exceed the limits of a container in a container.
 LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
 PACKAGES = "python3,python-is-python3,python3-pip"
 ROOT = Path(__file__).parent.parent.parent
 BASE = "public.ecr.aws/debian/python:bookworm"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-TINY = 1_000_000  # bytes that a change of the code may cost
+TINY = 1_000_000  # the most bytes that a change of the code may need
 
 pytestmark = [
     pytest.mark.full,
@@ -54,8 +54,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(what: Any, seconds: float = 60) -> Any:
-    """What it gives, once it gives anything; AssertionError after so long."""
+def wait_for(what: Any, seconds: float = 60) -> Any:
+    """Return the function's first true result. Raise AssertionError after so many seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -68,8 +68,8 @@ def until(what: Any, seconds: float = 60) -> Any:
 
 
 @pytest.fixture(scope="module")
-def root() -> Path:
-    """A tar of Debian with its Python."""
+def root_filesystem() -> Path:
+    """Return a tar of Debian with its Python."""
     made = cache_folder() / "tests" / "debian-python.tar"
     if not made.exists():
         folder = made.with_suffix("")
@@ -89,31 +89,31 @@ def root() -> Path:
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Debian's docker-registry, empty."""
+    """Yield the URL of an empty docker-registry."""
     folder, port = tmp_path_factory.mktemp("registry"), free_port()
-    settings = folder / "config.yml"
-    settings.write_text(
+    config = folder / "config.yml"
+    config.write_text(
         f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
         f'http: {{addr: "127.0.0.1:{port}"}}\n'
     )
-    command = ["docker-registry", "serve", str(settings)]
+    command = ["docker-registry", "serve", str(config)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until(lambda: socket.create_connection(("127.0.0.1", port), 1).close() or True)
+        wait_for(lambda: socket.create_connection(("127.0.0.1", port), 1).close() or True)
         yield f"http://127.0.0.1:{port}"
         process.terminate()
 
 
-def into(registry: str, repository: str) -> Remote:
-    """A repository of it, which wants no password."""
+def repository_client(registry: str, repository: str) -> Remote:
+    """Return a client of a repository, which needs no password."""
     return Registries().private(registry, repository, "")
 
 
 @pytest.fixture(scope="module")
-def based(root: Path, registry: str) -> Registries:
-    """Registries whose public gallery is that registry, with the base in it."""
-    with root.open("rb") as stream:
+def registries(root_filesystem: Path, registry: str) -> Registries:
+    """Return registries whose public gallery is that registry, with the base in it."""
+    with root_filesystem.open("rb") as stream:
         digest = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
-    told = {
+    image_config = {
         "architecture": "amd64",
         "os": "linux",
         "created": "2026-10-01T00:00:00Z",
@@ -121,11 +121,11 @@ def based(root: Path, registry: str) -> Registries:
         "rootfs": {"type": "layers", "diff_ids": [digest]},
         "history": [{"created": "2026-10-01T00:00:00Z", "created_by": "debootstrap"}],
     }
-    content = json.dumps(told).encode()
-    at = into(registry, "debian/python")
-    at.push(Blob(digest, root.stat().st_size, LAYER, lambda: pieces(root)))
+    content = json.dumps(image_config).encode()
+    at = repository_client(registry, "debian/python")
+    at.push(Blob(digest, root_filesystem.stat().st_size, LAYER, lambda: chunks(root_filesystem)))
     at.push(Blob(sha256(content), len(content), CONFIG, lambda: [content]))
-    layer = {"mediaType": LAYER, "digest": digest, "size": root.stat().st_size}
+    layer = {"mediaType": LAYER, "digest": digest, "size": root_filesystem.stat().st_size}
     config = {"mediaType": CONFIG, "digest": sha256(content), "size": len(content)}
     manifest = json.dumps(
         {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer]}
@@ -134,52 +134,52 @@ def based(root: Path, registry: str) -> Registries:
     return Registries(lambda: registry)
 
 
-def pieces(path: Path) -> Iterator[bytes]:
+def chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while piece := stream.read(1 << 20):
             yield piece
 
 
 @pytest.fixture(scope="module")
-def made_of() -> Inputs:
-    """This checkout's bot on that base."""
+def image_inputs() -> Inputs:
+    """Return the inputs: this checkout's bot on that base."""
     return inputs.of(BASE, "linux/amd64", Path(), "")
 
 
 @pytest.fixture(scope="module")
-def pushed(based: Registries, registry: str, made_of: Inputs) -> str:
-    """The bot's image in the registry; its digest."""
-    image, _base = inputs.build(made_of, based, PackageIndex())
-    assert TINY < push(image, into(registry, "bot"), made_of.tag, print)
+def pushed_digest(registries: Registries, registry: str, image_inputs: Inputs) -> str:
+    """Push the bot's image to the registry; return its digest."""
+    image, _base = inputs.build(image_inputs, registries, PackageIndex())
+    assert TINY < push(image, repository_client(registry, "bot"), image_inputs.tag, print)
     return image.manifest.digest
 
 
 def test_second_build_pushes_nothing(
-    based: Registries, registry: str, made_of: Inputs, pushed: str, tmp_path: Path
+    registries: Registries, registry: str, image_inputs: Inputs, pushed_digest: str, tmp_path: Path
 ) -> None:
-    """Built anew from wheels that were fetched anew: the same digest, and no byte goes out."""
-    image, _base = inputs.build(made_of, based, PackageIndex(lambda: tmp_path))
-    assert pushed == image.manifest.digest
-    assert 0 == push(image, into(registry, "bot"), made_of.tag, print)
+    """Rebuilt from newly fetched wheels it has the same digest, and nothing is sent."""
+    image, _base = inputs.build(image_inputs, registries, PackageIndex(lambda: tmp_path))
+    assert pushed_digest == image.manifest.digest
+    assert 0 == push(image, repository_client(registry, "bot"), image_inputs.tag, print)
 
 
 def test_change_of_the_code_is_small(
-    based: Registries, registry: str, made_of: Inputs, pushed: str
+    registries: Registries, registry: str, image_inputs: Inputs, pushed_digest: str
 ) -> None:
-    """Under a megabyte."""
-    changed = replace(made_of, files={**made_of.files, "bot/more.py": b"more = 1\n"})
-    image, _base = inputs.build(changed, based, PackageIndex())
-    assert pushed != image.manifest.digest
-    assert 0 < push(image, into(registry, "bot"), changed.tag, print) < TINY
+    """Less than a megabyte is pushed."""
+    changed = replace(image_inputs, files={**image_inputs.files, "bot/more.py": b"more = 1\n"})
+    image, _base = inputs.build(changed, registries, PackageIndex())
+    assert pushed_digest != image.manifest.digest
+    assert 0 < push(image, repository_client(registry, "bot"), changed.tag, print) < TINY
 
 
-def line_that_calls(port: int) -> LinePlatform:
-    """A LINE whose webhook endpoint is on this port."""
+def line_platform(port: int) -> LinePlatform:
+    """Return a LINE whose webhook endpoint is on this port."""
 
     def deliver(
         url: str, body: bytes, headers: dict[str, str], timeout: float
     ) -> tuple[int, bytes]:
-        return asked(port, "POST", "/webhook", body, headers), b""
+        return request_status(port, "POST", "/webhook", body, headers), b""
 
     line = LinePlatform(deliver, lambda name: [], RunningClock(1))
     line.endpoint = "https://bot.example/webhook"
@@ -188,12 +188,12 @@ def line_that_calls(port: int) -> LinePlatform:
 
 @pytest.fixture
 def container(
-    registry: str, made_of: Inputs, pushed: str
+    registry: str, image_inputs: Inputs, pushed_digest: str
 ) -> Iterator[tuple[str, int, LinePlatform]]:
-    """What podman pulled and runs as Fargate would, its port, and the LINE it answers to."""
-    name, port = f"{registry.removeprefix('http://')}/bot:{made_of.tag}", free_port()
+    """Pull and run the image with podman as Fargate would; yield container id, port and LINE."""
+    name, port = f"{registry.removeprefix('http://')}/bot:{image_inputs.tag}", free_port()
     subprocess.run(["podman", "pull", "--quiet", "--tls-verify=false", name], check=True)
-    line = line_that_calls(port)
+    line = line_platform(port)
     server = HttpServer(line.wsgi)
     environment = {
         "PORT": str(port),
@@ -213,20 +213,20 @@ def container(
     server.close()
 
 
-def test_it_runs(container: tuple[str, int, LinePlatform]) -> None:
-    """Nobody's user, a file system that is read only; healthy, and a person gets an answer."""
+def test_container_runs(container: tuple[str, int, LinePlatform]) -> None:
+    """An unprivileged user, a read-only file system, healthy, and a message is answered."""
     which, port, line = container
-    assert 200 == until(lambda: asked(port, "GET", "/healthz"))
+    assert 200 == wait_for(lambda: request_status(port, "GET", "/healthz"))
     user = "import os; print(os.getuid())"
-    assert "10001" == python(which, user).stdout.strip()
-    assert "Read-only file system" in python(which, "open('/app/a', 'w')").stderr
-    told = line.send("help", "U" + "1" * 32)
-    assert (200, 1) == (told["status"], len(told["reply"]))
-    assert 400 <= asked(port, "POST", "/webhook", b"{}", {"X-Line-Signature": "no"}) < 500
+    assert "10001" == run_python(which, user).stdout.strip()
+    assert "Read-only file system" in run_python(which, "open('/app/a', 'w')").stderr
+    message = line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (message["status"], len(message["reply"]))
+    assert 400 <= request_status(port, "POST", "/webhook", b"{}", {"X-Line-Signature": "no"}) < 500
 
 
-def python(container: str, code: str) -> subprocess.CompletedProcess[str]:
-    """A few words of Python in the container."""
+def run_python(container: str, code: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in the container."""
     command = ["podman", "exec", container, "python", "-c", code]
     return subprocess.run(command, capture_output=True, text=True)
 
@@ -239,15 +239,15 @@ for folder, _, names in os.walk("/app"):
         with open(path, "rb") as stream:
             print(path, hashlib.sha256(stream.read()).hexdigest())
 """
-PIPS = ("RECORD", "INSTALLER", "REQUESTED")  # what pip notes beside a package
+PIPS = ("RECORD", "INSTALLER", "REQUESTED")  # files that pip writes beside a package
 
 
-def test_dockerfile_builds_the_same(
-    based: Registries, registry: str, made_of: Inputs, pushed: str, tmp_path: Path
+def test_dockerfile_builds_the_same_image(
+    registries: Registries, registry: str, image_inputs: Inputs, pushed_digest: str, tmp_path: Path
 ) -> None:
     """podman builds bot/Dockerfile on the same base: the same files in /app, the same settings."""
     host = registry.removeprefix("http://")
-    wheels = PackageIndex().wheels(made_of.lock, "3.11", "linux/amd64")
+    wheels = PackageIndex().wheels(image_inputs.lock, "3.11", "linux/amd64")
     (tmp_path / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
     subprocess.run(
         [
@@ -259,32 +259,34 @@ def test_dockerfile_builds_the_same(
         ],
         check=True,
     )
-    ours = f"{host}/bot:{made_of.tag}"
+    ours = f"{host}/bot:{image_inputs.tag}"
     subprocess.run(["podman", "pull", "--quiet", "--tls-verify=false", ours], check=True)
-    assert listing(ours) == listing("localhost/bot:docker")
-    assert settings(ours) == settings("localhost/bot:docker")
+    assert app_files(ours) == app_files("localhost/bot:docker")
+    assert image_settings(ours) == image_settings("localhost/bot:docker")
 
 
-def listing(image: str) -> dict[str, str]:
-    """The digests of the files in /app, but for what pip notes."""
+def app_files(image: str) -> dict[str, str]:
+    """Return the digests of the files in /app, without those that pip writes."""
     run = ["podman", "--runtime=runc", "run", "--rm", *LIMITS, image, "python", "-c", LISTING]
-    told = subprocess.run(run, check=True, capture_output=True, text=True).stdout
-    found = dict(line.split() for line in told.splitlines())
+    output = subprocess.run(run, check=True, capture_output=True, text=True).stdout
+    found = dict(line.split() for line in output.splitlines())
     return {path: digest for path, digest in found.items() if not path.endswith(PIPS)}
 
 
-def settings(image: str) -> dict[str, Any]:
-    """What its configuration says."""
-    told = subprocess.run(["podman", "inspect", image], check=True, capture_output=True, text=True)
-    config = json.loads(told.stdout)[0]["Config"]
+def image_settings(image: str) -> dict[str, Any]:
+    """Return the image's configuration."""
+    inspected = subprocess.run(
+        ["podman", "inspect", image], check=True, capture_output=True, text=True
+    )
+    config = json.loads(inspected.stdout)[0]["Config"]
     named = ("User", "WorkingDir", "Cmd", "ExposedPorts", "Entrypoint")
     return {**{name: config.get(name) for name in named}, "Env": sorted(config["Env"])}
 
 
-def asked(
+def request_status(
     port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> int:
-    """The status of one request."""
+    """Send a request and return its status."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request(method, path, body, headers or {})

@@ -1,4 +1,4 @@
-"""`make live`, run against a sandbox as if it were AWS: to the end, and after a kill in the middle."""
+"""`make live`, run against a sandbox as if it were AWS: to the end, and after a kill."""
 
 import json
 import os
@@ -20,10 +20,10 @@ LIVE = [sys.executable, "-m", "pytest", "-s", "-p", "no:xdist", "-m", "live", "t
 
 @pytest.fixture
 def account(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Yield the environment of a person with an account, a delegated zone and a LINE channel."""
+    """Yield the environment of a user with an account, a delegated zone and a LINE channel."""
     with running_sandbox(tmp_path, speed=100) as (addresses, environ):
         own = aws_environment(addresses)
-        told = json.loads((tmp_path / "provision/sandbox.json").read_text())
+        runtime = json.loads((tmp_path / "provision/sandbox.json").read_text())
         zone = boto3.client(
             "route53",
             region_name="ap-northeast-1",
@@ -32,15 +32,15 @@ def account(tmp_path: Path) -> Iterator[dict[str, str]]:
             aws_secret_access_key=own["AWS_SECRET_ACCESS_KEY"],
         ).create_hosted_zone(Name="example.jp", CallerReference="by-hand")
         servers = zone["DelegationSet"]["NameServers"]
-        enter_name_servers(told, "example.jp", servers)
+        enter_name_servers(runtime, "example.jp", servers)
         yield {
             **environ,
             **own,
             "PROVISION_FRONT": addresses["front"],
             "PROVISION_REGISTRY": addresses["gallery"],
             "AWS_CA_BUNDLE": addresses["ca"],
-            "LINE_CHANNEL_ACCESS_TOKEN": told["access_token"],
-            "LINE_CHANNEL_SECRET": told["channel_secret"],
+            "LINE_CHANNEL_ACCESS_TOKEN": runtime["access_token"],
+            "LINE_CHANNEL_SECRET": runtime["channel_secret"],
             "LIVE_DOMAIN": "example.jp",
             "LIVE_FEEDS": addresses["news"],
             "LIVE_FOLDER": str(tmp_path / "live"),
@@ -48,25 +48,25 @@ def account(tmp_path: Path) -> Iterator[dict[str, str]]:
         }
 
 
-def live(environ: dict[str, str]) -> tuple[int, str]:
-    """Run the live suite to its end; return its exit status and what it printed."""
+def run_live_suite(environ: dict[str, str]) -> tuple[int, str]:
+    """Run the live suite; return its exit status and output."""
     run = subprocess.run(LIVE, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=600)
     return run.returncode, run.stdout
 
 
 def test_live_suite_leaves_nothing(account: dict[str, str], tmp_path: Path) -> None:
     """The suite shows the cost first, passes, and leaves nothing."""
-    status, printed = live(account)
-    assert 0 == status, printed
-    assert printed.index("USD an hour") < printed.index("$ provision setup")
+    status, output = run_live_suite(account)
+    assert 0 == status, output
+    assert output.index("USD an hour") < output.index("$ provision setup")
     assert [", left: 0"] == [
-        line[line.index(",") :] for line in printed.splitlines() if "left:" in line
+        line[line.index(",") :] for line in output.splitlines() if "left:" in line
     ]
     assert not (tmp_path / "live").exists()
 
 
 def test_killed_live_suite_is_cleaned_up(account: dict[str, str], tmp_path: Path) -> None:
-    """After `kill -9` in the middle of setup the next run first deletes what was left, then passes."""
+    """After `kill -9` during setup the next run first deletes what was left, then passes."""
     stack = tmp_path / "live/stack.yaml"
     with subprocess.Popen(
         LIVE,
@@ -83,7 +83,7 @@ def test_killed_live_suite_is_cleaned_up(account: dict[str, str], tmp_path: Path
                 break
         os.killpg(first.pid, signal.SIGKILL)
     assert "resources:" in stack.read_text()
-    status, printed = live(account)
-    assert 0 == status, printed
-    assert 2 == printed.count("left: 0")
+    status, output = run_live_suite(account)
+    assert 0 == status, output
+    assert 2 == output.count("left: 0")
     assert not stack.parent.exists()
