@@ -1,4 +1,4 @@
-"""What benchmarks/setup.py measures: each verb, the registrar's step, a bot's end, round trips, a start."""
+"""What benchmarks/setup.py measures: each command, delegation, a bot's shutdown, round trips, start-up."""
 
 import os
 import statistics
@@ -8,9 +8,9 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from benchmarks.harness import PROVISION, Stage, stage, timed
+from benchmarks.harness import PROVISION, Harness, harness, run_command
 
-SLOWER = 0.5  # seconds a call, to see how many are made one after the other
+SLOW_CALL = 0.5  # seconds per call, to count sequential calls
 
 CLIENTS = """
 import boto3
@@ -19,7 +19,7 @@ for name in "sts ec2 acm elbv2 route53 iam ecr ecs ssm logs s3 scheduler".split(
     session.client(name)
 """
 
-VERBS = {  # in this order, in one account
+COMMANDS = {  # in this order, in one account
     "setup": ("setup",),
     "rerun": ("setup",),
     "status": ("status",),
@@ -32,7 +32,7 @@ VERBS = {  # in this order, in one account
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one verb: seconds in which the sandbox's time passed, calls to AWS, CPU seconds, MB."""
+    """One run of one command: seconds in which the sandbox's time passed, AWS calls, CPU seconds, MB."""
 
     seconds: float
     calls: int
@@ -40,47 +40,49 @@ class Run:
     memory: float
 
 
-def measured(on: Stage, *words: str) -> Run:
-    """One command, and the calls that it made."""
-    before = len(on.calls())
-    took = on.provision(*words)
-    return Run(took.seconds - took.still, len(on.calls()) - before, took.cpu, took.memory)
+def measure(bench: Harness, *words: str) -> Run:
+    """Run one command, and count its calls."""
+    before = len(bench.calls())
+    run = bench.provision(*words)
+    return Run(run.seconds - run.still, len(bench.calls()) - before, run.cpu, run.memory)
 
 
-def walked(
+def measure_commands(
     speed: float, latency: float, delays: dict[str, float], only: Collection[str]
 ) -> dict[str, Run]:
-    """Each verb once, in an account of its own."""
-    with stage(speed) as on:
+    """Run each command once, in its own account."""
+    with harness(speed) as bench:
         if "setup" not in only:
-            on.control("delays", dict.fromkeys(delays, 0.0))
-            on.provision("setup")
-        set_up(on, latency, delays)
-        return {name: measured(on, *words) for name, words in VERBS.items() if name in only}
+            bench.control("delays", dict.fromkeys(delays, 0.0))
+            bench.provision("setup")
+        configure_model(bench, latency, delays)
+        return {name: measure(bench, *words) for name, words in COMMANDS.items() if name in only}
 
 
-def set_up(on: Stage, latency: float, delays: dict[str, float]) -> None:
-    """Return the model: its delays, and the latency of every call."""
-    on.control("delays", delays)
-    on.control("faults", {"kind": "latency", "seconds": latency, "times": 10**9})
+def configure_model(bench: Harness, latency: float, delays: dict[str, float]) -> None:
+    """Configure the model: its delays, and the latency of every call."""
+    bench.control("delays", delays)
+    bench.control("faults", {"kind": "latency", "seconds": latency, "times": 10**9})
 
 
-def delegated(speed: float, latency: float, delays: dict[str, float]) -> float:
-    """Real seconds from the entry at the registrar until setup says that the bot answers.
+def measure_delegation(speed: float, latency: float, delays: dict[str, float]) -> float:
+    """Return the real seconds from the entry at the registrar until setup reports success.
 
-    What does not wait for the domain stands by then, and is there at once.
+    Everything that does not wait for the domain exists by then, without delays.
     """
-    with stage(speed) as on:
-        set_up(on, latency, {**delays, "load_balancer": 0.0, "task_start": 0.0, "steady": 0.0})
-        file, told = str(on.folder / "stack.yaml"), on.addresses
+    with harness(speed) as bench:
+        configure_model(
+            bench, latency, {**delays, "load_balancer": 0.0, "task_start": 0.0, "steady": 0.0}
+        )
+        file, addresses = str(bench.folder / "stack.yaml"), bench.addresses
         signed_in = {
-            **on.environ,
-            "AWS_ENDPOINT_URL": told["aws"],
-            "AWS_ACCESS_KEY_ID": told["access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": told["secret_access_key"],
-            "LINE_API_URL": told["line"],
-            "PROVISION_DNS": told["dns"],
-            **on.secrets(),
+            **bench.environ,
+            "AWS_ENDPOINT_URL": addresses["aws"],
+            "AWS_ACCESS_KEY_ID": addresses["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": addresses["secret_access_key"],
+            "LINE_API_URL": addresses["line"],
+            "PROVISION_DNS": addresses["dns"],
+            **bench.secrets(),
         }
         words = [
             f"--set={key}={value}"
@@ -94,52 +96,56 @@ def delegated(speed: float, latency: float, delays: dict[str, float]) -> float:
         with subprocess.Popen(
             command, env=signed_in, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
-            servers = on.name_servers()
-            time.sleep(max(12, 60 / speed))  # all but the domain stands, every record is in sync
-            began = on.now()
-            on.enter("news-bot.example", servers)
+            servers = bench.name_servers()
+            time.sleep(
+                max(12, 60 / speed)
+            )  # everything but the domain is ready, every record is in sync
+            began = bench.now()
+            bench.enter_name_servers("news-bot.example", servers)
             if process.wait(600):
                 raise SystemExit(f"setup ended with {process.returncode}")
-            return (on.now() - began) / speed
+            return (bench.now() - began) / speed
 
 
-def ending(speed: float) -> float:
-    """Real seconds from SIGTERM to the end of a bot that has nothing to do."""
+def measure_bot_shutdown(speed: float) -> float:
+    """Return the real seconds from SIGTERM to the end of an idle bot."""
     import boto3
 
-    with stage(speed) as on:
-        on.control("delays", {"load_balancer": 0, "certificate": 0, "steady": 0, "task_start": 0})
-        on.provision("setup")
-        keys = on.addresses["access_key_id"], on.addresses["secret_access_key"]
+    with harness(speed) as bench:
+        bench.control(
+            "delays", {"load_balancer": 0, "certificate": 0, "steady": 0, "task_start": 0}
+        )
+        bench.provision("setup")
+        keys = bench.addresses["access_key_id"], bench.addresses["secret_access_key"]
         session = boto3.Session(*keys, region_name="ap-northeast-1")
-        ecs = session.client("ecs", endpoint_url=on.addresses["aws"])
+        ecs = session.client("ecs", endpoint_url=bench.addresses["aws"])
         (cluster,) = ecs.list_clusters()["clusterArns"]
         (task,) = ecs.list_tasks(cluster=cluster, serviceName="news-bot")["taskArns"]
         ecs.delete_service(cluster=cluster, service="news-bot", force=True)
         began: dict[str, float] = {}
         while "DEPROVISIONING" not in began:
-            (told,) = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
-            began.setdefault(told["lastStatus"], time.monotonic())
+            (addresses,) = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
+            began.setdefault(addresses["lastStatus"], time.monotonic())
         return began["DEPROVISIONING"] - began["STOPPING"]
 
 
-def round_trips(rounds: int = 5) -> float:
-    """How many calls status makes one after the other: how much longer it takes when each takes longer."""
-    with stage(20) as on:
-        on.provision("setup")
+def count_round_trips(rounds: int = 5) -> float:
+    """Return how many calls status makes sequentially: how much longer it takes with slower calls."""
+    with harness(20) as bench:
+        bench.provision("setup")
         seconds = []
-        for latency in (0.0, SLOWER):
-            on.control("faults", {"kind": "latency", "seconds": latency, "times": 10**9})
+        for latency in (0.0, SLOW_CALL):
+            bench.control("faults", {"kind": "latency", "seconds": latency, "times": 10**9})
             seconds.append(
-                statistics.median(on.provision("status").seconds for _round in range(rounds))
+                statistics.median(bench.provision("status").seconds for _round in range(rounds))
             )
-            on.control("faults", method="DELETE")
-    return (seconds[1] - seconds[0]) / SLOWER
+            bench.control("faults", method="DELETE")
+    return (seconds[1] - seconds[0]) / SLOW_CALL
 
 
-def start_up(rounds: int = 5) -> float:
-    """Seconds for a Python that imports boto3 and builds the clients: nobody starts sooner."""
+def measure_start_up(rounds: int = 5) -> float:
+    """Return the seconds for a Python that imports boto3 and creates the clients."""
     environ = {**os.environ, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     return statistics.median(
-        timed([sys.executable, "-c", CLIENTS], environ).seconds for _round in range(rounds)
+        run_command([sys.executable, "-c", CLIENTS], environ).seconds for _round in range(rounds)
     )

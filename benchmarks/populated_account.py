@@ -1,8 +1,8 @@
-"""A sandbox as its own process that can be filled: `python -m benchmarks.populated_account`.
+"""A sandbox in its own process that can be filled: `python -m benchmarks.populated_account`.
 
-It prints its addresses, then fills the account for every size that it reads from stdin, and prints how many
-of each thing there are. It is apart from benchmarks/scale.py so that its memory is not counted as the
-command's: Linux counts a parent's for its child.
+It prints its addresses, fills the account for each size read from stdin, and prints the number of each kind
+of item. It is separate from benchmarks/scale.py so that its memory is not counted as the command's: Linux
+counts a parent's memory for its child.
 """
 
 import copy
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def fill(sandbox: Sandbox, size: float) -> dict[str, int]:
-    """Everything that grows, that much of it; how many of each there are."""
+    """Fill the account at that size; return the number of each kind of item."""
     cloud = sandbox.cloud
     with cloud.lock:
         s3 = cloud.backend("s3")
@@ -50,7 +50,7 @@ def fill(sandbox: Sandbox, size: float) -> dict[str, int]:
             for _version in range(VERSIONS):
                 key = f"news/{number:06d}.json"
                 version = s3.put_object(bucket.name, key, b"", disable_notification=True)
-                shown_as_it_is(version)
+                prevent_copies(version)
         repository = cloud.backend("ecr", REGION).repositories[NAME]
         for number in range(int(IMAGES * size)):
             manifest = f'{{"schemaVersion": 2, "number": {number}}}'
@@ -74,7 +74,7 @@ def fill(sandbox: Sandbox, size: float) -> dict[str, int]:
     attach(session, sandbox.aws)
     clients = {name: session.client(name) for name in ("s3", "logs", "ecs", "ecr", "iam")}
     for number in range(int(STACKS * size)):
-        other_stack(clients, f"other-{number:02d}")
+        create_other_stack(clients, f"other-{number:02d}")
     return {
         "versions": int(OBJECTS * size) * VERSIONS,
         "records": int(RECORDS * size),
@@ -83,13 +83,13 @@ def fill(sandbox: Sandbox, size: float) -> dict[str, int]:
     }
 
 
-def shown_as_it_is(version: Any) -> None:
-    """In a list: moto copies every version of a bucket for every page of them, which takes hours."""
+def prevent_copies(version: Any) -> None:
+    """Prevent moto from copying every version of a bucket for every page, which takes hours."""
     version.__deepcopy__ = lambda memo: version
 
 
-def other_stack(clients: dict[str, Any], name: str) -> None:
-    """Create what another stack shows in the lists: bucket, log group, cluster, repository, roles."""
+def create_other_stack(clients: dict[str, Any], name: str) -> None:
+    """Create what another stack has in the lists: bucket, log group, cluster, repository, roles."""
     tags = {"provision:stack": name, "provision:resource": f"x/{name}"}
     pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
     small = [{"key": key, "value": value} for key, value in tags.items()]

@@ -1,4 +1,4 @@
-"""A bot to be measured: a process on a share of a CPU, as its container would have it."""
+"""A server to be measured: a process with a limited share of a CPU, as in its container."""
 
 import contextlib
 import http.client
@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[1]
 
 
 class NoQuota(Exception):
-    """This machine does not let us limit CPU; says why."""
+    """CPU cannot be limited on this machine; the message says why."""
 
 
 @contextmanager
-def share(cpus: float) -> Iterator[Path]:
-    """Make a control group with so much CPU. Return its file for process ids. Raise NoQuota."""
+def limit_cpu(cpus: float) -> Iterator[Path]:
+    """Create a control group with that much CPU; yield its file for process ids. Raise NoQuota."""
     old = Path("/sys/fs/cgroup/cpu")
     group = (old if old.is_dir() else Path("/sys/fs/cgroup")) / f"bot-benchmark-{os.getpid()}"
     try:
@@ -46,8 +46,8 @@ def share(cpus: float) -> Iterator[Path]:
             time.sleep(0.05)
 
 
-class Subject:
-    """The process and its children, and how long it took until it was healthy."""
+class ServerProcess:
+    """The process and its children, and how long it took to become healthy."""
 
     def __init__(self, command: list[str], environment: dict[str, str], group: Path) -> None:
         self.port = free_port()
@@ -64,10 +64,10 @@ class Subject:
             start_new_session=True,
             preexec_fn=lambda: _enter(group),
         )
-        self._until_healthy()
+        self._wait_until_healthy()
         self.seconds_to_healthy = time.monotonic() - began
 
-    def _until_healthy(self) -> None:
+    def _wait_until_healthy(self) -> None:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -82,7 +82,7 @@ class Subject:
         raise TimeoutError("never healthy")
 
     def _processes(self) -> list[Path]:
-        """Those of its session: the master and its workers."""
+        """Return the processes of its session: the master and its workers."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError, IndexError):
@@ -91,7 +91,7 @@ class Subject:
         return found
 
     def memory(self) -> float:
-        """Proportional set size of all of it, in MB."""
+        """Return the proportional set size of all processes, in MB."""
         kilobytes = 0
         for folder in self._processes():
             for line in (folder / "smaps_rollup").read_text().splitlines():
@@ -100,12 +100,12 @@ class Subject:
         return kilobytes / 1024
 
     def cpu(self) -> float:
-        """Seconds of CPU it has used."""
+        """Return the CPU seconds used."""
         ticks = sum(int(_stat(one)[11]) + int(_stat(one)[12]) for one in self._processes())
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
-        """End it at once."""
+        """Kill it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -121,7 +121,7 @@ def _enter(group: Path) -> None:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -26,7 +26,7 @@ def test_every_cost_belongs_to_a_kind() -> None:
 
 def test_waits_overlap() -> None:
     """The longest wait decides; the calls before it are few."""
-    resources = floor.stack().resources
+    resources = floor.default_stack().resources
     alone = floor.setup_seconds(resources, model(load_balancer=150))
     assert 150 < alone < 151
     together = model(load_balancer=150, certificate=60, task_start=60)
@@ -38,7 +38,7 @@ def test_waits_overlap() -> None:
 
 def test_speed_shortens_waits_and_not_calls() -> None:
     """The speed shortens AWS's delays, and leaves the duration of calls unchanged."""
-    resources = floor.stack().resources
+    resources = floor.default_stack().resources
     slow = floor.setup_seconds(resources, model(load_balancer=150))
     fast = Model(LATENCY, {**vars(Delays.none()), "load_balancer": 150}, speed=20)
     assert 150 - 150 / 20 == pytest.approx(slow - floor.setup_seconds(resources, fast))

@@ -74,7 +74,7 @@ def test_second_setup_makes_as_many_calls_as_an_inspection(env: Env) -> None:
     calls(env)
     env.engine().inspect()
     inspected = calls(env)
-    assert inspected.total() <= 1.3 * floor.look_calls(resources(env))
+    assert inspected.total() <= 1.3 * floor.inspection_calls(resources(env))
     env.setup()
     again = calls(env)
     assert [] == [name for name in again if not name.startswith(READING)]
@@ -97,7 +97,7 @@ def test_round_trips(env: Env) -> None:
 def test_recover_lists_the_account_once(env: Env) -> None:
     """One listing serves both the settings and the records; an inspection follows."""
     env.setup()
-    polls = floor.look_calls(resources(env))
+    polls = floor.inspection_calls(resources(env))
     calls(env)
     list_inventory(env.clients(), env.clock, "news-bot")
     listed = calls(env)
