@@ -1,6 +1,6 @@
-"""docs/parity.md: what AWS does, where the sandbox does it too, and the test that holds it.
+"""docs/parity.md: what AWS does, whether the sandbox does it too, and the test of it.
 
-`python -m tests.sandbox.parity` writes the page anew from the rules and the marks of the tests.
+`python -m tests.sandbox.parity` writes the page from the rules and the marks of the tests.
 """
 
 import ast
@@ -17,7 +17,7 @@ RULES = application  # importing it registers every rule
 
 
 def holders() -> dict[str, list[str]]:
-    """For each key of a `behaviour` mark, the tests that carry it ("file::name")."""
+    """Return for each key of a `behaviour` mark the tests that carry it ("file::name")."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -38,7 +38,7 @@ def _marked(function: ast.FunctionDef) -> list[str]:
 
 
 def page() -> str:
-    """The page as it should be."""
+    """Return the page as it should be."""
     tests = holders()
     lines = [
         "# Where the sandbox does what AWS does",

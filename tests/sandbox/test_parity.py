@@ -1,4 +1,4 @@
-"""The list of AWS's behaviours: each has a test, and the page in docs says just that."""
+"""The list of AWS behaviours: each has a test, and docs/parity.md is up to date."""
 
 from provision.sandbox.aws.behaviours import BEHAVIOURS
 
@@ -6,7 +6,7 @@ from .parity import PAGE, holders, page
 
 
 def test_every_behaviour_has_a_test_and_every_mark_a_behaviour() -> None:
-    """A rule without a test is a claim; a mark without a rule is a misspelling."""
+    """Neither an untested behaviour nor a misspelt mark."""
     assert sorted(BEHAVIOURS) == sorted(holders())
 
 

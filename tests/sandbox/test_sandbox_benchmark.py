@@ -9,7 +9,7 @@ import pytest
 
 @pytest.mark.slow
 def test_benchmark_runs() -> None:
-    """It measures starts, rates and the noise, and says so; how fast this machine is, is not tested."""
+    """It measures starts, rates and noise, and prints them; the results are not tested."""
     command = [sys.executable, "-m", "benchmarks.sandbox", "--starts", "2", "--rounds", "2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     ends = "The sandbox ends, and everything in it.\n"  # of two and two starts, and of the rates
