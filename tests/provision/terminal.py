@@ -26,7 +26,7 @@ class Terminal:
 
     def __init__(self, person: Person, *words: str, **more: str) -> None:
         self.master, slave = pty.openpty()
-        self.said, self.seen = "", 0
+        self.output, self.position = "", 0
         self.process = subprocess.Popen(
             [*PROVISION, *words],
             cwd=person.folder,
@@ -42,12 +42,12 @@ class Terminal:
     def until(self, words: str) -> str:
         """Read until this text appears; return the output since the previous match."""
         end = time.monotonic() + TIMEOUT
-        while words not in self.said[self.seen :]:
-            assert time.monotonic() < end, self.said
+        while words not in self.output[self.position :]:
+            assert time.monotonic() < end, self.output
             if not self._read():
-                assert words in self.said[self.seen :], self.said
-        before, self.seen = self.seen, self.said.index(words, self.seen) + len(words)
-        return self.said[before : self.seen]
+                assert words in self.output[self.position :], self.output
+        before, self.position = self.position, self.output.index(words, self.position) + len(words)
+        return self.output[before : self.position]
 
     def _read(self) -> bool:
         """Read some output; return whether there may be more."""
@@ -58,7 +58,7 @@ class Terminal:
             got = os.read(self.master, 65536)
         except OSError:  # the other end is closed
             return False
-        self.said += got.decode(errors="replace")
+        self.output += got.decode(errors="replace")
         return bool(got)
 
     def type(self, keys: str) -> None:

@@ -246,8 +246,8 @@ def test_9_news_from_the_bucket(env: Env) -> None:
     for count in (0, 1):  # a new task reads the bucket again
         ecs.update_service(cluster="news-bot", service="news-bot", desiredCount=count)
         env.clock.advance(120)
-    said = json.dumps(env.sandbox.line.send("latest", USER)["reply"], ensure_ascii=False)
-    assert "隕石が落ちた" in said
+    reply = json.dumps(env.sandbox.line.send("latest", USER)["reply"], ensure_ascii=False)
+    assert "隕石が落ちた" in reply
 
 
 def test_10_service(env: Env) -> None:

@@ -191,7 +191,7 @@ def test_invalid_change_is_rejected(
 ) -> None:
     """It is rejected with advice before anything is changed."""
     with finished_stack.on("default") as env:
-        door = env.aws
+        client = env.aws
         change(env)
         file = env.path.read_text()
         env.changes()
@@ -201,7 +201,7 @@ def test_invalid_change_is_rejected(
         assert refused.value.then
         assert ([], file) == (env.changes(), env.path.read_text())
         write_settings(env, {"network.vpc": "default", SUBNETS: ""})
-        env.aws = door
+        env.aws = client
         finished_stack.whole(env)
 
 

@@ -54,10 +54,10 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
     assert (0, "https://news-bot.example/webhook\n") == result_of(resumed), resumed.stderr
     assert 1 == len(send(addresses, "help")["reply"])
     assert 0 == person.types("--sandbox", "pause", "--yes").returncode
-    gone = json.loads(
+    result = json.loads(
         person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout
     )
-    assert [] == gone["left"]
+    assert [] == result["left"]
 
 
 @pytest.mark.slow

@@ -81,5 +81,5 @@ def test_push_that_is_killed_is_resumed(
     status = json.loads(person.types("--sandbox", "status", "--json").stdout)
     (image,) = [entry for entry in status["resources"] if entry["kind"] == "Image"]
     assert ("created", True, []) == (image["state"], image["ready"], image["drift"])
-    gone = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
-    assert [] == json.loads(gone.stdout)["left"]
+    teardown = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
+    assert [] == json.loads(teardown.stdout)["left"]

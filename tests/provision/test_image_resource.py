@@ -167,10 +167,10 @@ def test_plan_lists_the_files(builder: Builder) -> None:
     assert 32 == len(notes)
     env.setup()
     assert [] == plan_notes()
-    told = io.StringIO()
+    output = io.StringIO()
     (builder.own / "words.txt").write_text("three")
-    show_steps(plan(env.engine().inspect(), [], prices("ap-northeast-1")).changes, told)
-    assert "      words.txt (5 bytes)\n" in told.getvalue()
+    show_steps(plan(env.engine().inspect(), [], prices("ap-northeast-1")).changes, output)
+    assert "      words.txt (5 bytes)\n" in output.getvalue()
 
 
 def test_private_key_in_the_files_stops_setup(builder: Builder) -> None:
@@ -208,9 +208,9 @@ def test_missing_user_folder(builder: Builder) -> None:
         key.partition("/")[0] for key, observation in observations.items() if observation.refusal
     ]
     assert ["image", "task_definition", "collector_definition"] == refused
-    told = plan(observations, [], prices("ap-northeast-1")).errors + env.setup().errors
+    errors = plan(observations, [], prices("ap-northeast-1")).errors + env.setup().errors
     then = "Set image.files to a folder next to stack.yaml, or leave it empty."
-    assert {(UsageError, then)} == {(type(refusal), refusal.then) for refusal in told}
+    assert {(UsageError, then)} == {(type(refusal), refusal.then) for refusal in errors}
     assert ([], []) == ((gone := env.teardown()).left, gone.errors)
     assert {} == env.inventory()
 
@@ -273,8 +273,8 @@ def test_adopted_repository_keeps_foreign_images(builder: Builder) -> None:
     builder.ecr.put_image(imageManifest=json.dumps(config), **foreign)
     builder.env.setup()
     assert 2 == len(builder.images())
-    gone = builder.env.teardown()
-    assert [] == gone.left
+    result = builder.env.teardown()
+    assert [] == result.left
     assert ["theirs"] == list(builder.images())
 
 

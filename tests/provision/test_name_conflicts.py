@@ -306,9 +306,11 @@ def test_adopted_resource_is_not_changed(env: Env, line: str) -> None:
     records = StackFile(env.path).records
     assert {"adopted"} == {r.state for key, r in records.items() if key.partition("/")[0] == line}
     during = snapshot(env)
-    certificates = {key: told for key, told in before.items() if ":certificate/" not in key}
+    certificates = {
+        key: described for key, described in before.items() if ":certificate/" not in key
+    }
     assert {key: during.get(key) for key in certificates if key != "webhook"} == {
-        key: told for key, told in certificates.items() if key != "webhook"
+        key: described for key, described in certificates.items() if key != "webhook"
     }
     result = env.teardown(everything=True)
     assert ([], []) == (result.errors, result.left)

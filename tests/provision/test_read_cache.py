@@ -42,17 +42,17 @@ def test_expected_requests_are_batched(env: Env) -> None:
 def test_batch_with_a_missing_id_is_sent_one_by_one(env: Env) -> None:
     """EC2 answers for all ids or for none: the group that exists is still found."""
     ec2 = env.aws_session.client("ec2")
-    kept, gone = (
+    existing, deleted = (
         ec2.create_security_group(GroupName=name, Description="x")["GroupId"] for name in "ab"
     )
-    ec2.delete_security_group(GroupId=gone)
+    ec2.delete_security_group(GroupId=deleted)
     assert SecurityGroup.batch
-    aws = cached_reads(env.clients(), [(SecurityGroup.batch, id) for id in (kept, gone)]).aws
+    aws = cached_reads(env.clients(), [(SecurityGroup.batch, id) for id in (existing, deleted)]).aws
     env.aws_session.calls.clear()
-    (group,) = aws.ec2.describe_security_groups(GroupIds=[kept])["SecurityGroups"]
-    assert kept == group["GroupId"]
+    (group,) = aws.ec2.describe_security_groups(GroupIds=[existing])["SecurityGroups"]
+    assert existing == group["GroupId"]
     with pytest.raises(ClientError, match=r"InvalidGroup.NotFound"):
-        aws.ec2.describe_security_groups(GroupIds=[gone])
+        aws.ec2.describe_security_groups(GroupIds=[deleted])
     assert 3 == len(env.aws_session.calls)
 
 

@@ -100,9 +100,9 @@ def test_details_file_that_cannot_be_written(
     """A full disk or missing temporary folder is reported without a second error."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     assert 1 == main.guarded(raising(RuntimeError()))
-    said = capsys.readouterr().err.splitlines()
-    assert said[2].startswith("  next: The details could not be written: FileNotFoundError: ")
-    assert 3 == len(said)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[2].startswith("  next: The details could not be written: FileNotFoundError: ")
+    assert 3 == len(lines)
 
 
 def test_ctrl_c_and_provision_errors_keep_their_exit_status(
@@ -152,11 +152,13 @@ def test_output_in_any_encoding(finished_stack: Person, encoding: str) -> None:
     status = run(finished_stack, "--sandbox", "status", PYTHONIOENCODING=encoding)
     assert (0, b"") == (status.returncode, status.stderr)
     assert "  v cluster/news-bot" in status.stdout.decode(encoding)
-    told = run(
+    json_status = run(
         finished_stack, "--sandbox", "--lang", "ja", "status", "--json", PYTHONIOENCODING=encoding
     )
-    assert (0, b"") == (told.returncode, told.stderr)
-    assert "https://news-bot.example/webhook" == json.loads(told.stdout.decode(encoding))["url"]
+    assert (0, b"") == (json_status.returncode, json_status.stderr)
+    assert (
+        "https://news-bot.example/webhook" == json.loads(json_status.stdout.decode(encoding))["url"]
+    )
     plan = run(finished_stack, "--sandbox", "--lang", "ja", "plan", PYTHONIOENCODING=encoding)
     assert (0, b"") == (plan.returncode, plan.stderr)
     japanese = encoding in ("cp932", "shift_jis", "euc_jp")
@@ -183,12 +185,12 @@ def test_lock_file_that_cannot_be_written(finished_stack: Person, verb: str) -> 
         done = run(finished_stack, "--sandbox", verb, "--yes")
     finally:
         lock.rmdir()
-    said = done.stderr.decode().splitlines()
+    lines = done.stderr.decode().splitlines()
     assert [
         "Could not write .stack.sandbox.yaml.lock.",
         "  why:  Is a directory",
         "  next: Fix that, then run the same command again.",
-    ] == said[-3:]
+    ] == lines[-3:]
     assert 1 == done.returncode
 
 

@@ -184,11 +184,11 @@ def test_sandbox_process(tmp_path: Path) -> None:
             assert process.stdout is not None
             addresses = json.loads(process.stdout.readline())
             file = tmp_path / "provision" / "sandbox.json"
-            told = read_runtime(file)
-            assert told is not None
-            assert process.pid == told["pid"]
-            assert addresses.items() < told.items()
-            assert {"access_token", "channel_secret"} < set(told)
+            runtime = read_runtime(file)
+            assert runtime is not None
+            assert process.pid == runtime["pid"]
+            assert addresses.items() < runtime.items()
+            assert {"access_token", "channel_secret"} < set(runtime)
             assert 0o600 == stat.S_IMODE(file.stat().st_mode)
             assert 0o700 == stat.S_IMODE(file.parent.stat().st_mode)
             assert [] == control(addresses, "calls")

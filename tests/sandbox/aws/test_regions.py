@@ -13,9 +13,9 @@ def test_regions_of_the_account(account: Account) -> None:
     assert 17 == len(usual)
     assert {"ap-northeast-1", "us-east-1"} < set(usual)
     account.cloud.opted_in.add("ap-southeast-3")
-    told = {r["RegionName"]: r["OptInStatus"] for r in ec2.describe_regions()["Regions"]}
-    assert {"ap-southeast-3"} == set(told) - set(usual)
-    assert "opted-in" == told["ap-southeast-3"]
+    regions = {r["RegionName"]: r["OptInStatus"] for r in ec2.describe_regions()["Regions"]}
+    assert {"ap-southeast-3"} == set(regions) - set(usual)
+    assert "opted-in" == regions["ap-southeast-3"]
     every = ec2.describe_regions(AllRegions=True)["Regions"]
     assert "not-opted-in" in {r["OptInStatus"] for r in every}
     assert [] == [r["RegionName"] for r in every if r["RegionName"].startswith(("cn-", "us-gov"))]

@@ -229,8 +229,8 @@ def test_user(account: Account) -> None:
     for name in ("ann", "ben"):
         iam.create_user(UserName=name)
         keys[name] = iam.create_access_key(UserName=name)["AccessKey"]
-    told = outside(account, keys["ann"])("sts").get_caller_identity()
-    assert "arn:aws:iam::123456789012:user/ann" == told["Arn"]
+    identity = outside(account, keys["ann"])("sts").get_caller_identity()
+    assert "arn:aws:iam::123456789012:user/ann" == identity["Arn"]
     denied = account.refusal(outside(account, keys["ann"])("ecs").list_clusters)
     assert ("AccessDeniedException", 400) == denied[:2]
     mixed = keys["ann"] | {"SecretAccessKey": keys["ben"]["SecretAccessKey"]}
@@ -251,8 +251,8 @@ def test_session_token(account: Account, token: str | None) -> None:
         "SecretAccessKey": session["AWS_SECRET_ACCESS_KEY"],
         "SessionToken": session["AWS_SESSION_TOKEN"],
     }
-    told = outside(account, given)("sts").get_caller_identity()
-    assert "arn:aws:sts::123456789012:assumed-role/bot/task" == told["Arn"]
+    identity = outside(account, given)("sts").get_caller_identity()
+    assert "arn:aws:sts::123456789012:assumed-role/bot/task" == identity["Arn"]
     given["SessionToken"] = token
     refused = account.refusal(outside(account, given)("sts").get_caller_identity)
     assert ("InvalidClientTokenId", 403) == refused[:2]

@@ -205,7 +205,7 @@ def test_faults_are_listed_and_taken_back(account: Account) -> None:
 )
 def test_bad_faults_are_refused(account: Account, fault: dict[str, Any], words: str) -> None:
     """A 400 that says what was expected."""
-    status, said = control_error(account, "POST", "faults", fault)
+    status, message = control_error(account, "POST", "faults", fault)
     assert 400 == status
-    assert said.startswith(words)
+    assert message.startswith(words)
     assert [] == control(account, "GET", "faults")

@@ -81,12 +81,12 @@ def test_waiting_for_a_hold_ends_with_it(account: Account) -> None:
     number = control(account, "POST", "faults", {"kind": "hold"})["number"]
     assert {"call": None} == control(account, "GET", f"faults/{number}/reached?seconds=0")
     assert 400 == control(account, "POST", f"faults/{number}/release", {})
-    told: list[Any] = []
+    responses: list[Any] = []
     waiter = threading.Thread(
-        target=lambda: told.append(control(account, "GET", f"faults/{number}/reached"))
+        target=lambda: responses.append(control(account, "GET", f"faults/{number}/reached"))
     )
     waiter.start()
     control(account, "DELETE", "faults")
     waiter.join(10)
-    assert told in ([{"call": None}], [404])  # 404: taken back before it was asked
+    assert responses in ([{"call": None}], [404])  # 404: taken back before it was asked
     assert 404 == control(account, "GET", f"faults/{number}/reached")

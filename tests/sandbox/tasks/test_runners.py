@@ -60,8 +60,8 @@ def test_process_answers_with_its_own_environment(processes: ProcessTasks) -> No
     assert task.ready(10)
     reply = task.send(Request("POST", "/a?b=%20", [("Host", "x"), ("X-Given", "1")], b"\0raw"), 5)
     assert 201 == reply.status
-    told = eval(reply.body)
-    assert ("/a?b=%20", b"\0raw", "1", "from Parameter Store", None) == told[:5]
+    received = eval(reply.body)
+    assert ("/a?b=%20", b"\0raw", "1", "from Parameter Store", None) == received[:5]
     assert ["it begins"] == task.lines()
     task.terminate()
     assert waited(lambda: task.exit_code is not None)
@@ -93,8 +93,8 @@ def test_process_that_ends_at_once() -> None:
 
 def test_process_of_a_task_with_a_command(processes: ProcessTasks) -> None:
     """The task's command replaces the image's; `python` is this interpreter."""
-    told = ("python", "-I", "-S", "-c", "import sys; print(sys.executable); sys.exit(4)")
-    task = processes.start({}, "example/bot", 8080, told)
+    command = ("python", "-I", "-S", "-c", "import sys; print(sys.executable); sys.exit(4)")
+    task = processes.start({}, "example/bot", 8080, command)
     assert not task.ready(10)
     assert 4 == task.exit_code
     assert [sys.executable] == task.lines()

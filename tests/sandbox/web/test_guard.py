@@ -66,9 +66,9 @@ def send_request(
         connection.putheader("Content-Length", str(len(body)))
     connection.endheaders(body)
     answer = connection.getresponse()
-    told = answer.status, answer.read().decode(), dict(answer.getheaders())
+    response = answer.status, answer.read().decode(), dict(answer.getheaders())
     connection.close()
-    return told
+    return response
 
 
 def bearer(addresses: dict[str, str]) -> dict[str, str]:
@@ -143,8 +143,8 @@ def test_pages_of_others(addresses: dict[str, str], server: str, headers: dict[s
 def test_preflight(addresses: dict[str, str], server: str, path: str) -> None:
     """OPTIONS is rejected: no CORS header is returned."""
     for origin in ("http://evil.example", None):
-        asked = {"Origin": origin, "Access_Control_Request_Method": "POST"}
-        status, _text, answered = send_request(addresses, server, "OPTIONS", path, **asked)
+        headers = {"Origin": origin, "Access_Control_Request_Method": "POST"}
+        status, _text, answered = send_request(addresses, server, "OPTIONS", path, **headers)
         assert 403 == status
         assert [] == [name for name in answered if name.lower().startswith("access-control")]
 
@@ -172,8 +172,8 @@ def test_control_needs_the_token(
     """Without it, or with another: 401, and nothing is done."""
     data = None if body is None else json.dumps(body).encode()
     for header in (None, "Bearer ", "Bearer wrong", f"Basic {addresses['token']}", "Bearer é"):
-        asked = send_request(addresses, server, method, path, data, Authorization=header, **JSON)
-        assert (401, "Bearer") == (asked[0], asked[2]["WWW-Authenticate"])
+        response = send_request(addresses, server, method, path, data, Authorization=header, **JSON)
+        assert (401, "Bearer") == (response[0], response[2]["WWW-Authenticate"])
     assert (
         401 != send_request(addresses, server, method, path, data, **JSON, **bearer(addresses))[0]
     )

@@ -22,9 +22,9 @@ class DockerClient:
 
     def __init__(self, account: Account, client: Any = None) -> None:
         ecr = client or account.client("ecr")
-        (told,) = ecr.get_authorization_token()["authorizationData"]
+        (authorization,) = ecr.get_authorization_token()["authorizationData"]
         self.http = Client(Registry(account.cloud))
-        self.signed = {"Authorization": f"Basic {told['authorizationToken']}"}
+        self.signed = {"Authorization": f"Basic {authorization['authorizationToken']}"}
 
     def ask(self, method: str, path: str, **more: Any) -> TestResponse:
         headers = {**self.signed, **more.pop("headers", {})}
@@ -52,14 +52,14 @@ class DockerClient:
 
 def manifest(*parts: bytes) -> bytes:
     config, *layers = [{"digest": sha256(part), "size": len(part)} for part in parts]
-    told = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": layers}
-    return json.dumps(told).encode()
+    document = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": layers}
+    return json.dumps(document).encode()
 
 
 def error_of(answer: TestResponse) -> tuple[int, str]:
     """Return the status and the registry's error code; "" for an error of another server."""
-    told = answer.get_json(silent=True) or {"errors": [{"code": ""}]}
-    return answer.status_code, told["errors"][0]["code"]
+    document = answer.get_json(silent=True) or {"errors": [{"code": ""}]}
+    return answer.status_code, document["errors"][0]["code"]
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def test_image_is_the_same_in_registry_and_api(account: Account, docker: DockerC
     """A pushed image is described by the API; fetched by tag and by digest; pushed twice it is one image."""
     for _ in range(2):
         digest = docker.push("one", "1").headers["Docker-Content-Digest"]
-    (told,) = account.client("ecr").describe_images(repositoryName="bot")["imageDetails"]
-    assert (digest, ["1"]) == (told["imageDigest"], told["imageTags"])
+    (image,) = account.client("ecr").describe_images(repositoryName="bot")["imageDetails"]
+    assert (digest, ["1"]) == (image["imageDigest"], image["imageTags"])
     for reference in ("1", digest):
         answer = docker.ask("GET", f"bot/manifests/{reference}")
         assert digest == sha256(answer.data) == answer.headers["Docker-Content-Digest"]

@@ -48,8 +48,8 @@ def begin(ecr: Any, blob: bytes) -> dict[str, Any]:
 def manifest(*layers: bytes) -> str:
     """Return a manifest with these layers, the first being the configuration."""
     config, *others = [{"digest": sha256(layer), "size": len(layer)} for layer in layers]
-    told = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": others}
-    return json.dumps(told)
+    document = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": others}
+    return json.dumps(document)
 
 
 def push(ecr: Any, content: str, tag: str) -> str:
@@ -134,10 +134,10 @@ def test_batch_tells_what_it_did_not_find(ecr: Any) -> None:
 @pytest.mark.behaviour("ecr.token-lives-twelve-hours")
 def test_token_for_twelve_hours(account: Account, ecr: Any) -> None:
     """The response has the registry's URL."""
-    (told,) = ecr.get_authorization_token()["authorizationData"]
-    assert 12 * 3600 == told["expiresAt"].timestamp() - account.clock.now()
+    (authorization,) = ecr.get_authorization_token()["authorizationData"]
+    assert 12 * 3600 == authorization["expiresAt"].timestamp() - account.clock.now()
     host = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
-    assert f"https://{host}" == told["proxyEndpoint"]
+    assert f"https://{host}" == authorization["proxyEndpoint"]
 
 
 @pytest.mark.behaviour("ecr.upload-empty")

@@ -143,8 +143,8 @@ def test_default_strategy_is_used(bot: Bot) -> None:
         **providers(bot, *BOTH) | {"defaultCapacityProviderStrategy": [entry]}
     )
     bot.definition()
-    wish = bot.service_parameters()
-    del wish["capacityProviderStrategy"]
-    bot.ecs.create_service(**wish)
+    parameters = bot.service_parameters()
+    del parameters["capacityProviderStrategy"]
+    bot.ecs.create_service(**parameters)
     bot.clock.advance(2)
     assert ["FARGATE"] == [task["capacityProviderName"] for task in bot.shown()]

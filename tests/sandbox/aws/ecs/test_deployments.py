@@ -116,8 +116,10 @@ def test_deployment_that_cannot_move(bot: Bot) -> None:
     bot.definition()
     bot.ecs.update_service(cluster="news", service="bot", taskDefinition="bot")
     bot.clock.advance(120)
-    said = [m for m in bot.messages() if "unable to stop or start tasks during a deployment" in m]
-    assert 1 == len(said)
+    messages = [
+        m for m in bot.messages() if "unable to stop or start tasks during a deployment" in m
+    ]
+    assert 1 == len(messages)
     assert 1 == len(bot.tasks.started)
     bot.ecs.update_service(cluster="news", service="bot", **percents(100, 200))
     bot.steady()
@@ -172,8 +174,8 @@ def test_starts_that_fail_are_tried_ever_later(bot: Bot) -> None:
     bot.account.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
     bot.create(deploymentConfiguration={"deploymentCircuitBreaker": _breaker(False)})
     bot.clock.advance(400)
-    said = [m for m in bot.messages() if "unable to consistently start tasks successfully" in m]
-    assert said
+    messages = [m for m in bot.messages() if "unable to consistently start tasks successfully" in m]
+    assert messages
     assert 3 <= len(bot.shown("STOPPED")) <= 6, "unthrottled there would be a dozen"
     bot.account.client("ssm").put_parameter(Name="CHANNEL_SECRET", Value="v", Type="SecureString")
     bot.ecs.update_service(cluster="news", service="bot", forceNewDeployment=True)
@@ -190,8 +192,10 @@ def test_failed_start_is_told(bot: Bot) -> None:
     bot.account.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
     bot.create()
     bot.clock.advance(40)
-    said = "(service bot) was unable to place a task. Reason: ResourceInitializationError: unable"
-    assert said in "\n".join(bot.messages())
+    message = (
+        "(service bot) was unable to place a task. Reason: ResourceInitializationError: unable"
+    )
+    assert message in "\n".join(bot.messages())
 
 
 @pytest.mark.behaviour("ecs.health-check-grace-period")

@@ -271,9 +271,9 @@ def test_spot_shortage_is_an_event(bot: Bot) -> None:
 def test_service_without_launch_type_waits_for_instances(bot: Bot) -> None:
     """Without strategy and launch type EC2 is used, and the cluster has no instances."""
     bot.definition()
-    wish = bot.service_parameters()
-    del wish["capacityProviderStrategy"]
-    bot.ecs.create_service(**wish)
+    parameters = bot.service_parameters()
+    del parameters["capacityProviderStrategy"]
+    bot.ecs.create_service(**parameters)
     bot.clock.advance(60)
     assert "No Container Instances were found in your cluster." in "\n".join(bot.messages())
     assert [] == bot.shown()
@@ -285,14 +285,14 @@ def test_spot_interruption(bot: Bot) -> None:
     bot.definition(containerDefinitions=[bot.container() | {"stopTimeout": 120}])
     bot.ecs.create_service(**bot.service_parameters())
     bot.steady()
-    told: list[float] = []
-    bot.tasks.started[0].on_terminate = lambda: told.append(bot.clock.now())
+    terminated_at: list[float] = []
+    bot.tasks.started[0].on_terminate = lambda: terminated_at.append(bot.clock.now())
     (task,) = bot.shown()
     taken = bot.account.cloud.ecs.interrupt("ap-northeast-1", "news", "bot")
     assert [task["taskArn"]] == taken
     began = bot.clock.now()
     bot.clock.advance(3)
-    assert began + 2 >= told[0]
+    assert began + 2 >= terminated_at[0]
     bot.clock.advance(100)
     assert None is bot.tasks.started[0].exit_code
     assert 1 == len(bot.shown()), "the replacement"

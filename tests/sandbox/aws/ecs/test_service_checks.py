@@ -18,10 +18,10 @@ def registered(bot: Bot) -> Bot:
 
 def create(bot: Bot, **more: Any) -> tuple[str, int, str]:
     """Return the error for a service with these parameters; None leaves one out."""
-    wish = {
+    parameters = {
         key: value for key, value in bot.service_parameters(**more).items() if value is not None
     }
-    refusal: tuple[str, int, str] = bot.account.refusal(bot.ecs.create_service, **wish)
+    refusal: tuple[str, int, str] = bot.account.refusal(bot.ecs.create_service, **parameters)
     return refusal
 
 

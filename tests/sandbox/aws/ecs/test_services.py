@@ -69,13 +69,13 @@ def test_service_shows_what_it_was_given(bot: Bot) -> None:
     bot.create(tags=[{"key": "provision:stack", "value": "news"}])
     answer = bot.ecs.describe_services(cluster="news", services=["bot"], include=["TAGS"])
     (service,) = answer["services"]
-    wish = bot.service_parameters()
+    parameters = bot.service_parameters()
     for key in (
         "capacityProviderStrategy",
         "networkConfiguration",
         "healthCheckGracePeriodSeconds",
     ):
-        assert wish[key] == service[key]
+        assert parameters[key] == service[key]
     breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
     assert {"enable": True, "rollback": True} == breaker
     assert service["taskDefinition"].endswith("task-definition/bot:1")
@@ -113,9 +113,9 @@ def test_unhealthy_task_is_replaced(bot: Bot) -> None:
     assert (
         f"Task failed ELB health checks in (target-group {bot.group})" == stopped["stoppedReason"]
     )
-    said = [message for message in bot.messages() if "is unhealthy in" in message]
-    assert 1 == len(said)
-    assert "due to (reason Health checks failed with these codes: [500])." in said[0]
+    messages = [message for message in bot.messages() if "is unhealthy in" in message]
+    assert 1 == len(messages)
+    assert "due to (reason Health checks failed with these codes: [500])." in messages[0]
 
 
 def test_closed_security_group_fails_health_checks(bot: Bot) -> None:
@@ -133,8 +133,8 @@ def test_closed_security_group_fails_health_checks(bot: Bot) -> None:
     )
     bot.create()
     bot.clock.advance(80)
-    said = [message for message in bot.messages() if "is unhealthy in" in message]
-    assert "due to (reason Request timed out)." in said[0]
+    messages = [message for message in bot.messages() if "is unhealthy in" in message]
+    assert "due to (reason Request timed out)." in messages[0]
 
 
 @pytest.mark.behaviour("ecs.task-drains-first")

@@ -12,10 +12,10 @@ class Bots:
 
     def __init__(self) -> None:
         self.answers: dict[str, int | None] = {}
-        self.asked: list[tuple[str, int, str]] = []
+        self.requests: list[tuple[str, int, str]] = []
 
     def __call__(self, ip: str, port: int, path: str) -> int | None:
-        self.asked.append((ip, port, path))
+        self.requests.append((ip, port, path))
         if ip not in self.answers:
             raise ConnectionRefusedError
         return self.answers[ip]
@@ -56,7 +56,7 @@ def test_target_without_listener_is_unused(account: Account, bots: Bots) -> None
     register(account, group, "172.31.0.9")
     account.clock.advance(60)
     assert health(account, group) == [("172.31.0.9", "unused", "Target.NotInUse")]
-    assert bots.asked == []
+    assert bots.requests == []
 
 
 @pytest.mark.behaviour("elbv2.target-behind-a-provisioning-load-balancer")
@@ -66,7 +66,7 @@ def test_target_waits_for_the_load_balancer(account: Account, bots: Bots) -> Non
     account.listener(account.load_balancer()["LoadBalancerArn"], group)
     register(account, group, "172.31.0.9")
     assert health(account, group) == [("172.31.0.9", "initial", "Elb.RegistrationInProgress")]
-    assert bots.asked == []
+    assert bots.requests == []
 
 
 @pytest.mark.behaviour("elbv2.first-check-suffices")
@@ -81,7 +81,7 @@ def test_one_passed_check_makes_a_new_target_healthy(account: Account, bots: Bot
     bots.answers["172.31.0.9"] = 200
     account.clock.advance(10)
     assert health(account, group) == [("172.31.0.9", "healthy", None)]
-    assert bots.asked == [("172.31.0.9", 8080, "/healthz")]
+    assert bots.requests == [("172.31.0.9", 8080, "/healthz")]
     assert [target.id for target in account.cloud.elbv2.healthy(group)] == ["172.31.0.9"]
 
 

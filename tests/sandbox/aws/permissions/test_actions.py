@@ -63,8 +63,8 @@ def test_s3_actions_exist(operation: str) -> None:
 )
 def test_other_s3_actions_exist(operation: str) -> None:
     """Those with their own rule, and those named like the operation."""
-    asked = s3_actions.required_permissions(call("s3", operation, GIVEN))
-    assert all(get_action_data("s3", action.partition(":")[2]) for action, _ in asked)
+    required = s3_actions.required_permissions(call("s3", operation, GIVEN))
+    assert all(get_action_data("s3", action.partition(":")[2]) for action, _ in required)
     assert ("s3:GetObjectVersion", "arn:aws:s3:::b/k") == (
         s3_actions.required_permissions(call("s3", "GetObject", GIVEN | {"VersionId": "1"}))[0]
     )

@@ -134,8 +134,8 @@ def test_log_of_calls_names_the_principal(account: Account) -> None:
     session(account, role)("ecs").list_clusters()
     john = a_user(account, name="john")
     account.refusal(john("ecs").list_clusters)
-    asked = [c for c in account.cloud.log if c["operation"] == "ListClusters"]
-    root, bot, him = (call["caller"] for call in asked)
+    calls = [c for c in account.cloud.log if c["operation"] == "ListClusters"]
+    root, bot, him = (call["caller"] for call in calls)
     assert "arn:aws:iam::123456789012:root" == root
     assert "arn:aws:sts::123456789012:assumed-role/bot/morning" == bot
     assert "arn:aws:iam::123456789012:user/john" == him
@@ -254,8 +254,8 @@ def test_conditions(account: Account) -> None:
     """Another region or tag is denied."""
     here = allow("ssm:*", Condition={"StringEquals": {"aws:RequestedRegion": REGION}})
     tagged = allow("ecs:*Cluster", Condition={"StringEquals": {"aws:ResourceTag/stack": "news"}})
-    asked = allow("logs:*", Condition={"StringEquals": {"aws:RequestTag/stack": "news"}})
-    maria = a_user(account, here, tagged, asked)
+    requested = allow("logs:*", Condition={"StringEquals": {"aws:RequestTag/stack": "news"}})
+    maria = a_user(account, here, tagged, requested)
     assert [] == maria("ssm").describe_parameters()["Parameters"]
     elsewhere = maria("ssm", region_name="eu-west-1")
     assert "AccessDeniedException" == account.refusal(elsewhere.describe_parameters)[0]

@@ -127,10 +127,12 @@ def test_nothing_beside_a_cname(account: Account, zone: str) -> None:
     """Neither a CNAME beside an address, nor an address beside a CNAME."""
     account.change(zone, "CREATE", "a.example.jp", "A", "192.0.2.1")
     account.change(zone, "CREATE", "c.example.jp", "CNAME", "other.jp")
-    told = refused_change(account, zone, "CREATE", "a.example.jp", "CNAME", "other.jp")
-    assert "as it conflicts with other records with the same DNS name in zone example.jp." in told
-    told = refused_change(account, zone, "CREATE", "c.example.jp", "TXT", '"hello"')
-    assert "because a conflicting RRSet of type CNAME with the same DNS name already" in told
+    message = refused_change(account, zone, "CREATE", "a.example.jp", "CNAME", "other.jp")
+    assert (
+        "as it conflicts with other records with the same DNS name in zone example.jp." in message
+    )
+    message = refused_change(account, zone, "CREATE", "c.example.jp", "TXT", '"hello"')
+    assert "because a conflicting RRSet of type CNAME with the same DNS name already" in message
 
 
 @pytest.mark.behaviour("route53.apex-records-stay")

@@ -20,19 +20,19 @@ from tests.sandbox.conftest import Account
 )
 def test_names_of_records(account: Account, zone: str, name: str, problem: str) -> None:
     """Empty, long and invalid labels are rejected; _ and * are accepted."""
-    told = refused_change(account, zone, "CREATE", name, "A", "192.0.2.1")
-    assert told.startswith(f"[FATAL problem: {problem} encountered with '")
+    message = refused_change(account, zone, "CREATE", name, "A", "192.0.2.1")
+    assert message.startswith(f"[FATAL problem: {problem} encountered with '")
     account.change(zone, "CREATE", "*.example.jp", "A", "192.0.2.1")
     account.change(zone, "CREATE", "_a1.example.jp", "CNAME", "_b2.acm-validations.aws.")
 
 
 def refused_value(account: Account, zone: str, type: str, value: str) -> str:
     """Return Route 53's error message for a value."""
-    told = refused_change(account, zone, "CREATE", "a.example.jp", type, value)
+    message = refused_change(account, zone, "CREATE", "a.example.jp", type, value)
     prefix, suffix = "[Invalid Resource Record: 'FATAL problem: ", f" encountered with '{value}'']"
-    assert told.startswith(prefix)
-    assert told.endswith(suffix)
-    return told.removeprefix(prefix).removesuffix(suffix)
+    assert message.startswith(prefix)
+    assert message.endswith(suffix)
+    return message.removeprefix(prefix).removesuffix(suffix)
 
 
 @pytest.mark.behaviour("route53.address")
@@ -81,8 +81,8 @@ def test_text_is_cut_into_strings(account: Account, zone: str) -> None:
 @pytest.mark.behaviour("route53.duplicate-value")
 def test_value_comes_once(account: Account, zone: str) -> None:
     """The same address twice is rejected."""
-    told = refused_change(account, zone, "CREATE", "a.example.jp", "A", "192.0.2.1", "192.0.2.1")
-    assert "[Duplicate Resource Record: '192.0.2.1']" == told
+    message = refused_change(account, zone, "CREATE", "a.example.jp", "A", "192.0.2.1", "192.0.2.1")
+    assert "[Duplicate Resource Record: '192.0.2.1']" == message
 
 
 def alias(load_balancer: dict[str, Any], name: str = "bot.example.jp.", **more: Any) -> Any:
