@@ -23,7 +23,7 @@ def file_in(folder: Path) -> Path:
     return folder / "provision" / "sandbox.json"
 
 
-def test_runtime_file_of_the_dead_is_no_sandbox(tmp_path: Path) -> None:
+def test_runtime_file_of_a_killed_sandbox_is_ignored(tmp_path: Path) -> None:
     """A killed sandbox leaves its file: its process id shows that."""
     file = file_in(tmp_path)
     assert read_runtime(file) is None
@@ -37,7 +37,7 @@ def test_runtime_file_of_the_dead_is_no_sandbox(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_place() -> None:
+def test_location_of_runtime_file() -> None:
     """In the user's runtime folder, otherwise in a folder of the user's own in the temporary folder."""
     given = {"XDG_RUNTIME_DIR": "/run/user/1"}
     assert Path("/run/user/1/provision/sandbox.json") == runtime_file(given)
@@ -102,7 +102,7 @@ def contents(folder: Path) -> tuple[int, list[str]]:
 @pytest.mark.parametrize(
     "place", [folder_link, file_link, dangling_folder, dangling_file, pipe, file_for_folder]
 )
-def test_something_in_its_place(tmp_path: Path, place: Callable[[Path], None]) -> None:
+def test_unexpected_file_or_link(tmp_path: Path, place: Callable[[Path], None]) -> None:
     """It is neither written nor read, with three sentences; a link's target is unchanged."""
     place(tmp_path)
     before = contents(tmp_path / "target")
@@ -130,7 +130,7 @@ def others(tmp_path: Path) -> Path:
     return file
 
 
-def test_another_users(tmp_path: Path) -> None:
+def test_file_of_another_user(tmp_path: Path) -> None:
     """Another user's file is neither used nor changed."""
     file = others(tmp_path)
     mode = file.parent.stat().st_mode
@@ -141,7 +141,7 @@ def test_another_users(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("folder", "file"), [(0o777, 0o600), (0o750, 0o600), (0o700, 0o644)])
-def test_open_to_others(tmp_path: Path, folder: int, file: int) -> None:
+def test_file_open_to_other_users(tmp_path: Path, folder: int, file: int) -> None:
     """Another user may have read or replaced it."""
     path = file_in(tmp_path)
     write_runtime(TOLD, path)
@@ -169,7 +169,7 @@ def test_open_to_others(tmp_path: Path, folder: int, file: int) -> None:
         ("dns", ""),
     ],
 )
-def test_addresses_of_others(tmp_path: Path, name: str, address: str) -> None:
+def test_remote_addresses_are_rejected(tmp_path: Path, name: str, address: str) -> None:
     """Keys and secrets are not sent to other machines."""
     write_runtime(TOLD | {name: address}, file_in(tmp_path))
     with pytest.raises(ProvisionError, match=f"its {name} leads to another machine"):
@@ -179,7 +179,7 @@ def test_addresses_of_others(tmp_path: Path, name: str, address: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "null", "{", '{"pid": "a"}', '{"pid": []}', '{"aws": 1}']
 )
-def test_damaged(tmp_path: Path, text: str) -> None:
+def test_damaged_runtime_file(tmp_path: Path, text: str) -> None:
     """A damaged file does not describe a sandbox."""
     write_runtime(TOLD, file_in(tmp_path))
     file_in(tmp_path).write_text(text)
@@ -190,7 +190,9 @@ def test_damaged(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("language", "why"), [("en", "it is a symbolic link"), ("ja", "シンボリックリンク")]
 )
-def test_commands_say_so(tmp_path: Path, words: list[str], language: str, why: str) -> None:
+def test_commands_reject_unsafe_runtime_file(
+    tmp_path: Path, words: list[str], language: str, why: str
+) -> None:
     """Exit status 1, three sentences, no traceback, in both languages."""
     folder_link(tmp_path)
     done = subprocess.run(

@@ -15,7 +15,7 @@ from provision.sandbox.delays import Delays
 from tests.sandbox.conftest import REGION, Account
 
 
-def test_time_ticks_the_cloud() -> None:
+def test_advancing_the_clock_runs_tickers() -> None:
     """Advancing the clock runs every ticker once a second."""
     clock = ManualClock()
     cloud = Cloud(clock, Delays.none())
@@ -51,7 +51,7 @@ def test_one_tick_at_a_time() -> None:
     cloud.close()
 
 
-def test_what_runs_behind_ends_once() -> None:
+def test_on_close_callbacks_run_once() -> None:
     """on_close callbacks run newest first at the next reset, and not again at the end."""
     cloud = Cloud(ManualClock())
     ended: list[str] = []

@@ -125,7 +125,7 @@ def test_an_upload_that_was_cut_off(account: Account) -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "many", ""])
-def test_a_length_that_is_none(account: Account, length: str) -> None:
+def test_invalid_content_length(account: Account, length: str) -> None:
     """An error response without a traceback."""
     environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/", "CONTENT_LENGTH": length}
     environ |= {"SERVER_NAME": "a", "SERVER_PORT": "1", "wsgi.url_scheme": "http"}
@@ -154,7 +154,7 @@ def test_a_length_that_is_none(account: Account, length: str) -> None:
         ),
     ],
 )
-def test_what_is_no_arn(
+def test_invalid_arn(
     account: Account, operation: str, parameters: dict[str, str], words: str
 ) -> None:
     """An empty one, and one of another kind."""

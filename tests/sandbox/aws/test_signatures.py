@@ -41,7 +41,7 @@ def outside(account: Account, credentials: dict[str, Any], change: Change | None
 
 
 @pytest.mark.parametrize(("service", "operation"), READS)
-def test_right(account: Account, service: str, operation: str) -> None:
+def test_valid_signature(account: Account, service: str, operation: str) -> None:
     """Root's key is accepted in every protocol, though the sandbox's clock differs from real time."""
     answer = getattr(outside(account, root(account))(service), operation)()
     assert 200 == answer["ResponseMetadata"]["HTTPStatusCode"]
@@ -351,7 +351,7 @@ def test_older_signatures(account: Account) -> None:
 
 @pytest.mark.parametrize("path", ["/moto-api/reset", "/moto-api/", "/moto-api/data.json"])
 @pytest.mark.parametrize("signed", [False, True])
-def test_moto_has_no_surface_of_its_own(account: Account, path: str, signed: bool) -> None:
+def test_motos_own_api_is_disabled(account: Account, path: str, signed: bool) -> None:
     """moto's server would reset the account for anybody."""
     bucket(account)
     headers = {}
@@ -365,7 +365,7 @@ def test_moto_has_no_surface_of_its_own(account: Account, path: str, signed: boo
     assert 1 == len(account.client("s3").list_buckets()["Buckets"])
 
 
-def test_no_page_may_read_it(account: Account) -> None:
+def test_no_cors_headers(account: Account) -> None:
     """moto's server would allow every origin."""
     headers = {"Origin": "http://evil.example"}
     response = Client(account.aws_session).get("/", headers=headers)

@@ -168,7 +168,7 @@ def test_long_answer_goes_to_tcp(account: Account, server: tuple[str, int]) -> N
     assert len(answer.answer[0]) == 10
 
 
-def test_garbage_gets_no_answer(account: Account, server: tuple[str, int]) -> None:
+def test_invalid_dns_query_gets_no_answer(account: Account, server: tuple[str, int]) -> None:
     """Invalid queries are ignored, and the server keeps running."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as garbage:
         garbage.sendto(b"hello", server)

@@ -196,7 +196,7 @@ def test_webhook_test_of_another_endpoint(platform: LinePlatform, bot: Bot) -> N
     assert 400 == call(platform, "POST", path, {"endpoint": "http://bot.example.jp/"}).status_code
 
 
-def test_a_person_writes_and_gets_an_answer(platform: LinePlatform, bot: Bot) -> None:
+def test_message_and_reply(platform: LinePlatform, bot: Bot) -> None:
     """From the text to the reply, with all properties of a message event."""
     put_endpoint(platform)
     outcome = send(platform, text="こんにちは", user="U1")
@@ -493,7 +493,7 @@ def test_every_kind_of_message_is_known() -> None:
     assert set(described) - {"coupon"} == set(KINDS)
 
 
-def test_what_the_bot_makes_of_an_address_is_taken() -> None:
+def test_bots_url_encoding_is_accepted() -> None:
     """The sandbox's check accepts the bot's encoding of URLs."""
     address = uri("https://例え.jp/道 1?q=あ[]")
     assert [] == problems([button(type="uri", uri=address)])

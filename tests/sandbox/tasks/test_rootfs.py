@@ -166,7 +166,7 @@ WHOLE = tar(("app/says.py", {}, b"print('ran')"), ("app/noise", {}, b"0" * 10_00
     ],
     ids=["none", "cut", "cut short", "damaged", "outside", "file for a folder"],
 )
-def test_layer_that_is_none(account: Account, tasks: ProcessTasks, layer: bytes, why: str) -> None:
+def test_invalid_layer(account: Account, tasks: ProcessTasks, layer: bytes, why: str) -> None:
     """The image cannot be pulled, now or again, and nothing half unpacked is run."""
     push_blobs(account, layer)
     for _again in range(2):
@@ -221,9 +221,7 @@ def test_header_without_end(account: Account, tasks: ProcessTasks) -> None:
     ],
     ids=str,
 )
-def test_configuration_that_is_none(
-    account: Account, tasks: ProcessTasks, told: dict[str, Any]
-) -> None:
+def test_invalid_configuration(account: Account, tasks: ProcessTasks, told: dict[str, Any]) -> None:
     """The task fails without an exception."""
     push_blobs(account, WHOLE, **told)
     with pytest.raises(CannotPullError):

@@ -111,7 +111,7 @@ def test_process_of_a_killed_sandbox_ends() -> None:
     runner.close()
 
 
-def test_inline_container_ends_when_it_cannot_be_built() -> None:
+def test_inline_container_that_fails_to_build() -> None:
     """An exception of the factory is a crash at start, and is in its log."""
 
     def broken(environment: dict[str, str]) -> Any:

@@ -18,7 +18,7 @@ def test_surface_lists_itself(account: Account) -> None:
     assert "" not in listed.values()
 
 
-def test_what_there_is_not(account: Account) -> None:
+def test_unknown_paths_and_methods(account: Account) -> None:
     """Unknown paths are 404, wrong methods 405, bodies that are no objects 400."""
     assert 404 == control(account, "GET", "weather")
     assert 405 == control(account, "POST", "clock", {})

@@ -27,7 +27,7 @@ def test_the_collector_reads_it(client: Client) -> None:
     assert {"サンドボックス新報"} == {article.source for article in articles}
 
 
-def test_it_changes_by_the_hour(client: Client) -> None:
+def test_feed_changes_hourly(client: Client) -> None:
     """304 within the hour; new content after it; other paths do not exist."""
     tag = client.get(PATH).headers["ETag"]
     assert 304 == client.get(PATH, headers={"If-None-Match": tag}).status_code

@@ -92,7 +92,7 @@ def bearer(addresses: dict[str, str]) -> dict[str, str]:
         None,
     ],
 )
-def test_host_of_others(addresses: dict[str, str], server: str, host: str | None) -> None:
+def test_foreign_host_header(addresses: dict[str, str], server: str, host: str | None) -> None:
     """A name that resolves to loopback only in somebody's DNS is not served."""
     if host:
         host = host.format(port=urlsplit(addresses[server]).port)
@@ -126,7 +126,7 @@ def test_own_hosts(addresses: dict[str, str], host: str) -> None:
     ],
     ids=str,
 )
-def test_pages_of_others(addresses: dict[str, str], server: str, headers: dict[str, str]) -> None:
+def test_foreign_origin(addresses: dict[str, str], server: str, headers: dict[str, str]) -> None:
     """A page of another origin can do and read nothing, with or without a token."""
     own = urlsplit(addresses[server]).netloc
     given = {name: value.format(own=own) for name, value in headers.items()} | bearer(addresses)
@@ -187,7 +187,7 @@ def test_control_needs_the_token(
     "kind",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a", None],
 )
-def test_forms(
+def test_form_posts_are_rejected(
     addresses: dict[str, str], server: str, method: str, path: str, kind: str | None
 ) -> None:
     """What a page's form can send is no control request, even with the token."""
@@ -207,14 +207,14 @@ def test_forms(
         ("news", "/feed.xml"),
     ],
 )
-def test_what_anybody_may_read(addresses: dict[str, str], server: str, path: str) -> None:
+def test_public_endpoints(addresses: dict[str, str], server: str, path: str) -> None:
     """The clock and the gallery, which the tool finds by AWS_ENDPOINT_URL, and what has no secrets."""
     if server == "news":
         path = urlsplit(addresses["news"]).path
     assert 200 == send_request(addresses, server, "GET", path)[0]
 
 
-def test_commands_of_others(addresses: dict[str, str]) -> None:
+def test_task_command_needs_an_access_key(addresses: dict[str, str]) -> None:
     """Without a key of this sandbox nobody can make it run a command; with one, one can."""
     place = {"endpoint_url": addresses["aws"], "region_name": "ap-northeast-1"}
     guest = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}

@@ -26,7 +26,7 @@ def network(account: Account) -> str:
 
 
 @pytest.mark.behaviour("ec2.route-without-target")
-def test_route_leads_somewhere(account: Account, network: str) -> None:
+def test_route_needs_a_target(account: Account, network: str) -> None:
     """A route without any target is rejected."""
     own = table(account, network)
     code, status, message = account.refusal(lambda: route(account, own))
@@ -46,7 +46,7 @@ def test_route_to_a_gateway_of_the_same_vpc(account: Account, network: str) -> N
 
 
 @pytest.mark.behaviour("ec2.absent-route")
-def test_absent_route_is_not_deleted(account: Account, network: str) -> None:
+def test_missing_route_cannot_be_deleted(account: Account, network: str) -> None:
     """The second deletion is an error."""
     own, delete = table(account, network), account.client("ec2").delete_route
     route(account, own, GatewayId=gateway(account, network))

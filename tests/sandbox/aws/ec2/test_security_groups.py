@@ -76,7 +76,7 @@ def test_unknown_group_is_named(account: Account) -> None:
 
 
 @pytest.mark.behaviour("ec2.malformed-group-id")
-def test_what_is_no_id(account: Account) -> None:
+def test_malformed_id(account: Account) -> None:
     """A malformed id gives another error than an unknown id."""
     delete = account.client("ec2").delete_security_group
     expected = 'Invalid id: "web" (expecting "sg-...")'

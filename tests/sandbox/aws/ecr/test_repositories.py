@@ -90,14 +90,14 @@ def test_not_empty(account: Account, ecr: Any) -> None:
 
 
 @pytest.mark.behaviour("ecr.name-used")
-def test_name_that_is_used(account: Account, ecr: Any) -> None:
+def test_name_in_use(account: Account, ecr: Any) -> None:
     """Names are unique."""
     refused = account.refusal(ecr.create_repository, repositoryName="bot")
     assert ("RepositoryAlreadyExistsException", 400) == refused[:2]
 
 
 @pytest.mark.behaviour("ecr.name-invalid")
-def test_name_that_is_none(account: Account, ecr: Any) -> None:
+def test_invalid_name(account: Account, ecr: Any) -> None:
     """Lower case, with letters and digits at the ends."""
     for name in ("News", "news--/bot", "-bot", "news bot"):
         refused = account.refusal(ecr.create_repository, repositoryName=name)
@@ -141,7 +141,7 @@ def test_token_for_twelve_hours(account: Account, ecr: Any) -> None:
 
 
 @pytest.mark.behaviour("ecr.upload-empty")
-def test_layer_of_nothing(account: Account, ecr: Any) -> None:
+def test_upload_without_parts(account: Account, ecr: Any) -> None:
     """No part was uploaded."""
     refused = account.refusal(ecr.complete_layer_upload, **begin(ecr, b""))
     assert ("EmptyUploadException", 400) == refused[:2]
@@ -164,7 +164,7 @@ def test_layer_twice(account: Account, ecr: Any) -> None:
 
 
 @pytest.mark.behaviour("ecr.repository-unknown")
-def test_image_for_no_repository(account: Account, ecr: Any) -> None:
+def test_image_for_unknown_repository(account: Account, ecr: Any) -> None:
     """Pushing does not create a repository."""
     given = {"repositoryName": "new", "imageManifest": manifest(b"{}"), "imageTag": "1"}
     refused = account.refusal(ecr.put_image, **given)
@@ -172,7 +172,7 @@ def test_image_for_no_repository(account: Account, ecr: Any) -> None:
 
 
 @pytest.mark.behaviour("ecr.manifest-no-json")
-def test_manifest_that_is_none(account: Account, ecr: Any) -> None:
+def test_invalid_manifest(account: Account, ecr: Any) -> None:
     """It is not JSON."""
     refused = account.refusal(lambda: put(ecr, "bot:1", "1"))
     assert INVALID == refused[:2]
@@ -248,7 +248,9 @@ def test_moved_tag(ecr: Any) -> None:
         ("action", "type", "delete"),
     ],
 )
-def test_policy_that_is_none(account: Account, ecr: Any, part: str, key: str, value: Any) -> None:
+def test_invalid_lifecycle_policy(
+    account: Account, ecr: Any, part: str, key: str, value: Any
+) -> None:
     """InvalidParameterException; the valid policy is kept."""
     rule = copy.deepcopy(RULE)
     rule[part][key] = value

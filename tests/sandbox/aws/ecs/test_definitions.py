@@ -112,13 +112,13 @@ def test_stop_timeout(bot: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.no-essential-container")
-def test_nothing_essential(bot: Bot) -> None:
+def test_no_essential_container(bot: Bot) -> None:
     """One container has to be essential."""
     assert CLIENT == register(bot, **container(bot, essential=False))[:2]
 
 
 @pytest.mark.behaviour("ecs.role-not-an-arn")
-def test_role_that_is_none(bot: Bot) -> None:
+def test_invalid_role(bot: Bot) -> None:
     """Neither a role's ARN nor a role's name."""
     expected = (*CLIENT, "Role is not valid")
     assert expected == register(bot, taskRoleArn="arn:aws:iam::123456789012:user/bot")

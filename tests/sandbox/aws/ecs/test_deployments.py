@@ -169,7 +169,7 @@ def test_threshold_is_half_the_desired_count(bot: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.restarts-are-throttled")
-def test_starts_that_fail_are_tried_ever_later(bot: Bot) -> None:
+def test_failed_starts_are_retried_with_growing_pauses(bot: Bot) -> None:
     """After three tasks that never ran, ECS waits longer each time; a new deployment does not wait."""
     bot.account.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
     bot.create(deploymentConfiguration={"deploymentCircuitBreaker": _breaker(False)})

@@ -343,7 +343,7 @@ def test_stopped_task_is_remembered_for_an_hour(bot: Bot) -> None:
     assert ["MISSING"] == [failure["reason"] for failure in described["failures"]]
 
 
-def test_control_surface_plays_spot(bot: Bot) -> None:
+def test_control_endpoint_simulates_spot(bot: Bot) -> None:
     """Interruptions and shortages on request, as the demo uses them."""
     bot.create()
     bot.steady()

@@ -124,7 +124,7 @@ def test_start_that_fails_says_why(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.run-task-token-repeated")
-def test_token_again(registered: Bot) -> None:
+def test_client_token_with_same_parameters(registered: Bot) -> None:
     """The same token and parameters return the same task."""
     (first,) = registered.ecs.run_task(**run_parameters(registered, clientToken="once"))["tasks"]
     (again,) = registered.ecs.run_task(**run_parameters(registered, clientToken="once"))["tasks"]
@@ -136,7 +136,7 @@ def test_token_again(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.run-task-token-conflict")
-def test_token_for_another_wish(registered: Bot) -> None:
+def test_client_token_with_other_parameters(registered: Bot) -> None:
     """The same token with another count is an error."""
     registered.ecs.run_task(**run_parameters(registered, clientToken="once"))
     code, status, _ = run(registered, clientToken="once", count=2)
@@ -172,7 +172,7 @@ def test_no_launch_type_is_ec2(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.override-of-unknown-container")
-def test_override_of_nothing(registered: Bot) -> None:
+def test_override_of_unknown_container(registered: Bot) -> None:
     """The container's name is misspelt."""
     given = {"containerOverrides": [{"name": "bto", "command": ["ls"]}]}
     assert (

@@ -147,7 +147,7 @@ def test_six_load_balancers(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.grace-period-without-load-balancer")
-def test_grace_period_of_nothing(registered: Bot) -> None:
+def test_grace_period_without_load_balancer(registered: Bot) -> None:
     """It requires a load balancer."""
     assert (
         *INVALID,
@@ -328,7 +328,7 @@ def test_negative_count(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.percents-that-block")
-def test_percents_of_a_hundred(registered: Bot) -> None:
+def test_both_percentages_at_100(registered: Bot) -> None:
     """With both at 100 no deployment could ever progress."""
     percents = {"minimumHealthyPercent": 100, "maximumPercent": 100}
     code, status, message = create(registered, deploymentConfiguration=percents)
@@ -353,7 +353,7 @@ def test_exec_without_a_task_role(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.service-name-used")
-def test_name_that_is_used(registered: Bot) -> None:
+def test_name_in_use(registered: Bot) -> None:
     """Without a token even the same parameters are rejected."""
     registered.ecs.create_service(**registered.service_parameters())
     expected = (*INVALID, "Creation of service was not idempotent.")
@@ -361,7 +361,7 @@ def test_name_that_is_used(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.service-token-repeated")
-def test_token_again(registered: Bot) -> None:
+def test_client_token_with_same_parameters(registered: Bot) -> None:
     """The same token and parameters return the same service."""
     first = registered.ecs.create_service(**registered.service_parameters(clientToken="once"))[
         "service"
@@ -374,7 +374,7 @@ def test_token_again(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.service-token-conflict")
-def test_token_for_another_wish(registered: Bot) -> None:
+def test_client_token_with_other_parameters(registered: Bot) -> None:
     """The same token with another count is an error."""
     registered.ecs.create_service(**registered.service_parameters(clientToken="once"))
     expected = (*INVALID, "Creation of service was not idempotent.")
@@ -391,7 +391,7 @@ def test_service_that_is_not_there(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.service-not-active")
-def test_service_that_is_on_its_way_out(registered: Bot) -> None:
+def test_draining_service_cannot_be_changed(registered: Bot) -> None:
     """DRAINING: no change, and no second deletion."""
     registered.ecs.create_service(**registered.service_parameters())
     registered.ecs.delete_service(cluster="news", service="bot", force=True)

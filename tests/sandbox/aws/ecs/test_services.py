@@ -180,7 +180,7 @@ def test_stop_timeout_ends_in_a_kill(bot: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.stop-task")
-def test_stop_task_is_made_up_for(bot: Bot) -> None:
+def test_stopped_task_is_replaced(bot: Bot) -> None:
     """After StopTask the reason is shown, and the service starts another task."""
     bot.create()
     bot.steady()

@@ -72,7 +72,7 @@ def test_request_reaches_the_container(bot: Bot) -> None:
     assert any(line.startswith("HTTP_X_AMZN_TRACE_ID=Root=1-") for line in lines)
 
 
-def test_nobody_answers_for_other_names(bot: Bot) -> None:
+def test_unknown_host_name_is_not_served(bot: Bot) -> None:
     """Without a DNS record there is no load balancer and no certificate."""
     front = DataPlane(bot.account.cloud)
     assert front.certificate("example.jp") is not None
@@ -175,7 +175,7 @@ def test_protocol_of_a_listener(published: Bot) -> None:
         ({"IpRanges": [{"CidrIp": "203.0.113.0/24"}]}, 504),
     ],
 )
-def test_task_admits_its_load_balancer(bot: Bot, source: dict[str, Any], status: int) -> None:
+def test_task_must_admit_the_load_balancer(bot: Bot, source: dict[str, Any], status: int) -> None:
     """By its security group, or by its private address range."""
     ec2 = bot.account.client("ec2")
     (group,) = ec2.describe_security_groups(GroupIds=[bot.inner])["SecurityGroups"]

@@ -141,7 +141,7 @@ def test_log_of_calls_names_the_principal(account: Account) -> None:
     assert "arn:aws:iam::123456789012:user/john" == him
 
 
-def test_words_of_iam_and_route53(account: Account) -> None:
+def test_access_denied_message_of_iam_and_route53(account: Account) -> None:
     """AccessDenied with 403, over REST-XML too."""
     maria = a_user(account)
     code, status, message = account.refusal(maria("iam").get_user, UserName="maria")
@@ -169,7 +169,7 @@ def test_roles_have_their_path(account: Account) -> None:
 
 
 @pytest.mark.behaviour("permissions.words-ec2")
-def test_words_of_ec2(account: Account) -> None:
+def test_access_denied_message_of_ec2(account: Account) -> None:
     """UnauthorizedOperation; for a mutating call with an encoded message."""
     ec2 = a_user(account)("ec2")
     expected = (
@@ -185,7 +185,7 @@ def test_words_of_ec2(account: Account) -> None:
 
 
 @pytest.mark.behaviour("permissions.words-s3")
-def test_words_of_s3(account: Account) -> None:
+def test_access_denied_message_of_s3(account: Account) -> None:
     """AccessDenied with the quoted resource; HEAD has no message."""
     s3 = a_user(account)("s3")
     where = {"LocationConstraint": REGION}
@@ -332,7 +332,7 @@ def test_tags_need_permission(
 
 
 @pytest.mark.behaviour("permissions.hosted-zone")
-def test_hosted_zone_needs_a_look_at_vpcs(account: Account) -> None:
+def test_create_hosted_zone_needs_describe_vpcs(account: Account) -> None:
     """route53:* alone is not enough to create a zone."""
     given = {"Name": "example.jp", "CallerReference": "1"}
     client = a_user(account, allow("route53:*"))("route53")
@@ -343,7 +343,7 @@ def test_hosted_zone_needs_a_look_at_vpcs(account: Account) -> None:
 
 
 @pytest.mark.behaviour("permissions.free")
-def test_everybody_may_ask_who_they_are(account: Account) -> None:
+def test_get_caller_identity_is_always_allowed(account: Account) -> None:
     """GetCallerIdentity works even with a deny of everything."""
     sts = a_user(account, allow("*", Effect="Deny"))("sts")
     assert USER == sts.get_caller_identity()["Arn"]

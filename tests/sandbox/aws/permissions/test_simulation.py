@@ -42,7 +42,7 @@ def test_role_is_simulated(account: Account) -> None:
         assert decision == result["EvalDecision"]
 
 
-def test_nobody_is_not_simulated(account: Account) -> None:
+def test_simulation_of_unknown_role(account: Account) -> None:
     """A role that does not exist is an error."""
     iam = account.client("iam")
     with pytest.raises(iam.exceptions.NoSuchEntityException):
@@ -51,7 +51,7 @@ def test_nobody_is_not_simulated(account: Account) -> None:
         )
 
 
-def test_what_is_not_built_is_no_valid_action(account: Account) -> None:
+def test_simulation_of_unsupported_action(account: Account) -> None:
     """An action that neither moto nor the sandbox has gives an error, not an empty result."""
     iam = account.client("iam")
     with pytest.raises(iam.exceptions.ClientError, match="InvalidAction"):

@@ -49,7 +49,7 @@ def test_own_bucket_twice(account: Account) -> None:
 
 
 @pytest.mark.behaviour("s3.bucket-taken", "s3.foreign-bucket")
-def test_bucket_of_a_stranger(account: Account) -> None:
+def test_bucket_of_another_account(account: Account) -> None:
     """Another account's bucket: its name is taken, and access is denied."""
     account.cloud.s3.foreign.add("news")
     s3 = account.client("s3")

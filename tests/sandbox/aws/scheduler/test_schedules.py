@@ -143,7 +143,7 @@ def test_bad_target(account: Account) -> None:
 
 
 @pytest.mark.behaviour("scheduler.target-reads")
-def test_reading_target(account: Account) -> None:
+def test_read_only_target(account: Account) -> None:
     """A read-only action is rejected."""
     arn = "arn:aws:scheduler:::aws-sdk:ecs:describeServices"
     assert_rejected(account, with_target({"Arn": arn}), "is not a supported target")
@@ -179,7 +179,7 @@ def test_input_is_in_pascal_case(account: Account, text: str) -> None:
 
 
 @pytest.mark.behaviour("scheduler.ecs-parameters")
-def test_cluster_alone_is_no_target(account: Account) -> None:
+def test_cluster_target_needs_a_task_definition(account: Account) -> None:
     """What to run is missing."""
     arn = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/news"
     assert_rejected(account, with_target({"Arn": arn}), "EcsParameters")
@@ -237,7 +237,7 @@ def test_group_exists(account: Account) -> None:
 
 
 @pytest.mark.behaviour("scheduler.group-goes", "scheduler.group-leaving")
-def test_group_goes(account: Account) -> None:
+def test_group_deletion_takes_a_while(account: Account) -> None:
     """DELETING for a while, without accepting new schedules; then it is gone with its schedules."""
     scheduler, given = ready(account)
     scheduler.create_schedule_group(Name="bot")
@@ -351,7 +351,7 @@ def test_start_and_end(account: Account) -> None:
 
 
 @pytest.mark.behaviour("scheduler.deleted-after-completion")
-def test_once_and_gone(account: Account) -> None:
+def test_schedule_is_deleted_after_completion(account: Account) -> None:
     """An at() with ActionAfterCompletion DELETE; without it the schedule is kept."""
     scheduler, given = ready(account)
     once = given | {"ScheduleExpression": "at(2026-06-01T00:00:00)"}

@@ -16,7 +16,7 @@ def inventory(account: Account) -> list[str]:
 
 
 @pytest.mark.behaviour("tagging.omits")
-def test_what_is_omitted(account: Account) -> None:
+def test_roles_zones_and_groups_are_not_listed(account: Account) -> None:
     """Roles, hosted zones and schedule groups are missing; a log group is listed."""
     tag = {"Key": "stack", "Value": "news"}
     iam, route53 = account.client("iam"), account.client("route53")
@@ -29,7 +29,7 @@ def test_what_is_omitted(account: Account) -> None:
 
 
 @pytest.mark.behaviour("tagging.lists-what-is-gone")
-def test_what_is_gone(account: Account) -> None:
+def test_deleted_service_is_still_listed(account: Account) -> None:
     """A deleted service, long INACTIVE, is still listed."""
     bot = Bot(account)
     account.clock.step = 20.0
