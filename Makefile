@@ -44,7 +44,7 @@ oldest:
 	else \
 	    $(MAKE) demo VENV=.venv-oldest PYTHON=$(OLDEST) && \
 	    .venv-oldest/bin/python -m pytest -n 2 tests/sandbox \
-	        tests/provision/test_command.py tests/provision/test_image_in_sandbox.py; \
+	        tests/provision/test_cli.py tests/provision/test_image_in_sandbox.py; \
 	fi
 
 # Against your own AWS account and LINE channel: costs money, asks first, deletes what it made.

@@ -1,1 +1,1 @@
-"""Measurements, run by hand; what they gave is in RESULTS.md."""
+"""Benchmarks, run by hand; the results are in RESULTS.md."""

@@ -1,4 +1,4 @@
-"""Articles to measure with: as long as real ones, in words that are as common."""
+"""Articles for benchmarks: as long as real ones, with words as frequent as in real ones."""
 
 import random
 import time
@@ -79,17 +79,17 @@ CATEGORIES = (
 )
 
 
-def made(count: int, now: float, seed: int = 0) -> list[Article]:
-    """So many articles of the last thirty days."""
+def generate(count: int, now: float, seed: int = 0) -> list[Article]:
+    """Return so many articles of the last thirty days."""
     chosen = random.Random(seed)
 
     def words(least: int) -> str:
-        said = ""
-        while len(said) < least:
-            said += chosen.choice(PARTS)
-            if chosen.random() < 0.1:  # names and numbers: what is rare
-                said += "".join(chr(chosen.randrange(0x4E00, 0x9FA0)) for _ in range(2))
-        return said
+        text = ""
+        while len(text) < least:
+            text += chosen.choice(PARTS)
+            if chosen.random() < 0.1:  # rare words, like names and numbers
+                text += "".join(chr(chosen.randrange(0x4E00, 0x9FA0)) for _ in range(2))
+        return text
 
     return [
         Article(
@@ -106,5 +106,5 @@ def made(count: int, now: float, seed: int = 0) -> list[Article]:
 
 
 def write(folder: Path, count: int) -> None:
-    """As the collector writes them."""
-    publish(Folder(str(folder)), {"files": [], "feeds": {}}, made(count, time.time()), {})
+    """Write articles as the collector does."""
+    publish(Folder(str(folder)), {"files": [], "feeds": {}}, generate(count, time.time()), {})

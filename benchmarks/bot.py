@@ -1,10 +1,10 @@
-"""The bot beside line-bot-sdk's flask-echo example: `python -m benchmarks.bot [--rounds 5]`.
+"""The bot compared with line-bot-sdk's flask-echo example: `python -m benchmarks.bot [--rounds 5]`.
 
-Both answer through the same LINE, whose reply endpoint speaks TLS and takes 50 ms, within the webhook's
-request; the bot has its whole conversation and 10,000 articles. `--busy 2` keeps the machine busy with two
-other processes meanwhile. Ratios of one run on one machine: absolute numbers
-are this machine's at this hour. `--other NAME='COMMAND'` measures another server the same way: it finds
-PORT, ACCESS_TOKEN, CHANNEL_SECRET and LINE_API_URL in its environment, and answers /healthz and /webhook.
+Both answer through the same LINE, whose reply endpoint uses TLS and takes 50 ms, within the webhook's
+request; the bot has all its features and 10,000 articles. `--busy 2` keeps the machine busy with two other
+processes meanwhile. Compare ratios within one run on one machine: absolute numbers depend on the machine.
+`--other NAME='COMMAND'` measures another server the same way: it finds PORT, ACCESS_TOKEN, CHANNEL_SECRET and
+LINE_API_URL in its environment, and serves /healthz and /webhook.
 """
 
 import argparse
@@ -19,13 +19,13 @@ from pathlib import Path
 import trustme
 
 from benchmarks import articles
-from benchmarks.load import Measured, closed, paced
-from benchmarks.stage import machine, middle
-from benchmarks.subject import NoQuota, Subject, share
+from benchmarks.harness import format_median, machine
+from benchmarks.load import LoadResult, send_at_rate, send_continuously
+from benchmarks.server_process import NoQuota, ServerProcess, limit_cpu
 
 SECRET = "secret"
 GUNICORN = "gunicorn --worker-class gthread --threads 64 --keep-alive 75 --bind 127.0.0.1:$PORT"
-SUBJECTS = {
+SERVERS = {
     "flask-echo": f"{sys.executable} -m {GUNICORN} benchmarks.flask_echo:app",
     "bot": f"{sys.executable} -m bot",
 }
@@ -50,9 +50,9 @@ def main() -> None:
     parser.add_argument("--only", choices=("quarter", "whole"))
     parser.add_argument("--other", action="append", default=[], metavar="NAME=COMMAND")
     options = parser.parse_args()
-    subjects = SUBJECTS | dict(one.split("=", 1) for one in options.other)
+    servers = SERVERS | dict(one.split("=", 1) for one in options.other)
     folder = tempfile.TemporaryDirectory()
-    with folder as news, line(0.05, news) as port, busy(options.busy):
+    with folder as news, run_line(0.05, news) as port, busy_processes(options.busy):
         articles.write(Path(news), 10_000)
         environment = {
             "ACCESS_TOKEN": "t" * 172,
@@ -69,70 +69,71 @@ def main() -> None:
         ):
             if options.only not in (None, measure.__name__):
                 continue
-            found: dict[str, list[Figures]] = {name: [] for name in subjects}
+            found: dict[str, list[Figures]] = {name: [] for name in servers}
             try:
-                for _round in range(options.rounds):  # in turn: what disturbs one disturbs all
-                    for name, command in subjects.items():
+                for _round in range(options.rounds):  # in turn, so that disturbances affect all
+                    for name, command in servers.items():
                         found[name].append(measure(command.split(), environment, options.seconds))
             except NoQuota as error:
                 sys.exit(f"No control group can be made here ({error}): nothing was measured.")
             print(f"\n{title}:\n\n| | {' | '.join(columns)} |\n{'|---' * (1 + len(columns))}|")
             for name, rounds in found.items():
-                print(f"| {name} | {' | '.join(map(shown, zip(*rounds, strict=True)))} |")
+                print(f"| {name} | {' | '.join(map(format_values, zip(*rounds, strict=True)))} |")
 
 
-def shown(values: Figures) -> str:
-    """As precise as is of use."""
-    return middle(list(values), 2 if max(values) < 10 else 0)
+def format_values(values: Figures) -> str:
+    """Format values with useful precision."""
+    return format_median(list(values), 2 if max(values) < 10 else 0)
 
 
 def quarter(command: list[str], environment: dict[str, str], seconds: float) -> Figures:
-    """Cold start, memory, throughput, and the answers at a quiet pace: as QUARTER has it."""
-    with share(0.25) as group:
-        subject = Subject(command, environment, group)
+    """Return the columns of QUARTER: start, memory, throughput, and latency at a low rate."""
+    with limit_cpu(0.25) as group:
+        server = ServerProcess(command, environment, group)
         try:
-            asyncio.run(closed(subject.port, SECRET, 4, 5))  # warm, and the news is read
-            poll_interval = well(asyncio.run(paced(subject.port, SECRET, 20, seconds)))
-            healthy, memory = subject.seconds_to_healthy, subject.memory()
-            return (healthy, memory, *loaded(subject, 16, seconds)[:2], *tail(poll_interval))
+            # Warm up, until the news is read.
+            asyncio.run(send_continuously(server.port, SECRET, 4, 5))
+            quiet = check_success(asyncio.run(send_at_rate(server.port, SECRET, 20, seconds)))
+            healthy, memory = server.seconds_to_healthy, server.memory()
+            return (healthy, memory, *measure_load(server, 16, seconds)[:2], *percentiles(quiet))
         finally:
-            subject.close()
+            server.close()
 
 
 def whole(command: list[str], environment: dict[str, str], seconds: float) -> Figures:
-    """Throughput: as WHOLE has it."""
-    with share(1.0) as group:
-        subject = Subject(command, environment, group)
+    """Return the columns of WHOLE: throughput and latency."""
+    with limit_cpu(1.0) as group:
+        server = ServerProcess(command, environment, group)
         try:
-            asyncio.run(closed(subject.port, SECRET, 16, 2))
-            return loaded(subject, 64, seconds)
+            asyncio.run(send_continuously(server.port, SECRET, 16, 2))
+            return measure_load(server, 64, seconds)
         finally:
-            subject.close()
+            server.close()
 
 
-def loaded(subject: Subject, connections: int, seconds: float) -> Figures:
-    """Answers a second, milliseconds of CPU for each, p50 and p99, with as many at a time."""
-    before = subject.cpu()
-    full = well(asyncio.run(closed(subject.port, SECRET, connections, seconds)))
-    each = (subject.cpu() - before) / len(full.seconds) * 1000
-    return (full.rate, each, *tail(full))
+def measure_load(server: ServerProcess, connections: int, seconds: float) -> Figures:
+    """Return answers per second, milliseconds of CPU each, p50 and p99, with that many connections."""
+    before = server.cpu()
+    full = check_success(asyncio.run(send_continuously(server.port, SECRET, connections, seconds)))
+    each = (server.cpu() - before) / len(full.seconds) * 1000
+    return (full.rate, each, *percentiles(full))
 
 
-def tail(measured: Measured) -> Figures:
-    """p50 and p99, in milliseconds."""
+def percentiles(measured: LoadResult) -> Figures:
+    """Return p50 and p99, in milliseconds."""
     return (measured.percentile(0.5), measured.percentile(0.99))
 
 
-def well(measured: Measured) -> Measured:
-    """Do the same, and end the benchmark where a request failed: fast refusals are no answers."""
+def check_success(measured: LoadResult) -> LoadResult:
+    """Return the same; end the benchmark if a request failed, as fast errors are no answers."""
     if measured.failed:
         raise SystemExit(f"{measured.failed} of {len(measured.seconds)} requests failed")
     return measured
 
 
 @contextmanager
-def busy(processes: int) -> Iterator[None]:
-    """Meanwhile so many processes compute without a pause."""
+def busy_processes(processes: int) -> Iterator[None]:
+    """Keep so many processes computing without a pause."""
     running = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)
     ]
@@ -145,8 +146,8 @@ def busy(processes: int) -> Iterator[None]:
 
 
 @contextmanager
-def line(delay: float, folder: str) -> Iterator[int]:
-    """Start LINE as a process of its own, its authority in `ca.pem`. Return its port."""
+def run_line(delay: float, folder: str) -> Iterator[int]:
+    """Run LINE as a process, with its certificate authority in `ca.pem`; yield its port."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(f"{folder}/ca.pem")
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(

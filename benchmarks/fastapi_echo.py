@@ -1,4 +1,4 @@
-"""line-bot-sdk's fastapi-echo example (examples/fastapi-echo/main.py), told where LINE is.
+"""line-bot-sdk's fastapi-echo example (examples/fastapi-echo/main.py), with a configurable LINE URL.
 
 Needs `pip install fastapi uvicorn`; run as `python -m uvicorn benchmarks.fastapi_echo:app --port $PORT`.
 """

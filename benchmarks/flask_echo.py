@@ -1,4 +1,4 @@
-"""line-bot-sdk's flask-echo example (examples/flask-echo/app_with_handler.py), told where LINE is."""
+"""line-bot-sdk's flask-echo example (examples/flask-echo/app_with_handler.py); LINE's URL is configurable."""
 
 import os
 

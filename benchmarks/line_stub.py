@@ -1,6 +1,6 @@
-"""A LINE that takes every reply after a while: `python -m benchmarks.line_stub SECONDS [CERTIFICATE.pem]`.
+"""A LINE that accepts every reply after a delay: `python -m benchmarks.line_stub SECONDS [CERTIFICATE.pem]`.
 
-Prints its port. With a certificate (a PEM file with its key) it speaks TLS.
+Prints its port. With a certificate (a PEM file with its key) it uses TLS.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ PROFILE = b'{"userId":"U","displayName":"Somebody","language":"en"}'
 
 
 class Connection(asyncio.Protocol):
-    """One connection of a bot."""
+    """One connection from a bot."""
 
     delay = 0.0
 
@@ -26,7 +26,7 @@ class Connection(asyncio.Protocol):
         self.received = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is complete."""
+        """Answer every complete request."""
         self.received += data
         while (head := self.received.find(b"\r\n\r\n")) >= 0:
             fields = self.received[:head].lower().split(b"\r\n")
@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
 
 
 async def main(delay: float, certificate: str = "") -> None:
-    """Serve until the end."""
+    """Serve until killed."""
     Connection.delay = delay
     context = None
     if certificate:

@@ -1,4 +1,4 @@
-"""LINE as a load: signed webhooks on kept-alive connections."""
+"""LINE as a load generator: signed webhooks on keep-alive connections."""
 
 import asyncio
 import itertools
@@ -10,36 +10,36 @@ from dataclasses import dataclass
 
 from provision.sandbox.line.webhooks import signature, text_event
 
-# As people are: each writes more than once.
-PEOPLE = 200
+# Each user writes more than once.
+USERS = 200
 WORDS = ("latest", "最新", "ロケット", "科学", "Science", "宇宙 月", "zebra", "help", "記事")
 
 
 @dataclass
-class Measured:
-    """What came of a load: seconds each, statuses, how long all took."""
+class LoadResult:
+    """The result of a load: seconds of each request, failures, total seconds."""
 
     seconds: list[float]
     failed: int
-    lasted: float
+    total_seconds: float
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
-        return len(self.seconds) / self.lasted
+        """Return the answers per second."""
+        return len(self.seconds) / self.total_seconds
 
     def percentile(self, share: float) -> float:
-        """Milliseconds."""
+        """Return a percentile in milliseconds."""
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
 
 
 def webhooks(secret: str, seed: int = 0) -> Iterator[bytes]:
-    """Yield requests without end, each with an event of its own."""
+    """Yield requests without end, each with its own event."""
     chosen = random.Random(seed)
     for number in itertools.count():
         event = text_event(
-            chosen.choice(WORDS), f"U{number % PEOPLE}", f"token-{number}", time.time()
+            chosen.choice(WORDS), f"U{number % USERS}", f"token-{number}", time.time()
         )
         document = {"destination": "U", "events": [event]}
         body = json.dumps(document, ensure_ascii=False).encode()
@@ -50,40 +50,40 @@ def webhooks(secret: str, seed: int = 0) -> Iterator[bytes]:
         )
 
 
-async def closed(port: int, secret: str, connections: int, seconds: float) -> Measured:
-    """As many at a time as there are connections, for so long."""
+async def send_continuously(port: int, secret: str, connections: int, seconds: float) -> LoadResult:
+    """Keep as many requests in flight as there are connections, for so many seconds."""
     requests, end = webhooks(secret), time.monotonic() + seconds
-    exists: list[float] = []
+    durations: list[float] = []
     failed = 0
 
     async def one() -> None:
         nonlocal failed
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.monotonic() < end:
-            took, well = await _exchange(reader, writer, next(requests))
-            exists.append(took)
-            failed += not well
+            duration, succeeded = await _exchange(reader, writer, next(requests))
+            durations.append(duration)
+            failed += not succeeded
         writer.close()
 
     began = time.monotonic()
     await asyncio.gather(*(one() for _ in range(connections)))
-    return Measured(exists, failed, time.monotonic() - began)
+    return LoadResult(durations, failed, time.monotonic() - began)
 
 
-async def paced(port: int, secret: str, rate: float, seconds: float) -> Measured:
-    """So many a second, whether or not the ones before have been answered."""
+async def send_at_rate(port: int, secret: str, rate: float, seconds: float) -> LoadResult:
+    """Send so many requests per second, whether or not earlier ones have been answered."""
     requests = webhooks(secret)
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-    exists: list[float] = []
+    durations: list[float] = []
     failed = 0
 
     async def one() -> None:
         nonlocal failed
         pair = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
-        took, well = await _exchange(*pair, next(requests))
+        duration, succeeded = await _exchange(*pair, next(requests))
         idle.append(pair)
-        exists.append(took)
-        failed += not well
+        durations.append(duration)
+        failed += not succeeded
 
     began = time.monotonic()
     running = []
@@ -93,7 +93,7 @@ async def paced(port: int, secret: str, rate: float, seconds: float) -> Measured
     await asyncio.gather(*running)
     for _reader, writer in idle:
         writer.close()
-    return Measured(exists, failed, time.monotonic() - began)
+    return LoadResult(durations, failed, time.monotonic() - began)
 
 
 async def _exchange(

@@ -1,8 +1,8 @@
-"""How soon the sandbox answers its first call, and how many calls a second beside plain moto.
+"""How soon the sandbox answers its first call, and calls per second compared with plain moto.
 
 `python -m benchmarks.sandbox` prints both. The calls are serialized beforehand and sent over HTTP one after
-the other, so that what is measured is the server. The servers take turns, round by round; a second plain moto
-takes its turn too, and what it differs from the first is the machine's noise.
+the other, so that the server is measured. The servers take turns in each round; a second plain moto takes
+part too, and its difference from the first is the machine's noise.
 """
 
 import argparse
@@ -42,12 +42,12 @@ TRUST = json.dumps(
     }
 )
 Request = tuple[str, str, bytes, dict[str, str]]  # method, path, body, headers
-Unsigned = tuple[str, AWSRequest]  # the service's name in signatures
-# Starts a process; where its AWS is, and a key for it, named as `sandbox --json` names them.
+Unsigned = tuple[str, AWSRequest]  # the service's signing name
+# Starts a process; yields its AWS URL and a key, with the names of `sandbox --json`.
 Server = Callable[[], AbstractContextManager[dict[str, str]]]
 NOWHERE = "http://127.0.0.1"
 
-# What a walk asks: mostly reads, of every service the stack uses; what it makes it takes away again.
+# As in a setup: mostly reads, of every service the stack uses; what is created is deleted again.
 MIX: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "get_caller_identity", {}),
     ("ec2", "describe_vpcs", {}),
@@ -81,28 +81,28 @@ MIX: list[tuple[str, str, dict[str, Any]]] = [
     ("scheduler", "list_schedules", {}),
     ("s3", "list_buckets", {}),
 ]
-# Once per server: without it ECS has no clusters.
+# Once per server: required for ECS clusters.
 BEFOREHAND = [("iam", "create_service_linked_role", {"AWSServiceName": "ecs.amazonaws.com"})]
 
 
-def serialized(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Unsigned]:
-    """Return the calls as botocore makes requests of them, before it signs them."""
-    exists: list[Unsigned] = []
+def serialize(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Unsigned]:
+    """Return the calls as botocore's requests, before signing."""
+    requests: list[Unsigned] = []
 
-    def take(request: AWSRequest, signing_name: str, **_: Any) -> None:
-        exists.append((signing_name, request))
+    def collect(request: AWSRequest, signing_name: str, **_: Any) -> None:
+        requests.append((signing_name, request))
         raise InterruptedError
 
     session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name=REGION)
-    session.events.register("before-sign", take)
+    session.events.register("before-sign", collect)
     for service, operation, parameters in calls:
         client = session.client(service, endpoint_url=NOWHERE)
         with contextlib.suppress(InterruptedError):
             getattr(client, operation)(**parameters)
-    return exists
+    return requests
 
 
-def signed(calls: list[Unsigned], server: dict[str, str]) -> list[Request]:
+def sign(calls: list[Unsigned], server: dict[str, str]) -> list[Request]:
     """Return the calls, signed once with a key that this server knows."""
     credentials = Credentials(server["access_key_id"], server["secret_access_key"])
     requests = []
@@ -123,20 +123,20 @@ def signed(calls: list[Unsigned], server: dict[str, str]) -> list[Request]:
 
 
 def send(server: dict[str, str], request: Request) -> None:
-    """One call, on a connection of its own; an answer that is no success ends the benchmark."""
+    """Send one call on its own connection; end the benchmark if it fails."""
     method, path, body, headers = request
     connection = http.client.HTTPConnection(server["aws"].partition("//")[2], timeout=60)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
-    told = answer.read()
+    content = answer.read()
     connection.close()
     if answer.status >= 300:
-        raise SystemExit(f"{method} {path}: {answer.status} {told[:300]!r} for {body[:200]!r}")
+        raise SystemExit(f"{method} {path}: {answer.status} {content[:300]!r} for {body[:200]!r}")
 
 
 @contextlib.contextmanager
-def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """Run the process, and stop it by SIGTERM afterwards."""
+def running(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run the process, and stop it with SIGTERM at the end."""
     with process:
         try:
             yield process
@@ -146,20 +146,20 @@ def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextlib.contextmanager
-def sandbox() -> Iterator[dict[str, str]]:
-    """Start a sandbox as its own process."""
+def run_sandbox() -> Iterator[dict[str, str]]:
+    """Start a sandbox in its own process."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "provision", "sandbox", "--json"]
         environ = {**os.environ, "XDG_RUNTIME_DIR": folder}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
-        with ended(process):
+        with running(process):
             assert process.stdout is not None
             yield json.loads(process.stdout.readline())
 
 
 @contextlib.contextmanager
-def plain_moto() -> Iterator[dict[str, str]]:
-    """moto_server as its own process; it takes any key."""
+def run_moto() -> Iterator[dict[str, str]]:
+    """Start moto_server in its own process; it accepts any key."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -167,7 +167,7 @@ def plain_moto() -> Iterator[dict[str, str]]:
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
     )
-    with ended(process):
+    with running(process):
         while True:
             with contextlib.suppress(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port)).close()
@@ -177,16 +177,16 @@ def plain_moto() -> Iterator[dict[str, str]]:
 
 
 def first_call(start: Server, call: Unsigned) -> float:
-    """Seconds from the start of the process to its first answer."""
+    """Return the seconds from the start of the process to its first answer."""
     began = time.monotonic()
     with start() as server:
-        send(server, signed([call], server)[0])
+        send(server, sign([call], server)[0])
         return time.monotonic() - began
 
 
 def rate(server: dict[str, str], calls: list[Unsigned]) -> float:
     """Return the calls per second over one round of the mix."""
-    requests = signed(calls, server)
+    requests = sign(calls, server)
     began = time.monotonic()
     for request in requests:
         send(server, request)
@@ -195,11 +195,11 @@ def rate(server: dict[str, str], calls: list[Unsigned]) -> float:
 
 def rates(calls: list[Unsigned], rounds: int) -> dict[str, list[float]]:
     """Return each server's calls per second by round, without the first rounds, which load backends."""
-    servers = {"sandbox": sandbox, "moto": plain_moto, "moto again": plain_moto}
+    servers = {"sandbox": run_sandbox, "moto": run_moto, "moto again": run_moto}
     with contextlib.ExitStack() as running:
         started = {name: running.enter_context(start()) for name, start in servers.items()}
         for server in started.values():
-            rate(server, [*serialized(BEFOREHAND), *calls, *calls])
+            rate(server, [*serialize(BEFOREHAND), *calls, *calls])
         measured: dict[str, list[float]] = {name: [] for name in servers}
         for turn in range(rounds):
             order = list(started) if turn % 2 else list(started)[::-1]
@@ -209,37 +209,39 @@ def rates(calls: list[Unsigned], rounds: int) -> dict[str, list[float]]:
 
 
 def ratio(measured: dict[str, list[float]], name: str) -> float:
-    """Return the median over the rounds of its rate divided by plain moto's in the same round."""
+    """Return the median ratio to plain moto in the same round."""
     pairs = zip(measured[name], measured["moto"], strict=True)
     return statistics.median(one / moto for one, moto in pairs)
 
 
-def spread(values: list[float]) -> str:
-    """Median, and the middle half of the values."""
+def format_median(values: list[float]) -> str:
+    """Return the median, and the middle half of the values."""
     low, middle, high = statistics.quantiles(values, n=4)
     return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--starts", type=int, default=5, help="starts of the process, per first call"
     )
     parser.add_argument("--rounds", type=int, default=20, help="rounds of the mix, per server")
     given = parser.parse_args()
-    calls = serialized(MIX)
+    calls = serialize(MIX)
     load = os.getloadavg()[0]
     machine = f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}"
     print(f"{date.today()}, {machine}, median (middle half), n = {given.starts} starts")
     for at in (0, 1):
-        what, servers = " ".join(MIX[at][:2]), (sandbox, plain_moto)
+        what, servers = " ".join(MIX[at][:2]), (run_sandbox, run_moto)
         turns = [[first_call(one, calls[at]) for one in servers] for _ in range(given.starts)]
         for server, seconds in zip(("sandbox", "moto"), zip(*turns, strict=True), strict=True):
-            print(f"seconds to the first answer, {server}, {what}: {spread(list(seconds))}")
+            print(f"seconds to the first answer, {server}, {what}: {format_median(list(seconds))}")
     measured = rates(calls, given.rounds)
     for name, values in measured.items():
-        print(f"calls a second, {name}: {spread(values)}, {given.rounds} rounds of {len(MIX)}")
+        print(
+            f"calls a second, {name}: {format_median(values)}, {given.rounds} rounds of {len(MIX)}"
+        )
     print(f"sandbox / moto: {ratio(measured, 'sandbox'):.2f} (to be at least 0.70)")
     print(f"moto again / moto, the noise: {ratio(measured, 'moto again'):.2f}")
 

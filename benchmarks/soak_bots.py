@@ -1,4 +1,4 @@
-"""The service of a soak: two bots, and a load balancer that learns late."""
+"""The service of a soak test: two bots, and a load balancer that notices changes late."""
 
 import http.client
 import itertools
@@ -9,11 +9,9 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-from benchmarks.subject import ROOT, free_port
+from benchmarks.server_process import ROOT, free_port
 
-DEREGISTERED_SECONDS = (
-    4.0  # how long the load balancer sends on to a bot that has been told to stop
-)
+DEREGISTERED_SECONDS = 4.0  # how long the load balancer still sends to a bot that is being stopped
 
 
 class Bots:
@@ -28,7 +26,7 @@ class Bots:
             self.start()
 
     def start(self) -> None:
-        """One more; a target once it is healthy."""
+        """Start another bot; it becomes a target once it is healthy."""
         port = free_port()
         process = subprocess.Popen(
             [sys.executable, "-m", "bot"],
@@ -37,22 +35,22 @@ class Bots:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        while self._ask(port, "GET", "/healthz", b"", {}, 5) != 200:
+        while self._request(port, "GET", "/healthz", b"", {}, 5) != 200:
             time.sleep(0.02)
         self._targets.append((port, process))
 
     def deliver(
         self, url: str, body: bytes, headers: dict[str, str], timeout: float
     ) -> tuple[int, bytes]:
-        """LINE's webhook, to one of the targets; as the load balancer, 502 where it is not there."""
+        """Send LINE's webhook to one of the targets; return 502 if it is unreachable."""
         targets = list(self._targets)
         port, _process = targets[next(self._turns) % len(targets)]
-        status = self._ask(port, "POST", urlsplit(url).path, body, headers, timeout)
+        status = self._request(port, "POST", urlsplit(url).path, body, headers, timeout)
         if status < 0:
             raise TimeoutError
         return status or 502, b""
 
-    def _ask(
+    def _request(
         self,
         port: int,
         method: str,
@@ -61,7 +59,7 @@ class Bots:
         headers: dict[str, str],
         timeout: float,
     ) -> int:
-        """Return the HTTP status; 0 where nobody answers, -1 where nobody answers in time."""
+        """Return the HTTP status; 0 if unreachable, -1 after a timeout."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
         try:
             connection.request(method, path, body, headers)
@@ -74,7 +72,7 @@ class Bots:
             connection.close()
 
     def stop_one(self) -> None:
-        """SIGTERM, a new one, and the load balancer learns of it some seconds later."""
+        """Stop one with SIGTERM and start another; the load balancer notices some seconds later."""
         target = self._targets[0]
         target[1].send_signal(signal.SIGTERM)
         self._leaving.append(target[1])
@@ -83,7 +81,7 @@ class Bots:
         self._targets.remove(target)
 
     def kill_one(self) -> None:
-        """As Spot does in the end, or a kernel without memory: at any moment, and all of it."""
+        """Kill one at any moment, as Spot or the kernel without memory does, and start another."""
         target = self._targets[0]
         os.killpg(target[1].pid, signal.SIGKILL)
         target[1].wait()
@@ -91,8 +89,8 @@ class Bots:
         self._targets.remove(target)
 
     def close(self) -> int:
-        """End all; how many of those that were asked to stop did not end well."""
+        """Stop all; return how many of those that were stopped did not end properly."""
         for _port, process in self._targets:
             process.send_signal(signal.SIGTERM)
-        everybody = [*self._leaving, *(process for _port, process in self._targets)]
-        return sum(process.wait(90) != 0 for process in everybody)
+        processes = [*self._leaving, *(process for _port, process in self._targets)]
+        return sum(process.wait(90) != 0 for process in processes)

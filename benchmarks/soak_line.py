@@ -1,4 +1,4 @@
-"""LINE's API as it is on a bad day."""
+"""An unreliable LINE API."""
 
 import io
 import json
@@ -9,21 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-OUTAGE_EVERY, OUTAGE_SECONDS = 15.0, 3.0  # longer than a bot tries
+OUTAGE_EVERY, OUTAGE_SECONDS = 15.0, 3.0  # longer than a bot retries
 
 
-class Trouble:
-    """LINE's API, as it is on a bad day; counts the replies that it took by their token."""
+class UnreliableLine:
+    """An unreliable LINE API; counts accepted replies by their token."""
 
     def __init__(self, wsgi: Callable[..., Iterable[bytes]]) -> None:
         self._wsgi = wsgi
-        self.exists: Counter[str] = Counter()
-        self.refused = 0  # second tries, stopped by the token
+        self.accepted: Counter[str] = Counter()
+        self.refused = 0  # repeated replies, rejected by their token
         self._chosen = random.Random(1)
         self._lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer a request (WSGI), and note each reply."""
+        """Answer a request (WSGI), and count replies."""
         if environ["PATH_INFO"] != "/v2/bot/message/reply":
             return self._wsgi(environ, start_response)
         with self._lock:
@@ -43,7 +43,7 @@ class Trouble:
         answer = b"".join(self._wsgi(environ, note))
         with self._lock:
             if statuses[0].startswith("200"):
-                self.exists[json.loads(body)["replyToken"]] += 1
+                self.accepted[json.loads(body)["replyToken"]] += 1
             elif b"Invalid reply token" in answer:
                 self.refused += 1
         return [answer] if dice > 0.06 else _error(start_response)

@@ -1,15 +1,22 @@
 """What a command costs before it does anything: `python -m benchmarks.startup [--rounds N]`.
 
-Every command takes its turn in every round; what is compared is the ratio, round by round, to
-`python -c "import click"`, which takes its turn twice: what the second differs from the first is the
-machine's noise. `status` runs on a whole stack in a sandbox, which answers at once.
+Every command runs once per round; the ratio to `python -c "import click"` in the same round is compared. That
+runs twice: the difference is the machine's noise. `status` runs on a complete stack in a sandbox, which
+answers at once.
 """
 
 import argparse
 import statistics
 import sys
 
-from benchmarks.stage import PROVISION, Stage, machine, middle, stage, timed
+from benchmarks.harness import (
+    PROVISION,
+    Harness,
+    format_median,
+    harness,
+    machine,
+    run_command,
+)
 
 CLICK = [sys.executable, "-c", "import click"]
 COMPLETION = {
@@ -19,9 +26,9 @@ COMPLETION = {
 }
 
 
-def commands(on: Stage) -> dict[str, tuple[list[str], dict[str, str]]]:
-    """Return what is measured, and what it finds in its environment besides."""
-    file = str(on.folder / "stack.yaml")
+def commands(bench: Harness) -> dict[str, tuple[list[str], dict[str, str]]]:
+    """Return the commands to measure, with additional environment variables."""
+    file = str(bench.folder / "stack.yaml")
     return {
         "import click": (CLICK, {}),
         "import click, again: the noise": (CLICK, {}),
@@ -37,17 +44,22 @@ def commands(on: Stage) -> dict[str, tuple[list[str], dict[str, str]]]:
 
 
 def main() -> None:
-    """Measures, and prints a table in Markdown."""
+    """Measure, and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
-    with stage(speed=100) as on:
-        on.provision("setup")
-        measured = commands(on)
+    with harness(speed=100) as bench:
+        bench.provision("setup")
+        measured = commands(bench)
         for command, more in measured.values():
-            timed(command, {**on.environ, **more})  # its bytecode is written, and in memory
+            run_command(
+                command, {**bench.environ, **more}
+            )  # so that its bytecode is written and cached
         turns = [
-            {name: timed(one, {**on.environ, **more}) for name, (one, more) in measured.items()}
+            {
+                name: run_command(one, {**bench.environ, **more})
+                for name, (one, more) in measured.items()
+            }
             for _round in range(rounds)
         ]
     print(f"\n{machine()}, median (middle half) of {rounds} rounds\n")
@@ -57,7 +69,9 @@ def main() -> None:
         ratios = [turn[name].seconds / turn["import click"].seconds for turn in turns]
         cpu = statistics.median(turn[name].cpu for turn in turns)
         memory = statistics.median(turn[name].memory for turn in turns)
-        print(f"| {name} | {middle(seconds, 3)} | {middle(ratios)} | {cpu:.2f} | {memory:.0f} |")
+        print(
+            f"| {name} | {format_median(seconds, 3)} | {format_median(ratios)} | {cpu:.2f} | {memory:.0f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What all tests share: where their files lie."""
+"""Configuration of all tests."""
 
 import gc
 import os
@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 MEMORY = Path("/dev/shm")
-ROOM = 1 << 30  # bytes; a container may have 64 MB of it, which the tests would fill
+NEEDED = 1 << 30  # bytes; a container may have only 64 MB of it
 
-# Every mutation is flushed to the disk before the next call: in memory the tests take a fifth less time.
-if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+# stack.yaml is flushed to disk before every mutating call: in memory the tests take a fifth less time.
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > NEEDED:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-# boto3's service models are half a million objects that stay: the collector's usual thresholds, which go
-# through them again and again, make the tests take a third longer.
+# boto3's service models are half a million permanent objects: with the garbage collector's default
+# thresholds it scans them repeatedly, and the tests take a third longer.
 gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, so that others are not waited for when it ends."""
+    """Run the slowest tests first, so that no worker waits for them at the end."""
 
     def seconds(item: pytest.Item) -> float:
         slow = item.get_closest_marker("slow")

@@ -1,7 +1,7 @@
 """Mutation testing: change the code in one place, run the tests that reach it, and see whether one fails.
 
-`make mutate` draws a sample of mutants, the same for the same seed, and prints the survivors as diffs. The
-sources, the tests and what is left out are in pyproject.toml ([tool.mutmut]).
+`make mutate` draws a sample of mutants, the same for the same seed, and prints the survivors as diffs.
+Sources, tests and exclusions are in pyproject.toml ([tool.mutmut]).
 """
 
 import argparse
@@ -11,14 +11,15 @@ import subprocess
 import sys
 from collections import Counter
 
-SCORE = 0.85  # of the sample that a test has to notice
-NOTICED = ("killed", "timeout", "segfault", "suspicious", "caught by type check")
+SCORE = 0.85  # the share of the sample that tests must detect
+DETECTED = ("killed", "timeout", "segfault", "suspicious", "caught by type check")
 LINE = re.compile(r"^\s*(?P<name>\S+__mutmut_\d+): (?P<status>.+)$", re.MULTILINE)
-ONE = "provision.schedules.x_parse__mutmut_1"  # any: mutmut writes all mutants before it runs one
+# Any one: mutmut writes all mutants before it runs one.
+ONE = "provision.schedules.x_parse__mutmut_1"
 
 
 def mutmut(*words: str) -> str:
-    """Return what mutmut prints. Raise SystemExit where it cannot work."""
+    """Return what mutmut prints. Raise SystemExit if it fails."""
     done = subprocess.run([sys.executable, "-m", "mutmut", *words], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stdout[-4000:] + done.stderr[-4000:])
@@ -31,7 +32,7 @@ def results() -> dict[str, str]:
 
 
 def main() -> int:
-    """Return 0 where the tests notice at least SCORE of the sample."""
+    """Return 0 if the tests detect at least SCORE of the sample."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=200, help="how many mutants (default: 200)")
     parser.add_argument("--seed", type=int, default=1, help="another seed draws others")
@@ -42,7 +43,7 @@ def main() -> int:
     mutmut("run", "--max-children", "2", *sample)
     found = results()
     statuses = Counter(found[name] for name in sample)
-    survivors = [name for name in sample if found[name] not in NOTICED]
+    survivors = [name for name in sample if found[name] not in DETECTED]
     for name in survivors:
         print(mutmut("show", name))
     score = 1 - len(survivors) / len(sample)

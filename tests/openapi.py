@@ -1,9 +1,9 @@
-"""LINE's own OpenAPI description as a check, and as a source of events.
+"""LINE's OpenAPI description, to validate requests and to generate events.
 
-jsonschema ignores `discriminator`, so that `{"type": "bogus"}` passes as any message: each schema with
-one is therefore given as what it means, "what `type` says, must be so". The description lies beside the
-project ($LINE_OPENAPI, or ../shared/line-openapi); on a machine without it line-bot-sdk's generated
-models take its place, which know less: `SOURCE` tells which of the two it is.
+jsonschema ignores `discriminator`, so `{"type": "bogus"}` passes as any message: schemas with one are
+therefore rewritten so that the type decides which schema applies. The description lies beside the project
+($LINE_OPENAPI, or ../shared/line-openapi); on a machine without it line-bot-sdk's generated models are used,
+which check less: `SOURCE` says which of the two it is.
 """
 
 import os
@@ -29,14 +29,14 @@ Schema = dict[str, Any]
 
 @cache
 def schemas(document: str) -> dict[str, Schema]:
-    """The schemas of `messaging-api.yml` or `webhook.yml`."""
+    """Return the schemas of `messaging-api.yml` or `webhook.yml`."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = (FOLDER / document).read_text(encoding="utf-8")
     return yaml.load(text, Loader=loader)["components"]["schemas"]
 
 
 def violations(document: str, name: str, value: Any) -> list[str]:
-    """Where the value is not what the schema of this name says."""
+    """Return where the value violates the schema of this name."""
     return [
         f"{error.json_path}: {error.message[:200]}"
         for error in _validator(document, name).iter_errors(value)
@@ -48,12 +48,12 @@ def _validator(document: str, name: str) -> Draft202012Validator:
     known = schemas(document)
     defined: dict[str, Schema] = {}
     for each, schema in known.items():
-        # The target of a mapping says allOf its base: there the base is only the common part.
+        # The target of a mapping has its base in allOf: there the base is only the common part.
         defined[f"{each}:plain"] = _without_dispatch(schema)
         defined[each] = _dispatching(each, schema) if "discriminator" in schema else schema
     text = yaml.safe_dump({"$defs": defined, "$ref": f"#/$defs/{name}"})
     document_of = yaml.safe_load(text.replace("#/components/schemas/", "#/$defs/"))
-    return Draft202012Validator(_bases_plain(document_of, set(_bases(known))))
+    return Draft202012Validator(_without_recursion(document_of, set(_bases(known))))
 
 
 def _without_dispatch(schema: Schema) -> Schema:
@@ -61,7 +61,7 @@ def _without_dispatch(schema: Schema) -> Schema:
 
 
 def _dispatching(name: str, schema: Schema) -> Schema:
-    """The base's own rules, one of the known kinds, and that kind's rules."""
+    """Return a schema of the base's own rules, one of the known kinds, and that kind's rules."""
     property_name, mapping = (schema["discriminator"][key] for key in ("propertyName", "mapping"))
     kinds = [
         {
@@ -78,13 +78,13 @@ def _bases(known: dict[str, Schema]) -> list[str]:
     return [name for name, schema in known.items() if "discriminator" in schema]
 
 
-def _bases_plain(schema: Any, bases: set[str]) -> Any:
-    """Within allOf a base is meant without its dispatch, or it would never end."""
+def _without_recursion(schema: Any, bases: set[str]) -> Any:
+    """Within allOf use a base without its dispatch, which would otherwise recurse for ever."""
     if isinstance(schema, list):
-        return [_bases_plain(one, bases) for one in schema]
+        return [_without_recursion(one, bases) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _bases_plain(value, bases) for key, value in schema.items()}
+    made = {key: _without_recursion(value, bases) for key, value in schema.items()}
     for part in made.get("allOf", []) if isinstance(made.get("allOf"), list) else []:
         if "if" not in part and part.get("$ref", "").removeprefix("#/$defs/") in bases:
             part["$ref"] += ":plain"
@@ -92,7 +92,7 @@ def _bases_plain(schema: Any, bases: set[str]) -> Any:
 
 
 def values(document: str, name: str) -> st.SearchStrategy[Any]:
-    """Values as the schema of this name allows them, of all its kinds."""
+    """Generate values that the schema of this name allows, of all its kinds."""
     return _values(document, {"$ref": f"#/components/schemas/{name}"}, dispatch=True)
 
 

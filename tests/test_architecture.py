@@ -1,4 +1,4 @@
-"""Imports point one way, and each outside has one door."""
+"""Imports go one way, and each external library is used in one place."""
 
 import ast
 import io
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-# From what a person types to what AWS hears: a file imports only from its own rank or a later one.
+# From the command line to AWS: a file imports only from its own rank or a later one.
 RANKS = [
     {"__main__"},
     {"cli"},
@@ -27,7 +27,7 @@ RANKS = [
     {"clock", "crash_log", "errors", "i18n", "parallel", "__version__"},
 ]
 RANK = {name: place for place, names in enumerate(RANKS) for name in names}
-DOORS = {
+ALLOWED_IMPORTS = {
     "boto3": {"provision/clients/aws.py"},
     "botocore": {"provision/clients/aws.py"},
     "questionary": {"provision/wizard/prompts.py"},
@@ -38,7 +38,7 @@ DOORS = {
     "rich": {"provision/ui/progress.py", "provision/ui/text.py"},
     "segno": {"provision/ui/qr.py"},
     "ssl": {"provision/clients/http.py", "provision/clients/tls.py"},
-    "urllib3": {"provision/clients/aws.py", "provision/clients/line.py"},  # errors of libraries
+    "urllib3": {"provision/clients/aws.py", "provision/clients/line.py"},  # only its exceptions
     "subprocess": {"provision/clients/package_index.py"},
 }
 FILES = sorted(
@@ -49,7 +49,7 @@ FILES = sorted(
 
 
 def imported(path: Path) -> list[str]:
-    """Every module a file imports, wherever in it."""
+    """Return every module a file imports, wherever in it."""
     found: list[str] = []
     for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -61,30 +61,30 @@ def imported(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
-def test_each_outside_has_one_door(path: Path) -> None:
-    """boto3 only in aws.py, questionary only in questions.py, click only at the command line, and so on."""
-    outsides = {name.partition(".")[0] for name in imported(path)} & set(DOORS)
-    assert set() == {name for name in outsides if path.as_posix() not in DOORS[name]}
+def test_external_library_is_imported_in_one_place(path: Path) -> None:
+    """boto3 only in aws.py, questionary only in prompts.py, click only in cli, and so on."""
+    external = {name.partition(".")[0] for name in imported(path)} & set(ALLOWED_IMPORTS)
+    assert set() == {name for name in external if path.as_posix() not in ALLOWED_IMPORTS[name]}
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
-def test_imports_point_one_way(path: Path) -> None:
-    """keyboard -> questions -> settings -> stack -> engine -> resource -> aws, dns, line."""
+def test_imports_go_one_way(path: Path) -> None:
+    """From cli and wizard by way of stack, engine and resources to clients."""
     own = path.parts[1].removesuffix(".py")
     if own not in RANK:
         assert "__init__" == own
         return
-    backwards = [
+    wrong = [
         name
         for name in imported(path)
         if name.startswith("provision.")
         and (part := name.split(".")[1]) != "sandbox"
         and RANK[part] < RANK[own]
     ]
-    assert [] == backwards
+    assert [] == wrong
 
 
-# What the sandbox may import from the tool: pure functions and values. The demo types the tool's commands.
+# What the sandbox may import from the tool: pure functions and values. The demo runs the tool's commands.
 PURE = {
     "provision.clients.http.on_loopback",
     "provision.clients.registry.OCI_INDEX",
@@ -103,7 +103,7 @@ MODULES = {
 
 
 def imported_names(module: str) -> set[str]:
-    """Return the dotted names that a module imports anywhere in it, functions and type checking included."""
+    """Return the dotted names a module imports, including in functions and for type checking."""
     found = set()
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -115,17 +115,17 @@ def imported_names(module: str) -> set[str]:
 
 
 def modules_of(names: set[str]) -> set[str]:
-    """Return the modules that these names are, or stand in."""
+    """Return the modules that these names are, or belong to."""
     return {name if name in MODULES else name.rpartition(".")[0] for name in names} & set(MODULES)
 
 
 def test_no_import_cycles() -> None:
-    """No module imports itself by way of others, the sandbox's included."""
+    """No module imports itself indirectly, including the sandbox's."""
     left = {module: modules_of(imported_names(module)) for module in MODULES}
     while leaves := [module for module, imports in left.items() if not imports & set(left)]:
         for module in leaves:
             del left[module]
-    # What is left is in a cycle or imports one; the latter is no module's import.
+    # What is left is in a cycle or imports one; the latter is imported by no module.
     while roots := set(left) - {name for imports in left.values() for name in imports}:
         for module in roots:
             del left[module]
@@ -134,21 +134,21 @@ def test_no_import_cycles() -> None:
 
 def test_sandbox_imports_only_pure_functions() -> None:
     """The sandbox uses none of the tool's clients, settings, state or engine."""
-    taken = {
+    used = {
         (module, name)
         for module in MODULES
         if module.startswith("provision.sandbox")
         for name in imported_names(module)
         if not name.startswith("provision.sandbox")
     }
-    beyond = {(module, name) for module, name in taken if name not in PURE}
-    assert {("provision.sandbox.demo", "provision.cli.main")} == beyond
-    assert PURE == {name for _, name in taken} - {"provision.cli.main"}
+    others = {(module, name) for module, name in used if name not in PURE}
+    assert {("provision.sandbox.demo", "provision.cli.main")} == others
+    assert PURE == {name for _, name in used} - {"provision.cli.main"}
 
 
 def test_tool_knows_the_sandbox_in_two_places() -> None:
-    """The command starts a sandbox; the environment finds the one that runs."""
-    taken = {
+    """The command starts a sandbox; the environment finds a running one."""
+    used = {
         (module.split(".")[1], name)
         for module in MODULES
         if not module.startswith("provision.sandbox")
@@ -158,29 +158,29 @@ def test_tool_knows_the_sandbox_in_two_places() -> None:
     assert {
         ("cli", "provision.sandbox.server.serve"),
         ("environment", "provision.sandbox.runtime.read_runtime"),
-    } == taken
+    } == used
 
 
-def test_bot_stands_alone() -> None:
-    """The container holds the bot without the tool."""
+def test_bot_does_not_import_the_tool() -> None:
+    """The container has the bot without the tool."""
     files = [path.relative_to(ROOT) for path in (ROOT / "bot").rglob("*.py")]
     assert files
     assert [] == [str(p) for p in files for name in imported(p) if name.startswith("provision")]
 
 
-def test_no_room_catches() -> None:
-    """No resource catches AWS's errors: absent, taken and patient are declarations. DNS has no such codes."""
-    rooms = sorted((ROOT / "provision" / "resources").glob("*.py"))
+def test_resources_catch_no_aws_errors() -> None:
+    """Resources declare not_found, exists and retry instead. DNS has no such codes."""
+    files = sorted((ROOT / "provision" / "resources").glob("*.py"))
     caught = {
         ast.unparse(node.type) if node.type else "everything"
-        for path in rooms
+        for path in files
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ExceptHandler)
     }
     assert {"DnsError"} == caught
 
 
-# An earlier vocabulary that a reader would have to learn; the field's names have taken its place.
+# An earlier vocabulary, replaced by standard terms.
 FORMER_NAMES = {
     "Doors",
     "FirstNews",

@@ -1,4 +1,4 @@
-"""The floor that the benchmarks compare with follows from stack.py and the model, and from nothing else."""
+"""The benchmarks' floor is derived from stack.py and the model of AWS."""
 
 import re
 import subprocess
@@ -15,18 +15,18 @@ LATENCY = 0.06
 
 
 def model(**delays: float) -> Model:
-    """An AWS that takes its time for nothing but these."""
+    """Return a model of AWS with only these delays."""
     return Model(LATENCY, {**vars(Delays.none()), **delays})
 
 
-def test_every_kind_has_its_cost() -> None:
-    """What has one is a kind of resource; what has none costs one call."""
+def test_every_cost_belongs_to_a_kind() -> None:
+    """Kinds of resources without a cost of their own cost one call."""
     assert set() == set(KINDS) - set(kinds())
 
 
 def test_waits_overlap() -> None:
     """The longest wait decides; the calls before it are few."""
-    resources = floor.stack().resources
+    resources = floor.default_stack().resources
     alone = floor.setup_seconds(resources, model(load_balancer=150))
     assert 150 < alone < 151
     together = model(load_balancer=150, certificate=60, task_start=60)
@@ -36,16 +36,16 @@ def test_waits_overlap() -> None:
     assert alone < floor.setup_seconds(resources, model(certificate=160))
 
 
-def test_time_runs_faster_calls_do_not() -> None:
-    """The speed shortens what AWS takes its time for, and leaves every call as long as it is."""
-    resources = floor.stack().resources
+def test_speed_shortens_waits_and_not_calls() -> None:
+    """The speed shortens AWS's delays, and leaves the duration of calls unchanged."""
+    resources = floor.default_stack().resources
     slow = floor.setup_seconds(resources, model(load_balancer=150))
     fast = Model(LATENCY, {**vars(Delays.none()), "load_balancer": 150}, speed=20)
     assert 150 - 150 / 20 == pytest.approx(slow - floor.setup_seconds(resources, fast))
 
 
 def test_teardown_is_as_long_as_its_longer_chain() -> None:
-    """The task that lingers, beside what the load balancer leaves behind."""
+    """The ending task, or what the load balancer leaves behind."""
     assert 21 > floor.teardown_seconds(model()) > model().ending
     long = floor.teardown_seconds(model(certificate_in_use=300))
     assert 300 < long < 301
@@ -57,7 +57,7 @@ def test_teardown_is_as_long_as_its_longer_chain() -> None:
     [(["benchmarks.startup", "--rounds", "2"], 10), (["benchmarks.setup", "--runs", "1"], 7)],
 )
 def test_benchmark_runs(command: list[str], rows: int) -> None:
-    """It measures and prints its table; how fast this machine is, is not tested."""
+    """It measures and prints its table; the results are not tested."""
     done = subprocess.run(
         [sys.executable, "-m", *command], capture_output=True, text=True, timeout=300
     )

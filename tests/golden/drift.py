@@ -1,4 +1,4 @@
-"""Somebody at AWS's console changes what the stack `other` has made, in every way that setup sets right."""
+"""Changes everything by hand that the stack `other` has created and setup reverts."""
 
 import json
 from collections.abc import Callable
@@ -21,14 +21,23 @@ TRUST = {
 }
 
 
-def change(aws: Client) -> None:
-    """All of it."""
-    for part in (records, bucket, storage, network, balancing, schedules, service, roles):
+def change_everything(aws: Client) -> None:
+    """Change everything."""
+    for part in (
+        change_records,
+        change_bucket,
+        change_storage,
+        change_network,
+        change_load_balancing,
+        change_schedules,
+        change_service,
+        change_roles,
+    ):
         part(aws)
 
 
-def records(aws: Client) -> None:
-    """The alias and the validation record say something else; the zone has lost its tags."""
+def change_records(aws: Client) -> None:
+    """Change the alias and the validation record; remove the zone's tags."""
     route53 = aws("route53")
     (zone,) = route53.list_hosted_zones()["HostedZones"]
     sets = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
@@ -46,8 +55,8 @@ def records(aws: Client) -> None:
     )
 
 
-def bucket(aws: Client) -> None:
-    """The bucket is open, not its owner's, encrypted otherwise, without a policy or our tags."""
+def change_bucket(aws: Client) -> None:
+    """Open the bucket, change ownership and encryption, remove its policy and our tags."""
     s3 = aws("s3")
     (found,) = s3.list_buckets()["Buckets"]
     name = found["Name"]
@@ -61,8 +70,8 @@ def bucket(aws: Client) -> None:
     s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "cost", "Value": "1"}]})
 
 
-def storage(aws: Client) -> None:
-    """Repository, log group and the two secrets."""
+def change_storage(aws: Client) -> None:
+    """Change repository, log group and the two secrets."""
     aws("ecr").put_image_scanning_configuration(
         repositoryName="other", imageScanningConfiguration={"scanOnPush": False}
     )
@@ -72,8 +81,8 @@ def storage(aws: Client) -> None:
         aws("ssm").put_parameter(Name=name, Value="x", Type="SecureString", Overwrite=True)
 
 
-def roles(aws: Client) -> None:
-    """Anybody's, and allowed everything."""
+def change_roles(aws: Client) -> None:
+    """Let other services assume the roles, and allow everything."""
     iam = aws("iam")
     for role in iam.list_roles()["Roles"]:
         name = role["RoleName"]
@@ -85,8 +94,8 @@ def roles(aws: Client) -> None:
                 )
 
 
-def network(aws: Client) -> None:
-    """No host names in the VPC; the groups let others in."""
+def change_network(aws: Client) -> None:
+    """Disable the VPC's DNS host names; change the ingress rules."""
     ec2 = aws("ec2")
     for vpc in ec2.describe_vpcs()["Vpcs"]:
         if not vpc["IsDefault"]:
@@ -105,8 +114,8 @@ def network(aws: Client) -> None:
             ec2.modify_security_group_rules(GroupId=rule["GroupId"], SecurityGroupRules=[changed])
 
 
-def balancing(aws: Client) -> None:
-    """Two subnets, another TLS policy, no redirect, an impatient health check."""
+def change_load_balancing(aws: Client) -> None:
+    """Change subnets, TLS policy, default actions and the health check."""
     elbv2 = aws("elbv2")
     (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
     (group,) = elbv2.describe_target_groups()["TargetGroups"]
@@ -131,8 +140,8 @@ def balancing(aws: Client) -> None:
     )
 
 
-def schedules(aws: Client) -> None:
-    """Some time within the hour, in UTC, off, without trying again."""
+def change_schedules(aws: Client) -> None:
+    """Use a flexible time window, another time in UTC, no retries, and disable the schedules."""
     scheduler = aws("scheduler")
     for name in ("start", "stop", "collect"):
         live = scheduler.get_schedule(GroupName="other", Name=name)
@@ -150,8 +159,8 @@ def schedules(aws: Client) -> None:
         )
 
 
-def service(aws: Client) -> None:
-    """No grace, no circuit breaker; one capacity provider taken away."""
+def change_service(aws: Client) -> None:
+    """Remove the grace period and the circuit breaker."""
     ecs = aws("ecs")
     ecs.update_service(
         cluster="other",

@@ -1,6 +1,6 @@
-"""What the bot answers, by value: the reply as LINE gets it, and the status that LINE is told.
+"""The bot's answers by value: the reply as LINE gets it, and the webhook's status.
 
-One file, an entry a case. `make golden` writes it anew.
+One file with an entry per case. `make golden` rewrites it.
 """
 
 import json
@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from tests.golden.bot_runs import NOW, SECRET, Bot, running, signature
-from tests.golden.golden import compare
+from tests.golden.bot_runner import NOW, SECRET, Bot, running_bot, signature
+from tests.golden.golden_files import compare
 
 Event = dict[str, Any]
 VECTOR = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
 ONE_TO_ONE = {"type": "user", "userId": "U-ja"}
 GROUP = {"type": "group", "groupId": "C-1", "userId": "U-ja"}
 ROOM = {"type": "room", "roomId": "R-1", "userId": "U-ja"}
-# So quick a request has to be that the bot cannot have given up waiting for LINE's profile, for LINE at all,
-# for Parameter Store; and how often it is tried on a machine that is slow.
+# Limits below which the bot cannot have timed out waiting for LINE's profile, for LINE at all, or for
+# Parameter Store; and the number of attempts on a slow machine.
 PROFILE_SECONDS, LINE_SECONDS, AWS_SECONDS, TRIES = 0.35, 1.7, 0.45, 20
 MENTION = {"index": 0, "length": 5, "type": "user", "isSelf": True}
 
 
 def event(kind: str, **more: Any) -> Event:
-    """An event as LINE sends it; a property that is None is left out."""
+    """Return an event as LINE sends it; properties that are None are left out."""
     given = {
         "type": kind,
         "mode": "active",
@@ -38,22 +38,22 @@ def event(kind: str, **more: Any) -> Event:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def said(words: str, mentionees: list[Any] | None = None, **more: Any) -> Event:
-    """A text message."""
+def text_message(words: str, mentionees: list[Any] | None = None, **more: Any) -> Event:
+    """Return a text message event."""
     message: dict[str, Any] = {"id": "1", "type": "text", "quoteToken": "q", "text": words}
     if mentionees:
         message["mention"] = {"mentionees": mentionees}
     return event("message", message=message, **more)
 
 
-def sent(kind: str, user: str = "U-ja", **more: Any) -> Event:
-    """A message without words."""
+def other_message(kind: str, user: str = "U-ja", **more: Any) -> Event:
+    """Return a message event without text."""
     source = {"type": "user", "userId": user}
     return event("message", source=source, message={"id": "1", "type": kind, **more})
 
 
-def pressed(data: Any, **more: Any) -> Event:
-    """A button."""
+def postback(data: Any, **more: Any) -> Event:
+    """Return the event of a pressed button."""
     return event("postback", postback={"data": data, **more})
 
 
@@ -66,19 +66,19 @@ WORDS = [
     *("   ", "\u202e\x00", "😀", "a\nb", '"<&>\\', "날씨", "天气", "rocket " * 700, "あ" * 5000),
 ]
 EVENTS: dict[str, Event] = {
-    **{f"text {words[:30]!r}": said(words) for words in WORDS},
-    "button: second page": pressed('["latest","",8,"ja",1786674600]'),
-    "button: second page of a search": pressed('["search","the",1,"en",1786674600]'),
-    "button: page of what is older": pressed('["latest","",0,"en",1700000000]'),
-    "button: category": pressed('["category","Town",0,"en",0]'),
-    "button: after the end": pressed('["latest","",100,"en",0]'),
-    "button: words": pressed("ロケット"),
-    "button: help": pressed("help"),
-    "button: other JSON": pressed('["latest","",0,"fr",0]'),
-    "button: nothing": pressed(None),
-    "button: a number": pressed(7),
-    "button: a date": pressed("latest", params={"date": "2026-08-14"}),
-    "button in a group": pressed("latest", source=GROUP),
+    **{f"text {words[:30]!r}": text_message(words) for words in WORDS},
+    "button: second page": postback('["latest","",8,"ja",1786674600]'),
+    "button: second page of a search": postback('["search","the",1,"en",1786674600]'),
+    "button: page of what is older": postback('["latest","",0,"en",1700000000]'),
+    "button: category": postback('["category","Town",0,"en",0]'),
+    "button: after the end": postback('["latest","",100,"en",0]'),
+    "button: words": postback("ロケット"),
+    "button: help": postback("help"),
+    "button: other JSON": postback('["latest","",0,"fr",0]'),
+    "button: nothing": postback(None),
+    "button: a number": postback(7),
+    "button: a date": postback("latest", params={"date": "2026-08-14"}),
+    "button in a group": postback("latest", source=GROUP),
     "follow, Japanese": event("follow", follow={"isUnblocked": False}),
     "follow, English": event("follow", source={"type": "user", "userId": "U-en"}),
     "follow, French": event("follow", source={"type": "user", "userId": "U-fr"}),
@@ -89,15 +89,17 @@ EVENTS: dict[str, Event] = {
     "leave": event("leave", source=GROUP, replyToken=None),
     "member joined": event("memberJoined", source=GROUP, joined={"members": [ONE_TO_ONE]}),
     "member left": event("memberLeft", source=GROUP, replyToken=None),
-    "sticker, Japanese": sent("sticker", packageId="1", stickerId="2", keywords=["rocket"]),
-    "sticker, English": sent("sticker", "U-en", packageId="1", stickerId="2"),
-    "sticker, no profile": sent("sticker", "U-none", packageId="1", stickerId="2"),
-    "image": sent("image", contentProvider={"type": "line"}),
-    "video": sent("video", "U-en", duration=1000),
-    "audio": sent("audio", duration=1000),
-    "file": sent("file", fileName="rocket.txt", fileSize=3),
-    "location": sent("location", "U-en", title="Tokyo", latitude=35.0, longitude=139.0),
-    "message of an unknown kind": sent("hologram"),
+    "sticker, Japanese": other_message(
+        "sticker", packageId="1", stickerId="2", keywords=["rocket"]
+    ),
+    "sticker, English": other_message("sticker", "U-en", packageId="1", stickerId="2"),
+    "sticker, no profile": other_message("sticker", "U-none", packageId="1", stickerId="2"),
+    "image": other_message("image", contentProvider={"type": "line"}),
+    "video": other_message("video", "U-en", duration=1000),
+    "audio": other_message("audio", duration=1000),
+    "file": other_message("file", fileName="rocket.txt", fileSize=3),
+    "location": other_message("location", "U-en", title="Tokyo", latitude=35.0, longitude=139.0),
+    "message of an unknown kind": other_message("hologram"),
     "message without a message": event("message"),
     "unsend": event("unsend", unsend={"messageId": "1"}, replyToken=None),
     "edited message": event("messageEdited", message={"id": "1", "type": "text", "text": "latest"}),
@@ -108,33 +110,35 @@ EVENTS: dict[str, Event] = {
     "membership": event("membership", membership={"type": "joined", "membershipId": 1}),
     "module": event("module", module={"type": "attached"}, replyToken=None),
     "unknown event": event("somethingNew", somethingNew={"a": 1}),
-    "standby": said("latest", mode="standby"),
-    "unknown mode": said("latest", mode="later"),
-    "no reply token": said("latest", replyToken=None),
-    "reply token of a wrong type": said("latest", replyToken=7),
-    "no source": said("rocket", source=None),
-    "no time": said("rocket", timestamp=None),
-    "group, not mentioned": said("rocket", source=GROUP),
-    "group, mentioned": said("@News rocket", [MENTION], source=GROUP),
-    "group, mentioned and no more": said("@News", [MENTION], source=GROUP),
-    "group, somebody else mentioned": said(
+    "standby": text_message("latest", mode="standby"),
+    "unknown mode": text_message("latest", mode="later"),
+    "no reply token": text_message("latest", replyToken=None),
+    "reply token of a wrong type": text_message("latest", replyToken=7),
+    "no source": text_message("rocket", source=None),
+    "no time": text_message("rocket", timestamp=None),
+    "group, not mentioned": text_message("rocket", source=GROUP),
+    "group, mentioned": text_message("@News rocket", [MENTION], source=GROUP),
+    "group, mentioned and no more": text_message("@News", [MENTION], source=GROUP),
+    "group, somebody else mentioned": text_message(
         "@Anna rocket", [{**MENTION, "isSelf": False}], source=GROUP
     ),
-    "group, all mentioned": said(
+    "group, all mentioned": text_message(
         "@All rocket", [{"index": 0, "length": 4, "type": "all"}], source=GROUP
     ),
-    "room, mentioned after an emoji": said(
+    "room, mentioned after an emoji": text_message(
         "😀 @News rocket", [{**MENTION, "index": 3}], source=ROOM
     ),
     "group, sticker": event("message", source=GROUP, message={"id": "1", "type": "sticker"}),
-    "nineteen minutes old": said("rocket", timestamp=int(NOW * 1000) - 19 * 60_000),
-    "twenty-one minutes old": said("rocket", timestamp=int(NOW * 1000) - 21 * 60_000),
-    "redelivery of what was not seen": said("rocket", deliveryContext={"isRedelivery": True}),
+    "nineteen minutes old": text_message("rocket", timestamp=int(NOW * 1000) - 19 * 60_000),
+    "twenty-one minutes old": text_message("rocket", timestamp=int(NOW * 1000) - 21 * 60_000),
+    "redelivery of what was not seen": text_message(
+        "rocket", deliveryContext={"isRedelivery": True}
+    ),
 }
 
 
-def test_bot(monkeypatch: pytest.MonkeyPatch, update: bool) -> None:
-    """Every section of the file from a bot of its own."""
+def test_bot_answers(monkeypatch: pytest.MonkeyPatch, update: bool) -> None:
+    """Each section of the file comes from its own bot."""
     sections = {
         "events": (events, LINE_SECONDS),
         "requests": (requests, LINE_SECONDS),
@@ -145,56 +149,58 @@ def test_bot(monkeypatch: pytest.MonkeyPatch, update: bool) -> None:
     found: dict[str, Any] = {}
     parts: dict[str, str] = {}
     for name, (section, seconds) in sections.items():
-        found[name] = apart(in_time(monkeypatch, section, seconds), parts)
+        found[name] = extract_parts(run_in_time(monkeypatch, section, seconds), parts)
     found["parts"] = {name: json.loads(text) for text, name in parts.items()}
     compare("bot", found, update)
 
 
-def in_time(
+def run_in_time(
     monkeypatch: pytest.MonkeyPatch, section: Callable[[Bot], dict[str, Any]], seconds: float
 ) -> dict[str, Any]:
-    """The section; once more where a request took longer than this, so that the bot may have given up
-    waiting for LINE or Parameter Store: that is the machine, not the bot."""
+    """Run the section; repeat it if a request took so long that the bot may have timed out.
+
+    That is because the machine is slow, not because of the bot.
+    """
     for _ in range(TRIES):
-        with running(monkeypatch) as bot:
+        with running_bot(monkeypatch) as bot:
             found = section(bot)
         if bot.slowest < seconds:
             break
     return found
 
 
-def apart(value: Any, parts: dict[str, str]) -> Any:
-    """The value with the names of bubbles and of quick replies in their places: each is written once."""
+def extract_parts(value: Any, parts: dict[str, str]) -> Any:
+    """Return the value with bubbles and quick replies replaced by names, so that each is written once."""
     if isinstance(value, list):
-        return [apart(each, parts) for each in value]
+        return [extract_parts(each, parts) for each in value]
     if not isinstance(value, dict):
         return value
     kind = "bubble" if value.get("type") == "bubble" else "buttons" if "items" in value else ""
     if not kind:
-        return {key: apart(each, parts) for key, each in value.items()}
+        return {key: extract_parts(each, parts) for key, each in value.items()}
     number = sum(name.startswith(kind) for name in parts.values()) + 1
     return f"<{parts.setdefault(json.dumps(value, sort_keys=True), f'{kind} {number}')}>"
 
 
 def events(bot: Bot) -> dict[str, Any]:
-    """One event a request; the same reply as an earlier one's is not written twice."""
+    """Return the answer to each event; one equal to an earlier answer refers to it."""
     found: dict[str, Any] = {}
     seen: dict[str, str] = {}
     for name, given in EVENTS.items():
         for attempt in range(TRIES):
             bot.slowest = 0.0
-            became = bot.webhook({"webhookEventId": f"{name[:40]} {attempt}", **given})
+            answer = bot.webhook({"webhookEventId": f"{name[:40]} {attempt}", **given})
             if bot.slowest < PROFILE_SECONDS:
                 break
-        first = seen.setdefault(json.dumps(became, sort_keys=True), name)
-        found[name] = became if first == name else f"as {first}"
+        first = seen.setdefault(json.dumps(answer, sort_keys=True), name)
+        found[name] = answer if first == name else f"as {first}"
     return found
 
 
 def requests(bot: Bot) -> dict[str, Any]:
-    """Several events, none, the same twice, and what is no webhook of LINE's."""
+    """Return the answers to several events, none, duplicates, and requests that are not LINE's."""
     signed = {"x-line-signature": signature(VECTOR)}
-    one = said("rocket", replyToken="1", webhookEventId="twice")
+    one = text_message("rocket", replyToken="1", webhookEventId="twice")
     again = {**one, "replyToken": "2", "deliveryContext": {"isRedelivery": True}}
 
     def raw(body: bytes) -> dict[str, Any]:
@@ -221,70 +227,76 @@ def requests(bot: Bot) -> dict[str, Any]:
         "deep": raw(b"[" * 100_000),
         "too large": raw(b" " * 2_000_001),
         "several events": bot.webhook(
-            said("rocket", replyToken="1"), event("unfollow"), 7, said("help", replyToken="2")
+            text_message("rocket", replyToken="1"),
+            event("unfollow"),
+            7,
+            text_message("help", replyToken="2"),
         ),
         "first delivery": bot.webhook(one),
         "second delivery": bot.webhook(again),
         "first delivery in one request, twice": bot.webhook(
-            *[said("help", webhookEventId="both") for _ in range(2)]
+            *[text_message("help", webhookEventId="both") for _ in range(2)]
         ),
     }
 
 
 def errors(bot: Bot) -> dict[str, Any]:
-    """LINE does not take the reply, and then takes it."""
-    trouble, many = (500, "Internal Server Error"), (429, "You have reached your monthly limit.")
+    """Return the answers while LINE rejects replies, and then accepts them."""
+    server_error, too_many = (
+        (500, "Internal Server Error"),
+        (429, "You have reached your monthly limit."),
+    )
 
     def answered(*answers: tuple[int, str]) -> dict[str, Any]:
-        bot.outside.answers = list(answers)
-        return bot.webhook(said("help"))
+        bot.services.answers = list(answers)
+        return bot.webhook(text_message("help"))
 
     return {
         "messages refused": answered((400, "The request body has 1 error(s)")),
         "everything refused": answered(*[(400, "The request body has 1 error(s)")] * 9),
         "reply token spent": answered((400, "Invalid reply token")),
         "forbidden": answered((403, "Forbidden")),
-        "trouble once": answered(trouble),
-        "too many once": answered(many),
-        "trouble every time": answered(*[trouble] * 9),
+        "trouble once": answered(server_error),
+        "too many once": answered(too_many),
+        "trouble every time": answered(*[server_error] * 9),
     }
 
 
 def secrets(bot: Bot) -> dict[str, Any]:
-    """Both are reissued: read again, and what was right before is wrong."""
-    old = bot.webhook(said("help"))
-    bot.outside.parameters = {"ACCESS_TOKEN": "renewed", "CHANNEL_SECRET": "new"}
-    bot.outside.answers = [(401, "Authentication failed")]
+    """Return the answers after both secrets were reissued: the new ones are read."""
+    old = bot.webhook(text_message("help"))
+    bot.services.parameters = {"ACCESS_TOKEN": "renewed", "CHANNEL_SECRET": "new"}
+    bot.services.answers = [(401, "Authentication failed")]
     return {
         "before": old,
         "the new secret's signature, and the token is refused": bot.webhook(
-            said("help"), secret="new"
+            text_message("help"), secret="new"
         ),
-        "the old secret's signature": bot.webhook(said("help"), secret=SECRET),
-        "nobody's signature": bot.webhook(said("help"), secret="another"),
-        "the new token": bot.webhook(said("help"), secret="new"),
+        "the old secret's signature": bot.webhook(text_message("help"), secret=SECRET),
+        "nobody's signature": bot.webhook(text_message("help"), secret="another"),
+        "the new token": bot.webhook(text_message("help"), secret="new"),
     }
 
 
 def stranger(bot: Bot) -> dict[str, Any]:
-    """The first who comes after the secret was reissued, so that it is read again, is nobody."""
-    bot.outside.parameters["CHANNEL_SECRET"] = "new"
+    """Return the answers when the first request after a reissue has a foreign signature."""
+    bot.services.parameters["CHANNEL_SECRET"] = "new"
     return {
-        "nobody's signature": bot.webhook(said("help"), secret="another"),
-        "the old secret's signature": bot.webhook(said("help"), secret=SECRET),
-        "the new secret's signature": bot.webhook(said("help"), secret="new"),
+        "nobody's signature": bot.webhook(text_message("help"), secret="another"),
+        "the old secret's signature": bot.webhook(text_message("help"), secret=SECRET),
+        "the new secret's signature": bot.webhook(text_message("help"), secret="new"),
     }
 
 
-def test_line_thinks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """LINE is answered within its two seconds, 500: it delivers again, and meets the first delivery."""
-    with running(monkeypatch) as bot:
-        bot.outside.goes_on.clear()
-        one = said("help", webhookEventId="slow")
+def test_slow_line_and_redelivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LINE gets its 500 within two seconds; it redelivers, and only one reply is sent."""
+    with running_bot(monkeypatch) as bot:
+        bot.services.answering.clear()
+        one = text_message("help", webhookEventId="slow")
         began = time.monotonic()
         late = bot.webhook(one)
         took = time.monotonic() - began
-        bot.outside.goes_on.set()
+        bot.services.answering.set()
         again = bot.webhook({**one, "deliveryContext": {"isRedelivery": True}})
     assert (500, 200) == (late["status"], again["status"])
     assert 1 == len([*late.get("replies", []), *again.get("replies", [])])

@@ -1,6 +1,6 @@
 """Every timeout, limit and error code that the code declares, by value.
 
-A test that uses the code's own constant does not notice when the constant changes: these files do.
+A test that uses the code's own constant does not notice a change of it; these files do.
 """
 
 import ast
@@ -16,9 +16,9 @@ import bot
 import provision
 from provision.resources.base import Deletion, Errors, Polling, kinds
 from provision.stack import Stack
-from tests.golden.golden import compare
+from tests.golden.golden_files import compare
 
-assert Stack  # importing it imports every resource
+assert Stack  # imported so that every resource is
 LEFT_OUT = ("provision.sandbox", "provision.__main__", "bot.__main__", "bot.gunicorn_conf")
 GROUPS = ("errors", "polling", "deletion", "batch", "console", "identified_by")
 
@@ -32,7 +32,7 @@ def modules(package: ModuleType) -> list[ModuleType]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it; of a dataclass what differs from its defaults."""
+    """Return a value as JSON; of a dataclass what differs from its defaults."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         found = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         defaults = {field.name: field.default for field in dataclasses.fields(value)}
@@ -69,17 +69,17 @@ def constants(module: ModuleType) -> dict[str, Any]:
 
 
 def test_constants(update: bool) -> None:
-    """Of the tool and of the bot."""
+    """Constants of the tool and of the bot."""
     every = [*modules(provision), *modules(bot)]
     compare("constants", {m.__name__: found for m in every if (found := constants(m))}, update)
 
 
 def test_resources(update: bool) -> None:
-    """What differs from the defaults of a resource: errors, polling, deletion, and how it is identified."""
+    """Each resource's errors, polling, deletion and identification, where they differ from the defaults."""
     declared = {}
     for name, kind in kinds().items():
         if not kind.__module__.startswith("provision."):
-            continue  # a test's own
+            continue  # defined in a test
         outputs = {
             field.name: [field.metadata["path"], field.metadata["pattern"]]
             for field in dataclasses.fields(kind)
@@ -91,7 +91,7 @@ def test_resources(update: bool) -> None:
 
 
 def test_defaults_of_a_resource() -> None:
-    """What a resource has that declares nothing; in seconds."""
+    """A resource that declares nothing; in seconds."""
     errors = {"not_found": (), "exists": (), "retry": (), "setting": "name", "fatal": True}
     assert errors == dataclasses.asdict(Errors())
     polling = {

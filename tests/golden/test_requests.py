@@ -1,13 +1,13 @@
-"""What the commands send, by value: every changing call to AWS, and what goes to LINE and the registry.
+"""What commands send, by value: every mutating call to AWS, and requests to LINE and the registry.
 
-One file a stack, in it what each command sends. `make golden` writes the files anew.
+One file per stack, with what each command sends. `make golden` rewrites the files.
 """
 
 from typing import Any
 
-from tests.golden.drift import change
-from tests.golden.golden import compare
-from tests.golden.runs import ROOT, Shell
+from tests.golden.command_runner import ROOT, Shell
+from tests.golden.drift import change_everything
+from tests.golden.golden_files import compare
 
 SHIPPED = (ROOT / "stack.yaml").read_text()
 NEW_NETWORK = """
@@ -37,21 +37,21 @@ image: {uri: "example.jp/bot:1"}
 schedule: {start: "", stop: ""}
 news: {bucket: my-news, feeds: []}
 """
-# What is over before something else begins; the rest may be parallel.
+# Calls that end before another begins; the rest may be parallel.
 ORDER = {
     "setup": [
-        ("elbv2 CreateRule", "ecs CreateService"),  # ECS wants a listener at the target group
+        ("elbv2 CreateRule", "ecs CreateService"),  # ECS requires a listener on the target group
         ("registry PUT /v2/news-bot/manifests", "ecs RegisterTaskDefinition"),
-        ("s3 PutPublicAccessBlock", "ecs RunTask"),  # which writes into the bucket
+        ("s3 PutPublicAccessBlock", "ecs RunTask"),  # the task writes into the bucket
         ("ecs CreateCluster", "ecs RunTask"),
-        ("elbv2 CreateListener", "LINE PUT"),  # LINE calls at once
+        ("elbv2 CreateListener", "LINE PUT"),  # LINE calls immediately
         ("ec2 AuthorizeSecurityGroupIngress", "LINE PUT"),
         ("ecs CreateService", "LINE PUT"),
         ("route53 ChangeResourceRecordSets", "LINE PUT"),
     ],
     "deploy": [
         ("ecs UpdateService", "ecs DeregisterTaskDefinition"),
-        ("ecs UpdateService", "scheduler UpdateSchedule"),  # the collector follows what works
+        ("ecs UpdateService", "scheduler UpdateSchedule"),  # the collector gets what works
     ],
     "teardown": [
         ("ecs DeleteService", "elbv2 DeleteTargetGroup"),
@@ -64,7 +64,7 @@ ORDER = {
 
 
 def out_of_order(verb: str, order: list[str]) -> list[tuple[str, str]]:
-    """The pairs of ORDER that these calls do not keep to."""
+    """Return the pairs of ORDER that these calls violate."""
 
     def places(name: str) -> list[int]:
         return [
@@ -75,21 +75,21 @@ def out_of_order(verb: str, order: list[str]) -> list[tuple[str, str]]:
     return [pair for pair, first, then in found if first and then and max(first) > min(then)]
 
 
-def sent(shell: Shell, *commands: str) -> dict[str, Any]:
-    """What each command sends, one after the other."""
+def record_commands(shell: Shell, *commands: str) -> dict[str, Any]:
+    """Return what each command sends, one after the other."""
     found = {}
     for command in commands:
         words = command.split()
-        shell.types(*words)
+        shell.run(*words)
         assert [] == out_of_order(words[0], shell.sent.order), command
         found[command] = shell.sent.take()
     return found
 
 
 def test_stack_as_shipped(shell: Shell, update: bool) -> None:
-    """Default VPC, hours, feeds and an image that is built, from setup to nothing."""
-    shell.stack(SHIPPED)
-    found = sent(
+    """Default VPC, hours, feeds and a built image, from setup to an empty account."""
+    shell.write_stack(SHIPPED)
+    found = record_commands(
         shell,
         "setup --set domain=example.jp --set network.vpc=default",
         "setup",
@@ -104,13 +104,13 @@ def test_stack_as_shipped(shell: Shell, update: bool) -> None:
 
 
 def test_deploy(shell: Shell, update: bool) -> None:
-    """A new image, and back; the image that is built takes a file of one's own."""
+    """A new image and a rollback; the built image contains a user file."""
     (shell.folder / "own").mkdir()
     (shell.folder / "own/words.txt").write_text("mine")
-    shell.stack(SHIPPED)
-    shell.types("setup", "--set", "domain=example.jp", "--set", "network.vpc=default")
+    shell.write_stack(SHIPPED)
+    shell.run("setup", "--set", "domain=example.jp", "--set", "network.vpc=default")
     shell.sent.take()
-    found = sent(
+    found = record_commands(
         shell,
         "deploy --set image.files=own",
         "deploy --rollback",
@@ -120,23 +120,23 @@ def test_deploy(shell: Shell, update: bool) -> None:
 
 
 def test_new_network(shell: Shell, update: bool) -> None:
-    """A VPC of its own, always on, no feeds, at the full price, on ARM."""
-    shell.stack(NEW_NETWORK)
-    compare("new_network", sent(shell, "setup", "teardown --everything"), update)
+    """A new VPC, always on, no feeds, on-demand capacity, ARM."""
+    shell.write_stack(NEW_NETWORK)
+    compare("new_network", record_commands(shell, "setup", "teardown --everything"), update)
 
 
-def test_adopted(shell: Shell, update: bool) -> None:
-    """What was there first is used, and neither changed nor deleted; LINE calls the former URL again."""
-    shell.there_first()
-    shell.stack(ADOPTED)
-    compare("adopted", sent(shell, "setup", "teardown --everything"), update)
+def test_adopted_resources(shell: Shell, update: bool) -> None:
+    """Existing resources are used, neither changed nor deleted; LINE's former URL is restored."""
+    shell.create_existing_resources()
+    shell.write_stack(ADOPTED)
+    compare("adopted", record_commands(shell, "setup", "teardown --everything"), update)
 
 
 def test_changed_by_hand(shell: Shell, update: bool) -> None:
-    """What setup sends to set right what somebody has changed in AWS."""
-    shell.stack(HOURS_AND_FEEDS)
-    shell.types("setup")
-    change(shell.aws)
+    """What setup sends to revert changes made by hand."""
+    shell.write_stack(HOURS_AND_FEEDS)
+    shell.run("setup")
+    change_everything(shell.aws)
     shell.sent.take()
-    compare("changed_by_hand", sent(shell, "setup"), update)
-    assert {"setup": {}} == sent(shell, "setup")
+    compare("changed_by_hand", record_commands(shell, "setup"), update)
+    assert {"setup": {}} == record_commands(shell, "setup")

@@ -1,7 +1,7 @@
-"""One stack in a real account: built once, shown to every test, always taken away again.
+"""One stack in a real account: built once, used by every test, always torn down.
 
-`stack.yaml` lies in `.live/` until the teardown has left nothing. A run that was killed leaves it there, and
-the next run begins by tearing that stack down.
+`stack.yaml` is in `.live/` until the teardown has left nothing. A killed run leaves it there, and the next
+run begins by tearing that stack down.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-HOURS = 730  # in the month by which `provision plan` counts
+HOURS = 730  # in the month that `provision plan` assumes
 REGISTRAR_WAIT = "7200"  # seconds for a delegation and the certificate
 
 
@@ -32,7 +32,7 @@ class LiveStack:
     settings: tuple[str, ...]
 
     def run(self, verb: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run a verb; its progress goes to this terminal, its data is returned."""
+        """Run a command; show its progress on this terminal, and return its output."""
         command = [sys.executable, "-m", "provision", verb, *options]
         print(f"\n$ provision {verb} {' '.join(options)}", flush=True)
         return subprocess.run(
@@ -45,11 +45,11 @@ class LiveStack:
         )
 
     def read(self, verb: str, *options: str) -> Any:
-        """Run a verb with --json and return its document."""
+        """Run a command with --json and return its document."""
         return json.loads(self.run(verb, "--json", *options).stdout)
 
     def teardown(self) -> dict[str, Any]:
-        """Delete everything the stack made; forget the stack once nothing is left."""
+        """Delete everything the stack created; delete its folder once nothing is left."""
         report = self.read("teardown", "--yes", "--everything")
         print(f"deleted: {len(report['deleted'])}, left: {len(report['left'])}", flush=True)
         if report["left"] == []:
@@ -64,15 +64,15 @@ def _required(variable: str) -> str:
 
 
 def _clean_up(folder: Path) -> None:
-    """Tear down what a run that was killed has left in the account."""
+    """Tear down what a killed run left in the account."""
     if (folder / "stack.yaml").exists():
         print("\nAn earlier run left a stack; it is torn down first.", flush=True)
         assert [] == LiveStack(folder, "", ()).teardown()["left"]
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _agree(stack: LiveStack) -> None:
-    """Show what will be built and what it costs; go on only when the domain is typed."""
+def _confirm(stack: LiveStack) -> None:
+    """Show what will be built and its cost; go on only if the domain is typed."""
     plan = stack.read("plan", *stack.settings)
     monthly = float(plan["monthly_usd"])
     print(
@@ -90,7 +90,7 @@ def _agree(stack: LiveStack) -> None:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[LiveStack]:
-    """Yield a finished stack; delete it at the end, also after a failure, Ctrl-C or SIGTERM."""
+    """Yield a complete stack; delete it at the end, also after a failure, Ctrl-C or SIGTERM."""
     for variable in ("LINE_CHANNEL_ACCESS_TOKEN", "LINE_CHANNEL_SECRET"):
         _required(variable)
     domain = _required("LIVE_DOMAIN")
@@ -114,7 +114,7 @@ def stack() -> Iterator[LiveStack]:
         values["news.feeds"] = feeds
     settings = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
     stack = LiveStack(folder, host, tuple(settings))
-    _agree(stack)
+    _confirm(stack)
     try:
         setup = stack.run("setup", "--yes", "--wait", REGISTRAR_WAIT, *settings)
         assert (0, f"https://{host}/webhook") == (setup.returncode, setup.stdout.strip())

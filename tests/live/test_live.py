@@ -1,4 +1,4 @@
-"""`make live DOMAIN=example.jp [VPC=default]`: the product against a real AWS account and LINE channel.
+"""`make live DOMAIN=example.jp [VPC=default]`: provision with a real AWS account and LINE channel.
 
 The tests run in this order on one stack. They cost money and are run by hand only.
 """
@@ -39,7 +39,7 @@ def post_webhook(host: str, body: bytes, secret: str) -> int:
     return status
 
 
-def verified(stack: LiveStack) -> dict[str, str]:
+def failed_checks(stack: LiveStack) -> dict[str, str]:
     """Return every check of `provision verify` that is not OK and not skipped, with its reason."""
     checks = stack.read("verify")["checks"]
     assert checks
@@ -47,19 +47,19 @@ def verified(stack: LiveStack) -> dict[str, str]:
 
 
 def test_every_resource_is_ready(stack: LiveStack) -> None:
-    """Status shows each resource there and ready, without drift."""
+    """Status shows each resource as existing and ready, without drift."""
     resources = stack.read("status")["resources"]
-    odd = [r for r in resources if (r["live"], r["ready"], r["drift"]) != (True, True, [])]
-    assert (True, []) == (len(resources) > 20, odd)
+    unexpected = [r for r in resources if (r["live"], r["ready"], r["drift"]) != (True, True, [])]
+    assert (True, []) == (len(resources) > 20, unexpected)
 
 
 def test_verify_passes(stack: LiveStack) -> None:
-    """DNS, certificate, TLS, targets and LINE's own webhook test are fine."""
-    assert {} == verified(stack)
+    """DNS, certificate, TLS, targets and LINE's own webhook test are OK."""
+    assert {} == failed_checks(stack)
 
 
 def test_signed_webhook_is_accepted(stack: LiveStack) -> None:
-    """The bot accepts a webhook signed with the channel secret, and only that."""
+    """The bot accepts a webhook only if it is signed with the channel secret."""
     secret = os.environ["LINE_CHANNEL_SECRET"]
     assert (200, 401) == (
         post_webhook(stack.host, EMPTY, secret),
@@ -71,10 +71,10 @@ def test_deploy_replaces_the_task(stack: LiveStack) -> None:
     """A new task size is rolled out, and the bot still answers."""
     assert 0 == stack.run("deploy", "--yes", "--set", "service.memory=1024").returncode
     assert 200 == post_webhook(stack.host, EMPTY, os.environ["LINE_CHANNEL_SECRET"])
-    assert {} == verified(stack)
+    assert {} == failed_checks(stack)
 
 
 def test_teardown_leaves_nothing(stack: LiveStack) -> None:
-    """Everything that setup made is gone."""
+    """Everything that setup created is deleted."""
     report = stack.teardown()
     assert (True, []) == (len(report["deleted"]) > 20, report["left"])

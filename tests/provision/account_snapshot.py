@@ -1,4 +1,4 @@
-"""Everything in an account as each service describes it, tags too: to see that none of it changed."""
+"""A snapshot of an account as each service describes it, with tags, to show that nothing changed."""
 
 import json
 from collections.abc import Callable
@@ -10,10 +10,10 @@ VOLATILE = ("ResponseMetadata", "lastEvaluatedAt", "RoleLastUsed", "events", "de
 
 
 def snapshot(env: Env) -> dict[str, Any]:
-    """By ARN, id or name: all that is told of a thing. What AWS itself keeps there is among it."""
+    """Return every description by ARN, id or name, including what AWS itself put there."""
     client = env.aws_session.client
     found: dict[str, Any] = {}
-    for part in (_domain, _network, _balancing, _containers, _storage, _rights, _hours):
+    for part in (_domain, _network, _load_balancing, _containers, _storage, _iam, _schedules):
         found.update(part(client))
     found["webhook"] = env.clients().line.endpoint()
     return dict(json.loads(json.dumps(found, default=str, sort_keys=True)))
@@ -30,8 +30,8 @@ def _domain(client: Callable[[str], Any]) -> dict[str, Any]:
         found.update({f"{id} {r['Name']} {r['Type']}": r for r in records})
     for summary in acm.list_certificates()["CertificateSummaryList"]:
         arn = summary["CertificateArn"]
-        told = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-        found[arn] = [told, acm.list_tags_for_certificate(CertificateArn=arn)["Tags"]]
+        described = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+        found[arn] = [described, acm.list_tags_for_certificate(CertificateArn=arn)["Tags"]]
     return found
 
 
@@ -51,7 +51,7 @@ def _network(client: Callable[[str], Any]) -> dict[str, Any]:
     return found
 
 
-def _balancing(client: Callable[[str], Any]) -> dict[str, Any]:
+def _load_balancing(client: Callable[[str], Any]) -> dict[str, Any]:
     elbv2, found = client("elbv2"), {}
     for balancer in elbv2.describe_load_balancers()["LoadBalancers"]:
         arn = balancer["LoadBalancerArn"]
@@ -63,9 +63,9 @@ def _balancing(client: Callable[[str], Any]) -> dict[str, Any]:
     for group in elbv2.describe_target_groups()["TargetGroups"]:
         arn = group["TargetGroupArn"]
         found[arn] = [group, elbv2.describe_target_group_attributes(TargetGroupArn=arn)]
-    for arn, told in found.items():
-        told.append(elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"])
-    return _bare(found)
+    for arn, described in found.items():
+        described.append(elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"])
+    return _without_volatile(found)
 
 
 def _containers(client: Callable[[str], Any]) -> dict[str, Any]:
@@ -73,11 +73,11 @@ def _containers(client: Callable[[str], Any]) -> dict[str, Any]:
     for arn in ecs.list_clusters()["clusterArns"]:
         found[arn] = ecs.describe_clusters(clusters=[arn], include=["TAGS"])["clusters"]
         for service in ecs.list_services(cluster=arn)["serviceArns"]:
-            told = ecs.describe_services(cluster=arn, services=[service], include=["TAGS"])
-            found[service] = told["services"]
+            described = ecs.describe_services(cluster=arn, services=[service], include=["TAGS"])
+            found[service] = described["services"]
     for arn in ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"]:
         found[arn] = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-    return _bare(found)
+    return _without_volatile(found)
 
 
 def _storage(client: Callable[[str], Any]) -> dict[str, Any]:
@@ -106,10 +106,10 @@ def _storage(client: Callable[[str], Any]) -> dict[str, Any]:
         tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=one["Name"])
         value = ssm.get_parameter(Name=one["Name"], WithDecryption=True)["Parameter"]
         found[f"parameter {one['Name']}"] = [one, tags["TagList"], value]
-    return _bare(found)
+    return _without_volatile(found)
 
 
-def _rights(client: Callable[[str], Any]) -> dict[str, Any]:
+def _iam(client: Callable[[str], Any]) -> dict[str, Any]:
     iam, found = client("iam"), {}
     for role in iam.list_roles()["Roles"]:
         name = role["RoleName"]
@@ -122,10 +122,10 @@ def _rights(client: Callable[[str], Any]) -> dict[str, Any]:
             iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"],
             [iam.get_role_policy(RoleName=name, PolicyName=each) for each in policies],
         ]
-    return _bare(found)
+    return _without_volatile(found)
 
 
-def _hours(client: Callable[[str], Any]) -> dict[str, Any]:
+def _schedules(client: Callable[[str], Any]) -> dict[str, Any]:
     scheduler, found = client("scheduler"), {}
     for group in scheduler.list_schedule_groups()["ScheduleGroups"]:
         if group["Name"] != "default":
@@ -136,7 +136,7 @@ def _hours(client: Callable[[str], Any]) -> dict[str, Any]:
     for one in scheduler.list_schedules()["Schedules"]:
         which = {"GroupName": one["GroupName"], "Name": one["Name"]}
         found[one["Arn"]] = scheduler.get_schedule(**which)
-    return _bare(found)
+    return _without_volatile(found)
 
 
 def _or_none(client: Any, ask: Callable[..., Any], **which: Any) -> Any:
@@ -146,10 +146,10 @@ def _or_none(client: Any, ask: Callable[..., Any], **which: Any) -> Any:
         return None
 
 
-def _bare(value: Any) -> Any:
-    """Without what changes by itself."""
+def _without_volatile(value: Any) -> Any:
+    """Return the value without what changes by itself."""
     if isinstance(value, dict):
-        return {k: _bare(v) for k, v in value.items() if k not in VOLATILE}
+        return {k: _without_volatile(v) for k, v in value.items() if k not in VOLATILE}
     if isinstance(value, list | tuple):
-        return [_bare(one) for one in value]
+        return [_without_volatile(one) for one in value]
     return value

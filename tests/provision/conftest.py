@@ -1,7 +1,7 @@
-"""An environment: an emulated account, LINE, DNS and registrar in this process, and runs of the engine on it.
+"""Fixtures: an emulated account, LINE, DNS and registrar in this process, and helpers to run the engine.
 
-Time is a ManualClock that the engine's own waiting moves. AWS is called without sockets, the bot is called
-in-process; only LINE's API is HTTP, because line-bot-sdk speaks nothing else.
+Time is a ManualClock, advanced by the engine's own waits. AWS is called without sockets and the bot
+in-process; only LINE's API is served over HTTP, because line-bot-sdk speaks nothing else.
 """
 
 from collections import Counter
@@ -59,33 +59,31 @@ READING = ("Describe", "List", "Get", "Head")
 
 
 class PowerCut(BaseException):
-    """The plug is pulled: nothing in the program may catch this."""
+    """Simulates a power cut: the code under test must not catch it."""
 
 
 class AwsSession:
-    """Where the one session's calls go at the moment, what they were, and where the power goes off."""
+    """A boto3 session whose calls are recorded, can be intercepted, and can be cut off by a power cut."""
 
     def __init__(self) -> None:
         self.session = boto3.Session("access", "secret", region_name="ap-northeast-1")
         self.application: Any = None
         self.calls: list[str] = []
-        self.refused: list[str] = []  # changing calls to which AWS said no
+        self.refused: list[str] = []  # mutating calls that AWS rejected
         self.before: Callable[[str], None] = lambda operation: None
         self.after: Callable[[str], None] = lambda operation: None
         self.answer: Callable[[str, dict[str, Any]], None] = lambda operation, parsed: None
-        self.off = (
-            False  # the power, until the run has ended: what it has under way comes to nothing
-        )
+        self.off = False  # no power until the run has ended: its remaining calls fail
         self.clients: dict[str, Any] = {}
         attach(self.session, lambda environ, start: self.application(environ, start))
         inside = boto3.Session("access", "secret", region_name="ap-northeast-1")
         attach(inside, lambda environ, start: self.application(environ, start))
-        self.inside = inside.client("s3")  # the collector's own: neither heard nor cut
+        self.inside = inside.client("s3")  # for the collector: neither recorded nor cut off
         self.session.events.register_first("before-call", self._before)
         self.session.events.register_last("after-call", self._after)
 
     def caller(self, credentials: dict[str, str]) -> Any:
-        """A client of S3 with a role's credentials, as a task finds them."""
+        """Return an S3 client with a role's credentials, as the code in a task gets them."""
         session = boto3.Session(
             credentials["AWS_ACCESS_KEY_ID"],
             credentials["AWS_SECRET_ACCESS_KEY"],
@@ -102,20 +100,20 @@ class AwsSession:
         self.calls.append(model.name)
 
     def _after(self, model: Any, http_response: Any, parsed: Any, **_: Any) -> None:
-        if http_response.status_code < 300:  # what was refused changed nothing
+        if http_response.status_code < 300:  # a rejected call changed nothing
             self.after(model.name)
             self.answer(model.name, parsed)
         elif http_response.status_code < 500 and not model.name.startswith(READING):
             self.refused.append(model.name)
 
     def free(self) -> None:
-        """No power cut any more."""
+        """Remove all hooks, and restore the power."""
         self.before = self.after = lambda operation: None
         self.answer = lambda operation, parsed: None
         self.off = False
 
     def cut(self, where: str, rest: bool = False) -> None:
-        """Off: what else the run has under way comes to nothing, but where the rest goes on."""
+        """Cut the power now: all further calls of the run fail, unless `rest` lets them through."""
         self.free()
         self.off = not rest
         raise PowerCut(where)
@@ -126,8 +124,8 @@ class AwsSession:
         return self.clients[service]
 
 
-class LineWithPowerCuts(Line):
-    """LINE's door, with the same power cuts as AWS's."""
+class InterruptibleLine(Line):
+    """A LINE client subject to the same power cuts as the AWS session."""
 
     aws_session: AwsSession
 
@@ -140,7 +138,7 @@ class LineWithPowerCuts(Line):
 
 @dataclass
 class Env:
-    """One person with one stack.yaml, and the emulated outside."""
+    """A stack.yaml with everything outside emulated, and the commands run on it."""
 
     sandbox: Sandbox
     clock: ManualClock
@@ -148,27 +146,27 @@ class Env:
     line_url: str
     path: Path
     aws: Aws
-    papers: "Papers"
+    feeds: "FakeFeeds"
     at_registrar: bool = True
     secrets: Secrets = field(default_factory=Secrets)
     registries: Registries = field(default_factory=Registries)
     index: PackageIndex = field(default_factory=PackageIndex)
     events: list[tuple[str, str, str]] = field(default_factory=list)
-    now: tuple[str, str] = ("", "")  # the event told last, and the line of stack.py it was about
+    now: tuple[str, str] = ("", "")  # the last progress event, and the logical id of its resource
 
     def set(self, **answers: str) -> None:
-        """Settings into stack.yaml; dots written as double underscores."""
+        """Write settings into stack.yaml; dots in keys are written as double underscores."""
         file = StackFile(self.path)
         for key, value in answers.items():
             file.set(key.replace("__", "."), value)
 
     def stack(self) -> Stack:
-        """The stack as its file says."""
+        """Return the stack as configured in stack.yaml."""
         environment = {"LINE_API_URL": self.line_url}
         return Stack(StackFile(self.path).settings, self.secrets, environment, self.path.parent)
 
     def engine(self) -> Engine:
-        """A run begun anew: all that is known comes from the file."""
+        """Return a new engine, as in a new process: it knows only what the file says."""
         self.aws_session.off = False
         file, stack = StackFile(self.path), self.stack()
         engine = Engine(stack.resources, file, self.clients(), self.clock, self._tell)
@@ -176,8 +174,8 @@ class Env:
         return engine
 
     def clients(self) -> Clients:
-        """The outsides."""
-        line = LineWithPowerCuts(lambda: self.sandbox.line.access_token, self.line_url)
+        """Return the clients for AWS, DNS, LINE and the registries."""
+        line = InterruptibleLine(lambda: self.sandbox.line.access_token, self.line_url)
         line.aws_session = self.aws_session
         return Clients(
             self.aws, Dns(("127.0.0.1", 53), self._ask), line, self.registries, self.index
@@ -193,17 +191,17 @@ class Env:
             self.enter_name_servers()
 
     def enter_name_servers(self) -> None:
-        """What the person does at the registrar's site."""
+        """Enter the zone's name servers at the registrar, as the user would."""
         for key, record in StackFile(self.path).records.items():
             if record.kind == "HostedZone" and "name_servers" in record.outputs:
                 domain = key.partition("/")[2]
                 self.sandbox.cloud.registrar.enter(domain, record.outputs["name_servers"])
 
     def setup(self, wait: float | None = 600, refused: Collection[str] = ()) -> Outcome:
-        """`provision setup`. Fails where AWS refused a changing call that is not among `refused`.
+        """Run `provision setup`. Fail if AWS rejects a mutating call that is not in `refused`.
 
-        A setup that succeeds in the end may have asked for what cannot be: a test says where that is meant.
-        Refusals that a test injects, by faults or by a lag, are its own business.
+        A setup that succeeds in the end may still have sent invalid requests; a test states where that is
+        expected. Rejections injected by the test itself (faults, lag) are not checked.
         """
         cloud = self.sandbox.cloud
         injected = cloud.faults.describe() or cloud.lag.seconds
@@ -216,13 +214,13 @@ class Env:
         return outcome
 
     def teardown(self, everything: bool = True) -> DeletionResult:
-        """`provision teardown`."""
+        """Run `provision teardown`."""
         return self.engine().teardown(everything)
 
     def cut_power(self, event: str, line: str, moment: str, rest: bool = False) -> None:
-        """Off `before` or `after` the first changing call of that line of stack.py.
+        """Cut the power `before` or `after` the first mutating call for that resource of stack.py.
 
-        rest: what else is under way comes to its end, as after Ctrl-C.
+        rest: let the calls in flight finish, as after Ctrl-C.
         """
 
         def cut(operation: str) -> None:
@@ -232,18 +230,18 @@ class Env:
         setattr(self.aws_session, moment, cut)
 
     def changes(self) -> list[str]:
-        """The changing calls since the last time this was asked."""
+        """Return the mutating calls since the last time this was called."""
         made = [call for call in self.aws_session.calls if not call.startswith(READING)]
         self.aws_session.calls.clear()
         return made
 
     def inventory(self) -> dict[str, int]:
-        """How many of everything there is in the account, by each service's own lists."""
-        return inventory(self.aws_session.client)
+        """Count the resources in the account by kind, using each service's own list calls."""
+        return count_resources(self.aws_session.client)
 
 
-def networks(ec2: Any) -> dict[str, int]:
-    """Counts of what a network consists of; the default VPC's own is AWS's."""
+def count_networks(ec2: Any) -> dict[str, int]:
+    """Count the parts of all networks except the default VPC."""
     vpcs = [v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]]
     tables = [t for t in ec2.describe_route_tables()["RouteTables"] if t["VpcId"] in vpcs]
     gateways = ec2.describe_internet_gateways()["InternetGateways"]
@@ -258,8 +256,8 @@ def networks(ec2: Any) -> dict[str, int]:
     }
 
 
-def inventory(client: Callable[[str], Any]) -> dict[str, int]:
-    """Counts by kind; what AWS itself puts into every account is not counted."""
+def count_resources(client: Callable[[str], Any]) -> dict[str, int]:
+    """Count resources by kind, leaving out what AWS puts into every account."""
     ec2, elbv2, ecs, route53 = client("ec2"), client("elbv2"), client("ecs"), client("route53")
     count: Counter[str] = Counter()
     for zone in route53.list_hosted_zones()["HostedZones"]:
@@ -271,7 +269,7 @@ def inventory(client: Callable[[str], Any]) -> dict[str, int]:
         if group["GroupName"] != "default":
             count["security group"] += 1
             count["ingress"] += len(group["IpPermissions"])
-    count.update(networks(ec2))
+    count.update(count_networks(ec2))
     count["interface"] = len(ec2.describe_network_interfaces()["NetworkInterfaces"])
     for balancer in elbv2.describe_load_balancers()["LoadBalancers"]:
         count["load balancer"] += 1
@@ -303,7 +301,7 @@ def inventory(client: Callable[[str], Any]) -> dict[str, int]:
     return {kind: number for kind, number in sorted(count.items()) if number}
 
 
-WHOLE = {  # one of everything
+WHOLE = {  # the inventory of a complete stack
     "bucket": 1,
     "certificate": 1,
     "cluster": 1,
@@ -330,13 +328,13 @@ WHOLE = {  # one of everything
 
 @pytest.fixture(scope="session")
 def aws_session() -> AwsSession:
-    """One session for all: building clients is what makes such tests slow."""
+    """Return one session for all tests: building boto3 clients is what makes such tests slow."""
     return AwsSession()
 
 
 @pytest.fixture(scope="session")
 def clients(aws_session: AwsSession) -> Aws:
-    """The tool's own door, on that session."""
+    """Return the tool's AWS client on that session."""
     return Aws("ap-northeast-1", aws_session.session)
 
 
@@ -345,32 +343,32 @@ RSS = """<rss version="2.0"><channel><title>The Daily</title>
 </channel></rss>"""
 
 
-class Papers:
-    """The feeds on the internet: what each URL serves; None for those that do not answer."""
+class FakeFeeds:
+    """A fake of the RSS feeds on the internet: every URL serves `document`; None: no URL answers."""
 
     def __init__(self) -> None:
-        self.usual: str | None = RSS
-        self.asked: list[str] = []
+        self.document: str | None = RSS
+        self.requested: list[str] = []
 
     def get(self, url: str, mark: Mark) -> tuple[bytes, str, Mark]:
-        self.asked.append(url)
-        if self.usual is None:
+        self.requested.append(url)
+        if self.document is None:
             raise BadFeed("nobody answers")
-        return self.usual.encode(), "application/rss+xml", Mark()
+        return self.document.encode(), "application/rss+xml", Mark()
 
 
 def _collect(
-    aws_session: AwsSession, clock: ManualClock, papers: Papers, told: dict[str, str]
+    aws_session: AwsSession, clock: ManualClock, feeds: FakeFeeds, environment: dict[str, str]
 ) -> int:
-    """The collector, whose S3 is of that session too, on the sandbox's clock."""
-    config = CollectorConfig.from_environment(told)
+    """Run the collector on the sandbox's clock, with S3 on that session too."""
+    config = CollectorConfig.from_environment(environment)
     store = _store(config.news_url, aws_session.inside)
-    read = collect(store, config.feeds, config.days, clock.now(), papers.get)
+    read = collect(store, config.feeds, config.days, clock.now(), feeds.get)
     return 0 if read else 1
 
 
 def _bot(aws_session: AwsSession, clock: ManualClock, environment: dict[str, str]) -> Any:
-    """The bot, whose S3 is of that session too, on the sandbox's clock."""
+    """Create the bot on the sandbox's clock, with S3 on that session too."""
     config = Config.from_environment(environment)
     store = _store(config.news_url, aws_session.client("s3"))
     cache = Cache(store, clock=clock.now, run=lambda work: work())
@@ -384,20 +382,20 @@ def _store(news_url: str, client: Any) -> Bucket:
 
 @pytest.fixture
 def delays() -> Delays:
-    """AWS at once; a test that is about waiting overrides this."""
+    """Return no delays: AWS acts at once. A test about waiting overrides this."""
     return Delays.none()
 
 
 @contextmanager
-def opened(aws_session: AwsSession, clients: Aws, delays: Delays, folder: Path) -> Iterator[Env]:
-    """An environment in an empty account."""
-    clock, papers = ManualClock(), Papers()
-    programs = {tuple(COMMAND): partial(_collect, aws_session, clock, papers)}
+def open_env(aws_session: AwsSession, clients: Aws, delays: Delays, folder: Path) -> Iterator[Env]:
+    """Yield an environment with an empty account."""
+    clock, feeds = ManualClock(), FakeFeeds()
+    programs = {tuple(COMMAND): partial(_collect, aws_session, clock, feeds)}
     sandbox = Sandbox(clock, delays, InlineTasks(partial(_bot, aws_session, clock), programs))
     server = HttpServer(sandbox.line.wsgi)
     aws_session.application = sandbox.aws
     aws_session.free()
-    env = Env(sandbox, clock, aws_session, server.url, folder / "stack.yaml", clients, papers)
+    env = Env(sandbox, clock, aws_session, server.url, folder / "stack.yaml", clients, feeds)
     env.secrets = Secrets(sandbox.line.access_token, sandbox.line.channel_secret)
     env.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
     aws_session.calls.clear()
@@ -408,8 +406,8 @@ def opened(aws_session: AwsSession, clients: Aws, delays: Delays, folder: Path) 
 
 @pytest.fixture
 def env(aws_session: AwsSession, clients: Aws, delays: Delays, tmp_path: Path) -> Iterator[Env]:
-    """An environment in an empty account."""
-    with opened(aws_session, clients, delays, tmp_path) as env:
+    """Yield an environment with an empty account."""
+    with open_env(aws_session, clients, delays, tmp_path) as env:
         yield env
 
 
@@ -417,11 +415,11 @@ def env(aws_session: AwsSession, clients: Aws, delays: Delays, tmp_path: Path) -
 def finished_stack(
     aws_session: AwsSession, clients: Aws, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["FinishedStack"]:
-    """A finished stack that the tests of one file hand on. None of them may use `env` as well."""
+    """Yield a complete stack that the tests of one module share. None of them may use `env` as well."""
     from tests.provision.finished_stack import FinishedStack
 
     def new() -> AbstractContextManager[Env]:
-        return opened(aws_session, clients, Delays.none(), tmp_path_factory.mktemp("finished"))
+        return open_env(aws_session, clients, Delays.none(), tmp_path_factory.mktemp("finished"))
 
     finished_stack = FinishedStack(new)
     yield finished_stack

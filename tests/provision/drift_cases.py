@@ -1,7 +1,6 @@
-"""How each property that a resource wants is changed by hand: with the service's own calls.
+"""For each property that a resource sets: how to change it by hand, with the service's own API.
 
-A way is handed the hand that changes, and returns what has to be done afterwards, where it brought something
-of its own along.
+A change is called with an Editor and returns a cleanup function if it created anything of its own.
 """
 
 import json
@@ -15,7 +14,7 @@ from provision.resources.role import RolePolicy
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import Env
 
-Afterwards = Callable[[], Any] | None
+Cleanup = Callable[[], Any] | None
 POLICY = json.dumps(
     {
         "Version": "2012-10-17",
@@ -28,165 +27,167 @@ TRUST = POLICY.replace('"s3:ListAllMyBuckets"', '"sts:AssumeRole"').replace(
 
 
 @dataclass
-class Hand:
-    """Somebody at the console, at one resource of ours."""
+class Editor:
+    """Somebody at the AWS console, changing one of our resources."""
 
     env: Env
     resource: Resource
 
     def __call__(self, service: str) -> Any:
-        """The service's client."""
+        """Return the service's client."""
         return self.env.aws_session.client(service)
 
     def __getitem__(self, output: str) -> Any:
-        """What is recorded of the resource."""
+        """Return a recorded output of the resource."""
         return self.of(self.resource.logical_id)[output]
 
     def of(self, line: str) -> dict[str, Any]:
-        """What is recorded of a line."""
+        """Return the recorded outputs of another resource of the stack."""
         records = StackFile(self.env.path).records
         return next(r.outputs for key, r in records.items() if key.partition("/")[0] == line)
 
     def vpc(self) -> str:
-        """The stack's VPC."""
+        """Return the id of the stack's VPC."""
         return str(self.of("vpc")["id"])
 
     def other_target_group(self) -> str:
-        """Somebody's own, in the same VPC."""
+        """Create a foreign target group in the same VPC; return its ARN."""
         made = self("elbv2").create_target_group(
             Name="theirs", Protocol="HTTP", Port=80, VpcId=self.vpc(), TargetType="ip"
         )
         return str(made["TargetGroups"][0]["TargetGroupArn"])
 
 
-Way = Callable[[Hand], Afterwards]
+Change = Callable[[Editor], Cleanup]
 
 
-def tag_of_zone(tag: str) -> Way:
-    """A tag is taken away."""
-    return lambda hand: (
-        hand("route53").change_tags_for_resource(
-            ResourceType="hostedzone", ResourceId=hand["id"], RemoveTagKeys=[tag]
+def remove_zone_tag(tag: str) -> Change:
+    """Remove a tag from the zone."""
+    return lambda editor: (
+        editor("route53").change_tags_for_resource(
+            ResourceType="hostedzone", ResourceId=editor["id"], RemoveTagKeys=[tag]
         )
         and None
     )
 
 
-def record(change: dict[str, Any]) -> Way:
-    """The record set gets another value."""
+def change_record_set(change: dict[str, Any]) -> Change:
+    """Give the record set another value."""
 
-    def way(hand: Hand) -> None:
-        given = {"Name": hand["name"], "Type": hand["type"], **change}
-        hand("route53").change_resource_record_sets(
-            HostedZoneId=hand["zone_id"],
+    def change_by_hand(editor: Editor) -> None:
+        given = {"Name": editor["name"], "Type": editor["type"], **change}
+        editor("route53").change_resource_record_sets(
+            HostedZoneId=editor["zone_id"],
             ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": given}]},
         )
 
-    return way
+    return change_by_hand
 
 
-def unscanned(hand: Hand) -> None:
-    """Images are no longer scanned."""
-    hand("ecr").put_image_scanning_configuration(
-        repositoryName=hand["repository_name"], imageScanningConfiguration={"scanOnPush": False}
+def disable_image_scanning(editor: Editor) -> None:
+    """Switch off image scanning."""
+    editor("ecr").put_image_scanning_configuration(
+        repositoryName=editor["repository_name"], imageScanningConfiguration={"scanOnPush": False}
     )
 
 
-def kms(hand: Hand) -> None:
-    """Another encryption."""
+def encrypt_with_kms(editor: Editor) -> None:
+    """Change the bucket's encryption to KMS."""
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    hand("s3").put_bucket_encryption(
-        Bucket=hand["bucket"], ServerSideEncryptionConfiguration={"Rules": [rule]}
+    editor("s3").put_bucket_encryption(
+        Bucket=editor["bucket"], ServerSideEncryptionConfiguration={"Rules": [rule]}
     )
 
 
-def writers(hand: Hand) -> None:
-    """Whoever writes an object owns it."""
-    hand("s3").put_bucket_ownership_controls(
-        Bucket=hand["bucket"], OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+def let_writers_own_objects(editor: Editor) -> None:
+    """Let the writer of an object own it."""
+    editor("s3").put_bucket_ownership_controls(
+        Bucket=editor["bucket"], OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
     )
 
 
-def tag_of_bucket(tag: str) -> Way:
-    """One tag is taken away."""
+def remove_bucket_tag(tag: str) -> Change:
+    """Remove one tag from the bucket."""
 
-    def way(hand: Hand) -> None:
-        told = hand("s3").get_bucket_tagging(Bucket=hand["bucket"])["TagSet"]
-        kept = [each for each in told if each["Key"] != tag]
-        hand("s3").put_bucket_tagging(Bucket=hand["bucket"], Tagging={"TagSet": kept})
+    def change_by_hand(editor: Editor) -> None:
+        tags = editor("s3").get_bucket_tagging(Bucket=editor["bucket"])["TagSet"]
+        kept = [each for each in tags if each["Key"] != tag]
+        editor("s3").put_bucket_tagging(Bucket=editor["bucket"], Tagging={"TagSet": kept})
 
-    return way
+    return change_by_hand
 
 
-def other_secret(hand: Hand) -> None:
-    """Another value, as after it was issued anew at LINE."""
-    hand("ssm").put_parameter(
-        Name=hand["parameter_name"], Value="another", Type="SecureString", Overwrite=True
+def change_secret(editor: Editor) -> None:
+    """Change the value, as if it had been reissued at LINE."""
+    editor("ssm").put_parameter(
+        Name=editor["parameter_name"], Value="another", Type="SecureString", Overwrite=True
     )
 
 
-def other_policy(hand: Hand) -> None:
-    """The inline policy says something else."""
-    hand("iam").put_role_policy(
-        RoleName=hand["role_name"], PolicyName=hand["policy_name"], PolicyDocument=POLICY
+def change_inline_policy(editor: Editor) -> None:
+    """Replace the inline policy."""
+    editor("iam").put_role_policy(
+        RoleName=editor["role_name"], PolicyName=editor["policy_name"], PolicyDocument=POLICY
     )
 
 
-def other_trust(hand: Hand) -> None:
-    """Another service may assume it."""
-    hand("iam").update_assume_role_policy(RoleName=hand["role_name"], PolicyDocument=TRUST)
+def change_trust_policy(editor: Editor) -> None:
+    """Let another service assume the role."""
+    editor("iam").update_assume_role_policy(RoleName=editor["role_name"], PolicyDocument=TRUST)
 
 
-def twin(hand: Hand) -> None:
-    """A second one that carries our tags, made as ours was."""
-    ec2, kind = hand("ec2"), hand.resource.kind
+def create_duplicate(editor: Editor) -> None:
+    """Create a second resource with our tags, just as ours was created."""
+    ec2, kind = editor("ec2"), editor.resource.kind
     tags = {
         "TagSpecifications": [
             {
-                "ResourceType": hand.resource.resource_type,  # type: ignore[attr-defined]
-                "Tags": [{"Key": k, "Value": v} for k, v in hand.resource.tags.items()],
+                "ResourceType": editor.resource.resource_type,  # type: ignore[attr-defined]
+                "Tags": [{"Key": k, "Value": v} for k, v in editor.resource.tags.items()],
             }
         ]
     }
     {
         "Vpc": lambda: ec2.create_vpc(CidrBlock="10.65.0.0/16", **tags),
         "InternetGateway": lambda: ec2.create_internet_gateway(**tags),
-        "RouteTable": lambda: ec2.create_route_table(VpcId=hand.vpc(), **tags),
-        "Subnet": lambda: ec2.create_subnet(VpcId=hand.vpc(), CidrBlock="10.64.99.0/24", **tags),
+        "RouteTable": lambda: ec2.create_route_table(VpcId=editor.vpc(), **tags),
+        "Subnet": lambda: ec2.create_subnet(VpcId=editor.vpc(), CidrBlock="10.64.99.0/24", **tags),
     }[kind]()
 
 
-def no_host_names(hand: Hand) -> None:
-    """No DNS host names."""
-    hand("ec2").modify_vpc_attribute(VpcId=hand["id"], EnableDnsHostnames={"Value": False})
+def disable_dns_host_names(editor: Editor) -> None:
+    """Disable DNS host names."""
+    editor("ec2").modify_vpc_attribute(VpcId=editor["id"], EnableDnsHostnames={"Value": False})
 
 
-def way_to_a_machine(hand: Hand) -> Afterwards:
-    """The internet is looked for behind a network interface."""
-    ec2 = hand("ec2")
-    made = ec2.create_network_interface(SubnetId=hand.of("subnet_1")["id"])["NetworkInterface"]
+def route_to_interface(editor: Editor) -> Cleanup:
+    """Point the default route at a network interface."""
+    ec2 = editor("ec2")
+    made = ec2.create_network_interface(SubnetId=editor.of("subnet_1")["id"])["NetworkInterface"]
     ec2.replace_route(
-        RouteTableId=hand["table_id"],
+        RouteTableId=editor["table_id"],
         DestinationCidrBlock="0.0.0.0/0",
         NetworkInterfaceId=made["NetworkInterfaceId"],
     )
     return lambda: ec2.delete_network_interface(NetworkInterfaceId=made["NetworkInterfaceId"])
 
 
-def main_table(hand: Hand) -> None:
-    """The subnet uses the VPC's main route table."""
-    ec2 = hand("ec2")
-    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [hand.vpc()]}])
+def use_main_route_table(editor: Editor) -> None:
+    """Associate the subnet with the VPC's main route table."""
+    ec2 = editor("ec2")
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [editor.vpc()]}])
     main = next(t for t in tables["RouteTables"] if any(a.get("Main") for a in t["Associations"]))
-    ec2.replace_route_table_association(AssociationId=hand["id"], RouteTableId=main["RouteTableId"])
+    ec2.replace_route_table_association(
+        AssociationId=editor["id"], RouteTableId=main["RouteTableId"]
+    )
 
 
-def ingress(**change: Any) -> Way:
-    """Another range or port."""
+def change_ingress(**change: Any) -> Change:
+    """Change the range or port of the rule."""
 
-    def way(hand: Hand) -> None:
-        ec2 = hand("ec2")
-        live = ec2.describe_security_group_rules(SecurityGroupRuleIds=[hand["id"]])
+    def change_by_hand(editor: Editor) -> None:
+        ec2 = editor("ec2")
+        live = ec2.describe_security_group_rules(SecurityGroupRuleIds=[editor["id"]])
         known = live["SecurityGroupRules"][0]
         rule = {key: known[key] for key in ("IpProtocol", "FromPort", "ToPort")}
         if "CidrIpv4" in known:
@@ -194,101 +195,103 @@ def ingress(**change: Any) -> Way:
         else:
             rule["ReferencedGroupId"] = known["ReferencedGroupInfo"]["GroupId"]
         ec2.modify_security_group_rules(
-            GroupId=hand["group_id"],
+            GroupId=editor["group_id"],
             SecurityGroupRules=[
-                {"SecurityGroupRuleId": hand["id"], "SecurityGroupRule": {**rule, **change}}
+                {"SecurityGroupRuleId": editor["id"], "SecurityGroupRule": {**rule, **change}}
             ],
         )
 
-    return way
+    return change_by_hand
 
 
-def from_the_bot_itself(hand: Hand) -> None:
-    """Another group is let in."""
-    ingress(ReferencedGroupId=hand["group_id"])(hand)
+def allow_bot_group(editor: Editor) -> None:
+    """Change the source group of the rule."""
+    change_ingress(ReferencedGroupId=editor["group_id"])(editor)
 
 
-def two_subnets(hand: Hand) -> None:
-    """The load balancer leaves a zone."""
-    subnets = [hand.of(f"subnet_{number}")["id"] for number in (1, 2)]
-    hand("elbv2").set_subnets(LoadBalancerArn=hand["arn"], Subnets=subnets)
+def remove_subnet(editor: Editor) -> None:
+    """Remove one subnet from the load balancer."""
+    subnets = [editor.of(f"subnet_{number}")["id"] for number in (1, 2)]
+    editor("elbv2").set_subnets(LoadBalancerArn=editor["arn"], Subnets=subnets)
 
 
-def other_group(hand: Hand) -> None:
-    """The load balancer is in the bot's group too."""
-    groups = [hand.of("load_balancer_group")["id"], hand.of("bot_group")["id"]]
-    hand("elbv2").set_security_groups(LoadBalancerArn=hand["arn"], SecurityGroups=groups)
+def add_security_group(editor: Editor) -> None:
+    """Add the bot's security group to the load balancer."""
+    groups = [editor.of("load_balancer_group")["id"], editor.of("bot_group")["id"]]
+    editor("elbv2").set_security_groups(LoadBalancerArn=editor["arn"], SecurityGroups=groups)
 
 
-def health(**change: Any) -> Way:
-    """Another health check."""
+def change_health_check(**change: Any) -> Change:
+    """Change the health check."""
 
-    def way(hand: Hand) -> None:
-        hand("elbv2").modify_target_group(TargetGroupArn=hand["arn"], **change)
+    def change_by_hand(editor: Editor) -> None:
+        editor("elbv2").modify_target_group(TargetGroupArn=editor["arn"], **change)
 
-    return way
+    return change_by_hand
 
 
-def deregistration(hand: Hand) -> None:
-    """AWS's own default."""
-    hand("elbv2").modify_target_group_attributes(
-        TargetGroupArn=hand["arn"],
+def reset_deregistration_delay(editor: Editor) -> None:
+    """Set the deregistration delay to AWS's default."""
+    editor("elbv2").modify_target_group_attributes(
+        TargetGroupArn=editor["arn"],
         Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "300"}],
     )
 
 
-def listener(**change: Any) -> Way:
-    """The listener does something else."""
+def change_listener(**change: Any) -> Change:
+    """Change the listener."""
 
-    def way(hand: Hand) -> None:
-        hand("elbv2").modify_listener(ListenerArn=hand["arn"], **change)
+    def change_by_hand(editor: Editor) -> None:
+        editor("elbv2").modify_listener(ListenerArn=editor["arn"], **change)
 
-    return way
+    return change_by_hand
 
 
 NOTHING_HERE = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
 
 
-def tls(hand: Hand) -> None:
-    """The warm door speaks TLS."""
-    certificate = {"CertificateArn": hand.of("certificate")["arn"]}
-    listener(Protocol="HTTPS", Certificates=[certificate])(hand)
+def switch_to_tls(editor: Editor) -> None:
+    """Make the bootstrap listener speak TLS."""
+    certificate = {"CertificateArn": editor.of("certificate")["arn"]}
+    change_listener(Protocol="HTTPS", Certificates=[certificate])(editor)
 
 
-def other_certificate(hand: Hand) -> Afterwards:
-    """A second certificate for the same host; ACM asks for the same record, so it is issued."""
-    acm = hand("acm")
+def change_certificate(editor: Editor) -> Cleanup:
+    """Use a second certificate for the same host; ACM asks for the same record, so it is issued."""
+    acm = editor("acm")
     arn = acm.request_certificate(DomainName="example.jp", ValidationMethod="DNS")["CertificateArn"]
     for _ in range(30):
-        hand.env.clock.advance(10)
-    listener(Certificates=[{"CertificateArn": arn}])(hand)
+        editor.env.clock.advance(10)
+    change_listener(Certificates=[{"CertificateArn": arn}])(editor)
     return lambda: acm.delete_certificate(CertificateArn=arn)
 
 
-def other_forward(hand: Hand) -> Afterwards:
-    """The rule forwards to somebody's target group."""
-    arn = hand.other_target_group()
-    hand("elbv2").modify_rule(
-        RuleArn=hand["arn"], Actions=[{"Type": "forward", "TargetGroupArn": arn}]
+def change_forward_target(editor: Editor) -> Cleanup:
+    """Make the rule forward to a foreign target group."""
+    arn = editor.other_target_group()
+    editor("elbv2").modify_rule(
+        RuleArn=editor["arn"], Actions=[{"Type": "forward", "TargetGroupArn": arn}]
     )
-    return lambda: hand("elbv2").delete_target_group(TargetGroupArn=arn)
+    return lambda: editor("elbv2").delete_target_group(TargetGroupArn=arn)
 
 
-def spot_only(hand: Hand) -> None:
-    """One of the two providers is taken away."""
-    hand("ecs").put_cluster_capacity_providers(
-        cluster=hand["arn"], capacityProviders=["FARGATE_SPOT"], defaultCapacityProviderStrategy=[]
+def remove_capacity_provider(editor: Editor) -> None:
+    """Remove one of the two capacity providers."""
+    editor("ecs").put_cluster_capacity_providers(
+        cluster=editor["arn"],
+        capacityProviders=["FARGATE_SPOT"],
+        defaultCapacityProviderStrategy=[],
     )
 
 
-def revision(
-    change: Callable[[Hand, dict[str, Any], dict[str, Any]], Any], run: bool = True
-) -> Way:
-    """A revision cannot be changed: a newer one is registered, and run where the service can run it."""
+def register_revision(
+    change: Callable[[Editor, dict[str, Any], dict[str, Any]], Any], run: bool = True
+) -> Change:
+    """Register a changed revision, since revisions are immutable, and run it where the service can."""
 
-    def way(hand: Hand) -> None:
-        ecs = hand("ecs")
-        live = ecs.describe_task_definition(taskDefinition=hand["arn"])["taskDefinition"]
+    def change_by_hand(editor: Editor) -> None:
+        ecs = editor("ecs")
+        live = ecs.describe_task_definition(taskDefinition=editor["arn"])["taskDefinition"]
         kept = (
             "family",
             "requiresCompatibilities",
@@ -301,59 +304,61 @@ def revision(
             "containerDefinitions",
         )
         given = {key: live[key] for key in kept}
-        change(hand, given, given["containerDefinitions"][0])
+        change(editor, given, given["containerDefinitions"][0])
         new = ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"]
-        service = hand.of("service")
-        if run and hand.resource.logical_id == "task_definition":
+        service = editor.of("service")
+        if run and editor.resource.logical_id == "task_definition":
             ecs.update_service(
                 cluster=service["cluster_arn"], service=service["arn"], taskDefinition=new
             )
 
-    return way
+    return change_by_hand
 
 
-def other_secrets(hand: Hand, definition: dict[str, Any], container: dict[str, Any]) -> None:
-    """One less, or one where there was none."""
-    more = {"name": "MORE", "valueFrom": hand.of("access_token")["arn"]}
+def change_container_secrets(
+    editor: Editor, definition: dict[str, Any], container: dict[str, Any]
+) -> None:
+    """Remove a secret, or add one if there was none."""
+    more = {"name": "MORE", "valueFrom": editor.of("access_token")["arn"]}
     known = container.get("secrets") or []
     container["secrets"] = known[:-1] if known else [more]
 
 
-def service(change: Callable[[Hand], dict[str, Any]]) -> Way:
-    """UpdateService, by somebody."""
+def service(change: Callable[[Editor], dict[str, Any]]) -> Change:
+    """Call UpdateService with a change."""
 
-    def way(hand: Hand) -> None:
-        hand("ecs").update_service(
-            cluster=hand["cluster_arn"],
-            service=hand["arn"],
+    def change_by_hand(editor: Editor) -> None:
+        editor("ecs").update_service(
+            cluster=editor["cluster_arn"],
+            service=editor["arn"],
             forceNewDeployment=True,
-            **change(hand),
+            **change(editor),
         )
 
-    return way
+    return change_by_hand
 
 
-def other_balancing(hand: Hand) -> Afterwards:
-    """Tasks go to somebody's target group."""
-    arn = hand.other_target_group()
-    rule = hand("elbv2").create_rule(
-        ListenerArn=hand.of("bootstrap_listener")["arn"],
+def change_service_target_group(editor: Editor) -> Cleanup:
+    """Register the service's tasks with a foreign target group."""
+    arn = editor.other_target_group()
+    rule = editor("elbv2").create_rule(
+        ListenerArn=editor.of("bootstrap_listener")["arn"],
         Priority=7,
         Conditions=[{"Field": "path-pattern", "Values": ["/theirs"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": arn}],
     )["Rules"][0]["RuleArn"]
     balancers = [{"targetGroupArn": arn, "containerName": "bot", "containerPort": 8080}]
-    service(lambda _: {"loadBalancers": balancers})(hand)
+    service(lambda _: {"loadBalancers": balancers})(editor)
 
-    def afterwards() -> None:
-        hand("elbv2").delete_rule(RuleArn=rule)
-        hand("elbv2").delete_target_group(TargetGroupArn=arn)
+    def cleanup() -> None:
+        editor("elbv2").delete_rule(RuleArn=rule)
+        editor("elbv2").delete_target_group(TargetGroupArn=arn)
 
-    return afterwards
+    return cleanup
 
 
-def deployment(**change: Any) -> Way:
-    """Deployments go another way."""
+def change_deployment_configuration(**change: Any) -> Change:
+    """Change the deployment configuration."""
     ours = {
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
         "minimumHealthyPercent": 100,
@@ -362,201 +367,218 @@ def deployment(**change: Any) -> Way:
     return service(lambda _: {"deploymentConfiguration": {**ours, **change}})
 
 
-def two_subnets_of(hand: Hand) -> dict[str, Any]:
-    """Tasks in two zones."""
+def two_subnet_configuration(editor: Editor) -> dict[str, Any]:
+    """Return a network configuration with two of the subnets."""
     here = {
-        "subnets": [hand.of(f"subnet_{number}")["id"] for number in (1, 2)],
-        "securityGroups": [hand.of("bot_group")["id"]],
+        "subnets": [editor.of(f"subnet_{number}")["id"] for number in (1, 2)],
+        "securityGroups": [editor.of("bot_group")["id"]],
         "assignPublicIp": "ENABLED",
     }
     return {"networkConfiguration": {"awsvpcConfiguration": here}}
 
 
-def schedule(change: Callable[[dict[str, Any]], Any]) -> Way:
-    """UpdateSchedule, which wants everything said."""
+def change_schedule(change: Callable[[dict[str, Any]], Any]) -> Change:
+    """Call UpdateSchedule, which needs every property, with a change."""
 
-    def way(hand: Hand) -> None:
-        scheduler, which = hand("scheduler"), {"GroupName": hand["group_name"]}
-        live = scheduler.get_schedule(**which, Name=hand["schedule_name"])
+    def change_by_hand(editor: Editor) -> None:
+        scheduler, which = editor("scheduler"), {"GroupName": editor["group_name"]}
+        live = scheduler.get_schedule(**which, Name=editor["schedule_name"])
         kept = ("ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "State")
         given = {key: live[key] for key in (*kept, "Target")}
         change(given)
-        scheduler.update_schedule(**which, Name=hand["schedule_name"], **given)
+        scheduler.update_schedule(**which, Name=editor["schedule_name"], **given)
 
-    return way
+    return change_by_hand
 
 
 RUNS = "Target.EcsParameters"
 PLACE = f"{RUNS}.NetworkConfiguration.awsvpcConfiguration"
 
 
-def run_otherwise(change: Callable[[Hand, dict[str, Any]], Any]) -> Way:
-    """Another task is run, or elsewhere."""
-    return lambda hand: schedule(lambda s: change(hand, s["Target"]["EcsParameters"]))(hand)
+def change_task_target(change: Callable[[Editor, dict[str, Any]], Any]) -> Change:
+    """Change which task the schedule runs, or where."""
+    return lambda editor: change_schedule(lambda s: change(editor, s["Target"]["EcsParameters"]))(
+        editor
+    )
 
 
-def other_role(hand: Hand) -> Afterwards:
-    """Another role that Scheduler may assume."""
-    trust = hand("iam").get_role(RoleName=hand.of("scheduler_role")["role_name"])["Role"]
+def change_scheduler_role(editor: Editor) -> Cleanup:
+    """Use another role that Scheduler may assume."""
+    trust = editor("iam").get_role(RoleName=editor.of("scheduler_role")["role_name"])["Role"]
     document = json.dumps(trust["AssumeRolePolicyDocument"])
-    arn = hand("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument=document)["Role"]
-    schedule(lambda s: s["Target"].update(RoleArn=arn["Arn"]))(hand)
-    return lambda: hand("iam").delete_role(RoleName="theirs")
+    arn = editor("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument=document)["Role"]
+    change_schedule(lambda s: s["Target"].update(RoleArn=arn["Arn"]))(editor)
+    return lambda: editor("iam").delete_role(RoleName="theirs")
 
 
-WAYS: dict[tuple[str, str], Way] = {
-    ("HostedZone", 'Tags."provision:stack"'): tag_of_zone("provision:stack"),
-    ("HostedZone", 'Tags."provision:resource"'): tag_of_zone("provision:resource"),
-    ("HostedZone", 'Tags."provision:region"'): tag_of_zone("provision:region"),
-    ("ValidationRecord", "ResourceRecords"): record(
+CHANGES: dict[tuple[str, str], Change] = {
+    ("HostedZone", 'Tags."provision:stack"'): remove_zone_tag("provision:stack"),
+    ("HostedZone", 'Tags."provision:resource"'): remove_zone_tag("provision:resource"),
+    ("HostedZone", 'Tags."provision:region"'): remove_zone_tag("provision:region"),
+    ("ValidationRecord", "ResourceRecords"): change_record_set(
         {"TTL": 60, "ResourceRecords": [{"Value": "elsewhere.example.jp"}]}
     ),
-    ("Alias", "AliasTarget"): record({"TTL": 60, "ResourceRecords": [{"Value": "203.0.113.9"}]}),
-    ("Repository", "imageScanningConfiguration.scanOnPush"): unscanned,
-    ("Repository", "LifecyclePolicy"): lambda hand: (
-        hand("ecr").delete_lifecycle_policy(repositoryName=hand["repository_name"]) and None
+    ("Alias", "AliasTarget"): change_record_set(
+        {"TTL": 60, "ResourceRecords": [{"Value": "203.0.113.9"}]}
     ),
-    ("NewsBucket", "PublicAccessBlock"): lambda hand: (
-        hand("s3").delete_public_access_block(Bucket=hand["bucket"]) and None
+    ("Repository", "imageScanningConfiguration.scanOnPush"): disable_image_scanning,
+    ("Repository", "LifecyclePolicy"): lambda editor: (
+        editor("ecr").delete_lifecycle_policy(repositoryName=editor["repository_name"]) and None
     ),
-    ("NewsBucket", "OwnershipControls.Rules[0].ObjectOwnership"): writers,
+    ("NewsBucket", "PublicAccessBlock"): lambda editor: (
+        editor("s3").delete_public_access_block(Bucket=editor["bucket"]) and None
+    ),
+    ("NewsBucket", "OwnershipControls.Rules[0].ObjectOwnership"): let_writers_own_objects,
     (
         "NewsBucket",
         "Encryption.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm",
-    ): kms,
-    ("NewsBucket", "Policy"): lambda hand: (
-        hand("s3").delete_bucket_policy(Bucket=hand["bucket"]) and None
+    ): encrypt_with_kms,
+    ("NewsBucket", "Policy"): lambda editor: (
+        editor("s3").delete_bucket_policy(Bucket=editor["bucket"]) and None
     ),
-    ("NewsBucket", 'Tags."provision:stack"'): tag_of_bucket("provision:stack"),
-    ("NewsBucket", 'Tags."provision:resource"'): tag_of_bucket("provision:resource"),
-    ("LogGroup", "retentionInDays"): lambda hand: (
-        hand("logs").delete_retention_policy(logGroupName=hand["log_group_name"]) and None
+    ("NewsBucket", 'Tags."provision:stack"'): remove_bucket_tag("provision:stack"),
+    ("NewsBucket", 'Tags."provision:resource"'): remove_bucket_tag("provision:resource"),
+    ("LogGroup", "retentionInDays"): lambda editor: (
+        editor("logs").delete_retention_policy(logGroupName=editor["log_group_name"]) and None
     ),
-    ("Parameter", "UpToDate"): other_secret,
-    ("Role", "AssumeRolePolicyDocument"): other_trust,
-    (RolePolicy.__name__, "PolicyDocument"): other_policy,
-    ("Vpc", "DnsHostnames"): no_host_names,
-    ("TaggedEc2", "Surplus"): twin,
-    ("Route", "GatewayId"): way_to_a_machine,
-    ("RouteTableAssociation", "RouteTableId"): main_table,
-    ("IngressRule", "IpProtocol"): ingress(IpProtocol="udp"),
-    ("IngressRule", "FromPort"): ingress(FromPort=22),
-    ("IngressRule", "ToPort"): ingress(ToPort=9000),
-    ("IngressRule", "CidrIpv4"): ingress(CidrIpv4="203.0.113.0/24"),
-    ("IngressRule", "ReferencedGroupInfo.GroupId"): from_the_bot_itself,
-    ("LoadBalancer", "Subnets"): two_subnets,
-    ("LoadBalancer", "SecurityGroups"): other_group,
-    ("TargetGroup", "HealthCheckProtocol"): health(HealthCheckProtocol="HTTPS"),
-    ("TargetGroup", "HealthCheckPath"): health(HealthCheckPath="/"),
-    ("TargetGroup", "HealthCheckIntervalSeconds"): health(HealthCheckIntervalSeconds=30),
-    ("TargetGroup", "HealthCheckTimeoutSeconds"): health(HealthCheckTimeoutSeconds=3),
-    ("TargetGroup", "HealthyThresholdCount"): health(HealthyThresholdCount=5),
-    ("TargetGroup", "UnhealthyThresholdCount"): health(UnhealthyThresholdCount=5),
-    ("TargetGroup", 'Attributes."deregistration_delay.timeout_seconds"'): deregistration,
-    ("BootstrapListener", "Protocol"): tls,
-    ("BootstrapListener", "DefaultActions[0].Type"): listener(DefaultActions=NOTHING_HERE),
-    ("BootstrapRule", forwards_to("Actions")): other_forward,
-    ("HttpsListener", "SslPolicy"): listener(SslPolicy="ELBSecurityPolicy-2016-08"),
-    ("HttpsListener", "Certificates[0].CertificateArn"): other_certificate,
-    ("HttpsListener", forwards_to("DefaultActions")): listener(DefaultActions=NOTHING_HERE),
-    ("Cluster", "Providers"): spot_only,
-    ("Family", "cpu"): revision(lambda _, d, c: d.update(cpu="512")),
-    ("Family", "memory"): revision(lambda _, d, c: d.update(memory="1024")),
-    ("Family", "executionRoleArn"): revision(
-        lambda hand, d, c: d.update(executionRoleArn=hand.of("task_role")["arn"])
+    ("Parameter", "UpToDate"): change_secret,
+    ("Role", "AssumeRolePolicyDocument"): change_trust_policy,
+    (RolePolicy.__name__, "PolicyDocument"): change_inline_policy,
+    ("Vpc", "DnsHostnames"): disable_dns_host_names,
+    ("TaggedEc2", "Surplus"): create_duplicate,
+    ("Route", "GatewayId"): route_to_interface,
+    ("RouteTableAssociation", "RouteTableId"): use_main_route_table,
+    ("IngressRule", "IpProtocol"): change_ingress(IpProtocol="udp"),
+    ("IngressRule", "FromPort"): change_ingress(FromPort=22),
+    ("IngressRule", "ToPort"): change_ingress(ToPort=9000),
+    ("IngressRule", "CidrIpv4"): change_ingress(CidrIpv4="203.0.113.0/24"),
+    ("IngressRule", "ReferencedGroupInfo.GroupId"): allow_bot_group,
+    ("LoadBalancer", "Subnets"): remove_subnet,
+    ("LoadBalancer", "SecurityGroups"): add_security_group,
+    ("TargetGroup", "HealthCheckProtocol"): change_health_check(HealthCheckProtocol="HTTPS"),
+    ("TargetGroup", "HealthCheckPath"): change_health_check(HealthCheckPath="/"),
+    ("TargetGroup", "HealthCheckIntervalSeconds"): change_health_check(
+        HealthCheckIntervalSeconds=30
     ),
-    ("Family", "taskRoleArn"): revision(
-        lambda hand, d, c: d.update(taskRoleArn=hand.of("execution_role")["arn"])
+    ("TargetGroup", "HealthCheckTimeoutSeconds"): change_health_check(HealthCheckTimeoutSeconds=3),
+    ("TargetGroup", "HealthyThresholdCount"): change_health_check(HealthyThresholdCount=5),
+    ("TargetGroup", "UnhealthyThresholdCount"): change_health_check(UnhealthyThresholdCount=5),
+    (
+        "TargetGroup",
+        'Attributes."deregistration_delay.timeout_seconds"',
+    ): reset_deregistration_delay,
+    ("BootstrapListener", "Protocol"): switch_to_tls,
+    ("BootstrapListener", "DefaultActions[0].Type"): change_listener(DefaultActions=NOTHING_HERE),
+    ("BootstrapRule", forwards_to("Actions")): change_forward_target,
+    ("HttpsListener", "SslPolicy"): change_listener(SslPolicy="ELBSecurityPolicy-2016-08"),
+    ("HttpsListener", "Certificates[0].CertificateArn"): change_certificate,
+    ("HttpsListener", forwards_to("DefaultActions")): change_listener(DefaultActions=NOTHING_HERE),
+    ("Cluster", "Providers"): remove_capacity_provider,
+    ("Family", "cpu"): register_revision(lambda _, d, c: d.update(cpu="512")),
+    ("Family", "memory"): register_revision(lambda _, d, c: d.update(memory="1024")),
+    ("Family", "executionRoleArn"): register_revision(
+        lambda editor, d, c: d.update(executionRoleArn=editor.of("task_role")["arn"])
     ),
-    ("Family", "runtimePlatform"): revision(
+    ("Family", "taskRoleArn"): register_revision(
+        lambda editor, d, c: d.update(taskRoleArn=editor.of("execution_role")["arn"])
+    ),
+    ("Family", "runtimePlatform"): register_revision(
         lambda _, d, c: d["runtimePlatform"].update(cpuArchitecture="ARM64")
     ),
-    ("Family", "Container.name"): revision(lambda _, d, c: c.update(name="x"), run=False),
-    ("Family", "Container.image"): revision(lambda _, d, c: c.update(image="a/b:2")),
-    ("Family", "Container.ports"): revision(
+    ("Family", "Container.name"): register_revision(lambda _, d, c: c.update(name="x"), run=False),
+    ("Family", "Container.image"): register_revision(lambda _, d, c: c.update(image="a/b:2")),
+    ("Family", "Container.ports"): register_revision(
         lambda _, d, c: c.update(portMappings=[{"containerPort": 9090}]), run=False
     ),
-    ("Family", "Container.environment"): revision(
+    ("Family", "Container.environment"): register_revision(
         lambda _, d, c: c["environment"].append({"name": "MORE", "value": "1"})
     ),
-    ("Family", "Container.secrets"): revision(other_secrets),
-    ("Family", "Container.command"): revision(lambda _, d, c: c.update(command=["true"])),
-    ("Family", "Container.user"): revision(lambda _, d, c: c.update(user="0")),
-    ("Family", "Container.readonlyRootFilesystem"): revision(
+    ("Family", "Container.secrets"): register_revision(change_container_secrets),
+    ("Family", "Container.command"): register_revision(lambda _, d, c: c.update(command=["true"])),
+    ("Family", "Container.user"): register_revision(lambda _, d, c: c.update(user="0")),
+    ("Family", "Container.readonlyRootFilesystem"): register_revision(
         lambda _, d, c: c.update(readonlyRootFilesystem=False)
     ),
-    ("Family", "Container.log"): revision(
+    ("Family", "Container.log"): register_revision(
         lambda _, d, c: c["logConfiguration"]["options"].update({"awslogs-stream-prefix": "x"})
     ),
-    ("Family", "Container.stopTimeout"): revision(lambda _, d, c: c.update(stopTimeout=2)),
+    ("Family", "Container.stopTimeout"): register_revision(lambda _, d, c: c.update(stopTimeout=2)),
     ("Service", "capacityProviderStrategy[0].capacityProvider"): service(
-        lambda hand: {"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}
+        lambda editor: {"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}
     ),
-    ("Service", "loadBalancers[0].targetGroupArn"): other_balancing,
-    ("Service", "Vpc"): service(two_subnets_of),
+    ("Service", "loadBalancers[0].targetGroupArn"): change_service_target_group,
+    ("Service", "Vpc"): service(two_subnet_configuration),
     ("Service", "healthCheckGracePeriodSeconds"): service(
-        lambda hand: {"healthCheckGracePeriodSeconds": 0}
+        lambda editor: {"healthCheckGracePeriodSeconds": 0}
     ),
-    ("Service", "deploymentConfiguration.minimumHealthyPercent"): deployment(
+    ("Service", "deploymentConfiguration.minimumHealthyPercent"): change_deployment_configuration(
         minimumHealthyPercent=50
     ),
-    ("Service", "deploymentConfiguration.maximumPercent"): deployment(maximumPercent=150),
-    ("Service", "deploymentConfiguration.deploymentCircuitBreaker"): deployment(
+    ("Service", "deploymentConfiguration.maximumPercent"): change_deployment_configuration(
+        maximumPercent=150
+    ),
+    (
+        "Service",
+        "deploymentConfiguration.deploymentCircuitBreaker",
+    ): change_deployment_configuration(
         deploymentCircuitBreaker={"enable": False, "rollback": False}
     ),
-    ("Scheduled", "ScheduleExpression"): schedule(
+    ("Scheduled", "ScheduleExpression"): change_schedule(
         lambda s: s.update(ScheduleExpression="cron(0 3 * * ? *)")
     ),
-    ("Scheduled", "ScheduleExpressionTimezone"): schedule(
+    ("Scheduled", "ScheduleExpressionTimezone"): change_schedule(
         lambda s: s.update(ScheduleExpressionTimezone="UTC")
     ),
-    ("Scheduled", "FlexibleTimeWindow"): schedule(
+    ("Scheduled", "FlexibleTimeWindow"): change_schedule(
         lambda s: s.update(FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60})
     ),
-    ("Scheduled", "State"): schedule(lambda s: s.update(State="DISABLED")),
-    ("Schedule", "Target"): schedule(
+    ("Scheduled", "State"): change_schedule(lambda s: s.update(State="DISABLED")),
+    ("Schedule", "Target"): change_schedule(
         lambda s: s["Target"]["RetryPolicy"].update(MaximumRetryAttempts=3)
     ),
-    ("CollectorSchedule", "Target.RetryPolicy"): schedule(
+    ("CollectorSchedule", "Target.RetryPolicy"): change_schedule(
         lambda s: s["Target"]["RetryPolicy"].update(MaximumRetryAttempts=3)
     ),
-    ("CollectorSchedule", "Target.Arn"): schedule(
+    ("CollectorSchedule", "Target.Arn"): change_schedule(
         lambda s: s["Target"].update(Arn=s["Target"]["Arn"] + "-other")
     ),
-    ("CollectorSchedule", "Target.RoleArn"): other_role,
-    ("CollectorSchedule", f"{RUNS}.TaskDefinitionArn"): run_otherwise(
-        lambda hand, t: t.update(TaskDefinitionArn=hand.of("task_definition")["arn"])
+    ("CollectorSchedule", "Target.RoleArn"): change_scheduler_role,
+    ("CollectorSchedule", f"{RUNS}.TaskDefinitionArn"): change_task_target(
+        lambda editor, t: t.update(TaskDefinitionArn=editor.of("task_definition")["arn"])
     ),
-    ("CollectorSchedule", f"{RUNS}.CapacityProviderStrategy[0].capacityProvider"): run_otherwise(
+    (
+        "CollectorSchedule",
+        f"{RUNS}.CapacityProviderStrategy[0].capacityProvider",
+    ): change_task_target(
         lambda _, t: t["CapacityProviderStrategy"][0].update(capacityProvider="FARGATE")
     ),
-    ("CollectorSchedule", f"sort({PLACE}.Subnets || `[]`)"): run_otherwise(
+    ("CollectorSchedule", f"sort({PLACE}.Subnets || `[]`)"): change_task_target(
         lambda _, t: t["NetworkConfiguration"]["awsvpcConfiguration"]["Subnets"].pop()
     ),
-    ("CollectorSchedule", f"{PLACE}.SecurityGroups"): run_otherwise(
-        lambda hand, t: t["NetworkConfiguration"]["awsvpcConfiguration"].update(
-            SecurityGroups=[hand.of("load_balancer_group")["id"]]
+    ("CollectorSchedule", f"{PLACE}.SecurityGroups"): change_task_target(
+        lambda editor, t: t["NetworkConfiguration"]["awsvpcConfiguration"].update(
+            SecurityGroups=[editor.of("load_balancer_group")["id"]]
         )
     ),
-    ("CollectorSchedule", f"{PLACE}.AssignPublicIp"): run_otherwise(
+    ("CollectorSchedule", f"{PLACE}.AssignPublicIp"): change_task_target(
         lambda _, t: t["NetworkConfiguration"]["awsvpcConfiguration"].update(
             AssignPublicIp="DISABLED"
         )
     ),
 }
 
-# Wanted of a thing, and nobody's to change in AWS.
+# Set by a resource, but not a property that can be changed in AWS.
 NOT_IN_AWS = {
     (
         "Service",
         "Counted",
     ): "the count it was last set to, which only stack.yaml knows; the present "
     "one belongs to start, stop and the schedule",
-    ("Service", "taskDefinition"): "changed by each way of TaskDefinition that is run",
+    ("Service", "taskDefinition"): "changed by each change of TaskDefinition that is run",
 }
 
 
-def way(resource: Resource, path: str) -> Way | None:
-    """The way for this property of this resource: its class's, or a parent's."""
+def find_change(resource: Resource, path: str) -> Change | None:
+    """Return the change for this property of this resource, defined for its class or a base class."""
     names = [kind.__name__ for kind in type(resource).__mro__]
-    return next((WAYS[name, path] for name in names if (name, path) in WAYS), None)
+    return next((CHANGES[name, path] for name in names if (name, path) in CHANGES), None)

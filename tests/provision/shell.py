@@ -1,4 +1,4 @@
-"""A person at a shell: the `provision` command as its own process, the sandbox in another process."""
+"""A user at a shell: the `provision` command in its own process, the sandbox in another."""
 
 import json
 import os
@@ -20,13 +20,13 @@ TIMEOUT = 400  # seconds; ends a command that hangs, however slow and busy the m
 
 
 class Person:
-    """Somebody at a shell, in a folder of their own."""
+    """A user at a shell, in a folder of their own."""
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self.folder, self.environ = folder, environ
 
     def types(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """One command, without a terminal."""
+        """Run one command without a terminal."""
         return subprocess.run(
             [*PROVISION, *words],
             cwd=self.folder,
@@ -39,7 +39,7 @@ class Person:
 
 
 def environment(runtime: Path) -> dict[str, str]:
-    """A bare environment: nobody's credentials, English, a runtime folder of the test's own."""
+    """Return a minimal environment: no credentials, English, its own runtime folder."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     return {**kept, "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)}
 
@@ -48,14 +48,14 @@ def environment(runtime: Path) -> dict[str, str]:
 def served(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """A sandbox in a process of its own: its addresses, and the environment in which it is found."""
-    with running(tmp_path_factory.mktemp("runtime"), speed=100) as told:
-        yield told
+    """Yield the addresses of a sandbox in its own process, and the environment in which commands find it."""
+    with running_sandbox(tmp_path_factory.mktemp("runtime"), speed=100) as sandbox:
+        yield sandbox
 
 
 @contextmanager
-def running(runtime: Path, speed: int) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """Such a sandbox, so much faster than reality, told in the runtime folder."""
+def running_sandbox(runtime: Path, speed: int) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Run a sandbox that many times faster than real time, registered in the runtime folder."""
     environ = environment(runtime)
     command = [*PROVISION, "sandbox", "--speed", str(speed), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
@@ -67,8 +67,10 @@ def running(runtime: Path, speed: int) -> Iterator[tuple[dict[str, str], dict[st
         assert 0 == process.wait(timeout=30)
 
 
-def ask(addresses: dict[str, str], url: str, body: Any = None, method: str | None = None) -> Any:
-    """A request to one of the sandbox's own surfaces, with its token: the JSON that comes back."""
+def request_json(
+    addresses: dict[str, str], url: str, body: Any = None, method: str | None = None
+) -> Any:
+    """Send a request to one of the sandbox's own endpoints, with its token; return the JSON response."""
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {addresses['token']}"}
     request = urllib.request.Request(url, data, headers, method=method)
@@ -77,12 +79,12 @@ def ask(addresses: dict[str, str], url: str, body: Any = None, method: str | Non
 
 
 def control(addresses: dict[str, str], path: str, body: Any = None) -> Any:
-    """The sandbox's control surface."""
-    return ask(addresses, f"{addresses['aws']}/_sandbox/{path}", body)
+    """Call the sandbox's control endpoint."""
+    return request_json(addresses, f"{addresses['aws']}/_sandbox/{path}", body)
 
 
 def client(addresses: dict[str, str], service: str) -> Any:
-    """boto3's client of the sandbox's account, as its root."""
+    """Return a boto3 client for the sandbox's account, as root."""
     return boto3.client(
         service,
         endpoint_url=addresses["aws"],
@@ -92,14 +94,14 @@ def client(addresses: dict[str, str], service: str) -> Any:
     )
 
 
-def told(person: Person) -> dict[str, str]:
-    """What the sandbox tells commands on this machine: its addresses, its keys and LINE's two secrets."""
+def runtime_info(person: Person) -> dict[str, str]:
+    """Return what the sandbox publishes to local commands: addresses, keys and LINE's two secrets."""
     runtime = Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json"
     return dict(json.loads(runtime.read_text()))
 
 
-def own_aws(addresses: dict[str, str]) -> dict[str, str]:
-    """The environment of somebody who signs in to an account of their own, which is the sandbox's."""
+def aws_environment(addresses: dict[str, str]) -> dict[str, str]:
+    """Return the environment of a user who signs in to their own account, which here is the sandbox's."""
     return {
         "AWS_ENDPOINT_URL": addresses["aws"],
         "AWS_ACCESS_KEY_ID": addresses["access_key_id"],
@@ -110,19 +112,19 @@ def own_aws(addresses: dict[str, str]) -> dict[str, str]:
 
 
 def send(addresses: dict[str, str], words: str) -> dict[str, Any]:
-    """One message to the bot on the sandbox's LINE: what became of it."""
-    said = {"text": words, "user": "U" + "1" * 32}
-    return dict(ask(addresses, f"{addresses['line']}/_sandbox/send", said))
+    """Send the bot a message through the sandbox's LINE; return what happened."""
+    message = {"text": words, "user": "U" + "1" * 32}
+    return dict(request_json(addresses, f"{addresses['line']}/_sandbox/send", message))
 
 
 @pytest.fixture
 def person(served: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> Person:
-    """Somebody in an empty folder, with an empty account."""
+    """Return a user in an empty folder, with an empty account."""
     control(served[0], "reset", {})
     return Person(tmp_path, served[1])
 
 
 @pytest.fixture
 def addresses(served: tuple[dict[str, str], dict[str, str]]) -> dict[str, str]:
-    """The sandbox's."""
+    """Return the sandbox's addresses."""
     return served[0]

@@ -1,4 +1,4 @@
-"""A person at a terminal: a pseudo-terminal, and the command as a process behind it."""
+"""A user at a terminal: a pseudo-terminal with the command running in it."""
 
 import os
 import pty
@@ -13,20 +13,20 @@ import pytest
 from tests.provision.shell import PROVISION, Person
 
 DOWN, ENTER = "\x1b[B", "\r"
-PATIENCE = 180  # seconds for one sentence to appear, on a slow machine too
+TIMEOUT = 180  # seconds for a text to appear, even on a slow machine
 
 
-def heeds_ctrl_c() -> None:
-    """A shell lets its background jobs, and all that they start, ignore SIGINT; a terminal does not."""
+def restore_sigint() -> None:
+    """Restore SIGINT, which a shell's background jobs and their children ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
-    """A command under a pseudo-terminal: what it said, and a keyboard."""
+    """A command in a pseudo-terminal: its output, and a keyboard."""
 
     def __init__(self, person: Person, *words: str, **more: str) -> None:
         self.master, slave = pty.openpty()
-        self.said, self.seen = "", 0
+        self.output, self.position = "", 0
         self.process = subprocess.Popen(
             [*PROVISION, *words],
             cwd=person.folder,
@@ -35,22 +35,22 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=heeds_ctrl_c,
+            preexec_fn=restore_sigint,
         )
         os.close(slave)
 
     def until(self, words: str) -> str:
-        """Reads on until these words; everything from the last ones on to these."""
-        end = time.monotonic() + PATIENCE
-        while words not in self.said[self.seen :]:
-            assert time.monotonic() < end, self.said
+        """Read until this text appears; return the output since the previous match."""
+        end = time.monotonic() + TIMEOUT
+        while words not in self.output[self.position :]:
+            assert time.monotonic() < end, self.output
             if not self._read():
-                assert words in self.said[self.seen :], self.said
-        before, self.seen = self.seen, self.said.index(words, self.seen) + len(words)
-        return self.said[before : self.seen]
+                assert words in self.output[self.position :], self.output
+        before, self.position = self.position, self.output.index(words, self.position) + len(words)
+        return self.output[before : self.position]
 
     def _read(self) -> bool:
-        """Whether there may be more."""
+        """Read some output; return whether there may be more."""
         ready, _w, _x = select.select([self.master], [], [], 0.2)
         if not ready:
             return True
@@ -58,27 +58,27 @@ class Terminal:
             got = os.read(self.master, 65536)
         except OSError:  # the other end is closed
             return False
-        self.said += got.decode(errors="replace")
+        self.output += got.decode(errors="replace")
         return bool(got)
 
     def type(self, keys: str) -> None:
-        """Keys."""
+        """Type keys."""
         os.write(self.master, keys.encode())
 
     def interrupt(self) -> int:
-        """Ctrl-C at a question, where it arrives as a key; how it ended."""
+        """Press Ctrl-C at a question, where it arrives as a key; return the exit status."""
         self.type("\x03")
-        return self.ended()
+        return self.wait()
 
     def stop(self) -> int:
-        """Ctrl-C elsewhere (it has no controlling terminal, so as a signal); how it ended."""
+        """Press Ctrl-C elsewhere, as a signal: there is no controlling terminal. Return the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        return self.ended()
+        return self.wait()
 
-    def ended(self) -> int:
-        """Waits until it ends by itself; how it ended."""
-        end = time.monotonic() + PATIENCE
+    def wait(self) -> int:
+        """Wait until the command ends by itself; return the exit status."""
+        end = time.monotonic() + TIMEOUT
         while self.process.poll() is None and time.monotonic() < end:
             self._read()
         self.process.kill()
@@ -88,7 +88,7 @@ class Terminal:
 
 @pytest.fixture
 def terminals(person: Person) -> Iterator[Callable[..., Terminal]]:
-    """Opens terminals; those that are still open at the end are closed."""
+    """Yield a function that opens terminals; close those still open at the end."""
     opened: list[Terminal] = []
 
     def open_one(*words: str, **more: str) -> Terminal:

@@ -1,4 +1,4 @@
-"""The article, sentence by sentence: each is read back from the emulated account after a setup.
+"""The article, statement by statement, checked in the emulated account after a setup.
 
 docs/article.md is the table of these tests; its numbers are the article's sections.
 """
@@ -11,11 +11,11 @@ from typing import Any
 from tests.provision.conftest import Env
 
 TABLE = Path(__file__).parents[2] / "docs" / "article.md"
-WRITER = "U" + "1" * 32
+USER = "U" + "1" * 32
 
 
 def policy(env: Env, role: str) -> dict[str, Any]:
-    """The statements of a role's inline policies, by Sid."""
+    """Return the statements of a role's inline policies, by Sid."""
     iam = env.aws_session.client("iam")
     name = f"news-bot-{role}-ap-northeast-1"
     documents = [
@@ -26,7 +26,7 @@ def policy(env: Env, role: str) -> dict[str, Any]:
 
 
 def group(env: Env, name: str) -> dict[str, Any]:
-    """A security group by its name."""
+    """Return a security group by its name."""
     filters = [{"Name": "group-name", "Values": [name]}]
     (found,) = env.aws_session.client("ec2").describe_security_groups(Filters=filters)[
         "SecurityGroups"
@@ -35,26 +35,26 @@ def group(env: Env, name: str) -> dict[str, Any]:
 
 
 def load_balancer(env: Env) -> dict[str, Any]:
-    """The one load balancer."""
+    """Return the only load balancer."""
     (found,) = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"]
     return dict(found)
 
 
 def target_group(env: Env) -> dict[str, Any]:
-    """The one target group."""
+    """Return the only target group."""
     (found,) = env.aws_session.client("elbv2").describe_target_groups()["TargetGroups"]
     return dict(found)
 
 
 def certificate(env: Env) -> dict[str, Any]:
-    """The one certificate."""
+    """Return the only certificate."""
     acm = env.aws_session.client("acm")
     (found,) = acm.list_certificates()["CertificateSummaryList"]
     return dict(acm.describe_certificate(CertificateArn=found["CertificateArn"])["Certificate"])
 
 
 def records(env: Env, kind: str) -> dict[str, dict[str, Any]]:
-    """The zone's record sets of one type, by name."""
+    """Return the zone's record sets of one type, by name."""
     route53 = env.aws_session.client("route53")
     (zone,) = route53.list_hosted_zones()["HostedZones"]
     found = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
@@ -62,33 +62,33 @@ def records(env: Env, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def definition(env: Env) -> dict[str, Any]:
-    """The task definition."""
+    """Return the task definition."""
     answer = env.aws_session.client("ecs").describe_task_definition(taskDefinition="news-bot")
     return dict(answer["taskDefinition"])
 
 
 def service(env: Env) -> dict[str, Any]:
-    """The service."""
+    """Return the service."""
     ecs = env.aws_session.client("ecs")
     return dict(ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0])
 
 
 def default_vpc(env: Env) -> str:
-    """The default VPC's id."""
+    """Return the default VPC's id."""
     filters = [{"Name": "isDefault", "Values": ["true"]}]
     return str(env.aws_session.client("ec2").describe_vpcs(Filters=filters)["Vpcs"][0]["VpcId"])
 
 
 def test_1_webhook(env: Env) -> None:
-    """A message makes LINE send an HTTPS request to scheme, domain and path; the server answers."""
+    """A message makes LINE send an HTTPS request to scheme, domain and path; the bot answers."""
     env.setup()
     assert "https://example.jp/webhook" == env.sandbox.line.endpoint
-    told = env.sandbox.line.send("help", WRITER)
-    assert (200, True) == (told["status"], bool(told["reply"]))
+    message = env.sandbox.line.send("help", USER)
+    assert (200, True) == (message["status"], bool(message["reply"]))
 
 
 def test_2_target_group(env: Env) -> None:
-    """Of IP addresses, in the VPC, on the container's port, filled by ECS."""
+    """It has IP targets, the VPC, the container's port, and is filled by ECS."""
     env.setup()
     found = target_group(env)
     assert ("ip", "HTTP", 8080) == (found["TargetType"], found["Protocol"], found["Port"])
@@ -103,7 +103,7 @@ def test_2_target_group(env: Env) -> None:
 
 
 def test_3_security_group_of_the_load_balancer(env: Env) -> None:
-    """HTTPS from everywhere, and nothing else."""
+    """It allows HTTPS from everywhere, and nothing else."""
     env.setup()
     found = group(env, "news-bot-load-balancer")
     (rule,) = found["IpPermissions"]
@@ -113,7 +113,7 @@ def test_3_security_group_of_the_load_balancer(env: Env) -> None:
 
 
 def test_4_listener(env: Env) -> None:
-    """HTTPS 443 forwards to the target group and carries the certificate."""
+    """HTTPS 443 forwards to the target group and has the certificate."""
     env.setup()
     listeners = env.aws_session.client("elbv2").describe_listeners(
         LoadBalancerArn=load_balancer(env)["LoadBalancerArn"]
@@ -127,7 +127,7 @@ def test_4_listener(env: Env) -> None:
 
 
 def test_5_hosted_zone(env: Env) -> None:
-    """A public zone of the domain; the registrar names its four name servers and no others."""
+    """A public zone of the domain; the registrar has exactly its four name servers."""
     env.setup()
     route53 = env.aws_session.client("route53")
     (zone,) = route53.list_hosted_zones()["HostedZones"]
@@ -139,7 +139,7 @@ def test_5_hosted_zone(env: Env) -> None:
 
 
 def test_6_alias(env: Env) -> None:
-    """An A record, alias: the domain is the load balancer."""
+    """An A record of type alias points the domain at the load balancer."""
     env.setup()
     alias = records(env, "A")["example.jp."]["AliasTarget"]
     balancer = load_balancer(env)
@@ -148,7 +148,7 @@ def test_6_alias(env: Env) -> None:
 
 
 def test_7_certificate(env: Env) -> None:
-    """Public, for the domain, validated by the CNAME in the zone, issued, in use by the listener."""
+    """Public, for the domain, validated by the CNAME in the zone, issued, used by the listener."""
     env.setup()
     found = certificate(env)
     assert ("example.jp", "ISSUED") == (found["DomainName"], found["Status"])
@@ -174,7 +174,7 @@ def test_8_task_definition(env: Env) -> None:
 
 
 def test_8_two_roles(env: Env) -> None:
-    """One to start the task, one for the bot itself; each for ECS tasks only."""
+    """One starts the task, one is the bot's own; only ECS tasks may assume them."""
     env.setup()
     found = definition(env)
     assert found["executionRoleArn"] != found["taskRoleArn"]
@@ -186,7 +186,7 @@ def test_8_two_roles(env: Env) -> None:
 
 
 def test_8_repository(env: Env) -> None:
-    """An ECR repository that scans, keeps the newest hundred, and from which alone ECS may pull."""
+    """An ECR repository that scans, keeps the newest hundred, and is all that ECS may pull from."""
     env.setup()
     ecr = env.aws_session.client("ecr")
     (found,) = ecr.describe_repositories()["repositories"]
@@ -218,7 +218,7 @@ def test_9_parameters(env: Env) -> None:
 
 
 def test_9_bucket(env: Env) -> None:
-    """The bot may read what lies under news/ in its bucket, and list that; write nothing."""
+    """The bot may read and list news/ in its bucket, and write nothing."""
     env.setup()
     (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
     statements = policy(env, "task")
@@ -239,19 +239,19 @@ def test_9_news_from_the_bucket(env: Env) -> None:
     (container,) = definition(env)["containerDefinitions"]
     environment = {entry["name"]: entry["value"] for entry in container["environment"]}
     assert f"s3://{bucket['Name']}/news" == environment["NEWS_URL"]
-    assert env.sandbox.line.send("latest", WRITER)["reply"]
+    assert env.sandbox.line.send("latest", USER)["reply"]
     article = {"title": "隕石が落ちた", "published": "2026-05-28T08:00:00+09:00"}
     body = json.dumps({"articles": [article]}).encode()
     s3.put_object(Bucket=bucket["Name"], Key="news/articles.json", Body=body)
-    for count in (0, 1):  # a new task reads anew
+    for count in (0, 1):  # a new task reads the bucket again
         ecs.update_service(cluster="news-bot", service="news-bot", desiredCount=count)
         env.clock.advance(120)
-    said = json.dumps(env.sandbox.line.send("latest", WRITER)["reply"], ensure_ascii=False)
-    assert "隕石が落ちた" in said
+    reply = json.dumps(env.sandbox.line.send("latest", USER)["reply"], ensure_ascii=False)
+    assert "隕石が落ちた" in reply
 
 
 def test_10_service(env: Env) -> None:
-    """FARGATE_SPOT base 0 weight 1, one task, three public subnets of the VPC, the listener's group."""
+    """FARGATE_SPOT base 0 weight 1, one task, three public subnets of the VPC, the target group."""
     env.setup()
     found = service(env)
     (provider,) = found["capacityProviderStrategy"]
@@ -267,7 +267,7 @@ def test_10_service(env: Env) -> None:
 
 
 def test_10_only_the_load_balancer_reaches_the_bot(env: Env) -> None:
-    """The service's group admits the container's port, from the load balancer's group alone."""
+    """The service's security group allows the container's port, from the load balancer's group only."""
     env.setup()
     bot = group(env, "news-bot-bot")
     given = service(env)["networkConfiguration"]["awsvpcConfiguration"]
@@ -279,7 +279,7 @@ def test_10_only_the_load_balancer_reaches_the_bot(env: Env) -> None:
 
 
 def test_10_a_task_that_ends_is_started_again(env: Env) -> None:
-    """ECS restarts a task that ends."""
+    """ECS replaces a task that ends."""
     env.setup()
     (first,) = [task for task in env.sandbox.cloud.ecs.tasks if task.service]
     env.aws_session.client("ecs").stop_task(cluster="news-bot", task=first.arn)
@@ -289,9 +289,9 @@ def test_10_a_task_that_ends_is_started_again(env: Env) -> None:
 
 
 def test_11_start_and_stop(env: Env) -> None:
-    """Saturdays and Sundays, start at 08:00 and stop at 09:00 in Tokyo, stating the wanted count.
+    """Saturdays and Sundays, start at 08:00 and stop at 09:00 in Tokyo, setting the desired count.
 
-    That the service follows them for a week is test_schedule.py's.
+    test_schedule.py checks that the service follows them for a week.
     """
     env.setup()
     scheduler = env.aws_session.client("scheduler")
@@ -310,8 +310,8 @@ def test_11_start_and_stop(env: Env) -> None:
     )
 
 
-def test_table_names_tests_that_exist() -> None:
-    """Every sentence from 1 to 11 stands in the table, with a test of its own that is there."""
+def test_table_lists_existing_tests() -> None:
+    """The table has sections 1 to 11, each with an existing test."""
     rows = re.findall(r"^\| (\d+) \|.*\| `(\w+\.py)::(\w+)` \|$", TABLE.read_text("utf-8"), re.M)
     assert {str(number) for number in range(1, 12)} == {number for number, _file, _test in rows}
     here = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""What AWS's errors mean, and what a person reads who has no credentials or no connection."""
+"""What AWS's errors mean, and what a user without credentials or connection reads."""
 
 import http.client
 import subprocess
@@ -22,8 +22,8 @@ from provision.sandbox.web.serving import HttpServer
 URL = "https://sts.ap-northeast-1.amazonaws.com/"
 
 
-def said(code: str, message: str = "", status: int = 400) -> ClientError:
-    """An error as AWS answers it."""
+def client_error(code: str, message: str = "", status: int = 400) -> ClientError:
+    """Return an error as AWS answers it."""
     error = {"Error": {"Code": code, "Message": message}}
     return ClientError({**error, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
 
@@ -40,12 +40,12 @@ def said(code: str, message: str = "", status: int = 400) -> ClientError:
     ],
 )
 def test_matches(declared: tuple[str, ...], expected: bool) -> None:
-    """The whole code, and after a colon a part of the message in any case."""
-    error = said("DependencyViolation", "resource sg-1 has a dependent object")
+    """A declaration is a whole code, optionally with a part of the message in any case."""
+    error = client_error("DependencyViolation", "resource sg-1 has a dependent object")
     assert expected == aws.matches(error, declared)
 
 
-LOST = [
+CONNECTION_ERRORS = [
     failures.EndpointConnectionError(endpoint_url=URL, error="no route"),
     failures.ConnectTimeoutError(endpoint_url=URL, error="timed out"),
     failures.ReadTimeoutError(endpoint_url=URL, error="timed out"),
@@ -69,9 +69,9 @@ LOST = [
 UNTRUSTED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"
 
 
-@pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
-def test_lost_answers_may_pass(error: Exception) -> None:
-    """No answer is no no: the engine asks again, and shows what happened by its name."""
+@pytest.mark.parametrize("error", CONNECTION_ERRORS, ids=lambda error: type(error).__name__)
+def test_connection_errors_are_transient(error: Exception) -> None:
+    """A lost response is not a rejection: it becomes Pending with the error's name."""
     assert type(error).__name__ in aws.transient_reason(error)
     with (
         pytest.raises(Pending) as waiting,
@@ -82,22 +82,22 @@ def test_lost_answers_may_pass(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("code", aws.THROTTLES)
-def test_throttles_may_pass(code: str) -> None:
-    """Whatever a service calls it."""
-    assert code in aws.transient_reason(said(code))
+def test_throttling_is_transient(code: str) -> None:
+    """Every service's code for throttling."""
+    assert code in aws.transient_reason(client_error(code))
 
 
 @pytest.mark.parametrize(
     ("error", "refused"),
     [
-        (said("RequestTimeout", "not read within the timeout period"), False),
-        (said("RequestTimeoutException"), False),
-        (said("", status=408), False),
-        (said("Whatever", status=429), True),
+        (client_error("RequestTimeout", "not read within the timeout period"), False),
+        (client_error("RequestTimeoutException"), False),
+        (client_error("", status=408), False),
+        (client_error("Whatever", status=429), True),
     ],
 )
-def test_what_aws_did_not_read_or_did_not_do(error: Exception, refused: bool) -> None:
-    """A request that came in halves is a lost one; 429 says that nothing was done, whatever its code."""
+def test_pending_knows_whether_the_request_was_rejected(error: Exception, refused: bool) -> None:
+    """A partly received request may have been carried out; a 429 was not, whatever its code."""
     with pytest.raises(Pending) as waiting, translate_errors("doing"):
         raise error
     assert refused == waiting.value.refused
@@ -106,23 +106,25 @@ def test_what_aws_did_not_read_or_did_not_do(error: Exception, refused: bool) ->
 @pytest.mark.parametrize(
     ("error", "answered"),
     [
-        (said("AccessDenied", status=403), True),
-        (said("403", "Forbidden", status=403), False),
-        (said("407", "Proxy Authentication Required", status=407), False),
+        (client_error("AccessDenied", status=403), True),
+        (client_error("403", "Forbidden", status=403), False),
+        (client_error("407", "Proxy Authentication Required", status=407), False),
         (failures.SSLError(endpoint_url=URL, error=UNTRUSTED), False),
         (failures.NoCredentialsError(), False),
         (failures.ParamValidationError(report="Bad"), False),
     ],
 )
-def test_whose_no_it_is(error: Exception, answered: bool) -> None:
-    """A code is AWS's own; a bare HTTP status is a page of somebody in between."""
+def test_error_with_a_code_was_answered_by_aws(error: Exception, answered: bool) -> None:
+    """A code is AWS's own; a bare HTTP status comes from a proxy or the like."""
     with pytest.raises(ProvisionError) as refusal, translate_errors("doing"):
         raise error
     assert answered == refusal.value.answered
 
 
-@pytest.mark.parametrize("error", [said("InternalFailure", status=500), said("", status=503)])
-def test_errors_inside_aws_may_pass(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [client_error("InternalFailure", status=500), client_error("", status=503)]
+)
+def test_server_errors_are_transient(error: Exception) -> None:
     """5xx, with a code or without."""
     with pytest.raises(Pending, match=r"InternalFailure|503"), translate_errors("doing"):
         raise error
@@ -131,7 +133,7 @@ def test_errors_inside_aws_may_pass(error: Exception) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        said("ValidationError", "no"),
+        client_error("ValidationError", "no"),
         failures.NoCredentialsError(),
         failures.SSLError(endpoint_url=URL, error=UNTRUSTED),
         failures.SSLError(endpoint_url=URL, error="[X509: NO_CERTIFICATE_OR_CRL_FOUND] none found"),
@@ -140,46 +142,50 @@ def test_errors_inside_aws_may_pass(error: Exception) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_does_not_pass(error: Exception) -> None:
-    """To ask again would be in vain."""
+def test_permanent_errors_are_not_transient(error: Exception) -> None:
+    """A retry would not help."""
     assert "" == aws.transient_reason(error)
 
 
-def test_a_declaration_says_what_a_code_means() -> None:
-    """absent, taken and patient, in the resource's own words; what is declared goes before what may pass."""
+def test_declared_codes_are_translated() -> None:
+    """not_found, exists and retry take precedence over what is transient by itself."""
     declared = {
         "not_found": ("A",),
         "exists": ("T",),
         "retry": ("P: invalid principal", "Throttling"),
     }
     with pytest.raises(NotFound, match="A"), translate_errors("doing", **declared):
-        raise said("A")
+        raise client_error("A")
     with pytest.raises(AlreadyExists, match="T"), translate_errors("doing", **declared):
-        raise said("T")
+        raise client_error("T")
     with (
         pytest.raises(Pending, match=r"P: Invalid principal in policy"),
         translate_errors("doing", **declared),
     ):
-        raise said("P", "Invalid principal in policy")
+        raise client_error("P", "Invalid principal in policy")
     with (
         pytest.raises(ProvisionError, match=r"P: something else"),
         translate_errors("doing", **declared),
     ):
-        raise said("P", "something else")
+        raise client_error("P", "something else")
     with (
         pytest.raises(Pending, match=r"Throttling: Rate exceeded"),
         translate_errors("doing", **declared),
     ):
-        raise said("Throttling", "Rate exceeded")
+        raise client_error("Throttling", "Rate exceeded")
 
 
 @pytest.mark.parametrize(
     ("error", "why", "then"),
     [
-        (said("Conflict", "is in use"), "Conflict: is in use", "Fix the problem AWS reported"),
-        (said("AccessDenied", "not for you"), "AccessDenied: not for you", "administrator"),
-        (said("ExpiredToken", "expired"), "ExpiredToken: expired", "Sign in"),
-        (said("RequestExpired", "expired"), "RequestExpired: expired", "Sign in"),
+        (
+            client_error("Conflict", "is in use"),
+            "Conflict: is in use",
+            "Fix the problem AWS reported",
+        ),
+        (client_error("AccessDenied", "not for you"), "AccessDenied: not for you", "administrator"),
+        (client_error("ExpiredToken", "expired"), "ExpiredToken: expired", "Sign in"),
+        (client_error("RequestExpired", "expired"), "RequestExpired: expired", "Sign in"),
         (failures.ParamValidationError(report="Bad"), "Bad", "Fix the problem AWS reported"),
         (failures.NoCredentialsError(), "Unable to locate credentials", "aws configure"),
         (failures.ProfileNotFound(profile="p"), "(p)", "aws configure"),
@@ -187,8 +193,8 @@ def test_a_declaration_says_what_a_code_means() -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_refusals_say_why_and_what_next(error: Exception, why: str, then: str) -> None:
-    """AWS's own words, and an advice that fits."""
+def test_errors_have_reason_and_advice(error: Exception, why: str, then: str) -> None:
+    """AWS's own message, and matching advice."""
     with pytest.raises(ProvisionError) as refusal, translate_errors("doing"):
         raise error
     assert why in refusal.value.why
@@ -196,8 +202,8 @@ def test_refusals_say_why_and_what_next(error: Exception, why: str, then: str) -
     assert 1 == refusal.value.exit_status
 
 
-def test_what_is_not_botocores_passes_through() -> None:
-    """A defect of ours shows as one; our own words stay as they are; no error is no error."""
+def test_other_exceptions_pass_through() -> None:
+    """A bug shows as one; our own errors stay as they are."""
     for error in (KeyError("x"), Pending("slow"), ProvisionError("what", "why", "then")):
         with pytest.raises(type(error)) as arrived, translate_errors("doing", not_found=("A",)):
             raise error
@@ -216,8 +222,8 @@ except ProvisionError as refusal:
 """
 
 
-def account(home: Path, **environment: str) -> str:
-    """Which account it is, asked by a process that has this environment and nothing else."""
+def account_in_process(home: Path, **environment: str) -> str:
+    """Return the account, or the error, in a process with only this environment."""
     ours = {"HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", "PATH": "/usr/bin"}
     finished = subprocess.run(
         [sys.executable, "-W", "error", "-c", ACCOUNT],
@@ -234,22 +240,22 @@ def account(home: Path, **environment: str) -> str:
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "secret-key"}
 
 
-def test_no_credentials_no_profile_no_address(tmp_path: Path) -> None:
+def test_missing_credentials_profile_and_endpoint(tmp_path: Path) -> None:
     """Three sentences each, without a traceback and without the key."""
-    said = account(tmp_path)
-    assert "Unable to locate credentials" in said
-    assert "aws configure" in said
-    said = account(tmp_path, AWS_PROFILE="nobody", **KEYS)
-    assert "nobody" in said
-    assert "aws configure" in said
-    said = account(tmp_path, AWS_ENDPOINT_URL="nonsense", **KEYS)
-    assert "nonsense" in said
-    assert "AWS_ENDPOINT_URL" in said
-    assert "secret-key" not in said
+    output = account_in_process(tmp_path)
+    assert "Unable to locate credentials" in output
+    assert "aws configure" in output
+    output = account_in_process(tmp_path, AWS_PROFILE="nobody", **KEYS)
+    assert "nobody" in output
+    assert "aws configure" in output
+    output = account_in_process(tmp_path, AWS_ENDPOINT_URL="nonsense", **KEYS)
+    assert "nonsense" in output
+    assert "AWS_ENDPOINT_URL" in output
+    assert "secret-key" not in output
 
 
 def test_account_without_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first question to AWS is not waited for: a refusal names the network."""
+    """The first request to AWS is not retried: the error mentions the endpoint."""
     server = HttpServer(None)
     server.close()
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
@@ -261,36 +267,36 @@ def test_account_without_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "AWS_ENDPOINT_URL" in refusal.value.then
 
 
-def test_clients_are_kept_and_never_retry(session: object) -> None:
-    """One client per service and region; one attempt a call."""
-    door = Aws("eu-west-1", session)
-    assert door.sts is door.sts
-    assert "eu-west-1" == door.sts.meta.region_name
-    assert 1 == door.sts.meta.config.retries["total_max_attempts"]
+def test_clients_are_cached_and_never_retry(session: object) -> None:
+    """One client per service and region; one attempt per call."""
+    client = Aws("eu-west-1", session)
+    assert client.sts is client.sts
+    assert "eu-west-1" == client.sts.meta.region_name
+    assert 1 == client.sts.meta.config.retries["total_max_attempts"]
     with pytest.raises(AttributeError):
-        _ = door._nothing
+        _ = client._nothing
 
 
 @pytest.fixture
 def session() -> object:
-    """A session with plain keys."""
+    """Return a session with plain keys."""
     import boto3
 
     return boto3.Session("access", "secret", region_name="ap-northeast-1")
 
 
-class Sent(Exception):
-    """A request that would have gone out."""
+class RequestSent(Exception):
+    """Raised where a request would leave the machine."""
 
 
-def sent(*_given: object, **_named: object) -> None:
-    raise Sent
+def raise_request_sent(*_given: object, **_named: object) -> None:
+    raise RequestSent
 
 
 @pytest.fixture
-def door(session: Any) -> Aws:
-    """A door whose requests end where they would leave this machine."""
-    session.events.register("before-send", sent)
+def client(session: Any) -> Aws:
+    """Return an AWS client whose requests end where they would leave the machine."""
+    session.events.register("before-send", raise_request_sent)
     return Aws("ap-northeast-1", session)
 
 
@@ -319,24 +325,24 @@ HOST = {"Field": "host-header", "Values": ["a"]}
         ),
     ],
 )
-def test_no_request_names_nothing(door: Aws, call: Callable[[Any], Any], name: str) -> None:
-    """An id that is not known yet is never sent: it is "not yet", and nothing was done."""
+def test_empty_id_is_never_sent(client: Aws, call: Callable[[Any], Any], name: str) -> None:
+    """An unknown id is Pending, and nothing was done."""
     with pytest.raises(UnknownId, match=rf": {name}\)$") as waiting, translate_errors("doing"):
-        call(door)
+        call(client)
     assert waiting.value.refused
 
 
-def test_texts_may_be_empty(door: Aws) -> None:
-    """The value of a container's variable, say, is no id."""
+def test_other_strings_may_be_empty(client: Aws) -> None:
+    """For example the value of a container's variable."""
     container = {"name": "bot", "image": "a", "environment": [{"name": "A", "value": ""}]}
-    with pytest.raises(Sent):
-        door.ecs.register_task_definition(family="a", containerDefinitions=[container])
-    with pytest.raises(Sent):
-        door.s3.list_object_versions(Bucket="a", Prefix="")
+    with pytest.raises(RequestSent):
+        client.ecs.register_task_definition(family="a", containerDefinitions=[container])
+    with pytest.raises(RequestSent):
+        client.s3.list_object_versions(Bucket="a", Prefix="")
 
 
-def test_timeouts_and_tries() -> None:
-    """5 s to connect, 30 s for an answer, and one try: waiting is the engine's."""
+def test_timeouts_and_attempts() -> None:
+    """5 s to connect, 30 s for a response, and one attempt: the engine does the waiting."""
     session = boto3.Session("access", "secret", region_name="ap-northeast-1")
     config = Aws("ap-northeast-1", session).sts.meta.config
     tries = config.retries["total_max_attempts"]

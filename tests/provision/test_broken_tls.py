@@ -1,4 +1,4 @@
-"""TLS that breaks, and certificates that nobody trusts: AWS, LINE and a registry, over real sockets."""
+"""Broken TLS and untrusted certificates: AWS, LINE and a registry, over real sockets."""
 
 import socket
 import ssl
@@ -20,7 +20,7 @@ Serve = Callable[[Callable[[socket.socket], None]], str]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Answers one connection as told; the URL."""
+    """Yield a function that serves one connection with the given behaviour and returns its URL."""
     threads: list[threading.Thread] = []
 
     def begin(behave: Callable[[socket.socket], None]) -> str:
@@ -43,22 +43,22 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 def server() -> ssl.SSLContext:
-    """A server's side of TLS, with a certificate that nobody trusts."""
+    """Return a server's TLS context with an untrusted certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     return context
 
 
-def plain_text(connection: socket.socket) -> None:
+def answer_plain_text(connection: socket.socket) -> None:
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def nothing(connection: socket.socket) -> None:
+def close_without_answer(connection: socket.socket) -> None:
     connection.recv(65536)
 
 
-def to_aws(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def call_aws(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
@@ -66,66 +66,66 @@ def to_aws(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         Aws("ap-northeast-1").sts.get_caller_identity()
 
 
-def to_line(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def call_line(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Line(lambda: "token", url).info()
 
 
-def of_the_channel(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def call_line_channel(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Line(lambda: "token", url).channel()
 
 
-def of_the_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def call_line_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Line(lambda: "token", url).has_secret("1", "secret")
 
 
-def to_a_registry(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def call_registry(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Registries().private(url, "bot", "dXNlcjpw").has("sha256:1")
 
 
-CALLS = [to_aws, to_line, of_the_channel, of_the_secret, to_a_registry]
+CALLS = [call_aws, call_line, call_line_channel, call_line_secret, call_registry]
 Call = Callable[[str, pytest.MonkeyPatch], None]
 
 
-@pytest.mark.parametrize("behave", [plain_text, nothing])
+@pytest.mark.parametrize("behave", [answer_plain_text, close_without_answer])
 @pytest.mark.parametrize("call", CALLS)
-def test_broken_tls_is_asked_about_again(
+def test_broken_tls_is_pending(
     serve: Serve,
     monkeypatch: pytest.MonkeyPatch,
     call: Call,
     behave: Callable[[socket.socket], None],
 ) -> None:
-    """Plain text in the middle of it, or an end: no answer, which is not a "no"."""
+    """Plain text or a closed connection is no response, which is not a rejection."""
     with pytest.raises(Pending) as waiting:
         call(serve(behave), monkeypatch)
     assert not waiting.value.refused
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_an_untrusted_certificate_is_told(
+def test_untrusted_certificate_is_an_error(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, server: ssl.SSLContext, call: Call
 ) -> None:
-    """To wait would not help; AWS_CA_BUNDLE does."""
+    """Waiting would not help; the advice is AWS_CA_BUNDLE."""
 
-    def shakes_hands(connection: socket.socket) -> None:
+    def shake_hands(connection: socket.socket) -> None:
         server.wrap_socket(connection, server_side=True).close()
 
     with pytest.raises(ProvisionError, match="AWS_CA_BUNDLE") as refusal:
-        call(serve(shakes_hands), monkeypatch)
+        call(serve(shake_hands), monkeypatch)
     assert "CERTIFICATE_VERIFY_FAILED" in refusal.value.why
     assert not refusal.value.answered
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_bundle_that_cannot_be_read_is_told(
+def test_unreadable_ca_bundle_is_an_error(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, call: Call, content: str | None
 ) -> None:
-    """It is missing, or holds something else."""
+    """It is missing, or contains something else."""
     bundle = tmp_path / "ca.pem"
     if content is not None:
         bundle.write_text(content)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    url = serve(nothing)
+    url = serve(close_without_answer)
     with pytest.raises(ProvisionError, match="AWS_CA_BUNDLE"):
         call(url, monkeypatch)
     with suppress(OSError):  # nobody connected

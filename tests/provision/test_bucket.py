@@ -1,4 +1,4 @@
-"""The news bucket: made, adopted, refused, found again, kept and emptied."""
+"""The news bucket: created, adopted, rejected, found again, kept and emptied."""
 
 import json
 from typing import Any
@@ -14,15 +14,15 @@ from tests.provision.conftest import WHOLE, Env, PowerCut
 HERE = {"LocationConstraint": "ap-northeast-1"}
 
 
-def made(env: Env) -> str:
-    """The name of the bucket in the file."""
+def bucket_name(env: Env) -> str:
+    """Return the name of the bucket recorded in the file."""
     return str(StackFile(env.path).records["news_bucket"].outputs["bucket"])
 
 
-def test_bucket_of_our_own(env: Env) -> None:
-    """Private, the owner's, encrypted, over TLS only, tagged; a rerun changes nothing."""
+def test_new_bucket(env: Env) -> None:
+    """Private, owned by the account, encrypted, TLS only, tagged."""
     env.setup()
-    s3, name = env.aws_session.client("s3"), made(env)
+    s3, name = env.aws_session.client("s3"), bucket_name(env)
     assert name.startswith("news-bot-news-")
     block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
     assert [True] * 4 == list(block.values())
@@ -33,10 +33,10 @@ def test_bucket_of_our_own(env: Env) -> None:
     assert {"provision:stack": "news-bot", "provision:resource": "news_bucket"} == tags
 
 
-def test_changes_by_hand_are_healed(env: Env) -> None:
-    """Whatever was opened is closed again; tags of others stay."""
+def test_changes_by_hand_are_reverted(env: Env) -> None:
+    """Whatever was opened is closed again; foreign tags stay."""
     env.setup()
-    s3, name = env.aws_session.client("s3"), made(env)
+    s3, name = env.aws_session.client("s3"), bucket_name(env)
     s3.delete_public_access_block(Bucket=name)
     s3.delete_bucket_policy(Bucket=name)
     s3.put_bucket_ownership_controls(
@@ -53,8 +53,8 @@ def test_changes_by_hand_are_healed(env: Env) -> None:
     assert [] == env.changes()
 
 
-def test_named_bucket_that_was_there_is_adopted(env: Env) -> None:
-    """Nothing of it is changed, it outlives --everything, and its objects too."""
+def test_existing_bucket_is_adopted(env: Env) -> None:
+    """It is not changed, and it and its objects survive --everything."""
     s3 = env.aws_session.client("s3")
     s3.create_bucket(
         Bucket="my-news", CreateBucketConfiguration=HERE, ObjectOwnership="ObjectWriter"
@@ -67,15 +67,15 @@ def test_named_bucket_that_was_there_is_adopted(env: Env) -> None:
     assert ([], []) == (outcome.errors, outcome.outside)
     assert "adopted" == StackFile(env.path).records["news_bucket/my-news"].state
     assert ("adopted", "news_bucket/my-news", "") in env.events
-    gone = env.teardown(everything=True)
-    assert "it was there before provision" == gone.kept["news_bucket/my-news"]
+    result = env.teardown(everything=True)
+    assert "it was there before provision" == result.kept["news_bucket/my-news"]
     assert [] == [call for call in env.changes() if call.startswith("PutBucket")]
     assert "ObjectWriter" in str(s3.get_bucket_ownership_controls(Bucket="my-news"))
     assert b"1" == s3.get_object(Bucket="my-news", Key="a")["Body"].read()
 
 
-def test_named_bucket_that_was_not_there_is_made(env: Env) -> None:
-    """Under that name, and taken away with everything."""
+def test_named_bucket_is_created(env: Env) -> None:
+    """It is created under the given name, and deleted with --everything."""
     env.set(news__bucket="my-news")
     env.setup()
     assert WHOLE == env.inventory()
@@ -86,8 +86,8 @@ def test_named_bucket_that_was_not_there_is_made(env: Env) -> None:
     assert {} == env.inventory()
 
 
-def test_name_of_somebody_else(env: Env) -> None:
-    """Bucket names are the whole world's: a refusal that offers another one; the rest is built."""
+def test_name_taken_by_another_account(env: Env) -> None:
+    """Bucket names are global: the error suggests another one; the rest is created."""
     other: Any = get_backend("s3")["999999999999"]["aws"]
     other.create_bucket("my-news", "ap-northeast-1")
     env.set(news__bucket="my-news")
@@ -97,10 +97,10 @@ def test_name_of_somebody_else(env: Env) -> None:
     assert "news_bucket/my-news" not in StackFile(env.path).records
 
 
-def test_kept_unless_everything_is_asked_for(env: Env) -> None:
-    """With its objects; --everything takes every version and delete marker, 1,000 a call."""
+def test_bucket_is_kept_without_everything(env: Env) -> None:
+    """--everything deletes all versions and delete markers, 1,000 per call."""
     env.setup()
-    s3, name = env.aws_session.client("s3"), made(env)
+    s3, name = env.aws_session.client("s3"), bucket_name(env)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     bucket = get_backend("s3")[env.sandbox.cloud.account_id]["aws"].buckets[name]
     for number in range(1001):
@@ -109,14 +109,14 @@ def test_kept_unless_everything_is_asked_for(env: Env) -> None:
     assert "--everything" in env.teardown(everything=False).kept["news_bucket"]
     assert 1003 == len(list(bucket.keys))  # and what the collector wrote
     env.changes()
-    gone = env.teardown(everything=True)
-    assert ([], []) == (gone.errors, gone.left)
-    assert 2 == env.changes().count("DeleteObjects")  # a thousand a call, and none in vain
+    result = env.teardown(everything=True)
+    assert ([], []) == (result.errors, result.left)
+    assert 2 == env.changes().count("DeleteObjects")  # a thousand per call, and no empty one
     assert {} == env.inventory()
 
 
-class Stubborn:
-    """An S3 that answers 200 and deletes nothing."""
+class FailingS3:
+    """An S3 client whose delete call returns 200 with an error for the object."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -128,20 +128,20 @@ class Stubborn:
         return {"Errors": [{"Key": "a", "Code": self.code, "Message": "no"}]}
 
 
-def test_errors_inside_a_200(env: Env) -> None:
-    """An object that stays is a refusal that names it; the bucket is not touched."""
+def test_error_inside_a_200_response(env: Env) -> None:
+    """The error names the object that was not deleted; the bucket is not touched."""
     bucket = NewsBucket("my-news")
     bucket.load_from_record({"bucket": "my-news"})
     clients = env.engine().clients
-    stubborn = type(clients)(
-        type("Account", (), {"s3": Stubborn("AccessDenied")})(), clients.dns, clients.line
+    failing = type(clients)(
+        type("Account", (), {"s3": FailingS3("AccessDenied")})(), clients.dns, clients.line
     )
     with pytest.raises(ProvisionError, match="a: AccessDenied: no"):
-        bucket.delete(stubborn)
+        bucket.delete(failing)
 
 
-def test_no_second_bucket_while_s3_does_not_list_the_first(env: Env) -> None:
-    """A run ends right after CreateBucket; the next one creates no bucket under another name."""
+def test_no_second_bucket_while_the_first_is_not_listed(env: Env) -> None:
+    """After a power cut right after CreateBucket the next run creates no bucket of another name."""
     env.sandbox.cloud.lag.set_seconds(20, ["s3"])
 
     def cut(operation: str) -> None:
@@ -155,6 +155,6 @@ def test_no_second_bucket_while_s3_does_not_list_the_first(env: Env) -> None:
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     env.clock.advance(20)
-    assert [made(env)] == [
+    assert [bucket_name(env)] == [
         b["Name"] for b in env.aws_session.client("s3").list_buckets()["Buckets"]
     ]

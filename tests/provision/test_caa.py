@@ -1,4 +1,4 @@
-"""CAA is looked at before anything is made: RFC 8659's climb, and what excludes Amazon."""
+"""CAA records are checked before anything is created: RFC 8659's tree climbing, and what excludes Amazon."""
 
 from typing import Any
 
@@ -30,21 +30,21 @@ OTHERS = '0 issue "letsencrypt.org"'
         (['0 issue "notamazon.com"'], True),
     ],
 )
-def test_who_may_issue(records: list[str], expected: bool) -> None:
-    """Only `issue` properties decide about a host; any of Amazon's names will do."""
+def test_excludes_amazon(records: list[str], expected: bool) -> None:
+    """Only `issue` properties count for a host; any of Amazon's names allows it."""
     assert expected == excludes_amazon(records)
 
 
-class World:
-    """A resolver that knows these record sets: (name, type) -> value."""
+class FakeResolver:
+    """A resolver with these record sets: (name, type) -> value."""
 
     def __init__(self, known: dict[tuple[str, str], str]) -> None:
         self.known = known
-        self.asked: list[str] = []
+        self.queried: list[str] = []
 
     def __call__(self, query: Any, address: str, port: int) -> Any:
         name = query.question[0].name.to_text(omit_final_dot=True)
-        self.asked.append(name)
+        self.queried.append(name)
         answer = dns.message.make_response(query)
         for kind in ("CAA", "CNAME"):
             if value := self.known.get((name, kind)):
@@ -55,31 +55,31 @@ class World:
 
 
 def caa(known: dict[tuple[str, str], str], host: str = "bot.example.jp") -> Any:
-    """What the climb finds."""
-    return Dns(("192.0.2.53", 53), World(known)).caa(host)
+    """Return the result of the tree climbing."""
+    return Dns(("192.0.2.53", 53), FakeResolver(known)).caa(host)
 
 
 def test_climb() -> None:
-    """The closest name that has any decides, and names above it are not asked."""
+    """The closest name with CAA records decides, and names above it are not queried."""
     assert ("", []) == caa({})
     assert ("jp", [OTHERS]) == caa({("jp", "CAA"): OTHERS})
-    world = World({("example.jp", "CAA"): OTHERS, ("jp", "CAA"): '0 issue "amazon.com"'})
-    assert ("example.jp", [OTHERS]) == Dns(("192.0.2.53", 53), world).caa("bot.example.jp")
-    assert ["bot.example.jp", "example.jp"] == world.asked
+    resolver = FakeResolver({("example.jp", "CAA"): OTHERS, ("jp", "CAA"): '0 issue "amazon.com"'})
+    assert ("example.jp", [OTHERS]) == Dns(("192.0.2.53", 53), resolver).caa("bot.example.jp")
+    assert ["bot.example.jp", "example.jp"] == resolver.queried
 
 
 def test_climb_follows_a_cname() -> None:
-    """The target's own records count, not those above the target; a circle ends."""
+    """The CNAME target's own records count, not those above it; a cycle ends."""
     known = {("bot.example.jp", "CNAME"): "host.other.example."}
     assert ("bot.example.jp", [OTHERS]) == caa({**known, ("host.other.example", "CAA"): OTHERS})
     assert ("", []) == caa({**known, ("other.example", "CAA"): OTHERS})
-    world = World({("a", "CNAME"): "a."})
-    assert [] == Dns(("192.0.2.53", 53), world).records("a", "CAA")
-    assert 8 == len(world.asked)
+    resolver = FakeResolver({("a", "CNAME"): "a."})
+    assert [] == Dns(("192.0.2.53", 53), resolver).records("a", "CAA")
+    assert 8 == len(resolver.queried)
 
 
-def test_setup_is_refused_before_anything_is_made(env: Env) -> None:
-    """The zone above allows another authority only: quoted, with the record that would help."""
+def test_plan_rejects_excluding_caa_record(env: Env) -> None:
+    """The parent zone allows only another authority: it is quoted, with the record that would help."""
     env.set(domain="bot.example.jp")
     env.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
     engine = env.engine()
@@ -96,8 +96,8 @@ def test_setup_is_refused_before_anything_is_made(env: Env) -> None:
     assert WHOLE == env.inventory()
 
 
-def test_silent_dns_is_no_refusal(env: Env) -> None:
-    """Nobody can be asked: the plan goes on, ACM will say."""
+def test_unreachable_dns_does_not_stop_setup(env: Env) -> None:
+    """The plan goes on; ACM will report a problem."""
 
     def silence(query: Any, address: str, port: int) -> Any:
         raise DnsError("192.0.2.53 is silent")
@@ -111,12 +111,12 @@ def test_silent_dns_is_no_refusal(env: Env) -> None:
         engine.clients.dns.caa("example.jp")
 
 
-def test_teardown_is_not_stopped(env: Env) -> None:
-    """CAA that came afterwards stands in nobody's way when everything goes."""
+def test_caa_record_does_not_stop_teardown(env: Env) -> None:
+    """A CAA record that was added later does not matter."""
     env.set(domain="bot.example.jp")
     env.setup()
     env.sandbox.cloud.registrar.keep("example.jp", [("example.jp", "CAA", OTHERS)])
     env.setup()
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()

@@ -1,6 +1,6 @@
-"""Somebody changes a setting of a finished stack: setup follows while the bot goes on answering, or refuses.
+"""A setting of a complete stack changes: setup follows while the bot goes on answering, or rejects it.
 
-Each is changed back too, which is also how a setting is removed.
+Each is changed back too, which also covers removing a setting.
 """
 
 from collections.abc import Callable, Collection
@@ -14,13 +14,19 @@ from provision.errors import ProvisionError
 from provision.settings import BY_KEY
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
-from tests.provision.finished_stack import NETWORK, FinishedStack, asked, errors, look
+from tests.provision.finished_stack import (
+    NETWORK,
+    FinishedStack,
+    plan_and_status,
+    record_outages,
+    setup_errors,
+)
 
-NO_SCHEDULE = {"schedule": 1, "policy": 4}  # the collector's stay
+NO_SCHEDULE = {"schedule": 1, "policy": 4}  # those of the collector
 NO_NEWS = {"schedule": 2, "role": 3, "policy": 3, "task definition": 1}
-TWICE = {"interface": 5}  # a second task's
+TWICE = {"interface": 5}  # of a second task
 
-# By setting: other values; a line of stack.py that the plan names; what the account then has otherwise.
+# Changed settings; a resource that the plan then changes; how the inventory then differs.
 CHANGES: list[tuple[dict[str, str], str, dict[str, int]]] = [
     ({"name": "shop-bot"}, "load_balancer", {}),
     ({"domain": "example.org"}, "zone", {}),
@@ -42,17 +48,17 @@ CHANGES: list[tuple[dict[str, str], str, dict[str, int]]] = [
     ({"news.feeds": "", "news.schedule": "cron(5 * * * ? *)"}, "collector_definition", NO_NEWS),
     ({"news.schedule": "cron(5 * * * ? *)"}, "collector_schedule", {}),
 ]
-# Nothing in AWS follows from these, but where the image is built here (test_built_image.py).
-NOTHING = {
+# Without effect on AWS unless the image is built here (test_image_resource.py).
+NO_EFFECT = {
     "image.files": "own",
     "image.base": "docker.io/library/python:3.13-slim",
 }
 SUBNETS = "network.subnets"
-APART = {"region", "network.vpc", SUBNETS, "news.bucket"}  # tests of their own
+TESTED_SEPARATELY = {"region", "network.vpc", SUBNETS, "news.bucket"}  # tests of their own
 
 
-def settings(env: Env, changed: dict[str, str]) -> dict[str, str]:
-    """Into stack.yaml; as they were, to be put back."""
+def write_settings(env: Env, changed: dict[str, str]) -> dict[str, str]:
+    """Write settings into stack.yaml; return the previous values."""
     file = StackFile(env.path)
     before = {key: _written(file.settings[key]) for key in changed}
     if "host" in before and file.settings["host"] == file.settings["domain"]:
@@ -67,27 +73,27 @@ def _written(value: object) -> str:
     return ",".join(value) if isinstance(value, list) else str(value or "")
 
 
-def follow(env: Env, line: str, refused: Collection[str] = ()) -> None:
-    """The plan names it; setup follows without a silence; a second plan says nothing.
+def apply_change(env: Env, line: str, refused: Collection[str] = ()) -> None:
+    """Assert that the plan shows the change, and setup applies it without an outage.
 
-    refused: the calls that AWS may refuse meanwhile.
+    refused: the calls that AWS may reject meanwhile.
     """
-    assert line in look(env).actions
-    with asked(env) as silent:
-        assert [] == errors(env, refused)
+    assert line in plan_and_status(env).actions
+    with record_outages(env) as silent:
+        assert [] == setup_errors(env, refused)
     assert [] == silent
-    seen = look(env)
+    seen = plan_and_status(env)
     assert ({}, []) == (seen.actions, seen.plan.errors)
 
 
-def test_every_setting_is_thought_of() -> None:
-    """A new setting: followed, refused, without an effect, or with a test of its own."""
+def test_every_setting_is_covered() -> None:
+    """A new setting needs a case here: applied, rejected, without effect, or tested separately."""
     followed = {key for changed, *_ in CHANGES for key in changed}
-    assert set(BY_KEY) == followed | APART | set(NOTHING)
+    assert set(BY_KEY) == followed | TESTED_SEPARATELY | set(NO_EFFECT)
 
 
 def cases() -> list[object]:
-    """One of each sort in `make test`; test_replacement.py has a few of the others there."""
+    """Return the cases, one of each sort for `make test`; test_replacement.py has some others."""
     fast = ("service.count", "schedule.start", "line.access_token_parameter", "news.feeds")
     found = []
     for changed, line, more in CHANGES:
@@ -100,79 +106,79 @@ def cases() -> list[object]:
 
 
 @pytest.mark.parametrize(("changed", "line", "more"), cases())
-def test_followed_and_taken_back(
+def test_change_is_applied_and_reverted(
     finished_stack: FinishedStack, changed: dict[str, str], line: str, more: dict[str, int]
 ) -> None:
-    """One of everything before, between and after; what a removed setting had made is gone."""
+    """One of everything before, between and after; what a removed setting had created is deleted."""
     with finished_stack.on("default") as env:
-        before = settings(env, changed)
-        # The records of what is not wanted any more do not say that a role goes after its policy.
-        follow(env, line, ["DeleteRole"] if "news.feeds" in changed else [])
+        before = write_settings(env, changed)
+        # Records of removed resources do not contain the order of deletion: role after policy.
+        apply_change(env, line, ["DeleteRole"] if "news.feeds" in changed else [])
         whole = {**WHOLE, **more}
         families = env.aws_session.client("ecs").list_task_definition_families(status="ACTIVE")
         tagged = {**env.inventory(), "task definition": len(families["families"])}
         assert {kind: number for kind, number in whole.items() if number} == tagged
-        settings(env, before)
-        follow(env, line)
-        env.clock.advance(60)  # a task that is too much stops
+        write_settings(env, before)
+        apply_change(env, line)
+        env.clock.advance(60)  # the surplus task stops
         finished_stack.whole(env)
 
 
 def test_subnets(finished_stack: FinishedStack) -> None:
-    """Two of three: load balancer and service move. Taken back, those stay that it stands in."""
+    """Load balancer and service move to two of three subnets, and back."""
     with finished_stack.on("default") as env:
         ec2 = env.aws_session.client("ec2")
         subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
-        settings(env, {SUBNETS: ",".join(subnets[:2])})
-        follow(env, "load_balancer")
-        settings(env, {SUBNETS: ",".join(subnets)})
-        follow(env, "load_balancer")
-        settings(env, {SUBNETS: ""})
+        write_settings(env, {SUBNETS: ",".join(subnets[:2])})
+        apply_change(env, "load_balancer")
+        write_settings(env, {SUBNETS: ",".join(subnets)})
+        apply_change(env, "load_balancer")
+        write_settings(env, {SUBNETS: ""})
         finished_stack.whole(env)
 
 
 def test_news_bucket(finished_stack: FinishedStack) -> None:
-    """Another one is read and written; the former one stays with what was collected, until teardown."""
+    """Another bucket is used; the former one is kept with its news until teardown."""
     with finished_stack.on("default") as env:
-        settings(env, {"news.bucket": "our-own-news"})
-        follow(env, "news_bucket")
+        write_settings(env, {"news.bucket": "our-own-news"})
+        apply_change(env, "news_bucket")
         assert 2 == env.inventory()["bucket"]
-        settings(env, {"news.bucket": ""})
+        write_settings(env, {"news.bucket": ""})
         assert ([], {}) == (env.teardown(everything=True).left, env.inventory())
-        assert [] == errors(env)
+        assert [] == setup_errors(env)
         finished_stack.whole(env)
 
 
 def other_region(env: Env) -> None:
-    """As `region: us-east-1` and the credentials of the same account."""
+    """Use `region: us-east-1` with the same account."""
     env.aws = Aws("us-east-1", env.aws_session.session)
 
 
 class OtherAccount(Aws):
-    """Somebody else's credentials."""
+    """An AWS client with another account's credentials."""
 
     def account(self, clock: Clock | None = None) -> str:
-        """Another number."""
+        """Return another account id."""
         return "999999999999"
 
 
 def other_account(env: Env) -> None:
-    """Somebody else's credentials."""
+    """Use another account's credentials."""
     env.aws = OtherAccount("ap-northeast-1", env.aws_session.session)
 
 
 def unknown_vpc(env: Env) -> None:
-    """A VPC that this region does not have."""
-    settings(env, {"network.vpc": "vpc-0123456789abcdef0"})
+    """Set a VPC that does not exist in this region."""
+    write_settings(env, {"network.vpc": "vpc-0123456789abcdef0"})
 
 
 def unknown_subnets(env: Env) -> None:
-    """Subnets that this VPC does not have."""
-    settings(env, {SUBNETS: "subnet-0123456789abcdef0,subnet-0123456789abcdef1"})
+    """Set subnets that do not exist in this VPC."""
+    write_settings(env, {SUBNETS: "subnet-0123456789abcdef0,subnet-0123456789abcdef1"})
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
         (other_region, "made in 123456789012 ap-northeast-1"),
         (other_account, "made in 123456789012 ap-northeast-1"),
@@ -180,27 +186,29 @@ def unknown_subnets(env: Env) -> None:
         (unknown_subnets, "subnet-0123456789abcdef0"),
     ],
 )
-def test_refused(finished_stack: FinishedStack, change: Callable[[Env], None], said: str) -> None:
-    """Before anything is changed, with the way to do it; the stack stands as it stood."""
+def test_invalid_change_is_rejected(
+    finished_stack: FinishedStack, change: Callable[[Env], None], reason: str
+) -> None:
+    """It is rejected with advice before anything is changed."""
     with finished_stack.on("default") as env:
-        door = env.aws
+        client = env.aws
         change(env)
         file = env.path.read_text()
         env.changes()
         with pytest.raises(ProvisionError) as refused:
-            raise_first_error(look(env).plan)
-        assert said in refused.value.why
+            raise_first_error(plan_and_status(env).plan)
+        assert reason in refused.value.why
         assert refused.value.then
         assert ([], file) == (env.changes(), env.path.read_text())
-        settings(env, {"network.vpc": "default", SUBNETS: ""})
-        env.aws = door
+        write_settings(env, {"network.vpc": "default", SUBNETS: ""})
+        env.aws = client
         finished_stack.whole(env)
 
 
-@pytest.mark.parametrize("key", NOTHING)
-def test_without_an_effect(finished_stack: FinishedStack, key: str) -> None:
-    """Accepted, and nothing follows."""
+@pytest.mark.parametrize("key", NO_EFFECT)
+def test_setting_without_effect(finished_stack: FinishedStack, key: str) -> None:
+    """It is accepted, and nothing changes."""
     with finished_stack.on("default") as env:
-        settings(env, {key: NOTHING[key]})
-        assert {} == look(env).actions
-        settings(env, {key: ""})
+        write_settings(env, {key: NO_EFFECT[key]})
+        assert {} == plan_and_status(env).actions
+        write_settings(env, {key: ""})

@@ -1,4 +1,4 @@
-"""Which time it is: the machine's, or a sandbox's that tells its own."""
+"""The clock: the machine's, or the sandbox's own."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ Serve = Callable[[Any], str]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Answers every GET with this body; a number is a status."""
+    """Yield a function that serves this body for every GET; a number is a status."""
     servers: list[HttpServer] = []
 
     def served(answer: Any) -> str:
@@ -36,8 +36,8 @@ def serve() -> Iterator[Serve]:
         server.close()
 
 
-def test_sandbox_tells_time_and_speed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own seconds; a thousand of them pass in a real millisecond."""
+def test_sandbox_clock(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It uses the sandbox's time; a thousand of its seconds pass in a real millisecond."""
     times = iter([5.0, 6.0, 7.5])
     url = serve(lambda: json.dumps({"now": next(times), "speed": 1e6}))
     monkeypatch.setenv("AWS_ENDPOINT_URL", url + "/")
@@ -67,21 +67,21 @@ def test_sandbox_tells_time_and_speed(serve: Serve, monkeypatch: pytest.MonkeyPa
         b"\xff",
     ],
 )
-def test_anything_else_is_the_wall_clock(serve: Serve, answer: Any) -> None:
-    """An AWS-compatible endpoint that is no sandbox has no time of its own."""
+def test_other_endpoint_uses_the_wall_clock(serve: Serve, answer: Any) -> None:
+    """An AWS-compatible endpoint other than the sandbox has no clock of its own."""
     assert isinstance(clock_at(serve(answer)), WallClock)
 
 
 @pytest.mark.parametrize(
     "url", ["", "https://sts.amazonaws.com", "http://192.0.2.1:80", "nonsense"]
 )
-def test_nobody_is_asked_but_this_machine(url: str) -> None:
-    """AWS itself would be told nothing by such a question."""
+def test_only_local_endpoints_are_asked_for_a_clock(url: str) -> None:
+    """No such request is sent to AWS."""
     assert isinstance(clock_at(url), WallClock)
 
 
-def test_server_that_speaks_no_http_is_none() -> None:
-    """Whatever listens on that port: the wall clock."""
+def test_server_without_http_uses_the_wall_clock() -> None:
+    """Anything may listen on that port."""
     import socket
     import threading
 
@@ -100,8 +100,8 @@ def test_server_that_speaks_no_http_is_none() -> None:
     assert isinstance(clock, WallClock)
 
 
-def test_sandbox_that_stopped_is_a_refusal() -> None:
-    """In the middle of a walk: what next, and no traceback."""
+def test_stopped_sandbox_is_an_error() -> None:
+    """If the sandbox ends during a run, the error says what to do."""
 
     @Request.application
     def application(request: Request) -> Response:
@@ -115,7 +115,7 @@ def test_sandbox_that_stopped_is_a_refusal() -> None:
 
 
 def test_wall_clock() -> None:
-    """Goes forwards; sleeping nothing takes nothing."""
+    """It goes forwards; sleeping 0 takes no time."""
     clock = WallClock()
     before = clock.now()
     clock.sleep(0)

@@ -1,4 +1,4 @@
-"""The news: collected at setup and on a schedule, by a task with a role of its own."""
+"""The news: collected at setup and on a schedule, by a task with its own role."""
 
 import json
 from typing import Any
@@ -11,11 +11,11 @@ from provision.pricing import prices
 from provision.state.stack_file import StackFile
 from tests.provision.conftest import WHOLE, Env
 
-WRITER = "U" + "1" * 32
+USER = "U" + "1" * 32
 
 
 def statements(env: Env, role: str) -> dict[str, dict[str, Any]]:
-    """What a role's inline policies allow, by Sid."""
+    """Return the statements of a role's inline policies, by Sid."""
     iam, name = env.aws_session.client("iam"), f"news-bot-{role}-ap-northeast-1"
     found = {}
     for one in iam.list_role_policies(RoleName=name)["PolicyNames"]:
@@ -25,33 +25,33 @@ def statements(env: Env, role: str) -> dict[str, dict[str, Any]]:
 
 
 def definition(env: Env, family: str = "news-bot-collector") -> dict[str, Any]:
-    """The newest revision."""
+    """Return the newest revision."""
     answer = env.aws_session.client("ecs").describe_task_definition(taskDefinition=family)
     return dict(answer["taskDefinition"])
 
 
-def collected(env: Env) -> list[str]:
-    """The names of what lies in the bucket."""
+def collected_objects(env: Env) -> list[str]:
+    """Return the keys of the objects in the bucket."""
     s3 = env.aws_session.client("s3")
     (bucket,) = s3.list_buckets()["Buckets"]
     return [one["Key"] for one in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", [])]
 
 
-def runs(env: Env) -> list[str]:
-    """Who began each of the collector's tasks that ECS still knows."""
+def task_starters(env: Env) -> list[str]:
+    """Return who started each of the collector's tasks that ECS still knows."""
     ours = [t for t in env.sandbox.cloud.ecs.tasks if t.group == "family:news-bot-collector"]
     return [task.started_by for task in ours]
 
 
-def test_news_from_the_first_minute(env: Env) -> None:
+def test_setup_collects_news(env: Env) -> None:
     """Setup ends with news in the bucket, and the bot answers with it."""
     outcome = env.setup()
     assert ([], [], []) == (outcome.errors, outcome.outside, outcome.notes)
-    assert "news/index.json" in collected(env)
-    env.clock.advance(5)  # the bot itself may have looked a moment too early
-    told = json.dumps(env.sandbox.line.send("latest", WRITER)["reply"])
-    assert "A bridge opens" in told
-    assert ["initial_collection"] == runs(env)
+    assert "news/index.json" in collected_objects(env)
+    env.clock.advance(5)  # the bot itself may have read a moment too early
+    reply = json.dumps(env.sandbox.line.send("latest", USER)["reply"])
+    assert "A bridge opens" in reply
+    assert ["initial_collection"] == task_starters(env)
 
 
 def test_second_setup_collects_nothing(env: Env) -> None:
@@ -64,22 +64,22 @@ def test_second_setup_collects_nothing(env: Env) -> None:
         assert [] == env.changes()
 
 
-def test_every_hour(env: Env) -> None:
-    """At seventeen past, on the clock, with the schedule's role."""
+def test_collector_runs_every_hour(env: Env) -> None:
+    """At seventeen past, with the schedule's role."""
     env.setup()
-    began = len(env.papers.asked)
+    began = len(env.feeds.requested)
     env.clock.step = 60
     env.clock.advance(5 * 3600)
     feeds = len(StackFile(env.path).settings["news.feeds"])
-    assert 5 * feeds == len(env.papers.asked) - began
+    assert 5 * feeds == len(env.feeds.requested) - began
     calls = [call for call in env.sandbox.cloud.log if call["operation"] == "RunTask"]
     role = "arn:aws:sts::123456789012:assumed-role/news-bot-scheduler-ap-northeast-1/collect"
     assert [200] * 6 == [call["outcome"] for call in calls]
     assert [role] * 5 == [call["caller"] for call in calls[1:]]
 
 
-def test_the_definition(env: Env) -> None:
-    """The bot's image with the collector's command; no secret; no root; nothing to write on."""
+def test_collector_task_definition(env: Env) -> None:
+    """The bot's image with the collector's command, without secrets, root or a writable file system."""
     env.setup()
     bot, found = definition(env, "news-bot"), definition(env)
     (container,), (its,) = found["containerDefinitions"], bot["containerDefinitions"]
@@ -99,8 +99,8 @@ def test_the_definition(env: Env) -> None:
     assert bot["taskRoleArn"] != found["taskRoleArn"]
 
 
-def test_what_it_may_do(env: Env) -> None:
-    """It writes below news/ in the one bucket; the bot writes nothing; Scheduler runs just this task."""
+def test_collector_permissions(env: Env) -> None:
+    """It may write news/ in the bucket; the bot may write nothing; Scheduler may run only this task."""
     env.setup()
     (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
     arn = f"arn:aws:s3:::{bucket['Name']}"
@@ -122,8 +122,8 @@ def test_what_it_may_do(env: Env) -> None:
     ]
 
 
-def test_its_role_is_enough(env: Env) -> None:
-    """With the collector's role the store reads, writes, lists and prunes; with the bot's it does not."""
+def test_collector_role_is_sufficient(env: Env) -> None:
+    """The collector's role may read, write, list and delete; the bot's may not."""
     env.setup()
     (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
     allows = env.sandbox.cloud.permissions.allows
@@ -140,7 +140,7 @@ def test_its_role_is_enough(env: Env) -> None:
     assert [True, False, False] == [allows(bot, *one) for one in needed]
 
 
-def test_the_schedule(env: Env) -> None:
+def test_collector_schedule(env: Env) -> None:
     """RunTask on Spot in the bot's subnets and group, with a public address."""
     env.setup()
     found = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
@@ -158,19 +158,19 @@ def test_the_schedule(env: Env) -> None:
     } == target["NetworkConfiguration"]["awsvpcConfiguration"]
 
 
-def test_feeds_are_down(env: Env) -> None:
-    """Setup ends well and says so; the next one tries again, once."""
-    env.papers.usual = None
+def test_setup_with_unreachable_feeds(env: Env) -> None:
+    """Setup succeeds with a note; the next one tries again, once."""
+    env.feeds.document = None
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     (note,) = outcome.notes
     assert "none of the feeds could be read" == note.why
     assert "provision logs" in note.then
-    assert [] == collected(env)
-    assert env.sandbox.line.send("latest", WRITER)["reply"], "the samples"
+    assert [] == collected_objects(env)
+    assert env.sandbox.line.send("latest", USER)["reply"], "the samples"
     assert 1 == len(env.setup().notes)
-    assert 2 == len(runs(env))
-    env.papers.usual = "<rss version='2.0'><channel><title>Quiet</title></channel></rss>"
+    assert 2 == len(task_starters(env))
+    env.feeds.document = "<rss version='2.0'><channel><title>Quiet</title></channel></rss>"
     assert [] == env.setup().notes
     env.changes()
     env.setup()
@@ -178,7 +178,7 @@ def test_feeds_are_down(env: Env) -> None:
 
 
 def test_no_spot_capacity(env: Env) -> None:
-    """RunTask gives no task: told, and setup goes on."""
+    """RunTask starts no task: it is reported, and setup goes on."""
     env.setup()
     delete_news(env)
     env.sandbox.cloud.ecs.spot_available = False
@@ -188,15 +188,15 @@ def test_no_spot_capacity(env: Env) -> None:
 
 
 def delete_news(env: Env) -> None:
-    """Somebody empties the bucket."""
+    """Delete all objects in the bucket."""
     s3 = env.aws_session.client("s3")
     (bucket,) = s3.list_buckets()["Buckets"]
-    for key in collected(env):
+    for key in collected_objects(env):
         s3.delete_object(Bucket=bucket["Name"], Key=key)
 
 
-def test_cloud_that_cannot_run_it(env: Env) -> None:
-    """Another cloud answers every RunTask with an error inside: that is told within a minute, not two."""
+def test_run_task_that_always_fails_is_given_up(env: Env) -> None:
+    """If every RunTask ends in a server error, setup gives up within a minute."""
     fault = {"kind": "error", "service": "ecs", "operation": "RunTask", "times": 1000}
     env.sandbox.cloud.faults.add(fault)
     began = env.clock.now()
@@ -206,18 +206,18 @@ def test_cloud_that_cannot_run_it(env: Env) -> None:
 
 
 def test_news_deleted_by_hand(env: Env) -> None:
-    """Setup collects it again, also when ECS has forgotten the first task."""
+    """Setup collects again, even when ECS has forgotten the first task."""
     env.setup()
     env.clock.advance(60)
     delete_news(env)
     env.changes()
     env.setup()
     assert ["RunTask"] == env.changes()
-    assert "news/index.json" in collected(env)
+    assert "news/index.json" in collected_objects(env)
 
 
 def test_feeds_changed(env: Env) -> None:
-    """Another feed: a new revision, which the schedule runs from then on; nothing else is touched."""
+    """A new revision is registered, which the schedule then runs; nothing else is changed."""
     env.setup()
     env.changes()
     env.set(news__feeds="https://a.example/rss")
@@ -229,28 +229,28 @@ def test_feeds_changed(env: Env) -> None:
     assert "https://a.example/rss" == environment["NEWS_FEEDS"]
 
 
-def test_no_feeds(env: Env) -> None:
-    """Taken out of stack.yaml they take collector, schedule and role along; the news stays."""
+def test_removed_feeds(env: Env) -> None:
+    """Removing the feeds deletes collector, schedule and role; the news is kept."""
     env.setup()
     env.set(news__feeds="")
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     less = {"policy": 3, "role": 3, "schedule": 2, "task definition": 1}
     assert WHOLE | less == env.inventory()
-    assert "news/index.json" in collected(env)
+    assert "news/index.json" in collected_objects(env)
     assert not [key for key in StackFile(env.path).records if "collect" in key or "news/" in key]
 
 
 def test_always_on_with_news(env: Env) -> None:
-    """Without hours the group and the role stand for the collector alone."""
+    """Without hours, schedule group and role exist for the collector alone."""
     env.set(schedule__start="", schedule__stop="")
     env.setup()
     assert WHOLE | {"policy": 4, "schedule": 1} == env.inventory()
     assert {"RunTheCollector", "PassItsRoles"} == set(statements(env, "scheduler"))
 
 
-def test_torn_down_while_it_collects(env: Env) -> None:
-    """The running task is stopped; nobody else's use of the cluster is seen in it; nothing is left."""
+def test_teardown_stops_running_collector(env: Env) -> None:
+    """The running task is stopped, and not taken for foreign use of the cluster."""
     env.setup()
     ecs = env.aws_session.client("ecs")
     target = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="collect")
@@ -268,25 +268,25 @@ def test_torn_down_while_it_collects(env: Env) -> None:
         },
     )
     assert {} == env.engine().check_teardown(everything=True)
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()
 
 
-def test_news_stays_after_teardown(env: Env) -> None:
-    """The bucket keeps what was collected, and the next setup does not collect it anew."""
+def test_teardown_keeps_news(env: Env) -> None:
+    """The bucket keeps what was collected, and the next setup does not collect again."""
     env.setup()
     env.teardown(everything=False)
-    before = collected(env)
+    before = collected_objects(env)
     assert "news/index.json" in before
     env.changes()
     env.setup()
     assert "RunTask" not in env.changes()
-    assert before == collected(env)
+    assert before == collected_objects(env)
 
 
 @pytest.mark.parametrize("expression", ["cron(17 * * * ? *)", "rate(1 hour)"])
-def test_what_it_costs(env: Env, expression: str) -> None:
+def test_collector_cost(env: Env, expression: str) -> None:
     """730 runs of a minute: a quarter vCPU and 1 GB on Spot, and an address."""
     env.set(news__schedule=expression)
     compute = 0.25 * 0.05056 + 1 * 0.00553
@@ -295,8 +295,8 @@ def test_what_it_costs(env: Env, expression: str) -> None:
     assert month == pytest.approx(schedule.costs(prices("ap-northeast-1")), rel=0.01)
 
 
-def test_the_store_needs_no_more(env: Env) -> None:
-    """As the task calls S3, with the credentials of its role: read, write, list, prune."""
+def test_store_works_with_the_collector_role(env: Env) -> None:
+    """The store reads, writes, lists and deletes with the credentials of the task's role."""
     env.setup()
     (bucket,) = env.aws_session.client("s3").list_buckets()["Buckets"]
     credentials = env.sandbox.cloud.permissions.credentials(definition(env)["taskRoleArn"], "task")
@@ -312,18 +312,18 @@ def test_the_store_needs_no_more(env: Env) -> None:
 
 
 def test_no_capacity(env: Env) -> None:
-    """RunTask starts no task: setup reports the reason and succeeds, and the next setup collects."""
+    """Setup reports why RunTask started no task, succeeds all the same, and the next setup collects."""
 
-    def refuse(operation: str, parsed: dict[str, Any]) -> None:
+    def fail_run_task(operation: str, parsed: dict[str, Any]) -> None:
         if operation == "RunTask":
             parsed["tasks"] = []
             parsed["failures"] = [{"reason": "Capacity is unavailable at this time."}]
 
-    env.aws_session.answer = refuse
+    env.aws_session.answer = fail_run_task
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     assert ["Capacity is unavailable at this time."] == [note.why for note in outcome.notes]
     env.aws_session.free()
     outcome = env.setup()
     assert ([], [], []) == (outcome.errors, outcome.outside, outcome.notes)
-    assert "news/index.json" in collected(env)
+    assert "news/index.json" in collected_objects(env)

@@ -1,4 +1,4 @@
-"""Why a container ended, out of its log."""
+"""Finding in a container's log why it ended."""
 
 import json
 
@@ -34,13 +34,13 @@ GROUP = """  + Exception Group Traceback (most recent call last):
   |   File "/app/bot/app.py", line 5, in <module>
   |     raise group
   | ExceptionGroup: two of them (2 sub-exceptions)"""
-WORDS = "/app/bot/phrases.py:72: SyntaxError: '(' was never closed"
+EXPECTED = "/app/bot/phrases.py:72: SyntaxError: '(' was never closed"
 LATER = "/app/bot/settings.py:9: json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
-SAID = ["Worker (pid:7) exited with code 3.", "Shutting down: Master", "Worker failed to boot."]
+MESSAGES = ["Worker (pid:7) exited with code 3.", "Shutting down: Master", "Worker failed to boot."]
 
 
 def line(message: str, **more: str) -> str:
-    """A line of the bot's log."""
+    """Return a line of the bot's log."""
     return json.dumps({"time": "2026-11-29T08:00:00.000+00:00", "message": message, **more})
 
 
@@ -50,35 +50,41 @@ MANY = [line(f"request {number}") for number in range(2000)]
 @pytest.mark.parametrize(
     ("messages", "expected"),
     [
-        ([line("Exception in worker process", traceback=TRACEBACK), *map(line, SAID)], [WORDS]),
-        ([*TRACEBACK.splitlines(), *map(line, SAID), *MANY], [WORDS]),
-        ([line("boot"), *TRACEBACK.splitlines()[:5], *MANY, *TRACEBACK.splitlines()[5:]], [WORDS]),
-        ([TRACEBACK, "bye"], [WORDS]),
-        ([TRACEBACK.replace("\n", "\r")], [WORDS]),
-        ([line(f"oh\n{TRACEBACK}")], [WORDS]),
-        ([json.dumps({"level": "error", "exc_info": TRACEBACK})], [WORDS]),
-        ([TRACEBACK.partition("\n")[2]], [WORDS]),
+        (
+            [line("Exception in worker process", traceback=TRACEBACK), *map(line, MESSAGES)],
+            [EXPECTED],
+        ),
+        ([*TRACEBACK.splitlines(), *map(line, MESSAGES), *MANY], [EXPECTED]),
+        (
+            [line("boot"), *TRACEBACK.splitlines()[:5], *MANY, *TRACEBACK.splitlines()[5:]],
+            [EXPECTED],
+        ),
+        ([TRACEBACK, "bye"], [EXPECTED]),
+        ([TRACEBACK.replace("\n", "\r")], [EXPECTED]),
+        ([line(f"oh\n{TRACEBACK}")], [EXPECTED]),
+        ([json.dumps({"level": "error", "exc_info": TRACEBACK})], [EXPECTED]),
+        ([TRACEBACK.partition("\n")[2]], [EXPECTED]),
         ([line("x", traceback=CHAIN)], [LATER]),
         ([line("x", traceback=TRACEBACK), line("x", traceback=LIBRARY)], [LATER]),
-        ([*LIBRARY.splitlines(), line("x", traceback=TRACEBACK)], [WORDS]),
-        ([line("x", traceback=TRACEBACK), *ENDING.splitlines()], [WORDS]),
+        ([*LIBRARY.splitlines(), line("x", traceback=TRACEBACK)], [EXPECTED]),
+        ([line("x", traceback=TRACEBACK), *ENDING.splitlines()], [EXPECTED]),
         (ENDING.splitlines(), ["/usr/local/lib/python3.12/runpy.py:198: SystemExit: 3"]),
         (GROUP.splitlines(), ["/app/bot/app.py:5: ExceptionGroup: two of them (2 sub-exceptions)"]),
         (["The variable PORT is missing.\n"], ["The variable PORT is missing."]),
-        ([line("early"), *map(line, SAID)], SAID),
+        ([line("early"), *map(line, MESSAGES)], MESSAGES),
         ([line("no news", error="timeout"), ""], ["no news: timeout"]),
         (["\x1b]0;owned\x07 exec format error"], ["]0;owned  exec format error"]),
         (["[1, 2]", "{"], ["[1, 2]", "{"]),
         ([], []),
     ],
 )
-def test_words(messages: list[str], expected: list[str]) -> None:
-    """The last exception with its place in the bot's own code; else the last lines, readable."""
+def test_reason_from_log(messages: list[str], expected: list[str]) -> None:
+    """The last exception with its place in the bot's own code; otherwise the last lines, readable."""
     assert expected == excerpt(messages)
 
 
-def test_long_line() -> None:
-    """It is cut."""
+def test_long_line_is_truncated() -> None:
+    """It is cut to 400 characters."""
     (said,) = excerpt(["x" * 5000])
     assert (400, "…") == (len(said), said[-1])
 
@@ -102,5 +108,5 @@ def test_long_line() -> None:
     ],
 )
 def test_readable(message: str, expected: tuple[str, str]) -> None:
-    """As `provision logs` shows it."""
+    """The format of `provision logs`."""
     assert expected == readable(message)

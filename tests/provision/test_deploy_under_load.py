@@ -1,4 +1,4 @@
-"""Deploys on a sandbox of real processes, under 20 messages a second: none is lost."""
+"""Deploys on a sandbox of real processes, with 20 messages per second: none is lost."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.provision.shell import Person, running, send
+from tests.provision.shell import Person, running_sandbox, send
 
 RATE = 20  # messages a second, which leaves most of a core to the tool and the sandbox
 WORKERS = 10
@@ -16,7 +16,7 @@ MISSING = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/news-bot:nobody-pus
 
 
 class Load:
-    """Messages at an even rate, as long as it is entered; what became of each."""
+    """Sends messages at a steady rate while entered, and records the result of each."""
 
     def __init__(self, addresses: dict[str, str]) -> None:
         self._addresses, self._over = addresses, threading.Event()
@@ -40,19 +40,19 @@ class Load:
     def _work(self, number: int) -> None:
         due = self._began + number / RATE
         while not self._over.wait(max(0.0, due - time.monotonic())):
-            told = send(self._addresses, "help")
-            if told["status"] == 200 and told["reply"]:
+            message = send(self._addresses, "help")
+            if message["status"] == 200 and message["reply"]:
                 self.answered += 1
             else:
-                self.lost.append(told)
+                self.lost.append(message)
             due += WORKERS / RATE
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Person, dict[str, str]]]:
-    """Somebody whose bot is live, and the sandbox's addresses."""
+def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Person, dict[str, str]]]:
+    """Yield a user with a complete stack, and the sandbox's addresses."""
     folder: Path = tmp_path_factory.mktemp("load")
-    with running(tmp_path_factory.mktemp("runtime"), SPEED) as (addresses, environ):
+    with running_sandbox(tmp_path_factory.mktemp("runtime"), SPEED) as (addresses, environ):
         person = Person(folder, environ)
         done = person.types("--sandbox", "setup", "--yes")
         assert 0 == done.returncode, done.stderr
@@ -60,9 +60,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Person, dic
 
 
 @pytest.mark.slow
-def test_good_deploy_loses_nothing(live: tuple[Person, dict[str, str]]) -> None:
+def test_good_deploy_loses_no_message(live_stack: tuple[Person, dict[str, str]]) -> None:
     """The new task takes over while messages arrive."""
-    person, addresses = live
+    person, addresses = live_stack
     with Load(addresses) as load:
         done = person.types("--sandbox", "deploy", "--set", "service.memory=1024")
     assert (0, "news-bot:2\n") == (done.returncode, done.stdout), done.stderr
@@ -71,9 +71,9 @@ def test_good_deploy_loses_nothing(live: tuple[Person, dict[str, str]]) -> None:
 
 
 @pytest.mark.slow
-def test_bad_deploy_loses_nothing(live: tuple[Person, dict[str, str]]) -> None:
-    """Nobody pushed the image: taken back with the reason, and stack.yaml is as it was."""
-    person, addresses = live
+def test_bad_deploy_loses_no_message(live_stack: tuple[Person, dict[str, str]]) -> None:
+    """The image was never pushed: rolled back with the reason, and stack.yaml is unchanged."""
+    person, addresses = live_stack
     before = (person.folder / "stack.sandbox.yaml").read_text().partition("resources:")[0]
     with Load(addresses) as load:
         done = person.types("--sandbox", "deploy", "--set", f"image.uri={MISSING}")

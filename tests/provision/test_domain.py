@@ -1,4 +1,4 @@
-"""A domain that is in use, one cut out of a zone kept elsewhere, and several zones of one name."""
+"""A domain in use, a subdomain of a zone managed elsewhere, and several zones of one name."""
 
 from typing import Any
 
@@ -25,11 +25,11 @@ IN_USE = [
     ("www.example.jp", "CNAME", "web.test."),
     ("mail.example.jp", "A", "192.0.2.2"),
 ]
-LINES = [" ".join(entry) for entry in IN_USE]
+RECORDS = [" ".join(entry) for entry in IN_USE]
 
 
-def looked(env: Env) -> Run:
-    """A run after its look."""
+def inspected_run(env: Env) -> Run:
+    """Return a run after its inspection."""
     engine, stack = env.engine(), env.stack()
     engine.resources = stack.resources
     run = Run(Options(), StackFile(env.path), stack, engine.clients, env.clock)
@@ -37,103 +37,109 @@ def looked(env: Env) -> Run:
     return run
 
 
-def zone_of(resources: list[Any]) -> HostedZone:
-    """The stack's zone."""
+def find_zone(resources: list[Any]) -> HostedZone:
+    """Return the stack's zone."""
     return next(r for r in resources if isinstance(r, HostedZone))
 
 
-def entered(env: Env) -> None:
-    """The domain is in use at its old servers."""
+def put_domain_in_use(env: Env) -> None:
+    """Put the domain in use at its old name servers."""
     env.sandbox.cloud.registrar.keep("example.jp", IN_USE)
 
 
-def test_what_would_stop_is_shown(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before a zone is made: every record that can be looked up, the servers, and the sub-domain instead."""
-    entered(env)
-    assert LINES == sorted(domain.warn(looked(env)), key=LINES.index)
-    said = capsys.readouterr().err
-    assert all(line in said for line in LINES)
-    assert all(server in said for server in PARKING)
-    assert "--set domain=bot.example.jp" in said
+def test_warning_lists_records_that_would_stop_working(
+    env: Env, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before a zone is created: every record found, its servers, and the advice to use a subdomain."""
+    put_domain_in_use(env)
+    assert RECORDS == sorted(domain.warn(inspected_run(env)), key=RECORDS.index)
+    output = capsys.readouterr().err
+    assert all(line in output for line in RECORDS)
+    assert all(server in output for server in PARKING)
+    assert "--set domain=bot.example.jp" in output
     assert [] == env.changes()
 
 
-def test_nothing_is_at_stake(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """A parked domain; one whose zone is made already; a zone of theirs that the domain is delegated to."""
-    assert [] == domain.warn(looked(env))
-    entered(env)
+def test_no_warning_if_nothing_would_stop_working(
+    env: Env, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A parked domain, one whose zone is already created, and one delegated to a foreign zone."""
+    assert [] == domain.warn(inspected_run(env))
+    put_domain_in_use(env)
     env.at_registrar = False
     env.setup(wait=0)
-    assert [] == domain.warn(looked(env))
+    assert [] == domain.warn(inspected_run(env))
     env.teardown()
     route53 = env.aws_session.client("route53")
-    theirs = route53.create_hosted_zone(Name="example.jp", CallerReference="theirs")
-    assert LINES == sorted(domain.warn(looked(env)), key=LINES.index)
-    servers = theirs["DelegationSet"]["NameServers"]
+    foreign = route53.create_hosted_zone(Name="example.jp", CallerReference="theirs")
+    assert RECORDS == sorted(domain.warn(inspected_run(env)), key=RECORDS.index)
+    servers = foreign["DelegationSet"]["NameServers"]
     env.sandbox.cloud.registrar.enter("example.jp", servers)
     capsys.readouterr()
-    assert [] == domain.warn(looked(env))
+    assert [] == domain.warn(inspected_run(env))
     assert "" == capsys.readouterr().err
 
 
-def test_nobody_answers(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """That nobody could be asked is said; it is no reason to stop."""
+def test_unreachable_dns_is_reported_and_does_not_stop(
+    env: Env, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No records are found, and the reason is printed."""
 
     def silence(query: Any, address: str, port: int) -> Any:
         raise DnsError("192.0.2.53 is silent")
 
-    run = looked(env)
+    run = inspected_run(env)
     run.clients = Clients(env.aws, Dns(("192.0.2.53", 53), silence), run.clients.line)
     assert [] == domain.warn(run)
     assert "192.0.2.53 is silent" in capsys.readouterr().err
 
 
 def test_nothing_is_copied_without_a_terminal(env: Env) -> None:
-    """With --yes, or where nobody can be asked, the new zone stays empty."""
-    entered(env)
-    run = looked(env)
-    domain.offer_to_copy(run, LINES)
+    """With --yes, or without a terminal, the new zone stays empty."""
+    put_domain_in_use(env)
+    run = inspected_run(env)
+    domain.offer_to_copy(run, RECORDS)
     run.options.yes = True
-    domain.offer_to_copy(run, LINES)
+    domain.offer_to_copy(run, RECORDS)
     assert [] == run.stack.zone.to_copy
 
 
 def test_addresses_of_the_host_are_not_copied() -> None:
-    """They will be the bot's; everything else can be."""
-    assert [line for line in LINES if line != "example.jp A 192.0.2.1"] == domain.copyable(
-        LINES, "example.jp"
+    """The host's address records will be the bot's; everything else can be copied."""
+    assert [line for line in RECORDS if line != "example.jp A 192.0.2.1"] == domain.copyable(
+        RECORDS, "example.jp"
     )
-    assert LINES == domain.copyable(LINES, "bot.example.jp")
+    assert RECORDS == domain.copyable(RECORDS, "bot.example.jp")
 
 
 def test_record_sets() -> None:
-    """Lines of one name and type are one record set."""
-    found = record_sets(LINES)
+    """Records of one name and type become one record set."""
+    found = record_sets(RECORDS)
     assert [("example.jp.", "MX", 2), ("example.jp.", "A", 1)] == [
         (r["Name"], r["Type"], len(r["ResourceRecords"])) for r in found[:2]
     ]
     assert '"v=spf1 mx -all"' == found[2]["ResourceRecords"][0]["Value"]
 
 
-def copying(env: Env) -> Any:
-    """`provision setup`, the question answered with yes."""
+def setup_with_copy(env: Env) -> Any:
+    """Run `provision setup`, answering the question about copying with yes."""
     engine = env.engine()
-    zone_of(engine.resources).to_copy = domain.copyable(LINES, "example.jp")
+    find_zone(engine.resources).to_copy = domain.copyable(RECORDS, "example.jp")
     engine.inspect()
     return engine.setup(600)
 
 
 @pytest.mark.parametrize("cut", ["", "before", "after"])
-def test_records_are_copied_and_go_with_the_zone(env: Env, cut: str) -> None:
-    """Mail goes on with the new servers; all of it goes with the zone. A power cut changes nothing."""
-    entered(env)
+def test_copied_records_are_deleted_with_the_zone(env: Env, cut: str) -> None:
+    """Mail works with the new servers; teardown deletes all records. A power cut changes nothing."""
+    put_domain_in_use(env)
     if cut:
         env.cut_power("creating", "zone", cut)
         with pytest.raises(PowerCut):
-            copying(env)
+            setup_with_copy(env)
         outcome = env.setup()
     else:
-        outcome = copying(env)
+        outcome = setup_with_copy(env)
     assert ([], []) == (outcome.errors, outcome.outside)
     assert {**WHOLE, "record": WHOLE["record"] + 4} == env.inventory()
     resolve = env.sandbox.cloud.dns.resolve
@@ -143,15 +149,15 @@ def test_records_are_copied_and_go_with_the_zone(env: Env, cut: str) -> None:
     env.changes()
     env.setup()
     assert [] == env.changes()
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()
 
 
-def test_a_copied_record_that_was_changed_is_theirs(env: Env) -> None:
-    """The zone is not emptied of it: it stays, with the reason, and the record stands."""
-    entered(env)
-    copying(env)
+def test_changed_copied_record_keeps_the_zone(env: Env) -> None:
+    """A copied record that somebody changed is theirs: the zone is kept with it."""
+    put_domain_in_use(env)
+    setup_with_copy(env)
     route53 = env.aws_session.client("route53")
     zone_id = StackFile(env.path).records["zone/example.jp"].outputs["id"]
     changed = {"Name": "example.jp.", "Type": "MX", "TTL": 60}
@@ -160,27 +166,27 @@ def test_a_copied_record_that_was_changed_is_theirs(env: Env) -> None:
         HostedZoneId=zone_id,
         ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": changed}]},
     )
-    gone = env.teardown()
-    assert ([], True) == (gone.left, "zone/example.jp" in gone.kept)
-    assert "example.jp" in gone.kept["zone/example.jp"]
-    # With the other copied ones: its mail goes on.
+    result = env.teardown()
+    assert ([], True) == (result.left, "zone/example.jp" in result.kept)
+    assert "example.jp" in result.kept["zone/example.jp"]
+    # With the other copied records, so that its mail still works.
     assert {"record": 4, "zone": 1} == env.inventory()
 
 
 def test_several_zones_of_one_name(env: Env) -> None:
-    """Delegated to neither: a refusal that says how many; the one that was chosen is adopted."""
+    """If neither is delegated, the error says how many there are; the chosen one is adopted."""
     route53 = env.aws_session.client("route53")
     for reference in ("one", "two"):
         route53.create_hosted_zone(Name="example.jp", CallerReference=reference)
     env.changes()
-    run = looked(env)
+    run = inspected_run(env)
     refusal = run.observations["zone/example.jp"].error
     assert isinstance(refusal, SeveralZones)
     assert 2 == len(refusal.zones)
     assert not domain.choose_zone(run)
     engine = env.engine()
     chosen = sorted(refusal.zones)[1]
-    zone_of(engine.resources).id = chosen
+    find_zone(engine.resources).id = chosen
     found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
     assert ("adopt", []) == (found.steps[0].action, found.errors)
     engine.setup(600)
@@ -198,7 +204,7 @@ def test_several_zones_of_one_name(env: Env) -> None:
     ],
 )
 def test_zone_above(env: Env, name: str, expected: str) -> None:
-    """A sub-domain's zone above is one that somebody has; a bought domain's is the registry's."""
+    """The zone above a subdomain belongs to somebody; above a bought domain it is the registry's."""
     assert expected == env.engine().clients.dns.zone_above(name)
 
 
@@ -206,13 +212,13 @@ def test_zone_above(env: Env, name: str, expected: str) -> None:
     ("name", "expected"), [("jp", True), ("co.jp", True), ("example.jp", False)]
 )
 def test_is_registry(name: str, expected: bool) -> None:
-    """Where people buy."""
+    """Domains are bought below a registry."""
     assert expected == is_registry(name)
 
 
-def instruction(env: Env, capsys: pytest.CaptureFixture[str]) -> str:
-    """What setup prints when the zone is there."""
-    run = looked(env)
+def delegation_instruction(env: Env, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what setup prints once the zone is created."""
+    run = inspected_run(env)
     engine = run.engine(Progress(run.stack.resources, env.clock))
     engine.begin()
     engine.inspect()
@@ -220,26 +226,22 @@ def instruction(env: Env, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err
 
 
-def test_sub_domain_is_delegated_in_the_zone_above(
-    env: Env, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The four NS records, ready to paste into the zone that is kept elsewhere; no registrar is named."""
+def test_instruction_for_a_subdomain(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
+    """The four NS records, to paste into the zone above; no registrar is mentioned."""
     env.set(domain="bot.example.jp")
-    said = instruction(env, capsys)
+    output = delegation_instruction(env, capsys)
     servers = StackFile(env.path).records["zone/bot.example.jp"].outputs["name_servers"]
-    assert all(f"bot.example.jp.  300  IN  NS  {server}.\n" in said for server in servers)
-    assert "where the DNS of example.jp is managed" in said
-    assert "bought" not in said
+    assert all(f"bot.example.jp.  300  IN  NS  {server}.\n" in output for server in servers)
+    assert "where the DNS of example.jp is managed" in output
+    assert "bought" not in output
     env.enter_name_servers()
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
 
 
-def test_bought_domain_is_entered_at_the_registrar(
-    env: Env, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The four servers; for a domain of Route 53's own, where that is."""
-    said = instruction(env, capsys)
+def test_instruction_for_a_bought_domain(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
+    """The four servers; for a domain registered at Route 53, where to enter them."""
+    output = delegation_instruction(env, capsys)
     servers = StackFile(env.path).records["zone/example.jp"].outputs["name_servers"]
-    assert all(f"    {server}" in said for server in servers)
-    assert "Registered domains" in said
+    assert all(f"    {server}" in output for server in servers)
+    assert "Registered domains" in output

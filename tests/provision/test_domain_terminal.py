@@ -1,4 +1,4 @@
-"""The questions about network and domain, at a terminal: a pseudo-terminal and the command as a process."""
+"""The questions about network and domain, at a pseudo-terminal with the command as a process."""
 
 import json
 import shlex
@@ -7,18 +7,20 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from tests.provision.shell import Person, ask, client
+from tests.provision.shell import Person, client, request_json
 from tests.provision.terminal import DOWN, ENTER, Terminal
 
 
-def in_use(addresses: dict[str, str], domain: str) -> None:
-    """The domain has mail at its old servers."""
+def put_domain_in_use(addresses: dict[str, str], domain: str) -> None:
+    """Give the domain an MX record at its old name servers."""
     record = {"name": domain, "type": "MX", "value": f"10 mail.{domain}."}
-    ask(addresses, f"{addresses['registrar']}/domains/{domain}", {"records": [record]}, "PUT")
+    request_json(
+        addresses, f"{addresses['registrar']}/domains/{domain}", {"records": [record]}, "PUT"
+    )
 
 
-def servers(addresses: dict[str, str], domain: str) -> list[str]:
-    """The name servers of the only zone of this name."""
+def zone_name_servers(addresses: dict[str, str], domain: str) -> list[str]:
+    """Return the name servers of the only zone of this name."""
     route53 = client(addresses, "route53")
     (zone,) = route53.list_hosted_zones_by_name(DNSName=domain)["HostedZones"]
     found: list[str] = route53.get_hosted_zone(Id=zone["Id"])["DelegationSet"]["NameServers"]
@@ -37,12 +39,12 @@ def test_copy_is_offered(
     answer: str,
     copied: list[str],
 ) -> None:
-    """Yes: the new zone has the records before its servers are told; no: it has none.
+    """Yes: the new zone has the records before its servers are shown; no: it has none.
 
-    What enters the servers at the sandbox's registrar is there to be pasted.
+    The printed command, to enter the servers at the sandbox's registrar, can be pasted.
     """
     domain = f"{answer}-shop.example"
-    in_use(addresses, domain)
+    put_domain_in_use(addresses, domain)
     terminal = terminals("--sandbox", "setup", "--set", f"domain={domain}", *SETS)
     terminal.until(f"10 mail.{domain}.")
     terminal.until("Copy the 1 records")
@@ -55,7 +57,7 @@ def test_copy_is_offered(
         *("curl", "-X", "PUT", f"{addresses['registrar']}/domains/{domain}"),
         *("-H", f"Authorization: Bearer {addresses['token']}"),
         *("-H", "Content-Type: application/json", "-d"),
-        json.dumps({"name_servers": servers(addresses, domain)}, indent=2),
+        json.dumps({"name_servers": zone_name_servers(addresses, domain)}, indent=2),
     ]
     assert 130 == terminal.stop()
     records = yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())["resources"]
@@ -70,7 +72,7 @@ def test_copy_is_offered(
 def test_network_and_zone_are_chosen(
     person: Person, terminals: Callable[..., Terminal], addresses: dict[str, str]
 ) -> None:
-    """The account's VPCs are offered with their names; of two zones of one name one is asked for."""
+    """The account's VPCs are offered with their names; with two zones of one name, one is asked for."""
     route53, ec2 = client(addresses, "route53"), client(addresses, "ec2")
     for reference in ("one", "two"):
         route53.create_hosted_zone(Name="two.example", CallerReference=reference)
@@ -91,8 +93,8 @@ def test_network_and_zone_are_chosen(
     terminal.type(DOWN + DOWN + ENTER)
     terminal.until("There are several hosted zones of two.example")
     terminal.type(ENTER)
-    said = terminal.until("Build this?")
-    assert "=" in next(line for line in said.splitlines() if "zone/two.example" in line)
+    output = terminal.until("Build this?")
+    assert "=" in next(line for line in output.splitlines() if "zone/two.example" in line)
     terminal.type("n")
     terminal.until("Cancelled. Nothing was created.")
     terminal.stop()

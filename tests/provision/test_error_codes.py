@@ -1,4 +1,4 @@
-"""What the error codes of AWS's own documents mean to us, each by its name.
+"""How the error codes of AWS's documentation are translated, each by name.
 
 Sources: botocore's retry data (data/_retry.json, retries/standard.py), "Common Errors" of the services' API
 references, EC2's "Error codes for the Amazon EC2 API", S3's "Error responses".
@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from provision.clients import aws
 from provision.errors import Pending, ProvisionError
 
-# By code, the HTTP status it comes with.
-SLOWER = {
+# HTTP statuses by code.
+THROTTLING = {
     "BandwidthLimitExceeded": 400,
     "EC2ThrottledException": 503,
     "PriorRequestNotComplete": 400,  # Route 53
@@ -29,7 +29,7 @@ SLOWER = {
     "TooManyUpdates": 400,  # SSM
     "TransactionInProgressException": 400,
 }
-# botocore takes it for throttling; to ACM, ECR, ECS, IAM and Logs it is a quota: waiting raises none.
+# Throttling to botocore, but to ACM, ECR, ECS, IAM and Logs it is a quota: waiting does not help.
 QUOTA = "LimitExceededException"
 SIGN_IN = {
     "AuthFailure": 401,  # EC2
@@ -57,17 +57,17 @@ FORBIDDEN = {
 }
 
 
-def answered(code: str, status: int) -> ClientError:
-    """An error as AWS answers it."""
+def client_error(code: str, status: int) -> ClientError:
+    """Return an error as AWS answers it."""
     error = {"Error": {"Code": code, "Message": "so AWS says"}}
     return ClientError({**error, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
 
 
-@pytest.mark.parametrize("code", SLOWER)
+@pytest.mark.parametrize("code", THROTTLING)
 def test_throttling(code: str) -> None:
-    """Asked again later; nothing was carried out."""
+    """It is retried later; nothing was carried out."""
     with pytest.raises(Pending, match=code) as waiting, aws.translate_errors("doing"):
-        raise answered(code, SLOWER[code])
+        raise client_error(code, THROTTLING[code])
     assert waiting.value.refused
 
 
@@ -79,9 +79,9 @@ def test_throttling(code: str) -> None:
         (QUOTA, 400, ""),
     ],
 )
-def test_refusals(code: str, status: int, then: str) -> None:
-    """Not asked again; AWS's own words, and what helps."""
+def test_permanent_errors(code: str, status: int, then: str) -> None:
+    """They are not retried; AWS's message is shown with advice."""
     with pytest.raises(ProvisionError) as refusal, aws.translate_errors("doing"):
-        raise answered(code, status)
+        raise client_error(code, status)
     assert f"{code}: so AWS says" == refusal.value.why
     assert re.search(then, str(refusal.value))

@@ -1,4 +1,4 @@
-"""Resources of which only the record is known: their line in stack.py, and their settings, are gone."""
+"""Resources known only from their record: they are no longer in stack.py, and their settings are gone."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,7 @@ SERVICE = "arn:aws:ecs:ap-northeast-1:123456789012:service/news-bot/news-bot"
 
 
 def clients(**calls: Any) -> Clients:
-    """ECS that answers these calls, and nothing else."""
+    """Return clients whose ECS client answers these calls only."""
     ecs = SimpleNamespace(
         **{name: lambda answer=answer, **_: answer for name, answer in calls.items()}
     )
@@ -20,20 +20,20 @@ def clients(**calls: Any) -> Clients:
 
 
 def test_cluster_is_named_by_its_key() -> None:
-    """The task of somebody else in it is told with the cluster's name."""
+    """A foreign task in the cluster is reported with the cluster's name."""
     pages = SimpleNamespace(paginate=lambda **_: [])
     ecs = clients(
         get_paginator=pages,
-        list_tasks={"taskArns": ["theirs"]},
-        describe_tasks={"tasks": [{"taskArn": "theirs", "group": "family:theirs"}]},
+        list_tasks={"taskArns": ["foreign"]},
+        describe_tasks={"tasks": [{"taskArn": "foreign", "group": "family:foreign"}]},
     )
     ecs.aws.ecs.get_paginator = lambda name: pages
     cluster = Cluster.from_record("news-bot", "cluster/news-bot", {"arn": CLUSTER})
-    assert [ExternalUse("news-bot: theirs")] == cluster.external_uses(ecs, frozenset())
+    assert [ExternalUse("news-bot: foreign")] == cluster.external_uses(ecs, frozenset())
 
 
-def test_service_of_an_emulator_that_shows_little() -> None:
-    """It is found although neither the emulator nor a setting tells its capacity."""
+def test_service_without_capacity_provider_strategy() -> None:
+    """It is found although neither the emulator nor a setting knows its capacity."""
     live = {"serviceArn": SERVICE, "clusterArn": CLUSTER, "status": "ACTIVE"}
     outputs = {"arn": SERVICE, "cluster_arn": CLUSTER}
     service = Service.from_record("news-bot", "service/news-bot", outputs)

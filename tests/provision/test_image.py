@@ -1,4 +1,4 @@
-"""The image, put together: reproducible layers, what is in them, the tag that its inputs give."""
+"""Building the image: reproducible layers, their content, and the tag derived from the inputs."""
 
 import ast
 import io
@@ -28,32 +28,32 @@ BASE = Base("sha256:of-the-index", {"architecture": "amd64", "os": "linux"}, ())
 DIGEST = "sha256:" + "0" * 64
 
 
-def content(found: layer.Layer) -> dict[str, tarfile.TarInfo]:
-    """What is in a layer, by name."""
+def layer_members(found: layer.Layer) -> dict[str, tarfile.TarInfo]:
+    """Return the members of a layer by name."""
     packed = io.BytesIO(b"".join(found.blob.read()))
     with tarfile.open(fileobj=packed, mode="r:gz") as tar:
         return {member.name: member for member in tar.getmembers()}
 
 
-def wheel(folder: Path, name: str = "thing") -> Path:
-    """A small wheel with data of three kinds."""
+def make_wheel(folder: Path, name: str = "thing") -> Path:
+    """Create a small wheel with three kinds of data."""
     path = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}/__init__.py", "one = 1\n")
         archive.writestr(f"{name}-1.0.data/purelib/{name}_pure.py", "")
         archive.writestr(f"{name}-1.0.data/scripts/{name}", "#!python\n")
         archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Name: {name}\nVersion: 1.0\n")
-        told = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        archive.writestr(f"{name}-1.0.dist-info/WHEEL", told)
+        metadata = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(f"{name}-1.0.dist-info/WHEEL", metadata)
     return path
 
 
-def test_layer_is_the_same_for_the_same_files() -> None:
-    """Whatever the order, whenever it is made; nothing of this machine is in it."""
+def test_layer_is_reproducible() -> None:
+    """Whatever the order or the time, and without anything of this machine."""
     one = layer.in_memory([("b/2", b"two"), ("a/b/1", b"one")], "")
     other = layer.in_memory([("a/b/1", b"one"), ("b/2", b"two")], "")
     assert (one.blob.digest, one.diff_id) == (other.blob.digest, other.diff_id)
-    members = content(one)
+    members = layer_members(one)
     assert ["a", "a/b", "a/b/1", "b", "b/2"] == list(members)
     assert {(0, 0, 0, "", "")} == {
         (m.mtime, m.uid, m.gid, m.uname, m.gname) for m in members.values()
@@ -61,8 +61,8 @@ def test_layer_is_the_same_for_the_same_files() -> None:
     assert (0o755, 0o644) == (members["a"].mode, members["b/2"].mode)
 
 
-def test_layer_is_what_its_digests_say() -> None:
-    """The blob's digest is of the bytes that are sent, diff_id of the tar in them."""
+def test_layer_digests() -> None:
+    """The blob's digest is of the bytes that are sent, diff_id of the tar inside."""
     import gzip
 
     made = layer.in_memory([("a", b"x" * 100_000)], "")
@@ -72,8 +72,8 @@ def test_layer_is_what_its_digests_say() -> None:
 
 
 def test_wheels_unpack_as_pip_would(tmp_path: Path) -> None:
-    """Modules and metadata below the packages' folder; scripts are left out."""
-    places = dict(wheels.unpack([wheel(tmp_path)]))
+    """Modules and metadata go below the packages folder; scripts are left out."""
+    places = dict(wheels.unpack([make_wheel(tmp_path)]))
     assert [
         f"{PACKAGES}/thing/__init__.py",
         f"{PACKAGES}/thing_pure.py",
@@ -82,29 +82,29 @@ def test_wheels_unpack_as_pip_would(tmp_path: Path) -> None:
     ] == list(places)
 
 
-class Shelf(PackageIndex):
-    """An index with one wheel, which counts how often it is asked."""
+class FakePackageIndex(PackageIndex):
+    """An index with one wheel, which records its requests."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(lambda: folder)
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
 
     def wheels(self, lock: bytes, python: str, platform: str) -> list[Path]:
-        self.asked.append((python, platform))
-        return [wheel(self.folder())]
+        self.requests.append((python, platform))
+        return [make_wheel(self.folder())]
 
 
-def test_layer_of_wheels_is_made_of_wheels(tmp_path: Path) -> None:
-    """The index is asked each time, which compares each wheel with the lock; no layer is kept on disk."""
-    shelf = Shelf(tmp_path)
-    made = [wheels.wheels(shelf, b"lock", "3.12", "linux/amd64") for _ in range(2)]
+def test_layer_of_wheels(tmp_path: Path) -> None:
+    """The index is asked each time, as it compares the wheels with the lock; no layer is cached on disk."""
+    index = FakePackageIndex(tmp_path)
+    made = [wheels.wheels(index, b"lock", "3.12", "linux/amd64") for _ in range(2)]
     assert made[0].blob.digest == made[1].blob.digest
-    assert [("3.12", "linux/amd64")] * 2 == shelf.asked
+    assert [("3.12", "linux/amd64")] * 2 == index.requests
     assert ["thing-1.0-py3-none-any.whl"] == [path.name for path in tmp_path.rglob("*")]
 
 
-def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
-    """Every module and sample; no caches, nothing hidden; a file of the person's own wins."""
+def test_code_is_the_bot_overlaid_with_user_files(tmp_path: Path) -> None:
+    """All modules and samples, no caches or hidden files; the user's files take precedence."""
     (tmp_path / "bot/samples").mkdir(parents=True)
     (tmp_path / "bot/samples/articles.json").write_bytes(b"[]")
     (tmp_path / "own.txt").write_bytes(b"own")
@@ -117,11 +117,11 @@ def test_code_is_the_bot_and_the_persons_files_over_it(tmp_path: Path) -> None:
     assert {"bot/app.py", "bot/__main__.py"} <= found.keys()
     assert [] == [path for path in found if "__pycache__" in path or path.endswith(".in")]
     assert b"secret" not in found.values()
-    assert f"{HOME}/bot/app.py" in content(code.code(found))
+    assert f"{HOME}/bot/app.py" in layer_members(code.code(found))
 
 
-def test_code_in_no_folder(tmp_path: Path) -> None:
-    """Said in a sentence."""
+def test_missing_user_folder(tmp_path: Path) -> None:
+    """It is a usage error."""
     with pytest.raises(UsageError, match="is not a folder"):
         own.read(tmp_path / "nowhere", tmp_path)
 
@@ -136,8 +136,8 @@ def test_code_in_no_folder(tmp_path: Path) -> None:
         {"files": {"bot/app2.py": b"print()\n", "bot/samples/a.json": b"[]"}},
     ],
 )
-def test_tag_is_of_all_inputs(other: dict[str, Any]) -> None:
-    """The same inputs, the same tag; any other, another."""
+def test_tag_depends_on_all_inputs(other: dict[str, Any]) -> None:
+    """The same inputs give the same tag; any other input another."""
     given = {"base": "python:3.12", "platform": "linux/amd64", "lock": b"lock", "files": FILES}
     one = Inputs(**given).tag
     assert one == Inputs(**{**given, "files": dict(reversed(FILES.items()))}).tag
@@ -145,9 +145,9 @@ def test_tag_is_of_all_inputs(other: dict[str, Any]) -> None:
     assert re.fullmatch(r"provision-[0-9a-f]{20}", one)
 
 
-def test_configuration_goes_over_the_bases() -> None:
-    """Its PATH stays; user, folder, command and port are ours; the histories follow each other."""
-    theirs = {
+def test_configuration_extends_the_bases() -> None:
+    """The base's PATH is kept; user, folder, command and port are ours; histories are concatenated."""
+    base_config = {
         **BASE.config,
         "created": "2026-10-01T00:00:00Z",
         "config": {"Env": ["PATH=/usr/bin", "PYTHONUNBUFFERED=0"], "User": "root"},
@@ -155,16 +155,18 @@ def test_configuration_goes_over_the_bases() -> None:
         "history": [{"created_by": "base"}],
     }
     ours = layer.in_memory([("app/a", b"")], "ours")
-    image = assemble(Base("sha256:of-the-index", theirs, ()), [ours])
-    told = json.loads(b"".join(image.blobs[-1].read()))
-    assert ["PATH=/usr/bin", *(f"{k}={v}" for k, v in ENVIRONMENT.items())] == told["config"]["Env"]
-    assert ("10001:10001", "/app") == (told["config"]["User"], told["config"]["WorkingDir"])
-    assert ["sha256:base", ours.diff_id] == told["rootfs"]["diff_ids"]
-    assert ["base", "ours"] == [entry["created_by"] for entry in told["history"]]
-    assert "2026-10-01T00:00:00Z" == told["created"]
+    image = assemble(Base("sha256:of-the-index", base_config, ()), [ours])
+    config = json.loads(b"".join(image.blobs[-1].read()))
+    assert ["PATH=/usr/bin", *(f"{k}={v}" for k, v in ENVIRONMENT.items())] == config["config"][
+        "Env"
+    ]
+    assert ("10001:10001", "/app") == (config["config"]["User"], config["config"]["WorkingDir"])
+    assert ["sha256:base", ours.diff_id] == config["rootfs"]["diff_ids"]
+    assert ["base", "ours"] == [entry["created_by"] for entry in config["history"]]
+    assert "2026-10-01T00:00:00Z" == config["created"]
 
 
-def test_two_builds_of_one_input_have_one_digest(tmp_path: Path) -> None:
+def test_build_is_reproducible(tmp_path: Path) -> None:
     """From the base's bytes to the manifest's."""
     gallery = HttpServer(Gallery())
     made = []
@@ -172,16 +174,18 @@ def test_two_builds_of_one_input_have_one_digest(tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         given = Inputs(bases.DEFAULT, "linux/arm64", b"lock", FILES)
-        made.append(inputs.build(given, Registries(lambda: gallery.url), Shelf(folder))[0])
+        made.append(
+            inputs.build(given, Registries(lambda: gallery.url), FakePackageIndex(folder))[0]
+        )
     gallery.close()
     assert made[0].manifest == made[1].manifest
     config = json.loads(b"".join(made[0].blobs[-1].read()))
     assert "arm64" == config["architecture"]
 
 
-def test_mirror_has_to_have_the_pinned_image() -> None:
-    """PROVISION_REGISTRY: the default's digest is asked for, so another image is refused, and never built."""
-    mirror = Gallery()  # it has another image under the name and tag of the default
+def test_mirror_must_have_the_pinned_image() -> None:
+    """With PROVISION_REGISTRY the default's digest is requested, so another image is never built on."""
+    mirror = Gallery()  # it has another image with the default's name and tag
     server = HttpServer(mirror)
     registries = Registries(mirror=lambda: server.url)
     with pytest.raises(ProvisionError, match="MANIFEST_UNKNOWN"):
@@ -194,8 +198,8 @@ def test_mirror_has_to_have_the_pinned_image() -> None:
     server.close()
 
 
-def test_base_by_tag_has_its_digest_in_the_tag() -> None:
-    """The image's tag follows the base that is used; without an answer, the one that was used before."""
+def test_tag_depends_on_the_bases_digest() -> None:
+    """Without an answer the digest used before is kept."""
     gallery = Gallery()
     server = HttpServer(gallery)
     base = "public.ecr.aws/docker/library/python:3.12-slim"
@@ -211,8 +215,8 @@ def test_base_by_tag_has_its_digest_in_the_tag() -> None:
     assert given == inputs.pin(given, silent, "")
 
 
-def test_base_for_another_platform() -> None:
-    """Refused, with those that it has."""
+def test_base_without_the_platform_is_rejected() -> None:
+    """The error lists the platforms it has."""
     gallery = Gallery()
     server = HttpServer(gallery)
     pinned = f"public.ecr.aws/docker/library/python@{gallery.digest}"
@@ -238,14 +242,14 @@ def test_base_for_another_platform() -> None:
         ("docker.io/someone/python", ("registry-1.docker.io", "someone/python", "latest")),
     ],
 )
-def test_reference_as_docker_reads_it(text: str, expected: tuple[str, str, str]) -> None:
-    """Registry, repository, and what to ask for."""
+def test_parse_reference_as_docker_does(text: str, expected: tuple[str, str, str]) -> None:
+    """Registry, repository, and tag or digest."""
     reference = parse(text)
     assert expected == (reference.host, reference.repository, reference.tag_or_digest)
 
 
 @pytest.mark.parametrize("text", ["", "UPPER/case", "a b", "example.jp/bot@sha256:12"])
-def test_reference_that_is_none(text: str) -> None:
+def test_invalid_reference(text: str) -> None:
     """ValueError."""
     with pytest.raises(ValueError):  # noqa: PT011
         parse(text)
@@ -261,8 +265,8 @@ def _list_in_setup(name: str) -> list[str]:
     return list(ast.literal_eval(found))
 
 
-def test_lock_is_of_what_setup_says() -> None:
-    """requirements.in says what setup.py's `bot` says, and the lock holds each, with hashes."""
+def test_lock_matches_setup_py() -> None:
+    """requirements.in equals setup.py's `bot`, and the lock contains each package with hashes."""
     lines = (code.BOT / "requirements.in").read_text().splitlines()
     wanted = [line for line in lines if not line.startswith("#")]
     assert sorted(_list_in_setup("bot")) == sorted(wanted)
@@ -272,16 +276,21 @@ def test_lock_is_of_what_setup_says() -> None:
     assert len(re.findall(r"^\S+==", lock, re.M)) == len(locked)
 
 
-def test_dockerfile_builds_the_same() -> None:
-    """bot/Dockerfile names the same base, environment, user, folder, port and command."""
-    told = (code.BOT / "Dockerfile").read_text().replace("\\\n", " ")
-    lines = [line.split(None, 1) for line in told.splitlines() if line and line[0] not in "# "]
-    said = {name: rest for name, rest in lines if name not in ("COPY", "RUN")}
-    environment = dict(pair.split("=", 1) for pair in said["ENV"].split())
-    assert bases.DEFAULT == said["FROM"]
+def test_dockerfile_matches_the_build() -> None:
+    """bot/Dockerfile has the same base, environment, user, folder, port and command."""
+    dockerfile = (code.BOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [
+        line.split(None, 1) for line in dockerfile.splitlines() if line and line[0] not in "# "
+    ]
+    instructions = {name: rest for name, rest in lines if name not in ("COPY", "RUN")}
+    environment = dict(pair.split("=", 1) for pair in instructions["ENV"].split())
+    assert bases.DEFAULT == instructions["FROM"]
     assert environment == ENVIRONMENT
-    assert (USER, f"/{HOME}") == (said["USER"], said["WORKDIR"])
-    assert (PORT.partition("/")[0], list(COMMAND)) == (said["EXPOSE"], json.loads(said["CMD"]))
+    assert (USER, f"/{HOME}") == (instructions["USER"], instructions["WORKDIR"])
+    assert (PORT.partition("/")[0], list(COMMAND)) == (
+        instructions["EXPOSE"],
+        json.loads(instructions["CMD"]),
+    )
 
 
 @pytest.mark.parametrize(

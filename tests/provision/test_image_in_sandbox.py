@@ -1,4 +1,4 @@
-"""From a folder of one's own files to a bot that answers with them, through the command and the sandbox."""
+"""From a folder of the user's files to a bot that answers with them, through the command and the sandbox."""
 
 import json
 import re
@@ -12,22 +12,22 @@ import pytest
 
 from tests.provision.shell import PROVISION, ROOT, Person, control, send
 
-PHRASES = (ROOT / "bot/messages.py").read_text()
+MESSAGES = (ROOT / "bot/messages.py").read_text()
 HELP = 'Send "latest" for the newest articles'
 
 
 @pytest.mark.slow
-def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> None:
-    """Setup builds and pushes, the task runs the layers, deploy pushes what has changed and no more."""
-    phrases = person.folder / "own/bot/messages.py"
-    phrases.parent.mkdir(parents=True)
-    assert HELP in PHRASES
-    phrases.write_text(PHRASES.replace(HELP, "Ask the harbour master"))
+def test_user_files_in_the_image(person: Person, addresses: dict[str, str]) -> None:
+    """Setup builds and pushes, the task runs the layers, deploy pushes only what has changed."""
+    messages = person.folder / "own/bot/messages.py"
+    messages.parent.mkdir(parents=True)
+    assert HELP in MESSAGES
+    messages.write_text(MESSAGES.replace(HELP, "Ask the harbour master"))
     setup = person.types("--sandbox", "setup", "--yes", "--set", "image.files=own")
     assert 0 == setup.returncode, setup.stderr
     assert "Ask the harbour master" in json.dumps(send(addresses, "help"))
     before = len(control(addresses, "calls?operation=InitiateLayerUpload"))
-    phrases.write_text(PHRASES.replace(HELP, "The ferry runs again"))
+    messages.write_text(MESSAGES.replace(HELP, "The ferry runs again"))
     deploy = person.types("--sandbox", "deploy", "--yes")
     assert 0 == deploy.returncode, deploy.stderr
     assert "The ferry runs again" in json.dumps(send(addresses, "help"))
@@ -37,10 +37,10 @@ def test_own_files_in_the_image(person: Person, addresses: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
-def test_the_readmes_own_command(readme: str, tmp_path: Path) -> None:
-    """The Python of the section works as it stands: the bot answers to it in the person's language."""
+def test_readme_example_of_a_command(readme: str, tmp_path: Path) -> None:
+    """The Python of the README works unchanged: the bot answers in the user's language."""
     (source,) = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(), re.S)
-    told = """
+    program = """
 import json, sys
 from bot.events import read_event
 from bot.handlers import answer
@@ -54,7 +54,7 @@ for words in ("天気", "Weather!"):
     shutil.copytree(ROOT / "bot", folder)
     (folder / "custom.py").write_text(textwrap.dedent(source))
     done = subprocess.run(
-        [sys.executable, "-c", told], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert "晴れです。\nIt is sunny.\n" == done.stdout, done.stderr
 
@@ -62,10 +62,10 @@ for words in ("天気", "Weather!"):
 @pytest.mark.full
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["UploadLayerPart", "CompleteLayerUpload", "PutImage"])
-def test_killed_while_it_pushes(
+def test_push_that_is_killed_is_resumed(
     person: Person, addresses: dict[str, str], operation: str, when: str
 ) -> None:
-    """kill -9 at a boundary of the push: the next run goes on, and there is one image."""
+    """kill -9 at each boundary of the push: the next run continues, and there is one image."""
     hold = {"kind": "hold", "service": "ecr", "operation": operation, "when": when}
     number = control(addresses, "faults", hold)["number"]
     command = [*PROVISION, "--sandbox", "setup", "--yes"]
@@ -81,5 +81,5 @@ def test_killed_while_it_pushes(
     status = json.loads(person.types("--sandbox", "status", "--json").stdout)
     (image,) = [entry for entry in status["resources"] if entry["kind"] == "Image"]
     assert ("created", True, []) == (image["state"], image["ready"], image["drift"])
-    gone = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
-    assert [] == json.loads(gone.stdout)["left"]
+    teardown = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
+    assert [] == json.loads(teardown.stdout)["left"]

@@ -1,4 +1,4 @@
-"""The library: the script of its documentation, and two stacks in one process."""
+"""The library: the script in its documentation, and two stacks in one process."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 import provision
 from provision import library
 from tests.provision.conftest import Env
-from tests.provision.shell import TIMEOUT, Person, environment, own_aws, told
+from tests.provision.shell import TIMEOUT, Person, aws_environment, environment, runtime_info
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"domain": "example.jp", "network.vpc": "default", "news.feeds": []}
@@ -24,11 +24,11 @@ def script() -> str:
 
 
 def test_script_of_the_documentation(person: Person, tmp_path: Path) -> None:
-    """Run against the sandbox it plans, builds up to the registrar, and leaves nothing."""
-    addresses = told(person)
+    """Against the sandbox it plans, builds up to the delegation, and leaves nothing."""
+    addresses = runtime_info(person)
     variables = {
         **environment(tmp_path),
-        **own_aws(addresses),
+        **aws_environment(addresses),
         "AWS_REGION": "ap-northeast-1",
         "AWS_CA_BUNDLE": addresses["ca"],
         "PROVISION_REGISTRY": addresses["gallery"],
@@ -66,14 +66,14 @@ def test_script_of_the_documentation(person: Person, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_settings(values: dict[str, object], why: str) -> None:
-    """Each names the setting and what it takes."""
+    """The error contains the setting and what it takes."""
     with pytest.raises(provision.UsageError) as refused:
         provision.read_settings(values)
     assert why in refused.value.why
 
 
 def test_two_stacks_in_one_process(env: Env) -> None:
-    """Neither knows anything of the other's settings or ids."""
+    """Settings and ids of the two are separate."""
     first = provision.Stack(provision.read_settings(SETTINGS))
     second = provision.Stack(provision.read_settings({**SETTINGS, "name": "other"}))
     first.load_balancer.arn = "arn:first"
@@ -84,7 +84,7 @@ def test_two_stacks_in_one_process(env: Env) -> None:
     assert "" == second.load_balancer.arn
 
 
-def test_every_name_is_there() -> None:
+def test_public_names() -> None:
     """`import provision` offers what docs/library.md lists, and raises AttributeError for the rest."""
     text = (ROOT / "docs/library.md").read_text(encoding="utf-8")
     for name in provision.__all__:
@@ -104,8 +104,8 @@ provision.status(stack, "stack.yaml")
 """
 
 
-def test_plan_and_status_leave_the_file_as_it_is(person: Person, tmp_path: Path) -> None:
-    """Also where a run that died has left a record that setup would strike out."""
+def test_plan_and_status_do_not_write_the_file(person: Person, tmp_path: Path) -> None:
+    """Not even after a run that died and left a record that setup would remove."""
     file = tmp_path / "stack.yaml"
     file.write_text(
         "made_in:\n  account: '123456789012'\n  region: ap-northeast-1\n"
@@ -113,7 +113,9 @@ def test_plan_and_status_leave_the_file_as_it_is(person: Person, tmp_path: Path)
     )
     before = file.read_bytes()
     variables = (
-        environment(tmp_path) | own_aws(told(person)) | {"AWS_CA_BUNDLE": told(person)["ca"]}
+        environment(tmp_path)
+        | aws_environment(runtime_info(person))
+        | {"AWS_CA_BUNDLE": runtime_info(person)["ca"]}
     )
     done = subprocess.run(
         [sys.executable, "-c", READS],

@@ -1,4 +1,4 @@
-"""The door to LINE, against the sandbox's LINE and against servers that are none."""
+"""The LINE client, against the sandbox's LINE and against servers that are not LINE."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from provision.clients import line as line_door
+from provision.clients import line as line_module
 from provision.clients.line import Line, LineError
 from provision.errors import Pending, ProvisionError
 from provision.sandbox.clock import ManualClock
@@ -19,12 +19,12 @@ WRONG = "wrong-token-0123456789"
 
 
 class Bot:
-    """The other side of the webhook: answers this status, or raises it."""
+    """The webhook's server: returns this status, or raises it."""
 
     status: int | Exception = 200
 
     def deliver(self, url: str, body: bytes, headers: Any, timeout: float) -> tuple[int, bytes]:
-        """What LINE gets when it calls."""
+        """Return what LINE receives when it calls."""
         if isinstance(self.status, Exception):
             raise self.status
         return self.status, b""
@@ -32,13 +32,13 @@ class Bot:
 
 @pytest.fixture
 def bot() -> Bot:
-    """Answers 200."""
+    """Return a bot that answers 200."""
     return Bot()
 
 
 @pytest.fixture
 def platform(bot: Bot) -> LinePlatform:
-    """A LINE that knows one host."""
+    """Return a LINE platform that knows one host."""
     known = {"bot.example.jp": ["127.0.0.1"]}
     return LinePlatform(
         bot.deliver, lambda name: known.get(name, []), ManualClock(), reply_timeout=0
@@ -47,7 +47,7 @@ def platform(bot: Bot) -> LinePlatform:
 
 @pytest.fixture
 def url(platform: LinePlatform) -> Iterator[str]:
-    """Where it is served."""
+    """Yield the platform's URL."""
     server = HttpServer(platform.wsgi)
     yield server.url
     server.close()
@@ -55,75 +55,75 @@ def url(platform: LinePlatform) -> Iterator[str]:
 
 @pytest.fixture
 def line(platform: LinePlatform, url: str) -> Line:
-    """The door, with the right token."""
+    """Return a client with the right token."""
     return Line(lambda: platform.access_token, url)
 
 
-def shown(error: BaseException | None) -> str:
-    """Everything that a traceback or a log could show of an error and what led to it."""
-    said = ""
+def everything_shown(error: BaseException | None) -> str:
+    """Return all that a traceback or a log could show of an error and its causes."""
+    text = ""
     while error is not None:
-        said += f"{error} {error!r} {error.args}"
+        text += f"{error} {error!r} {error.args}"
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return said
+    return text
 
 
-def test_info_proves_the_token(line: Line, platform: LinePlatform) -> None:
-    """The bot's name and id, as LINE spells them."""
+def test_info(line: Line, platform: LinePlatform) -> None:
+    """It returns the bot's name and id, as LINE spells them."""
     info = line.info()
     assert {"basicId", "displayName", "chatMode"} <= set(info)
     assert info["basicId"].startswith("@")
 
 
 def test_wrong_token(url: str) -> None:
-    """401 is a refusal that says where to get another; the token itself is nowhere in it."""
-    door = Line(lambda: WRONG, url)
+    """401 is an error that says where to get a token; it never contains the token itself."""
+    client = Line(lambda: WRONG, url)
     with pytest.raises(LineError) as refusal:
-        door.info()
+        client.info()
     assert (401, 1) == (refusal.value.status, refusal.value.exit_status)
     assert "https://developers.line.biz" in refusal.value.then
-    assert WRONG not in shown(refusal.value)
+    assert WRONG not in everything_shown(refusal.value)
 
 
 @pytest.mark.parametrize("token", ["", " ", "se cret", "secret\nX-Evil: 1", "seｃret", "secret\0"])
-def test_token_that_fits_in_no_header(url: str, token: str) -> None:
-    """Refused before it is sent: http.client's own error would show it."""
+def test_token_that_is_invalid_in_a_header(url: str, token: str) -> None:
+    """It is rejected before it is sent: http.client's own error would show it."""
     with pytest.raises(LineError) as refusal:
         Line(lambda: token, url).info()
     assert 401 == refusal.value.status
-    assert not token.strip() or token not in shown(refusal.value)
+    assert not token.strip() or token not in everything_shown(refusal.value)
 
 
-def test_token_with_the_line_break_of_a_paste(platform: LinePlatform, url: str) -> None:
-    """White space around it is nobody's token."""
-    door = Line(lambda: f" {platform.access_token}\r\n", url)
-    assert "basicId" in door.info()
+def test_white_space_around_the_token_is_ignored(platform: LinePlatform, url: str) -> None:
+    """A pasted token may end in a line break."""
+    client = Line(lambda: f" {platform.access_token}\r\n", url)
+    assert "basicId" in client.info()
 
 
-def test_token_is_asked_for_once_and_only_when_needed(platform: LinePlatform, url: str) -> None:
+def test_token_is_read_once_and_only_when_needed(platform: LinePlatform, url: str) -> None:
     """It may have to be read from Parameter Store."""
-    asked: list[str] = []
+    requested: list[str] = []
 
     def token() -> str:
-        asked.append("token")
+        requested.append("token")
         return str(platform.access_token)
 
-    door = Line(token, url)
-    assert [] == asked
-    door.info()
-    door.endpoint()
-    assert ["token"] == asked
+    client = Line(token, url)
+    assert [] == requested
+    client.info()
+    client.endpoint()
+    assert ["token"] == requested
 
 
 def test_endpoint(line: Line, platform: LinePlatform) -> None:
-    """None at first; then as it was set, with the switch that only the console has."""
+    """Empty at first; then as it was set, with the switch that only the console has."""
     assert {} == line.endpoint()
     line.set_endpoint(HOOK)
     assert {"endpoint": HOOK, "active": platform.active} == line.endpoint()
 
 
-def test_endpoint_that_line_refuses(line: Line) -> None:
-    """http is refused with LINE's words, and nothing is set."""
+def test_rejected_endpoint(line: Line) -> None:
+    """http is rejected with LINE's message, and nothing is set."""
     with pytest.raises(LineError) as refusal:
         line.set_endpoint("http://bot.example.jp/webhook")
     assert 400 == refusal.value.status
@@ -132,9 +132,9 @@ def test_endpoint_that_line_refuses(line: Line) -> None:
 
 
 def test_webhook_test_that_succeeds(line: Line) -> None:
-    """LINE's word for it is OK."""
+    """LINE's reason is OK."""
     line.set_endpoint(HOOK)
-    assert line_door.WebhookTest(True, 200, "OK", "200") == line.test(HOOK)
+    assert line_module.WebhookTest(True, 200, "OK", "200") == line.test(HOOK)
 
 
 @pytest.mark.parametrize(
@@ -144,27 +144,27 @@ def test_webhook_test_that_succeeds(line: Line) -> None:
 def test_webhook_test_that_fails(
     line: Line, bot: Bot, status: int | Exception, expected: str
 ) -> None:
-    """No error, but a result with LINE's reason."""
+    """It raises no error, but returns a result with LINE's reason."""
     bot.status = status
     tested = line.test(HOOK)
     assert (False, expected) == (tested.success, tested.reason)
 
 
 def test_webhook_whose_name_does_not_resolve(line: Line) -> None:
-    """LINE answers 400; to us that is a failed test, not a refusal."""
+    """LINE answers 400; the client returns a failed test, not an error."""
     tested = line.test("https://nowhere.example.jp/webhook")
     assert (False, 400, "COULD_NOT_CONNECT") == (tested.success, tested.status, tested.reason)
     assert tested.detail
 
 
 def test_line_unreachable() -> None:
-    """Nobody listens: not yet, at once, without the SDK's own retries."""
+    """A refused connection is Pending at once, without the SDK's own retries."""
     server = HttpServer(None)
     server.close()
     with pytest.raises(Pending) as waiting:
         Line(lambda: WRONG, server.url).info()
     assert "NewConnectionError" in waiting.value.reason
-    assert WRONG not in shown(waiting.value)
+    assert WRONG not in everything_shown(waiting.value)
 
 
 @pytest.mark.parametrize(
@@ -181,38 +181,38 @@ def test_line_unreachable() -> None:
         (200, '{"basicId": 1}', Pending),
     ],
 )
-def test_answers_that_are_none(status: int, body: str, kind: type[Exception]) -> None:
-    """A busy LINE and a page of somebody else's are waited for; a no is told. Each call is sent once."""
-    asked: list[str] = []
+def test_unusable_responses(status: int, body: str, kind: type[Exception]) -> None:
+    """A busy LINE or a foreign page is Pending, a rejection an error. Each call is sent once."""
+    requested: list[str] = []
 
     @Request.application
     def answer(request: Request) -> Response:
-        asked.append(request.path)
+        requested.append(request.path)
         return Response(body, status, content_type="application/json")
 
     server = HttpServer(answer)
-    door = Line(lambda: WRONG, server.url)
+    client = Line(lambda: WRONG, server.url)
     with pytest.raises((Pending, ProvisionError)) as error:
-        door.info()
+        client.info()
     server.close()
     assert kind is error.type
-    assert ["/v2/bot/info"] == asked
-    assert WRONG not in shown(error.value)
+    assert ["/v2/bot/info"] == requested
+    assert WRONG not in everything_shown(error.value)
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda door: door.info(),
-        lambda door: door.endpoint(),
-        lambda door: door.set_endpoint(HOOK),
-        lambda door: door.test(HOOK),
+        lambda client: client.info(),
+        lambda client: client.endpoint(),
+        lambda client: client.set_endpoint(HOOK),
+        lambda client: client.test(HOOK),
     ],
 )
 def test_every_call_has_a_timeout(call: Callable[[Line], Any]) -> None:
-    """A server that takes the call and never answers: not yet, after the timeout."""
+    """A server that accepts the call and never answers is Pending after the timeout."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        door = Line(lambda: WRONG, f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.05)
+        client = Line(lambda: WRONG, f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.05)
         with pytest.raises(Pending) as waiting:
-            call(door)
+            call(client)
     assert "ReadTimeoutError" in waiting.value.reason

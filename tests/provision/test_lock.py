@@ -1,4 +1,4 @@
-"""One run at a time per stack."""
+"""Only one run at a time per stack."""
 
 import os
 import re
@@ -24,8 +24,8 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def test_second_holder_is_told_who_has_it_and_a_dead_one_has_nothing(tmp_path: Path) -> None:
-    """A refusal names process and time; when that process is killed, the lock is free without more ado."""
+def test_lock_names_its_holder_and_ends_with_the_process(tmp_path: Path) -> None:
+    """The error contains process and time; once that process is killed, the lock is free."""
     path = tmp_path / "stack.yaml"
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -35,7 +35,7 @@ def test_second_holder_is_told_who_has_it_and_a_dead_one_has_nothing(tmp_path: P
         began = time.monotonic()
         with pytest.raises(ProvisionError) as refusal, StackFile(path).locked():
             pytest.fail("two holders")
-        assert time.monotonic() - began < 2  # nobody waits for it
+        assert time.monotonic() - began < 2  # without waiting
         holder.send_signal(signal.SIGKILL)
     assert 1 == refusal.value.exit_status
     assert re.search(rf"process {holder.pid}\b.* since [0-9:]{{8}}", refusal.value.why)
@@ -43,15 +43,15 @@ def test_second_holder_is_told_who_has_it_and_a_dead_one_has_nothing(tmp_path: P
         pass
 
 
-def test_lock_of_a_run_that_lost_power_before_it_wrote_its_name(tmp_path: Path) -> None:
-    """An empty lock file holds nobody up."""
+def test_empty_lock_file_does_not_lock(tmp_path: Path) -> None:
+    """A power cut may leave it behind."""
     (tmp_path / ".stack.yaml.lock").touch()
     with locked(tmp_path / "stack.yaml"):
         assert str(os.getpid()) in (tmp_path / ".stack.yaml.lock").read_text()
 
 
 def test_lock_ends_with_its_block(tmp_path: Path) -> None:
-    """Also when the block ends in an error."""
+    """Also if the block ends in an error."""
     with pytest.raises(ZeroDivisionError), locked(tmp_path / "stack.yaml"):
         raise ZeroDivisionError
     with locked(tmp_path / "stack.yaml"):

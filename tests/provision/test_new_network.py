@@ -1,4 +1,4 @@
-"""network.vpc = new: a VPC of the stack's own, each part of it a line of stack.py."""
+"""network.vpc = new: a VPC of the stack's own, whose parts are resources of stack.py."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,15 +17,17 @@ from tests.provision.conftest import ANSWERS, WHOLE, Env, PowerCut
 from tests.provision.finished_stack import NETWORK
 
 
-def rooms(stack: Stack) -> list[Resource]:
-    """The network's lines, and the milestone made of them."""
+def network_resources(stack: Stack) -> list[Resource]:
+    """Return the network's resources, with the milestone that depends on them."""
     everything = stack.resources
     return everything[everything.index(stack.vpc) : everything.index(stack.network) + 1]
 
 
-LINES = [
+RESOURCES = [
     resource.logical_id
-    for resource in rooms(Stack(Settings({**ANSWERS, "network.vpc": "new"}), Secrets(), {}))
+    for resource in network_resources(
+        Stack(Settings({**ANSWERS, "network.vpc": "new"}), Secrets(), {})
+    )
     if not isinstance(resource, Milestone)
 ]
 
@@ -35,42 +37,42 @@ def _new_network(env: Env) -> None:
     env.set(network__vpc="new")
 
 
-def build(env: Env) -> Outcome:
-    """`provision setup`, of the network alone."""
+def setup_network(env: Env) -> Outcome:
+    """Run `provision setup` for the network alone."""
     engine = env.engine()
-    engine.resources = rooms(env.stack())
+    engine.resources = network_resources(env.stack())
     engine.inspect()
     return engine.setup(600)
 
 
-def teardown(env: Env) -> Any:
-    """`provision teardown`, of the network alone."""
+def teardown_network(env: Env) -> Any:
+    """Run `provision teardown` for the network alone."""
     engine = env.engine()
-    engine.resources = rooms(env.stack())
+    engine.resources = network_resources(env.stack())
     return engine.teardown(everything=True)
 
 
-def test_whole_stack_in_a_network_of_its_own(env: Env) -> None:
-    """One of everything and a network; the bot answers; a second setup changes nothing; all of it goes."""
+def test_complete_stack_in_a_new_network(env: Env) -> None:
+    """The bot answers; a second setup changes nothing; teardown leaves nothing."""
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     assert {**WHOLE, **NETWORK} == env.inventory()
-    told = env.sandbox.line.send("help", "U" + "1" * 32)
-    assert (200, 1) == (told["status"], len(told["reply"]))
+    message = env.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (message["status"], len(message["reply"]))
     env.changes()
     env.setup()
     assert [] == env.changes()
     engine = env.engine()
     found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
     assert {"keep"} == {step.action for step in found.steps}
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()
 
 
 def test_network_is_public_and_has_host_names(env: Env) -> None:
-    """Three zones, routes to the gateway, DNS host names on, all of it tagged."""
-    build(env)
+    """Three zones, routes to the gateway, DNS host names enabled, everything tagged."""
+    setup_network(env)
     ec2 = env.aws_session.client("ec2")
     vpc = next(v for v in ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"])
     attribute = ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute="enableDnsHostnames")
@@ -91,37 +93,37 @@ def test_network_is_public_and_has_host_names(env: Env) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("line", LINES)
-def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
-    """Setup again makes one of everything; a third setup changes nothing."""
+@pytest.mark.parametrize("line", RESOURCES)
+def test_power_cut_at_each_create(env: Env, line: str, moment: str) -> None:
+    """The next setup completes the network; a third changes nothing."""
     env.cut_power("creating", line, moment)
     with pytest.raises(PowerCut):
-        build(env)
-    outcome = build(env)
+        setup_network(env)
+    outcome = setup_network(env)
     assert ([], []) == (outcome.errors, outcome.outside)
     assert NETWORK == env.inventory()
     env.changes()
-    build(env)
+    setup_network(env)
     assert [] == env.changes()
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("line", LINES)
-def test_power_pulled_at_a_delete(env: Env, line: str, moment: str) -> None:
-    """Teardown again leaves nothing, in the account and in the file."""
-    build(env)
+@pytest.mark.parametrize("line", RESOURCES)
+def test_power_cut_at_each_delete(env: Env, line: str, moment: str) -> None:
+    """The next teardown leaves nothing, in the account and in the file."""
+    setup_network(env)
     env.cut_power("deleting", line, moment)
     with pytest.raises(PowerCut):
-        teardown(env)
-    gone = teardown(env)
-    assert ([], []) == (gone.errors, gone.left)
+        teardown_network(env)
+    result = teardown_network(env)
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()
     assert "resources" not in env.path.read_text()
 
 
-def twin(env: Env, line: str) -> None:
-    """What a lost answer leaves: a second one with the same tags."""
+def create_duplicate(env: Env, line: str) -> None:
+    """Create what a lost response leaves: a second resource with the same tags."""
     ec2 = env.aws_session.client("ec2")
     resource = getattr(env.stack(), line)
     specification = [
@@ -140,47 +142,48 @@ def twin(env: Env, line: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["vpc", "internet_gateway", "route_table"])
-def test_twin_is_taken_away_by_setup(env: Env, line: str) -> None:
-    """A second one of the same tags: a difference in the plan, gone after setup; the one in use stays."""
-    build(env)
+def test_setup_deletes_duplicate(env: Env, line: str) -> None:
+    """It is a difference in the plan, deleted by setup; the one in use is kept."""
+    setup_network(env)
     before = env.path.read_text()
-    twin(env, line)
+    create_duplicate(env, line)
     engine = env.engine()
     found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
     paths = {step.key: [d.path for d in step.differences] for step in found.steps}
     assert ["Surplus"] == paths[f"{line}/news-bot-new"]
-    build(env)
+    setup_network(env)
     assert NETWORK == env.inventory()
     assert before == env.path.read_text()
 
 
 @pytest.mark.parametrize("line", ["vpc", "internet_gateway", "route_table"])
-def test_twin_is_taken_away_by_teardown(env: Env, line: str) -> None:
+def test_teardown_deletes_duplicate(env: Env, line: str) -> None:
     """Teardown leaves neither."""
-    build(env)
-    twin(env, line)
-    gone = teardown(env)
-    assert ([], []) == (gone.errors, gone.left)
+    setup_network(env)
+    create_duplicate(env, line)
+    result = teardown_network(env)
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()
 
 
-def test_lost_file_heals(env: Env) -> None:
-    """Without its records, the network is found again by tags and by what hangs on what."""
-    build(env)
+def test_lost_records_are_found_again(env: Env) -> None:
+    """The network is found by tags and by how its parts are connected."""
+    setup_network(env)
     records = StackFile(env.path).records
     env.path.unlink()
     env.set(**{key.replace(".", "__"): value for key, value in ANSWERS.items()})
     env.set(network__vpc="new")
     env.changes()
-    build(env)
+    setup_network(env)
     assert [] == env.changes()
-    known = {k: replace(record, since=0.0) for k, record in records.items()}  # AWS tells no times
+    # AWS does not know the times.
+    known = {k: replace(record, since=0.0) for k, record in records.items()}
     assert known == StackFile(env.path).records
 
 
-def test_deleted_by_hand(env: Env) -> None:
-    """A route and an association that somebody took away are made again."""
-    build(env)
+def test_deleted_route_and_association_are_recreated(env: Env) -> None:
+    """They were deleted by hand."""
+    setup_network(env)
     ec2 = env.aws_session.client("ec2")
     table = next(
         t for t in ec2.describe_route_tables()["RouteTables"] if t.get("Tags") and t["Associations"]
@@ -189,23 +192,23 @@ def test_deleted_by_hand(env: Env) -> None:
     first = table["Associations"][0]["RouteTableAssociationId"]
     ec2.disassociate_route_table(AssociationId=first)
     env.changes()
-    build(env)
+    setup_network(env)
     assert ["CreateRoute", "AssociateRouteTable"] == env.changes()
     assert NETWORK == env.inventory()
 
 
 @pytest.mark.parametrize(("one", "other"), [("default", "new"), ("new", "default")])
 def test_moving_to_another_network(env: Env, one: str, other: str) -> None:
-    """The new things are there before the old ones go, and nothing is left of those."""
+    """The new resources exist before the old ones are deleted, and nothing is left of those."""
     env.set(network__vpc=one)
     env.setup()
     env.set(network__vpc=other)
-    # The records of what is not wanted any more do not say what goes before what.
+    # Records of removed resources do not contain the order of deletion.
     outcome = env.setup(refused=["DeleteInternetGateway", "DeleteSecurityGroup", "DeleteVpc"])
     assert ([], []) == (outcome.errors, outcome.outside)
     expected = {**WHOLE, **(NETWORK if other == "new" else {})}
     assert expected == env.inventory()
     assert isinstance(env.stack().network, NewNetwork) == (other == "new")
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()

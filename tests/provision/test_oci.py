@@ -1,4 +1,4 @@
-"""Images and registries, held to the examples of OCI's own specifications.
+"""Images and registries, checked against the examples in OCI's specifications.
 
 Image specification: config.md, manifest.md, image-index.md, descriptor.md. Distribution specification:
 "Pushing blobs", "Error codes"; Docker's "Token authentication specification".
@@ -84,7 +84,7 @@ def test_digest() -> None:
 
 
 def test_manifest_and_configuration() -> None:
-    """Our layer over the example: its diff_id last, its history last, nothing of the example's command."""
+    """Our layer on the example: its diff_id and history come last, the example's command is replaced."""
     theirs = Blob(LAYER["digest"], LAYER["size"], LAYER["mediaType"], lambda: ())  # type: ignore[arg-type]
     ours = layer.in_memory([("app/a", b"a")], "COPY a")
     image = assemble(Base("sha256:b5b2", CONFIG, (theirs,)), [ours])
@@ -131,7 +131,7 @@ Script = Callable[[Request], Response]
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Script], str]]:
-    """Serves what a function answers; its URL."""
+    """Yield a function that serves a handler and returns its URL."""
     servers: list[HttpServer] = []
 
     def serve(answer: Script) -> str:
@@ -143,8 +143,8 @@ def serve() -> Iterator[Callable[[Script], str]]:
         server.close()
 
 
-def test_index_of_other_platforms(serve: Callable[[Script], str]) -> None:
-    """The example has no linux/arm64, and says what it has."""
+def test_index_without_the_platform(serve: Callable[[Script], str]) -> None:
+    """The example has no linux/arm64; the error lists what it has."""
     kind = "application/vnd.oci.image.index.v1+json"
     url = serve(lambda request: Response(json.dumps(INDEX), content_type=kind))
     with pytest.raises(
@@ -154,13 +154,13 @@ def test_index_of_other_platforms(serve: Callable[[Script], str]) -> None:
 
 
 def test_push_in_chunks(serve: Callable[[Script], str]) -> None:
-    """Distribution specification, "Pushing a blob in chunks": each Location, relative or not, is followed."""
-    seen: list[tuple[str, str, str | None, bytes]] = []
+    """Distribution specification, "Pushing a blob in chunks": relative and absolute Locations work."""
+    requests: list[tuple[str, str, str | None, bytes]] = []
     content = b"a layer"
 
     def answer(request: Request) -> Response:
         kind = request.headers.get("Content-Type")
-        seen.append((request.method, request.full_path.rstrip("?"), kind, request.get_data()))
+        requests.append((request.method, request.full_path.rstrip("?"), kind, request.get_data()))
         match request.method:
             case "POST":
                 return Response(status=202, headers={"Location": "/v2/a/blobs/uploads/1?_state=x"})
@@ -176,10 +176,10 @@ def test_push_in_chunks(serve: Callable[[Script], str]) -> None:
         ("POST", "/v2/a/blobs/uploads/", None, b""),
         ("PATCH", "/v2/a/blobs/uploads/1?_state=x", octets, content),
         ("PUT", f"/v2/a/blobs/uploads/1?_state=y&digest={digest}", None, b""),
-    ] == seen
+    ] == requests
 
 
-def test_errors_in_the_registrys_words(serve: Callable[[Script], str]) -> None:
+def test_registry_errors_are_shown(serve: Callable[[Script], str]) -> None:
     """Distribution specification, "Error codes": an array of code, message and detail."""
     errors = [
         {"code": "MANIFEST_UNKNOWN", "message": "manifest unknown", "detail": {"Tag": "1"}},
@@ -196,12 +196,12 @@ def test_errors_in_the_registrys_words(serve: Callable[[Script], str]) -> None:
 
 
 def test_anonymous_token(serve: Callable[[Script], str]) -> None:
-    """Token authentication: the challenge's realm is asked with its service and scope, as in the example."""
-    asked: list[dict[str, str]] = []
+    """Token authentication: the realm gets the challenge's service and scope, as in the example."""
+    token_requests: list[dict[str, str]] = []
 
     def answer(request: Request) -> Response:
         if request.path == "/token":
-            asked.append(request.args.to_dict())
+            token_requests.append(request.args.to_dict())
             return Response(json.dumps({"token": "eyJhbGci", "expires_in": 3600}))
         if request.headers.get("Authorization") == "Bearer eyJhbGci":
             return Response("{}", content_type="application/vnd.oci.image.manifest.v1+json")
@@ -214,4 +214,4 @@ def test_anonymous_token(serve: Callable[[Script], str]) -> None:
     url = serve(answer)
     assert b"{}" == Registries(lambda: url).public("public.ecr.aws", "a").manifest("1").content
     scope = "repository:samalba/my-app:pull,push"
-    assert [{"service": "registry.docker.io", "scope": scope}] == asked
+    assert [{"service": "registry.docker.io", "scope": scope}] == token_requests

@@ -1,4 +1,4 @@
-"""A stack.yaml from elsewhere: what its records name is left as it is, unless its own tags say it is ours."""
+"""A stack.yaml from elsewhere: recorded resources are changed only if their tags say that they are ours."""
 
 import json
 from collections.abc import Callable
@@ -20,8 +20,8 @@ OTHER = {
 HERE = {"LocationConstraint": "ap-northeast-1"}
 
 
-def write(env: Env, settings: dict[str, str], records: dict[str, Record]) -> None:
-    """A file as it comes with a mail: no copy of it lies beside it."""
+def write_stack_file(env: Env, settings: dict[str, str], records: dict[str, Record]) -> None:
+    """Write a file as received from somebody, without a backup beside it."""
     for path in (env.path, env.path.with_name(f".{env.path.name}.last")):
         path.unlink(missing_ok=True)
     file = StackFile(env.path)
@@ -33,7 +33,7 @@ def write(env: Env, settings: dict[str, str], records: dict[str, Record]) -> Non
 
 
 def zone(env: Env) -> Record:
-    """An empty hosted zone."""
+    """Create an empty hosted zone."""
     made = env.aws_session.client("route53").create_hosted_zone(
         Name="their.example", CallerReference="theirs"
     )
@@ -41,7 +41,7 @@ def zone(env: Env) -> Record:
 
 
 def bucket(env: Env) -> Record:
-    """A bucket with an object where the news would be."""
+    """Create a bucket with an object where the news would be."""
     s3 = env.aws_session.client("s3")
     s3.create_bucket(Bucket="their-data", CreateBucketConfiguration=HERE)
     s3.put_object(Bucket="their-data", Key="news/photo.jpg", Body=b"x")
@@ -49,13 +49,13 @@ def bucket(env: Env) -> Record:
 
 
 def empty_bucket(env: Env) -> Record:
-    """A bucket without an object."""
+    """Create a bucket without an object."""
     env.aws_session.client("s3").create_bucket(Bucket="theirs", CreateBucketConfiguration=HERE)
     return Record("NewsBucket", "created", {"bucket": "theirs"})
 
 
 def role(env: Env) -> Record:
-    """A role with a policy."""
+    """Create a role with a policy."""
     iam = env.aws_session.client("iam")
     iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=TRUST)
     iam.put_role_policy(RoleName="theirs", PolicyName="theirs", PolicyDocument=POLICY)
@@ -63,44 +63,44 @@ def role(env: Env) -> Record:
 
 
 def policy(env: Env) -> Record:
-    """The policy of somebody's role."""
+    """Create a role with a policy; return the policy's record."""
     role(env)
     outputs = {"role_name": "theirs", "policy_name": "theirs"}
     return Record("TaskPermissions", "created", outputs)
 
 
 def repository(env: Env) -> Record:
-    """A repository."""
+    """Create a repository."""
     env.aws_session.client("ecr").create_repository(repositoryName="theirs")
     return Record("Repository", "created", {"repository_name": "theirs"})
 
 
 def log_group(env: Env) -> Record:
-    """A log group."""
+    """Create a log group."""
     env.aws_session.client("logs").create_log_group(logGroupName="/their/log")
     return Record("LogGroup", "created", {"log_group_name": "/their/log"})
 
 
 def parameter(env: Env) -> Record:
-    """A parameter, as one whose create call was on its way."""
+    """Create a parameter; return a record as of an unfinished create call."""
     env.aws_session.client("ssm").put_parameter(Name="THEIRS", Value="x", Type="SecureString")
     return Record("Parameter", "creating", {"parameter_name": "THEIRS"})
 
 
 def vpc(env: Env) -> Record:
-    """A VPC."""
+    """Create a VPC."""
     made = env.aws_session.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]
     return Record("Vpc", "created", {"id": made["VpcId"]})
 
 
 def default_network(env: Env) -> Record:
-    """The default VPC, which provision never makes."""
+    """Return a record of the default VPC, which provision never creates."""
     made = env.aws_session.client("ec2").describe_vpcs()["Vpcs"][0]
     return Record("ExistingNetwork", "created", {"vpc_id": made["VpcId"]})
 
 
 def record_set(env: Env) -> Record:
-    """A record in somebody's zone."""
+    """Create a record in a foreign zone."""
     known = zone(env).outputs
     record = {
         "Name": "www.their.example",
@@ -116,7 +116,7 @@ def record_set(env: Env) -> Record:
     return Record("Alias", "created", outputs)
 
 
-THINGS = [
+FOREIGN_RESOURCES = [
     zone,
     bucket,
     empty_bucket,
@@ -131,31 +131,33 @@ THINGS = [
 ]
 
 
-# The others stay for another reason: no tags of ours name it; it holds news; provision never makes one.
-REFUSED = {
-    "setup": [t for t in THINGS if t not in (parameter, bucket, default_network)],
-    "teardown": [t for t in THINGS if t not in (parameter, default_network)],
+# The others are kept for other reasons: not found by our tags, contains news, never created by provision.
+REJECTED = {
+    "setup": [t for t in FOREIGN_RESOURCES if t not in (parameter, bucket, default_network)],
+    "teardown": [t for t in FOREIGN_RESOURCES if t not in (parameter, default_network)],
 }
 
 
 @pytest.mark.parametrize("verb", ["setup", "teardown"])
-@pytest.mark.parametrize("thing", THINGS, ids=lambda thing: thing.__name__)
-def test_without_tags(env: Env, thing: Callable[[Env], Record], verb: str) -> None:
-    """A record of somebody's, under a key that no line of stack.py has: refused by its line, untouched."""
-    record = thing(env)
-    write(env, ANSWERS, {"former/theirs": record})
+@pytest.mark.parametrize("create", FOREIGN_RESOURCES, ids=lambda create: create.__name__)
+def test_foreign_resource_without_our_tags_is_not_changed(
+    env: Env, create: Callable[[Env], Record], verb: str
+) -> None:
+    """It is recorded under an unknown key: rejected with its line, and unchanged."""
+    record = create(env)
+    write_stack_file(env, ANSWERS, {"former/theirs": record})
     lines = env.path.read_text().splitlines()
     line = lines.index("  former/theirs:") + 1
     before = snapshot(env)
     if verb == "setup":
-        said = [str(refusal) for refusal in env.setup().errors]
+        errors = [str(refusal) for refusal in env.setup().errors]
     else:
-        gone = env.teardown(everything=True)
-        assert ([], []) == (gone.left, [key for key in gone.deleted if "former" in key])
-        said = [str(refusal) for refusal in gone.errors]
-    expected = [f"(stack.yaml, line {line})"] if thing in REFUSED[verb] else []
+        result = env.teardown(everything=True)
+        assert ([], []) == (result.left, [key for key in result.deleted if "former" in key])
+        errors = [str(refusal) for refusal in result.errors]
+    expected = [f"(stack.yaml, line {line})"] if create in REJECTED[verb] else []
     assert expected == [
-        f"({each.partition('(')[2].partition(')')[0].rpartition('/')[2]})" for each in said
+        f"({each.partition('(')[2].partition(')')[0].rpartition('/')[2]})" for each in errors
     ]
     after = snapshot(env)
     assert before == {key: after.get(key) for key in before if key != "webhook"} | {
@@ -163,37 +165,39 @@ def test_without_tags(env: Env, thing: Callable[[Env], Record], verb: str) -> No
     }
 
 
-def test_another_stacks(env: Env) -> None:
-    """Every record of another stack that stands in the account, but one: teardown takes none of them."""
-    write(env, {**ANSWERS, **OTHER}, {})
+def test_resources_of_another_stack_are_not_deleted(env: Env) -> None:
+    """All records of another stack but one: teardown deletes none of them."""
+    write_stack_file(env, {**ANSWERS, **OTHER}, {})
     assert [] == env.setup().errors
     records = dict(StackFile(env.path).records)
     del records["cluster/shop-bot"]
     assert {"created", "adopted"} == {record.state for record in records.values()}
     before = snapshot(env)
-    write(env, ANSWERS, records)
+    write_stack_file(env, ANSWERS, records)
     env.changes()
-    gone = env.teardown(everything=True)
-    assert ([], []) == (env.changes(), gone.deleted)
+    result = env.teardown(everything=True)
+    assert ([], []) == (env.changes(), result.deleted)
     assert before == snapshot(env)
-    assert gone.errors
+    assert result.errors
 
 
-def test_setup_changes_nothing_of_theirs(env: Env) -> None:
-    """Somebody's role recorded as ours: neither its trust nor its policies are touched, and setup says so."""
+def test_setup_does_not_change_a_foreign_role(env: Env) -> None:
+    """Setup reports a foreign role recorded as ours, and changes neither its trust nor its policies."""
     iam = env.aws_session.client("iam")
     iam.create_role(RoleName="admin", AssumeRolePolicyDocument=TRUST)
     key = "task_role/news-bot-task-ap-northeast-1"
     arn = "arn:aws:iam::123456789012:role/admin"
-    write(env, ANSWERS, {key: Record("Role", "created", {"role_name": "admin", "arn": arn})})
+    write_stack_file(
+        env, ANSWERS, {key: Record("Role", "created", {"role_name": "admin", "arn": arn})}
+    )
     before = snapshot(env)[arn]
-    said = [str(refusal) for refusal in env.setup(wait=0).errors]
-    assert [True] == ["IAM" in each and "admin" in each for each in said]
+    errors = [str(refusal) for refusal in env.setup(wait=0).errors]
+    assert [True] == ["IAM" in each and "admin" in each for each in errors]
     assert before == snapshot(env)[arn]
 
 
-def test_nothing_is_put_into_theirs(env: Env) -> None:
-    """Somebody's role that trusts whom we trust has nothing to change: no policy of ours gets into it."""
+def test_setup_adds_no_policy_to_a_foreign_role(env: Env) -> None:
+    """A foreign role with our trust policy needs no change: no policy of ours is added to it."""
     env.setup()
     iam = env.aws_session.client("iam")
     key = "task_role/news-bot-task-ap-northeast-1"
@@ -211,50 +215,52 @@ def test_nothing_is_put_into_theirs(env: Env) -> None:
     assert before == snapshot(env)[arn]
 
 
-def test_the_rest_goes(env: Env) -> None:
-    """One record of somebody's among ours: all else is taken away."""
+def test_teardown_deletes_everything_else(env: Env) -> None:
+    """One foreign resource among our records: everything else is deleted."""
     env.setup()
-    theirs = role(env)
+    foreign = role(env)
     file = StackFile(env.path)
-    file.record("task_role/news-bot-task-ap-northeast-1", theirs)
-    gone = env.teardown(everything=True)
-    assert ["task_role/news-bot-task-ap-northeast-1"] == [k for k in gone.kept if "task_role" in k]
-    assert 1 == len(gone.errors)
+    file.record("task_role/news-bot-task-ap-northeast-1", foreign)
+    result = env.teardown(everything=True)
+    assert ["task_role/news-bot-task-ap-northeast-1"] == [
+        k for k in result.kept if "task_role" in k
+    ]
+    assert 1 == len(result.errors)
     ours = "arn:aws:iam::123456789012:role/news-bot-task-ap-northeast-1"
-    assert [f"task_role/news-bot-task-ap-northeast-1 ({ours})"] == gone.left
+    assert [f"task_role/news-bot-task-ap-northeast-1 ({ours})"] == result.left
     StackFile(env.path).forget("task_role/news-bot-task-ap-northeast-1")
-    assert ([], []) == ((gone := env.teardown()).errors, gone.left)
+    assert ([], []) == ((result := env.teardown()).errors, result.left)
     assert {"role": 1, "policy": 1} == env.inventory()
 
 
-def test_ours_in_a_zone_that_was_there(env: Env) -> None:
-    """In somebody's zone alias and validation record are ours by what they name."""
+def test_our_records_in_an_adopted_zone(env: Env) -> None:
+    """Alias and validation record in an adopted zone are ours because of what they point at."""
     made = env.aws_session.client("route53").create_hosted_zone(
         Name="example.jp", CallerReference="theirs"
     )
     env.sandbox.cloud.registrar.enter("example.jp", made["DelegationSet"]["NameServers"])
     assert [] == env.setup().errors
     env.set(name="shop-bot")
-    draining = ["DeleteCluster", "DeleteSecurityGroup"]  # tried while the old service drains
+    draining = ["DeleteCluster", "DeleteSecurityGroup"]  # while the old service drains
     assert [] == env.setup(refused=draining).errors
     assert WHOLE == env.inventory()
-    gone = env.teardown(everything=True)
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown(everything=True)
+    assert ([], []) == (result.errors, result.left)
     assert {"zone": 1} == env.inventory()
 
 
-def test_untagged_but_ours(env: Env) -> None:
-    """Zone and bucket whose tags never came, because the power went off: ours by how they were made."""
+def test_untagged_resources_of_an_interrupted_create_are_ours(env: Env) -> None:
+    """Zone and bucket without tags, after a power cut: ours because of how they were created."""
     env.setup()
     route53, s3 = env.aws_session.client("route53"), env.aws_session.client("s3")
     records = StackFile(env.path).records
     zone_id = records["zone/example.jp"].outputs["id"]
-    told = route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone_id)
-    names = [tag["Key"] for tag in told["ResourceTagSet"]["Tags"]]
+    tags = route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone_id)
+    names = [tag["Key"] for tag in tags["ResourceTagSet"]["Tags"]]
     route53.change_tags_for_resource(
         ResourceType="hostedzone", ResourceId=zone_id, RemoveTagKeys=names
     )
     s3.delete_bucket_tagging(Bucket=records["news_bucket"].outputs["bucket"])
-    gone = env.teardown(everything=True)
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown(everything=True)
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()

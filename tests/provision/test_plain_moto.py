@@ -1,4 +1,4 @@
-"""Against a plain moto server through AWS_ENDPOINT_URL: an AWS-compatible endpoint that runs no tasks."""
+"""A plain moto server at AWS_ENDPOINT_URL: an AWS-compatible endpoint that runs no tasks."""
 
 import json
 import subprocess
@@ -17,19 +17,19 @@ from provision.sandbox.web.serving import HttpServer
 from tests.provision.shell import Person, environment
 
 SETS = ["--set", "domain=example.jp", "--set", "network.vpc=default", "--set", "image.uri=a/b:1"]
-BOUND = 300  # seconds: ECS that never says a word is given up after 90, on a slow machine too
+TIMEOUT = 300  # seconds: a service that never starts times out after 90, also on a slow machine
 
 
 @pytest.fixture
 def moto(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment in which moto is AWS and a LINE of ours is LINE; nobody answers for DNS."""
+    """Yield the environment with moto as AWS, and our LINE platform as LINE; no DNS server answers."""
     line = LinePlatform(lambda *_: (200, b""), lambda name: [], RunningClock(1))
     api = HttpServer(line.wsgi)
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     empty = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
-    urllib.request.urlopen(empty).close()  # moto is one account a process, whoever used it before
+    urllib.request.urlopen(empty).close()  # moto has one account per process
     yield {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "a",
@@ -45,10 +45,10 @@ def moto(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.slow(seconds=200)
-def test_setup_ends_with_the_reason_and_teardown_leaves_nothing(
+def test_setup_fails_with_a_reason_and_teardown_leaves_nothing(
     moto: dict[str, str], tmp_path: Path
 ) -> None:
-    """Exit 1 or 3 within the bound, no traceback, and nothing is left afterwards."""
+    """Exit status 1 or 3 in time, no traceback, and nothing is left afterwards."""
     person = Person(tmp_path, environment(tmp_path))
     began = time.monotonic()
     command = [sys.executable, "-m", "provision", "setup", "--yes", "--wait", "0", *SETS]
@@ -59,10 +59,10 @@ def test_setup_ends_with_the_reason_and_teardown_leaves_nothing(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=BOUND,
+        timeout=TIMEOUT,
     )
     assert setup.returncode in (1, 3), setup.stderr
-    assert time.monotonic() - began < BOUND
+    assert time.monotonic() - began < TIMEOUT
     assert "Traceback" not in setup.stderr
     assert "next:" in setup.stderr
     teardown = person.types("teardown", "--yes", "--everything", "--json", **moto)

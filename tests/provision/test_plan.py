@@ -1,4 +1,4 @@
-"""What setup would do, from what was seen."""
+"""The plan: what setup would do, from an inspection."""
 
 from typing import Any
 
@@ -16,64 +16,64 @@ LIVE = {"Size": 1}
 
 
 @resource
-class Thing(Resource):
-    """Costs ten a month, takes a hundred seconds, should be of size 1."""
+class FakeResource(Resource):
+    """A resource of 10 USD a month, a hundred seconds and desired size 1."""
 
     name: str
     need: Resource | None = None
     polling = Polling(expected=100)
 
     def desired(self) -> dict[str, Any]:
-        """Its size."""
+        """Return its size."""
         return {"Size": 1}
 
     def costs(self, prices: Prices) -> float:
-        """Ten a month."""
+        """Return ten."""
         return 10.004
 
     def may_adopt(self, live: Live) -> bool:
-        """Where it says so."""
+        """Return whether the live resource says so."""
         return bool(live.get("Adoptable"))
 
 
 @resource
-class Event(Milestone):
-    """Reached once what it looks at says so; takes thirty seconds."""
+class FakeMilestone(Milestone):
+    """A milestone of thirty seconds, reached if its live resource says so."""
 
     need: Resource
     polling = Polling(expected=30)
 
     def pending(self, live: Live) -> Pending | None:
-        """What it says."""
+        """Return what the live resource says."""
         return None if live.get("Reached") else Pending("not reached")
 
 
-def thing(line: str, name: str = "a", need: Resource | None = None) -> Thing:
-    """One, placed in a stack."""
-    made = Thing(name, need)
+def fake_resource(line: str, name: str = "a", need: Resource | None = None) -> FakeResource:
+    """Return a resource in a stack."""
+    made = FakeResource(name, need)
     made.logical_id, made.stack = line, "bot"
     return made
 
 
-def event(line: str, need: Resource) -> Event:
-    """One, placed in a stack."""
-    made = Event(need)
+def fake_milestone(line: str, need: Resource) -> FakeMilestone:
+    """Return a milestone in a stack."""
+    made = FakeMilestone(need)
     made.logical_id, made.stack = line, "bot"
     return made
 
 
-def inspected(
+def observed(
     made: Resource, state: Any = None, live: Live | None = None, ours: bool = False
 ) -> Observation:
-    """What was seen of it, beside what is recorded."""
+    """Return an observation of a resource, with its recorded state."""
     record = Record(made.kind, state) if state else None
     observation = Observation(made, record, live, inspected=True, ours=ours)
     observation.compare()
     return observation
 
 
-def planned(*observations: Observation, orphans: tuple[Resource, ...] = ()) -> Any:
-    """The plan."""
+def make_plan(*observations: Observation, orphans: tuple[Resource, ...] = ()) -> Any:
+    """Return the plan."""
     return plan(
         {observation.resource.key: observation for observation in observations},
         list(orphans),
@@ -102,25 +102,25 @@ def planned(*observations: Observation, orphans: tuple[Resource, ...] = ()) -> A
 def test_action(
     state: Any, live: Live | None, ours: bool, action: str, usd: float, seconds: int
 ) -> None:
-    """For every verdict: what is done, what it costs a month more than before, how long it takes."""
-    found = planned(inspected(thing("a"), state, live, ours))
+    """For every verdict: the action, its monthly cost, and its duration."""
+    found = make_plan(observed(fake_resource("a"), state, live, ours))
     assert [action] == [step.action for step in found.steps]
     assert (usd, seconds) == (found.monthly_usd, found.seconds)
     assert [] == found.errors
     assert ([] if action == "keep" else found.steps) == found.changes
 
 
-def test_differences_are_shown_also_where_they_are_not_cured() -> None:
-    """What is ours is updated, what was adopted is only told."""
+def test_differences_are_shown_for_created_and_adopted() -> None:
+    """Ours is updated, an adopted one only shown."""
     for state in ("created", "adopted"):
-        (step,) = planned(inspected(thing("a"), state, {"Size": 2})).steps
+        (step,) = make_plan(observed(fake_resource("a"), state, {"Size": 2})).steps
         assert [{"path": "Size", "have": 2, "want": 1}] == step.to_dict()["differences"]
 
 
-def test_another_key_on_the_same_line_is_a_replacement() -> None:
-    """Made beside the old one, which is deleted after the walk."""
-    old, new, other = thing("a", "old"), thing("a", "new"), thing("b")
-    found = planned(inspected(new), inspected(other), orphans=(old, thing("c", "gone")))
+def test_changed_key_is_a_replacement() -> None:
+    """The new one is created beside the old one, which is deleted at the end."""
+    old, new, other = fake_resource("a", "old"), fake_resource("a", "new"), fake_resource("b")
+    found = make_plan(observed(new), observed(other), orphans=(old, fake_resource("c", "gone")))
     assert [("a/new", "replace"), ("b/a", "create"), ("a/old", "delete"), ("c/gone", "delete")] == [
         (step.key, step.action) for step in found.steps
     ]
@@ -128,55 +128,61 @@ def test_another_key_on_the_same_line_is_a_replacement() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "live", "said"),
+    ("state", "live", "reason"),
     [(None, LIVE, "not this stack"), ("adopted", None, "is gone now")],
 )
-def test_what_stands_in_the_way(state: Any, live: Live | None, said: str) -> None:
-    """Somebody else's of that name, and an adopted one that vanished."""
-    (refusal,) = planned(inspected(thing("a"), state, live)).errors
-    assert said in refusal.why
+def test_conflict_and_missing_adopted_resource_are_errors(
+    state: Any, live: Live | None, reason: str
+) -> None:
+    """A foreign resource of that name, and an adopted one that is gone."""
+    (refusal,) = make_plan(observed(fake_resource("a"), state, live)).errors
+    assert reason in refusal.why
 
 
-def test_a_look_that_was_refused() -> None:
-    """The refusal of the look itself is told, once."""
-    observation = inspected(thing("a"), "created")
+def test_inspection_error_is_in_the_plan() -> None:
+    """It is reported once."""
+    observation = observed(fake_resource("a"), "created")
     observation.error = ProvisionError("looking", "not allowed", "ask")
-    assert [observation.error] == planned(observation).errors
+    assert [observation.error] == make_plan(observation).errors
 
 
 def test_seconds_are_the_longest_chain() -> None:
-    """Side by side costs nothing; one behind the other adds up; what stands takes no time."""
-    first, stands = thing("first"), thing("stands")
-    second = thing("second", need=first)
-    waits, after = event("waits", second), thing("after", need=stands)
-    third = thing("third", need=waits)
-    found = planned(
-        inspected(first),
-        inspected(stands, "created", LIVE),
-        inspected(second),
-        inspected(waits),
-        inspected(after),
-        inspected(third),
+    """Parallel steps take no additional time, dependent steps add up, existing resources take none."""
+    first, existing = fake_resource("first"), fake_resource("existing")
+    second = fake_resource("second", need=first)
+    waits, after = fake_milestone("waits", second), fake_resource("after", need=existing)
+    third = fake_resource("third", need=waits)
+    found = make_plan(
+        observed(first),
+        observed(existing, "created", LIVE),
+        observed(second),
+        observed(waits),
+        observed(after),
+        observed(third),
     )
     assert 100 + 100 + 30 + 100 == found.seconds
-    assert ["first/a", "stands/a", "second/a", "after/a", "third/a"] == [s.key for s in found.steps]
+    assert ["first/a", "existing/a", "second/a", "after/a", "third/a"] == [
+        s.key for s in found.steps
+    ]
 
 
-def test_milestone_that_is_reached_takes_no_time() -> None:
-    """And is no step of a plan."""
-    stands = thing("stands")
-    reached = event("reached", stands)
-    found = planned(inspected(stands, "created", LIVE), inspected(reached, live={"Reached": True}))
-    assert (0, ["stands/a"]) == (found.seconds, [step.key for step in found.steps])
+def test_reached_milestone_takes_no_time() -> None:
+    """It is not a step of the plan either."""
+    existing = fake_resource("existing")
+    reached = fake_milestone("reached", existing)
+    found = make_plan(
+        observed(existing, "created", LIVE), observed(reached, live={"Reached": True})
+    )
+    assert (0, ["existing/a"]) == (found.seconds, [step.key for step in found.steps])
 
 
-def test_shown_as_json_prints_it() -> None:
-    """What `plan --json` prints; cents, not more."""
+def test_json_output() -> None:
+    """The output of `plan --json`, rounded to cents."""
     assert {
         "resources": [
             {
                 "key": "a/a",
-                "kind": "Thing",
+                "kind": "FakeResource",
                 "action": "create",
                 "differences": [],
                 "monthly_usd": 10.0,
@@ -184,11 +190,11 @@ def test_shown_as_json_prints_it() -> None:
         ],
         "monthly_usd": 10.0,
         "seconds": 100,
-    } == planned(inspected(thing("a"))).to_dict()
-    assert Change("a", "Thing", "delete").to_dict()["monthly_usd"] == 0.0
+    } == make_plan(observed(fake_resource("a"))).to_dict()
+    assert Change("a", "FakeResource", "delete").to_dict()["monthly_usd"] == 0.0
 
 
 def test_empty_plan() -> None:
-    """Nothing there, nothing to do."""
-    found = planned()
+    """Nothing to create, nothing to do."""
+    found = make_plan()
     assert ([], 0.0, 0) == (found.steps, found.monthly_usd, found.seconds)

@@ -1,6 +1,6 @@
-"""The power fails before and after every create and every delete, each in an account of its own.
+"""A power cut before and after every create and every delete, each in its own account.
 
-`make full` runs these; `make test` has the same boundaries one after the other (test_power_cut_lag.py).
+For `make full`; `make test` cuts at the same calls, one after the other (test_power_cut_lag.py).
 """
 
 import pytest
@@ -16,8 +16,8 @@ RESOURCES = [
     for resource in Stack(Settings(ANSWERS), Secrets(), {}).resources
     if not isinstance(resource, Milestone) and type(resource).create is not Resource.create
 ]
-MADE = [resource.logical_id for resource in RESOURCES]
-# A task that has ended needs no call: test_collector.py takes one away that runs.
+CREATED = [resource.logical_id for resource in RESOURCES]
+# A task that has ended needs no call; test_collector.py stops one that runs.
 DELETED = [
     r.logical_id
     for r in RESOURCES
@@ -27,9 +27,9 @@ DELETED = [
 
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("line", MADE)
-def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
-    """Setup again makes one of everything; a third setup changes nothing."""
+@pytest.mark.parametrize("line", CREATED)
+def test_power_cut_at_each_create(env: Env, line: str, moment: str) -> None:
+    """The next setup completes the stack; a third changes nothing."""
     env.cut_power("creating", line, moment)
     with pytest.raises(PowerCut):
         env.setup()
@@ -44,15 +44,15 @@ def test_power_pulled_at_a_create(env: Env, line: str, moment: str) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("line", DELETED)
-def test_power_pulled_at_a_delete(env: Env, line: str, moment: str) -> None:
-    """Teardown again leaves nothing, in the account and in the file; LINE has its former endpoint."""
+def test_power_cut_at_each_delete(env: Env, line: str, moment: str) -> None:
+    """The next teardown leaves nothing in account and file; LINE's former endpoint is restored."""
     env.sandbox.line.endpoint = FORMER
     env.setup()
     env.cut_power("deleting", line, moment)
     with pytest.raises(PowerCut):
         env.teardown()
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     assert {} == env.inventory()
     assert "resources" not in env.path.read_text()
     assert FORMER == env.sandbox.line.endpoint

@@ -1,8 +1,8 @@
-"""The power fails at every mutating call in turn, and the same command is run again at once.
+"""A power cut at every mutating call in turn, after which the same command is run again at once.
 
-With a lag, every service answers for LAG seconds (of the clock that only the engine's waiting moves) as it
-did before: the next run does not see what was created just before the power failed. test_power_cut.py tries
-each resource separately (`make full`).
+With a lag, every service answers with stale data for LAG seconds of the clock (which only the engine's waits
+advance): the next run does not see what was created just before. test_power_cut.py tries each resource
+separately (`make full`).
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ FORMER = "https://former.example/webhook"
 LAG = 20.0
 START = 5.0  # seconds until the next run's first call
 NETWORK = {"association": 3, "internet gateway": 1, "route table": 2, "subnet": 3, "vpc": 1}
-MOST = 250  # runs; more would mean that nothing moves on
+MOST = 250  # runs; more would mean that there is no progress
 
 
 CUTS = pytest.mark.parametrize(
@@ -46,11 +46,11 @@ def delays(lag: float) -> Delays:
 
 @pytest.fixture(autouse=True)
 def _new_network(env: Env) -> None:
-    env.set(network__vpc="new")  # its parts have neither name nor token
+    env.set(network__vpc="new")  # its parts have neither a unique name nor a token
 
 
-def cut(env: Env, moment: str, past: int) -> None:
-    """Off `before` or `after` the next changing call but `past`."""
+def cut_at_next_call(env: Env, moment: str, past: int) -> None:
+    """Cut the power `before` or `after` the next mutating call except the first `past`."""
     left = past
 
     def counted(operation: str) -> None:
@@ -63,10 +63,11 @@ def cut(env: Env, moment: str, past: int) -> None:
     setattr(env.aws_session, moment, counted)
 
 
-def carried(env: Env, run: Callable[[], object], moment: str) -> int:
-    """Cut and run again until it ends by itself; how often it was cut."""
+def run_until_done(env: Env, run: Callable[[], object], moment: str) -> int:
+    """Cut and run again until the run completes; return the number of cuts."""
     for cuts in range(MOST):
-        cut(env, moment, 1 if moment == "before" else 0)  # before: one call of each run passes
+        # Cut before a call: let one call of each run pass.
+        cut_at_next_call(env, moment, 1 if moment == "before" else 0)
         try:
             run()
         except PowerCut:
@@ -76,48 +77,48 @@ def carried(env: Env, run: Callable[[], object], moment: str) -> int:
         env.aws_session.free()
         env.clock.advance(LAG)
         return cuts
-    raise AssertionError("nothing moves on")
+    raise AssertionError("no progress")
 
 
 @CUTS
-def test_at_every_call_of_setup(env: Env, moment: str) -> None:
-    """One of everything; a further setup changes nothing."""
-    assert carried(env, lambda: _well(env), moment) > 40
+def test_power_cut_at_every_call_of_setup(env: Env, moment: str) -> None:
+    """The stack is complete; a further setup changes nothing."""
+    assert run_until_done(env, lambda: _setup(env), moment) > 40
     assert {**WHOLE, **NETWORK} == env.inventory()
     env.changes()
-    _well(env)
+    _setup(env)
     assert [] == env.changes()
 
 
-def _well(env: Env) -> None:
+def _setup(env: Env) -> None:
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
 
 
 @CUTS
-def test_at_every_call_of_teardown(env: Env, moment: str) -> None:
-    """Nothing is left, in the account and in the file; LINE has its former endpoint."""
+def test_power_cut_at_every_call_of_teardown(env: Env, moment: str) -> None:
+    """Nothing is left, in the account and in the file; LINE's former endpoint is restored."""
     env.sandbox.line.endpoint = FORMER
     env.setup()
 
-    def away() -> None:
-        gone = env.teardown()
-        assert ([], []) == (gone.errors, gone.left)
+    def teardown() -> None:
+        result = env.teardown()
+        assert ([], []) == (result.errors, result.left)
 
-    assert carried(env, away, moment) > 25
+    assert run_until_done(env, teardown, moment) > 25
     assert {} == env.inventory()
     assert "resources" not in env.path.read_text()
     assert FORMER == env.sandbox.line.endpoint
 
 
 @pytest.mark.parametrize("line", ["vpc", "zone", "certificate", "alias"])
-def test_teardown_at_once(env: Env, line: str) -> None:
-    """What was made just before the power went, and is not shown yet, goes all the same."""
+def test_teardown_right_after_power_cut(env: Env, line: str) -> None:
+    """What was created just before the power cut, and is not shown yet, is deleted too."""
     env.cut_power("creating", line, "after")
     with pytest.raises(PowerCut):
         env.setup()
-    gone = env.teardown()
-    assert ([], []) == (gone.errors, gone.left)
+    result = env.teardown()
+    assert ([], []) == (result.errors, result.left)
     env.clock.advance(LAG)
     assert {} == env.inventory()
     assert "resources" not in env.path.read_text()

@@ -1,4 +1,4 @@
-"""The table of records: what is recorded against what AWS shows."""
+"""The table of records: recorded states against what AWS shows."""
 
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,14 @@ LIVE = {"Name": "x"}
     ],
 )
 def test_verdict(state: Any, live: Any, ours: bool, may_adopt: bool, expected: str) -> None:
-    """Every cell."""
+    """Every cell of the table."""
     record = Record("Kind", state) if state else None
     assert expected == verdict(record, live, ours, may_adopt)
 
 
 @pytest.mark.parametrize(("seconds", "fresh"), [(0, True), (59, True), (60, False), (-30, True)])
 def test_fresh(tmp_path: Path, seconds: int, fresh: bool) -> None:
-    """For a minute; also where the clock was set back meanwhile, and as read again from the file."""
+    """For a minute; also if the clock was set back meanwhile, and as read from the file."""
     file = StackFile(tmp_path / "stack.yaml")
     file.record("vpc", Record("Vpc", "creating", {}, 1_800_000_000.0))
     assert "since: '2027-01-15T08:00:00Z'" in file.path.read_text()
@@ -48,8 +48,8 @@ def test_fresh(tmp_path: Path, seconds: int, fresh: bool) -> None:
     assert fresh == record.fresh(1_800_000_000.0 + seconds)
 
 
-def test_service_linked_role_that_vanished_is_ensured_again(env: Env) -> None:
-    """It is the account's, and somebody may have taken it away with the last cluster: no reason to stop."""
+def test_deleted_service_linked_role_is_created_again(env: Env) -> None:
+    """It belongs to the account, and may have been deleted with the last cluster: no reason to stop."""
     env.setup()
     env.aws_session.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForECS")
     env.changes()
@@ -57,23 +57,23 @@ def test_service_linked_role_that_vanished_is_ensured_again(env: Env) -> None:
     assert ([], ["CreateServiceLinkedRole"]) == (outcome.errors, env.changes())
 
 
-def test_zone_that_was_there_is_adopted_and_stays(env: Env) -> None:
-    """Its tags are not touched, and teardown --everything leaves it, without our records."""
+def test_existing_zone_is_adopted_and_kept(env: Env) -> None:
+    """Its tags are unchanged, and teardown --everything keeps it, without our records."""
     route53 = env.aws_session.client("route53")
     zone = route53.create_hosted_zone(Name="example.jp", CallerReference="theirs")["HostedZone"][
         "Id"
     ]
     env.setup()
     assert "adopted" == StackFile(env.path).records["zone/example.jp"].state
-    gone = env.teardown(everything=True)
-    assert "zone/example.jp" in gone.kept
+    result = env.teardown(everything=True)
+    assert "zone/example.jp" in result.kept
     tags = route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=zone.split("/")[-1])
     assert [] == tags["ResourceTagSet"].get("Tags", [])
     assert {"zone": 1} == env.inventory()
 
 
-def test_parameter_that_was_there_is_adopted(env: Env) -> None:
-    """The article made it by hand: value and tags stay, and teardown leaves it."""
+def test_existing_parameter_is_adopted(env: Env) -> None:
+    """Value and tags are unchanged, and teardown keeps it."""
     ssm = env.aws_session.client("ssm")
     ssm.put_parameter(Name="CHANNEL_SECRET", Value=env.secrets.channel_secret, Type="SecureString")
     env.secrets = type(env.secrets)(env.secrets.access_token, "")
@@ -84,8 +84,8 @@ def test_parameter_that_was_there_is_adopted(env: Env) -> None:
     assert 1 == ssm.get_parameter(Name="CHANNEL_SECRET")["Parameter"]["Version"]
 
 
-def test_stranger_is_a_refusal_of_the_plan(env: Env) -> None:
-    """A load balancer of our name without our tags: a refusal in the plan that names it."""
+def test_name_conflict_is_an_error_of_the_plan(env: Env) -> None:
+    """A load balancer with our name, without our tags."""
     subnets = env.aws_session.client("ec2").describe_subnets()["Subnets"][:2]
     env.aws_session.client("elbv2").create_load_balancer(
         Name="news-bot", Subnets=[subnet["SubnetId"] for subnet in subnets]
@@ -97,8 +97,8 @@ def test_stranger_is_a_refusal_of_the_plan(env: Env) -> None:
     ]
 
 
-def test_lost_file_heals(env: Env) -> None:
-    """Without its records, setup finds everything again by tags and parents, and makes nothing."""
+def test_lost_records_are_found_again(env: Env) -> None:
+    """Without records, setup finds everything by tags and parents, and creates nothing."""
     env.setup()
     records = StackFile(env.path).records
     file = StackFile(env.path)
@@ -108,8 +108,8 @@ def test_lost_file_heals(env: Env) -> None:
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     assert [] == env.changes()
-    healed = StackFile(env.path).records
-    assert {k: r.state for k, r in records.items()} == {k: r.state for k, r in healed.items()}
+    found = StackFile(env.path).records
+    assert {k: r.state for k, r in records.items()} == {k: r.state for k, r in found.items()}
 
 
 DELETED_BY_HAND = [
@@ -139,8 +139,8 @@ DELETED_BY_HAND = [
 
 
 @pytest.mark.parametrize(("line", "by_hand"), DELETED_BY_HAND, ids=[d[0] for d in DELETED_BY_HAND])
-def test_deleted_by_hand(env: Env, line: str, by_hand: Any) -> None:
-    """The plan says create, setup makes it again, and there is one of everything."""
+def test_deleted_resource_is_recreated(env: Env, line: str, by_hand: Any) -> None:
+    """The plan says create, and setup completes the stack."""
     env.setup()
     records = StackFile(env.path).records
     key = next(key for key in records if key.partition("/")[0] == line)
@@ -149,14 +149,14 @@ def test_deleted_by_hand(env: Env, line: str, by_hand: Any) -> None:
     engine = env.engine()
     found = plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
     assert "create" == next(step.action for step in found.steps if step.key == key)
-    draining = ["CreateService"] if line == "service" else []  # its name is not free at once
+    draining = ["CreateService"] if line == "service" else []  # its name is in use for a while
     outcome = env.setup(refused=draining)
     assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
 
 
-def test_changed_by_hand(env: Env) -> None:
-    """Retention changed in the console: named in the plan, healed by setup."""
+def test_changed_retention_is_reverted(env: Env) -> None:
+    """The plan shows the difference, and setup reverts it."""
     env.setup()
     logs = env.aws_session.client("logs")
     logs.put_retention_policy(logGroupName="/ecs/news-bot", retentionInDays=1)
@@ -170,7 +170,7 @@ def test_changed_by_hand(env: Env) -> None:
 
 
 def test_changed_host_is_replaced(env: Env) -> None:
-    """A new host: certificate, record and endpoint anew, the old ones gone after the new ones stand."""
+    """Certificate, record and endpoint are new; the old ones are deleted once the new ones exist."""
     env.setup()
     env.set(host="bot.example.jp")
     outcome = env.setup()
@@ -182,7 +182,7 @@ def test_changed_host_is_replaced(env: Env) -> None:
 
 
 def test_changed_size_is_a_new_revision(env: Env) -> None:
-    """Another memory: a new revision, and the service moves to it."""
+    """Another memory size: a new revision, which the service runs."""
     env.setup()
     env.set(service__memory="1024")
     outcome = env.setup()
@@ -196,7 +196,7 @@ def test_changed_size_is_a_new_revision(env: Env) -> None:
     assert {} == env.inventory()
 
 
-def test_another_account_is_refused(env: Env) -> None:
+def test_file_of_another_account_is_rejected(env: Env) -> None:
     """A file made in one account is not used in another."""
     env.setup()
     file = StackFile(env.path)
@@ -206,12 +206,12 @@ def test_another_account_is_refused(env: Env) -> None:
         env.engine()
 
 
-def test_zone_is_kept_unless_everything_is_asked_for(env: Env) -> None:
-    """Its name servers can never be had again; the record stays, so that a later --everything takes it."""
+def test_teardown_without_everything_keeps_zone_and_bucket(env: Env) -> None:
+    """The zone's name servers cannot be had again; its record stays for a later --everything."""
     env.setup()
-    gone = env.teardown(everything=False)
+    result = env.teardown(everything=False)
     assert {"zone/example.jp", "news_bucket", "network/default", "service_linked_role"} == set(
-        gone.kept
+        result.kept
     )
     assert {"bucket": 1, "zone": 1} == env.inventory()
     assert ["zone/example.jp", "news_bucket"] == list(StackFile(env.path).records)
@@ -219,8 +219,8 @@ def test_zone_is_kept_unless_everything_is_asked_for(env: Env) -> None:
     assert {} == env.inventory()
 
 
-def test_broken_bot_says_why(env: Env) -> None:
-    """A container that ends at once: setup fails with ECS's reason, and the rest stands."""
+def test_crashing_bot_fails_setup_with_ecs_reason(env: Env) -> None:
+    """Everything else is created."""
     env.sandbox.tasks.__init__(lambda environment: 1 / 0)  # type: ignore[misc]
     outcome = env.setup(wait=0)
     assert ["The service did not become stable."] == [r.what for r in outcome.errors]

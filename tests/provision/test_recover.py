@@ -1,4 +1,4 @@
-"""A lost stack.yaml: settings and records are read from what stands in the account."""
+"""A lost stack.yaml: settings and records are recovered from the account."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ from provision.state.stack_file import StackFile
 from provision.wizard import recovery
 from provision.wizard.discovery import DiscoveredSettings
 from tests.provision.conftest import ANSWERS, WHOLE, Env
-from tests.provision.test_unknown import denied
+from tests.provision.test_unanswered_requests import deny
 
-FORGOTTEN = ("caller_reference", "idempotency_token", "previous")  # said once, before the call
-OTHERS = {  # everything that is no default
+FORGOTTEN = ("caller_reference", "idempotency_token", "previous")  # sent once, not returned by AWS
+NOT_DEFAULT = {  # every setting that differs from its default
     "host": "bot.example.jp",
     "network.vpc": "new",
     "service.cpu": "512",
@@ -35,13 +35,13 @@ OTHERS = {  # everything that is no default
 }
 
 
-def answer(env: Env, settings: dict[str, str]) -> None:
-    """Settings into stack.yaml."""
+def write_settings(env: Env, settings: dict[str, str]) -> None:
+    """Write settings into stack.yaml."""
     env.set(**{key.replace(".", "__"): value for key, value in settings.items()})
 
 
-def remembered(env: Env) -> tuple[dict[str, Any], dict[str, Any], dict[str, str], bool]:
-    """Settings, records, account and mark of pause, without what AWS cannot tell."""
+def file_content(env: Env) -> tuple[dict[str, Any], dict[str, Any], dict[str, str], bool]:
+    """Return settings, records, account and the paused flag, without what AWS does not return."""
     file = StackFile(env.path)
     records = {
         key: (r.kind, r.state, {n: v for n, v in r.outputs.items() if n not in FORGOTTEN})
@@ -50,57 +50,57 @@ def remembered(env: Env) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]
     return dict(file.settings), records, file.made_in, file.paused
 
 
-def lose(env: Env) -> list[str]:
-    """The file is gone and written anew; returns what AWS does not tell."""
+def lose_and_recover(env: Env) -> list[str]:
+    """Delete the file and recover it; return the settings that AWS does not know."""
     env.path.unlink(missing_ok=True)
-    return recovered(env)
+    return recover(env)
 
 
-def recovered(env: Env, name: str = "news-bot") -> list[str]:
-    """What `provision recover` does once the stack is chosen."""
+def recover(env: Env, name: str = "news-bot") -> list[str]:
+    """Recover a stack by name, as `provision recover` does."""
     file, clients = StackFile(env.path), env.clients()
     discovered = DiscoveredSettings(list_inventory(clients, env.clock, name).tagged, clients, name)
     return recovery.write_file(file, clients, env.clock, discovered)
 
 
-@pytest.mark.parametrize("changed", [{}, OTHERS], ids=["defaults", "others"])
-def test_everything_comes_back(env: Env, changed: dict[str, str]) -> None:
-    """Settings and records are as they were; setup has nothing to do; teardown leaves nothing."""
-    answer(env, changed)
+@pytest.mark.parametrize("changed", [{}, NOT_DEFAULT], ids=["defaults", "others"])
+def test_settings_and_records_are_recovered(env: Env, changed: dict[str, str]) -> None:
+    """Setup then has nothing to do, and teardown leaves nothing."""
+    write_settings(env, changed)
     env.setup()
-    before = remembered(env)
+    before = file_content(env)
     env.changes()
-    assert [] == lose(env)
-    assert before == remembered(env)
+    assert [] == lose_and_recover(env)
+    assert before == file_content(env)
     outcome = env.setup()
     assert ([], [], []) == (outcome.errors, outcome.outside, env.changes())
     assert [] == env.teardown(everything=True).left
     assert {} == env.inventory()
 
 
-def test_always_on(env: Env) -> None:
-    """No schedule: both times are recorded as empty, so that nobody is asked again."""
-    answer(env, {"schedule.start": "", "schedule.stop": "", "service.count": "2"})
+def test_recover_without_schedule(env: Env) -> None:
+    """Both times are recorded as empty, so that they are not asked for again."""
+    write_settings(env, {"schedule.start": "", "schedule.stop": "", "service.count": "2"})
     env.setup()
-    before = remembered(env)
-    assert [] == lose(env)
-    assert before == remembered(env)
+    before = file_content(env)
+    assert [] == lose_and_recover(env)
+    assert before == file_content(env)
     assert StackFile(env.path).has_value("schedule.start")
 
 
-def test_chosen_subnets(env: Env) -> None:
-    """Others than the first three are a setting."""
+def test_recover_chosen_subnets(env: Env) -> None:
+    """Other subnets than the first three are a setting."""
     subnets = [s["SubnetId"] for s in env.aws_session.client("ec2").describe_subnets()["Subnets"]][
         :2
     ]
-    answer(env, {"network.subnets": ",".join(subnets)})
+    write_settings(env, {"network.subnets": ",".join(subnets)})
     env.setup()
-    lose(env)
+    lose_and_recover(env)
     assert sorted(subnets) == sorted(StackFile(env.path).settings["network.subnets"])
 
 
-def test_what_was_adopted_is_adopted_again(env: Env) -> None:
-    """Zone, parameter and bucket that were there first: found by host and by what the task is told."""
+def test_recover_adopted_resources(env: Env) -> None:
+    """Zone, parameter and bucket are found by the host and by the task's environment."""
     client = env.aws_session.client
     for number, name in enumerate(("example.jp", "bot.example.jp", "other.example.jp")):
         client("route53").create_hosted_zone(Name=name, CallerReference=str(number))
@@ -109,7 +109,7 @@ def test_what_was_adopted_is_adopted_again(env: Env) -> None:
     client("ssm").put_parameter(
         Name="/their/secret", Value=env.secrets.channel_secret, Type="SecureString"
     )
-    answer(
+    write_settings(
         env,
         {
             "domain": "bot.example.jp",
@@ -119,26 +119,26 @@ def test_what_was_adopted_is_adopted_again(env: Env) -> None:
         },
     )
     env.setup()
-    before = remembered(env)
-    assert [] == lose(env)
-    after = remembered(env)
-    validation = "validation_record/line.bot.example.jp"  # may be another certificate's as well
+    before = file_content(env)
+    assert [] == lose_and_recover(env)
+    after = file_content(env)
+    validation = "validation_record/line.bot.example.jp"  # may belong to another certificate too
     assert ("ValidationRecord", "adopted") == after[1].pop(validation)[:2]
     before[1].pop(validation)
     assert before == after
     assert "created" == StackFile(env.path).records["alias/line.bot.example.jp"].state
 
 
-def test_paused(env: Env) -> None:
-    """A pause is recognised; what went with the service is named; resume and teardown work."""
+def test_recover_a_paused_stack(env: Env) -> None:
+    """The pause is recognised, and unknown settings are returned; resume and teardown work."""
     env.setup()
     env.engine().pause()
-    before = remembered(env)
-    assert ["schedule.start", "service.capacity", "network.subnets"] == lose(env)
-    settings, records, made_in, paused = remembered(env)
+    before = file_content(env)
+    assert ["schedule.start", "service.capacity", "network.subnets"] == lose_and_recover(env)
+    settings, records, made_in, paused = file_content(env)
     assert (True, before[1], before[2]) == (paused, records, made_in)
     for key in ("schedule.start", "schedule.stop"):
-        answer(env, {key: before[0][key]})
+        write_settings(env, {key: before[0][key]})
     assert before[0] == dict(StackFile(env.path).settings)
     assert settings["domain"] == "example.jp"
     StackFile(env.path).mark_paused(False)
@@ -147,22 +147,22 @@ def test_paused(env: Env) -> None:
 
 
 @pytest.mark.parametrize("until", ["certificate", "access_token", "task_role", "load_balancer"])
-def test_half_made(env: Env, until: str) -> None:
-    """Setup that stopped early: what is open stays open, and the rest goes on from here."""
-    env.cut_power("creating", until, "after", rest=True)  # a bucket's tags come a call later
+def test_recover_a_partial_setup(env: Env, until: str) -> None:
+    """What is unknown stays open, and setup continues from here."""
+    env.cut_power("creating", until, "after", rest=True)  # a bucket is tagged by a later call
     with pytest.raises(BaseException, match="after"):
         env.setup()
-    still = lose(env)
-    for key in still:
-        answer(env, {key: ANSWERS[key]})
+    unknown = lose_and_recover(env)
+    for key in unknown:
+        write_settings(env, {key: ANSWERS[key]})
     assert "example.jp" == StackFile(env.path).settings["domain"]
-    tagged = ["DeleteRole"]  # of a collector that is no longer wanted: while its policy is known
+    tagged = ["DeleteRole"]  # of the removed collector, while it still has its policy
     assert [] == env.setup(refused=tagged).errors
     assert [] == env.teardown().left
     assert {} == env.inventory()
 
 
-def test_several_stacks(env: Env) -> None:
+def test_recover_one_of_several_stacks(env: Env) -> None:
     """Both are listed, and the named one is recovered."""
     env.setup()
     env.path.unlink()
@@ -175,45 +175,45 @@ def test_several_stacks(env: Env) -> None:
         "line.access_token_parameter": "OTHER_TOKEN",
         "line.channel_secret_parameter": "OTHER_SECRET",
     }
-    answer(env, second)
+    write_settings(env, second)
     env.setup(wait=0)
     env.path.unlink()
     file, clients = StackFile(env.path), env.clients()
     assert ["news-bot", "other-bot"] == recovery.list_stacks(clients, env.clock)
     with pytest.raises(ProvisionError, match="news-bot, other-bot"):
         recovery.choose_stack(file, clients, env.clock, named=False)
-    recovered(env, "other-bot")
+    recover(env, "other-bot")
     settings = StackFile(env.path).settings
     assert second == {key: settings[key] for key in second}
 
 
-def test_host_of_several_certificates_is_the_one_that_line_calls(env: Env) -> None:
-    """A change of hosts that stopped half-way: the host is the endpoint's; the other one's things go."""
+def test_recovered_host_is_the_one_that_line_calls(env: Env) -> None:
+    """After an interrupted change of host the endpoint decides; the other host's resources are deleted."""
     env.setup()
     env.set(host="bot.example.jp")
     env.cut_power("creating", "webhook", "before", rest=True)
     with pytest.raises(BaseException, match="before"):
         env.setup()
-    lose(env)
+    lose_and_recover(env)
     assert "example.jp" == StackFile(env.path).settings["host"]
     assert [] == env.setup().errors
     assert WHOLE == env.inventory()
 
 
-def test_by_itself(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
-    """The file of a fresh checkout: recovered when a verb begins, over its defaults, and said in one line."""
-    answer(env, {"service.memory": "1024"})
+def test_automatic_recovery(env: Env, capsys: pytest.CaptureFixture[str]) -> None:
+    """A fresh checkout's file is recovered over its defaults when a command begins, with a message."""
+    write_settings(env, {"service.memory": "1024"})
     env.setup()
-    before = remembered(env)
+    before = file_content(env)
     env.path.write_text("name: news-bot\nservice:\n  memory: 2048  # MiB\n")
     file = StackFile(env.path)
     recovery.recover_if_empty(file, env.clients(), env.clock, ())
-    assert before == remembered(env)
+    assert before == file_content(env)
     assert "memory: 1024  # MiB" in env.path.read_text()
     assert 1 == len(capsys.readouterr().err.splitlines())
 
 
-def test_by_itself_costs_one_call_where_there_is_no_stack(env: Env) -> None:
+def test_automatic_recovery_costs_one_call_without_a_stack(env: Env) -> None:
     """A first setup is not slowed down."""
     env.path.unlink()
     env.aws_session.calls.clear()
@@ -221,8 +221,8 @@ def test_by_itself_costs_one_call_where_there_is_no_stack(env: Env) -> None:
     assert ["DescribeSecurityGroups"] == env.aws_session.calls
 
 
-def test_a_look_writes_nothing(env: Env) -> None:
-    """plan and status know what was lost, and leave the file as it is."""
+def test_automatic_recovery_of_read_only_commands_writes_nothing(env: Env) -> None:
+    """plan and status know what was lost, and leave the file unchanged."""
     env.setup()
     env.path.unlink()
     file = StackFile(env.path)
@@ -232,8 +232,8 @@ def test_a_look_writes_nothing(env: Env) -> None:
     assert not env.path.exists()
 
 
-def test_second_file_of_the_same_name(env: Env) -> None:
-    """Another folder, another domain, the same default name: refused, or it would take the first bot over."""
+def test_automatic_recovery_rejects_another_domain(env: Env) -> None:
+    """Another file with the same default name would otherwise take over the first bot."""
     env.setup()
     env.path.write_text("domain: other.example\nnetwork:\n  vpc: default\n")
     file = StackFile(env.path)
@@ -252,8 +252,8 @@ def test_second_file_of_the_same_name(env: Env) -> None:
         ([], False),
     ],
 )
-def test_what_shows_a_pause(env: Env, kinds: list[type[Resource]], paused: bool) -> None:
-    """A stack without load balancer and service is paused if it has what is created before and after them."""
+def test_paused_stack_is_recognised(env: Env, kinds: list[type[Resource]], paused: bool) -> None:
+    """A stack is paused if only its load balancer and service are missing, unlike after a partial setup."""
     found = [TaggedResource(kind, f"{kind.__name__}/x", "news-bot", {}) for kind in kinds]
     assert paused == DiscoveredSettings(found, env.clients(), "news-bot").paused()
 
@@ -266,7 +266,7 @@ def test_a_setting_that_may_not_be_read_is_not_its_default(env: Env, operation: 
     """Hours, size and capacity stand in the account: without the permission for a list nothing is written."""
     env.setup()
     env.path.unlink()
-    env.aws_session.before = denied(operation)
+    env.aws_session.before = deny(operation)
     with pytest.raises(UnknownState) as refused:
         recovery.recover_if_empty(StackFile(env.path), env.clients(), env.clock, ())
     assert f"AccessDenied: not authorized: {operation}" == refused.value.why
@@ -276,10 +276,10 @@ def test_a_setting_that_may_not_be_read_is_not_its_default(env: Env, operation: 
 def test_what_no_setting_is_read_from_is_told(env: Env) -> None:
     """Internet gateways may not be listed, or a cloud has no Scheduler: noted; the rest comes back."""
     env.setup()
-    env.aws_session.before = denied("DescribeInternetGateways")
+    env.aws_session.before = deny("DescribeInternetGateways")
     why = {"InternetGateway": "AccessDenied: not authorized: DescribeInternetGateways"}
     assert why == recovery.discover(env.clients(), env.clock, "news-bot").unknown
-    env.aws_session.before = denied("ListScheduleGroups", code="UnknownOperationException")
+    env.aws_session.before = deny("ListScheduleGroups", code="UnknownOperationException")
     why = {"ScheduleGroup": "UnknownOperationException: not authorized: ListScheduleGroups"}
     assert why == recovery.discover(env.clients(), env.clock, "news-bot").unknown
 

@@ -1,4 +1,4 @@
-"""`provision recover` as a process, and the verbs that recover by themselves."""
+"""`provision recover` as a process, and commands that recover by themselves."""
 
 import json
 
@@ -9,15 +9,15 @@ from tests.provision.shell import Person
 CONFLICT = "<<<<<<< HEAD\nname: news-bot\n=======\nname: other\n>>>>>>> theirs\n"
 
 
-def actions(person: Person) -> set[str]:
-    """What the plan would do."""
+def planned_actions(person: Person) -> set[str]:
+    """Return the plan's actions."""
     plan = json.loads(person.types("--sandbox", "plan", "--json").stdout)
     return {step["action"] for step in plan["resources"]}
 
 
 @pytest.mark.slow
-def test_story_of_a_lost_file(person: Person) -> None:
-    """Lost, recovered, refused over records, damaged, put aside, lost again, and torn down all the same."""
+def test_lost_and_damaged_files(person: Person) -> None:
+    """Lost, recovered, not recovered over records, damaged, moved aside, lost again, and torn down."""
     file = person.folder / "stack.sandbox.yaml"
     assert 0 == person.types("--sandbox", "setup", "--yes").returncode
     file.unlink()
@@ -30,7 +30,7 @@ def test_story_of_a_lost_file(person: Person) -> None:
 
     recovered = person.types("--sandbox", "recover")
     assert 0 == recovered.returncode, recovered.stderr
-    assert {"keep"} == actions(person)
+    assert {"keep"} == planned_actions(person)
 
     text = file.read_text()
     again = person.types("--sandbox", "recover")
@@ -41,19 +41,19 @@ def test_story_of_a_lost_file(person: Person) -> None:
     refused = person.types("--sandbox", "recover")
     assert (2, CONFLICT) == (refused.returncode, file.read_text())
     assert "line 1" in refused.stderr
-    agreed = person.types("--sandbox", "recover", "--yes")
-    assert 0 == agreed.returncode, agreed.stderr
+    confirmed = person.types("--sandbox", "recover", "--yes")
+    assert 0 == confirmed.returncode, confirmed.stderr
     assert CONFLICT == (person.folder / "stack.sandbox.yaml.damaged-1").read_text()
-    assert {"keep"} == actions(person)
+    assert {"keep"} == planned_actions(person)
 
     file.unlink()
-    gone = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
-    assert (0, []) == (gone.returncode, json.loads(gone.stdout)["left"]), gone.stderr
-    assert "which exists in this account: recovered" in gone.stderr
+    teardown = person.types("--sandbox", "teardown", "--yes", "--everything", "--json")
+    assert (0, []) == (teardown.returncode, json.loads(teardown.stdout)["left"]), teardown.stderr
+    assert "which exists in this account: recovered" in teardown.stderr
 
 
 def test_nothing_to_recover(person: Person) -> None:
-    """No stack in the account: said, with what to do; no file is made."""
+    """Without a stack the error says what to do; no file is created."""
     done = person.types("--sandbox", "recover")
     assert 1 == done.returncode
     assert "there is none" in done.stderr

@@ -1,4 +1,4 @@
-"""The door to registries: push to ECR's, read from the gallery, and what goes wrong on the way."""
+"""The registry client: pushing to ECR, reading from the gallery, and errors."""
 
 import base64
 from collections.abc import Iterator
@@ -22,23 +22,23 @@ OCI = "application/vnd.oci.image.manifest.v1+json"
 GALLERY = "docker/library/python"
 
 
-PLUGGED: dict[str, Any] = {}  # where the session's calls go
+APPLICATIONS: dict[str, Any] = {}  # where the session's calls go
 
 
 @pytest.fixture(scope="module")
 def session() -> Any:
     session = boto3.Session("access", "secret", region_name="ap-northeast-1")
-    attach(session, lambda environ, start: PLUGGED["aws"](environ, start))
+    attach(session, lambda environ, start: APPLICATIONS["aws"](environ, start))
     return session
 
 
 @pytest.fixture
 def sandbox(session: Any) -> Iterator[Sandbox]:
-    """With the repository `bot`, its registry and the gallery served."""
+    """Yield a sandbox with the repository `bot`, its registry and the gallery served."""
     with Sandbox(ManualClock(), tasks=InlineTasks()) as sandbox:
         servers = [HttpServer(sandbox.registry), HttpServer(sandbox.gallery)]
         sandbox.cloud.registry, sandbox.cloud.gallery = (server.url for server in servers)
-        PLUGGED["aws"] = sandbox.aws
+        APPLICATIONS["aws"] = sandbox.aws
         session.client("ecr").create_repository(repositoryName="bot")
         yield sandbox
         for server in servers:
@@ -46,9 +46,11 @@ def sandbox(session: Any) -> Iterator[Sandbox]:
 
 
 def remote(session: Any, registries: Registries, repository: str = "bot") -> Remote:
-    """Signed in as the tool signs in."""
-    (told,) = session.client("ecr").get_authorization_token()["authorizationData"]
-    return registries.private(told["proxyEndpoint"], repository, told["authorizationToken"])
+    """Return a client signed in as the tool signs in."""
+    (authorization,) = session.client("ecr").get_authorization_token()["authorizationData"]
+    return registries.private(
+        authorization["proxyEndpoint"], repository, authorization["authorizationToken"]
+    )
 
 
 def blob(content: bytes) -> Blob:
@@ -56,27 +58,27 @@ def blob(content: bytes) -> Blob:
 
 
 def image(*contents: bytes) -> BuiltImage:
-    """Of these layers."""
+    """Return an image with these layers."""
     blobs = [blob(content) for content in contents]
-    said = ",".join(f'{{"digest": "{each.digest}"}}' for each in blobs)
-    text = f'{{"mediaType": "{OCI}", "layers": [{said}]}}'.encode()
+    layers = ",".join(f'{{"digest": "{each.digest}"}}' for each in blobs)
+    text = f'{{"mediaType": "{OCI}", "layers": [{layers}]}}'.encode()
     return BuiltImage(Manifest(OCI, sha256(text), text), tuple(blobs))
 
 
-def test_only_what_is_missing_is_pushed(sandbox: Sandbox, session: Any) -> None:
-    """The second push sends nothing, one with a new layer that layer; how far it is, is told."""
-    at, said = remote(session, Registries()), list[str]()
-    assert 15 == push(image(b"layer 1", b"layer 2!"), at, "1", said.append)
-    assert "pushed 0.0 of 0.0 MB" == said[-1]
-    assert 0 == push(image(b"layer 1", b"layer 2!"), at, "1", said.append)
-    assert 7 == push(image(b"layer 1", b"layer 3"), at, "2", said.append)
+def test_only_missing_layers_are_pushed(sandbox: Sandbox, session: Any) -> None:
+    """A second push sends nothing, one with a new layer that layer; progress is reported."""
+    at, progress = remote(session, Registries()), list[str]()
+    assert 15 == push(image(b"layer 1", b"layer 2!"), at, "1", progress.append)
+    assert "pushed 0.0 of 0.0 MB" == progress[-1]
+    assert 0 == push(image(b"layer 1", b"layer 2!"), at, "1", progress.append)
+    assert 7 == push(image(b"layer 1", b"layer 3"), at, "2", progress.append)
     found = at.manifest("2")
     assert found == image(b"layer 1", b"layer 3").manifest
     assert b"layer 3" == b"".join(at.blob(sha256(b"layer 3")))
 
 
-def test_refusals_are_told_in_the_registrys_words(sandbox: Sandbox, session: Any) -> None:
-    """No repository; a token that is none."""
+def test_registry_errors_are_shown(sandbox: Sandbox, session: Any) -> None:
+    """A missing repository; an invalid token."""
     with pytest.raises(ProvisionError, match="NAME_UNKNOWN: The repository with name 'other'"):
         push(image(b"layer 1"), remote(session, Registries(), "other"), "1", print)
     token = base64.b64encode(b"AWS:secret").decode()
@@ -86,26 +88,26 @@ def test_refusals_are_told_in_the_registrys_words(sandbox: Sandbox, session: Any
     assert "image.uri" in caught.value.then
 
 
-def test_lost_answers_and_busy_registries_are_for_later(sandbox: Sandbox, session: Any) -> None:
-    """Pending; the next push goes on with what is missing."""
+def test_failed_push_is_pending_and_resumed(sandbox: Sandbox, session: Any) -> None:
+    """The next push sends what is missing."""
     at = remote(session, Registries())
     faults = sandbox.cloud.faults
     for kind in ("error", "reset"):
         faults.add({"kind": kind, "service": "ecr", "operation": "CompleteLayerUpload"})
         with pytest.raises(Pending):
-            push(image(b"layer 1", b"layer 2"), at, "1", lambda said: None)
-    assert 14 == push(image(b"layer 1", b"layer 2"), at, "1", lambda said: None)
+            push(image(b"layer 1", b"layer 2"), at, "1", lambda progress: None)
+    assert 14 == push(image(b"layer 1", b"layer 2"), at, "1", lambda progress: None)
 
 
-def test_nobody_there(sandbox: Sandbox) -> None:
-    """Asked again for a minute, not for ten."""
+def test_unreachable_registry(sandbox: Sandbox) -> None:
+    """It is pending with a timeout of one minute, not ten."""
     with pytest.raises(Pending, match="did not answer") as caught:
         Registries().private("http://127.0.0.1:9", "bot", "").has(sha256(b""))
     assert 60 == caught.value.timeout
 
 
-def test_gallery_is_read_with_anybodys_token(sandbox: Sandbox) -> None:
-    """By tag and by digest, with what is behind it."""
+def test_gallery_is_read_anonymously(sandbox: Sandbox) -> None:
+    """By tag and by digest, with the manifests behind it."""
     registries = Registries(lambda: sandbox.cloud.gallery)
     at = registries.public("public.ecr.aws", GALLERY)
     index = at.manifest("3.12-slim")
@@ -114,8 +116,8 @@ def test_gallery_is_read_with_anybodys_token(sandbox: Sandbox) -> None:
     assert ["amd64", "arm64"] == platforms
 
 
-def test_what_came_is_not_what_was_asked_for() -> None:
-    """A manifest or a layer of another digest is refused."""
+def test_wrong_digest_is_rejected() -> None:
+    """A manifest or a layer with another digest is rejected."""
 
     def changed(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [("Content-Type", OCI)])
@@ -130,8 +132,8 @@ def test_what_came_is_not_what_was_asked_for() -> None:
     server.close()
 
 
-def test_stand_in_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By PROVISION_REGISTRY, else by the sandbox that is AWS on this machine; else there is none."""
+def test_mirror_from_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From PROVISION_REGISTRY, otherwise from a local sandbox, otherwise none."""
     from provision.clients.registry import from_environment
 
     aws = HttpServer(sandbox.aws)
@@ -140,7 +142,7 @@ def test_stand_in_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     assert sandbox.cloud.gallery == from_environment().replacement_for("public.ecr.aws")
     assert "" == from_environment().replacement_for("example.jp")
     assert from_environment().in_sandbox("public.ecr.aws")
-    monkeypatch.setenv("PROVISION_REGISTRY", sandbox.cloud.gallery)  # as --sandbox sets it
+    monkeypatch.setenv("PROVISION_REGISTRY", sandbox.cloud.gallery)  # as set by --sandbox
     assert from_environment().in_sandbox("public.ecr.aws")
     assert not from_environment().in_sandbox("example.jp")
     monkeypatch.setenv("PROVISION_REGISTRY", "http://127.0.0.1:1/")
@@ -165,22 +167,22 @@ def test_stand_in_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
         "registry.example/v2/a",
     ],
 )
-def test_plain_http_to_another_machine(url: str) -> None:
-    """Refused before anything is sent, whatever the name begins with."""
+def test_plain_http_to_another_machine_is_rejected(url: str) -> None:
+    """It is rejected before anything is sent, whatever the name begins with."""
     with pytest.raises(ProvisionError, match="is not https, and not on this computer") as refused:
         Registries().ask("GET", url)
     assert url in refused.value.why
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "LOCALHOST", "[::1]"])
-def test_plain_http_on_this_machine(host: str) -> None:
-    """Asked: nobody is there."""
+def test_plain_http_on_this_machine_is_allowed(host: str) -> None:
+    """The request is sent, and nothing answers."""
     with pytest.raises(Pending):
         Registries().ask("GET", f"http://{host}:9/v2/a")
 
 
-def test_token_from_a_place_that_is_not_https() -> None:
-    """A registry that sends its readers elsewhere for a token."""
+def test_token_from_plain_http_is_rejected() -> None:
+    """A registry refers to another server for a token."""
 
     def elsewhere(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         realm = 'Bearer realm="http://tokens.example/token",service="x"'
@@ -193,11 +195,11 @@ def test_token_from_a_place_that_is_not_https() -> None:
     server.close()
 
 
-def redirecting(location: str, seen: list[str]) -> Any:
-    """A registry that sends every reader on, and notes with which password it was asked."""
+def redirecting_registry(location: str, passwords: list[str]) -> Any:
+    """Return a registry that redirects every request, and records their passwords."""
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        seen.append(environ.get("HTTP_AUTHORIZATION", ""))
+        passwords.append(environ.get("HTTP_AUTHORIZATION", ""))
         start_response("307 Temporary Redirect", [("Location", location)])
         return [b""]
 
@@ -205,28 +207,28 @@ def redirecting(location: str, seen: list[str]) -> Any:
 
 
 def test_redirects_are_followed_without_the_password(sandbox: Sandbox) -> None:
-    """To another host it is not sent; to plain HTTP elsewhere, or round and round, nobody follows."""
-    asked, reached = list[str](), list[str]()
+    """It is not sent to another host; redirects to plain HTTP elsewhere, or in a loop, are not followed."""
+    passwords, received = list[str](), list[str]()
 
     def layer_store(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        reached.append(environ.get("HTTP_AUTHORIZATION", ""))
+        received.append(environ.get("HTTP_AUTHORIZATION", ""))
         start_response("200 OK", [])
         return [b"layer"]
 
     store = HttpServer(layer_store)
-    server = HttpServer(redirecting(f"{store.url}/layer", asked))
+    server = HttpServer(redirecting_registry(f"{store.url}/layer", passwords))
     found = Registries().private(server.url, "bot", "c2VjcmV0").blob(sha256(b"layer"))
     assert b"layer" == b"".join(found)
-    assert (["Basic c2VjcmV0"], [""]) == (asked, reached)
+    assert (["Basic c2VjcmV0"], [""]) == (passwords, received)
     server.close()
     store.close()
-    server = HttpServer(redirecting("http://store.example/layer", asked))
+    server = HttpServer(redirecting_registry("http://store.example/layer", passwords))
     with pytest.raises(ProvisionError, match=r"http://store\.example/layer is not https"):
         Registries().private(server.url, "bot", "c2VjcmV0").has(sha256(b"layer"))
     server.close()
-    asked.clear()
-    server = HttpServer(redirecting("/again", asked))
+    passwords.clear()
+    server = HttpServer(redirecting_registry("/again", passwords))
     with pytest.raises(Pending, match="redirects too many times"):
         Registries().private(server.url, "bot", "c2VjcmV0").has(sha256(b"layer"))
-    assert 6 == len(asked)
+    assert 6 == len(passwords)
     server.close()

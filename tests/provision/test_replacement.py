@@ -1,16 +1,16 @@
-"""Replacement by key: what cannot be changed is made anew beside the old one, which goes afterwards."""
+"""Replacement: what cannot be changed is created beside the old resource, which is deleted afterwards."""
 
 import pytest
 
 from tests.provision.conftest import WHOLE, Env
-from tests.provision.finished_stack import answers, asked
+from tests.provision.finished_stack import bot_answers, record_outages
 
-# Tried while the replaced service still drains.
+# Rejected while the replaced service still drains.
 DRAINING = ["DeleteCluster", "DeleteSecurityGroup"]
 
 
-def test_another_name(env: Env) -> None:
-    """Everything that carries the name is made anew; one of everything is left, under the new name."""
+def test_changed_name_replaces_everything(env: Env) -> None:
+    """One of everything is left, under the new name."""
     env.setup()
     env.set(name="shop-bot")
     outcome = env.setup(refused=DRAINING)
@@ -18,11 +18,11 @@ def test_another_name(env: Env) -> None:
     assert WHOLE == env.inventory()
     balancers = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"]
     assert ["shop-bot"] == [balancer["LoadBalancerName"] for balancer in balancers]
-    assert answers(env)
+    assert bot_answers(env)
 
 
-def test_other_subnets(env: Env) -> None:
-    """The load balancer and the service move to the chosen subnets, without replacement."""
+def test_changed_subnets_need_no_replacement(env: Env) -> None:
+    """The load balancer and the service move to the chosen subnets."""
     env.setup()
     subnets = [s["SubnetId"] for s in env.aws_session.client("ec2").describe_subnets()["Subnets"]][
         :2
@@ -32,7 +32,7 @@ def test_other_subnets(env: Env) -> None:
     assert ([], []) == (outcome.errors, outcome.outside)
     balancer = env.aws_session.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     assert sorted(subnets) == sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])
-    assert answers(env)
+    assert bot_answers(env)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_other_subnets(env: Env) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_bot_answers_throughout(env: Env, change: dict[str, str]) -> None:
-    """After every changing call of the walk, a message that LINE sends then is answered."""
+def test_bot_answers_during_replacement(env: Env, change: dict[str, str]) -> None:
+    """A message sent after each mutating call is answered."""
     env.setup()
     env.set(**change)
-    with asked(env) as silent:
+    with record_outages(env) as outages:
         outcome = env.setup(refused=DRAINING)
     assert ([], []) == (outcome.errors, outcome.outside)
-    assert [] == silent
-    assert answers(env)
+    assert [] == outages
+    assert bot_answers(env)

@@ -1,4 +1,4 @@
-"""The repository of the bot's images: made, adopted, healed, taken away with its images."""
+"""The repository of the bot's images: created, adopted, updated, deleted with its images."""
 
 import json
 from typing import Any
@@ -10,17 +10,17 @@ OCI = "application/vnd.oci.image.manifest.v1+json"
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": OCI, "config": {}, "layers": []})
 
 
-def only(env: Env) -> dict[str, Any]:
-    """The one repository."""
+def describe_repository(env: Env) -> dict[str, Any]:
+    """Return the only repository."""
     (found,) = env.aws_session.client("ecr").describe_repositories()["repositories"]
     return dict(found)
 
 
-def test_repository_of_our_own(env: Env) -> None:
-    """Scan on push, the newest hundred, tagged; changes by hand are healed; images go with it."""
+def test_new_repository(env: Env) -> None:
+    """Scan on push and the newest hundred; changes by hand are reverted; it is deleted with its images."""
     env.setup()
     ecr = env.aws_session.client("ecr")
-    assert {"scanOnPush": True} == only(env)["imageScanningConfiguration"]
+    assert {"scanOnPush": True} == describe_repository(env)["imageScanningConfiguration"]
     ecr.put_image_scanning_configuration(
         repositoryName="news-bot", imageScanningConfiguration={"scanOnPush": False}
     )
@@ -36,16 +36,16 @@ def test_repository_of_our_own(env: Env) -> None:
     assert {} == env.inventory()
 
 
-def test_repository_that_was_there_is_adopted(env: Env) -> None:
-    """Neither scanning nor lifecycle is changed, and its images outlive --everything."""
+def test_existing_repository_is_adopted(env: Env) -> None:
+    """Neither scanning nor lifecycle policy is changed, and its images survive --everything."""
     ecr = env.aws_session.client("ecr")
     ecr.create_repository(repositoryName="news-bot")
     ecr.put_image(repositoryName="news-bot", imageManifest=MANIFEST, imageTag="1")
-    before = only(env)
+    before = describe_repository(env)
     env.setup()
     assert "adopted" == StackFile(env.path).records["repository/news-bot"].state
-    gone = env.teardown(everything=True)
-    assert "repository/news-bot" in gone.kept
-    assert before == only(env)
+    result = env.teardown(everything=True)
+    assert "repository/news-bot" in result.kept
+    assert before == describe_repository(env)
     assert 1 == len(ecr.list_images(repositoryName="news-bot")["imageIds"])
     assert [] == ecr.list_tags_for_resource(resourceArn=before["repositoryArn"])["tags"]

@@ -1,4 +1,4 @@
-"""The sandbox as a process: what is left when it ends, and a second one beside it."""
+"""The sandbox as a process: what is left when it ends, and several of them."""
 
 import json
 import os
@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 
 from tests.provision.shell import PROVISION, TIMEOUT, Person, environment
-from tests.provision.test_outermost import processes
+from tests.provision.test_unexpected_errors import processes
 
-Starts = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """A temporary folder and a runtime folder of its own."""
+    """Return an environment with its own temporary and runtime folders."""
     (tmp_path / "temporary").mkdir()
     return {**environment(tmp_path / "runtime"), "TMPDIR": str(tmp_path / "temporary")}
 
 
 @pytest.fixture
-def starts(environ: dict[str, str]) -> Iterator[Starts]:
-    """Starts sandboxes that serve when this returns, each in a session of its own as in a terminal."""
+def start_sandbox(environ: dict[str, str]) -> Iterator[Start]:
+    """Yield a function that starts a sandbox, in its own session as in a terminal, once it serves."""
     started: list[subprocess.Popen[str]] = []
 
     def start(wrapper: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
@@ -47,17 +47,17 @@ def starts(environ: dict[str, str]) -> Iterator[Starts]:
         process.communicate(timeout=TIMEOUT)
 
 
-def found(environ: dict[str, str]) -> int | None:
-    """The process that --sandbox means, as the runtime file has it."""
+def registered_process(environ: dict[str, str]) -> int | None:
+    """Return the process in the runtime file, which --sandbox uses."""
     path = Path(environ["XDG_RUNTIME_DIR"]) / "provision" / "sandbox.json"
     return int(json.loads(path.read_text())["pid"]) if path.exists() else None
 
 
-def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int, str]:
-    """Its whole session gets the signal, as from a terminal: its exit status and what it said."""
+def end_session(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int, str]:
+    """Send the signal to the whole session, as a terminal does; return the exit status and stderr."""
     os.killpg(process.pid, number)
-    _said, wrong = process.communicate(timeout=TIMEOUT)
-    return process.returncode, wrong
+    _stdout, stderr = process.communicate(timeout=TIMEOUT)
+    return process.returncode, stderr
 
 
 @pytest.mark.slow
@@ -69,28 +69,28 @@ def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int
         (signal.SIGQUIT, -signal.SIGQUIT, True),
     ],
 )
-def test_no_bot_is_left(
+def test_ended_sandbox_leaves_no_bot(
     environ: dict[str, str],
-    starts: Starts,
+    start_sandbox: Start,
     tmp_path: Path,
     number: signal.Signals,
     status: int,
     left: bool,
 ) -> None:
-    """A closed terminal, Ctrl-C, Ctrl-\\: the bots end with it, and its files where it can take them."""
-    sandbox = starts()
+    """A closed terminal, Ctrl-C, Ctrl-\\: the bots end with it, and its files are deleted if possible."""
+    sandbox = start_sandbox()
     setup = Person(tmp_path, environ).types("--sandbox", "setup", "--yes")
     assert 0 == setup.returncode, setup.stderr
     assert [] != [line for line in processes(environ) if "-m bot" in line]
-    code, wrong = ended(sandbox, number)
+    code, stderr = end_session(sandbox, number)
     assert status == code
-    assert "Traceback" not in wrong
-    gone(environ)
+    assert "Traceback" not in stderr
+    wait_until_no_process_is_left(environ)
     assert left == any(Path(environ["TMPDIR"]).iterdir())
 
 
-def gone(environ: dict[str, str]) -> None:
-    """No process is left; a bot that is killed takes a moment."""
+def wait_until_no_process_is_left(environ: dict[str, str]) -> None:
+    """Wait until no process is left; a killed bot takes a moment."""
     for _attempt in range(200):
         if not processes(environ):
             return
@@ -98,32 +98,32 @@ def gone(environ: dict[str, str]) -> None:
     assert [] == processes(environ)
 
 
-def test_nohup_is_heeded(environ: dict[str, str], starts: Starts) -> None:
-    """Whoever started it with nohup wants it to go on when the terminal closes."""
-    sandbox = starts(("nohup",))
+def test_nohup_keeps_the_sandbox_running(environ: dict[str, str], start_sandbox: Start) -> None:
+    """The sandbox survives a closed terminal."""
+    sandbox = start_sandbox(("nohup",))
     os.killpg(sandbox.pid, signal.SIGHUP)
     with pytest.raises(subprocess.TimeoutExpired):
         sandbox.wait(timeout=2)
-    code, _wrong = ended(sandbox, signal.SIGINT)
+    code, _stderr = end_session(sandbox, signal.SIGINT)
     assert 0 == code
 
 
 @pytest.mark.slow
-def test_second_sandbox(environ: dict[str, str], starts: Starts, tmp_path: Path) -> None:
-    """It says that another one runs; when it ends, the former is found again, also over one that has gone."""
-    first, second, third = starts(), starts(), starts()
-    assert third.pid == found(environ)
+def test_second_sandbox(environ: dict[str, str], start_sandbox: Start, tmp_path: Path) -> None:
+    """It reports that another one is running; when it ends, --sandbox means the previous one again."""
+    first, second, third = start_sandbox(), start_sandbox(), start_sandbox()
+    assert third.pid == registered_process(environ)
     assert (0, True) == (second.poll() or 0, second.poll() is None)
-    code, wrong = ended(second, signal.SIGINT)
+    code, stderr = end_session(second, signal.SIGINT)
     assert code == 0
     assert (
         f"Another sandbox runs (process {first.pid}): until this one ends, --sandbox means this one.\n"
         "The sandbox ends, and everything in it.\n"
-    ) == wrong
-    assert third.pid == found(environ)
-    assert 0 == ended(third, signal.SIGINT)[0]
-    assert first.pid == found(environ)
+    ) == stderr
+    assert third.pid == registered_process(environ)
+    assert 0 == end_session(third, signal.SIGINT)[0]
+    assert first.pid == registered_process(environ)
     status = Person(tmp_path, environ).types("--sandbox", "status")
     assert 0 == status.returncode, status.stderr
-    assert (0, "The sandbox ends, and everything in it.\n") == ended(first, signal.SIGINT)
-    assert found(environ) is None
+    assert (0, "The sandbox ends, and everything in it.\n") == end_session(first, signal.SIGINT)
+    assert registered_process(environ) is None

@@ -1,4 +1,4 @@
-"""The hours of the bot: the schedules as AWS has them, and the service that follows them."""
+"""The bot's hours: the schedules in AWS, and the service that follows them."""
 
 import json
 from datetime import datetime
@@ -14,13 +14,13 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 @pytest.mark.slow
-def test_week_on_the_clock(env: Env) -> None:
-    """Saturday and Sunday, 1 at 08:00 and 0 at 09:00 in Tokyo; the bot's task comes and goes."""
+def test_service_follows_the_schedule_for_a_week(env: Env) -> None:
+    """Saturday and Sunday, 1 at 08:00 and 0 at 09:00 in Tokyo; the bot's task starts and stops."""
     env.setup()
     ecs = env.aws_session.client("ecs")
     seen: list[tuple[str, int, int]] = []
 
-    def look() -> None:
+    def record_state() -> None:
         service = ecs.describe_services(cluster="news-bot", services=["news-bot"])["services"][0]
         now = datetime.fromtimestamp(env.clock.now(), TOKYO).strftime("%a %H:%M")
         state = (service["desiredCount"], service["runningCount"])
@@ -30,11 +30,11 @@ def test_week_on_the_clock(env: Env) -> None:
     begin = datetime(2026, 6, 1, tzinfo=TOKYO).timestamp()
     env.clock.step = 3600
     env.clock.advance(begin - env.clock.now())
-    look()
+    record_state()
     env.clock.step = 300
     for _quarter in range(7 * 24 * 4):
         env.clock.advance(900)
-        look()
+        record_state()
     assert [
         ("Mon 00:00", 0, 0),
         ("Sat 08:00", 1, 0),
@@ -47,7 +47,7 @@ def test_week_on_the_clock(env: Env) -> None:
 
 
 def test_changed_hours_and_count_are_updates(env: Env) -> None:
-    """Another hour, zone and count: the same schedules, changed, the collector's too; a rerun: nothing."""
+    """Schedules, including the collector's, are updated; a second setup changes nothing."""
     env.setup()
     env.changes()
     env.set(
@@ -66,8 +66,8 @@ def test_changed_hours_and_count_are_updates(env: Env) -> None:
     assert [] == env.changes()
 
 
-def test_always_on(env: Env) -> None:
-    """Without hours (and feeds) there is no schedule, group or role; hours taken back take them away."""
+def test_removed_hours_delete_the_schedules(env: Env) -> None:
+    """Without hours and feeds there is no schedule, group or role."""
     env.set(news__feeds="")
     env.setup()
     env.set(schedule__start="", schedule__stop="")
@@ -79,8 +79,8 @@ def test_always_on(env: Env) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("start", "stop"), ("stop", "start")])
-def test_one_without_the_other(one: str, other: str) -> None:
-    """A start that nothing stops (or the other way round) is a conflict that names the missing one."""
+def test_start_without_stop_is_a_conflict(one: str, other: str) -> None:
+    """Or the other way round: the conflict names the missing one."""
     conflict = Settings({**ANSWERS, f"schedule.{other}": ""}).conflict()
     assert conflict
     assert f"schedule.{other}" == conflict[0]

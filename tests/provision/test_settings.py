@@ -1,4 +1,4 @@
-"""What each setting takes and refuses, and which do not go together."""
+"""Which values each setting accepts and rejects, and which settings conflict."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from provision.settings import BY_KEY, SETTINGS, Settings
 
 LONG = "a" * 63
 IMAGE = ("image.uri", "image.base", "image.files")
-TAKEN: list[tuple[str, Any, Any]] = [
+ACCEPTED: list[tuple[str, Any, Any]] = [
     ("name", "ab", "ab"),
     ("name", "a" + "0" * 19, "a" + "0" * 19),
     ("region", "ap-northeast-1", "ap-northeast-1"),
@@ -43,7 +43,7 @@ TAKEN: list[tuple[str, Any, Any]] = [
     ("news.bucket", "my.bucket-1", "my.bucket-1"),
     ("news.feeds", ["https://a.jp/f?b,c"], ["https://a.jp/f?b,c"]),
 ]
-REFUSED: list[tuple[str, Any]] = [
+REJECTED: list[tuple[str, Any]] = [
     ("name", "a"),
     ("name", "a" * 21),
     ("name", "1a"),
@@ -102,20 +102,20 @@ REFUSED: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "raw", "expected"), TAKEN)
-def test_taken(key: str, raw: Any, expected: Any) -> None:
-    """A value of the setting's type."""
+@pytest.mark.parametrize(("key", "raw", "expected"), ACCEPTED)
+def test_accepted_value(key: str, raw: Any, expected: Any) -> None:
+    """It is parsed to the setting's type."""
     assert (raw if expected is None else expected) == BY_KEY[key].parse(raw)
 
 
-@pytest.mark.parametrize(("key", "raw"), REFUSED)
-def test_refused(key: str, raw: Any) -> None:
-    """The error says in words what would do."""
+@pytest.mark.parametrize(("key", "raw"), REJECTED)
+def test_rejected_value(key: str, raw: Any) -> None:
+    """The error says in words what would be accepted."""
     with pytest.raises(ValueError, match=r"\w+ \w+"):
         BY_KEY[key].parse(raw)
 
 
-def test_empty_stands_for_nothing_only_where_nothing_is_the_default() -> None:
+def test_empty_value_only_where_the_default_is_empty() -> None:
     """`host`, `schedule.start` and the like may be empty; a domain may not."""
     empty = [setting.key for setting in SETTINGS if setting.default == ""]
     assert {"host", *IMAGE, "schedule.start", "schedule.stop", "news.bucket"} == set(empty)
@@ -124,8 +124,8 @@ def test_empty_stands_for_nothing_only_where_nothing_is_the_default() -> None:
         BY_KEY["domain"].read("")
 
 
-def test_defaults_are_the_articles() -> None:
-    """And pass their own checks; what has none is asked."""
+def test_defaults_are_valid() -> None:
+    """Settings without a default are asked for."""
     settings = Settings({})
     assert ["domain", "host", "network.vpc"] == [k for k in settings if settings[k] is None]
     assert settings.conflict() is None
@@ -135,8 +135,8 @@ def test_defaults_are_the_articles() -> None:
             assert setting.default == setting.parse(raw)
 
 
-def test_host_is_the_domain_unless_set() -> None:
-    """The name LINE calls."""
+def test_host_defaults_to_the_domain() -> None:
+    """It is the name that LINE calls."""
     assert "a.jp" == Settings({"domain": "a.jp"})["host"]
     assert "b.a.jp" == Settings({"domain": "a.jp", "host": "b.a.jp"})["host"]
     assert set(BY_KEY) == set(Settings({}))
@@ -162,7 +162,7 @@ def test_host_is_the_domain_unless_set() -> None:
     ],
 )
 def test_conflict(given: dict[str, Any], expected: str | None) -> None:
-    """The setting that does not go with another, by name."""
+    """The conflict names the setting that does not fit the other."""
     conflict = Settings(given).conflict()
     assert expected == (conflict[0] if conflict else None)
 
@@ -180,7 +180,7 @@ def test_conflict(given: dict[str, Any], expected: str | None) -> None:
     ],
 )
 def test_fargate_pairs(cpu: int, few: int, many: int, count: int) -> None:
-    """Every size of the ECS Developer Guide's table: least, most and how many; one MiB more is refused."""
+    """Every size in the ECS Developer Guide's table is accepted; one MiB more is rejected."""
     sizes = FARGATE_MEMORY[cpu]
     assert (few, many, count) == (min(sizes), max(sizes), len(sizes))
     for memory in sizes:

@@ -1,4 +1,4 @@
-"""Setup, as a walk: what comes to be, what is on disk when, what waits for whom."""
+"""Setup: what is created, what is on disk when, and what waits for what."""
 
 import pytest
 import yaml
@@ -12,75 +12,75 @@ from provision.state.stack_file import StackFile
 from tests.provision.conftest import READING, WHOLE, Env
 
 
-def planned(engine: Engine) -> Plan:
-    """The plan from a fresh look."""
+def make_plan(engine: Engine) -> Plan:
+    """Return the plan of a new inspection."""
     return plan(engine.inspect(), engine.orphans(), prices("ap-northeast-1"))
 
 
-def test_one_of_everything_and_the_bot_answers(env: Env) -> None:
-    """After setup the account holds the whole stack, LINE knows it, and a message is answered."""
+def test_setup_creates_a_working_stack(env: Env) -> None:
+    """The account contains the complete stack, LINE has the endpoint, and a message is answered."""
     outcome = env.setup()
     assert ([], []) == (outcome.errors, outcome.outside)
     assert WHOLE == env.inventory()
     assert "https://example.jp/webhook" == env.sandbox.line.endpoint
-    told = env.sandbox.line.send("help", "U" + "1" * 32)
-    assert (200, 1) == (told["status"], len(told["reply"]))
+    message = env.sandbox.line.send("help", "U" + "1" * 32)
+    assert (200, 1) == (message["status"], len(message["reply"]))
 
 
 def test_second_setup_changes_nothing(env: Env) -> None:
-    """Everything is kept: no changing call, and a plan in which every action is keep."""
+    """No mutating call is made, and every action in the plan is keep."""
     env.setup()
     env.changes()
-    found = planned(env.engine())
+    found = make_plan(env.engine())
     assert {"keep"} == {step.action for step in found.steps}
     assert (0, []) == (found.seconds, found.errors)
     env.setup()
     assert [] == env.changes()
 
 
-def test_rerun_is_a_few_round_trips(env: Env) -> None:
-    """A look at a whole stack costs at most two reads a resource."""
+def test_inspection_makes_few_calls(env: Env) -> None:
+    """At most two reads per resource of a complete stack."""
     env.setup()
     env.aws_session.calls.clear()
     observations = env.engine().inspect()
     assert len(env.aws_session.calls) <= 2 * len(observations)
 
 
-def test_intent_is_on_disk_before_every_create(env: Env) -> None:
-    """When a create call goes out, the file already says `creating`; when it is answered, more is known."""
-    seen: dict[str, str] = {}
+def test_record_is_on_disk_before_every_create(env: Env) -> None:
+    """When a create call is sent, the file already says `creating`."""
+    states: dict[str, str] = {}
 
-    def look_at_file(operation: str) -> None:
+    def read_file(operation: str) -> None:
         event, line = env.now
-        if event == "creating" and not operation.startswith(READING) and line not in seen:
+        if event == "creating" and not operation.startswith(READING) and line not in states:
             records = yaml.safe_load(env.path.read_text())["resources"]
-            seen[line] = next(
+            states[line] = next(
                 r["state"] for key, r in records.items() if key.partition("/")[0] == line
             )
 
-    env.aws_session.before = look_at_file
+    env.aws_session.before = read_file
     env.setup()
     made = {
         r.logical_id
         for r in env.stack().resources
         if not isinstance(r, Milestone) and r.logical_id != "network"
     }
-    assert dict.fromkeys(made, "creating") == seen
+    assert dict.fromkeys(made, "creating") == states
 
 
 @pytest.fixture
-def aws_pace() -> Delays:
-    """AWS's own medians."""
+def aws_delays() -> Delays:
+    """Return AWS's median delays."""
     return Delays()
 
 
-class TestAtAwsPace:
-    """With AWS's delays on."""
+class TestWithAwsDelays:
+    """Setup and teardown with AWS's delays."""
 
     @pytest.fixture
-    def delays(self, aws_pace: Delays) -> Delays:
-        """AWS's medians."""
-        return aws_pace
+    def delays(self, aws_delays: Delays) -> Delays:
+        """Return AWS's median delays."""
+        return aws_delays
 
     def test_waits_overlap(self, env: Env) -> None:
         """Setup takes little more than its longest chain: the load balancer's 150 s, not the sum of waits."""
@@ -90,15 +90,15 @@ class TestAtAwsPace:
         assert env.clock.now() - began < 1.25 * env.sandbox.cloud.delays.load_balancer
 
     def test_teardown_leaves_nothing(self, env: Env) -> None:
-        """Draining services and network interfaces that live on are waited for."""
+        """It waits for draining services and remaining network interfaces."""
         env.setup()
-        gone = env.teardown()
-        assert ([], []) == (gone.errors, gone.left)
+        result = env.teardown()
+        assert ([], []) == (result.errors, result.left)
         assert {} == env.inventory()
-        assert {"network/default", "service_linked_role"} == set(gone.kept)
+        assert {"network/default", "service_linked_role"} == set(result.kept)
 
-    def test_registrar_not_done(self, env: Env) -> None:
-        """All but the HTTPS listener and the webhook comes to be; the same command finishes later."""
+    def test_missing_delegation(self, env: Env) -> None:
+        """Everything but the HTTPS listener and the webhook is created; the same command finishes later."""
         env.at_registrar = False
         outcome = env.setup(wait=0)
         assert [] == outcome.errors
@@ -115,8 +115,8 @@ class TestAtAwsPace:
         assert WHOLE == env.inventory()
 
 
-def test_delegated_while_the_bot_sleeps(env: Env) -> None:
-    """The schedule's stop fired while the person was at the registrar: setup ends well all the same."""
+def test_delegation_after_the_schedule_stopped_the_bot(env: Env) -> None:
+    """Setup succeeds although the schedule has stopped the service meanwhile."""
     env.at_registrar = False
     env.setup(wait=0)
     ecs = env.aws_session.client("ecs")
@@ -129,7 +129,7 @@ def test_delegated_while_the_bot_sleeps(env: Env) -> None:
 
 
 def test_use_webhook_switched_off(env: Env) -> None:
-    """The console's switch is off: nothing failed, the switch is named, and the same command goes on."""
+    """With the console's switch off nothing fails, the switch is named, and the same command continues."""
     env.sandbox.line.active = False
     outcome = env.setup(wait=0)
     assert [] == outcome.errors
@@ -139,8 +139,8 @@ def test_use_webhook_switched_off(env: Env) -> None:
     assert ([], []) == (outcome.errors, outcome.outside)
 
 
-def test_nobody_reads_the_secrets_in_the_file(env: Env) -> None:
-    """Neither of LINE's secrets is in stack.yaml, nor in an event."""
+def test_secrets_are_not_in_the_file(env: Env) -> None:
+    """Neither of LINE's secrets is in stack.yaml or an event."""
     env.setup()
     env.secrets = type(env.secrets)("another-token", "another-secret")
     for secret in (env.sandbox.line.access_token, env.sandbox.line.channel_secret, "another-"):
@@ -148,7 +148,7 @@ def test_nobody_reads_the_secrets_in_the_file(env: Env) -> None:
         assert secret not in repr(env.events) + repr(env.secrets)
 
 
-def test_file_is_for_its_owner_only(env: Env) -> None:
+def test_file_is_private(env: Env) -> None:
     """Mode 0600."""
     env.setup()
     assert 0o600 == env.path.stat().st_mode & 0o777

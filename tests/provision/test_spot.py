@@ -1,4 +1,4 @@
-"""Fargate Spot takes tasks back or has none; several tasks at once, in every verb."""
+"""Fargate Spot interrupts tasks or has no capacity; several tasks at once, in every command."""
 
 import json
 from typing import Any
@@ -13,34 +13,34 @@ from tests.provision.conftest import Env
 from tests.provision.test_deploy import delays as delays  # AWS as slow as it is
 
 
-def seen(env: Env) -> Observation:
-    """What status sees of the tasks."""
+def observed_tasks(env: Env) -> Observation:
+    """Return the observation of the tasks."""
     return env.engine().inspect()["steady_service"]
 
 
-def shown(env: Env) -> dict[str, Any]:
-    """What status prints of the tasks."""
+def tasks_status(env: Env) -> dict[str, Any]:
+    """Return what status prints about the tasks."""
     observations = env.engine().inspect()
     return tasks(observations[env.stack().service.key], observations["steady_service"])
 
 
 def test_interruption_and_replacement(env: Env) -> None:
-    """Taken back: status names Spot and shows the task that is started instead, until it has taken over."""
+    """status mentions Spot and shows the replacement until it has taken over."""
     env.setup()
-    assert [] == shown(env)["rollout"]
+    assert [] == tasks_status(env)["rollout"]
     env.sandbox.cloud.ecs.interrupt("ap-northeast-1", "news-bot", "news-bot")
     env.clock.advance(2)
-    told = shown(env)
-    assert (0, 1) == (told["running"], told["wanted"])
-    assert "1 interrupted by Spot; ECS starts replacements" in told["rollout"]
-    assert "1 PROVISIONING" in told["rollout"][0]
-    assert "not begun" != seen(env).waiting
+    status = tasks_status(env)
+    assert (0, 1) == (status["running"], status["wanted"])
+    assert "1 interrupted by Spot; ECS starts replacements" in status["rollout"]
+    assert "1 PROVISIONING" in status["rollout"][0]
+    assert "not begun" != observed_tasks(env).waiting
     env.clock.advance(200)
-    assert {"running": 1, "wanted": 1, "rollout": []} == shown(env)
+    assert {"running": 1, "wanted": 1, "rollout": []} == tasks_status(env)
 
 
-def test_shortage_in_setup(env: Env) -> None:
-    """No Spot capacity from the start: ECS's words, and both ways out; then the dearer one works."""
+def test_setup_without_spot_capacity(env: Env) -> None:
+    """ECS's message and both alternatives are shown; on-demand capacity then works."""
     env.sandbox.cloud.ecs.spot_available = False
     outcome = env.setup()
     (refusal,) = outcome.errors
@@ -51,8 +51,8 @@ def test_shortage_in_setup(env: Env) -> None:
     assert ([], []) == (outcome.errors, outcome.outside)
 
 
-def scaled(env: Env, count: int) -> tuple[list[ProvisionError], int]:
-    """start or stop, as the verb does it: what was refused, and how many tasks then run."""
+def scale(env: Env, count: int) -> tuple[list[ProvisionError], int]:
+    """Run start or stop; return the errors, and how many tasks then run."""
     engine = env.engine()
     stack = env.stack()
     engine.resources = stack.resources
@@ -63,18 +63,18 @@ def scaled(env: Env, count: int) -> tuple[list[ProvisionError], int]:
     return outcome.errors, service["runningCount"]
 
 
-def test_two_tasks_throughout(env: Env) -> None:
-    """Two from setup on; start, stop and schedule know the count; one taken back, the other answers."""
+def test_two_tasks(env: Env) -> None:
+    """Start, stop and schedule use the count; if one task is interrupted, the other answers."""
     env.set(service__count="2")
     env.setup()
-    assert {"running": 2, "wanted": 2, "rollout": []} == shown(env)
+    assert {"running": 2, "wanted": 2, "rollout": []} == tasks_status(env)
     found = env.aws_session.client("scheduler").get_schedule(GroupName="news-bot", Name="start")
     assert 2 == json.loads(found["Target"]["Input"])["DesiredCount"]
-    assert ([], 0) == scaled(env, 0)
-    assert ([], 2) == scaled(env, 2)
+    assert ([], 0) == scale(env, 0)
+    assert ([], 2) == scale(env, 2)
     one = next(task for task in env.sandbox.cloud.ecs.tasks if task.should_run)
     one.stop(env.clock.now(), "SpotInterruption", "Your Spot Task was interrupted.")
     for _second in range(120):
         env.clock.advance(1)
         assert 200 == env.sandbox.line.send("help", "U" + "1" * 32)["status"]
-    assert {"running": 2, "wanted": 2, "rollout": []} == shown(env)
+    assert {"running": 2, "wanted": 2, "rollout": []} == tasks_status(env)

@@ -1,4 +1,4 @@
-"""What a command loads before it does anything: `benchmarks/startup.py` has the times, this the counts."""
+"""What a command imports before it does anything; `benchmarks/startup.py` measures the times."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ try:
 finally:
     print(json.dumps(sorted(set(sys.modules) - before)), file=sys.stderr)
 """
-NOT_FOR_THIS = {"boto3", "botocore", "rich", "questionary", "linebot", "dns"}  # slow to import
+SLOW_IMPORTS = {"boto3", "botocore", "rich", "questionary", "linebot", "dns"}
 COMPLETION = {
     "_PROVISION_COMPLETE": "bash_complete",
     "COMP_WORDS": "provision st",
@@ -29,8 +29,8 @@ COMPLETION = {
 }
 
 
-def loaded(folder: Path, *words: str, **more: str) -> set[str]:
-    """The modules that the command has loaded when it ends, beyond those of click itself."""
+def loaded_modules(folder: Path, *words: str, **more: str) -> set[str]:
+    """Return the modules that the command has loaded when it ends, beyond those of click."""
     done = subprocess.run(
         [sys.executable, "-c", COUNTED, *words],
         env={**environment(folder), **more},
@@ -54,20 +54,22 @@ def loaded(folder: Path, *words: str, **more: str) -> set[str]:
         (["setup", "--wait", "soon"], {}),
     ],
 )
-def test_what_is_said_at_once(tmp_path: Path, words: list[str], more: dict[str, str]) -> None:
-    """Help, version, completion and usage errors load no library that is slow to import."""
-    found = loaded(tmp_path, *words, **more)
-    assert set() == NOT_FOR_THIS & found
+def test_quick_commands_load_no_slow_module(
+    tmp_path: Path, words: list[str], more: dict[str, str]
+) -> None:
+    """Help, version, completion and usage errors."""
+    found = loaded_modules(tmp_path, *words, **more)
+    assert set() == SLOW_IMPORTS & found
 
 
-def test_help_in_japanese(tmp_path: Path) -> None:
-    """Of rich only the widths of characters are loaded."""
-    found = loaded(tmp_path, "--lang", "ja", "--help")
-    assert {"rich"} == NOT_FOR_THIS & found
+def test_japanese_help_loads_no_slow_module(tmp_path: Path) -> None:
+    """Of rich only the module with the widths of characters is loaded."""
+    found = loaded_modules(tmp_path, "--lang", "ja", "--help")
+    assert {"rich"} == SLOW_IMPORTS & found
     assert set() == {"rich.console", "rich.text", "rich.live"} & found
 
 
-def test_version_is_said_once(tmp_path: Path) -> None:
-    """The one in the code is the one that is packaged (setup.py reads it there)."""
+def test_version(tmp_path: Path) -> None:
+    """The version in the code is the packaged one, as setup.py reads it there."""
     done = Person(tmp_path, environment(tmp_path)).types("--version")
     assert f"provision, version {__version__}\n" == done.stdout

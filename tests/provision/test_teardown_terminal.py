@@ -1,4 +1,4 @@
-"""What a person is told before anything is taken away, at a terminal."""
+"""What a user sees at a terminal before anything is deleted."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ SETS = ("--set", "domain=leave.example", "--set", "network.vpc=default", "--set"
         ("ja", "削除", "残すもの: zone/leave.example", "入力してください", "何も削除していません"),
     ],
 )
-def test_all_that_goes_is_told_before_the_question(
+def test_teardown_lists_everything_before_asking(
     person: Person,
     terminals: Callable[..., Terminal],
     *,
@@ -29,22 +29,22 @@ def test_all_that_goes_is_told_before_the_question(
     asked: str,
     nothing: str,
 ) -> None:
-    """With what it costs, and what stays and why; another name deletes nothing, the name does."""
+    """With costs, what is kept and why; only the stack's own name confirms."""
     assert 0 == person.types("--sandbox", "setup", "--yes", *SETS).returncode
     costs = json.loads(person.types("--sandbox", "cost", "--json").stdout)["resources"]
     (cost,) = (c["monthly_usd"] for c in costs if c["key"] == "load_balancer/news-bot")
     terminal = terminals("--sandbox", "--lang", language, "teardown")
-    told = terminal.until(asked)
-    lines = [line.split() for line in told.splitlines()]
+    output = terminal.until(asked)
+    lines = [line.split() for line in output.splitlines()]
     assert [["-", "load_balancer/news-bot", f"{cost:.2f}", delete]] == [
         line for line in lines if line[1:2] == ["load_balancer/news-bot"]
     ]
-    assert stays in told
+    assert stays in output
     terminal.type("another" + ENTER)
     terminal.until(nothing)
-    assert 1 == terminal.ended()
+    assert 1 == terminal.wait()
     terminal = terminals("--sandbox", "--lang", language, "teardown")
     terminal.until(asked)
     terminal.type("news-bot" + ENTER)
-    assert 0 == terminal.ended()
+    assert 0 == terminal.wait()
     assert 0 == person.types("--sandbox", "teardown", "--yes", "--everything").returncode

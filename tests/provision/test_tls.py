@@ -1,4 +1,4 @@
-"""The handshake as LINE makes it: what it says of a good host and of each way to be a bad one."""
+"""The TLS handshake as LINE makes it: a good host, and each kind of failure."""
 
 import socket
 import ssl
@@ -14,12 +14,12 @@ import trustme
 from provision.clients.tls import Tls
 from provision.errors import ProvisionError
 
-Show = Callable[[ssl.SSLContext], tuple[str, int]]
+Serve = Callable[[ssl.SSLContext], tuple[str, int]]
 
 
 @pytest.fixture
-def serving() -> Iterator[Show]:
-    """Starts a server that shakes hands with this context; its host and port."""
+def serve() -> Iterator[Serve]:
+    """Yield a function that starts a server with this context and returns its host and port."""
     threads: list[threading.Thread] = []
 
     def show(context: ssl.SSLContext) -> tuple[str, int]:
@@ -43,68 +43,68 @@ def serving() -> Iterator[Show]:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> trustme.CA:
-    """A certificate authority, whose root lies beside the test."""
+    """Return a certificate authority, whose root is in the test's folder."""
     made = trustme.CA()
     made.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     return made
 
 
-def shown(leaf: trustme.LeafCert) -> ssl.SSLContext:
-    """A server's context with this certificate and its chain."""
+def server_context(leaf: trustme.LeafCert) -> ssl.SSLContext:
+    """Return a server's context with this certificate and its chain."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)
     return context
 
 
-def why(place: tuple[str, int], *bundles: Path) -> str:
-    """Why LINE would not get through to example.jp."""
+def failure_reason(address: tuple[str, int], *bundles: Path) -> str:
+    """Return why LINE could not connect to example.jp."""
     with pytest.raises(ProvisionError) as refusal:
-        Tls(place, tuple(map(str, bundles))).handshake("example.jp", "192.0.2.1")
+        Tls(address, tuple(map(str, bundles))).handshake("example.jp", "192.0.2.1")
     return refusal.value.why
 
 
-def test_good(serving: Show, authority: trustme.CA, tmp_path: Path) -> None:
-    """The version and the cipher of a full chain through an intermediate authority."""
-    place = serving(shown(authority.create_child_ca().issue_cert("example.jp")))
-    shaken = Tls(place, (str(tmp_path / "ca.pem"),)).handshake("example.jp", "192.0.2.1")
-    assert "TLSv1.3" == shaken.version
-    assert shaken.until.endswith("GMT")
+def test_valid_certificate(serve: Serve, authority: trustme.CA, tmp_path: Path) -> None:
+    """Version and expiry of a complete chain with an intermediate authority."""
+    address = serve(server_context(authority.create_child_ca().issue_cert("example.jp")))
+    handshake = Tls(address, (str(tmp_path / "ca.pem"),)).handshake("example.jp", "192.0.2.1")
+    assert "TLSv1.3" == handshake.version
+    assert handshake.until.endswith("GMT")
 
 
-def test_another_name(serving: Show, authority: trustme.CA, tmp_path: Path) -> None:
-    """The listener shows another host's certificate."""
-    place = serving(shown(authority.issue_cert("other.jp")))
-    assert "for another name" in why(place, tmp_path / "ca.pem")
+def test_certificate_of_another_host(serve: Serve, authority: trustme.CA, tmp_path: Path) -> None:
+    """The listener presents another host's certificate."""
+    address = serve(server_context(authority.issue_cert("other.jp")))
+    assert "for another name" in failure_reason(address, tmp_path / "ca.pem")
 
 
-def test_expired(serving: Show, authority: trustme.CA, tmp_path: Path) -> None:
+def test_expired_certificate(serve: Serve, authority: trustme.CA, tmp_path: Path) -> None:
     """Its last day is over."""
     leaf = authority.issue_cert("example.jp", not_after=datetime(2020, 1, 1, tzinfo=UTC))
-    assert "expired" in why(serving(shown(leaf)), tmp_path / "ca.pem")
+    assert "expired" in failure_reason(serve(server_context(leaf)), tmp_path / "ca.pem")
 
 
-def test_incomplete_chain(serving: Show, authority: trustme.CA, tmp_path: Path) -> None:
-    """The intermediate is not sent along: browsers may find it, LINE does not look."""
+def test_incomplete_chain(serve: Serve, authority: trustme.CA, tmp_path: Path) -> None:
+    """The intermediate certificate is not sent: browsers may fetch it, LINE does not."""
     leaf = authority.create_child_ca().issue_cert("example.jp")
     leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "leaf.pem"))
     leaf.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "leaf.pem", tmp_path / "key.pem")
-    assert "certificate chain is incomplete" in why(serving(context), tmp_path / "ca.pem")
+    assert "certificate chain is incomplete" in failure_reason(serve(context), tmp_path / "ca.pem")
 
 
-def test_nobody_there() -> None:
-    """Nobody listens at the address."""
+def test_connection_refused() -> None:
+    """Nothing listens at the address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         host, port = taken.getsockname()
-    assert f"{host}:{port}: Connection refused" == why((host, port))
+    assert f"{host}:{port}: Connection refused" == failure_reason((host, port))
 
 
 def test_environment(
-    serving: Show, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PROVISION_FRONT as host:port or as the URL a sandbox prints, and AWS_CA_BUNDLE beside the system's."""
-    host, port = serving(shown(authority.issue_cert("example.jp")))
+    """PROVISION_FRONT as host:port or as the URL a sandbox prints, and AWS_CA_BUNDLE besides the system's."""
+    host, port = serve(server_context(authority.issue_cert("example.jp")))
     monkeypatch.setenv("PROVISION_FRONT", f"https://{host}:{port}")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     assert "TLSv1.3" == Tls.from_environment().handshake("example.jp", "192.0.2.1").version

@@ -1,4 +1,4 @@
-"""The whole wizard at a terminal, in both languages: wrong answers, Ctrl-C at every question, going on."""
+"""The complete wizard at a terminal, in both languages: wrong answers, and Ctrl-C at every question."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,60 +6,60 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from tests.provision.shell import ROOT, Person, own_aws, told
+from tests.provision.shell import ROOT, Person, aws_environment, runtime_info
 from tests.provision.terminal import DOWN, ENTER, Terminal
 
 JAPANESE = yaml.safe_load((ROOT / "provision/i18n/ja.yaml").read_text(encoding="utf-8"))
-CLEAR = "\x15"  # Ctrl-U: the line is empty again
-SPACE = " "  # picks one of several
+CLEAR = "\x15"  # Ctrl-U: clears the line
+SPACE = " "  # selects one of several
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One question: how its sentence begins, a wrong answer and what is said to it, the right one."""
+class Question:
+    """A question: how it begins, a wrong answer with the error it gets, and the right answer."""
 
     words: str
     right: str
     wrong: str = ""
-    told: str = ""
+    error: str = ""
 
 
-FIRST = (
-    Asked("Which domain should the bot use?", "shop.example", "no domain", "xn--"),
-    Asked("Which host name should", "bot.shop.example", "bot.other.example", "shop.example"),
-    Asked("When should the bot run?", DOWN),
+FIRST_QUESTIONS = (
+    Question("Which domain should the bot use?", "shop.example", "no domain", "xn--"),
+    Question("Which host name should", "bot.shop.example", "bot.other.example", "shop.example"),
+    Question("When should the bot run?", DOWN),
 )
-MORE = Asked("Keep the defaults of everything else?", "n")
-OTHERS = (
-    Asked("What should the stack be called?", "shop-bot", "Shop Bot!", "2 to 20"),
-    Asked("In which AWS region?", "ap-northeast-1", "Tokyo", "ap-northeast-1"),
-    Asked("Which container image should the bot use?", "a/b:1", "!", "public.ecr.aws"),
-    Asked("Which base image should it be built on?", "a/base:1", "B!", "public.ecr.aws"),
-    Asked("Which folder of your own files", ""),
-    Asked("Which processor is the image for?", ""),
-    Asked("How much CPU for each task?", "256", "300", "256, 512"),
-    Asked("How much memory for each task, in MiB?", "1024", "1000", "512, 1024, 2048"),
-    Asked("How many tasks?", "2", "0", "100"),
-    Asked("Spot or on-demand capacity?", DOWN),
-    Asked(
+KEEP_DEFAULTS = Question("Keep the defaults of everything else?", "n")
+OTHER_QUESTIONS = (
+    Question("What should the stack be called?", "shop-bot", "Shop Bot!", "2 to 20"),
+    Question("In which AWS region?", "ap-northeast-1", "Tokyo", "ap-northeast-1"),
+    Question("Which container image should the bot use?", "a/b:1", "!", "public.ecr.aws"),
+    Question("Which base image should it be built on?", "a/base:1", "B!", "public.ecr.aws"),
+    Question("Which folder of your own files", ""),
+    Question("Which processor is the image for?", ""),
+    Question("How much CPU for each task?", "256", "300", "256, 512"),
+    Question("How much memory for each task, in MiB?", "1024", "1000", "512, 1024, 2048"),
+    Question("How many tasks?", "2", "0", "100"),
+    Question("Spot or on-demand capacity?", DOWN),
+    Question(
         "Which parameter holds LINE's channel access token?",
         "SHOP_TOKEN",
         "a b",
         "a Parameter Store",
     ),
-    Asked(
+    Question(
         "Which parameter holds LINE's channel secret?",
         "SHOP_SECRET",
         "SHOP_TOKEN",
         "a name different from",
     ),
-    Asked("Which bucket holds the news?", ""),
-    Asked("Which feeds should the bot read?", "https://a.example/feed", "ftp://a", "http"),
-    Asked("When is the news collected?", "rate(6 hours)"),
+    Question("Which bucket holds the news?", ""),
+    Question("Which feeds should the bot read?", "https://a.example/feed", "ftp://a", "http"),
+    Question("When is the news collected?", "rate(6 hours)"),
 )
-VPC = Asked("Which network should the bot run in?", "")
-SUBNETS = Asked("Which public subnets?", SPACE + DOWN + SPACE, SPACE, "Two or more public")
-BUILD = Asked("Build this?", "n")
+VPC = Question("Which network should the bot run in?", "")
+SUBNETS = Question("Which public subnets?", SPACE + DOWN + SPACE, SPACE, "Two or more public")
+BUILD = Question("Build this?", "n")
 SETTINGS = {
     "domain": "shop.example",
     "host": "bot.shop.example",
@@ -78,49 +78,49 @@ SETTINGS = {
 }
 
 
-def spoken(language: str, english: str) -> str:
-    """How the sentence that begins so begins in this language: as much of it as needs no value."""
+def translated(language: str, english: str) -> str:
+    """Return how the sentence with this beginning begins in this language, up to its first value."""
     if language == "en":
         return english
-    said = next((ja for en, ja in JAPANESE.items() if en.startswith(english)), english)
-    return said.partition("{")[0].partition("。")[0][:16] or english
+    sentence = next((ja for en, ja in JAPANESE.items() if en.startswith(english)), english)
+    return sentence.partition("{")[0].partition("。")[0][:16] or english
 
 
 class Wizard:
-    """Somebody who presses Ctrl-C at every question, and starts the same command again."""
+    """A user who presses Ctrl-C at every question, and starts the same command again."""
 
     def __init__(self, open_one: Callable[[], Terminal], language: str) -> None:
         self.open_one, self.language = open_one, language
         self.terminal = open_one()
 
     def until(self, english: str) -> None:
-        """Reads on until this sentence."""
-        self.terminal.until(spoken(self.language, english))
+        """Read until this sentence."""
+        self.terminal.until(translated(self.language, english))
 
-    def interrupted(self, asked: Asked, *before: Asked) -> None:
-        """Ctrl-C at the question; the same command comes to it again (`before`: asked anew on the way)."""
-        self.until(asked.words)
+    def interrupt(self, question: Question, *before: Question) -> None:
+        """Press Ctrl-C at the question; start again until it is asked (`before`: questions asked again)."""
+        self.until(question.words)
         assert 130 == self.terminal.interrupt()
         self.terminal = self.open_one()
         for other in before:
             self.until(other.words)
-            self.give(other.right)
-        self.until(asked.words)
+            self.type_answer(other.right)
+        self.until(question.words)
 
-    def answers(self, asked: Asked) -> None:
-        """The wrong answer first, then the right one."""
-        if asked.wrong:
-            self.give(asked.wrong)
-            self.until(asked.told)
-            if asked.wrong == SPACE:  # a picked one stays picked
+    def answer(self, question: Question) -> None:
+        """Give the wrong answer first, then the right one."""
+        if question.wrong:
+            self.type_answer(question.wrong)
+            self.until(question.error)
+            if question.wrong == SPACE:  # a selected one stays selected
                 self.terminal.type(SPACE)
-        self.give(asked.right)
+        self.type_answer(question.right)
 
-    def give(self, answer: str) -> None:
-        """Keys, as the kind of question wants them."""
+    def type_answer(self, answer: str) -> None:
+        """Type an answer as this kind of question needs it."""
         if answer in ("y", "n"):
             self.terminal.type(answer)
-        elif answer.strip(SPACE + DOWN) == "":  # picks something that stands there
+        elif answer.strip(SPACE + DOWN) == "":  # selects something listed
             self.terminal.type(answer + ENTER)
         else:
             self.terminal.type(CLEAR + answer + ENTER)
@@ -133,42 +133,42 @@ def test_ctrl_c_at_every_question(
     terminals: Callable[..., Terminal],
     language: str,
 ) -> None:
-    """Every question and both secrets, each with a wrong answer where there is one, none asked twice."""
+    """Every question and both secrets, with a wrong answer where possible; none is asked twice."""
 
-    known = told(person)
+    known = runtime_info(person)
 
     def open_one() -> Terminal:
-        return terminals("setup", "--lang", language, **own_aws(known))
+        return terminals("setup", "--lang", language, **aws_environment(known))
 
     wizard = Wizard(open_one, language)
-    for asked in (*FIRST, MORE):
-        wizard.interrupted(asked)
-        wizard.answers(asked)
-    for asked in OTHERS:
-        wizard.interrupted(asked, MORE)
-        wizard.answers(asked)
-    wizard.interrupted(VPC, MORE)
-    wizard.answers(VPC)
-    wizard.interrupted(SUBNETS, MORE, VPC)
-    wizard.answers(SUBNETS)
-    token = Asked("LINE_CHANNEL_ACCESS_TOKEN", known["access_token"], "wrong", "401")
-    wizard.interrupted(token)
-    wizard.answers(token)
-    secret = Asked(
+    for question in (*FIRST_QUESTIONS, KEEP_DEFAULTS):
+        wizard.interrupt(question)
+        wizard.answer(question)
+    for question in OTHER_QUESTIONS:
+        wizard.interrupt(question, KEEP_DEFAULTS)
+        wizard.answer(question)
+    wizard.interrupt(VPC, KEEP_DEFAULTS)
+    wizard.answer(VPC)
+    wizard.interrupt(SUBNETS, KEEP_DEFAULTS, VPC)
+    wizard.answer(SUBNETS)
+    token = Question("LINE_CHANNEL_ACCESS_TOKEN", known["access_token"], "wrong", "401")
+    wizard.interrupt(token)
+    wizard.answer(token)
+    secret = Question(
         "LINE_CHANNEL_SECRET",
         known["channel_secret"],
         "0" * 32,
         "The channel secret and the access token",
     )
-    wizard.interrupted(secret, Asked(token.words, token.right))
-    wizard.answers(Asked(secret.words, secret.wrong))
-    wizard.until(secret.told)
+    wizard.interrupt(secret, Question(token.words, token.right))
+    wizard.answer(Question(secret.words, secret.wrong))
+    wizard.until(secret.error)
     wizard.until(secret.words)
-    wizard.give(secret.right)
-    wizard.interrupted(BUILD, token, secret)
-    wizard.give(BUILD.right)
+    wizard.type_answer(secret.right)
+    wizard.interrupt(BUILD, token, secret)
+    wizard.type_answer(BUILD.right)
     wizard.until("Cancelled. Nothing was created.")
-    assert 1 == wizard.terminal.ended()
+    assert 1 == wizard.terminal.wait()
     text = (person.folder / "stack.yaml").read_text()
     assert known["access_token"] not in text
     written = yaml.safe_load(text)

@@ -1,4 +1,4 @@
-"""A fresh emulated account per test, called through one boto3 session without sockets."""
+"""Fixtures: a new emulated account per test, called through one boto3 session without sockets."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ assert registry  # importing it registers every rule
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--plain-moto`: the tests of AWS's behaviours, against moto without our rules."""
+    """Add `--plain-moto`: run the tests of AWS behaviours against moto without our rules."""
     parser.addoption("--plain-moto", action="store_true", help="expect plain moto to differ")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On plain moto a test of a behaviour fails, or the behaviour says why it does not."""
+    """With plain moto expect tests of behaviours to fail, unless the behaviour says why not."""
     if not config.getoption("--plain-moto", default=False):
         return
     marked = [(item, item.get_closest_marker("behaviour")) for item in items]
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def moto_as_a_server(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Plain moto; where it crashes its server answers 500."""
+    """Serve plain moto; if it crashes, return 500 as its server does."""
     try:
         return MOTO(environ, start_response)
     except Exception:
@@ -51,8 +51,8 @@ def moto_as_a_server(environ: dict[str, Any], start_response: Any) -> Iterable[b
         return [b""]
 
 
-class Wire:
-    """Where the session's calls go at the moment; clients are slow to build, so they are kept."""
+class AwsSession:
+    """A boto3 session whose calls go to the current application, with cached clients."""
 
     def __init__(self) -> None:
         self.application: Any = None
@@ -70,14 +70,14 @@ class Wire:
         return self.application(environ, start_response)
 
     def client(self, service: str) -> Any:
-        """As the account's root."""
+        """Return a client of the account's root."""
         if service not in self.clients:
             once = Config(retries={"total_max_attempts": 1})
             self.clients[service] = self.session.client(service, config=once)
         return self.clients[service]
 
     def from_outside(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """A call as it arrives over HTTP."""
+        """Handle a call as it arrives over HTTP."""
         assert self.verified is not None
         return self.verified(environ, start_response)
 
@@ -88,9 +88,9 @@ class Wire:
         verified: bool = False,
         change: Callable[[Any], None] | None = None,
     ) -> Callable[..., Any]:
-        """What makes the clients of somebody else, who has these AWS credentials.
+        """Return a function that creates clients with other AWS credentials.
 
-        `verified`: their signatures have to be right. `change`: done to each request after it was signed.
+        `verified`: their signatures have to be valid. `change`: applied to each request after signing.
         """
         session = boto3.Session(
             aws_access_key_id=credentials["AccessKeyId"],
@@ -115,30 +115,30 @@ class Account:
     cloud: Cloud
     clock: ManualClock
     application: AwsApplication
-    wire: Wire
+    aws_session: AwsSession
 
     def client(self, service: str) -> Any:
-        return self.wire.client(service)
+        return self.aws_session.client(service)
 
     def subnets(self, count: int = 3) -> list[str]:
-        """Public subnets of the default VPC, each in another zone."""
+        """Return public subnets of the default VPC, each in another zone."""
         filters = [{"Name": "vpc-id", "Values": [self.vpc()]}]
         found = self.client("ec2").describe_subnets(Filters=filters)["Subnets"]
         return [subnet["SubnetId"] for subnet in found][:count]
 
     def vpc(self) -> str:
-        """The default VPC."""
+        """Return the default VPC."""
         vpcs = self.client("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])
         return str(vpcs["Vpcs"][0]["VpcId"])
 
     def load_balancer(self, name: str = "news-bot", **more: Any) -> dict[str, Any]:
-        """A new load balancer, provisioning."""
+        """Create a load balancer, still provisioning."""
         more.setdefault("Subnets", self.subnets())
         answer = self.client("elbv2").create_load_balancer(Name=name, **more)
         return dict(answer["LoadBalancers"][0])
 
     def target_group(self, name: str = "news-bot", **more: Any) -> str:
-        """A new HTTP target group for IP addresses; its ARN."""
+        """Create an HTTP target group for IP addresses; return its ARN."""
         given = {
             "Protocol": "HTTP",
             "Port": 8080,
@@ -150,7 +150,7 @@ class Account:
         return str(answer["TargetGroups"][0]["TargetGroupArn"])
 
     def listener(self, load_balancer_arn: str, target_group_arn: str, port: int = 80) -> str:
-        """An HTTP listener that forwards everything to the target group; its ARN."""
+        """Create an HTTP listener that forwards to the target group; return its ARN."""
         answer = self.client("elbv2").create_listener(
             LoadBalancerArn=load_balancer_arn,
             Protocol="HTTP",
@@ -160,12 +160,12 @@ class Account:
         return str(answer["Listeners"][0]["ListenerArn"])
 
     def hosted_zone(self, name: str = "example.jp", reference: str = "1") -> dict[str, Any]:
-        """A new public hosted zone: the answer of CreateHostedZone."""
+        """Create a public hosted zone; return CreateHostedZone's response."""
         client = self.client("route53")
         return dict(client.create_hosted_zone(Name=name, CallerReference=reference))
 
     def change(self, zone_id: str, action: str, name: str, type: str, *values: str) -> str:
-        """Change one record set; the change's id."""
+        """Change one record set; return the change's id."""
         records = [{"Value": value} for value in values]
         record_set = {"Name": name, "Type": type, "TTL": 300, "ResourceRecords": records}
         answer = self.client("route53").change_resource_record_sets(
@@ -175,14 +175,14 @@ class Account:
         return str(answer["ChangeInfo"]["Id"])
 
     def delegated_zone(self, name: str = "example.jp") -> str:
-        """A hosted zone whose name servers stand at the registrar, in sync; its id."""
+        """Create a hosted zone, delegated and in sync; return its id."""
         zone = self.hosted_zone(name, reference=name)
         self.cloud.registrar.enter(name, zone["DelegationSet"]["NameServers"])
         self.clock.advance(self.cloud.delays.route53_sync)
         return str(zone["HostedZone"]["Id"])
 
     def certificate(self, name: str = "example.jp") -> str:
-        """An issued certificate for a delegated domain; its ARN."""
+        """Create an issued certificate for a delegated domain; return its ARN."""
         zone, delays = self.delegated_zone(name), self.cloud.delays
         acm = self.client("acm")
         arn = str(acm.request_certificate(DomainName=name)["CertificateArn"])
@@ -196,7 +196,7 @@ class Account:
         return arn
 
     def refusal(self, call: Any, **parameters: Any) -> tuple[str, int, str]:
-        """Code, HTTP status and message with which AWS refuses this call."""
+        """Return code, HTTP status and message with which AWS rejects this call."""
         with pytest.raises(ClientError) as caught:
             call(**parameters)
         response = caught.value.response
@@ -205,23 +205,23 @@ class Account:
 
 
 @pytest.fixture(scope="session")
-def wire() -> Wire:
-    return Wire()
+def aws_session() -> AwsSession:
+    return AwsSession()
 
 
 @pytest.fixture
-def account(wire: Wire, request: pytest.FixtureRequest) -> Iterator[Account]:
+def account(aws_session: AwsSession, request: pytest.FixtureRequest) -> Iterator[Account]:
     clock = ManualClock()
     cloud = Cloud(clock)
     application = AwsApplication(cloud)
     plain = request.config.getoption("--plain-moto", default=False)
-    wire.application = moto_as_a_server if plain else application
-    wire.verified = moto_as_a_server if plain else application.verified
-    yield Account(cloud, clock, application, wire)
+    aws_session.application = moto_as_a_server if plain else application
+    aws_session.verified = moto_as_a_server if plain else application.verified
+    yield Account(cloud, clock, application, aws_session)
     cloud.close()
 
 
 @pytest.fixture
 def zone(account: Account) -> str:
-    """The id of a hosted zone for example.jp."""
+    """Return the id of a hosted zone for example.jp."""
     return str(account.hosted_zone()["HostedZone"]["Id"])

@@ -36,7 +36,7 @@ def rows() -> dict[str, Row]:
 
 
 def holders() -> dict[str, list[str]]:
-    """For each key of a `behaviour` mark, the tests that carry it ("file::name")."""
+    """Return for each key of a `behaviour` mark the tests that carry it ("file::name")."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -57,7 +57,7 @@ def _marked(function: ast.FunctionDef) -> list[str]:
 
 
 def page() -> str:
-    """The page with its rows in order and the tests' names."""
+    """Return the page with its rows in order and the tests' names."""
     tests, behaviours = holders(), rows()
     lines = [
         "# Where the sandbox does what AWS does",

@@ -9,7 +9,7 @@ from provision.sandbox.clock import ManualClock, RunningClock
 
 
 def test_manual_clock_stands_still_until_advanced() -> None:
-    """now() is constant, and advance moves it by exactly what was asked."""
+    """now() is constant, and advance moves it exactly as requested."""
     clock = ManualClock(start=100.0)
     assert clock.now() == clock.now() == 100.0
     clock.advance(2.5)
@@ -19,7 +19,7 @@ def test_manual_clock_stands_still_until_advanced() -> None:
 
 
 def test_manual_clock_lets_the_world_happen_in_steps() -> None:
-    """Callbacks run after each second of an advance, and once even when nothing passes."""
+    """Callbacks run after each second of an advance, and once for an advance of 0."""
     clock = ManualClock(start=0.0)
     seen: list[float] = []
     clock.on_advance(lambda: seen.append(clock.now()))
@@ -38,7 +38,7 @@ def test_running_clock_runs_at_its_speed() -> None:
 
 
 def test_running_clock_stands_still_while_held() -> None:
-    """Inside hold(), nested or not, no simulated time passes; afterwards it goes on from there."""
+    """Inside hold(), nested or not, no simulated time passes; afterwards it continues."""
     clock = RunningClock(speed=1_000_000)
     with clock.hold():
         before = clock.now()
@@ -51,7 +51,7 @@ def test_running_clock_stands_still_while_held() -> None:
 
 
 def test_sleepers_wait_for_the_holder() -> None:
-    """A thread that sleeps does not wake up before the hold is over."""
+    """A sleeping thread does not wake up before the hold ends."""
     clock = RunningClock(speed=1000)
     woke = threading.Event()
 
@@ -68,6 +68,6 @@ def test_sleepers_wait_for_the_holder() -> None:
 
 
 def test_speed_is_above_zero() -> None:
-    """A clock that stands still or runs backwards is refused."""
+    """A speed of 0 or below is rejected."""
     with pytest.raises(ValueError, match="speed must be above 0"):
         RunningClock(speed=0)

@@ -1,4 +1,4 @@
-"""The runtime file: this user's own, closed to others, no link, of this machine; anything else is refused."""
+"""The runtime file must be this user's own, private, not a link, and local; anything else is rejected."""
 
 import json
 import os
@@ -19,12 +19,12 @@ NOBODY = 65534
 
 
 def file_in(folder: Path) -> Path:
-    """Where the file is, if XDG_RUNTIME_DIR is this folder."""
+    """Return the file's path if XDG_RUNTIME_DIR is this folder."""
     return folder / "provision" / "sandbox.json"
 
 
-def test_runtime_file_of_the_dead_is_no_sandbox(tmp_path: Path) -> None:
-    """A killed sandbox leaves its file: its pid tells."""
+def test_runtime_file_of_a_killed_sandbox_is_ignored(tmp_path: Path) -> None:
+    """A killed sandbox leaves its file: its process id shows that."""
     file = file_in(tmp_path)
     assert read_runtime(file) is None
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
@@ -37,15 +37,15 @@ def test_runtime_file_of_the_dead_is_no_sandbox(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_place() -> None:
-    """In the user's runtime folder, else in a folder of the user's own in temp."""
+def test_location_of_runtime_file() -> None:
+    """In the user's runtime folder, otherwise in a folder of the user's own in the temporary folder."""
     given = {"XDG_RUNTIME_DIR": "/run/user/1"}
     assert Path("/run/user/1/provision/sandbox.json") == runtime_file(given)
     assert f"provision-{os.getuid()}/sandbox.json" == "/".join(runtime_file({}).parts[-2:])
 
 
 def test_written_for_this_user_only(tmp_path: Path) -> None:
-    """Modes 0700 and 0600, also where the folder was there before and open; no draft is left in it."""
+    """Modes 0700 and 0600, even if the folder existed with others; no temporary file is left in it."""
     file = file_in(tmp_path)
     file.parent.mkdir(mode=0o755)
     for _again in range(2):
@@ -57,43 +57,43 @@ def test_written_for_this_user_only(tmp_path: Path) -> None:
 
 
 def folder_link(tmp_path: Path) -> None:
-    """A symbolic link in the folder's place, to one that would do."""
+    """Replace the folder by a symbolic link to a valid one."""
     write_runtime(TOLD, tmp_path / "target" / "sandbox.json")
     (tmp_path / "target").chmod(0o755)
     (tmp_path / "provision").symlink_to("target")
 
 
 def dangling_folder(tmp_path: Path) -> None:
-    """A symbolic link to nothing in the folder's place."""
+    """Replace the folder by a dangling symbolic link."""
     (tmp_path / "provision").symlink_to("nowhere")
 
 
 def file_link(tmp_path: Path) -> None:
-    """A symbolic link in the file's place, to one that would do."""
+    """Replace the file by a symbolic link to a valid one."""
     write_runtime(TOLD, tmp_path / "target" / "sandbox.json")
     (tmp_path / "provision").mkdir(mode=0o700)
     file_in(tmp_path).symlink_to("../target/sandbox.json")
 
 
 def dangling_file(tmp_path: Path) -> None:
-    """A symbolic link to nothing in the file's place."""
+    """Replace the file by a dangling symbolic link."""
     (tmp_path / "provision").mkdir(mode=0o700)
     file_in(tmp_path).symlink_to("../nowhere")
 
 
 def pipe(tmp_path: Path) -> None:
-    """A pipe, on which a reader waits."""
+    """Replace the file by a pipe, on which a reader would wait."""
     (tmp_path / "provision").mkdir(mode=0o700)
     os.mkfifo(file_in(tmp_path), 0o600)
 
 
 def file_for_folder(tmp_path: Path) -> None:
-    """A file in the folder's place."""
+    """Replace the folder by a file."""
     (tmp_path / "provision").touch()
 
 
 def contents(folder: Path) -> tuple[int, list[str]]:
-    """The mode of a folder, and what is in it."""
+    """Return a folder's mode and content."""
     if not folder.exists():
         return 0, []
     return stat.S_IMODE(folder.stat().st_mode), os.listdir(folder)
@@ -102,8 +102,8 @@ def contents(folder: Path) -> tuple[int, list[str]]:
 @pytest.mark.parametrize(
     "place", [folder_link, file_link, dangling_folder, dangling_file, pipe, file_for_folder]
 )
-def test_something_in_its_place(tmp_path: Path, place: Callable[[Path], None]) -> None:
-    """Neither written nor read, in three sentences; what a link leads to stays as it was."""
+def test_unexpected_file_or_link(tmp_path: Path, place: Callable[[Path], None]) -> None:
+    """It is neither written nor read, with three sentences; a link's target is unchanged."""
     place(tmp_path)
     before = contents(tmp_path / "target")
     for done in (
@@ -120,7 +120,7 @@ def test_something_in_its_place(tmp_path: Path, place: Callable[[Path], None]) -
 
 
 def others(tmp_path: Path) -> Path:
-    """A file in a folder, both another user's: given away by root, who can; else root's /etc/hosts."""
+    """Return a file in a folder, both another user's: given away by root, or root's /etc/hosts."""
     if os.getuid():
         return Path("/etc/hosts")
     file = file_in(tmp_path)
@@ -130,8 +130,8 @@ def others(tmp_path: Path) -> Path:
     return file
 
 
-def test_another_users(tmp_path: Path) -> None:
-    """What another user has put there is neither followed nor changed."""
+def test_file_of_another_user(tmp_path: Path) -> None:
+    """Another user's file is neither used nor changed."""
     file = others(tmp_path)
     mode = file.parent.stat().st_mode
     for done in (lambda: read_runtime(file), lambda: write_runtime(TOLD, file)):
@@ -141,8 +141,8 @@ def test_another_users(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("folder", "file"), [(0o777, 0o600), (0o750, 0o600), (0o700, 0o644)])
-def test_open_to_others(tmp_path: Path, folder: int, file: int) -> None:
-    """Another user may have read it, or put another in its place."""
+def test_file_open_to_other_users(tmp_path: Path, folder: int, file: int) -> None:
+    """Another user may have read or replaced it."""
     path = file_in(tmp_path)
     write_runtime(TOLD, path)
     path.chmod(file)
@@ -169,8 +169,8 @@ def test_open_to_others(tmp_path: Path, folder: int, file: int) -> None:
         ("dns", ""),
     ],
 )
-def test_addresses_of_others(tmp_path: Path, name: str, address: str) -> None:
-    """Keys and secrets leave this machine for nobody."""
+def test_remote_addresses_are_rejected(tmp_path: Path, name: str, address: str) -> None:
+    """Keys and secrets are not sent to other machines."""
     write_runtime(TOLD | {name: address}, file_in(tmp_path))
     with pytest.raises(ProvisionError, match=f"its {name} leads to another machine"):
         read_runtime(file_in(tmp_path))
@@ -179,8 +179,8 @@ def test_addresses_of_others(tmp_path: Path, name: str, address: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "null", "{", '{"pid": "a"}', '{"pid": []}', '{"aws": 1}']
 )
-def test_damaged(tmp_path: Path, text: str) -> None:
-    """No sandbox is told by it."""
+def test_damaged_runtime_file(tmp_path: Path, text: str) -> None:
+    """A damaged file does not describe a sandbox."""
     write_runtime(TOLD, file_in(tmp_path))
     file_in(tmp_path).write_text(text)
     assert read_runtime(file_in(tmp_path)) is None
@@ -190,8 +190,10 @@ def test_damaged(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("language", "why"), [("en", "it is a symbolic link"), ("ja", "シンボリックリンク")]
 )
-def test_commands_say_so(tmp_path: Path, words: list[str], language: str, why: str) -> None:
-    """Exit 1, three sentences, no traceback, in both languages."""
+def test_commands_reject_unsafe_runtime_file(
+    tmp_path: Path, words: list[str], language: str, why: str
+) -> None:
+    """Exit status 1, three sentences, no traceback, in both languages."""
     folder_link(tmp_path)
     done = subprocess.run(
         [*PROVISION, *words, "--lang", language],

@@ -1,4 +1,4 @@
-"""The whole sandbox: inside this process, over real sockets, and as a process of its own."""
+"""The complete sandbox: inside this process, over real sockets, and in its own process."""
 
 import http.client
 import json
@@ -29,24 +29,24 @@ from provision.sandbox.tasks.runners import Application, InlineTasks
 from provision.sandbox.web.serving import HttpServer
 from tests.provision.shell import control, send
 from tests.sandbox.aws.ecs.bot_service import Bot
-from tests.sandbox.conftest import REGION, Account, Wire
+from tests.sandbox.conftest import REGION, Account, AwsSession
 
 
 class Running(RunningClock):
-    """A running clock under the manual one's name for waiting."""
+    """A running clock with the manual clock's method for waiting."""
 
     def advance(self, seconds: float) -> None:
         self.sleep(seconds)
 
 
-def account_in(sandbox: Sandbox, clock: Any, wire: Wire) -> Account:
-    """The sandbox's account, with this test session's clients."""
-    wire.application = sandbox.aws
-    return Account(sandbox.cloud, clock, sandbox.aws, wire)
+def account_in(sandbox: Sandbox, clock: Any, aws_session: AwsSession) -> Account:
+    """Return the sandbox's account, with this test session's clients."""
+    aws_session.application = sandbox.aws
+    return Account(sandbox.cloud, clock, sandbox.aws, aws_session)
 
 
 def build(account: Account, sandbox: Sandbox, **environment: str) -> Bot:
-    """The stack of the article, with the channel's own secrets, and the webhook at LINE."""
+    """Create the article's stack, with the channel's own secrets, and the webhook at LINE."""
     made = Bot(account)
     for name, value in (
         ("ACCESS_TOKEN", sandbox.line.access_token),
@@ -57,7 +57,7 @@ def build(account: Account, sandbox: Sandbox, **environment: str) -> Bot:
         )
     variables = [{"name": name, "value": value} for name, value in environment.items()]
     made.definition(containerDefinitions=[made.container() | {"environment": variables}])
-    made.ecs.create_service(**made.wish())
+    made.ecs.create_service(**made.service_parameters())
     made.publish()
     made.settle()
     made.steady()
@@ -65,8 +65,8 @@ def build(account: Account, sandbox: Sandbox, **environment: str) -> Bot:
     return made
 
 
-def test_webhook_through_everything_in_this_process(wire: Wire) -> None:
-    """LINE, DNS, certificate, load balancer, target, bot and back, on a clock that tests move."""
+def test_webhook_through_everything_in_this_process(aws_session: AwsSession) -> None:
+    """LINE, DNS, certificate, load balancer, target, bot and back, on a manual clock."""
     clock = ManualClock()
 
     def application(environment: dict[str, str]) -> Application:
@@ -76,7 +76,7 @@ def test_webhook_through_everything_in_this_process(wire: Wire) -> None:
     with Sandbox(clock, tasks=InlineTasks(application)) as sandbox:
         server = HttpServer(sandbox.line.wsgi)
         clock.step = 5.0
-        build(account_in(sandbox, clock, wire), sandbox)
+        build(account_in(sandbox, clock, aws_session), sandbox)
         sent = sandbox.line.send("help", "U" + "1" * 32)
         assert 200 == sent["status"]
         assert 1 <= len(sent["reply"])
@@ -84,7 +84,7 @@ def test_webhook_through_everything_in_this_process(wire: Wire) -> None:
 
 
 @pytest.fixture
-def served(wire: Wire) -> Iterator[tuple[Sandbox, Running, dict[str, str]]]:
+def served(aws_session: AwsSession) -> Iterator[tuple[Sandbox, Running, dict[str, str]]]:
     clock = Running(100)
     # At this speed that moment is 20 real milliseconds, too few on a busy machine to be told from none.
     with Sandbox(clock, Delays(certificate_usable=0)) as sandbox:
@@ -92,12 +92,13 @@ def served(wire: Wire) -> Iterator[tuple[Sandbox, Running, dict[str, str]]]:
 
 
 def test_bot_process_behind_real_tls(
-    served: tuple[Sandbox, Running, dict[str, str]], wire: Wire
+    served: tuple[Sandbox, Running, dict[str, str]], aws_session: AwsSession
 ) -> None:
-    """The bot of this checkout as a process; its certificate verified; its reply, with the news that
-    it read from S3, arrives at LINE."""
+    """This checkout's bot as a process; its certificate is verified; its reply, with the news that it read
+    from S3, arrives at LINE.
+    """
     sandbox, clock, addresses = served
-    account = account_in(sandbox, clock, wire)
+    account = account_in(sandbox, clock, aws_session)
     s3, here = account.client("s3"), {"LocationConstraint": REGION}
     s3.create_bucket(Bucket="news", CreateBucketConfiguration=here)
     news = json.dumps({"articles": [{"title": "Meteor lands"}]}).encode()
@@ -128,7 +129,7 @@ def test_bot_process_behind_real_tls(
 
 
 def test_first_call_waits_for_no_backend() -> None:
-    """Nothing is loaded before it, only its own service for it, all of them behind it."""
+    """Nothing is loaded before it, only its own service for it, and all of them afterwards."""
     code = """if True:
         import boto3, sys, urllib.request
         from provision.sandbox.clock import RunningClock
@@ -155,7 +156,7 @@ def test_first_call_waits_for_no_backend() -> None:
 
 
 def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> None:
-    """Every address of `sandbox --json` is one where something answers."""
+    """Something answers at every address of `sandbox --json`."""
     addresses = served[2]
     promised = {"aws", "dns", "line", "registrar", "page", "front", "ca", "registry"}
     promised |= {"gallery", "news", "access_key_id", "secret_access_key", "token"}
@@ -173,7 +174,7 @@ def test_addresses_answer(served: tuple[Sandbox, Running, dict[str, str]]) -> No
 
 
 def test_sandbox_process(tmp_path: Path) -> None:
-    """One JSON line, a private runtime file while it serves, and a clean end at SIGTERM."""
+    """One JSON line, a private runtime file while it serves, and a clean end on SIGTERM."""
     code = "from provision.sandbox.server import serve; serve(60, True)"
     environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
     with subprocess.Popen(
@@ -183,11 +184,11 @@ def test_sandbox_process(tmp_path: Path) -> None:
             assert process.stdout is not None
             addresses = json.loads(process.stdout.readline())
             file = tmp_path / "provision" / "sandbox.json"
-            told = read_runtime(file)
-            assert told is not None
-            assert process.pid == told["pid"]
-            assert addresses.items() < told.items()
-            assert {"access_token", "channel_secret"} < set(told)
+            runtime = read_runtime(file)
+            assert runtime is not None
+            assert process.pid == runtime["pid"]
+            assert addresses.items() < runtime.items()
+            assert {"access_token", "channel_secret"} < set(runtime)
             assert 0o600 == stat.S_IMODE(file.stat().st_mode)
             assert 0o700 == stat.S_IMODE(file.parent.stat().st_mode)
             assert [] == control(addresses, "calls")
@@ -199,7 +200,7 @@ def test_sandbox_process(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_the_sandbox_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """What fails with every tick is one report; after another one it is news again."""
+    """A failure in every tick is logged once; after a different one it is logged again."""
     errors = iter([KeyError("a")] * 3 + [KeyError("b")] * 3 + [KeyError("a")] * 2)
     done = threading.Event()
 

@@ -1,1 +1,1 @@
-"""What a person fears, done on purpose: `make torture` prints what came of it."""
+"""Torture tests: interruptions and faults at every call; `make torture` prints the results."""

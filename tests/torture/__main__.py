@@ -1,4 +1,4 @@
-"""`python -m tests.torture`. (The work is in run.py: a process that is spawned imports no `__main__`.)"""
+"""`python -m tests.torture`. The code is in run.py, because a spawned process does not import `__main__`."""
 
 from tests.torture.run import main
 

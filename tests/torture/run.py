@@ -1,6 +1,6 @@
-"""`python -m tests.torture [--short]`: prints the report; exit status 1 where anything was lost.
+"""`python -m tests.torture [--short]`: print the report; exit status 1 if anything was lost.
 
-The parts run side by side, each with a sandbox of its own (moto is one account a process).
+The scenarios run in parallel, each with its own sandbox (moto has one account per process).
 """
 
 import argparse
@@ -12,12 +12,12 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from tests.torture import parts
-from tests.torture.ground import FAULTY, SPEED, Ground
-from tests.torture.parts import FAULTS, Report
+from tests.torture import scenarios
+from tests.torture.environment import FAULTY, SPEED, TortureEnvironment
+from tests.torture.scenarios import FAULTS, Report
 
-SIDE_BY_SIDE = 3  # parts, of which one or another always waits
-SHORT = 2  # hits of a command, where there is no time for all of them
+PARALLEL = 3  # scenarios; some of them are always waiting
+SHORT = 2  # interruptions per command in a short run
 SAMPLE = (
     "killed before a call",
     "killed after a call",
@@ -27,46 +27,55 @@ SAMPLE = (
 )
 
 
-def every_part(most: int) -> dict[str, Callable[[Ground], Report]]:
-    """By name; each begins with an account of its own."""
-    named: dict[str, Callable[[Ground], Report]] = {}
+def all_scenarios(most: int) -> dict[str, Callable[[TortureEnvironment], Report]]:
+    """Return the scenarios by name; each begins with its own account."""
+    named: dict[str, Callable[[TortureEnvironment], Report]] = {}
     for moment in ("before", "after"):
-        step = parts.killed(moment)
-        named[f"killed {moment} a call"] = lambda g, s=step: parts.walk(g, s, most)
-    named["killed while writing"] = lambda g: parts.walk(g, parts.unplugged(), most)
-    step = parts.interrupted("before")
-    named["Ctrl-C before a call"] = lambda g, s=step: parts.walk(g, s, most)
-    named["Ctrl-C while waiting"] = lambda g: parts.walk(g, parts.interrupted_waiting(), most)
+        step = scenarios.kill(moment)
+        named[f"killed {moment} a call"] = lambda g, s=step: scenarios.run_all_commands(g, s, most)
+    named["killed while writing"] = lambda g: scenarios.run_all_commands(
+        g, scenarios.kill_while_writing(), most
+    )
+    step = scenarios.interrupt("before")
+    named["Ctrl-C before a call"] = lambda g, s=step: scenarios.run_all_commands(g, s, most)
+    named["Ctrl-C while waiting"] = lambda g: scenarios.run_all_commands(
+        g, scenarios.interrupt_waits(), most
+    )
     for kind, times, when in FAULTS:
-        named[f"{kind} x {times}"] = lambda g, f=(kind, times, when): parts.faulty(g, *f)
-    named["two at once"] = parts.two_at_once
+        named[f"{kind} x {times}"] = lambda g, f=(kind, times, when): scenarios.run_with_faults(
+            g, *f
+        )
+    named["two at once"] = scenarios.run_two_setups
     return named
 
 
-def one(name: str, most: int) -> tuple[str, Report, float]:
-    """One part, in a process of its own."""
+def run_scenario(name: str, most: int) -> tuple[str, Report, float]:
+    """Run one scenario in its own process."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        ground = Ground(Path(folder), FAULTY if " x " in name else SPEED)
+        environment = TortureEnvironment(Path(folder), FAULTY if " x " in name else SPEED)
         try:
-            report = every_part(most)[name](ground)
+            report = all_scenarios(most)[name](environment)
         finally:
-            ground.close()
+            environment.close()
     report.stuck = [f"{name}: {line}" for line in report.stuck]
     return name, report, time.monotonic() - began
 
 
 def main() -> int:
-    """Every part, the report, the verdict."""
+    """Run the scenarios, print the report, return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--short", action="store_true", help="a sample, for CI")
     parser.add_argument("parts", nargs="*", help="only these")
     given = parser.parse_args()
-    most, total = SHORT if given.short else parts.MOST, Report()
-    wanted = given.parts or (SAMPLE if given.short else tuple(every_part(most)))
-    names, began = [(name, most) for name in every_part(most) if name in wanted], time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(SIDE_BY_SIDE, maxtasksperchild=1) as pool:
-        for task in [pool.apply_async(one, name) for name in names]:
+    most, total = SHORT if given.short else scenarios.MOST, Report()
+    wanted = given.parts or (SAMPLE if given.short else tuple(all_scenarios(most)))
+    names, began = (
+        [(name, most) for name in all_scenarios(most) if name in wanted],
+        time.monotonic(),
+    )
+    with multiprocessing.get_context("spawn").Pool(PARALLEL, maxtasksperchild=1) as pool:
+        for task in [pool.apply_async(run_scenario, name) for name in names]:
             name, report, seconds = task.get()
             total.add(report)
             cases = report.boundaries + report.faults

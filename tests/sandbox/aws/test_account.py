@@ -1,4 +1,4 @@
-"""The emulated account as a whole: ticking, ending, and being served over real sockets."""
+"""The emulated account as a whole: ticks, closing, and serving over real sockets."""
 
 import threading
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from provision.sandbox.delays import Delays
 from tests.sandbox.conftest import REGION, Account
 
 
-def test_time_ticks_the_cloud() -> None:
-    """Advancing the clock runs every ticker once a second, without being called by anybody."""
+def test_advancing_the_clock_runs_tickers() -> None:
+    """Advancing the clock runs every ticker once a second."""
     clock = ManualClock()
     cloud = Cloud(clock, Delays.none())
     ticks: list[float] = []
@@ -30,7 +30,7 @@ def test_time_ticks_the_cloud() -> None:
 
 
 def test_one_tick_at_a_time() -> None:
-    """A tick that meets a running one leaves the work to it instead of waiting or doubling it."""
+    """A tick during a running one neither waits nor runs twice."""
     cloud = Cloud(ManualClock())
     entered, leave = threading.Event(), threading.Event()
     count: list[int] = []
@@ -51,7 +51,7 @@ def test_one_tick_at_a_time() -> None:
     cloud.close()
 
 
-def test_what_runs_behind_ends_once() -> None:
+def test_on_close_callbacks_run_once() -> None:
     """on_close callbacks run newest first at the next reset, and not again at the end."""
     cloud = Cloud(ManualClock())
     ended: list[str] = []
@@ -64,7 +64,7 @@ def test_what_runs_behind_ends_once() -> None:
 
 
 def test_reset_keeps_what_is_not_aws() -> None:
-    """The registrar's entries and the authority's root outlive a reset of the account."""
+    """The registrar's entries and the authority's root survive a reset of the account."""
     cloud = Cloud(ManualClock())
     root = cloud.authority.root.read_bytes()
     cloud.registrar.enter("example.jp", ["ns1.test"])
@@ -76,7 +76,7 @@ def test_reset_keeps_what_is_not_aws() -> None:
 
 @pytest.fixture
 def endpoint(account: Account) -> Iterator[str]:
-    """The account's AWS endpoint on a free port."""
+    """Serve the account's AWS endpoint on a free port."""
     server = make_server("127.0.0.1", 0, account.application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -87,7 +87,7 @@ def endpoint(account: Account) -> Iterator[str]:
 
 
 def test_over_sockets(account: Account, endpoint: str) -> None:
-    """An ordinary client with an endpoint URL: objects, errors, HEAD, dropped connections."""
+    """A client with an endpoint URL: objects, errors, HEAD, dropped connections."""
     session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name=REGION)
     s3 = session.client("s3", endpoint_url=endpoint, config=Config(retries={"max_attempts": 0}))
     s3.create_bucket(Bucket="news", CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -104,7 +104,7 @@ def test_over_sockets(account: Account, endpoint: str) -> None:
 
 
 def test_a_client_that_gives_up(account: Account, endpoint: str) -> None:
-    """A timeout fault keeps the connection open; the client gives up, and its next call is fine."""
+    """A timeout fault keeps the connection open; the client gives up, and its next call works."""
     once = Config(read_timeout=0.2, retries={"total_max_attempts": 1})
     session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name=REGION)
     ssm = session.client("ssm", endpoint_url=endpoint, config=once)

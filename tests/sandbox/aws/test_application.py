@@ -1,11 +1,11 @@
-"""The AWS application: reading calls."""
+"""The AWS application: parsing calls."""
 
 from tests.sandbox.conftest import Account
 from tests.sandbox.control_client import control
 
 
 def test_every_protocol_is_read(account: Account) -> None:
-    """Query, EC2, JSON, REST-XML and REST-JSON calls are logged under botocore's names."""
+    """Query, EC2, JSON, REST-XML and REST-JSON calls are logged with botocore's names."""
     account.client("elbv2").describe_load_balancers()
     account.client("ec2").describe_vpcs()
     account.client("ssm").put_parameter(Name="A", Value="b", Type="String")

@@ -1,4 +1,4 @@
-"""Parameters outside the limits that AWS's models give them."""
+"""Parameters outside the limits of AWS's models."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.sandbox.conftest import Account
     ],
 )
 def test_numbers_have_limits(account: Account, name: str, value: int, most: int) -> None:
-    """One above the limit is refused in AWS's words, the limit itself is not."""
+    """One above the limit is rejected with AWS's message, the limit itself is not."""
     refused = account.refusal(account.target_group, **{name: value})
     expected = (
         f"1 validation error detected: Value '{value}' at '{name[0].lower()}{name[1:]}' failed to "
@@ -43,14 +43,14 @@ def test_numbers_have_limits(account: Account, name: str, value: int, most: int)
     ],
 )
 def test_names_and_tokens_have_an_alphabet(account: Account, wrong: dict[str, str]) -> None:
-    """A certificate is not requested for what is no domain name, nor with a token that is none."""
+    """An invalid domain name or token is rejected."""
     refused = account.refusal(account.client("acm").request_certificate, **wrong)
     assert ("ValidationException", 400) == refused[:2]
     assert refused[2].startswith("1 validation error detected: Value '")
 
 
 def test_all_errors_are_told_at_once(account: Account) -> None:
-    """Two wrong parameters are two errors of one answer."""
+    """Two invalid parameters are two errors in one response."""
     refused = account.refusal(account.target_group, Port=70000, TargetType="cloud")
     assert refused[2].startswith("2 validation errors detected: Value '70000' at 'port'")
     assert "Member must satisfy enum value set: [instance, ip, lambda, alb]" in refused[2]

@@ -1,4 +1,4 @@
-"""Requests that are cut off, unreadable or incomplete: AWS's refusal, and never a traceback."""
+"""Truncated, unreadable or incomplete requests: AWS's error, and never a traceback."""
 
 import io
 import json
@@ -29,7 +29,7 @@ def post(
     method: str = "POST",
     path: str = "/",
 ) -> tuple[int, bytes]:
-    """Status and body of a signed request; length: the Content-Length that it says it has."""
+    """Send a signed request; return status and body. length: its Content-Length."""
     headers = {"Content-Type": JSON if target else QUERY}
     if target:
         headers["X-Amz-Target"] = target
@@ -51,14 +51,14 @@ def post(
         if name.lower() != "content-type":
             environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
     given: list[int] = []
-    chunks = account.wire.application(
+    chunks = account.aws_session.application(
         environ, lambda status, headers: given.append(int(status.split()[0]))
     )
     return given[0], b"".join(chunks)
 
 
 def query(action: str, **parameters: str) -> bytes:
-    """A body of the query protocol."""
+    """Return a body of the query protocol."""
     version = {"Version": "2010-05-08", **parameters}
     return urlencode({"Action": action, **version}).encode()
 
@@ -77,7 +77,7 @@ def test_a_required_parameter_is_missing(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.parameter-missing")
 def test_ec2_names_what_is_missing(account: Account) -> None:
-    """With a code of its own."""
+    """With its own code."""
     status, body = post(account, "ec2", query("CreateVpc").replace(b"2010-05-08", b"2016-11-15"))
     assert 400 == status
     status, body = post(account, "ec2", query("DeleteSubnet").replace(b"2010-05-08", b"2016-11-15"))
@@ -92,7 +92,7 @@ CREATE = "AmazonEC2ContainerServiceV20141113.CreateService"
 @pytest.mark.behaviour("ecs.unreadable")
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[]", b'"a"', b'{"cluster": {}}', b'{"tags": 1}'])
 def test_json_that_cannot_be_read(account: Account, body: bytes) -> None:
-    """It breaks off, is no object, or holds another type."""
+    """It is truncated, not an object, or has a wrong type."""
     status, answer = post(account, "ecs", body, target=CREATE)
     assert 400 == status
     assert "SerializationException" == json.loads(answer)["__type"]
@@ -100,7 +100,7 @@ def test_json_that_cannot_be_read(account: Account, body: bytes) -> None:
 
 @pytest.mark.behaviour("iam.incomplete-body")
 def test_a_query_that_was_cut_off(account: Account) -> None:
-    """It is not carried out, not even where it reads like a whole one."""
+    """It is not carried out, even if it looks complete."""
     whole = query("CreateInstanceProfile", InstanceProfileName="news-bot")
     status, body = post(account, "iam", whole[:-4], length=len(whole))
     assert 403 == status
@@ -118,15 +118,15 @@ def test_json_that_was_cut_off(account: Account) -> None:
 
 @pytest.mark.behaviour("s3.incomplete-body")
 def test_an_upload_that_was_cut_off(account: Account) -> None:
-    """S3 has another one."""
+    """S3 has its own code."""
     status, body = post(account, "s3", b"half", length=20, method="PUT", path="/theirs/key")
     assert 400 == status
     assert b"<Code>IncompleteBody</Code>" in body
 
 
 @pytest.mark.parametrize("length", ["-1", "many", ""])
-def test_a_length_that_is_none(account: Account, length: str) -> None:
-    """No traceback: an answer."""
+def test_invalid_content_length(account: Account, length: str) -> None:
+    """An error response without a traceback."""
     environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/", "CONTENT_LENGTH": length}
     environ |= {"SERVER_NAME": "a", "SERVER_PORT": "1", "wsgi.url_scheme": "http"}
     given: list[str] = []
@@ -154,7 +154,7 @@ def test_a_length_that_is_none(account: Account, length: str) -> None:
         ),
     ],
 )
-def test_what_is_no_arn(
+def test_invalid_arn(
     account: Account, operation: str, parameters: dict[str, str], words: str
 ) -> None:
     """An empty one, and one of another kind."""
@@ -166,7 +166,7 @@ def test_what_is_no_arn(
 
 
 def test_no_traceback_over_a_socket(account: Account, caplog: pytest.LogCaptureFixture) -> None:
-    """What moto does not know, and what a client sends that hangs up in the middle."""
+    """For what moto does not know, and for a client that disconnects in the middle."""
     caplog.set_level(logging.INFO)
     server = HttpServer(account.application)
     host, port = urlsplit(server.url).hostname, urlsplit(server.url).port

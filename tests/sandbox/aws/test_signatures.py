@@ -1,4 +1,4 @@
-"""Calls from outside: a key that somebody made, and a signature by its secret over the whole request."""
+"""Calls over HTTP: access keys, and signatures over the whole request."""
 
 import urllib.request
 from collections.abc import Callable
@@ -30,25 +30,25 @@ Change = Callable[[Any], None]
 
 
 def root(account: Account) -> dict[str, Any]:
-    """The credentials of the account's root."""
+    """Return the credentials of the account's root."""
     keys = account.cloud.keys
     return {"AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key}
 
 
 def outside(account: Account, credentials: dict[str, Any], change: Change | None = None) -> Any:
-    """The clients of somebody outside this process."""
-    return account.wire.caller(credentials, verified=True, change=change)
+    """Return a function that creates clients outside this process."""
+    return account.aws_session.caller(credentials, verified=True, change=change)
 
 
 @pytest.mark.parametrize(("service", "operation"), READS)
-def test_right(account: Account, service: str, operation: str) -> None:
-    """Root's key of this run, in every protocol, though the sandbox's clock is far from ours."""
+def test_valid_signature(account: Account, service: str, operation: str) -> None:
+    """Root's key is accepted in every protocol, though the sandbox's clock differs from real time."""
     answer = getattr(outside(account, root(account))(service), operation)()
     assert 200 == answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def test_key_is_new_in_every_run() -> None:
-    """Nobody knows another run's."""
+    """Another run's key is invalid."""
     one, other = Keys(), Keys()
     assert one.access_key_id != other.access_key_id
     assert one.secret_access_key != other.secret_access_key
@@ -75,7 +75,7 @@ def test_key_is_new_in_every_run() -> None:
 def test_key_unknown(
     account: Account, service: str, operation: str, code: str, status: int, key: str
 ) -> None:
-    """A made-up key is nobody's, in each service's words, and leaves nothing in the log."""
+    """An unknown key is rejected with each service's error, and is not in the log."""
     client = outside(account, {"AccessKeyId": key, "SecretAccessKey": "secret"})(service)
     assert (code, status) == account.refusal(getattr(client, operation))[:2]
     assert [] == list(account.cloud.log)
@@ -104,70 +104,70 @@ def test_secret_wrong(
 
 
 def body(request: Any) -> None:
-    """Another action."""
+    """Change the action."""
     request.body = request.body.replace("ListRoles", "ListUsers")
     assert "ListUsers" in request.body
 
 
 def query(request: Any) -> None:
-    """Another query."""
+    """Change the query."""
     request.url += "?Action=ListUsers"
 
 
 def path(request: Any) -> None:
-    """Another path."""
+    """Change the path."""
     request.url = request.url.rstrip("/") + "/other"
 
 
 def method(request: Any) -> None:
-    """Another method."""
+    """Change the method."""
     request.method = "PUT"
 
 
 def host(request: Any) -> None:
-    """Another host."""
+    """Change the host."""
     request.url = request.url.replace("iam", "sts")
 
 
 def content_type(request: Any) -> None:
-    """Another header, which was signed."""
+    """Change a signed header."""
     del request.headers["Content-Type"]
     request.headers["Content-Type"] = "application/x-www-form-urlencoded"
 
 
 def date(request: Any) -> None:
-    """A younger date."""
+    """Use a later date."""
     stamp = datetime.now(UTC) + timedelta(minutes=1)
     del request.headers["X-Amz-Date"]
     request.headers["X-Amz-Date"] = f"{stamp:%Y%m%dT%H%M%SZ}"
 
 
 def no_date(request: Any) -> None:
-    """No date, so that it never gets old."""
+    """Remove the date."""
     del request.headers["X-Amz-Date"]
 
 
 def added(request: Any) -> None:
-    """One more of AWS's headers, not signed."""
+    """Add an AWS header that is not signed."""
     request.headers["X-Amz-Target"] = "AmazonEC2ContainerServiceV20141113.RunTask"
 
 
 def other_region(request: Any) -> None:
-    """The signature of another region."""
+    """Use the signature of another region."""
     written = request.headers["Authorization"].decode()
     del request.headers["Authorization"]
     request.headers["Authorization"] = written.replace("us-east-1", "eu-west-1")
 
 
 def no_signature(request: Any) -> None:
-    """The key's name alone."""
+    """Send only the access key."""
     written = request.headers["Authorization"].decode()
     del request.headers["Authorization"]
     request.headers["Authorization"] = written.partition(", SignedHeaders")[0]
 
 
 def fewer_headers(request: Any) -> None:
-    """A signature that says it covers less."""
+    """Claim that fewer headers are signed."""
     written = request.headers["Authorization"].decode()
     del request.headers["Authorization"]
     request.headers["Authorization"] = written.replace("content-type;", "")
@@ -179,13 +179,13 @@ CHANGES += [no_signature, fewer_headers]
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_altered_after_signing(account: Account, change: Change) -> None:
-    """Every part of the request counts."""
+    """Every part of the request is covered."""
     iam = outside(account, root(account), change)("iam")
     assert ("SignatureDoesNotMatch", 403) == account.refusal(iam.list_roles)[:2]
 
 
-def by_hand(account: Account, minutes: float) -> str:
-    """What a call gets that was rightly signed so many minutes from now."""
+def call_signed_at(account: Account, minutes: float) -> str:
+    """Return the response to a call correctly signed so many minutes from now."""
     keys = account.cloud.keys
     moment = f"{datetime.now(UTC) + timedelta(minutes=minutes):%Y%m%dT%H%M%SZ}"
     request = AWSRequest(
@@ -201,7 +201,7 @@ def by_hand(account: Account, minutes: float) -> str:
         f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, "
         f"SignedHeaders=content-type;host;x-amz-date, Signature={signer.signature(words, request)}"
     )
-    response = Client(account.wire.from_outside).post(
+    response = Client(account.aws_session.from_outside).post(
         "/",
         data=request.data,
         headers={
@@ -214,23 +214,23 @@ def by_hand(account: Account, minutes: float) -> str:
 
 
 def test_old_signature(account: Account) -> None:
-    """It is good for five minutes of real time, however fast the sandbox's goes, and in both directions."""
+    """It is valid for five minutes of real time in both directions, however fast the sandbox's clock."""
     account.clock.advance(3600)
-    assert "<ListRolesResult>" in by_hand(account, -4)
-    assert "Signature expired: " in by_hand(account, -6)
-    assert "<ListRolesResult>" in by_hand(account, 4)
-    assert "Signature not yet current: " in by_hand(account, 6)
+    assert "<ListRolesResult>" in call_signed_at(account, -4)
+    assert "Signature expired: " in call_signed_at(account, -6)
+    assert "<ListRolesResult>" in call_signed_at(account, 4)
+    assert "Signature not yet current: " in call_signed_at(account, 6)
 
 
 def test_user(account: Account) -> None:
-    """A user's key by its own secret, held to the user's policies; by another user's secret: refused."""
+    """A user's key with its secret has the user's permissions; with another user's secret it is rejected."""
     iam = account.client("iam")
     keys = {}
     for name in ("ann", "ben"):
         iam.create_user(UserName=name)
         keys[name] = iam.create_access_key(UserName=name)["AccessKey"]
-    told = outside(account, keys["ann"])("sts").get_caller_identity()
-    assert "arn:aws:iam::123456789012:user/ann" == told["Arn"]
+    identity = outside(account, keys["ann"])("sts").get_caller_identity()
+    assert "arn:aws:iam::123456789012:user/ann" == identity["Arn"]
     denied = account.refusal(outside(account, keys["ann"])("ecs").list_clusters)
     assert ("AccessDeniedException", 400) == denied[:2]
     mixed = keys["ann"] | {"SecretAccessKey": keys["ben"]["SecretAccessKey"]}
@@ -244,28 +244,28 @@ def test_user(account: Account) -> None:
 @pytest.mark.behaviour("sts.session-token")
 @pytest.mark.parametrize("token", [None, "another"])
 def test_session_token(account: Account, token: str | None) -> None:
-    """A session's three belong together."""
+    """A session's key, secret and token belong together."""
     session = account.cloud.permissions.credentials("arn:aws:iam::123456789012:role/bot", "task")
     given = {
         "AccessKeyId": session["AWS_ACCESS_KEY_ID"],
         "SecretAccessKey": session["AWS_SECRET_ACCESS_KEY"],
         "SessionToken": session["AWS_SESSION_TOKEN"],
     }
-    told = outside(account, given)("sts").get_caller_identity()
-    assert "arn:aws:sts::123456789012:assumed-role/bot/task" == told["Arn"]
+    identity = outside(account, given)("sts").get_caller_identity()
+    assert "arn:aws:sts::123456789012:assumed-role/bot/task" == identity["Arn"]
     given["SessionToken"] = token
     refused = account.refusal(outside(account, given)("sts").get_caller_identity)
     assert ("InvalidClientTokenId", 403) == refused[:2]
 
 
 def test_token_of_a_key_that_has_none(account: Account) -> None:
-    """Root's key is no session's."""
+    """Root's key has no session token."""
     client = outside(account, root(account) | {"SessionToken": "some"})("sts")
     assert ("InvalidClientTokenId", 403) == account.refusal(client.get_caller_identity)[:2]
 
 
 def bucket(account: Account) -> Any:
-    """Root's S3 from outside, with a bucket that has one object."""
+    """Return root's S3 client over HTTP, with a bucket that has one object."""
     s3 = outside(account, root(account))("s3")
     s3.create_bucket(Bucket="news", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="news", Key="a b/ü+~.json", Body=b"1", Metadata={"by": "a  b"})
@@ -273,7 +273,7 @@ def bucket(account: Account) -> Any:
 
 
 def test_s3_keys_of_any_letters(account: Account) -> None:
-    """S3 signs its paths as they are."""
+    """S3 signs its paths without normalising them."""
     s3 = bucket(account)
     assert b"1" == s3.get_object(Bucket="news", Key="a b/ü+~.json")["Body"].read()
     listed = s3.list_objects_v2(Bucket="news", Prefix="a b/", StartAfter="a")["Contents"]
@@ -282,7 +282,7 @@ def test_s3_keys_of_any_letters(account: Account) -> None:
 
 @pytest.mark.behaviour("s3.payload-hash")
 def test_s3_payload(account: Account) -> None:
-    """The body is what its hash says; no hash, and a hash that only says how it is made up, are refused."""
+    """The body has to match its hash; a missing or unsigned payload hash is rejected."""
     bucket(account)
 
     def body_changes(request: Any) -> None:
@@ -302,16 +302,16 @@ def test_s3_payload(account: Account) -> None:
         assert (code, 400) == account.refusal(s3.put_object, Bucket="news", Key="c", Body=b"1")[:2]
 
 
-def fetched(account: Account, url: str) -> tuple[int, str]:
-    """What a browser gets at this address."""
+def fetch(account: Account, url: str) -> tuple[int, str]:
+    """Return what a browser gets at this URL."""
     target = urllib.request.Request(url)
-    client = Client(account.wire.from_outside)
+    client = Client(account.aws_session.from_outside)
     response = client.get(target.selector, headers={"Host": target.host})
     return response.status_code, response.get_data(as_text=True)
 
 
-def aged(account: Account, seconds: int, expires: int) -> str:
-    """The address of the object, signed so long ago for so many seconds."""
+def presigned_url(account: Account, seconds: int, expires: int) -> str:
+    """Return the object's URL, presigned that many seconds ago for so many seconds."""
     keys, moment = account.cloud.keys, datetime.now(UTC) - timedelta(seconds=seconds)
     request = AWSRequest("GET", f"https://s3.{REGION}.amazonaws.com/news/a%20b/%C3%BC%2B~.json")
     request.context["timestamp"] = f"{moment:%Y%m%dT%H%M%SZ}"
@@ -324,35 +324,35 @@ def aged(account: Account, seconds: int, expires: int) -> str:
 
 @pytest.mark.behaviour("s3.presigned-expires")
 def test_presigned(account: Account) -> None:
-    """A presigned address is good for the one thing it was signed for, as long as it says."""
+    """A presigned URL is valid for its one request, until it expires."""
     bucket(account)
-    assert (200, "1") == fetched(account, aged(account, 0, 60))
-    assert (200, "1") == fetched(account, aged(account, 86_400, 90_000))
-    status, text = fetched(account, aged(account, 61, 60))
+    assert (200, "1") == fetch(account, presigned_url(account, 0, 60))
+    assert (200, "1") == fetch(account, presigned_url(account, 86_400, 90_000))
+    status, text = fetch(account, presigned_url(account, 61, 60))
     assert (403, True) == (status, "Request has expired" in text)
-    status, text = fetched(account, aged(account, 700_000, 900_000))
+    status, text = fetch(account, presigned_url(account, 700_000, 900_000))
     assert (403, True) == (status, "Request has expired" in text)
     for old, new in (("json", "yaml"), ("Expires=60", "Expires=6000"), ("/news/", "/newz/")):
-        status, text = fetched(account, aged(account, 0, 60).replace(old, new))
+        status, text = fetch(account, presigned_url(account, 0, 60).replace(old, new))
         assert (403, True) == (status, "SignatureDoesNotMatch" in text)
 
 
 def test_older_signatures(account: Account) -> None:
-    """S3's Signature Version 2 is taken for no bucket that is new: no signature at all."""
-    s3 = account.wire.session.client("s3", config=Config(signature_version="s3"))
+    """S3's Signature Version 2 is not accepted for new buckets: it counts as unsigned."""
+    s3 = account.aws_session.session.client("s3", config=Config(signature_version="s3"))
     bucket(account)
     url = s3.generate_presigned_url("get_object", {"Bucket": "news", "Key": "a"})
     assert "&Signature=" in url
-    assert 403 == fetched(account, url)[0]
-    client = Client(account.wire.from_outside)
+    assert 403 == fetch(account, url)[0]
+    client = Client(account.aws_session.from_outside)
     authorization = f"AWS {account.cloud.keys.access_key_id}:c2lnbmF0dXJl"
     assert 403 == client.get("/news/a", headers={"Authorization": authorization}).status_code
 
 
 @pytest.mark.parametrize("path", ["/moto-api/reset", "/moto-api/", "/moto-api/data.json"])
 @pytest.mark.parametrize("signed", [False, True])
-def test_moto_has_no_surface_of_its_own(account: Account, path: str, signed: bool) -> None:
-    """moto's server would empty the account for anybody."""
+def test_motos_own_api_is_disabled(account: Account, path: str, signed: bool) -> None:
+    """moto's server would reset the account for anybody."""
     bucket(account)
     headers = {}
     if signed:
@@ -360,13 +360,13 @@ def test_moto_has_no_surface_of_its_own(account: Account, path: str, signed: boo
             f"AWS4-HMAC-SHA256 Credential={account.cloud.keys.access_key_id}/20260101/{REGION}/s3/"
             "aws4_request, SignedHeaders=host, Signature=0"
         )
-    for application in (account.wire, account.wire.from_outside):
+    for application in (account.aws_session, account.aws_session.from_outside):
         assert 403 == Client(application).post(path, headers=headers).status_code
     assert 1 == len(account.client("s3").list_buckets()["Buckets"])
 
 
-def test_no_page_may_read_it(account: Account) -> None:
-    """moto's server gives every origin leave."""
+def test_no_cors_headers(account: Account) -> None:
+    """moto's server would allow every origin."""
     headers = {"Origin": "http://evil.example"}
-    response = Client(account.wire).get("/", headers=headers)
+    response = Client(account.aws_session).get("/", headers=headers)
     assert [] == [name for name, _ in response.headers if name.startswith("Access-Control")]

@@ -1,4 +1,4 @@
-"""What AWS looks at first: whether a call is signed, when, and for which region."""
+"""The first checks of AWS: whether a call is signed, when, and for which region."""
 
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ def send(
     region: str = REGION,
     signed: bool = True,
 ) -> Any:
-    """A call by hand, signed so many minutes from now: status and body."""
+    """Send a call signed so many minutes from now; return status and body."""
     stamp = datetime.now(UTC) + timedelta(minutes=minutes)
     signed_for = f"AKIAIOSFODNN7EXAMPLE/{stamp:%Y%m%d}/{region}/{service}/aws4_request"
     headers = {
@@ -38,7 +38,7 @@ def send(
         headers["Content-Type"] = "application/x-amz-json-1.1"
     elif service != "s3":
         headers["Content-Type"] = "application/x-www-form-urlencoded"
-    response = Client(account.wire).open("/", method=method, data=body, headers=headers)
+    response = Client(account.aws_session).open("/", method=method, data=body, headers=headers)
     return response.status_code, response.get_data(as_text=True)
 
 
@@ -51,7 +51,7 @@ def send(
     ],
 )
 def test_unsigned(account: Account, service: str, body: str, code: str, status: int) -> None:
-    """Without a signature nothing is answered."""
+    """A call without a signature is rejected."""
     answered, text = send(account, service, body, signed=False)
     assert status == answered
     assert code in text
@@ -69,8 +69,8 @@ def test_unsigned(account: Account, service: str, body: str, code: str, status: 
     ],
 )
 def test_unsigned_path(account: Account, method: str, path: str, code: str) -> None:
-    """Nor where the path says what is asked for: Route 53, Scheduler, S3."""
-    response = Client(account.wire).open(path, method=method)
+    """Also where the path has the action: Route 53, Scheduler, S3."""
+    response = Client(account.aws_session).open(path, method=method)
     assert 403 == response.status_code
     assert code in response.get_data(as_text=True)
 
@@ -89,14 +89,14 @@ def test_unsigned_path(account: Account, method: str, path: str, code: str) -> N
 def test_clock_is_wrong(
     account: Account, service: str, body: str, minutes: int, code: str, status: int
 ) -> None:
-    """Slow or fast: refused, in each service's words."""
+    """Slow or fast: rejected with each service's error."""
     answered, text = send(account, service, body, minutes)
     assert status == answered
     assert code in text
 
 
 def test_clock_is_a_little_wrong(account: Account) -> None:
-    """Four minutes are fine everywhere, fourteen with S3 only."""
+    """Four minutes are accepted everywhere, fourteen by S3 only."""
     assert 200 == send(account, "iam", ROLES, 4)[0]
     assert 200 == send(account, "s3", "", -14)[0]
     expected = "Signature expired: "
@@ -105,19 +105,19 @@ def test_clock_is_a_little_wrong(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.region-unknown")
 def test_region_unknown(account: Account) -> None:
-    """Signed for a region that AWS does not have."""
+    """Signed for a region that does not exist."""
     status, text = send(account, "iam", ROLES, region="ap-northeast-9")
     assert 403 == status
     assert "Credential should be scoped to a valid region." in text
 
 
 def test_presigned_urls_are_calls_too(account: Account) -> None:
-    """Signed in the query: it is answered, and stands in the log."""
-    s3 = account.wire.session.client("s3", config=Config(signature_version="s3v4"))
+    """Signed in the query: it is answered and logged."""
+    s3 = account.aws_session.session.client("s3", config=Config(signature_version="s3v4"))
     s3.create_bucket(Bucket="news", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="news", Key="a", Body=b"1")
     url = s3.generate_presigned_url("get_object", {"Bucket": "news", "Key": "a"})
     target = urllib.request.Request(url)
-    response = Client(account.wire).get(target.selector, headers={"Host": target.host})
+    response = Client(account.aws_session).get(target.selector, headers={"Host": target.host})
     assert (200, b"1") == (response.status_code, response.get_data())
     assert "GetObject" == account.cloud.log[-1]["operation"]

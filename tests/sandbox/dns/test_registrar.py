@@ -1,4 +1,4 @@
-"""The registrar: whose name servers the parent zone names."""
+"""The registrar: the name servers in the parent zone."""
 
 import json
 from typing import Any
@@ -20,12 +20,12 @@ from provision.sandbox.dns.registrar import PARKING, Registrar, registrable
     ],
 )
 def test_registrable_domain(name: str, domain: str) -> None:
-    """What a person buys to own a name."""
+    """The domain that has to be bought to own a name."""
     assert domain == registrable(name)
 
 
 def test_delegation_is_the_closest_entry() -> None:
-    """A name below a domain belongs to it, unless servers were entered for the name itself."""
+    """A name below a domain belongs to it, unless name servers were entered for the name itself."""
     registrar = Registrar()
     assert registrar.delegation("bot.example.jp") == ("example.jp", PARKING)
     registrar.enter("example.jp", ["NS1.test."])
@@ -37,7 +37,7 @@ def test_delegation_is_the_closest_entry() -> None:
 
 
 def test_over_http() -> None:
-    """GET shows what PUT entered; a domain that nobody touched is parked."""
+    """GET returns what PUT entered; an untouched domain is parked."""
     client = Client(Registrar())
     got = json.loads(client.get("/domains/example.jp").get_data())
     assert list(PARKING) == got["name_servers"]
@@ -51,7 +51,7 @@ RECORD = {"name": "example.jp", "type": "MX", "value": "10 mail.example.jp."}
 
 
 def test_records_of_a_domain_in_use() -> None:
-    """Entered beside name servers or alone; shown again; the other of the two stays."""
+    """Entered with or without name servers; returned; the other is kept."""
     client = Client(Registrar())
     servers = {"name_servers": ["ns1.test"]}
     assert client.put("/domains/example.jp", json=servers).status_code == 200
@@ -73,14 +73,14 @@ def test_records_of_a_domain_in_use() -> None:
     ],
 )
 def test_malformed_body(body: Any) -> None:
-    """Name servers are names, records are whole; anything else is a 400 and changes nothing."""
+    """Invalid name servers or incomplete records are a 400 and change nothing."""
     registrar = Registrar()
     assert Client(registrar).put("/domains/example.jp", json=body).status_code == 400
     assert registrar.name_servers("example.jp") == PARKING
 
 
 def test_other_paths_and_methods() -> None:
-    """There is nothing else at the registrar."""
+    """The registrar has no others."""
     client = Client(Registrar())
     assert client.get("/").status_code == 404
     assert client.get("/domains/jp").status_code == 404

@@ -1,4 +1,4 @@
-"""The sandbox's DNS: delegation by the registrar, records of the zones, AWS's own names."""
+"""The sandbox's DNS: delegation by the registrar, records of zones, AWS's own names."""
 
 import socket
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from tests.sandbox.conftest import Account
 
 
 def lookup(account: Account, name: str, type: str) -> list[str] | None:
-    """The values found; None where there is no such name."""
+    """Return the values found; None if the name does not exist."""
     records = account.cloud.dns.lookup(name, type)
     return None if records is None else [record.value for record in records]
 
 
 def test_parked_domain_answers_with_the_registrars_servers(account: Account) -> None:
-    """Before name servers are entered the parent names the registrar's, and nothing resolves."""
+    """Before name servers are entered the parent has the registrar's, and nothing resolves."""
     zone = account.hosted_zone()["HostedZone"]["Id"]
     account.change(zone, "CREATE", "www.example.jp", "A", "192.0.2.1")
     account.clock.advance(60)
@@ -30,7 +30,7 @@ def test_parked_domain_answers_with_the_registrars_servers(account: Account) -> 
 
 
 def test_delegated_zone_answers(account: Account) -> None:
-    """Records of every type of the article, once the change is in sync, in any letter case."""
+    """All record types of the article, once the change is in sync, in upper or lower case."""
     zone = account.delegated_zone()
     given = {
         ("example.jp", "TXT"): '"v=spf1 -all"',
@@ -51,7 +51,7 @@ def test_delegated_zone_answers(account: Account) -> None:
 
 
 def test_only_the_zone_with_exactly_these_servers_answers(account: Account) -> None:
-    """A twin zone stays silent, and so do three right servers with a wrong one."""
+    """Another zone of the same name does not answer, nor does a delegation with one wrong server."""
     right, twin = account.hosted_zone(reference="1"), account.hosted_zone(reference="2")
     for zone, value in ((right, "192.0.2.1"), (twin, "192.0.2.2")):
         account.change(zone["HostedZone"]["Id"], "CREATE", "www.example.jp", "A", value)
@@ -66,7 +66,7 @@ def test_only_the_zone_with_exactly_these_servers_answers(account: Account) -> N
 
 
 def test_cname_is_followed(account: Account) -> None:
-    """Asked for an address, a CNAME answers with itself and what it points at."""
+    """A query for an address returns the CNAME and its target."""
     zone = account.delegated_zone()
     account.change(zone, "CREATE", "www.example.jp", "CNAME", "web.example.jp")
     account.change(zone, "CREATE", "web.example.jp", "A", "192.0.2.1")
@@ -79,7 +79,7 @@ def test_cname_is_followed(account: Account) -> None:
 
 
 def test_wildcard_answers_for_names_that_do_not_exist(account: Account) -> None:
-    """*.example.jp stands for any name below that has no records of its own."""
+    """*.example.jp matches any name below without its own records."""
     zone = account.delegated_zone()
     account.change(zone, "CREATE", "*.example.jp", "A", "192.0.2.1")
     account.change(zone, "CREATE", "www.example.jp", "TXT", '"here"')
@@ -89,7 +89,7 @@ def test_wildcard_answers_for_names_that_do_not_exist(account: Account) -> None:
 
 
 def test_alias_answers_with_the_load_balancer(account: Account) -> None:
-    """The alias resolves under its own name while the load balancer exists."""
+    """The alias resolves while the load balancer exists."""
     zone = account.delegated_zone()
     load_balancer = account.load_balancer()
     target = {
@@ -112,7 +112,7 @@ def test_alias_answers_with_the_load_balancer(account: Account) -> None:
 
 
 def test_subdomain_handed_to_another_zone(account: Account) -> None:
-    """NS records inside a zone delegate a name below it to the zone with these servers."""
+    """NS records in a zone delegate a name to the zone with these servers."""
     parent = account.delegated_zone()
     child = account.hosted_zone("bot.example.jp", "child")
     servers = [f"{server}." for server in child["DelegationSet"]["NameServers"]]
@@ -140,7 +140,7 @@ def server(account: Account) -> Iterator[tuple[str, int]]:
 
 
 def test_served_over_udp_and_tcp(account: Account, server: tuple[str, int]) -> None:
-    """An independent client (dnspython) gets the same answers over both."""
+    """dnspython gets the same answers over both."""
     zone = account.delegated_zone()
     account.change(zone, "CREATE", "www.example.jp", "A", "192.0.2.1")
     account.change(zone, "CREATE", "example.jp", "CAA", '0 issue "amazon.com"')
@@ -156,7 +156,7 @@ def test_served_over_udp_and_tcp(account: Account, server: tuple[str, int]) -> N
 
 
 def test_long_answer_goes_to_tcp(account: Account, server: tuple[str, int]) -> None:
-    """What does not fit into a datagram is truncated there and whole over TCP."""
+    """An answer too long for a datagram is truncated, and complete over TCP."""
     zone = account.delegated_zone()
     values = [f'"{number:02}{"x" * 200}"' for number in range(10)]
     account.change(zone, "CREATE", "example.jp", "TXT", *values)
@@ -168,8 +168,8 @@ def test_long_answer_goes_to_tcp(account: Account, server: tuple[str, int]) -> N
     assert len(answer.answer[0]) == 10
 
 
-def test_garbage_gets_no_answer(account: Account, server: tuple[str, int]) -> None:
-    """What is no DNS query is ignored, and the server lives on."""
+def test_invalid_dns_query_gets_no_answer(account: Account, server: tuple[str, int]) -> None:
+    """Invalid queries are ignored, and the server keeps running."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as garbage:
         garbage.sendto(b"hello", server)
     query = DNSRecord.question("example.jp", "NS").pack()
@@ -178,7 +178,7 @@ def test_garbage_gets_no_answer(account: Account, server: tuple[str, int]) -> No
 
 
 def test_domain_in_use_elsewhere(account: Account) -> None:
-    """What its own servers say counts until the delegation leads to a hosted zone."""
+    """Its own servers' records count until the delegation leads to a hosted zone."""
     entries = [("example.jp", "MX", "10 mail.example.jp."), ("a.b.example.jp", "A", "192.0.2.1")]
     account.cloud.registrar.keep("example.jp", [*entries, ("www.example.jp", "CNAME", "x.test.")])
     resolver = account.cloud.dns

@@ -1,4 +1,4 @@
-"""Faults on demand."""
+"""Injected faults."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from tests.sandbox.conftest import Account
-from tests.sandbox.control_client import control, why
+from tests.sandbox.control_client import control, control_error
 
 READS: dict[str, Callable[[Account], Any]] = {
     "acm": lambda account: account.client("acm").list_certificates(),
@@ -49,7 +49,7 @@ def names(account: Account) -> list[str]:
 def test_throttling_is_said_as_each_service_says_it(
     account: Account, service: str, code: str, status: int, words: str
 ) -> None:
-    """A throttle fault hits as many calls as asked, with the service's own code."""
+    """A throttle fault affects as many calls as requested, with the service's own code."""
     control(account, "POST", "faults", {"service": service, "kind": "throttle", "times": 2})
     call = READS[service]
     assert (code, status, words) == account.refusal(call, account=account)
@@ -96,7 +96,7 @@ def test_a_reset_connection_did_nothing(account: Account) -> None:
 
 
 def test_a_lost_answer_was_carried_out(account: Account) -> None:
-    """A lost fault carries the call out and ends the connection instead of answering."""
+    """A lost fault carries the call out and ends the connection without a response."""
     control(account, "POST", "faults", {"operation": "PutParameter", "kind": "lost"})
     with pytest.raises(ConnectionClosedError):
         put(account)
@@ -105,7 +105,7 @@ def test_a_lost_answer_was_carried_out(account: Account) -> None:
 
 @pytest.mark.parametrize(("when", "made"), [("before", []), ("after", ["A"])])
 def test_no_answer(account: Account, when: str, made: list[str]) -> None:
-    """A timeout fault lets the client wait until it gives up; the call was carried out or not, as asked."""
+    """A timeout fault gives no response; the call is carried out or not, as requested."""
     fault = {"operation": "PutParameter", "kind": "timeout", "when": when}
     control(account, "POST", "faults", fault)
     with pytest.raises(ReadTimeoutError):
@@ -114,7 +114,7 @@ def test_no_answer(account: Account, when: str, made: list[str]) -> None:
 
 
 def test_latency_delays_the_answer(account: Account) -> None:
-    """A latency fault waits as long as asked before the call, as often as asked."""
+    """A latency fault delays calls, as long and as often as requested."""
     waited: list[float] = []
     account.cloud.faults.sleep = waited.append
     control(account, "POST", "faults", {"kind": "latency", "seconds": 1.5, "times": 2})
@@ -124,7 +124,7 @@ def test_latency_delays_the_answer(account: Account) -> None:
 
 
 def test_the_first_calls_may_pass(account: Account) -> None:
-    """`after` counts matching calls only: the third change is hit, whatever is read in between."""
+    """`after` counts matching calls only: the third change fails, whatever is read in between."""
     fault = {"kind": "reset", "mutating": True, "after": 2}
     control(account, "POST", "faults", fault)
     put(account, "A")
@@ -137,7 +137,7 @@ def test_the_first_calls_may_pass(account: Account) -> None:
 
 
 def test_wildcards(account: Account) -> None:
-    """* and ? in service and operation match as in file names; case counts."""
+    """* and ? in service and operation match as in file names, case-sensitively."""
     control(account, "POST", "faults", {"service": "s*m", "operation": "Put*", "kind": "reset"})
     READS["scheduler"](account)
     assert [] == names(account)
@@ -147,7 +147,7 @@ def test_wildcards(account: Account) -> None:
 
 
 def hit(account: Account, seed: int) -> list[bool]:
-    """Which of 40 reads a fault with probability 0.3 hits."""
+    """Return which of 40 reads a fault with probability 0.3 affects."""
     control(account, "DELETE", "faults")
     fault = {"kind": "throttle", "service": "ssm", "probability": 0.3, "seed": seed}
     control(account, "POST", "faults", fault)
@@ -163,7 +163,7 @@ def hit(account: Account, seed: int) -> list[bool]:
 
 
 def test_probability_can_be_repeated(account: Account) -> None:
-    """About as many calls as asked are hit, without end; the same ones with the same seed."""
+    """About as many calls as requested fail, without limit; the same ones with the same seed."""
     once = hit(account, seed=1)
     assert 4 <= sum(once) <= 20
     assert once == hit(account, seed=1)
@@ -171,7 +171,7 @@ def test_probability_can_be_repeated(account: Account) -> None:
 
 
 def test_faults_are_listed_and_taken_back(account: Account) -> None:
-    """Those still to happen, oldest first, each with its number."""
+    """Those still pending, oldest first, each with its number."""
     first = control(account, "POST", "faults", {"kind": "error", "service": "ssm"})
     second = control(account, "POST", "faults", {"kind": "reset", "service": "ssm", "times": 3})
     assert [first, second] == control(account, "GET", "faults")
@@ -204,8 +204,8 @@ def test_faults_are_listed_and_taken_back(account: Account) -> None:
     ],
 )
 def test_bad_faults_are_refused(account: Account, fault: dict[str, Any], words: str) -> None:
-    """A 400 that says what was expected, not a fault that never happens."""
-    status, said = why(account, "POST", "faults", fault)
+    """A 400 that says what was expected."""
+    status, message = control_error(account, "POST", "faults", fault)
     assert 400 == status
-    assert said.startswith(words)
+    assert message.startswith(words)
     assert [] == control(account, "GET", "faults")

@@ -1,4 +1,4 @@
-"""A call held at one of its boundaries, so that a test may kill its client just there."""
+"""A call held before or after it is carried out, so that a test can kill its client at that point."""
 
 import threading
 from typing import Any
@@ -19,7 +19,7 @@ def names(account: Account) -> list[str]:
 
 
 class Client:
-    """A client in a thread of its own: it puts a parameter."""
+    """A client in its own thread that puts a parameter."""
 
     def __init__(self, account: Account) -> None:
         self.error: BaseException | None = None
@@ -33,8 +33,8 @@ class Client:
         except ConnectionClosedError as error:
             self.error = error
 
-    def ended(self) -> BaseException | None:
-        """How it ended."""
+    def result(self) -> BaseException | None:
+        """Return how it ended."""
         self._thread.join(10)
         assert not self._thread.is_alive()
         return self.error
@@ -42,7 +42,7 @@ class Client:
 
 @pytest.mark.parametrize(("when", "made"), [("before", []), ("after", ["A"])])
 def test_a_held_call_is_dropped(account: Account, when: str, made: list[str]) -> None:
-    """Whoever waits hears that the call is there, and on which side of it; released, it is dropped."""
+    """A waiting request returns the call and the side on which it is held; once released, it is dropped."""
     fault = {"kind": "hold", "mutating": True, "when": when}
     number = control(account, "POST", "faults", fault)["number"]
     client = Client(account)
@@ -50,43 +50,43 @@ def test_a_held_call_is_dropped(account: Account, when: str, made: list[str]) ->
     assert ("ssm", "PutParameter") == (held["service"], held["operation"])
     assert made == names(account)
     assert {} == control(account, "POST", f"faults/{number}/release", {})
-    assert isinstance(client.ended(), ConnectionClosedError)
+    assert isinstance(client.result(), ConnectionClosedError)
     assert made == names(account)
     assert [] == control(account, "GET", "faults")
 
 
 def test_a_held_call_may_carry_on(account: Account) -> None:
-    """Released with carry_on, it ends as though nothing had been."""
+    """Released with carry_on, it completes normally."""
     number = control(account, "POST", "faults", {"kind": "hold", "mutating": True})["number"]
     client = Client(account)
     assert control(account, "GET", f"faults/{number}/reached?seconds=10")["call"]
     assert {} == control(account, "POST", f"faults/{number}/release", {"carry_on": True})
-    assert client.ended() is None
+    assert client.result() is None
     assert ["A"] == names(account)
 
 
 def test_a_refused_call_is_held_too(account: Account) -> None:
-    """A boundary is one whatever AWS says: the refusal waits as an answer does."""
+    """A rejected call is held like any other."""
     put(account)
     fault = {"kind": "hold", "operation": "PutParameter", "when": "after"}
     number = control(account, "POST", "faults", fault)["number"]
     client = Client(account)
     assert control(account, "GET", f"faults/{number}/reached?seconds=10")["call"]
     control(account, "DELETE", f"faults/{number}")
-    assert isinstance(client.ended(), ConnectionClosedError)
+    assert isinstance(client.result(), ConnectionClosedError)
 
 
 def test_waiting_for_a_hold_ends_with_it(account: Account) -> None:
-    """Nothing is held: null after the time asked for, or when the fault is taken back; then 404."""
+    """Without a held call: null after the requested time or if the fault is removed; then 404."""
     number = control(account, "POST", "faults", {"kind": "hold"})["number"]
     assert {"call": None} == control(account, "GET", f"faults/{number}/reached?seconds=0")
     assert 400 == control(account, "POST", f"faults/{number}/release", {})
-    told: list[Any] = []
+    responses: list[Any] = []
     waiter = threading.Thread(
-        target=lambda: told.append(control(account, "GET", f"faults/{number}/reached"))
+        target=lambda: responses.append(control(account, "GET", f"faults/{number}/reached"))
     )
     waiter.start()
     control(account, "DELETE", "faults")
     waiter.join(10)
-    assert told in ([{"call": None}], [404])  # 404: taken back before it was asked
+    assert responses in ([{"call": None}], [404])  # 404: taken back before it was asked
     assert 404 == control(account, "GET", f"faults/{number}/reached")

@@ -1,11 +1,11 @@
-"""Read-after-write lag: what was changed a moment ago is answered as before."""
+"""Read-after-write lag: recent changes are not visible yet."""
 
 from typing import Any
 
 import pytest
 
 from tests.sandbox.conftest import REGION, Account
-from tests.sandbox.control_client import control, why
+from tests.sandbox.control_client import control, control_error
 
 TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
@@ -15,19 +15,19 @@ TRUST = (
 
 @pytest.fixture(autouse=True)
 def lagging(account: Account) -> None:
-    """Everything that lags is ten seconds behind."""
+    """Return an account in which every service lags by ten seconds."""
     control(account, "POST", "lag", {"seconds": 10})
 
 
 def group(account: Account, name: str = "bot") -> str:
-    """A new security group's id."""
+    """Create a security group; return its id."""
     made = account.client("ec2").create_security_group(GroupName=name, Description="bot")
     return str(made["GroupId"])
 
 
 @pytest.mark.behaviour("ec2.read-after-write")
 def test_new_group_is_not_found_at_first(account: Account) -> None:
-    """Asked for, listed, changed or deleted: it is not there until the lag is over."""
+    """It cannot be described, listed, changed or deleted until the lag is over."""
     ec2 = account.client("ec2")
     made = group(account)
     expected = ("InvalidGroup.NotFound", 400, f"The security group '{made}' does not exist")
@@ -47,7 +47,7 @@ def test_new_group_is_not_found_at_first(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.stale-answer")
 def test_change_is_not_seen_at_first(account: Account) -> None:
-    """What was asked before a change is answered as before it; then as it is."""
+    """A read gives the state before the change; later the current one."""
     ec2 = account.client("ec2")
     made = group(account)
     account.clock.advance(10)
@@ -72,7 +72,7 @@ def test_change_is_not_seen_at_first(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.read-after-write")
 def test_new_role_is_not_found_at_first(account: Account) -> None:
-    """GetRole and PutRolePolicy: NoSuchEntity; another role with that policy name is not meant."""
+    """GetRole and PutRolePolicy: NoSuchEntity; another role with that policy name is unaffected."""
     iam = account.client("iam")
     iam.create_role(RoleName="bot", AssumeRolePolicyDocument=TRUST)
     expected = ("NoSuchEntity", 404, "The role with name bot cannot be found.")
@@ -86,7 +86,7 @@ def test_new_role_is_not_found_at_first(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.deleted-still-shown")
 def test_deleted_role_is_shown_for_a_while(account: Account) -> None:
-    """GetRole answers as it did before the deletion."""
+    """GetRole answers as before the deletion."""
     iam = account.client("iam")
     iam.create_role(RoleName="bot", AssumeRolePolicyDocument=TRUST)
     account.clock.advance(10)
@@ -99,7 +99,7 @@ def test_deleted_role_is_shown_for_a_while(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.read-after-write")
 def test_new_load_balancer_is_not_found_at_first(account: Account) -> None:
-    """By ARN and by name; a target group of the same name is something else."""
+    """By ARN and by name; a target group of the same name is unaffected."""
     elbv2 = account.client("elbv2")
     arn = account.load_balancer("bot")["LoadBalancerArn"]
     expected = ("LoadBalancerNotFound", 400, "One or more load balancers not found")
@@ -131,7 +131,7 @@ def test_new_cluster_is_missing_at_first(account: Account) -> None:
 
 
 def make(account: Account, service: str) -> tuple[Any, dict[str, Any], list[Any]]:
-    """Makes one thing: how to ask for it, and what a list shows of such things."""
+    """Create one resource; return how to read it, and what a list shows of its kind."""
     client = account.client(service)
     if service == "acm":
         arn = client.request_certificate(DomainName="example.jp")["CertificateArn"]
@@ -175,7 +175,7 @@ def make(account: Account, service: str) -> tuple[Any, dict[str, Any], list[Any]
     ],
 )
 def test_every_service_can_lag(account: Account, service: str, code: str) -> None:
-    """What was made is not found, in the service's own words, and not listed; later it is."""
+    """The new resource is not found, with the service's own error, and not listed; later it is."""
     ask, parameters, shown = make(account, service)
     assert [] == shown
     assert code == account.refusal(ask, **parameters)[0]
@@ -202,25 +202,26 @@ def test_deleted_bucket_is_still_listed(account: Account) -> None:
 
 
 def test_lag_is_switched_by_service(account: Account) -> None:
-    """Only those that are named change; 0 ends it; a service that is not known to lag is refused."""
+    """Only the named services change; 0 ends the lag; a service without lag is rejected."""
     services = control(account, "POST", "lag", {"seconds": 0})
     assert {} == services
     assert {"iam": 3} == control(account, "POST", "lag", {"seconds": 3, "services": ["iam"]})
     ec2 = account.client("ec2")
     ec2.describe_security_groups(GroupIds=[group(account)])
-    status, words = why(account, "POST", "lag", {"seconds": 3, "services": ["ecx"]})
+    status, words = control_error(account, "POST", "lag", {"seconds": 3, "services": ["ecx"]})
     assert (400, True) == (status, words.startswith("services are among acm, ec2"))
-    refused = why(account, "POST", "lag", {"seconds": 3, "services": 1})
+    refused = control_error(account, "POST", "lag", {"seconds": 3, "services": 1})
     assert (400, "services is a list, not 1") == refused
     assert (
-        "seconds is a number from 0 up, not -1" == why(account, "POST", "lag", {"seconds": -1})[1]
+        "seconds is a number from 0 up, not -1"
+        == control_error(account, "POST", "lag", {"seconds": -1})[1]
     )
     control(account, "POST", "reset")
     assert {} == account.cloud.lag.seconds
 
 
 def test_lag_comes_with_the_delays(account: Account) -> None:
-    """`Delays.lag` by service, or one for all; a reset returns to it."""
+    """`Delays.lag` is by service, or one for all; a reset returns to it."""
     account.cloud.delays.lag = {"ssm": 4}
     control(account, "POST", "reset")
     assert {"ssm": 4} == account.cloud.lag.seconds

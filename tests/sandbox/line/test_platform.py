@@ -1,4 +1,4 @@
-"""The sandbox's LINE: what it sends, what it takes, and what it refuses."""
+"""The sandbox's LINE: what it sends, accepts, and rejects."""
 
 import json
 import re
@@ -19,7 +19,7 @@ HI = [{"type": "text", "text": "hi"}]
 
 
 class Bot:
-    """The other side of the webhook: answers `status`, or raises it; `says` is its reply."""
+    """The webhook's server: returns `status`, or raises it; `says` is its reply."""
 
     def __init__(self) -> None:
         self.status: int | Exception = 200
@@ -40,25 +40,25 @@ class Bot:
         return self.status, b""
 
     def document(self) -> dict[str, Any]:
-        """The last webhook."""
+        """Return the last webhook."""
         return dict(json.loads(self.received[-1][1]))
 
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Stands still."""
+    """Return a manual clock."""
     return ManualClock()
 
 
 @pytest.fixture
 def bot() -> Bot:
-    """Says hi."""
+    """Return a bot that replies."""
     return Bot()
 
 
 @pytest.fixture
 def platform(bot: Bot, clock: ManualClock) -> LinePlatform:
-    """A LINE that knows one host and waits for no late reply."""
+    """Return a LINE that knows one host and waits for no late reply."""
     known = {"bot.example.jp": ["127.0.0.1"]}
     bot.platform = LinePlatform(
         bot.deliver, lambda name: known.get(name, []), clock, reply_timeout=0
@@ -69,7 +69,7 @@ def platform(bot: Bot, clock: ManualClock) -> LinePlatform:
 def call(
     platform: LinePlatform, method: str, path: str, body: Any = None, **more: Any
 ) -> TestResponse:
-    """An API call with the channel's token."""
+    """Call the API with the channel's token."""
     headers = {"Authorization": f"Bearer {platform.access_token}", **more}
     return Client(platform.wsgi).open(path, method=method, json=body, headers=headers)
 
@@ -86,26 +86,26 @@ def put_endpoint(platform: LinePlatform, url: Any = ENDPOINT) -> TestResponse:
 
 
 def send(platform: LinePlatform, **body: Any) -> dict[str, Any]:
-    """Play a person."""
+    """Send a message as a user."""
     return dict(Client(platform.wsgi).post("/_sandbox/send", json=body).get_json())
 
 
 def test_signature_vector() -> None:
-    """The example of LINE's documents."""
+    """The example of LINE's documentation."""
     body = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
     expected = "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs="
     assert expected == signature("8c570fa6dd201bb328f1c1eac23a96d8", body)
 
 
 def test_ulids_sort_by_time() -> None:
-    """26 characters of Crockford's alphabet, the time first."""
+    """26 characters of Crockford's alphabet, with the time first."""
     assert re.fullmatch("[0-7][0-9A-HJKMNP-TV-Z]{25}", ulid(1_800_000_000.0))
     assert ulid(1_800_000_000.0) < ulid(1_800_000_000.001)
     assert "01ARYZ6S41" == ulid(1469918176.385)[:10]
 
 
 def test_every_channel_has_its_own_secrets(bot: Bot, clock: ManualClock) -> None:
-    """Nothing that could be relied on from one run to the next."""
+    """They differ between runs."""
     one, two = (LinePlatform(bot.deliver, lambda _: [], clock) for _ in range(2))
     for name in ("access_token", "channel_secret", "user_id", "basic_id"):
         assert getattr(one, name) != getattr(two, name)
@@ -116,7 +116,7 @@ def test_every_channel_has_its_own_secrets(bot: Bot, clock: ManualClock) -> None
 )
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "ü"])
 def test_a_wrong_token(platform: LinePlatform, path: str, header: str | None) -> None:
-    """401 in LINE's words."""
+    """401 with LINE's message."""
     headers = {"Authorization": header} if header else {}
     response = Client(platform.wsgi).get(path, headers=headers)
     assert 401 == response.status_code
@@ -127,7 +127,7 @@ def test_a_wrong_token(platform: LinePlatform, path: str, header: str | None) ->
 
 
 def test_info(platform: LinePlatform) -> None:
-    """Who the bot is."""
+    """The bot's name and ids."""
     info = call(platform, "GET", "/v2/bot/info").get_json()
     assert (platform.user_id, platform.basic_id) == (info["userId"], info["basicId"])
     assert "bot" == info["chatMode"]
@@ -135,7 +135,7 @@ def test_info(platform: LinePlatform) -> None:
 
 
 def test_webhook_endpoint(platform: LinePlatform) -> None:
-    """404 before one is set; `active` is the console's switch and no API's."""
+    """404 before one is set; `active` is the console's switch, without an API."""
     path = "/v2/bot/channel/webhook/endpoint"
     assert 404 == call(platform, "GET", path).status_code
     assert (200, {}) == ((put := put_endpoint(platform)).status_code, put.get_json())
@@ -150,7 +150,7 @@ def test_webhook_endpoint(platform: LinePlatform) -> None:
     ["http://bot.example.jp/", "https://", "https:///x", "", None, 5, "https://a.jp/" + "x" * 488],
 )
 def test_an_endpoint_must_be_https_and_short(platform: LinePlatform, url: Any) -> None:
-    """400, and the old one stays."""
+    """400, and the old one is kept."""
     put_endpoint(platform)
     assert 400 == put_endpoint(platform, url).status_code
     assert ENDPOINT == platform.endpoint
@@ -169,7 +169,7 @@ def test_an_endpoint_must_be_https_and_short(platform: LinePlatform, url: Any) -
 def test_webhook_test(
     platform: LinePlatform, bot: Bot, status: int | Exception, reason: str, code: int
 ) -> None:
-    """Really sends a signed webhook without events, whether or not the switch is on."""
+    """A signed webhook without events is sent, whether or not the switch is on."""
     put_endpoint(platform)
     platform.active = False
     bot.status = status
@@ -187,7 +187,7 @@ def test_webhook_test(
 
 
 def test_webhook_test_of_another_endpoint(platform: LinePlatform, bot: Bot) -> None:
-    """`endpoint` in the body is tested and not set; a name that does not resolve is a 400."""
+    """`endpoint` in the body is tested and not set; an unknown host name is a 400."""
     path = "/v2/bot/channel/webhook/test"
     assert 404 == call(platform, "POST", path).status_code
     other = {"endpoint": "https://bot.example.jp/other"}
@@ -198,8 +198,8 @@ def test_webhook_test_of_another_endpoint(platform: LinePlatform, bot: Bot) -> N
     assert 400 == call(platform, "POST", path, {"endpoint": "http://bot.example.jp/"}).status_code
 
 
-def test_a_person_writes_and_gets_an_answer(platform: LinePlatform, bot: Bot) -> None:
-    """From the text to the reply, with all that LINE puts into a message event."""
+def test_message_and_reply(platform: LinePlatform, bot: Bot) -> None:
+    """From the text to the reply, with all properties of a message event."""
     put_endpoint(platform)
     outcome = send(platform, text="こんにちは", user="U1")
     assert (200, HI, "OK") == (outcome["status"], outcome["reply"], outcome["reason"])
@@ -216,7 +216,7 @@ def test_a_person_writes_and_gets_an_answer(platform: LinePlatform, bot: Bot) ->
 def test_webhooks_are_as_line_describes_them(
     platform: LinePlatform, bot: Bot, body: dict[str, str]
 ) -> None:
-    """Contract, against webhook.yml."""
+    """They are validated against webhook.yml."""
     put_endpoint(platform)
     send(platform, **body)
     assert [] == violations("webhook.yml", "CallbackRequest", bot.document())
@@ -231,7 +231,7 @@ def test_webhooks_are_as_line_describes_them(
     ],
 )
 def test_the_sdk_knows_our_events(platform: LinePlatform, bot: Bot, body: dict[str, str]) -> None:
-    """line-bot-sdk's parser takes signature and events for what they are."""
+    """line-bot-sdk's parser accepts signature and events."""
     from linebot.v3 import WebhookParser
 
     put_endpoint(platform)
@@ -246,7 +246,7 @@ def test_the_sdk_knows_our_events(platform: LinePlatform, bot: Bot, body: dict[s
 
 
 def test_a_bot_that_says_nothing(platform: LinePlatform, bot: Bot) -> None:
-    """No reply, and the status all the same."""
+    """No reply, but the status."""
     put_endpoint(platform)
     bot.says = None
     assert (200, None) == ((outcome := send(platform, text="hi"))["status"], outcome["reply"])
@@ -259,7 +259,7 @@ def test_a_bot_that_says_nothing(platform: LinePlatform, bot: Bot) -> None:
 def test_a_bot_that_fails(
     platform: LinePlatform, bot: Bot, status: int | Exception, expected: tuple[int | None, str]
 ) -> None:
-    """The person sees no answer; the sandbox says why."""
+    """The user gets no answer; the sandbox returns the reason."""
     put_endpoint(platform)
     bot.status, bot.says = status, None
     outcome = send(platform, text="hi")
@@ -273,8 +273,9 @@ def switch(platform: LinePlatform, **switches: Any) -> TestResponse:
 
 
 def test_redelivery(platform: LinePlatform, bot: Bot, clock: ManualClock) -> None:
-    """Off by default. Switched on, what was not acknowledged comes again, as the same event but for
-    one mark, and a token that was not used works again."""
+    """Off by default. Switched on, an unacknowledged event is sent again, equal except for one flag, and an
+    unused token works again.
+    """
     put_endpoint(platform)
     bot.status, says, bot.says = 500, bot.says, None
     assert 1 == send(platform, text="hi")["deliveries"]
@@ -303,14 +304,14 @@ def test_redelivery_ends(platform: LinePlatform, bot: Bot) -> None:
 
 @pytest.mark.parametrize("switches", [{}, {"active": 1}, {"other": True}])
 def test_switches_are_on_or_off(platform: LinePlatform, switches: dict[str, Any]) -> None:
-    """And there are two."""
+    """There are two."""
     assert 400 == switch(platform, **switches).status_code
 
 
 def test_nothing_is_sent_without_an_endpoint_or_with_the_switch_off(
     platform: LinePlatform, bot: Bot
 ) -> None:
-    """As on LINE, where the person then gets no answer."""
+    """As with LINE, the user then gets no answer."""
     assert "NO_WEBHOOK_ENDPOINT" == send(platform, text="hi")["reason"]
     put_endpoint(platform)
     platform.active = False
@@ -319,7 +320,7 @@ def test_nothing_is_sent_without_an_endpoint_or_with_the_switch_off(
 
 
 def test_a_reply_token_works_once(platform: LinePlatform) -> None:
-    """The second time, and for a token never sent: Invalid reply token."""
+    """The second time, and for an unknown token: Invalid reply token."""
     token = platform.tokens.issue("U1")
     first = reply(platform, token, HI)
     assert (200, 1) == (first.status_code, len(first.get_json()["sentMessages"]))
@@ -335,7 +336,7 @@ def test_a_reply_token_works_once(platform: LinePlatform) -> None:
 def test_a_reply_token_lives_a_minute(
     platform: LinePlatform, clock: ManualClock, seconds: float, status: int
 ) -> None:
-    """Of simulated time."""
+    """In simulated time."""
     token = platform.tokens.issue("U1")
     clock.advance(seconds)
     assert status == reply(platform, token, HI).status_code
@@ -354,7 +355,7 @@ def test_a_redelivered_token_lives_again(
 
 
 def test_a_refused_reply_leaves_the_token(platform: LinePlatform) -> None:
-    """Wrong messages or a retry key (for push only): 400, and the token can still be used."""
+    """Invalid messages or a retry key (for push only): 400, and the token stays valid."""
     token = platform.tokens.issue("U1")
     assert 400 == reply(platform, token, []).status_code
     assert 400 == reply(platform, token, HI, **{"X-Line-Retry-Key": "k"}).status_code
@@ -362,7 +363,7 @@ def test_a_refused_reply_leaves_the_token(platform: LinePlatform) -> None:
 
 
 def test_validate_says_what_is_wrong_and_where(platform: LinePlatform) -> None:
-    """LINE's form of details."""
+    """With LINE's format of details."""
     path = "/v2/bot/message/validate/reply"
     assert 200 == call(platform, "POST", path, {"messages": HI}).status_code
     wrong = {"messages": [{"type": "text", "text": ""}, {"type": "bogus"}]}
@@ -386,7 +387,7 @@ def test_validate_says_what_is_wrong_and_where(platform: LinePlatform) -> None:
     ],
 )
 def test_loading(platform: LinePlatform, body: dict[str, Any], status: int) -> None:
-    """User chats only, 5 to 60 seconds in fives."""
+    """User chats only, 5 to 60 seconds in steps of five."""
     assert status == call(platform, "POST", "/v2/bot/chat/loading/start", body).status_code
 
 
@@ -399,7 +400,7 @@ def test_bodies_that_are_no_objects(platform: LinePlatform, path: str, body: str
 
 
 def test_the_chat_page(platform: LinePlatform) -> None:
-    """Served at the root, complete in itself: nothing is fetched from elsewhere."""
+    """Served at the root, self-contained: nothing is fetched from elsewhere."""
     page = Client(platform.wsgi).get("/")
     assert "text/html; charset=utf-8" == page.headers["Content-Type"]
     assert "/_sandbox/send" in page.text
@@ -410,24 +411,24 @@ def test_the_chat_page(platform: LinePlatform) -> None:
 
 
 def flex(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A bubble with these components, as a message."""
+    """Return a bubble with these components, as a message."""
     body = {"type": "box", "layout": "vertical", "contents": list(parts)}
     return {"type": "flex", "altText": "a", "contents": {"type": "bubble", "body": body}, **more}
 
 
 def quick(count: int, label: str = "l", **action: Any) -> dict[str, Any]:
-    """A text message with so many quick replies."""
+    """Return a text message with that many quick replies."""
     item = {"type": "action", "action": {"type": "message", "label": label, "text": "t", **action}}
     return {"type": "text", "text": "t", "quickReply": {"items": [item] * count}}
 
 
 def button(**action: Any) -> dict[str, Any]:
-    """A bubble with one button."""
+    """Return a bubble with one button."""
     return flex({"type": "button", "action": {"label": "l", **action}})
 
 
 def carousel(count: int, size: int = 1) -> dict[str, Any]:
-    """So many bubbles, each with so long a text."""
+    """Return that many bubbles, each with a text of that length."""
     bubble = flex({"type": "text", "text": "x" * size})["contents"]
     contents = {"type": "carousel", "contents": [bubble] * count}
     return {"type": "flex", "altText": "a", "contents": contents}
@@ -473,28 +474,28 @@ LIMITS: list[tuple[Any, Any]] = [
 
 @pytest.mark.parametrize(("taken", "refused"), LIMITS, ids=[str(n) for n in range(len(LIMITS))])
 def test_limits(taken: dict[str, Any], refused: dict[str, Any]) -> None:
-    """What the description lacks, at the edge: exactly one finding beyond it."""
+    """Limits that the description lacks: exactly one violation beyond each."""
     assert [] == problems([taken])
     assert 1 == len(problems([refused]))
 
 
 @pytest.mark.parametrize("messages", [None, {}, [], HI * 6, [None], ["text"], [{}]])
 def test_messages_are_a_list_of_one_to_five(messages: Any) -> None:
-    """And each is an object of a known type."""
+    """Each is an object of a known type."""
     assert [] == problems(HI * 5)
     assert 1 == len(problems(messages))
 
 
 @needs_description
 def test_every_kind_of_message_is_known() -> None:
-    """The description's kinds, but for coupons, which need an account that has some."""
+    """The description's kinds except coupons, which an account has to have."""
     from tests.openapi import schemas
 
     described = schemas("messaging-api.yml")["Message"]["discriminator"]["mapping"]
     assert set(described) - {"coupon"} == set(KINDS)
 
 
-def test_what_the_bot_makes_of_an_address_is_taken() -> None:
-    """The bot's encoding and the sandbox's check agree."""
+def test_bots_url_encoding_is_accepted() -> None:
+    """The sandbox's check accepts the bot's encoding of URLs."""
     address = uri("https://例え.jp/道 1?q=あ[]")
     assert [] == problems([button(type="uri", uri=address)])

@@ -1,4 +1,4 @@
-"""Tasks run what is in their image's layers; of an image whose layers are not here, the checkout's bot."""
+"""Tasks run their image's layers, or the checkout's bot if the layers are not in the sandbox."""
 
 import gzip
 import io
@@ -17,7 +17,7 @@ from provision.sandbox.aws.cloud import Cloud
 from provision.sandbox.aws.ecr.image_store import CannotPullError
 from provision.sandbox.tasks.processes import ProcessTask, ProcessTasks
 from provision.sandbox.tasks.rootfs import Rootfs
-from tests.sandbox.aws.ecr.test_registry_api import OCI, Docker
+from tests.sandbox.aws.ecr.test_registry_api import OCI, DockerClient
 from tests.sandbox.conftest import Account
 
 URI = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/bot:1"
@@ -26,7 +26,7 @@ SAYS = b"import os, words; print(words.SAID, os.getcwd()[-4:], os.environ['SAID'
 
 @pytest.fixture
 def tasks(account: Account) -> Iterator[ProcessTasks]:
-    """With what is in the account's ECR."""
+    """Return tasks that use the account's ECR."""
     rootfs = Rootfs(account.cloud)
     tasks = ProcessTasks(("python", "-c", "print('the checkout')"))
     tasks.unpacked = rootfs.unpacked
@@ -43,15 +43,15 @@ CONFIG: dict[str, Any] = {
 
 
 def push(account: Account, *layers: dict[str, bytes]) -> None:
-    """An image of these files, which starts `python -m says` in /app."""
+    """Push an image of these files, which starts `python -m says` in /app."""
     made = [layer.in_memory(files.items(), "") for files in layers]
     push_blobs(account, *(b"".join(each.blob.read()) for each in made))
 
 
 def push_blobs(account: Account, *blobs: bytes, **told: Any) -> None:
-    """An image of these layers, whatever they are. told: instead of CONFIG's."""
+    """Push an image of these layers, with a given configuration instead of CONFIG."""
     account.client("ecr").create_repository(repositoryName="bot")
-    docker = Docker(account)
+    docker = DockerClient(account)
     config = json.dumps({"architecture": "amd64", "os": "linux", "config": CONFIG | told}).encode()
     for blob in (config, *blobs):
         assert 201 == docker.upload(blob).status_code
@@ -65,7 +65,7 @@ def push_blobs(account: Account, *blobs: bytes, **told: Any) -> None:
 
 
 def tar(*members: tuple[str, dict[str, Any], bytes]) -> bytes:
-    """A layer of these: name, what else tarfile knows of it, content."""
+    """Return a layer of these entries: name, tarfile's other properties, content."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as made:
         for name, more, content in members:
@@ -77,8 +77,8 @@ def tar(*members: tuple[str, dict[str, Any], bytes]) -> bytes:
     return stream.getvalue()
 
 
-def said(task: ProcessTask) -> list[str]:
-    """All that it printed, once it has ended."""
+def output_of(task: ProcessTask) -> list[str]:
+    """Return all that the task printed, once it has ended."""
     end = time.monotonic() + 20
     while task.exit_code is None and time.monotonic() < end:
         task._process.wait(20)
@@ -87,31 +87,31 @@ def said(task: ProcessTask) -> list[str]:
 
 
 def test_task_runs_its_layers(account: Account, tasks: ProcessTasks) -> None:
-    """The image's folder, variables, packages and command; a later layer wins, the task's own over all."""
+    """The image's folder, variables, packages and command; later layers and the task's own settings win."""
     push(
         account,
         {"app/says.py": b"print('older')", "app/packages/words.py": b"SAID = 'layers'"},
         {"app/says.py": SAYS},
     )
-    assert ["layers /app image"] == said(tasks.start({}, URI, 80))
-    assert ["layers /app task"] == said(tasks.start({"SAID": "task"}, URI, 80))
+    assert ["layers /app image"] == output_of(tasks.start({}, URI, 80))
+    assert ["layers /app task"] == output_of(tasks.start({"SAID": "task"}, URI, 80))
     command = ("python", "-c", "import words; print(words.SAID)")
-    assert ["layers"] == said(tasks.start({}, URI, 80, command))
+    assert ["layers"] == output_of(tasks.start({}, URI, 80, command))
 
 
 def test_checkout_stands_for_others(account: Account, tasks: ProcessTasks) -> None:
-    """A public image; one that is an index."""
-    assert ["the checkout"] == said(tasks.start({}, "example.jp/bot:1", 80))
+    """For a public image, and for an index."""
+    assert ["the checkout"] == output_of(tasks.start({}, "example.jp/bot:1", 80))
     cloud: Cloud = account.cloud
     cloud.ecr.images.public["example.jp/bot:2"] = ("linux/amd64",)
-    assert ["the checkout"] == said(tasks.start({}, "example.jp/bot:2", 80))
+    assert ["the checkout"] == output_of(tasks.start({}, "example.jp/bot:2", 80))
 
 
 LINK = {"type": tarfile.SYMTYPE}
 
 
 def test_links_are_left_out(account: Account, tasks: ProcessTasks, tmp_path: Path) -> None:
-    """Those that lead out of the image, at once or over others, and those to its own files."""
+    """Links out of the image, directly or through others, and links to its own files."""
     deep = "d" * 247
     steps = "abcdefghijklmnop"
     chain: list[
@@ -139,12 +139,12 @@ def test_links_are_left_out(account: Account, tasks: ProcessTasks, tmp_path: Pat
         *chain,
     )
     push_blobs(account, layer)
-    assert ["['says.py']"] == said(tasks.start({}, URI, 80))
+    assert ["['says.py']"] == output_of(tasks.start({}, URI, 80))
     assert [] == list(tmp_path.iterdir())
 
 
 def test_file_through_a_link(account: Account, tasks: ProcessTasks, tmp_path: Path) -> None:
-    """A later file below a link's name is in the image, wherever the link leads."""
+    """A later file below a link's name is placed in the image, wherever the link points."""
     out = ("app/out", LINK | {"linkname": str(tmp_path)}, b"")
     push_blobs(account, tar(out), tar(("app/out/file", {}, b"1"), ("app/says.py", {}, SAYS)))
     tasks.start({}, URI, 80).kill()
@@ -166,7 +166,7 @@ WHOLE = tar(("app/says.py", {}, b"print('ran')"), ("app/noise", {}, b"0" * 10_00
     ],
     ids=["none", "cut", "cut short", "damaged", "outside", "file for a folder"],
 )
-def test_layer_that_is_none(account: Account, tasks: ProcessTasks, layer: bytes, why: str) -> None:
+def test_invalid_layer(account: Account, tasks: ProcessTasks, layer: bytes, why: str) -> None:
     """The image cannot be pulled, now or again, and nothing half unpacked is run."""
     push_blobs(account, layer)
     for _again in range(2):
@@ -175,7 +175,7 @@ def test_layer_that_is_none(account: Account, tasks: ProcessTasks, layer: bytes,
 
 
 def test_layer_that_does_not_fit(account: Account) -> None:
-    """What grows beyond bounds while it is unpacked is given up."""
+    """A layer that becomes too large while unpacking is rejected."""
     zeros = io.BytesIO()
     with gzip.open(zeros, "wb") as packed, tarfile.open(fileobj=packed, mode="w|") as made:
         member = tarfile.TarInfo("app/zeros")
@@ -189,7 +189,7 @@ def test_layer_that_does_not_fit(account: Account) -> None:
 
 
 def test_layer_of_too_many_files(account: Account) -> None:
-    """Nor do empty files fill the disk."""
+    """Empty files cannot fill the disk either."""
     push_blobs(account, tar(*((f"app/{number}", {}, b"") for number in range(101))))
     rootfs = Rootfs(account.cloud, max_files=100)
     with pytest.raises(CannotPullError, match="failed to register layer: no space left on device"):
@@ -221,10 +221,8 @@ def test_header_without_end(account: Account, tasks: ProcessTasks) -> None:
     ],
     ids=str,
 )
-def test_configuration_that_is_none(
-    account: Account, tasks: ProcessTasks, told: dict[str, Any]
-) -> None:
-    """No task, and no stumbling."""
+def test_invalid_configuration(account: Account, tasks: ProcessTasks, told: dict[str, Any]) -> None:
+    """The task fails without an exception."""
     push_blobs(account, WHOLE, **told)
     with pytest.raises(CannotPullError):
         tasks.start({}, URI, 80)
@@ -239,22 +237,22 @@ def test_folder_is_in_the_image(account: Account, tasks: ProcessTasks, folder: s
         WorkingDir=folder,
         Env=["PYTHONPATH=/../../p:/app", "SAID=x", "NOTHING", "LD_PRELOAD=/p/a.so"],
     )
-    assert ["in /app x"] == said(tasks.start({}, URI, 80))
+    assert ["in /app x"] == output_of(tasks.start({}, URI, 80))
 
 
 def test_folder_is_made(account: Account, tasks: ProcessTasks) -> None:
-    """A working directory that no layer has."""
+    """A working directory that is in no layer."""
     push_blobs(
         account,
         WHOLE,
         WorkingDir="/work/here",
         Cmd=["python", "-c", "import os; print(os.getcwd()[-10:])"],
     )
-    assert ["/work/here"] == said(tasks.start({}, URI, 80))
+    assert ["/work/here"] == output_of(tasks.start({}, URI, 80))
 
 
 def test_modes(account: Account, tasks: ProcessTasks) -> None:
-    """Of a file's mode only "executable" is kept: no set-user-ID, and this user can replace it."""
+    """Only the executable bit of a file's mode is kept: no set-user-ID, and the user can replace it."""
     modes = {"program": 0o4755, "plain": 0o666, "locked": 0o000}
     layer = tar(*((f"app/{name}", {"mode": mode}, b"") for name, mode in modes.items()))
     push_blobs(account, layer, tar(("app/locked", {"mode": 0o000}, b"")))

@@ -34,7 +34,7 @@ http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).s
 
 
 def waited(condition: Callable[[], bool]) -> bool:
-    """Whether it holds within five real seconds: processes take the time they take."""
+    """Return whether the condition holds within five real seconds."""
     end = time.monotonic() + 5
     while not condition():
         if time.monotonic() > end:
@@ -51,7 +51,7 @@ def processes() -> Iterator[ProcessTasks]:
 
 
 def test_process_answers_with_its_own_environment(processes: ProcessTasks) -> None:
-    """It sees its variables and not ours, its request whole; its lines are kept; SIGTERM ends it."""
+    """It gets its variables and not ours, and the complete request; its output is kept; SIGTERM ends it."""
     os.environ["INHERITED"] = "of the test"
     try:
         task = processes.start({"SECRET": "from Parameter Store"}, "example/bot", 8080)
@@ -60,8 +60,8 @@ def test_process_answers_with_its_own_environment(processes: ProcessTasks) -> No
     assert task.ready(10)
     reply = task.send(Request("POST", "/a?b=%20", [("Host", "x"), ("X-Given", "1")], b"\0raw"), 5)
     assert 201 == reply.status
-    told = eval(reply.body)
-    assert ("/a?b=%20", b"\0raw", "1", "from Parameter Store", None) == told[:5]
+    received = eval(reply.body)
+    assert ("/a?b=%20", b"\0raw", "1", "from Parameter Store", None) == received[:5]
     assert ["it begins"] == task.lines()
     task.terminate()
     assert waited(lambda: task.exit_code is not None)
@@ -71,7 +71,7 @@ def test_process_answers_with_its_own_environment(processes: ProcessTasks) -> No
 
 
 def test_process_is_killed_with_its_group(processes: ProcessTasks) -> None:
-    """kill leaves nothing behind, not even what ignores SIGTERM."""
+    """kill leaves no process, not even one that ignores SIGTERM."""
     task = processes.start({}, "example/bot", 8080)
     assert task.ready(10)
     body = task.send(Request("POST", "/", [("Host", "x")]), 5).body
@@ -82,7 +82,7 @@ def test_process_is_killed_with_its_group(processes: ProcessTasks) -> None:
 
 
 def test_process_that_ends_at_once() -> None:
-    """ready says no, the exit code and the last words are there."""
+    """ready is false; exit code and output are available."""
     runner = ProcessTasks((sys.executable, "-I", "-S", "-c", "import sys; sys.exit('no token')"))
     task = runner.start({}, "example/bot", 8080)
     assert not task.ready(10)
@@ -92,16 +92,16 @@ def test_process_that_ends_at_once() -> None:
 
 
 def test_process_of_a_task_with_a_command(processes: ProcessTasks) -> None:
-    """The task's own command instead of the image's; `python` is this interpreter."""
-    told = ("python", "-I", "-S", "-c", "import sys; print(sys.executable); sys.exit(4)")
-    task = processes.start({}, "example/bot", 8080, told)
+    """The task's command replaces the image's; `python` is this interpreter."""
+    command = ("python", "-I", "-S", "-c", "import sys; print(sys.executable); sys.exit(4)")
+    task = processes.start({}, "example/bot", 8080, command)
     assert not task.ready(10)
     assert 4 == task.exit_code
     assert [sys.executable] == task.lines()
 
 
 def test_process_of_a_killed_sandbox_ends() -> None:
-    """The end of stdin, which is what a killed sandbox leaves, takes the task with it."""
+    """The end of stdin, after the sandbox was killed, ends the task."""
     runner = ProcessTasks((sys.executable, "-I", "-S", "-c", SERVER))
     task = runner.start({}, "example/bot", 8080)
     assert task.ready(10)
@@ -111,8 +111,8 @@ def test_process_of_a_killed_sandbox_ends() -> None:
     runner.close()
 
 
-def test_inline_container_ends_when_it_cannot_be_built() -> None:
-    """What the factory raises is a crash at start, in its log."""
+def test_inline_container_that_fails_to_build() -> None:
+    """An exception of the factory is a crash at start, and is in its log."""
 
     def broken(environment: dict[str, str]) -> Any:
         raise KeyError("ACCESS_TOKEN")
@@ -126,7 +126,7 @@ def test_inline_container_ends_when_it_cannot_be_built() -> None:
 
 
 def test_inline_container_gets_the_raw_request() -> None:
-    """Body and headers arrive as they were sent: a webhook's signature is over raw bytes."""
+    """Body and headers are unchanged: a webhook's signature is over raw bytes."""
 
     def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))

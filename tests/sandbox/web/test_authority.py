@@ -8,7 +8,7 @@ from provision.sandbox.web.authority import Authority
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None:
-    """A TLS handshake in memory; raises where the client does not accept the server."""
+    """Perform a TLS handshake in memory; raise if the client rejects the server."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     one = client.wrap_bio(to_client, to_server, server_hostname=name)
     other = server.wrap_bio(to_server, to_client, server_side=True)
@@ -21,7 +21,7 @@ def handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None
 
 
 def test_leaf_is_trusted_by_who_has_the_root() -> None:
-    """A client that was given the PEM file accepts the names issued, and no other name."""
+    """A client with the PEM file accepts the issued names, and no other name."""
     authority = Authority()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue("example.jp", "*.example.jp").configure_cert(server)

@@ -1,12 +1,12 @@
-"""The control surface: the log of calls, the clock, reset, and what a service adds."""
+"""The control endpoint: the log of calls, the clock, reset, and additions by services."""
 
 from provision.sandbox.aws import account as account_file
 from tests.sandbox.conftest import Account
-from tests.sandbox.control_client import control, why
+from tests.sandbox.control_client import control, control_error
 
 
 def test_surface_lists_itself(account: Account) -> None:
-    """GET /_sandbox/ says what there is, each with its sentence."""
+    """GET /_sandbox/ lists all paths, each with a sentence."""
     listed = {(one["method"], one["path"]): one["says"] for one in control(account, "GET", "")}
     assert "List the control paths." == listed["GET", "/_sandbox/"]
     assert {
@@ -18,15 +18,15 @@ def test_surface_lists_itself(account: Account) -> None:
     assert "" not in listed.values()
 
 
-def test_what_there_is_not(account: Account) -> None:
-    """Unknown paths are 404, wrong methods 405, bodies that are no object 400."""
+def test_unknown_paths_and_methods(account: Account) -> None:
+    """Unknown paths are 404, wrong methods 405, bodies that are no objects 400."""
     assert 404 == control(account, "GET", "weather")
     assert 405 == control(account, "POST", "clock", {})
-    assert (400, "the body is one JSON object") == why(account, "POST", "faults", [1])
+    assert (400, "the body is one JSON object") == control_error(account, "POST", "faults", [1])
 
 
 def test_log_can_be_filtered(account: Account) -> None:
-    """By number, time, service, operation, caller, and whether something changed."""
+    """By number, time, service, operation, caller, and whether the call mutates."""
     account.client("ssm").put_parameter(Name="A", Value="b", Type="String")
     account.clock.advance(10)
     account.client("ssm").describe_parameters()
@@ -46,12 +46,12 @@ def test_log_can_be_filtered(account: Account) -> None:
     assert 3 == len(seen(f"caller={first['caller']}"))
     assert "arn:aws:iam::123456789012:root" == first["caller"]
     assert [] == seen("caller=arn:aws:iam::123456789012:user/other")
-    assert (400, "no such filter: colour") == why(account, "GET", "calls?colour=red")
+    assert (400, "no such filter: colour") == control_error(account, "GET", "calls?colour=red")
     assert 400 == control(account, "GET", "calls?since=yesterday")
 
 
 def test_log_is_bounded(account: Account) -> None:
-    """The oldest calls leave it; the numbers go on, so that a reader sees that some are missing."""
+    """The oldest calls are dropped; numbering continues, so that a reader notices."""
     account.client("ssm").describe_parameters()
     (only,) = account.cloud.log
     assert account_file.LOG_LENGTH == account.cloud.log.maxlen
@@ -62,7 +62,7 @@ def test_log_is_bounded(account: Account) -> None:
 
 
 def test_reset_empties_the_account(account: Account) -> None:
-    """After a reset there is nothing in the account and nothing in the log."""
+    """After a reset account and log are empty."""
     account.client("ssm").put_parameter(Name="A", Value="b", Type="String")
     account.hosted_zone()
     control(account, "POST", "reset")
@@ -72,15 +72,15 @@ def test_reset_empties_the_account(account: Account) -> None:
 
 
 def test_clock_is_shown(account: Account) -> None:
-    """The tool takes its polling from the sandbox's clock."""
+    """The tool uses the sandbox's clock for polling."""
     assert {"now": account.clock.now(), "speed": 1.0} == control(account, "GET", "clock")
 
 
 def test_delays_can_be_changed(account: Account) -> None:
-    """By name, from then on; what is no delay, or no number, changes nothing."""
+    """By name, from then on; an unknown delay or an invalid number changes nothing."""
     before = control(account, "GET", "delays")
     assert {**before, "role": 3.0} == control(account, "POST", "delays", {"role": 3})
-    assert (400, "no such delay: lag, naps") == why(
+    assert (400, "no such delay: lag, naps") == control_error(
         account, "POST", "delays", {"lag": 1, "naps": 1}
     )
     assert 400 == control(account, "POST", "delays", {"role": 1, "certificate": "soon"})

@@ -11,12 +11,12 @@ NOW = 1_800_000_123.0
 
 @pytest.fixture
 def client() -> Client:
-    """A reader of it, at a moment within an hour."""
+    """Return a client of it, at a moment within an hour."""
     return Client(FeedServer(lambda: NOW))
 
 
 def test_the_collector_reads_it(client: Client) -> None:
-    """Every report is an article, the newest of this hour, each of the others two hours older."""
+    """Every report is an article, the newest of this hour, each other two hours older."""
     response = client.get(PATH)
     articles = read_feed(response.data, response.content_type, "http://127.0.0.1/news.xml", NOW)
     assert [report[1] for report in REPORTS] == [article.title for article in articles]
@@ -27,8 +27,8 @@ def test_the_collector_reads_it(client: Client) -> None:
     assert {"サンドボックス新報"} == {article.source for article in articles}
 
 
-def test_it_changes_by_the_hour(client: Client) -> None:
-    """304 within the hour for those who have it; another edition after it; nothing elsewhere."""
+def test_feed_changes_hourly(client: Client) -> None:
+    """304 within the hour; new content after it; other paths do not exist."""
     tag = client.get(PATH).headers["ETag"]
     assert 304 == client.get(PATH, headers={"If-None-Match": tag}).status_code
     later = Client(FeedServer(lambda: NOW + HOUR))

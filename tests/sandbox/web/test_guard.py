@@ -1,4 +1,4 @@
-"""What reaches the sandbox's ports: nothing of a web page's, and no control without the token."""
+"""What reaches the sandbox's ports: nothing from web pages, and no control without the token."""
 
 import http.client
 import json
@@ -40,12 +40,12 @@ CONTROLS = [
 
 @pytest.fixture(scope="module")
 def addresses() -> Iterator[dict[str, str]]:
-    """A sandbox that is served."""
+    """Return the addresses of a served sandbox."""
     with Sandbox(RunningClock(20)) as sandbox:
         yield sandbox.serve()
 
 
-def ask(
+def send_request(
     addresses: dict[str, str],
     server: str,
     method: str = "GET",
@@ -53,7 +53,7 @@ def ask(
     body: bytes | None = None,
     **headers: str | None,
 ) -> tuple[int, str, dict[str, str]]:
-    """One request as it stands: status, body, headers. Host: given, else the server's own; None: none."""
+    """Send a request; return status, body, headers. Host: the given one, the server's own, or none."""
     place = urlsplit(addresses[server]).netloc
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     given.setdefault("Host", place)
@@ -66,13 +66,13 @@ def ask(
         connection.putheader("Content-Length", str(len(body)))
     connection.endheaders(body)
     answer = connection.getresponse()
-    told = answer.status, answer.read().decode(), dict(answer.getheaders())
+    response = answer.status, answer.read().decode(), dict(answer.getheaders())
     connection.close()
-    return told
+    return response
 
 
 def bearer(addresses: dict[str, str]) -> dict[str, str]:
-    """The header of those who may control it."""
+    """Return the header that authorises control."""
     return {"Authorization": f"Bearer {addresses['token']}"}
 
 
@@ -92,20 +92,23 @@ def bearer(addresses: dict[str, str]) -> dict[str, str]:
         None,
     ],
 )
-def test_host_of_others(addresses: dict[str, str], server: str, host: str | None) -> None:
-    """A name that leads to loopback only in somebody's DNS is answered nowhere."""
+def test_foreign_host_header(addresses: dict[str, str], server: str, host: str | None) -> None:
+    """A name that resolves to loopback only in somebody's DNS is not served."""
     if host:
         host = host.format(port=urlsplit(addresses[server]).port)
-    assert 403 == ask(addresses, server, Host=host)[0]
+    assert 403 == send_request(addresses, server, Host=host)[0]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}"])
 def test_own_hosts(addresses: dict[str, str], host: str) -> None:
-    """Both names of loopback are answered, and S3's bucket below the second."""
+    """Both names of loopback are served, and S3's bucket below the second."""
     port = urlsplit(addresses["aws"]).port
-    assert 200 == ask(addresses, "aws", "GET", "/_sandbox/clock", Host=host.format(port=port))[0]
+    assert (
+        200
+        == send_request(addresses, "aws", "GET", "/_sandbox/clock", Host=host.format(port=port))[0]
+    )
     bucket = f"bucket.localhost:{port}"
-    assert 200 == ask(addresses, "aws", "GET", "/_sandbox/clock", Host=bucket)[0]
+    assert 200 == send_request(addresses, "aws", "GET", "/_sandbox/clock", Host=bucket)[0]
 
 
 @pytest.mark.parametrize("server", HTTP)
@@ -123,12 +126,14 @@ def test_own_hosts(addresses: dict[str, str], host: str) -> None:
     ],
     ids=str,
 )
-def test_pages_of_others(addresses: dict[str, str], server: str, headers: dict[str, str]) -> None:
-    """A page of another origin gets nothing done and nothing told, token or not."""
+def test_foreign_origin(addresses: dict[str, str], server: str, headers: dict[str, str]) -> None:
+    """A page of another origin can do and read nothing, with or without a token."""
     own = urlsplit(addresses[server]).netloc
     given = {name: value.format(own=own) for name, value in headers.items()} | bearer(addresses)
     for method, path in (("GET", "/"), ("POST", "/_sandbox/send"), ("PUT", "/domains/a.example")):
-        status, _text, answered = ask(addresses, server, method, path, b"{}", **given, **JSON)
+        status, _text, answered = send_request(
+            addresses, server, method, path, b"{}", **given, **JSON
+        )
         assert 403 == status
         assert [] == [name for name in answered if name.lower().startswith("access-control")]
 
@@ -136,25 +141,25 @@ def test_pages_of_others(addresses: dict[str, str], server: str, headers: dict[s
 @pytest.mark.parametrize("server", HTTP)
 @pytest.mark.parametrize("path", ["/", "/_sandbox/reset", "/domains/example.jp", "/news/object"])
 def test_preflight(addresses: dict[str, str], server: str, path: str) -> None:
-    """OPTIONS, with which a browser asks for leave, is refused: no CORS header comes back."""
+    """OPTIONS is rejected: no CORS header is returned."""
     for origin in ("http://evil.example", None):
-        asked = {"Origin": origin, "Access_Control_Request_Method": "POST"}
-        status, _text, answered = ask(addresses, server, "OPTIONS", path, **asked)
+        headers = {"Origin": origin, "Access_Control_Request_Method": "POST"}
+        status, _text, answered = send_request(addresses, server, "OPTIONS", path, **headers)
         assert 403 == status
         assert [] == [name for name in answered if name.lower().startswith("access-control")]
 
 
 def test_chat_page(addresses: dict[str, str]) -> None:
-    """A person types its address; the page itself then sends, with the token behind the #."""
+    """A user opens its URL; the page itself sends, with the token after the #."""
     address, _, token = addresses["page"].partition("#")
     assert addresses["token"] == token
     assert addresses["line"] + "/" == address
-    status, text, answered = ask(addresses, "line", Sec_Fetch_Site="none")
+    status, text, answered = send_request(addresses, "line", Sec_Fetch_Site="none")
     assert (200, "frame-ancestors 'none'") == (status, answered["Content-Security-Policy"])
     assert token not in text
     own = {"Origin": addresses["line"], "Sec_Fetch_Site": "same-origin"}
     body = json.dumps({"text": "help"}).encode()
-    sent = ask(
+    sent = send_request(
         addresses, "line", "POST", "/_sandbox/send", body, **own, **JSON, **bearer(addresses)
     )
     assert (200, "NO_WEBHOOK_ENDPOINT") == (sent[0], json.loads(sent[1])["reason"])
@@ -164,12 +169,14 @@ def test_chat_page(addresses: dict[str, str]) -> None:
 def test_control_needs_the_token(
     addresses: dict[str, str], server: str, method: str, path: str, body: Any
 ) -> None:
-    """Without it, or with another: 401, and nothing has happened."""
+    """Without it, or with another: 401, and nothing is done."""
     data = None if body is None else json.dumps(body).encode()
     for header in (None, "Bearer ", "Bearer wrong", f"Basic {addresses['token']}", "Bearer é"):
-        asked = ask(addresses, server, method, path, data, Authorization=header, **JSON)
-        assert (401, "Bearer") == (asked[0], asked[2]["WWW-Authenticate"])
-    assert 401 != ask(addresses, server, method, path, data, **JSON, **bearer(addresses))[0]
+        response = send_request(addresses, server, method, path, data, Authorization=header, **JSON)
+        assert (401, "Bearer") == (response[0], response[2]["WWW-Authenticate"])
+    assert (
+        401 != send_request(addresses, server, method, path, data, **JSON, **bearer(addresses))[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,13 +187,13 @@ def test_control_needs_the_token(
     "kind",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a", None],
 )
-def test_forms(
+def test_form_posts_are_rejected(
     addresses: dict[str, str], server: str, method: str, path: str, kind: str | None
 ) -> None:
-    """What a form of a page can send is no control, whatever else it has got."""
+    """What a page's form can send is no control request, even with the token."""
     body = b'{"kind": "error", "a": "=", "text": "help", "name_servers": []}'
     given = {"Content_Type": kind} | bearer(addresses)
-    assert 415 == ask(addresses, server, method, path, body, **given)[0]
+    assert 415 == send_request(addresses, server, method, path, body, **given)[0]
 
 
 @pytest.mark.parametrize(
@@ -200,15 +207,15 @@ def test_forms(
         ("news", "/feed.xml"),
     ],
 )
-def test_what_anybody_may_read(addresses: dict[str, str], server: str, path: str) -> None:
-    """The clock and the gallery, which the tool finds by AWS_ENDPOINT_URL alone, and what has no secrets."""
+def test_public_endpoints(addresses: dict[str, str], server: str, path: str) -> None:
+    """The clock and the gallery, which the tool finds by AWS_ENDPOINT_URL, and what has no secrets."""
     if server == "news":
         path = urlsplit(addresses["news"]).path
-    assert 200 == ask(addresses, server, "GET", path)[0]
+    assert 200 == send_request(addresses, server, "GET", path)[0]
 
 
-def test_commands_of_others(addresses: dict[str, str]) -> None:
-    """Who has no key of this sandbox cannot have it run a command; who has, can."""
+def test_task_command_needs_an_access_key(addresses: dict[str, str]) -> None:
+    """Without a key of this sandbox nobody can make it run a command; with one, one can."""
     place = {"endpoint_url": addresses["aws"], "region_name": "ap-northeast-1"}
     guest = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
     unsigned = Config(signature_version=UNSIGNED)
@@ -249,7 +256,7 @@ def test_boto3_over_http(addresses: dict[str, str], service: str) -> None:
 
 
 def test_s3_over_http(addresses: dict[str, str]) -> None:
-    """Bodies are signed here, and go in and out; of a file as of bytes, and in parts."""
+    """Signed bodies are stored and returned; of a file as of bytes, and in parts."""
     s3 = client(addresses, "s3")
     s3.create_bucket(
         Bucket="guarded", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"}

@@ -8,7 +8,7 @@ from tests.sandbox.conftest import Account
 
 @pytest.mark.behaviour("acm.idempotency-token")
 def test_idempotency_token(account: Account) -> None:
-    """Same token and names: the same certificate; other names or another token: another one."""
+    """The same token and names return the same certificate; other names or another token create one."""
     first = request(account, IdempotencyToken="t1")
     assert first == request(account, IdempotencyToken="t1")
     assert first != request(account, name="other.jp", IdempotencyToken="t1")
@@ -17,7 +17,7 @@ def test_idempotency_token(account: Account) -> None:
 
 @pytest.mark.behaviour("acm.idempotency-token-expires")
 def test_idempotency_token_lives_an_hour(account: Account) -> None:
-    """After it the same request makes a second certificate."""
+    """Afterwards the same request creates a second certificate."""
     first = request(account, IdempotencyToken="t1")
     account.clock.step = 600
     account.clock.advance(3600)
@@ -25,7 +25,7 @@ def test_idempotency_token_lives_an_hour(account: Account) -> None:
 
 
 def serve(account: Account, certificate: str) -> tuple[str, str]:
-    """A load balancer and its listener with this certificate; their ARNs."""
+    """Create a load balancer and a listener with this certificate; return their ARNs."""
     balancer = account.load_balancer()["LoadBalancerArn"]
     listener = account.client("elbv2").create_listener(
         LoadBalancerArn=balancer,
@@ -39,7 +39,7 @@ def serve(account: Account, certificate: str) -> tuple[str, str]:
 
 @pytest.mark.behaviour("acm.certificate-in-use")
 def test_certificate_in_use_stays(account: Account) -> None:
-    """DeleteCertificate is refused while a listener has it; InUseBy names the load balancer."""
+    """DeleteCertificate fails while a listener uses it; InUseBy contains the load balancer."""
     arn = account.certificate()
     balancer, _ = serve(account, arn)
     assert [balancer] == describe(account, arn)["InUseBy"]
@@ -51,7 +51,7 @@ def test_certificate_in_use_stays(account: Account) -> None:
 @pytest.mark.behaviour("acm.certificate-in-use-lingers")
 @pytest.mark.parametrize("gone", ["listener", "load balancer", "certificate"])
 def test_certificate_is_in_use_for_a_while_longer(account: Account, gone: str) -> None:
-    """After its listener, its load balancer, or the listener's change to another one."""
+    """After its listener or load balancer is deleted, or the listener uses another one."""
     arn, acm, elbv2 = account.certificate(), account.client("acm"), account.client("elbv2")
     balancer, listener = serve(account, arn)
     match gone:

@@ -8,7 +8,7 @@ from tests.sandbox.conftest import REGION, Account
 
 
 def request(account: Account, name: str = "example.jp", **more: Any) -> str:
-    """The ARN of a newly requested certificate."""
+    """Request a certificate; return its ARN."""
     answer = account.client("acm").request_certificate(
         DomainName=name, ValidationMethod="DNS", **more
     )
@@ -20,14 +20,14 @@ def describe(account: Account, arn: str) -> dict[str, Any]:
 
 
 def validation_record(account: Account, arn: str) -> tuple[str, str]:
-    """Name and value of the CNAME that DescribeCertificate asks for."""
+    """Return name and value of the CNAME that DescribeCertificate requires."""
     record = describe(account, arn)["DomainValidationOptions"][0]["ResourceRecord"]
     return record["Name"], record["Value"]
 
 
 @pytest.mark.behaviour("acm.resource-record-missing")
 def test_resource_record_is_missing_for_seconds(account: Account) -> None:
-    """The validation record is shown only `delays.resource_record` after the request."""
+    """The validation record appears `delays.resource_record` after the request."""
     arn = request(account)
     assert "ResourceRecord" not in describe(account, arn)["DomainValidationOptions"][0]
     account.clock.advance(account.cloud.delays.resource_record)
@@ -38,7 +38,7 @@ def test_resource_record_is_missing_for_seconds(account: Account) -> None:
 
 @pytest.mark.behaviour("acm.issued-by-its-records")
 def test_certificate_is_issued_after_record_and_delegation(account: Account) -> None:
-    """ISSUED comes `delays.certificate` after the record resolves, with the authority's leaf."""
+    """It is ISSUED `delays.certificate` after the record resolves, with a leaf of the authority."""
     zone = account.delegated_zone()
     arn = request(account)
     account.clock.advance(10)
@@ -55,14 +55,14 @@ def test_certificate_is_issued_after_record_and_delegation(account: Account) -> 
 
 @pytest.mark.behaviour("acm.no-validity-before-issued")
 def test_pending_certificate_has_no_dates(account: Account) -> None:
-    """Nobody has signed it yet."""
+    """It is not signed yet."""
     pending = describe(account, request(account))
     assert not {"IssuedAt", "NotBefore", "NotAfter", "Serial"} & set(pending)
 
 
 @pytest.mark.behaviour("acm.too-many-names")
 def test_ten_names_at_most(account: Account) -> None:
-    """The first name counts, and counts once."""
+    """The first name counts too, once."""
     others = [f"bot{number}.example.jp" for number in range(10)]
     refused = account.refusal(request, account=account, SubjectAlternativeNames=others)
     expected = ("LimitExceededException", 400, "Certificate has too many domains.")
@@ -72,7 +72,7 @@ def test_ten_names_at_most(account: Account) -> None:
 
 @pytest.mark.behaviour("acm.not-a-public-domain")
 def test_name_that_is_not_public(account: Account) -> None:
-    """Nobody signs for a name of the local network."""
+    """A name of the local network is rejected."""
     arn = request(account, name="bot.local")
     account.clock.advance(1)
     found = describe(account, arn)
@@ -81,7 +81,7 @@ def test_name_that_is_not_public(account: Account) -> None:
 
 @pytest.mark.behaviour("acm.same-record-for-a-name")
 def test_name_keeps_its_record(account: Account) -> None:
-    """A second request needs no second record, nor does a wildcard; another name needs its own."""
+    """A second request or a wildcard needs the same record; another name needs its own."""
     arns = [request(account), request(account), request(account, name="*.example.jp")]
     arns.append(request(account, name="other.jp"))
     account.clock.advance(account.cloud.delays.resource_record)
@@ -92,7 +92,7 @@ def test_name_keeps_its_record(account: Account) -> None:
 
 @pytest.mark.behaviour("acm.not-issued-without-delegation")
 def test_certificate_is_not_issued_without_delegation(account: Account) -> None:
-    """A right record in a zone that the registrar does not name proves nothing; then it does."""
+    """A valid record in a zone without delegation is not enough; with delegation it is."""
     zone = account.hosted_zone()
     arn = request(account)
     account.clock.advance(10)
@@ -144,7 +144,7 @@ def test_all_names_are_validated(account: Account) -> None:
 )
 @pytest.mark.behaviour("acm.caa-excludes-amazon")
 def test_caa_decides(account: Account, record: str, status: str) -> None:
-    """A CAA record of the domain that names no Amazon issuer fails the certificate."""
+    """A CAA record of the domain without an Amazon issuer fails the certificate."""
     zone = account.delegated_zone()
     account.change(zone, "CREATE", "example.jp", "CAA", record)
     account.clock.advance(account.cloud.delays.route53_sync)
@@ -159,7 +159,7 @@ def test_caa_decides(account: Account, record: str, status: str) -> None:
 
 @pytest.mark.behaviour("acm.validation-gives-up")
 def test_validation_gives_up_after_72_hours(account: Account) -> None:
-    """A certificate that nobody validates ends as VALIDATION_TIMED_OUT."""
+    """A certificate that is never validated ends as VALIDATION_TIMED_OUT."""
     arn = request(account)
     account.clock.step = 3600
     account.clock.advance(72 * 3600)
@@ -168,7 +168,7 @@ def test_validation_gives_up_after_72_hours(account: Account) -> None:
 
 @pytest.mark.behaviour("acm.caa-behind-a-cname")
 def test_caa_of_what_a_cname_points_at(account: Account) -> None:
-    """The name itself has no CAA records; where it leads to, it does."""
+    """The name itself has no CAA records; the CNAME's target has."""
     zone = account.delegated_zone()
     account.change(zone, "CREATE", "bot.example.jp", "CNAME", "host.other.jp")
     host = account.delegated_zone("other.jp")
@@ -186,14 +186,14 @@ def _cname(record: tuple[str, str]) -> tuple[str, str, str]:
 
 
 def listed(account: Account, region: str = REGION, **filters: Any) -> list[str]:
-    """The ARNs that ListCertificates answers with."""
-    acm = account.wire.session.client("acm", region_name=region)
+    """Return the ARNs of ListCertificates."""
+    acm = account.aws_session.session.client("acm", region_name=region)
     return [s["CertificateArn"] for s in acm.list_certificates(**filters)["CertificateSummaryList"]]
 
 
 @pytest.mark.behaviour("acm.lists-two-key-types")
 def test_elliptic_keys_are_listed_when_asked_for(account: Account) -> None:
-    """A certificate with an EC key is in no list that does not name its key type."""
+    """A certificate with an EC key is listed only if its key type is requested."""
     rsa, elliptic = request(account), request(account, KeyAlgorithm="EC_prime256v1")
     assert [rsa] == listed(account)
     assert [elliptic] == listed(account, Includes={"keyTypes": ["EC_prime256v1"]})
@@ -204,7 +204,7 @@ def test_elliptic_keys_are_listed_when_asked_for(account: Account) -> None:
 
 @pytest.mark.behaviour("acm.lists-other-roots-when-asked")
 def test_list_of_other_roots(account: Account) -> None:
-    """Nothing here is under them; a list of one region says nothing of another."""
+    """There are none here; each region has its own list."""
     arn = request(account)
     assert [] == listed(account, RootHierarchyTypes=["N2_AMAZON_MANAGED"])
     assert [] == listed(account, "us-east-1")

@@ -8,7 +8,7 @@ from tests.sandbox.conftest import Account
 
 
 def interface_of_a_load_balancer(account: Account) -> dict[str, Any]:
-    """One as DescribeNetworkInterfaces shows it; {} where there is none."""
+    """Return one as DescribeNetworkInterfaces shows it; {} if there is none."""
     account.load_balancer()
     filters = [{"Name": "description", "Values": ["ELB app/*"]}]
     found = account.client("ec2").describe_network_interfaces(Filters=filters)
@@ -17,7 +17,7 @@ def interface_of_a_load_balancer(account: Account) -> dict[str, Any]:
 
 @pytest.mark.behaviour("ec2.interface-in-use-stays")
 def test_interface_in_use_is_not_deleted(account: Account) -> None:
-    """A load balancer's interface stays; one of one's own that nobody uses goes."""
+    """A load balancer's interface cannot be deleted; an unused one of the user can."""
     ec2 = account.client("ec2")
     used = interface_of_a_load_balancer(account).get("NetworkInterfaceId")
     assert used
@@ -30,7 +30,7 @@ def test_interface_in_use_is_not_deleted(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.client-token")
 def test_client_token_makes_one_thing(account: Account) -> None:
-    """The same call with the same token answers with the first one; without a token it does not."""
+    """The same call with the same token returns the first interface; without a token it creates another."""
     create = account.client("ec2").create_route_table
     ids = [
         create(VpcId=account.vpc(), **token)["RouteTable"]["RouteTableId"]
@@ -42,7 +42,7 @@ def test_client_token_makes_one_thing(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.client-token-mismatch")
 def test_client_token_means_one_thing(account: Account) -> None:
-    """The same token with another subnet is refused."""
+    """The same token with another subnet is rejected."""
     create = account.client("ec2").create_network_interface
     first, second = account.subnets(2)
     create(SubnetId=first, ClientToken="once")

@@ -1,4 +1,4 @@
-"""EC2: VPCs, subnets, internet gateways, and what keeps them."""
+"""EC2: VPCs, subnets, internet gateways, and what prevents their deletion."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def subnet(account: Account, vpc_id: str, block: str = "10.0.0.0/24") -> str:
 
 
 def gateway(account: Account, vpc_id: str = "") -> str:
-    """A new internet gateway, attached if there is a VPC for it."""
+    """Create an internet gateway, attached if a VPC is given."""
     ec2 = account.client("ec2")
     made = str(ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"])
     if vpc_id:
@@ -27,7 +27,7 @@ def gateway(account: Account, vpc_id: str = "") -> str:
 
 @pytest.mark.behaviour("ec2.default-vpc-is-public")
 def test_default_vpc_is_public(account: Account) -> None:
-    """The main route table of the default VPC leads to an internet gateway, seen from outside."""
+    """The default VPC's main route table has a route to an internet gateway."""
     ec2 = account.client("ec2")
     filters = [
         {"Name": "vpc-id", "Values": [account.vpc()]},
@@ -46,7 +46,7 @@ def test_default_vpc_is_public(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.unknown-filter")
 def test_unknown_filter(account: Account) -> None:
-    """A misspelt filter is an error, not everything or nothing; tags are filters, too."""
+    """A misspelt filter is an error; tags are filters too."""
     ec2 = account.client("ec2")
     for describe in (ec2.describe_vpcs, ec2.describe_subnets, ec2.describe_security_groups):
         refused = account.refusal(describe, Filters=[{"Name": "colour", "Values": ["red"]}])
@@ -78,7 +78,7 @@ def test_subnet_size(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.subnet-range")
 def test_subnet_lies_in_its_vpc(account: Account) -> None:
-    """Another range is refused."""
+    """A range outside is rejected."""
     made = vpc(account)
     refused = account.refusal(lambda: subnet(account, made, "10.1.0.0/24"))
     assert ("InvalidSubnet.Range", 400, "The CIDR '10.1.0.0/24' is invalid.") == refused
@@ -86,7 +86,7 @@ def test_subnet_lies_in_its_vpc(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.subnet-conflict")
 def test_subnets_do_not_overlap(account: Account) -> None:
-    """Half of another one's range is taken."""
+    """Half of another subnet's range is already in use."""
     made = vpc(account)
     subnet(account, made)
     refused = account.refusal(lambda: subnet(account, made, "10.0.0.128/25"))
@@ -96,7 +96,7 @@ def test_subnets_do_not_overlap(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.subnet-in-use")
 def test_subnet_with_an_interface_stays(account: Account) -> None:
-    """An interface, whoever made it, keeps its subnet."""
+    """Any interface prevents its deletion."""
     ec2, made = account.client("ec2"), subnet(account, vpc(account))
     interface = ec2.create_network_interface(SubnetId=made)["NetworkInterface"]
     refused = account.refusal(ec2.delete_subnet, SubnetId=made)
@@ -108,7 +108,7 @@ def test_subnet_with_an_interface_stays(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.vpc-in-use")
 def test_vpc_in_use_stays(account: Account) -> None:
-    """A gateway keeps it, and so does a group of one's own."""
+    """A gateway or a non-default security group prevents its deletion."""
     ec2, made = account.client("ec2"), vpc(account)
     expected = (
         "DependencyViolation",
@@ -126,7 +126,7 @@ def test_vpc_in_use_stays(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.second-gateway")
 def test_vpc_has_one_gateway(account: Account) -> None:
-    """A second one is refused."""
+    """A second one is rejected."""
     made, second = vpc(account), gateway(account)
     gateway(account, made)
     refused = account.refusal(
@@ -138,7 +138,7 @@ def test_vpc_has_one_gateway(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.gateway-attached-already")
 def test_gateway_has_one_vpc(account: Account) -> None:
-    """It says where it is attached."""
+    """The error says where it is attached."""
     made = vpc(account)
     attached = gateway(account, made)
     attach = account.client("ec2").attach_internet_gateway
@@ -160,7 +160,7 @@ def test_gateway_is_detached_where_it_is(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.attached-gateway-stays")
 def test_attached_gateway_is_not_deleted(account: Account) -> None:
-    """It is detached first."""
+    """It has to be detached first."""
     attached = gateway(account, vpc(account))
     refused = account.refusal(
         account.client("ec2").delete_internet_gateway, InternetGatewayId=attached
@@ -171,7 +171,7 @@ def test_attached_gateway_is_not_deleted(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.gateway-with-mapped-addresses")
 def test_gateway_with_public_addresses_behind_it_stays(account: Account) -> None:
-    """A service's public interface keeps it; one without a public address does not."""
+    """A public interface prevents detaching; one without a public address does not."""
     made = vpc(account)
     ids = {"InternetGatewayId": gateway(account, made), "VpcId": made}
     place, ec2 = subnet(account, made), account.client("ec2")

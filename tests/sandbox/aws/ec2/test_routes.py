@@ -21,13 +21,13 @@ def route(account: Account, table_id: str, **target: Any) -> Any:
 
 @pytest.fixture
 def network(account: Account) -> str:
-    """A VPC of one's own."""
+    """Create a VPC."""
     return vpc(account)
 
 
 @pytest.mark.behaviour("ec2.route-without-target")
-def test_route_leads_somewhere(account: Account, network: str) -> None:
-    """A route without any target is refused."""
+def test_route_needs_a_target(account: Account, network: str) -> None:
+    """A route without any target is rejected."""
     own = table(account, network)
     code, status, message = account.refusal(lambda: route(account, own))
     assert ("MissingParameter", 400) == (code, status)
@@ -36,7 +36,7 @@ def test_route_leads_somewhere(account: Account, network: str) -> None:
 
 @pytest.mark.behaviour("ec2.route-to-a-gateway-elsewhere")
 def test_route_to_a_gateway_of_the_same_vpc(account: Account, network: str) -> None:
-    """Not yet attached: refused; attached: not."""
+    """It is rejected until the gateway is attached."""
     own, loose = table(account, network), gateway(account)
     refused = account.refusal(lambda: route(account, own, GatewayId=loose))
     expected = f"route table {own} and network gateway {loose} belong to different networks"
@@ -46,8 +46,8 @@ def test_route_to_a_gateway_of_the_same_vpc(account: Account, network: str) -> N
 
 
 @pytest.mark.behaviour("ec2.absent-route")
-def test_absent_route_is_not_deleted(account: Account, network: str) -> None:
-    """The second deletion says that it has gone."""
+def test_missing_route_cannot_be_deleted(account: Account, network: str) -> None:
+    """The second deletion is an error."""
     own, delete = table(account, network), account.client("ec2").delete_route
     route(account, own, GatewayId=gateway(account, network))
     delete(RouteTableId=own, DestinationCidrBlock="0.0.0.0/0")
@@ -58,7 +58,7 @@ def test_absent_route_is_not_deleted(account: Account, network: str) -> None:
 
 @pytest.mark.behaviour("ec2.local-route-stays")
 def test_local_route_stays(account: Account, network: str) -> None:
-    """What connects the VPC's subnets cannot be taken."""
+    """The local route cannot be deleted."""
     own = table(account, network)
     refused = account.refusal(
         account.client("ec2").delete_route, RouteTableId=own, DestinationCidrBlock="10.0.0.0/16"
@@ -83,7 +83,7 @@ def test_subnet_has_one_table(account: Account, network: str) -> None:
 
 @pytest.mark.behaviour("ec2.table-of-another-vpc")
 def test_table_of_another_vpc(account: Account, network: str) -> None:
-    """Table and subnet are of one VPC."""
+    """Table and subnet must be in one VPC."""
     place, foreign = subnet(account, network), table(account, vpc(account, "10.1.0.0/16"))
     refused = account.refusal(
         account.client("ec2").associate_route_table, RouteTableId=foreign, SubnetId=place
@@ -94,7 +94,7 @@ def test_table_of_another_vpc(account: Account, network: str) -> None:
 
 @pytest.mark.behaviour("ec2.table-in-use")
 def test_table_in_use_stays(account: Account, network: str) -> None:
-    """The association goes first."""
+    """The association has to be deleted first."""
     ec2, own = account.client("ec2"), table(account, network)
     association = ec2.associate_route_table(RouteTableId=own, SubnetId=subnet(account, network))
     refused = account.refusal(ec2.delete_route_table, RouteTableId=own)
@@ -115,7 +115,7 @@ def main_table(account: Account, network: str) -> dict[str, Any]:
 
 @pytest.mark.behaviour("ec2.main-table-stays")
 def test_main_table_stays(account: Account, network: str) -> None:
-    """It goes with its VPC only."""
+    """It is deleted with its VPC only."""
     main = main_table(account, network)["RouteTableId"]
     refused = account.refusal(account.client("ec2").delete_route_table, RouteTableId=main)
     expected = f"The routeTable '{main}' has dependencies and cannot be deleted."

@@ -1,4 +1,4 @@
-"""EC2: what security groups and their rules refuse."""
+"""EC2: what security groups and their rules reject."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ ANYWHERE = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 
 def group(account: Account, name: str = "web", **more: Any) -> str:
-    """A new security group in the default VPC; its id."""
+    """Create a security group in the default VPC; return its id."""
     given = {"GroupName": name, "Description": name} | more
     return str(account.client("ec2").create_security_group(**given)["GroupId"])
 
@@ -40,7 +40,7 @@ def test_group_names_are_unique_in_the_vpc(account: Account) -> None:
 @pytest.mark.behaviour("ec2.group-name")
 @pytest.mark.parametrize("name", ["sg-web", "ニュース", "a|b", "a" * 256])
 def test_group_names_have_an_alphabet(account: Account, name: str) -> None:
-    """ASCII of a limited set, nothing that looks like an id."""
+    """A limited set of ASCII, and nothing that looks like an id."""
     code, status, message = account.refusal(group, account=account, name=name, Description="x")
     assert ("InvalidParameterValue", 400) == (code, status)
     assert message.startswith(f"Value ({name}) for parameter GroupName is invalid. ")
@@ -48,7 +48,7 @@ def test_group_names_have_an_alphabet(account: Account, name: str) -> None:
 
 @pytest.mark.behaviour("ec2.group-description")
 def test_group_descriptions_are_not_japanese(account: Account) -> None:
-    """What a person would like to write there is refused."""
+    """Only a limited set of ASCII is accepted."""
     refused = account.refusal(group, account=account, Description="ボットの入口")
     expected = (
         "Value (ボットの入口) for parameter GroupDescription is invalid. "
@@ -59,7 +59,7 @@ def test_group_descriptions_are_not_japanese(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.group-in-unknown-vpc")
 def test_group_needs_a_vpc_that_exists(account: Account) -> None:
-    """A misspelt VPC is not the default one."""
+    """An unknown VPC is an error, not the default one."""
     refused = account.refusal(group, account=account, VpcId="vpc-0123456789abcdef0")
     expected = "The vpc ID 'vpc-0123456789abcdef0' does not exist"
     assert ("InvalidVpcID.NotFound", 400, expected) == refused
@@ -67,7 +67,7 @@ def test_group_needs_a_vpc_that_exists(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.unknown-group")
 def test_unknown_group_is_named(account: Account) -> None:
-    """One unknown among known ones."""
+    """The error contains the unknown one of several ids."""
     refused = account.refusal(
         account.client("ec2").describe_security_groups, GroupIds=[group(account), MISSING]
     )
@@ -76,8 +76,8 @@ def test_unknown_group_is_named(account: Account) -> None:
 
 
 @pytest.mark.behaviour("ec2.malformed-group-id")
-def test_what_is_no_id(account: Account) -> None:
-    """A name in the place of an id is told apart from an id that is gone."""
+def test_malformed_id(account: Account) -> None:
+    """A malformed id gives another error than an unknown id."""
     delete = account.client("ec2").delete_security_group
     expected = 'Invalid id: "web" (expecting "sg-...")'
     refused = account.refusal(delete, GroupId="web")
@@ -87,7 +87,7 @@ def test_what_is_no_id(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.rule-duplicate")
 def test_duplicate_rule(account: Account) -> None:
-    """The same permission twice is refused, also with other words; another source is not."""
+    """The same permission twice is rejected, even with another description; another source is not."""
     web, bot = group(account), group(account, "bot")
     for source in (ANYWHERE, {"UserIdGroupPairs": [{"GroupId": bot}]}):
         admit(account, web, *https_from(source))
@@ -100,7 +100,7 @@ def test_duplicate_rule(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.rule-of-another-network")
 def test_rule_stays_in_its_network(account: Account) -> None:
-    """A group of another VPC cannot be named."""
+    """A group of another VPC cannot be referenced."""
     vpc = account.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     web, foreign = group(account), group(account, VpcId=vpc)
     source = {"UserIdGroupPairs": [{"GroupId": foreign}]}
@@ -131,7 +131,7 @@ def test_tcp_needs_ports(account: Account, ports: dict[str, int]) -> None:
 
 @pytest.mark.behaviour("ec2.rule-protocol")
 def test_http_is_no_ip_protocol(account: Account) -> None:
-    """IP knows tcp, not http."""
+    """tcp is one, http is not."""
     web = group(account)
     permission = {"IpProtocol": "http", "FromPort": 80, "ToPort": 80, **ANYWHERE}
     refused = account.refusal(lambda: admit(account, web, permission))
@@ -141,7 +141,7 @@ def test_http_is_no_ip_protocol(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.rule-description")
 def test_rule_descriptions_are_not_japanese(account: Account) -> None:
-    """The alphabet of descriptions is that of groups."""
+    """The characters are those of group descriptions."""
     web = group(account)
     source = {"IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "世界中"}]}
     code, status, message = account.refusal(lambda: admit(account, web, *https_from(source)))
@@ -151,7 +151,7 @@ def test_rule_descriptions_are_not_japanese(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.revoke-unknown-rule")
 def test_unknown_rule_is_not_revoked(account: Account) -> None:
-    """What was never granted cannot be taken."""
+    """A permission that was never granted cannot be revoked."""
     refused = account.refusal(
         account.client("ec2").revoke_security_group_ingress,
         GroupId=group(account),
@@ -162,7 +162,7 @@ def test_unknown_rule_is_not_revoked(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.group-named-by-a-rule")
 def test_group_that_another_one_names_stays(account: Account) -> None:
-    """A rule of another group that refers to it keeps it; its own rule does not."""
+    """A rule of another group that references it prevents its deletion; its own rule does not."""
     ec2 = account.client("ec2")
     web, bot = group(account), group(account, "bot")
     for owner in (web, bot):
@@ -175,7 +175,7 @@ def test_group_that_another_one_names_stays(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.group-of-an-interface")
 def test_group_of_an_interface_stays(account: Account) -> None:
-    """It goes when the interface has gone."""
+    """It can be deleted once the interface is gone."""
     ec2, web = account.client("ec2"), group(account)
     interface = ec2.create_network_interface(SubnetId=account.subnets(1)[0], Groups=[web])
     refused = account.refusal(ec2.delete_security_group, GroupId=web)
@@ -187,7 +187,7 @@ def test_group_of_an_interface_stays(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.default-group-stays")
 def test_default_group_stays(account: Account) -> None:
-    """Nobody deletes a VPC's default group."""
+    """A VPC's default group cannot be deleted."""
     ec2 = account.client("ec2")
     filters = [
         {"Name": "group-name", "Values": ["default"]},
@@ -199,7 +199,7 @@ def test_default_group_stays(account: Account) -> None:
 
 
 def changed(account: Account, rule: dict[str, Any], **wanted: Any) -> dict[str, Any]:
-    """The rule after ModifySecurityGroupRules, as EC2 shows it."""
+    """Change a rule with ModifySecurityGroupRules; return it as EC2 shows it."""
     ec2, id = account.client("ec2"), rule["SecurityGroupRuleId"]
     ec2.modify_security_group_rules(
         GroupId=rule["GroupId"],
@@ -214,7 +214,7 @@ PORT = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
 
 @pytest.mark.behaviour("ec2.rule-of-another-group")
 def test_rule_lets_another_group_in(account: Account) -> None:
-    """Its id stays."""
+    """The rule keeps its id."""
     web, bot, other = group(account), group(account, "bot"), group(account, "other")
     source = {"UserIdGroupPairs": [{"GroupId": web}]}
     rule = admit(account, bot, *https_from(source))["SecurityGroupRules"][0]
@@ -224,7 +224,7 @@ def test_rule_lets_another_group_in(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.rule-keeps-its-kind")
 def test_rule_keeps_its_kind(account: Account) -> None:
-    """A range does not become a group, nor a group a range."""
+    """A range cannot become a group, or a group a range."""
     web, bot = group(account), group(account, "bot")
     by_range = admit(account, bot, *https_from(ANYWHERE))["SecurityGroupRules"][0]
     source = {"UserIdGroupPairs": [{"GroupId": web}]}

@@ -1,4 +1,4 @@
-"""The registry behind ECR: signed in only, layers, manifests, and what it refuses."""
+"""ECR's registry API: authentication, layers, manifests, and errors."""
 
 import hashlib
 import json
@@ -17,21 +17,21 @@ def sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-class Docker:
-    """What `docker push` and `docker pull` send."""
+class DockerClient:
+    """Sends the requests of `docker push` and `docker pull`."""
 
     def __init__(self, account: Account, client: Any = None) -> None:
         ecr = client or account.client("ecr")
-        (told,) = ecr.get_authorization_token()["authorizationData"]
+        (authorization,) = ecr.get_authorization_token()["authorizationData"]
         self.http = Client(Registry(account.cloud))
-        self.signed = {"Authorization": f"Basic {told['authorizationToken']}"}
+        self.signed = {"Authorization": f"Basic {authorization['authorizationToken']}"}
 
     def ask(self, method: str, path: str, **more: Any) -> TestResponse:
         headers = {**self.signed, **more.pop("headers", {})}
         return self.http.open(f"/v2/{path}", method=method, headers=headers, **more)
 
     def upload(self, content: bytes, digest: str = "") -> TestResponse:
-        """A layer, in Docker's three requests."""
+        """Upload a layer in Docker's three requests."""
         begun = self.ask("POST", "bot/blobs/uploads/")
         assert 202 == begun.status_code, begun.text
         place = begun.headers["Location"].partition("/v2/")[2]
@@ -43,7 +43,7 @@ class Docker:
         return self.ask("PUT", f"bot/manifests/{tag}", data=manifest, headers=headers)
 
     def push(self, content: str, tag: str) -> TestResponse:
-        """An image of one layer."""
+        """Push an image of one layer."""
         parts = [f'{{"of": "{content}"}}'.encode(), content.encode()]
         for part in parts:
             assert 201 == self.upload(part).status_code
@@ -52,26 +52,26 @@ class Docker:
 
 def manifest(*parts: bytes) -> bytes:
     config, *layers = [{"digest": sha256(part), "size": len(part)} for part in parts]
-    told = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": layers}
-    return json.dumps(told).encode()
+    document = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": layers}
+    return json.dumps(document).encode()
 
 
-def said(answer: TestResponse) -> tuple[int, str]:
-    """The status, and the registry's code for it; "" where somebody else answers (moto alone has none)."""
-    told = answer.get_json(silent=True) or {"errors": [{"code": ""}]}
-    return answer.status_code, told["errors"][0]["code"]
+def error_of(answer: TestResponse) -> tuple[int, str]:
+    """Return the status and the registry's error code; "" for an error of another server."""
+    document = answer.get_json(silent=True) or {"errors": [{"code": ""}]}
+    return answer.status_code, document["errors"][0]["code"]
 
 
 @pytest.fixture
-def docker(account: Account) -> Docker:
-    """Signed in, with a repository `bot`."""
+def docker(account: Account) -> DockerClient:
+    """Return a client that is signed in, with a repository `bot`."""
     account.client("ecr").create_repository(repositoryName="bot")
-    return Docker(account)
+    return DockerClient(account)
 
 
 @pytest.mark.behaviour("ecr.registry-signed-in-only")
-def test_nobody_without_a_token(account: Account, docker: Docker) -> None:
-    """None, a made-up one, and one of twelve hours ago; the challenge names Basic."""
+def test_token_is_required(account: Account, docker: DockerClient) -> None:
+    """No token, an invalid one, and one of twelve hours ago are rejected; the challenge is Basic."""
     assert 200 == docker.ask("GET", "").status_code
     account.clock.advance(12 * 3600)
     old = docker.ask("GET", "")
@@ -82,11 +82,11 @@ def test_nobody_without_a_token(account: Account, docker: Docker) -> None:
 
 
 @pytest.mark.behaviour("ecr.registry-blobs", "ecr.registry-upload")
-def test_layer_goes_up_and_comes_down(docker: Docker) -> None:
-    """It is missing, is uploaded, is there, byte for byte."""
+def test_layer_upload_and_download(docker: DockerClient) -> None:
+    """It is missing, is uploaded, and is returned byte for byte."""
     path = f"bot/blobs/{sha256(b'a layer')}"
     assert 404 == docker.ask("HEAD", path).status_code
-    assert (404, "BLOB_UNKNOWN") == said(docker.ask("GET", path))
+    assert (404, "BLOB_UNKNOWN") == error_of(docker.ask("GET", path))
     answer = docker.upload(b"a layer")
     assert (201, sha256(b"a layer")) == (
         answer.status_code,
@@ -98,45 +98,45 @@ def test_layer_goes_up_and_comes_down(docker: Docker) -> None:
 
 
 @pytest.mark.behaviour("ecr.registry-upload")
-def test_layer_that_is_not_what_its_digest_says(docker: Docker) -> None:
-    """Refused, and not there afterwards."""
-    assert (400, "DIGEST_INVALID") == said(docker.upload(b"a layer", sha256(b"another")))
+def test_layer_that_is_not_what_its_digest_says(docker: DockerClient) -> None:
+    """It is rejected, and does not exist afterwards."""
+    assert (400, "DIGEST_INVALID") == error_of(docker.upload(b"a layer", sha256(b"another")))
     assert 404 == docker.ask("HEAD", f"bot/blobs/{sha256(b'a layer')}").status_code
 
 
 @pytest.mark.behaviour("ecr.registry-manifests")
-def test_image_is_the_same_in_registry_and_api(account: Account, docker: Docker) -> None:
-    """Pushed here, described there; fetched by tag and by digest; put twice it is one image."""
+def test_image_is_the_same_in_registry_and_api(account: Account, docker: DockerClient) -> None:
+    """A pushed image is described by the API; fetched by tag and by digest; pushed twice it is one image."""
     for _ in range(2):
         digest = docker.push("one", "1").headers["Docker-Content-Digest"]
-    (told,) = account.client("ecr").describe_images(repositoryName="bot")["imageDetails"]
-    assert (digest, ["1"]) == (told["imageDigest"], told["imageTags"])
+    (image,) = account.client("ecr").describe_images(repositoryName="bot")["imageDetails"]
+    assert (digest, ["1"]) == (image["imageDigest"], image["imageTags"])
     for reference in ("1", digest):
         answer = docker.ask("GET", f"bot/manifests/{reference}")
         assert digest == sha256(answer.data) == answer.headers["Docker-Content-Digest"]
-    assert (404, "MANIFEST_UNKNOWN") == said(docker.ask("GET", "bot/manifests/2"))
+    assert (404, "MANIFEST_UNKNOWN") == error_of(docker.ask("GET", "bot/manifests/2"))
 
 
 @pytest.mark.behaviour("ecr.registry-manifests")
-def test_image_before_its_layers(docker: Docker) -> None:
-    """The layers come first."""
-    assert (404, "BLOB_UNKNOWN") == said(docker.put("1", manifest(b"{}", b"a layer")))
+def test_image_before_its_layers(docker: DockerClient) -> None:
+    """The layers have to be pushed first."""
+    assert (404, "BLOB_UNKNOWN") == error_of(docker.put("1", manifest(b"{}", b"a layer")))
 
 
 @pytest.mark.behaviour("ecr.registry-manifests")
-def test_repository_and_tag_as_the_api_has_them(account: Account, docker: Docker) -> None:
-    """No repository, no push; a tag that is immutable stays."""
+def test_repository_and_tag_as_the_api_has_them(account: Account, docker: DockerClient) -> None:
+    """A missing repository is an error; an immutable tag cannot be moved."""
     unknown = docker.ask("POST", "other/blobs/uploads/")
-    assert (404, "NAME_UNKNOWN") == said(unknown)
+    assert (404, "NAME_UNKNOWN") == error_of(unknown)
     assert "The repository with name 'other' does not exist" in unknown.text
     mutability = {"repositoryName": "bot", "imageTagMutability": "IMMUTABLE"}
     account.client("ecr").put_image_tag_mutability(**mutability)
     docker.push("one", "1")
-    assert (400, "TAG_INVALID") == said(docker.push("two", "1"))
+    assert (400, "TAG_INVALID") == error_of(docker.push("two", "1"))
 
 
-def test_token_acts_as_its_caller(account: Account, docker: Docker) -> None:
-    """A user who may sign in and look, but not push."""
+def test_token_acts_as_its_caller(account: Account, docker: DockerClient) -> None:
+    """A user may be allowed to sign in and read, but not to push."""
     iam = account.client("iam")
     iam.create_user(UserName="reader")
     actions = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability"]
@@ -144,15 +144,15 @@ def test_token_acts_as_its_caller(account: Account, docker: Docker) -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_user_policy(UserName="reader", PolicyName="reads", PolicyDocument=document)
     made = iam.create_access_key(UserName="reader")["AccessKey"]
-    reader = Docker(account, account.wire.caller(made)("ecr"))
+    reader = DockerClient(account, account.aws_session.caller(made)("ecr"))
     assert 404 == reader.ask("HEAD", f"bot/blobs/{sha256(b'')}").status_code
     refused = reader.ask("POST", "bot/blobs/uploads/")
-    assert (403, "DENIED") == said(refused)
+    assert (403, "DENIED") == error_of(refused)
     assert "ecr:InitiateLayerUpload" in refused.text
 
 
-def test_calls_are_logged_and_faults_strike(account: Account, docker: Docker) -> None:
-    """As those of the API: UploadLayerPart is in the log, and PutImage can be refused."""
+def test_calls_are_logged_and_faults_strike(account: Account, docker: DockerClient) -> None:
+    """As for the API: UploadLayerPart is in the log, and PutImage can fail by a fault."""
     account.cloud.faults.add({"kind": "throttle", "service": "ecr", "operation": "PutImage"})
     assert 400 <= docker.push("one", "1").status_code
     assert 201 == docker.push("one", "1").status_code

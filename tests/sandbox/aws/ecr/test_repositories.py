@@ -22,7 +22,7 @@ DAY = 24 * 3600
 
 @pytest.fixture
 def ecr(account: Account) -> Any:
-    """The client, with a repository `bot`."""
+    """Return a client, with a repository `bot`."""
     account.client("ecr").create_repository(repositoryName="bot")
     return account.client("ecr")
 
@@ -32,7 +32,7 @@ def sha256(data: bytes) -> str:
 
 
 def begin(ecr: Any, blob: bytes) -> dict[str, Any]:
-    """An upload of one part, not completed; the parameters of CompleteLayerUpload."""
+    """Begin an upload of one part; return the parameters of CompleteLayerUpload."""
     upload = ecr.initiate_layer_upload(repositoryName="bot")["uploadId"]
     if blob:
         ecr.upload_layer_part(
@@ -46,14 +46,14 @@ def begin(ecr: Any, blob: bytes) -> dict[str, Any]:
 
 
 def manifest(*layers: bytes) -> str:
-    """A manifest with these layers, the first being the configuration."""
+    """Return a manifest with these layers, the first being the configuration."""
     config, *others = [{"digest": sha256(layer), "size": len(layer)} for layer in layers]
-    told = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": others}
-    return json.dumps(told)
+    document = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": others}
+    return json.dumps(document)
 
 
 def push(ecr: Any, content: str, tag: str) -> str:
-    """An image of this content; its digest."""
+    """Push an image of this content; return its digest."""
     layers = [f'{{"of": "{content}"}}'.encode(), content.encode()]
     for layer in layers:
         ecr.complete_layer_upload(**begin(ecr, layer))
@@ -61,27 +61,27 @@ def push(ecr: Any, content: str, tag: str) -> str:
 
 
 def put(ecr: Any, text: str, tag: str, **more: Any) -> str:
-    """PutImage; the digest that it gives."""
+    """Call PutImage; return the digest."""
     answer = ecr.put_image(repositoryName="bot", imageManifest=text, imageTag=tag, **more)
     return str(answer["image"]["imageId"]["imageDigest"])
 
 
 def policy(ecr: Any, *rules: dict[str, Any]) -> str:
-    """PutLifecyclePolicy; its text, which has a hundred characters at least."""
+    """Call PutLifecyclePolicy with this policy, padded to a hundred characters; return its text."""
     text = json.dumps({"rules": list(rules)}).ljust(100)
     ecr.put_lifecycle_policy(repositoryName="bot", lifecyclePolicyText=text)
     return text
 
 
 def tags(ecr: Any) -> list[str]:
-    """The tags of what is in the repository; "" for an image without any."""
+    """Return the tags in the repository; "" for an image without any."""
     images = ecr.describe_images(repositoryName="bot")["imageDetails"]
     return sorted("".join(image.get("imageTags") or []) for image in images)
 
 
 @pytest.mark.behaviour("ecr.not-empty")
 def test_not_empty(account: Account, ecr: Any) -> None:
-    """A repository with an image goes by force only."""
+    """A repository with an image is deleted only with force."""
     push(ecr, "one", "1")
     refused = account.refusal(ecr.delete_repository, repositoryName="bot")
     assert ("RepositoryNotEmptyException", 400) == refused[:2]
@@ -90,15 +90,15 @@ def test_not_empty(account: Account, ecr: Any) -> None:
 
 
 @pytest.mark.behaviour("ecr.name-used")
-def test_name_that_is_used(account: Account, ecr: Any) -> None:
-    """One of a name."""
+def test_name_in_use(account: Account, ecr: Any) -> None:
+    """Names are unique."""
     refused = account.refusal(ecr.create_repository, repositoryName="bot")
     assert ("RepositoryAlreadyExistsException", 400) == refused[:2]
 
 
 @pytest.mark.behaviour("ecr.name-invalid")
-def test_name_that_is_none(account: Account, ecr: Any) -> None:
-    """Lower case, and nothing but letters and digits at the ends."""
+def test_invalid_name(account: Account, ecr: Any) -> None:
+    """Lower case, with letters and digits at the ends."""
     for name in ("News", "news--/bot", "-bot", "news bot"):
         refused = account.refusal(ecr.create_repository, repositoryName=name)
         assert INVALID == refused[:2]
@@ -114,14 +114,14 @@ def test_fifty_one_tags(account: Account, ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.batch-too-long")
 def test_a_hundred_and_one_images(account: Account, ecr: Any) -> None:
-    """A hundred a call."""
+    """A hundred per call."""
     many = [{"imageTag": str(number)} for number in range(101)]
     refused = account.refusal(ecr.batch_get_image, repositoryName="bot", imageIds=many)
     assert INVALID == refused[:2]
 
 
 def test_batch_tells_what_it_did_not_find(ecr: Any) -> None:
-    """The rest is deleted; a failure is no error."""
+    """The others are deleted; a failure is in the response, not an error."""
     push(ecr, "one", "1")
     wanted = [{"imageTag": "1"}, {"imageTag": "2"}]
     answer = ecr.batch_delete_image(repositoryName="bot", imageIds=wanted)
@@ -133,15 +133,15 @@ def test_batch_tells_what_it_did_not_find(ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.token-lives-twelve-hours")
 def test_token_for_twelve_hours(account: Account, ecr: Any) -> None:
-    """With the registry to push to."""
-    (told,) = ecr.get_authorization_token()["authorizationData"]
-    assert 12 * 3600 == told["expiresAt"].timestamp() - account.clock.now()
+    """The response has the registry's URL."""
+    (authorization,) = ecr.get_authorization_token()["authorizationData"]
+    assert 12 * 3600 == authorization["expiresAt"].timestamp() - account.clock.now()
     host = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
-    assert f"https://{host}" == told["proxyEndpoint"]
+    assert f"https://{host}" == authorization["proxyEndpoint"]
 
 
 @pytest.mark.behaviour("ecr.upload-empty")
-def test_layer_of_nothing(account: Account, ecr: Any) -> None:
+def test_upload_without_parts(account: Account, ecr: Any) -> None:
     """No part was uploaded."""
     refused = account.refusal(ecr.complete_layer_upload, **begin(ecr, b""))
     assert ("EmptyUploadException", 400) == refused[:2]
@@ -149,7 +149,7 @@ def test_layer_of_nothing(account: Account, ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.layer-digest-differs")
 def test_layer_of_another_digest(account: Account, ecr: Any) -> None:
-    """What arrived is not what was announced."""
+    """The content does not match the given digest."""
     upload = begin(ecr, b"a layer") | {"layerDigests": [sha256(b"another one")]}
     refused = account.refusal(ecr.complete_layer_upload, **upload)
     assert ("InvalidLayerException", 400) == refused[:2]
@@ -157,23 +157,23 @@ def test_layer_of_another_digest(account: Account, ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.layer-there-already")
 def test_layer_twice(account: Account, ecr: Any) -> None:
-    """Ask BatchCheckLayerAvailability first."""
+    """BatchCheckLayerAvailability has to be called first."""
     ecr.complete_layer_upload(**begin(ecr, b"a layer"))
     refused = account.refusal(ecr.complete_layer_upload, **begin(ecr, b"a layer"))
     assert ("LayerAlreadyExistsException", 400) == refused[:2]
 
 
 @pytest.mark.behaviour("ecr.repository-unknown")
-def test_image_for_no_repository(account: Account, ecr: Any) -> None:
-    """Repositories are not made by pushing."""
+def test_image_for_unknown_repository(account: Account, ecr: Any) -> None:
+    """Pushing does not create a repository."""
     given = {"repositoryName": "new", "imageManifest": manifest(b"{}"), "imageTag": "1"}
     refused = account.refusal(ecr.put_image, **given)
     assert ("RepositoryNotFoundException", 400) == refused[:2]
 
 
 @pytest.mark.behaviour("ecr.manifest-no-json")
-def test_manifest_that_is_none(account: Account, ecr: Any) -> None:
-    """No JSON."""
+def test_invalid_manifest(account: Account, ecr: Any) -> None:
+    """It is not JSON."""
     refused = account.refusal(lambda: put(ecr, "bot:1", "1"))
     assert INVALID == refused[:2]
 
@@ -190,7 +190,7 @@ def test_image_before_its_layers(account: Account, ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.referenced-images-missing")
 def test_index_before_its_images(account: Account, ecr: Any) -> None:
-    """Each platform's image comes first."""
+    """Each platform's image has to be pushed first."""
 
     def index(digest: str) -> str:
         entry = {"digest": digest, "platform": {"os": "linux", "architecture": "amd64"}}
@@ -203,7 +203,7 @@ def test_index_before_its_images(account: Account, ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.image-digest")
 def test_digest_is_of_the_manifest(ecr: Any) -> None:
-    """In the answer, and when the image is looked up by it."""
+    """In the response, and for looking up the image."""
     digest = push(ecr, "one", "1")
     found = ecr.batch_get_image(repositoryName="bot", imageIds=[{"imageTag": "1"}])["images"][0]
     assert digest == sha256(found["imageManifest"].encode()) == found["imageId"]["imageDigest"]
@@ -211,7 +211,7 @@ def test_digest_is_of_the_manifest(ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.image-digest-differs")
 def test_digest_of_another_manifest(account: Account, ecr: Any) -> None:
-    """Given with the image, it is checked."""
+    """A digest given with the image is checked."""
     ecr.complete_layer_upload(**begin(ecr, b"{}"))
     wrong = sha256(b"another one")
     refused = account.refusal(lambda: put(ecr, manifest(b"{}"), "1", imageDigest=wrong))
@@ -220,7 +220,7 @@ def test_digest_of_another_manifest(account: Account, ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.tag-immutable")
 def test_immutable_tag(account: Account, ecr: Any) -> None:
-    """It stays with its image."""
+    """It cannot be moved to another image."""
     mutability = {"repositoryName": "bot", "imageTagMutability": "IMMUTABLE"}
     ecr.put_image_tag_mutability(**mutability)
     push(ecr, "one", "1")
@@ -230,7 +230,7 @@ def test_immutable_tag(account: Account, ecr: Any) -> None:
 
 @pytest.mark.behaviour("ecr.moved-tag-leaves-an-untagged-image")
 def test_moved_tag(ecr: Any) -> None:
-    """The older image is still there, without a tag."""
+    """The older image still exists, without a tag."""
     push(ecr, "one", "latest")
     push(ecr, "two", "latest")
     assert ["", "latest"] == tags(ecr)
@@ -248,8 +248,10 @@ def test_moved_tag(ecr: Any) -> None:
         ("action", "type", "delete"),
     ],
 )
-def test_policy_that_is_none(account: Account, ecr: Any, part: str, key: str, value: Any) -> None:
-    """InvalidParameterException; the right one is kept."""
+def test_invalid_lifecycle_policy(
+    account: Account, ecr: Any, part: str, key: str, value: Any
+) -> None:
+    """InvalidParameterException; the valid policy is kept."""
     rule = copy.deepcopy(RULE)
     rule[part][key] = value
     for rules in ([rule], [RULE, RULE], []):
@@ -260,7 +262,7 @@ def test_policy_that_is_none(account: Account, ecr: Any, part: str, key: str, va
 
 @pytest.mark.behaviour("ecr.lifecycle-policy-expires")
 def test_policy_works_within_a_day(account: Account, ecr: Any) -> None:
-    """By count, the newest stay; what a rule of a higher priority matched, no other takes."""
+    """By count, the newest are kept; an image matched by a rule is ignored by lower priorities."""
     account.clock.step = 600.0
     for number in range(4):
         push(ecr, f"v{number}", f"v{number}")

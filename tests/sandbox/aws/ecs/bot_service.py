@@ -1,4 +1,4 @@
-"""What a service in the sandbox needs, made through the API; shared by the tests of ECS and front."""
+"""A service in the sandbox with all that it needs, created through the API; shared by several tests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ TRUST = (
 
 
 def is_steady(service: dict[str, Any]) -> bool:
-    """As the engine will look at it."""
+    """Return whether the service is steady, as the engine decides it."""
     deployments = service["deployments"]
     return (
         len(deployments) == 1
@@ -28,7 +28,7 @@ def is_steady(service: dict[str, Any]) -> bool:
 
 
 class Bot:
-    """What a service needs, made through the API, and the service itself."""
+    """What a service needs, and the service itself, created through the API."""
 
     secure: str  # the HTTPS listener's ARN, once published
 
@@ -71,19 +71,19 @@ class Bot:
 
     @property
     def tasks(self) -> InlineTasks:
-        """The containers that were started."""
+        """Return the containers that were started."""
         assert isinstance(self.account.cloud.tasks, InlineTasks)
         return self.account.cloud.tasks
 
     def admit(self, group: str, port: int, **source: Any) -> None:
-        """Let TCP to a port in."""
+        """Allow TCP to a port."""
         permission = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **source}
         self.account.client("ec2").authorize_security_group_ingress(
             GroupId=group, IpPermissions=[permission]
         )
 
     def container(self) -> dict[str, Any]:
-        """The bot's container definition."""
+        """Return the bot's container definition."""
         return {
             "name": "bot",
             "image": "example/bot",
@@ -104,7 +104,7 @@ class Bot:
         }
 
     def definition(self, **more: Any) -> str:
-        """A revision of the family `bot`; its ARN."""
+        """Register a revision of the family `bot`; return its ARN."""
         given = {
             "family": "bot",
             "requiresCompatibilities": ["FARGATE"],
@@ -119,8 +119,8 @@ class Bot:
         answer = self.ecs.register_task_definition(**given)
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
-    def wish(self, **more: Any) -> dict[str, Any]:
-        """The parameters of CreateService."""
+    def service_parameters(self, **more: Any) -> dict[str, Any]:
+        """Return the parameters of CreateService."""
         return {
             "cluster": "news",
             "serviceName": "bot",
@@ -146,16 +146,16 @@ class Bot:
         } | more
 
     def create(self, **more: Any) -> None:
-        """The task definition and the service."""
+        """Create the task definition and the service."""
         self.definition()
-        self.ecs.create_service(**self.wish(**more))
+        self.ecs.create_service(**self.service_parameters(**more))
 
     def service(self) -> dict[str, Any]:
         answer = self.ecs.describe_services(cluster="news", services=["bot"])
         return dict(answer["services"][0])
 
     def until(self, holds: Callable[[dict[str, Any]], bool], within: float = 400) -> float:
-        """Let time run until it holds; how long that took, in simulated seconds."""
+        """Advance the clock until the condition holds; return the simulated seconds."""
         began = self.clock.now()
         while not holds(self.service()):
             assert self.clock.now() - began < within, self.service()
@@ -166,34 +166,34 @@ class Bot:
         return self.until(is_steady)
 
     def until_deployment(self, rollout_state: str) -> dict[str, Any]:
-        """The newest deployment, once it has come to this."""
+        """Return the newest deployment, once it has this rollout state."""
         self.until(lambda service: service["deployments"][0]["rolloutState"] == rollout_state)
         return dict(self.service()["deployments"][0])
 
     def shown(self, status: str = "RUNNING") -> list[dict[str, Any]]:
-        """The tasks with this desired status."""
+        """Return the tasks with this desired status."""
         arns = self.ecs.list_tasks(cluster="news", serviceName="bot", desiredStatus=status)
         if not arns["taskArns"]:
             return []
         return list(self.ecs.describe_tasks(cluster="news", tasks=arns["taskArns"])["tasks"])
 
     def stopped(self) -> dict[str, Any]:
-        """A task that stopped."""
+        """Return a task that stopped."""
         found = self.shown("STOPPED")
         assert found, "no task has stopped"
         return found[0]
 
     def messages(self) -> list[str]:
-        """Service events, oldest first."""
+        """Return the service events, oldest first."""
         return [event["message"] for event in reversed(self.service()["events"])]
 
     def settle(self) -> None:
-        """Until the load balancer is active and the role known everywhere."""
+        """Advance the clock until the load balancer is active and the role has propagated."""
         delays = self.account.cloud.delays
         self.clock.sleep(max(delays.load_balancer, delays.role) + 1)
 
     def publish(self, host: str = "example.jp") -> str:
-        """Certificate, HTTPS listener and alias for a name; the listener's ARN."""
+        """Create certificate, HTTPS listener and alias for a name; return the listener's ARN."""
         certificate = self.account.certificate(host)
         elbv2 = self.account.client("elbv2")
         (balancer,) = elbv2.describe_load_balancers(LoadBalancerArns=[self.load_balancer])[

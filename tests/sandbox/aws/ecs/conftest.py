@@ -1,4 +1,4 @@
-"""A cluster, a load balancer and roles that are known everywhere, for the tests of ECS."""
+"""A cluster, a load balancer and propagated roles for the ECS tests."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.sandbox.conftest import Account
 
 @pytest.fixture
 def bot(account: Account) -> Bot:
-    """Everything but the service."""
+    """Return everything but the service."""
     made = Bot(account)
     account.clock.step = 200.0  # nothing that is watched happens meanwhile
     made.settle()

@@ -1,4 +1,4 @@
-"""ECS clusters: their names, their capacity, their end."""
+"""ECS clusters: names, capacity providers, and deletion."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ BOTH = ["FARGATE", "FARGATE_SPOT"]
 
 
 def providers(bot: Bot, *names: str) -> dict[str, Any]:
-    """The parameters of PutClusterCapacityProviders."""
+    """Return the parameters of PutClusterCapacityProviders."""
     return {
         "cluster": "news",
         "capacityProviders": list(names),
@@ -22,7 +22,7 @@ def providers(bot: Bot, *names: str) -> dict[str, Any]:
 
 @pytest.mark.behaviour("ecs.service-linked-role-missing")
 def test_ecs_needs_its_service_linked_role(account: Account) -> None:
-    """The first use in an account."""
+    """For the first use in an account."""
     assert (
         *INVALID,
         "Unable to assume the service linked role. Please verify that the ECS service linked role "
@@ -32,7 +32,7 @@ def test_ecs_needs_its_service_linked_role(account: Account) -> None:
 
 @pytest.mark.behaviour("ecs.cluster-name")
 def test_cluster_name(bot: Bot) -> None:
-    """Alphabet and length."""
+    """Characters and length."""
     for name in ("news bot", "ニュース", "b" * 256):
         refusal = bot.account.refusal(bot.ecs.create_cluster, clusterName=name)
         assert INVALID == refusal[:2]
@@ -40,14 +40,14 @@ def test_cluster_name(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.create-cluster-again")
 def test_cluster_that_is_there(bot: Bot) -> None:
-    """It is given, with what it has, not made anew."""
+    """The existing cluster is returned unchanged."""
     again = bot.ecs.create_cluster(clusterName="news")["cluster"]
     assert BOTH == again.get("capacityProviders")
 
 
 @pytest.mark.behaviour("ecs.capacity-provider-unknown")
 def test_capacity_provider_that_is_not_there(bot: Bot) -> None:
-    """Neither of Fargate's two."""
+    """Only Fargate's two are known."""
     create = bot.ecs.create_cluster
     refusal = bot.account.refusal(create, clusterName="new", capacityProviders=["FARGATE_SPOTS"])
     assert INVALID == refusal[:2]
@@ -57,7 +57,7 @@ def test_capacity_provider_that_is_not_there(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.capacity-provider-in-use")
 def test_capacity_provider_that_a_service_uses(bot: Bot) -> None:
-    """It stays."""
+    """It cannot be removed."""
     bot.create()
     put = bot.ecs.put_cluster_capacity_providers
     code, status, _ = bot.account.refusal(put, **providers(bot, "FARGATE"))
@@ -66,7 +66,7 @@ def test_capacity_provider_that_a_service_uses(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.cluster-update-in-progress")
 def test_cluster_that_is_being_changed(bot: Bot) -> None:
-    """One change at a time, deletion included."""
+    """One change at a time, including deletion."""
     put = bot.ecs.put_cluster_capacity_providers
     put(**providers(bot, "FARGATE"))
     code, status, message = bot.account.refusal(put, **providers(bot, *BOTH))
@@ -93,7 +93,7 @@ def test_cluster_counts(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.cluster-with-services")
 def test_cluster_with_a_service(bot: Bot) -> None:
-    """A service that drains keeps it, too."""
+    """A draining service prevents its deletion too."""
     bot.create()
     delete, expected = bot.ecs.delete_cluster, "ClusterContainsServicesException"
     assert (expected, 400) == bot.account.refusal(delete, cluster="news")[:2]
@@ -105,9 +105,9 @@ def test_cluster_with_a_service(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.cluster-with-tasks")
 def test_cluster_with_a_task(bot: Bot) -> None:
-    """A task of no service keeps it until it has stopped."""
+    """A standalone task prevents its deletion until it has stopped."""
     bot.definition()
-    network = bot.wish()["networkConfiguration"]
+    network = bot.service_parameters()["networkConfiguration"]
     run = {"cluster": "news", "taskDefinition": "bot", "networkConfiguration": network}
     (task,) = bot.ecs.run_task(**run, launchType="FARGATE")["tasks"]
     code, status, _ = bot.account.refusal(bot.ecs.delete_cluster, cluster="news")
@@ -119,7 +119,7 @@ def test_cluster_with_a_task(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.deleted-cluster-inactive")
 def test_deleted_cluster_is_inactive(bot: Bot) -> None:
-    """Described, not listed."""
+    """It is described, but not listed."""
     bot.ecs.delete_cluster(cluster="news")
     assert "INACTIVE" == bot.ecs.describe_clusters(clusters=["news"])["clusters"][0]["status"]
     assert [] == bot.ecs.list_clusters()["clusterArns"]
@@ -127,7 +127,7 @@ def test_deleted_cluster_is_inactive(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.cluster-unknown")
 def test_cluster_that_is_not_there(bot: Bot) -> None:
-    """For everything in it."""
+    """For all calls with a cluster."""
     expected = ("ClusterNotFoundException", 400, "Cluster not found.")
     refuse = bot.account.refusal
     assert expected == refuse(bot.ecs.describe_services, cluster="other", services=["bot"])
@@ -137,14 +137,14 @@ def test_cluster_that_is_not_there(bot: Bot) -> None:
 
 
 def test_default_strategy_is_used(bot: Bot) -> None:
-    """A service without strategy and launch type takes the cluster's."""
+    """For a service without strategy and launch type."""
     entry = {"capacityProvider": "FARGATE", "weight": 1, "base": 0}
     bot.ecs.put_cluster_capacity_providers(
         **providers(bot, *BOTH) | {"defaultCapacityProviderStrategy": [entry]}
     )
     bot.definition()
-    wish = bot.wish()
-    del wish["capacityProviderStrategy"]
-    bot.ecs.create_service(**wish)
+    parameters = bot.service_parameters()
+    del parameters["capacityProviderStrategy"]
+    bot.ecs.create_service(**parameters)
     bot.clock.advance(2)
     assert ["FARGATE"] == [task["capacityProviderName"] for task in bot.shown()]

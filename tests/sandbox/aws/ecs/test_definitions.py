@@ -1,4 +1,4 @@
-"""ECS task definitions: what is not registered, and how revisions come and go."""
+"""ECS task definitions: what is rejected, and the life of revisions."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ NEEDING = "Fargate requires task definition to have execution role ARN to suppor
 
 
 def register(bot: Bot, **more: Any) -> tuple[str, int, str]:
-    """The refusal of a task definition with these parameters; None leaves one away."""
+    """Return the error for a task definition with these parameters; None leaves one out."""
     refusal: tuple[str, int, str] = bot.account.refusal(bot.definition, **more)
     return refusal
 
 
 def container(bot: Bot, **more: Any) -> dict[str, Any]:
-    """The parameter containerDefinitions, with these differences; None leaves one away."""
+    """Return the parameter containerDefinitions with these differences; None leaves one out."""
     given = bot.container() | more
     return {
         "containerDefinitions": [{key: value for key, value in given.items() if value is not None}]
@@ -26,14 +26,14 @@ def container(bot: Bot, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.behaviour("ecs.family-name")
 def test_family_name(bot: Bot) -> None:
-    """Alphabet and length."""
+    """Characters and length."""
     for name in ("news bot", "ニュース", "b" * 256):
         assert CLIENT == register(bot, family=name)[:2]
 
 
 @pytest.mark.behaviour("ecs.container-name")
 def test_container_name(bot: Bot) -> None:
-    """Alphabet, and no name twice."""
+    """Characters, and no name twice."""
     assert CLIENT == register(bot, **container(bot, name="news bot"))[:2]
     twice = container(bot)["containerDefinitions"] * 2
     assert CLIENT == register(bot, containerDefinitions=twice)[:2]
@@ -41,7 +41,7 @@ def test_container_name(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.fargate-cpu-and-memory")
 def test_fargate_sizes(bot: Bot) -> None:
-    """They go together in pairs, and both are there."""
+    """CPU and memory are required, and only some pairs are valid."""
     code, status, message = register(bot, memory="256")
     assert CLIENT == (code, status)
     assert message.startswith("No Fargate configuration exists for given values: 256 CPU")
@@ -60,7 +60,7 @@ def test_fargate_has_one_network_mode(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.log-driver-needs-role")
 def test_logs_need_a_role(bot: Bot) -> None:
-    """Somebody has to write them."""
+    """The execution role writes them."""
     more = container(bot, secrets=None)
     expected = (*CLIENT, f"{NEEDING} log driver awslogs.")
     assert expected == register(bot, executionRoleArn=None, **more)
@@ -68,7 +68,7 @@ def test_logs_need_a_role(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.secrets-need-role")
 def test_secrets_need_a_role(bot: Bot) -> None:
-    """Somebody has to read them."""
+    """The execution role reads them."""
     more = container(bot, logConfiguration=None)
     code, status, message = register(bot, executionRoleArn=None, **more)
     assert CLIENT == (code, status)
@@ -77,7 +77,7 @@ def test_secrets_need_a_role(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.ecr-image-needs-role")
 def test_private_image_needs_a_role(bot: Bot) -> None:
-    """Somebody has to pull it."""
+    """The execution role pulls it."""
     image = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/bot:1"
     more = container(bot, logConfiguration=None, secrets=None, image=image)
     expected = (*CLIENT, f"{NEEDING} ECR images.")
@@ -96,7 +96,7 @@ def test_log_options(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.host-port-differs")
 def test_host_port(bot: Bot) -> None:
-    """It is the container's own."""
+    """It must equal the container port."""
     mapping = {"containerPort": 8080, "hostPort": 80}
     assert (
         *CLIENT,
@@ -112,21 +112,21 @@ def test_stop_timeout(bot: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.no-essential-container")
-def test_nothing_essential(bot: Bot) -> None:
-    """Something has to keep the task alive."""
+def test_no_essential_container(bot: Bot) -> None:
+    """One container has to be essential."""
     assert CLIENT == register(bot, **container(bot, essential=False))[:2]
 
 
 @pytest.mark.behaviour("ecs.role-not-an-arn")
-def test_role_that_is_none(bot: Bot) -> None:
-    """No ARN of a role, and no name of one."""
+def test_invalid_role(bot: Bot) -> None:
+    """Neither a role's ARN nor a role's name."""
     expected = (*CLIENT, "Role is not valid")
     assert expected == register(bot, taskRoleArn="arn:aws:iam::123456789012:user/bot")
 
 
 @pytest.mark.behaviour("ecs.family-is-its-latest-active-revision")
 def test_family_is_its_latest_active_revision(bot: Bot) -> None:
-    """A deregistered one does not count."""
+    """Deregistered revisions are ignored."""
     first, second = bot.definition(), bot.definition()
     bot.ecs.deregister_task_definition(taskDefinition=second)
     shown = bot.ecs.describe_task_definition(taskDefinition="bot")["taskDefinition"]
@@ -149,7 +149,7 @@ def test_revisions_are_listed_in_order(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.delete-definition-still-active")
 def test_active_revision_is_not_deleted(bot: Bot) -> None:
-    """It is deregistered first."""
+    """It has to be deregistered first."""
     arn = bot.definition()
     answer = bot.ecs.delete_task_definitions(taskDefinitions=[arn])
     assert [arn] == [failure["arn"] for failure in answer["failures"]]
@@ -158,7 +158,7 @@ def test_active_revision_is_not_deleted(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.delete-definitions-ten")
 def test_eleven_revisions_are_too_many(bot: Bot) -> None:
-    """Ten a call."""
+    """Ten per call."""
     delete, arns = bot.ecs.delete_task_definitions, [f"bot:{number}" for number in range(1, 12)]
     code, status, _ = bot.account.refusal(delete, taskDefinitions=arns)
     assert ("InvalidParameterException", 400) == (code, status)
@@ -168,7 +168,7 @@ def test_eleven_revisions_are_too_many(bot: Bot) -> None:
 def test_deleted_revision_waits_for_its_users(bot: Bot) -> None:
     """DELETE_IN_PROGRESS until the service is gone, then unknown."""
     arn = bot.definition()
-    bot.ecs.create_service(**bot.wish())
+    bot.ecs.create_service(**bot.service_parameters())
     bot.ecs.deregister_task_definition(taskDefinition=arn)
     answer = bot.ecs.delete_task_definitions(taskDefinitions=[arn])
     assert ["DELETE_IN_PROGRESS"] == [d["status"] for d in answer["taskDefinitions"]]

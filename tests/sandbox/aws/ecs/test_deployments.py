@@ -1,4 +1,4 @@
-"""ECS deployments: rolling over, giving up, going back."""
+"""ECS deployments: rolling updates, failures, rollbacks."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.sandbox.aws.ecs.bot_service import Bot, is_steady
 
 
 def counts(bot: Bot) -> set[int]:
-    """How many tasks ran at the same time while the service became steady."""
+    """Return how many tasks ran at the same time until the service was steady."""
     seen = set()
 
     def over(service: dict[str, Any]) -> bool:
@@ -21,7 +21,7 @@ def counts(bot: Bot) -> set[int]:
 
 
 def percents(least: int, most: int) -> dict[str, Any]:
-    """The parameter with these two."""
+    """Return the deployment configuration with these percentages."""
     return {
         "deploymentConfiguration": {"minimumHealthyPercent": least, "maximumPercent": most},
     }
@@ -29,7 +29,7 @@ def percents(least: int, most: int) -> dict[str, Any]:
 
 @pytest.mark.behaviour("ecs.minimum-healthy-percent")
 def test_new_definition_rolls(bot: Bot) -> None:
-    """The new task is up and healthy before the old one goes; then one deployment is left."""
+    """The new task is healthy before the old one stops; then one deployment is left."""
     bot.create()
     bot.steady()
     new = bot.definition()
@@ -49,7 +49,7 @@ def test_new_definition_rolls(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.circuit-breaker-rolls-back")
 def test_circuit_breaker_rolls_back(bot: Bot) -> None:
-    """Three failed tasks end a deployment; the service goes back to the last completed one."""
+    """Three failed tasks end a deployment; the service returns to the last completed one."""
     bot.create()
     bot.steady()
     old = bot.service()["taskDefinition"]
@@ -73,7 +73,7 @@ def test_circuit_breaker_rolls_back(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.circuit-breaker-nothing-to-go-back-to")
 def test_first_deployment_can_fail(bot: Bot) -> None:
-    """With nothing to go back to, it stays FAILED and no more tasks start."""
+    """Without a completed one to return to, it stays FAILED and no more tasks start."""
 
     def broken(environment: dict[str, str]) -> Application:
         raise ValueError("a bug")
@@ -89,7 +89,7 @@ def test_first_deployment_can_fail(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.maximum-percent")
 def test_no_room_for_a_second_task(bot: Bot) -> None:
-    """0 and 100 percent: the old task goes before the new one comes."""
+    """With 0 and 100 percent the old task stops before the new one starts."""
     bot.create(**percents(0, 100))
     bot.steady()
     bot.definition()
@@ -99,7 +99,7 @@ def test_no_room_for_a_second_task(bot: Bot) -> None:
 
 
 def test_half_of_them_roll_at_a_time(bot: Bot) -> None:
-    """Four tasks, 50 and 100 percent: two go, two come, and again."""
+    """Four tasks, 50 and 100 percent: two stop, two start, and again."""
     bot.create(desiredCount=4, **percents(50, 100))
     bot.steady()
     bot.definition()
@@ -110,14 +110,16 @@ def test_half_of_them_roll_at_a_time(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.deployment-blocked-by-its-percents")
 def test_deployment_that_cannot_move(bot: Bot) -> None:
-    """One task, 100 and 150 percent: one and a half is one, and that one has to stay."""
+    """One task, 100 and 150 percent: 1.5 is rounded to one, which has to keep running."""
     bot.create(**percents(100, 150))
     bot.steady()
     bot.definition()
     bot.ecs.update_service(cluster="news", service="bot", taskDefinition="bot")
     bot.clock.advance(120)
-    said = [m for m in bot.messages() if "unable to stop or start tasks during a deployment" in m]
-    assert 1 == len(said)
+    messages = [
+        m for m in bot.messages() if "unable to stop or start tasks during a deployment" in m
+    ]
+    assert 1 == len(messages)
     assert 1 == len(bot.tasks.started)
     bot.ecs.update_service(cluster="news", service="bot", **percents(100, 200))
     bot.steady()
@@ -167,13 +169,13 @@ def test_threshold_is_half_the_desired_count(bot: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.restarts-are-throttled")
-def test_starts_that_fail_are_tried_ever_later(bot: Bot) -> None:
-    """After the third task that never ran, ECS waits, longer each time; a new deployment does not."""
+def test_failed_starts_are_retried_with_growing_pauses(bot: Bot) -> None:
+    """After three tasks that never ran, ECS waits longer each time; a new deployment does not wait."""
     bot.account.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
     bot.create(deploymentConfiguration={"deploymentCircuitBreaker": _breaker(False)})
     bot.clock.advance(400)
-    said = [m for m in bot.messages() if "unable to consistently start tasks successfully" in m]
-    assert said
+    messages = [m for m in bot.messages() if "unable to consistently start tasks successfully" in m]
+    assert messages
     assert 3 <= len(bot.shown("STOPPED")) <= 6, "unthrottled there would be a dozen"
     bot.account.client("ssm").put_parameter(Name="CHANNEL_SECRET", Value="v", Type="SecureString")
     bot.ecs.update_service(cluster="news", service="bot", forceNewDeployment=True)
@@ -186,17 +188,19 @@ def _breaker(on: bool) -> dict[str, bool]:
 
 @pytest.mark.behaviour("ecs.failed-start-is-an-event")
 def test_failed_start_is_told(bot: Bot) -> None:
-    """The stoppedReason stands among the events."""
+    """The stoppedReason is in the events."""
     bot.account.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
     bot.create()
     bot.clock.advance(40)
-    said = "(service bot) was unable to place a task. Reason: ResourceInitializationError: unable"
-    assert said in "\n".join(bot.messages())
+    message = (
+        "(service bot) was unable to place a task. Reason: ResourceInitializationError: unable"
+    )
+    assert message in "\n".join(bot.messages())
 
 
 @pytest.mark.behaviour("ecs.health-check-grace-period")
 def test_grace_period_forgives(bot: Bot) -> None:
-    """A bot that needs a minute to be well is let be, where the grace period is longer."""
+    """A bot that needs a minute to become healthy is not replaced within the grace period."""
     ill_until = bot.clock.now() + 30 + 60
 
     def slow(environ: dict[str, Any], start_response: Any) -> Any:
@@ -213,7 +217,7 @@ def test_grace_period_forgives(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.tasks-spread-over-zones")
 def test_tasks_are_spread(bot: Bot) -> None:
-    """Three tasks, three subnets: a zone each; the replacement goes where one is missing."""
+    """Three tasks in three zones; a replacement starts where one is missing."""
     bot.create(desiredCount=3)
     bot.clock.advance(5)
     zones = {task["availabilityZone"] for task in bot.shown()}
@@ -227,14 +231,14 @@ def test_tasks_are_spread(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.propagate-tags")
 def test_tags_go_on_to_the_tasks(bot: Bot) -> None:
-    """propagateTags SERVICE: a task carries the service's tags; without it none."""
+    """With propagateTags SERVICE a task has the service's tags; otherwise none."""
     tag = {"key": "stack", "value": "news"}
     bot.create(tags=[tag], propagateTags="SERVICE")
     bot.clock.advance(2)
     arns = bot.ecs.list_tasks(cluster="news")["taskArns"]
     (task,) = bot.ecs.describe_tasks(cluster="news", tasks=arns, include=["TAGS"])["tasks"]
     assert [tag] == task["tags"]
-    bot.ecs.create_service(**bot.wish(serviceName="plain", tags=[tag]))
+    bot.ecs.create_service(**bot.service_parameters(serviceName="plain", tags=[tag]))
     bot.clock.advance(2)
     arns = bot.ecs.list_tasks(cluster="news", serviceName="plain")["taskArns"]
     (task,) = bot.ecs.describe_tasks(cluster="news", tasks=arns, include=["TAGS"])["tasks"]

@@ -1,4 +1,4 @@
-"""ECS: looking at services and tasks."""
+"""ECS: describing and listing services and tasks."""
 
 import pytest
 
@@ -9,14 +9,14 @@ INVALID = ("InvalidParameterException", 400)
 
 @pytest.mark.behaviour("ecs.describe-service-missing")
 def test_missing_service_is_a_failure(bot: Bot) -> None:
-    """Not an error."""
+    """In the response, not an error."""
     answer = bot.ecs.describe_services(cluster="news", services=["other"])
     assert ["MISSING"] == [failure["reason"] for failure in answer["failures"]]
 
 
 @pytest.mark.behaviour("ecs.describe-services-ten")
 def test_eleven_services_are_too_many(bot: Bot) -> None:
-    """Ten a call."""
+    """Ten per call."""
     names = [f"bot{number}" for number in range(11)]
     expected = (*INVALID, "service names can have at most 10 items.")
     describe = bot.ecs.describe_services
@@ -28,7 +28,9 @@ def test_services_are_listed_by_ten(bot: Bot) -> None:
     """The eleventh is on the next page."""
     bot.definition()
     for number in range(11):
-        bot.ecs.create_service(**bot.wish(serviceName=f"bot{number:02}", desiredCount=0))
+        bot.ecs.create_service(
+            **bot.service_parameters(serviceName=f"bot{number:02}", desiredCount=0)
+        )
     page = bot.ecs.list_services(cluster="news")
     assert 10 == len(page["serviceArns"])
     rest = bot.ecs.list_services(cluster="news", nextToken=page["nextToken"])
@@ -38,7 +40,7 @@ def test_services_are_listed_by_ten(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.list-token-unknown")
 def test_token_that_no_list_gave(bot: Bot) -> None:
-    """Refused."""
+    """It is rejected."""
     refusal = bot.account.refusal(bot.ecs.list_tasks, cluster="news", nextToken="over there")
     assert INVALID == refusal[:2]
 
@@ -52,10 +54,10 @@ def test_page_that_is_too_long(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.list-tasks-filters")
 def test_tasks_by_service_family_starter(bot: Bot) -> None:
-    """A service's task is started by its deployment; stopped ones only on request."""
+    """A service's task is started by its deployment; stopped ones are listed only on request."""
     bot.create()
     bot.steady()
-    network = bot.wish()["networkConfiguration"]
+    network = bot.service_parameters()["networkConfiguration"]
     run = {"cluster": "news", "taskDefinition": "bot", "networkConfiguration": network}
     (own,) = bot.ecs.run_task(**run, launchType="FARGATE", startedBy="me")["tasks"]
 
@@ -75,28 +77,28 @@ def test_tasks_by_service_family_starter(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.list-tasks-of-unknown-service")
 def test_tasks_of_a_service_that_is_not_there(bot: Bot) -> None:
-    """Refused."""
+    """An error."""
     refusal = bot.account.refusal(bot.ecs.list_tasks, cluster="news", serviceName="other")
     assert ("ServiceNotFoundException", 400, "Service not found.") == refusal
 
 
 @pytest.mark.behaviour("ecs.list-tasks-starter-alone")
 def test_starter_beside_another_filter(bot: Bot) -> None:
-    """Refused."""
+    """An error."""
     given = {"cluster": "news", "startedBy": "me", "family": "bot"}
     assert INVALID == bot.account.refusal(bot.ecs.list_tasks, **given)[:2]
 
 
 @pytest.mark.behaviour("ecs.describe-task-missing")
 def test_missing_task_is_a_failure(bot: Bot) -> None:
-    """Not an error."""
+    """In the response, not an error."""
     answer = bot.ecs.describe_tasks(cluster="news", tasks=["0" * 32])
     assert ["MISSING"] == [failure["reason"] for failure in answer["failures"]]
 
 
 @pytest.mark.behaviour("ecs.describe-tasks-hundred")
 def test_too_many_tasks(bot: Bot) -> None:
-    """A hundred a call."""
+    """A hundred per call."""
     names = [f"{number:032}" for number in range(101)]
     describe = bot.ecs.describe_tasks
     assert INVALID == bot.account.refusal(describe, cluster="news", tasks=names)[:2]
@@ -104,6 +106,6 @@ def test_too_many_tasks(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.stop-task-unknown")
 def test_stopping_a_task_that_is_not_there(bot: Bot) -> None:
-    """Refused."""
+    """An error."""
     refusal = bot.account.refusal(bot.ecs.stop_task, cluster="news", task="0" * 32)
     assert (*INVALID, "The referenced task was not found.") == refusal

@@ -1,4 +1,4 @@
-"""ECS tasks that do not start, or do not stay: in AWS's words."""
+"""ECS tasks that fail to start or to keep running, with AWS's messages."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 def upload(bot: Bot, blob: bytes) -> str:
-    """A layer in the repository `bot`; its digest."""
+    """Upload a layer to the repository `bot`; return its digest."""
     ecr = bot.account.client("ecr")
     begun = ecr.initiate_layer_upload(repositoryName="bot")["uploadId"]
     ecr.upload_layer_part(
@@ -33,7 +33,7 @@ def upload(bot: Bot, blob: bytes) -> str:
 
 
 def push(bot: Bot, tag: str, architecture: str) -> str:
-    """A single image for Linux on this processor; its digest."""
+    """Push a single image for Linux on this architecture; return its digest."""
     config = json.dumps({"os": "linux", "architecture": architecture, "tag": tag}).encode()
     manifest = {
         "schemaVersion": 2,
@@ -48,14 +48,14 @@ def push(bot: Bot, tag: str, architecture: str) -> str:
 
 
 def create(bot: Bot, image: str, **more: Any) -> None:
-    """The service, with this image."""
+    """Create the service with this image."""
     bot.definition(containerDefinitions=[bot.container() | {"image": image}], **more)
-    bot.ecs.create_service(**bot.wish())
+    bot.ecs.create_service(**bot.service_parameters())
 
 
 @pytest.mark.behaviour("ecs.task-image-damaged")
 def test_image_that_cannot_be_unpacked(bot: Bot) -> None:
-    """Its task stops with the reason, and the next one is tried."""
+    """Its task stops with the reason, and the next one is started."""
 
     class Tasks:
         """A host on which no layer can be unpacked."""
@@ -74,7 +74,7 @@ def test_image_that_cannot_be_unpacked(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.task-secret-missing")
 def test_missing_secret_is_named(bot: Bot) -> None:
-    """The task stops before its container starts, naming the parameter."""
+    """The task stops before its container starts; the reason contains the parameter."""
     bot.account.client("ssm").delete_parameter(Name="CHANNEL_SECRET")
     bot.create()
     bot.clock.advance(35)
@@ -86,7 +86,7 @@ def test_missing_secret_is_named(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.task-log-group-missing")
 def test_missing_log_group_is_named(bot: Bot) -> None:
-    """awslogs needs its group before the container starts."""
+    """awslogs requires its group before the container starts."""
     bot.account.client("logs").delete_log_group(logGroupName="/bot")
     bot.create()
     bot.clock.advance(35)
@@ -95,8 +95,8 @@ def test_missing_log_group_is_named(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.task-without-a-way-out")
 def test_private_task_in_public_subnet_reaches_nothing(bot: Bot) -> None:
-    """Without a public address there is no road out of a public subnet."""
-    network = bot.wish()["networkConfiguration"]
+    """Without a public address a task in a public subnet has no internet route."""
+    network = bot.service_parameters()["networkConfiguration"]
     network["awsvpcConfiguration"]["assignPublicIp"] = "DISABLED"
     bot.create(networkConfiguration=network)
     bot.clock.advance(35)
@@ -105,10 +105,10 @@ def test_private_task_in_public_subnet_reaches_nothing(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.fresh-role-costs-half-a-minute")
 def test_fresh_role_costs_half_a_minute(bot: Bot) -> None:
-    """A role nobody knows yet: an event, no task; 30 seconds later it works."""
+    """A role that has not propagated: an event, no task; 30 seconds later it works."""
     fresh = bot.account.client("iam").create_role(RoleName="new", AssumeRolePolicyDocument=TRUST)
     bot.definition(executionRoleArn=fresh["Role"]["Arn"])
-    bot.ecs.create_service(**bot.wish())
+    bot.ecs.create_service(**bot.service_parameters())
     bot.clock.advance(20)
     assert [] == bot.shown()
     assert "ECS was unable to assume the role" in "\n".join(bot.messages())
@@ -118,7 +118,7 @@ def test_fresh_role_costs_half_a_minute(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.task-image-missing")
 def test_image_that_is_not_in_its_repository(bot: Bot) -> None:
-    """No such repository, no such tag: the task stops, and its container says the same."""
+    """A missing repository or tag: the task stops, and its container has the reason."""
     ecr = bot.account.client("ecr")
     create(bot, f"{REGISTRY}/bot:1")
     bot.clock.advance(35)
@@ -140,7 +140,7 @@ def test_image_that_is_not_in_its_repository(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.task-image-of-no-matching-platform")
 def test_index_without_this_platform(bot: Bot) -> None:
-    """An index for arm64 only cannot be pulled for linux/amd64, and can for ARM64."""
+    """An arm64 index cannot be pulled for linux/amd64, and can for ARM64."""
     ecr = bot.account.client("ecr")
     ecr.create_repository(repositoryName="bot")
     arm = push(bot, "arm", "arm64")
@@ -179,7 +179,7 @@ def test_image_of_another_processor(bot: Bot) -> None:
 
 
 def may(bot: Bot, *actions: str) -> None:
-    """The role may do nothing else."""
+    """Allow the role only this."""
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     bot.account.client("iam").put_role_policy(
@@ -189,7 +189,7 @@ def may(bot: Bot, *actions: str) -> None:
 
 @pytest.mark.behaviour("ecs.secret-permission-missing")
 def test_execution_role_that_may_not_read_secrets(bot: Bot) -> None:
-    """IAM's sentence, about the role's session."""
+    """IAM's message, with the role's session."""
     may(bot, "logs:*")
     bot.create()
     bot.clock.advance(35)
@@ -207,7 +207,7 @@ def test_execution_role_that_may_not_read_secrets(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.log-permission-missing")
 def test_execution_role_that_may_not_write_logs(bot: Bot) -> None:
-    """The log is opened before the container starts."""
+    """The log stream is opened before the container starts."""
     may(bot, "ssm:GetParameters")
     bot.create()
     bot.clock.advance(35)
@@ -218,7 +218,7 @@ def test_execution_role_that_may_not_write_logs(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.image-permission-missing")
 def test_execution_role_that_may_not_pull(bot: Bot) -> None:
-    """A token is not enough; without one there is another message."""
+    """A token alone is not enough; without one there is another message."""
     bot.account.client("ecr").create_repository(repositoryName="bot")
     push(bot, "1", "amd64")
     may(bot, "ssm:GetParameters", "logs:*", "ecr:GetAuthorizationToken")
@@ -238,7 +238,7 @@ def test_execution_role_that_may_not_pull(bot: Bot) -> None:
 
 
 def test_public_image_that_was_entered(bot: Bot) -> None:
-    """Public images exist, unless the sandbox was told otherwise."""
+    """Public images exist, unless the sandbox is configured otherwise."""
     bot.account.cloud.ecr.images.public |= {"example/gone": (), "example/arm": ("linux/arm64",)}
     create(bot, "example/gone")
     bot.clock.advance(35)
@@ -253,7 +253,7 @@ def test_public_image_that_was_entered(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.no-spot-capacity")
 def test_spot_shortage_is_an_event(bot: Bot) -> None:
-    """No API error, no task on demand instead; tasks come when capacity does."""
+    """No API error and no on-demand task; tasks start once there is capacity."""
     bot.account.cloud.ecs.spot_available = False
     bot.create()
     bot.clock.advance(10)
@@ -269,11 +269,11 @@ def test_spot_shortage_is_an_event(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.service-on-ec2-without-instances")
 def test_service_without_launch_type_waits_for_instances(bot: Bot) -> None:
-    """Neither a strategy nor a launch type: EC2, and the cluster has no instances."""
+    """Without strategy and launch type EC2 is used, and the cluster has no instances."""
     bot.definition()
-    wish = bot.wish()
-    del wish["capacityProviderStrategy"]
-    bot.ecs.create_service(**wish)
+    parameters = bot.service_parameters()
+    del parameters["capacityProviderStrategy"]
+    bot.ecs.create_service(**parameters)
     bot.clock.advance(60)
     assert "No Container Instances were found in your cluster." in "\n".join(bot.messages())
     assert [] == bot.shown()
@@ -281,18 +281,18 @@ def test_service_without_launch_type_waits_for_instances(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.spot-interruption")
 def test_spot_interruption(bot: Bot) -> None:
-    """SIGTERM at once, up to stopTimeout to end, another task meanwhile."""
+    """SIGTERM at once, up to stopTimeout to end, and a replacement meanwhile."""
     bot.definition(containerDefinitions=[bot.container() | {"stopTimeout": 120}])
-    bot.ecs.create_service(**bot.wish())
+    bot.ecs.create_service(**bot.service_parameters())
     bot.steady()
-    told: list[float] = []
-    bot.tasks.started[0].on_terminate = lambda: told.append(bot.clock.now())
+    terminated_at: list[float] = []
+    bot.tasks.started[0].on_terminate = lambda: terminated_at.append(bot.clock.now())
     (task,) = bot.shown()
     taken = bot.account.cloud.ecs.interrupt("ap-northeast-1", "news", "bot")
     assert [task["taskArn"]] == taken
     began = bot.clock.now()
     bot.clock.advance(3)
-    assert began + 2 >= told[0]
+    assert began + 2 >= terminated_at[0]
     bot.clock.advance(100)
     assert None is bot.tasks.started[0].exit_code
     assert 1 == len(bot.shown()), "the replacement"
@@ -328,7 +328,7 @@ def test_interrupted_task_still_gets_requests(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.stopped-task-an-hour")
 def test_stopped_task_is_remembered_for_an_hour(bot: Bot) -> None:
-    """Then DescribeTasks has it no more."""
+    """Then DescribeTasks does not return it any more."""
     bot.create()
     bot.steady()
     (task,) = bot.shown()
@@ -343,8 +343,8 @@ def test_stopped_task_is_remembered_for_an_hour(bot: Bot) -> None:
     assert ["MISSING"] == [failure["reason"] for failure in described["failures"]]
 
 
-def test_control_surface_plays_spot(bot: Bot) -> None:
-    """Interruptions and shortages by request, as the demo asks for them."""
+def test_control_endpoint_simulates_spot(bot: Bot) -> None:
+    """Interruptions and shortages on request, as the demo uses them."""
     bot.create()
     bot.steady()
     (task,) = bot.shown()

@@ -11,30 +11,32 @@ INVALID = ("InvalidParameterException", 400)
 COLLECT = ("python", "-m", "collector")
 
 
-def wish(bot: Bot, **more: Any) -> dict[str, Any]:
-    """The parameters of RunTask; None leaves one away."""
+def run_parameters(bot: Bot, **more: Any) -> dict[str, Any]:
+    """Return the parameters of RunTask; None leaves one out."""
     given = {
         "cluster": "news",
         "taskDefinition": "bot",
         "launchType": "FARGATE",
-        "networkConfiguration": bot.wish()["networkConfiguration"],
+        "networkConfiguration": bot.service_parameters()["networkConfiguration"],
     } | more
     return {key: value for key, value in given.items() if value is not None}
 
 
 def run(bot: Bot, **more: Any) -> tuple[str, int, str]:
-    """The refusal of such a task."""
-    refusal: tuple[str, int, str] = bot.account.refusal(bot.ecs.run_task, **wish(bot, **more))
+    """Return the error for such a task."""
+    refusal: tuple[str, int, str] = bot.account.refusal(
+        bot.ecs.run_task, **run_parameters(bot, **more)
+    )
     return refusal
 
 
 def override(**more: Any) -> dict[str, Any]:
-    """The parameter overrides, for the bot's container."""
+    """Return the parameter overrides, for the bot's container."""
     return {"overrides": {"containerOverrides": [{"name": "bot", **more}]}}
 
 
 def described(bot: Bot, arn: str) -> dict[str, Any]:
-    """The task as it is now."""
+    """Return the task as it is now."""
     found = bot.ecs.describe_tasks(cluster="news", tasks=[arn], include=["TAGS"])["tasks"]
     assert found, "the task is there"
     return dict(found[0])
@@ -42,14 +44,14 @@ def described(bot: Bot, arn: str) -> dict[str, Any]:
 
 @pytest.fixture
 def registered(bot: Bot) -> Bot:
-    """With the task definition."""
+    """Return the bot with its task definition registered."""
     bot.definition()
     return bot
 
 
 @pytest.mark.behaviour("ecs.run-task")
 def test_program_runs_once(registered: Bot) -> None:
-    """Command and variables of the override, secrets of the definition; nobody starts it again."""
+    """Command and variables of the override, secrets of the definition; it is not restarted."""
     seen: list[dict[str, str]] = []
 
     def collect(environment: dict[str, str]) -> int:
@@ -60,7 +62,9 @@ def test_program_runs_once(registered: Bot) -> None:
     variables = [{"name": "NEWS_URL", "value": "s3://other"}, {"name": "ONCE", "value": "1"}]
     tag = {"key": "why", "value": "test"}
     more = override(command=list(COLLECT), environment=variables)
-    answer = registered.ecs.run_task(**wish(registered, startedBy="me", tags=[tag], **more))
+    answer = registered.ecs.run_task(
+        **run_parameters(registered, startedBy="me", tags=[tag], **more)
+    )
     (task,) = answer["tasks"]
     assert [] == answer["failures"]
     assert ("PROVISIONING", "family:bot", "me", "FARGATE") == (
@@ -95,8 +99,8 @@ def test_program_runs_once(registered: Bot) -> None:
 
 
 def test_started_task_runs_until_it_is_stopped(registered: Bot) -> None:
-    """A web server behind nothing: no health check, SIGTERM at once."""
-    (task,) = registered.ecs.run_task(**wish(registered))["tasks"]
+    """A web server without a load balancer: no health check, SIGTERM at once."""
+    (task,) = registered.ecs.run_task(**run_parameters(registered))["tasks"]
     registered.clock.advance(120)
     assert "RUNNING" == described(registered, task["taskArn"])["lastStatus"]
     registered.ecs.stop_task(cluster="news", task=task["taskArn"], reason="enough")
@@ -110,9 +114,9 @@ def test_started_task_runs_until_it_is_stopped(registered: Bot) -> None:
 
 
 def test_start_that_fails_says_why(registered: Bot) -> None:
-    """As a service's task does."""
+    """As for a service's task."""
     registered.account.client("ssm").delete_parameter(Name="ACCESS_TOKEN")
-    (task,) = registered.ecs.run_task(**wish(registered))["tasks"]
+    (task,) = registered.ecs.run_task(**run_parameters(registered))["tasks"]
     registered.clock.advance(35)
     failed = described(registered, task["taskArn"])
     assert "TaskFailedToStart" == failed["stopCode"]
@@ -120,36 +124,36 @@ def test_start_that_fails_says_why(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.run-task-token-repeated")
-def test_token_again(registered: Bot) -> None:
-    """The same token and wish: the same task."""
-    (first,) = registered.ecs.run_task(**wish(registered, clientToken="once"))["tasks"]
-    (again,) = registered.ecs.run_task(**wish(registered, clientToken="once"))["tasks"]
+def test_client_token_with_same_parameters(registered: Bot) -> None:
+    """The same token and parameters return the same task."""
+    (first,) = registered.ecs.run_task(**run_parameters(registered, clientToken="once"))["tasks"]
+    (again,) = registered.ecs.run_task(**run_parameters(registered, clientToken="once"))["tasks"]
     assert first["taskArn"] == again["taskArn"]
     registered.clock.step = 600.0
     registered.clock.advance(24 * 3600)
-    (later,) = registered.ecs.run_task(**wish(registered, clientToken="once"))["tasks"]
+    (later,) = registered.ecs.run_task(**run_parameters(registered, clientToken="once"))["tasks"]
     assert first["taskArn"] != later["taskArn"], "a token lives a day"
 
 
 @pytest.mark.behaviour("ecs.run-task-token-conflict")
-def test_token_for_another_wish(registered: Bot) -> None:
-    """The same token, but two tasks."""
-    registered.ecs.run_task(**wish(registered, clientToken="once"))
+def test_client_token_with_other_parameters(registered: Bot) -> None:
+    """The same token with another count is an error."""
+    registered.ecs.run_task(**run_parameters(registered, clientToken="once"))
     code, status, _ = run(registered, clientToken="once", count=2)
     assert ("ConflictException", 400) == (code, status)
 
 
 @pytest.mark.behaviour("ecs.run-task-count")
 def test_eleven_tasks_are_too_many(registered: Bot) -> None:
-    """Ten are not, and lie in every zone."""
+    """Ten are accepted, and spread over all zones."""
     assert INVALID == run(registered, count=11)[:2]
-    tasks = registered.ecs.run_task(**wish(registered, count=10))["tasks"]
+    tasks = registered.ecs.run_task(**run_parameters(registered, count=10))["tasks"]
     assert (10, 3) == (len(tasks), len({task["availabilityZone"] for task in tasks}))
 
 
 @pytest.mark.behaviour("ecs.run-task-fresh-role")
 def test_fresh_role_is_refused(registered: Bot) -> None:
-    """A service would wait; RunTask says no."""
+    """A service would wait; RunTask fails."""
     iam = registered.account.client("iam")
     fresh = iam.create_role(RoleName="new", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     registered.definition(taskRoleArn=fresh)
@@ -157,7 +161,7 @@ def test_fresh_role_is_refused(registered: Bot) -> None:
     assert ("ClientException", 400) == (code, status)
     assert message.startswith(f"ECS was unable to assume the role '{fresh}'")
     registered.clock.advance(registered.account.cloud.delays.role)
-    registered.ecs.run_task(**wish(registered))
+    registered.ecs.run_task(**run_parameters(registered))
 
 
 @pytest.mark.behaviour("ecs.run-task-on-ec2-without-instances")
@@ -168,7 +172,7 @@ def test_no_launch_type_is_ec2(registered: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.override-of-unknown-container")
-def test_override_of_nothing(registered: Bot) -> None:
+def test_override_of_unknown_container(registered: Bot) -> None:
     """The container's name is misspelt."""
     given = {"containerOverrides": [{"name": "bto", "command": ["ls"]}]}
     assert (
@@ -187,10 +191,10 @@ def test_overrides_that_are_too_long(registered: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.run-task-no-spot-capacity")
 def test_no_spot_capacity_is_a_failure_in_the_answer(registered: Bot) -> None:
-    """Nobody raises: look at failures."""
+    """No error is raised: it is in `failures`."""
     registered.account.cloud.ecs.spot_available = False
     entry = {"capacityProvider": "FARGATE_SPOT", "weight": 1}
-    given = wish(registered, launchType=None, capacityProviderStrategy=[entry])
+    given = run_parameters(registered, launchType=None, capacityProviderStrategy=[entry])
     answer = registered.ecs.run_task(**given)
     assert [] == answer["tasks"]
     assert [
@@ -206,7 +210,7 @@ def test_starter_has_an_alphabet(registered: Bot) -> None:
 
 
 def test_schedule_runs_the_program(registered: Bot) -> None:
-    """EventBridge Scheduler with an ECS cluster as its target: the same task, at its time."""
+    """EventBridge Scheduler with an ECS cluster as its target starts the same task."""
     registered.tasks.programs[COLLECT] = lambda environment: 0
     iam = registered.account.client("iam")
     trust = TRUST.replace("ecs-tasks", "scheduler")
@@ -215,7 +219,7 @@ def test_schedule_runs_the_program(registered: Bot) -> None:
     policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
     iam.put_role_policy(RoleName="clock", PolicyName="run", PolicyDocument=policy)
     registered.clock.advance(registered.account.cloud.delays.role)
-    network = registered.wish()["networkConfiguration"]["awsvpcConfiguration"]
+    network = registered.service_parameters()["networkConfiguration"]["awsvpcConfiguration"]
     definition = registered.ecs.describe_task_definition(taskDefinition="bot")["taskDefinition"]
     cluster = registered.ecs.describe_clusters(clusters=["news"])["clusters"][0]
     target = {

@@ -1,4 +1,4 @@
-"""ECS in the sandbox: services keep their tasks running, on the clock, and say no as AWS does."""
+"""ECS services: they keep their tasks running, on the sandbox's clock."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from tests.sandbox.aws.ecs.bot_service import Bot
 
 
-def always_ill(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def always_unhealthy(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """An application that fails every health check."""
     start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
     return [b"ill"]
@@ -16,7 +16,7 @@ def always_ill(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 @pytest.mark.behaviour("ecs.task-lifecycle", "ecs.rollout-state", "ecs.steady-state-event")
 def test_service_becomes_steady(bot: Bot) -> None:
-    """A task goes PROVISIONING, PENDING, RUNNING; it is registered, healthy; the service says so."""
+    """A task becomes PROVISIONING, PENDING, RUNNING; it is registered and healthy, and an event says so."""
     bot.create()
     assert ["PROVISIONING"] == [task["lastStatus"] for task in bot.shown()]
     bot.clock.advance(15)
@@ -36,8 +36,9 @@ def test_service_becomes_steady(bot: Bot) -> None:
 
 
 def test_container_gets_its_environment(bot: Bot) -> None:
-    """Variables from the task definition, secrets from Parameter Store, the region from Fargate; and
-    credentials of the task role."""
+    """Variables from the task definition, secrets from Parameter Store, the region, and the task role's
+    credentials.
+    """
     bot.create()
     bot.steady()
     environment = dict(bot.tasks.started[0].environment)
@@ -53,7 +54,7 @@ def test_container_gets_its_environment(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.task-log-stream")
 def test_container_logs_to_cloudwatch(bot: Bot) -> None:
-    """Its lines arrive in the log group of the task definition, a stream per task."""
+    """Its lines are in the task definition's log group, one stream per task."""
     bot.create()
     bot.steady()
     bot.tasks.started[0].end(3, "it went wrong")
@@ -64,17 +65,17 @@ def test_container_logs_to_cloudwatch(bot: Bot) -> None:
 
 
 def test_service_shows_what_it_was_given(bot: Bot) -> None:
-    """Strategy, network, breaker, grace period and the task definition's ARN come back."""
+    """Strategy, network, circuit breaker, grace period and the task definition's ARN are returned."""
     bot.create(tags=[{"key": "provision:stack", "value": "news"}])
     answer = bot.ecs.describe_services(cluster="news", services=["bot"], include=["TAGS"])
     (service,) = answer["services"]
-    wish = bot.wish()
+    parameters = bot.service_parameters()
     for key in (
         "capacityProviderStrategy",
         "networkConfiguration",
         "healthCheckGracePeriodSeconds",
     ):
-        assert wish[key] == service[key]
+        assert parameters[key] == service[key]
     breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
     assert {"enable": True, "rollback": True} == breaker
     assert service["taskDefinition"].endswith("task-definition/bot:1")
@@ -84,7 +85,7 @@ def test_service_shows_what_it_was_given(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.dead-task-replaced", "ecs.essential-container-exits")
 def test_dead_task_is_replaced(bot: Bot) -> None:
-    """The process ends: the task stops with its exit code, another one takes its place."""
+    """If the process ends, the task stops with its exit code and another one starts."""
     bot.create()
     bot.steady()
     bot.tasks.started[0].end(3)
@@ -102,23 +103,23 @@ def test_dead_task_is_replaced(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.unhealthy-task-replaced")
 def test_unhealthy_task_is_replaced(bot: Bot) -> None:
-    """Health checks fail: ECS says so, stops the task, and starts another one."""
+    """After failed health checks ECS reports it, stops the task, and starts another one."""
     bot.create()
     bot.steady()
-    bot.tasks.started[0].application = always_ill
+    bot.tasks.started[0].application = always_unhealthy
     bot.clock.advance(40)
     bot.steady()
     (stopped,) = bot.shown("STOPPED")
     assert (
         f"Task failed ELB health checks in (target-group {bot.group})" == stopped["stoppedReason"]
     )
-    said = [message for message in bot.messages() if "is unhealthy in" in message]
-    assert 1 == len(said)
-    assert "due to (reason Health checks failed with these codes: [500])." in said[0]
+    messages = [message for message in bot.messages() if "is unhealthy in" in message]
+    assert 1 == len(messages)
+    assert "due to (reason Health checks failed with these codes: [500])." in messages[0]
 
 
 def test_closed_security_group_fails_health_checks(bot: Bot) -> None:
-    """A bot that does not let the load balancer in never becomes healthy."""
+    """A bot that does not admit the load balancer never becomes healthy."""
     bot.account.client("ec2").revoke_security_group_ingress(
         GroupId=bot.inner,
         IpPermissions=[
@@ -132,13 +133,13 @@ def test_closed_security_group_fails_health_checks(bot: Bot) -> None:
     )
     bot.create()
     bot.clock.advance(80)
-    said = [message for message in bot.messages() if "is unhealthy in" in message]
-    assert "due to (reason Request timed out)." in said[0]
+    messages = [message for message in bot.messages() if "is unhealthy in" in message]
+    assert "due to (reason Request timed out)." in messages[0]
 
 
 @pytest.mark.behaviour("ecs.task-drains-first")
 def test_desired_count_zero_stops_everything(bot: Bot) -> None:
-    """Deregistered, drained, SIGTERM, stopped; the interface goes last; nothing counts as ready."""
+    """Deregistered, drained, SIGTERM, stopped; the interface is deleted last; nothing counts as ready."""
     bot.create()
     bot.steady()
     ended: list[str] = []
@@ -168,7 +169,7 @@ def test_desired_count_zero_stops_everything(bot: Bot) -> None:
 
 @pytest.mark.behaviour("ecs.stop-timeout")
 def test_stop_timeout_ends_in_a_kill(bot: Bot) -> None:
-    """A container that ignores SIGTERM is killed stopTimeout later: exit code 137."""
+    """A container that ignores SIGTERM is killed after stopTimeout with exit code 137."""
     bot.create()
     bot.steady()
     bot.tasks.started[0].on_terminate = lambda: None
@@ -179,8 +180,8 @@ def test_stop_timeout_ends_in_a_kill(bot: Bot) -> None:
 
 
 @pytest.mark.behaviour("ecs.stop-task")
-def test_stop_task_is_made_up_for(bot: Bot) -> None:
-    """StopTask by a person: the reason is shown, the service starts another task."""
+def test_stopped_task_is_replaced(bot: Bot) -> None:
+    """After StopTask the reason is shown, and the service starts another task."""
     bot.create()
     bot.steady()
     (task,) = bot.shown()

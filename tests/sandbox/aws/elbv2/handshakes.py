@@ -8,7 +8,7 @@ from provision.sandbox.aws.elbv2.data_plane import DataPlane
 
 
 def shake_hands(cloud: Cloud, name: str, version: TLSVersion | None = None) -> str:
-    """The TLS version that a client who trusts the sandbox's authority gets; `version`: it has no other."""
+    """Return the TLS version that a client trusting the sandbox's authority gets; `version`: its only one."""
     client, server = SSLContext(PROTOCOL_TLS_CLIENT), DataPlane(cloud).tls(name)
     cloud.authority.trust(client)
     if version:

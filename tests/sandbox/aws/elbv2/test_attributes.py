@@ -13,7 +13,7 @@ def attribute(key: str, value: str) -> list[dict[str, str]]:
 
 @pytest.mark.behaviour("elbv2.load-balancer-attribute-unknown")
 def test_unknown_attribute_of_a_load_balancer(account: Account) -> None:
-    """A misspelt key is refused in AWS's words."""
+    """A misspelt key is rejected with AWS's message."""
     refused = account.refusal(
         account.client("elbv2").modify_load_balancer_attributes,
         LoadBalancerArn=account.load_balancer()["LoadBalancerArn"],
@@ -25,7 +25,7 @@ def test_unknown_attribute_of_a_load_balancer(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.load-balancer-attribute-value")
 def test_values_of_a_load_balancers_attributes(account: Account) -> None:
-    """Ranges and switches; what is right is kept."""
+    """Ranges and booleans are checked; valid values are kept."""
     modify = account.client("elbv2").modify_load_balancer_attributes
     arn = account.load_balancer()["LoadBalancerArn"]
     for key, value in (
@@ -49,7 +49,7 @@ def modify_group(account: Account, arn: str, key: str, value: str) -> Any:
 
 @pytest.mark.behaviour("elbv2.target-group-attribute-unknown")
 def test_unknown_attribute_of_a_target_group(account: Account) -> None:
-    """A load balancer's key is no target group's."""
+    """A load balancer's key is not valid for a target group."""
     key = "idle_timeout.timeout_seconds"
     refused = account.refusal(lambda: modify_group(account, account.target_group(), key, "60"))
     expected = f"Target group attribute key '{key}' is not recognized"
@@ -58,7 +58,7 @@ def test_unknown_attribute_of_a_target_group(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.deregistration-delay-range")
 def test_deregistration_delay(account: Account) -> None:
-    """0 to 3600, the hour included, in digits."""
+    """0 to 3600, inclusive, in digits."""
     key, group = "deregistration_delay.timeout_seconds", account.target_group()
     for value in ("3601", "soon"):
         refused = account.refusal(lambda v=value: modify_group(account, group, key, v))

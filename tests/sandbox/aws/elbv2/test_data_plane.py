@@ -17,8 +17,8 @@ from tests.sandbox.aws.elbv2.handshakes import shake_hands
 from tests.sandbox.conftest import Account
 
 
-def mirror(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answers with what it got; healthy."""
+def echo_request(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Return the request as the response; healthy."""
     given = [f"{k}={v}" for k, v in sorted(environ.items()) if k.startswith("HTTP_X_")]
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     start_response("200 OK", [("Content-Type", "text/plain"), ("X-Own", "kept")])
@@ -32,7 +32,7 @@ def get(front: DataPlane, target: str = "/", host: str = "example.jp", port: int
 
 @pytest.fixture
 def published(account: Account) -> Bot:
-    """Everything for https://example.jp but the service."""
+    """Return everything for https://example.jp but the service."""
     made = Bot(account)
     account.clock.step = 20.0
     made.settle()
@@ -42,8 +42,8 @@ def published(account: Account) -> Bot:
 
 @pytest.fixture
 def bot(published: Bot) -> Bot:
-    """A steady service behind https://example.jp."""
-    published.tasks.application = lambda environment: mirror
+    """Return a steady service behind https://example.jp."""
+    published.tasks.application = lambda environment: echo_request
     published.create()
     published.clock.step = 5.0
     published.steady()
@@ -51,7 +51,7 @@ def bot(published: Bot) -> Bot:
 
 
 def test_request_reaches_the_container(bot: Bot) -> None:
-    """Method, path, headers and raw body; with the headers that a load balancer adds."""
+    """Method, path, headers and raw body, with the headers that a load balancer adds."""
     front = DataPlane(bot.account.cloud)
     answer = Client(front.wsgi).post(
         "/webhook?a=1",
@@ -72,8 +72,8 @@ def test_request_reaches_the_container(bot: Bot) -> None:
     assert any(line.startswith("HTTP_X_AMZN_TRACE_ID=Root=1-") for line in lines)
 
 
-def test_nobody_answers_for_other_names(bot: Bot) -> None:
-    """No DNS record, no load balancer; and no certificate to show."""
+def test_unknown_host_name_is_not_served(bot: Bot) -> None:
+    """Without a DNS record there is no load balancer and no certificate."""
     front = DataPlane(bot.account.cloud)
     assert front.certificate("example.jp") is not None
     assert front.certificate("other.example.jp") is None
@@ -82,7 +82,7 @@ def test_nobody_answers_for_other_names(bot: Bot) -> None:
 
 
 def test_certificate_of_another_name(bot: Bot) -> None:
-    """AWS compares no names: the listener shows the certificate it has, and clients refuse it."""
+    """AWS does not compare names: the listener presents its certificate, and clients reject it."""
     account = bot.account
     zone = account.client("route53").list_hosted_zones()["HostedZones"][0]["Id"]
     account.change(zone, "CREATE", "www.example.jp", "CNAME", "example.jp.")
@@ -100,7 +100,7 @@ NEW = "ELBSecurityPolicy-TLS13-1-3-2021-06"
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_versions_of_a_tls_policy(published: Bot) -> None:
-    """The newest version that both have; none in common: no connection.
+    """The newest common version is used; without one there is no connection.
 
     User Guide for Application Load Balancers, Security policies, "Protocols by policy".
     """
@@ -128,7 +128,7 @@ def test_versions_of_a_tls_policy(published: Bot) -> None:
 
 
 def test_internal_load_balancer(account: Account) -> None:
-    """Its name, which says so, leads nobody on the internet to it."""
+    """It cannot be reached from the internet by its name."""
     cloud = account.cloud
     names = {}
     for scheme in ("internal", "internet-facing"):
@@ -146,7 +146,7 @@ def test_internal_load_balancer(account: Account) -> None:
 
 
 def open_to_all(account: Account, group: str, port: int) -> None:
-    """Let everybody's TCP to a port in."""
+    """Allow TCP to a port from everywhere."""
     everybody = {"FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     account.client("ec2").authorize_security_group_ingress(
         GroupId=group, IpPermissions=[{"IpProtocol": "tcp", **everybody}]
@@ -154,7 +154,7 @@ def open_to_all(account: Account, group: str, port: int) -> None:
 
 
 def test_protocol_of_a_listener(published: Bot) -> None:
-    """Plain HTTP at an HTTPS listener, TLS at an HTTP listener."""
+    """Plain HTTP to an HTTPS listener, TLS to an HTTP listener."""
     front, elbv2 = DataPlane(published.account.cloud), published.account.client("elbv2")
     open_to_all(published.account, published.outer, 80)
     elbv2.delete_listener(ListenerArn=published.listener)
@@ -175,8 +175,8 @@ def test_protocol_of_a_listener(published: Bot) -> None:
         ({"IpRanges": [{"CidrIp": "203.0.113.0/24"}]}, 504),
     ],
 )
-def test_task_admits_its_load_balancer(bot: Bot, source: dict[str, Any], status: int) -> None:
-    """By its security group, or by the range of its private addresses."""
+def test_task_must_admit_the_load_balancer(bot: Bot, source: dict[str, Any], status: int) -> None:
+    """By its security group, or by its private address range."""
     ec2 = bot.account.client("ec2")
     (group,) = ec2.describe_security_groups(GroupIds=[bot.inner])["SecurityGroups"]
     ec2.revoke_security_group_ingress(GroupId=bot.inner, IpPermissions=group["IpPermissions"])
@@ -187,7 +187,7 @@ def test_task_admits_its_load_balancer(bot: Bot, source: dict[str, Any], status:
 
 
 def test_closed_port_does_not_answer(bot: Bot) -> None:
-    """The listener on 80 is there, the security group keeps it shut."""
+    """There is a listener on 80, but the security group blocks it."""
     front = DataPlane(bot.account.cloud)
     with pytest.raises(ConnectionError):
         get(front, port=80)
@@ -196,7 +196,7 @@ def test_closed_port_does_not_answer(bot: Bot) -> None:
 
 
 def test_without_targets_503(bot: Bot) -> None:
-    """Desired 0: the load balancer answers by itself."""
+    """With desired count 0 the load balancer answers itself."""
     bot.ecs.update_service(cluster="news", service="bot", desiredCount=0)
     bot.clock.advance(60)
     reply = get(DataPlane(bot.account.cloud))
@@ -205,7 +205,7 @@ def test_without_targets_503(bot: Bot) -> None:
 
 
 def test_dead_target_502_slow_target_504(bot: Bot) -> None:
-    """Between a container's end and ECS's notice people see 502; a slow answer is 504."""
+    """A container that ended gives 502 until ECS notices; a slow answer gives 504."""
 
     def slow(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         raise TimeoutError
@@ -225,7 +225,7 @@ def test_unhealthy_targets_serve_when_all_are(bot: Bot) -> None:
 
 
 def test_rules_by_priority(bot: Bot) -> None:
-    """The lowest number whose conditions all hold; else the default action."""
+    """The lowest priority whose conditions all match; otherwise the default action."""
     elbv2 = bot.account.client("elbv2")
     listeners = elbv2.describe_listeners(LoadBalancerArn=bot.load_balancer)["Listeners"]
     (secure,) = [one["ListenerArn"] for one in listeners if one["Port"] == 443]
@@ -257,7 +257,7 @@ def test_rules_by_priority(bot: Bot) -> None:
 
 
 def test_redirect(bot: Bot) -> None:
-    """The default action of the warm door's listener."""
+    """The default action of the bootstrap listener."""
     bot.admit(bot.outer, 80, IpRanges=[{"CidrIp": "0.0.0.0/0"}])
     bot.account.client("elbv2").modify_listener(
         ListenerArn=bot.listener,

@@ -11,7 +11,7 @@ HERE = {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301"}}
 
 
 class Rules:
-    """A listener that forwards, and the rules one makes on it."""
+    """A listener that forwards, and rules created on it."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -33,7 +33,7 @@ class Rules:
         return self.account.refusal(self.create, **given)
 
     def shown(self) -> dict[str, str]:
-        """Priorities by ARN."""
+        """Return priorities by ARN."""
         found = self.elbv2.describe_rules(ListenerArn=self.listener)["Rules"]
         return {rule["RuleArn"]: rule["Priority"] for rule in found}
 
@@ -45,7 +45,7 @@ def rules(account: Account) -> Rules:
 
 @pytest.mark.behaviour("elbv2.priority-in-use")
 def test_priority_in_use(rules: Rules) -> None:
-    """One rule a priority."""
+    """Priorities are unique."""
     rules.create(7)
     expected = "Priority '7' is currently in use"
     assert ("PriorityInUse", 400, expected) == rules.refusal(priority=7, path="/other")
@@ -53,7 +53,7 @@ def test_priority_in_use(rules: Rules) -> None:
 
 @pytest.mark.behaviour("elbv2.default-rule-stays")
 def test_default_rule_stays(rules: Rules) -> None:
-    """It goes with its listener only."""
+    """It is deleted with its listener only."""
     (default,) = rules.shown()
     refused = rules.account.refusal(rules.elbv2.delete_rule, RuleArn=default)
     expected = f"Default rule '{default}' cannot be deleted"
@@ -62,14 +62,14 @@ def test_default_rule_stays(rules: Rules) -> None:
 
 @pytest.mark.behaviour("elbv2.rule-without-condition")
 def test_rule_without_condition(rules: Rules) -> None:
-    """What holds for everything is the default rule."""
+    """Only the default rule has no condition."""
     refused = rules.refusal(Conditions=[])
     assert ("ValidationError", 400, "A condition must be specified") == refused
 
 
 @pytest.mark.behaviour("elbv2.condition-values")
 def test_five_condition_values(rules: Rules) -> None:
-    """Five are fine, six are not, over all conditions."""
+    """Five over all conditions are accepted, six are not."""
     paths = {
         "Field": "path-pattern",
         "PathPatternConfig": {"Values": [f"/{number}" for number in range(5)]},
@@ -86,7 +86,7 @@ def test_five_condition_values(rules: Rules) -> None:
     [("path-pattern", "/ニュース"), ("path-pattern", "/a b"), ("host-header", "my bot.example.jp")],
 )
 def test_conditions_have_an_alphabet(rules: Rules, field: str, value: str) -> None:
-    """Spaces and Japanese stand in no host name and no path pattern."""
+    """Host names and path patterns contain no spaces or Japanese."""
     refused = rules.refusal(Conditions=[{"Field": field, "Values": [value]}])
     assert ("ValidationError", 400) == refused[:2]
     rules.create(path="/callback/*?_-.$/~")
@@ -94,7 +94,7 @@ def test_conditions_have_an_alphabet(rules: Rules, field: str, value: str) -> No
 
 @pytest.mark.behaviour("elbv2.one-routing-action")
 def test_one_routing_action(rules: Rules) -> None:
-    """None, or two of them, are refused; so is a listener without any."""
+    """None or two are rejected; so is a listener without any."""
     for actions in ([rules.forward, REDIRECT], [rules.forward, rules.forward]):
         refused = rules.refusal(Actions=actions)
         assert ("ValidationError", 400) == refused[:2]
@@ -112,7 +112,7 @@ def test_one_routing_action(rules: Rules) -> None:
 
 @pytest.mark.behaviour("elbv2.redirect-loop")
 def test_redirect_to_the_same_place(rules: Rules) -> None:
-    """Something of the address has to change."""
+    """Something in the URL has to change."""
     refused = rules.refusal(Actions=[HERE])
     expected = "The redirect configuration is not valid because it creates a loop."
     assert ("InvalidLoadBalancerAction", 400, expected) == refused

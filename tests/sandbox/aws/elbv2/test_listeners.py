@@ -26,7 +26,7 @@ def https(account: Account, load_balancer: str, *certificates: str, **more: Any)
 
 @pytest.mark.behaviour("elbv2.https-without-certificate")
 def test_https_needs_one_certificate(account: Account) -> None:
-    """None and two are refused."""
+    """None and two are rejected."""
     balancer, certificate = account.load_balancer()["LoadBalancerArn"], account.certificate()
     refused = account.refusal(lambda: https(account, balancer))
     expected = "A certificate must be specified for HTTPS listeners"
@@ -37,7 +37,7 @@ def test_https_needs_one_certificate(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.certificate-not-issued")
 def test_https_needs_an_issued_certificate(account: Account) -> None:
-    """A pending one is refused by name; an issued one is not."""
+    """A pending one is rejected; an issued one is not."""
     balancer = account.load_balancer()["LoadBalancerArn"]
     pending = account.client("acm").request_certificate(DomainName="example.jp")["CertificateArn"]
     code, status, message = account.refusal(lambda: https(account, balancer, pending))
@@ -48,7 +48,7 @@ def test_https_needs_an_issued_certificate(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.certificate-unknown")
 def test_https_needs_a_certificate_that_exists(account: Account) -> None:
-    """Deleted or misspelt: CertificateNotFound."""
+    """Deleted or unknown: CertificateNotFound."""
     balancer = account.load_balancer()["LoadBalancerArn"]
     unknown = f"arn:aws:acm:{REGION}:123456789012:certificate/00000000"
     refused = account.refusal(lambda: https(account, balancer, unknown))
@@ -57,7 +57,7 @@ def test_https_needs_a_certificate_that_exists(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.certificate-of-another-region")
 def test_certificate_of_another_region(account: Account) -> None:
-    """The one made for CloudFront in us-east-1 is of no use to a load balancer elsewhere."""
+    """A certificate in us-east-1 cannot be used in another region."""
     balancer = account.load_balancer()["LoadBalancerArn"]
     foreign = account.certificate().replace(REGION, "us-east-1")
     refused = account.refusal(lambda: https(account, balancer, foreign))
@@ -89,7 +89,7 @@ def test_unknown_tls_policy(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.listener-port-used")
 def test_one_listener_a_port(account: Account) -> None:
-    """A second listener that does something else is refused; on another port it is not."""
+    """A second, different listener is rejected; on another port it is not."""
     load_balancer = account.load_balancer()["LoadBalancerArn"]
     account.listener(load_balancer, account.target_group(), 80)
     other = account.target_group("other")
@@ -104,7 +104,7 @@ def test_one_listener_a_port(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.listener-same-settings")
 def test_the_same_listener_again(account: Account) -> None:
-    """CreateListener again answers with the first one, HTTP or HTTPS."""
+    """CreateListener again returns the first one, HTTP or HTTPS."""
     balancer, group = account.load_balancer()["LoadBalancerArn"], account.target_group()
     assert account.listener(balancer, group) == account.listener(balancer, group)
     certificate = account.certificate()
@@ -117,7 +117,7 @@ def test_the_same_listener_again(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.modified-port-used")
 def test_listener_moves_to_a_free_port(account: Account) -> None:
-    """Another one's port is in use, its own is not."""
+    """Another listener's port is in use, its own is not."""
     balancer, group = account.load_balancer()["LoadBalancerArn"], account.target_group()
     account.listener(balancer, group, 80)
     other = account.listener(balancer, group, 81)

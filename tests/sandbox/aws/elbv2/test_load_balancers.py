@@ -10,7 +10,7 @@ NOBODY = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:loadbalancer/
 
 
 def interfaces(account: Account) -> list[dict[str, Any]]:
-    """The network interfaces of load balancers."""
+    """Return the network interfaces of load balancers."""
     filters = [{"Name": "description", "Values": ["ELB app/*"]}]
     answer = account.client("ec2").describe_network_interfaces(Filters=filters)
     return list(answer["NetworkInterfaces"])
@@ -28,7 +28,7 @@ def state(account: Account, arn: str) -> str:
 
 @pytest.mark.behaviour("elbv2.provisioning")
 def test_load_balancer_is_provisioning_for_a_while(account: Account) -> None:
-    """Looking does not make it active, `delays.load_balancer` does."""
+    """It becomes active after `delays.load_balancer`."""
     created = account.load_balancer()
     assert created["State"]["Code"] == "provisioning"
     account.clock.advance(account.cloud.delays.load_balancer - 1)
@@ -39,7 +39,7 @@ def test_load_balancer_is_provisioning_for_a_while(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.hosted-zone-of-aliases")
 def test_load_balancer_has_its_own_name_in_dns(account: Account) -> None:
-    """DNS name with a number, and the region's hosted zone for aliases, here and in Describe."""
+    """A DNS name with a number, and the region's hosted zone for aliases, at creation and in Describe."""
     created = account.load_balancer()
     assert created["DNSName"].startswith("news-bot-")
     assert created["DNSName"].endswith(".ap-northeast-1.elb.amazonaws.com")
@@ -51,7 +51,7 @@ def test_load_balancer_has_its_own_name_in_dns(account: Account) -> None:
 
 
 def refused_name(account: Account, name: str) -> str:
-    """The message, without the name itself in front."""
+    """Return the error message for this name, without the name itself."""
     code, status, message = account.refusal(account.load_balancer, name=name)
     assert (code, status) == ("ValidationError", 400)
     return message.removeprefix(f"The load balancer name '{name}' ")
@@ -59,7 +59,7 @@ def refused_name(account: Account, name: str) -> str:
 
 @pytest.mark.behaviour("elbv2.load-balancer-name-length")
 def test_load_balancer_name_is_short(account: Account) -> None:
-    """32 letters are fine, 33 are not."""
+    """32 characters are accepted, 33 are not."""
     assert "cannot be longer than '32' characters" == refused_name(account, "a" * 33)
     account.load_balancer("a" * 32)
 
@@ -75,13 +75,13 @@ def test_load_balancer_name_has_an_alphabet(account: Account, name: str) -> None
 
 @pytest.mark.behaviour("elbv2.load-balancer-name-internal")
 def test_load_balancer_name_is_not_internal(account: Account) -> None:
-    """AWS itself puts that in front of internal ones' DNS names."""
+    """AWS itself uses that prefix for internal ones' DNS names."""
     assert "cannot begin with 'internal-'" == refused_name(account, "internal-bot")
 
 
 @pytest.mark.behaviour("elbv2.load-balancer-same-settings")
 def test_same_name_same_settings_is_the_same_one(account: Account) -> None:
-    """CreateLoadBalancer again answers with the first."""
+    """CreateLoadBalancer again returns the first."""
     first = account.load_balancer()
     assert first == account.load_balancer()
     assert len(account.client("elbv2").describe_load_balancers()["LoadBalancers"]) == 1
@@ -89,7 +89,7 @@ def test_same_name_same_settings_is_the_same_one(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.load-balancer-other-settings")
 def test_same_name_other_settings(account: Account) -> None:
-    """Other subnets, another scheme or other groups under a taken name are refused."""
+    """Other subnets, scheme or groups under an existing name are rejected."""
     account.load_balancer()
     for other in (
         {"Subnets": account.subnets(2)},
@@ -105,7 +105,7 @@ def test_same_name_other_settings(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.load-balancer-not-found")
 def test_unknown_load_balancers(account: Account) -> None:
-    """By name it says which, also beside a known one; by ARN it does not."""
+    """By name the error contains it, also beside a known one; by ARN it does not."""
     describe = account.client("elbv2").describe_load_balancers
     account.load_balancer()
     refused = account.refusal(describe, Names=["news-bot", "nobody"])
@@ -116,7 +116,7 @@ def test_unknown_load_balancers(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.interfaces")
 def test_interface_in_each_subnet(account: Account) -> None:
-    """One interface a subnet, described as ELB app/..., moving with SetSubnets."""
+    """One interface per subnet, described as ELB app/..., following SetSubnets."""
     arn = account.load_balancer()["LoadBalancerArn"]
     assert sorted(account.subnets()) == sorted(i["SubnetId"] for i in interfaces(account))
     assert {"ELB " + arn.partition("loadbalancer/")[2]} == {
@@ -130,7 +130,7 @@ def test_interface_in_each_subnet(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.interfaces-outlive")
 def test_interfaces_outlive_the_load_balancer(account: Account) -> None:
-    """They keep its security group until they have gone, a while after the deletion."""
+    """They prevent deletion of its security group for a while."""
     group = security_group(account)
     arn = account.load_balancer(SecurityGroups=[group])["LoadBalancerArn"]
     account.client("elbv2").delete_load_balancer(LoadBalancerArn=arn)
@@ -145,7 +145,7 @@ def test_interfaces_outlive_the_load_balancer(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.interfaces-follow-groups")
 def test_interfaces_follow_the_security_groups(account: Account) -> None:
-    """SetSecurityGroups moves the interfaces, so the old group can be deleted."""
+    """After SetSecurityGroups the old group can be deleted."""
     ec2 = account.client("ec2")
     old, new = security_group(account, "old"), security_group(account, "new")
     arn = account.load_balancer(SecurityGroups=[old])["LoadBalancerArn"]
@@ -156,7 +156,7 @@ def test_interfaces_follow_the_security_groups(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.deletion-protection")
 def test_deletion_protection(account: Account) -> None:
-    """A protected load balancer is not deleted; an absent one is no error."""
+    """A protected load balancer is not deleted; a missing one is no error."""
     elbv2 = account.client("elbv2")
     arn = account.load_balancer()["LoadBalancerArn"]
     for value in ("true", "false"):

@@ -11,7 +11,7 @@ ZONES = ("ap-northeast-1a", "ap-northeast-1c")
 def subnets(
     account: Account, vpc_id: str, size: int = 24, zones: tuple[str, ...] = ZONES
 ) -> list[str]:
-    """Subnets of a VPC of one's own, one after the other."""
+    """Create subnets in a new VPC."""
     create = account.client("ec2").create_subnet
     return [
         str(
@@ -23,7 +23,7 @@ def subnets(
     ]
 
 
-def lead_out(account: Account, vpc_id: str, gateway_id: str) -> None:
+def make_public(account: Account, vpc_id: str, gateway_id: str) -> None:
     """Make every subnet of the VPC public."""
     ec2 = account.client("ec2")
     filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
@@ -33,7 +33,7 @@ def lead_out(account: Account, vpc_id: str, gateway_id: str) -> None:
 
 @pytest.mark.behaviour("elbv2.one-zone")
 def test_load_balancer_needs_two_zones(account: Account) -> None:
-    """One subnet is refused in AWS's words, at creation and later; two are enough."""
+    """One subnet is rejected, at creation and later; two are enough."""
     expected = (
         "ValidationError",
         400,
@@ -48,9 +48,9 @@ def test_load_balancer_needs_two_zones(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.two-subnets-of-one-zone")
 def test_one_subnet_a_zone(account: Account) -> None:
-    """Two subnets of a zone are refused, whatever others there are."""
+    """Two subnets in one zone are rejected."""
     own = vpc(account)
-    lead_out(account, own, gateway(account, own))
+    make_public(account, own, gateway(account, own))
     first, second, third = subnets(account, own, zones=(ZONES[0], ZONES[0], ZONES[1]))
     for chosen in ([first, second], [first, second, third]):
         refused = account.refusal(account.load_balancer, Subnets=chosen)
@@ -63,7 +63,7 @@ def test_one_subnet_a_zone(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.unknown-subnet")
 def test_unknown_subnet(account: Account) -> None:
-    """It is named."""
+    """The error contains it."""
     chosen = [*account.subnets(1), "subnet-0123456789abcdef0"]
     refused = account.refusal(account.load_balancer, Subnets=chosen)
     expected = "The subnet ID 'subnet-0123456789abcdef0' does not exist"
@@ -72,7 +72,7 @@ def test_unknown_subnet(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.vpc-without-gateway")
 def test_vpc_without_gateway(account: Account) -> None:
-    """An internet-facing one is refused, an internal one is not."""
+    """An internet-facing load balancer is rejected, an internal one is not."""
     own = vpc(account)
     ids = subnets(account, own)
     refused = account.refusal(account.load_balancer, Subnets=ids)
@@ -82,13 +82,13 @@ def test_vpc_without_gateway(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.private-subnet")
 def test_private_subnet(account: Account) -> None:
-    """A gateway without a route to it lets nobody in; it needs one."""
+    """Without a route to the gateway a subnet is private and rejected."""
     own = vpc(account)
     ids, attached = subnets(account, own), gateway(account, own)
     refused = account.refusal(account.load_balancer, Subnets=ids)
     expected = f"Subnet {ids[0]} has no route to an internet gateway"
     assert ("InvalidSubnet", 400, expected) == refused
-    lead_out(account, own, attached)
+    make_public(account, own, attached)
     account.load_balancer(Subnets=ids)
 
 
@@ -96,7 +96,7 @@ def test_private_subnet(account: Account) -> None:
 def test_subnet_needs_eight_free_addresses(account: Account) -> None:
     """A /28 has eleven; with four taken it is too small."""
     own = vpc(account)
-    lead_out(account, own, gateway(account, own))
+    make_public(account, own, gateway(account, own))
     ids = subnets(account, own, size=28)
     for _ in range(4):
         account.client("ec2").create_network_interface(SubnetId=ids[1])
@@ -110,7 +110,7 @@ def test_subnet_needs_eight_free_addresses(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.unknown-security-group")
 def test_unknown_security_group(account: Account) -> None:
-    """It is named."""
+    """The error contains it."""
     refused = account.refusal(account.load_balancer, SecurityGroups=["sg-0123456789abcdef0"])
     expected = "The security group 'sg-0123456789abcdef0' does not exist"
     assert ("InvalidSecurityGroup", 400, expected) == refused
@@ -118,7 +118,7 @@ def test_unknown_security_group(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.security-group-of-another-vpc")
 def test_security_group_of_another_vpc(account: Account) -> None:
-    """At creation, and when they are set later."""
+    """At creation, and for SetSecurityGroups."""
     ec2, own = account.client("ec2"), vpc(account)
     foreign = ec2.create_security_group(GroupName="f", Description="f", VpcId=own)["GroupId"]
     message = f'Security group "{foreign}" does not belong to VPC "{account.vpc()}"'

@@ -1,4 +1,4 @@
-"""Elastic Load Balancing: what target groups refuse."""
+"""Elastic Load Balancing: what target groups reject."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.sandbox.conftest import Account
 
 @pytest.mark.behaviour("elbv2.target-group-same-settings")
 def test_same_name_same_settings_is_the_same_one(account: Account) -> None:
-    """CreateTargetGroup again answers with the first, whole."""
+    """CreateTargetGroup again returns the first."""
     first = account.target_group(HealthCheckIntervalSeconds=10, HealthyThresholdCount=2)
     assert first == account.target_group(HealthCheckIntervalSeconds=10, HealthyThresholdCount=2)
     elbv2 = account.client("elbv2")
@@ -23,7 +23,7 @@ def test_same_name_same_settings_is_the_same_one(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.target-group-other-settings")
 def test_same_name_other_settings(account: Account) -> None:
-    """Another port or path under a taken name is refused."""
+    """Another port or path under an existing name is rejected."""
     account.target_group()
     for other in ({"Port": 80}, {"HealthCheckPath": "/"}, {"TargetType": "instance"}):
         refused = account.refusal(account.target_group, **other)
@@ -61,7 +61,7 @@ def test_health_check_path_begins_with_a_slash(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.matcher-range")
 def test_matcher_has_no_server_errors(account: Account) -> None:
-    """A 5xx can never be healthy."""
+    """A 5xx is never healthy."""
     refused = account.refusal(account.target_group, Matcher={"HttpCode": "200-599"})
     expected = "Health check matcher HTTP code '200-599' must be within '200-499' inclusive"
     assert ("ValidationError", 400, expected) == refused
@@ -70,7 +70,7 @@ def test_matcher_has_no_server_errors(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.modified-timeout-above-interval")
 def test_timeout_stays_below_the_interval(account: Account) -> None:
-    """Either of them alone is held against the other one that stands."""
+    """Either of them alone is compared with the current other one."""
     modify, group = account.client("elbv2").modify_target_group, account.target_group()
     changes: tuple[dict[str, Any], ...] = (
         {"HealthCheckIntervalSeconds": 5},
@@ -85,7 +85,7 @@ def test_timeout_stays_below_the_interval(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.target-group-in-use")
 def test_target_group_in_use_stays(account: Account) -> None:
-    """A rule that forwards keeps the target group."""
+    """A rule that forwards to it prevents its deletion."""
     elbv2, group = account.client("elbv2"), account.target_group()
     listener = elbv2.create_listener(
         LoadBalancerArn=account.load_balancer()["LoadBalancerArn"],

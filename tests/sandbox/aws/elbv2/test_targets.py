@@ -1,4 +1,4 @@
-"""Target health: registered, checked on the clock, drained."""
+"""Target health: registration, health checks on the clock, draining."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from tests.sandbox.conftest import Account
 
 
 class Bots:
-    """What stands behind the targets: an HTTP status, None (no answer) or nobody (refused)."""
+    """What answers at the targets: an HTTP status, None (no answer) or a refused connection."""
 
     def __init__(self) -> None:
         self.answers: dict[str, int | None] = {}
-        self.asked: list[tuple[str, int, str]] = []
+        self.requests: list[tuple[str, int, str]] = []
 
     def __call__(self, ip: str, port: int, path: str) -> int | None:
-        self.asked.append((ip, port, path))
+        self.requests.append((ip, port, path))
         if ip not in self.answers:
             raise ConnectionRefusedError
         return self.answers[ip]
@@ -29,7 +29,7 @@ def bots(account: Account) -> Bots:
 
 
 def served_group(account: Account, **more: Any) -> str:
-    """A target group behind an active load balancer."""
+    """Return a target group behind an active load balancer."""
     group = account.target_group(HealthCheckIntervalSeconds=10, **more)
     account.listener(account.load_balancer()["LoadBalancerArn"], group)
     account.clock.advance(account.cloud.delays.load_balancer)
@@ -41,7 +41,7 @@ def register(account: Account, group: str, ip: str) -> None:
 
 
 def health(account: Account, group: str) -> list[tuple[str, str, str | None]]:
-    """IP, state and reason of each target."""
+    """Return IP, state and reason of each target."""
     found = account.client("elbv2").describe_target_health(TargetGroupArn=group)
     return [
         (d["Target"]["Id"], d["TargetHealth"]["State"], d["TargetHealth"].get("Reason"))
@@ -51,12 +51,12 @@ def health(account: Account, group: str) -> list[tuple[str, str, str | None]]:
 
 @pytest.mark.behaviour("elbv2.target-unused")
 def test_target_without_listener_is_unused(account: Account, bots: Bots) -> None:
-    """A target group that no listener or rule names is not checked."""
+    """A target group without a listener or rule is not checked."""
     group = account.target_group()
     register(account, group, "172.31.0.9")
     account.clock.advance(60)
     assert health(account, group) == [("172.31.0.9", "unused", "Target.NotInUse")]
-    assert bots.asked == []
+    assert bots.requests == []
 
 
 @pytest.mark.behaviour("elbv2.target-behind-a-provisioning-load-balancer")
@@ -66,12 +66,12 @@ def test_target_waits_for_the_load_balancer(account: Account, bots: Bots) -> Non
     account.listener(account.load_balancer()["LoadBalancerArn"], group)
     register(account, group, "172.31.0.9")
     assert health(account, group) == [("172.31.0.9", "initial", "Elb.RegistrationInProgress")]
-    assert bots.asked == []
+    assert bots.requests == []
 
 
 @pytest.mark.behaviour("elbv2.first-check-suffices")
 def test_one_passed_check_makes_a_new_target_healthy(account: Account, bots: Bots) -> None:
-    """The check asks the target's port and the group's path; then the target is healthy."""
+    """The check requests the group's path on the target's port."""
     group = served_group(account, HealthyThresholdCount=5)
     account.cloud.elbv2.check = lambda ip, port, path: None
     register(account, group, "172.31.0.9")
@@ -81,7 +81,7 @@ def test_one_passed_check_makes_a_new_target_healthy(account: Account, bots: Bot
     bots.answers["172.31.0.9"] = 200
     account.clock.advance(10)
     assert health(account, group) == [("172.31.0.9", "healthy", None)]
-    assert bots.asked == [("172.31.0.9", 8080, "/healthz")]
+    assert bots.requests == [("172.31.0.9", 8080, "/healthz")]
     assert [target.id for target in account.cloud.elbv2.healthy(group)] == ["172.31.0.9"]
 
 
@@ -97,7 +97,7 @@ def test_one_passed_check_makes_a_new_target_healthy(account: Account, bots: Bot
 def test_thresholds_count_consecutive_checks(
     account: Account, bots: Bots, answer: int | str | None, reason: str
 ) -> None:
-    """Unhealthy after as many failures as the threshold says, healthy after as many passes."""
+    """Unhealthy and healthy after as many consecutive results as the thresholds."""
     group = served_group(account, HealthyThresholdCount=3, UnhealthyThresholdCount=2)
     bots.answers["172.31.0.9"] = 200
     register(account, group, "172.31.0.9")
@@ -120,7 +120,7 @@ def test_thresholds_count_consecutive_checks(
 
 @pytest.mark.behaviour("elbv2.matcher")
 def test_matcher_decides_what_is_healthy(account: Account, bots: Bots) -> None:
-    """A group that expects 200-204,301 takes those and nothing else."""
+    """A group with 200-204,301 accepts only these."""
     group = served_group(account, Matcher={"HttpCode": "200-204,301"})
     bots.answers |= {"172.31.0.1": 204, "172.31.0.2": 301, "172.31.0.3": 302}
     for ip in bots.answers:
@@ -131,7 +131,7 @@ def test_matcher_decides_what_is_healthy(account: Account, bots: Bots) -> None:
 
 @pytest.mark.behaviour("elbv2.target-drains")
 def test_deregistered_target_drains(account: Account, bots: Bots) -> None:
-    """Draining for the group's delay, then gone; a second deregistration is InvalidTarget."""
+    """It drains for the group's delay, then it is gone; a second deregistration is InvalidTarget."""
     elbv2 = account.client("elbv2")
     group = served_group(account)
     elbv2.modify_target_group_attributes(
@@ -165,8 +165,8 @@ def test_asking_for_a_target_that_is_not_there(account: Account) -> None:
 
 
 @pytest.mark.behaviour("elbv2.target-not-registered")
-def test_stranger_is_not_deregistered(account: Account) -> None:
-    """What was never registered cannot be deregistered."""
+def test_unknown_target_is_not_deregistered(account: Account) -> None:
+    """A target that was never registered cannot be deregistered."""
     refused = account.refusal(
         account.client("elbv2").deregister_targets,
         TargetGroupArn=account.target_group(),

@@ -1,4 +1,4 @@
-"""IAM: fresh roles, trust, deletion, service-linked roles."""
+"""IAM: new roles, trust policies, deletion, service-linked roles."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ TASKS = "ecs-tasks.amazonaws.com"
 
 
 def trust(principal: Any, arn_equals: dict[str, str] | None = None) -> str:
-    """A trust policy for one principal."""
+    """Return a trust policy for one principal."""
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     if arn_equals:
         statement["Condition"] = {
@@ -28,7 +28,7 @@ def role(
     principal: Any = None,
     arn_equals: dict[str, str] | None = None,
 ) -> str:
-    """A new role; its ARN."""
+    """Create a role; return its ARN."""
     answer = account.client("iam").create_role(
         RoleName=name,
         AssumeRolePolicyDocument=trust(principal or {"Service": TASKS}, arn_equals),
@@ -37,7 +37,7 @@ def role(
 
 
 def schedule(account: Account, arn: str, name: str = "start") -> None:
-    """A schedule with this role: Scheduler has to be able to assume it by then."""
+    """Create a schedule with this role, which Scheduler has to be able to assume by then."""
     account.client("scheduler").create_schedule(
         Name=name,
         ScheduleExpression="rate(1 day)",
@@ -65,7 +65,7 @@ def test_role_is_not_assumable_at_once(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.trust-fresh")
 def test_new_trust_takes_time_too(account: Account) -> None:
-    """After UpdateAssumeRolePolicy the role is fresh again."""
+    """After UpdateAssumeRolePolicy the role has to propagate again."""
     arn = role(account)
     account.clock.advance(account.cloud.delays.role)
     document = trust({"Service": [TASKS, SCHEDULER]})
@@ -77,7 +77,7 @@ def test_new_trust_takes_time_too(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.trust-of-services")
 def test_services_are_trusted_by_name_and_source(account: Account) -> None:
-    """A role for another service, or for another group's schedules, is not Scheduler's to assume."""
+    """Scheduler cannot assume a role for another service or another group's schedules."""
     group = f"arn:aws:scheduler:{REGION}:123456789012:schedule-group/"
     tasks = role(account, "tasks")
     other = role(account, "other", {"Service": SCHEDULER}, {"aws:SourceArn": f"{group}other"})
@@ -104,14 +104,14 @@ def test_services_are_trusted_by_name_and_source(account: Account) -> None:
     ],
 )
 def test_unknown_principal(account: Account, principal: dict[str, str], said: str) -> None:
-    """A trust policy that names a service or role that does not exist is refused."""
+    """A trust policy with an unknown service or role is rejected."""
     refused = account.refusal(lambda: role(account, principal=principal))
     assert ("MalformedPolicyDocument", 400, f"Invalid principal in policy: {said}") == refused
 
 
 @pytest.mark.behaviour("iam.principal-fresh")
 def test_fresh_principal(account: Account) -> None:
-    """A role of this second may be trusted some seconds later."""
+    """A role created just now may be trusted some seconds later."""
     first = role(account, "first")
     refused = account.refusal(lambda: role(account, "second", {"AWS": first}))
     expected = f'Invalid principal in policy: "AWS":"{first}"'
@@ -129,7 +129,7 @@ def test_known_principals(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.delete-conflict", "iam.role-missing")
 def test_role_with_policies_stays(account: Account) -> None:
-    """Attached and inline policies go first, in AWS's words."""
+    """Attached and inline policies have to be removed first."""
     iam = account.client("iam")
     role(account)
     iam.attach_role_policy(RoleName="bot", PolicyArn=EXECUTION)
@@ -151,14 +151,14 @@ def test_role_with_policies_stays(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.managed-policies")
 def test_managed_policy_of_task_execution(account: Account) -> None:
-    """The one AWS policy that the stack attaches is there, as AWS's."""
+    """The only AWS-managed policy that the stack attaches exists."""
     policy = account.client("iam").get_policy(PolicyArn=EXECUTION)["Policy"]
     assert policy["PolicyName"] == "AmazonECSTaskExecutionRolePolicy"
 
 
 @pytest.mark.behaviour("iam.service-linked-role-taken")
 def test_service_linked_role_exists_once(account: Account) -> None:
-    """The second one is refused with words that the tool takes for done."""
+    """The second is rejected with a message that the tool takes as success."""
     iam = account.client("iam")
     made = iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")["Role"]
     assert made["RoleName"] == "AWSServiceRoleForECS"
@@ -171,7 +171,7 @@ def test_service_linked_role_exists_once(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.service-linked-role-protected")
 def test_service_linked_role_is_protected(account: Account) -> None:
-    """DeleteRole and PutRolePolicy leave it alone."""
+    """DeleteRole and PutRolePolicy do not change it."""
     iam = account.client("iam")
     iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
     code, status, message = account.refusal(iam.delete_role, RoleName="AWSServiceRoleForECS")
@@ -198,7 +198,7 @@ def test_service_linked_role_is_protected(account: Account) -> None:
     ],
 )
 def test_malformed_trust(account: Account, document: str, words: str) -> None:
-    """MalformedPolicyDocument, and no role."""
+    """MalformedPolicyDocument, and no role is created."""
     iam = account.client("iam")
     refused = account.refusal(iam.create_role, RoleName="bot", AssumeRolePolicyDocument=document)
     assert ("MalformedPolicyDocument", 400) == refused[:2]
@@ -209,7 +209,7 @@ POLICY = {"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"}
 
 
 def policy(*statements: dict[str, Any]) -> str:
-    """A policy document."""
+    """Return a policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
@@ -226,7 +226,7 @@ def policy(*statements: dict[str, Any]) -> str:
     ],
 )
 def test_malformed_policy(account: Account, document: str, words: str) -> None:
-    """MalformedPolicyDocument, with what is wrong."""
+    """MalformedPolicyDocument, with the reason."""
     role(account)
     put = account.client("iam").put_role_policy
     refused = account.refusal(put, RoleName="bot", PolicyName="p", PolicyDocument=document)
@@ -235,7 +235,7 @@ def test_malformed_policy(account: Account, document: str, words: str) -> None:
 
 @pytest.mark.behaviour("iam.identity-policy-principal")
 def test_policy_names_no_principal(account: Account) -> None:
-    """Whom it is for is said by what it is attached to."""
+    """The principal is what the policy is attached to."""
     role(account)
     put = account.client("iam").put_role_policy
     document = policy({**POLICY, "Principal": "*"})
@@ -245,7 +245,7 @@ def test_policy_names_no_principal(account: Account) -> None:
 
 
 def long_policy(length: int) -> str:
-    """A policy of about that many characters."""
+    """Return a policy of about that many characters."""
     arns = [f"arn:aws:ssm:{REGION}:123456789012:parameter/{n:030}" for n in range(length // 93)]
     return policy({**POLICY, "Resource": arns}).replace(" ", "")
 
@@ -262,7 +262,7 @@ def test_long_trust(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.inline-size")
 def test_long_inline_policies(account: Account) -> None:
-    """10,240 characters together; one that replaces another counts once."""
+    """10,240 characters in total; one that replaces another counts once."""
     role(account)
     iam, given = account.client("iam"), {"RoleName": "bot", "PolicyDocument": long_policy(7000)}
     iam.put_role_policy(PolicyName="one", **given)
@@ -288,7 +288,7 @@ def test_long_inline_policies(account: Account) -> None:
     ],
 )
 def test_names_and_sizes(account: Account, given: dict[str, Any], words: str) -> None:
-    """ValidationError, and no role."""
+    """ValidationError, and no role is created."""
     given = {"RoleName": "bot", "AssumeRolePolicyDocument": trust({"Service": TASKS})} | given
     refused = account.refusal(account.client("iam").create_role, **given)
     assert ("ValidationError", 400, True) == (*refused[:2], words in refused[2])
@@ -309,7 +309,7 @@ def test_too_many_tags(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.role-name-case")
 def test_name_is_taken_in_any_case(account: Account) -> None:
-    """Bot is bot."""
+    """Bot and bot are the same name."""
     role(account)
     refused = account.refusal(lambda: role(account, "Bot"))
     assert ("EntityAlreadyExists", 409, "Role with name Bot already exists.") == refused
@@ -317,7 +317,7 @@ def test_name_is_taken_in_any_case(account: Account) -> None:
 
 @pytest.mark.behaviour("iam.role-policy-missing")
 def test_inline_policy_is_missing(account: Account) -> None:
-    """Of a role that is there."""
+    """Of an existing role."""
     role(account)
     refused = account.refusal(account.client("iam").get_role_policy, RoleName="bot", PolicyName="p")
     expected = "The role policy with name p cannot be found."

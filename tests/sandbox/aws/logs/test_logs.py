@@ -13,7 +13,7 @@ NOW = int(datetime.now().timestamp() * 1000)  # moto holds new events against th
 
 @pytest.fixture
 def logs(account: Account) -> Any:
-    """The client, with a log group /bot and the streams bot/1, bot/2 and other."""
+    """Return a client, with a log group /bot and the streams bot/1, bot/2 and other."""
     client = account.client("logs")
     client.create_log_group(logGroupName="/bot")
     for stream in ("bot/1", "bot/2", "other"):
@@ -22,20 +22,20 @@ def logs(account: Account) -> Any:
 
 
 def write(logs: Any, stream: str, *messages: str, since: int = NOW) -> None:
-    """A second apart."""
+    """Write messages a second apart."""
     events = [{"timestamp": since + n * 1000, "message": text} for n, text in enumerate(messages)]
     logs.put_log_events(logGroupName="/bot", logStreamName=stream, logEvents=events)
 
 
 def found(logs: Any, **by: Any) -> list[str]:
-    """The messages that FilterLogEvents finds."""
+    """Return the messages that FilterLogEvents finds."""
     events = logs.filter_log_events(logGroupName="/bot", **by)["events"]
     return [event["message"] for event in events]
 
 
 @pytest.mark.behaviour("logs.group-name")
 def test_group_name(account: Account, logs: Any) -> None:
-    """No blanks, no letters but A to Z."""
+    """No spaces, and letters A to Z only."""
     for name in ("news bot", "/ボット", "a:b"):
         code, status, message = account.refusal(logs.create_log_group, logGroupName=name)
         assert INVALID == (code, status)
@@ -44,7 +44,7 @@ def test_group_name(account: Account, logs: Any) -> None:
 
 @pytest.mark.behaviour("logs.group-exists")
 def test_group_twice(account: Account, logs: Any) -> None:
-    """One of a name."""
+    """Names are unique."""
     refused = account.refusal(logs.create_log_group, logGroupName="/bot")
     assert (
         "ResourceAlreadyExistsException",
@@ -55,7 +55,7 @@ def test_group_twice(account: Account, logs: Any) -> None:
 
 @pytest.mark.behaviour("logs.group-unknown")
 def test_group_that_is_not_there(account: Account, logs: Any) -> None:
-    """Nothing can be found in it."""
+    """FilterLogEvents fails."""
     refused = account.refusal(logs.filter_log_events, logGroupName="/other")
     assert (
         "ResourceNotFoundException",
@@ -74,7 +74,7 @@ def test_fifty_one_tags(account: Account, logs: Any) -> None:
 
 @pytest.mark.behaviour("logs.stream-name")
 def test_stream_name(account: Account, logs: Any) -> None:
-    """No colon, no star."""
+    """No colon or asterisk."""
     for name in ("a:b", "*"):
         given = {"logGroupName": "/bot", "logStreamName": name}
         assert INVALID == account.refusal(logs.create_log_stream, **given)[:2]
@@ -82,7 +82,7 @@ def test_stream_name(account: Account, logs: Any) -> None:
 
 @pytest.mark.behaviour("logs.filter-by-stream-prefix")
 def test_streams_by_prefix(logs: Any) -> None:
-    """Those of one container."""
+    """The streams of one container."""
     write(logs, "bot/1", "one")
     write(logs, "other", "two")
     assert ["one"] == found(logs, logStreamNamePrefix="bot/")
@@ -91,14 +91,14 @@ def test_streams_by_prefix(logs: Any) -> None:
 
 @pytest.mark.behaviour("logs.filter-prefix-and-names")
 def test_prefix_beside_names(account: Account, logs: Any) -> None:
-    """One of them."""
+    """Only one of them is allowed."""
     by = {"logStreamNamePrefix": "bot/", "logStreamNames": ["other"]}
     assert INVALID == account.refusal(logs.filter_log_events, logGroupName="/bot", **by)[:2]
 
 
 @pytest.mark.behaviour("logs.filter-interleaves")
 def test_events_of_several_streams(logs: Any) -> None:
-    """In the order of time, page by page."""
+    """In order of time, page by page."""
     write(logs, "bot/1", "first", "third", since=NOW)
     write(logs, "bot/2", "second", since=NOW + 500)
     assert ["first", "second", "third"] == found(logs)
@@ -115,7 +115,7 @@ def test_page_that_is_too_long(account: Account, logs: Any) -> None:
 
 @pytest.mark.behaviour("logs.get-ends-with-its-own-token")
 def test_last_page_of_a_stream(logs: Any) -> None:
-    """A reader stops when the token is the one it came with."""
+    """A reader stops when the token is the one it sent."""
     write(logs, "bot/1", "one", "two")
     given = {"logGroupName": "/bot", "logStreamName": "bot/1", "startFromHead": True}
     page = logs.get_log_events(**given)
@@ -126,7 +126,7 @@ def test_last_page_of_a_stream(logs: Any) -> None:
 
 @pytest.mark.behaviour("logs.retention-forgets")
 def test_old_events_are_forgotten(account: Account, logs: Any) -> None:
-    """Older than the retention time, on the sandbox's clock."""
+    """Events older than the retention are gone, on the sandbox's clock."""
     write(logs, "bot/1", "old")
     logs.put_retention_policy(logGroupName="/bot", retentionInDays=1)
     account.clock.step = 10 * 24 * 3600.0
@@ -150,7 +150,7 @@ def test_batch_of_two_days(account: Account, logs: Any) -> None:
 
 @pytest.mark.behaviour("logs.batch-too-large")
 def test_batch_of_a_megabyte(account: Account, logs: Any) -> None:
-    """The 26 bytes of each event count."""
+    """26 bytes are added for each event."""
     events = [{"timestamp": NOW, "message": "x" * (1_048_576 - 25)}]
     given = {"logGroupName": "/bot", "logStreamName": "bot/1", "logEvents": events}
     assert INVALID == account.refusal(logs.put_log_events, **given)[:2]
@@ -159,7 +159,7 @@ def test_batch_of_a_megabyte(account: Account, logs: Any) -> None:
 @pytest.mark.behaviour("logs.retention-not-in-list")
 @pytest.mark.parametrize("days", [15, 0])
 def test_retention_is_one_of_the_list(account: Account, logs: Any, days: int) -> None:
-    """Only the days that CloudWatch Logs offers are taken."""
+    """Only the values that CloudWatch Logs offers are accepted."""
     given = {"logGroupName": "/bot", "retentionInDays": days}
     code, status, message = account.refusal(logs.put_retention_policy, **given)
     assert INVALID == (code, status)
@@ -169,6 +169,6 @@ def test_retention_is_one_of_the_list(account: Account, logs: Any, days: int) ->
 
 @pytest.mark.parametrize("days", [30, 3653])
 def test_retention_of_the_list_is_kept(logs: Any, days: int) -> None:
-    """And shown."""
+    """It is shown too."""
     logs.put_retention_policy(logGroupName="/bot", retentionInDays=days)
     assert days == logs.describe_log_groups()["logGroups"][0]["retentionInDays"]

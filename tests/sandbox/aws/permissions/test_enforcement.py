@@ -1,4 +1,4 @@
-"""Callers are held to their policies, with AWS's words."""
+"""Callers' policies are enforced, with AWS's error messages."""
 
 import json
 from collections.abc import Callable
@@ -13,17 +13,17 @@ TASKS = "ecs-tasks.amazonaws.com"
 
 
 def document(*statements: dict[str, Any]) -> str:
-    """A policy document."""
+    """Return a policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    """A statement of an identity-based policy."""
+    """Return a statement of an identity-based policy."""
     return {"Effect": "Allow", "Action": action, "Resource": resource} | more
 
 
 def a_role(account: Account, *statements: dict[str, Any], name: str = "bot") -> str:
-    """A role for ECS tasks with an inline policy, known everywhere; its ARN."""
+    """Create a role for ECS tasks with an inline policy, propagated; return its ARN."""
     iam = account.client("iam")
     trust = document(
         {"Effect": "Allow", "Principal": {"Service": TASKS}, "Action": "sts:AssumeRole"}
@@ -36,7 +36,7 @@ def a_role(account: Account, *statements: dict[str, Any], name: str = "bot") -> 
 
 
 def test_role_is_asked_for_what_it_may(account: Account) -> None:
-    """Inline and attached policies count; the sentence is AWS's."""
+    """Inline and attached policies count; the message is AWS's."""
     role = a_role(account, allow("ssm:GetParameters", "arn:aws:ssm:*:*:parameter/TOKEN"))
     permissions, logs = account.cloud.permissions, f"arn:aws:logs:{REGION}:123456789012:*"
     token = f"arn:aws:ssm:{REGION}:123456789012:parameter/TOKEN"
@@ -55,7 +55,7 @@ def test_role_is_asked_for_what_it_may(account: Account) -> None:
 
 
 def test_boundary_limits(account: Account) -> None:
-    """What the permissions boundary does not allow is not allowed."""
+    """What the permissions boundary does not allow is denied."""
     iam = account.client("iam")
     role = a_role(account, allow("*"))
     boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(allow("s3:*")))["Policy"]
@@ -70,21 +70,21 @@ Caller = Callable[..., Any]
 
 
 def a_user(account: Account, *statements: dict[str, Any], name: str = "maria") -> Caller:
-    """A user with an inline policy; what makes her clients."""
+    """Create a user with an inline policy; return a function that creates clients for it."""
     iam = account.client("iam")
     iam.create_user(UserName=name)
     if statements:
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document(*statements))
-    return account.wire.caller(iam.create_access_key(UserName=name)["AccessKey"])
+    return account.aws_session.caller(iam.create_access_key(UserName=name)["AccessKey"])
 
 
 def linked(account: Account) -> None:
-    """ECS's own role, without which there are no clusters."""
+    """Create ECS's service-linked role, which clusters require."""
     account.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
 
 
 def session(account: Account, role: str, **more: Any) -> Caller:
-    """A session of the role, assumed by a user whom it trusts; what makes its clients."""
+    """Assume the role as a trusted user; return a function that creates the session's clients."""
     maria = a_user(account, allow("sts:AssumeRole"))
     account.client("iam").update_assume_role_policy(
         RoleName=role.rpartition("/")[2],
@@ -98,7 +98,7 @@ def session(account: Account, role: str, **more: Any) -> Caller:
     )
     account.clock.advance(account.cloud.delays.role)
     answer = maria("sts").assume_role(RoleArn=role, RoleSessionName="morning", **more)
-    return account.wire.caller(answer["Credentials"])
+    return account.aws_session.caller(answer["Credentials"])
 
 
 USER = "arn:aws:iam::123456789012:user/maria"
@@ -106,7 +106,7 @@ USER = "arn:aws:iam::123456789012:user/maria"
 
 @pytest.mark.behaviour("permissions.caller", "permissions.words-json")
 def test_user_is_held_to_her_policies(account: Account) -> None:
-    """What the user's and her groups' policies allow is done, the rest refused; root may all."""
+    """What the user's and groups' policies allow is done, the rest is denied; root may do anything."""
     iam, ecs = account.client("iam"), a_user(account, allow("ecs:DescribeClusters"))("ecs")
     linked(account)
     account.client("ecs").create_cluster(clusterName="news")
@@ -128,21 +128,21 @@ def test_user_is_held_to_her_policies(account: Account) -> None:
 
 @pytest.mark.behaviour("permissions.words-query")
 def test_log_of_calls_names_the_principal(account: Account) -> None:
-    """Root, a user, and a role's session each by ARN, whether they were let or not."""
+    """Root, a user, and a role's session by ARN, whether allowed or denied."""
     role = a_role(account, allow("ecs:*"))
     account.client("ecs").list_clusters()
     session(account, role)("ecs").list_clusters()
     john = a_user(account, name="john")
     account.refusal(john("ecs").list_clusters)
-    asked = [c for c in account.cloud.log if c["operation"] == "ListClusters"]
-    root, bot, him = (call["caller"] for call in asked)
+    calls = [c for c in account.cloud.log if c["operation"] == "ListClusters"]
+    root, bot, him = (call["caller"] for call in calls)
     assert "arn:aws:iam::123456789012:root" == root
     assert "arn:aws:sts::123456789012:assumed-role/bot/morning" == bot
     assert "arn:aws:iam::123456789012:user/john" == him
 
 
-def test_words_of_iam_and_route53(account: Account) -> None:
-    """AccessDenied, 403; over REST-XML too."""
+def test_access_denied_message_of_iam_and_route53(account: Account) -> None:
+    """AccessDenied with 403, over REST-XML too."""
     maria = a_user(account)
     code, status, message = account.refusal(maria("iam").get_user, UserName="maria")
     assert ("AccessDenied", 403) == (code, status)
@@ -155,7 +155,7 @@ def test_words_of_iam_and_route53(account: Account) -> None:
 
 
 def test_roles_have_their_path(account: Account) -> None:
-    """A policy for a path is about the roles in it."""
+    """A policy for a path applies to the roles in it."""
     trust = document(
         {"Effect": "Allow", "Principal": {"Service": TASKS}, "Action": "sts:AssumeRole"}
     )
@@ -169,8 +169,8 @@ def test_roles_have_their_path(account: Account) -> None:
 
 
 @pytest.mark.behaviour("permissions.words-ec2")
-def test_words_of_ec2(account: Account) -> None:
-    """UnauthorizedOperation; what would have changed something has an encoded message."""
+def test_access_denied_message_of_ec2(account: Account) -> None:
+    """UnauthorizedOperation; for a mutating call with an encoded message."""
     ec2 = a_user(account)("ec2")
     expected = (
         f"You are not authorized to perform this operation. User: {USER} is not authorized to "
@@ -185,8 +185,8 @@ def test_words_of_ec2(account: Account) -> None:
 
 
 @pytest.mark.behaviour("permissions.words-s3")
-def test_words_of_s3(account: Account) -> None:
-    """AccessDenied, and the resource in quotes; HEAD has no words."""
+def test_access_denied_message_of_s3(account: Account) -> None:
+    """AccessDenied with the quoted resource; HEAD has no message."""
     s3 = a_user(account)("s3")
     where = {"LocationConstraint": REGION}
     account.client("s3").create_bucket(Bucket="news-1", CreateBucketConfiguration=where)
@@ -238,7 +238,7 @@ def test_boundary_of_a_user(account: Account) -> None:
 
 @pytest.mark.behaviour("permissions.session-policy")
 def test_session_policy(account: Account) -> None:
-    """A session may do what role and session policy both allow."""
+    """A session may do what both role and session policy allow."""
     role = a_role(account, allow("ssm:*"))
     reading = document(allow("ssm:Describe*"))
     ssm = session(account, role, Policy=reading)("ssm")
@@ -251,11 +251,11 @@ def test_session_policy(account: Account) -> None:
 
 @pytest.mark.behaviour("permissions.conditions")
 def test_conditions(account: Account) -> None:
-    """Another region, another tag: refused."""
+    """Another region or tag is denied."""
     here = allow("ssm:*", Condition={"StringEquals": {"aws:RequestedRegion": REGION}})
     tagged = allow("ecs:*Cluster", Condition={"StringEquals": {"aws:ResourceTag/stack": "news"}})
-    asked = allow("logs:*", Condition={"StringEquals": {"aws:RequestTag/stack": "news"}})
-    maria = a_user(account, here, tagged, asked)
+    requested = allow("logs:*", Condition={"StringEquals": {"aws:RequestTag/stack": "news"}})
+    maria = a_user(account, here, tagged, requested)
     assert [] == maria("ssm").describe_parameters()["Parameters"]
     elsewhere = maria("ssm", region_name="eu-west-1")
     assert "AccessDeniedException" == account.refusal(elsewhere.describe_parameters)[0]
@@ -273,7 +273,7 @@ def test_conditions(account: Account) -> None:
 
 @pytest.mark.behaviour("permissions.pass-role", "permissions.passed-to-service")
 def test_roles_are_passed_with_permission(account: Account) -> None:
-    """Registering a task definition hands its roles to ECS tasks."""
+    """Registering a task definition passes its roles to ECS tasks."""
     role = a_role(account)
     tasks = {"StringEquals": {"iam:PassedToService": TASKS}}
     maria = a_user(account, allow("ecs:*"))("ecs")
@@ -319,7 +319,7 @@ def test_roles_are_passed_with_permission(account: Account) -> None:
 def test_tags_need_permission(
     account: Account, service: str, operation: str, given: dict[str, Any], action: str
 ) -> None:
-    """Everything of the service but its tagging is not enough."""
+    """All of the service's actions except tagging are not enough."""
     linked(account)
     denied = allow(action, Effect="Deny")
     client = a_user(account, allow(f"{service}:*"), denied)(service)
@@ -332,8 +332,8 @@ def test_tags_need_permission(
 
 
 @pytest.mark.behaviour("permissions.hosted-zone")
-def test_hosted_zone_needs_a_look_at_vpcs(account: Account) -> None:
-    """route53:* alone makes no zone."""
+def test_create_hosted_zone_needs_describe_vpcs(account: Account) -> None:
+    """route53:* alone is not enough to create a zone."""
     given = {"Name": "example.jp", "CallerReference": "1"}
     client = a_user(account, allow("route53:*"))("route53")
     code, status, message = account.refusal(client.create_hosted_zone, **given)
@@ -343,22 +343,22 @@ def test_hosted_zone_needs_a_look_at_vpcs(account: Account) -> None:
 
 
 @pytest.mark.behaviour("permissions.free")
-def test_everybody_may_ask_who_they_are(account: Account) -> None:
-    """Even with a deny of everything."""
+def test_get_caller_identity_is_always_allowed(account: Account) -> None:
+    """GetCallerIdentity works even with a deny of everything."""
     sts = a_user(account, allow("*", Effect="Deny"))("sts")
     assert USER == sts.get_caller_identity()["Arn"]
 
 
 @pytest.mark.behaviour("permissions.task-role")
 def test_task_calls_as_its_role(account: Account) -> None:
-    """Each task has its own session, which may do what the role may."""
+    """Each task has its own session with the role's permissions."""
     bot = Bot(account)
     account.clock.step = 5.0
     bot.settle()
     bot.create()
     bot.steady()
     environment = bot.tasks.started[0].environment
-    caller = account.wire.caller(
+    caller = account.aws_session.caller(
         {
             "AccessKeyId": environment["AWS_ACCESS_KEY_ID"],
             "SecretAccessKey": environment["AWS_SECRET_ACCESS_KEY"],

@@ -1,4 +1,4 @@
-"""The evaluator of policies, on plain values."""
+"""The policy evaluator, with plain values."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ SERVICE = "arn:aws:ecs:ap-northeast-1:123456789012:service/news/bot"
 
 
 def allow(action: Any = "ecs:*", resource: Any = "*", **more: Any) -> dict[str, Any]:
-    """A statement."""
+    """Return a statement."""
     return {"Effect": "Allow", "Action": action, "Resource": resource} | more
 
 
-def asked(
+def make_request(
     action: str = "ecs:UpdateService", resource: str = SERVICE, **context: Any
 ) -> PermissionRequest:
-    """A request of Maria's; underscores of the keys stand for colons."""
+    """Return a request by the user Maria; underscores in keys stand for colons."""
     keys = {key.replace("_", ":"): value for key, value in context.items()}
     return PermissionRequest(USER, action, resource, keys)
 
@@ -53,25 +53,25 @@ DENIED = "with an explicit deny in an identity-based policy"
     ],
 )
 def test_identity_policies(policy: list[dict[str, Any]], expected: str) -> None:
-    """Nothing is allowed that no statement allows; a deny wins."""
-    assert expected == denial_reason(asked(), policy)
+    """Only what a statement allows is allowed; a deny wins."""
+    assert expected == denial_reason(make_request(), policy)
 
 
 def test_limits_of_identity_policies() -> None:
-    """A boundary and a session policy allow nothing; what they do not allow is denied."""
+    """A boundary and a session policy do not allow anything; what they do not allow is denied."""
     everything = [allow("*")]
     reading = [allow("ecs:Describe*")]
     action = "allows the ecs:UpdateService action"
     assert f"because no permissions boundary {action}" == denial_reason(
-        asked(), everything, boundary=reading
+        make_request(), everything, boundary=reading
     )
     assert f"because no session policy {action}" == denial_reason(
-        asked(), everything, session=reading
+        make_request(), everything, session=reading
     )
-    assert NOT_ALLOWED == denial_reason(asked(), reading, boundary=everything)
+    assert NOT_ALLOWED == denial_reason(make_request(), reading, boundary=everything)
     denying = [*everything, allow(Effect="Deny")]
     assert "with an explicit deny in a permissions boundary" == denial_reason(
-        asked(), everything, boundary=denying
+        make_request(), everything, boundary=denying
     )
 
 
@@ -88,23 +88,23 @@ def test_limits_of_identity_policies() -> None:
     ],
 )
 def test_principals_of_resource_policies(principal: Any, expected: str) -> None:
-    """Everybody, the caller by name, or the account, which hands the question on to IAM."""
+    """Everybody, the caller by name, or the account, which delegates to IAM."""
     statement = allow(Principal=principal)
-    assert expected == resource_decision([statement], asked())
-    denied = resource_decision([statement | {"Effect": "Deny"}], asked())
+    assert expected == resource_decision([statement], make_request())
+    denied = resource_decision([statement | {"Effect": "Deny"}], make_request())
     assert ("Deny" if expected else "") == denied
 
 
 def test_resource_policy_allows_within_the_account() -> None:
-    """One of the two is enough; a deny of either wins."""
+    """One of the two is enough; a deny in either wins."""
     own = [allow(Principal={"AWS": USER})]
-    assert "" == denial_reason(asked(), [], own)
-    assert DENIED == denial_reason(asked(), [allow(Effect="Deny")], own)
+    assert "" == denial_reason(make_request(), [], own)
+    assert DENIED == denial_reason(make_request(), [allow(Effect="Deny")], own)
     denied = [own[0] | {"Effect": "Deny"}]
     expected = "with an explicit deny in a resource-based policy"
-    assert expected == denial_reason(asked(), [allow()], denied)
+    assert expected == denial_reason(make_request(), [allow()], denied)
     others = [{"Effect": "Deny", "NotPrincipal": {"AWS": USER}, "Action": "*", "Resource": "*"}]
-    assert "" == denial_reason(asked(), [allow()], others)
+    assert "" == denial_reason(make_request(), [allow()], others)
 
 
 def test_trust_of_services() -> None:
@@ -163,12 +163,12 @@ HOLD: list[tuple[str, str, Any, bool]] = [
 
 @pytest.mark.parametrize(("operator", "key", "value", "expected"), HOLD)
 def test_condition(operator: str, key: str, value: Any, expected: bool) -> None:
-    """Each operator, for keys that are there and keys that are not."""
+    """Each operator, for existing and missing keys."""
     assert expected == conditions_match({operator: {key: value}}, CONTEXT)
 
 
 def test_conditions_hold_together() -> None:
-    """Every operator and every key."""
+    """All operators and keys have to match."""
     both = {"StringEquals": {"aws:username": "maria", "s3:prefix": "news/"}, "Null": {"x": "true"}}
     assert conditions_match(both, CONTEXT)
     assert not conditions_match(both | {"Bool": {"aws:SecureTransport": "false"}}, CONTEXT)
@@ -188,7 +188,7 @@ def test_conditions_hold_together() -> None:
     ],
 )
 def test_variables(pattern: str, value: str, expected: bool) -> None:
-    """Policy variables stand for the request's values; wildcards of a value stand for themselves."""
+    """Policy variables are replaced by the request's values; wildcards in a value are literal."""
     assert expected == matches(pattern, value, CONTEXT)
 
 

@@ -10,7 +10,7 @@ TOKEN = "arn:aws:ssm:ap-northeast-1:123456789012:parameter/TOKEN"
 
 @pytest.mark.behaviour("iam.simulate-principal")
 def test_role_is_simulated(account: Account) -> None:
-    """Each action on each resource, a deny apart from what nobody allows, conditions by the given keys."""
+    """Each action on each resource, explicit and implicit denies, conditions by the given keys."""
     deny = {**allow("s3:DeleteObject"), "Effect": "Deny"}
     listing = allow(
         "s3:ListBucket",
@@ -42,8 +42,8 @@ def test_role_is_simulated(account: Account) -> None:
         assert decision == result["EvalDecision"]
 
 
-def test_nobody_is_not_simulated(account: Account) -> None:
-    """A role that does not exist."""
+def test_simulation_of_unknown_role(account: Account) -> None:
+    """A role that does not exist is an error."""
     iam = account.client("iam")
     with pytest.raises(iam.exceptions.NoSuchEntityException):
         iam.simulate_principal_policy(
@@ -51,8 +51,8 @@ def test_nobody_is_not_simulated(account: Account) -> None:
         )
 
 
-def test_what_is_not_built_is_no_valid_action(account: Account) -> None:
-    """What neither moto nor the sandbox has is answered, not dropped."""
+def test_simulation_of_unsupported_action(account: Account) -> None:
+    """An action that neither moto nor the sandbox has gives an error, not an empty result."""
     iam = account.client("iam")
     with pytest.raises(iam.exceptions.ClientError, match="InvalidAction"):
         iam.get_context_keys_for_custom_policy(PolicyInputList=["{}"])

@@ -1,4 +1,4 @@
-"""Route 53: key-signing keys, which keep their hosted zone from being deleted."""
+"""Route 53: key-signing keys prevent the deletion of their hosted zone."""
 
 import pytest
 
@@ -9,7 +9,7 @@ ARN = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcd
 
 @pytest.mark.behaviour("route53.zone-with-signing-keys")
 def test_zone_with_keys_is_not_deleted(account: Account) -> None:
-    """A key-signing key keeps its zone, and GetDNSSEC shows it."""
+    """GetDNSSEC shows the key."""
     route53, zone = account.client("route53"), str(account.hosted_zone()["HostedZone"]["Id"])
     route53.create_key_signing_key(
         CallerReference="ksk",

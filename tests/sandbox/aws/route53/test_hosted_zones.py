@@ -15,7 +15,7 @@ def record_sets(account: Account, zone: str) -> dict[tuple[str, str], dict[str, 
 
 @pytest.mark.behaviour("route53.own-name-servers")
 def test_every_zone_has_its_own_name_servers(account: Account) -> None:
-    """Four servers under four top-level domains, in the NS and SOA records too, never the same."""
+    """Four servers under four top-level domains, in the NS and SOA records too, always different."""
     first, second = account.hosted_zone(reference="1"), account.hosted_zone(reference="2")
     servers = first["DelegationSet"]["NameServers"]
     assert [server.rpartition(".")[2] for server in servers] == ["com", "net", "org", "uk"]
@@ -33,7 +33,7 @@ def test_every_zone_has_its_own_name_servers(account: Account) -> None:
 
 @pytest.mark.behaviour("route53.caller-reference-used")
 def test_caller_reference_serves_once(account: Account) -> None:
-    """The same reference is refused, even after its zone is deleted; a new one makes a zone."""
+    """The same reference is rejected, even after its zone is deleted; a new one creates a zone."""
     zone = account.hosted_zone(reference="once")["HostedZone"]["Id"]
     expected = (
         "HostedZoneAlreadyExists",
@@ -48,7 +48,7 @@ def test_caller_reference_serves_once(account: Account) -> None:
 
 @pytest.mark.behaviour("route53.zone-not-empty")
 def test_zone_with_records_stays(account: Account) -> None:
-    """Anything but its own NS and SOA keeps it: a delegation to another zone, too."""
+    """Anything but its own NS and SOA prevents its deletion, including a delegation."""
     zone = account.hosted_zone()["HostedZone"]["Id"]
     client = account.client("route53")
     expected = (
@@ -79,7 +79,7 @@ def test_zone_with_records_stays(account: Account) -> None:
     ],
 )
 def test_zone_names(account: Account, name: str, problem: str) -> None:
-    """Empty, odd and long labels are refused, and top-level domains."""
+    """Empty, invalid and long labels are rejected, and top-level domains."""
     code, status, message = account.refusal(account.hosted_zone, name=name)
     assert ("InvalidDomainName", 400) == (code, status)
     assert message.startswith(f"FATAL problem: {problem}" if problem else "A hosted zone cannot")
@@ -87,7 +87,7 @@ def test_zone_names(account: Account, name: str, problem: str) -> None:
 
 @pytest.mark.behaviour("route53.unknown-delegation-set")
 def test_unknown_delegation_set(account: Account) -> None:
-    """A set that exists is taken."""
+    """An existing set is accepted."""
     client = account.client("route53")
     create = client.create_hosted_zone
     refused = account.refusal(
@@ -101,7 +101,7 @@ def test_unknown_delegation_set(account: Account) -> None:
 
 @pytest.mark.behaviour("route53.pending")
 def test_change_is_pending_before_it_is_in_sync(account: Account) -> None:
-    """GetChange: PENDING for `delays.route53_sync`, then INSYNC; so with a new zone."""
+    """GetChange: PENDING for `delays.route53_sync`, then INSYNC; the same for a new zone."""
     client = account.client("route53")
     zone = account.hosted_zone()
     change = account.change(zone["HostedZone"]["Id"], "CREATE", "a.example.jp", "A", "1.1.1.1")
@@ -114,14 +114,14 @@ def test_change_is_pending_before_it_is_in_sync(account: Account) -> None:
 
 @pytest.mark.behaviour("route53.no-such-change")
 def test_unknown_change(account: Account) -> None:
-    """An id that nobody was given."""
+    """An id that was never returned."""
     refused = account.refusal(account.client("route53").get_change, Id="C0000000000000")
     assert ("NoSuchChange", 404) == refused[:2]
 
 
 @pytest.mark.behaviour("route53.published-later")
 def test_name_servers_answer_later(account: Account) -> None:
-    """The zone has the record at once, its name servers answer with it when it is in sync."""
+    """The zone has the record at once, its name servers once the change is in sync."""
     zone = account.delegated_zone()
     account.change(zone, "CREATE", "www.example.jp", "A", "192.0.2.1")
     assert ("www.example.jp.", "A") in record_sets(account, zone)
@@ -134,7 +134,7 @@ def test_name_servers_answer_later(account: Account) -> None:
 
 @pytest.mark.behaviour("route53.five-requests-a-second")
 def test_five_requests_a_second(account: Account) -> None:
-    """The sixth is throttled, a second later it is not; without being asked for, none is."""
+    """The sixth is throttled, a second later it is not; only if this is switched on."""
     listed = account.client("route53").list_hosted_zones
     for _ in range(6):
         listed()
@@ -148,7 +148,7 @@ def test_five_requests_a_second(account: Account) -> None:
 
 @pytest.mark.behaviour("route53.zones-by-name-are-a-range")
 def test_zones_by_name_are_a_range(account: Account) -> None:
-    """ListHostedZonesByName begins at the name, in order of reversed labels, and pages."""
+    """ListHostedZonesByName starts at the name, in order of reversed labels, with pages."""
     for number, name in enumerate(("b.jp", "a.jp", "www.a.jp", "a.com")):
         account.hosted_zone(name, str(number))
     client = account.client("route53")

@@ -19,25 +19,25 @@ from tests.sandbox.conftest import Account
     ],
 )
 def test_names_of_records(account: Account, zone: str, name: str, problem: str) -> None:
-    """Empty, long and odd labels; _ and * are fine."""
-    told = refused_change(account, zone, "CREATE", name, "A", "192.0.2.1")
-    assert told.startswith(f"[FATAL problem: {problem} encountered with '")
+    """Empty, long and invalid labels are rejected; _ and * are accepted."""
+    message = refused_change(account, zone, "CREATE", name, "A", "192.0.2.1")
+    assert message.startswith(f"[FATAL problem: {problem} encountered with '")
     account.change(zone, "CREATE", "*.example.jp", "A", "192.0.2.1")
     account.change(zone, "CREATE", "_a1.example.jp", "CNAME", "_b2.acm-validations.aws.")
 
 
 def refused_value(account: Account, zone: str, type: str, value: str) -> str:
-    """What is wrong with a value, in Route 53's words."""
-    told = refused_change(account, zone, "CREATE", "a.example.jp", type, value)
+    """Return Route 53's error message for a value."""
+    message = refused_change(account, zone, "CREATE", "a.example.jp", type, value)
     prefix, suffix = "[Invalid Resource Record: 'FATAL problem: ", f" encountered with '{value}'']"
-    assert told.startswith(prefix)
-    assert told.endswith(suffix)
-    return told.removeprefix(prefix).removesuffix(suffix)
+    assert message.startswith(prefix)
+    assert message.endswith(suffix)
+    return message.removeprefix(prefix).removesuffix(suffix)
 
 
 @pytest.mark.behaviour("route53.address")
 def test_addresses(account: Account, zone: str) -> None:
-    """Each type has its own family's."""
+    """Each type takes its own address family."""
     expected = "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
     for value in ("192.0.2.256", "2001:db8::1", "www.other.jp"):
         assert expected == refused_value(account, zone, "A", value)
@@ -63,7 +63,7 @@ def test_caa_values(account: Account, zone: str) -> None:
 
 @pytest.mark.behaviour("route53.text-in-quotation-marks")
 def test_text_stands_in_quotation_marks(account: Account, zone: str) -> None:
-    """All of it; several strings are fine, and so is a quoted quotation mark."""
+    """All of it; several strings and an escaped quotation mark are accepted."""
     expected = "InvalidCharacterString (Value should be enclosed in quotation marks)"
     for value in ("v=spf1 -all", 'v=spf1 "-all"', '"v=spf1'):
         assert expected == refused_value(account, zone, "TXT", value)
@@ -72,7 +72,7 @@ def test_text_stands_in_quotation_marks(account: Account, zone: str) -> None:
 
 @pytest.mark.behaviour("route53.text-length")
 def test_text_is_cut_into_strings(account: Account, zone: str) -> None:
-    """255 letters a string."""
+    """255 characters per string."""
     expected = "CharacterStringTooLong (Value is too long)"
     assert expected == refused_value(account, zone, "TXT", f'"{"a" * 256}"')
     account.change(zone, "CREATE", "a.example.jp", "TXT", f'"{"a" * 255}" "{"b" * 255}"')
@@ -80,13 +80,13 @@ def test_text_is_cut_into_strings(account: Account, zone: str) -> None:
 
 @pytest.mark.behaviour("route53.duplicate-value")
 def test_value_comes_once(account: Account, zone: str) -> None:
-    """The same address twice is refused."""
-    told = refused_change(account, zone, "CREATE", "a.example.jp", "A", "192.0.2.1", "192.0.2.1")
-    assert "[Duplicate Resource Record: '192.0.2.1']" == told
+    """The same address twice is rejected."""
+    message = refused_change(account, zone, "CREATE", "a.example.jp", "A", "192.0.2.1", "192.0.2.1")
+    assert "[Duplicate Resource Record: '192.0.2.1']" == message
 
 
 def alias(load_balancer: dict[str, Any], name: str = "bot.example.jp.", **more: Any) -> Any:
-    """An alias record set to a load balancer."""
+    """Return an alias record set for a load balancer."""
     target = {
         "HostedZoneId": load_balancer["CanonicalHostedZoneId"],
         "DNSName": load_balancer["DNSName"] + ".",
@@ -96,7 +96,7 @@ def alias(load_balancer: dict[str, Any], name: str = "bot.example.jp.", **more: 
 
 
 def test_alias_record_goes_in_and_out(account: Account, zone: str) -> None:
-    """An alias is listed as it was given, and is deleted by the same values."""
+    """An alias is listed as given, and deleted with the same values."""
     given = alias(account.load_balancer())
     for action in ("UPSERT", "DELETE"):
         batch(account, zone, (action, given))
@@ -106,7 +106,7 @@ def test_alias_record_goes_in_and_out(account: Account, zone: str) -> None:
 
 @pytest.mark.behaviour("route53.alias-or-values")
 def test_alias_or_values(account: Account, zone: str) -> None:
-    """Both, and neither, are refused."""
+    """Both, and neither, are rejected."""
     both = alias(account.load_balancer()) | {"TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
     neither = {"Name": "bot.example.jp.", "Type": "A", "TTL": 60}
     for given, found in ((both, "more than one"), (neither, "none")):
@@ -119,7 +119,7 @@ def test_alias_or_values(account: Account, zone: str) -> None:
 
 @pytest.mark.behaviour("route53.alias-in-another-zone")
 def test_alias_names_the_load_balancers_zone(account: Account, zone: str) -> None:
-    """One's own zone, or that of another region's load balancers, is the wrong one."""
+    """The record's own zone or another region's zone is rejected."""
     balancer = account.load_balancer()
     for wrong in (zone.rpartition("/")[2], "Z35SXDOTRQ7X7K"):
         given = alias(balancer, HostedZoneId=wrong)
@@ -132,7 +132,7 @@ def test_alias_names_the_load_balancers_zone(account: Account, zone: str) -> Non
 
 @pytest.mark.behaviour("route53.alias-to-nothing")
 def test_alias_needs_a_target(account: Account, zone: str) -> None:
-    """A load balancer that has gone, a name that has no record; with the record it works."""
+    """A deleted load balancer or a name without a record is rejected; with the record it works."""
     balancer = account.load_balancer()
     account.client("elbv2").delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
     own = alias(balancer, HostedZoneId=zone.rpartition("/")[2], DNSName="www.example.jp.")

@@ -1,4 +1,4 @@
-"""S3: buckets: names, what a new one has, and what deleting one refuses."""
+"""S3 buckets: names, defaults, and deletion."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ HERE = {"LocationConstraint": REGION}
 
 
 def bucket(account: Account, name: str = "news-1", **more: Any) -> Any:
-    """A new bucket; the client."""
+    """Create a bucket; return the client."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": HERE} | more))
     return s3
@@ -33,7 +33,7 @@ def bucket(account: Account, name: str = "news-1", **more: Any) -> Any:
     ],
 )
 def test_bad_name(account: Account, name: str) -> None:
-    """InvalidBucketName, and there is no bucket."""
+    """InvalidBucketName, and no bucket is created."""
     s3 = account.client("s3")
     refused = account.refusal(s3.create_bucket, Bucket=name, CreateBucketConfiguration=HERE)
     assert ("InvalidBucketName", 400, "The specified bucket is not valid.") == refused
@@ -49,8 +49,8 @@ def test_own_bucket_twice(account: Account) -> None:
 
 
 @pytest.mark.behaviour("s3.bucket-taken", "s3.foreign-bucket")
-def test_bucket_of_a_stranger(account: Account) -> None:
-    """The name is taken, and the bucket is closed."""
+def test_bucket_of_another_account(account: Account) -> None:
+    """Another account's bucket: its name is taken, and access is denied."""
     account.cloud.s3.other_accounts.add("news")
     s3 = account.client("s3")
     refused = account.refusal(s3.create_bucket, Bucket="news", CreateBucketConfiguration=HERE)
@@ -62,7 +62,7 @@ def test_bucket_of_a_stranger(account: Account) -> None:
 
 @pytest.mark.behaviour("s3.location")
 def test_bucket_is_made_where_the_call_goes(account: Account) -> None:
-    """No LocationConstraint, or another region's."""
+    """A missing or different LocationConstraint is an error."""
     s3 = account.client("s3")
     assert ("IllegalLocationConstraintException", 400) == (
         account.refusal(s3.create_bucket, Bucket="news-1")[:2]
@@ -96,7 +96,7 @@ def test_new_bucket_has_its_tags(account: Account) -> None:
 
 @pytest.mark.behaviour("s3.create-acl")
 def test_new_bucket_with_an_acl(account: Account) -> None:
-    """Refused, unless ACLs are asked for."""
+    """It is rejected unless ACLs are enabled."""
     s3 = account.client("s3")
     given = {"Bucket": "news-1", "CreateBucketConfiguration": HERE, "ACL": "public-read"}
     refused = account.refusal(s3.create_bucket, **given)
@@ -117,7 +117,7 @@ def test_too_many_tags(account: Account) -> None:
 
 @pytest.mark.behaviour("s3.bucket-not-empty")
 def test_not_empty(account: Account) -> None:
-    """Objects, old versions and delete markers keep a bucket from being deleted."""
+    """Objects, old versions and delete markers prevent deletion."""
     s3 = bucket(account)
     s3.put_bucket_versioning(Bucket="news-1", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="news-1", Key="a", Body=b"1")

@@ -14,19 +14,19 @@ OWN = ["arn:aws:s3:::news-1", "arn:aws:s3:::news-1/*"]
 
 
 def statement(**more: Any) -> dict[str, Any]:
-    """A statement of a bucket policy, for everybody."""
+    """Return a statement of a bucket policy, for everybody."""
     return {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": OWN} | more
 
 
 def policy(*statements: dict[str, Any]) -> dict[str, str]:
-    """The parameters of PutBucketPolicy."""
+    """Return the parameters of PutBucketPolicy."""
     document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     return {"Bucket": "news-1", "Policy": document}
 
 
 @pytest.mark.behaviour("s3.public-policy")
 def test_public_policy(account: Account) -> None:
-    """While public policies are blocked, an Allow for everybody is refused; a Deny is not."""
+    """While public policies are blocked, an Allow for everybody is rejected; a Deny is not."""
     s3 = bucket(account)
     for one in (statement(), statement(Principal={"AWS": ["*"]})):
         code, status, message = account.refusal(s3.put_bucket_policy, **policy(one))
@@ -61,7 +61,7 @@ def test_public_policy(account: Account) -> None:
     ],
 )
 def test_malformed_policy(account: Account, document: str, words: str) -> None:
-    """MalformedPolicy, with what is wrong."""
+    """MalformedPolicy, with the reason."""
     put = bucket(account).put_bucket_policy
     code, status, message = account.refusal(put, Bucket="news-1", Policy=document)
     assert ("MalformedPolicy", 400, True) == (code, status, words in message)
@@ -69,13 +69,13 @@ def test_malformed_policy(account: Account, document: str, words: str) -> None:
 
 @pytest.mark.behaviour("s3.policy-tls-only")
 def test_plain_http_is_denied(account: Account) -> None:
-    """What comes without TLS is denied to root as well; over TLS it is not."""
+    """Requests without TLS are denied even to root."""
     s3 = bucket(account)
     condition = {"Bool": {"aws:SecureTransport": "false"}}
     s3.put_bucket_policy(**policy(statement(Effect="Deny", Condition=condition)))
     s3.put_object(Bucket="news-1", Key="a", Body=b"1")
     once = Config(retries={"total_max_attempts": 1})
-    plain = account.wire.session.client("s3", use_ssl=False, config=once)
+    plain = account.aws_session.session.client("s3", use_ssl=False, config=once)
     code, status, message = account.refusal(plain.get_object, Bucket="news-1", Key="a")
     assert ("AccessDenied", 403) == (code, status)
     assert message.endswith("with an explicit deny in a resource-based policy")
@@ -83,7 +83,7 @@ def test_plain_http_is_denied(account: Account) -> None:
 
 @pytest.mark.behaviour("s3.policy-grants")
 def test_bucket_policy_is_enough(account: Account) -> None:
-    """Within the account a bucket policy that names the user allows; a deny of hers wins."""
+    """Within the account a bucket policy for the user allows; a deny in the user's own wins."""
     s3 = bucket(account)
     maria = a_user(account)("s3")
     s3.put_object(Bucket="news-1", Key="a", Body=b"1")
@@ -95,7 +95,7 @@ def test_bucket_policy_is_enough(account: Account) -> None:
 
 @pytest.mark.behaviour("s3.missing-key")
 def test_missing_key(account: Account) -> None:
-    """NoSuchKey for who may list that prefix, AccessDenied for who may not."""
+    """NoSuchKey if the caller may list the prefix, otherwise AccessDenied."""
     bucket(account)
     reading = allow("s3:GetObject", OWN[1])
     condition = {"StringLike": {"s3:prefix": "news/*"}}
@@ -150,7 +150,7 @@ def test_errors_inside_a_200(account: Account) -> None:
 
 @pytest.mark.behaviour("s3.conditional")
 def test_conditional_requests(account: Account) -> None:
-    """304 for what has not changed, 412 for what should not be there, or has changed."""
+    """304 for an unchanged object; 412 for one that should not exist, or has changed."""
     s3 = bucket(account)
     given = {"Bucket": "news-1", "Key": "a"}
     etag = s3.put_object(**given, Body=b"1")["ETag"]

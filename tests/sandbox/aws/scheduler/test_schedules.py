@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: what it refuses, and that schedules fire on the clock."""
+"""EventBridge Scheduler: what it rejects, and how schedules run on the clock."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ TARGET = "arn:aws:scheduler:::aws-sdk:ecs:updateService"
 
 
 def a_role(account: Account, name: str = "scheduler", resource: str = "*") -> str:
-    """A role that Scheduler may assume and that may update ECS services; its ARN."""
+    """Create a role that Scheduler may assume and that may update ECS services; return its ARN."""
     iam = account.client("iam")
     trust = TRUST.replace("ecs-tasks", "scheduler")
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
@@ -27,7 +27,7 @@ def a_role(account: Account, name: str = "scheduler", resource: str = "*") -> st
 def a_schedule(
     role: str, expression: str = "cron(0 8 ? * SAT,SUN *)", **more: Any
 ) -> dict[str, Any]:
-    """The parameters of a schedule that sets a service to 3 tasks."""
+    """Return the parameters of a schedule that sets a service to 3 tasks."""
     given = {"Cluster": "news", "Service": "bot", "DesiredCount": 3}
     return {
         "Name": "start",
@@ -38,13 +38,13 @@ def a_schedule(
     } | more
 
 
-def into(target: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Changes the target."""
+def with_target(target: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a function that changes the target."""
     return lambda given: {"Target": given["Target"] | target}
 
 
-def refused(account: Account, change: Any, part: str) -> None:
-    """ValidationException, and nothing is made."""
+def assert_rejected(account: Account, change: Any, part: str) -> None:
+    """Assert a ValidationException, and that nothing is created."""
     role = a_role(account)
     account.clock.advance(account.cloud.delays.role)
     scheduler = account.client("scheduler")
@@ -72,33 +72,33 @@ def refused(account: Account, change: Any, part: str) -> None:
     ],
 )
 def test_bad_cron(account: Account, text: str) -> None:
-    """Fields, ranges, and ? in one of the two days."""
-    refused(account, {"ScheduleExpression": text}, f"Invalid Schedule Expression {text}.")
+    """Fields, ranges, and ? in one of the two day fields."""
+    assert_rejected(account, {"ScheduleExpression": text}, f"Invalid Schedule Expression {text}.")
 
 
 @pytest.mark.behaviour("scheduler.rate")
 @pytest.mark.parametrize("text", ["rate(5 seconds)", "rate(0 minutes)", "rate(hour)"])
 def test_bad_rate(account: Account, text: str) -> None:
     """Minutes, hours, days."""
-    refused(account, {"ScheduleExpression": text}, f"Invalid Schedule Expression {text}.")
+    assert_rejected(account, {"ScheduleExpression": text}, f"Invalid Schedule Expression {text}.")
 
 
 @pytest.mark.behaviour("scheduler.at-past")
 def test_past_moment(account: Account) -> None:
-    """Over before it began; a day that does not exist is none either."""
-    refused(account, {"ScheduleExpression": "at(2026-01-01T00:00:00)"}, "in the past")
+    """It is over; a day that does not exist is invalid too."""
+    assert_rejected(account, {"ScheduleExpression": "at(2026-01-01T00:00:00)"}, "in the past")
 
 
 @pytest.mark.behaviour("scheduler.zone")
 def test_bad_zone(account: Account) -> None:
-    """Asia/Edo is no more."""
-    refused(account, {"ScheduleExpressionTimezone": "Asia/Edo"}, "Asia/Edo")
+    """Asia/Edo does not exist."""
+    assert_rejected(account, {"ScheduleExpressionTimezone": "Asia/Edo"}, "Asia/Edo")
 
 
 @pytest.mark.behaviour("scheduler.window")
 def test_window_without_length(account: Account) -> None:
-    """FLEXIBLE needs the minutes."""
-    refused(account, {"FlexibleTimeWindow": {"Mode": "FLEXIBLE"}}, "MaximumWindowInMinutes")
+    """FLEXIBLE requires the minutes."""
+    assert_rejected(account, {"FlexibleTimeWindow": {"Mode": "FLEXIBLE"}}, "MaximumWindowInMinutes")
 
 
 @pytest.mark.behaviour("scheduler.constraints")
@@ -111,19 +111,24 @@ def test_window_without_length(account: Account) -> None:
             {"FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 1441}},
             "'flexibleTimeWindow.maximumWindowInMinutes' failed",
         ),
-        (into({"RetryPolicy": {"MaximumRetryAttempts": 186}}), "'target.retryPolicy.maximumRetry"),
+        (
+            with_target({"RetryPolicy": {"MaximumRetryAttempts": 186}}),
+            "'target.retryPolicy.maximumRetry",
+        ),
     ],
 )
 def test_names_and_sizes(account: Account, change: Any, part: str) -> None:
-    """As the API's model has them."""
-    refused(account, change, part)
+    """As in the API's model."""
+    assert_rejected(account, change, part)
 
 
 @pytest.mark.behaviour("scheduler.dates")
 def test_dates(account: Account) -> None:
-    """A start that lies back, an end before the start."""
+    """A start in the past, an end before the start."""
     now = account.clock.now()
-    refused(account, {"StartDate": now - 3600, "ScheduleExpression": "rate(1 day)"}, "5 minutes")
+    assert_rejected(
+        account, {"StartDate": now - 3600, "ScheduleExpression": "rate(1 day)"}, "5 minutes"
+    )
     given = {"StartDate": now + 7200, "EndDate": now + 3600}
     role = a_schedule("arn:aws:iam::123456789012:role/scheduler") | given
     code, _, message = account.refusal(account.client("scheduler").create_schedule, **role)
@@ -134,14 +139,14 @@ def test_dates(account: Account) -> None:
 def test_bad_target(account: Account) -> None:
     """Neither a resource nor a universal target."""
     arn = "arn:aws:scheduler:::aws-sdk:ecs"
-    refused(account, into({"Arn": arn}), "Provided Arn is not in correct format.")
+    assert_rejected(account, with_target({"Arn": arn}), "Provided Arn is not in correct format.")
 
 
 @pytest.mark.behaviour("scheduler.target-reads")
-def test_reading_target(account: Account) -> None:
-    """Nobody would hear the answer."""
+def test_read_only_target(account: Account) -> None:
+    """A read-only action is rejected."""
     arn = "arn:aws:scheduler:::aws-sdk:ecs:describeServices"
-    refused(account, into({"Arn": arn}), "is not a supported target")
+    assert_rejected(account, with_target({"Arn": arn}), "is not a supported target")
 
 
 @pytest.mark.behaviour("scheduler.target-action")
@@ -149,14 +154,14 @@ def test_reading_target(account: Account) -> None:
 def test_unknown_target(account: Account, action: str) -> None:
     """An action or a service that does not exist."""
     arn = f"arn:aws:scheduler:::aws-sdk:{action}"
-    refused(account, into({"Arn": arn}), "is not a supported target")
+    assert_rejected(account, with_target({"Arn": arn}), "is not a supported target")
 
 
 @pytest.mark.behaviour("scheduler.input-json")
 @pytest.mark.parametrize("text", ["no JSON", "[]", '"news"'])
 def test_input_is_json(account: Account, text: str) -> None:
     """A JSON object."""
-    refused(account, into({"Input": text}), "Invalid RequestJson")
+    assert_rejected(account, with_target({"Input": text}), "Invalid RequestJson")
 
 
 @pytest.mark.behaviour("scheduler.input-members")
@@ -169,20 +174,20 @@ def test_input_is_json(account: Account, text: str) -> None:
     ],
 )
 def test_input_is_in_pascal_case(account: Account, text: str) -> None:
-    """The members of the action, and of what is in them."""
-    refused(account, into({"Input": text}), "no such field")
+    """The members of the action's input, at every level."""
+    assert_rejected(account, with_target({"Input": text}), "no such field")
 
 
 @pytest.mark.behaviour("scheduler.ecs-parameters")
-def test_cluster_alone_is_no_target(account: Account) -> None:
-    """What is to run in it?"""
+def test_cluster_target_needs_a_task_definition(account: Account) -> None:
+    """What to run is missing."""
     arn = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/news"
-    refused(account, into({"Arn": arn}), "EcsParameters")
+    assert_rejected(account, with_target({"Arn": arn}), "EcsParameters")
 
 
 @pytest.mark.behaviour("scheduler.role-trust")
 def test_fresh_role(account: Account) -> None:
-    """A role of this second cannot be assumed yet; one of another service never, nor one that is not."""
+    """A role created just now cannot be assumed yet; one for another service, or a missing one, never."""
     role = a_role(account)
     scheduler = account.client("scheduler")
     code, _, message = account.refusal(scheduler.create_schedule, **a_schedule(role))
@@ -197,7 +202,7 @@ def test_fresh_role(account: Account) -> None:
 
 
 def ready(account: Account) -> tuple[Any, dict[str, Any]]:
-    """The client, and the parameters of a schedule that can be made."""
+    """Return the client, and the parameters of a valid schedule."""
     role = a_role(account)
     account.clock.advance(account.cloud.delays.role)
     return account.client("scheduler"), a_schedule(role)
@@ -205,7 +210,7 @@ def ready(account: Account) -> tuple[Any, dict[str, Any]]:
 
 @pytest.mark.behaviour("scheduler.group-missing")
 def test_group_is_missing(account: Account) -> None:
-    """ResourceNotFoundException, for UpdateSchedule as well."""
+    """ResourceNotFoundException, for UpdateSchedule too."""
     scheduler, given = ready(account)
     refusal = account.refusal(scheduler.create_schedule, **given, GroupName="bot")
     assert ("ResourceNotFoundException", 404, "Schedule group bot does not exist.") == refusal
@@ -215,7 +220,7 @@ def test_group_is_missing(account: Account) -> None:
 
 @pytest.mark.behaviour("scheduler.schedule-missing")
 def test_schedule_is_missing(account: Account) -> None:
-    """To show and to delete."""
+    """For Get and Delete."""
     scheduler = account.client("scheduler")
     for call in (scheduler.get_schedule, scheduler.delete_schedule):
         refusal = account.refusal(call, Name="start")
@@ -224,7 +229,7 @@ def test_schedule_is_missing(account: Account) -> None:
 
 @pytest.mark.behaviour("scheduler.group-exists")
 def test_group_exists(account: Account) -> None:
-    """One of a name."""
+    """Names are unique."""
     scheduler = account.client("scheduler")
     scheduler.create_schedule_group(Name="bot")
     refusal = account.refusal(scheduler.create_schedule_group, Name="bot")
@@ -232,8 +237,8 @@ def test_group_exists(account: Account) -> None:
 
 
 @pytest.mark.behaviour("scheduler.group-goes", "scheduler.group-leaving")
-def test_group_goes(account: Account) -> None:
-    """DELETING for a while, in which it takes nothing new; then it is gone, its schedules with it."""
+def test_group_deletion_takes_a_while(account: Account) -> None:
+    """DELETING for a while, without accepting new schedules; then it is gone with its schedules."""
     scheduler, given = ready(account)
     scheduler.create_schedule_group(Name="bot")
     scheduler.create_schedule(**given, GroupName="bot")
@@ -253,14 +258,14 @@ def test_group_goes(account: Account) -> None:
 
 @pytest.mark.behaviour("scheduler.group-default")
 def test_default_group_stays(account: Account) -> None:
-    """It is the account's."""
+    """It cannot be deleted."""
     delete = account.client("scheduler").delete_schedule_group
     assert ("ValidationException", 400) == account.refusal(delete, Name="default")[:2]
 
 
 @pytest.mark.behaviour("scheduler.client-token")
 def test_client_token(account: Account) -> None:
-    """The same call twice is one; another one with its token is none."""
+    """The same call twice is one; a different call with the same token is an error."""
     scheduler, given = ready(account)
     first = scheduler.create_schedule(**given, ClientToken="t")["ScheduleArn"]
     assert first == scheduler.create_schedule(**given, ClientToken="t")["ScheduleArn"]
@@ -273,7 +278,7 @@ def test_client_token(account: Account) -> None:
 
 @pytest.mark.behaviour("scheduler.update-resets")
 def test_update_resets_what_it_is_not_given(account: Account) -> None:
-    """Description, state, zone, what happens at the end."""
+    """Description, state, time zone, and action after completion."""
     scheduler, given = ready(account)
     scheduler.create_schedule(
         **given, Description="d", State="DISABLED", ActionAfterCompletion="DELETE"
@@ -289,7 +294,7 @@ def test_update_resets_what_it_is_not_given(account: Account) -> None:
 
 @pytest.fixture
 def bot(account: Account) -> Bot:
-    """A service that wants one task."""
+    """Return a service with desired count 1."""
     made = Bot(account)
     account.clock.step = 200.0
     made.settle()
@@ -298,7 +303,7 @@ def bot(account: Account) -> Bot:
 
 
 def fired(account: Account) -> list[Any]:
-    """How the scheduler's calls went."""
+    """Return the results of the scheduler's calls."""
     return [call["outcome"] for call in account.cloud.log if ":assumed-role/" in call["caller"]]
 
 
@@ -310,7 +315,7 @@ def fired(account: Account) -> list[Any]:
 def test_schedule_fires(
     account: Account, bot: Bot, expression: str, seconds: int, expected: int
 ) -> None:
-    """Again and again (rate: at once), with the wanted count."""
+    """Repeatedly (rate: starting at once), with the desired count."""
     scheduler = account.client("scheduler")
     role = a_role(account)
     account.clock.advance(account.cloud.delays.role)
@@ -323,7 +328,7 @@ def test_schedule_fires(
 
 @pytest.mark.behaviour("scheduler.disabled")
 def test_disabled_schedule(account: Account) -> None:
-    """It is there, and nothing happens."""
+    """It exists, and nothing happens."""
     scheduler, given = ready(account)
     scheduler.create_schedule(**(given | {"ScheduleExpression": "rate(1 hour)"}), State="DISABLED")
     account.clock.step = 600.0
@@ -334,7 +339,7 @@ def test_disabled_schedule(account: Account) -> None:
 
 @pytest.mark.behaviour("scheduler.window-of-dates")
 def test_start_and_end(account: Account) -> None:
-    """From the one to the other, and neither before nor after."""
+    """Between the two, and neither before nor after."""
     scheduler, given = ready(account)
     now, account.clock.step = account.clock.now(), 600.0
     given |= {"ScheduleExpression": "rate(1 hour)"}
@@ -346,8 +351,8 @@ def test_start_and_end(account: Account) -> None:
 
 
 @pytest.mark.behaviour("scheduler.deleted-after-completion")
-def test_once_and_gone(account: Account) -> None:
-    """An at() with ActionAfterCompletion DELETE; without it the schedule stays."""
+def test_schedule_is_deleted_after_completion(account: Account) -> None:
+    """An at() with ActionAfterCompletion DELETE; without it the schedule is kept."""
     scheduler, given = ready(account)
     once = given | {"ScheduleExpression": "at(2026-06-01T00:00:00)"}
     scheduler.create_schedule(**once, ActionAfterCompletion="DELETE")
@@ -379,7 +384,7 @@ RUN = {"Cluster": "news", "TaskDefinition": "bot", "Count": 2}
 def test_run_task_passes_the_tasks_roles(
     account: Account, bot: Bot, target: dict[str, Any]
 ) -> None:
-    """The schedule's role needs iam:PassRole on the task definition's roles beside ecs:RunTask."""
+    """The schedule's role needs iam:PassRole for the task definition's roles besides ecs:RunTask."""
     iam, role = account.client("iam"), a_role(account)
     account.clock.advance(account.cloud.delays.role)
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*"}]}
@@ -401,7 +406,7 @@ def test_run_task_passes_the_tasks_roles(
 
 
 def test_parameters_of_run_task() -> None:
-    """A templated target becomes the same call as a universal one."""
+    """A templated target results in the same call as a universal one."""
     cluster = "arn:aws:ecs:r:123456789012:cluster/news"
     network = {"Subnets": ["s"], "SecurityGroups": ["g"], "AssignPublicIp": "ENABLED"}
     templated = {
@@ -433,7 +438,7 @@ def test_parameters_of_run_task() -> None:
 
 @pytest.mark.behaviour("scheduler.role-may")
 def test_role_may_not(account: Account, bot: Bot) -> None:
-    """The role's policy names another service: the call is denied, and the log says so."""
+    """The role's policy is for another service: the call is denied, and the log shows it."""
     role = a_role(account, resource="arn:aws:ecs:ap-northeast-1:123456789012:service/news/other")
     account.clock.advance(account.cloud.delays.role)
     account.client("scheduler").create_schedule(**a_schedule(role, "rate(1 hour)"))

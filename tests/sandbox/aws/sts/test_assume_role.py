@@ -12,7 +12,7 @@ ASSUME = {"RoleArn": ROLE, "RoleSessionName": "morning"}
 
 
 def trusting(account: Account, principal: Any, **more: Any) -> None:
-    """A role that trusts this principal of AWS's, known everywhere."""
+    """Create a role that trusts this principal, propagated."""
     a_role(account)
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
     account.client("iam").update_assume_role_policy(
@@ -23,7 +23,7 @@ def trusting(account: Account, principal: Any, **more: Any) -> None:
 
 @pytest.mark.behaviour("sts.root-assumes-no-role")
 def test_root_assumes_nothing(account: Account) -> None:
-    """Even where the trust policy names the account."""
+    """Even if the trust policy names the account."""
     trusting(account, "123456789012")
     refused = account.refusal(account.client("sts").assume_role, **ASSUME)
     assert ("AccessDenied", 403, "Roles may not be assumed by root accounts.") == refused
@@ -31,7 +31,7 @@ def test_root_assumes_nothing(account: Account) -> None:
 
 @pytest.mark.behaviour("sts.trust")
 def test_trust_policy_decides(account: Account) -> None:
-    """Named herself she may; through the account only with a policy of hers; else not at all."""
+    """A user named in it may; through the account only with an own policy; otherwise not."""
     maria, john = a_user(account)("sts"), a_user(account, allow("sts:*"), name="john")("sts")
     trusting(account, USER)
     assert (
@@ -51,7 +51,7 @@ def test_trust_policy_decides(account: Account) -> None:
 
 @pytest.mark.behaviour("sts.role-fresh")
 def test_fresh_role(account: Account) -> None:
-    """Seconds later it can be assumed."""
+    """It can be assumed some seconds later."""
     maria = a_user(account)("sts")
     trusting(account, USER)
     document_now = account.client("iam").get_role(RoleName="bot")["Role"]
@@ -67,7 +67,7 @@ def test_fresh_role(account: Account) -> None:
 
 @pytest.mark.behaviour("sts.duration")
 def test_session_is_not_too_long(account: Account) -> None:
-    """The role's maximum, an hour unless it says otherwise; an hour for a role's role."""
+    """The role's maximum, by default an hour; an hour for role chaining."""
     maria = a_user(account)
     trusting(account, [USER, ROLE], Condition={"Bool": {"aws:SecureTransport": "true"}})
     refused = account.refusal(maria("sts").assume_role, **ASSUME, DurationSeconds=7200)
@@ -75,7 +75,7 @@ def test_session_is_not_too_long(account: Account) -> None:
     assert ("ValidationError", 400, expected) == refused
     account.client("iam").update_role(RoleName="bot", MaxSessionDuration=7200)
     answer = maria("sts").assume_role(**ASSUME, DurationSeconds=7200)
-    chained = account.wire.caller(answer["Credentials"])("sts")
+    chained = account.aws_session.caller(answer["Credentials"])("sts")
     code, _, message = account.refusal(chained.assume_role, **ASSUME, DurationSeconds=7200)
     assert ("ValidationError", True) == (code, "role chaining" in message)
 

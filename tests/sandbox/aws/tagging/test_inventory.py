@@ -1,4 +1,4 @@
-"""The inventory by tags proves nothing."""
+"""The Resource Groups Tagging API is incomplete and outdated."""
 
 import pytest
 
@@ -9,15 +9,15 @@ FILTER = [{"Key": "stack", "Values": ["news"]}]
 
 
 def inventory(account: Account) -> list[str]:
-    """The ARNs of everything with the stack's tag."""
+    """Return the ARNs of everything with the stack's tag."""
     client = account.client("resourcegroupstaggingapi")
     found = client.get_resources(TagFilters=FILTER)["ResourceTagMappingList"]
     return [entry["ResourceARN"] for entry in found]
 
 
 @pytest.mark.behaviour("tagging.omits")
-def test_what_is_omitted(account: Account) -> None:
-    """Roles, hosted zones and schedule groups; a log group is there."""
+def test_roles_zones_and_groups_are_not_listed(account: Account) -> None:
+    """Roles, hosted zones and schedule groups are missing; a log group is listed."""
     tag = {"Key": "stack", "Value": "news"}
     iam, route53 = account.client("iam"), account.client("route53")
     iam.create_role(RoleName="bot", AssumeRolePolicyDocument=TRUST, Tags=[tag])
@@ -29,8 +29,8 @@ def test_what_is_omitted(account: Account) -> None:
 
 
 @pytest.mark.behaviour("tagging.lists-what-is-gone")
-def test_what_is_gone(account: Account) -> None:
-    """A deleted service, long INACTIVE."""
+def test_deleted_service_is_still_listed(account: Account) -> None:
+    """A deleted service, long INACTIVE, is still listed."""
     bot = Bot(account)
     account.clock.step = 20.0
     bot.settle()

@@ -1,4 +1,4 @@
-"""Tags over the limits, in each service's words."""
+"""Tag limits, with each service's error message."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def add(account: Account, arn: str, *tags: dict[str, str]) -> Any:
 
 @pytest.mark.behaviour("elbv2.too-many-tags")
 def test_fifty_tags_and_no_more(account: Account) -> None:
-    """50 in two calls are fine, one more is not, the same one again is."""
+    """50 in two calls are accepted, one more is not, an existing one again is."""
     group = account.target_group()
     for part in (tags(30), tags(20, "more")):
         add(account, group, *part)
@@ -34,7 +34,7 @@ def test_fifty_tags_and_no_more(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.duplicate-tag-key")
 def test_a_key_comes_once(account: Account) -> None:
-    """The same key twice in a call is refused."""
+    """The same key twice in a call is rejected."""
     twice = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
     refused = account.refusal(account.target_group, Tags=twice)
     assert ("DuplicateTagKeys", 400) == refused[:2]
@@ -42,7 +42,7 @@ def test_a_key_comes_once(account: Account) -> None:
 
 @pytest.mark.behaviour("elbv2.reserved-tag-key")
 def test_load_balancers_have_no_aws_tags(account: Account) -> None:
-    """aws: is AWS's own, at creation and later."""
+    """Keys may not begin with aws:, at creation and later."""
     mine = {"Key": "aws:mine", "Value": "1"}
     assert "ValidationError" == account.refusal(account.target_group, Tags=[mine])[0]
     group = account.target_group()
@@ -54,7 +54,7 @@ def test_load_balancers_have_no_aws_tags(account: Account) -> None:
     "tag", [{"Key": "k" * 129, "Value": ""}, {"Key": "k", "Value": "v" * 257}, {"Key": "a#b"}]
 )
 def test_tags_of_load_balancers_are_short(account: Account, tag: dict[str, str]) -> None:
-    """128 letters a key, 256 a value, of letters, digits and a few signs; Japanese is fine."""
+    """128 characters a key, 256 a value, of letters, digits and some signs; Japanese is accepted."""
     group = account.target_group(Tags=[{"Key": "名前", "Value": "ニュース ボット"}])
     code, status, message = account.refusal(lambda: add(account, group, tag))
     assert ("ValidationError", 400) == (code, status)
@@ -63,7 +63,7 @@ def test_tags_of_load_balancers_are_short(account: Account, tag: dict[str, str])
 
 @pytest.mark.behaviour("ec2.reserved-tag-key")
 def test_networks_have_no_aws_tags(account: Account) -> None:
-    """aws: is AWS's own."""
+    """Keys may not begin with aws:."""
     refused = account.refusal(
         account.client("ec2").create_tags,
         Resources=[account.vpc()],
@@ -98,7 +98,7 @@ def test_networks_have_fifty_tags(account: Account) -> None:
 
 @pytest.mark.behaviour("ec2.tags-of-another-type")
 def test_a_creating_call_tags_what_it_creates(account: Account) -> None:
-    """Another type's specification, or a key twice, is refused."""
+    """Another type's specification, or a key twice, is rejected."""
     create = account.client("ec2").create_vpc
     twice = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
     for sort, given, words in (
@@ -115,7 +115,7 @@ def test_a_creating_call_tags_what_it_creates(account: Account) -> None:
 
 @pytest.mark.behaviour("route53.too-many-tags")
 def test_zones_have_ten_tags(account: Account) -> None:
-    """Ten, in however many calls; one that goes makes room."""
+    """Ten, in any number of calls; a removed one makes room."""
     zone = account.hosted_zone()["HostedZone"]["Id"].rpartition("/")[2]
     change = account.client("route53").change_tags_for_resource
     which = {"ResourceType": "hostedzone", "ResourceId": zone}

@@ -1,0 +1,207 @@
+"""The `provision` command as a process, the sandbox in another: the interface that scripts rely on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.provision.shell import (
+    Person,
+    aws_environment,
+    client,
+    control,
+    environment,
+    request_json,
+    send,
+)
+
+
+def changes(addresses: dict[str, str]) -> list[Any]:
+    """Return the mutating calls so far, except those of the schedules: an hour is 36 seconds here."""
+    calls = control(addresses, "calls")
+    return [call for call in calls if call["mutating"] and call["caller"].endswith(":root")]
+
+
+def test_setup_status_plan_and_teardown(person: Person, addresses: dict[str, str]) -> None:
+    """Exit status, streams and JSON of each; a second setup makes no mutating call."""
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert (0, "https://news-bot.example/webhook\n") == (setup.returncode, setup.stdout), (
+        setup.stderr
+    )
+
+    status = json.loads(person.types("status", "--sandbox", "--json").stdout)
+    assert "https://news-bot.example/webhook" == status["url"]
+    assert [] == [entry for entry in status["resources"] if not entry["ready"] or not entry["live"]]
+    assert {"key", "kind", "state", "live", "ready", "reason", "drift"} == set(
+        status["resources"][0]
+    )
+
+    plan = json.loads(person.types("plan", "--sandbox", "--json").stdout)
+    assert {"resources", "monthly_usd", "seconds"} == set(plan)
+    assert {"keep"} == {step["action"] for step in plan["resources"]}
+
+    before = changes(addresses)
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    assert before == changes(addresses)
+
+    message = send(addresses, "help")
+    assert (200, 1) == (message["status"], len(message["reply"]))
+
+    teardown = person.types("teardown", "--sandbox", "--yes", "--everything", "--json")
+    result = json.loads(teardown.stdout)
+    assert (0, []) == (teardown.returncode, result["left"])
+    assert {"deleted", "kept", "left"} == set(result)
+    assert {"key", "why", "monthly_usd"} == set(result["kept"][0])
+    assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
+
+
+@pytest.mark.slow
+def test_missing_delegation_is_exit_status_3(person: Person, addresses: dict[str, str]) -> None:
+    """The name servers to enter at the registrar are shown; afterwards the same command finishes."""
+    complete = {
+        **aws_environment(addresses),
+        **_secrets(person),
+    }
+    sets = [
+        "--set",
+        "domain=shop.example",
+        "--set",
+        "network.vpc=default",
+        "--set",
+        "image.uri=a/b:1",
+    ]
+    first = person.types("setup", "--yes", "--wait", "0", *sets, **complete)
+    assert (3, "") == (first.returncode, first.stdout), first.stderr
+    zone = yaml.safe_load((person.folder / "stack.yaml").read_text())["resources"][
+        "zone/shop.example"
+    ]
+    assert all(server in first.stderr for server in zone["name_servers"])
+    entered = {"name_servers": zone["name_servers"]}
+    request_json(addresses, f"{addresses['registrar']}/domains/shop.example", entered, "PUT")
+    second = person.types("setup", "--yes", **complete)
+    assert (0, "https://shop.example/webhook\n") == (second.returncode, second.stdout), (
+        second.stderr
+    )
+    assert 0 == person.types("teardown", "--yes", "--everything", **complete).returncode
+
+
+def _secrets(person: Person) -> dict[str, str]:
+    """Return what the sandbox's LINE console would show."""
+    runtime = json.loads(
+        (Path(person.environ["XDG_RUNTIME_DIR"]) / "provision/sandbox.json").read_text()
+    )
+    return {
+        "LINE_CHANNEL_ACCESS_TOKEN": runtime["access_token"],
+        "LINE_CHANNEL_SECRET": runtime["channel_secret"],
+    }
+
+
+def test_name_conflict_stops_setup_before_any_change(
+    person: Person, addresses: dict[str, str]
+) -> None:
+    """A foreign cluster of our name: exit status 1, its name, and no mutating call."""
+    ecs, iam = client(addresses, "ecs"), client(addresses, "iam")
+    iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    ecs.create_cluster(clusterName="news-bot")
+    ecs.close()
+    iam.close()
+    before = changes(addresses)
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert 1 == setup.returncode
+    assert "cluster/news-bot" in setup.stderr
+    assert before == changes(addresses)
+
+
+@pytest.mark.slow
+def test_setup_retries_lost_responses_and_throttling(
+    person: Person, addresses: dict[str, str]
+) -> None:
+    """Lost responses, an error inside AWS and throttling: setup succeeds nevertheless."""
+    for service, operation, kind, times in (
+        ("elbv2", "CreateTargetGroup", "lost", 1),
+        ("iam", "CreateRole", "lost", 1),
+        ("ecs", "CreateCluster", "reset", 1),
+        ("route53", "CreateHostedZone", "lost", 1),
+        ("acm", "RequestCertificate", "error", 1),
+        ("ec2", "CreateSecurityGroup", "throttle", 3),
+    ):
+        fault = {"service": service, "operation": operation, "kind": kind, "times": times}
+        control(addresses, "faults", fault)
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert 0 == setup.returncode, setup.stderr
+    result = json.loads(
+        person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout
+    )
+    assert [] == result["left"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["setup", "--yes"], 2, "--set domain="),
+        (["setup", "--set", "domian=x.jp"], 2, "domian"),
+        (["setup", "--set", "domain=nonsense"], 2, "example.jp"),
+        (["setup", "--wait", "soon"], 2, "--wait"),
+        (["nonsense"], 2, "nonsense"),
+        (["--lang", "ja", "setup", "--yes"], 2, "ターミナル"),
+        (["--help"], 0, ""),
+        (["--version"], 0, ""),
+    ],
+)
+def test_usage(person: Person, words: list[str], status: int, message: str) -> None:
+    """A usage error is exit status 2, says what is wrong, and shows no traceback."""
+    done = person.types(*words)
+    assert status == done.returncode, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_sandbox_running(tmp_path: Path) -> None:
+    """Exit status 1, and the command that starts a sandbox."""
+    done = Person(tmp_path, environment(tmp_path)).types("--sandbox", "status")
+    assert 1 == done.returncode
+    assert "provision sandbox" in done.stderr
+
+
+def test_malformed_file_names_the_line(person: Person) -> None:
+    """Exit status 2 with the line number; the file is unchanged."""
+    text = "name: news-bot\ndomain: example.jp\nnmae: x\n"
+    (person.folder / "stack.yaml").write_text(text)
+    done = person.types("plan")
+    assert 2 == done.returncode
+    assert "line 3" in done.stderr
+    assert text == (person.folder / "stack.yaml").read_text()
+
+
+def test_no_credentials(person: Person) -> None:
+    """Exit status 1, three sentences, no traceback."""
+    done = person.types(
+        "plan",
+        "--set",
+        "domain=example.jp",
+        "--set",
+        "network.vpc=default",
+        "--set",
+        "image.uri=a/b:1",
+        AWS_EC2_METADATA_DISABLED="true",
+        HOME=str(person.folder),
+    )
+    assert 1 == done.returncode
+    assert "credentials" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["setup", "plan", "status", "teardown", "sandbox"])
+def test_help_has_an_example(person: Person, verb: str) -> None:
+    """Every command shows a runnable example, in both languages."""
+    for language in ("en", "ja"):
+        done = person.types(verb, "--help", "--lang", language)
+        assert 0 == done.returncode
+        assert (
+            f"provision {verb}"
+            in done.stdout.partition("Usage:" if language == "en" else "使い方:")[2].partition(
+                "\n"
+            )[2]
+        )

@@ -1,0 +1,142 @@
+"""The commands of daily use, run as processes."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.provision.shell import Person, client, control, send
+
+
+@pytest.mark.slow
+def test_stop_and_start(person: Person, addresses: dict[str, str]) -> None:
+    """Stopped, the bot is silent and nothing is deleted; started, it answers."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    assert (0, "tasks wanted: 0\n") == result_of(person.types("--sandbox", "stop"))
+    assert send(addresses, "help")["reply"] is None
+    status = json.loads(person.types("--sandbox", "status", "--json").stdout)
+    assert [] == [entry["key"] for entry in status["resources"] if not entry["ready"]]
+    assert (0, "tasks wanted: 1\n") == result_of(person.types("--sandbox", "start"))
+    assert 1 == len(send(addresses, "help")["reply"])
+
+
+@pytest.mark.slow
+def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
+    """Pause deletes load balancer and service; setup then refers to resume, and resume recreates them."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    paused = person.types("--sandbox", "pause", "--yes")
+    assert 0 == paused.returncode, paused.stderr
+    assert "37.53 USD" in paused.stdout
+    kinds = {entry["key"].partition("/")[0]: entry for entry in _status(person)}
+    assert {False} == {
+        kinds[line]["live"] for line in ("load_balancer", "service", "https", "alias")
+    }
+    assert {True} == {
+        kinds[line]["live"] for line in ("zone", "certificate", "log_group", "cluster")
+    }
+    for verb in ("status", "plan", "cost"):
+        assert "provision resume" in person.types("--sandbox", verb).stderr
+    status = json.loads(person.types("--sandbox", "status", "--json").stdout)
+    assert (True, {"start": None, "stop": None}) == (status["paused"], status["next"])
+    cost = json.loads(person.types("--sandbox", "cost", "--json").stdout)
+    assert (0.63, []) == (cost["monthly_usd"], cost["lower"])
+    setup = person.types("--sandbox", "setup", "--yes")
+    assert 1 == setup.returncode
+    assert "provision resume" in setup.stderr
+    assert 1 == person.types("--sandbox", "start").returncode
+    asked = person.types("--sandbox", "resume")
+    assert 2 == asked.returncode
+    assert "37.53 USD" in asked.stderr
+    assert "--yes" in asked.stderr
+    assert "load_balancer/news-bot" in asked.stderr
+    resumed = person.types("--sandbox", "resume", "--yes")
+    assert (0, "https://news-bot.example/webhook\n") == result_of(resumed), resumed.stderr
+    assert 1 == len(send(addresses, "help")["reply"])
+    assert 0 == person.types("--sandbox", "pause", "--yes").returncode
+    result = json.loads(
+        person.types("--sandbox", "teardown", "--yes", "--everything", "--json").stdout
+    )
+    assert [] == result["left"]
+
+
+@pytest.mark.slow
+def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str]) -> None:
+    """With no stack or a complete one: an error with advice, no question and no mutating call."""
+    for stands in (False, True):
+        if stands:
+            assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+        before = [call for call in control(addresses, "calls") if call["mutating"]]
+        for words in ((), ("--yes",)):
+            done = person.types("--sandbox", "resume", *words)
+            assert 1 == done.returncode
+            assert "nothing is paused" in done.stderr
+            assert "provision setup" in done.stderr
+        assert before == [call for call in control(addresses, "calls") if call["mutating"]]
+
+
+@pytest.mark.slow
+def test_deploy_asks_before_recreating_load_balancer(
+    person: Person, addresses: dict[str, str]
+) -> None:
+    """Recreating a deleted load balancer costs money, so deploy asks, as resume does."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    elbv2 = client(addresses, "elbv2")
+    balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    elbv2.delete_load_balancer(LoadBalancerArn=balancer)
+    elbv2.close()
+    done = person.types("--sandbox", "deploy")
+    assert 2 == done.returncode, done.stderr
+    assert "28.69 USD" in done.stderr
+    assert "--yes" in done.stderr
+
+
+@pytest.mark.slow
+def test_logs(person: Person, addresses: dict[str, str]) -> None:
+    """The bot's own log lines; an invalid --since is a usage error that shows a valid one."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    send(addresses, "help")
+    logs = person.types("--sandbox", "logs", "--since", "1d")
+    assert 0 == logs.returncode
+    assert re.search(r"^\d\d:\d\d:\d\d INFO Listening at: ", logs.stdout, re.M)
+    assert re.search(r"^\d\d:\d\d:\d\d INFO event event=message outcome=taken$", logs.stdout, re.M)
+    raw = person.types("--sandbox", "logs", "--since", "1d", "--json")
+    assert {"level", "logger", "message", "time"} <= json.loads(raw.stdout.splitlines()[0]).keys()
+    assert "" == person.types("--sandbox", "logs", "--since", "1d", "--level", "error").stdout
+    wrong = person.types("--sandbox", "logs", "--since", "yesterday")
+    assert 2 == wrong.returncode
+    assert "--since 10m" in wrong.stderr
+
+
+def test_cost_sends_nothing_to_aws(person: Person, addresses: dict[str, str]) -> None:
+    """Cost per resource, in total, and what would lower it."""
+    before = len(control(addresses, "calls"))
+    cost = json.loads(person.types("--sandbox", "cost", "--yes", "--json").stdout)
+    assert before == len(control(addresses, "calls"))
+    assert {
+        "zone/news-bot.example",
+        "load_balancer/news-bot",
+        "service/news-bot",
+        "collector_schedule/news-bot",
+    } == {entry["key"] for entry in cost["resources"]}
+    assert cost["monthly_usd"] == round(sum(entry["monthly_usd"] for entry in cost["resources"]), 2)
+    assert cost["lower"]
+
+
+def test_commands_without_a_stack(person: Person) -> None:
+    """Before setup each command says what to do, and none fails unexpectedly."""
+    for verb in ("start", "stop", "logs"):
+        done = person.types("--sandbox", verb)
+        assert 1 == done.returncode
+        assert "provision --sandbox setup" in done.stderr
+    for verb in ("pause", "teardown"):
+        assert 0 == person.types("--sandbox", verb, "--yes").returncode
+
+
+def _status(person: Person) -> list[dict[str, Any]]:
+    return list(json.loads(person.types("--sandbox", "status", "--json").stdout)["resources"])
+
+
+def result_of(done: object) -> tuple[int, str]:
+    """Return the exit status and stdout."""
+    return done.returncode, done.stdout  # type: ignore[attr-defined]

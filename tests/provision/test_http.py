@@ -1,0 +1,134 @@
+"""The HTTP client for everything but AWS: whom it trusts, and which proxy it uses."""
+
+import base64
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from werkzeug.wrappers import Request, Response
+
+from provision.clients.http import Http, authorities, on_loopback, proxy, proxy_headers
+from provision.errors import ProvisionError
+from provision.sandbox.web.serving import HttpServer
+
+PUBLIC_AUTHORITIES = 100  # at least; certifi's list has more
+VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove this machine's own proxy settings."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def requests() -> list[Request]:
+    """Return the list of requests that the server receives."""
+    return []
+
+
+@pytest.fixture
+def server(requests: list[Request]) -> Iterator[HttpServer]:
+    """Yield a server that answers everything with 302 and a body."""
+
+    @Request.application
+    def answer(request: Request) -> Response:
+        requests.append(request)
+        return Response("moved", 302, headers={"Location": "/elsewhere"})
+
+    server = HttpServer(answer)
+    yield server
+    server.close()
+
+
+def test_trusts_public_and_own_authorities(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """AWS_CA_BUNDLE is added to the public authorities: LINE and the gallery stay reachable."""
+    own = trustme.CA()
+    own.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(cafile=authorities())
+    trusted = context.get_ca_certs(binary_form=True)
+    assert ssl.PEM_cert_to_DER_cert(own.cert_pem.bytes().decode()) in trusted
+    assert len(trusted) > PUBLIC_AUTHORITIES
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_unreadable_ca_bundle(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    """The error shows its variable and path."""
+    bundle = tmp_path / "ca.pem"
+    if content:
+        bundle.write_text(content)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    with pytest.raises(ProvisionError) as refusal:
+        authorities()
+    assert "Could not read AWS_CA_BUNDLE." == refusal.value.what
+    assert refusal.value.why.startswith(f"{bundle}: ")
+
+
+def test_proxy_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not used for hosts in no_proxy, nor for this computer."""
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "registry.example")
+    assert "http://proxy.example:3128" == proxy("https://api.line.me")
+    assert "" == proxy("https://registry.example/v2/")
+    assert "" == proxy("https://127.0.0.1:5000/v2/")
+
+
+def test_proxy_with_a_password() -> None:
+    """Name and password of its URL are sent, decoded."""
+    assert {"Proxy-Authorization": "Basic " + base64.b64encode(b"me:s@cret").decode()} == (
+        proxy_headers("http://me:s%40cret@proxy.example:3128")
+    )
+    assert {} == proxy_headers("http://proxy.example:3128")
+
+
+def test_local_requests_bypass_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, server: HttpServer, requests: list[Request]
+) -> None:
+    """A proxy could not reach this computer."""
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9")
+    assert 302 == Http().request("GET", server.url).status_code
+    assert ["/"] == [request.path for request in requests]  # the redirect is not followed
+
+
+def test_netrc_is_ignored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: HttpServer, requests: list[Request]
+) -> None:
+    """Only the caller's own headers are sent."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    Http().request("GET", server.url)
+    Http().request("GET", server.url, headers={"Authorization": "Bearer ours"})
+    assert [None, "Bearer ours"] == [request.headers.get("Authorization") for request in requests]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:5000", True),
+        ("http://127.1.2.3", True),
+        ("http://localhost:5000/a", True),
+        ("http://[::1]:5000", True),
+        ("https://127.0.0.1", True),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://127.0.0.1@evil.example", False),
+        ("http://evil.example\\@127.0.0.1", False),
+        ("http://localhost.evil.example", False),
+        ("http://localhostevil", False),
+        ("http://[::1].evil.example", False),
+        ("http://evil.example/127.0.0.1", False),
+        ("http://192.0.2.1", False),
+        ("127.0.0.1:5000", False),
+        ("", False),
+    ],
+)
+def test_on_loopback(url: str, expected: bool) -> None:
+    """The host counts, not what the URL begins with."""
+    assert expected == on_loopback(url)

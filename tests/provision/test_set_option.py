@@ -1,0 +1,79 @@
+"""--set is written to stack.yaml only once the run has been confirmed."""
+
+import json
+
+import pytest
+import yaml
+
+from tests.provision.shell import Person
+
+
+def planned_actions(person: Person, *words: str) -> dict[str, str]:
+    """Return what setup would do, by logical id, without unchanged resources."""
+    plan = json.loads(person.types("--sandbox", "plan", "--json", *words).stdout)
+    return {
+        step["key"].partition("/")[0]: step["action"]
+        for step in plan["resources"]
+        if step["action"] != "keep"
+    }
+
+
+@pytest.mark.slow
+def test_failed_run_leaves_the_file_unchanged(person: Person) -> None:
+    """Another region, conflicts, an impossible plan, no confirmation, no service, valid records."""
+    assert 0 == person.types("--sandbox", "setup", "--yes").returncode
+    file = person.folder / "stack.sandbox.yaml"
+    text = file.read_text()
+    for status, *words in (
+        (1, "setup", "--yes", "--set", "region=us-east-1"),
+        (2, "setup", "--set", "name=other-bot"),
+        (2, "setup", "--yes", "--set", "host=elsewhere.example"),
+        (1, "setup", "--yes", "--set", "network.vpc=vpc-0123456789abcdef0"),
+        (1, "start", "--set", "name=other-bot"),
+        (1, "resume", "--yes", "--set", "service.memory=1024"),
+        (1, "recover", "--yes", "--set", "name=other-bot"),
+        (1, "deploy", "--yes", "--set", "name=other-bot"),
+    ):
+        done = person.types("--sandbox", *map(str, words))
+        assert (status, text) == (done.returncode, file.read_text()), (words, done.stderr)
+    assert {} == planned_actions(person)
+
+
+def test_failed_first_run_creates_no_file(person: Person) -> None:
+    """A setting is missing without a terminal to ask, or a value is invalid."""
+    for words in (["--set", "domain=shop.example"], ["--yes", "--set", "domain=nonsense"]):
+        assert 2 == person.types("setup", *words).returncode
+    assert [] == list(person.folder.iterdir())
+
+
+@pytest.mark.slow
+def test_recover_keeps_name_from_set(person: Person) -> None:
+    """The name that recover itself recommends stays in the file, with other settings given."""
+    file = person.folder / "stack.sandbox.yaml"
+    setup = person.types("--sandbox", "setup", "--yes", "--set", "name=shop-bot")
+    assert 0 == setup.returncode, setup.stderr
+    assert "shop-bot" == yaml.safe_load(file.read_text())["name"]
+    file.unlink()
+    words = ("--set", "name=shop-bot", "--set", "service.memory=1024")
+    done = person.types("--sandbox", "recover", *words)
+    assert 0 == done.returncode, done.stderr
+    settings = yaml.safe_load(file.read_text())
+    assert ("shop-bot", 1024) == (settings["name"], settings["service"]["memory"])
+    assert {"task_definition": "update"} == planned_actions(person)
+
+    file.unlink()  # another command recovers it by itself, with a setting for this run only
+    done = person.types("--sandbox", "start", "--set", "name=shop-bot", "--set", "service.count=2")
+    assert 0 == done.returncode, done.stderr
+    settings = yaml.safe_load(file.read_text())
+    assert ("shop-bot", 1) == (settings["name"], settings["service"].get("count", 1))
+    assert {} == planned_actions(person)
+
+    flow = "name: shop-bot\nservice: {memory: 512}\n"  # no line can be added to it
+    file.write_text(flow)
+    refused = person.types("--sandbox", "recover")
+    assert (2, flow) == (refused.returncode, file.read_text())
+    assert "write service on separate lines" in refused.stderr
+    done = person.types("--sandbox", "recover", "--yes", "--set", "name=shop-bot")
+    assert 0 == done.returncode, done.stderr
+    assert flow == (person.folder / "stack.sandbox.yaml.damaged-1").read_text()
+    assert {} == planned_actions(person)
