@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python -m provision.sandbox.demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Writes tests/golden/*.json anew; read the difference before you commit it.
 golden: $(VENV)/.installed

@@ -140,7 +140,7 @@ def test_choices(env: Env) -> None:
     env.changes()
     assert [
         ("default", "the region's default VPC, 172.31.0.0/16"),
-        (vpc_id, "shop 172.20.0.0/16"),
+        (vpc_id, f"{vpc_id} shop 172.20.0.0/16"),
         ("new", "a new VPC"),
     ] == choices(env.aws)
     assert [] == env.changes()

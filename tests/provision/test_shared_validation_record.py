@@ -97,7 +97,7 @@ def test_unreachable_region_keeps_the_record(env: Env, kind: str) -> None:
     result = env.teardown(everything=True)
     assert ([], []) == (result.errors, result.left)
     assert KEPT == set(result.kept) - NOT_OURS
-    assert result.kept[KEY].startswith("whether others use it is not known: ACM in us-east-1: ")
+    assert result.kept[KEY].startswith("could not check whether others use it: ACM in us-east-1: ")
     assert env.clock.now() - began < 300
     env.sandbox.cloud.faults.clear(number)
     assert KEPT == set(env.teardown(everything=True).deleted)
@@ -147,7 +147,7 @@ def test_unlistable_regions_keep_the_record(env: Env) -> None:
     finally:
         events.unregister("after-call.ec2.DescribeRegions", refuse)
     env.aws = original
-    reason = "whether others use it is not known: ACM in af-south-1: UnrecognizedClientException: "
+    reason = "could not check whether others use it: ACM in af-south-1: UnrecognizedClientException: "
     assert kept[KEY].startswith(reason)
     assert KEY in env.teardown(everything=True).deleted
 

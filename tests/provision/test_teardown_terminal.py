@@ -33,7 +33,7 @@ def test_teardown_lists_everything_before_asking(
     assert 0 == person.types("--sandbox", "setup", "--yes", *SETS).returncode
     costs = json.loads(person.types("--sandbox", "cost", "--json").stdout)["resources"]
     (cost,) = (c["monthly_usd"] for c in costs if c["key"] == "load_balancer/news-bot")
-    terminal = terminals("--sandbox", "--lang", language, "teardown")
+    terminal = terminals("--sandbox", "--lang", language, "-v", "teardown")
     output = terminal.until(asked)
     lines = [line.split() for line in output.splitlines()]
     assert [["-", "load_balancer/news-bot", f"{cost:.2f}", delete]] == [
