@@ -147,7 +147,9 @@ def test_unlistable_regions_keep_the_record(env: Env) -> None:
     finally:
         events.unregister("after-call.ec2.DescribeRegions", refuse)
     env.aws = original
-    reason = "could not check whether others use it: ACM in af-south-1: UnrecognizedClientException: "
+    reason = (
+        "could not check whether others use it: ACM in af-south-1: UnrecognizedClientException: "
+    )
     assert kept[KEY].startswith(reason)
     assert KEY in env.teardown(everything=True).deleted
 

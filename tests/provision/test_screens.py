@@ -1,0 +1,305 @@
+"""What a terminal shows: steps and names, wrapped lines, the name servers that stay in sight, errors."""
+
+import io
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.text import Text
+
+from provision import i18n
+from provision.engine.plan import Change
+from provision.errors import Cancelled, ProvisionError, WaitingOnExternal
+from provision.resources.base import Difference
+from provision.sandbox.clock import ManualClock
+from provision.settings import Settings
+from provision.stack import Stack
+from provision.ui.errors import show_error
+from provision.ui.names import by_step, name_of, steps
+from provision.ui.progress import Progress
+from provision.ui.reports import headline, show_status, show_steps
+from provision.ui.text import columns, wrap
+from tests.provision.conftest import ANSWERS
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def lines(self) -> list[str]:
+        """Return the lines of the last frame that was drawn, without colours."""
+        frame = self.getvalue().rpartition("\x1b[2K")[2]
+        return [line.rstrip() for line in Text.from_ansi(frame).plain.splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """60 columns, 24 lines, English."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("LINES", "24")
+    monkeypatch.setenv("TERM", "xterm")
+    yield
+    i18n.use("en")
+    i18n.repeat_flags("")
+
+
+def resource(key: str) -> Any:
+    """Return what Progress reads of a resource."""
+    return SimpleNamespace(key=key)
+
+
+KEYS = ("zone/x.jp", "delegation", "certificate/x.jp", "issued_certificate", "load_balancer/x")
+
+
+def run(clock: ManualClock, stream: Terminal) -> Progress:
+    """Show a run that waits for the registrar, and return it."""
+    progress = Progress([resource(key) for key in KEYS], clock, stream)
+    with progress:
+        progress.report("done", resource("zone/x.jp"), "")
+        progress.pin("delegation", "Name servers of x.jp to enter there:\n    ns-1.awsdns-01.org")
+        progress.report("done", resource("certificate/x.jp"), "")
+        progress.report("waiting", resource("delegation"), "your registrar lists others")
+        clock.advance(75)
+        progress.report("waiting", resource("load_balancer/x"), "state: provisioning; " + "a" * 40)
+    return progress
+
+
+def test_live_list_at_60_columns() -> None:
+    """A row per step with sign, seconds and reason; long reasons and the name servers stand below."""
+    stream = Terminal()
+    run(ManualClock(), stream)
+    assert [
+        "…  Domain         75 s  1/2",
+        "·  Certificate          1/2",
+        "…  Load balancer   0 s  0/1",
+        "name servers at the registrar: your registrar lists others",
+        "load balancer: state: provisioning;",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "Name servers of x.jp to enter there:",
+        "    ns-1.awsdns-01.org",
+    ] == [line for line in stream.lines() if line][-8:]
+
+
+def test_live_list_in_japanese_at_120_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Double-width letters shift nothing; a reason that fits stands in its row."""
+    monkeypatch.setenv("COLUMNS", "120")
+    i18n.use("ja")
+    stream = Terminal()
+    run(ManualClock(), stream)
+    rows = [line for line in stream.lines() if line][-5:-2]
+    assert [
+        "…  ドメイン          75 s  レジストラのネームサーバー: your registrar lists others",
+        "·  証明書                  1/2",
+        "…  ロードバランサー   0 s  ロードバランサー: state: provisioning; " + "a" * 40,
+    ] == rows
+
+
+def test_name_servers_go_when_the_registrar_has_them() -> None:
+    """The pinned text is shown until its resource is done."""
+    stream, clock = Terminal(), ManualClock()
+    progress = Progress([resource("delegation")], clock, stream)
+    with progress:
+        progress.pin("delegation", "ns-1.awsdns-01.org")
+        progress.report("done", resource("delegation"), "")
+    assert ["✓  Domain"] == [line for line in stream.lines() if line][-1:]
+
+
+def test_without_a_terminal_each_event_is_a_line() -> None:
+    """Logs have the keys, once each."""
+    stream, clock = io.StringIO(), ManualClock()
+    with Progress([], clock, stream) as progress:
+        for _ in range(2):
+            progress.report("waiting", resource("delegation"), "slow")
+        clock.advance(3)
+        progress.report("done", resource("delegation"), "")
+    assert ["     0 s  … delegation  waiting: slow", "     3 s  ✓ delegation  done"] == (
+        stream.getvalue().splitlines()
+    )
+
+
+def test_every_resource_has_a_name_and_a_step() -> None:
+    """Of every stack, and no name is left over."""
+    hours = {"schedule.start": "cron(0 8 ? * SAT *)", "schedule.stop": "cron(0 9 ? * SAT *)"}
+    settings = Settings({**ANSWERS, **hours, "network.vpc": "new", "image.uri": ""})
+    found = {r.logical_id for r in Stack(settings).resources}
+    assert found == {name for members in steps().values() for name in members}
+
+
+def test_steps_are_in_order_and_strangers_last() -> None:
+    """A key that no step has is shown by its key under Other."""
+    keys = ["webhook/x", "former/x", "zone/x", "https/x"]
+    assert {
+        "Domain": ["zone/x"],
+        "Load balancer": ["https/x"],
+        "LINE": ["webhook/x"],
+        "Other": ["former/x"],
+    } == by_step(keys)
+    assert ["HTTPS listener", "former/x"] == [name_of("https/x"), name_of("former/x")]
+
+
+CHANGES = [
+    Change("zone/x.jp", "HostedZone", "create", monthly_usd=0.5),
+    Change("delegation", "Delegation", "create"),
+    Change("https/x", "HttpsListener", "update", [Difference("Port", 8443, 443)]),
+    Change("load_balancer/x", "LoadBalancer", "keep", monthly_usd=28.69),
+    Change("network/default", "ExistingNetwork", "adopt"),
+    Change("image", "Image", None, reason="AccessDenied"),
+]
+
+
+def test_plan_by_step(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is created or kept is counted; what is changed, adopted or unknown has a line of its own."""
+    import sys
+
+    show_steps(CHANGES, sys.stdout)
+    assert [
+        "  + Domain            0.50  create 2",
+        "    Network",
+        "    = network: adopt (yours stays as it is)",
+        "    Load balancer    28.69  keep 1",
+        "    ~ HTTPS listener: update",
+        "      Port: 8443 -> 443",
+        "    Bot",
+        "    ? image: unknown: AccessDenied",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_plan_by_resource(capsys: pytest.CaptureFixture[str]) -> None:
+    """--verbose: one line per resource, with its key."""
+    import sys
+
+    show_steps(CHANGES[:3], sys.stdout, verbose=True)
+    assert [
+        "  + zone/x.jp      0.50  create",
+        "  + delegation           create",
+        "  ~ https/x              update",
+        "      Port: 8443 -> 443",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def entry(key: str, **more: Any) -> dict[str, Any]:
+    """Return an entry of `status --json`: created and ready, unless said otherwise."""
+    plain = {"key": key, "state": "created", "live": True, "ready": True, "reason": "", "drift": []}
+    return {**plain, **more}
+
+
+def document(*entries: dict[str, Any], paused: bool = False) -> dict[str, Any]:
+    """Return a document of `status --json`."""
+    return {
+        "resources": list(entries),
+        "paused": paused,
+        "tasks": {"running": 1, "wanted": 1, "rollout": []},
+        "next": {"start": None, "stop": None},
+        "url": "https://x.jp/webhook",
+    }
+
+
+ABSENT = {"live": False, "ready": False, "reason": "not there", "state": "none"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (document(entry("zone/x")), "All is well."),
+        (document(entry("zone/x"), entry("https/x", **ABSENT)), "1 resources are not ready."),
+        (document(entry("zone/x", **ABSENT)), "Nothing is built yet: `provision setup`."),
+        (
+            document(entry("zone/x", drift=[{"path": "a", "have": 1, "want": 2}])),
+            "1 resources differ: `provision plan` shows how.",
+        ),
+        (
+            document(entry("zone/x", ready=None)),
+            "1 resources could not be looked at.",
+        ),
+        (
+            document(entry("zone/x"), paused=True),
+            "Paused: `provision resume` creates again what the pause deleted.",
+        ),
+    ],
+)
+def test_headline(shown: dict[str, Any], expected: str) -> None:
+    """The first sentence sums up the whole."""
+    assert expected == headline(shown)
+
+
+def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
+    """A step in which something is not ready has the worst sign, and names it with the reason."""
+    import sys
+
+    waiting = entry("load_balancer/x", ready=False, reason="state: provisioning")
+    show_status(document(entry("zone/x"), waiting, entry("https/x", **ABSENT)), sys.stdout)
+    assert [
+        "2 resources are not ready.",
+        "  ✓ Domain",
+        "  ✗ Load balancer",
+        "    ✗ load balancer: state: provisioning",
+        "    · HTTPS listener: not there",
+        "Tasks: 1 of 1 run",
+        "The bot's URL: https://x.jp/webhook",
+    ] == capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("one two three four five six", 20, ["one two three four", "five six"]),
+        ("ネームサーバーを登録してください。", 20, ["ネームサーバーを登録", "してください。"]),
+        (
+            "次は `provision setup` です（あとで）。",
+            24,
+            ["次は `provision setup`", "です（あとで）。"],
+        ),
+        ("    ns-1.awsdns-01.org", 40, ["    ns-1.awsdns-01.org"]),
+        ("a" * 30, 20, ["a" * 30]),
+        ("one\n\ntwo", 20, ["one", "", "two"]),
+    ],
+)
+def test_wrap(text: str, limit: int, expected: list[str]) -> None:
+    """Between words, or Japanese letters, which take two columns; no line begins with punctuation."""
+    assert expected == wrap(text, limit)
+    assert max(map(columns, expected)) <= limit or " " not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ProvisionError("It failed.", "why", "do"), "Error: It failed.\n  why:  why\n  next: do\n"),
+        (Cancelled("Cancelled. Nothing was created."), "Cancelled. Nothing was created.\n"),
+        (WaitingOnExternal("Built.", "ACM", "wait"), "Built.\n  why:  ACM\n  next: wait\n"),
+    ],
+)
+def test_error(error: ProvisionError, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error is marked as one; an answer of no, and waiting for somebody else, are none."""
+    show_error(error)
+    assert expected == capsys.readouterr().err
+
+
+def test_error_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red, and wrapped below its first word."""
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    show_error(
+        ProvisionError(
+            "It failed.", "a reason that is longer than sixty columns are wide, yes", "do"
+        )
+    )
+    assert (
+        "\x1b[1;31mError:\x1b[0m It failed.\n"
+        "  why:  a reason that is longer than sixty columns are wide,\n"
+        "        yes\n"
+        "  next: do\n"
+    ) == stream.getvalue()
+
+
+def test_recommended_commands_repeat_the_flags() -> None:
+    """Options that say which stack is meant go in front of the verb; the sandbox's own verb has none."""
+    i18n.repeat_flags("--sandbox --stack 'my bot.yaml'")
+    assert "Run `provision --sandbox --stack 'my bot.yaml' resume`." == i18n._(
+        "Run `provision resume`."
+    )
+    assert "Start one in another terminal: provision sandbox" == (
+        i18n._("Start one in another terminal: provision sandbox")
+    )
