@@ -18,6 +18,13 @@ ANSWERS = {  # default settings on the sandbox
 }
 
 
+def use_profile(name: str) -> None:
+    """Use an AWS profile as `aws --profile` does: credentials in the environment do not count then."""
+    os.environ["AWS_PROFILE"] = name
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        os.environ.pop(variable, None)
+
+
 def enter_sandbox() -> dict[str, Any]:
     """Set the environment variables for the running sandbox. Raise ProvisionError if none is running."""
     from provision.sandbox.runtime import read_runtime

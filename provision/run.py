@@ -40,11 +40,13 @@ class Options:
     yes: bool = False
     verbose: bool = False
     sets: tuple[str, ...] = ()
+    profile: str = ""
 
     def flags(self) -> str:
         """Return the options that say which stack is meant, as they are typed."""
         stack = f"--stack {shlex.quote(self.stack)}" if self.stack else ""
-        return " ".join(filter(None, ("--sandbox" if self.sandbox else "", stack)))
+        profile = f"--profile {shlex.quote(self.profile)}" if self.profile else ""
+        return " ".join(filter(None, ("--sandbox" if self.sandbox else "", stack, profile)))
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from provision import i18n
+from provision import environment, i18n
 from provision.cli.commands import Verb
 from provision.i18n import _
 from provision.run import Options
@@ -28,8 +28,11 @@ def make_command(
             yes=given.pop("yes") or parent.get("yes", False),
             verbose=given.pop("verbose") or parent.get("verbose", False),
             sets=(*parent.get("sets", ()), *given.pop("sets")),
+            profile=given.pop("profile") or parent.get("profile") or "",
         )
         given.pop("lang")
+        if common.profile:
+            environment.use_profile(common.profile)
         i18n.repeat_flags(common.flags())
         return function(common, **given)
 
@@ -53,6 +56,11 @@ def common() -> list[Option]:
             "--sandbox",
             is_flag=True,
             help=_("use the sandbox that runs on this machine, and stack.sandbox.yaml"),
+        ),
+        click.option(
+            "--profile",
+            metavar="NAME",
+            help=_("the AWS profile (default: AWS_PROFILE, or default)"),
         ),
         click.option("--yes", is_flag=True, help=_("ask nothing")),
         click.option(

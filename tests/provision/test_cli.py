@@ -205,3 +205,24 @@ def test_help_has_an_example(person: Person, verb: str) -> None:
                 "\n"
             )[2]
         )
+
+
+def test_profile(person: Person) -> None:
+    """It counts more than keys in the environment, and recommended commands repeat it."""
+    (person.folder / "config").write_text("[profile shop]\nregion = ap-northeast-1\n")
+    more = {
+        "AWS_CONFIG_FILE": str(person.folder / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(person.folder / "none"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    person.environ.update(more)
+    sets = ("--set", "domain=x.example", "--set", "network.vpc=default")
+    found = person.types("plan", "--profile", "shop", *sets)
+    assert 1 == found.returncode
+    assert "Unable to locate credentials" in found.stderr
+    missing = person.types("--profile", "nosuch", "plan", *sets)
+    assert "The config profile (nosuch) could not be found" in missing.stderr
+    empty = person.types("--profile", "shop", "cost")
+    assert "`provision --profile shop setup`" in empty.stderr
