@@ -53,6 +53,9 @@ def test_setup_status_plan_and_teardown(person: Person, addresses: dict[str, str
     result = json.loads(teardown.stdout)
     assert (0, []) == (teardown.returncode, result["left"])
     assert {"deleted", "kept", "left"} == set(result)
+    (zone,) = [entry for entry in status["resources"] if entry["kind"] == "HostedZone"]
+    assert zone["key"] in result["deleted"]
+    assert "The hosted zone of news-bot.example is gone. If your registrar" in teardown.stderr
     assert {"key", "why", "monthly_usd"} == set(result["kept"][0])
     assert "resources" not in yaml.safe_load((person.folder / "stack.sandbox.yaml").read_text())
 
