@@ -51,7 +51,8 @@ class Web:
         headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}
         conditions = {"If-None-Match": mark.tag, "If-Modified-Since": mark.modified}
         headers |= {name: value for name, value in conditions.items() if value}
-        retries = urllib3.Retry(total=5, connect=1, read=0, redirect=4)
+        once = {"connect": 1, "read": 0, "status": 0, "respect_retry_after_header": False}
+        retries = urllib3.Retry(total=5, redirect=4, **once)  # type: ignore[arg-type]
         end = self._clock() + ALL_SECONDS
         try:
             answer = self._pool.request(
@@ -73,7 +74,7 @@ class Web:
 
     def _content(self, answer: urllib3.BaseHTTPResponse, end: float) -> bytes:
         content = bytearray()
-        for part in answer.stream(65536, decode_content=True):
+        while part := answer.read1(65536, decode_content=True):  # what is there, however little
             content += part
             if len(content) > MOST_BYTES or self._clock() > end:
                 answer.close()

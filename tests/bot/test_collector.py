@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -374,6 +375,33 @@ def test_the_web_is_slow(site: tuple[str, list[Answer], list[Request]]) -> None:
     ticks = iter(range(0, 1000, 31))
     with pytest.raises(BadFeed, match="too slow"):
         Web(lambda: next(ticks)).get(url, Mark())
+
+
+def test_retry_after_is_not_slept_through(
+    site: tuple[str, list[Answer], list[Request]],
+) -> None:
+    """A server that asks to be left alone for a day costs this feed, not the run."""
+    url, answers, asked = site
+    answers += [lambda _: Response("", 503, {"Retry-After": "86400"})] * 6
+    with pytest.raises(BadFeed, match="HTTP 503"):
+        Web().get(url, Mark())
+    assert 1 == len(asked)
+
+
+def test_dripping_feed_is_given_up(site: tuple[str, list[Answer], list[Request]]) -> None:
+    """The time is checked after each piece, however small: the rest is not waited for."""
+    url, answers, _asked = site
+    given_up = threading.Event()
+
+    def drip() -> Iterator[bytes]:
+        yield b"<rss>"
+        given_up.wait(10)
+
+    answers.append(lambda _: Response(drip(), headers={"Content-Length": "100000"}))
+    ticks = iter((0.0, 31.0))
+    with pytest.raises(BadFeed, match="too slow"):
+        Web(lambda: next(ticks)).get(url, Mark())
+    given_up.set()
 
 
 @mock_aws
