@@ -228,7 +228,11 @@ def select_several(question: str, choices: list[tuple[str, str]], explanation: s
 def confirm(question: str, *, default: bool = False) -> bool:
     """Ask yes or no. Raise UsageError without a terminal."""
     if not on_terminal():
-        raise UsageError(question, _("there is no terminal to ask on"), _("Add --yes."))
+        raise UsageError(
+            _("Could not ask: {question}", question=question),
+            _("there is no terminal to ask on"),
+            _("Add --yes."),
+        )
     import questionary
 
     return bool(questionary.confirm(question, default=default).unsafe_ask())
@@ -237,7 +241,11 @@ def confirm(question: str, *, default: bool = False) -> bool:
 def confirm_by_typing(question: str, wanted: str) -> bool:
     """Ask for a text. Return whether it equals `wanted`. Raise UsageError without a terminal."""
     if not on_terminal():
-        raise UsageError(question, _("there is no terminal to ask on"), _("Add --yes."))
+        raise UsageError(
+            _("Could not ask: {question}", question=question),
+            _("there is no terminal to ask on"),
+            _("Add --yes."),
+        )
     import questionary
 
     return str(questionary.text(question).unsafe_ask()).strip() == wanted

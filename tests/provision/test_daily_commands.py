@@ -36,20 +36,21 @@ def test_pause_and_resume(person: Person, addresses: dict[str, str]) -> None:
         kinds[line]["live"] for line in ("zone", "certificate", "log_group", "cluster")
     }
     for verb in ("status", "plan", "cost"):
-        assert "provision resume" in person.types("--sandbox", verb).stderr
+        done = person.types("--sandbox", verb)
+        assert "`provision --sandbox resume`" in done.stdout + done.stderr
     status = json.loads(person.types("--sandbox", "status", "--json").stdout)
     assert (True, {"start": None, "stop": None}) == (status["paused"], status["next"])
     cost = json.loads(person.types("--sandbox", "cost", "--json").stdout)
     assert (0.63, []) == (cost["monthly_usd"], cost["lower"])
     setup = person.types("--sandbox", "setup", "--yes")
     assert 1 == setup.returncode
-    assert "provision resume" in setup.stderr
+    assert "provision --sandbox resume" in setup.stderr
     assert 1 == person.types("--sandbox", "start").returncode
     asked = person.types("--sandbox", "resume")
     assert 2 == asked.returncode
     assert "37.53 USD" in asked.stderr
     assert "--yes" in asked.stderr
-    assert "load_balancer/news-bot" in asked.stderr
+    assert "  + Load balancer    28.69  create 5\n" in asked.stderr
     resumed = person.types("--sandbox", "resume", "--yes")
     assert (0, "https://news-bot.example/webhook\n") == result_of(resumed), resumed.stderr
     assert 1 == len(send(addresses, "help")["reply"])
@@ -71,7 +72,7 @@ def test_resume_where_nothing_is_paused(person: Person, addresses: dict[str, str
             done = person.types("--sandbox", "resume", *words)
             assert 1 == done.returncode
             assert "nothing is paused" in done.stderr
-            assert "provision setup" in done.stderr
+            assert "provision --sandbox setup" in done.stderr
         assert before == [call for call in control(addresses, "calls") if call["mutating"]]
 
 

@@ -434,7 +434,8 @@ def test_what_costs_more_is_asked(
     with pytest.raises(UsageError) as refused:
         Deployment(env, sets=sets, yes=False)()
     assert (
-        f"Change the resources listed above (about {more} USD a month more)?" == refused.value.what
+        f"Could not ask: Change the resources listed above (about {more} USD a month more)?"
+        == refused.value.what
     )
     assert [] == env.changes()
     assert 0 == Deployment(env, sets=("service.memory=1024",), yes=False)()

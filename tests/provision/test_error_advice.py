@@ -90,7 +90,7 @@ def follow_advice(person: Person, verb: str) -> list[str]:
         if done.returncode == 0:
             return run
         advice = done.stderr.rpartition("next: ")[2]
-        named = re.search(r"`provision ([a-z]+)", advice)
+        named = re.search(r"`provision --sandbox ([a-z]+)", advice)
         assert named, (run, done.stderr)
         run.append(named[1])
     raise AssertionError(f"round and round: {run}")

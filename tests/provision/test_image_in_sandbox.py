@@ -12,22 +12,22 @@ import pytest
 
 from tests.provision.shell import PROVISION, ROOT, Person, control, send
 
-MESSAGES = (ROOT / "bot/messages.py").read_text()
-HELP = 'Send "latest" for the newest articles'
+PHRASES = (ROOT / "bot/phrases.json").read_text()
+HELP = "for the newest articles, the name of a category"
 
 
 @pytest.mark.slow
 def test_user_files_in_the_image(person: Person, addresses: dict[str, str]) -> None:
     """Setup builds and pushes, the task runs the layers, deploy pushes only what has changed."""
-    messages = person.folder / "own/bot/messages.py"
-    messages.parent.mkdir(parents=True)
-    assert HELP in MESSAGES
-    messages.write_text(MESSAGES.replace(HELP, "Ask the harbour master"))
+    phrases = person.folder / "own/bot/phrases.json"
+    phrases.parent.mkdir(parents=True)
+    assert HELP in PHRASES
+    phrases.write_text(PHRASES.replace(HELP, "Ask the harbour master"))
     setup = person.types("--sandbox", "setup", "--yes", "--set", "image.files=own")
     assert 0 == setup.returncode, setup.stderr
     assert "Ask the harbour master" in json.dumps(send(addresses, "help"))
     before = len(control(addresses, "calls?operation=InitiateLayerUpload"))
-    messages.write_text(MESSAGES.replace(HELP, "The ferry runs again"))
+    phrases.write_text(PHRASES.replace(HELP, "The ferry runs again"))
     deploy = person.types("--sandbox", "deploy", "--yes")
     assert 0 == deploy.returncode, deploy.stderr
     assert "The ferry runs again" in json.dumps(send(addresses, "help"))
