@@ -143,7 +143,7 @@ class FaultAtEachCall(Faults):
         self.kind, self.times, self.when = kind, times, when
         self.hit: dict[tuple[str, str, str], int] = {}
 
-    def due(self, call: Call) -> Fault | None:
+    def next_for(self, call: Call) -> Fault | None:
         parameters = [(name, given) for name, given in call.params.items() if "Token" not in name]
         # Tokens are left out, because botocore generates new ones.
         key = (call.service, call.operation, repr(sorted(parameters)))
@@ -163,6 +163,8 @@ def run_with_faults(environment: TortureEnvironment, kind: str, times: int, when
             report.stuck.append(f"{verb[0]} with {kind}: {status}: {output[-600:]}")
         check_result(environment, verb, report)
     report.faults, report.damaged = len(faults.hit), environment.damaged
+    if not faults.hit:
+        report.stuck.append(f"no call met the fault {kind}")
     return report
 
 
