@@ -10,7 +10,6 @@ from dataclasses import dataclass
 HOURS = 730  # a month, as in AWS's pricing calculator
 AS_OF = "2025"
 YEN = 155  # to the dollar: a rate to estimate with, which the sentences name; not a quotation
-SUBNETS = 3  # of the load balancer, each with a public address
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,13 @@ class Prices:
         compute = cpu / 1024 * self.vcpu_hour + memory / 1024 * self.memory_gb_hour
         return compute * (self.spot_share if capacity == "spot" else 1) + self.public_ipv4_hour
 
-    def fixed_month(self) -> float:
-        """Return what is paid all month, whether a task runs or not: load balancer, addresses and zone."""
-        hourly = self.load_balancer_hour + SUBNETS * self.public_ipv4_hour
-        return HOURS * hourly + self.hosted_zone_month
+    def load_balancer_month(self, zones: int) -> float:
+        """Return the monthly price of a load balancer and its public IPv4 addresses, without traffic."""
+        return HOURS * (self.load_balancer_hour + zones * self.public_ipv4_hour)
+
+    def fixed_month(self, zones: int) -> float:
+        """Return what is paid whether a task runs or not: load balancer, addresses and hosted zone."""
+        return self.load_balancer_month(zones) + self.hosted_zone_month
 
 
 REGIONS = {

@@ -24,6 +24,7 @@ from provision.resources.base import Clients, Resource
 from provision.resources.hosted_zone import HostedZone
 from provision.resources.image import Image
 from provision.resources.parameter import Parameter
+from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY
 from provision.stack import Secrets, Stack
 from provision.state.stack_file import StackFile
@@ -158,7 +159,7 @@ class Run:
         meanwhile = _(
             "You may press Ctrl-C: `provision setup` continues later. The load balancer costs about "
             "{usd:.2f} USD a day meanwhile; `provision pause` deletes it for now.",
-            usd=24 * prices(self.stack.region).fixed_month() / HOURS,
+            usd=24 * prices(self.stack.region).fixed_month(ZONES) / HOURS,
         )
         return "\n".join((heading, *(f"    {server}" for server in zone.name_servers), meanwhile))
 

@@ -52,28 +52,22 @@ def teardown(given: Options, everything: bool, contents: bool, as_json: bool) ->
             question = _("Type the stack's name ({name}) to take it away:", name=name)
             if not prompts.confirm_by_typing(question, name):
                 raise Cancelled(_("Cancelled: the name didn't match. Nothing was deleted."))
-        servers = _name_servers(run)
         with progress:
             result = engine.teardown(everything, contents_keys)
     _print_result(run, result, as_json)
-    if servers and run.stack.zone.key in result.deleted:
+    zone = run.stack.zone
+    if zone.name_servers and zone.key in result.deleted:
         print(
             _(
                 "The hosted zone of {domain} is gone. If your registrar still lists its name servers "
                 "({servers}), enter others there: until then {domain} does not answer, and somebody else "
                 "could take it over.",
-                domain=run.stack.zone.domain,
-                servers=", ".join(servers),
+                domain=zone.domain,
+                servers=", ".join(zone.name_servers),
             ),
             file=sys.stderr,
         )
     return report_errors(result.errors) if result.errors or result.left or result.unknown else 0
-
-
-def _name_servers(run: Run) -> list[str]:
-    """Return the recorded name servers of the hosted zone."""
-    record = run.file.records.get(run.stack.zone.key)
-    return list(record.outputs.get("name_servers", [])) if record else []
 
 
 def confirm_contents(run: Run, uses: ExternalUses, contents: bool) -> set[str]:

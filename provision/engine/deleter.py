@@ -92,9 +92,8 @@ class Deleter:
             resource.with_contents = resource.key in contents
             try:
                 return self._delete_estimated(resource, everything, result)
-            except (
-                UnknownState
-            ) as error:  # its dependencies are deleted all the same, if AWS permits
+            except UnknownState as error:
+                # Its dependencies are deleted all the same, if AWS permits.
                 result.unchecked[resource.key] = error.why
                 error.dependents_may_start = True
                 raise

@@ -5,7 +5,7 @@ from typing import Any
 from provision.clients.aws import call_or_none
 from provision.errors import Pending, ProvisionError
 from provision.i18n import _
-from provision.pricing import HOURS, Prices
+from provision.pricing import Prices
 from provision.resources.base import (
     REPLACED_DELAY,
     Clients,
@@ -112,8 +112,8 @@ class LoadBalancer(Resource):
             )
 
     def costs(self, prices: Prices) -> float:
-        """Return the hourly price without traffic, and the price of one public IPv4 address per zone."""
-        return HOURS * (prices.load_balancer_hour + self.network.zones() * prices.public_ipv4_hour)
+        """Return the price without traffic, with one public IPv4 address per zone."""
+        return prices.load_balancer_month(self.network.zones())
 
     def external_uses(self, clients: Clients, ours: frozenset[str]) -> list[ExternalUse]:
         """Return listeners and rules that others added."""

@@ -1,7 +1,9 @@
 """What people call each resource, and the step of the setup it belongs to, by its attribute in stack.py."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import cache
 
+from provision import i18n
 from provision.i18n import _
 
 
@@ -87,16 +89,22 @@ def steps() -> dict[str, dict[str, str]]:
     }
 
 
+@cache
+def _names(language: str) -> dict[str, tuple[str, str]]:
+    """Return step and name of each resource by logical id. language: the current one, which they are in."""
+    return {each: (step, name) for step, names in steps().items() for each, name in names.items()}
+
+
 def name_of(key: str) -> str:
     """Return what people call the resource with this key; the key where it has no name."""
-    names = {each: name for members in steps().values() for each, name in members.items()}
-    return names.get(key.partition("/")[0], key)
+    return _names(i18n.language()).get(key.partition("/")[0], ("", key))[1]
 
 
-def by_step(keys: Iterable[str]) -> Mapping[str, list[str]]:
+def by_step(keys: Iterable[str]) -> dict[str, list[str]]:
     """Return the keys by step, in the steps' order; those that belong to none come last."""
-    of = {each: step for step, members in steps().items() for each in members}
-    found: dict[str, list[str]] = {step: [] for step in (*steps(), _("Other"))}
+    names, other = _names(i18n.language()), _("Other")
+    found: dict[str, list[str]] = {step: [] for step in (*(s for s, _n in names.values()), other)}
     for key in keys:
-        found[of.get(key.partition("/")[0], _("Other"))].append(key)
+        step, _name = names.get(key.partition("/")[0], (other, key))
+        found[step].append(key)
     return {step: members for step, members in found.items() if members}

@@ -12,6 +12,7 @@ from typing import Any
 from provision.errors import UsageError
 from provision.i18n import _
 from provision.pricing import prices, yen
+from provision.resources.vpc import ZONES
 from provision.settings import BY_KEY, Choices, Setting, Settings
 from provision.state.stack_file import StackFile
 from provision.ui.text import indented
@@ -112,8 +113,10 @@ def _ask_network(file: StackFile, lookups: Lookups, more: bool, *, save: bool) -
 def _ask_times(file: StackFile, *, save: bool) -> None:
     """Ask for the bot's hours: one question for three settings, saved together."""
     settings = file.settings
+    region_prices = prices(settings["region"])
+    fixed = region_prices.fixed_month(ZONES)
     options = times(
-        prices(settings["region"]),
+        region_prices,
         settings["service.cpu"],
         settings["service.memory"],
         settings["service.capacity"],
@@ -124,8 +127,8 @@ def _ask_times(file: StackFile, *, save: bool) -> None:
         _(
             "You pay for the task only while it runs, and for the load balancer and its addresses around the "
             "clock: about {usd:.0f} USD ({yen} yen) a month more.",
-            usd=prices(settings["region"]).fixed_month(),
-            yen=yen(prices(settings["region"]).fixed_month()),
+            usd=fixed,
+            yen=yen(fixed),
         ),
     )
     start, stop, zone = ("", "", settings["schedule.timezone"]) if choice == "always" else ARTICLE

@@ -1,6 +1,7 @@
 """What a terminal shows: steps and names, wrapped lines, the name servers that stay in sight, errors."""
 
 import io
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -152,8 +153,6 @@ CHANGES = [
 
 def test_plan_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     """What is created or kept is counted; what is changed, adopted or unknown has a line of its own."""
-    import sys
-
     show_steps(CHANGES, sys.stdout)
     assert [
         "  + Domain            0.50  create 2",
@@ -169,8 +168,6 @@ def test_plan_by_step(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_plan_by_resource(capsys: pytest.CaptureFixture[str]) -> None:
     """--verbose: one line per resource, with its key."""
-    import sys
-
     show_steps(CHANGES[:3], sys.stdout, verbose=True)
     assert [
         "  + zone/x.jp      0.50  create",
@@ -227,8 +224,6 @@ def test_headline(shown: dict[str, Any], expected: str) -> None:
 
 def test_status_by_step(capsys: pytest.CaptureFixture[str]) -> None:
     """A step in which something is not ready has the worst sign, and names it with the reason."""
-    import sys
-
     waiting = entry("load_balancer/x", ready=False, reason="state: provisioning")
     show_status(document(entry("zone/x"), waiting, entry("https/x", **ABSENT)), sys.stdout)
     assert [
