@@ -7,8 +7,8 @@ from typing import Any
 from provision.clients import aws
 from provision.clock import Clock
 from provision.engine.inspector import MAX_TRIES, call_all_with_retries, no_response
-from provision.engine.read_cache import cached_reads
-from provision.errors import ProvisionError
+from provision.engine.read_cache import ReadCache, cached_reads
+from provision.errors import Pending, ProvisionError
 from provision.i18n import _
 from provision.resources.base import (
     Clients,
@@ -119,7 +119,8 @@ def _listed(
     kind: type[Resource], clients: Clients, stack: str
 ) -> list[TaggedResource] | ProvisionError:
     try:
-        with aws.reading(_doing(kind.__name__)):
+        # A list may still contain what was deleted just before, and reading that says not found.
+        with aws.reading(_doing(kind.__name__), retry=kind.errors.not_found):
             return [
                 TaggedResource(
                     kind,
@@ -129,6 +130,10 @@ def _listed(
                 )
                 for tags, live in kind.list_tagged(clients, stack)
             ]
+    except Pending:
+        if isinstance(clients.aws, ReadCache):
+            clients.aws.clear()
+        raise
     except ProvisionError as error:
         return error
 

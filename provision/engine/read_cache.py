@@ -40,6 +40,11 @@ class ReadCache(Aws):
             raise AttributeError(service)
         return _Client(getattr(self._aws, service), service, self)
 
+    def clear(self) -> None:
+        """Drop all responses, because one of them is out of date."""
+        with self._lock:
+            self._responses = {}
+
     def in_region(self, region: str) -> Aws:
         """Return the services of another region, without a cache."""
         return self._aws.in_region(region)
@@ -58,7 +63,7 @@ class ReadCache(Aws):
                 response.set_result(send())
             except BaseException as error:
                 with self._lock:
-                    del self._responses[key]
+                    self._responses.pop(key, None)
                 response.set_exception(error)
         return copy.deepcopy(response.result())
 

@@ -111,6 +111,13 @@ def test_power_cut_at_every_call_of_teardown(env: Env, moment: str) -> None:
     assert FORMER == env.sandbox.line.endpoint
 
 
+def test_teardown_while_lists_lag(env: Env) -> None:
+    """What a list still shows, although it is gone, is listed again until it is gone there too."""
+    env.setup()
+    result = env.teardown()
+    assert ({}, [], []) == (result.unlisted, result.errors, result.left)
+
+
 @pytest.mark.parametrize("line", ["vpc", "zone", "certificate", "alias"])
 def test_teardown_right_after_power_cut(env: Env, line: str) -> None:
     """What was created just before the power cut, and is not shown yet, is deleted too."""
